@@ -1,0 +1,6 @@
+"""Lock a Python project for every machine it runs on."""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"
+__all__ = ["__version__"]

@@ -1,0 +1,3 @@
+"""A Python installation and what is installed in it."""
+
+from __future__ import annotations

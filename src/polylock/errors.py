@@ -1,0 +1,347 @@
+"""Every exception polylock raises on purpose.
+
+::
+
+    PolylockError
+    +- UsageError                  the command line asks for something impossible
+    +- ProjectError                the project file
+    +- IndexRequestError           a request to an index failed for good
+    |  +- Offline                  the answer is not in the cache
+    +- ProjectNotFound             no index has the project
+    +- FileCorrupt                 a file is not what it should be
+    |  +- HashMismatch
+    |  +- SizeMismatch
+    +- NoSolution                  the requirements of a target cannot be met
+    +- LockFileInvalid             pylock.toml cannot be read
+    +- LockFileOutdated            pylock.toml does not answer the project
+    +- NoSuchTarget                a target that the lock file does not have
+    +- TargetMismatch              this machine is not that target
+    +- NothingToInstall            a locked package has no file for the target
+    +- EnvironmentBroken           an environment cannot be read or written
+    +- CacheUnusable               the cache cannot be read or written
+
+An exception holds data; ``str()`` is one sentence made from it and ``hint()``
+says the next step. Layout and colour are the business of ``polylock.cli``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = [
+    "CacheUnusable",
+    "EnvironmentBroken",
+    "FileCorrupt",
+    "HashMismatch",
+    "IndexRequestError",
+    "LockFileInvalid",
+    "LockFileOutdated",
+    "NoSolution",
+    "NoSuchTarget",
+    "NothingToInstall",
+    "Offline",
+    "PolylockError",
+    "ProjectError",
+    "ProjectNotFound",
+    "SizeMismatch",
+    "TargetMismatch",
+    "UsageError",
+]
+
+
+class PolylockError(Exception):
+    """Base of all errors that are told to the user without a traceback."""
+
+    exit_code: ClassVar[int] = 1
+    """SPEC section 6: 1 could not, 2 usage or project file, 3 out of date, 4 machine."""
+
+    def hint(self) -> str | None:
+        """Return the next step for the user, or None where there is none."""
+        return None
+
+    def details(self) -> Sequence[str]:
+        """Return further lines, one fact each, shown under the message."""
+        return ()
+
+
+@dataclass(eq=False)
+class UsageError(PolylockError):
+    """The command line asks for something that cannot be."""
+
+    exit_code: ClassVar[int] = 2
+
+    problem: str
+    advice: str | None = None
+
+    def __str__(self) -> str:
+        return self.problem
+
+    def hint(self) -> str | None:
+        return self.advice
+
+
+@dataclass(eq=False)
+class ProjectError(PolylockError):
+    """A value in the project file is missing, unknown or wrong.
+
+    ``key`` is the dotted key path, ``tool.polylock.targets.h100.cpu``, or the
+    empty string where the file as a whole is meant.
+    """
+
+    exit_code: ClassVar[int] = 2
+
+    path: str
+    key: str
+    problem: str
+    advice: str | None = None
+
+    def __str__(self) -> str:
+        place = f"{self.path}: {self.key}" if self.key else self.path
+        return f"{place}: {self.problem}"
+
+    def hint(self) -> str | None:
+        return self.advice
+
+
+@dataclass(eq=False)
+class IndexRequestError(PolylockError):
+    """A request failed and trying again did not or would not help.
+
+    ``url`` has its credentials removed; ``status`` is None where no answer came.
+    """
+
+    url: str
+    status: int | None
+    problem: str
+
+    def __str__(self) -> str:
+        if self.status is None:
+            return f"cannot reach {self.url}: {self.problem}"
+        return f"{self.url} answered {self.status}: {self.problem}"
+
+    def hint(self) -> str | None:
+        if self.status in {401, 403}:
+            return (
+                "give credentials in the URL, a netrc file or POLYLOCK_INDEX_<NAME>_*"
+            )
+        return "check the index URL and the network, or use --offline with a warm cache"
+
+
+@dataclass(eq=False)
+class Offline(IndexRequestError):
+    """The answer is not in the cache and --offline forbids asking for it."""
+
+    def __str__(self) -> str:
+        return f"{self.url} is not in the cache, and --offline was given"
+
+    def hint(self) -> str | None:
+        return "run once without --offline to fill the cache"
+
+
+@dataclass(eq=False)
+class ProjectNotFound(PolylockError):
+    """None of the indexes that may serve the project has it."""
+
+    name: str
+    indexes: Sequence[str]
+
+    def __str__(self) -> str:
+        where = ", ".join(self.indexes) or "any index"
+        return f"project {self.name} was not found on {where}"
+
+    def hint(self) -> str | None:
+        return (
+            "check the spelling, or add the index that has it: [[tool.polylock.index]]"
+        )
+
+
+@dataclass(eq=False)
+class FileCorrupt(PolylockError):
+    """A file cannot be what its name or its origin says."""
+
+    filename: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.filename}: {self.problem}"
+
+
+@dataclass(eq=False)
+class HashMismatch(FileCorrupt):
+    """A downloaded file has another hash than the one locked."""
+
+    filename: str
+    problem: str = field(init=False)
+    wanted: str
+    found: str
+
+    def __post_init__(self) -> None:
+        self.problem = f"hash {self.found} instead of {self.wanted}"
+
+    def hint(self) -> str | None:
+        return (
+            "the file has changed since it was locked; if that is expected, "
+            "run `polylock lock --upgrade-package` for it, else do not trust the source"
+        )
+
+
+@dataclass(eq=False)
+class SizeMismatch(FileCorrupt):
+    """A downloaded file is shorter or longer than it should be, in bytes."""
+
+    filename: str
+    problem: str = field(init=False)
+    wanted: int
+    found: int
+
+    def __post_init__(self) -> None:
+        self.problem = f"{self.found} bytes instead of {self.wanted}"
+
+    def hint(self) -> str | None:
+        return "the download was cut short or the file was replaced; try again"
+
+
+@dataclass(eq=False)
+class NoSolution(PolylockError):
+    """The requirements of a target contradict each other or the index.
+
+    ``explanation`` holds the causes, a line each, made by
+    ``polylock.resolution.conflicts``.
+    """
+
+    target: str
+    explanation: Sequence[str]
+    advice: str | None = None
+
+    def __str__(self) -> str:
+        return f"no solution for target {self.target}"
+
+    def details(self) -> Sequence[str]:
+        return self.explanation
+
+    def hint(self) -> str | None:
+        return self.advice
+
+
+@dataclass(eq=False)
+class LockFileInvalid(PolylockError):
+    """The lock file cannot be read; ``key`` is the key path, ``packages[3].name``."""
+
+    path: str
+    key: str
+    problem: str
+
+    def __str__(self) -> str:
+        place = f"{self.path}: {self.key}" if self.key else self.path
+        return f"{place}: {self.problem}"
+
+    def hint(self) -> str | None:
+        return "restore the file from version control, or delete it and run `polylock lock`"
+
+
+@dataclass(eq=False)
+class LockFileOutdated(PolylockError):
+    """The lock file does not answer the project; a difference a line."""
+
+    exit_code: ClassVar[int] = 3
+
+    path: str
+    differences: Sequence[str]
+
+    def __str__(self) -> str:
+        return f"{self.path} is out of date"
+
+    def details(self) -> Sequence[str]:
+        return self.differences
+
+    def hint(self) -> str | None:
+        return "run `polylock lock`"
+
+
+@dataclass(eq=False)
+class NoSuchTarget(PolylockError):
+    """A target, group or extra that was asked for does not exist."""
+
+    exit_code: ClassVar[int] = 2
+
+    kind: str
+    name: str
+    known: Sequence[str]
+
+    def __str__(self) -> str:
+        return f"no {self.kind} named {self.name}"
+
+    def hint(self) -> str | None:
+        known = ", ".join(self.known)
+        return f"there are: {known}" if known else f"there is no {self.kind} at all"
+
+
+@dataclass(eq=False)
+class TargetMismatch(PolylockError):
+    """This machine lacks something that the target needs; an item a line."""
+
+    exit_code: ClassVar[int] = 4
+
+    target: str
+    missing: Sequence[str]
+
+    def __str__(self) -> str:
+        return f"this machine is not target {self.target}"
+
+    def details(self) -> Sequence[str]:
+        return self.missing
+
+    def hint(self) -> str | None:
+        return (
+            "choose another target with --target, or build for the other machine "
+            "with --force-target"
+        )
+
+
+@dataclass(eq=False)
+class NothingToInstall(PolylockError):
+    """A locked package has no file that the environment could install."""
+
+    name: str
+    version: str
+    target: str
+    rejected: Sequence[str]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version} has no file for target {self.target}"
+
+    def details(self) -> Sequence[str]:
+        return self.rejected
+
+
+@dataclass(eq=False)
+class EnvironmentBroken(PolylockError):
+    """An environment cannot be read, made or changed."""
+
+    path: str
+    problem: str
+    advice: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.problem}"
+
+    def hint(self) -> str | None:
+        return self.advice
+
+
+@dataclass(eq=False)
+class CacheUnusable(PolylockError):
+    """The cache directory cannot be read or written."""
+
+    path: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"cache {self.path}: {self.problem}"
+
+    def hint(self) -> str | None:
+        return "choose another place with --cache-dir or POLYLOCK_CACHE_DIR"

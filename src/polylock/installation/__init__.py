@@ -1,0 +1,3 @@
+"""Wheels into an environment."""
+
+from __future__ import annotations

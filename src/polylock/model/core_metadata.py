@@ -1,0 +1,61 @@
+"""The fields of a distribution's core metadata that the solver needs."""
+
+from __future__ import annotations
+
+from email.parser import HeaderParser
+
+import msgspec
+from packaging.requirements import InvalidRequirement
+from packaging.utils import canonicalize_name
+
+from polylock.model.requirements import Requirement
+
+__all__ = ["CoreMetadata", "InvalidCoreMetadata"]
+
+
+class InvalidCoreMetadata(ValueError):
+    """METADATA or PKG-INFO that lacks a name or version or holds a bad requirement."""
+
+
+class CoreMetadata(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
+    """Name, version and requirements of one wheel or source distribution.
+
+    This is also the form kept on disk: requirements are stored in their parts, so
+    that a warm run parses no PEP 508 text. ``dynamic`` lists the fields of an
+    sdist that its backend may still change (PEP 643), in lower case.
+    """
+
+    name: str
+    version: str
+    requires_python: str | None = None
+    requires_dist: tuple[Requirement, ...] = ()
+    provides_extra: tuple[str, ...] = ()
+    metadata_version: str = ""
+    dynamic: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, content: bytes) -> CoreMetadata:
+        """Read METADATA or PKG-INFO; raises InvalidCoreMetadata with the reason."""
+        message = HeaderParser().parsestr(content.decode("utf-8", "replace"))
+        name, version = message.get("Name"), message.get("Version")
+        if not name or not version:
+            raise InvalidCoreMetadata("Name or Version is missing")
+        try:
+            requirements = tuple(
+                Requirement.parse(text) for text in message.get_all("Requires-Dist", [])
+            )
+        except InvalidRequirement as error:
+            first_line = str(error).splitlines()[0]
+            raise InvalidCoreMetadata(f"bad Requires-Dist: {first_line}") from error
+        return cls(
+            name=name,
+            version=version.strip(),
+            requires_python=message.get("Requires-Python") or None,
+            requires_dist=requirements,
+            provides_extra=tuple(
+                canonicalize_name(extra)
+                for extra in message.get_all("Provides-Extra", [])
+            ),
+            metadata_version=message.get("Metadata-Version", ""),
+            dynamic=tuple(f.lower() for f in message.get_all("Dynamic", [])),
+        )

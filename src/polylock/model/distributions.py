@@ -1,0 +1,94 @@
+"""Files on an index, releases, and the candidates that the solver chooses from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from packaging.utils import NormalizedName
+
+__all__ = ["Release", "Releases", "RemoteFile", "Unusable"]
+
+
+class RemoteFile(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
+    """A file that an index offers (PEP 691).
+
+    ``url`` is absolute and without credentials or fragment. ``hashes`` maps
+    algorithm to lower-case hexadecimal value. ``size`` is in bytes. ``upload_time``
+    is in microseconds since 1970 UTC. ``core_metadata`` holds the hashes of the
+    metadata file that lies beside the wheel (PEP 658), an empty dict where the index
+    says there is one but gives no hash, None where it says there is none.
+    ``yanked`` is the reason (PEP 592), an empty string where none is given, and None
+    for a file that is not yanked.
+    """
+
+    filename: str
+    url: str
+    hashes: dict[str, str] = {}
+    size: int | None = None
+    upload_time: int | None = None
+    requires_python: str | None = None
+    core_metadata: dict[str, str] | None = None
+    yanked: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Release:
+    """The files of one version of a project on one index.
+
+    ``version`` is the normalized version. ``wheels`` are in file name order;
+    ``variants_json`` is the index-level metadata file (PEP 825), if there is one.
+    """
+
+    name: NormalizedName
+    version: str
+    index: str
+    wheels: tuple[RemoteFile, ...]
+    sdist: RemoteFile | None = None
+    variants_json: RemoteFile | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Releases:
+    """All versions of a project on the index that serves it.
+
+    ``versions`` are normalized and ascending in PEP 440 order; the position of a
+    version in it is its bit in every mask. ``finals`` has the bit of each version
+    that is not a pre-release, ``yanked`` of each whose files are all yanked.
+    ``earliest_upload`` gives the time of the first upload of each version in
+    microseconds since 1970 UTC, None where the index gives no times.
+    ``index`` is the name of the index and ``index_url`` its base URL.
+    """
+
+    name: NormalizedName
+    index: str
+    index_url: str
+    versions: Sequence[str]
+    finals: int
+    yanked: int
+    earliest_upload: Sequence[int | None]
+    load: Callable[[int], Release] = field(repr=False)
+    """Decode the release at a position; its cost is that of its own files only."""
+    _loaded: dict[int, Release] = field(default_factory=dict, repr=False)
+
+    def release(self, position: int) -> Release:
+        """Return the release at a position, the same object each time."""
+        release = self._loaded.get(position)
+        if release is None:
+            release = self._loaded.setdefault(position, self.load(position))
+        return release
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """Something could not be had or read, and the search goes on without it.
+
+    ``reason`` is a clause for people: ``METADATA is missing``.
+    """
+
+    reason: str

@@ -1,0 +1,111 @@
+"""File names of wheels and source distributions, variant labels included.
+
+``packaging.utils.parse_wheel_filename`` rejects a variant label, and parsing the
+tags of every file of a project page costs four times the page itself; here the
+parts are split and the tags are left as text until someone asks.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from packaging.utils import NormalizedName
+
+__all__ = ["InvalidFilename", "SdistFilename", "WheelFilename"]
+
+_LABEL = re.compile(r"[0-9a-z_.]+")
+_SDIST_SUFFIXES = (".tar.gz", ".zip")
+
+
+class InvalidFilename(ValueError):
+    """A file name that does not follow the binary or source distribution format."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WheelFilename:
+    """A wheel's file name in its parts (PEP 427, PEP 825 "Variant label").
+
+    ``version``, ``build`` and the three tag parts are as written, compressed tag
+    sets included; ``variant_label`` is None for a non-variant wheel.
+    """
+
+    name: NormalizedName
+    version: str
+    build: str
+    python_tags: str
+    abi_tags: str
+    platform_tags: str
+    variant_label: str | None
+
+    @classmethod
+    def parse(cls, filename: str) -> WheelFilename:
+        """Split a file name.
+
+        A part that starts with a digit after the version is the build number, for
+        a Python tag must not start with a digit (PEP 825): so build number and
+        label can stand together or alone.
+
+        Raises InvalidFilename with the reason.
+        """
+        if not filename.endswith(".whl"):
+            raise InvalidFilename(f"{filename} does not end in .whl")
+        name, *parts = filename[:-4].split("-")
+        if len(parts) < 4 or not name or not all(parts):
+            raise InvalidFilename(f"{filename} has too few parts for a wheel")
+        version, *parts = parts
+        build = parts.pop(0) if parts[0][0].isdigit() else ""
+        if len(parts) not in {3, 4}:
+            raise InvalidFilename(f"{filename} has the wrong number of parts")
+        label = parts[3] if len(parts) == 4 else None
+        if label is not None and not _LABEL.fullmatch(label):
+            raise InvalidFilename(f"{filename} has the invalid variant label {label}")
+        return cls(
+            name=canonicalize_name(name),
+            version=version.replace("_", "+", 1) if "+" not in version else version,
+            build=build,
+            python_tags=parts[0],
+            abi_tags=parts[1],
+            platform_tags=parts[2],
+            variant_label=label,
+        )
+
+    @property
+    def tags(self) -> Iterator[str]:
+        """Yield every compatibility tag, ``cp312-cp312-win_amd64``, in file order."""
+        platforms = self.platform_tags.split(".")
+        abis = self.abi_tags.split(".")
+        for python in self.python_tags.split("."):
+            for abi in abis:
+                for platform in platforms:
+                    yield f"{python}-{abi}-{platform}"
+
+    @property
+    def build_number(self) -> tuple[int, str]:
+        """Return the sort key of the build number: the larger one is preferred."""
+        digits = len(self.build) - len(self.build.lstrip("0123456789"))
+        return (int(self.build[:digits]), self.build[digits:]) if digits else (-1, "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SdistFilename:
+    """The file name of a source distribution (PEP 625)."""
+
+    name: NormalizedName
+    version: str
+
+    @classmethod
+    def parse(cls, filename: str) -> SdistFilename:
+        """Split a file name at its last hyphen; raises InvalidFilename."""
+        for suffix in _SDIST_SUFFIXES:
+            if filename.endswith(suffix):
+                name, hyphen, version = filename[: -len(suffix)].rpartition("-")
+                if hyphen and name and version:
+                    return cls(name=canonicalize_name(name), version=version)
+        raise InvalidFilename(f"{filename} is not a source distribution")

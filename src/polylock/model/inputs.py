@@ -1,0 +1,99 @@
+"""What a lock file answers: everything the user asked for that can change a pin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from polylock.model.requirements import Requirement
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = [
+    "DEFAULT_INDEX",
+    "Alignment",
+    "IndexLocation",
+    "IndexSource",
+    "Inputs",
+    "PrereleasePolicy",
+    "ResolutionMode",
+    "RootRequirement",
+]
+
+DEFAULT_INDEX = "default"
+"""The name of the one index of a project that declares none."""
+
+ResolutionMode = Literal["highest", "lowest", "lowest-direct"]
+PrereleasePolicy = Literal[
+    "disallow", "allow", "if-necessary", "explicit", "if-necessary-or-explicit"
+]
+Alignment = Literal["prefer", "require", "independent"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RootRequirement:
+    """A requirement of the project itself, and when it holds.
+
+    At most one of ``extra`` (``[project.optional-dependencies]``), ``group``
+    (``[dependency-groups]``) and ``target`` (``[tool.polylock.targets.T]``) is set;
+    with none it is one of ``[project] dependencies``. Names are normalized.
+    """
+
+    requirement: Requirement
+    extra: str | None = None
+    group: str | None = None
+    target: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexLocation:
+    """An index by name, in the user's order of priority.
+
+    ``url`` is the base URL of the simple API, credentials and all; ``explicit`` means
+    that only projects which name the index under ``sources`` are looked up there.
+    """
+
+    name: str
+    url: str
+    explicit: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexSource:
+    """One entry of ``[tool.polylock.sources]``: where a project comes from, and when.
+
+    It fits a target that is among ``targets`` and supports all ``properties``
+    (``namespace :: feature :: value``); an empty tuple asks nothing.
+    """
+
+    index: str
+    properties: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """The project's wishes, normalized, targets apart.
+
+    ``exclude_newer`` is in microseconds since 1970 UTC. ``extras`` and ``groups``
+    are the names that the project declares, sorted. ``sources`` maps the normalized
+    project name to its entries in order.
+    """
+
+    requires_python: str = ""
+    requirements: tuple[RootRequirement, ...] = ()
+    constraints: tuple[Requirement, ...] = ()
+    overrides: tuple[Requirement, ...] = ()
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    indexes: tuple[IndexLocation, ...] = ()
+    sources: Mapping[str, tuple[IndexSource, ...]] = field(default_factory=dict)
+    exclude_newer: int | None = None
+    resolution: ResolutionMode = "highest"
+    prerelease: PrereleasePolicy = "if-necessary-or-explicit"
+    align: Alignment = "prefer"
+    default_target: str | None = None
+    exclude_variants: tuple[str, ...] = ()
+    prefer_variants: tuple[str, ...] = ()
+    enable_providers: tuple[str, ...] = ()

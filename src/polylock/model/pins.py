@@ -1,0 +1,80 @@
+"""What one solve returns: a pin for each project, and who asked for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from packaging.utils import NormalizedName
+
+    from polylock.model.distributions import Release, RemoteFile
+    from polylock.model.markers import MarkerExpression
+    from polylock.model.target import Target
+    from polylock.variants.properties import VariantProperty
+    from polylock.variants.variant_json import VariantMetadata
+
+__all__ = ["Edge", "Pin", "Preference", "Resolution"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edge:
+    """A dependency of a pin on another project.
+
+    ``extra`` is the extra of the depending project under which it holds, None for
+    always; ``extras`` are those asked of the other project. ``condition`` is what the
+    target leaves open of the marker, None where nothing.
+    """
+
+    name: NormalizedName
+    extras: tuple[str, ...] = ()
+    extra: str | None = None
+    condition: MarkerExpression | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pin:
+    """The version and the file of one project that a target installs.
+
+    ``requires_python`` is the file's own, from its metadata. ``variant_label`` is
+    None for a non-variant wheel; ``decided_by`` are the properties of the label that
+    the target supports, the best one of each feature, in order of weight.
+    ``edges`` cover all extras that were asked for.
+    """
+
+    name: NormalizedName
+    version: str
+    release: Release
+    index_url: str
+    file: RemoteFile
+    requires_python: str | None = None
+    variant_label: str | None = None
+    variant_metadata: VariantMetadata | None = None
+    decided_by: tuple[VariantProperty, ...] = ()
+    edges: tuple[Edge, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolution:
+    """The pins of one target.
+
+    ``conditions`` says for each project when it is installed, over the markers
+    ``extras``, ``dependency_groups`` and what the target leaves open; None: always.
+    """
+
+    target: Target
+    pins: Mapping[NormalizedName, Pin]
+    conditions: Mapping[NormalizedName, MarkerExpression | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preference:
+    """What an earlier answer took for a project: tried first where it still holds.
+
+    ``filenames`` is empty where only the version should be kept.
+    """
+
+    version: str
+    filenames: tuple[str, ...] = ()

@@ -1,0 +1,92 @@
+"""Requirements, with their markers set apart (PEP 508).
+
+``packaging.requirements.Requirement`` rejects variant markers, so a requirement is
+cut at its marker and only the rest goes through packaging.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import msgspec
+from packaging.requirements import InvalidRequirement
+from packaging.requirements import Requirement as PlainRequirement
+from packaging.utils import NormalizedName, canonicalize_name
+
+from polylock.model.markers import InvalidMarker, parse_marker
+
+if TYPE_CHECKING:
+    from polylock.model.markers import MarkerExpression
+
+__all__ = ["InvalidRequirement", "Requirement"]
+
+
+class Requirement(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
+    """A requirement in its parts, each still text; small, hashable, kept on disk.
+
+    ``specifier`` is the version specifier set, sorted, empty for any version;
+    ``marker`` the marker as written, empty for always. ``name`` is normalized, and
+    so are ``extras``, which are sorted.
+    """
+
+    name: str
+    specifier: str = ""
+    extras: tuple[str, ...] = ()
+    marker: str = ""
+    url: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Requirement:
+        """Parse PEP 508 text, variant markers allowed.
+
+        Raises InvalidRequirement with the reason.
+        """
+        head, marker = _split_marker(text)
+        plain = PlainRequirement(head)
+        if marker:
+            try:
+                parse_marker(marker)
+            except InvalidMarker as error:
+                raise InvalidRequirement(str(error)) from error
+        return cls(
+            name=canonicalize_name(plain.name),
+            specifier=str(plain.specifier),
+            extras=tuple(sorted({canonicalize_name(e) for e in plain.extras})),
+            marker=marker,
+            url=plain.url,
+        )
+
+    @property
+    def normalized_name(self) -> NormalizedName:
+        """Return ``name``, which ``parse`` normalized, in the type that says so."""
+        return cast("NormalizedName", self.name)
+
+    @property
+    def marker_expression(self) -> MarkerExpression | None:
+        """Return the parsed marker, cached by its text; None for always."""
+        return parse_marker(self.marker) if self.marker else None
+
+    def __str__(self) -> str:
+        extras = f"[{','.join(self.extras)}]" if self.extras else ""
+        where = f" @ {self.url}" if self.url else self.specifier
+        separator = " ; " if self.url else "; "
+        marker = f"{separator}{self.marker}" if self.marker else ""
+        return f"{self.name}{extras}{where}{marker}"
+
+
+def _split_marker(text: str) -> tuple[str, str]:
+    """Cut at the semicolon that begins the marker.
+
+    A URL may hold semicolons, so after ``@`` only one with white space before it
+    counts (PEP 508, "URL reference").
+    """
+    at = text.find("@")
+    semicolon = text.find(";")
+    if at != -1 and (semicolon == -1 or at < semicolon):
+        for separator in (" ;", "\t;"):
+            head, found, marker = text.partition(separator)
+            if found:
+                return head.strip(), marker.strip()
+        return text.strip(), ""
+    head, _, marker = text.partition(";")
+    return head.strip(), marker.strip()

@@ -1,0 +1,178 @@
+"""A target: one kind of machine that the project runs on."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from polylock.model.filenames import WheelFilename
+    from polylock.variants.supported import SupportedProperties
+
+__all__ = [
+    "AmdGpu",
+    "Architecture",
+    "AscendNpu",
+    "Cpu",
+    "IntelGpu",
+    "NvidiaGpu",
+    "OperatingSystem",
+    "PythonRelease",
+    "Target",
+    "TargetDescription",
+]
+
+
+class OperatingSystem(enum.StrEnum):
+    """The operating systems that a target can name."""
+
+    LINUX = "linux"
+    MACOS = "macos"
+    WINDOWS = "windows"
+
+
+class Architecture(enum.StrEnum):
+    """The processor families that a target can name."""
+
+    X86_64 = "x86_64"
+    AARCH64 = "aarch64"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PythonRelease:
+    """The Python of a target: ``3.12``, ``3.12.7``, ``3.13t`` or ``pypy3.11``.
+
+    Without ``patch`` every patch release of the minor version is meant.
+    """
+
+    implementation: str = "cpython"
+    major: int
+    minor: int
+    patch: int | None = None
+    free_threaded: bool = False
+
+    def __str__(self) -> str:
+        prefix = "" if self.implementation == "cpython" else self.implementation
+        patch = "" if self.patch is None else f".{self.patch}"
+        threads = "t" if self.free_threaded else ""
+        return f"{prefix}{self.major}.{self.minor}{patch}{threads}"
+
+    @property
+    def minor_version(self) -> str:
+        """Return ``3.12``, the value of the marker ``python_version``."""
+        return f"{self.major}.{self.minor}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cpu:
+    """A processor: an archspec name, or a level, with features added or removed.
+
+    ``level`` is ``v3`` on x86-64 and ``8.4a`` on AArch64; a feature that starts
+    with a hyphen is removed.
+    """
+
+    microarchitecture: str | None = None
+    level: str | None = None
+    features: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NvidiaGpu:
+    """NVIDIA hardware and its driver.
+
+    ``driver`` is the CUDA version that the driver offers, ``13.0``; ``compute`` holds
+    the compute capabilities of all GPUs, ``9.0``, none where there is no GPU.
+    """
+
+    driver: str
+    compute: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmdGpu:
+    """ROCm version ``6.4`` and gfx architectures, the preferred one first."""
+
+    rocm: str
+    gfx: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntelGpu:
+    """IP versions of the devices, ``20.1.0``, in device order."""
+
+    device_ip: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AscendNpu:
+    """NPU type ``910b``, driver and CANN version."""
+
+    npu: str
+    driver: str | None = None
+    cann: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetDescription:
+    """What the user said about a target, ``extends`` and ``preset`` worked in.
+
+    ``libc`` is ``glibc-2.28`` or ``musl-1.2`` on Linux and None elsewhere, ``macos``
+    the lowest macOS version and None elsewhere. ``properties`` are ordered static
+    lists, namespace to feature to values (PEP 850, Providers, step 3).
+    """
+
+    name: str
+    system: OperatingSystem
+    architecture: Architecture
+    python: PythonRelease
+    libc: str | None = None
+    macos: str | None = None
+    cpu: Cpu | None = None
+    nvidia: NvidiaGpu | None = None
+    amd: AmdGpu | None = None
+    intel: IntelGpu | None = None
+    ascend: AscendNpu | None = None
+    tpu: bool = False
+    properties: Mapping[str, Mapping[str, tuple[str, ...]]] = field(
+        default_factory=dict
+    )
+    runs_on: tuple[str, ...] = ()
+    dependencies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Target:
+    """A marker environment, ordered compatibility tags and supported properties.
+
+    ``marker_environment`` leaves out what the target does not fix: the patch
+    release of its Python unless one was named, ``platform_release``,
+    ``platform_version``. ``tags`` are ordered from the most to the least preferred.
+    ``stated`` are the lists that the user gave, ``derived`` those that follow from
+    the description of the hardware; ``polylock.variants.authority`` says which of
+    them counts for a release.
+    """
+
+    description: TargetDescription
+    marker_environment: Mapping[str, str]
+    tags: tuple[str, ...]
+    stated: SupportedProperties
+    derived: SupportedProperties
+
+    @property
+    def name(self) -> str:
+        """Return the name by which the user knows the target."""
+        return self.description.name
+
+    @cached_property
+    def _tag_ranks(self) -> dict[str, int]:
+        return {tag: rank for rank, tag in reversed(tuple(enumerate(self.tags)))}
+
+    def tag_rank(self, filename: WheelFilename) -> int | None:
+        """Return the rank of the wheel's best tag, 0 the best; None: incompatible."""
+        ranks = self._tag_ranks
+        found = [ranks[tag] for tag in filename.tags if tag in ranks]
+        return min(found) if found else None

@@ -1,0 +1,3 @@
+"""Bytes from elsewhere: requests, retries, downloads."""
+
+from __future__ import annotations

@@ -1,0 +1,136 @@
+"""What the core needs from the world, and what the world tells a person.
+
+The layers below ``operations`` take these; ``operations`` hands in the real ones and
+tests hand in fakes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from packaging.utils import NormalizedName
+
+    from polylock.model.core_metadata import CoreMetadata
+    from polylock.model.distributions import (
+        Release,
+        Releases,
+        RemoteFile,
+        Unusable,
+    )
+    from polylock.model.requirements import Requirement
+    from polylock.model.target import Target
+    from polylock.variants.variant_json import VariantMetadata
+
+__all__ = ["Guess", "PackageSource", "Reporter", "SilentReporter"]
+
+
+class PackageSource(Protocol):
+    """Where releases and their metadata come from.
+
+    Every method answers the same thing each time it is asked in one run, whatever
+    the order of questions, and may be called from one thread only; what it does in
+    the background is its own business.
+    """
+
+    def releases(self, name: NormalizedName, target: Target) -> Releases:
+        """Return the versions of a project on the index that serves it to a target.
+
+        Raises ProjectNotFound where no index has it, IndexRequestError where one
+        cannot be asked.
+        """
+        ...
+
+    def variant_metadata(self, release: Release) -> VariantMetadata | Unusable:
+        """Return the combined variant metadata of a release with variant wheels."""
+        ...
+
+    def core_metadata(
+        self, release: Release, file: RemoteFile
+    ) -> CoreMetadata | Unusable:
+        """Return the core metadata of just this file, never of a sibling."""
+        ...
+
+    def prefetch(
+        self, requirements: Iterable[Requirement], target: Target, guess: Guess
+    ) -> None:
+        """Begin to fetch what a solve with these requirements will likely need.
+
+        ``guess`` names the file that the solver would take; its dependencies are
+        fetched in turn. May do nothing; must not change any later answer.
+        """
+        ...
+
+
+class Guess(Protocol):
+    """Names the file that the solver would take for one requirement alone."""
+
+    def __call__(
+        self, releases: Releases, requirement: Requirement, target: Target
+    ) -> tuple[Release, RemoteFile] | None:
+        """Return the release and its file, None where there is no candidate."""
+        ...
+
+
+class Reporter(Protocol):
+    """Told of what happens, so that a person can be; must not raise."""
+
+    def solving(self, target: str) -> None:
+        """Tell that the solve of a target begins."""
+
+    def solved(self, target: str, packages: int) -> None:
+        """Tell that a target is solved, with the number of its packages."""
+
+    def backtracking(self, target: str, package: str) -> None:
+        """Tell that the candidate of a package was given up."""
+
+    def fetching(self, what: str, size: int | None) -> None:
+        """Tell that a download of ``size`` bytes begins; None: not known."""
+
+    def received(self, what: str, count: int) -> None:
+        """Tell that further ``count`` bytes of a download have come."""
+
+    def fetched(self, what: str) -> None:
+        """Tell that a download is complete and verified."""
+
+    def installing(self, name: str, version: str) -> None:
+        """Tell that a distribution was installed."""
+
+    def removing(self, name: str, version: str) -> None:
+        """Tell that a distribution was removed."""
+
+    def warning(self, message: str) -> None:
+        """Tell something that the user should know; the work goes on."""
+
+
+class SilentReporter:
+    """A Reporter that says nothing."""
+
+    def solving(self, target: str) -> None:
+        """Ignore."""
+
+    def solved(self, target: str, packages: int) -> None:
+        """Ignore."""
+
+    def backtracking(self, target: str, package: str) -> None:
+        """Ignore."""
+
+    def fetching(self, what: str, size: int | None) -> None:
+        """Ignore."""
+
+    def received(self, what: str, count: int) -> None:
+        """Ignore."""
+
+    def fetched(self, what: str) -> None:
+        """Ignore."""
+
+    def installing(self, name: str, version: str) -> None:
+        """Ignore."""
+
+    def removing(self, name: str, version: str) -> None:
+        """Ignore."""
+
+    def warning(self, message: str) -> None:
+        """Ignore."""

@@ -1,0 +1,3 @@
+"""The project file: what the user asked for."""
+
+from __future__ import annotations

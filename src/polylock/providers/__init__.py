@@ -1,0 +1,3 @@
+"""What a machine supports, described or detected (PEP 850)."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Wheel variants as values: PEP 825 and PEP 850. Knows nothing of polylock."""
+
+from __future__ import annotations
