@@ -9,8 +9,10 @@
     |  +- Offline                  the answer is not in the cache
     +- ProjectNotFound             no index has the project
     +- FileCorrupt                 a file is not what it should be
+    |  +- ArchiveDamaged           the unpacked copy in the cache
     |  +- HashMismatch
     |  +- SizeMismatch
+    +- FilesInvalid                files that must not go on an index
     +- NoSolution                  the requirements of a target cannot be met
     +- LockFileInvalid             pylock.toml cannot be read
     +- LockFileOutdated            pylock.toml does not answer the project
@@ -33,9 +35,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = [
+    "ArchiveDamaged",
     "CacheUnusable",
     "EnvironmentBroken",
     "FileCorrupt",
+    "FilesInvalid",
     "HashMismatch",
     "IndexRequestError",
     "LockFileInvalid",
@@ -171,6 +175,19 @@ class FileCorrupt(PolylockError):
 
 
 @dataclass(eq=False)
+class ArchiveDamaged(FileCorrupt):
+    """The unpacked copy of a wheel in the cache is not complete; unpack it anew."""
+
+    sha256: str
+
+    def __str__(self) -> str:
+        return f"the unpacked copy of {self.filename} is damaged: {self.problem}"
+
+    def hint(self) -> str | None:
+        return "run the command again, or `polylock cache clear` first"
+
+
+@dataclass(eq=False)
 class HashMismatch(FileCorrupt):
     """A downloaded file has another hash than the one locked."""
 
@@ -203,6 +220,23 @@ class SizeMismatch(FileCorrupt):
 
     def hint(self) -> str | None:
         return "the download was cut short or the file was replaced; try again"
+
+
+@dataclass(eq=False)
+class FilesInvalid(PolylockError):
+    """Files of a folder that must not go on an index; a file and its problem a line."""
+
+    directory: str
+    problems: Sequence[str]
+
+    def __str__(self) -> str:
+        return f"{self.directory} holds files that must not go on an index"
+
+    def details(self) -> Sequence[str]:
+        return self.problems
+
+    def hint(self) -> str | None:
+        return "correct or remove the files named; no index was written"
 
 
 @dataclass(eq=False)

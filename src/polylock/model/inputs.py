@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from polylock.model.requirements import Requirement
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from polylock.model.requirements import Requirement
 
 __all__ = [
     "DEFAULT_INDEX",
     "Alignment",
+    "BuildPolicy",
     "IndexLocation",
     "IndexSource",
     "Inputs",
@@ -29,6 +30,7 @@ PrereleasePolicy = Literal[
     "disallow", "allow", "if-necessary", "explicit", "if-necessary-or-explicit"
 ]
 Alignment = Literal["prefer", "require", "independent"]
+BuildPolicy = Literal["local", "all", "none"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +80,10 @@ class Inputs:
 
     ``exclude_newer`` is in microseconds since 1970 UTC. ``extras`` and ``groups``
     are the names that the project declares, sorted. ``sources`` maps the normalized
-    project name to its entries in order.
+    project name to its entries in order. ``build`` says whose build backends may
+    run; ``build_packages`` may besides, ``no_build_packages`` never; of
+    ``no_binary_packages`` no wheel is taken. These three hold normalized project
+    names, sorted.
     """
 
     requires_python: str = ""
@@ -97,3 +102,7 @@ class Inputs:
     exclude_variants: tuple[str, ...] = ()
     prefer_variants: tuple[str, ...] = ()
     enable_providers: tuple[str, ...] = ()
+    build: BuildPolicy = "local"
+    build_packages: tuple[str, ...] = ()
+    no_build_packages: tuple[str, ...] = ()
+    no_binary_packages: tuple[str, ...] = ()

@@ -2,17 +2,50 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from polylock.variants.properties import is_feature_name
+from polylock.variants.variant_schema import (
+    InvalidVariantMetadata,
+    invalid,
+    is_draft,
+    key_path,
+    read_feature_order,
+    read_mapping,
+    read_names,
+    read_namespaces,
+    read_optional,
+    read_requires,
+    read_value_lists,
+    read_value_order,
+    read_variants,
+    schema_version,
+)
+
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable
 
-__all__ = ["InvalidVariantMetadata", "ProviderInformation", "VariantMetadata"]
+__all__ = [
+    "InvalidVariantMetadata",
+    "ProviderInformation",
+    "VariantMetadata",
+    "combine",
+]
 
-
-class InvalidVariantMetadata(ValueError):
-    """Variant metadata that must not be relied on; the reason is its text."""
+_NAMESPACED = ("providers", "static-properties")
+_KNOWN_KEYS = {
+    "$schema",
+    "default-priorities",
+    "providers",
+    "static-properties",
+    "variants",
+}
+_DEEPEST = 16
+"""How deep an unknown key may nest and still be kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,26 +68,327 @@ class VariantMetadata:
     """Combined variant metadata of one release (PEP 825).
 
     ``variants`` maps label to namespace to feature to values. ``providers`` is None
-    where the metadata says nothing of providers (pure PEP 825). ``document`` is the
-    JSON as read, for ``[packages.variants-json]``.
+    where the metadata says nothing of providers (pure PEP 825). ``feature_priorities``
+    and ``value_priorities`` are the project's own preferences, which the drafts allow
+    and PEP 825 dropped: features of a namespace, values of a feature, the best first.
+    ``document`` is the JSON as read, for ``[packages.variants-json]``.
     """
 
     schema: str
     namespace_priorities: tuple[str, ...]
     variants: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...]]]]
     providers: Mapping[str, ProviderInformation] | None = None
+    feature_priorities: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    value_priorities: Mapping[str, Mapping[str, tuple[str, ...]]] = field(
+        default_factory=dict
+    )
     document: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     @classmethod
     def decode(cls, content: bytes) -> VariantMetadata:
-        """Read JSON; raises InvalidVariantMetadata."""
-        raise NotImplementedError
+        """Read JSON; raises InvalidVariantMetadata.
+
+        A key that occurs twice makes the file ambiguous, and NaN is not JSON: both
+        are refused.
+        """
+        try:
+            document = json.loads(
+                content.decode("utf-8"),
+                object_pairs_hook=_unique,
+                parse_constant=_refuse_constant,
+            )
+        except InvalidVariantMetadata:
+            raise
+        except RecursionError as error:
+            raise InvalidVariantMetadata("is nested too deeply") from error
+        except ValueError as error:  # bad UTF-8, bad JSON, an endless number
+            raise InvalidVariantMetadata(f"is not JSON: {error}") from error
+        return cls.from_document(document)
+
+    @classmethod
+    def decode_wheel(cls, content: bytes, label: str) -> VariantMetadata:
+        """Read the ``variant.json`` of a wheel with this label in its file name.
+
+        PEP 825, "Variants": the dictionary "MUST contain exactly one entry, whose key
+        is the variant label present in that wheel's filename".
+        """
+        metadata = cls.decode(content)
+        if set(metadata.variants) != {label}:
+            found = ", ".join(sorted(metadata.variants)[:5]) or "none"
+            raise invalid("variants", f"must hold {label} alone, and holds {found}")
+        return metadata
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> VariantMetadata:
         """Read parsed JSON or TOML; raises InvalidVariantMetadata."""
-        raise NotImplementedError
+        document = read_mapping(document, "")
+        version = schema_version(document)
+        if "default-priorities" not in document:
+            raise invalid("default-priorities", "is missing")
+        priorities = read_mapping(document["default-priorities"], "default-priorities")
+        feature_priorities = read_feature_order(priorities)
+        return cls(
+            schema=document["$schema"],
+            namespace_priorities=read_namespaces(priorities),
+            variants=read_variants(document),
+            providers=_read_providers(document, version, feature_priorities),
+            feature_priorities=feature_priorities,
+            value_priorities=read_value_order(priorities),
+            document=document,
+        )
 
     def restricted(self, labels: Collection[str]) -> dict[str, Any]:
-        """Return the document with these labels and the namespaces they use alone."""
-        raise NotImplementedError
+        """Return the document with these labels and the namespaces they use alone.
+
+        Keys are in lexical order and nothing is null, so that equal input gives equal
+        TOML. The list of namespaces must not be empty (PEP 825): where the labels use
+        none, the first one stays.
+        """
+        kept = {
+            label: self.variants[label] for label in labels if label in self.variants
+        }
+        used = {namespace for properties in kept.values() for namespace in properties}
+        namespaces = [name for name in self.namespace_priorities if name in used]
+        namespaces = namespaces or list(self.namespace_priorities[:1])
+        document: dict[str, Any] = {
+            key: _plain(value, 0)
+            for key, value in self.document.items()
+            if key not in _KNOWN_KEYS
+        }
+        document["$schema"] = self.schema
+        document["default-priorities"] = self._restricted_priorities(namespaces)
+        for key in _NAMESPACED:
+            table = _only(self.document.get(key), namespaces)
+            if table:
+                document[key] = table
+        document["variants"] = {
+            label: _plain(properties, 0) for label, properties in kept.items()
+        }
+        return {
+            key: _sorted_keys(document[key])
+            for key in sorted(document)
+            if document[key] is not None
+        }
+
+    def _restricted_priorities(self, namespaces: list[str]) -> dict[str, Any]:
+        priorities: dict[str, Any] = {"namespace": namespaces}
+        for key in ("feature", "property"):
+            table = _only(self.document["default-priorities"].get(key), namespaces)
+            if table:
+                priorities[key] = table
+        return priorities
+
+
+def combine(metadatas: Iterable[VariantMetadata]) -> VariantMetadata:
+    """Combine the metadata of the wheels of one release; at least one.
+
+    The result does not depend on their order. Raises InvalidVariantMetadata where
+    they contradict each other (PEP 825, "Metadata consistency").
+    """
+    parts = list(metadatas)
+    if len(parts) == 1:
+        return parts[0]
+    longest = max((part.namespace_priorities for part in parts), key=len)
+    for part in parts:
+        if longest[: len(part.namespace_priorities)] != part.namespace_priorities:
+            raise invalid(
+                "default-priorities.namespace",
+                f"{list(part.namespace_priorities)} and {list(longest)} contradict "
+                "each other: the longer must start with the shorter",
+            )
+    documents = [part.document for part in parts]
+    priorities = [document["default-priorities"] for document in documents]
+    merged: dict[str, Any] = {
+        # The newest version can say all that the older ones say.
+        "$schema": max(
+            (document["$schema"] for document in documents),
+            key=lambda schema: (schema_version({"$schema": schema}), schema),
+        ),
+        "default-priorities": {"namespace": list(longest)},
+        "variants": _merge(
+            "variants", [_with_sorted_values(part.variants) for part in parts]
+        ),
+    }
+    for key in ("feature", "property"):
+        path = key_path("default-priorities", key)
+        tables = [priority.get(key) or {} for priority in priorities]
+        if table := _merge(path, tables):
+            merged["default-priorities"][key] = table
+    for key in _NAMESPACED:
+        if table := _merge(key, [document.get(key) or {} for document in documents]):
+            merged[key] = table
+    return VariantMetadata.from_document(merged)
+
+
+def _read_providers(
+    document: Mapping[str, Any],
+    version: tuple[int, int],
+    feature_priorities: Mapping[str, tuple[str, ...]],
+) -> dict[str, ProviderInformation] | None:
+    statics = {
+        namespace: read_value_lists(features, key_path("static-properties", namespace))
+        for namespace, features in read_optional(
+            document, "static-properties", ""
+        ).items()
+    }
+    if document.get("providers") is None and not statics:
+        return None
+    providers = {
+        namespace: _read_provider(
+            read_mapping(information, key_path("providers", namespace)),
+            key_path("providers", namespace),
+            version,
+            (statics.get(namespace), feature_priorities.get(namespace, ())),
+        )
+        for namespace, information in read_optional(document, "providers", "").items()
+    }
+    for namespace, features in statics.items():
+        if namespace not in providers:
+            order = feature_priorities.get(namespace, ())
+            providers[namespace] = ProviderInformation(
+                static_properties=_in_order(features, order)
+            )
+    return providers
+
+
+def _read_provider(
+    information: Mapping[str, Any],
+    path: str,
+    version: tuple[int, int],
+    elsewhere: tuple[dict[str, tuple[str, ...]] | None, tuple[str, ...]],
+) -> ProviderInformation:
+    """Read one provider; ``elsewhere`` are static lists and order given outside it."""
+    static, order = elsewhere
+    if information.get("static-properties") is not None:
+        static = read_value_lists(
+            information["static-properties"], key_path(path, "static-properties")
+        )
+    if information.get("feature-order") is not None:
+        order = read_names(
+            information["feature-order"],
+            key_path(path, "feature-order"),
+            is_feature_name,
+            "feature name",
+        )
+    requires = read_requires(information, path)
+    builtin = _read_builtin(information, path)
+    if is_draft(version):
+        # v0.0.x: a provider that is not asked at installation has static lists alone.
+        if not _read_boolean(information, "install-time", path, default=True):
+            static = static or {}
+    else:
+        if (static is not None) + (requires is not None) + builtin != 1:
+            raise invalid(
+                path, "must have exactly one of requires, static-properties, builtin"
+            )
+        if static is not None and len(static) > 1 and set(static) - set(order):
+            raise invalid(path, "has several static features and no order for them")
+    return ProviderInformation(
+        optional=_read_boolean(information, "optional", path, default=False),
+        requires=requires or (),
+        plugin_api=_read_text(information, "plugin-api", path),
+        builtin=builtin,
+        static_properties=None if static is None else _in_order(static, order),
+    )
+
+
+def _in_order(
+    features: Mapping[str, tuple[str, ...]], order: tuple[str, ...]
+) -> dict[str, tuple[str, ...]]:
+    # The order of JSON keys means nothing, so features without one are sorted.
+    ranked = [name for name in order if name in features]
+    ranked += sorted(set(features) - set(ranked))
+    return {name: features[name] for name in ranked}
+
+
+def _read_boolean(
+    information: Mapping[str, Any], key: str, path: str, *, default: bool
+) -> bool:
+    value = information.get(key)
+    if value is None:
+        return default
+    if not isinstance(value, bool):
+        raise invalid(key_path(path, key), "must be true or false")
+    return value
+
+
+def _read_builtin(information: Mapping[str, Any], path: str) -> bool:
+    # Published tools accept the key without fixing its type: a name or true.
+    value = information.get("builtin")
+    if value is None or isinstance(value, bool):
+        return bool(value)
+    if not isinstance(value, str):
+        raise invalid(key_path(path, "builtin"), "must be true or a string")
+    return True
+
+
+def _read_text(information: Mapping[str, Any], key: str, path: str) -> str | None:
+    value = information.get(key)
+    if value is not None and not isinstance(value, str):
+        raise invalid(key_path(path, key), "must be a string")
+    return value
+
+
+def _merge(path: str, tables: list[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the union; the same key must have the same value in all."""
+    merged: dict[str, Any] = {}
+    for table in tables:
+        for key, value in table.items():
+            if merged.setdefault(key, value) != value:
+                raise invalid(key_path(path, key), "differs between wheels")
+    return merged
+
+
+def _with_sorted_values(
+    variants: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...]]]],
+) -> dict[str, Any]:
+    return {
+        label: {
+            namespace: {name: sorted(values) for name, values in features.items()}
+            for namespace, features in properties.items()
+        }
+        for label, properties in variants.items()
+    }
+
+
+def _only(table: Mapping[str, Any] | None, namespaces: list[str]) -> dict[str, Any]:
+    return {
+        namespace: _plain(table[namespace], 0)
+        for namespace in namespaces
+        if table and namespace in table
+    }
+
+
+def _plain(value: object, depth: int) -> Any:  # noqa: ANN401  # any TOML value
+    """Copy what TOML can hold; None for the rest, which a table leaves out."""
+    if isinstance(value, bool) or (isinstance(value, int) and abs(value) < 2**63):
+        return value
+    if isinstance(value, str):
+        return value if value.isascii() or value.isprintable() else None
+    if isinstance(value, (list, tuple)) and depth < _DEEPEST:
+        items = [_plain(item, depth + 1) for item in value]
+        return [item for item in items if item is not None]
+    if isinstance(value, Mapping) and depth < _DEEPEST:
+        table = {key: _plain(item, depth + 1) for key, item in value.items()}
+        return {key: item for key, item in table.items() if item is not None}
+    return None
+
+
+def _sorted_keys(value: Any) -> Any:  # noqa: ANN401  # any TOML value
+    if isinstance(value, dict):
+        return {key: _sorted_keys(value[key]) for key in sorted(value)}
+    if isinstance(value, list):
+        return [_sorted_keys(item) for item in value]
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    table = dict(pairs)
+    if len(table) != len(pairs):
+        twice, _ = Counter(key for key, _ in pairs).most_common(1)[0]
+        raise InvalidVariantMetadata(f"the key {twice[:80]!a} occurs twice in a table")
+    return table
+
+
+def _refuse_constant(name: str) -> None:
+    raise InvalidVariantMetadata(f"{name} is not JSON")

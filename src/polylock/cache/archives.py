@@ -1,0 +1,90 @@
+"""Unpacked wheels, one directory for each sha256, from which files are linked.
+
+An archive is built under a temporary name and renamed when it is complete; a marker
+written last says so even where the rename outlived its content, as after a lost
+power supply. ``{bucket}/ab/abcd…/content`` is the tree, ``complete`` the marker.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from polylock.cache.store import Bucket
+from polylock.errors import CacheUnusable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from polylock.cache.store import Store
+
+__all__ = ["Archives"]
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_CONTENT = "content"
+_COMPLETE = "complete"
+
+
+class Archives:
+    """The unpacked wheels of a cache."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._root = store.root / Bucket.ARCHIVES.directory
+
+    def get(self, sha256: str) -> Path | None:
+        """Return the directory of an unpacked wheel, None where there is none."""
+        place = self._place(sha256)
+        return place / _CONTENT if (place / _COMPLETE).is_file() else None
+
+    def add(self, sha256: str, build: Callable[[Path], None]) -> Path:
+        """Return the directory of an unpacked wheel, building it where it is absent.
+
+        ``build`` fills the empty directory that it is given; what it raises is
+        passed on and leaves nothing behind. One process at a time builds an
+        archive, others wait and take its work. Raises CacheUnusable.
+        """
+        found = self.get(sha256)
+        if found is not None:
+            return found
+        place = self._place(sha256)
+        lock = self._store.root / Bucket.LOCKS.directory / f"{sha256}.lock"
+        self._store.make_directory(lock.parent)
+        from filelock import FileLock  # noqa: PLC0415 - 49 ms, only to unpack
+
+        with FileLock(lock):
+            found = self.get(sha256)
+            if found is not None:
+                return found
+            with self._store.temporary_directory(place.parent) as temporary:
+                made = temporary / "archive"
+                self._store.make_directory(made / _CONTENT)
+                build(made / _CONTENT)
+                self._finish(made, place, temporary)
+        return place / _CONTENT
+
+    def remove(self, sha256: str) -> None:
+        """Forget an archive, for instance one whose files were changed by hand."""
+        place = self._place(sha256)
+        with suppress(FileNotFoundError):
+            (place / _COMPLETE).unlink()
+        shutil.rmtree(place, ignore_errors=True)
+
+    def _finish(self, made: Path, place: Path, temporary: Path) -> None:
+        try:
+            (made / _COMPLETE).touch()
+            if place.exists():  # incomplete, for the caller looked under the lock
+                place.rename(temporary / "incomplete")
+            os.rename(made, place)  # noqa: PTH104 - must not replace anything
+        except OSError as error:
+            problem = error.strerror or type(error).__name__
+            raise CacheUnusable(str(place), problem) from error
+
+    def _place(self, sha256: str) -> Path:
+        if not _SHA256.fullmatch(sha256):
+            raise ValueError(f"{sha256!r} is not a SHA-256 value")
+        return self._root / sha256[:2] / sha256

@@ -1,0 +1,271 @@
+"""A directory of entries that many processes may read, write and kill at any time.
+
+An entry lies in a bucket, under the hash of its key. It is written to a temporary
+file in its own directory and moved into place, so a reader sees the old entry, the
+new one or none, and it begins with a checksum, so one that was cut short by a full
+disk or a lost power supply counts as absent. Nothing is locked: two writers of one
+key both write, and the last one stays.
+"""
+
+from __future__ import annotations
+
+import enum
+import os
+import shutil
+import tempfile
+import time
+import zlib
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from polylock.errors import CacheUnusable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import BinaryIO
+
+__all__ = ["Bucket", "PendingFile", "Store", "Usage"]
+
+_TEMPORARY = ".tmp-"
+_ABANDONED_AFTER = 24 * 3600.0  # seconds; no download or unpacking takes a day
+_CHECKSUM_BYTES = 4
+_TAG_FILE = "CACHEDIR.TAG"
+_TAG_TEXT = "Signature: 8a477f597d28d172789f06886806bc55\n"  # bford.info/cachedir
+
+
+class Bucket(enum.Enum):
+    """A kind of entry: the name of its directory and the version of its layout.
+
+    A change of what the entries hold raises the version, and older entries are
+    never read again; ``prune`` removes them.
+    """
+
+    PAGES = ("pages", 1)
+    RESPONSES = ("responses", 1)
+    METADATA = ("metadata", 1)
+    FILES = ("files", 1)
+    DOWNLOADS = ("downloads", 1)
+    ARCHIVES = ("archives", 1)
+    LOCKS = ("locks", 1)
+    INTERPRETERS = ("interpreters", 1)
+
+    @property
+    def directory(self) -> str:
+        """Return the name of the directory, ``pages-v1``."""
+        name, version = self.value
+        return f"{name}-v{version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What some files occupy: their number and the sum of their sizes in bytes."""
+
+    files: int = 0
+    size: int = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(self.files + other.files, self.size + other.size)
+
+
+@dataclass(slots=True)
+class PendingFile:
+    """A file being written, and where it shall lie when it is complete."""
+
+    file: BinaryIO
+    target: Path | None = None
+
+
+class Store:
+    """The cache directory; it is made when something is first written.
+
+    Every method raises CacheUnusable where the directory cannot be read or written.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._directories = {b: str(root / b.directory) for b in Bucket}
+
+    def path(self, bucket: Bucket, key: str) -> Path:
+        """Return where the entry of a key lies, whether there is one or not."""
+        return Path(self._path(bucket, key))
+
+    def read(self, bucket: Bucket, key: str) -> memoryview | None:
+        """Return the content of an entry, None where it is absent or damaged."""
+        path = self._path(bucket, key)
+        try:
+            with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - hot path
+                content = file.read()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise self._unusable(error) from error
+        view = memoryview(content)
+        if len(view) < _CHECKSUM_BYTES:
+            return None
+        found = zlib.crc32(view[_CHECKSUM_BYTES:]).to_bytes(_CHECKSUM_BYTES, "big")
+        return view[_CHECKSUM_BYTES:] if found == view[:_CHECKSUM_BYTES] else None
+
+    def write(self, bucket: Bucket, key: str, content: bytes) -> None:
+        """Put an entry in place of any other with this key."""
+        checksum = zlib.crc32(content).to_bytes(_CHECKSUM_BYTES, "big")
+        target = self.path(bucket, key)
+        with self.pending_file(target.parent) as pending:
+            pending.file.write(checksum)
+            pending.file.write(content)
+            pending.target = target
+
+    def remove(self, bucket: Bucket, key: str) -> None:
+        """Forget an entry; no matter if there is none."""
+        try:
+            self.path(bucket, key).unlink(missing_ok=True)
+        except OSError as error:
+            raise self._unusable(error) from error
+
+    @contextmanager
+    def pending_file(self, directory: Path) -> Iterator[PendingFile]:
+        """Open a file in ``directory`` that moves to its target after the block.
+
+        Without a target, or where the block raises, it is removed. Directory and
+        target lie inside the cache. An OSError inside the block is taken for one
+        of the cache.
+        """
+        temporary = ""
+        try:
+            descriptor, temporary = self._make_file(directory)
+            with os.fdopen(descriptor, "wb") as file:
+                pending = PendingFile(file)
+                yield pending
+            if pending.target is not None:
+                if pending.target.parent != directory:
+                    self.make_directory(pending.target.parent)
+                _replace(temporary, pending.target)
+                temporary = ""
+        except OSError as error:
+            raise self._unusable(error) from error
+        finally:
+            if temporary:
+                with suppress(OSError):
+                    Path(temporary).unlink()
+
+    @contextmanager
+    def temporary_directory(self, parent: Path) -> Iterator[Path]:
+        """Make a directory in ``parent`` that is gone after the block.
+
+        What is to stay is moved out of it. ``parent`` lies inside the cache.
+        """
+        try:
+            self.make_directory(parent)
+            made = tempfile.mkdtemp(prefix=_TEMPORARY, dir=parent)
+        except OSError as error:
+            raise self._unusable(error) from error
+        try:
+            yield Path(made)
+        finally:
+            shutil.rmtree(made, ignore_errors=True)
+
+    def make_directory(self, directory: Path) -> None:
+        """Make a directory inside the cache with its parents."""
+        try:
+            if not self.root.is_dir():
+                self.root.mkdir(parents=True, exist_ok=True)
+                (self.root / _TAG_FILE).write_text(_TAG_TEXT, encoding="utf-8")
+            directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._unusable(error) from error
+
+    def size(self) -> dict[str, Usage]:
+        """Return what each bucket occupies, by the name of its directory, sorted."""
+        return {path.name: _usage(path) for path in self._buckets()}
+
+    def prune(self) -> Usage:
+        """Remove outdated layouts and what killed processes left; say what was freed.
+
+        Safe while other processes use the cache.
+        """
+        freed = Usage()
+        current = {bucket.directory for bucket in Bucket}
+        for directory in self._buckets():
+            if directory.name not in current:
+                freed += self._remove_tree(directory)
+                continue
+            for path in sorted(directory.rglob(f"{_TEMPORARY}*")):
+                with suppress(FileNotFoundError):
+                    if time.time() - path.stat().st_mtime > _ABANDONED_AFTER:
+                        freed += self._remove_tree(path)
+        return freed
+
+    def clear(self) -> Usage:
+        """Remove every entry; say what was freed.
+
+        Only directories that the cache made are touched, so a wrongly given cache
+        directory loses nothing else.
+        """
+        return sum(map(self._remove_tree, self._buckets()), Usage())
+
+    def _path(self, bucket: Bucket, key: str) -> str:
+        digest = blake2b(key.encode(), digest_size=20).hexdigest()
+        return f"{self._directories[bucket]}{os.sep}{digest[:2]}{os.sep}{digest[2:]}"
+
+    def _make_file(self, directory: Path) -> tuple[int, str]:
+        try:
+            return tempfile.mkstemp(prefix=_TEMPORARY, dir=directory)
+        except FileNotFoundError:
+            self.make_directory(directory)
+            return tempfile.mkstemp(prefix=_TEMPORARY, dir=directory)
+
+    def _buckets(self) -> list[Path]:
+        """Return the directories of buckets of any layout version, sorted."""
+        names = {bucket.value[0] for bucket in Bucket}
+        try:
+            return sorted(
+                path
+                for path in self.root.iterdir()
+                if path.name.rpartition("-v")[0] in names
+                and path.name.rpartition("-v")[2].isdigit()
+                and path.is_dir()
+            )
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise self._unusable(error) from error
+
+    def _remove_tree(self, path: Path) -> Usage:
+        freed = _usage(path)
+        try:
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+        except FileNotFoundError:
+            pass  # another process removes it as well
+        except OSError as error:
+            raise self._unusable(error) from error
+        return freed
+
+    def _unusable(self, error: OSError) -> CacheUnusable:
+        place = error.filename if isinstance(error.filename, str) else str(self.root)
+        return CacheUnusable(place, error.strerror or type(error).__name__)
+
+
+def _replace(temporary: str, target: Path) -> None:
+    try:
+        Path(temporary).replace(target)
+    except PermissionError:
+        # Windows refuses while another process has the entry open: that entry is
+        # whole, and losing ours costs one request.
+        if not target.exists():
+            raise
+        Path(temporary).unlink()
+
+
+def _usage(path: Path) -> Usage:
+    """Add up a file or a tree; what vanishes meanwhile counts nothing."""
+    usage = Usage()
+    for found in (path, *path.rglob("*")) if path.is_dir() else (path,):
+        with suppress(FileNotFoundError):
+            if not found.is_dir():
+                usage += Usage(1, found.lstat().st_size)
+    return usage

@@ -1,0 +1,29 @@
+"""An exception in words: what went wrong, the facts, the next step."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from polylock.cli.logs import style
+
+if TYPE_CHECKING:
+    from polylock.errors import PolylockError
+
+__all__ = ["show_error", "show_warning"]
+
+
+def show_error(error: PolylockError) -> int:
+    """Write an error to stderr and return its exit code."""
+    lines = [f"{style('error', 'error')}: {error}"]
+    lines += [f"  {detail}" for detail in error.details()]
+    hint = error.hint()
+    if hint:
+        lines.append(f"{style('hint', 'hint')}: {hint}")
+    sys.stderr.write("\n".join(lines) + "\n")
+    return error.exit_code
+
+
+def show_warning(message: str) -> None:
+    """Write a warning to stderr."""
+    sys.stderr.write(f"{style('warning', 'warning')}: {message}\n")

@@ -1,0 +1,109 @@
+"""The click group, and the one place where an exception becomes an exit code."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from polylock import __version__
+from polylock.cli.diagnostics import show_error
+from polylock.errors import PolylockError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["cli", "run"]
+
+_COMMANDS = {
+    "init": "Write this machine or presets as targets into a project file.",
+    "add": "Add requirements to the project file.",
+    "remove": "Remove requirements from the project file.",
+    "targets": "List, show and add targets.",
+    "lock": "Resolve the project for every target and write pylock.toml.",
+    "sync": "Make an environment exactly what was locked for a target.",
+    "run": "Run a command in the synced environment.",
+    "check": "Compare the lock file with the project, offline.",
+    "cache-key": "Print a digest of exactly what a target would install.",
+    "matrix": "Print the CI job matrix of the targets.",
+    "tree": "Show the locked dependencies of a target as a tree.",
+    "why": "Say who requires a project and why a variant was chosen.",
+    "diff": "Compare two lock files, target by target.",
+    "export": "Write the lock of one target for other tools.",
+    "report": "Show the locked projects of every target in a table.",
+    "detect": "Describe this machine as a target.",
+    "index": "Build and serve a static index with variant metadata.",
+    "cache": "Measure, prune or clear the cache.",
+}
+"""Commands in the order of ``--help``. A command's module is imported when it runs:
+all of them together would cost every call 100 ms."""
+
+
+class _LazyGroup(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in _COMMANDS:
+            return None
+        module = import_module(f"polylock.cli.{cmd_name.replace('-', '_')}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(
+        self, ctx: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from difflib import get_close_matches  # only for a misspelled command
+
+            close = get_close_matches(args[0], _COMMANDS, n=1)
+            if close:
+                error.message += f" Did you mean {close[0]}?"
+            raise
+
+
+@click.group(
+    cls=_LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88},
+    epilog="Example: polylock lock && polylock sync --target auto",
+)
+@click.version_option(__version__, "-V", "--version", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Lock a Python project for every machine it runs on, and install exactly that."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line; return the exit code (SPEC section 6)."""
+    try:
+        result: Any = cli.main(
+            list(arguments), prog_name="polylock", standalone_mode=False
+        )
+    except PolylockError as error:
+        return show_error(error)
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.ClickException as error:
+        error.show(sys.stderr)
+        return 2
+    except (KeyboardInterrupt, click.Abort):
+        sys.stderr.write("interrupted\n")
+        return 130
+    except BrokenPipeError:
+        # The reader of our output has gone, as in ``polylock tree | head``. Python
+        # would complain once more when it flushes stdout at exit.
+        sys.stderr.close()
+        return 1
+    return result if isinstance(result, int) else 0

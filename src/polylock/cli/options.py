@@ -1,0 +1,63 @@
+"""Options shared by commands, spelled once: in the table of settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from polylock.project.settings import SETTINGS, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Command = Callable[..., Any]
+
+__all__ = ["JSON", "given_settings", "settings"]
+
+_GLOBAL = ("project", "lock_file", "cache_dir", "no_color")
+_TYPES = {Kind.WHOLE: int, Kind.SECONDS: float}
+
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON to stdout.")
+
+
+def settings(*names: str) -> Callable[[Command], Command]:
+    """Add the options of these settings, and of those that every command has."""
+
+    def add(command: Command) -> Command:
+        for name in reversed((*names, *_GLOBAL)):
+            command = _option(name)(command)
+        verbose = click.option("-v", "--verbose", count=True, help="Say more.")
+        quiet = click.option("-q", "--quiet", count=True, help="Say less.")
+        return verbose(quiet(command))
+
+    return add
+
+
+def given_settings(values: dict[str, Any]) -> dict[str, Any]:
+    """Take the settings out of a command's parameters, None for those not given."""
+    names = {definition.name for definition in SETTINGS}
+    found = {name: values.pop(name) for name in list(values) if name in names}
+    for name in ("groups", "extras"):
+        if not found.get(name):
+            found.pop(name, None)
+    loudness = values.pop("verbose", 0) - values.pop("quiet", 0)
+    if loudness:
+        found["verbosity"] = max(-2, min(3, loudness))
+    return found
+
+
+def _option(name: str) -> Callable[[Command], Command]:
+    definition = next(d for d in SETTINGS if d.name == name)
+    text = definition.help.replace("`", "")
+    if definition.kind is Kind.SWITCH:
+        return click.option(
+            definition.flag, name, is_flag=True, default=None, help=text
+        )
+    if definition.kind is Kind.NAMES:
+        return click.option(definition.flag, name, multiple=True, help=text)
+    if definition.choices:
+        choice = click.Choice(definition.choices)
+        return click.option(definition.flag, name, type=choice, help=text)
+    kind = _TYPES.get(definition.kind, str)
+    return click.option(definition.flag, name, type=kind, help=text)

@@ -1,0 +1,200 @@
+"""Tell about the Python that runs this file; standard library only.
+
+Runs by path in any Python from 3.8 on, in isolated mode, and prints one line: a
+mark and a JSON object, whose fields ``polylock.environment.interpreter`` decodes.
+The mark sets the line apart from what a ``.pth`` file of that environment prints.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import struct
+import sys
+import sysconfig
+from pathlib import Path
+
+MARK = "polylock-probe:"
+SCHEME_KEYS = ("purelib", "platlib", "scripts", "data", "include", "stdlib")
+
+
+def full_version(info: tuple[int, int, int, str, int]) -> str:
+    """Return ``3.12.7`` or ``3.14.0c1`` as PEP 508 forms it from version info."""
+    major, minor, micro, level, serial = info
+    version = f"{major}.{minor}.{micro}"
+    return version if level == "final" else f"{version}{level[0]}{serial}"
+
+
+def marker_environment() -> dict[str, str]:
+    """Return the marker environment as PEP 508 defines it."""
+    return {
+        "implementation_name": sys.implementation.name,
+        "implementation_version": full_version(sys.implementation.version),
+        "os_name": os.name,
+        "platform_machine": platform.machine(),
+        "platform_python_implementation": platform.python_implementation(),
+        "platform_release": platform.release(),
+        "platform_system": platform.system(),
+        "platform_version": platform.version(),
+        "python_full_version": platform.python_version(),
+        "python_version": ".".join(platform.python_version_tuple()[:2]),
+        "sys_platform": sys.platform,
+    }
+
+
+def elf_interpreter(path: str) -> str | None:
+    """Return the dynamic loader that an ELF file asks for, None where it has none.
+
+    Field offsets are those of the ELF specification, classes 32 and 64.
+    """
+    with Path(path).open("rb") as file:
+        identity = file.read(16)
+        if identity[:4] != b"\x7fELF":
+            return None
+        wide, order = identity[4] == 2, "<" if identity[5] == 1 else ">"
+        header = struct.unpack(
+            order + ("HHIQQQIHHH" if wide else "HHIIIIIHHH"),
+            file.read(42 if wide else 30),
+        )
+        offset, entry_size, count = header[4], header[8], header[9]
+        for index in range(count):
+            file.seek(offset + index * entry_size)
+            entry = struct.unpack(
+                order + ("IIQQQQ" if wide else "IIIII"), file.read(40 if wide else 20)
+            )
+            if entry[0] == 3:  # PT_INTERP
+                start, size = (entry[2], entry[5]) if wide else (entry[1], entry[4])
+                file.seek(start)
+                return os.fsdecode(file.read(size)).rstrip("\0")
+    return None
+
+
+def musl_version(loader: str) -> str | None:
+    """Return ``1.2`` as musl's loader says it, None where it does not.
+
+    The loader prints its version when it is run without a program; ``ldd`` is no
+    more than a script around it and often is not installed.
+    """
+    import subprocess  # noqa: PLC0415  # only musl needs it
+
+    answer = subprocess.run(
+        [loader],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    for line in answer.stderr.decode("utf-8", "replace").splitlines():
+        if line.startswith("Version "):
+            return ".".join(line.split()[1].split(".")[:2])
+    return None
+
+
+def glibc_version() -> str | None:
+    """Return ``2.34``, None where the C library is not glibc."""
+    try:
+        text = os.confstr("CS_GNU_LIBC_VERSION")
+    except (AttributeError, OSError, ValueError):
+        text = None
+    if text and text.startswith("glibc "):
+        return ".".join(text.split()[1].split(".")[:2])
+    return None
+
+
+def libc() -> tuple[str | None, str | None]:
+    """Return (family, version), both None where this is not Linux."""
+    if platform.system() != "Linux":
+        return None, None
+    version = glibc_version()
+    if version is not None:
+        return "glibc", version
+    try:
+        loader = elf_interpreter(sys.executable)
+        version = musl_version(loader) if loader and "musl" in loader else None
+    except (OSError, struct.error):
+        version = None
+    return ("musl", version) if version else (None, None)
+
+
+def macos_version() -> str | None:
+    """Return ``14.5``, None elsewhere.
+
+    A Python linked against an old SDK is told 10.16 in place of 11 and later; a
+    child with SYSTEM_VERSION_COMPAT=0 is told the truth.
+    """
+    if platform.system() != "Darwin":
+        return None
+    version = platform.mac_ver()[0]
+    if version.startswith("10.16"):
+        import subprocess  # noqa: PLC0415  # only old builds need it
+
+        version = subprocess.run(
+            [sys.executable, "-sS", "-c", "import platform as p;print(p.mac_ver()[0])"],
+            stdout=subprocess.PIPE,
+            env={"SYSTEM_VERSION_COMPAT": "0"},
+            check=True,
+            text=True,
+        ).stdout.strip()
+    return ".".join(version.split(".")[:2])
+
+
+def scheme() -> dict[str, str]:
+    """Return the paths of the installation scheme by key."""
+    paths = sysconfig.get_paths()
+    found = {key: paths[key] for key in SCHEME_KEYS}
+    found["headers"] = found["include"]
+    if sys.prefix != sys.base_prefix:
+        # ``include`` of a virtual environment names the base installation's; pip
+        # puts headers here instead, and so do we.
+        major, minor, *_ = sys.version_info
+        headers = Path(sys.prefix, "include", "site", f"python{major}.{minor}")
+        found["headers"] = str(headers)
+    return found
+
+
+def venv_scheme() -> dict[str, str]:
+    """Return the paths of a virtual environment made of this Python, relative to it."""
+    names = sysconfig.get_scheme_names()
+    name = "venv" if "venv" in names else "nt" if os.name == "nt" else "posix_prefix"
+    root = Path(sys.prefix)
+    keys = ("base", "platbase", "installed_base", "installed_platbase")
+    paths = sysconfig.get_paths(name, vars=dict.fromkeys(keys, sys.prefix))
+    return {
+        key: Path(paths[key]).relative_to(root).as_posix()
+        for key in ("purelib", "platlib", "scripts", "data")
+    }
+
+
+def main() -> None:
+    """Print the line."""
+    family, version = libc()
+    paths = scheme()
+    marker = Path(paths["stdlib"], "EXTERNALLY-MANAGED")
+    answer = {
+        "executable": sys.executable,
+        "prefix": sys.prefix,
+        "base_prefix": sys.base_prefix,
+        "base_executable": getattr(sys, "_base_executable", None) or sys.executable,
+        "implementation": sys.implementation.name,
+        "version": full_version(sys.version_info),
+        "abi_flags": getattr(sys, "abiflags", ""),
+        "free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
+        "debug": bool(
+            sysconfig.get_config_var("Py_DEBUG") or hasattr(sys, "gettotalrefcount")
+        ),
+        "platform": sysconfig.get_platform(),
+        "pointer_bits": struct.calcsize("P") * 8,
+        "libc": family,
+        "libc_version": version,
+        "macos_version": macos_version(),
+        "marker_environment": marker_environment(),
+        "scheme": paths,
+        "venv_scheme": venv_scheme(),
+        "externally_managed": marker.is_file(),
+    }
+    print(MARK + json.dumps(answer, sort_keys=True))
+
+
+if __name__ == "__main__":
+    main()

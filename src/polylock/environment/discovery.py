@@ -1,0 +1,240 @@
+"""Find the Python that a request asks for."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from polylock.environment.interpreter import probe
+from polylock.errors import EnvironmentBroken, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from polylock.cache.store import Store
+    from polylock.environment.interpreter import Interpreter
+
+__all__ = ["PythonRequest", "environment_python", "find_python"]
+
+logger = logging.getLogger(__name__)
+
+_VERSION = re.compile(
+    r"(?:(?P<implementation>cpython|pypy|graalpy|python)-?)?"
+    r"(?P<major>\d+)(?:\.(?P<minor>\d+)(?:\.(?P<patch>\d+))?)?(?P<threads>t)?"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PythonRequest:
+    """Which Python is wanted; what is None may be anything.
+
+    ``implementation`` is ``sys.implementation.name``.
+    """
+
+    implementation: str = "cpython"
+    major: int | None = None
+    minor: int | None = None
+    patch: int | None = None
+    free_threaded: bool = False
+
+    @classmethod
+    def parse(cls, text: str) -> PythonRequest | None:
+        """Read ``3``, ``3.12``, ``3.12.7``, ``3.13t`` or ``pypy3.11``, else None."""
+        match = _VERSION.fullmatch(text)
+        if match is None:
+            return None
+        numbers = [match[part] for part in ("major", "minor", "patch")]
+        major, minor, patch = (None if part is None else int(part) for part in numbers)
+        implementation = match["implementation"]
+        return cls(
+            implementation="cpython"
+            if implementation in {None, "python"}
+            else implementation,
+            major=major,
+            minor=minor,
+            patch=patch,
+            free_threaded=match["threads"] is not None,
+        )
+
+    def __str__(self) -> str:
+        prefix = "" if self.implementation == "cpython" else self.implementation
+        numbers = (self.major, self.minor, self.patch)
+        version = ".".join(str(part) for part in numbers if part is not None)
+        return f"{prefix}{version}{'t' if self.free_threaded else ''}"
+
+    def accepts(self, interpreter: Interpreter) -> bool:
+        """Return whether an interpreter is what was asked for."""
+        found = _RELEASE.match(interpreter.version)
+        wanted = (self.major, self.minor, self.patch)
+        return (
+            found is not None
+            and all(
+                part is None or part == int(number)
+                for part, number in zip(wanted, found.groups(), strict=True)
+            )
+            and self.implementation == interpreter.implementation
+            and self.free_threaded == interpreter.free_threaded
+        )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names that such a Python can have on PATH, the surest first."""
+        stem = "python" if self.implementation == "cpython" else self.implementation
+        threads = "t" if self.free_threaded else ""
+        names: list[str] = []
+        if self.major is not None:
+            if self.minor is not None:
+                names.append(f"{stem}{self.major}.{self.minor}{threads}")
+            names.append(f"{stem}{self.major}{threads}")
+        names += [f"{stem}{threads}", "python3", "python"]
+        return tuple(dict.fromkeys(names))
+
+
+_RELEASE = re.compile(r"(\d+)\.(\d+)\.(\d+)")
+
+
+def environment_python(path: Path, *, windows: bool = os.name == "nt") -> Path:
+    """Return where a virtual environment has its Python, whether it is there or not."""
+    return path / "Scripts" / "python.exe" if windows else path / "bin" / "python"
+
+
+def find_python(
+    request: str,
+    *,
+    search_path: str,
+    store: Store | None = None,
+    windows: bool = os.name == "nt",
+) -> Interpreter:
+    """Return the Python that a request asks for.
+
+    ``request`` is a version (see ``PythonRequest.parse``), the path of an executable
+    or of an environment, or a name on the search path; ``search_path`` has the form
+    of PATH. What is found but does not run or is another Python is passed over: the
+    shims of version managers stand on PATH for versions that are not selected.
+    Raises EnvironmentBroken where there is none, UsageError for an empty request.
+    """
+    if not request:
+        raise UsageError(
+            "no Python is named", "give a version or a path: --python 3.12"
+        )
+    wanted = PythonRequest.parse(request)
+    if wanted is None:
+        return probe(_locate(request, search_path, windows=windows), store=store)
+    rejected: dict[str, None] = {}
+    for candidate in _candidates(wanted, search_path, windows=windows):
+        try:
+            interpreter = probe(candidate, store=store)
+        except EnvironmentBroken as error:
+            logger.debug("passed over %s", error)
+            continue
+        if wanted.accepts(interpreter):
+            return interpreter
+        rejected[f"{interpreter.implementation} {interpreter.version}"] = None
+    found = f" (found {', '.join(rejected)})" if rejected else ""
+    raise EnvironmentBroken(
+        f"Python {wanted}",
+        f"is not on PATH{found}",
+        f"install Python {wanted}, or give the path of one with --python",
+    )
+
+
+def _locate(request: str, search_path: str, *, windows: bool) -> Path:
+    path = Path(request)
+    if path.is_dir():
+        python = environment_python(path, windows=windows)
+        if not python.exists():
+            raise EnvironmentBroken(
+                request, "is no virtual environment", "name one, or an executable"
+            )
+        return python
+    if path.exists():
+        return path
+    if len(path.parts) == 1:
+        for found in _on_path((request,), search_path, windows=windows):
+            return found
+    raise EnvironmentBroken(
+        request, "there is no such Python", "give a version, or the path of a Python"
+    )
+
+
+def _candidates(
+    wanted: PythonRequest, search_path: str, *, windows: bool
+) -> Iterator[Path]:
+    """Yield each executable that may be the wanted one, once.
+
+    A versioned name counts before a general one in an earlier directory: asking a
+    Python for its version costs a start.
+    """
+    seen: set[Path] = set()
+    for path in _on_path(wanted.names, search_path, windows=windows):
+        if path not in seen:
+            seen.add(path)
+            yield path
+    further = _launcher(search_path) if windows else _behind_shims(wanted, search_path)
+    for path in further:
+        if path not in seen:
+            seen.add(path)
+            yield path
+
+
+def _on_path(
+    names: tuple[str, ...], search_path: str, *, windows: bool
+) -> Iterator[Path]:
+    directories = [Path(part) for part in search_path.split(os.pathsep) if part]
+    for name in names:
+        file = name + ".exe" if windows and not name.endswith(".exe") else name
+        for directory in directories:
+            path = directory / file
+            if path.is_file() and (windows or os.access(path, os.X_OK)):
+                yield path
+
+
+def _behind_shims(wanted: PythonRequest, search_path: str) -> Iterator[Path]:
+    """Yield the Pythons of a version manager whose shims are on the search path.
+
+    pyenv and its likes keep ``shims`` beside ``versions``, and a shim runs the
+    selected version alone. The newest comes first.
+    """
+    for part in search_path.split(os.pathsep):
+        shims = Path(part)
+        if shims.name != "shims":
+            continue
+        try:
+            versions = list((shims.parent / "versions").iterdir())
+        except OSError:
+            continue
+        for version in sorted(versions, key=_newest_last, reverse=True):
+            directories = str(version / "bin")
+            yield from _on_path(wanted.names[:1], directories, windows=False)
+
+
+def _newest_last(version: Path) -> tuple[tuple[int, ...], str]:
+    return tuple(int(n) for n in re.findall(r"\d+", version.name)), version.name
+
+
+def _launcher(search_path: str) -> Iterator[Path]:
+    """Yield the Pythons that the launcher of Windows knows (PEP 397, ``-0p``)."""
+    import subprocess  # noqa: PLC0415  # 10 ms that a no-op sync does not pay
+
+    for launcher in _on_path(("py",), search_path, windows=True):
+        try:
+            answer = subprocess.run(
+                [os.fspath(launcher), "-0p"],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                check=False,
+                timeout=20,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            logger.debug("passed over %s: %s", launcher, error)
+            continue
+        for line in answer.stdout.decode("utf-8", "replace").splitlines():
+            # " -V:3.12 *        C:\\Python312\\python.exe"
+            match = re.search(r"\s((?:[A-Za-z]:|/).*)$", line)
+            if match is not None:
+                yield Path(match[1].strip())
+        return

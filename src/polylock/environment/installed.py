@@ -1,0 +1,225 @@
+"""The distributions that an environment has (PEP 376, 610, 627).
+
+One scan of site-packages and one of each ``.dist-info`` directory; name and version
+come from the directory's name, so no METADATA is read. What polylock installed
+carries a small file that says which file of the lock it is; of the rest the WHEEL
+file says what kind of wheel it was.
+"""
+
+from __future__ import annotations
+
+import enum
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+from packaging.utils import canonicalize_name
+
+from polylock.environment.direct_url import DirectUrl
+from polylock.errors import EnvironmentBroken
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from packaging.utils import NormalizedName
+
+__all__ = [
+    "ORIGIN_FILE",
+    "PARTIAL_RECORD",
+    "Form",
+    "InstalledDistribution",
+    "Origin",
+    "WheelKind",
+    "read_installed",
+]
+
+ORIGIN_FILE = "polylock.json"
+"""Name of the file in ``.dist-info`` that says which locked file was installed."""
+
+PARTIAL_RECORD = "RECORD.partial"
+"""RECORD of a distribution that is being installed or removed.
+
+It lists at least what is there, so an interrupted change can be undone.
+"""
+
+
+class Form(enum.StrEnum):
+    """How a distribution is recorded; all but ``dist-info`` are legacy forms."""
+
+    DIST_INFO = "dist-info"
+    EGG_INFO = "egg-info"
+    EGG_LINK = "egg-link"
+    EGG = "egg"
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The locked file that a distribution was installed from.
+
+    ``filename`` and ``sha256`` are those in the lock: of the source distribution
+    where that was built.
+    """
+
+    filename: str
+    sha256: str
+    variant_label: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WheelKind:
+    """What the WHEEL file says: the expanded tags and the build number."""
+
+    tags: frozenset[str]
+    build: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstalledDistribution:
+    """A distribution in an environment.
+
+    ``version`` is as its directory spells it. ``path`` is the ``.dist-info``
+    directory, or the legacy file or directory. ``is_complete`` is false where RECORD
+    is missing: installing or removing it was interrupted. ``origin`` is None for
+    what another installer installed, ``kind`` for what polylock did, or where
+    WHEEL cannot be read. ``is_variant`` tells that it has a ``variant.json``
+    (PEP 825).
+    """
+
+    name: NormalizedName
+    version: str
+    path: Path
+    form: Form = Form.DIST_INFO
+    is_complete: bool = True
+    installer: str = ""
+    origin: Origin | None = None
+    direct_url: DirectUrl | None = None
+    kind: WheelKind | None = None
+    is_variant: bool = False
+
+
+def read_installed(directories: Iterable[Path]) -> tuple[InstalledDistribution, ...]:
+    """Return what the site-packages directories hold, sorted by name and path.
+
+    Nothing is merged: two versions of one project are two entries. Left-overs of
+    pip (``~umpy-2.0.dist-info``) are not distributions, nor are directories whose
+    name has no version. Raises EnvironmentBroken for a directory that cannot be
+    read; one that does not exist holds nothing.
+    """
+    found: list[InstalledDistribution] = []
+    seen: set[tuple[int, int]] = set()
+    for directory in directories:
+        try:
+            status = directory.stat()
+            # ``lib64`` is a link to ``lib`` in many environments.
+            if (status.st_dev, status.st_ino) in seen:
+                continue
+            seen.add((status.st_dev, status.st_ino))
+            found.extend(_scan(directory))
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            place = error.filename or directory
+            raise EnvironmentBroken(
+                str(place), f"cannot be read: {error.strerror}"
+            ) from error
+    return tuple(sorted(found, key=lambda entry: (entry.name, entry.path)))
+
+
+def _scan(directory: Path) -> Iterator[InstalledDistribution]:
+    with os.scandir(directory) as entries:
+        for entry in entries:
+            stem, dot, suffix = entry.name.rpartition(".")
+            if not dot or suffix not in _FORMS or stem.startswith("~"):
+                continue
+            form = Form(suffix)
+            name, version = _split(stem, form)
+            if not name:
+                continue
+            if form is Form.DIST_INFO:
+                if entry.is_dir() and version:
+                    yield _read(Path(entry.path), name, version)
+            else:
+                yield InstalledDistribution(
+                    name=canonicalize_name(name),
+                    version=version,
+                    path=Path(entry.path),
+                    form=form,
+                )
+
+
+_FORMS = frozenset(form.value for form in Form)
+
+
+def _split(stem: str, form: Form) -> tuple[str, str]:
+    """Return name and version of ``name-version``, or of ``name-version-py3.12``."""
+    if form is not Form.DIST_INFO:
+        name, _, rest = stem.partition("-")
+        return name, rest.partition("-py")[0]
+    name, _, version = stem.rpartition("-")
+    return name, version
+
+
+def _read(path: Path, name: str, version: str) -> InstalledDistribution:
+    files = set(os.listdir(path))  # noqa: PTH208 - names alone, once a distribution
+    origin = _origin(path) if ORIGIN_FILE in files else None
+    foreign = origin is None
+    return InstalledDistribution(
+        name=canonicalize_name(name),
+        version=version,
+        path=path,
+        is_complete="RECORD" in files,
+        installer=_installer(path) if foreign and "INSTALLER" in files else "",
+        origin=origin,
+        direct_url=_direct_url(path) if "direct_url.json" in files else None,
+        kind=_kind(path) if foreign and "WHEEL" in files else None,
+        is_variant="variant.json" in files,
+    )
+
+
+def _origin(path: Path) -> Origin | None:
+    try:
+        return msgspec.json.decode((path / ORIGIN_FILE).read_bytes(), type=Origin)
+    except msgspec.MsgspecError:
+        return None
+
+
+def _direct_url(path: Path) -> DirectUrl:
+    content = (path / "direct_url.json").read_bytes()
+    try:
+        return msgspec.json.decode(content, type=DirectUrl)
+    except msgspec.MsgspecError:
+        return DirectUrl(url="")
+
+
+def _installer(path: Path) -> str:
+    content = (path / "INSTALLER").read_text(encoding="utf-8", errors="replace")
+    return content.strip()
+
+
+def _kind(path: Path) -> WheelKind:
+    """Read the fields Tag and Build; WHEEL has the form of mail headers (PEP 427)."""
+    tags: set[str] = set()
+    build = ""
+    text = (path / "WHEEL").read_text(encoding="utf-8", errors="replace")
+    for line in text.splitlines():
+        key, colon, value = line.partition(":")
+        match key.strip().lower(), colon:
+            case "tag", ":":
+                tags.update(_expand(value.strip()))
+            case "build", ":":
+                build = value.strip()
+            case _:
+                pass
+    return WheelKind(frozenset(tags), build)
+
+
+def _expand(tag: str) -> Iterator[str]:
+    """Expand a compressed tag set; some build backends do not (PEP 425)."""
+    parts = tag.split("-")
+    if len(parts) != 3:
+        return
+    for python in parts[0].split("."):
+        for abi in parts[1].split("."):
+            for platform in parts[2].split("."):
+                yield f"{python}-{abi}-{platform}"

@@ -1,0 +1,139 @@
+"""A project page in JSON (PEP 691) to rows, one for each file.
+
+Pages of API 1.0, which have no sizes and upload times, are read alike; so are those
+of indexes that write null where the specification asks to leave a key out.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urljoin
+
+import msgspec
+
+from polylock.model.distributions import RemoteFile
+from polylock.network.auth import redact
+
+__all__ = ["InvalidPage", "file_url", "parse_json_page"]
+
+logger = logging.getLogger(__name__)
+
+_SUPPORTED_MAJOR = "1"
+
+
+class InvalidPage(ValueError):
+    """A project page that cannot be understood; the reason is its text."""
+
+
+class _File(msgspec.Struct, rename="kebab", gc=False):
+    """The keys that polylock reads; msgspec skips the others unread."""
+
+    filename: str
+    url: str
+    hashes: dict[str, str] | None = None
+    size: int | None = None
+    upload_time: datetime | None = None
+    requires_python: str | None = None
+    core_metadata: bool | dict[str, str] | None = None
+    dist_info_metadata: bool | dict[str, str] | None = None
+    yanked: bool | str | None = None
+
+
+class _Meta(msgspec.Struct, rename="kebab"):
+    api_version: str = "1.0"
+
+
+class _Page(msgspec.Struct):
+    files: list[_File]
+    meta: _Meta = msgspec.field(default_factory=_Meta)
+
+
+class _LoosePage(msgspec.Struct):
+    """A page of which some file breaks the types above."""
+
+    files: list[dict[str, Any]]
+    meta: _Meta = msgspec.field(default_factory=_Meta)
+
+
+_decoder = msgspec.json.Decoder(_Page)
+_loose_decoder = msgspec.json.Decoder(_LoosePage)
+
+
+def parse_json_page(content: bytes, base_url: str) -> list[RemoteFile]:
+    """Read the files of a page, in page order, with URLs relative to ``base_url``.
+
+    A file that has no usable name or URL is left out; a key with a value of the
+    wrong type counts as absent. Raises InvalidPage.
+    """
+    try:
+        page = _decoder.decode(content)
+    except msgspec.ValidationError:
+        return _parse_loosely(content, base_url)
+    except msgspec.DecodeError as error:
+        raise InvalidPage(f"the page is not valid JSON: {error}") from error
+    _check_version(page.meta)
+    return [_row(file, base_url) for file in page.files]
+
+
+def file_url(url: str, base_url: str) -> str:
+    """Return the absolute URL of a file, without fragment and credentials."""
+    if not url.startswith(("https://", "http://")):
+        url = urljoin(base_url, url)
+    url = url.partition("#")[0]
+    return redact(url) if "@" in url else url
+
+
+def _parse_loosely(content: bytes, base_url: str) -> list[RemoteFile]:
+    try:
+        page = _loose_decoder.decode(content)
+    except msgspec.DecodeError as error:
+        raise InvalidPage(f"the page does not follow PEP 691: {error}") from error
+    _check_version(page.meta)
+    rows = []
+    for entry in page.files:
+        kept = {}
+        for field in msgspec.structs.fields(_File):
+            name = field.encode_name
+            try:
+                kept[name] = msgspec.convert(entry[name], field.type)
+            except (KeyError, msgspec.ValidationError) as error:
+                logger.debug("key %s of a file on %s: %s", name, base_url, error)
+        if "filename" in kept and "url" in kept:
+            names = {f.encode_name: f.name for f in msgspec.structs.fields(_File)}
+            file = _File(**{names[key]: value for key, value in kept.items()})
+            rows.append(_row(file, base_url))
+    return rows
+
+
+def _check_version(meta: _Meta) -> None:
+    """Refuse a major version that is not known (PEP 629)."""
+    if meta.api_version.partition(".")[0] != _SUPPORTED_MAJOR:
+        raise InvalidPage(f"version {meta.api_version} of the API is not supported")
+
+
+def _row(file: _File, base_url: str) -> RemoteFile:
+    offered = file.core_metadata
+    if offered is None:  # PEP 714: the older key only where the newer is missing
+        offered = file.dist_info_metadata
+    if offered is True:
+        offered = {}
+    yanked = file.yanked
+    return RemoteFile(
+        filename=file.filename,
+        url=file_url(file.url, base_url),
+        hashes=file.hashes or {},
+        size=file.size,
+        upload_time=_microseconds(file.upload_time) if file.upload_time else None,
+        requires_python=file.requires_python or None,
+        core_metadata=offered if isinstance(offered, dict) else None,
+        yanked=("" if yanked else None) if isinstance(yanked, bool) else yanked,
+    )
+
+
+def _microseconds(time: datetime) -> int:
+    if time.tzinfo is None:
+        time = time.replace(tzinfo=UTC)
+    # A float has 53 bits: exact to a quarter of a microsecond until the year 2100.
+    return round(time.timestamp() * 1_000_000)

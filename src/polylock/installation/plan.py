@@ -1,0 +1,272 @@
+"""What must change so that an environment is exactly the locked set; pure.
+
+How an installed distribution is known to be the locked file: polylock leaves the
+name and the SHA-256 of that file with what it installs (``Origin``), and both must be
+those in the lock. What another installer put there has no such record:
+
+* Where neither side is a variant it is kept if version, source, tags and build number
+  are the same. Those make the file name, an index does not let a file of that name
+  change, and to install 169 packages anew after ``pip`` or ``uv`` did is work that
+  nobody asked for. A wheel built locally has other tags than the index's, mostly,
+  and is replaced.
+* Where a variant is involved on either side it is installed anew, once: wheels of
+  different labels have the same version and the same tags, and to run the wrong one
+  is just what polylock is there to prevent.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from polylock.environment.installed import Form
+from polylock.model.filenames import InvalidFilename, WheelFilename
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from packaging.utils import NormalizedName
+
+    from polylock.environment.direct_url import DirectUrl
+    from polylock.environment.installed import InstalledDistribution
+
+__all__ = [
+    "PlanEntry",
+    "Reason",
+    "SyncPlan",
+    "SyncRequest",
+    "WantedDistribution",
+    "plan_sync",
+    "seeds",
+]
+
+
+class Reason(enum.StrEnum):
+    """Why an entry stands where it stands in a plan, as a clause for people."""
+
+    AS_LOCKED = "is as locked"
+    NOT_INSTALLED = "is not installed"
+    OTHER_VERSION = "has another version"
+    OTHER_VARIANT = "is another variant"
+    OTHER_SOURCE = "came from another source"
+    OTHER_FILE = "was installed from another file"
+    REQUESTED = "was asked to be reinstalled"
+    EXTRANEOUS = "is not locked"
+    BROKEN = "is incomplete"
+    SEED = "came with the environment"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedDistribution:
+    """A distribution that the lock wants in the environment.
+
+    ``version`` is None where only building tells, as for a directory with a dynamic
+    version. ``filename`` and ``sha256`` identify the locked file; for a directory,
+    any text that changes when it has to be installed anew. ``direct_url`` is None
+    for what came from an index. ``requested`` says that the user, not another
+    distribution, asks for it (REQUESTED, PEP 376); a change of that alone is not
+    worth a reinstallation.
+    """
+
+    name: NormalizedName
+    version: str | None
+    filename: str
+    sha256: str
+    variant_label: str | None = None
+    direct_url: DirectUrl | None = None
+    requested: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncRequest:
+    """What the environment should hold.
+
+    ``reinstall`` are names to install anew even if they are as locked, ``retained``
+    names that stay although they are not locked. Without ``exact`` nothing is
+    removed but what must make room for another version.
+    """
+
+    wanted: tuple[WantedDistribution, ...]
+    reinstall: frozenset[NormalizedName] = frozenset()
+    reinstall_all: bool = False
+    retained: frozenset[NormalizedName] = frozenset()
+    exact: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanEntry:
+    """One project: what is wanted, what is installed, and the reason for the step.
+
+    ``installed`` has more than one element where the environment holds several
+    versions at once.
+    """
+
+    name: NormalizedName
+    reason: Reason
+    wanted: WantedDistribution | None = None
+    installed: tuple[InstalledDistribution, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncPlan:
+    """The steps, each sorted by name, and what they follow from."""
+
+    request: SyncRequest
+    installed: tuple[InstalledDistribution, ...]
+    install: tuple[PlanEntry, ...] = field(default=())
+    reinstall: tuple[PlanEntry, ...] = field(default=())
+    remove: tuple[PlanEntry, ...] = field(default=())
+    keep: tuple[PlanEntry, ...] = field(default=())
+
+    @property
+    def is_empty(self) -> bool:
+        """Return whether the environment is as it should be."""
+        return not (self.install or self.reinstall or self.remove)
+
+
+def seeds(
+    python_release: tuple[int, int], *, created: bool
+) -> frozenset[NormalizedName]:
+    """Return the projects that stay in an environment although they are not locked.
+
+    In an environment that polylock created these are none: it began empty, so all
+    in it is polylock's. In any other, pip stays, and before Python 3.12 setuptools
+    and wheel: ``python -m venv`` put them there, and who made the environment may
+    need them. uv draws the same line.
+    """
+    if created:
+        return frozenset()
+    names = ("pip",) if python_release >= (3, 12) else ("pip", "setuptools", "wheel")
+    return frozenset(canonicalize_name(name) for name in names)
+
+
+def plan_sync(
+    request: SyncRequest, installed: Sequence[InstalledDistribution]
+) -> SyncPlan:
+    """Compare what is wanted with what is installed."""
+    present: dict[NormalizedName, tuple[InstalledDistribution, ...]] = {}
+    for distribution in installed:
+        present[distribution.name] = (*present.get(distribution.name, ()), distribution)
+    install: list[PlanEntry] = []
+    reinstall: list[PlanEntry] = []
+    remove: list[PlanEntry] = []
+    keep: list[PlanEntry] = []
+    for wanted in sorted(request.wanted, key=lambda wanted: wanted.name):
+        found = present.pop(wanted.name, ())
+        reason = _reason(wanted, found, request)
+        entry = PlanEntry(
+            name=wanted.name, reason=reason, wanted=wanted, installed=found
+        )
+        match reason:
+            case Reason.AS_LOCKED:
+                keep.append(entry)
+            case Reason.NOT_INSTALLED:
+                install.append(entry)
+            case _:
+                reinstall.append(entry)
+    for name, found in sorted(present.items()):
+        if name in request.retained:
+            keep.append(PlanEntry(name=name, reason=Reason.SEED, installed=found))
+        else:
+            entry = PlanEntry(name=name, reason=Reason.EXTRANEOUS, installed=found)
+            (remove if request.exact else keep).append(entry)
+    return SyncPlan(
+        request=request,
+        installed=tuple(installed),
+        install=tuple(install),
+        reinstall=tuple(reinstall),
+        remove=tuple(remove),
+        keep=tuple(keep),
+    )
+
+
+def _reason(
+    wanted: WantedDistribution,
+    found: tuple[InstalledDistribution, ...],
+    request: SyncRequest,
+) -> Reason:
+    if not found:
+        return Reason.NOT_INSTALLED
+    if len(found) > 1 or not found[0].is_complete:
+        return Reason.BROKEN
+    (installed,) = found
+    if wanted.version is not None and not _same_version(
+        wanted.version, installed.version
+    ):
+        return Reason.OTHER_VERSION
+    if not _same_source(wanted, installed):
+        return Reason.OTHER_SOURCE
+    reason = _file_reason(wanted, installed)
+    if reason is Reason.AS_LOCKED and (
+        request.reinstall_all or wanted.name in request.reinstall
+    ):
+        return Reason.REQUESTED
+    return reason
+
+
+def _same_version(wanted: str, installed: str) -> bool:
+    if wanted == installed:
+        return True
+    try:
+        # ``.dist-info`` spells a hyphen as an underscore, and old backends do not
+        # normalize.
+        return Version(wanted) == Version(installed.replace("_", "-"))
+    except InvalidVersion:
+        return False
+
+
+def _same_source(wanted: WantedDistribution, installed: InstalledDistribution) -> bool:
+    if wanted.direct_url is None or installed.direct_url is None:
+        return wanted.direct_url is installed.direct_url
+    return wanted.direct_url.is_same_source(installed.direct_url)
+
+
+def _file_reason(
+    wanted: WantedDistribution, installed: InstalledDistribution
+) -> Reason:
+    """Tell whether the file is the locked one; see the module for the rule."""
+    if installed.form is not Form.DIST_INFO:
+        return Reason.OTHER_FILE
+    origin = installed.origin
+    if origin is not None:
+        if origin.variant_label != wanted.variant_label:
+            return Reason.OTHER_VARIANT
+        same = (origin.filename, origin.sha256) == (wanted.filename, wanted.sha256)
+        return Reason.AS_LOCKED if same else Reason.OTHER_FILE
+    if wanted.variant_label is not None or installed.is_variant:
+        return Reason.OTHER_VARIANT
+    if wanted.direct_url is not None:
+        return _direct_reason(wanted, installed)
+    return _same_kind(wanted.filename, installed)
+
+
+def _direct_reason(
+    wanted: WantedDistribution, installed: InstalledDistribution
+) -> Reason:
+    """Accept a foreign installation from a URL only where its hash is recorded.
+
+    A directory's content may have changed since; a URL's may have as well.
+    """
+    direct = installed.direct_url
+    if direct is not None and direct.vcs_info is not None:
+        return Reason.AS_LOCKED  # the commit is the same
+    archive = None if direct is None else direct.archive_info
+    same = archive is not None and archive.sha256 == wanted.sha256
+    return Reason.AS_LOCKED if same else Reason.OTHER_FILE
+
+
+def _same_kind(filename: str, installed: InstalledDistribution) -> Reason:
+    try:
+        wheel = WheelFilename.parse(filename)
+    except InvalidFilename:
+        return (
+            Reason.AS_LOCKED
+        )  # a source distribution: any wheel built from it will do
+    kind = installed.kind
+    if kind is None or (kind.tags, kind.build) != (frozenset(wheel.tags), wheel.build):
+        return Reason.OTHER_FILE
+    return Reason.AS_LOCKED

@@ -1,0 +1,283 @@
+"""A wheel becomes an archive in the cache, every file of it verified (PEP 427).
+
+Memory does not grow with the wheel: members are streamed in chunks, and hashed as
+they are written.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import zipfile
+import zlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import msgspec
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from polylock.errors import CacheUnusable, FileCorrupt
+from polylock.installation.archive import MANIFEST, TREE, ArchiveManifest, DataFile
+from polylock.installation.members import (
+    LIMITS,
+    Limits,
+    RefusedArchive,
+    check_members,
+)
+from polylock.installation.record_format import (
+    InvalidRecord,
+    RecordRow,
+    format_rows,
+    parse_rows,
+)
+from polylock.installation.wheel_metadata import (
+    header,
+    parse_entry_points,
+    parse_wheel_file,
+)
+from polylock.model.filenames import InvalidFilename, WheelFilename
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["unpack"]
+
+_CHUNK = 1024 * 1024
+_ALGORITHMS = frozenset({"sha256", "sha384", "sha512"})
+"""PEP 427: "sha256 or better"; MD5, SHA-1 and SHA-224 are ruled out by name."""
+
+_DATA_KEYS = frozenset({"purelib", "platlib", "scripts", "headers", "data"})
+_UNRECORDED = frozenset({"RECORD", "RECORD.jws", "RECORD.p7s"})
+_OURS = frozenset({"INSTALLER", "REQUESTED", "direct_url.json", "polylock.json"})
+"""Files that tell of an installation: one in a wheel tells nothing (PEP 376, 610)."""
+
+
+def unpack(
+    wheel: Path, directory: Path, *, filename: str, limits: Limits = LIMITS
+) -> None:
+    """Unpack a wheel into an empty directory, as ``read_manifest`` wants it.
+
+    ``filename`` is the wheel's own name, whatever ``wheel`` is called in the cache.
+    Raises FileCorrupt for anything that is not as PEP 427 says or does not agree
+    with RECORD, CacheUnusable where the directory cannot be written. What has been
+    written by then is left for the caller to remove.
+    """
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            manifest = _Unpacking(archive, filename, wheel.stat().st_size, limits).run(
+                directory / TREE
+            )
+        content = msgspec.msgpack.encode(manifest)
+        (directory / MANIFEST).write_bytes(content)
+    except (RefusedArchive, InvalidRecord, InvalidFilename) as error:
+        raise FileCorrupt(filename, str(error)) from error
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        NotImplementedError,  # a compression method that zipfile lacks
+        UnicodeDecodeError,
+    ) as error:
+        raise FileCorrupt(filename, f"it is no readable zip file: {error}") from error
+    except OSError as error:
+        raise CacheUnusable(str(directory), error.strerror or str(error)) from error
+
+
+@dataclass
+class _Unpacking:
+    """One wheel being unpacked."""
+
+    archive: zipfile.ZipFile
+    filename: str
+    archive_size: int
+    limits: Limits
+    stem: str = field(init=False, default="")
+    rows: dict[str, RecordRow] = field(init=False, default_factory=dict)
+
+    def run(self, tree: Path) -> ArchiveManifest:
+        infos = check_members(self.archive.infolist(), self.archive_size, self.limits)
+        members = {info.orig_filename: info for info in infos}
+        self.stem = self._find_stem(members)
+        prefix = f"{self.stem}.dist-info/"
+        root_is_purelib = parse_wheel_file(self._text(members, prefix + "WHEEL"))
+        version = self._check_metadata(self._text(members, prefix + "METADATA"))
+        self.rows = self._read_record(members, prefix)
+        entry_points = (
+            list(parse_entry_points(self._text(members, prefix + "entry_points.txt")))
+            if prefix + "entry_points.txt" in members
+            else []
+        )
+        files: list[RecordRow] = []
+        data: list[DataFile] = []
+        tree.mkdir()
+        made: set[str] = set()
+        for name, info in members.items():
+            row = self._extract(name, info, tree, made)
+            if row is None:
+                continue
+            if name.startswith(f"{self.stem}.data/"):
+                data.append(self._data_file(row, info))
+            else:
+                files.append(row)
+        files.sort()
+        return ArchiveManifest(
+            stem=self.stem,
+            version=version,
+            root_is_purelib=root_is_purelib,
+            directories=_directories(files),
+            files=[row.path for row in files],
+            record=format_rows(files),
+            data=sorted(data, key=lambda file: file.source),
+            entry_points=entry_points,
+            size=sum(info.file_size for info in infos),
+        )
+
+    def _find_stem(self, members: dict[str, zipfile.ZipInfo]) -> str:
+        """Return the stem of the one ``.dist-info``; it must be the file name's."""
+        tops = sorted({name.partition("/")[0] for name in members if "/" in name})
+        stems = [
+            top[: -len(".dist-info")] for top in tops if top.endswith(".dist-info")
+        ]
+        if len(stems) != 1:
+            raise RefusedArchive(f"it has {len(stems)} .dist-info directories, not one")
+        (stem,) = stems
+        wanted = WheelFilename.parse(self.filename)
+        name, _, version = stem.rpartition("-")
+        if canonicalize_name(name) != wanted.name or not _same(version, wanted.version):
+            raise RefusedArchive(f"its {stem}.dist-info is of another name or version")
+        for top in tops:
+            if top.endswith(".data") and top != f"{stem}.data":
+                other = canonicalize_name(top[: -len(".data")].rpartition("-")[0])
+                if other == wanted.name:
+                    raise RefusedArchive(f"its {top} is not {stem}.data")
+        return stem
+
+    def _check_metadata(self, text: str) -> str:
+        """Return the version in METADATA; name and version must be the file name's."""
+        wanted = WheelFilename.parse(self.filename)
+        name, version = header(text, "Name"), header(text, "Version")
+        if name is None or version is None:
+            raise RefusedArchive("METADATA has no Name or no Version")
+        if canonicalize_name(name) != wanted.name or not _same(version, wanted.version):
+            raise RefusedArchive(f"its METADATA is that of {name} {version}")
+        return version
+
+    def _text(self, members: dict[str, zipfile.ZipInfo], name: str) -> str:
+        info = members.get(name)
+        if info is None:
+            raise RefusedArchive(f"{name} is missing")
+        if info.file_size > self.limits.metadata_size:
+            raise RefusedArchive(f"{name} is larger than any such file")
+        with self.archive.open(info) as stream:
+            return stream.read().decode("utf-8")
+
+    def _read_record(
+        self, members: dict[str, zipfile.ZipInfo], prefix: str
+    ) -> dict[str, RecordRow]:
+        """Return RECORD by path; it must name exactly the files that are there."""
+        unrecorded = {prefix + name for name in _UNRECORDED}
+        rows: dict[str, RecordRow] = {}
+        for row in parse_rows(self._text(members, prefix + "RECORD")):
+            if row.path in unrecorded or row.path.endswith("/"):
+                continue
+            if row.path not in members:
+                raise RefusedArchive(
+                    f"RECORD names {ascii(row.path)}, which is missing"
+                )
+            if rows.setdefault(row.path, row) != row:
+                raise RefusedArchive(f"RECORD names {ascii(row.path)} twice")
+        missing = members.keys() - rows.keys() - unrecorded
+        if missing:
+            raise RefusedArchive(f"RECORD does not name {ascii(min(missing))}")
+        return rows
+
+    def _extract(
+        self, name: str, info: zipfile.ZipInfo, tree: Path, made: set[str]
+    ) -> RecordRow | None:
+        """Write one member; return its row, or None for one that is not installed."""
+        parent, _, base = name.rpartition("/")
+        if parent == f"{self.stem}.dist-info" and (base in _OURS or base == "RECORD"):
+            self._verify(name, info, None)
+            return None
+        if "__pycache__" in parent.split("/"):
+            # Compiled code that need not come from the source beside it, and that
+            # Python would rewrite in place, through a hard link. pip and installer
+            # leave it out as well.
+            self._verify(name, info, None)
+            return None
+        if parent not in made:
+            (tree / parent).mkdir(parents=True, exist_ok=True)
+            made.add(parent)
+        # The kernel applies the umask; reading it would take setting it, in all
+        # threads.
+        mode = 0o777 if _is_executable(info) else 0o666
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        return self._verify(name, info, os.open(tree / name, flags, mode))
+
+    def _verify(
+        self, name: str, info: zipfile.ZipInfo, descriptor: int | None
+    ) -> RecordRow:
+        """Stream a member to a file, which is closed, and compare it with RECORD."""
+        row = self.rows.get(name)
+        algorithm, wanted = _hash_of(name, row)
+        digest = hashlib.new(algorithm)
+        size = 0
+        with (
+            self.archive.open(info) as stream,
+            open(os.devnull if descriptor is None else descriptor, "wb", 0) as file,  # noqa: PTH123 - a descriptor
+        ):
+            while chunk := stream.read(_CHUNK):
+                digest.update(chunk)
+                size += len(chunk)
+                file.write(chunk)
+        found = base64.urlsafe_b64encode(digest.digest()).rstrip(b"=").decode()
+        if row is None:
+            return RecordRow(name, f"{algorithm}={found}", str(size))
+        if found != wanted.rstrip("="):
+            raise RefusedArchive(f"{ascii(name)} has another hash than RECORD says")
+        if row.size and row.size != str(size):
+            raise RefusedArchive(f"{ascii(name)} has another size than RECORD says")
+        return RecordRow(name, f"{algorithm}={found}", str(size))
+
+    def _data_file(self, row: RecordRow, info: zipfile.ZipInfo) -> DataFile:
+        _, key, *rest = row.path.split("/", 2)
+        if key not in _DATA_KEYS or not rest:
+            raise RefusedArchive(
+                f"{ascii(row.path)} is under no installation scheme of PEP 427"
+            )
+        return DataFile(
+            key, row.path, rest[0], row.hash, int(row.size), _is_executable(info)
+        )
+
+
+def _hash_of(name: str, row: RecordRow | None) -> tuple[str, str]:
+    if row is None:
+        return "sha256", ""
+    algorithm, _, value = row.hash.partition("=")
+    if algorithm not in _ALGORITHMS or not value:
+        raise RefusedArchive(f"RECORD gives no secure hash for {ascii(name)}")
+    return algorithm, value
+
+
+def _is_executable(info: zipfile.ZipInfo) -> bool:
+    return bool((info.external_attr >> 16) & 0o111)
+
+
+def _directories(files: list[RecordRow]) -> list[str]:
+    """Return every directory of the paths, parents first."""
+    found: set[str] = set()
+    for row in files:
+        parent = row.path.rpartition("/")[0]
+        while parent and parent not in found:
+            found.add(parent)
+            parent = parent.rpartition("/")[0]
+    return sorted(found)
+
+
+def _same(left: str, right: str) -> bool:
+    try:
+        return Version(left.replace("_", "-")) == Version(right.replace("_", "-"))
+    except InvalidVersion:
+        return left == right

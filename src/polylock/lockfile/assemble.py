@@ -1,0 +1,316 @@
+"""The answers of the solver to ``Pylock``: how targets are written.
+
+A target is a dependency group, and a wheel that is listed is a wheel that was chosen.
+So every installer that knows PEP 751 and is given the group of a target installs what
+was locked for it, and needs nothing that stands under ``[tool]``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from polylock.errors import FileCorrupt
+from polylock.lockfile.encode import package_order
+from polylock.lockfile.pylock import (
+    Package,
+    PackageSdist,
+    PackageWheel,
+    Pylock,
+    last_component,
+)
+from polylock.lockfile.records import (
+    Record,
+    VariantChoice,
+    record_inputs,
+    record_target,
+    without_credentials,
+)
+from polylock.lockfile.separation import Separator
+from polylock.lockfile.sharing import CompatibilityTags, exclusive
+from polylock.model.filenames import InvalidFilename, WheelFilename
+from polylock.model.hashes import strongest
+from polylock.model.markers import Atom, conjunction, disjunction
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from packaging.utils import NormalizedName
+
+    from polylock.model.distributions import RemoteFile
+    from polylock.model.inputs import Inputs
+    from polylock.model.markers import MarkerExpression
+    from polylock.model.pins import Pin, Resolution
+    from polylock.model.target import Target
+
+__all__ = ["assemble"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_WHEEL_HYPHENS = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Member:
+    """The pin of one target, and the tags by which an installer may meet its file."""
+
+    position: int
+    pin: Pin
+    tags: CompatibilityTags | None
+    """Of the wheel; for an sdist those of the target that has no wheel."""
+    condition: MarkerExpression | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Entry:
+    """An entry in the making: the targets that share it, in their order."""
+
+    members: list[_Member] = field(default_factory=list)
+
+    def admits(self, member: _Member) -> bool:
+        """Say whether the member's file can stand beside those that are there."""
+        return all(_side_by_side(member, other) for other in self.members)
+
+
+def assemble(
+    inputs: Inputs, targets: Sequence[Target], resolutions: Sequence[Resolution]
+) -> Pylock:
+    """Return the lock file of these answers, one of each target, in their order.
+
+    Every file must have a secure hash, downloaded and computed where the index gave
+    none. Raises FileCorrupt for a file without one.
+    """
+    separator = Separator(targets=targets)
+    entries = _entries(resolutions)
+    markers = {
+        id(entry): _marker(entry, separator)
+        for group in entries.values()
+        for entry in group
+    }
+    writer = _Writer(entries=entries, markers=markers, resolutions=resolutions)
+    packages = [writer.package(entry) for group in entries.values() for entry in group]
+    default = inputs.default_target
+    return Pylock(
+        environments=_environments(targets),
+        requires_python=inputs.requires_python or None,
+        extras=tuple(sorted(inputs.extras)),
+        # PEP 751: what is in default-groups SHOULD NOT be in dependency-groups. The
+        # default target is in both all the same: it is no synthetic group, but one of
+        # the names that users give. uv 0.13.9 passes over a `--group` that is not in
+        # dependency-groups without a word and leaves packages out; packaging 26.4,
+        # and with it pip, will refuse such a group. Both read a group that is in both
+        # lists as it is meant, and take the default only where no group is named.
+        dependency_groups=tuple(sorted({*_names(targets), *inputs.groups})),
+        default_groups=None if default is None else (default,),
+        created_by="polylock",
+        packages=tuple(sorted(packages, key=package_order)),
+        polylock=Record(
+            inputs=record_inputs(inputs),
+            targets=tuple(record_target(target) for target in targets),
+        ),
+    )
+
+
+def _names(targets: Sequence[Target]) -> Iterator[str]:
+    return (target.name for target in targets)
+
+
+def _environments(targets: Sequence[Target]) -> tuple[MarkerExpression, ...]:
+    """Return a marker for each distinct environment; no two hold together."""
+    fields = ["sys_platform", "platform_machine", "python_version"]
+    implementation = "implementation_name"
+    if any(t.marker_environment.get(implementation) != "cpython" for t in targets):
+        fields.append(implementation)
+    markers = {
+        conjunction(
+            [Atom(name, "==", target.marker_environment[name]) for name in fields]
+        )
+        for target in targets
+    }
+    return tuple(sorted(markers, key=str))
+
+
+def _entries(
+    resolutions: Sequence[Resolution],
+) -> dict[NormalizedName, list[_Entry]]:
+    """Put the pins of all targets into entries, each pin into the first that fits."""
+    names = sorted({name for resolution in resolutions for name in resolution.pins})
+    entries: dict[NormalizedName, list[_Entry]] = {name: [] for name in names}
+    for position, resolution in enumerate(resolutions):
+        for name, pin in resolution.pins.items():
+            member = _Member(
+                position=position,
+                pin=pin,
+                tags=_tags(pin.file, resolution.target),
+                condition=resolution.conditions.get(name),
+            )
+            for entry in entries[name]:
+                if entry.admits(member):
+                    entry.members.append(member)
+                    break
+            else:
+                entries[name].append(_Entry([member]))
+    return entries
+
+
+def _tags(file: RemoteFile, target: Target) -> CompatibilityTags | None:
+    if file.filename.endswith(".whl"):
+        return CompatibilityTags.of_wheel(WheelFilename.parse(file.filename))
+    # A wheel beside an sdist would be taken by every interpreter that fits it, and
+    # the machine may be newer than the target says. The best tag stands for it.
+    return CompatibilityTags.of_tag(target.tags[0]) if target.tags else None
+
+
+def _side_by_side(one: _Member, other: _Member) -> bool:
+    mine, theirs = one.pin, other.pin
+    if (mine.version, mine.index_url) != (theirs.version, theirs.index_url):
+        return False
+    if (mine.file.filename, mine.file.url) == (theirs.file.filename, theirs.file.url):
+        return True
+    return (
+        one.tags is not None
+        and other.tags is not None
+        and exclusive(one.tags, other.tags)
+    )
+
+
+def _marker(entry: _Entry, separator: Separator) -> MarkerExpression | None:
+    """Return who installs the entry; None: all targets, always.
+
+    Targets with the same condition are told from the rest together. Those that
+    install the entry anyhow need not be told from those that do under a condition.
+    """
+    groups: dict[MarkerExpression | None, int] = {}
+    for member in entry.members:
+        mask = groups.get(member.condition, 0) | 1 << member.position
+        groups[member.condition] = mask
+    anyhow = groups.get(None, 0)
+    parts: list[MarkerExpression] = []
+    for condition in sorted(groups, key=lambda c: "" if c is None else str(c)):
+        where = separator.marker(groups[condition], anyhow)
+        both = [each for each in (where, condition) if each is not None]
+        if not both:
+            return None
+        parts.append(conjunction(both))
+    return disjunction(parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Writer:
+    """Turns entries into packages; knows all of them, for the dependencies."""
+
+    entries: Mapping[NormalizedName, list[_Entry]]
+    markers: Mapping[int, MarkerExpression | None]
+    resolutions: Sequence[Resolution]
+
+    def package(self, entry: _Entry) -> Package:
+        """Return the entry as it is written."""
+        pin = entry.members[0].pin
+        files = {member.pin.file.filename: member.pin.file for member in entry.members}
+        wheels = [files[name] for name in sorted(files) if name.endswith(".whl")]
+        sdists = [files[name] for name in sorted(files) if not name.endswith(".whl")]
+        return Package(
+            name=pin.name,
+            version=pin.version,
+            marker=self.markers[id(entry)],
+            requires_python=_requires_python(entry),
+            dependencies=self._dependencies(entry),
+            index=without_credentials(pin.index_url),
+            sdist=PackageSdist(**_file(sdists[0])) if sdists else None,
+            wheels=tuple(PackageWheel(**_file(file)) for file in wheels),
+            variants_json=_variants_json(entry),
+            variants=self._variants(entry),
+        )
+
+    def _dependencies(self, entry: _Entry) -> tuple[dict[str, Any], ...] | None:
+        """Return the entries that are direct dependencies; for people and audits."""
+        found: dict[int, _Entry] = {}
+        for member in entry.members:
+            for edge in member.pin.edges:
+                if edge.name == member.pin.name:
+                    continue  # an extra that asks for another extra of the same
+                for other in self.entries.get(edge.name, ()):
+                    if any(m.position == member.position for m in other.members):
+                        found[id(other)] = other
+        tables = [self._reference(other) for other in found.values()]
+        keys = ("name", "version", "marker")
+        tables.sort(key=lambda table: [table.get(key, "") for key in keys])
+        return tuple(tables) or None
+
+    def _reference(self, entry: _Entry) -> dict[str, Any]:
+        """Return the least that tells an entry from the others of its name."""
+        pin = entry.members[0].pin
+        reference: dict[str, Any] = {"name": pin.name}
+        siblings = self.entries[pin.name]
+        if len(siblings) > 1:
+            reference["version"] = pin.version
+        if sum(s.members[0].pin.version == pin.version for s in siblings) > 1:
+            reference["marker"] = str(self.markers[id(entry)])
+        return reference
+
+    def _variants(self, entry: _Entry) -> tuple[VariantChoice, ...]:
+        """Say which label each target got, where there was a choice."""
+        choices = [
+            VariantChoice(
+                target=self.resolutions[member.position].target.name,
+                label=member.pin.variant_label or "",
+                decided_by=tuple(str(each) for each in member.pin.decided_by),
+            )
+            for member in entry.members
+            if member.pin.variant_label is not None
+            or _passed_over(member.pin, self.resolutions[member.position].target)
+        ]
+        return tuple(sorted(choices, key=lambda choice: choice.target))
+
+
+def _passed_over(pin: Pin, target: Target) -> bool:
+    """Say whether the release has variant wheels with tags that fit the target."""
+    for file in pin.release.wheels:
+        if file.filename.count("-") <= _WHEEL_HYPHENS:
+            continue  # too few parts for a label; most files end here
+        try:
+            filename = WheelFilename.parse(file.filename)
+        except InvalidFilename:
+            continue
+        if filename.variant_label is not None and target.tag_rank(filename) is not None:
+            return True
+    return False
+
+
+def _requires_python(entry: _Entry) -> str | None:
+    """Return the files' own specifier where they have the same.
+
+    Where they differ none is right for all targets: an installer must refuse a Python
+    that fails it. It is left out then; each file was checked against its target.
+    """
+    said = {member.pin.requires_python for member in entry.members}
+    return said.pop() if len(said) == 1 else None
+
+
+def _variants_json(entry: _Entry) -> dict[str, Any] | None:
+    labels = sorted(
+        {m.pin.variant_label for m in entry.members if m.pin.variant_label is not None}
+    )
+    for member in entry.members:
+        if member.pin.variant_label and member.pin.variant_metadata is not None:
+            return member.pin.variant_metadata.restricted(labels)
+    return None
+
+
+def _file(file: RemoteFile) -> dict[str, Any]:
+    """Return the fields of a wheel or an sdist."""
+    chosen = strongest(file.hashes)
+    if chosen is None:
+        raise FileCorrupt(file.filename, "has no secure hash")
+    algorithm, value = chosen
+    url = without_credentials(file.url)
+    uploaded = file.upload_time
+    return {
+        "name": None if last_component(None, url) == file.filename else file.filename,
+        "upload_time": None
+        if uploaded is None
+        else _EPOCH + timedelta(microseconds=uploaded),
+        "url": url,
+        "size": file.size,
+        "hashes": {algorithm: value},
+    }

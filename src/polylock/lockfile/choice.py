@@ -1,0 +1,143 @@
+"""Which of a locked package's files a target installs (PEP 751, PEP 825)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
+
+from polylock.errors import NothingToInstall
+from polylock.model.filenames import WheelFilename
+from polylock.variants.authority import supported_properties
+from polylock.variants.ordering import order_labels
+from polylock.variants.variant_json import InvalidVariantMetadata, VariantMetadata
+from polylock.variants.variant_schema import ABI_DEPENDENCY
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from polylock.lockfile.pylock import Package, PackageFile, PackageWheel
+    from polylock.model.target import Target
+    from polylock.variants.ordering import DeferredFeature
+
+__all__ = ["FileChooser"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fitting:
+    """A wheel whose tags fit, and its place among such: the lowest is the best."""
+
+    wheel: PackageWheel
+    label: str | None
+    order: tuple[int, int, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileChooser:
+    """Chooses files for one target.
+
+    ``versions`` are those of all packages that are installed with it, for ABI
+    dependencies; ``enabled_providers`` the namespaces of optional providers that
+    count.
+    """
+
+    target: Target
+    versions: Mapping[str, str]
+    enabled_providers: Collection[str] = ()
+
+    def choose(self, package: Package) -> tuple[PackageFile, str | None]:
+        """Return the file, and its label where it is a variant wheel.
+
+        Raises NothingToInstall with the reason for each file.
+        """
+        # - If vcs is set, build and install that commit; else if directory is set,
+        #   that source tree; else if archive is set, that file.
+        for direct in (package.vcs, package.directory, package.archive):
+            if direct is not None:
+                return direct, None
+        # - Else if there are wheels, look for the one that fits.
+        rejected: list[str] = []
+        fitting = self._fitting(package, rejected)
+        for label in (*self._labels(package, fitting, rejected), None):
+            group = [found for found in fitting if found.label == label]
+            if group:
+                return min(group, key=lambda found: found.order).wheel, label
+        # - Else if no wheel was found or there is only an sdist, build that.
+        if package.sdist is not None:
+            return package.sdist, None
+        raise NothingToInstall(
+            package.name, package.version or "", self.target.name, rejected
+        )
+
+    def _fitting(self, package: Package, rejected: list[str]) -> list[_Fitting]:
+        fitting = []
+        for wheel in package.wheels:
+            filename = WheelFilename.parse(wheel.filename)
+            rank = self.target.tag_rank(filename)
+            if rank is None:
+                rejected.append(f"{wheel.filename}: its tags do not fit the target")
+                continue
+            number, suffix = filename.build_number
+            fitting.append(
+                _Fitting(
+                    wheel=wheel,
+                    label=filename.variant_label,
+                    order=(rank, -number, suffix),
+                )
+            )
+        return fitting
+
+    def _labels(
+        self, package: Package, fitting: list[_Fitting], rejected: list[str]
+    ) -> list[str]:
+        """Return the labels that fit, best first (PEP 825, "Variant ordering")."""
+        labels = sorted({found.label for found in fitting if found.label is not None})
+        if not labels:
+            return []
+        if package.variants_json is None:
+            rejected.extend(
+                f"{label}: no variants-json describes it" for label in labels
+            )
+            return []
+        try:
+            metadata = VariantMetadata.from_document(package.variants_json)
+        except InvalidVariantMetadata as error:
+            rejected.extend(f"{label}: bad variants-json: {error}" for label in labels)
+            return []
+        supported = supported_properties(
+            metadata,
+            stated=self.target.stated,
+            derived=self.target.derived,
+            enabled_providers=self.enabled_providers,
+        )
+        order = order_labels(
+            metadata, supported, labels, deferred_namespaces=(ABI_DEPENDENCY,)
+        )
+        rejected.extend(f"{each.label}: {each.reason}" for each in order.rejected)
+        accepted = []
+        for ranked in order.compatible:
+            broken = [need for need in ranked.deferred if not self._abi_fits(need)]
+            if broken:
+                values = " or ".join(broken[0].values)
+                rejected.append(f"{ranked.label}: needs {broken[0].feature} {values}")
+            else:
+                accepted.append(ranked.label)
+        return accepted
+
+    def _abi_fits(self, need: DeferredFeature) -> bool:
+        """Say whether the version that is installed is one it was built against.
+
+        ``abi_dependency :: torch :: 2.9`` means ``torch==2.9.*`` (PEP 850); a project
+        that is not installed breaks nothing.
+        """
+        version = self.versions.get(canonicalize_name(need.feature))
+        return version is None or any(_is_release_of(v, version) for v in need.values)
+
+
+def _is_release_of(prefix: str, version: str) -> bool:
+    try:
+        return SpecifierSet(f"=={prefix}.*").contains(version, prereleases=True)
+    except InvalidSpecifier:
+        return False

@@ -1,0 +1,123 @@
+"""``[tool.polylock]`` and ``[packages.tool.polylock]`` to their records.
+
+Unknown keys are passed over: a later polylock may say more. Wrong types are errors,
+for a record that is half read would make a wrong answer of `check`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from polylock.lockfile.records import (
+    LIST_SETTINGS,
+    TEXT_SETTINGS,
+    InvalidRecord,
+    LockedFeature,
+    LockedIndex,
+    LockedInputs,
+    LockedSource,
+    LockedTarget,
+    Record,
+    VariantChoice,
+    describe,
+)
+
+if TYPE_CHECKING:
+    from polylock.lockfile.tables import Table
+
+__all__ = ["decode_choices", "decode_record"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def decode_choices(table: Table) -> tuple[VariantChoice, ...]:
+    """Read ``[packages.tool.polylock]``; raises LockFileInvalid."""
+    return tuple(
+        VariantChoice(
+            target=entry.text("target"),
+            label=entry.text("label"),
+            decided_by=entry.texts("decided-by"),
+        )
+        for entry in table.tables("variants")
+    )
+
+
+def decode_record(table: Table) -> Record:
+    """Read ``[tool.polylock]``; raises LockFileInvalid."""
+    return Record(
+        inputs=_inputs(table),
+        targets=tuple(_target(entry) for entry in table.tables("targets")),
+    )
+
+
+def _inputs(table: Table) -> LockedInputs:
+    cutoff = table.moment("exclude-newer")
+    sources = table.table("sources")
+    settings = {key: table.optional_text(key) for key in TEXT_SETTINGS}
+    lists = {key: table.optional_texts(key) for key in LIST_SETTINGS}
+    return LockedInputs(
+        requirements=table.texts("requirements"),
+        extras=_texts_by_name(table, "extras"),
+        groups=_texts_by_name(table, "groups"),
+        targets=_texts_by_name(table, "target-dependencies"),
+        constraints=table.texts("constraints"),
+        overrides=table.texts("overrides"),
+        indexes=tuple(
+            LockedIndex(
+                name=entry.text("name"), explicit=entry.boolean("explicit") or False
+            )
+            for entry in table.tables("indexes")
+        ),
+        sources={}
+        if sources is None
+        else {name: _sources(sources, name) for name in sources.data},
+        exclude_newer=None if cutoff is None else (cutoff - _EPOCH) // _MICROSECOND,
+        settings={key: text for key, text in settings.items() if text is not None},
+        lists={key: texts for key, texts in lists.items() if texts is not None},
+    )
+
+
+def _texts_by_name(table: Table, key: str) -> dict[str, tuple[str, ...]]:
+    named = table.table(key)
+    return {} if named is None else {name: named.texts(name) for name in named.data}
+
+
+def _sources(table: Table, name: str) -> tuple[LockedSource, ...]:
+    return tuple(
+        LockedSource(
+            index=entry.text("index"),
+            properties=entry.texts("properties"),
+            targets=entry.texts("targets"),
+        )
+        for entry in table.tables(name)
+    )
+
+
+def _target(table: Table) -> LockedTarget:
+    target = LockedTarget(
+        name=table.text("name"),
+        platform=table.text("platform"),
+        python=table.text("python"),
+        libc=table.optional_text("libc"),
+        macos=table.optional_text("macos"),
+        stated=_features(table, "properties"),
+        derived=_features(table, "derived-properties"),
+    )
+    try:
+        describe(target)
+    except InvalidRecord as error:
+        raise table.error("", str(error)) from error
+    return target
+
+
+def _features(table: Table, key: str) -> tuple[LockedFeature, ...]:
+    return tuple(
+        LockedFeature(
+            namespace=entry.text("namespace"),
+            feature=entry.optional_text("feature"),
+            values=entry.texts("values"),
+        )
+        for entry in table.tables(key)
+    )

@@ -1,0 +1,340 @@
+"""``Pylock`` to TOML; the order and the layout never vary.
+
+Keys come in the order of PEP 751, an item a line, so that a change of one pin is a
+change of its lines and two branches merge like text.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+from polylock.lockfile.records import LIST_SETTINGS, TEXT_SETTINGS
+from polylock.lockfile.toml_values import (
+    array,
+    inline_table,
+    key_text,
+    moment,
+    string,
+    value_text,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from polylock.lockfile.pylock import (
+        Package,
+        PackageSdist,
+        PackageVcs,
+        PackageWheel,
+        Pylock,
+    )
+    from polylock.lockfile.records import (
+        LockedFeature,
+        LockedIndex,
+        LockedInputs,
+        LockedSource,
+        LockedTarget,
+        Record,
+        VariantChoice,
+    )
+
+__all__ = ["encode", "package_order"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def encode(pylock: Pylock) -> str:
+    """Return the text of the lock file, which ends in a newline.
+
+    Packages are written in the order of ``package_order``, whatever theirs was.
+    """
+    lines = list(_top(pylock))
+    for package in sorted(pylock.packages, key=package_order):
+        lines.append("")
+        lines.extend(_package(package))
+    ours = () if pylock.polylock is None else _record(pylock.polylock)
+    lines.extend(_tools("tool", pylock.tool, ours))
+    return "\n".join(lines) + "\n"
+
+
+def package_order(package: Package) -> tuple[str, object, str]:
+    """Return the sort key of an entry: name, version, marker."""
+    marker = "" if package.marker is None else str(package.marker)
+    return package.name, _version_key(package.version), marker
+
+
+def _version_key(version: str | None) -> object:
+    """Sort by PEP 440, an entry without version first."""
+    from packaging.version import Version  # noqa: PLC0415 - of use to writers alone
+
+    return Version("0.dev0") if version is None else Version(version)
+
+
+def _top(pylock: Pylock) -> Iterator[str]:
+    yield f"lock-version = {string(pylock.lock_version)}"
+    if pylock.environments is not None:
+        yield from _strings("environments", map(str, pylock.environments))
+    yield from _optional("requires-python", pylock.requires_python)
+    for key, names in (
+        ("extras", pylock.extras),
+        ("dependency-groups", pylock.dependency_groups),
+        ("default-groups", pylock.default_groups),
+    ):
+        if names is not None:
+            yield from _strings(key, names)
+    yield f"created-by = {string(pylock.created_by)}"
+    if not pylock.packages:
+        yield "packages = []"
+
+
+def _package(package: Package) -> Iterator[str]:
+    yield "[[packages]]"
+    yield f"name = {string(package.name)}"
+    yield from _optional("version", package.version)
+    if package.marker is not None:
+        yield f"marker = {string(str(package.marker))}"
+    yield from _optional("requires-python", package.requires_python)
+    if package.dependencies is not None:
+        tables = (value_text(table) for table in package.dependencies)
+        yield from array("dependencies", tables)
+    yield from _sources(package)
+    if package.attestation_identities is not None:
+        identities = (value_text(table) for table in package.attestation_identities)
+        yield from array("attestation-identities", identities)
+    if package.variants_json is not None:
+        yield ""
+        yield from _variants_json(package.variants_json)
+    yield from _tools("packages.tool", package.tool, _variants(package))
+
+
+def _sources(package: Package) -> Iterator[str]:
+    if package.vcs is not None:
+        yield f"vcs = {_vcs(package.vcs)}"
+    if (directory := package.directory) is not None:
+        table = inline_table(
+            [
+                ("path", directory.path),
+                ("editable", directory.editable),
+                ("subdirectory", directory.subdirectory),
+            ]
+        )
+        yield f"directory = {table}"
+    if (archive := package.archive) is not None:
+        table = inline_table(
+            [
+                ("url", archive.url),
+                ("path", archive.path),
+                ("size", archive.size),
+                ("upload-time", archive.upload_time),
+                ("hashes", dict(sorted(archive.hashes.items()))),
+                ("subdirectory", archive.subdirectory),
+            ]
+        )
+        yield f"archive = {table}"
+    yield from _optional("index", package.index)
+    if package.sdist is not None:
+        yield f"sdist = {_file(package.sdist)}"
+    if package.wheels:
+        yield from array("wheels", map(_file, package.wheels))
+
+
+def _vcs(vcs: PackageVcs) -> str:
+    return inline_table(
+        [
+            ("type", vcs.type),
+            ("url", vcs.url),
+            ("path", vcs.path),
+            ("requested-revision", vcs.requested_revision),
+            ("commit-id", vcs.commit_id),
+            ("subdirectory", vcs.subdirectory),
+        ]
+    )
+
+
+def _file(file: PackageWheel | PackageSdist) -> str:
+    """Return the table of a wheel or sdist; thousands of times in a large file."""
+    parts: list[str] = []
+    if file.name is not None:
+        parts.append(f"name = {string(file.name)}")
+    if file.upload_time is not None:
+        parts.append(f"upload-time = {moment(file.upload_time)}")
+    if file.url is not None:
+        parts.append(f"url = {string(file.url)}")
+    if file.path is not None:
+        parts.append(f"path = {string(file.path)}")
+    if file.size is not None:
+        parts.append(f"size = {file.size}")
+    hashes = ", ".join(
+        f"{key_text(algorithm)} = {string(value)}"
+        for algorithm, value in sorted(file.hashes.items())
+    )
+    parts.append(f"hashes = {{ {hashes} }}")
+    return f"{{ {', '.join(parts)} }}"
+
+
+def _variants_json(document: Mapping[str, Any]) -> Iterator[str]:
+    """Write the document with a line for each label; JSON's null is left out."""
+    header = "packages.variants-json"
+    yield f"[{header}]"
+    tables: list[tuple[str, Mapping[str, Any]]] = []
+    for key, value in sorted(document.items()):
+        if isinstance(value, dict):
+            tables.append((key, value))
+        elif value is not None:
+            yield f"{key_text(key)} = {value_text(_sorted(value))}"
+    for key, table in tables:
+        yield ""
+        yield f"[{header}.{key_text(key)}]"
+        for name, value in sorted(table.items()):
+            if value is not None:
+                yield f"{key_text(name)} = {value_text(_sorted(value))}"
+
+
+def _sorted(value: Any) -> Any:  # noqa: ANN401 - any TOML value
+    """Return the value with its tables in key order, at any depth."""
+    if isinstance(value, dict):
+        return {key: _sorted(inner) for key, inner in sorted(value.items())}
+    if isinstance(value, list):
+        return [_sorted(inner) for inner in value]
+    return value
+
+
+def _tools(
+    header: str, tools: Mapping[str, Any], polylock: Iterable[str]
+) -> Iterator[str]:
+    """Write ``[tool]``: what polylock adds, and what other tools said.
+
+    Theirs is not ours to lay out, but not to be lost either.
+    """
+    plain = {key: tools[key] for key in sorted(tools) if not _is_table(tools[key])}
+    if plain:
+        yield ""
+        yield from _plain_table(header, plain)
+    ours = list(polylock)
+    names = {key for key in tools if key not in plain}
+    for name in sorted({*names, "polylock"} if ours else names):
+        yield ""
+        if ours and name == "polylock":
+            yield from ours
+        else:
+            yield from _plain_table(f"{header}.{key_text(name)}", tools[name])
+
+
+def _is_table(value: object) -> bool:
+    return isinstance(value, dict)
+
+
+def _plain_table(header: str, table: Mapping[str, Any]) -> Iterator[str]:
+    yield f"[{header}]"
+    for key, value in sorted(table.items()):
+        yield f"{key_text(key)} = {value_text(_sorted(value))}"
+
+
+def _variants(package: Package) -> Iterator[str]:
+    if package.variants:
+        yield "[packages.tool.polylock]"
+        yield from array("variants", map(_choice, package.variants))
+
+
+def _choice(choice: VariantChoice) -> str:
+    return inline_table(
+        [
+            ("target", choice.target),
+            ("label", choice.label),
+            ("decided-by", choice.decided_by or None),
+        ]
+    )
+
+
+def _record(record: Record) -> Iterator[str]:
+    yield from _inputs(record.inputs)
+    for target in record.targets:
+        yield ""
+        yield from _target(target)
+
+
+def _inputs(inputs: LockedInputs) -> Iterator[str]:
+    """Write settings that differ from their default, then the requirements."""
+    yield "[tool.polylock]"
+    if inputs.exclude_newer is not None:
+        cutoff = _EPOCH + timedelta(microseconds=inputs.exclude_newer)
+        yield f"exclude-newer = {moment(cutoff)}"
+    for key in TEXT_SETTINGS:
+        yield from _optional(key, inputs.settings.get(key))
+    for key in LIST_SETTINGS:
+        if key in inputs.lists:
+            yield from _strings(key, inputs.lists[key])
+    if inputs.indexes:
+        yield from array("indexes", map(_index, inputs.indexes))
+    yield from _strings("requirements", inputs.requirements)
+    for key, values in (
+        ("constraints", inputs.constraints),
+        ("overrides", inputs.overrides),
+    ):
+        if values:
+            yield from _strings(key, values)
+    for key, table in (
+        ("extras", inputs.extras),
+        ("groups", inputs.groups),
+        ("target-dependencies", inputs.targets),
+    ):
+        quoted = {name: map(string, table[name]) for name in table}
+        yield from _table_of_arrays(key, quoted)
+    entries = {name: map(_source, inputs.sources[name]) for name in inputs.sources}
+    yield from _table_of_arrays("sources", entries)
+
+
+def _table_of_arrays(key: str, table: Mapping[str, Iterable[str]]) -> Iterator[str]:
+    if table:
+        yield ""
+        yield f"[tool.polylock.{key}]"
+        for name, values in sorted(table.items(), key=itemgetter(0)):
+            yield from array(key_text(name), values)
+
+
+def _index(index: LockedIndex) -> str:
+    return inline_table([("name", index.name), ("explicit", index.explicit or None)])
+
+
+def _source(source: LockedSource) -> str:
+    return inline_table(
+        [
+            ("index", source.index),
+            ("properties", source.properties or None),
+            ("targets", source.targets or None),
+        ]
+    )
+
+
+def _target(target: LockedTarget) -> Iterator[str]:
+    yield "[[tool.polylock.targets]]"
+    yield f"name = {string(target.name)}"
+    yield f"platform = {string(target.platform)}"
+    yield from _optional("libc", target.libc)
+    yield from _optional("macos", target.macos)
+    yield f"python = {string(target.python)}"
+    if target.stated:
+        yield from array("properties", map(_feature, target.stated))
+    if target.derived:
+        yield from array("derived-properties", map(_feature, target.derived))
+
+
+def _feature(feature: LockedFeature) -> str:
+    return inline_table(
+        [
+            ("namespace", feature.namespace),
+            ("feature", feature.feature),
+            ("values", None if feature.feature is None else feature.values),
+        ]
+    )
+
+
+def _optional(key: str, text: str | None) -> Iterator[str]:
+    if text is not None:
+        yield f"{key} = {string(text)}"
+
+
+def _strings(key: str, values: Iterable[str]) -> Iterator[str]:
+    yield from array(key, map(string, values))

@@ -1,0 +1,183 @@
+"""The tables of ``pylock.toml``, one dataclass each (PEP 751, PEP 825).
+
+Fields are named as the keys are, in the order in which PEP 751 lists them, with the
+names that ``packaging.pylock`` uses. ``packaging.pylock`` itself is not used: it
+takes a lock file with a variant wheel for invalid.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from packaging.utils import NormalizedName
+
+    from polylock.lockfile.records import Record, VariantChoice
+    from polylock.model.markers import MarkerExpression
+
+__all__ = [
+    "LOCK_VERSION",
+    "Package",
+    "PackageArchive",
+    "PackageDirectory",
+    "PackageFile",
+    "PackageSdist",
+    "PackageVcs",
+    "PackageWheel",
+    "Pylock",
+    "last_component",
+]
+
+LOCK_VERSION = "1.0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageVcs:
+    """``[packages.vcs]``: a source tree under version control; ``url`` or ``path``."""
+
+    type: str
+    url: str | None = None
+    path: str | None = None
+    requested_revision: str | None = None
+    commit_id: str
+    subdirectory: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageDirectory:
+    """``[packages.directory]``: a source tree, its path relative to the lock file."""
+
+    path: str
+    editable: bool | None = None
+    subdirectory: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageArchive:
+    """``[packages.archive]``: a direct reference to a file; ``url`` or ``path``."""
+
+    url: str | None = None
+    path: str | None = None
+    size: int | None = None
+    upload_time: datetime | None = None
+    hashes: Mapping[str, str]
+    subdirectory: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageWheel:
+    """An entry of ``packages.wheels``.
+
+    ``name`` is None where it is the last component of ``path`` or ``url``; ``size``
+    is in bytes, ``upload_time`` in UTC.
+    """
+
+    name: str | None = None
+    upload_time: datetime | None = None
+    url: str | None = None
+    path: str | None = None
+    size: int | None = None
+    hashes: Mapping[str, str]
+
+    @property
+    def filename(self) -> str:
+        """Return the file name, said or implied."""
+        return self.name or last_component(self.path, self.url)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageSdist:
+    """``[packages.sdist]``; the fields are those of a wheel."""
+
+    name: str | None = None
+    upload_time: datetime | None = None
+    url: str | None = None
+    path: str | None = None
+    size: int | None = None
+    hashes: Mapping[str, str]
+
+    @property
+    def filename(self) -> str:
+        """Return the file name, said or implied."""
+        return self.name or last_component(self.path, self.url)
+
+
+PackageFile = (
+    PackageVcs | PackageDirectory | PackageArchive | PackageWheel | PackageSdist
+)
+"""What a package can be installed from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """An entry of ``[[packages]]``.
+
+    ``version`` is as written. ``dependencies`` and ``attestation_identities`` are
+    kept as the tables that they are: nothing is decided by them. ``variants_json``
+    is the combined variant metadata (PEP 825) as a document. ``variants`` is what
+    polylock says in ``[packages.tool.polylock]``, ``tool`` what other tools say.
+    """
+
+    name: NormalizedName
+    version: str | None = None
+    marker: MarkerExpression | None = None
+    requires_python: str | None = None
+    dependencies: tuple[Mapping[str, Any], ...] | None = None
+    vcs: PackageVcs | None = None
+    directory: PackageDirectory | None = None
+    archive: PackageArchive | None = None
+    index: str | None = None
+    sdist: PackageSdist | None = None
+    wheels: tuple[PackageWheel, ...] = ()
+    attestation_identities: tuple[Mapping[str, Any], ...] | None = None
+    variants_json: Mapping[str, Any] | None = None
+    variants: tuple[VariantChoice, ...] = ()
+    tool: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pylock:
+    """A whole lock file.
+
+    Where PEP 751 tells an empty array from one that is not there, None means the
+    latter. ``polylock`` is ``[tool.polylock]``, None in the lock file of another
+    tool; ``tool`` holds the tables of the others.
+    """
+
+    lock_version: str = LOCK_VERSION
+    environments: tuple[MarkerExpression, ...] | None = None
+    requires_python: str | None = None
+    extras: tuple[str, ...] | None = None
+    dependency_groups: tuple[str, ...] | None = None
+    default_groups: tuple[str, ...] | None = None
+    created_by: str
+    packages: tuple[Package, ...] = ()
+    polylock: Record | None = None
+    tool: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def target_names(self) -> tuple[str, ...]:
+        """Return the names of the recorded targets, in the order of priority."""
+        if self.polylock is None:
+            return ()
+        return tuple(target.name for target in self.polylock.targets)
+
+
+def last_component(path: str | None, url: str | None) -> str:
+    """Return the file name that a path or URL ends in, empty where there is none.
+
+    A path may be POSIX-style or of the machine that wrote it; the last component of
+    a URL is percent-encoded.
+    """
+    if path is not None:
+        return path.replace("\\", "/").rpartition("/")[2]
+    if url is None:
+        return ""
+    if "%" not in url and "?" not in url and "#" not in url:
+        return url.rpartition("/")[2]
+    return unquote(urlsplit(url).path.rpartition("/")[2])

@@ -1,0 +1,367 @@
+"""What polylock adds to a lock file, in ``[tool.polylock]`` and for each package.
+
+PEP 751 says that data under ``[tool]`` must not affect installation. It does not:
+these records serve ``check``, the choice of a target for a machine, and people.
+They hold one item a line and no digest of the whole, so that two branches merge like
+text.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
+
+import msgspec
+
+from polylock.model.inputs import DEFAULT_INDEX, Inputs
+from polylock.model.platforms import compatibility_tags, marker_environment
+from polylock.model.target import (
+    Architecture,
+    OperatingSystem,
+    PythonRelease,
+    Target,
+    TargetDescription,
+)
+from polylock.variants.supported import SupportedProperties
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from polylock.model.inputs import RootRequirement
+    from polylock.model.requirements import Requirement
+
+__all__ = [
+    "LIST_SETTINGS",
+    "TEXT_SETTINGS",
+    "InvalidRecord",
+    "LockedFeature",
+    "LockedIndex",
+    "LockedInputs",
+    "LockedSource",
+    "LockedTarget",
+    "Record",
+    "VariantChoice",
+    "describe",
+    "locked_target",
+    "record_inputs",
+    "record_target",
+    "requirement_text",
+    "supported_of",
+    "without_credentials",
+]
+
+_PYTHON = re.compile(
+    r"(?P<implementation>[a-z]*)(?P<major>\d+)\.(?P<minor>\d+)"
+    r"(?:\.(?P<patch>\d+))?(?P<threads>t?)"
+)
+TEXT_SETTINGS = ("resolution", "prerelease", "align", "build")
+LIST_SETTINGS = (
+    "exclude-variants",
+    "prefer-variants",
+    "enable-providers",
+    "build-package",
+    "no-build-package",
+    "no-binary-package",
+)
+_FIELDS = {
+    "build-package": "build_packages",
+    "no-build-package": "no_build_packages",
+    "no-binary-package": "no_binary_packages",
+}
+_ORDERED = {"prefer-variants"}
+_DEFAULTS = Inputs()
+_LIBC = re.compile(r"(glibc|musl)-\d+\.\d+")
+_MACOS = re.compile(r"\d+(\.\d+)?")
+_IMPLEMENTATIONS = {"cpython", "pypy"}
+_ARCHITECTURES = {"arm64": "aarch64", "amd64": "x86_64"}
+
+
+class InvalidRecord(ValueError):
+    """A recorded target that describes no machine; the reason is its text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedFeature:
+    """The supported values of one feature, the most preferred first.
+
+    ``feature`` is None for a namespace that is known to have no feature at all: a
+    list that the user gave empty is an answer, and not the same as none given.
+    """
+
+    namespace: str
+    feature: str | None = None
+    values: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        if self.feature is None:
+            return self.namespace
+        return f"{self.namespace} :: {self.feature}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedTarget:
+    """A target as it was when it was locked.
+
+    ``platform`` is ``linux-x86_64``, ``python`` the text of a PythonRelease.
+    ``stated`` and ``derived`` are sorted by namespace; within a namespace the order
+    of the features is theirs by preference.
+    """
+
+    name: str
+    platform: str
+    python: str
+    libc: str | None = None
+    macos: str | None = None
+    stated: tuple[LockedFeature, ...] = ()
+    derived: tuple[LockedFeature, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedIndex:
+    """An index by name; its URL may differ from machine to machine."""
+
+    name: str
+    explicit: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedSource:
+    """One entry of ``[tool.polylock.sources]`` for one project."""
+
+    index: str
+    properties: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedInputs:
+    """The inputs that the lock file answers, as normalized text.
+
+    Requirements are sorted; ``extras``, ``groups`` and ``targets`` map a name to the
+    requirements that hold with it. ``indexes`` is in the order of priority, empty
+    for the one default index. ``sources`` keeps the order of a project's entries.
+    ``exclude_newer`` is in microseconds since 1970 UTC. ``settings`` and ``lists``
+    hold the settings of TEXT_SETTINGS and LIST_SETTINGS that differ from their
+    default, by key.
+    """
+
+    requirements: tuple[str, ...] = ()
+    extras: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    targets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    constraints: tuple[str, ...] = ()
+    overrides: tuple[str, ...] = ()
+    indexes: tuple[LockedIndex, ...] = ()
+    sources: Mapping[str, tuple[LockedSource, ...]] = field(default_factory=dict)
+    exclude_newer: int | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+    lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """``[tool.polylock]``: the inputs, and the targets in the order of priority."""
+
+    inputs: LockedInputs
+    targets: tuple[LockedTarget, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariantChoice:
+    """Which variant of a package a target was given, and why.
+
+    ``label`` is empty for the non-variant wheel, as in the marker ``variant_label``.
+    ``decided_by`` are properties, the weightiest first.
+    """
+
+    target: str
+    label: str
+    decided_by: tuple[str, ...] = ()
+
+
+def without_credentials(url: str) -> str:
+    """Return the URL without user name and password, else as written."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url
+    _, at, host = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=host)) if at else url
+
+
+def requirement_text(requirement: Requirement) -> str:
+    """Return a requirement in one spelling, whatever its white space and quotes."""
+    url = requirement.url
+    expression = requirement.marker_expression
+    return str(
+        msgspec.structs.replace(
+            requirement,
+            marker="" if expression is None else str(expression),
+            url=None if url is None else without_credentials(url),
+        )
+    )
+
+
+def record_inputs(inputs: Inputs) -> LockedInputs:
+    """Return what a lock file says of these inputs."""
+    roots = inputs.requirements
+    indexes = tuple(
+        LockedIndex(name=index.name, explicit=index.explicit)
+        for index in inputs.indexes
+    )
+    return LockedInputs(
+        requirements=_sorted_texts(
+            root.requirement
+            for root in roots
+            if root.extra is None and root.group is None and root.target is None
+        ),
+        extras=_by_name(roots, lambda root: root.extra),
+        groups=_by_name(roots, lambda root: root.group),
+        targets=_by_name(roots, lambda root: root.target),
+        constraints=_sorted_texts(inputs.constraints),
+        overrides=_sorted_texts(inputs.overrides),
+        indexes=() if indexes == (LockedIndex(name=DEFAULT_INDEX),) else indexes,
+        sources={
+            name: tuple(
+                LockedSource(
+                    index=entry.index,
+                    properties=entry.properties,
+                    targets=tuple(sorted(entry.targets)),
+                )
+                for entry in inputs.sources[name]
+            )
+            for name in sorted(inputs.sources)
+        },
+        exclude_newer=inputs.exclude_newer,
+        settings={
+            key: value
+            for key in TEXT_SETTINGS
+            if (value := _setting(inputs, key)) != _setting(_DEFAULTS, key)
+        },
+        lists={
+            key: tuple(values) if key in _ORDERED else tuple(sorted(set(values)))
+            for key in LIST_SETTINGS
+            if (values := _setting(inputs, key))
+        },
+    )
+
+
+def record_target(target: Target) -> LockedTarget:
+    """Return what a lock file says of a target."""
+    description = target.description
+    return LockedTarget(
+        name=description.name,
+        platform=f"{description.system}-{description.architecture}",
+        python=str(description.python),
+        libc=description.libc,
+        macos=description.macos,
+        stated=_features(target.stated),
+        derived=_features(target.derived),
+    )
+
+
+def describe(record: LockedTarget) -> TargetDescription:
+    """Return the description that the record keeps.
+
+    It has no hardware: the lists that follow from it were derived when the lock file
+    was written. The stated lists are its ``properties``.
+
+    Raises InvalidRecord where a value describes no machine.
+    """
+    system, architecture = _platform(record.platform)
+    if record.libc is not None and not _LIBC.fullmatch(record.libc):
+        raise InvalidRecord(f"unknown libc {record.libc!r}")
+    if record.macos is not None and not _MACOS.fullmatch(record.macos):
+        raise InvalidRecord(f"unknown macOS version {record.macos!r}")
+    return TargetDescription(
+        name=record.name,
+        system=system,
+        architecture=architecture,
+        python=_python(record.python),
+        libc=record.libc,
+        macos=record.macos,
+        properties=supported_of(record.stated).namespaces,
+    )
+
+
+def locked_target(record: LockedTarget) -> Target:
+    """Return the target as it was locked, derived lists included.
+
+    Raises InvalidRecord where a value describes no machine.
+    """
+    description = describe(record)
+    return Target(
+        description=description,
+        marker_environment=marker_environment(description),
+        tags=compatibility_tags(description),
+        stated=supported_of(record.stated),
+        derived=supported_of(record.derived),
+    )
+
+
+def supported_of(features: Iterable[LockedFeature]) -> SupportedProperties:
+    """Return the ordered lists that the recorded features stand for."""
+    namespaces: dict[str, dict[str, tuple[str, ...]]] = {}
+    for entry in features:
+        known = namespaces.setdefault(entry.namespace, {})
+        if entry.feature is not None:
+            known[entry.feature] = entry.values
+    return SupportedProperties(namespaces)
+
+
+def _features(supported: SupportedProperties) -> tuple[LockedFeature, ...]:
+    entries: list[LockedFeature] = []
+    for namespace in sorted(supported.namespaces):
+        features = supported.namespaces[namespace]
+        if not features:
+            entries.append(LockedFeature(namespace=namespace))
+        entries.extend(
+            LockedFeature(namespace=namespace, feature=feature, values=tuple(values))
+            for feature, values in features.items()
+        )
+    return tuple(entries)
+
+
+def _setting(inputs: Inputs, key: str) -> Any:  # noqa: ANN401 - text or texts by key
+    return getattr(inputs, _FIELDS.get(key, key.replace("-", "_")))
+
+
+def _sorted_texts(requirements: Iterable[Requirement]) -> tuple[str, ...]:
+    return tuple(sorted({requirement_text(each) for each in requirements}))
+
+
+def _by_name(
+    roots: Sequence[RootRequirement], name_of: Callable[[RootRequirement], str | None]
+) -> dict[str, tuple[str, ...]]:
+    names = sorted({name for root in roots if (name := name_of(root)) is not None})
+    return {
+        name: _sorted_texts(root.requirement for root in roots if name_of(root) == name)
+        for name in names
+    }
+
+
+def _platform(text: str) -> tuple[OperatingSystem, Architecture]:
+    system, _, architecture = text.partition("-")
+    try:
+        return OperatingSystem(system), Architecture(
+            _ARCHITECTURES.get(architecture, architecture)
+        )
+    except ValueError as error:
+        raise InvalidRecord(f"unknown platform {text!r}") from error
+
+
+def _python(text: str) -> PythonRelease:
+    match = _PYTHON.fullmatch(text)
+    implementation = "" if match is None else match["implementation"] or "cpython"
+    if match is None or implementation not in _IMPLEMENTATIONS:
+        raise InvalidRecord(f"unknown Python {text!r}")
+    patch = match["patch"]
+    return PythonRelease(
+        implementation=implementation,
+        major=int(match["major"]),
+        minor=int(match["minor"]),
+        patch=None if patch is None else int(patch),
+        free_threaded=bool(match["threads"]),
+    )

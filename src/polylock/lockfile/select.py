@@ -1,0 +1,258 @@
+"""What a target installs from a lock file: PEP 751's steps, PEP 825's choice of wheel.
+
+Nothing here asks what is available or what is installed: "what file to install should
+be determined in an offline fashion for reproducibility" (PEP 751, Installation).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+from polylock.errors import (
+    LockFileInvalid,
+    NoSuchTarget,
+    TargetMismatch,
+    UsageError,
+)
+from polylock.lockfile.choice import FileChooser
+from polylock.lockfile.records import locked_target
+from polylock.model.filenames import WheelFilename
+from polylock.model.markers import fold
+from polylock.model.pins import Preference
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+
+    from packaging.utils import NormalizedName
+
+    from polylock.lockfile.pylock import Package, PackageFile, Pylock
+    from polylock.model.markers import MarkerExpression
+    from polylock.model.target import Target
+
+__all__ = ["Selected", "applicable", "preferences", "project_groups", "select"]
+
+_NEWEST_PATCH = 999
+"""Stands for the newest patch release of a Python that names none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selected:
+    """A package to install, from which file, and the label of a variant wheel."""
+
+    package: Package
+    file: PackageFile
+    variant_label: str | None = None
+
+
+class _Names(frozenset[str]):
+    """Names of extras or groups, found in any spelling (PEP 751 markers)."""
+
+    __slots__ = ()
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and super().__contains__(canonicalize_name(name))
+
+
+def select(  # noqa: PLR0913 - the lock, for whom, what of it, and where it was read
+    pylock: Pylock,
+    target: Target,
+    *,
+    groups: Collection[str],
+    extras: Collection[str],
+    path: str,
+    environment: Mapping[str, str] | None = None,
+) -> tuple[Selected, ...]:
+    """Return what is to be installed, in the order of the lock file.
+
+    ``groups`` and ``extras`` are those asked for; the target's own group is added
+    where the lock file has it, and default groups that are no targets.
+    ``environment`` gives the markers of the machine that the target leaves open.
+
+    Raises NoSuchTarget for an unknown group or extra, TargetMismatch where the lock
+    file is not for this target, LockFileInvalid where it is ambiguous, UsageError
+    where a marker is left open, NothingToInstall where a package has no file.
+    """
+    if environment:
+        known = {**environment, **target.marker_environment}
+        target = replace(target, marker_environment=known)
+    # 1. Gather the extras and groups that were asked for, as the values of the
+    #    markers `extras` and `dependency_groups`.
+    _check_names(pylock, groups, extras)
+    chosen_extras = _Names(map(canonicalize_name, extras))
+    chosen_groups = _groups(pylock, target, groups)
+    # 2. Refuse a lock-version that is not supported: `decode` has done so.
+    # 3. Refuse a Python that the lock file's requires-python excludes.
+    python = _python_version(target)
+    if not _admits(pylock.requires_python, python):
+        raise TargetMismatch(
+            target.name,
+            [f"{path} requires Python {pylock.requires_python}, this is {python}"],
+        )
+    # 4. Refuse an environment that none of the `environments` describes.
+    _check_environments(pylock, target, path)
+    # 5. For each package:
+    found: dict[NormalizedName, tuple[int, Package]] = {}
+    for position, package in enumerate(pylock.packages):
+        key = f"packages[{position}]"
+        # 5.1 skip it where its marker does not hold;
+        if package.marker is not None:
+            holds = fold(
+                package.marker, target, extras=chosen_extras, groups=chosen_groups
+            )
+            if not isinstance(holds, bool):
+                raise _left_open(holds, f"{key} ({package.name})", target, path)
+            if not holds:
+                continue
+        # 5.2 refuse a Python that its requires-python excludes;
+        if not _admits(package.requires_python, python):
+            needed = f"{package.name} requires Python {package.requires_python}"
+            raise TargetMismatch(target.name, [f"{needed}, this is {python}"])
+        # 5.3 refuse a second entry for the same package;
+        if package.name in found:
+            problem = f"{package.name} is selected already by "
+            problem += f"packages[{found[package.name][0]}]"
+            raise LockFileInvalid(path, key, problem)
+        # 5.4 refuse conflicting sources: `decode` has done so;
+        # 5.5 keep it.
+        found[package.name] = position, package
+    # 6. For each package that was kept, choose the file.
+    packages = [package for _, package in found.values()]
+    chooser = FileChooser(
+        target=target,
+        versions={p.name: p.version for p in packages if p.version is not None},
+        enabled_providers=_enabled_providers(pylock),
+    )
+    selected = []
+    for package in packages:
+        file, label = chooser.choose(package)
+        selected.append(Selected(package=package, file=file, variant_label=label))
+    return tuple(selected)
+
+
+def applicable(
+    pylock: Pylock, target: Target, *, groups: Collection[str], extras: Collection[str]
+) -> Iterator[Package]:
+    """Yield the entries whose marker holds or is left open by the target.
+
+    Names are used as given: nothing is added to them and none is refused.
+    """
+    chosen_extras = _Names(map(canonicalize_name, extras))
+    chosen_groups = _Names(map(canonicalize_name, groups))
+    for package in pylock.packages:
+        marker = package.marker
+        if marker is None or fold(
+            marker, target, extras=chosen_extras, groups=chosen_groups
+        ):
+            yield package
+
+
+def project_groups(pylock: Pylock) -> tuple[str, ...]:
+    """Return the dependency groups of the lock file that are not targets."""
+    targets = set(pylock.target_names)
+    return tuple(g for g in pylock.dependency_groups or () if g not in targets)
+
+
+def preferences(pylock: Pylock) -> dict[str, dict[NormalizedName, Preference]]:
+    """Return what each recorded target installs, with all extras and groups.
+
+    Empty for the lock file of another tool. The values say what a new solve should
+    try first.
+    """
+    if pylock.polylock is None:
+        return {}
+    groups = project_groups(pylock)
+    found: dict[str, dict[NormalizedName, Preference]] = {}
+    for record in pylock.polylock.targets:
+        target = locked_target(record)
+        pins = found[target.name] = {}
+        for package in applicable(
+            pylock, target, groups=(*groups, target.name), extras=pylock.extras or ()
+        ):
+            if package.version is not None:
+                names = tuple(_filenames(package, target))
+                preference = Preference(version=package.version, filenames=names)
+                pins.setdefault(package.name, preference)
+    return found
+
+
+def _filenames(package: Package, target: Target) -> Iterator[str]:
+    for wheel in package.wheels:
+        if target.tag_rank(WheelFilename.parse(wheel.filename)) is not None:
+            yield wheel.filename
+    if package.sdist is not None:
+        yield package.sdist.filename
+
+
+def _groups(pylock: Pylock, target: Target, groups: Iterable[str]) -> _Names:
+    """Return the groups that hold: what was asked for, the target, the defaults.
+
+    A default group that is a target is the choice of installers that know no target.
+    Here the target is known, and it is another group or the same.
+    """
+    targets = set(pylock.target_names)
+    known = {*(pylock.dependency_groups or ()), *(pylock.default_groups or ())}
+    own = [target.name] if target.name in known else []
+    defaults = [g for g in pylock.default_groups or () if g not in targets]
+    return _Names(map(canonicalize_name, [*groups, *own, *defaults]))
+
+
+def _check_names(pylock: Pylock, groups: Iterable[str], extras: Iterable[str]) -> None:
+    declared = {*(pylock.dependency_groups or ()), *(pylock.default_groups or ())}
+    for kind, names, known in (
+        ("dependency group", groups, declared),
+        ("extra", extras, set(pylock.extras or ())),
+    ):
+        spelled = {canonicalize_name(name) for name in known}
+        for name in names:
+            if canonicalize_name(name) not in spelled:
+                raise NoSuchTarget(kind, name, sorted(known))
+
+
+def _check_environments(pylock: Pylock, target: Target, path: str) -> None:
+    if pylock.environments is None:
+        return
+    answers = [fold(marker, target) for marker in pylock.environments]
+    if True in answers:
+        return
+    for position, answer in enumerate(answers):
+        if not isinstance(answer, bool):
+            raise _left_open(answer, f"environments[{position}]", target, path)
+    described = [str(marker) for marker in pylock.environments]
+    raise TargetMismatch(target.name, [f"{path} is only for: {d}" for d in described])
+
+
+def _left_open(
+    marker: MarkerExpression, key: str, target: Target, path: str
+) -> UsageError:
+    return UsageError(
+        f"{path}: {key} depends on what target {target.name} leaves open: {marker}",
+        "give the Python or the machine that it is installed for",
+    )
+
+
+def _python_version(target: Target) -> str:
+    """Return the version that requires-python is asked for: the newest patch."""
+    full = target.marker_environment.get("python_full_version")
+    if full is not None:
+        return full
+    python = target.description.python
+    patch = _NEWEST_PATCH if python.patch is None else python.patch
+    return f"{python.minor_version}.{patch}"
+
+
+@lru_cache(maxsize=4096)
+def _admits(requires_python: str | None, version: str) -> bool:
+    return requires_python is None or SpecifierSet(requires_python).contains(
+        version, prereleases=True
+    )
+
+
+def _enabled_providers(pylock: Pylock) -> tuple[str, ...]:
+    if pylock.polylock is None:
+        return ()
+    return pylock.polylock.inputs.lists.get("enable-providers", ())

@@ -1,0 +1,145 @@
+"""The simplest marker that tells some targets from the others.
+
+The targets are few and known, so no algebra of markers is needed: each candidate
+clause is tried on every target, and clauses that hold for no wrong target are put
+together until every right one is covered. The name of a target is used only where the
+environment does not tell it from another: a marker of the environment alone also
+serves an installer that was told no group.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from packaging.version import Version
+
+from polylock.model.markers import Atom, conjunction, disjunction, fold
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from polylock.model.markers import MarkerExpression
+    from polylock.model.target import Target
+
+__all__ = ["Separator"]
+
+_FIELDS = ("sys_platform", "platform_machine", "python_version", "implementation_name")
+_OPERATORS = {"python_version": ("==", ">=", "<")}
+_MOST_ATOMS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Clause:
+    """A conjunction of atoms and the targets it holds for, a bit each."""
+
+    atoms: tuple[Atom, ...]
+    targets: int
+    names_target: bool = False
+
+
+@dataclass(kw_only=True)
+class Separator:
+    """Markers for sets of targets; a set is a mask with the bit of each target.
+
+    Cost: once, a fold of some dozens of atoms for each target and the conjunctions
+    of up to three of them; then a walk over the distinct clauses for a set that was
+    not asked before.
+    """
+
+    targets: Sequence[Target]
+    _clauses: tuple[_Clause, ...] = field(init=False, repr=False)
+    _answers: dict[tuple[int, int], MarkerExpression | None] = field(
+        init=False, repr=False, default_factory=dict
+    )
+
+    def __post_init__(self) -> None:
+        self._clauses = tuple(_clauses(self.targets))
+
+    @property
+    def everyone(self) -> int:
+        """Return the mask of all targets."""
+        return (1 << len(self.targets)) - 1
+
+    def marker(self, wanted: int, harmless: int = 0) -> MarkerExpression | None:
+        """Return a marker that holds for the wanted targets, None for always.
+
+        It holds for no other target, save perhaps for ``harmless`` ones.
+        """
+        key = (wanted, harmless)
+        if key not in self._answers:
+            self._answers[key] = self._cover(wanted, wanted | harmless)
+        return self._answers[key]
+
+    def _cover(self, wanted: int, allowed: int) -> MarkerExpression | None:
+        if allowed == self.everyone:
+            return None
+        valid = [
+            clause
+            for clause in self._clauses
+            if not clause.targets & ~allowed and clause.targets & wanted
+        ]
+        chosen: list[MarkerExpression] = []
+        missing = wanted
+        while missing:
+            # max takes the first of equals, and the clauses are in fixed order.
+            best = max(
+                valid,
+                key=lambda clause: (
+                    (clause.targets & missing).bit_count(),  # noqa: B023 - used at once
+                    not clause.names_target,
+                    -len(clause.atoms),
+                ),
+            )
+            chosen.append(conjunction(best.atoms))
+            missing &= ~best.targets
+        return disjunction(chosen)
+
+
+def _clauses(targets: Sequence[Target]) -> Iterator[_Clause]:
+    """Yield the candidate clauses, the simple ones first, one for each set.
+
+    Of two clauses for the same set the first one is as good: fewer atoms, or earlier
+    in the fixed order.
+    """
+    seen: set[int] = set()
+    atoms = []
+    for atom in _atoms(targets):
+        holds = _holds(atom, targets)
+        if holds and holds not in seen:
+            seen.add(holds)
+            atoms.append(_Clause((atom,), holds))
+    yield from atoms
+    for count in range(2, _MOST_ATOMS + 1):
+        for parts in combinations(atoms, count):
+            holds = parts[0].targets
+            for part in parts[1:]:
+                holds &= part.targets
+            if holds and holds not in seen:
+                seen.add(holds)
+                yield _Clause(tuple(part.atoms[0] for part in parts), holds)
+    for position, target in enumerate(targets):
+        group = Atom("dependency_groups", "in", target.name, reversed=True)
+        yield _Clause((group,), 1 << position, names_target=True)
+
+
+def _atoms(targets: Sequence[Target]) -> Iterator[Atom]:
+    for name in _FIELDS:
+        values = {
+            value
+            for target in targets
+            if (value := target.marker_environment.get(name)) is not None
+        }
+        ordered = sorted(values, key=Version) if "version" in name else sorted(values)
+        for operator in _OPERATORS.get(name, ("==", "!=")):
+            for value in ordered:
+                yield Atom(name, operator, value)
+
+
+def _holds(atom: Atom, targets: Sequence[Target]) -> int:
+    mask = 0
+    for position, target in enumerate(targets):
+        if fold(atom, target) is True:
+            mask |= 1 << position
+    return mask

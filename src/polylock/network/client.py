@@ -1,0 +1,381 @@
+"""The only module that speaks HTTP: connections, redirects, retries, TLS.
+
+httpx is imported when the first request is made, so a command that is answered by
+the cache does not pay for it. Certificates are checked by the system's trust store.
+Proxies come from the standard variables, which httpx reads.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, ClassVar, TypeVar
+from urllib.parse import urljoin
+
+from polylock import __version__
+from polylock.errors import IndexRequestError
+from polylock.network.auth import Authenticator, origin, redact
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import Self
+
+    import httpx
+
+__all__ = [
+    "Client",
+    "Failure",
+    "Response",
+    "RetryPolicy",
+    "Streaming",
+    "Traffic",
+    "explain",
+    "status_error",
+]
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+_MAX_REDIRECTS = 20
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
+_CONNECTIONS = 16
+_CHUNK = 1 << 16
+
+
+@dataclass(slots=True)
+class Traffic:
+    """What was asked of the network, for tests and benchmarks.
+
+    ``received`` is in bytes as they came over the wire. ``from_cache`` counts
+    answers that needed no request, ``revalidated`` those where the index said that
+    nothing had changed.
+    """
+
+    requests: int = 0
+    received: int = 0
+    from_cache: int = 0
+    revalidated: int = 0
+    _lock: threading.Lock = field(
+        default_factory=threading.Lock, repr=False, compare=False
+    )
+
+    def count(
+        self,
+        *,
+        requests: int = 0,
+        received: int = 0,
+        from_cache: int = 0,
+        revalidated: int = 0,
+    ) -> None:
+        """Add to the counts; may be called from any thread."""
+        with self._lock:
+            self.requests += requests
+            self.received += received
+            self.from_cache += from_cache
+            self.revalidated += revalidated
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer with its whole body.
+
+    ``url`` is the one that answered, after redirects, without credentials. The
+    names of ``headers`` are in lower case.
+    """
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Streaming:
+    """An answer whose body is still to be read, once.
+
+    ``url`` and ``headers`` are as in Response. Reading ``chunks`` raises
+    IndexRequestError where the connection breaks.
+    """
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    chunks: Iterator[bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """How often and how patiently a request is made again.
+
+    ``attempts`` counts the first one. The wait doubles from ``first_wait`` seconds;
+    a Retry-After header is obeyed up to ``longest_wait``, and a longer one ends the
+    attempts, for a person would rather be told.
+    """
+
+    attempts: int = 4
+    first_wait: float = 0.25
+    longest_wait: float = 30.0
+    sleep: Callable[[float], None] = time.sleep
+
+    def wait(self, attempt: int, retry_after: float | None) -> float | None:
+        """Return the seconds to wait after an attempt, from 1; None to give up."""
+        if attempt >= self.attempts:
+            return None
+        wait = self.first_wait * 2.0 ** (attempt - 1)
+        if retry_after is not None:
+            wait = max(wait, retry_after)
+        return wait if wait <= self.longest_wait else None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why no answer came; ``transient`` where another attempt may succeed."""
+
+    problem: str
+    transient: bool
+
+
+def explain(error: Exception) -> Failure | None:
+    """Return what an exception of httpx means, None for any other exception."""
+    import httpx  # 136 ms
+
+    failures: tuple[tuple[type[Exception], str, bool], ...] = (
+        # More specific classes first. These messages carry no URL, which might
+        # hold credentials, unless {} puts the library's own words in.
+        (httpx.PoolTimeout, "no connection became free in time", True),
+        (httpx.ConnectTimeout, "connecting took too long", True),
+        (httpx.TimeoutException, "no data came in time", True),
+        (httpx.UnsupportedProtocol, "only http and https URLs can be asked", False),
+        (httpx.ProxyError, "the proxy refused: {}", False),
+        (httpx.LocalProtocolError, "the request cannot be sent: {}", False),
+        (httpx.RemoteProtocolError, "the connection was cut short: {}", True),
+        (httpx.ProtocolError, "the server does not speak HTTP: {}", False),
+        (httpx.NetworkError, "{}", True),
+        (httpx.DecodingError, "the answer cannot be decompressed", False),
+        (httpx.TooManyRedirects, "too many redirects", False),
+        (httpx.InvalidURL, "the URL is not valid", False),
+        (httpx.CookieConflict, "the server set contradictory cookies", False),
+        (httpx.StreamError, "the answer was read twice or too late", False),
+        (httpx.HTTPError, "the request failed: {}", False),
+    )
+    for kind, problem, transient in failures:
+        if isinstance(error, kind):
+            words = redact(str(error)) or type(error).__name__
+            # A certificate that is refused now is refused in a second as well.
+            lasting = "CERTIFICATE" in words.upper()
+            return Failure(problem.format(words), transient and not lasting)
+    return None
+
+
+def status_error(url: str, status: int) -> IndexRequestError:
+    """Return the error for an answer whose status says that it is none."""
+    try:
+        phrase = HTTPStatus(status).phrase
+    except ValueError:
+        phrase = "unknown status"
+    return IndexRequestError(redact(url), status, phrase)
+
+
+class _Again(Exception):
+    """The attempt failed in a way that may pass."""
+
+    def __init__(self, error: IndexRequestError, retry_after: float | None) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.retry_after = retry_after
+
+
+class Client:
+    """Makes requests from any thread over shared connections.
+
+    ``timeout`` is how many seconds the network may be silent. ``traffic`` counts.
+    """
+
+    user_agent: ClassVar[str] = f"polylock/{__version__}"
+
+    def __init__(
+        self,
+        authenticator: Authenticator | None = None,
+        *,
+        traffic: Traffic | None = None,
+        retry: RetryPolicy | None = None,
+        timeout: float = 30.0,
+    ) -> None:
+        self.traffic = traffic or Traffic()
+        self._authenticator = authenticator or Authenticator()
+        self._retry = retry or RetryPolicy()
+        self._timeout = timeout
+        self._lock = threading.Lock()
+        self._httpx: httpx.Client | None = None
+
+    def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> Response:
+        """Ask for a URL and read the whole answer, following redirects.
+
+        An answer of any status that trying again would not change is returned, an
+        error status too. Raises IndexRequestError where none came, or where the
+        server kept failing.
+        """
+
+        def read(answer: Streaming) -> Response:
+            content = b"".join(answer.chunks)
+            return Response(answer.url, answer.status, answer.headers, content)
+
+        return self.stream(url, read, headers=headers)
+
+    def stream(
+        self,
+        url: str,
+        consume: Callable[[Streaming], T],
+        *,
+        headers: Mapping[str, str] | None = None,
+    ) -> T:
+        """Hand the answer to ``consume`` before its body is read; return its result.
+
+        Where the connection breaks, ``consume`` is left by an exception and called
+        again with the answer of the next attempt, so it must start anew each time.
+        Raises as ``get`` does, and what ``consume`` raises.
+        """
+        attempt = 1
+        while True:
+            try:
+                return self._attempt(url, consume, headers or {})
+            except _Again as again:
+                wait = self._retry.wait(attempt, again.retry_after)
+                if wait is None:
+                    raise again.error from again.__cause__
+                logger.debug("%s; trying again in %.2f s", again, wait)
+            self._retry.sleep(wait)
+            attempt += 1
+
+    def close(self) -> None:
+        """Close all connections."""
+        with self._lock:
+            client, self._httpx = self._httpx, None
+        if client is not None:
+            client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _attempt(
+        self,
+        url: str,
+        consume: Callable[[Streaming], T],
+        headers: Mapping[str, str],
+    ) -> T:
+        response = self._follow(url, headers)
+        try:
+            answered = redact(str(response.url))
+            if response.status_code in _TRANSIENT:
+                error = status_error(answered, response.status_code)
+                raise _Again(error, _retry_after(response.headers.get("retry-after")))
+            return consume(
+                Streaming(
+                    answered,
+                    response.status_code,
+                    dict(response.headers),
+                    self._chunks(response, answered),
+                )
+            )
+        finally:
+            self.traffic.count(received=response.num_bytes_downloaded)
+            response.close()
+
+    def _follow(self, url: str, headers: Mapping[str, str]) -> httpx.Response:
+        """Return the first answer that is no redirect, its body unread.
+
+        Redirects are followed here rather than by httpx, so that credentials are
+        chosen anew for each origin and never sent in the clear after https.
+        """
+        place, own = url, self._authenticator.credentials(url)
+        for _ in range(_MAX_REDIRECTS):
+            sent = dict(headers)
+            if origin(place) == origin(url):
+                credentials = own
+            elif url.startswith("https:") and not place.startswith("https:"):
+                credentials = None
+            else:
+                credentials = self._authenticator.credentials(place)
+            if credentials is not None:
+                sent["authorization"] = credentials.header
+            response = self._send(place, sent)
+            location = response.headers.get("location")
+            if response.status_code not in _REDIRECTS or location is None:
+                return response
+            response.close()
+            place = redact(urljoin(redact(place), location))
+        raise IndexRequestError(redact(url), None, "too many redirects")
+
+    def _send(self, url: str, headers: Mapping[str, str]) -> httpx.Response:
+        client = self._connections()
+        bare = redact(url)
+        self.traffic.count(requests=1)
+        try:
+            request = client.build_request("GET", bare, headers=headers)
+            return client.send(request, stream=True)
+        except Exception as error:
+            mapped = _mapped(bare, error)
+            if mapped is None:
+                raise
+            raise mapped from error
+
+    def _chunks(self, response: httpx.Response, url: str) -> Iterator[bytes]:
+        try:
+            yield from response.iter_bytes(_CHUNK)
+        except Exception as error:
+            mapped = _mapped(url, error)
+            if mapped is None:
+                raise
+            raise mapped from error
+
+    def _connections(self) -> httpx.Client:
+        with self._lock:
+            if self._httpx is None:
+                # A run that the cache answers needs none of these.
+                import ssl  # noqa: PLC0415
+
+                import httpx  # 136 ms
+                import truststore  # noqa: PLC0415
+
+                self._httpx = httpx.Client(
+                    verify=truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+                    timeout=self._timeout,
+                    headers={"user-agent": self.user_agent},
+                    limits=httpx.Limits(
+                        max_connections=_CONNECTIONS,
+                        max_keepalive_connections=_CONNECTIONS,
+                    ),
+                    follow_redirects=False,
+                    trust_env=True,
+                )
+            return self._httpx
+
+
+def _mapped(url: str, error: Exception) -> Exception | None:
+    """Return the exception to raise instead of one of httpx, None for others."""
+    failure = explain(error)
+    if failure is None:
+        return None
+    mapped = IndexRequestError(url, None, failure.problem)
+    return _Again(mapped, None) if failure.transient else mapped
+
+
+def _retry_after(value: str | None) -> float | None:
+    """Return the seconds that a Retry-After header asks for (RFC 9110, 10.2.3)."""
+    if value is None:
+        return None
+    if value.strip().isdigit():
+        return float(value)
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - rarely needed
+
+    try:
+        return max(parsedate_to_datetime(value).timestamp() - time.time(), 0.0)
+    except ValueError:
+        return None

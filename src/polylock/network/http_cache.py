@@ -1,0 +1,232 @@
+"""Answers kept on disk: fresh, to be revalidated, or all there is when offline.
+
+What is kept is not the body but what the caller made of it (a decoded project page),
+so that a warm run does no parsing. Fresh is what Cache-Control says (RFC 9111), or
+ten minutes where the index says nothing; after that the entry's ETag or
+Last-Modified is sent and an answer 304 makes it fresh again.
+"""
+
+from __future__ import annotations
+
+import enum
+import logging
+import time
+from typing import TYPE_CHECKING, assert_never
+
+import msgspec
+
+from polylock.errors import Offline
+from polylock.network.auth import redact
+from polylock.network.client import status_error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from polylock.cache.store import Bucket, Store
+    from polylock.network.client import Client, Response, Traffic
+
+__all__ = ["CacheMode", "HttpCache", "Kept", "Validators"]
+
+logger = logging.getLogger(__name__)
+
+_UNSAID_LIFETIME = 600.0
+_ABSENT = frozenset({404, 410})
+
+
+class CacheMode(enum.Enum):
+    """How far the cache is trusted.
+
+    REFRESH asks the index about everything that this run has not asked for yet;
+    OFFLINE takes what there is, however old, and asks for nothing.
+    """
+
+    NORMAL = "normal"
+    REFRESH = "refresh"
+    OFFLINE = "offline"
+
+
+class Validators(msgspec.Struct, frozen=True, array_like=True):
+    """How long an answer is fresh and how to ask whether it still holds.
+
+    ``fresh_until`` and ``stored`` are in seconds since 1970 UTC.
+    """
+
+    stored: float
+    fresh_until: float
+    etag: str | None = None
+    last_modified: str | None = None
+
+    @classmethod
+    def of(cls, headers: Mapping[str, str], now: float) -> Validators | None:
+        """Read the headers of an answer; None: it must not be kept (no-store)."""
+        directives = _directives(headers.get("cache-control", ""))
+        if "no-store" in directives:
+            return None
+        lifetime = _UNSAID_LIFETIME
+        if "no-cache" in directives:
+            lifetime = 0.0
+        elif "max-age" in directives:
+            age = _seconds(headers.get("age", "0"))
+            lifetime = max(_seconds(directives["max-age"]) - age, 0.0)
+        return cls(
+            stored=now,
+            fresh_until=now + lifetime,
+            etag=headers.get("etag"),
+            last_modified=headers.get("last-modified"),
+        )
+
+    def renewed(self, headers: Mapping[str, str], now: float) -> Validators:
+        """Take over what a 304 says; what it leaves out stays (RFC 9111, 4.3.4)."""
+        new = Validators.of(headers, now) or Validators(now, now)
+        return Validators(
+            stored=new.stored,
+            fresh_until=new.fresh_until,
+            etag=new.etag or self.etag,
+            last_modified=new.last_modified or self.last_modified,
+        )
+
+    def is_fresh(self, mode: CacheMode, *, started: float, now: float) -> bool:
+        """Say whether the answer may be used without asking again.
+
+        ``started`` is when this run began.
+        """
+        match mode:
+            case CacheMode.OFFLINE:
+                return True
+            case CacheMode.REFRESH:
+                return self.stored >= started
+            case CacheMode.NORMAL:
+                # An entry from the future was written under a wrong clock.
+                return self.stored <= now < self.fresh_until
+            case _:
+                assert_never(mode)
+
+    @property
+    def conditions(self) -> dict[str, str]:
+        """Return the headers of a conditional request, none where there is none."""
+        conditions = {}
+        if self.etag is not None:
+            conditions["if-none-match"] = self.etag
+        if self.last_modified is not None:
+            conditions["if-modified-since"] = self.last_modified
+        return conditions
+
+
+class Kept(msgspec.Struct, frozen=True, array_like=True):
+    """What is kept of an answer.
+
+    ``content`` is what the caller made of the body, None where the index answered
+    that there is no such thing. ``url`` is the one that answered.
+    """
+
+    validators: Validators
+    url: str
+    content: msgspec.Raw | None
+
+
+_decoder = msgspec.msgpack.Decoder(Kept)
+_encoder = msgspec.msgpack.Encoder()
+
+
+class HttpCache:
+    """Asks for URLs by way of a cache; safe to use from many threads.
+
+    ``clock`` gives the seconds since 1970 UTC.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        client: Client,
+        *,
+        mode: CacheMode = CacheMode.NORMAL,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.mode = mode
+        self._store = store
+        self._client = client
+        self._clock = clock
+        self._started = clock()
+
+    @property
+    def traffic(self) -> Traffic:
+        """Return the counts of requests and of answers from the cache."""
+        return self._client.traffic
+
+    def cached(self, bucket: Bucket, url: str) -> Kept | None:
+        """Return what is kept if no request is needed to trust it, else None."""
+        kept = self._read(bucket, url)
+        if kept is None or not self._is_fresh(kept.validators):
+            return None
+        self.traffic.count(from_cache=1)
+        return kept
+
+    def get(
+        self,
+        bucket: Bucket,
+        url: str,
+        *,
+        make: Callable[[Response], bytes],
+        headers: Mapping[str, str] | None = None,
+    ) -> Kept:
+        """Return what ``make`` made of the answer, now or earlier, as msgpack.
+
+        The entry is keyed by the URL. Statuses 404 and 410 are answers like any
+        other, kept and revalidated. Raises Offline, and IndexRequestError for any
+        other status that is not 200.
+        """
+        kept = self._read(bucket, url)
+        if kept is not None and self._is_fresh(kept.validators):
+            self.traffic.count(from_cache=1)
+            return kept
+        if self.mode is CacheMode.OFFLINE:
+            raise Offline(redact(url), None, "not in the cache")
+        conditions = kept.validators.conditions if kept is not None else {}
+        response = self._client.get(url, headers={**(headers or {}), **conditions})
+        if response.status == 304 and kept is not None:
+            self.traffic.count(revalidated=1)
+            validators = kept.validators.renewed(response.headers, self._clock())
+            renewed = Kept(validators, kept.url, kept.content)
+            return self._keep(bucket, url, renewed)
+        if response.status in _ABSENT:
+            content = None
+        elif response.status == 200:
+            content = make(response)
+        else:
+            raise status_error(response.url, response.status)
+        now = self._clock()
+        fresh = Validators.of(response.headers, now)
+        raw = None if content is None else msgspec.Raw(content)
+        made = Kept(fresh or Validators(now, now), response.url, raw)
+        return made if fresh is None else self._keep(bucket, url, made)
+
+    def forget(self, bucket: Bucket, url: str) -> None:
+        """Drop what is kept, for its content turned out to be damaged."""
+        self._store.remove(bucket, redact(url))
+
+    def _is_fresh(self, validators: Validators) -> bool:
+        return validators.is_fresh(self.mode, started=self._started, now=self._clock())
+
+    def _read(self, bucket: Bucket, url: str) -> Kept | None:
+        content = self._store.read(bucket, redact(url))
+        if content is None:
+            return None
+        try:
+            return _decoder.decode(content)
+        except msgspec.DecodeError:
+            logger.debug("the cache entry of %s is damaged", redact(url))
+            return None
+
+    def _keep(self, bucket: Bucket, url: str, kept: Kept) -> Kept:
+        self._store.write(bucket, redact(url), _encoder.encode(kept))
+        return kept
+
+
+def _directives(header: str) -> dict[str, str]:
+    pairs = (part.partition("=") for part in header.lower().split(","))
+    return {name.strip(): value.strip(' "') for name, _, value in pairs}
+
+
+def _seconds(text: str) -> float:
+    """Read a number of seconds; what is none counts as 0, so not as fresh."""
+    return float(text) if text.isdecimal() else 0.0

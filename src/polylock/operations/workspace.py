@@ -1,0 +1,98 @@
+"""The project and its lock file, read and joined: what most commands begin with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from polylock.errors import LockFileInvalid, NoSuchTarget, UsageError
+from polylock.lockfile.decode import decode
+from polylock.project.pyproject import find_project, load_project
+from polylock.providers.derive import build_target
+
+if TYPE_CHECKING:
+    from polylock.lockfile.pylock import Pylock
+    from polylock.model.target import Target
+    from polylock.project.pyproject import ProjectFile
+    from polylock.project.settings import Settings
+
+__all__ = [
+    "Workspace",
+    "lock_path",
+    "open_workspace",
+    "project_path",
+    "read_lock",
+    "require_lock",
+    "require_target",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """A project file, the targets it names, and where its lock file is."""
+
+    project: ProjectFile
+    targets: tuple[Target, ...]
+    lock_path: Path
+
+
+def project_path(settings: Settings) -> Path:
+    """Return the project file that the settings name, or the nearest one.
+
+    Raises ProjectError where there is none.
+    """
+    if settings.project is None:
+        return find_project(Path.cwd())
+    path = settings.project.absolute()
+    return path / "pyproject.toml" if path.is_dir() else path
+
+
+def lock_path(settings: Settings) -> Path:
+    """Return the path of the lock file; a project file is not needed to know it.
+
+    An image may hold the lock file alone, so without a project the lock file of the
+    current directory is meant.
+    """
+    if settings.lock_file is not None:
+        return settings.lock_file.absolute()
+    if settings.project is None and Path("pylock.toml").is_file():
+        return Path("pylock.toml").absolute()
+    return settings.lock_path(project_path(settings))
+
+
+def open_workspace(settings: Settings) -> Workspace:
+    """Read the project file and derive its targets; raises ProjectError."""
+    path = project_path(settings)
+    project = load_project(path, settings=settings)
+    return Workspace(
+        project=project,
+        targets=tuple(build_target(found) for found in project.descriptions),
+        lock_path=settings.lock_path(path).absolute(),
+    )
+
+
+def read_lock(path: Path) -> Pylock | None:
+    """Read a lock file, None where there is none; raises LockFileInvalid."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        problem = error.strerror or str(error)
+        raise LockFileInvalid(str(path), "", f"cannot be read: {problem}") from error
+    return decode(content, str(path))
+
+
+def require_lock(path: Path) -> Pylock:
+    """Read a lock file that must be there; raises UsageError, LockFileInvalid."""
+    pylock = read_lock(path)
+    if pylock is None:
+        raise UsageError(f"{path} does not exist", "run `polylock lock`")
+    return pylock
+
+
+def require_target(pylock: Pylock, name: str) -> None:
+    """Raise NoSuchTarget unless the lock file has the target."""
+    if name not in pylock.target_names:
+        raise NoSuchTarget("target", name, pylock.target_names)

@@ -1,0 +1,325 @@
+"""What the project depends on: its requirements by extra and by dependency group.
+
+``[project] dependencies`` and ``optional-dependencies`` (PEP 621),
+``[dependency-groups]`` with ``include-group`` (PEP 735).
+
+``packaging.dependency_groups`` is not used: it parses each item as a plain
+requirement, so it refuses variant markers, and its errors name the group but not the
+item. A test holds the two against each other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import InvalidName, NormalizedName, canonicalize_name
+
+from polylock.model.inputs import RootRequirement
+from polylock.model.markers import Atom, conjunction, parse_marker
+from polylock.model.requirements import InvalidRequirement, Requirement
+from polylock.project.tables import suggestion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from polylock.model.markers import MarkerExpression
+    from polylock.project.tables import Table
+
+__all__ = ["Dependencies", "normalized_name", "read_dependencies", "read_requirement"]
+
+_LOCK_FILE_MARKERS = {"extras", "dependency_groups"}
+_Place = tuple[str, int]
+_DYNAMIC = ("dependencies", "optional-dependencies", "requires-python")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dependencies:
+    """The requirements of a project, references to itself worked in.
+
+    ``name`` is the normalized project name, None without ``[project]``. ``plain``
+    holds ``[project] dependencies``, ``by_extra`` and ``by_group`` the rest by
+    normalized name.
+    """
+
+    name: NormalizedName | None
+    requires_python: str
+    plain: tuple[Requirement, ...]
+    by_extra: Mapping[str, tuple[Requirement, ...]]
+    by_group: Mapping[str, tuple[Requirement, ...]]
+
+    def roots(self) -> tuple[RootRequirement, ...]:
+        """Return all requirements in the order of the file, repetitions left out."""
+        found = [RootRequirement(requirement=item) for item in self.plain]
+        for extra, items in self.by_extra.items():
+            found += [RootRequirement(requirement=item, extra=extra) for item in items]
+        for group, items in self.by_group.items():
+            found += [RootRequirement(requirement=item, group=group) for item in items]
+        return tuple(dict.fromkeys(found))
+
+    def expand(
+        self, requirement: Requirement, table: Table, *inside: str | int
+    ) -> Iterator[Requirement]:
+        """Yield the requirement, or those that a reference to the project means.
+
+        ``demo[gpu]`` within demo means what its extra ``gpu`` asks for. The key path
+        is for errors: ProjectError where the project has no such extra.
+        """
+        if requirement.name != self.name:
+            yield requirement
+            return
+        _check_extras(requirement, self.by_extra, table, *inside)
+        for extra in requirement.extras:
+            for item in self.by_extra[extra]:
+                yield _both(item, requirement.marker)
+
+
+def read_dependencies(document: Table) -> Dependencies:
+    """Read the standard tables of a project file; raises ProjectError."""
+    project = document.table("project")
+    name = _project_name(document, project)
+    _refuse_dynamic(project)
+    declared = Dependencies(
+        name=name,
+        requires_python=_requires_python(project),
+        plain=(),
+        by_extra={},
+        by_group={},
+    )
+    extras = _read_extras(project)
+    declared = replace(declared, by_extra=_expand_extras(extras, name, project))
+    plain = [
+        item
+        for position, text in enumerate(project.array("dependencies"))
+        for item in declared.expand(
+            read_requirement(text, project, "dependencies", position),
+            project,
+            "dependencies",
+            position,
+        )
+    ]
+    groups = _Groups(document, declared)
+    return replace(declared, plain=tuple(dict.fromkeys(plain)), by_group=groups.read())
+
+
+def read_requirement(text: object, table: Table, *inside: str | int) -> Requirement:
+    """Read one requirement; the key path is for errors.
+
+    Raises ProjectError where it is not a requirement, or one that cannot be locked.
+    """
+    if not isinstance(text, str):
+        raise table.wrong_type("a requirement, a string,", *inside, found=text)
+    try:
+        requirement = Requirement.parse(text)
+    except InvalidRequirement as error:
+        raise table.error(*_not_a_requirement(text, error), *inside) from error
+    if requirement.url is not None:
+        raise table.error(
+            f"{requirement.name} is a direct reference, "
+            "and direct references cannot be locked yet",
+            *inside,
+            advice=f"require {requirement.name} by version from an index",
+        )
+    marker = requirement.marker_expression
+    wrong = marker and _LOCK_FILE_MARKERS.intersection(_fields(marker))
+    if wrong:
+        raise table.error(
+            f"the marker {min(wrong)} of {text!r} is for lock files alone (PEP 751)",
+            *inside,
+        )
+    return requirement
+
+
+def normalized_name(
+    text: object, kind: str, table: Table, *inside: str | int
+) -> NormalizedName:
+    """Return a name normalized; raises ProjectError where it is not a name."""
+    if not isinstance(text, str):
+        raise table.wrong_type(f"{kind}, a string,", *inside, found=text)
+    try:
+        return canonicalize_name(text, validate=True)
+    except InvalidName as error:
+        raise table.error(
+            f"{text!r} is not a valid name",
+            *inside,
+            advice="letters, digits and . _ - inside; a letter or digit at both ends",
+        ) from error
+
+
+def _project_name(document: Table, project: Table) -> NormalizedName | None:
+    if "project" not in document:
+        return None
+    if "name" not in project:
+        raise project.error("is missing", "name", advice='write: name = "demo"')
+    return normalized_name(project.values["name"], "a name", project, "name")
+
+
+def _refuse_dynamic(project: Table) -> None:
+    dynamic = project.strings("dynamic")
+    for name in _DYNAMIC:
+        if name in dynamic:
+            raise project.error(
+                f"{name} is dynamic: only the build backend knows it, "
+                "and locking does not run it",
+                "dynamic",
+                advice=f"write {name} in [project] and take it out of dynamic",
+            )
+
+
+def _requires_python(project: Table) -> str:
+    text = project.string("requires-python")
+    if text is None:
+        return ""
+    try:
+        return str(SpecifierSet(text))
+    except InvalidSpecifier as error:
+        raise project.error(
+            f"{text!r} is not a version specifier",
+            "requires-python",
+            advice='for example: requires-python = ">=3.11"',
+        ) from error
+
+
+def _read_extras(project: Table) -> dict[str, list[tuple[Requirement, _Place]]]:
+    """Return each extra's requirements as written, with the place of each."""
+    table = project.table("optional-dependencies")
+    extras: dict[str, list[tuple[Requirement, _Place]]] = {}
+    for written in table.values:
+        extra = normalized_name(written, "the name of an extra", table, written)
+        if extra in extras:
+            raise table.error(f"the extra {extra} is declared twice", written)
+        extras[extra] = [
+            (read_requirement(text, table, written, position), (written, position))
+            for position, text in enumerate(table.array(written))
+        ]
+    return extras
+
+
+def _expand_extras(
+    extras: Mapping[str, list[tuple[Requirement, _Place]]],
+    name: str | None,
+    project: Table,
+) -> dict[str, tuple[Requirement, ...]]:
+    """Replace references of the project to its own extras by what these ask for."""
+    table = project.table("optional-dependencies")
+
+    def follow(extra: str, path: tuple[str, ...]) -> Iterator[Requirement]:
+        for item, place in extras[extra]:
+            if item.name != name:
+                yield item
+                continue
+            _check_extras(item, extras, table, *place)
+            for inner in item.extras:
+                # What a cycle reaches again was reached before under fewer markers.
+                if inner not in path:
+                    for found in follow(inner, (*path, inner)):
+                        yield _both(found, item.marker)
+
+    return {extra: tuple(dict.fromkeys(follow(extra, (extra,)))) for extra in extras}
+
+
+def _check_extras(
+    requirement: Requirement,
+    extras: Mapping[str, object],
+    table: Table,
+    *inside: str | int,
+) -> None:
+    for extra in requirement.extras:
+        if extra not in extras:
+            raise table.error(
+                f"the project has no extra {extra}",
+                *inside,
+                advice=suggestion(extra, extras),
+            )
+
+
+def _both(requirement: Requirement, marker: str) -> Requirement:
+    """Return the requirement under its own marker and a further one."""
+    if not marker or marker == requirement.marker:
+        return requirement
+    if not requirement.marker:
+        return msgspec.structs.replace(requirement, marker=marker)
+    both = conjunction([parse_marker(requirement.marker), parse_marker(marker)])
+    return msgspec.structs.replace(requirement, marker=str(both))
+
+
+def _fields(marker: MarkerExpression) -> Iterator[str]:
+    if isinstance(marker, Atom):
+        yield marker.field
+        return
+    for operand in marker.operands:
+        yield from _fields(operand)
+
+
+def _not_a_requirement(text: str, error: InvalidRequirement) -> tuple[str, str]:
+    """Return the problem and the advice for text that is no requirement."""
+    if "://" in text or text.startswith((".", "/", "~")) or "\\" in text:
+        return (
+            f"{text!r} is a path or a URL, and direct references cannot be locked yet",
+            "require the project by version from an index",
+        )
+    reason = str(error).partition("\n")[0]
+    return (
+        f"{text!r} is not a requirement: {reason}",
+        "for example: \"numpy>=2, <3; python_version >= '3.12'\" (PEP 508)",
+    )
+
+
+class _Groups:
+    """``[dependency-groups]`` (PEP 735)."""
+
+    def __init__(self, document: Table, declared: Dependencies) -> None:
+        self.table = document.table("dependency-groups")
+        self.declared = declared
+        self.written: dict[str, str] = {}
+        for written in self.table.values:
+            group = normalized_name(written, "the name of a group", self.table, written)
+            if group in self.written:
+                raise self.table.error(f"the group {group} is declared twice", written)
+            self.written[group] = written
+
+    def read(self) -> dict[str, tuple[Requirement, ...]]:
+        """Return each group's requirements, those of included groups in place."""
+        return {
+            group: tuple(dict.fromkeys(self._requirements(group, (group,))))
+            for group in self.written
+        }
+
+    def _requirements(self, group: str, path: tuple[str, ...]) -> Iterator[Requirement]:
+        written = self.written[group]
+        for position, item in enumerate(self.table.array(written)):
+            if isinstance(item, dict):
+                included = self._included(item, written, position)
+                if included in path:
+                    circle = " -> ".join([*path, included])
+                    raise self.table.error(
+                        f"groups include each other in a circle: {circle}",
+                        written,
+                        position,
+                    )
+                yield from self._requirements(included, (*path, included))
+            else:
+                place = (written, position)
+                requirement = read_requirement(item, self.table, *place)
+                yield from self.declared.expand(requirement, self.table, *place)
+
+    def _included(self, item: dict[str, Any], *place: str | int) -> NormalizedName:
+        if list(item) != ["include-group"]:
+            raise self.table.error(
+                "a table in a group has the one key include-group",
+                *place,
+                advice='for example: { include-group = "test" }',
+            )
+        included = normalized_name(
+            item["include-group"], "a group", self.table, *place, "include-group"
+        )
+        if included not in self.written:
+            raise self.table.error(
+                f"there is no group {included}",
+                *place,
+                "include-group",
+                advice=suggestion(included, self.written),
+            )
+        return included

@@ -1,0 +1,375 @@
+"""Edit a project file, its comments, order and layout kept.
+
+Everything here goes from text to text: reading and writing the file is the caller's
+business. Each edit is made twice, on the document with its layout and on the plain
+data, and handed out only if the new text parses to the new data.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
+
+from packaging.utils import canonicalize_name, is_normalized_name
+
+from polylock.errors import ProjectError, UsageError
+from polylock.model.requirements import InvalidRequirement, Requirement
+from polylock.project.tables import key_path, suggestion, toml_type
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+
+    from tomlkit import TOMLDocument
+
+__all__ = ["add_dependency", "add_target", "init", "remove_dependency"]
+
+_TARGETS = ("tool", "polylock", "targets")
+_INITIAL_VERSION = "0.1.0"
+
+_MARK = "\ufeff"
+"""The byte order mark, which means nothing and is kept as it is."""
+
+Keys = tuple[str, ...]
+
+
+def add_dependency(
+    text: str,
+    requirements: Sequence[str],
+    *,
+    group: str | None = None,
+    extra: str | None = None,
+    target: str | None = None,
+    path: str = "pyproject.toml",
+) -> str:
+    """Return the text with requirements added to the one place that is named.
+
+    Without a place they go to ``[project] dependencies``. A requirement of the same
+    project under the same marker is replaced where it stands; a bare name changes
+    nothing where the project is required already. ``path`` is for errors. Raises
+    ProjectError, and UsageError for text that is no requirement.
+    """
+    wanted = [(item.strip(), _parse(item)) for item in requirements]
+    edit = _Edit(text, path)
+    keys = edit.place(group, extra, target)
+
+    def add(entries: list[Any]) -> None:
+        for written, requirement in wanted:
+            _add_entry(entries, written, requirement)
+
+    edit.change_array(keys, add)
+    return edit.finish()
+
+
+def remove_dependency(
+    text: str,
+    names: Sequence[str],
+    *,
+    group: str | None = None,
+    extra: str | None = None,
+    target: str | None = None,
+    path: str = "pyproject.toml",
+) -> str:
+    """Return the text without the requirements of these projects in one place.
+
+    Raises ProjectError where one of them is not required there.
+    """
+    edit = _Edit(text, path)
+    keys = edit.place(group, extra, target)
+    entries = edit.look_up(keys)
+    present = [_name(entry) for entry in entries] if isinstance(entries, list) else []
+    for name in names:
+        if canonicalize_name(name) not in present:
+            raise ProjectError(
+                path,
+                key_path(*keys),
+                f"{name} is not required here",
+                suggestion(name, sorted({found for found in present if found})),
+            )
+    unwanted = {canonicalize_name(name) for name in names}
+
+    def remove(entries: list[Any]) -> None:
+        for position in reversed(range(len(entries))):
+            if _name(entries[position]) in unwanted:
+                del entries[position]
+
+    edit.change_array(keys, remove)
+    return edit.finish()
+
+
+def add_target(
+    text: str, name: str, table: Mapping[str, Any], *, path: str = "pyproject.toml"
+) -> str:
+    """Return the text with a target added after those that are there.
+
+    ``table`` holds the keys of ``[tool.polylock.targets.NAME]`` as plain data. Raises
+    ProjectError where the target exists.
+    """
+    edit = _Edit(text, path)
+    edit.add_target(name, table)
+    return edit.finish()
+
+
+def init(
+    text: str | None,
+    *,
+    name: str,
+    requires_python: str,
+    targets: Mapping[str, Mapping[str, Any]],
+    path: str = "pyproject.toml",
+) -> str:
+    """Return a project file with these targets.
+
+    ``text`` is the file that is there, None where there is none: then it gets a
+    ``[project]`` of this name, and so it does where the text has neither
+    ``[project]`` nor ``[dependency-groups]``. Raises ProjectError.
+    """
+    if not is_normalized_name(canonicalize_name(name)):
+        raise UsageError(f"{name!r} is not a valid name of a project")
+    edit = _Edit(text or "", path)
+    if not {"project", "dependency-groups"} & edit.data.keys():
+        edit.add_table(
+            ("project",),
+            {
+                "name": name,
+                "version": _INITIAL_VERSION,
+                "requires-python": requires_python,
+                "dependencies": [],
+            },
+        )
+    for target, table in targets.items():
+        edit.add_target(target, table)
+    return edit.finish()
+
+
+class _Edit:
+    """One edit: ``data`` is the plain data, ``document`` the same with its layout."""
+
+    def __init__(self, text: str, path: str) -> None:
+        import tomlkit  # 40 ms, and only edits need it
+
+        self.path = path
+        self.text = text.removeprefix(_MARK)
+        self.mark = text[: len(text) - len(self.text)]
+        try:
+            self.data: dict[str, Any] = tomllib.loads(self.text)
+        except tomllib.TOMLDecodeError as error:
+            raise ProjectError(path, "", f"is not TOML: {error}") from error
+        with self._refusing():
+            self.document: TOMLDocument = tomlkit.parse(self.text)
+
+    def place(self, group: str | None, extra: str | None, target: str | None) -> Keys:
+        """Return the key path of a list of requirements, existing names as written."""
+        if [group, extra, target].count(None) < 2:
+            raise UsageError("a group, an extra and a target exclude each other")
+        if target is not None:
+            known = self._table_at(_TARGETS)
+            if target not in known:
+                raise ProjectError(
+                    self.path,
+                    key_path(*_TARGETS),
+                    f"there is no target {target}",
+                    suggestion(target, known),
+                )
+            return (*_TARGETS, target, "dependencies")
+        if group is not None:
+            return ("dependency-groups", self._written("dependency-groups", name=group))
+        if "project" not in self.data:
+            raise ProjectError(
+                self.path,
+                "project",
+                "is missing, so the project has no dependencies of its own",
+                "name a dependency group with --group, or write [project]",
+            )
+        if extra is None:
+            return ("project", "dependencies")
+        keys = ("project", "optional-dependencies")
+        return (*keys, self._written(*keys, name=extra))
+
+    def _written(self, *keys: str, name: str) -> str:
+        """Return the key that has this name, the normalized name where none has."""
+        wanted = canonicalize_name(name)
+        if not is_normalized_name(wanted):
+            raise UsageError(f"{name!r} is not a valid name")
+        for key in self._table_at(keys):
+            if canonicalize_name(key) == wanted:
+                return key
+        return wanted
+
+    def look_up(self, keys: Keys) -> object:
+        """Return the plain value at a key path, None where there is none.
+
+        Raises ProjectError where the path leads through something else than tables.
+        """
+        return self._table_at(keys[:-1]).get(keys[-1])
+
+    def _table_at(self, keys: Keys) -> dict[str, Any]:
+        """Return the plain table at a key path, an empty one where it is missing."""
+        table = self.data
+        for depth, key in enumerate(keys, start=1):
+            inner = table.get(key, {})
+            if not isinstance(inner, dict):
+                raise ProjectError(
+                    self.path,
+                    key_path(*keys[:depth]),
+                    f"must be a table, not {toml_type(inner)}",
+                )
+            table = inner
+        return table
+
+    def change_array(self, keys: Keys, change: Callable[[list[Any]], None]) -> None:
+        """Change the array at a key path, made where it is missing."""
+        import tomlkit  # see _Edit.__init__
+
+        present = self.look_up(keys)
+        if not isinstance(present, list | None):
+            raise ProjectError(
+                self.path,
+                key_path(*keys),
+                f"must be an array, not {toml_type(present)}",
+            )
+        with self._refusing():
+            laid_out = self._document_table(keys[:-1])
+            if keys[-1] not in laid_out:
+                laid_out[keys[-1]] = tomlkit.array()
+            if not present:
+                laid_out[keys[-1]].multiline(multiline=True)
+            change(laid_out[keys[-1]])
+        change(self._data_table(keys[:-1]).setdefault(keys[-1], []))
+
+    def add_table(self, keys: Keys, values: Mapping[str, Any]) -> None:
+        """Add a table that does not exist yet, written with a header of its own."""
+        import tomlkit  # see _Edit.__init__
+
+        table = tomlkit.table()
+        for key, value in values.items():
+            table.add(key, _laid_out(value))
+        table.add(tomlkit.nl())
+        with self._refusing():
+            self._document_table(keys[:-1])[keys[-1]] = table
+        self._data_table(keys[:-1])[keys[-1]] = dict(values)
+
+    def add_target(self, name: str, table: Mapping[str, Any]) -> None:
+        """Add a target, the last in priority."""
+        if name in self._table_at(_TARGETS):
+            raise ProjectError(
+                self.path,
+                key_path(*_TARGETS, name),
+                "is declared already",
+                "choose another name, or edit the target by hand",
+            )
+        self.add_table((*_TARGETS, name), table)
+
+    def finish(self) -> str:
+        """Return the new text, which parses to the new data in the same order."""
+        if self.data == tomllib.loads(self.text):
+            return self.mark + self.text
+        import tomlkit  # see _Edit.__init__
+
+        text = tomlkit.dumps(self.document).rstrip("\r\n") + "\n"
+        if "\r\n" in self.text:
+            text = text.replace("\r\n", "\n").replace("\n", "\r\n")
+        try:
+            found = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise self._by_hand() from error
+        if found != self.data or _target_names(found) != _target_names(self.data):
+            raise self._by_hand()
+        return self.mark + text
+
+    def _document_table(self, keys: Keys) -> MutableMapping[str, Any]:
+        import tomlkit  # see _Edit.__init__
+
+        table: Any = self.document
+        for depth, key in enumerate(keys):
+            if key not in table:
+                new = tomlkit.table(is_super_table=depth < len(keys) - 1)
+                if depth == len(keys) - 1:
+                    new.add(tomlkit.nl())
+                table[key] = new
+            table = table[key]
+        return cast("MutableMapping[str, Any]", table)
+
+    def _data_table(self, keys: Keys) -> dict[str, Any]:
+        table = self.data
+        for key in keys:
+            table = table.setdefault(key, {})
+        return table
+
+    @contextmanager
+    def _refusing(self) -> Iterator[None]:
+        """Turn what tomlkit cannot do into an error that says so."""
+        import tomlkit  # see _Edit.__init__
+
+        try:
+            yield
+        except (tomlkit.exceptions.TOMLKitError, ValueError, TypeError) as error:
+            raise self._by_hand() from error
+
+    def _by_hand(self) -> ProjectError:
+        return ProjectError(
+            self.path,
+            "",
+            "its tables are laid out in a way that cannot be edited safely",
+            "make this change by hand, or give each table its own [header] once",
+        )
+
+
+def _parse(text: str) -> Requirement:
+    try:
+        requirement = Requirement.parse(text)
+    except InvalidRequirement as error:
+        reason = str(error).partition("\n")[0]
+        raise UsageError(f"{text!r} is not a requirement: {reason}") from error
+    if requirement.url is not None:
+        raise UsageError(
+            f"{requirement.name} is a direct reference, "
+            "and direct references cannot be locked yet",
+            f"require {requirement.name} by version from an index",
+        )
+    return requirement
+
+
+def _entry(value: object) -> Requirement | None:
+    """Return an entry of a list parsed, None for what is no requirement."""
+    try:
+        return Requirement.parse(value) if isinstance(value, str) else None
+    except InvalidRequirement:
+        return None
+
+
+def _name(value: object) -> str | None:
+    requirement = _entry(value)
+    return requirement.name if requirement else None
+
+
+def _add_entry(entries: list[Any], written: str, requirement: Requirement) -> None:
+    bare = requirement == Requirement(name=requirement.name)
+    for position, value in enumerate(entries):
+        found = _entry(value)
+        if found is None or found.name != requirement.name:
+            continue
+        if bare:
+            return
+        if found.marker == requirement.marker:
+            entries[position] = written
+            return
+    entries.append(written)
+
+
+def _laid_out(value: object) -> object:
+    """Return a value as it is to be written: a table inside a target on one line."""
+    import tomlkit  # see _Edit.__init__
+
+    if not isinstance(value, dict):
+        return value
+    table = tomlkit.inline_table()
+    for key, inner in value.items():
+        table.append(key, _laid_out(inner))
+    return table
+
+
+def _target_names(data: dict[str, Any]) -> list[str]:
+    for key in _TARGETS:
+        data = data.get(key, {})
+    return list(data)

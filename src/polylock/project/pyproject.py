@@ -1,0 +1,225 @@
+"""The project file: what is to be locked, and for which targets.
+
+Nothing is taken from the machine: what the file leaves open is either a default that
+is the same everywhere, or an error.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from polylock.errors import ProjectError
+from polylock.model.inputs import RootRequirement
+from polylock.project.dependencies import read_dependencies, read_requirement
+from polylock.project.settings import default_index_url
+from polylock.project.tables import Table
+from polylock.project.target_table import parse_python
+from polylock.project.targets import parse_targets
+from polylock.project.tool_table import KEYS, read_options
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+    from pathlib import Path
+
+    from packaging.utils import NormalizedName
+
+    from polylock.model.inputs import Inputs
+    from polylock.model.target import TargetDescription
+    from polylock.project.dependencies import Dependencies
+    from polylock.project.settings import Settings
+
+__all__ = [
+    "PROJECT_FILE",
+    "ProjectFile",
+    "find_project",
+    "load_project",
+    "locate_project",
+]
+
+PROJECT_FILE = "pyproject.toml"
+_TARGETS_KEY = "tool.polylock.targets"
+_PYTHON_ADVICE = 'write "3.12", "3.12.7", "3.13t" or "pypy3.11", or a list of these'
+_TARGETS_ADVICE = (
+    "`polylock init` declares this machine as a target, "
+    "`polylock targets add PRESET` another, for example linux-x86_64"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectFile:
+    """A project file, read and checked.
+
+    ``name`` is None where there is no ``[project]``; ``default_python`` is the value
+    of ``[tool.polylock] python``, empty where it is missing; ``descriptions`` are in
+    the order of the file, which is their priority.
+    """
+
+    path: Path
+    name: NormalizedName | None
+    has_build_system: bool
+    default_python: tuple[str, ...]
+    inputs: Inputs
+    descriptions: tuple[TargetDescription, ...]
+
+
+def find_project(start: Path) -> Path:
+    """Return the nearest project file in ``start`` or a directory above it.
+
+    ``start`` is absolute. Raises ProjectError where there is none.
+    """
+    for directory in (start, *start.parents):
+        path = directory / PROJECT_FILE
+        if path.is_file():
+            return path
+    raise ProjectError(
+        str(start),
+        "",
+        f"there is no {PROJECT_FILE} here or in a directory above",
+        "`polylock init` writes one, --project names another",
+    )
+
+
+def locate_project(settings: Settings, directory: Path) -> Path:
+    """Return the project file of a run that was started in an absolute directory.
+
+    Raises ProjectError where none was named and none is found.
+    """
+    if settings.project is None:
+        return find_project(directory)
+    named = directory / settings.project
+    return named / PROJECT_FILE if named.is_dir() else named
+
+
+def load_project(path: Path, *, settings: Settings) -> ProjectFile:
+    """Read a project file; raises ProjectError for the first thing wrong in it.
+
+    ``settings`` give the address of the default index and nothing else.
+    """
+    document = Table(_read(path), path=str(path))
+    tool = document.table("tool").table("polylock")
+    tool.refuse_unknown(KEYS)
+    dependencies = read_dependencies(document)
+    default_python = _default_python(tool)
+    descriptions = _descriptions(tool, dependencies)
+    options = read_options(
+        tool,
+        targets=[description.name for description in descriptions],
+        default_index_url=settings.index_url or default_index_url(),
+    )
+    of_targets = tuple(_target_requirements(tool, descriptions, dependencies))
+    return ProjectFile(
+        path=path,
+        name=dependencies.name,
+        has_build_system=bool(document.table("build-system").values),
+        default_python=default_python,
+        inputs=replace(
+            options,
+            requires_python=dependencies.requires_python,
+            requirements=(*dependencies.roots(), *of_targets),
+            extras=tuple(sorted(dependencies.by_extra)),
+            groups=tuple(sorted(dependencies.by_group)),
+        ),
+        descriptions=descriptions,
+    )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError as error:
+        raise ProjectError(
+            str(path), "", "does not exist", "`polylock init` writes a project file"
+        ) from error
+    except IsADirectoryError as error:
+        raise _is_a_directory(path) from error
+    except OSError as error:
+        if path.is_dir():  # Windows answers "permission denied"
+            raise _is_a_directory(path) from error
+        raise ProjectError(
+            str(path), "", f"cannot be read: {error.strerror}"
+        ) from error
+    try:
+        # TOML 1.0 wants UTF-8 and says nothing of a byte order mark, which editors
+        # on Windows write; it carries no meaning.
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ProjectError(
+            str(path), "", f"is not UTF-8 at line {line}", "save it as UTF-8"
+        ) from error
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ProjectError(str(path), "", f"is not TOML: {error}") from error
+    except RecursionError as error:
+        raise ProjectError(str(path), "", "nests too deeply") from error
+
+
+def _is_a_directory(path: Path) -> ProjectError:
+    return ProjectError(
+        str(path), "", "is a directory", f"name the file in it: {path / PROJECT_FILE}"
+    )
+
+
+def _descriptions(
+    tool: Table, dependencies: Dependencies
+) -> tuple[TargetDescription, ...]:
+    tables = tool.table("targets")
+    if not tables.values:
+        raise tool.error("no target is declared", "targets", advice=_TARGETS_ADVICE)
+    return parse_targets(
+        tables.values,
+        path=tool.path,
+        default_python=tool.values.get("python"),
+        reserved=(*dependencies.by_group, *dependencies.by_extra),
+        requires_python=dependencies.requires_python,
+        key=_TARGETS_KEY,
+    )
+
+
+def _default_python(tool: Table) -> tuple[str, ...]:
+    """Return ``python``, checked here too: all targets may have one of their own."""
+    value = tool.values.get("python", [])
+    if not isinstance(value, list):
+        value = [tool.string("python")]
+    elif "python" in tool and not value:
+        raise tool.error("must not be an empty list", "python", advice=_PYTHON_ADVICE)
+    else:
+        tool.strings("python")
+    for text in value:
+        if parse_python(text) is None:
+            raise tool.error(
+                f"{text!r} is not a Python", "python", advice=_PYTHON_ADVICE
+            )
+    return tuple(value)
+
+
+def _target_requirements(
+    tool: Table,
+    descriptions: Sequence[TargetDescription],
+    dependencies: Dependencies,
+) -> Iterator[RootRequirement]:
+    for description in descriptions:
+        written = _table_name(description.name, tool.table("targets").values)
+        place = ("targets", written, "dependencies")
+        found = [
+            item
+            for position, text in enumerate(description.dependencies)
+            for item in dependencies.expand(
+                read_requirement(text, tool, *place, position), tool, *place, position
+            )
+        ]
+        for requirement in dict.fromkeys(found):
+            yield RootRequirement(requirement=requirement, target=description.name)
+
+
+def _table_name(target: str, tables: Collection[str]) -> str:
+    """Return the name of the table that a target comes from.
+
+    They differ where a table lists several Pythons: h100-py312 comes from h100.
+    """
+    if target in tables:
+        return target
+    return max((name for name in tables if target.startswith(f"{name}-")), key=len)

@@ -1,0 +1,299 @@
+"""How polylock is to work here: places, network, what to install, how to speak.
+
+Settings never reach the lock file; what does is in the project file. Each is taken
+from the strongest of: a flag, the environment, the user's configuration file, the
+default. pip's configuration is not read.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from polylock.errors import UsageError
+from polylock.project.setting_values import GivenValue, Kind, SettingDefinition
+from polylock.project.tables import suggestion
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+__all__ = [
+    "SETTINGS",
+    "LinkMode",
+    "Settings",
+    "default_index_url",
+    "default_user_file",
+    "load_settings",
+]
+
+LinkMode = Literal["auto", "clone", "hardlink", "copy"]
+
+_CREDENTIALS = re.compile(r"POLYLOCK_INDEX_.+_(?:USERNAME|PASSWORD)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings of one run; ``SETTINGS`` says what each means.
+
+    ``project``, ``lock_file`` and ``venv`` are None where they follow from the
+    project. ``index_variables`` holds the ``POLYLOCK_INDEX_<NAME>_USERNAME`` and
+    ``_PASSWORD`` that are set; like ``index_url`` it may hold a secret, so neither is
+    in the representation.
+    """
+
+    cache_dir: Path
+    index_url: str | None = field(default=None, repr=False)
+    offline: bool = False
+    refresh: bool = False
+    threads: int = 8
+    timeout: float = 30.0
+    project: Path | None = None
+    lock_file: Path | None = None
+    target: str | None = None
+    groups: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
+    venv: Path | None = None
+    python: str | None = None
+    link_mode: LinkMode = "auto"
+    compile: bool = False
+    no_color: bool = False
+    verbosity: int = 0
+    index_variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def lock_path(self, project: Path) -> Path:
+        """Return the path of the lock file: beside the project file unless named."""
+        return self.lock_file or project.with_name("pylock.toml")
+
+
+SETTINGS: tuple[SettingDefinition, ...] = (
+    SettingDefinition(
+        name="cache_dir",
+        kind=Kind.PATH,
+        flag="--cache-dir",
+        help="Where downloaded files and index pages are kept.",
+        default="the cache directory of the user on this system",
+    ),
+    SettingDefinition(
+        name="index_url",
+        kind=Kind.URL,
+        flag="--index-url",
+        help="The index of a project that declares none under `[[tool.polylock.index]]`"
+        ", or explicit ones alone.",
+        default="the default index of pip",
+    ),
+    SettingDefinition(
+        name="offline",
+        kind=Kind.SWITCH,
+        flag="--offline",
+        help="Ask no index: take everything from the cache, or fail.",
+        default="false",
+    ),
+    SettingDefinition(
+        name="refresh",
+        kind=Kind.SWITCH,
+        flag="--refresh",
+        help="Ask the index again for pages that are still fresh in the cache.",
+        default="false",
+        for_user=False,
+    ),
+    SettingDefinition(
+        name="threads",
+        kind=Kind.WHOLE,
+        flag="--threads",
+        help="How many requests run at the same time.",
+        default="8",
+        minimum=1,
+        maximum=64,
+    ),
+    SettingDefinition(
+        name="timeout",
+        kind=Kind.SECONDS,
+        flag="--timeout",
+        help="How many seconds an index may be silent before a request fails.",
+        default="30",
+        minimum=0.1,
+        maximum=3600,
+    ),
+    SettingDefinition(
+        name="project",
+        kind=Kind.PATH,
+        flag="--project",
+        help="The project file, or the directory that has it.",
+        default="the nearest `pyproject.toml`, upwards from the current directory",
+        for_user=False,
+    ),
+    SettingDefinition(
+        name="lock_file",
+        kind=Kind.PATH,
+        flag="--lock-file",
+        help="The lock file.",
+        default="`pylock.toml` beside the project file",
+        for_user=False,
+    ),
+    SettingDefinition(
+        name="target",
+        kind=Kind.TEXT,
+        flag="--target",
+        help="The target to work for; `auto`: the first that this machine satisfies.",
+        default="said by each command",
+        for_user=False,
+    ),
+    SettingDefinition(
+        name="groups",
+        kind=Kind.NAMES,
+        flag="--group",
+        help="Dependency groups to install; the flag can be given more than once.",
+        default="none",
+        for_user=False,
+    ),
+    SettingDefinition(
+        name="extras",
+        kind=Kind.NAMES,
+        flag="--extra",
+        help="Extras to install; the flag can be given more than once.",
+        default="none",
+        for_user=False,
+    ),
+    SettingDefinition(
+        name="venv",
+        kind=Kind.PATH,
+        flag="--venv",
+        help="The virtual environment to install into.",
+        default="`.venv` beside the project file",
+        for_user=False,
+    ),
+    SettingDefinition(
+        name="python",
+        kind=Kind.TEXT,
+        flag="--python",
+        help="The Python for a new environment: a version, a name or a path.",
+        default="the first on this machine that the target's Python allows",
+        for_user=False,
+    ),
+    SettingDefinition(
+        name="link_mode",
+        kind=Kind.TEXT,
+        flag="--link-mode",
+        help="How files get from the cache into an environment; `auto`: the first of "
+        "the others that works.",
+        default="auto",
+        choices=get_args(LinkMode),
+    ),
+    SettingDefinition(
+        name="compile",
+        kind=Kind.SWITCH,
+        flag="--compile",
+        help="Compile installed modules to bytecode.",
+        default="false",
+    ),
+    SettingDefinition(
+        name="no_color",
+        kind=Kind.SWITCH,
+        flag="--no-color",
+        help="Write without colours.",
+        default="false",
+        presence="NO_COLOR",
+    ),
+    SettingDefinition(
+        name="verbosity",
+        kind=Kind.WHOLE,
+        flag="-v, -q",
+        help="How much to say: each `-v` adds one, each `-q` takes one away.",
+        default="0",
+        for_user=False,
+        minimum=-2,
+        maximum=3,
+    ),
+)
+"""Every setting, in the order of the documentation."""
+
+
+def load_settings(
+    flags: Mapping[str, Any], environ: Mapping[str, str], user_file: Path | None
+) -> Settings:
+    """Join flags, environment and the user's configuration file, strongest first.
+
+    ``flags`` maps fields of Settings to values, None for a flag that was not given.
+    ``user_file`` need not exist. Raises UsageError that says where a bad value
+    stands.
+    """
+    unknown = set(flags) - {definition.name for definition in SETTINGS}
+    if unknown:
+        raise LookupError(f"no setting is named {min(unknown)}")
+    home = environ.get("HOME") or environ.get("USERPROFILE")
+    values = _user_values(user_file, home) if user_file is not None else {}
+    for definition in SETTINGS:
+        text = environ.get(definition.environment, "")
+        flag = flags.get(definition.name)
+        if flag is not None:
+            given = GivenValue(definition, definition.flag, home)
+            values[definition.name] = given.convert(flag)
+        elif text:
+            given = GivenValue(definition, definition.environment, home)
+            values[definition.name] = given.parse(text)
+        elif definition.presence and environ.get(definition.presence):
+            values[definition.name] = True
+    variables = {name: environ[name] for name in sorted(environ) if _secret(name)}
+    return Settings(
+        cache_dir=values.pop("cache_dir", None) or _default_cache_dir(),
+        index_variables=variables,
+        **values,
+    )
+
+
+def default_user_file() -> Path:
+    """Return the path of the user's configuration file; it need not exist."""
+    import platformdirs  # noqa: PLC0415 - 8 ms
+
+    return platformdirs.user_config_path("polylock", appauthor=False) / "config.toml"
+
+
+def default_index_url() -> str:
+    """Return the base URL of the index that pip asks when it is told nothing.
+
+    pip's configuration is not read: the address is a constant in pip's code. Raises
+    UsageError where this pip has it no longer.
+    """
+    try:
+        from pip._internal.models.index import PyPI  # noqa: PLC0415 - rarely needed
+    except ImportError as error:
+        raise UsageError(
+            "the address of the default index is not known here",
+            "name an index: --index-url, POLYLOCK_INDEX_URL or [[tool.polylock.index]]",
+        ) from error
+    return PyPI.simple_url
+
+
+def _secret(name: str) -> bool:
+    return _CREDENTIALS.fullmatch(name) is not None
+
+
+def _default_cache_dir() -> Path:
+    import platformdirs  # noqa: PLC0415 - 8 ms
+
+    return platformdirs.user_cache_path("polylock", appauthor=False)
+
+
+def _user_values(path: Path, home: str | None) -> dict[str, Any]:
+    try:
+        document = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise UsageError(f"{path}: cannot be read: {reason}") from error
+    by_key = {definition.key: definition for definition in SETTINGS if definition.key}
+    values = {}
+    for key, value in document.items():
+        definition = by_key.get(key)
+        if definition is None:
+            raise UsageError(
+                f"{path}: {key}: is not a known key",
+                suggestion(key, [known for known in by_key if known]),
+            )
+        given = GivenValue(definition, f"{path}: {key}", home, path.parent)
+        values[definition.name] = given.check(value)
+    return values

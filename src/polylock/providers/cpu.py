@@ -1,0 +1,173 @@
+"""Processors: the ``x86_64`` and ``aarch64`` namespaces (PEP 850, built in).
+
+The lists follow from archspec's description of a microarchitecture, as they do in
+provider-variant-x86-64 and provider-variant-aarch64. One answer differs: a processor
+below level v2 still has ``level :: v1``, as uv says too, where the published provider
+says nothing at all.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from polylock.model.target import Architecture, Cpu
+from polylock.variants.catalogue import (
+    AARCH64_FEATURES,
+    AARCH64_NEWEST_VERSION,
+    X86_64_FEATURES,
+    X86_64_LEVELS,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from polylock.providers.machine import Machine
+
+__all__ = ["derive_aarch64", "derive_x86_64", "detect"]
+
+_BASELINE = Cpu()
+_LINUX_FLAG_KEYS = {Architecture.X86_64: "flags", Architecture.AARCH64: "Features"}
+_ARM_IMPLEMENTERS = {
+    "0x41": "ARM",
+    "0x46": "Fujitsu",
+    "0x43": "Cavium",
+    "0x4e": "Nvidia",
+    "0x61": "Apple",
+    "0xc0": "Ampere",
+}
+
+
+def derive_x86_64(cpu: Cpu | None) -> dict[str, tuple[str, ...]]:
+    """Return the features of the ``x86_64`` namespace, the most preferred first."""
+    cpu = cpu or _BASELINE
+    name = cpu.microarchitecture
+    if name is None:
+        name = f"x86_64_{cpu.level}" if cpu.level not in {None, "v1"} else "x86_64"
+    target = _target(name)
+    level = target.generic.name.removeprefix("x86_64").removeprefix("_") or "v1"
+    number = min(int(level[1:]), len(X86_64_LEVELS))
+    lists = {"level": X86_64_LEVELS[-number:]}
+    return lists | _switched_on(cpu, target.features, X86_64_FEATURES)
+
+
+def derive_aarch64(cpu: Cpu | None) -> dict[str, tuple[str, ...]]:
+    """Return the features of the ``aarch64`` namespace, the most preferred first."""
+    cpu = cpu or _BASELINE
+    name = cpu.microarchitecture
+    if name is None:
+        name = f"armv{cpu.level}" if cpu.level not in {None, "8a"} else "aarch64"
+    target = _target(name)
+    generic = target.generic
+    # The published provider knows no later version. The chain is that of the newest
+    # one: 9.0 descends from 8.5, and a later 9.x would bring 8.6 in behind it.
+    newest = _target(f"armv{AARCH64_NEWEST_VERSION}")
+    if newest in generic.ancestors:
+        generic = newest
+    versions = [_version(node.name) for node in (generic, *generic.ancestors)]
+    return {"version": tuple(versions)} | _switched_on(
+        cpu, target.features, AARCH64_FEATURES
+    )
+
+
+def detect(machine: Machine, architecture: Architecture) -> Cpu | None:
+    """Return this machine's processor, None where nothing is known of it.
+
+    On Linux the nearest archspec name is chosen by the flags that the kernel shows,
+    and flags beyond that name are added: a virtual machine may hide one flag of a
+    microarchitecture, which makes archspec fall back to a bare level.
+    """
+    if machine.system == "Linux":
+        text = machine.read_text("/proc/cpuinfo")
+        return None if text is None else _from_cpuinfo(text, architecture)
+    name = machine.archspec_name()
+    return None if name is None else _named(name, architecture, ())
+
+
+def _from_cpuinfo(text: str, architecture: Architecture) -> Cpu | None:
+    fields: dict[str, str] = {}
+    for line in text.splitlines():
+        key, colon, value = line.partition(":")
+        if colon:
+            fields.setdefault(key.strip(), value.strip())
+    flags = set(fields.get(_LINUX_FLAG_KEYS[architecture], "").split())
+    if not flags:
+        return None
+    if flags & {"pni", "ssse3"}:  # Linux has no flag of the name sse3
+        flags.add("sse3")
+    if architecture is Architecture.X86_64:
+        vendor = fields.get("vendor_id", "generic")
+        part = ""
+    else:
+        implementer = fields.get("CPU implementer", "")
+        vendor = _ARM_IMPLEMENTERS.get(implementer, implementer)
+        part = fields.get("CPU part", "")
+    return _named(_nearest(architecture, flags, vendor, part), architecture, flags)
+
+
+def _nearest(
+    architecture: Architecture, flags: Collection[str], vendor: str, part: str
+) -> str:
+    """Return the most specific archspec name whose features are all there."""
+    root = _target(architecture.value)
+    fitting = [
+        target
+        for target in _targets().values()
+        if (target == root or root in target.ancestors)
+        and target.vendor in {vendor, "generic"}
+        and target.features.issubset(flags)
+        # The generic AArch64 versions list no features, so all would seem to fit.
+        and (target == root or target.vendor != "generic" or target.features)
+    ]
+    generic = max(
+        (target for target in fitting if target.vendor == "generic"), key=_depth
+    )
+    same_part = [target for target in fitting if part and target.cpu_part == part]
+    specific = [
+        target for target in same_part or fitting if generic in target.ancestors
+    ]
+    return str(max(specific, key=_depth, default=generic).name)
+
+
+def _depth(target: Any) -> tuple[int, int, str]:  # noqa: ANN401  # archspec is untyped
+    return len(target.ancestors), len(target.features), target.name
+
+
+def _named(name: str, architecture: Architecture, flags: Collection[str]) -> Cpu | None:
+    if name not in _targets():
+        return None
+    target = _target(name)
+    if target.family.name != architecture.value:
+        return None
+    known = X86_64_FEATURES if architecture is Architecture.X86_64 else AARCH64_FEATURES
+    extra = tuple(
+        feature
+        for feature in known
+        if feature in flags and feature not in target.features
+    )
+    if target.vendor == "generic":
+        level = name.removeprefix("x86_64").removeprefix("_").removeprefix("armv")
+        base = "v1" if architecture is Architecture.X86_64 else "8a"
+        return Cpu(level=base if name == architecture.value else level, features=extra)
+    return Cpu(microarchitecture=name, features=extra)
+
+
+def _switched_on(
+    cpu: Cpu, features: Collection[str], known: tuple[str, ...]
+) -> dict[str, tuple[str, ...]]:
+    removed = {name[1:] for name in cpu.features if name.startswith("-")}
+    present = {*features, *cpu.features} - removed
+    return {feature: ("on",) for feature in known if feature in present}
+
+
+def _version(name: str) -> str:
+    return "8a" if name == Architecture.AARCH64 else name.removeprefix("armv")
+
+
+def _targets() -> Any:  # noqa: ANN401  # archspec is untyped
+    import archspec.cpu  # 27 ms, and only where a CPU is named
+
+    return archspec.cpu.TARGETS
+
+
+def _target(name: str) -> Any:  # noqa: ANN401  # archspec is untyped
+    return _targets()[name]

@@ -1,0 +1,58 @@
+"""A target's description → its marker environment, tags and supported properties.
+
+Nothing here looks at this machine: the same description gives the same target
+everywhere.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from polylock.model.platforms import compatibility_tags, marker_environment
+from polylock.model.target import Architecture, OperatingSystem, Target
+from polylock.providers import amd, ascend, cpu, intel, nvidia, tpu
+from polylock.variants.supported import SupportedProperties
+
+if TYPE_CHECKING:
+    from polylock.model.target import TargetDescription
+
+__all__ = ["build_target", "derive"]
+
+
+def build_target(description: TargetDescription) -> Target:
+    """Return the target that a description means."""
+    return Target(
+        description=description,
+        marker_environment=marker_environment(description),
+        tags=compatibility_tags(description),
+        stated=SupportedProperties(description.properties),
+        derived=derive(description),
+    )
+
+
+def derive(description: TargetDescription) -> SupportedProperties:
+    """Return what the built-in providers would say on such a machine.
+
+    A namespace whose hardware the target does not have is left out. NVIDIA's and
+    Intel's providers answer on Linux and Windows, AMD's, Ascend's and TPU's on Linux.
+    """
+    namespaces: dict[str, dict[str, tuple[str, ...]]] = {}
+    if description.architecture is Architecture.X86_64:
+        namespaces["x86_64"] = cpu.derive_x86_64(description.cpu)
+    else:
+        namespaces["aarch64"] = cpu.derive_aarch64(description.cpu)
+    if description.system is not OperatingSystem.MACOS:
+        if description.nvidia is not None:
+            namespaces["nvidia"] = nvidia.derive(description.nvidia)
+        if description.intel is not None:
+            namespaces["intel"] = intel.derive(description.intel)
+    if description.system is OperatingSystem.LINUX:
+        if description.amd is not None:
+            namespaces["amd"] = amd.derive(description.amd)
+        if description.ascend is not None:
+            namespaces["ascend"] = ascend.derive(description.ascend)
+        if description.tpu:
+            namespaces["tpu"] = tpu.derive()
+    return SupportedProperties(
+        {namespace: features for namespace, features in namespaces.items() if features}
+    )

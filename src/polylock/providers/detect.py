@@ -1,0 +1,117 @@
+"""What this machine is, as the description of a target."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from polylock.errors import UsageError
+from polylock.model.target import (
+    AmdGpu,
+    Architecture,
+    Cpu,
+    NvidiaGpu,
+    OperatingSystem,
+    TargetDescription,
+)
+from polylock.providers import amd, cpu, nvidia
+
+if TYPE_CHECKING:
+    from polylock.model.target import PythonRelease
+    from polylock.providers.machine import Machine
+
+__all__ = ["DETECTED_NAME", "DetectedMachine", "detect", "detect_machine"]
+
+DETECTED_NAME = "this-machine"
+"""The name of a detected target that was given none."""
+
+_SYSTEMS = {
+    "linux": OperatingSystem.LINUX,
+    "darwin": OperatingSystem.MACOS,
+    "windows": OperatingSystem.WINDOWS,
+}
+_ARCHITECTURES = {
+    "x86_64": Architecture.X86_64,
+    "amd64": Architecture.X86_64,
+    "aarch64": Architecture.AARCH64,
+    "arm64": Architecture.AARCH64,
+}
+_VERSION = re.compile(r"([0-9]+)\.([0-9]+)")
+_MUSL = re.compile(
+    r"^musl libc.*?^Version ([0-9]+)\.([0-9]+)", re.DOTALL | re.MULTILINE
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetectedMachine:
+    """What was found of a machine; the fields are those of TargetDescription."""
+
+    system: OperatingSystem
+    architecture: Architecture
+    libc: str | None = None
+    macos: str | None = None
+    cpu: Cpu | None = None
+    nvidia: NvidiaGpu | None = None
+    amd: AmdGpu | None = None
+
+    def describe(
+        self, python: PythonRelease, *, name: str = DETECTED_NAME
+    ) -> TargetDescription:
+        """Return the description of this machine with one Python."""
+        return TargetDescription(
+            name=name,
+            system=self.system,
+            architecture=self.architecture,
+            python=python,
+            libc=self.libc,
+            macos=self.macos,
+            cpu=self.cpu,
+            nvidia=self.nvidia,
+            amd=self.amd,
+        )
+
+
+def detect(python: PythonRelease, machine: Machine) -> TargetDescription:
+    """Return the description of this machine with one Python; see detect_machine."""
+    return detect_machine(machine).describe(python)
+
+
+def detect_machine(machine: Machine) -> DetectedMachine:
+    """Look at a machine.
+
+    Hardware that is missing or does not answer is left out. Raises UsageError where
+    the operating system or the processor is one that no target can name.
+    """
+    system = _SYSTEMS.get(machine.system.lower())
+    architecture = _ARCHITECTURES.get(machine.machine.lower())
+    if system is None or architecture is None:
+        raise UsageError(
+            f"this machine is {machine.system or 'an unknown system'} on "
+            f"{machine.machine or 'an unknown processor'}, which no target can name",
+            "targets name linux, macos or windows, and x86_64 or aarch64",
+        )
+    return DetectedMachine(
+        system=system,
+        architecture=architecture,
+        libc=_libc(machine) if system is OperatingSystem.LINUX else None,
+        macos=_macos(machine) if system is OperatingSystem.MACOS else None,
+        cpu=cpu.detect(machine, architecture),
+        nvidia=nvidia.detect(machine),
+        amd=amd.detect(machine),
+    )
+
+
+def _libc(machine: Machine) -> str | None:
+    glibc = _VERSION.match(machine.glibc_version() or "")
+    if glibc is not None:
+        return f"glibc-{int(glibc[1])}.{int(glibc[2])}"
+    # musl's loader, started without a program, names itself and fails.
+    loader = f"/lib/ld-musl-{machine.machine.lower()}.so.1"
+    musl = _MUSL.search(machine.run(loader) or "")
+    return None if musl is None else f"musl-{int(musl[1])}.{int(musl[2])}"
+
+
+def _macos(machine: Machine) -> str | None:
+    found = _VERSION.match(machine.macos_version() or "")
+    return None if found is None else f"{int(found[1])}.{int(found[2])}"

@@ -1,0 +1,116 @@
+"""What a machine lacks for a target, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from polylock.providers import amd, intel, nvidia
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from polylock.model.target import Target, TargetDescription
+
+__all__ = ["missing"]
+
+_ANY_OF = {("amd", feature) for feature in amd.MULTI_VALUE} | {
+    ("intel", feature) for feature in intel.MULTI_VALUE
+}
+"""Features of which a machine needs one value in common with the target."""
+
+_NOT_ASKED = {("nvidia", "cuda_version_upper_bound")}
+"""A newer driver than the target's is as good."""
+
+_SHOWN_VALUES = 4
+
+
+def missing(
+    target: Target, machine: Target, *, namespaces: Collection[str] | None = None
+) -> tuple[str, ...]:
+    """Return what the machine lacks for the target, one clause each; none if it fits.
+
+    ``machine`` is the target that this machine was detected to be. ``namespaces`` are
+    those that matter, such as those a lock file uses; None asks for all that the
+    target supports.
+    """
+    wanted, found = target.description, machine.description
+    return (
+        *_platform(wanted, found),
+        *_python(wanted, found),
+        *_hardware(_lists(target), _lists(machine), namespaces),
+    )
+
+
+def _platform(wanted: TargetDescription, found: TargetDescription) -> Iterator[str]:
+    if wanted.system is not found.system:
+        yield f"operating system {wanted.system}: this machine runs {found.system}"
+    if wanted.architecture is not found.architecture:
+        yield f"processor {wanted.architecture}: this machine has {found.architecture}"
+    if wanted.system is not found.system:
+        return
+    if wanted.libc is not None:
+        family, _, version = wanted.libc.partition("-")
+        here_family, _, here_version = (found.libc or "").partition("-")
+        if family != here_family or _numbers(version) > _numbers(here_version):
+            here = found.libc or "an unknown C library"
+            yield f"C library {wanted.libc} or newer: this machine has {here}"
+    if wanted.macos is not None and _numbers(wanted.macos) > _numbers(
+        found.macos or ""
+    ):
+        here = found.macos or "an unknown version"
+        yield f"macOS {wanted.macos} or newer: this machine has {here}"
+
+
+def _python(wanted: TargetDescription, found: TargetDescription) -> Iterator[str]:
+    want, have = wanted.python, found.python
+    same = (want.implementation, want.minor_version, want.free_threaded) == (
+        have.implementation,
+        have.minor_version,
+        have.free_threaded,
+    )
+    if not same or (want.patch is not None and want.patch != have.patch):
+        yield f"Python {want}: this environment has {have}"
+
+
+def _hardware(
+    wanted: Mapping[str, Mapping[str, tuple[str, ...]]],
+    found: Mapping[str, Mapping[str, tuple[str, ...]]],
+    namespaces: Collection[str] | None,
+) -> Iterator[str]:
+    for namespace in sorted(wanted):
+        if namespaces is not None and namespace not in namespaces:
+            continue
+        offers = found.get(namespace, {})
+        for feature, values in wanted[namespace].items():
+            if (namespace, feature) in _NOT_ASKED or not values:
+                continue
+            offered = offers.get(feature, ())
+            needed = _needed(namespace, feature, values)
+            if set(needed).isdisjoint(offered):
+                what = " or ".join(needed)
+                yield f"{namespace} :: {feature} :: {what}: {_offer(offered)}"
+
+
+def _needed(namespace: str, feature: str, values: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the values of which the machine must support one."""
+    if (namespace, feature) in _ANY_OF:
+        return values
+    if namespace == "nvidia" and feature in nvidia.MULTI_VALUE:
+        real = tuple(value for value in values if value.endswith("_real"))
+        return real[:1] or values[:1]
+    return values[:1]
+
+
+def _offer(values: tuple[str, ...]) -> str:
+    if not values:
+        return "this machine does not offer it"
+    more = ", …" if len(values) > _SHOWN_VALUES else ""
+    return f"this machine offers {', '.join(values[:_SHOWN_VALUES])}{more}"
+
+
+def _lists(target: Target) -> dict[str, Mapping[str, tuple[str, ...]]]:
+    return {**target.derived.namespaces, **target.stated.namespaces}
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".") if part.isdigit())

@@ -1,0 +1,94 @@
+"""The kinds of requirement that the solver weighs against each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from packaging.utils import NormalizedName
+
+    from polylock.model.markers import MarkerExpression
+    from polylock.model.requirements import Requirement
+    from polylock.resolution.candidates import Candidate, ExtraCandidate
+
+__all__ = [
+    "Constraint",
+    "Dependency",
+    "ExactConstraint",
+    "SpecifierConstraint",
+    "Unmeetable",
+    "identifier_of",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SpecifierConstraint:
+    """A version specifier on a project, or on one of its extras.
+
+    ``origin`` is set on the project's own requirements, a noun phrase for people
+    (``the project``, ``group dev``); of all others the parent candidate tells it.
+    """
+
+    name: NormalizedName
+    extra: str | None = None
+    specifier: str = ""
+    origin: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ExactConstraint:
+    """The very candidate: ties an extra of a project to the project itself."""
+
+    candidate: Candidate
+
+    @property
+    def name(self) -> NormalizedName:
+        """Return the name of the project."""
+        return self.candidate.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Unmeetable:
+    """What a candidate asks for and nothing can give; it rules the candidate out.
+
+    ``reason`` is a clause about the candidate: ``requires Python >=3.13``.
+    """
+
+    candidate: Candidate
+    reason: str
+
+
+Constraint = SpecifierConstraint | ExactConstraint | Unmeetable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Dependency:
+    """A requirement that holds for the target, its marker folded away.
+
+    ``condition`` is what the target leaves open of the marker, None where nothing.
+    """
+
+    requirement: Requirement
+    condition: MarkerExpression | None = None
+
+    def constraints(self, origin: str | None = None) -> list[SpecifierConstraint]:
+        """Return the constraints it puts: one on the project, one an extra."""
+        extras: tuple[str | None, ...] = (None, *self.requirement.extras)
+        return [
+            SpecifierConstraint(
+                name=self.requirement.normalized_name,
+                extra=extra,
+                specifier=self.requirement.specifier,
+                origin=origin,
+            )
+            for extra in extras
+        ]
+
+
+def identifier_of(item: Constraint | Candidate | ExtraCandidate) -> str:
+    """Return what resolvelib keys by: the name, with an extra ``name[extra]``."""
+    if isinstance(item, Unmeetable):
+        return f"{item.candidate.name}!"
+    extra = getattr(item, "extra", None)
+    return item.name if extra is None else f"{item.name}[{extra}]"

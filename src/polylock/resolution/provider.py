@@ -1,0 +1,162 @@
+"""resolvelib's six questions, answered for one target.
+
+The search is resolvelib's, the policy is here: what to pin next, what counts as a
+match. Nothing is fetched but through ``PackageSource``, and nothing is printed. The
+parameter names are resolvelib's own, for it calls by keyword.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from resolvelib import AbstractProvider
+
+from polylock.resolution.candidates import Candidate, ExtraCandidate
+from polylock.resolution.constraints import (
+    ExactConstraint,
+    SpecifierConstraint,
+    Unmeetable,
+    identifier_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from packaging.utils import NormalizedName
+    from resolvelib.structs import RequirementInformation
+
+    from polylock.resolution.availability import Availability
+    from polylock.resolution.constraints import Constraint
+    from polylock.resolution.dependencies import DependencyReader
+
+    AnyCandidate = Candidate | ExtraCandidate
+    Information = RequirementInformation[Constraint, AnyCandidate]
+    Matches = Sequence[AnyCandidate] | Callable[[], Iterator[AnyCandidate]]
+
+__all__ = ["TargetProvider"]
+
+
+class TargetProvider(AbstractProvider["Constraint", "AnyCandidate", str]):
+    """Answers for one target; lives as long as its solve."""
+
+    def __init__(
+        self, availability: Availability, dependencies: DependencyReader
+    ) -> None:
+        self._availability = availability
+        self._dependencies = dependencies
+        self._discovered: dict[str, int] = {}
+        self._single: dict[str, bool] = {}
+
+    def identify(self, requirement_or_candidate: Constraint | AnyCandidate) -> str:
+        """Return the project's name, with the extra in brackets if there is one."""
+        return identifier_of(requirement_or_candidate)
+
+    def narrow_requirement_selection(
+        self,
+        identifiers: Iterable[str],
+        resolutions: Mapping[str, AnyCandidate],
+        candidates: Mapping[str, Iterator[AnyCandidate]],
+        information: Mapping[str, Iterator[Information]],
+        backtrack_causes: Sequence[Information],
+    ) -> Iterable[str]:
+        """Choose what to pin next: called once a round, so all policy is here.
+
+        What just conflicted comes first, then what has one version left (it costs
+        nothing and cuts the rest), then the order of discovery: breadth first from
+        the project's requirements, and so independent of the network.
+        """
+        del resolutions, candidates, information
+        names = list(identifiers)
+        if backtrack_causes:
+            causes = {identifier_of(cause.requirement) for cause in backtrack_causes}
+            causes.update(
+                identifier_of(cause.parent)
+                for cause in backtrack_causes
+                if cause.parent is not None
+            )
+            names = [name for name in names if name in causes] or names
+        return [min(names, key=self._urgency)]
+
+    def get_preference(
+        self,
+        identifier: str,
+        resolutions: Mapping[str, AnyCandidate],
+        candidates: Mapping[str, Iterator[AnyCandidate]],
+        information: Mapping[str, Iterator[Information]],
+        backtrack_causes: Sequence[Information],
+    ) -> tuple[bool, int]:
+        """Return the urgency; not called while narrowing answers with one name."""
+        del resolutions, candidates, information, backtrack_causes
+        return self._urgency(identifier)
+
+    def find_matches(
+        self,
+        identifier: str,
+        requirements: Mapping[str, Iterator[Constraint]],
+        incompatibilities: Mapping[str, Iterator[AnyCandidate]],
+    ) -> Matches:
+        """Return a lazy sequence of candidates, the preferred first.
+
+        Costs a few mask operations; versions are opened as the engine consumes it.
+        """
+        self._discovered.setdefault(identifier, len(self._discovered))
+        wanted = list(requirements[identifier])
+        excluded = {id(candidate) for candidate in incompatibilities[identifier]}
+        name, _, extra = identifier.removesuffix("]").partition("[")
+        if extra and name in requirements:
+            # An extra has the version of its project, so what holds for one holds
+            # for the other.
+            wanted += requirements[name]
+            excluded.update(id(candidate) for candidate in incompatibilities[name])
+        if any(isinstance(constraint, Unmeetable) for constraint in wanted):
+            return []
+        releases = self._availability.releases(cast("NormalizedName", name))
+        if releases is None:
+            return []
+        specifiers = [c.specifier for c in wanted if isinstance(c, SpecifierConstraint)]
+        exact = [c.candidate for c in wanted if isinstance(c, ExactConstraint)]
+        mask = self._availability.allowed(releases, specifiers)
+        for candidate in exact:
+            mask &= 1 << candidate.position
+        self._single[identifier] = mask & (mask - 1) == 0
+
+        def matches() -> Iterator[AnyCandidate]:
+            for base in self._availability.candidates(releases, mask, specifiers):
+                if any(base is not candidate for candidate in exact):
+                    continue
+                candidate = self._availability.pool.extended(base, extra)
+                if not {id(base), id(candidate)} & excluded:
+                    yield candidate
+
+        return matches
+
+    def is_satisfied_by(self, requirement: Constraint, candidate: AnyCandidate) -> bool:
+        """Say whether a pinned candidate meets a constraint; a lookup when warm."""
+        base = candidate.base if isinstance(candidate, ExtraCandidate) else candidate
+        match requirement:
+            case SpecifierConstraint():
+                mask = self._availability.table(base.releases).mask(
+                    requirement.specifier
+                )
+                return bool(mask >> base.position & 1)
+            case ExactConstraint():
+                return base is requirement.candidate
+            case Unmeetable():
+                return False
+
+    def get_dependencies(self, candidate: AnyCandidate) -> Iterable[Constraint]:
+        """Yield what a candidate asks for; the first call begins to fetch it."""
+        if isinstance(candidate, ExtraCandidate):
+            yield ExactConstraint(candidate=candidate.base)
+        answer = self._dependencies.of(candidate)
+        if isinstance(answer, Unmeetable):
+            yield answer
+            return
+        for dependency in answer:
+            yield from dependency.constraints()
+
+    def _urgency(self, identifier: str) -> tuple[bool, int]:
+        return (
+            not self._single.get(identifier, False),
+            self._discovered.get(identifier, 0),
+        )

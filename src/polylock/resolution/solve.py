@@ -1,0 +1,240 @@
+"""Solve a target, then the others with its pins preferred."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
+
+from resolvelib import BaseReporter, ResolutionImpossible, ResolutionTooDeep, Resolver
+
+from polylock.errors import NoSolution
+from polylock.model.pins import Edge, Pin, Preference, Resolution
+from polylock.resolution.availability import Availability
+from polylock.resolution.candidates import Candidate, CandidatePool
+from polylock.resolution.conflicts import Failure, explain
+from polylock.resolution.constraints import Dependency, Unmeetable, identifier_of
+from polylock.resolution.dependencies import DependencyReader
+from polylock.resolution.provider import TargetProvider
+from polylock.resolution.reach import conditions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from packaging.utils import NormalizedName
+    from resolvelib.structs import RequirementInformation
+
+    from polylock.model.inputs import Inputs, RootRequirement
+    from polylock.model.target import Target
+    from polylock.ports import PackageSource, Reporter
+    from polylock.resolution.candidates import ExtraCandidate
+    from polylock.resolution.constraints import Constraint
+    from polylock.resolution.reach import Root
+    from polylock.resolution.versions import VersionTable
+
+    AnyCandidate = Candidate | ExtraCandidate
+    Information = RequirementInformation[Constraint, AnyCandidate]
+    Preferences = Mapping[NormalizedName, Preference]
+
+__all__ = ["Effort", "Solution", "Solver"]
+
+_MAX_ROUNDS = 200_000
+
+
+@dataclass(slots=True)
+class Effort:
+    """What the search of one target cost, in counts that do not depend on a clock."""
+
+    rounds: int = 0
+    rejected: int = 0
+    expanded: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Solution:
+    """The pins of every target, in the order of the targets, and what it cost."""
+
+    resolutions: tuple[Resolution, ...]
+    efforts: Mapping[str, Effort]
+
+
+@dataclass(kw_only=True)
+class Solver:
+    """Solves the targets of a project one after the other.
+
+    ``preferences`` are, by target, the pins of the lock file that still stand.
+    """
+
+    inputs: Inputs
+    source: PackageSource
+    reporter: Reporter
+    preferences: Mapping[str, Preferences] = field(default_factory=dict)
+    _tables: dict[int, VersionTable] = field(default_factory=dict, repr=False)
+
+    def solve(self, targets: Sequence[Target]) -> Solution:
+        """Solve every target.
+
+        A target keeps its own locked pins first, then takes the versions that the
+        targets before it took, so that versions agree unless they cannot.
+
+        Raises NoSolution for the first target that has none, ProjectNotFound where
+        the project itself requires what no index has.
+        """
+        resolutions: list[Resolution] = []
+        efforts: dict[str, Effort] = {}
+        taken: dict[NormalizedName, Preference] = {}
+        for target in targets:
+            preferences = {**taken, **self.preferences.get(target.name, {})}
+            if self.inputs.align == "independent":
+                preferences = dict(self.preferences.get(target.name, {}))
+            resolution, effort = self._solve(target, preferences)
+            resolutions.append(resolution)
+            efforts[target.name] = effort
+            for name, pin in resolution.pins.items():
+                taken.setdefault(name, Preference(version=pin.version))
+        return Solution(resolutions=tuple(resolutions), efforts=efforts)
+
+    def _solve(
+        self, target: Target, preferences: Preferences
+    ) -> tuple[Resolution, Effort]:
+        self.reporter.solving(target.name)
+        roots = [
+            root
+            for root in self.inputs.requirements
+            if root.target in {None, target.name}
+        ]
+        pool = CandidatePool(target=target, inputs=self.inputs, source=self.source)
+        availability = Availability(
+            pool,
+            self._tables,
+            preferences=preferences,
+            direct=frozenset(root.requirement.name for root in roots),
+        )
+        dependencies = DependencyReader(availability)
+        wanted = [
+            (root, dependency)
+            for root in roots
+            for dependency in dependencies.of_project(root.requirement)
+        ]
+        self.source.prefetch(
+            [dependency.requirement for _, dependency in wanted],
+            target,
+            availability.guess,
+        )
+        watch = _Watch(target.name, self.reporter)
+        resolver = Resolver(TargetProvider(availability, dependencies), watch)
+        try:
+            result = resolver.resolve(
+                [
+                    constraint
+                    for root, dependency in wanted
+                    for constraint in dependency.constraints(origin_of(root))
+                ],
+                max_rounds=_MAX_ROUNDS,
+            )
+        except ResolutionImpossible as error:
+            for root, _ in wanted:
+                if root.requirement.name in availability.missing:
+                    raise availability.missing[root.requirement.name] from error
+            failure = Failure(
+                availability=availability,
+                causes=tuple(error.causes),
+                requested=watch.requested,
+            )
+            lines, advice = explain(failure)
+            raise NoSolution(target.name, lines, advice) from error
+        except ResolutionTooDeep as error:
+            message = f"gave up after {_MAX_ROUNDS} rounds"
+            raise NoSolution(target.name, [message]) from error
+        effort = Effort(watch.rounds, watch.rejected, pool.expanded)
+        resolution = _resolution(target, result.mapping, dependencies, wanted)
+        self.reporter.solved(target.name, len(resolution.pins))
+        return resolution, effort
+
+
+class _Watch(BaseReporter["Constraint", "AnyCandidate", str]):
+    """Counts the engine's work and remembers who first asked for what."""
+
+    def __init__(self, target: str, reporter: Reporter) -> None:
+        self.rounds = 0
+        self.rejected = 0
+        self.requested: dict[str, tuple[Constraint, AnyCandidate | None]] = {}
+        self._target = target
+        self._reporter = reporter
+
+    def starting_round(self, index: int) -> None:
+        self.rounds = index + 1
+
+    def adding_requirement(
+        self, requirement: Constraint, parent: AnyCandidate | None
+    ) -> None:
+        key = identifier_of(requirement)
+        if key not in self.requested:
+            self.requested[key] = (requirement, parent)
+
+    def rejecting_candidate(self, criterion: object, candidate: AnyCandidate) -> None:
+        del criterion
+        self.rejected += 1
+        self._reporter.backtracking(self._target, str(candidate))
+
+
+def origin_of(root: RootRequirement) -> str:
+    """Return who in the project asks for a requirement, as a noun phrase."""
+    if root.extra is not None:
+        return f"extra {root.extra}"
+    if root.group is not None:
+        return f"group {root.group}"
+    if root.target is not None:
+        return f"target {root.target}"
+    return "the project"
+
+
+def _resolution(
+    target: Target,
+    mapping: Mapping[str, AnyCandidate],
+    dependencies: DependencyReader,
+    wanted: Sequence[tuple[RootRequirement, Dependency]],
+) -> Resolution:
+    edges: dict[NormalizedName, list[Edge]] = {}
+    for candidate in mapping.values():
+        found = dependencies.of(candidate)
+        if isinstance(found, Unmeetable):
+            continue  # such a candidate is never pinned
+        extra = getattr(candidate, "extra", None)
+        edges.setdefault(candidate.name, []).extend(
+            _edge(dependency, extra) for dependency in found
+        )
+    roots: list[Root] = [
+        (_edge(dependency, None), root.extra, root.group) for root, dependency in wanted
+    ]
+    reached = conditions(roots, edges)
+    pins = {
+        name: _pin(cast("Candidate", mapping[name]), edges[name], dependencies)
+        for name in reached
+    }
+    return Resolution(target=target, pins=pins, conditions=reached)
+
+
+def _edge(dependency: Dependency, extra: str | None) -> Edge:
+    return Edge(
+        name=dependency.requirement.normalized_name,
+        extras=dependency.requirement.extras,
+        extra=extra,
+        condition=dependency.condition,
+    )
+
+
+def _pin(
+    candidate: Candidate, edges: Sequence[Edge], dependencies: DependencyReader
+) -> Pin:
+    return Pin(
+        name=candidate.name,
+        version=candidate.version,
+        release=candidate.release,
+        index_url=candidate.releases.index_url,
+        file=candidate.file,
+        requires_python=dependencies.requires_python(candidate),
+        variant_label=candidate.variant.label or None,
+        variant_metadata=candidate.variant_metadata,
+        decided_by=candidate.decided_by,
+        edges=tuple(edges),
+    )

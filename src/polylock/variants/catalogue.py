@@ -1,0 +1,62 @@
+"""What the published variant providers can say: names, ranges, orders.
+
+Taken from the providers' own tables: nvidia-variant-provider ffea5d3,
+provider-variant-x86-64 0.0.3, provider-variant-aarch64 47b6e1e, amd-variant-provider
+4d985a9, intel-variant-provider 9516bd2, huawei-ascend-variant-provider c5ea9f8. The
+order of a list is its meaning, the most preferred first.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "AARCH64_FEATURES",
+    "AARCH64_NEWEST_VERSION",
+    "CUDA_MAJORS",
+    "CUDA_MINORS",
+    "INTEL_COMPATIBLE_IPS",
+    "OLDEST_COMPUTE_MAJOR",
+    "X86_64_FEATURES",
+    "X86_64_LEVELS",
+]
+
+CUDA_MAJORS = (15, 14, 13, 12, 11)
+CUDA_MINORS = tuple(range(20, -1, -1))
+OLDEST_COMPUTE_MAJOR = 5
+
+X86_64_LEVELS = ("v4", "v3", "v2", "v1")
+X86_64_FEATURES = tuple(
+    """
+    avx_vnni cppc ibrs_enhanced tsc_adjust flush_l1d movdir64b movdiri avx512_bf16
+    avx512_bitalg avx512_vbmi2 avx512_vnni avx512_vp2intersect avx512_vpopcntdq
+    avx512ifma avx512vbmi rdpid sha_ni vaes vpclmulqdq clwb clzero avx512bw avx512cd
+    avx512dq avx512f avx512vl clflushopt gfni rdseed xsavec xsaveopt adx avx2 avx bmi2
+    bmi1 abm f16c fma movbe xsave rdrand aes pclmulqdq sse4a fsgsbase sse4_2 sse4_1
+    ssse3 sse3 cx16 lahf_lm popcnt sse2 sse mmx
+    """.split()  # noqa: SIM905  # reads as the published table
+)
+
+AARCH64_NEWEST_VERSION = "9.0a"
+AARCH64_FEATURES = tuple(
+    # The published list runs four names together, "bti" "ecv" and "asimdrdm"
+    # "atomics", for want of a comma. It can never report them, and to report them
+    # here would choose wheels that other installers cannot; so they are left out.
+    """
+    sve2 flagm2 frint sb paca pacg ssbs asimdfhm bf16 dcpodp dgh dit flagm i8mm ilrcpc
+    jscvt rng sha3 sha512 svebf16 svei8mm uscat asimddp lrcpc asimdhp dcpop fcma fphp
+    sve aes asimd cpuid crc32 evtstrm fp pmull sha1 sha2
+    """.split()  # noqa: SIM905  # reads as the published table
+)
+
+INTEL_COMPATIBLE_IPS = {
+    "30.5.4": "30.0.4",
+    "30.4.4": "30.0.4",
+    "30.3.1": "30.0.4",
+    "30.1.0": "30.0.4",
+    "20.4.4": "20.1.0",
+    "20.2.0": "20.1.0",
+    "12.74.4": "12.70.4",
+    "12.71.4": "12.70.4",
+    "12.57.0": "12.55.8",
+    "12.56.5": "12.55.8",
+}
+"""IP version of a device to the base version whose binaries it also runs."""

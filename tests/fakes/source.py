@@ -1,0 +1,154 @@
+"""A PackageSource in memory, made from a universe written as a mapping.
+
+::
+
+    {"torch": {"2.9": {"requires": ["numpy"], "wheels": [{"label": "cu13", ...}]}}}
+
+A version without ``wheels`` has one ``py3-none-any`` wheel. A wheel is a tag, or a
+mapping of ``tag``, ``label``, ``build``, ``requires``, ``requires-python``, ``yanked``
+and ``uploaded`` (microseconds). ``variants`` is the index-level document of the
+release; ``requires`` of a wheel replace those of the version.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from polylock.errors import ProjectNotFound
+from polylock.model.core_metadata import CoreMetadata
+from polylock.model.distributions import Release, Releases, RemoteFile, Unusable
+from polylock.model.requirements import Requirement
+from polylock.variants.variant_json import InvalidVariantMetadata, VariantMetadata
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from packaging.utils import NormalizedName
+
+    from polylock.model.target import Target
+    from polylock.ports import Guess
+
+INDEX_URL = "https://index.example.com/simple/"
+
+
+class MemorySource:
+    """Answers from a universe and writes down what it was asked."""
+
+    def __init__(self, universe: Mapping[str, Mapping[str, Any]]) -> None:
+        self._projects = {
+            canonicalize_name(name): {
+                str(Version(version)): release for version, release in found.items()
+            }
+            for name, found in universe.items()
+        }
+        self._releases: dict[str, Releases] = {}
+        self._wheels: dict[str, Mapping[str, Any]] = {}
+        self.opened: set[str] = set()
+        self.read: list[str] = []
+
+    def releases(self, name: NormalizedName, target: Target) -> Releases:
+        """Return the versions of a project, the same for every target."""
+        del target
+        if name not in self._projects:
+            raise ProjectNotFound(name, ["memory"])
+        if name not in self._releases:
+            self._releases[name] = self._table(name)
+        return self._releases[name]
+
+    def variant_metadata(self, release: Release) -> VariantMetadata | Unusable:
+        """Return the release's document, decoded."""
+        document = self._projects[release.name][release.version].get("variants")
+        if document is None:
+            return Unusable("has no variant metadata")
+        try:
+            return VariantMetadata.from_document(document)
+        except InvalidVariantMetadata as error:
+            return Unusable(str(error))
+
+    def core_metadata(
+        self, release: Release, file: RemoteFile
+    ) -> CoreMetadata | Unusable:
+        """Return what the universe says of this wheel."""
+        self.read.append(file.filename)
+        version = self._projects[release.name][release.version]
+        wheel = {**version, **self._wheels[file.filename]}
+        if "unusable" in wheel:
+            return Unusable(wheel["unusable"])
+        return CoreMetadata(
+            name=release.name,
+            version=release.version,
+            requires_python=wheel.get("requires-python"),
+            requires_dist=tuple(Requirement.parse(r) for r in wheel.get("requires", ())),
+        )
+
+    def prefetch(
+        self, requirements: Iterable[Requirement], target: Target, guess: Guess
+    ) -> None:
+        """Do nothing: all is here."""
+
+    def _table(self, name: NormalizedName) -> Releases:
+        project = self._projects[name]
+        versions = sorted(project, key=Version)
+
+        def bits(chosen: Iterable[bool]) -> int:
+            return sum(1 << at for at, yes in enumerate(chosen) if yes)
+
+        releases = [self._release(name, version) for version in versions]
+
+        def load(position: int) -> Release:
+            self.opened.add(f"{name} {versions[position]}")
+            return releases[position]
+
+        return Releases(
+            name=name,
+            index="memory",
+            index_url=INDEX_URL,
+            versions=versions,
+            finals=bits(not Version(version).is_prerelease for version in versions),
+            yanked=bits(
+                all(w.yanked is not None for w in release.wheels)
+                for release in releases
+            ),
+            earliest_upload=[
+                min((w.upload_time for w in r.wheels if w.upload_time), default=None)
+                for r in releases
+            ],
+            load=load,
+        )
+
+    def _release(self, name: NormalizedName, version: str) -> Release:
+        facts = self._projects[name][version]
+        wheels = []
+        for entry in facts.get("wheels", ["py3-none-any"]):
+            wheel = {"tag": entry} if isinstance(entry, str) else entry
+            parts = [name.replace("-", "_"), version, wheel.get("tag", "py3-none-any")]
+            if "build" in wheel:
+                parts.insert(2, wheel["build"])
+            if "label" in wheel:
+                parts.append(wheel["label"])
+            filename = "-".join(parts) + ".whl"
+            self._wheels[filename] = wheel
+            yanked = wheel.get("yanked", facts.get("yanked"))
+            wheels.append(
+                RemoteFile(
+                    filename=filename,
+                    url=f"https://files.example.com/{filename}",
+                    hashes={"sha256": hashlib.sha256(filename.encode()).hexdigest()},
+                    size=1000,
+                    upload_time=wheel.get("uploaded", facts.get("uploaded")),
+                    requires_python=wheel.get(
+                        "requires-python", facts.get("requires-python")
+                    ),
+                    yanked="" if yanked is True else yanked,
+                )
+            )
+        return Release(
+            name=name,
+            version=version,
+            index="memory",
+            wheels=tuple(sorted(wheels, key=lambda file: file.filename)),
+        )
