@@ -82,7 +82,9 @@ class MemorySource:
             name=release.name,
             version=release.version,
             requires_python=wheel.get("requires-python"),
-            requires_dist=tuple(Requirement.parse(r) for r in wheel.get("requires", ())),
+            requires_dist=tuple(
+                Requirement.parse(r) for r in wheel.get("requires", ())
+            ),
         )
 
     def prefetch(

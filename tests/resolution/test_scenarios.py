@@ -125,7 +125,9 @@ def test_scenarios_describe_themselves() -> None:
 
 def test_same_solution_in_any_universe_order() -> None:
     """The order in which a universe is written changes nothing."""
-    scenario = load(SCENARIOS[0].with_name("variant-markers-of-the-selected-wheel.toml"))
+    scenario = load(
+        SCENARIOS[0].with_name("variant-markers-of-the-selected-wheel.toml")
+    )
     targets = targets_of(scenario)
     answers = []
     for packages in (
@@ -139,7 +141,10 @@ def test_same_solution_in_any_universe_order() -> None:
         )
         answers.append(
             [
-                {canonicalize_name(n): (p.version, p.file.filename) for n, p in r.pins.items()}
+                {
+                    canonicalize_name(n): (p.version, p.file.filename)
+                    for n, p in r.pins.items()
+                }
                 for r in solver.solve(targets).resolutions
             ]
         )

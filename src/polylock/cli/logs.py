@@ -8,7 +8,13 @@ import sys
 
 __all__ = ["set_up_logging", "style", "wants_color"]
 
-_STYLES = {"error": "31;1", "warning": "33;1", "hint": "36", "strong": "1", "faint": "2"}
+_STYLES = {
+    "error": "31;1",
+    "warning": "33;1",
+    "hint": "36",
+    "strong": "1",
+    "faint": "2",
+}
 
 
 def set_up_logging(verbosity: int) -> None:

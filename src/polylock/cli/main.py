@@ -67,12 +67,13 @@ class _LazyGroup(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            from difflib import get_close_matches  # only for a misspelled command
+            from difflib import get_close_matches  # noqa: PLC0415 - for a misspelling only
 
             close = get_close_matches(args[0], _COMMANDS, n=1)
-            if close:
-                error.message += f" Did you mean {close[0]}?"
-            raise
+            if not close:
+                raise
+            message = f"{error.message} Did you mean {close[0]}?"
+            raise click.UsageError(message, ctx) from error
 
 
 @click.group(

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from polylock.project.settings import SETTINGS, Kind
+from polylock.project.setting_values import Kind
+from polylock.project.settings import SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -119,6 +119,19 @@ class MetadataReader:
         self._store.write(Bucket.METADATA, key, _encoder.encode(stored))
         return found
 
+    def has_variant_metadata(self, release: Release) -> bool:
+        """Say whether ``variant_metadata`` can answer without a request."""
+        file = release.variants_json
+        if file is None:
+            return all(
+                self._stored_variant(f"variant {_key(wheel)}") is not None
+                for wheel in _one_wheel_a_label(release)
+            )
+        if strongest(file.hashes) is not None:
+            return self._stored_variant(f"index {_key(file)}") is not None
+        kept = self._http_cache.cached(Bucket.RESPONSES, file.url)
+        return kept is not None and kept.content is not None
+
     def variant_metadata(self, release: Release) -> VariantMetadata | Unusable:
         """Return the combined variant metadata of a release.
 
@@ -140,21 +153,14 @@ class MetadataReader:
             return Unusable(str(error))
 
     def _combined(self, release: Release) -> VariantMetadata | Unusable:
-        """Combine the metadata of one wheel a label, the first in file name order."""
-        wheels: dict[str, RemoteFile] = {}
-        for wheel in release.wheels:
-            label = WheelFilename.parse(wheel.filename).variant_label
-            if label is not None:
-                wheels.setdefault(label, wheel)
+        """Combine the metadata of one wheel a label."""
         found = []
-        for wheel in wheels.values():
+        for wheel in _one_wheel_a_label(release):
             content = self._variant_json(wheel)
             if isinstance(content, Unusable):
                 return Unusable(f"{wheel.filename}: {content.reason}")
             found.append(VariantMetadata.decode(content))
-        if not found:
-            return Unusable("it has no variant wheel")
-        return combine(found)
+        return combine(found) if found else Unusable("it has no variant wheel")
 
     def _index_level(self, file: RemoteFile) -> bytes | Unusable | None:
         """Return the index-level file, None where the index no longer has it.
@@ -314,6 +320,16 @@ def _key(file: RemoteFile) -> str:
     """Return what names the bytes of a file: its hash, else its URL."""
     wanted = strongest(file.hashes)
     return f"{wanted[0]}:{wanted[1]}" if wanted else f"url:{redact(file.url)}"
+
+
+def _one_wheel_a_label(release: Release) -> list[RemoteFile]:
+    """Return the first wheel of each label in file name order."""
+    wheels: dict[str, RemoteFile] = {}
+    for wheel in release.wheels:
+        label = WheelFilename.parse(wheel.filename).variant_label
+        if label is not None:
+            wheels.setdefault(label, wheel)
+    return list(wheels.values())
 
 
 def _digest(algorithm: str, content: bytes) -> str:

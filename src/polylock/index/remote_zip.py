@@ -102,8 +102,12 @@ class RemoteZip:
 
 
 def _read_member(archive: zipfile.ZipFile, member: str, filename: str) -> bytes:
-    if archive.getinfo(member).file_size > _MEMBER_LIMIT:
+    entry = archive.getinfo(member)
+    if entry.file_size > _MEMBER_LIMIT:
         raise FileCorrupt(filename, f"{member} is larger than {_MEMBER_LIMIT} bytes")
+    if entry.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+        # The two that every installer can read.
+        raise FileCorrupt(filename, f"{member} is compressed in an unusual way")
     with _reading(filename):
         return archive.read(member)
 
@@ -117,7 +121,6 @@ def _reading(filename: str) -> Iterator[None]:
         zipfile.BadZipFile,
         zlib.error,
         EOFError,
-        NotImplementedError,  # a compression method that Python lacks
         RuntimeError,  # an encrypted member
         UnicodeDecodeError,
         ValueError,  # a position before the beginning

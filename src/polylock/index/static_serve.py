@@ -135,6 +135,9 @@ class _Server(ThreadingHTTPServer):
     """Closes the connections that clients keep alive when it is closed itself."""
 
     daemon_threads = False  # server_close() waits for them, so no socket stays open
+    # On Windows the option would let a second server take the same port.
+    allow_reuse_address = os.name != "nt"
+    allow_reuse_port = False
 
     def __init__(self, address: tuple[str, int], site: _Site) -> None:
         self.site = site

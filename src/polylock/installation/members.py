@@ -1,11 +1,13 @@
 """Which members of a wheel may be unpacked: names that stay in their place.
 
 ``zipfile`` quietly repairs hostile names; here they are refused, the same ones on
-every operating system, so that a wheel is accepted everywhere or nowhere.
+every operating system. Names that only Windows reserves (``aux.h`` is common in
+headers for Linux) are refused on Windows.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import stat
 import unicodedata
@@ -52,8 +54,8 @@ class Limits:
 LIMITS = Limits()
 
 
-def check_path(path: str) -> None:
-    """Refuse a path that leaves its directory, or is not the same everywhere.
+def check_path(path: str, *, windows: bool = os.name == "nt") -> None:
+    """Refuse a path that leaves its directory, or may do so on some system.
 
     Raises RefusedArchive.
     """
@@ -73,7 +75,7 @@ def check_path(path: str) -> None:
             raise RefusedArchive(f"member {shown} has an empty part in its name")
         if _DRIVE.match(part):
             raise RefusedArchive(f"member {shown} names a drive")
-        if _RESERVED.fullmatch(part) or part[-1] in ". ":
+        if windows and (_RESERVED.fullmatch(part) or part[-1] in ". " or ":" in part):
             raise RefusedArchive(f"member {shown} has a name that Windows reserves")
 
 
@@ -99,7 +101,7 @@ def check_members(
         check_path(path)
         _check_kind(info, is_directory=is_directory)
         if path in kinds and not (is_directory and kinds[path]):
-            raise RefusedArchive(f"member {ascii(path)} is there twice")
+            raise RefusedArchive(f"member {path!a} is there twice")
         _check_spelling(path, spellings)
         _add_kinds(path, kinds, is_directory=is_directory)
         if not is_directory:
@@ -126,10 +128,13 @@ def _check_spelling(path: str, spellings: dict[str, str]) -> None:
     """Refuse a path whose every-system form is that of another path or directory."""
     while path:
         folded = unicodedata.normalize("NFC", path).casefold()
-        other = spellings.setdefault(folded, path)
-        if other != path:
+        other = spellings.get(folded)
+        if other == path:
+            return  # its parents have been seen as well
+        spellings[folded] = path
+        if other is not None:
             raise RefusedArchive(
-                f"members {ascii(other)} and {ascii(path)} differ only in case"
+                f"members {other!a} and {path!a} differ only in case"
             )
         path = path.rpartition("/")[0]
 
@@ -139,8 +144,9 @@ def _add_kinds(path: str, kinds: dict[str, bool], *, is_directory: bool) -> None
     kinds[path] = is_directory
     parent = path.rpartition("/")[0]
     while parent:
-        if not kinds.setdefault(parent, True):
-            raise RefusedArchive(f"member {ascii(parent)} is a file and a directory")
+        known = kinds.setdefault(parent, True)
+        if not known:
+            raise RefusedArchive(f"member {parent!a} is a file and a directory")
         parent = parent.rpartition("/")[0]
 
 
@@ -154,7 +160,7 @@ def _check_sizes(files: Sequence[ZipInfo], archive_size: int, limits: Limits) ->
     for info in sorted(files, key=lambda info: info.header_offset):
         # Members on top of each other are how a small archive unpacks to terabytes.
         if info.header_offset < end:
-            raise RefusedArchive(f"member {ascii(info.orig_filename)} overlaps another")
+            raise RefusedArchive(f"member {info.orig_filename!a} overlaps another")
         end = info.header_offset + _HEADER_SIZE + info.compress_size
 
 

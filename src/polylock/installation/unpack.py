@@ -184,13 +184,13 @@ class _Unpacking:
                 continue
             if row.path not in members:
                 raise RefusedArchive(
-                    f"RECORD names {ascii(row.path)}, which is missing"
+                    f"RECORD names {row.path!a}, which is missing"
                 )
             if rows.setdefault(row.path, row) != row:
-                raise RefusedArchive(f"RECORD names {ascii(row.path)} twice")
+                raise RefusedArchive(f"RECORD names {row.path!a} twice")
         missing = members.keys() - rows.keys() - unrecorded
         if missing:
-            raise RefusedArchive(f"RECORD does not name {ascii(min(missing))}")
+            raise RefusedArchive(f"RECORD does not name {min(missing)!a}")
         return rows
 
     def _extract(
@@ -198,13 +198,12 @@ class _Unpacking:
     ) -> RecordRow | None:
         """Write one member; return its row, or None for one that is not installed."""
         parent, _, base = name.rpartition("/")
-        if parent == f"{self.stem}.dist-info" and (base in _OURS or base == "RECORD"):
-            self._verify(name, info, None)
+        in_dist_info = parent == f"{self.stem}.dist-info"
+        if in_dist_info and base == "RECORD":
             return None
-        if "__pycache__" in parent.split("/"):
-            # Compiled code that need not come from the source beside it, and that
-            # Python would rewrite in place, through a hard link. pip and installer
-            # leave it out as well.
+        if (in_dist_info and base in _OURS) or "__pycache__" in parent.split("/"):
+            # What is in __pycache__ need not come from the source beside it; pip and
+            # installer leave it out as well.
             self._verify(name, info, None)
             return None
         if parent not in made:
@@ -226,7 +225,7 @@ class _Unpacking:
         size = 0
         with (
             self.archive.open(info) as stream,
-            open(os.devnull if descriptor is None else descriptor, "wb", 0) as file,  # noqa: PTH123 - a descriptor
+            open(os.devnull if descriptor is None else descriptor, "wb") as file,  # noqa: PTH123 - a descriptor
         ):
             while chunk := stream.read(_CHUNK):
                 digest.update(chunk)
@@ -236,16 +235,16 @@ class _Unpacking:
         if row is None:
             return RecordRow(name, f"{algorithm}={found}", str(size))
         if found != wanted.rstrip("="):
-            raise RefusedArchive(f"{ascii(name)} has another hash than RECORD says")
+            raise RefusedArchive(f"{name!a} has another hash than RECORD says")
         if row.size and row.size != str(size):
-            raise RefusedArchive(f"{ascii(name)} has another size than RECORD says")
+            raise RefusedArchive(f"{name!a} has another size than RECORD says")
         return RecordRow(name, f"{algorithm}={found}", str(size))
 
     def _data_file(self, row: RecordRow, info: zipfile.ZipInfo) -> DataFile:
         _, key, *rest = row.path.split("/", 2)
         if key not in _DATA_KEYS or not rest:
             raise RefusedArchive(
-                f"{ascii(row.path)} is under no installation scheme of PEP 427"
+                f"{row.path!a} is under no installation scheme of PEP 427"
             )
         return DataFile(
             key, row.path, rest[0], row.hash, int(row.size), _is_executable(info)
@@ -257,7 +256,7 @@ def _hash_of(name: str, row: RecordRow | None) -> tuple[str, str]:
         return "sha256", ""
     algorithm, _, value = row.hash.partition("=")
     if algorithm not in _ALGORITHMS or not value:
-        raise RefusedArchive(f"RECORD gives no secure hash for {ascii(name)}")
+        raise RefusedArchive(f"RECORD gives no secure hash for {name!a}")
     return algorithm, value
 
 

@@ -48,10 +48,7 @@ def parse_wheel_file(text: str) -> bool:
         raise RefusedArchive("WHEEL names no Wheel-Version")
     if version.partition(".")[0] != _WHEEL_MAJOR:
         raise RefusedArchive(f"its Wheel-Version is {version}, not 1.x")
-    root = (header(text, "Root-Is-Purelib") or "").lower()
-    if root not in {"true", "false"}:
-        raise RefusedArchive("WHEEL does not say Root-Is-Purelib: true or false")
-    return root == "true"
+    return (header(text, "Root-Is-Purelib") or "").lower() == "true"
 
 
 def parse_entry_points(text: str) -> Iterator[EntryPoint]:
@@ -78,7 +75,7 @@ def parse_entry_points(text: str) -> Iterator[EntryPoint]:
 def _entry_point(name: str, value: str, *, is_gui: bool) -> EntryPoint:
     check_path(name)
     if "/" in name:
-        raise RefusedArchive(f"entry point {ascii(name)} is no file name")
+        raise RefusedArchive(f"entry point {name!a} is no file name")
     match = _OBJECT.fullmatch(value)
     if match is None or not all(
         part.isidentifier()
@@ -86,6 +83,6 @@ def _entry_point(name: str, value: str, *, is_gui: bool) -> EntryPoint:
         for part in group.split(".")
     ):
         raise RefusedArchive(
-            f"entry point {ascii(name)} calls {ascii(value)}, which is no module:object"
+            f"entry point {name!a} calls {value!a}, which is no module:object"
         )
     return EntryPoint(name, match["module"], match["attribute"], is_gui)

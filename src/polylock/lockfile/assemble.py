@@ -8,7 +8,6 @@ was locked for it, and needs nothing that stands under ``[tool]``.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from polylock.errors import FileCorrupt
@@ -23,6 +22,7 @@ from polylock.lockfile.pylock import (
 from polylock.lockfile.records import (
     Record,
     VariantChoice,
+    moment_of,
     record_inputs,
     record_target,
     without_credentials,
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
 
 __all__ = ["assemble"]
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _WHEEL_HYPHENS = 4
 
 
@@ -307,9 +306,7 @@ def _file(file: RemoteFile) -> dict[str, Any]:
     uploaded = file.upload_time
     return {
         "name": None if last_component(None, url) == file.filename else file.filename,
-        "upload_time": None
-        if uploaded is None
-        else _EPOCH + timedelta(microseconds=uploaded),
+        "upload_time": None if uploaded is None else moment_of(uploaded),
         "url": url,
         "size": file.size,
         "hashes": {algorithm: value},

@@ -76,8 +76,8 @@ def _document(content: bytes | str, path: str) -> Mapping[str, Any]:
     try:
         text = content if isinstance(content, str) else content.decode()
     except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise LockFileInvalid(path, "", f"line {line} is not UTF-8") from error
+        bad_line = error.object.count(b"\n", 0, error.start) + 1
+        raise LockFileInvalid(path, "", f"line {bad_line} is not UTF-8") from error
     try:
         # The newlines of a checkout on Windows are no part of any value here.
         return tomllib.loads(text.replace("\r\n", "\n"))

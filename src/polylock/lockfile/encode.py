@@ -6,11 +6,10 @@ change of its lines and two branches merge like text.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from polylock.lockfile.records import LIST_SETTINGS, TEXT_SETTINGS
+from polylock.lockfile.records import LIST_SETTINGS, TEXT_SETTINGS, moment_of
 from polylock.lockfile.toml_values import (
     array,
     inline_table,
@@ -41,8 +40,6 @@ if TYPE_CHECKING:
     )
 
 __all__ = ["encode", "package_order"]
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def encode(pylock: Pylock) -> str:
@@ -259,8 +256,7 @@ def _inputs(inputs: LockedInputs) -> Iterator[str]:
     """Write settings that differ from their default, then the requirements."""
     yield "[tool.polylock]"
     if inputs.exclude_newer is not None:
-        cutoff = _EPOCH + timedelta(microseconds=inputs.exclude_newer)
-        yield f"exclude-newer = {moment(cutoff)}"
+        yield f"exclude-newer = {moment(moment_of(inputs.exclude_newer))}"
     for key in TEXT_SETTINGS:
         yield from _optional(key, inputs.settings.get(key))
     for key in LIST_SETTINGS:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -45,6 +46,7 @@ __all__ = [
     "VariantChoice",
     "describe",
     "locked_target",
+    "moment_of",
     "record_inputs",
     "record_target",
     "requirement_text",
@@ -70,6 +72,7 @@ _FIELDS = {
     "no-build-package": "no_build_packages",
     "no-binary-package": "no_binary_packages",
 }
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ORDERED = {"prefer-variants"}
 _DEFAULTS = Inputs()
 _LIBC = re.compile(r"(glibc|musl)-\d+\.\d+")
@@ -179,6 +182,11 @@ class VariantChoice:
     target: str
     label: str
     decided_by: tuple[str, ...] = ()
+
+
+def moment_of(microseconds: int) -> datetime:
+    """Return the time that lies so many microseconds after 1970 UTC."""
+    return _EPOCH + timedelta(microseconds=microseconds)
 
 
 def without_credentials(url: str) -> str:

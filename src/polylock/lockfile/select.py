@@ -58,7 +58,17 @@ class _Names(frozenset[str]):
         return isinstance(name, str) and super().__contains__(canonicalize_name(name))
 
 
-def select(  # noqa: PLR0913 - the lock, for whom, what of it, and where it was read
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """For whom packages are selected, with which extras and groups, from where."""
+
+    target: Target
+    extras: _Names
+    groups: _Names
+    path: str
+
+
+def select(
     pylock: Pylock,
     target: Target,
     *,
@@ -95,33 +105,9 @@ def select(  # noqa: PLR0913 - the lock, for whom, what of it, and where it was 
         )
     # 4. Refuse an environment that none of the `environments` describes.
     _check_environments(pylock, target, path)
-    # 5. For each package:
-    found: dict[NormalizedName, tuple[int, Package]] = {}
-    for position, package in enumerate(pylock.packages):
-        key = f"packages[{position}]"
-        # 5.1 skip it where its marker does not hold;
-        if package.marker is not None:
-            holds = fold(
-                package.marker, target, extras=chosen_extras, groups=chosen_groups
-            )
-            if not isinstance(holds, bool):
-                raise _left_open(holds, f"{key} ({package.name})", target, path)
-            if not holds:
-                continue
-        # 5.2 refuse a Python that its requires-python excludes;
-        if not _admits(package.requires_python, python):
-            needed = f"{package.name} requires Python {package.requires_python}"
-            raise TargetMismatch(target.name, [f"{needed}, this is {python}"])
-        # 5.3 refuse a second entry for the same package;
-        if package.name in found:
-            problem = f"{package.name} is selected already by "
-            problem += f"packages[{found[package.name][0]}]"
-            raise LockFileInvalid(path, key, problem)
-        # 5.4 refuse conflicting sources: `decode` has done so;
-        # 5.5 keep it.
-        found[package.name] = position, package
+    # 5. Keep the packages that are for this environment, these extras and groups.
+    packages = _kept(pylock, _Question(target, chosen_extras, chosen_groups, path))
     # 6. For each package that was kept, choose the file.
-    packages = [package for _, package in found.values()]
     chooser = FileChooser(
         target=target,
         versions={p.name: p.version for p in packages if p.version is not None},
@@ -132,6 +118,37 @@ def select(  # noqa: PLR0913 - the lock, for whom, what of it, and where it was 
         file, label = chooser.choose(package)
         selected.append(Selected(package=package, file=file, variant_label=label))
     return tuple(selected)
+
+
+def _kept(pylock: Pylock, asked: _Question) -> list[Package]:
+    """Walk over the packages; an error where PEP 751 says MUST."""
+    target, path = asked.target, asked.path
+    python = _python_version(target)
+    found: dict[NormalizedName, tuple[int, Package]] = {}
+    for position, package in enumerate(pylock.packages):
+        key = f"packages[{position}]"
+        # 5.1 Skip it where its marker does not hold.
+        if package.marker is not None:
+            holds = fold(
+                package.marker, target, extras=asked.extras, groups=asked.groups
+            )
+            if not isinstance(holds, bool):
+                raise _left_open(holds, f"{key} ({package.name})", target, path)
+            if not holds:
+                continue
+        # 5.2 Refuse a Python that its requires-python excludes.
+        if not _admits(package.requires_python, python):
+            needed = f"{package.name} requires Python {package.requires_python}"
+            raise TargetMismatch(target.name, [f"{needed}, this is {python}"])
+        # 5.3 Refuse a second entry for the same package.
+        if package.name in found:
+            problem = f"{package.name} is selected already by "
+            problem += f"packages[{found[package.name][0]}]"
+            raise LockFileInvalid(path, key, problem)
+        # 5.4 Refuse conflicting sources: `decode` has done so.
+        # 5.5 Keep it.
+        found[package.name] = position, package
+    return [package for _, package in found.values()]
 
 
 def applicable(

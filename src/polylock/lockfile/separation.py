@@ -10,6 +10,7 @@ serves an installer that was told no group.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -84,17 +85,15 @@ class Separator:
         missing = wanted
         while missing:
             # max takes the first of equals, and the clauses are in fixed order.
-            best = max(
-                valid,
-                key=lambda clause: (
-                    (clause.targets & missing).bit_count(),  # noqa: B023 - used at once
-                    not clause.names_target,
-                    -len(clause.atoms),
-                ),
-            )
+            best = max(valid, key=partial(_merit, missing=missing))
             chosen.append(conjunction(best.atoms))
             missing &= ~best.targets
         return disjunction(chosen)
+
+
+def _merit(clause: _Clause, *, missing: int) -> tuple[int, bool, int]:
+    covered = (clause.targets & missing).bit_count()
+    return covered, not clause.names_target, -len(clause.atoms)
 
 
 def _clauses(targets: Sequence[Target]) -> Iterator[_Clause]:

@@ -30,6 +30,7 @@ __all__ = ["CacheMode", "HttpCache", "Kept", "Validators"]
 logger = logging.getLogger(__name__)
 
 _UNSAID_LIFETIME = 600.0
+_NIL = b"\xc0"
 _ABSENT = frozenset({404, 410})
 
 
@@ -115,13 +116,18 @@ class Validators(msgspec.Struct, frozen=True, array_like=True):
 class Kept(msgspec.Struct, frozen=True, array_like=True):
     """What is kept of an answer.
 
-    ``content`` is what the caller made of the body, None where the index answered
-    that there is no such thing. ``url`` is the one that answered.
+    ``raw`` is what the caller made of the body, as msgpack; nil where the index
+    answered that there is no such thing. ``url`` is the one that answered.
     """
 
     validators: Validators
     url: str
-    content: msgspec.Raw | None
+    raw: msgspec.Raw  # ``Raw | None`` would be decoded as None alone
+
+    @property
+    def content(self) -> msgspec.Raw | None:
+        """Return what the caller made of the body, None where there is none."""
+        return self.raw if memoryview(self.raw) != _NIL else None
 
 
 _decoder = msgspec.msgpack.Decoder(Kept)
@@ -186,7 +192,7 @@ class HttpCache:
         if response.status == 304 and kept is not None:
             self.traffic.count(revalidated=1)
             validators = kept.validators.renewed(response.headers, self._clock())
-            renewed = Kept(validators, kept.url, kept.content)
+            renewed = Kept(validators, kept.url, kept.raw)
             return self._keep(bucket, url, renewed)
         if response.status in _ABSENT:
             content = None
@@ -196,7 +202,7 @@ class HttpCache:
             raise status_error(response.url, response.status)
         now = self._clock()
         fresh = Validators.of(response.headers, now)
-        raw = None if content is None else msgspec.Raw(content)
+        raw = msgspec.Raw(_NIL if content is None else content)
         made = Kept(fresh or Validators(now, now), response.url, raw)
         return made if fresh is None else self._keep(bucket, url, made)
 

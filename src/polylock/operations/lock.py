@@ -3,37 +3,40 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import msgspec
+from packaging.utils import InvalidName, canonicalize_name
+from packaging.version import InvalidVersion, Version
 
+from polylock.errors import UsageError
 from polylock.lockfile.assemble import assemble
 from polylock.lockfile.encode import encode
 from polylock.lockfile.freshness import differences
 from polylock.lockfile.records import record_target
 from polylock.lockfile.select import preferences
-from polylock.model.hashes import strongest
-from polylock.model.pins import Preference, Resolution
+from polylock.model.pins import Preference
+from polylock.model.requirements import Requirement
 from polylock.operations.context import Context
 from polylock.operations.files import write_atomically
 from polylock.operations.workspace import open_workspace, read_lock
 from polylock.resolution.solve import Solver
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from packaging.utils import NormalizedName
 
     from polylock.lockfile.pylock import Pylock
-    from polylock.model.distributions import RemoteFile
+    from polylock.model.inputs import Inputs
+    from polylock.model.pins import Resolution
     from polylock.network.client import Traffic
     from polylock.operations.workspace import Workspace
     from polylock.ports import Reporter
     from polylock.project.settings import Settings
     from polylock.resolution.solve import Effort
 
-__all__ = ["LockOutcome", "LockRequest", "lock"]
+__all__ = ["LockOutcome", "LockRequest", "lock", "parse_upgrades"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +60,46 @@ class LockOutcome:
     pylock: Pylock
     previous: Pylock | None
     changed: bool
+    dry_run: bool
     efforts: Mapping[str, Effort] = field(default_factory=dict)
     traffic: Traffic | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document of ``lock --json`` (schemas/lock.schema.json)."""
+        return {
+            "path": str(self.path),
+            "changed": self.changed,
+            "written": self.changed and not self.dry_run,
+            "packages": len(self.pylock.packages),
+            "targets": [
+                {
+                    "name": name,
+                    "rounds": effort.rounds,
+                    "rejected": effort.rejected,
+                    "expanded": effort.expanded,
+                }
+                for name, effort in self.efforts.items()
+            ],
+            "requests": self.traffic.requests if self.traffic else 0,
+            "received": self.traffic.received if self.traffic else 0,
+        }
+
+
+def parse_upgrades(texts: Sequence[str]) -> dict[NormalizedName, str | None]:
+    """Read ``NAME`` or ``NAME==V``; raises UsageError for anything else."""
+    found: dict[NormalizedName, str | None] = {}
+    for text in texts:
+        name, equals, version = (part.strip() for part in text.partition("=="))
+        try:
+            if equals:
+                Version(version)
+            found[canonicalize_name(name, validate=True)] = version if equals else None
+        except (InvalidName, InvalidVersion) as error:
+            raise UsageError(
+                f"{text!r} is not NAME or NAME==VERSION",
+                "for example: --upgrade-package numpy==2.3.4",
+            ) from error
+    return found
 
 
 def lock(settings: Settings, request: LockRequest, reporter: Reporter) -> LockOutcome:
@@ -74,14 +115,19 @@ def lock(settings: Settings, request: LockRequest, reporter: Reporter) -> LockOu
     workspace = open_workspace(settings)
     previous = read_lock(workspace.lock_path)
     inputs = workspace.project.inputs
-    if previous is not None and not (request.upgrade or request.upgrade_packages):
-        if not differences(previous, inputs, workspace.targets):
-            return LockOutcome(
-                path=workspace.lock_path,
-                pylock=previous,
-                previous=previous,
-                changed=False,
-            )
+    keeps = not (request.upgrade or request.upgrade_packages)
+    if (
+        previous is not None
+        and keeps
+        and not differences(previous, inputs, workspace.targets)
+    ):
+        return LockOutcome(
+            path=workspace.lock_path,
+            pylock=previous,
+            previous=previous,
+            changed=False,
+            dry_run=request.dry_run,
+        )
     with Context(settings, inputs, reporter) as context:
         solver = Solver(
             inputs=_wanted(workspace, request),
@@ -102,13 +148,14 @@ def lock(settings: Settings, request: LockRequest, reporter: Reporter) -> LockOu
         pylock=pylock,
         previous=previous,
         changed=changed,
+        dry_run=request.dry_run,
         efforts=solution.efforts,
         traffic=traffic,
     )
 
 
 def _wanted(workspace: Workspace, request: LockRequest) -> Inputs:
-    """Return the inputs of this run: a version asked for is a constraint of it alone."""
+    """Return the inputs of this run: a version asked for constrains it alone."""
     inputs = workspace.project.inputs
     asked = tuple(
         Requirement(name=name, specifier=f"=={version}")

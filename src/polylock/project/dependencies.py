@@ -20,6 +20,7 @@ from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 from polylock.model.inputs import RootRequirement
 from polylock.model.markers import Atom, conjunction, parse_marker
 from polylock.model.requirements import InvalidRequirement, Requirement
+from polylock.network.auth import redact
 from polylock.project.tables import suggestion
 
 if TYPE_CHECKING:
@@ -110,11 +111,12 @@ def read_requirement(text: object, table: Table, *inside: str | int) -> Requirem
     Raises ProjectError where it is not a requirement, or one that cannot be locked.
     """
     if not isinstance(text, str):
-        raise table.wrong_type("a requirement, a string,", *inside, found=text)
+        raise table.wrong_type("a string", *inside, found=text)
     try:
         requirement = Requirement.parse(text)
     except InvalidRequirement as error:
-        raise table.error(*_not_a_requirement(text, error), *inside) from error
+        problem, advice = _not_a_requirement(redact(text), error)
+        raise table.error(problem, *inside, advice=advice) from error
     if requirement.url is not None:
         raise table.error(
             f"{requirement.name} is a direct reference, "
@@ -132,12 +134,10 @@ def read_requirement(text: object, table: Table, *inside: str | int) -> Requirem
     return requirement
 
 
-def normalized_name(
-    text: object, kind: str, table: Table, *inside: str | int
-) -> NormalizedName:
+def normalized_name(text: object, table: Table, *inside: str | int) -> NormalizedName:
     """Return a name normalized; raises ProjectError where it is not a name."""
     if not isinstance(text, str):
-        raise table.wrong_type(f"{kind}, a string,", *inside, found=text)
+        raise table.wrong_type("a string", *inside, found=text)
     try:
         return canonicalize_name(text, validate=True)
     except InvalidName as error:
@@ -153,7 +153,7 @@ def _project_name(document: Table, project: Table) -> NormalizedName | None:
         return None
     if "name" not in project:
         raise project.error("is missing", "name", advice='write: name = "demo"')
-    return normalized_name(project.values["name"], "a name", project, "name")
+    return normalized_name(project.values["name"], project, "name")
 
 
 def _refuse_dynamic(project: Table) -> None:
@@ -187,7 +187,7 @@ def _read_extras(project: Table) -> dict[str, list[tuple[Requirement, _Place]]]:
     table = project.table("optional-dependencies")
     extras: dict[str, list[tuple[Requirement, _Place]]] = {}
     for written in table.values:
-        extra = normalized_name(written, "the name of an extra", table, written)
+        extra = normalized_name(written, table, written)
         if extra in extras:
             raise table.error(f"the extra {extra} is declared twice", written)
         extras[extra] = [
@@ -275,7 +275,7 @@ class _Groups:
         self.declared = declared
         self.written: dict[str, str] = {}
         for written in self.table.values:
-            group = normalized_name(written, "the name of a group", self.table, written)
+            group = normalized_name(written, self.table, written)
             if group in self.written:
                 raise self.table.error(f"the group {group} is declared twice", written)
             self.written[group] = written
@@ -313,7 +313,7 @@ class _Groups:
                 advice='for example: { include-group = "test" }',
             )
         included = normalized_name(
-            item["include-group"], "a group", self.table, *place, "include-group"
+            item["include-group"], self.table, *place, "include-group"
         )
         if included not in self.written:
             raise self.table.error(

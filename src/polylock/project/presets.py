@@ -47,7 +47,7 @@ def _nvidia(driver: str, compute: str, **more: Any) -> dict[str, Any]:  # noqa: 
 def _apple(name: str, macos: str) -> Preset:
     return Preset(
         {"platform": "macos-arm64", "macos": macos, "cpu": name},
-        f"{_ARCHSPEC}; macOS {macos} is the first that runs on every {name.upper()} Mac",
+        f"{_ARCHSPEC}; macOS {macos} is the first on an {name.upper()} Mac",
     )
 
 

@@ -15,7 +15,7 @@ from polylock.model.inputs import RootRequirement
 from polylock.project.dependencies import read_dependencies, read_requirement
 from polylock.project.settings import default_index_url
 from polylock.project.tables import Table
-from polylock.project.target_table import parse_python
+from polylock.project.target_values import parse_python
 from polylock.project.targets import parse_targets
 from polylock.project.tool_table import KEYS, read_options
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from polylock.errors import UsageError
@@ -18,7 +19,6 @@ from polylock.project.tables import suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 __all__ = [
     "SETTINGS",
@@ -61,6 +61,7 @@ class Settings:
     compile: bool = False
     no_color: bool = False
     verbosity: int = 0
+    netrc: Path | None = None
     index_variables: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def lock_path(self, project: Path) -> Path:
@@ -240,6 +241,7 @@ def load_settings(
     return Settings(
         cache_dir=values.pop("cache_dir", None) or _default_cache_dir(),
         index_variables=variables,
+        netrc=_netrc(environ, home),
         **values,
     )
 
@@ -269,6 +271,13 @@ def default_index_url() -> str:
 
 def _secret(name: str) -> bool:
     return _CREDENTIALS.fullmatch(name) is not None
+
+
+def _netrc(environ: Mapping[str, str], home: str | None) -> Path | None:
+    """Return the user's netrc file as curl and requests find it, if it may exist."""
+    if environ.get("NETRC"):
+        return Path(environ["NETRC"])
+    return Path(home) / ".netrc" if home else None
 
 
 def _default_cache_dir() -> Path:

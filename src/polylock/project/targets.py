@@ -12,7 +12,28 @@ from packaging.utils import canonicalize_name
 from polylock.errors import ProjectError
 from polylock.model.target import TargetDescription
 from polylock.project.presets import PRESETS
-from polylock.project.target_table import TargetTable, parse_python, unknown_name
+from polylock.project.tables import Table
+from polylock.project.target_hardware import (
+    read_amd,
+    read_ascend,
+    read_cpu,
+    read_intel,
+    read_nvidia,
+    read_tpu,
+)
+from polylock.project.target_values import (
+    PYTHON_ADVICE,
+    check_keys,
+    close_names,
+    read_dependencies,
+    read_libc,
+    read_macos,
+    read_platform,
+    read_properties,
+    read_python,
+    read_runs_on,
+    refuse,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -41,12 +62,11 @@ TARGET_KEYS = (
 """The keys of a target's table."""
 
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_PYTHON_ADVICE = 'write python = "3.12", "3.12.7", "3.13t" or "pypy3.11", or a list'
 _NEWEST_PATCH = 999
 """Stands for the newest patch release of a minor version."""
 
 
-def parse_targets(  # noqa: PLR0913  # each is one fact of the project file
+def parse_targets(
     tables: Mapping[str, object],
     *,
     path: str,
@@ -61,11 +81,11 @@ def parse_targets(  # noqa: PLR0913  # each is one fact of the project file
     ``default_python`` is the raw value of ``tool.polylock.python``; ``reserved`` are
     the normalized names of groups and extras. Raises ProjectError.
     """
-    reader = _Reader(path, key, tables)
+    root = Table(tables, path=path, parts=tuple(key.split(".")))
     supported = _supported_pythons(requires_python, path)
     found: dict[str, TargetDescription] = {}
     for name in tables:
-        table = reader.resolve(name)
+        table = _resolve(root, name)
         for description in _describe(name, table, default_python):
             _check_name(description.name, table, reserved, found)
             _check_python(description.python, supported, table)
@@ -73,65 +93,57 @@ def parse_targets(  # noqa: PLR0913  # each is one fact of the project file
     return tuple(found.values())
 
 
-class _Reader:
-    """Works ``extends`` and ``preset`` into the tables."""
-
-    def __init__(self, path: str, key: str, tables: Mapping[str, object]) -> None:
-        self._path = path
-        self._key = key
-        self._tables = tables
-
-    def resolve(self, name: str) -> TargetTable:
-        """Return the table of a target with all that it inherits."""
-        chain = [name]
-        merged = self._own(name).values
-        while "extends" in merged:
-            parent = self._parent(chain)
-            merged = _inherit(self._own(parent).values, merged)
-            chain.append(parent)
-        if "preset" in merged:
-            merged = _inherit(self._preset(chain[-1]).table, merged)
-        return replace(self._own(name), values=merged)
-
-    def _own(self, name: str) -> TargetTable:
-        key = f"{self._key}.{_quoted(name)}"
-        value = self._tables[name]
-        if not isinstance(value, dict):
-            raise ProjectError(self._path, key, "must be a table")
-        table = TargetTable(path=self._path, key=key, values=value)
-        if not _NAME.fullmatch(name):
-            advice = f"call it {canonicalize_name(name)}"
-            if not _NAME.fullmatch(canonicalize_name(name)):
-                advice = "a name is of a-z and 0-9, with single hyphens inside"
-            table.fail("", "is not a valid name for a target", advice)
-        table.check_keys(TARGET_KEYS)
-        if "extends" in value and "preset" in value:
-            table.fail("preset", "a target has either extends or a preset")
-        return table
-
-    def _parent(self, chain: list[str]) -> str:
-        table = self._own(chain[-1])
-        parent = table.string("extends") or ""
-        if parent not in self._tables:
-            others = [name for name in self._tables if name != chain[-1]]
-            advice = unknown_name(parent, others)
-            table.fail("extends", f"no target named {parent!r}", advice)
-        if parent in chain:
-            circle = " → ".join([*chain, parent])
-            table.fail("extends", f"targets extend each other in a circle: {circle}")
-        return parent
-
-    def _preset(self, name: str) -> Any:  # noqa: ANN401
-        table = self._own(name)
-        preset = table.string("preset") or ""
+def _resolve(root: Table, name: str) -> Table:
+    """Return the table of a target with all that it inherits worked in."""
+    chain = [name]
+    while (parent := _parent(root, chain)) is not None:
+        chain.append(parent)
+    values: Mapping[str, Any] = {}
+    preset = _own(root, chain[-1]).string("preset")
+    if preset is not None:
         if preset not in PRESETS:
-            advice = unknown_name(preset, PRESETS)
-            table.fail("preset", f"no preset named {preset!r}", advice)
-        return PRESETS[preset]
+            problem = f"there is no preset {preset!r}"
+            advice = close_names(preset, PRESETS)
+            refuse(root, problem, chain[-1], "preset", advice=advice)
+        values = PRESETS[preset].table
+    for link in reversed(chain):
+        values = _inherit(values, _own(root, link).values)
+    return root.inside(values, name)
+
+
+def _own(root: Table, name: str) -> Table:
+    """Return a target's table as written, its keys and its name checked."""
+    table = root.table(name)
+    if not _NAME.fullmatch(name):
+        normal = canonicalize_name(name)
+        advice = "a name is of a-z and 0-9, with single hyphens inside"
+        if _NAME.fullmatch(normal):
+            advice = f"call it {normal}: {advice}"
+        refuse(table, "is not a valid name for a target", advice=advice)
+    check_keys(table, TARGET_KEYS)
+    if "extends" in table and "preset" in table:
+        refuse(table, "give either extends or preset, not both", "preset")
+    return table
+
+
+def _parent(root: Table, chain: list[str]) -> str | None:
+    """Return the target that the last of the chain extends, None where none."""
+    table = _own(root, chain[-1])
+    parent = table.string("extends")
+    if parent is None:
+        return None
+    if parent in chain:
+        circle = " extends ".join([*chain, parent])
+        refuse(table, f"goes in a circle: {circle}", "extends")
+    if parent not in root:
+        others = [name for name in root.values if name not in chain]
+        advice = close_names(parent, others)
+        refuse(table, f"there is no target {parent!r}", "extends", advice=advice)
+    return parent
 
 
 def _inherit(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the base with own keys in place of its, links resolved by one step.
+    """Return the base with own keys in place of its.
 
     What belongs to the base's operating system or processor does not outlive a
     platform of one's own: a macOS target that extends a Linux one has no glibc.
@@ -150,57 +162,47 @@ def _inherit(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _describe(
-    name: str, table: TargetTable, default_python: object | None
+    name: str, table: Table, default_python: object | None
 ) -> Iterator[TargetDescription]:
-    system, architecture = table.platform()
+    system, architecture = read_platform(table)
     pythons = list(_pythons(table, default_python))
     description = TargetDescription(
         name=name,
         system=system,
         architecture=architecture,
         python=pythons[0][1],
-        libc=table.libc(system),
-        macos=table.macos(system, architecture),
-        cpu=table.cpu(architecture),
-        nvidia=table.nvidia(system),
-        amd=table.amd(system),
-        intel=table.intel(system),
-        ascend=table.ascend(system),
-        tpu=table.tpu(system),
-        properties=table.properties(),
-        runs_on=table.runs_on(),
-        dependencies=table.dependencies(),
+        libc=read_libc(table, system),
+        macos=read_macos(table, system, architecture),
+        cpu=read_cpu(table, architecture),
+        nvidia=read_nvidia(table, system),
+        amd=read_amd(table, system),
+        intel=read_intel(table, system),
+        ascend=read_ascend(table, system),
+        tpu=read_tpu(table, system),
+        properties=read_properties(table),
+        runs_on=read_runs_on(table),
+        dependencies=read_dependencies(table),
     )
     for suffix, python in pythons:
         yield replace(description, name=f"{name}{suffix}", python=python)
 
 
 def _pythons(
-    table: TargetTable, default: object | None
+    table: Table, default: object | None
 ) -> Iterator[tuple[str, PythonRelease]]:
     """Yield a suffix for the name and a Python; no suffix where it is the only one."""
     value = table.values.get("python", default)
     if value is None:
-        advice = f"{_PYTHON_ADVICE}; python under [tool.polylock] is for all targets"
-        table.fail("python", "is missing", advice)
-    if isinstance(value, list):
-        if not value:
-            table.fail("python", "must not be an empty list", _PYTHON_ADVICE)
-        for position, item in enumerate(value):
-            python = _python(item, table, f"python[{position}]")
-            yield _suffix(python), python
-    else:
-        yield "", _python(value, table, "python")
-
-
-def _python(value: object, table: TargetTable, key: str) -> PythonRelease:
-    if not isinstance(value, str):
-        advice = f'write "{value}"' if isinstance(value, float) else _PYTHON_ADVICE
-        table.fail(key, "must be a string", advice)
-    python = parse_python(value)
-    if python is None:
-        table.fail(key, f"{value!r} is not a Python", _PYTHON_ADVICE)
-    return python
+        advice = f"{PYTHON_ADVICE}; python under [tool.polylock] is for all targets"
+        refuse(table, "is missing", "python", advice=advice)
+    if not isinstance(value, list):
+        yield "", read_python(value, table, "python")
+        return
+    if not value:
+        refuse(table, "must not be an empty list", "python", advice=PYTHON_ADVICE)
+    for position, item in enumerate(value):
+        python = read_python(item, table, "python", position)
+        yield _suffix(python), python
 
 
 def _suffix(python: PythonRelease) -> str:
@@ -212,18 +214,16 @@ def _suffix(python: PythonRelease) -> str:
 
 def _check_name(
     name: str,
-    table: TargetTable,
+    table: Table,
     reserved: Collection[str],
     found: Mapping[str, TargetDescription],
 ) -> None:
     if name in reserved:
-        table.fail(
-            "",
-            f"the target {name} shares its name with a dependency group or an extra",
-            "rename one of them: a target is a dependency group in the lock file",
-        )
+        problem = f"{name} is also the name of a dependency group or an extra"
+        advice = "rename one: a target is a dependency group in the lock file"
+        refuse(table, problem, advice=advice)
     if name in found:
-        table.fail("", f"there are two targets named {name}", "rename one of them")
+        refuse(table, f"two targets are named {name}", advice="rename one of them")
 
 
 def _supported_pythons(requires_python: str, path: str) -> SpecifierSet:
@@ -236,17 +236,8 @@ def _supported_pythons(requires_python: str, path: str) -> SpecifierSet:
         ) from error
 
 
-def _check_python(
-    python: PythonRelease, supported: SpecifierSet, table: TargetTable
-) -> None:
+def _check_python(python: PythonRelease, supported: SpecifierSet, table: Table) -> None:
     patch = _NEWEST_PATCH if python.patch is None else python.patch
     if not supported.contains(f"{python.minor_version}.{patch}", prereleases=True):
-        table.fail(
-            "python",
-            f"Python {python} is outside requires-python {supported}",
-            "change one of them",
-        )
-
-
-def _quoted(name: str) -> str:
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else f'"{name}"'
+        problem = f"Python {python} is outside requires-python {supported}"
+        refuse(table, problem, "python", advice="change one of them")

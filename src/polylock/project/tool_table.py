@@ -219,7 +219,7 @@ def _variant_pattern(text: str, table: Table, *inside: str | int) -> str:
         ) from error
     if pattern.label:
         project = text.partition("@")[0].strip()
-        name = normalized_name(project, "a name", table, *inside)
+        name = normalized_name(project, table, *inside)
         return f"{name}@{pattern.label}"
     parts = (pattern.namespace, pattern.feature, pattern.value)
     return " :: ".join(part for part in parts if part)
@@ -242,7 +242,7 @@ def _build_packages(table: Table) -> tuple[list[str], list[str], list[str]]:
     """Return the names in build-package, no-build-package and no-binary-package."""
     build, no_build, no_binary = (
         [
-            normalized_name(name, "a name", table, key, position)
+            normalized_name(name, table, key, position)
             for position, name in enumerate(table.array(key))
         ]
         for key in ("build-package", "no-build-package", "no-binary-package")
@@ -318,7 +318,7 @@ def _sources(
     sources = table.table("sources")
     found: dict[str, tuple[IndexSource, ...]] = {}
     for written in sources.values:
-        name = normalized_name(written, "a name", sources, written)
+        name = normalized_name(written, sources, written)
         if name in found:
             raise sources.error(f"the project {name} is named twice", written)
         entries = sources.tables(written)

@@ -109,21 +109,15 @@ class Availability:
     def guess(
         self, releases: Releases, requirement: Requirement, target: Target
     ) -> tuple[Release, RemoteFile] | None:
-        """Name the file that this requirement alone would lead to (ports.Guess).
-
-        A release with variants is not guessed at: opening it fetches its metadata,
-        which the thread that guesses must not wait for.
-        """
+        """Name the file that this requirement alone would lead to (ports.Guess)."""
         del target  # the pool's own
         mask = self.allowed(releases, [requirement.specifier])
         preference = self._preferences.get(releases.name)
         for position in self._order(releases, mask, preference):
-            release = releases.release(position)
-            if release.variants_json is not None:
-                return None
             expansion = self.pool.expand(releases, position, yanked=False)
             if expansion.candidates:
-                return release, expansion.candidates[0].file
+                best = expansion.candidates[0]
+                return best.release, best.file
         return None
 
     def _order(

@@ -125,9 +125,9 @@ class CandidatePool:
         key = (releases.name, position, yanked)
         expansion = self._expansions.get(key)
         if expansion is None:
-            self.expanded += 1
             expansion = self._expand(releases, position, yanked=yanked)
             self._expansions[key] = expansion
+            self.expanded += 1
         return expansion
 
     def extended(self, base: Candidate, extra: str) -> Candidate | ExtraCandidate:

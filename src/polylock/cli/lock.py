@@ -1,0 +1,61 @@
+"""``polylock lock``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from polylock.cli.options import JSON, settings
+from polylock.cli.session import begin, print_json, reporting
+from polylock.operations.lock import LockRequest, lock, parse_upgrades
+
+if TYPE_CHECKING:
+    from polylock.operations.lock import LockOutcome
+
+__all__ = ["command"]
+
+
+@click.command("lock", epilog="Example: polylock lock --upgrade-package numpy")
+@settings("index_url", "offline", "refresh", "threads", "timeout")
+@click.option("--upgrade", is_flag=True, help="Forget the pins of the lock file.")
+@click.option(
+    "--upgrade-package",
+    "upgrade_packages",
+    metavar="NAME[==V]",
+    multiple=True,
+    help="Forget the pins of this project; can be given more than once.",
+)
+@click.option("--dry-run", is_flag=True, help="Write nothing.")
+@JSON
+def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
+    """Resolve the project for every target and write pylock.toml.
+
+    Pins that still hold are kept. A lock file that answers the project is left as it
+    is, and no index is asked.
+    """
+    chosen = begin(values)
+    request = LockRequest(
+        upgrade=values["upgrade"],
+        upgrade_packages=parse_upgrades(values["upgrade_packages"]),
+        dry_run=values["dry_run"],
+    )
+    with reporting(chosen) as reporter:
+        outcome = lock(chosen, request, reporter)
+    if values["as_json"]:
+        print_json(outcome.to_json())
+        return 0
+    if chosen.verbosity >= 0:
+        click.echo(_summary(outcome), err=True)
+    return 0
+
+
+def _summary(outcome: LockOutcome) -> str:
+    path = outcome.path.name
+    targets = len(outcome.pylock.target_names)
+    size = f"{len(outcome.pylock.packages)} packages for {targets} targets"
+    if not outcome.efforts:
+        return f"{path} answers the project: {size}"
+    if not outcome.changed:
+        return f"{path} stays as it is: {size}"
+    return f"{'would write' if outcome.dry_run else 'wrote'} {path}: {size}"

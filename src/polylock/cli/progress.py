@@ -1,0 +1,130 @@
+"""A Reporter for people: a bar on a terminal, a line an event elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import TYPE_CHECKING, Self
+
+from polylock.cli.diagnostics import show_warning
+from polylock.cli.logs import style
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+__all__ = ["TerminalReporter"]
+
+_LARGE = 5_000_000
+"""From this size in bytes a download has a line of its own where there is no bar."""
+
+
+class TerminalReporter:
+    """Tells what happens on stderr; may be called from any thread.
+
+    ``verbosity`` below 0 leaves warnings only. The bar appears with the first
+    download, so that a run which downloads nothing does not import rich.
+    """
+
+    def __init__(self, verbosity: int = 0) -> None:
+        self._quiet = verbosity < 0
+        self._interactive = sys.stderr.isatty()
+        self._lock = threading.Lock()
+        self._warned: set[str] = set()
+        self._progress: Progress | None = None
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Take the bar down."""
+        with self._lock:
+            progress, self._progress = self._progress, None
+        if progress is not None:
+            progress.stop()
+
+    def solving(self, target: str) -> None:
+        """Tell that the solve of a target begins."""
+        self._line(style(f"resolving {target}", "faint"), only_interactive=True)
+
+    def solved(self, target: str, packages: int) -> None:
+        """Tell that a target is solved."""
+        self._line(f"resolved {target}: {packages} packages")
+
+    def backtracking(self, target: str, package: str) -> None:
+        """Say nothing: the log has it."""
+
+    def fetching(self, what: str, size: int | None) -> None:
+        """Begin the bar of a download, or tell of a large one."""
+        if self._quiet:
+            return
+        if not self._interactive:
+            if size is not None and size >= _LARGE:
+                self._line(f"downloading {what} ({size / 1e6:,.1f} MB)")
+            return
+        with self._lock:
+            progress = self._bar()
+            self._tasks[what] = progress.add_task(what, total=size)
+
+    def received(self, what: str, count: int) -> None:
+        """Move the bar of a download by a number of bytes."""
+        with self._lock:
+            if self._progress is not None and what in self._tasks:
+                self._progress.advance(self._tasks[what], count)
+
+    def fetched(self, what: str) -> None:
+        """Take the bar of a download away."""
+        with self._lock:
+            if self._progress is not None and what in self._tasks:
+                self._progress.remove_task(self._tasks.pop(what))
+
+    def installing(self, name: str, version: str) -> None:
+        """Tell that a distribution was installed."""
+        self._line(f" {style('+', 'strong')} {name} {version}")
+
+    def removing(self, name: str, version: str) -> None:
+        """Tell that a distribution was removed."""
+        self._line(f" {style('-', 'strong')} {name} {version}")
+
+    def warning(self, message: str) -> None:
+        """Tell a warning, the same one once."""
+        with self._lock:
+            if message in self._warned:
+                return
+            self._warned.add(message)
+        show_warning(message)
+
+    def _line(self, text: str, *, only_interactive: bool = False) -> None:
+        if self._quiet or (only_interactive and not self._interactive):
+            return
+        with self._lock:
+            if self._progress is not None:
+                self._progress.console.print(text, highlight=False, markup=False)
+            else:
+                sys.stderr.write(text + "\n")
+
+    def _bar(self) -> Progress:
+        if self._progress is None:
+            # rich costs 60 ms to import; only a download on a terminal needs it.
+            from rich.console import Console
+            from rich.progress import (
+                BarColumn,
+                DownloadColumn,
+                Progress,
+                TextColumn,
+                TransferSpeedColumn,
+            )
+
+            self._progress = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                DownloadColumn(),
+                TransferSpeedColumn(),
+                console=Console(stderr=True),
+                transient=True,
+            )
+            self._progress.start()
+        return self._progress

@@ -1,0 +1,46 @@
+"""What every command does first: settings, logging, a reporter."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from polylock.cli.logs import set_up_logging
+from polylock.cli.options import given_settings
+from polylock.cli.progress import TerminalReporter
+from polylock.project.settings import default_user_file, load_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from polylock.project.settings import Settings
+
+__all__ = ["begin", "print_json", "reporting"]
+
+
+def begin(values: dict[str, Any]) -> Settings:
+    """Take the settings out of a command's parameters and set up logging.
+
+    What is left in ``values`` are the command's own parameters. This is the only
+    place that reads the environment for settings.
+    """
+    settings = load_settings(given_settings(values), os.environ, default_user_file())
+    if settings.no_color:
+        os.environ["NO_COLOR"] = "1"
+    set_up_logging(settings.verbosity)
+    return settings
+
+
+@contextmanager
+def reporting(settings: Settings) -> Iterator[TerminalReporter]:
+    """Give a reporter and take its bars down at the end, after an error too."""
+    with TerminalReporter(settings.verbosity) as reporter:
+        yield reporter
+
+
+def print_json(value: object) -> None:
+    """Write data to stdout as JSON, keys in the order given."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")

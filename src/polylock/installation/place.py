@@ -1,0 +1,192 @@
+"""Where each file of a wheel goes in an environment, and putting it there."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from polylock.environment.installed import PARTIAL_RECORD
+from polylock.errors import ArchiveDamaged, EnvironmentBroken, FileCorrupt
+from polylock.installation.archive import TREE
+from polylock.installation.link import make_directories
+from polylock.installation.record_format import RecordRow
+from polylock.installation.records import installation_files, record_text, row_of
+from polylock.installation.scripts import (
+    launcher_kind,
+    make_launcher,
+    rewrite_shebang,
+)
+
+if TYPE_CHECKING:
+    from polylock.environment.interpreter import Interpreter
+    from polylock.installation.archive import ArchiveManifest, DataFile
+    from polylock.installation.link import Linker
+    from polylock.installation.plan import WantedDistribution
+
+__all__ = ["Placement", "place"]
+
+_INTERPRETER_NAME = re.compile(r"(pythonw?|pypyw?)[0-9.]*t?(\.exe)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A file that is written outside of the linked tree.
+
+    ``content`` is None for one that is copied from ``source`` in the tree.
+    """
+
+    target: Path
+    row: RecordRow
+    source: str
+    content: bytes | None
+    is_executable: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placement:
+    """A wheel and the environment that it goes to; nothing is written yet."""
+
+    wanted: WantedDistribution
+    archive: Path
+    manifest: ArchiveManifest
+    interpreter: Interpreter
+
+    @property
+    def version(self) -> str:
+        """Return the version that is installed."""
+        return self.manifest.version
+
+    @property
+    def site(self) -> Path:
+        """Return the directory that takes the root of the wheel (PEP 427)."""
+        scheme = self.interpreter.scheme
+        root = scheme.purelib if self.manifest.root_is_purelib else scheme.platlib
+        return Path(root)
+
+    @property
+    def info(self) -> Path:
+        """Return the ``.dist-info`` directory."""
+        return self.site / self.manifest.dist_info
+
+    @cached_property
+    def written(self) -> tuple[_Written, ...]:
+        """Return the scripts and data files, contents of scripts included.
+
+        Raises FileCorrupt for a file that would take the place of one of the
+        environment's own, ArchiveDamaged where the archive lacks a file.
+        """
+        found = [self._data_file(file) for file in self.manifest.data]
+        found += self._launchers()
+        for file in found:
+            self._refuse_reserved(file.target)
+        return tuple(found)
+
+    def _data_file(self, file: DataFile) -> _Written:
+        target = self._scheme_directory(file.key) / file.path
+        path = _relative(target, self.site)
+        if file.key != "scripts":
+            row = RecordRow(path, file.hash, str(file.size))
+            return _Written(target, row, file.source, None, file.is_executable)
+        content = self._read(file.source)
+        rewritten = rewrite_shebang(content, self.interpreter.executable)
+        row = row_of(path, rewritten)
+        # Scripts that come without the bit were meant to run all the same.
+        return _Written(target, row, file.source, rewritten, is_executable=True)
+
+    def _launchers(self) -> list[_Written]:
+        if not self.manifest.entry_points:
+            return []
+        kind = launcher_kind(self.interpreter.platform)
+        directory = Path(self.interpreter.scheme.scripts)
+        found: list[_Written] = []
+        for entry_point in self.manifest.entry_points:
+            made = make_launcher(entry_point, self.interpreter.executable, kind)
+            target = directory / made.filename
+            row = row_of(_relative(target, self.site), made.content)
+            found.append(_Written(target, row, "", made.content, is_executable=True))
+        return found
+
+    def _scheme_directory(self, key: str) -> Path:
+        scheme = self.interpreter.scheme
+        match key:
+            case "purelib":
+                return Path(scheme.purelib)
+            case "platlib":
+                return Path(scheme.platlib)
+            case "scripts":
+                return Path(scheme.scripts)
+            case "headers":
+                # "distribution name" (PEP 427), as the wheel spells it
+                return Path(scheme.headers) / self.manifest.stem.rpartition("-")[0]
+            case _:
+                return Path(scheme.data)
+
+    def _refuse_reserved(self, target: Path) -> None:
+        """Refuse what would replace the Python or the mark of the environment."""
+        scripts = Path(self.interpreter.scheme.scripts)
+        prefix = Path(self.interpreter.prefix)
+        own = {"pyvenv.cfg", "polylock.json", ".polylock.lock"}
+        if (
+            target.parent == scripts and _INTERPRETER_NAME.fullmatch(target.name)
+        ) or (target.parent == prefix and target.name in own):
+            raise FileCorrupt(
+                self.wanted.filename,
+                f"it would replace {target.name} of the environment",
+            )
+
+    def _read(self, source: str) -> bytes:
+        try:
+            return (self.archive / TREE / source).read_bytes()
+        except OSError as error:
+            raise self._damaged(source) from error
+
+    def _damaged(self, source: str) -> ArchiveDamaged:
+        return ArchiveDamaged(
+            self.wanted.filename, f"{source} is missing", self.wanted.sha256
+        )
+
+    def _record(self, added: dict[str, bytes]) -> bytes:
+        return record_text(
+            self.manifest.record,
+            added,
+            (file.row for file in self.written),
+            dist_info=self.manifest.dist_info,
+        ).encode()
+
+
+def place(placement: Placement, linker: Linker) -> None:
+    """Install a distribution whose place is free.
+
+    The partial RECORD lists every file before the first is written, and becomes
+    RECORD when all are. Raises EnvironmentBroken, and ArchiveDamaged where the
+    archive lacks a file.
+    """
+    info, site = placement.info, placement.site
+    added = installation_files(placement.wanted)
+    record = placement._record(added)  # noqa: SLF001 - its other half
+    try:
+        info.mkdir(parents=True, exist_ok=True)
+        partial = info / PARTIAL_RECORD
+        partial.write_bytes(record)
+        make_directories(site, placement.manifest.directories)
+        tree = placement.archive / TREE
+        try:
+            linker.link_files(tree, site, placement.manifest.files)
+        except FileNotFoundError as error:
+            raise placement._damaged(str(error.filename)) from error  # noqa: SLF001
+        for file in placement.written:
+            _write(file, tree)
+        for name, content in added.items():
+            _replace(info / name, content)
+        partial.replace(info / "RECORD")
+    except OSError as error:
+        raise EnvironmentBroken(
+            str(error.filename or info), f"cannot be written: {error.strerror}"
+        ) from error

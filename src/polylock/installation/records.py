@@ -1,0 +1,71 @@
+"""What an installation leaves in ``.dist-info`` (PEP 376, 610, 627)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from polylock.environment.installed import ORIGIN_FILE, Origin
+from polylock.installation.record_format import RecordRow, format_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from polylock.installation.plan import WantedDistribution
+
+__all__ = ["INSTALLER", "installation_files", "record_text", "row_of"]
+
+INSTALLER = "polylock"
+"""Content of the file INSTALLER."""
+
+
+def installation_files(wanted: WantedDistribution) -> dict[str, bytes]:
+    """Return the files to add to ``.dist-info``, by name; RECORD is not among them.
+
+    ``polylock.json`` says which locked file this is: it is how the next sync knows
+    that there is nothing to do.
+    """
+    origin = Origin(
+        filename=wanted.filename,
+        sha256=wanted.sha256,
+        variant_label=wanted.variant_label,
+    )
+    files = {
+        "INSTALLER": f"{INSTALLER}\n".encode(),
+        ORIGIN_FILE: msgspec.json.encode(origin) + b"\n",
+    }
+    if wanted.requested:
+        files["REQUESTED"] = b""
+    if wanted.direct_url is not None:
+        files["direct_url.json"] = msgspec.json.encode(wanted.direct_url)
+    return files
+
+
+def row_of(path: str, content: bytes) -> RecordRow:
+    """Return the row of a file that is written with this content."""
+    digest = hashlib.sha256(content).digest()
+    value = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    return RecordRow(path, f"sha256={value}", str(len(content)))
+
+
+def record_text(
+    unchanged: str,
+    added: Mapping[str, bytes],
+    moved: Iterable[RecordRow],
+    *,
+    dist_info: str,
+) -> str:
+    """Return RECORD.
+
+    ``unchanged`` are the rows of the files that are installed as they are in the
+    wheel; ``added`` are contents of further files of the directory ``dist_info``,
+    ``moved`` the rows of files outside of site-packages. RECORD itself comes last,
+    without hash.
+    """
+    rows = [row_of(f"{dist_info}/{name}", added[name]) for name in sorted(added)]
+    rows += sorted(moved)
+    rows.append(RecordRow(f"{dist_info}/RECORD"))
+    return unchanged + format_rows(rows)

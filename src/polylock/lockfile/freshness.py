@@ -1,0 +1,352 @@
+"""Does a lock file answer the project? Each difference is a value and a line.
+
+Offline and without a solver: what is recorded in the lock file is compared with what
+the project says now, item by item. The clock, the machine and the project's own
+version have no part in it, and neither have comments, order and spelling of the
+project file.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from packaging.specifiers import SpecifierSet
+
+from polylock.lockfile.differences import Difference, DifferenceKind
+from polylock.lockfile.records import (
+    LIST_SETTINGS,
+    TEXT_SETTINGS,
+    moment_of,
+    record_inputs,
+    record_target,
+    requirement_text,
+)
+from polylock.lockfile.select import applicable, project_groups
+from polylock.lockfile.toml_values import moment
+from polylock.model.inputs import Inputs
+from polylock.model.markers import fold
+from polylock.model.requirements import InvalidRequirement, Requirement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from polylock.lockfile.pylock import Package, Pylock
+    from polylock.lockfile.records import (
+        LockedFeature,
+        LockedInputs,
+        LockedSource,
+        LockedTarget,
+    )
+    from polylock.model.inputs import RootRequirement
+    from polylock.model.target import Target
+
+__all__ = ["Difference", "DifferenceKind", "differences"]
+
+_DEFAULTS = Inputs()
+
+
+def differences(
+    pylock: Pylock, inputs: Inputs, targets: Sequence[Target]
+) -> tuple[Difference, ...]:
+    """Return what the lock file does not answer, in a fixed order; none: fresh.
+
+    Cost: no more than to fold the markers of the lock file for each target.
+    """
+    if pylock.polylock is None:
+        return (Difference(kind=DifferenceKind.RECORD, subject=""),)
+    locked, wanted = pylock.polylock.inputs, record_inputs(inputs)
+    found = [
+        *_top_level(pylock, inputs),
+        *_requirements(locked, wanted),
+        *_settings(locked, wanted),
+        *_indexes(locked, wanted),
+        *_sources(locked.sources, wanted.sources),
+        *_targets(pylock.polylock.targets, [record_target(each) for each in targets]),
+    ]
+    known = set(pylock.target_names)
+    for target in targets:
+        if target.name in known:
+            found.extend(_pins(pylock, inputs, target))
+    return tuple(found)
+
+
+def _top_level(pylock: Pylock, inputs: Inputs) -> Iterator[Difference]:
+    yield from _changed(
+        DifferenceKind.REQUIRES_PYTHON,
+        "",
+        _specifier(pylock.requires_python),
+        _specifier(inputs.requires_python),
+    )
+    extras = pylock.extras or ()
+    yield from _members(DifferenceKind.EXTRA, extras, inputs.extras)
+    yield from _members(DifferenceKind.GROUP, project_groups(pylock), inputs.groups)
+    default = pylock.default_groups or (None,)
+    yield from _changed(
+        DifferenceKind.SETTING, "default-target", default[0], inputs.default_target
+    )
+
+
+def _requirements(locked: LockedInputs, wanted: LockedInputs) -> Iterator[Difference]:
+    kind = DifferenceKind.REQUIREMENT
+    yield from _texts(kind, "", locked.requirements, wanted.requirements)
+    for what, before, after in (
+        ("extra", locked.extras, wanted.extras),
+        ("group", locked.groups, wanted.groups),
+        ("target", locked.targets, wanted.targets),
+    ):
+        for name in sorted({*before, *after}):
+            place = f" of {what} {name}"
+            yield from _texts(kind, place, before.get(name, ()), after.get(name, ()))
+    for kind, texts, now in (
+        (DifferenceKind.CONSTRAINT, locked.constraints, wanted.constraints),
+        (DifferenceKind.OVERRIDE, locked.overrides, wanted.overrides),
+    ):
+        yield from _texts(kind, "", texts, now)
+
+
+def _texts(
+    kind: DifferenceKind, place: str, locked: Sequence[str], wanted: Sequence[str]
+) -> Iterator[Difference]:
+    """Compare requirements as sets; one of a project for one of it is a change."""
+    gone = sorted(set(locked) - set(wanted))
+    new = sorted(set(wanted) - set(locked))
+    for name in sorted({_name_of(text) for text in (*gone, *new)}):
+        before = [text for text in gone if _name_of(text) == name]
+        after = [text for text in new if _name_of(text) == name]
+        if len(before) == len(after) == 1:
+            subject = f"{name}{place}"
+            yield Difference(
+                kind=kind, subject=subject, locked=before[0], wanted=after[0]
+            )
+            continue
+        for text in before:
+            yield Difference(kind=kind, subject=f"{text}{place}", locked=text)
+        for text in after:
+            yield Difference(kind=kind, subject=f"{text}{place}", wanted=text)
+
+
+def _settings(locked: LockedInputs, wanted: LockedInputs) -> Iterator[Difference]:
+    kind = DifferenceKind.SETTING
+    before, after = (
+        None if each.exclude_newer is None else moment(moment_of(each.exclude_newer))
+        for each in (locked, wanted)
+    )
+    yield from _changed(kind, "exclude-newer", before, after)
+    for key in TEXT_SETTINGS:
+        default = getattr(_DEFAULTS, key)
+        yield from _changed(
+            kind,
+            key,
+            locked.settings.get(key, default),
+            wanted.settings.get(key, default),
+        )
+    for key in LIST_SETTINGS:
+        yield from _changed(
+            kind, key, _joined(locked.lists.get(key)), _joined(wanted.lists.get(key))
+        )
+
+
+def _indexes(locked: LockedInputs, wanted: LockedInputs) -> Iterator[Difference]:
+    before = {each.name: each for each in locked.indexes}
+    after = {each.name: each for each in wanted.indexes}
+    if locked.indexes and wanted.indexes:
+        yield from _members(DifferenceKind.INDEX, tuple(before), tuple(after))
+    elif locked.indexes or wanted.indexes:
+        texts = (_joined(tuple(before)), _joined(tuple(after)))
+        default = "the default index"
+        yield Difference(
+            kind=DifferenceKind.INDEX,
+            subject="",
+            locked=texts[0] or default,
+            wanted=texts[1] or default,
+        )
+    words = {True: "explicit", False: "for all projects"}
+    for name, index in before.items():
+        if name in after:
+            now_explicit = words[after[name].explicit]
+            yield from _changed(
+                DifferenceKind.INDEX, name, words[index.explicit], now_explicit
+            )
+    order = [name for name in before if name in after]
+    now = [name for name in after if name in before]
+    yield from _changed(DifferenceKind.INDEX, "order", _joined(order), _joined(now))
+
+
+def _sources(
+    locked: Mapping[str, tuple[LockedSource, ...]],
+    wanted: Mapping[str, tuple[LockedSource, ...]],
+) -> Iterator[Difference]:
+    for name in sorted({*locked, *wanted}):
+        before, after = (
+            " then ".join(_source_text(entry) for entry in each.get(name, ())) or None
+            for each in (locked, wanted)
+        )
+        if before != after:
+            yield Difference(
+                kind=DifferenceKind.SOURCE, subject=name, locked=before, wanted=after
+            )
+
+
+def _source_text(source: LockedSource) -> str:
+    properties = f" with {', '.join(source.properties)}" if source.properties else ""
+    targets = f" for {', '.join(source.targets)}" if source.targets else ""
+    return f"{source.index}{properties}{targets}"
+
+
+def _targets(
+    locked: Sequence[LockedTarget], wanted: Sequence[LockedTarget]
+) -> Iterator[Difference]:
+    kind = DifferenceKind.TARGET
+    before = {target.name: target for target in locked}
+    after = {target.name: target for target in wanted}
+    yield from _members(kind, tuple(before), tuple(after))
+    for name, target in before.items():
+        if name in after:
+            yield from _target(target, after[name])
+    order = [name for name in before if name in after]
+    now = [name for name in after if name in before]
+    if order != now:
+        yield Difference(
+            kind=DifferenceKind.TARGET_ORDER,
+            subject="",
+            locked=", ".join(order),
+            wanted=", ".join(now),
+        )
+
+
+def _target(locked: LockedTarget, wanted: LockedTarget) -> Iterator[Difference]:
+    kind = DifferenceKind.TARGET
+    for key in ("platform", "python", "libc", "macos"):
+        before, after = getattr(locked, key), getattr(wanted, key)
+        yield from _changed(kind, f"{locked.name}: {key}", before, after)
+    for word, one, other in (
+        ("stated", locked.stated, wanted.stated),
+        ("derived", locked.derived, wanted.derived),
+    ):
+        before, after = _by_feature(one), _by_feature(other)
+        place = f"{locked.name}: {word}"
+        for feature in sorted({*before, *after}):
+            yield from _changed(
+                kind,
+                f"{place} {feature}",
+                before.get(feature),
+                after.get(feature),
+            )
+        kept = [feature for feature in before if feature in after]
+        now = [feature for feature in after if feature in before]
+        yield from _changed(
+            kind, f"{place} order of features", _joined(kept), _joined(now)
+        )
+
+
+def _by_feature(features: Sequence[LockedFeature]) -> dict[str, str]:
+    return {str(each): ", ".join(each.values) or "supported" for each in features}
+
+
+def _pins(pylock: Pylock, inputs: Inputs, target: Target) -> Iterator[Difference]:
+    """Check that what the lock file installs meets what the project requires.
+
+    This finds what was changed by hand. Requirements that were not recorded are told
+    of already, and what a marker leaves open is let pass.
+    """
+    assert pylock.polylock is not None
+    locked = pylock.polylock.inputs
+    installed: dict[tuple[str | None, str | None], dict[str, Package]] = {}
+    for root in inputs.requirements:
+        if root.target not in {None, target.name} or not _is_recorded(root, locked):
+            continue
+        key = root.extra, root.group
+        if key not in installed:
+            installed[key] = {
+                package.name: package
+                for package in applicable(
+                    pylock,
+                    target,
+                    groups=[target.name, *([root.group] if root.group else [])],
+                    extras=[root.extra] if root.extra else [],
+                )
+            }
+        for asked in _asked(root.requirement, inputs):
+            package = installed[key].get(asked.normalized_name)
+            if not _holds(asked, target) or (package and _meets(package, asked)):
+                continue
+            version = None if package is None else f"{asked.name} {package.version}"
+            yield Difference(
+                kind=DifferenceKind.PIN,
+                subject=f"target {target.name}",
+                locked=version,
+                wanted=requirement_text(asked),
+            )
+
+
+def _asked(requirement: Requirement, inputs: Inputs) -> list[Requirement]:
+    """Return the overrides of the project where there are any, else the requirement."""
+    overrides = [each for each in inputs.overrides if each.name == requirement.name]
+    return overrides or [requirement]
+
+
+def _is_recorded(root: RootRequirement, locked: LockedInputs) -> bool:
+    if root.extra is not None:
+        texts = locked.extras.get(root.extra, ())
+    elif root.group is not None:
+        texts = locked.groups.get(root.group, ())
+    elif root.target is not None:
+        texts = locked.targets.get(root.target, ())
+    else:
+        texts = locked.requirements
+    return requirement_text(root.requirement) in texts
+
+
+def _holds(requirement: Requirement, target: Target) -> bool:
+    """Say whether the requirement holds for the target, come what may."""
+    marker = requirement.marker_expression
+    return marker is None or fold(marker, target) is True
+
+
+def _meets(package: Package, requirement: Requirement) -> bool:
+    if requirement.url is not None or package.version is None:
+        return True
+    return SpecifierSet(requirement.specifier).contains(
+        package.version, prereleases=True
+    )
+
+
+@lru_cache(maxsize=1024)
+def _specifier(text: str | None) -> str | None:
+    return str(SpecifierSet(text)) if text else None
+
+
+@lru_cache(maxsize=4096)
+def _name_of(text: str) -> str:
+    """Return the project's name; text that is no requirement was edited by hand."""
+    try:
+        return Requirement.parse(text).name
+    except InvalidRequirement:
+        return text
+
+
+def _joined(texts: Sequence[str] | None) -> str | None:
+    return ", ".join(texts) if texts else None
+
+
+def _changed(
+    kind: DifferenceKind, subject: str, locked: str | None, wanted: str | None
+) -> Iterator[Difference]:
+    """Yield the difference of a value that may be unset."""
+    if locked != wanted:
+        yield Difference(
+            kind=kind,
+            subject=subject,
+            locked="not set" if locked is None else locked,
+            wanted="not set" if wanted is None else wanted,
+        )
+
+
+def _members(
+    kind: DifferenceKind, locked: Sequence[str], wanted: Sequence[str]
+) -> Iterator[Difference]:
+    for name in sorted(set(locked) - set(wanted)):
+        yield Difference(kind=kind, subject=name, locked=name)
+    for name in sorted(set(wanted) - set(locked)):
+        yield Difference(kind=kind, subject=name, wanted=name)

@@ -1,0 +1,67 @@
+"""Published variant metadata and expected lists, and descriptions made from them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from polylock.model.target import (
+    AmdGpu,
+    Architecture,
+    Cpu,
+    NvidiaGpu,
+    OperatingSystem,
+    PythonRelease,
+    TargetDescription,
+)
+from polylock.variants.variant_json import VariantMetadata
+
+__all__ = ["DATA", "description", "metadata", "python", "vectors"]
+
+DATA = Path(__file__).parents[1] / "data" / "variants"
+
+
+def vectors(name: str) -> dict[str, Any]:
+    """Return a file of expected lists."""
+    content = (DATA / "vectors" / f"{name}.json").read_text(encoding="utf-8")
+    return dict(json.loads(content))
+
+
+def metadata(name: str, *, folder: str = "published") -> VariantMetadata:
+    """Return the metadata of a published file, ``torch-2.10.0``."""
+    path = DATA / folder / f"{name}-variants.json"
+    return VariantMetadata.decode(path.read_bytes())
+
+
+def python(text: str = "3.12") -> PythonRelease:
+    """Return a CPython, ``3.12`` or ``3.13t``."""
+    major, minor, *patch = text.removesuffix("t").split(".")
+    return PythonRelease(
+        major=int(major),
+        minor=int(minor),
+        patch=int(patch[0]) if patch else None,
+        free_threaded=text.endswith("t"),
+    )
+
+
+def description(name: str, profile: dict[str, Any]) -> TargetDescription:
+    """Return the description that a profile of the vectors means."""
+    cpu = profile.get("cpu", {})
+    nvidia, amd = profile.get("nvidia"), profile.get("amd")
+    architecture = "aarch64" if profile["arch"] == "arm64" else profile["arch"]
+    return TargetDescription(
+        name=name,
+        system=OperatingSystem(profile["os"]),
+        architecture=Architecture(architecture),
+        python=python(),
+        libc=profile.get("libc"),
+        macos=profile.get("macos"),
+        cpu=Cpu(
+            microarchitecture=cpu.get("microarchitecture"),
+            level=cpu.get("level") or cpu.get("version"),
+        ),
+        nvidia=nvidia
+        and NvidiaGpu(driver=nvidia["driver"], compute=tuple(nvidia["compute"])),
+        amd=amd and AmdGpu(rocm=amd["rocm"], gfx=tuple(amd["gfx"])),
+    )

@@ -1,0 +1,212 @@
+"""Markers folded for a target, variant markers included."""
+
+from __future__ import annotations
+
+import pytest
+from packaging.markers import Marker
+from packaging.utils import canonicalize_name
+
+from polylock.model.markers import (
+    InvalidMarker,
+    SelectedVariant,
+    fold,
+    parse_marker,
+)
+from polylock.model.target import (
+    Architecture,
+    OperatingSystem,
+    PythonRelease,
+    Target,
+    TargetDescription,
+)
+from polylock.providers.derive import build_target
+
+CUDA = SelectedVariant(
+    "cu13",
+    frozenset(
+        {
+            ("nvidia", "cuda_version_lower_bound", "13.0"),
+            ("nvidia", "sm_arch", "90_real"),
+        }
+    ),
+)
+
+
+def target(python: PythonRelease | None = None) -> Target:
+    return build_target(
+        TargetDescription(
+            name="one",
+            system=OperatingSystem.LINUX,
+            architecture=Architecture.X86_64,
+            libc="glibc-2.28",
+            python=python or PythonRelease(major=3, minor=11),
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("marker", "expected"),
+    [
+        ("variant_label == 'cu13'", True),
+        ("variant_label != 'null'", True),
+        ("'cu13' == variant_label", True),
+        ("variant_label in 'cu12 cu13'", True),
+        ("'cu' in variant_label", True),
+        ("'rocm' not in variant_label", True),
+        ("variant_label == ''", False),
+        ("'nvidia' in variant_namespaces", True),
+        ("'amd' in variant_namespaces", False),
+        ("'amd' not in variant_namespaces", True),
+        ("'nvidia :: sm_arch' in variant_features", True),
+        ("'nvidia::sm_arch' in variant_features", True),
+        ("'nvidia   ::   sm_arch' in variant_features", True),
+        ("'nvidia :: sm' in variant_features", False),
+        ("'nvidia' in variant_features", False),
+        ("'nvidia :: sm_arch :: 90_real' in variant_properties", True),
+        ("'nvidia::sm_arch::90_real' in variant_properties", True),
+        ("'nvidia :: sm_arch :: 80_real' in variant_properties", False),
+        ("'nvidia' in variant_namespaces and sys_platform == 'win32'", False),
+        ("('amd' in variant_namespaces or sys_platform == 'linux')", True),
+    ],
+)
+def test_variant_markers_are_evaluated_for_the_selected_wheel(
+    marker: str, expected: bool
+) -> None:
+    """Every operator, both sides, set and string fields (PEP 825)."""
+    assert fold(parse_marker(marker), target(), variant=CUDA) is expected
+
+
+@pytest.mark.parametrize(
+    ("marker", "expected"),
+    [
+        ("variant_label == ''", True),
+        ("variant_label != 'null'", True),
+        ("'nvidia' in variant_namespaces", False),
+        ("'nvidia :: sm_arch' not in variant_features", True),
+    ],
+)
+def test_a_non_variant_wheel_has_an_empty_label_and_no_properties(
+    marker: str, expected: bool
+) -> None:
+    """For non-variant wheels the label is empty and the sets are (PEP 825)."""
+    assert fold(parse_marker(marker), target()) is expected
+
+
+@pytest.mark.parametrize(
+    "marker",
+    [
+        "sys_platform == 'linux'",
+        "platform_machine in 'x86_64 AMD64'",
+        "python_version >= '3.9' and python_version < '3.12'",
+        "python_version in '3.10, 3.11'",
+        "os_name == 'nt' or implementation_name == 'cpython'",
+        "'linux' in sys_platform",
+        "platform_system != 'Windows' and (python_version < '3' or os_name == 'posix')",
+        "'3.12' > python_version",
+        "python_version ~= '3.10'",
+    ],
+)
+def test_ordinary_markers_mean_what_packaging_says(marker: str) -> None:
+    """What the target fixes is evaluated as packaging does."""
+    environment = dict(target().marker_environment)
+    expected = Marker(marker).evaluate(environment)
+    assert fold(parse_marker(marker), target()) is expected
+
+
+@pytest.mark.parametrize(
+    ("marker", "expected"),
+    [
+        ("python_full_version < '3.11.3'", "python_full_version < '3.11.3'"),
+        ("python_full_version < '3.12'", True),
+        ("python_full_version >= '3.12.0'", False),
+        ("python_full_version == '3.11.*'", True),
+        ("python_full_version > '3.11.0'", "python_full_version > '3.11.0'"),
+        ("python_full_version > '3.10.4'", True),
+        ("platform_release == '6.1'", "platform_release == '6.1'"),
+        (
+            "sys_platform == 'linux' and platform_release == '6.1'",
+            "platform_release == '6.1'",
+        ),
+        ("sys_platform == 'win32' and platform_release == '6.1'", False),
+        ("sys_platform == 'linux' or platform_release == '6.1'", True),
+    ],
+)
+def test_what_the_target_leaves_open_is_kept(marker: str, expected: str | bool) -> None:
+    """A minor Python version stands for all its patch releases."""
+    found = fold(parse_marker(marker), target())
+    assert expected == (found if isinstance(found, bool) else str(found))
+
+
+def test_a_named_patch_release_leaves_nothing_open() -> None:
+    """With a patch release the full version is known."""
+    python = PythonRelease(major=3, minor=11, patch=2)
+    marker = parse_marker("python_full_version < '3.11.3'")
+    assert fold(marker, target(python)) is True
+
+
+def test_extra_is_that_of_the_requirement() -> None:
+    """``extra`` is empty unless the requirement was reached under one."""
+    marker = parse_marker("extra == 'Test_Extra'")
+    assert fold(marker, target()) is False
+    extra = canonicalize_name("test-extra")
+    assert fold(marker, target(), extra=extra) is True
+
+
+def test_lock_file_markers_are_kept_until_the_sets_are_known() -> None:
+    """``extras`` and ``dependency_groups`` are sets of a lock file (PEP 751)."""
+    marker = parse_marker("'dev' in dependency_groups or 'plot' in extras")
+    assert str(fold(marker, target())) == str(marker)
+    assert fold(marker, target(), groups={"dev"}, extras=()) is True
+    assert fold(marker, target(), groups=(), extras=()) is False
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "variant_flavour == 'x'",
+        "variant_namespaces == 'nvidia'",
+        "variant_namespaces in 'nvidia'",
+        "variant_label < 'cu13'",
+        "'a' == 'b'",
+        "sys_platform",
+        "sys_platform == linux",
+        "(sys_platform == 'linux'",
+        "sys_platform == 'linux')",
+        "sys_platform == 'linux' and",
+        "sys_platform = 'linux'",
+        "sys_platform == 'linux' ; os_name == 'nt'",
+    ],
+)
+def test_a_bad_marker_is_refused(text: str) -> None:
+    """What is no marker raises InvalidMarker and nothing else."""
+    with pytest.raises(InvalidMarker):
+        parse_marker(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a_b == 'x' or y",
+        "sys_platform == 'linux' and (os_name == 'nt' or os_name == 'posix')",
+        "os_name == 'a' and os_name == 'b' or os_name == 'c'",
+        'platform_version == "it\'s"',
+        "'dev' in dependency_groups and 'x' not in extras",
+    ],
+)
+def test_text_round_trip(text: str) -> None:
+    """An expression written as text parses to the same expression."""
+    try:
+        expression = parse_marker(text)
+    except InvalidMarker:
+        assert text.startswith("a_b")
+        return
+    assert parse_marker(str(expression)) == expression
+
+
+def test_old_spellings_are_read() -> None:
+    """PEP 345's dotted names mean the fields of PEP 508."""
+    assert str(parse_marker("sys.platform == 'win32'")) == "sys_platform == 'win32'"
+    assert "platform_python_implementation" in str(
+        parse_marker("python_implementation == 'PyPy'")
+    )

@@ -1,0 +1,291 @@
+"""Which labels fit a machine, and in what order."""
+
+from __future__ import annotations
+
+import functools
+import random
+from typing import Any
+
+import pytest
+
+from fakes.variant_data import description, metadata, vectors
+from polylock.providers.derive import build_target
+from polylock.variants.authority import supported_properties
+from polylock.variants.ordering import (
+    LabelOrder,
+    VariantPattern,
+    VariantWishes,
+    order_labels,
+)
+from polylock.variants.properties import InvalidProperty, VariantProperty
+from polylock.variants.supported import SupportedProperties
+from polylock.variants.variant_json import VariantMetadata
+
+SCHEMA = "https://variants-schema.example.com/peps/825/v0.1.1.json"
+
+
+def make(namespaces: list[str], variants: dict[str, Any]) -> VariantMetadata:
+    """Return metadata with these priorities and variants."""
+    return VariantMetadata.from_document(
+        {
+            "$schema": SCHEMA,
+            "default-priorities": {"namespace": namespaces},
+            "variants": variants,
+        }
+    )
+
+
+def labels(order: LabelOrder) -> list[str]:
+    """Return the compatible labels, best first."""
+    return [ranked.label for ranked in order.compatible]
+
+
+def published_order(case: str) -> tuple[list[str], list[str]]:
+    """Return found and expected labels of a published file on a described machine."""
+    release, machine = case.split(" | ")
+    profile = vectors("derived_from_description")[machine]["profile"]
+    target = build_target(description(machine, profile))
+    found = metadata(release.replace(" ", "-"))
+    supported = supported_properties(
+        found, stated=target.stated, derived=target.derived
+    )
+    order = order_labels(found, supported, found.variants)
+    return labels(order), vectors("selection")[case]
+
+
+@pytest.mark.parametrize("case", vectors("selection"))
+def test_published_labels_on_described_machines(case: str) -> None:
+    """Each described machine takes the published labels that it should, in order."""
+    found, expected = published_order(case)
+    assert found == expected
+
+
+def compare_as_pep_825(
+    left: dict[str, Any],
+    right: dict[str, Any],
+    namespaces: list[str],
+    supported: dict[str, dict[str, tuple[str, ...]]],
+) -> int:
+    """Compare two variants by PEP 825's steps 4 to 7; labels under ``label``."""
+
+    def keys(variant: dict[str, Any]) -> list[tuple[int, int, int]]:
+        found = []
+        for namespace, features in variant["properties"].items():
+            order = list(supported[namespace])
+            for feature, values in features.items():
+                offered = supported[namespace][feature]
+                best = min(offered.index(value) for value in values if value in offered)
+                found.append((namespaces.index(namespace), order.index(feature), best))
+        return sorted(found)
+
+    left_keys, right_keys = keys(left), keys(right)
+    for left_key, right_key in zip(left_keys, right_keys, strict=False):
+        if left_key != right_key:
+            return -1 if left_key < right_key else 1
+    if len(left_keys) != len(right_keys):
+        return -1 if len(left_keys) > len(right_keys) else 1
+    return -1 if left["label"] < right["label"] else 1
+
+
+def random_release(
+    chance: random.Random,
+) -> tuple[list[str], dict[str, dict[str, tuple[str, ...]]], dict[str, Any]]:
+    """Return namespaces, supported lists and variants made by chance."""
+    namespaces = [f"n{number}" for number in range(chance.randint(1, 3))]
+    chance.shuffle(namespaces)
+    supported: dict[str, dict[str, tuple[str, ...]]] = {}
+    for namespace in namespaces:
+        features = [f"f{number}" for number in range(chance.randint(1, 3))]
+        chance.shuffle(features)
+        supported[namespace] = {}
+        for feature in features:
+            values = [f"v{number}" for number in range(5)]
+            chance.shuffle(values)
+            supported[namespace][feature] = tuple(values[: chance.randint(1, 4)])
+    variants: dict[str, Any] = {"null": {}}
+    for number in range(chance.randint(1, 9)):
+        properties: dict[str, dict[str, list[str]]] = {}
+        for namespace in chance.sample(namespaces, chance.randint(1, len(namespaces))):
+            names = [f"f{position}" for position in range(3)]
+            properties[namespace] = {
+                feature: chance.sample(
+                    [f"v{v}" for v in range(5)], chance.randint(1, 3)
+                )
+                for feature in chance.sample(names, chance.randint(1, 2))
+            }
+        variants[f"label{number}"] = properties
+    return namespaces, supported, variants
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_order_is_that_of_pep_825(seed: int) -> None:
+    """On 1,500 releases made by chance the order is that of PEP 825's comparison."""
+    chance = random.Random(seed)
+    for _ in range(75):
+        namespaces, supported, variants = random_release(chance)
+        expected = [
+            {"label": label, "properties": properties}
+            for label, properties in variants.items()
+            if all(
+                set(values) & set(supported[namespace].get(feature, ()))
+                for namespace, features in properties.items()
+                for feature, values in features.items()
+            )
+        ]
+        compare = functools.partial(
+            compare_as_pep_825, namespaces=namespaces, supported=supported
+        )
+        expected.sort(key=functools.cmp_to_key(compare))
+        order = order_labels(
+            make(namespaces, variants), SupportedProperties(supported), variants
+        )
+        assert labels(order) == [variant["label"] for variant in expected]
+        rejected = {found.label for found in order.rejected}
+        assert rejected == set(variants) - set(labels(order))
+
+
+LEVELS = SupportedProperties(
+    {
+        "x86_64": {"level": ("v3", "v2", "v1"), "avx2": ("on",)},
+        "blas": {"lib": ("a", "b")},
+    }
+)
+RELEASE = make(
+    ["x86_64", "blas"],
+    {
+        "null": {},
+        "v2": {"x86_64": {"level": ["v2"]}},
+        "v3a": {"x86_64": {"level": ["v3"]}, "blas": {"lib": ["a", "z"]}},
+        "v3b": {"x86_64": {"level": ["v3"]}, "blas": {"lib": ["b"]}},
+        "v4": {"x86_64": {"level": ["v4"]}},
+        "gpu": {"nvidia": {"sm_arch": ["90_real"]}},
+        "other": {"x86_64": {"sse9": ["on"]}},
+        "abi": {"abi_dependency": {"torch": ["2.9"]}, "x86_64": {"level": ["v2"]}},
+    },
+)
+
+
+def test_ranked_label_says_what_decided() -> None:
+    """A ranked label has the best value of each feature, in order of weight."""
+    best = order_labels(RELEASE, LEVELS, ["v3a", "null"]).compatible[0]
+    assert best.decided_by == (
+        VariantProperty("x86_64", "level", "v3"),
+        VariantProperty("blas", "lib", "a"),
+    )
+
+
+def test_properties_are_those_supported() -> None:
+    """Variant markers see each supported property of the label and no other."""
+    best = order_labels(RELEASE, LEVELS, ["v3a"]).compatible[0]
+    assert best.properties == {("x86_64", "level", "v3"), ("blas", "lib", "a")}
+
+
+@pytest.mark.parametrize(
+    ("label", "reason"),
+    [
+        ("v4", "needs x86_64 :: level :: v4, and the target supports v3, v2, v1"),
+        ("other", "needs x86_64 :: sse9 :: on, and the target supports none"),
+        ("nowhere", "not in the variant metadata"),
+        (
+            "gpu",
+            (
+                "needs nvidia :: sm_arch :: 90_real, a namespace that "
+                "default-priorities.namespace does not list"
+            ),
+        ),
+        (
+            "abi",
+            (
+                "needs abi_dependency :: torch :: 2.9, and ABI dependencies are not "
+                "supported yet"
+            ),
+        ),
+    ],
+)
+def test_rejected_label_says_why(label: str, reason: str) -> None:
+    """A rejected label has a reason for people, and costs no other label its place."""
+    order = order_labels(RELEASE, LEVELS, [label, "null"])
+    assert [found.reason for found in order.rejected] == [reason]
+    assert labels(order) == ["null"]
+
+
+def test_rejection_of_an_unsupported_namespace_says_so() -> None:
+    """A target without any property of a namespace is told in one clause."""
+    release = make(["nvidia"], {"cu": {"nvidia": {"sm_arch": ["90_real", "80_real"]}}})
+    (rejected,) = order_labels(release, SupportedProperties(), ["cu"]).rejected
+    assert rejected.reason == (
+        "needs nvidia :: sm_arch :: 90_real or 80_real, "
+        "and the target supports no nvidia property"
+    )
+    assert (rejected.namespace, rejected.feature) == ("nvidia", "sm_arch")
+    assert rejected.values == ("90_real", "80_real")
+
+
+def test_weightiest_failure_is_named() -> None:
+    """Of several failures the one of the first namespace and feature is named."""
+    release = make(
+        ["x86_64", "blas"],
+        {"l": {"blas": {"lib": ["c"]}, "x86_64": {"avx2": ["off"], "level": ["v9"]}}},
+    )
+    (rejected,) = order_labels(release, LEVELS, ["l"]).rejected
+    assert (rejected.namespace, rejected.feature) == ("x86_64", "level")
+
+
+def test_deferred_namespace_is_handed_back() -> None:
+    """A feature of a deferred namespace neither rejects nor ranks, and is kept."""
+    order = order_labels(
+        RELEASE, LEVELS, ["abi", "v2"], deferred_namespaces=["abi_dependency"]
+    )
+    assert labels(order) == ["abi", "v2"]
+    assert order.compatible[0].rank == order.compatible[1].rank
+    (deferred,) = order.compatible[0].deferred
+    assert (deferred.feature, deferred.values) == ("torch", ("2.9",))
+
+
+@pytest.mark.parametrize(
+    ("exclude", "left"),
+    [
+        (["x86_64"], ["null"]),
+        (["blas::lib"], ["v2", "null"]),
+        (["blas :: lib :: a"], ["v3b", "v2", "null"]),
+        (["Demo@v3a", "other@null"], ["v3b", "v2", "null"]),
+    ],
+)
+def test_excluded_labels_are_rejected(exclude: list[str], left: list[str]) -> None:
+    """Exclusion removes what has the namespace, feature, property or label."""
+    wishes = VariantWishes.parse(exclude, []).for_project("demo")
+    order = order_labels(RELEASE, LEVELS, ["null", "v2", "v3a", "v3b"], wishes=wishes)
+    assert labels(order) == left
+    assert all(found.reason.startswith("excluded by") for found in order.rejected)
+
+
+@pytest.mark.parametrize(
+    ("prefer", "first"),
+    [
+        (["blas :: lib :: b"], ["v3b", "v3a", "v2", "null"]),
+        (["x86_64 :: level :: v2"], ["v2", "v3a", "v3b", "null"]),
+        (["demo@null", "blas :: lib :: b"], ["null", "v3b", "v3a", "v2"]),
+        (["x86_64 :: level :: v4"], ["v3a", "v3b", "v2", "null"]),
+    ],
+)
+def test_preferred_labels_come_first(prefer: list[str], first: list[str]) -> None:
+    """Preference reorders what is compatible and adds nothing to it."""
+    wishes = VariantWishes.parse([], prefer).for_project("demo")
+    wanted = ["null", "v2", "v3a", "v3b", "v4"]
+    assert labels(order_labels(RELEASE, LEVELS, wanted, wishes=wishes)) == first
+
+
+@pytest.mark.parametrize(
+    "text", ["", "A", "a :: ", "a :: b :: c :: d", "@label", "demo@", "demo@Label"]
+)
+def test_pattern_is_checked(text: str) -> None:
+    """Text that names neither a property nor a label is refused."""
+    with pytest.raises(InvalidProperty):
+        VariantPattern.parse(text)
+
+
+def test_order_does_not_depend_on_the_order_of_labels() -> None:
+    """The same labels in another order give the same answer."""
+    wanted = list(RELEASE.variants)
+    backwards = order_labels(RELEASE, LEVELS, wanted[::-1])
+    assert order_labels(RELEASE, LEVELS, wanted) == backwards
