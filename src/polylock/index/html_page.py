@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from html.parser import HTMLParser
-from pathlib import PurePosixPath
 from urllib.parse import unquote, urljoin, urlsplit
 
 from polylock.index.json_page import InvalidPage, file_url
@@ -56,7 +55,7 @@ def _row(attributes: dict[str, str | None], base_url: str) -> RemoteFile | None:
         parts = urlsplit(urljoin(base_url, reference))
     except ValueError:
         return None
-    filename = unquote(PurePosixPath(parts.path).name)
+    filename = unquote(parts.path.rpartition("/")[2])
     if not filename:
         return None
     core_metadata = attributes.get("data-core-metadata")

@@ -78,9 +78,15 @@ def parse_json_page(content: bytes, base_url: str) -> list[RemoteFile]:
 
 
 def file_url(url: str, base_url: str) -> str:
-    """Return the absolute URL of a file, without fragment and credentials."""
+    """Return the absolute URL of a file, without fragment and credentials.
+
+    What is no URL at all comes back as it is: asking for it will say so.
+    """
     if not url.startswith(("https://", "http://")):
-        url = urljoin(base_url, url)
+        try:
+            url = urljoin(base_url, url)
+        except ValueError:
+            return url
     url = url.partition("#")[0]
     return redact(url) if "@" in url else url
 

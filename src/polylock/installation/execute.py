@@ -9,16 +9,20 @@ change to its last, so that the next run knows what to clean up.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from polylock.environment.installed import read_installed
-from polylock.errors import ArchiveDamaged, EnvironmentBroken
-from polylock.installation.archive import TREE, read_manifest
+from packaging.utils import canonicalize_name
+
+from polylock.environment.installed import Form, read_installed
+from polylock.errors import EnvironmentBroken, FileCorrupt
+from polylock.installation.archive import read_manifest
 from polylock.installation.link import Linker, LinkMode
-from polylock.installation.place import Placement, place
-from polylock.installation.plan import plan_sync
+from polylock.installation.place import Placement
+from polylock.installation.plan import plan_sync, same_version
 from polylock.installation.uninstall import (
     Boundary,
     listed_files,
@@ -28,13 +32,233 @@ from polylock.installation.uninstall import (
 from polylock.ports import SilentReporter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from packaging.utils import NormalizedName
 
-    from polylock.environment.installed import InstalledDistribution
     from polylock.environment.interpreter import Interpreter
-    from polylock.installation.plan import PlanEntry, SyncPlan, WantedDistribution
+    from polylock.installation.plan import SyncPlan, WantedDistribution
     from polylock.ports import Reporter
 
-__all__ = ["FetchArchives", "Outcome", "execute"]
+__all__ = ["LOCK_FILE", "FetchArchives", "Outcome", "execute"]
+
+logger = logging.getLogger(__name__)
+
+LOCK_FILE = ".polylock.lock"
+"""Name of the file by which two syncs of one environment wait for each other."""
+
+
+class FetchArchives(Protocol):
+    """Gets wheels: downloaded or built, verified, and unpacked."""
+
+    def __call__(self, wanted: Sequence[WantedDistribution]) -> Sequence[Path]:
+        """Return the directory that ``unpack`` filled for each, in the same order.
+
+        Raises a PolylockError if one cannot be had.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What was done: the plan that was carried out, and how files were linked.
+
+    The plan is another than the one given where a second sync changed the
+    environment meanwhile.
+    """
+
+    plan: SyncPlan
+    link_modes: tuple[LinkMode, ...] = ()
+
+
+def execute(
+    plan: SyncPlan,
+    interpreter: Interpreter,
+    fetch: FetchArchives,
+    *,
+    linker: Linker | None = None,
+    reporter: Reporter | None = None,
+    compile_bytecode: bool = False,
+) -> Outcome:
+    """Make the environment what the plan says.
+
+    ``compile_bytecode`` has the environment's own Python compile what was installed;
+    the compiled files are not in RECORD, and go with their modules. Raises what
+    ``fetch`` raises, FileCorrupt for a wheel that must not be installed, and
+    EnvironmentBroken; of these all that can be known is raised before the first
+    change.
+    """
+    if plan.is_empty:
+        return Outcome(plan=plan)
+    run = _Execution(
+        interpreter=interpreter,
+        fetch=fetch,
+        linker=linker or Linker(),
+        reporter=reporter or SilentReporter(),
+        prepared={},
+    )
+    run.prepare(plan)
+    with _exclusive(Path(interpreter.prefix), run.reporter):
+        current = read_installed(interpreter.site_directories)
+        if current != plan.installed:
+            logger.info("%s was changed meanwhile", interpreter.prefix)
+            plan = plan_sync(plan.request, current)
+            run.prepare(plan)
+        run.change(plan)
+    if compile_bytecode:
+        run.compile(plan)
+    return Outcome(plan=plan, link_modes=tuple(sorted(run.linker.used)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Execution:
+    interpreter: Interpreter
+    fetch: FetchArchives
+    linker: Linker
+    reporter: Reporter
+    prepared: dict[NormalizedName, Placement]
+
+    def prepare(self, plan: SyncPlan) -> None:
+        """Fetch what is to be installed, and find every reason not to begin."""
+        for entry in (*plan.remove, *plan.reinstall):
+            for distribution in entry.installed:
+                refuse_unremovable(distribution)
+        missing = [w for w in _wanted(plan) if w.name not in self.prepared]
+        if not missing:
+            return
+        for wanted, archive in zip(missing, self.fetch(missing), strict=True):
+            placement = Placement(
+                wanted=wanted,
+                archive=archive,
+                manifest=read_manifest(
+                    archive, filename=wanted.filename, sha256=wanted.sha256
+                ),
+                interpreter=self.interpreter,
+            )
+            _check_identity(placement)
+            placement.check()
+            self.prepared[wanted.name] = placement
+
+    def change(self, plan: SyncPlan) -> None:
+        """Remove the old, then install the new."""
+        boundary = _boundary(self.interpreter)
+        shared = _shared_files(plan)
+        for entry in sorted((*plan.remove, *plan.reinstall), key=lambda e: e.name):
+            for distribution in entry.installed:
+                left = uninstall(distribution, boundary, shared=shared)
+                for path in left:
+                    self.reporter.warning(f"{path} is outside the environment: left")
+                self.reporter.removing(entry.name, distribution.version)
+        for wanted in _wanted(plan):
+            placement = self.prepared[wanted.name]
+            placement.put(self.linker)
+            self.reporter.installing(wanted.name, placement.version)
+
+    def compile(self, plan: SyncPlan) -> None:
+        """Compile the modules that were installed, in a process for each processor."""
+        files = [
+            str(self.prepared[wanted.name].site / file)
+            for wanted in _wanted(plan)
+            for file in self.prepared[wanted.name].manifest.files
+            if file.endswith(".py")
+        ]
+        count = min(os.cpu_count() or 1, len(files), _COMPILERS)
+        shares = [files[position::count] for position in range(count)]
+        _compile(self.interpreter.executable, shares)
+
+
+_COMPILERS = 8  # processes; the disk is the limit from there on
+
+
+def _compile(executable: str, shares: Sequence[Sequence[str]]) -> None:
+    """Compile files, each share of them in a process of its own.
+
+    What does not compile (templates, tests of syntax errors) is no error.
+    """
+    import subprocess  # noqa: PLC0415 - 10 ms, only where something is compiled
+    import tempfile  # noqa: PLC0415 - as above
+
+    with tempfile.TemporaryDirectory() as directory:
+        processes: list[subprocess.Popen[bytes]] = []
+        for number, share in enumerate(shares):
+            names = Path(directory, str(number))
+            names.write_text("\n".join(share), encoding="utf-8")
+            command = [executable, "-I", "-m", "compileall", "-qq", "-i", str(names)]
+            processes.append(
+                subprocess.Popen(
+                    command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+                )
+            )
+        for process in processes:
+            process.wait()
+
+
+def _wanted(plan: SyncPlan) -> list[WantedDistribution]:
+    """Return what is to be installed, sorted by name."""
+    entries = sorted((*plan.install, *plan.reinstall), key=lambda entry: entry.name)
+    return [entry.wanted for entry in entries if entry.wanted is not None]
+
+
+def _check_identity(placement: Placement) -> None:
+    """Refuse an archive of another project or version than the one wanted."""
+    wanted, manifest = placement.wanted, placement.manifest
+    name = canonicalize_name(manifest.stem.rpartition("-")[0])
+    if name != wanted.name or not (
+        wanted.version is None or same_version(wanted.version, manifest.version)
+    ):
+        raise FileCorrupt(
+            wanted.filename,
+            f"it is {name} {manifest.version}, not {wanted.name} {wanted.version}",
+        )
+
+
+def _boundary(interpreter: Interpreter) -> Boundary:
+    scheme = interpreter.scheme
+    paths = [scheme.purelib, scheme.platlib, scheme.scripts, scheme.headers]
+    # ``data`` is the prefix: of a virtual environment all is its own, of any other
+    # Python, /usr for instance, only what lies in the directories for distributions.
+    paths += [interpreter.prefix, scheme.data] if interpreter.is_virtual else []
+    return Boundary(Path(path) for path in paths)
+
+
+def _shared_files(plan: SyncPlan) -> frozenset[str]:
+    """Return the files to be removed that a distribution which stays lists as well.
+
+    Such are the ``__init__.py`` files of old namespace packages.
+    """
+    leaving: set[str] = set()
+    for entry in (*plan.remove, *plan.reinstall):
+        for distribution in entry.installed:
+            leaving.update(listed_files(distribution))
+    if not leaving:
+        return frozenset()
+    return frozenset(
+        path
+        for entry in plan.keep
+        for distribution in entry.installed
+        if distribution.form is Form.DIST_INFO
+        for path in listed_files(distribution)
+        if path in leaving
+    )
+
+
+@contextmanager
+def _exclusive(prefix: Path, reporter: Reporter) -> Iterator[None]:
+    """Keep a second sync of the environment waiting for the end of the block."""
+    from filelock import FileLock, Timeout  # noqa: PLC0415 - 49 ms
+
+    lock = FileLock(prefix / LOCK_FILE)
+    try:
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            reporter.warning(f"waiting for another polylock that changes {prefix}")
+            lock.acquire()
+    except OSError as error:
+        raise EnvironmentBroken(
+            str(prefix), f"cannot be written: {error.strerror or error}"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()

@@ -133,9 +133,7 @@ def _check_spelling(path: str, spellings: dict[str, str]) -> None:
             return  # its parents have been seen as well
         spellings[folded] = path
         if other is not None:
-            raise RefusedArchive(
-                f"members {other!a} and {path!a} differ only in case"
-            )
+            raise RefusedArchive(f"members {other!a} and {path!a} differ only in case")
         path = path.rpartition("/")[0]
 
 

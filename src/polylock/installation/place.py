@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import tempfile
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
 
 from polylock.environment.installed import PARTIAL_RECORD
 from polylock.errors import ArchiveDamaged, EnvironmentBroken, FileCorrupt
@@ -30,7 +28,7 @@ if TYPE_CHECKING:
     from polylock.installation.link import Linker
     from polylock.installation.plan import WantedDistribution
 
-__all__ = ["Placement", "place"]
+__all__ = ["Placement"]
 
 _INTERPRETER_NAME = re.compile(r"(pythonw?|pypyw?)[0-9.]*t?(\.exe)?", re.IGNORECASE)
 
@@ -51,7 +49,7 @@ class _Written:
 
 @dataclass(frozen=True, kw_only=True)
 class Placement:
-    """A wheel and the environment that it goes to; nothing is written yet."""
+    """A wheel and the place in an environment that it goes to."""
 
     wanted: WantedDistribution
     archive: Path
@@ -86,7 +84,18 @@ class Placement:
         found += self._launchers()
         for file in found:
             self._refuse_reserved(file.target)
-        return tuple(found)
+        # A launcher takes the place of a script of its name, as with pip.
+        return tuple({file.target: file for file in found}.values())
+
+    def check(self) -> None:
+        """Find what forbids to install the distribution; nothing is changed.
+
+        Raises FileCorrupt, ArchiveDamaged.
+        """
+        placed = set(self.manifest.files)
+        for file in self.written:
+            if file.target.is_relative_to(self.site) and file.row.path in placed:
+                raise FileCorrupt(self.wanted.filename, f"it has {file.row.path} twice")
 
     def _data_file(self, file: DataFile) -> _Written:
         target = self._scheme_directory(file.key) / file.path
@@ -133,9 +142,9 @@ class Placement:
         scripts = Path(self.interpreter.scheme.scripts)
         prefix = Path(self.interpreter.prefix)
         own = {"pyvenv.cfg", "polylock.json", ".polylock.lock"}
-        if (
-            target.parent == scripts and _INTERPRETER_NAME.fullmatch(target.name)
-        ) or (target.parent == prefix and target.name in own):
+        if (target.parent == scripts and _INTERPRETER_NAME.fullmatch(target.name)) or (
+            target.parent == prefix and target.name in own
+        ):
             raise FileCorrupt(
                 self.wanted.filename,
                 f"it would replace {target.name} of the environment",
@@ -152,41 +161,81 @@ class Placement:
             self.wanted.filename, f"{source} is missing", self.wanted.sha256
         )
 
-    def _record(self, added: dict[str, bytes]) -> bytes:
-        return record_text(
+    def put(self, linker: Linker) -> None:
+        """Install the distribution; its place must be free.
+
+        The partial RECORD lists every file before the first is written, and becomes
+        RECORD when all are. Raises EnvironmentBroken, and ArchiveDamaged where the
+        archive lacks a file.
+        """
+        added = installation_files(self.wanted)
+        record = record_text(
             self.manifest.record,
             added,
             (file.row for file in self.written),
             dist_info=self.manifest.dist_info,
-        ).encode()
-
-
-def place(placement: Placement, linker: Linker) -> None:
-    """Install a distribution whose place is free.
-
-    The partial RECORD lists every file before the first is written, and becomes
-    RECORD when all are. Raises EnvironmentBroken, and ArchiveDamaged where the
-    archive lacks a file.
-    """
-    info, site = placement.info, placement.site
-    added = installation_files(placement.wanted)
-    record = placement._record(added)  # noqa: SLF001 - its other half
-    try:
-        info.mkdir(parents=True, exist_ok=True)
-        partial = info / PARTIAL_RECORD
-        partial.write_bytes(record)
-        make_directories(site, placement.manifest.directories)
-        tree = placement.archive / TREE
+        )
         try:
-            linker.link_files(tree, site, placement.manifest.files)
+            self.info.mkdir(parents=True, exist_ok=True)
+            partial = self.info / PARTIAL_RECORD
+            _create(partial, record.encode())
+            make_directories(self.site, self.manifest.directories)
+            self._link(linker)
+            for file in self.written:
+                self._write(file)
+            for name, content in added.items():
+                _create(self.info / name, content)
+            partial.replace(self.info / "RECORD")
+        except OSError as error:
+            raise EnvironmentBroken(
+                str(error.filename or self.info),
+                f"cannot be written: {error.strerror}",
+            ) from error
+
+    def _link(self, linker: Linker) -> None:
+        try:
+            linker.link_files(self.archive / TREE, self.site, self.manifest.files)
         except FileNotFoundError as error:
-            raise placement._damaged(str(error.filename)) from error  # noqa: SLF001
-        for file in placement.written:
-            _write(file, tree)
-        for name, content in added.items():
-            _replace(info / name, content)
-        partial.replace(info / "RECORD")
-    except OSError as error:
-        raise EnvironmentBroken(
-            str(error.filename or info), f"cannot be written: {error.strerror}"
-        ) from error
+            raise self._damaged(str(error.filename)) from error
+
+    def _write(self, file: _Written) -> None:
+        file.target.parent.mkdir(parents=True, exist_ok=True)
+        if file.content is not None:
+            _create(file.target, file.content, is_executable=file.is_executable)
+            return
+        try:
+            with (self.archive / TREE / file.source).open("rb") as source:
+                _create(file.target, source, is_executable=file.is_executable)
+        except FileNotFoundError as error:
+            raise self._damaged(file.source) from error
+
+
+def _create(
+    target: Path, content: bytes | BinaryIO, *, is_executable: bool = False
+) -> None:
+    """Write a new file in place of any other of that name.
+
+    What is there is removed and never opened: it may be a hard link into the cache,
+    or a symbolic link to anywhere.
+    """
+    target.unlink(missing_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(target, flags, 0o777 if is_executable else 0o666)
+    with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor
+        if isinstance(content, bytes):
+            file.write(content)
+        else:
+            shutil.copyfileobj(content, file)
+
+
+def _relative(target: Path, site: Path) -> str:
+    """Return the path of a file as RECORD has it: relative to site-packages, with /.
+
+    Absolute where there is no relative one, as between two drives.
+    """
+    from os.path import relpath  # noqa: PLC0415, TID251 - pathlib's needs Python 3.12
+
+    try:
+        return Path(relpath(target, site)).as_posix()
+    except ValueError:
+        return target.as_posix()

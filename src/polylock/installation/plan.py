@@ -41,6 +41,7 @@ __all__ = [
     "SyncRequest",
     "WantedDistribution",
     "plan_sync",
+    "same_version",
     "seeds",
 ]
 
@@ -194,7 +195,7 @@ def _reason(
     if len(found) > 1 or not found[0].is_complete:
         return Reason.BROKEN
     (installed,) = found
-    if wanted.version is not None and not _same_version(
+    if wanted.version is not None and not same_version(
         wanted.version, installed.version
     ):
         return Reason.OTHER_VERSION
@@ -208,7 +209,8 @@ def _reason(
     return reason
 
 
-def _same_version(wanted: str, installed: str) -> bool:
+def same_version(wanted: str, installed: str) -> bool:
+    """Return whether two spellings are one version (PEP 440)."""
     if wanted == installed:
         return True
     try:

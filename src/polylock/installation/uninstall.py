@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import shutil
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,45 +13,39 @@ from polylock.errors import EnvironmentBroken
 from polylock.installation.record_format import InvalidRecord, parse_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable
 
     from polylock.environment.installed import InstalledDistribution
 
 __all__ = ["Boundary", "listed_files", "refuse_unremovable", "uninstall"]
 
-logger = logging.getLogger(__name__)
-
 _KNOWN_INSTALLERS = frozenset({"", "pip", "uv", "polylock"})
 
 
-@dataclass(frozen=True, slots=True)
 class Boundary:
-    """Where files may be removed: in these directories, which stay themselves."""
+    """Where files may be removed: inside these directories, which stay themselves."""
 
-    roots: tuple[Path, ...]
-    _real: tuple[Path, ...] = field(init=False)
-    _known: dict[Path, bool] = field(init=False, default_factory=dict)
+    def __init__(self, roots: Iterable[Path]) -> None:
+        self._roots = {str(root) for root in roots}
+        self._real = tuple(sorted({Path(root).resolve() for root in self._roots}))
+        self._known: dict[str, bool] = {}
 
-    def __post_init__(self) -> None:
-        real = tuple(dict.fromkeys(root.resolve() for root in self.roots))
-        object.__setattr__(self, "_real", real)
-
-    def contains(self, path: Path) -> bool:
+    def contains(self, path: str) -> bool:
         """Return whether a file is inside, links on the way to it followed.
 
         The file itself may be a link to anywhere: it is the link that is removed.
         """
-        parent = path.parent
+        parent = path.rpartition(os.sep)[0]
         known = self._known.get(parent)
         if known is None:
-            real = parent.resolve()
+            real = Path(parent or os.sep).resolve()
             known = any(real.is_relative_to(root) for root in self._real)
             self._known[parent] = known
         return known
 
-    def is_root(self, directory: Path) -> bool:
+    def is_root(self, directory: str) -> bool:
         """Return whether a directory stays although it is empty."""
-        return directory in self.roots or directory.resolve() in self._real
+        return directory in self._roots or Path(directory).resolve() in self._real
 
 
 def refuse_unremovable(distribution: InstalledDistribution) -> None:
@@ -83,38 +75,34 @@ def refuse_unremovable(distribution: InstalledDistribution) -> None:
         )
 
 
-def listed_files(distribution: InstalledDistribution) -> Iterator[Path]:
-    """Yield the absolute paths that RECORD lists, ``..`` worked out; may be anywhere.
+def listed_files(distribution: InstalledDistribution) -> list[str]:
+    """Return the absolute paths that RECORD lists, ``..`` worked out; may be anywhere.
 
-    Raises EnvironmentBroken where RECORD cannot be read; without one there is nothing.
+    Text, not ``Path``: a large environment has tens of thousands. Raises
+    EnvironmentBroken where RECORD cannot be read; without one there is nothing.
     """
-    site = distribution.path.parent
+    site = str(distribution.path.parent)
     for name in ("RECORD", PARTIAL_RECORD):
         record = distribution.path / name
+        advice = "make the environment anew"
         try:
             text = record.read_text(encoding="utf-8")
+            return [_absolute(site, row.path) for row in parse_rows(text) if row.path]
         except FileNotFoundError:
             continue
         except (OSError, UnicodeDecodeError) as error:
-            raise EnvironmentBroken(
-                str(record), "cannot be read", "make the environment anew"
-            ) from error
-        try:
-            for row in parse_rows(text):
-                yield _absolute(site, row.path)
+            raise EnvironmentBroken(str(record), "cannot be read", advice) from error
         except InvalidRecord as error:
-            raise EnvironmentBroken(
-                str(record), str(error), "make the environment anew"
-            ) from error
-        return
+            raise EnvironmentBroken(str(record), str(error), advice) from error
+    return []
 
 
 def uninstall(
     distribution: InstalledDistribution,
     boundary: Boundary,
     *,
-    shared: Collection[Path] = (),
-) -> list[Path]:
+    shared: Collection[str] = (),
+) -> list[str]:
     """Remove a distribution; return what was left because it lies outside.
 
     Files in ``shared`` belong to another distribution as well and stay. The compiled
@@ -123,20 +111,19 @@ def uninstall(
     Raises EnvironmentBroken.
     """
     refuse_unremovable(distribution)
-    listed = list(dict.fromkeys(listed_files(distribution)))
     info = distribution.path
     if info.is_symlink():
         raise EnvironmentBroken(
             str(info), "is a link", "remove the link, or make the environment anew"
         )
+    own = f"{info}{os.sep}"
+    listed = [path for path in listed_files(distribution) if not path.startswith(own)]
+    outside = [path for path in listed if not boundary.contains(path)]
+    left = {*outside, *shared}
+    removed = [path for path in listed if path not in left]
     try:
         with suppress(FileNotFoundError):
             (info / "RECORD").replace(info / PARTIAL_RECORD)
-        outside = [path for path in listed if not boundary.contains(path)]
-        inside = [
-            path for path in listed if info not in path.parents and path not in shared
-        ]
-        removed = [path for path in inside if path not in set(outside)]
         for path in removed:
             _unlink(path)
         _remove_compiled(removed)
@@ -146,42 +133,47 @@ def uninstall(
         raise EnvironmentBroken(
             str(error.filename or info), f"cannot be removed: {error.strerror}"
         ) from error
-    for path in outside:
-        logger.warning("%s is outside of the environment and stays", path)
     return outside
 
 
-def _absolute(site: Path, path: str) -> Path:
+def _absolute(site: str, path: str) -> str:
     """Return the path that a row means, without asking the file system."""
-    joined = site / path
-    if ".." not in joined.parts:
-        return joined
+    if os.sep != "/":
+        path = path.replace("/", os.sep)
+    if not path.startswith(os.sep) and ":" not in path and ".." not in path:
+        return f"{site}{os.sep}{path}"
+    joined = Path(site, path)
     parts: list[str] = []
     for part in joined.parts[1:]:
         if part != "..":
             parts.append(part)
         elif parts:
             parts.pop()
-    return Path(joined.parts[0], *parts)
+    return str(Path(joined.parts[0], *parts))
 
 
-def _unlink(path: Path) -> None:
+def _unlink(path: str) -> None:
     try:
-        path.unlink(missing_ok=True)
+        os.unlink(path)  # noqa: PTH108 - a str, tens of thousands of times
+    except FileNotFoundError:
+        pass
     except (IsADirectoryError, PermissionError):
-        if not path.is_dir() or path.is_symlink():
-            raise
         # Some tools list directories; they go when they are empty.
+        if not Path(path).is_dir() or Path(path).is_symlink():
+            raise
 
 
-def _remove_compiled(removed: Iterable[Path]) -> None:
+def _remove_compiled(removed: Iterable[str]) -> None:
     """Remove what Python compiled from modules that are gone."""
-    modules: dict[Path, set[str]] = {}
+    modules: dict[str, set[str]] = {}
     for path in removed:
-        if path.suffix == ".py":
-            modules.setdefault(path.parent, set()).add(path.stem)
+        if path.endswith(".py"):
+            directory, _, file = path.rpartition(os.sep)
+            modules.setdefault(directory, set()).add(file[: -len(".py")])
     for directory, stems in modules.items():
-        cache = directory / "__pycache__"
+        cache = Path(directory, "__pycache__")
+        if cache.is_symlink():
+            continue
         try:
             names = os.listdir(cache)  # noqa: PTH208 - names alone
         except (FileNotFoundError, NotADirectoryError):
@@ -194,19 +186,17 @@ def _remove_compiled(removed: Iterable[Path]) -> None:
             cache.rmdir()
 
 
-def _remove_empty(removed: Iterable[Path], boundary: Boundary) -> None:
+def _remove_empty(removed: Iterable[str], boundary: Boundary) -> None:
     """Remove the directories of removed files that became empty, deepest first."""
-    directories: set[Path] = set()
+    directories: set[str] = set()
     for path in removed:
-        for parent in path.parents:
-            if parent in directories or boundary.is_root(parent):
-                break
+        parent = path.rpartition(os.sep)[0]
+        while parent and parent not in directories and not boundary.is_root(parent):
             directories.add(parent)
-    for directory in sorted(
-        directories, key=lambda path: len(path.parts), reverse=True
-    ):
+            parent = parent.rpartition(os.sep)[0]
+    for directory in sorted(directories, key=len, reverse=True):
         with suppress(OSError):
-            directory.rmdir()
+            Path(directory).rmdir()
 
 
 def _remove_info(info: Path) -> None:

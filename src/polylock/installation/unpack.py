@@ -183,9 +183,7 @@ class _Unpacking:
             if row.path in unrecorded or row.path.endswith("/"):
                 continue
             if row.path not in members:
-                raise RefusedArchive(
-                    f"RECORD names {row.path!a}, which is missing"
-                )
+                raise RefusedArchive(f"RECORD names {row.path!a}, which is missing")
             if rows.setdefault(row.path, row) != row:
                 raise RefusedArchive(f"RECORD names {row.path!a} twice")
         missing = members.keys() - rows.keys() - unrecorded

@@ -22,8 +22,9 @@ __all__ = ["CompatibilityTags", "exclusive"]
 
 _PYTHON = re.compile(r"(py|cp|pp|[a-z]+)(\d)(\d*)")
 _ABI = re.compile(r"cp\d+(t?)")
-_MANYLINUX = re.compile(r"(?:manylinux(?:1|2010|2014|_\d+_\d+)|linux)_(\w+)")
+_MANYLINUX = re.compile(r"manylinux(?:1|2010|2014|_\d+_\d+)_(\w+)")
 _MUSLLINUX = re.compile(r"musllinux_\d+_\d+_(\w+)")
+_ANY_LINUX = re.compile(r"linux_(\w+)")
 _MACOS = re.compile(r"macosx_\d+_\d+_(\w+)")
 _MOBILE = re.compile(r"(ios|android)_[\d_]+_(\w+)")
 _MAC_ARCHITECTURES = {
@@ -62,17 +63,13 @@ class CompatibilityTags:
 class _Machines:
     """The machines that can use a platform tag; None stands for any."""
 
-    family: str | None = None
+    systems: frozenset[str] | None = None
     architectures: frozenset[str] | None = None
 
     def meets(self, other: _Machines) -> bool:
-        if self.family is None or other.family is None:
-            return True
-        if self.family != other.family:
-            return False
-        if self.architectures is None or other.architectures is None:
-            return True
-        return not self.architectures.isdisjoint(other.architectures)
+        return _share(self.systems, other.systems) and _share(
+            self.architectures, other.architectures
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +111,10 @@ def exclusive(one: CompatibilityTags, other: CompatibilityTags) -> bool:
     )
 
 
+def _share(one: frozenset[str] | None, other: frozenset[str] | None) -> bool:
+    return one is None or other is None or not one.isdisjoint(other)
+
+
 def _agree(one: object, other: object) -> bool:
     return one is None or other is None or one == other
 
@@ -124,17 +125,20 @@ def _machines(platforms: str) -> tuple[_Machines, ...]:
 
 
 def _machines_of(platform: str) -> _Machines:
-    if match := _MANYLINUX.fullmatch(platform):
-        return _Machines("glibc", frozenset({match[1]}))
-    if match := _MUSLLINUX.fullmatch(platform):
-        return _Machines("musl", frozenset({match[1]}))
+    for pattern, systems in (
+        (_MANYLINUX, {"glibc"}),
+        (_MUSLLINUX, {"musl"}),
+        (_ANY_LINUX, {"glibc", "musl"}),
+    ):
+        if match := pattern.fullmatch(platform):
+            return _Machines(frozenset(systems), frozenset({match[1]}))
     if match := _MACOS.fullmatch(platform):
         names = _MAC_ARCHITECTURES.get(match[1], {match[1]})
-        return _Machines("macos", frozenset(names))
+        return _Machines(frozenset({"macos"}), frozenset(names))
     if platform == "win32" or platform.startswith("win_"):
-        return _Machines("windows", frozenset({platform}))
+        return _Machines(frozenset({"windows"}), frozenset({platform}))
     if match := _MOBILE.fullmatch(platform):
-        return _Machines(match[1], frozenset({match[2]}))
+        return _Machines(frozenset({match[1]}), frozenset({match[2]}))
     return _Machines()
 
 

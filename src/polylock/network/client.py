@@ -310,7 +310,12 @@ class Client:
             if response.status_code not in _REDIRECTS or location is None:
                 return response
             response.close()
-            place = redact(urljoin(redact(place), location))
+            try:
+                place = redact(urljoin(redact(place), location))
+            except ValueError as error:
+                problem = "it redirects to an invalid URL"
+                status = response.status_code
+                raise IndexRequestError(redact(place), status, problem) from error
         raise IndexRequestError(redact(url), None, "too many redirects")
 
     def _send(self, url: str, headers: Mapping[str, str]) -> httpx.Response:

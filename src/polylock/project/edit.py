@@ -229,64 +229,89 @@ class _Edit:
                 f"must be an array, not {toml_type(present)}",
             )
         with self._refusing():
-            laid_out = self._document_table(keys[:-1])
-            if keys[-1] not in laid_out:
-                laid_out[keys[-1]] = tomlkit.array()
+            if self.look_up(keys[:-1]) is None:
+                self._add_to_document(keys[:-1], {keys[-1]: []})
+            table: Any = self._document_table(keys[:-1])
+            if keys[-1] not in table:
+                table[keys[-1]] = tomlkit.array()
             if not present:
-                laid_out[keys[-1]].multiline(multiline=True)
-            change(laid_out[keys[-1]])
+                table[keys[-1]].multiline(multiline=True)
+            change(table[keys[-1]])
         change(self._data_table(keys[:-1]).setdefault(keys[-1], []))
 
     def add_table(self, keys: Keys, values: Mapping[str, Any]) -> None:
-        """Add a table that does not exist yet, written with a header of its own."""
-        import tomlkit  # see _Edit.__init__
-
-        table = tomlkit.table()
-        for key, value in values.items():
-            table.add(key, _laid_out(value))
-        table.add(tomlkit.nl())
+        """Add a table that does not exist yet, with a header of its own if it can."""
         with self._refusing():
-            self._document_table(keys[:-1])[keys[-1]] = table
+            self._add_to_document(keys, values)
         self._data_table(keys[:-1])[keys[-1]] = dict(values)
 
     def add_target(self, name: str, table: Mapping[str, Any]) -> None:
         """Add a target, the last in priority."""
-        if name in self._table_at(_TARGETS):
+        keys = (*_TARGETS, name)
+        if self.look_up(keys) is not None:
             raise ProjectError(
                 self.path,
-                key_path(*_TARGETS, name),
+                key_path(*keys),
                 "is declared already",
                 "choose another name, or edit the target by hand",
             )
-        self.add_table((*_TARGETS, name), table)
+        before = self._text()
+        self.add_table(keys, table)
+        if not self._is_faithful():
+            # The targets are scattered over the file, and the new one stands among
+            # them. At the end of the file it is the last for certain.
+            import tomlkit  # see _Edit.__init__
+
+            with self._refusing():
+                self.document = tomlkit.document()
+                self._add_to_document(keys, table)
+                self.document = tomlkit.parse(f"{before}\n{self._text()}")
 
     def finish(self) -> str:
         """Return the new text, which parses to the new data in the same order."""
         if self.data == tomllib.loads(self.text):
             return self.mark + self.text
-        import tomlkit  # see _Edit.__init__
-
-        text = tomlkit.dumps(self.document).rstrip("\r\n") + "\n"
+        if not self._is_faithful():
+            raise self._by_hand()
+        text = self._text()
         if "\r\n" in self.text:
             text = text.replace("\r\n", "\n").replace("\n", "\r\n")
-        try:
-            found = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise self._by_hand() from error
-        if found != self.data or _target_names(found) != _target_names(self.data):
-            raise self._by_hand()
         return self.mark + text
 
+    def _text(self) -> str:
+        import tomlkit  # see _Edit.__init__
+
+        return tomlkit.dumps(self.document).rstrip("\r\n") + "\n"
+
+    def _is_faithful(self) -> bool:
+        """Say whether the document is the data, the targets in the same order."""
+        try:
+            found = tomllib.loads(self._text())
+        except tomllib.TOMLDecodeError:
+            return False
+        return found == self.data and _target_names(found) == _target_names(self.data)
+
+    def _add_to_document(self, keys: Keys, values: Mapping[str, Any]) -> None:
+        import tomlkit  # see _Edit.__init__
+
+        parent = self._document_table(keys[:-1])
+        if isinstance(parent, tomlkit.items.InlineTable):
+            parent[keys[-1]] = _laid_out(values)
+            return
+        table = tomlkit.table()
+        for key, value in values.items():
+            table.add(key, _laid_out(value))
+        table.add(tomlkit.nl())  # before the header that follows, if one does
+        parent[keys[-1]] = table
+
     def _document_table(self, keys: Keys) -> MutableMapping[str, Any]:
+        """Return a table of the document; missing ones get no header of their own."""
         import tomlkit  # see _Edit.__init__
 
         table: Any = self.document
-        for depth, key in enumerate(keys):
+        for key in keys:
             if key not in table:
-                new = tomlkit.table(is_super_table=depth < len(keys) - 1)
-                if depth == len(keys) - 1:
-                    new.add(tomlkit.nl())
-                table[key] = new
+                table[key] = tomlkit.table(is_super_table=True)
             table = table[key]
         return cast("MutableMapping[str, Any]", table)
 

@@ -28,12 +28,12 @@ class Kind(enum.Enum):
     """The type of a setting, and what people call a value of it."""
 
     TEXT = "text"
-    URL = "URL"
-    PATH = "path"
+    URL = "a URL"
+    PATH = "a path"
     SWITCH = "true or false"
     NAMES = "names, separated by commas"
-    WHOLE = "whole number"
-    SECONDS = "seconds"
+    WHOLE = "a whole number"
+    SECONDS = "a number of seconds"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,7 +46,8 @@ directory; `~` is the home directory. A true or false value of a variable is one
 `POLYLOCK_INDEX_<NAME>_USERNAME` and `POLYLOCK_INDEX_<NAME>_PASSWORD` hold the
 credentials of the index with that name: in capitals, every character that is neither
 a letter nor a digit as an underscore. They are sent to the host of that index alone,
-and stand in no message, log or file.
+and stand in no message, log or file. Where an index has none, the user's netrc file
+is asked: the one that `NETRC` names, else `.netrc` in the home directory.
 """
 
 
@@ -60,9 +61,10 @@ def _reference_row(definition: SettingDefinition) -> str:
         value = ", ".join(f"`{choice}`" for choice in definition.choices)
     elif definition.minimum is not None:
         value = (
-            f"{definition.kind.value}, {definition.minimum:g} to {definition.maximum:g}"
+            f"{definition.kind.value.removeprefix('a ')}, "
+            f"{definition.minimum:g} to {definition.maximum:g}"
         )
     else:
-        value = definition.kind.value
+        value = definition.kind.value.removeprefix("a ")
     cells = (flags, variables, key, value, definition.default, definition.help)
     return f"| {' | '.join(cells)} |"

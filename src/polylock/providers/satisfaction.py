@@ -21,6 +21,7 @@ _ANY_OF = {("amd", feature) for feature in amd.MULTI_VALUE} | {
 _NOT_ASKED = {("nvidia", "cuda_version_upper_bound")}
 """A newer driver than the target's is as good."""
 
+_ON = ("on",)
 _SHOWN_VALUES = 4
 
 
@@ -34,10 +35,14 @@ def missing(
     target supports.
     """
     wanted, found = target.description, machine.description
+    lists = _lists(target)
+    asked = set(lists if namespaces is None else namespaces)
+    if wanted.architecture is not found.architecture:
+        asked.discard(wanted.architecture.value)  # said once, as the processor
     return (
         *_platform(wanted, found),
         *_python(wanted, found),
-        *_hardware(_lists(target), _lists(machine), namespaces),
+        *_hardware(lists, _lists(machine), asked),
     )
 
 
@@ -75,20 +80,28 @@ def _python(wanted: TargetDescription, found: TargetDescription) -> Iterator[str
 def _hardware(
     wanted: Mapping[str, Mapping[str, tuple[str, ...]]],
     found: Mapping[str, Mapping[str, tuple[str, ...]]],
-    namespaces: Collection[str] | None,
+    namespaces: Collection[str],
 ) -> Iterator[str]:
-    for namespace in sorted(wanted):
-        if namespaces is not None and namespace not in namespaces:
-            continue
+    for namespace in sorted(set(wanted) & set(namespaces)):
         offers = found.get(namespace, {})
+        switches = []
         for feature, values in wanted[namespace].items():
             if (namespace, feature) in _NOT_ASKED or not values:
                 continue
             offered = offers.get(feature, ())
             needed = _needed(namespace, feature, values)
-            if set(needed).isdisjoint(offered):
-                what = " or ".join(needed)
-                yield f"{namespace} :: {feature} :: {what}: {_offer(offered)}"
+            if not set(needed).isdisjoint(offered):
+                continue
+            if needed == _ON and not offered:
+                switches.append(feature)
+                continue
+            what = " or ".join(needed)
+            yield f"{namespace} :: {feature} :: {what}: {_offer(offered)}"
+        if switches:
+            # A processor can lack dozens: one clause for all of them.
+            what = _shown(tuple(switches))
+            them = "it" if len(switches) == 1 else "them"
+            yield f"{namespace} :: {what} :: on: this machine does not offer {them}"
 
 
 def _needed(namespace: str, feature: str, values: tuple[str, ...]) -> tuple[str, ...]:
@@ -104,8 +117,12 @@ def _needed(namespace: str, feature: str, values: tuple[str, ...]) -> tuple[str,
 def _offer(values: tuple[str, ...]) -> str:
     if not values:
         return "this machine does not offer it"
+    return f"this machine offers {_shown(values)}"
+
+
+def _shown(values: tuple[str, ...]) -> str:
     more = ", …" if len(values) > _SHOWN_VALUES else ""
-    return f"this machine offers {', '.join(values[:_SHOWN_VALUES])}{more}"
+    return f"{', '.join(values[:_SHOWN_VALUES])}{more}"
 
 
 def _lists(target: Target) -> dict[str, Mapping[str, tuple[str, ...]]]:

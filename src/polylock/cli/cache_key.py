@@ -1,0 +1,60 @@
+"""``polylock cache-key``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from polylock.cli.options import JSON, settings
+from polylock.cli.session import begin, print_json
+from polylock.errors import UsageError
+from polylock.operations.cache_key import cache_keys
+
+if TYPE_CHECKING:
+    from polylock.operations.cache_key import CacheKey
+
+__all__ = ["command"]
+
+
+@click.command("cache-key", epilog="Example: polylock cache-key --target h100")
+@settings("target", "groups", "extras")
+@click.option("--prefix", is_flag=True, help="Print the prefix, for restore keys.")
+@click.option(
+    "--github-output",
+    is_flag=True,
+    help="Write key and prefix to the file that GITHUB_OUTPUT names.",
+)
+@JSON
+def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
+    """Print a digest of exactly what a target would install, and its Python.
+
+    It changes if that does and for no other reason. Without a target every target's
+    key is printed, its name before it.
+    """
+    chosen = begin(values)
+    keys = cache_keys(chosen)
+    if values["github_output"]:
+        _write_github_output(keys)
+    if values["as_json"]:
+        print_json([key.to_json() for key in keys])
+        return 0
+    for key in keys:
+        text = key.prefix if values["prefix"] else key.key
+        click.echo(text if chosen.target else f"{key.target}\t{text}")
+    return 0
+
+
+def _write_github_output(keys: list[CacheKey]) -> None:
+    path = os.environ.get("GITHUB_OUTPUT")
+    if not path:
+        raise UsageError(
+            "GITHUB_OUTPUT is not set",
+            "GitHub Actions sets it in every step; elsewhere use --json",
+        )
+    if len(keys) != 1:
+        raise UsageError("--github-output needs one target", "add --target NAME")
+    with Path(path).open("a", encoding="utf-8") as file:
+        file.write(f"key={keys[0].key}\nprefix={keys[0].prefix}\n")

@@ -1,0 +1,80 @@
+"""``polylock index build`` and ``polylock index serve``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from polylock.cli.options import JSON, settings
+from polylock.cli.session import begin, print_json
+from polylock.operations.index_build import build_index, serve_index
+
+__all__ = ["command"]
+
+
+@click.group("index", epilog="Example: polylock index build wheels --output site")
+def command() -> None:
+    """Build and serve a static index with variant metadata."""
+
+
+@command.command("build", epilog="Example: polylock index build wheels --output site")
+@settings()
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.option(
+    "--output", type=click.Path(path_type=Path), help="Where to; default: DIRECTORY."
+)
+@click.option(
+    "--modified-times",
+    is_flag=True,
+    help="Take a file's time of change for its upload time where none is recorded.",
+)
+@JSON
+def build(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
+    """Make a static simple index of the wheels and source distributions in a folder.
+
+    PEP 503 and PEP 691 pages, core-metadata files (PEP 658), and for each release
+    with variant wheels the index-level metadata of PEP 825.
+    """
+    chosen = begin(values)
+    built = build_index(
+        values["directory"],
+        values["output"],
+        upload_times="modified" if values["modified_times"] else "recorded",
+    )
+    if values["as_json"]:
+        print_json(
+            {
+                "directory": str(built.directory),
+                "projects": built.projects,
+                "wheels": built.wheels,
+                "sdists": built.sdists,
+                "variant-releases": built.variant_releases,
+                "skipped": list(built.skipped),
+            }
+        )
+    elif chosen.verbosity >= 0:
+        click.echo(
+            f"built {built.directory}: {built.projects} projects, "
+            f"{built.wheels} wheels, {built.variant_releases} releases with variants",
+            err=True,
+        )
+    return 0
+
+
+@command.command("serve", epilog="Example: polylock index serve site --port 8000")
+@settings()
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.option("--port", type=int, default=0, help="The port; default: a free one.")
+@click.option("--for", "seconds", type=float, help="Stop after so many seconds.")
+def serve(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
+    """Serve a built index on 127.0.0.1 until Ctrl-C, for trials and tests.
+
+    The URL to give to --index-url is printed to stdout.
+    """
+    begin(values)
+    with serve_index(values["directory"], port=values["port"]) as server:
+        click.echo(server.url)
+        server.wait(values["seconds"])
+    return 0

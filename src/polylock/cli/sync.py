@@ -1,0 +1,89 @@
+"""``polylock sync``."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from polylock.cli.options import JSON, settings
+from polylock.cli.session import begin, print_json, reporting
+from polylock.operations.sync import SyncOptions, sync
+
+if TYPE_CHECKING:
+    from polylock.operations.sync import SyncOutcome
+
+__all__ = ["command"]
+
+
+@click.command("sync", epilog="Example: polylock sync --target auto --group dev")
+@settings(
+    "target",
+    "groups",
+    "extras",
+    "venv",
+    "python",
+    "index_url",
+    "offline",
+    "threads",
+    "timeout",
+    "link_mode",
+    "compile",
+)
+@click.option("--frozen", is_flag=True, help="Install a lock file that is out of date.")
+@click.option("--force-target", is_flag=True, help="Do not check this machine.")
+@click.option(
+    "--forget", is_flag=True, help="Forget earlier choices of target, groups."
+)
+@click.option("--reinstall", is_flag=True, help="Install anew what is as locked.")
+@click.option("--dry-run", is_flag=True, help="Show the plan and change nothing.")
+@click.option("--check", is_flag=True, help="Change nothing; exit 3 if anything would.")
+@JSON
+def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
+    """Make an environment exactly what was locked for a target.
+
+    Installs, replaces and removes; never resolves. With no target the one of the
+    last sync is taken, then the first that this machine satisfies.
+    """
+    chosen = begin(values)
+    options = SyncOptions(
+        frozen=values["frozen"],
+        force_target=values["force_target"],
+        forget=values["forget"],
+        dry_run=values["dry_run"] or values["check"],
+        reinstall=values["reinstall"],
+        search_path=os.environ.get("PATH", ""),
+    )
+    with reporting(chosen) as reporter:
+        outcome = sync(chosen, options, reporter)
+    if values["as_json"]:
+        print_json(outcome.to_json())
+    elif chosen.verbosity >= 0:
+        _tell(outcome, planned=options.dry_run)
+    return 3 if values["check"] and not outcome.plan.is_empty else 0
+
+
+def _tell(outcome: SyncOutcome, *, planned: bool) -> None:
+    plan = outcome.plan
+    if planned:
+        for sign, entries in (
+            ("+", plan.install),
+            ("~", plan.reinstall),
+            ("-", plan.remove),
+        ):
+            for entry in entries:
+                version = entry.wanted.version if entry.wanted else ""
+                click.echo(f" {sign} {entry.name} {version} ({entry.reason})", err=True)
+    counts = [
+        f"{len(entries)} {verb}"
+        for entries, verb in (
+            (plan.install, "installed"),
+            (plan.reinstall, "replaced"),
+            (plan.remove, "removed"),
+        )
+        if entries
+    ]
+    done = ", ".join(counts) or "nothing to do"
+    would = "would be " if planned and counts else ""
+    click.echo(f"{outcome.target}: {would}{done}, {len(plan.keep)} kept", err=True)

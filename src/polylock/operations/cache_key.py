@@ -1,0 +1,114 @@
+"""``polylock cache-key``: a digest of exactly what a target would install.
+
+The recipe, version 1: the SHA-256 of one line for the recipe, one for the Python, and
+one for each package in the order of names, its parts separated by tabs: name, version,
+file name or reference, hash. What is not in it cannot change a key: markers, URLs,
+indexes, other targets, the project's version, comments, the order of anything.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, assert_never
+
+from polylock.lockfile.pylock import (
+    PackageArchive,
+    PackageDirectory,
+    PackageSdist,
+    PackageVcs,
+    PackageWheel,
+)
+from polylock.model.hashes import strongest
+from polylock.operations.selection import LockedSelection, open_lock, selections
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from polylock.lockfile.select import Selected
+    from polylock.project.settings import Settings
+
+__all__ = ["CacheKey", "cache_keys", "key_of"]
+
+_RECIPE = 1
+_SHOWN = 32
+"""Hexadecimal digits of the digest in a key: 128 bits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheKey:
+    """The key of one target.
+
+    ``prefix`` is what keys of the same target, machine and Python share, for the
+    restore keys of CI services; ``digest`` is the whole SHA-256.
+    """
+
+    target: str
+    prefix: str
+    digest: str
+    packages: int
+
+    @property
+    def key(self) -> str:
+        """Return the key: the prefix and the beginning of the digest."""
+        return self.prefix + self.digest[:_SHOWN]
+
+    def to_json(self) -> dict[str, str | int]:
+        """Return the document of one target (schemas/cache-key.schema.json)."""
+        return {
+            "target": self.target,
+            "key": self.key,
+            "prefix": self.prefix,
+            "digest": self.digest,
+            "packages": self.packages,
+        }
+
+
+def cache_keys(settings: Settings) -> list[CacheKey]:
+    """Return the key of the target asked for, or of every target.
+
+    Reads the lock file alone. Raises UsageError, LockFileInvalid, NoSuchTarget.
+    """
+    pylock, path = open_lock(settings)
+    found = selections(
+        pylock,
+        path,
+        target=settings.target,
+        groups=settings.groups,
+        extras=settings.extras,
+    )
+    return [key_of(selection) for selection in found]
+
+
+def key_of(selection: LockedSelection) -> CacheKey:
+    """Return the key of what a target installs."""
+    description = selection.target.description
+    python = str(description.python)
+    lines = [f"polylock cache key {_RECIPE}", f"python\t{python}"]
+    lines += sorted("\t".join(_parts(chosen)) for chosen in selection.selected)
+    digest = hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    machine = f"{description.system}-{description.architecture}"
+    return CacheKey(
+        target=description.name,
+        prefix=f"polylock-{_RECIPE}-{description.name}-{machine}-py{python}-",
+        digest=digest,
+        packages=len(selection.selected),
+    )
+
+
+def _parts(chosen: Selected) -> Iterable[str]:
+    package, file = chosen.package, chosen.file
+    match file:
+        case PackageWheel() | PackageSdist():
+            _, value = strongest(file.hashes) or ("", "")
+            reference = (file.filename, value)
+        case PackageArchive():
+            _, value = strongest(file.hashes) or ("", "")
+            reference = (file.url or file.path or "", value)
+        case PackageVcs():
+            reference = (file.url or file.path or "", file.commit_id)
+        case PackageDirectory():
+            reference = (file.path, "editable" if file.editable else "")
+        case _:
+            assert_never(file)
+    return (package.name, package.version or "", *reference)

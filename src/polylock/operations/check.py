@@ -1,0 +1,68 @@
+"""``polylock check``: compare the lock file with the project."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from polylock.errors import LockFileOutdated
+from polylock.lockfile.freshness import differences
+from polylock.operations.workspace import open_workspace, read_lock
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from polylock.lockfile.freshness import Difference
+    from polylock.project.settings import Settings
+
+__all__ = ["CheckOutcome", "check"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckOutcome:
+    """The differences between a lock file and its project; none: it answers."""
+
+    path: Path
+    exists: bool
+    differences: tuple[Difference, ...]
+
+    @property
+    def up_to_date(self) -> bool:
+        """Return whether the lock file answers the project."""
+        return self.exists and not self.differences
+
+    def error(self) -> LockFileOutdated:
+        """Return the error of a lock file that does not."""
+        lines = [str(difference) for difference in self.differences]
+        return LockFileOutdated(str(self.path), lines or ["there is no lock file"])
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document of ``check --json`` (schemas/check.schema.json)."""
+        return {
+            "path": str(self.path),
+            "exists": self.exists,
+            "up-to-date": self.up_to_date,
+            "differences": [
+                {
+                    "kind": str(difference.kind),
+                    "subject": difference.subject,
+                    "locked": difference.locked,
+                    "wanted": difference.wanted,
+                    "text": str(difference),
+                }
+                for difference in self.differences
+            ],
+        }
+
+
+def check(settings: Settings) -> CheckOutcome:
+    """Compare the lock file with the project; asks no index and no clock.
+
+    Raises ProjectError and LockFileInvalid.
+    """
+    workspace = open_workspace(settings)
+    pylock = read_lock(workspace.lock_path)
+    if pylock is None:
+        return CheckOutcome(path=workspace.lock_path, exists=False, differences=())
+    found = differences(pylock, workspace.project.inputs, workspace.targets)
+    return CheckOutcome(path=workspace.lock_path, exists=True, differences=found)

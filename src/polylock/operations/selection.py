@@ -1,0 +1,71 @@
+"""What a target of a lock file installs, for the commands that only read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from polylock.lockfile.records import locked_target
+from polylock.lockfile.select import project_groups, select
+from polylock.operations.workspace import lock_path, require_lock, require_target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from polylock.lockfile.pylock import Pylock
+    from polylock.lockfile.select import Selected
+    from polylock.model.target import Target
+    from polylock.project.settings import Settings
+
+__all__ = ["LockedSelection", "every_group", "open_lock", "selections"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedSelection:
+    """One target and what it installs."""
+
+    target: Target
+    selected: tuple[Selected, ...]
+
+
+def open_lock(settings: Settings) -> tuple[Pylock, Path]:
+    """Read the lock file; raises UsageError where there is none, LockFileInvalid."""
+    path = lock_path(settings)
+    return require_lock(path), path
+
+
+def every_group(pylock: Pylock) -> tuple[Sequence[str], Sequence[str]]:
+    """Return all groups that are no targets, and all extras."""
+    return project_groups(pylock), pylock.extras or ()
+
+
+def selections(
+    pylock: Pylock,
+    path: Path,
+    *,
+    target: str | None,
+    groups: Sequence[str],
+    extras: Sequence[str],
+) -> Iterator[LockedSelection]:
+    """Yield what one target or, with None, every target installs.
+
+    What a target leaves open (its patch release) counts as installed: the answer is
+    the most that a machine of this kind could get.
+
+    Raises NoSuchTarget and what ``select`` does.
+    """
+    if target is not None:
+        require_target(pylock, target)
+    for record in pylock.polylock.targets if pylock.polylock else ():
+        if target in {None, record.name}:
+            described = locked_target(record)
+            found = select(
+                pylock,
+                described,
+                groups=groups,
+                extras=extras,
+                path=str(path),
+                open_holds=True,
+            )
+            yield LockedSelection(target=described, selected=found)

@@ -1,0 +1,223 @@
+"""``polylock sync``: make an environment exactly what was locked for a target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from polylock.environment.installed import read_installed
+from polylock.environment.interpreter import probe
+from polylock.environment.venv import (
+    EnvironmentState,
+    create,
+    read_state,
+    write_state,
+)
+from polylock.errors import (
+    FileCorrupt,
+    LockFileOutdated,
+    NothingToInstall,
+    ProjectError,
+)
+from polylock.installation.execute import execute
+from polylock.installation.link import Linker, LinkMode
+from polylock.installation.plan import (
+    SyncRequest,
+    WantedDistribution,
+    plan_sync,
+    seeds,
+)
+from polylock.lockfile.freshness import differences
+from polylock.lockfile.pylock import PackageWheel
+from polylock.lockfile.select import select
+from polylock.model.hashes import strongest
+from polylock.model.inputs import Inputs
+from polylock.operations.context import Context
+from polylock.operations.fetch import WheelFetcher
+from polylock.operations.machine import Chooser
+from polylock.operations.workspace import lock_path, open_workspace, require_lock
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from polylock.installation.plan import PlanEntry, SyncPlan
+    from polylock.lockfile.pylock import Pylock
+    from polylock.lockfile.select import Selected
+    from polylock.model.target import Target
+    from polylock.ports import Reporter
+    from polylock.project.settings import Settings
+
+__all__ = ["SyncOptions", "SyncOutcome", "sync"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncOptions:
+    """What a call of sync asks for beyond the settings.
+
+    ``frozen`` installs a lock file that no longer answers the project.
+    ``force_target`` skips the check of the hardware. ``forget`` drops what the
+    environment remembers of earlier calls. ``dry_run`` changes nothing.
+    ``search_path`` is where Pythons are looked for.
+    """
+
+    frozen: bool = False
+    force_target: bool = False
+    forget: bool = False
+    dry_run: bool = False
+    reinstall: bool = False
+    search_path: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncOutcome:
+    """The environment, the target it was synced for, and what was or would be done."""
+
+    environment: Path
+    target: str
+    plan: SyncPlan
+    link_modes: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document of ``sync --json`` (schemas/sync.schema.json)."""
+        return {
+            "environment": str(self.environment),
+            "target": self.target,
+            "up-to-date": self.plan.is_empty,
+            "install": [_entry(entry) for entry in self.plan.install],
+            "reinstall": [_entry(entry) for entry in self.plan.reinstall],
+            "remove": [_entry(entry) for entry in self.plan.remove],
+            "keep": len(self.plan.keep),
+            "link-modes": [str(mode) for mode in self.link_modes],
+        }
+
+
+def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOutcome:
+    """Install, replace and remove until the environment is what was locked.
+
+    Never resolves. Everything is fetched and verified before the first change. An
+    environment that is as it should be is not touched, and no HTTP client is
+    imported.
+
+    Raises LockFileOutdated unless frozen, TargetMismatch unless forced, and what
+    reading the lock file, fetching and installing raise.
+    """
+    path = lock_path(settings)
+    pylock = require_lock(path)
+    inputs = _inputs(settings, pylock, path, frozen=options.frozen)
+    place = (settings.venv or path.with_name(".venv")).absolute()
+    state = EnvironmentState() if options.forget else read_state(place)
+    with Context(settings, inputs, reporter) as context:
+        chooser = Chooser(
+            pylock=pylock,
+            place=place,
+            python=settings.python,
+            search_path=options.search_path,
+            store=context.store,
+        )
+        choice = chooser.choose(
+            settings.target, remembered=state.target, forced=options.force_target
+        )
+        groups = settings.groups or state.groups
+        extras = settings.extras or state.extras
+        selected = select(
+            pylock,
+            choice.target,
+            groups=groups,
+            extras=extras,
+            path=str(path),
+            environment=choice.environment,
+        )
+        wheels = {one.package.name: _wheel(one, choice.target) for one in selected}
+        present = choice.interpreter.site_directories if choice.exists else ()
+        plan = plan_sync(
+            SyncRequest(
+                wanted=tuple(_wanted(one) for one in selected),
+                reinstall_all=options.reinstall,
+                retained=seeds(choice.interpreter.release, created=state.created),
+            ),
+            read_installed(present),
+        )
+        outcome = SyncOutcome(environment=place, target=choice.target.name, plan=plan)
+        if options.dry_run or (plan.is_empty and choice.exists and not settings.target):
+            return outcome
+        if not (choice.checked or options.force_target):
+            chooser.check(choice)
+        interpreter = choice.interpreter
+        if not choice.exists:
+            interpreter = probe(create(place, interpreter), store=context.store)
+        fetcher = WheelFetcher(
+            context=context, wheels=wheels, root=path.parent, threads=settings.threads
+        )
+        done = execute(
+            plan,
+            interpreter,
+            fetcher,
+            linker=Linker(LinkMode(settings.link_mode)),
+            reporter=reporter,
+            compile_bytecode=settings.compile,
+        )
+    remembered = EnvironmentState(
+        created=state.created or not choice.exists,
+        target=choice.target.name,
+        groups=tuple(groups),
+        extras=tuple(extras),
+    )
+    write_state(place, remembered)
+    return replace(outcome, plan=done.plan, link_modes=done.link_modes)
+
+
+def _inputs(settings: Settings, pylock: Pylock, path: Path, *, frozen: bool) -> Inputs:
+    """Return the project's inputs, refusing a lock file that does not answer them.
+
+    An image may hold the lock file alone: then there is nothing to answer.
+    """
+    try:
+        workspace = open_workspace(settings)
+    except ProjectError:
+        if settings.project is None and not path.with_name("pyproject.toml").exists():
+            return Inputs()
+        raise
+    if not frozen and workspace.lock_path == path:
+        found = differences(pylock, workspace.project.inputs, workspace.targets)
+        if found:
+            raise LockFileOutdated(str(path), [str(difference) for difference in found])
+    return workspace.project.inputs
+
+
+def _wheel(chosen: Selected, target: Target) -> PackageWheel:
+    """Return the wheel of a selected package, for only wheels can be installed yet."""
+    if isinstance(chosen.file, PackageWheel):
+        return chosen.file
+    package = chosen.package
+    raise NothingToInstall(
+        package.name,
+        package.version or "(unversioned)",
+        target.name,
+        ["it is locked as a source, and building is not supported yet"],
+    )
+
+
+def _wanted(chosen: Selected) -> WantedDistribution:
+    file = chosen.file
+    assert isinstance(file, PackageWheel)  # _wheel refused the others
+    algorithm, value = strongest(file.hashes) or ("", "")
+    if algorithm != "sha256":
+        raise FileCorrupt(file.filename, "the lock file gives it no sha256")
+    return WantedDistribution(
+        name=chosen.package.name,
+        version=chosen.package.version,
+        filename=file.filename,
+        sha256=value,
+        variant_label=chosen.variant_label,
+    )
+
+
+def _entry(entry: PlanEntry) -> dict[str, Any]:
+    return {
+        "name": entry.name,
+        "version": entry.wanted.version if entry.wanted else None,
+        "file": entry.wanted.filename if entry.wanted else None,
+        "label": entry.wanted.variant_label if entry.wanted else None,
+        "installed": [found.version for found in entry.installed],
+        "reason": str(entry.reason),
+    }

@@ -1,0 +1,166 @@
+"""The cache directory: what is written is read, and what is damaged is absent."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from polylock.cache.store import Bucket, Store, Usage
+from polylock.errors import CacheUnusable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _read(store: Store, bucket: Bucket, key: str) -> bytes | None:
+    found = store.read(bucket, key)
+    return None if found is None else bytes(found)
+
+
+def test_read_returns_what_was_written(tmp_path: Path) -> None:
+    """An entry comes back byte for byte, from another Store object as well."""
+    Store(tmp_path).write(Bucket.PAGES, "key", b"content")
+    assert _read(Store(tmp_path), Bucket.PAGES, "key") == b"content"
+
+
+def test_read_of_an_unknown_key_is_none(tmp_path: Path) -> None:
+    """An absent entry is None, whether or not the directory exists."""
+    assert Store(tmp_path / "nowhere").read(Bucket.PAGES, "key") is None
+
+
+def test_keys_of_two_buckets_do_not_meet(tmp_path: Path) -> None:
+    """The same key names another entry in another bucket."""
+    store = Store(tmp_path)
+    store.write(Bucket.PAGES, "key", b"page")
+    store.write(Bucket.METADATA, "key", b"metadata")
+    assert _read(store, Bucket.PAGES, "key") == b"page"
+
+
+@pytest.mark.parametrize("damage", [b"", b"\0", b"\0" * 100])
+def test_a_damaged_entry_is_absent(tmp_path: Path, damage: bytes) -> None:
+    """A file that was cut short or overwritten counts as no entry."""
+    store = Store(tmp_path)
+    store.write(Bucket.PAGES, "key", b"content")
+    store.path(Bucket.PAGES, "key").write_bytes(damage)
+    assert store.read(Bucket.PAGES, "key") is None
+
+
+def test_a_flipped_bit_makes_an_entry_absent(tmp_path: Path) -> None:
+    """The checksum covers the content, not just its length."""
+    store = Store(tmp_path)
+    store.write(Bucket.PAGES, "key", b"content")
+    path = store.path(Bucket.PAGES, "key")
+    path.write_bytes(path.read_bytes()[:-1] + b"T")
+    assert store.read(Bucket.PAGES, "key") is None
+
+
+def test_a_failing_block_leaves_the_old_entry(tmp_path: Path) -> None:
+    """A write that is broken off leaves neither a new entry nor a temporary file."""
+    store = Store(tmp_path)
+    store.write(Bucket.FILES, "key", b"old")
+    target = store.path(Bucket.FILES, "key")
+
+    def break_off() -> None:
+        with store.pending_file(target.parent) as pending:
+            pending.file.write(b"half")
+            pending.target = target
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        break_off()
+    assert _read(store, Bucket.FILES, "key") == b"old"
+    assert [path.name for path in target.parent.iterdir()] == [target.name]
+
+
+def test_a_full_disk_is_told_as_an_unusable_cache(tmp_path: Path) -> None:
+    """An OSError while writing becomes CacheUnusable with the system's words."""
+    store = Store(tmp_path)
+    with (
+        pytest.raises(CacheUnusable, match="No space left"),
+        store.pending_file(tmp_path / "files-v1"),
+    ):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_root_that_is_a_file_is_unusable(tmp_path: Path) -> None:
+    """A cache directory that is a file is an error that names a path in it."""
+    root = tmp_path / "cache"
+    root.write_text("")
+    with pytest.raises(CacheUnusable, match="cache"):
+        Store(root).write(Bucket.PAGES, "key", b"content")
+    with pytest.raises(CacheUnusable, match="cache"):
+        Store(root).read(Bucket.PAGES, "key")
+
+
+def test_writers_of_one_key_leave_one_whole_entry(tmp_path: Path) -> None:
+    """Concurrent writers never show a reader a mixture."""
+    store = Store(tmp_path)
+    contents = [bytes([number]) * 100_000 for number in range(4)]
+    seen: set[bytes] = set()
+
+    def work(content: bytes) -> None:
+        for _ in range(10):
+            store.write(Bucket.PAGES, "key", content)
+            found = store.read(Bucket.PAGES, "key")
+            assert found is not None
+            seen.add(bytes(found))
+
+    threads = [threading.Thread(target=work, args=(c,)) for c in contents]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert seen
+    assert seen <= set(contents)
+
+
+def test_prune_removes_old_layouts_and_abandoned_files(tmp_path: Path) -> None:
+    """Only what no process can still use is removed, and it is counted."""
+    store = Store(tmp_path)
+    store.write(Bucket.PAGES, "key", b"content")
+    outdated = tmp_path / "pages-v0" / "aa" / "entry"
+    outdated.parent.mkdir(parents=True)
+    outdated.write_bytes(b"1234")
+    directory = store.path(Bucket.PAGES, "key").parent
+    abandoned, recent = directory / ".tmp-abandoned", directory / ".tmp-recent"
+    abandoned.write_bytes(b"12")
+    recent.write_bytes(b"1")
+    two_days_ago = time.time() - 2 * 24 * 3600
+    os.utime(abandoned, (two_days_ago, two_days_ago))
+    assert store.prune() == Usage(files=2, size=6)
+    assert not outdated.exists()
+    assert not abandoned.exists()
+    assert recent.exists()
+    assert _read(store, Bucket.PAGES, "key") == b"content"
+
+
+def test_clear_touches_only_its_own_directories(tmp_path: Path) -> None:
+    """A directory that is no cache loses nothing if it was given by mistake."""
+    precious = tmp_path / "precious" / "file"
+    precious.parent.mkdir()
+    precious.write_text("data")
+    store = Store(tmp_path)
+    store.write(Bucket.PAGES, "key", b"content")
+    assert store.clear().files == 1
+    assert store.read(Bucket.PAGES, "key") is None
+    assert precious.read_text() == "data"
+
+
+def test_size_counts_each_bucket(tmp_path: Path) -> None:
+    """Sizes are given by bucket; an entry is its content and a checksum."""
+    store = Store(tmp_path)
+    assert store.size() == {}
+    store.write(Bucket.PAGES, "key", b"content")
+    assert store.size() == {"pages-v1": Usage(files=1, size=11)}
+
+
+def test_a_new_cache_is_tagged_for_backup_tools(tmp_path: Path) -> None:
+    """The directory that the cache makes carries CACHEDIR.TAG."""
+    Store(tmp_path / "cache").write(Bucket.PAGES, "key", b"")
+    tag = (tmp_path / "cache" / "CACHEDIR.TAG").read_text()
+    assert tag.startswith("Signature: 8a477f597d28d172789f06886806bc55")

@@ -1,0 +1,74 @@
+"""What a source distribution says without being built."""
+
+from __future__ import annotations
+
+import zipfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fakes.wheels import build_sdist
+from polylock.errors import FileCorrupt
+from polylock.index.sdist_metadata import is_static, read_pkg_info
+from polylock.model.core_metadata import CoreMetadata
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_pkg_info_of_a_tar_is_read(tmp_path: Path) -> None:
+    """The one in the top directory."""
+    path = build_sdist(tmp_path, "demo", "1.0", requires=["a>=1"])
+    metadata = CoreMetadata.parse(read_pkg_info(path, path.name))
+    assert (metadata.name, metadata.version) == ("demo", "1.0")
+    assert metadata.requires_dist[0].name == "a"
+
+
+def test_pkg_info_of_a_zip_is_read(tmp_path: Path) -> None:
+    """A zip is read like a tar; a deeper PKG-INFO is another project's."""
+    path = tmp_path / "demo-1.0.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("demo-1.0/demo.egg-info/PKG-INFO", "deeper")
+        archive.writestr("demo-1.0/PKG-INFO", "top")
+    assert read_pkg_info(path, path.name) == b"top"
+
+
+@pytest.mark.parametrize("name", ["demo-1.0.tar.gz", "demo-1.0.zip"])
+@pytest.mark.parametrize("content", [b"", b"nonsense", b"\x1f\x8b\x08\x00nonsense"])
+def test_a_damaged_archive_is_corrupt(
+    tmp_path: Path, name: str, content: bytes
+) -> None:
+    """The file is named, the library's exceptions stay inside."""
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(FileCorrupt, match="demo-1.0"):
+        read_pkg_info(path, name)
+
+
+def test_a_truncated_tar_is_corrupt(tmp_path: Path) -> None:
+    """The end of the data comes too early."""
+    path = build_sdist(tmp_path, "demo", "1.0")
+    path.write_bytes(path.read_bytes()[:60])
+    with pytest.raises(FileCorrupt, match="demo-1.0"):
+        read_pkg_info(path, path.name)
+
+
+@pytest.mark.parametrize(
+    ("version", "dynamic", "expected"),
+    [
+        ("2.1", (), False),
+        ("2.2", (), True),
+        ("2.4", ("description",), True),
+        ("2.4", ("requires-dist",), False),
+        ("2.4", ("provides-extra",), False),
+        ("", (), False),
+    ],
+)
+def test_static_metadata(
+    version: str, dynamic: tuple[str, ...], expected: bool
+) -> None:  # noqa: FBT001 - a parameter of the table
+    """Since 2.2 what Dynamic does not name is certain (PEP 643)."""
+    metadata = CoreMetadata(
+        name="demo", version="1.0", metadata_version=version, dynamic=dynamic
+    )
+    assert is_static(metadata) is expected

@@ -1,0 +1,300 @@
+"""Reading lock files, ours and those of other tools."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from polylock.errors import LockFileInvalid
+from polylock.lockfile.decode import decode
+from polylock.lockfile.pylock import Pylock
+
+TOP = 'lock-version = "1.0"\ncreated-by = "t"\n'
+PACKAGE = f'{TOP}[[packages]]\nname = "x"\nversion = "1.0"\n'
+WHEEL = 'url = "https://e.example.com/x-1.0-py3-none-any.whl"'
+HASHES = 'hashes = {sha256 = "00"}'
+WHEELS = f"wheels = [{{{WHEEL}, {HASHES}}}]\n"
+
+
+def refusal(text: str | bytes) -> str:
+    """Return the message with which a lock file is refused."""
+    with pytest.raises(LockFileInvalid) as caught:
+        decode(text, "pylock.toml")
+    assert caught.value.hint()
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a = ", "is not TOML: Invalid value"),
+        ("packages = []", "lock-version: is missing"),
+        ("lock-version = 1.0", "lock-version: must be a string, not a float"),
+        ('lock-version = "x"', "lock-version: 'x' is not a version"),
+        (
+            'lock-version = "2.0"',
+            "lock-version: version 2.0 is not supported, only 1.x is",
+        ),
+        ('lock-version = "1.0"\npackages = []', "created-by: is missing"),
+        (TOP, "packages: is missing"),
+        (f"{TOP}packages = 1", "packages: must be an array, not an integer"),
+        (f"{TOP}packages = [true]", "packages[0]: must be a table, not a boolean"),
+        (f"{TOP}packages = [{{}}]", "packages[0].name: is missing"),
+        (
+            f'{TOP}[[packages]]\nname = "X_y"\n{WHEELS}',
+            "packages[0].name: 'X_y' is not a normalized name",
+        ),
+        (
+            f'{TOP}extras = ["a", 1]\npackages = []',
+            "extras[1]: must be a string, not an integer",
+        ),
+        (
+            f'{TOP}extras = ["A"]\npackages = []',
+            "extras[0]: 'A' is not normalized",
+        ),
+        (
+            f'{TOP}environments = ["os == 1"]\npackages = []',
+            "environments[0]: is not a marker: ",
+        ),
+        (
+            f'{TOP}requires-python = "3"\npackages = []',
+            "requires-python: '3' is not a version specifier",
+        ),
+        (f'{PACKAGE}version = "1"', "is not TOML: Cannot overwrite a value"),
+        (
+            f'{TOP}[[packages]]\nname = "x"\nversion = "one"\n{WHEELS}',
+            "packages[0].version: 'one' is not a version",
+        ),
+        (
+            f'{PACKAGE}marker = "nope == 1"\n{WHEELS}',
+            "packages[0].marker: is not a marker: ",
+        ),
+        (
+            f"{PACKAGE}marker = \"python_version > '3' and variant_label == 'a'\"",
+            "packages[0].marker: must not use a variant marker",
+        ),
+        (PACKAGE, "packages[0]: x has no source to install from"),
+        (f"{PACKAGE}wheels = []", "packages[0]: x has no source to install from"),
+        (
+            f'{PACKAGE}{WHEELS}directory = {{path = "."}}',
+            "packages[0]: x has conflicting sources: ['wheels', 'directory']",
+        ),
+        (
+            f'{PACKAGE}directory = {{path = "."}}\n'
+            f'archive = {{path = "a.zip", {HASHES}}}',
+            "packages[0]: x has conflicting sources: ['directory', 'archive']",
+        ),
+        (f"{PACKAGE}directory = {{}}", "packages[0].directory.path: is missing"),
+        (
+            f'{PACKAGE}directory = {{path = ".", editable = 1}}',
+            "packages[0].directory.editable: must be a boolean, not an integer",
+        ),
+        (
+            f'{PACKAGE}vcs = {{type = "git", commit-id = "a"}}',
+            "packages[0].vcs: has neither url nor path",
+        ),
+        (
+            f'{PACKAGE}vcs = {{type = "git", url = "u"}}',
+            "packages[0].vcs.commit-id: is missing",
+        ),
+        (f'{PACKAGE}vcs = "git"', "packages[0].vcs: must be a table, not a string"),
+        (
+            f"{PACKAGE}archive = {{{HASHES}}}",
+            "packages[0].archive: has neither url nor path",
+        ),
+        (
+            f"{PACKAGE}wheels = [{{{WHEEL}}}]",
+            "packages[0].wheels[0].hashes: is missing",
+        ),
+        (
+            f"{PACKAGE}wheels = [{{{WHEEL}, hashes = {{}}}}]",
+            "packages[0].wheels[0].hashes: is empty; every file needs a hash",
+        ),
+        (
+            f"{PACKAGE}wheels = [{{{WHEEL}, hashes = {{sha256 = 0}}}}]",
+            "packages[0].wheels[0].hashes.sha256: must be a string, not an integer",
+        ),
+        (
+            f"{PACKAGE}wheels = [{{{HASHES}}}]",
+            "packages[0].wheels[0]: has neither url nor path",
+        ),
+        (
+            f"{PACKAGE}wheels = [{{{WHEEL}, {HASHES}, size = true}}]",
+            "packages[0].wheels[0].size: must be an integer, not a boolean",
+        ),
+        (
+            f"{PACKAGE}wheels = [{{{WHEEL}, {HASHES}, size = -1}}]",
+            "packages[0].wheels[0].size: must not be negative, and is -1",
+        ),
+        (
+            f'{PACKAGE}wheels = [{{{WHEEL}, {HASHES}, upload-time = "now"}}]',
+            "packages[0].wheels[0].upload-time: must be a date-time, not a string",
+        ),
+        (
+            f'{PACKAGE}wheels = [{{path = "x.whl", {HASHES}}}]',
+            "packages[0].wheels[0].name: x.whl has too few parts for a wheel",
+        ),
+        (
+            f'{PACKAGE}wheels = [{{path = "y-1.0-py3-none-any.whl", {HASHES}}}]',
+            "packages[0].wheels[0].name: y-1.0-py3-none-any.whl is not a file of x",
+        ),
+        (
+            f'{PACKAGE}wheels = [{{path = "x-2-py3-none-any.whl", {HASHES}}}]',
+            "packages[0].wheels[0].name: x-2-py3-none-any.whl is not a file of x 1.0",
+        ),
+        (
+            f'{PACKAGE}wheels = [{{path = "x-v!-py3-none-any.whl", {HASHES}}}]',
+            "packages[0].wheels[0].name: 'v!' is not a version",
+        ),
+        (
+            f'{PACKAGE}sdist = {{path = "x.zip", {HASHES}}}',
+            "packages[0].sdist.name: x.zip is not a source distribution",
+        ),
+        (
+            f'{PACKAGE}sdist = {{path = "x-2.tar.gz", {HASHES}}}',
+            "packages[0].sdist.name: x-2.tar.gz is not a file of x 1.0",
+        ),
+        (
+            f"{PACKAGE}{WHEELS}attestation-identities = [{{}}]",
+            "packages[0].attestation-identities[0].kind: is missing",
+        ),
+        (
+            f"{PACKAGE}{WHEELS}variants-json = []",
+            "packages[0].variants-json: must be a table, not an array",
+        ),
+        (
+            f"{PACKAGE}{WHEELS}tool = {{polylock = {{variants = [{{}}]}}}}",
+            "packages[0].tool.polylock.variants[0].target: is missing",
+        ),
+    ],
+)
+def test_decode_names_the_key_of_what_is_wrong(text: str, message: str):
+    """A lock file that is not valid is refused by key path and problem."""
+    assert refusal(text).startswith(f"pylock.toml: {message}")
+
+
+def test_decode_names_the_line_of_bad_toml():
+    """Text that is no TOML is refused with its line."""
+    assert "at line 3" in refusal(f"{TOP}a b")
+    assert refusal(b"a = 1\n\xff") == "pylock.toml: line 2 is not UTF-8"
+
+
+def test_decode_tells_a_merge_conflict():
+    """The conflict markers of git are told as what they are."""
+    text = f'{TOP}<<<<<<< HEAD\na = 1\n=======\na = 2\n>>>>>>> other\n'
+
+    assert refusal(text) == (
+        "pylock.toml: line 3 is a merge conflict marker of git; take either side and "
+        "run `polylock lock`"
+    )
+
+
+def test_decode_refuses_nesting_without_end():
+    """A file made to exhaust the stack is refused like any other."""
+    text = f"a = {'[' * 100_000}"
+
+    assert refusal(text).startswith("pylock.toml: is ")
+
+
+def test_decode_accepts_a_newer_minor_version():
+    """What a newer minor version adds is passed over."""
+    text = f'lock-version = "1.9"\ncreated-by = "t"\nnew = 1\npackages = []'
+
+    assert decode(text, "p") == Pylock(lock_version="1.9", created_by="t")
+
+
+def test_decode_accepts_other_spellings_of_a_version():
+    """1.0 and 1 are the same version, and a local version may be written with _."""
+    text = f"{PACKAGE}{WHEELS}".replace("x-1.0", "x-1")
+    local = text.replace('"1.0"', '"1+cu_13.0"').replace('"1+cu_13.0"', '"1.0"', 1)
+
+    assert decode(text, "p").packages[0].wheels[0].filename == "x-1-py3-none-any.whl"
+    assert decode(
+        local.replace("x-1-", "x-1_cu.13.0-"), "p"
+    ).packages[0].version == "1+cu_13.0"
+
+
+def test_decode_reads_windows_newlines():
+    """A checkout that changed the newlines changes nothing else."""
+    text = f"{PACKAGE}{WHEELS}"
+
+    assert decode(text.replace("\n", "\r\n").encode(), "p") == decode(text, "p")
+
+
+def test_decode_reads_times_as_utc():
+    """A local time is taken for UTC, another offset is converted."""
+    for written in ("2026-01-02T03:04:05", "2026-01-02T05:04:05+02:00"):
+        text = f"{PACKAGE}wheels = [{{{WHEEL}, {HASHES}, upload-time = {written}}}]"
+        found = decode(text, "p").packages[0].wheels[0].upload_time
+        assert found == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def test_decode_drops_a_name_that_the_url_says():
+    """A name that is implied is the same as none."""
+    text = f"{PACKAGE}{WHEELS}"
+    named = text.replace("{url", '{name = "x-1.0-py3-none-any.whl", url')
+
+    assert decode(named, "p") == decode(text, "p")
+
+
+def test_decode_reads_what_pip_writes():
+    """A lock file in the shape of pip 26.3's `pip lock`."""
+    text = """lock-version = "1.0"
+created-by = "pip"
+
+[[packages]]
+name = "here"
+[packages.directory]
+editable = true
+path = "."
+
+[[packages]]
+name = "x"
+version = "1.0"
+[[packages.wheels]]
+name = "x-1.0-py3-none-any.whl"
+url = "https://e.example.com/x-1.0-py3-none-any.whl"
+[packages.wheels.hashes]
+sha256 = "00"
+"""
+
+    pylock = decode(text, "p")
+
+    assert pylock.extras is None
+    assert pylock.packages[0].directory is not None
+    assert pylock.packages[1].wheels[0].hashes == {"sha256": "00"}
+
+
+def test_decode_reads_what_uv_writes():
+    """A lock file in the shape of `uv export --format pylock.toml`."""
+    text = """# This file was autogenerated by uv
+lock-version = "1.0"
+created-by = "uv"
+requires-python = ">=3.12"
+extras = ["cli"]
+dependency-groups = ["dev"]
+default-groups = ["dev"]
+
+[[packages]]
+name = "x"
+version = "1.0"
+marker = "sys_platform == 'win32' and ('cli' in extras or 'dev' in dependency_groups)"
+index = "https://e.example.com/simple"
+sdist = { url = "https://e.example.com/x-1.0.tar.gz", upload-time = \
+2026-01-02T03:04:05Z, size = 3, hashes = { sha256 = "00" } }
+
+[[packages]]
+name = "y"
+vcs = { type = "git", url = "https://e.example.com/y", commit-id = "aa" }
+
+[[packages]]
+name = "z"
+archive = { url = "https://e.example.com/z.zip", hashes = { sha256 = "00" } }
+"""
+
+    pylock = decode(text, "p")
+
+    assert pylock.default_groups == ("dev",)
+    assert [bool(package.sdist) for package in pylock.packages] == [True, False, False]
+    assert pylock.polylock is None
