@@ -1,4 +1,4 @@
-"""Environments without a Python, wheels that are fetched from a directory, snapshots."""
+"""Environments without a Python, wheels from a directory, and snapshots."""
 
 from __future__ import annotations
 
@@ -99,6 +99,7 @@ class WheelDirectory:
         )
 
     def __call__(self, wanted: Sequence[WantedDistribution]) -> list[Path]:
+        """Unpack them."""
         self.fetched.append([each.name for each in wanted])
         return [self.archive(each) for each in wanted]
 

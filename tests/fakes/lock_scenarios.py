@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import msgspec
+
 from fakes.resolutions import (
     INDEX,
+    Lists,
     make_file,
     make_inputs,
     make_pin,
@@ -42,8 +44,8 @@ TORCH_METADATA = VariantMetadata.from_document(
         },
     }
 )
-_CUDA = {"nvidia": {"cuda_version_lower_bound": ("13.0", "12.9", "12.8")}}
-_LEVELS = {"x86_64": {"level": ("v3", "v2", "v1")}}
+_CUDA: Lists = {"nvidia": {"cuda_version_lower_bound": ("13.0", "12.9", "12.8")}}
+_LEVELS: Lists = {"x86_64": {"level": ("v3", "v2", "v1")}}
 _TORCH = "torch-2.9.0-cp312-cp312-manylinux_2_28_x86_64"
 
 
@@ -122,7 +124,10 @@ def platforms() -> Scenario:
     numpy = "numpy-2.3.4-cp313-cp313"
     return Scenario(
         inputs=make_inputs(
-            "attrs", "numpy", 'colorama; sys_platform=="win32"', requires_python=">=3.11"
+            "attrs",
+            "numpy",
+            'colorama; sys_platform=="win32"',
+            requires_python=">=3.11",
         ),
         targets=(linux311, linux313, arm, mac, windows),
         resolutions=(
@@ -139,9 +144,7 @@ def platforms() -> Scenario:
             make_resolution(
                 arm, [attrs, make_pin(f"{numpy}-manylinux_2_27_aarch64.whl")]
             ),
-            make_resolution(
-                mac, [attrs, make_pin(f"{numpy}-macosx_14_0_arm64.whl")]
-            ),
+            make_resolution(mac, [attrs, make_pin(f"{numpy}-macosx_14_0_arm64.whl")]),
             make_resolution(
                 windows, [attrs, colorama, make_pin(f"{numpy}-win_amd64.whl")]
             ),
@@ -155,6 +158,7 @@ def project() -> Scenario:
     mac = make_target("mac", "macos-aarch64")
     dev = parse_marker("'dev' in dependency_groups")
     plot = parse_marker("'plot' in extras")
+    both = parse_marker("'dev' in dependency_groups or 'plot' in extras")
     old = parse_marker("python_full_version < '3.12.3'")
     inputs = make_inputs(
         "redis>=5",
@@ -187,6 +191,10 @@ def project() -> Scenario:
             *inputs.requirements,
             RootRequirement(requirement=Requirement.parse("pytest"), group="dev"),
             RootRequirement(requirement=Requirement.parse("numpy"), extra="plot"),
+            RootRequirement(
+                requirement=Requirement.parse("pytest; sys_platform == 'darwin'"),
+                extra="plot",
+            ),
             RootRequirement(requirement=Requirement.parse("idna"), target="linux"),
         ),
     )
@@ -213,7 +221,7 @@ def project() -> Scenario:
                 [*shared, pytest, make_pin("idna-3.11-py3-none-any.whl")],
                 conditions,
             ),
-            make_resolution(mac, [*shared, pytest], {**conditions, "pytest": plot}),
+            make_resolution(mac, [*shared, pytest], {**conditions, "pytest": both}),
         ),
     )
 

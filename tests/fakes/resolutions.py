@@ -126,7 +126,7 @@ def make_pin(  # noqa: PLR0913  # a pin has many parts; tests name only some
 def make_resolution(
     target: Target,
     pins: Sequence[Pin],
-    conditions: Mapping[str, MarkerExpression] | None = None,
+    conditions: Mapping[str, MarkerExpression | None] | None = None,
 ) -> Resolution:
     """Return a resolution; a pin without a condition is installed always."""
     said = conditions or {}

@@ -32,6 +32,7 @@ def build_wheel(  # noqa: PLR0913 - each keyword is one field of the built wheel
     label: str | None = None,
     variant: Mapping[str, Mapping[str, Sequence[str]]] | None = None,
     variant_json: bytes | None = None,
+    namespaces: Sequence[str] | None = None,
     files: Mapping[str, str | bytes] | None = None,
     requires_python: str | None = None,
     extras: Sequence[str] = (),
@@ -45,7 +46,8 @@ def build_wheel(  # noqa: PLR0913 - each keyword is one field of the built wheel
     with an ``__init__.py``. A path under ``{name}-{version}.data/`` is installed by
     its scheme. ``label`` makes a variant wheel whose ``variant.json`` holds
     ``variant`` (namespace to feature to values; none for the null variant), or the
-    bytes of ``variant_json``. ``entry_points`` is the text of ``entry_points.txt``.
+    bytes of ``variant_json``; ``namespaces`` is their order of priority, that of
+    ``variant`` where left out. ``entry_points`` is the text of ``entry_points.txt``.
     ``metadata`` replaces METADATA as a whole, to build broken wheels.
     """
     stem = canonicalize_name(name).replace("-", "_")
@@ -61,7 +63,7 @@ def build_wheel(  # noqa: PLR0913 - each keyword is one field of the built wheel
     if entry_points is not None:
         members[f"{info}/entry_points.txt"] = entry_points.encode()
     if variant_json is None and label is not None:
-        document = variants_json({label: variant or {}})
+        document = variants_json({label: variant or {}}, namespaces=namespaces)
         variant_json = json.dumps(document, indent=2).encode()
     if variant_json is not None:
         members[f"{info}/variant.json"] = variant_json

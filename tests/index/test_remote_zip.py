@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 import zipfile
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from polylock.network.client import Client
 
-LARGE = bytes(hash((n, "x")) % 256 for n in range(200_000))
+LARGE = random.Random(0).randbytes(200_000)
 
 
 def _zip(members: dict[str, bytes], method: int = zipfile.ZIP_STORED) -> bytes:

@@ -12,8 +12,8 @@ import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
-from fakes.wheels import build_wheel
 
+from fakes.wheels import build_wheel
 from polylock.errors import CacheUnusable, FileCorrupt
 from polylock.installation.archive import DataFile, EntryPoint, read_manifest
 from polylock.installation.members import Limits
@@ -42,7 +42,9 @@ class Forge:
         self.members: list[tuple[zipfile.ZipInfo, bytes]] = []
         self.record: list[str] = []
         self.add("demo/__init__.py", b"")
-        self.add(f"{INFO}/METADATA", b"Metadata-Version: 2.4\nName: demo\nVersion: 1.0\n")
+        self.add(
+            f"{INFO}/METADATA", b"Metadata-Version: 2.4\nName: demo\nVersion: 1.0\n"
+        )
         self.add(f"{INFO}/WHEEL", b"Wheel-Version: 1.0\nRoot-Is-Purelib: true\n")
 
     def add(
@@ -202,9 +204,21 @@ def test_unpack_when_the_name_is_spelled_otherwise(
     unpack(wheel, tmp_path / "a", filename=filename)
 
 
-def hostile(name: str, **kwargs: int) -> Callable[[Forge], None]:
+def hostile(name: str, *, mode: int = 0o100644) -> Callable[[Forge], None]:
     """Return what adds one member of a hostile name."""
-    return lambda forge: forge.add(name, b"evil", **kwargs)
+    return lambda forge: forge.add(name, b"evil", mode=mode)
+
+
+def unicode_clash(forge: Forge) -> None:
+    """Add one name in two Unicode forms."""
+    forge.add("demo/\u00e9.py", b"")
+    forge.add("demo/e\u0301.py", b"")
+
+
+def other_hash(forge: Forge) -> None:
+    """Add a member whose row has the hash of another content."""
+    forge.add("demo/x", b"one", recorded=False)
+    forge.record.append(row("demo/x", b"two"))
 
 
 def twice(forge: Forge) -> None:
@@ -233,10 +247,7 @@ HOSTILE: dict[str, tuple[Callable[[Forge], object], str]] = {
     "directory case clash": (hostile("Demo/other.py"), "differ only in case"),
     "twice": (twice, "there twice"),
     "file and directory": (hostile("demo/__init__.py/evil"), "file and a directory"),
-    "unicode clash": (
-        lambda f: (f.add("demo/\u00e9.py", b""), f.add("demo/e\u0301.py", b"")),
-        "differ only in case",
-    ),
+    "unicode clash": (unicode_clash, "differ only in case"),
     "directory with content": (hostile("demo/x/", mode=0o040755), "with content"),
     "not in RECORD": (
         lambda f: f.add("demo/evil.py", b"", recorded=False),
@@ -246,13 +257,7 @@ HOSTILE: dict[str, tuple[Callable[[Forge], object], str]] = {
         lambda f: f.record.append(row("demo/gone.py", b"")),
         "which is missing",
     ),
-    "other hash": (
-        lambda f: (
-            f.add("demo/x", b"one", recorded=False),
-            f.record.append(row("demo/x", b"two")),
-        ),
-        "another hash",
-    ),
+    "other hash": (other_hash, "another hash"),
     "other size": (
         lambda f: f.record.__setitem__(0, f.record[0].replace(",0\n", ",1\n")),
         "another size",

@@ -6,11 +6,13 @@ import json
 import tomllib
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]  # stubs lie in another package
 import msgspec
 import pytest
+from packaging.pylock import Pylock as OtherPylock
+
 from fakes.lock_scenarios import SCENARIOS, TORCH_METADATA, Scenario
 from fakes.resolutions import (
     make_file,
@@ -19,8 +21,6 @@ from fakes.resolutions import (
     make_resolution,
     make_target,
 )
-from packaging.pylock import Pylock as OtherPylock
-
 from polylock.errors import FileCorrupt
 from polylock.lockfile.assemble import assemble
 from polylock.lockfile.encode import encode
@@ -29,13 +29,11 @@ from polylock.model.pins import Edge
 
 if TYPE_CHECKING:
     from polylock.lockfile.pylock import Package, Pylock
-    from polylock.model.pins import Pin
+    from polylock.model.pins import Pin, Resolution
     from polylock.model.target import Target
 
 SCHEMA = (
-    Path(__file__).parent.parent.parent
-    / "schemas"
-    / "pylock-tool-polylock.schema.json"
+    Path(__file__).parent.parent.parent / "schemas" / "pylock-tool-polylock.schema.json"
 )
 LINUX = make_target("linux")
 GPU = make_target("gpu")
@@ -66,7 +64,7 @@ def only(pylock: Pylock) -> Package:
     return package
 
 
-def test_targets_share_an_entry_when_they_chose_the_same_wheel():
+def test_targets_share_an_entry_when_they_chose_the_same_wheel() -> None:
     """One wheel for all is one entry without marker."""
     pylock = lock(
         (LINUX, make_pin("x-1-py3-none-any.whl")),
@@ -76,16 +74,19 @@ def test_targets_share_an_entry_when_they_chose_the_same_wheel():
     assert summary(pylock) == [("", ["x-1-py3-none-any.whl"])]
 
 
-def test_targets_share_an_entry_when_no_machine_could_install_both():
+def test_targets_share_an_entry_when_no_machine_could_install_both() -> None:
     """Wheels for Linux and macOS stand in one entry, by file name."""
-    linux, mac = WHEEL.format("manylinux_2_28_x86_64"), WHEEL.format("macosx_14_0_arm64")
+    linux, mac = (
+        WHEEL.format("manylinux_2_28_x86_64"),
+        WHEEL.format("macosx_14_0_arm64"),
+    )
 
     pylock = lock((LINUX, make_pin(linux)), (MAC, make_pin(mac)))
 
     assert summary(pylock) == [("", [mac, linux])]
 
 
-def test_entry_is_split_when_one_machine_could_install_both():
+def test_entry_is_split_when_one_machine_could_install_both() -> None:
     """Wheels for two releases of glibc overlap, so each has an entry of its own."""
     old, new = (
         WHEEL.format("manylinux_2_17_x86_64"),
@@ -100,17 +101,19 @@ def test_entry_is_split_when_one_machine_could_install_both():
     ]
 
 
-def test_entry_is_split_by_version_and_by_index():
+def test_entry_is_split_by_version_and_by_index() -> None:
     """Another version or another index is another entry."""
     pin = make_pin("x-1-py3-none-any.whl")
     elsewhere = make_pin("x-1-py3-none-any.whl", index_url="https://other.example.com/")
 
     assert len(lock((LINUX, pin), (MAC, elsewhere)).packages) == 2
-    assert len(lock((LINUX, pin), (MAC, make_pin("x-2-py3-none-any.whl"))).packages) == 2
+    assert (
+        len(lock((LINUX, pin), (MAC, make_pin("x-2-py3-none-any.whl"))).packages) == 2
+    )
 
 
-def test_sdist_stands_beside_wheels_that_its_target_cannot_meet():
-    """A Mac's wheel does not tempt Linux; another Linux wheel would, on a newer glibc."""
+def test_sdist_stands_beside_wheels_that_its_target_cannot_meet() -> None:
+    """A Mac's wheel does not tempt Linux; one for a newer glibc might, some day."""
     sdist = make_pin("x-1.tar.gz")
     mac = make_pin(WHEEL.format("macosx_14_0_arm64"))
     linux = make_pin(WHEEL.format("manylinux_2_34_x86_64"))
@@ -123,7 +126,7 @@ def test_sdist_stands_beside_wheels_that_its_target_cannot_meet():
     assert [bool(entry.sdist) for entry in apart.packages] == [False, True]
 
 
-def test_entry_without_requires_python_where_its_files_differ():
+def test_entry_without_requires_python_where_its_files_differ() -> None:
     """An installer must refuse a Python that fails it, so only a common one stands."""
     linux = make_pin(WHEEL.format("manylinux_2_28_x86_64"), requires_python=">=3.12")
     mac = make_pin(WHEEL.format("macosx_14_0_arm64"), requires_python=">=3.9")
@@ -132,14 +135,17 @@ def test_entry_without_requires_python_where_its_files_differ():
     assert only(lock((LINUX, linux))).requires_python == ">=3.12"
 
 
-def test_entry_combines_the_condition_with_who_installs_it():
+def test_entry_combines_the_condition_with_who_installs_it() -> None:
     """Targets with the same condition are told from the others together."""
     extra = parse_marker("'a' in extras or 'b' in extras")
     pin = make_pin("x-1-py3-none-any.whl")
-    always, maybe = make_resolution(LINUX, [pin]), make_resolution(MAC, [pin], {"x": extra})
+    always, maybe = (
+        make_resolution(LINUX, [pin]),
+        make_resolution(MAC, [pin], {"x": extra}),
+    )
     never = make_resolution(GPU, [])
 
-    def marker(*resolutions: Any) -> str:
+    def marker(*resolutions: Resolution) -> str:
         targets = [resolution.target for resolution in resolutions]
         return str(only(assemble(make_inputs("x"), targets, resolutions)).marker)
 
@@ -156,7 +162,7 @@ def test_entry_combines_the_condition_with_who_installs_it():
     )
 
 
-def test_environments_name_the_implementation_where_one_is_not_cpython():
+def test_environments_name_the_implementation_where_one_is_not_cpython() -> None:
     """CPython and PyPy of one version are told apart, so no two markers overlap."""
     pypy = make_target("pypy", python="pypy3.11")
     cpython = make_target("cpython", python="3.11")
@@ -171,7 +177,7 @@ def test_environments_name_the_implementation_where_one_is_not_cpython():
     ]
 
 
-def test_default_target_is_listed_as_a_group_too():
+def test_default_target_is_listed_as_a_group_too() -> None:
     """Installers that are told no group take it, and it can be named as well."""
     pin = make_pin("x-1-py3-none-any.whl")
 
@@ -181,7 +187,7 @@ def test_default_target_is_listed_as_a_group_too():
     assert pylock.default_groups == ("linux",)
 
 
-def test_dependencies_are_the_entries_that_a_target_installs():
+def test_dependencies_are_the_entries_that_a_target_installs() -> None:
     """An entry of several with its name is named with version, and marker if needed."""
     parent = make_pin("p-1-py3-none-any.whl", requires=["x", "p", "gone"])
     answers = {
@@ -203,7 +209,7 @@ def test_dependencies_are_the_entries_that_a_target_installs():
     )
 
 
-def test_dependency_under_an_extra_is_listed():
+def test_dependency_under_an_extra_is_listed() -> None:
     """An edge that holds with an extra counts as any other."""
     pin = make_pin("p-1-py3-none-any.whl")
     edge = Edge(name=make_pin("x-1-py3-none-any.whl").name, extra="more")
@@ -215,7 +221,7 @@ def test_dependency_under_an_extra_is_listed():
     assert pylock.packages[0].dependencies == ({"name": "x"},)
 
 
-def test_wheels_have_the_strongest_hash_alone():
+def test_wheels_have_the_strongest_hash_alone() -> None:
     """MD5 is not written; a file without a secure hash is an error."""
     file = make_file("x-1-py3-none-any.whl")
     both = msgspec.structs.replace(file, hashes={"md5": "00", "sha256": "AB" * 32})
@@ -224,11 +230,11 @@ def test_wheels_have_the_strongest_hash_alone():
     pylock = lock((LINUX, make_pin(file.filename, file=both)))
 
     assert only(pylock).wheels[0].hashes == {"sha256": "ab" * 32}
-    with pytest.raises(FileCorrupt, match="x-1-py3-none-any.whl: has no secure hash"):
+    with pytest.raises(FileCorrupt, match=r"x-1-py3-none-any\.whl: has no secure hash"):
         lock((LINUX, make_pin(file.filename, file=weak)))
 
 
-def test_url_of_a_wheel_loses_its_credentials():
+def test_url_of_a_wheel_loses_its_credentials() -> None:
     """Neither the index nor the file brings a password into the lock file."""
     file = make_file("x-1-py3-none-any.whl")
     secret = msgspec.structs.replace(
@@ -240,7 +246,9 @@ def test_url_of_a_wheel_loses_its_credentials():
             (
                 LINUX,
                 make_pin(
-                    file.filename, file=secret, index_url="https://user:secret@h/simple/"
+                    file.filename,
+                    file=secret,
+                    index_url="https://user:secret@h/simple/",
                 ),
             )
         )
@@ -249,7 +257,7 @@ def test_url_of_a_wheel_loses_its_credentials():
     assert "secret" not in text
 
 
-def test_variants_json_has_the_labels_that_are_listed():
+def test_variants_json_has_the_labels_that_are_listed() -> None:
     """The metadata of the release is cut to the labels that targets were given."""
     hardware = SCENARIOS["hardware"]().assemble()
 
@@ -259,7 +267,7 @@ def test_variants_json_has_the_labels_that_are_listed():
 
 
 @pytest.mark.parametrize("name", sorted(SCENARIOS))
-def test_record_follows_its_schema(name: str):
+def test_record_follows_its_schema(name: str) -> None:
     """What polylock adds is as schemas/ says."""
     document = tomllib.loads(encode(SCENARIOS[name]().assemble()))
     plain = json.loads(json.dumps(document, default=str))
@@ -270,14 +278,14 @@ def test_record_follows_its_schema(name: str):
 
 
 @pytest.mark.parametrize("name", ["platforms", "project"])
-def test_packaging_reads_a_lock_file_without_variant_wheels(name: str):
+def test_packaging_reads_a_lock_file_without_variant_wheels(name: str) -> None:
     """packaging.pylock takes it for valid."""
     document = tomllib.loads(encode(SCENARIOS[name]().assemble()))
 
     OtherPylock.from_dict(document)
 
 
-def test_order_of_pins_and_roots_does_not_matter():
+def test_order_of_pins_and_roots_does_not_matter() -> None:
     """Only the order of the targets has a meaning."""
     for make in SCENARIOS.values():
         scenario = make()
@@ -288,9 +296,7 @@ def test_order_of_pins_and_roots_does_not_matter():
             ),
             targets=scenario.targets,
             resolutions=tuple(
-                replace(
-                    resolution, pins=dict(reversed(list(resolution.pins.items())))
-                )
+                replace(resolution, pins=dict(reversed(list(resolution.pins.items()))))
                 for resolution in scenario.resolutions
             ),
         )

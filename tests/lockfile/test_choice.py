@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fakes.resolutions import make_target
 
+from fakes.resolutions import make_target
 from polylock.errors import NothingToInstall
 from polylock.lockfile.choice import FileChooser
 from polylock.lockfile.pylock import (
@@ -23,7 +23,7 @@ TARGET = make_target("t", derived={"x86_64": {"level": ("v3", "v2", "v1")}})
 LINUX = "cp312-cp312-manylinux_2_28_x86_64"
 
 
-def package(*filenames: str, **fields: Any) -> Package:
+def package(*filenames: str, **fields: Any) -> Package:  # noqa: ANN401 - any field of a package
     """Return a package with these wheels."""
     wheels = tuple(
         PackageWheel(url=f"https://e.example.com/{name}", hashes=HASHES)
@@ -48,7 +48,7 @@ def chosen(entry: Package, **versions: str) -> tuple[str, str | None]:
     return file.filename, label
 
 
-def test_best_tag_wins_and_then_the_build_number():
+def test_best_tag_wins_and_then_the_build_number() -> None:
     """Without variants it is the order of the tags, then the larger build number."""
     universal, native = "x-1-py3-none-any.whl", f"x-1-{LINUX}.whl"
     later = f"x-1-10-{LINUX}.whl"
@@ -57,7 +57,7 @@ def test_best_tag_wins_and_then_the_build_number():
     assert chosen(package(native, f"x-1-9-{LINUX}.whl", later)) == (later, None)
 
 
-def test_best_label_wins_over_the_plain_wheel():
+def test_best_label_wins_over_the_plain_wheel() -> None:
     """Variant wheels come in the order of PEP 825, the plain wheel after them."""
     names = [f"x-1-{LINUX}{label}.whl" for label in ("", "-v2", "-v3", "-v4", "-null")]
     levels = {level: {"x86_64": {"level": [level]}} for level in ("v2", "v3", "v4")}
@@ -75,7 +75,9 @@ def test_best_label_wins_over_the_plain_wheel():
         ({"variants_json": document()}, "v2: not in the variant metadata"),
     ],
 )
-def test_bad_metadata_costs_the_variants_alone(fields: dict[str, Any], reason: str):
+def test_bad_metadata_costs_the_variants_alone(
+    fields: dict[str, Any], reason: str
+) -> None:
     """The plain wheel is taken; where there is none the error says why."""
     variant, plain = f"x-1-{LINUX}-v2.whl", f"x-1-{LINUX}.whl"
 
@@ -85,7 +87,7 @@ def test_bad_metadata_costs_the_variants_alone(fields: dict[str, Any], reason: s
     assert caught.value.details()[0].startswith(reason)
 
 
-def test_abi_dependency_is_asked_of_what_is_installed():
+def test_abi_dependency_is_asked_of_what_is_installed() -> None:
     """A wheel that was built against torch 2.9 needs torch 2.9 beside it."""
     built = {"t29": {"abi_dependency": {"torch": ["2.9"]}}}
     entry = package(f"x-1-{LINUX}-t29.whl", variants_json=document(**built))
@@ -97,7 +99,7 @@ def test_abi_dependency_is_asked_of_what_is_installed():
     assert caught.value.details() == ["t29: needs torch 2.9"]
 
 
-def test_sdist_is_taken_where_no_wheel_fits():
+def test_sdist_is_taken_where_no_wheel_fits() -> None:
     """An sdist is the last choice."""
     sdist = PackageSdist(url="https://e.example.com/x-1.tar.gz", hashes=HASHES)
 
@@ -115,7 +117,7 @@ def test_sdist_is_taken_where_no_wheel_fits():
         {"archive": PackageArchive(url="https://e.example.com/x.zip", hashes=HASHES)},
     ],
 )
-def test_direct_source_is_taken_as_it_is(source: dict[str, Any]):
+def test_direct_source_is_taken_as_it_is(source: dict[str, Any]) -> None:
     """A source tree or archive needs no choice."""
     chooser = FileChooser(target=TARGET, versions={})
 

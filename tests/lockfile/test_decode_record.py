@@ -33,18 +33,22 @@ TOP = 'lock-version = "1.0"\ncreated-by = "t"\npackages = []\n'
             "targets[0]: unknown Python 'jy2.7'",
         ),
         (
-            'targets = [{name = "a", platform = "linux-x86_64", python = "3.12", '
-            'libc = "newlib"}]',
+            (
+                'targets = [{name = "a", platform = "linux-x86_64", python = "3.12", '
+                'libc = "newlib"}]'
+            ),
             "targets[0]: unknown libc 'newlib'",
         ),
         (
-            'targets = [{name = "a", platform = "macos-arm64", python = "3.12", '
-            'macos = "big sur"}]',
+            (
+                'targets = [{name = "a", platform = "macos-arm64", python = "3.12", '
+                'macos = "big sur"}]'
+            ),
             "targets[0]: unknown macOS version 'big sur'",
         ),
     ],
 )
-def test_decode_record_names_the_key_of_what_is_wrong(text: str, message: str):
+def test_decode_record_names_the_key_of_what_is_wrong(text: str, message: str) -> None:
     """A record with a wrong type or value is refused by key path."""
     with pytest.raises(LockFileInvalid) as caught:
         decode(f"{TOP}[tool.polylock]\n{text}", "p")
@@ -52,14 +56,14 @@ def test_decode_record_names_the_key_of_what_is_wrong(text: str, message: str):
     assert str(caught.value) == f"p: tool.polylock.{message}"
 
 
-def test_decode_record_passes_over_what_it_does_not_know():
+def test_decode_record_passes_over_what_it_does_not_know() -> None:
     """A later polylock may record more; an empty record is one all the same."""
     pylock = decode(f"{TOP}[tool.polylock]\nlater = 1", "p")
 
     assert pylock.polylock == Record(inputs=LockedInputs(), targets=())
 
 
-def test_decode_record_reads_a_namespace_without_features():
+def test_decode_record_reads_a_namespace_without_features() -> None:
     """An empty list that the user gave is kept."""
     text = (
         '[[tool.polylock.targets]]\nname = "a"\nplatform = "linux-x86_64"\n'

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from fakes.lock_scenarios import SCENARIOS
 
+from fakes.lock_scenarios import SCENARIOS
 from polylock.lockfile.decode import decode
 from polylock.lockfile.encode import encode
 from polylock.lockfile.pylock import (
@@ -25,7 +25,7 @@ GOLDEN = Path(__file__).parent.parent / "golden"
 
 
 @pytest.mark.parametrize("name", sorted(SCENARIOS))
-def test_encode_writes_the_golden_file(name: str):
+def test_encode_writes_the_golden_file(name: str) -> None:
     """The same answers give the same bytes, those of the golden file."""
     text = encode(SCENARIOS[name]().assemble())
 
@@ -33,7 +33,7 @@ def test_encode_writes_the_golden_file(name: str):
 
 
 @pytest.mark.parametrize("name", sorted(SCENARIOS))
-def test_encode_is_undone_by_decode(name: str):
+def test_encode_is_undone_by_decode(name: str) -> None:
     """What was written is read back as it was, and written again the same."""
     pylock = SCENARIOS[name]().assemble()
 
@@ -43,16 +43,16 @@ def test_encode_is_undone_by_decode(name: str):
     assert encode(again) == encode(pylock)
 
 
-def test_encode_does_not_mind_the_order_of_packages():
+def test_encode_does_not_mind_the_order_of_packages() -> None:
     """Packages given in another order give the same text."""
     pylock = SCENARIOS["platforms"]().assemble()
 
-    assert encode(
-        replace(pylock, packages=tuple(reversed(pylock.packages)))
-    ) == encode(pylock)
+    assert encode(replace(pylock, packages=tuple(reversed(pylock.packages)))) == encode(
+        pylock
+    )
 
 
-def test_encode_sorts_versions_as_versions():
+def test_encode_sorts_versions_as_versions() -> None:
     """2.9 comes before 2.10."""
     wheel = PackageWheel(url="https://example.com/x", hashes={"sha256": "0"})
     packages = tuple(
@@ -65,7 +65,7 @@ def test_encode_sorts_versions_as_versions():
     assert [package["version"] for package in document["packages"]] == ["2.9", "2.10"]
 
 
-def test_encode_keeps_sources_and_the_data_of_other_tools():
+def test_encode_keeps_sources_and_the_data_of_other_tools() -> None:
     """A lock file of another tool loses nothing by being read and written."""
     moment = datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=timezone(timedelta(hours=2)))
     archive = PackageArchive(
@@ -105,7 +105,7 @@ def test_encode_keeps_sources_and_the_data_of_other_tools():
     assert found.upload_time.tzinfo is UTC
 
 
-def test_encode_writes_an_empty_lock_file():
+def test_encode_writes_an_empty_lock_file() -> None:
     """A project without packages has a lock file that can be read."""
     pylock = Pylock(created_by="polylock")
 

@@ -21,12 +21,12 @@ from polylock.lockfile.pylock import PackageSdist, PackageWheel, Pylock, last_co
 )
 def test_last_component_is_the_name_of_the_file(
     path: str | None, url: str | None, name: str
-):
+) -> None:
     """The path counts before the URL, whose last component is decoded."""
     assert last_component(path, url) == name
 
 
-def test_filename_is_the_name_that_was_said():
+def test_filename_is_the_name_that_was_said() -> None:
     """A name that stands in the file wins over the URL."""
     url = "https://example.com/download/7"
 
@@ -35,6 +35,6 @@ def test_filename_is_the_name_that_was_said():
     assert PackageSdist(url=url, hashes={}).filename == "7"
 
 
-def test_target_names_are_none_where_nothing_is_recorded():
+def test_target_names_are_none_where_nothing_is_recorded() -> None:
     """The lock file of another tool has no targets."""
     assert Pylock(created_by="another").target_names == ()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from fakes.resolutions import make_inputs, make_target
 
+from fakes.resolutions import Lists, make_inputs, make_target
 from polylock.lockfile.records import (
     locked_target,
     record_inputs,
@@ -15,7 +15,7 @@ from polylock.lockfile.records import (
 from polylock.model.inputs import IndexLocation
 from polylock.model.requirements import Requirement
 
-DERIVED = {
+DERIVED: Lists = {
     "x86_64": {"level": ("v3", "v2"), "avx2": ("on",)},
     "nvidia": {"sm_arch": ("90_real",)},
 }
@@ -30,7 +30,9 @@ DERIVED = {
         ("windows-x86_64", "pypy3.11"),
     ],
 )
-def test_locked_target_is_the_target_that_was_recorded(platform: str, python: str):
+def test_locked_target_is_the_target_that_was_recorded(
+    platform: str, python: str
+) -> None:
     """Name, environment, tags and both kinds of lists come back, in their order."""
     target = make_target(
         "t", platform, python, stated={"amd": {}, "z": {"b": ("1",)}}, derived=DERIVED
@@ -57,14 +59,14 @@ def test_locked_target_is_the_target_that_was_recorded(platform: str, python: st
         ("a @ https://u:p@example.com/a.zip", "a @ https://example.com/a.zip"),
     ],
 )
-def test_requirement_text_has_one_spelling(one: str, other: str):
+def test_requirement_text_has_one_spelling(one: str, other: str) -> None:
     """White space, quotes, order and credentials do not matter."""
     assert requirement_text(Requirement.parse(one)) == requirement_text(
         Requirement.parse(other)
     )
 
 
-def test_record_inputs_of_the_one_default_index_says_nothing():
+def test_record_inputs_of_the_one_default_index_says_nothing() -> None:
     """A project that declares no index has none recorded; another name is."""
     default = IndexLocation(name="default", url="https://one.example.com")
     named = IndexLocation(name="one", url="https://one.example.com")
@@ -84,6 +86,6 @@ def test_record_inputs_of_the_one_default_index_says_nothing():
         ("wheels/x.whl", "wheels/x.whl"),
     ],
 )
-def test_without_credentials_leaves_the_rest(url: str, clean: str):
+def test_without_credentials_leaves_the_rest(url: str, clean: str) -> None:
     """User name and password go; a URL without any is as written."""
     assert without_credentials(url) == clean

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
-from fakes.lock_scenarios import SCENARIOS
-from fakes.resolutions import make_target
 from packaging.pylock import Pylock as OtherPylock
 from packaging.tags import Tag
 
+from fakes.lock_scenarios import SCENARIOS
+from fakes.resolutions import make_target
 from polylock.errors import (
     LockFileInvalid,
     NoSuchTarget,
@@ -20,8 +21,11 @@ from polylock.errors import (
 )
 from polylock.lockfile.decode import decode
 from polylock.lockfile.encode import encode
-from polylock.lockfile.pylock import Pylock
-from polylock.lockfile.select import Selected, preferences, project_groups, select
+from polylock.lockfile.select import preferences, project_groups, select
+
+if TYPE_CHECKING:
+    from polylock.lockfile.pylock import Pylock
+    from polylock.lockfile.select import Selected
 
 LINUX = make_target("linux")
 WHEELS = """wheels = [{ url = "https://e.example.com/x-1-py3-none-any.whl", \
@@ -39,7 +43,7 @@ def names(selected: tuple[Selected, ...]) -> list[str]:
 
 
 @pytest.mark.parametrize("name", sorted(SCENARIOS))
-def test_select_returns_what_was_pinned(name: str):
+def test_select_returns_what_was_pinned(name: str) -> None:
     """Every target gets its pins, the file and the label, and nothing else."""
     scenario = SCENARIOS[name]()
     pylock = scenario.assemble()
@@ -64,7 +68,7 @@ def test_select_returns_what_was_pinned(name: str):
         ]
 
 
-def test_select_agrees_with_packaging():
+def test_select_agrees_with_packaging() -> None:
     """On a lock file without variants packaging.pylock makes the same choice."""
     scenario = SCENARIOS["platforms"]()
     pylock = scenario.assemble()
@@ -86,7 +90,7 @@ def test_select_agrees_with_packaging():
         ]
 
 
-def test_select_adds_the_target_and_leaves_out_the_default_target():
+def test_select_adds_the_target_and_leaves_out_the_default_target() -> None:
     """The default target is for installers that know no target."""
     scenario = SCENARIOS["hardware"]()
     pylock = scenario.assemble()
@@ -99,7 +103,7 @@ def test_select_adds_the_target_and_leaves_out_the_default_target():
     assert [each.variant_label for each in on_cpu] == [None, None]
 
 
-def test_select_takes_the_default_groups_of_another_tool():
+def test_select_takes_the_default_groups_of_another_tool() -> None:
     """Default groups that are no targets stand for what the project itself needs."""
     pylock = lock(
         'default-groups = ["default"]\n[[packages]]\nname = "x"\nversion = "1"\n'
@@ -109,7 +113,7 @@ def test_select_takes_the_default_groups_of_another_tool():
     assert names(select(pylock, LINUX, groups=[], extras=[], path="p")) == ["x 1"]
 
 
-def test_select_reads_names_of_groups_and_extras_in_any_spelling():
+def test_select_reads_names_of_groups_and_extras_in_any_spelling() -> None:
     """Names are compared normalized."""
     pylock = lock(
         'extras = ["more-things"]\ndependency-groups = ["Dev_Tools"]\n'
@@ -135,7 +139,7 @@ def test_select_reads_names_of_groups_and_extras_in_any_spelling():
 )
 def test_select_refuses_an_unknown_group_or_extra(
     groups: list[str], extras: list[str], message: str
-):
+) -> None:
     """A name that the lock file does not have is an error, not nothing."""
     pylock = SCENARIOS["project"]().assemble()
 
@@ -145,9 +149,10 @@ def test_select_refuses_an_unknown_group_or_extra(
     assert "there are: " in (caught.value.hint() or "")
 
 
-def test_select_asks_the_newest_patch_for_requires_python():
+def test_select_asks_the_newest_patch_for_requires_python() -> None:
     """A target that names no patch release is asked as its newest one."""
-    entry = f'[[packages]]\nname = "x"\nversion = "1"\nrequires-python = "SPECIFIER"\n{WHEELS}'
+    head = '[[packages]]\nname = "x"\nversion = "1"\n'
+    entry = f'{head}requires-python = "SPECIFIER"\n{WHEELS}'
     named = make_target("linux", python="3.12.3")
 
     for specifier, target, environment in (
@@ -161,11 +166,17 @@ def test_select_asks_the_newest_patch_for_requires_python():
         )
     for specifier, target in ((">=3.13", LINUX), (">=3.12.5", named)):
         with pytest.raises(TargetMismatch) as caught:
-            select(lock(entry.replace("SPECIFIER", specifier)), target, groups=[], extras=[], path="p")
+            select(
+                lock(entry.replace("SPECIFIER", specifier)),
+                target,
+                groups=[],
+                extras=[],
+                path="p",
+            )
         assert caught.value.missing[0].startswith(f"x requires Python {specifier}, ")
 
 
-def test_select_refuses_a_python_or_an_environment_that_is_not_locked():
+def test_select_refuses_a_python_or_an_environment_that_is_not_locked() -> None:
     """The lock file as a whole says what it is for."""
     mac = make_target("mac", "macos-aarch64")
 
@@ -189,19 +200,17 @@ def test_select_refuses_a_python_or_an_environment_that_is_not_locked():
     assert caught.value.missing == ["p is only for: sys_platform == 'linux'"]
 
 
-def test_select_refuses_two_entries_for_one_package():
+def test_select_refuses_two_entries_for_one_package() -> None:
     """PEP 751: an ambiguity is an error; it names both."""
     entry = f'[[packages]]\nname = "x"\nversion = "1"\n{WHEELS}\n'
 
     with pytest.raises(LockFileInvalid) as caught:
         select(lock(entry + entry), LINUX, groups=[], extras=[], path="p")
 
-    assert str(caught.value) == (
-        "p: packages[1]: x is selected already by packages[0]"
-    )
+    assert str(caught.value) == ("p: packages[1]: x is selected already by packages[0]")
 
 
-def test_select_needs_the_machine_where_a_marker_is_open():
+def test_select_needs_the_machine_where_a_marker_is_open() -> None:
     """What a target leaves open is answered by the machine or is an error."""
     pylock = SCENARIOS["project"]().assemble()
     old, new = ({"python_full_version": f"3.12.{patch}"} for patch in (2, 3))
@@ -224,7 +233,7 @@ def test_select_needs_the_machine_where_a_marker_is_open():
         )
 
 
-def test_select_lets_the_target_win_over_the_machine():
+def test_select_lets_the_target_win_over_the_machine() -> None:
     """For another machine than this one its own markers are not asked."""
     pylock = lock(
         '[[packages]]\nname = "x"\nversion = "1"\n'
@@ -243,7 +252,7 @@ def test_select_lets_the_target_win_over_the_machine():
     assert found == ()
 
 
-def test_select_says_why_no_file_fits():
+def test_select_says_why_no_file_fits() -> None:
     """A package without a file for the target names each file and its fault."""
     pylock = SCENARIOS["hardware"]().assemble()
     weak = make_target("h100")
@@ -254,12 +263,14 @@ def test_select_says_why_no_file_fits():
     assert str(caught.value) == "torch 2.9.0 has no file for target h100"
     assert list(caught.value.details()) == [
         "torch-2.9.0-cp312-none-macosx_11_0_arm64.whl: its tags do not fit the target",
-        "cu130: needs nvidia :: cuda_version_lower_bound :: 13.0, and the target "
-        "supports no nvidia property",
+        (
+            "cu130: needs nvidia :: cuda_version_lower_bound :: 13.0, and the target "
+            "supports no nvidia property"
+        ),
     ]
 
 
-def test_preferences_are_the_pins_of_each_target():
+def test_preferences_are_the_pins_of_each_target() -> None:
     """With all extras and groups, conditions that are open included."""
     scenario = SCENARIOS["project"]()
 
@@ -267,19 +278,21 @@ def test_preferences_are_the_pins_of_each_target():
 
     for resolution in scenario.resolutions:
         pins = found[resolution.target.name]
-        assert {name: (each.version, each.filenames) for name, each in pins.items()} == {
+        assert {
+            name: (each.version, each.filenames) for name, each in pins.items()
+        } == {
             pin.name: (pin.version, (pin.file.filename,))
             for pin in resolution.pins.values()
         }
 
 
-def test_preferences_are_empty_for_the_lock_file_of_another_tool():
+def test_preferences_are_empty_for_the_lock_file_of_another_tool() -> None:
     """Without recorded targets there is nobody whose pins they would be."""
     pylock = replace(SCENARIOS["project"]().assemble(), polylock=None)
 
     assert preferences(pylock) == {}
 
 
-def test_project_groups_are_those_that_are_no_targets():
+def test_project_groups_are_those_that_are_no_targets() -> None:
     """Targets are groups of the file, not of the project."""
     assert project_groups(SCENARIOS["project"]().assemble()) == ("dev", "empty")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from fakes.resolutions import make_target
 
+from fakes.resolutions import make_target
 from polylock.lockfile.separation import Separator
 
 if TYPE_CHECKING:
@@ -49,8 +49,10 @@ PYPY = make_target("pypy", python="pypy3.11")
         (
             [LINUX, OLD, MAC, OLD_MAC],
             "old mac",
-            "(sys_platform == 'darwin' and python_version == '3.12') or "
-            "(sys_platform == 'linux' and python_version == '3.11')",
+            (
+                "(sys_platform == 'darwin' and python_version == '3.12') or "
+                "(sys_platform == 'linux' and python_version == '3.11')"
+            ),
         ),
         ([LINUX, MAC], "linux mac", "None"),
         ([LINUX], "linux", "None"),
@@ -58,12 +60,12 @@ PYPY = make_target("pypy", python="pypy3.11")
 )
 def test_marker_is_the_simplest_that_separates(
     targets: list[Target], wanted: str, marker: str
-):
+) -> None:
     """The environment where it suffices, with the fewest clauses; else the name."""
     assert str(_marker(targets, wanted)) == marker
 
 
-def test_marker_may_hold_for_harmless_targets():
+def test_marker_may_hold_for_harmless_targets() -> None:
     """Where it does not matter whether it holds for some, it can be simpler."""
     separator = Separator(targets=[LINUX, H100, MAC])
 

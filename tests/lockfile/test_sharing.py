@@ -57,7 +57,7 @@ LINUX = "cp312-cp312-manylinux_2_28_x86_64"
 )
 def test_exclusive_where_nothing_could_install_both(
     one: str, other: str, *, apart: bool
-):
+) -> None:
     """Wheels are exclusive by system, architecture, libc or Python, in both orders."""
     first, second = (_tags_of(each) for each in (one, other))
 
@@ -82,7 +82,7 @@ def _tags_of(text: str) -> CompatibilityTags:
 )
 def test_exclusive_never_for_two_tags_of_one_interpreter(
     threads: str, platforms: list[str]
-):
+) -> None:
     """By the tags that packaging gives an interpreter, no two are taken for apart."""
     known = {
         str(tag)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from datetime import UTC, date, datetime, time
-from typing import Any
 
 import pytest
 
@@ -32,30 +31,30 @@ from polylock.lockfile.toml_values import array, key_text, string, value_text
         ({}, "{}"),
     ],
 )
-def test_value_text_is_toml_for_the_value(value: Any, text: str):
+def test_value_text_is_toml_for_the_value(value: object, text: str) -> None:
     """Each value has one spelling, which a TOML reader reads as the value."""
     assert value_text(value) == text
     assert tomllib.loads(f"key = {text}")["key"] == value
 
 
-def test_value_text_leaves_out_none():
+def test_value_text_leaves_out_none() -> None:
     """JSON's null has no place in TOML: the key or item goes."""
     assert value_text({"a": None, "b": [None, 1]}) == "{ b = [1] }"
 
 
-def test_value_text_refuses_what_toml_does_not_know():
+def test_value_text_refuses_what_toml_does_not_know() -> None:
     """A value of another kind is a fault of the caller."""
     with pytest.raises(TypeError, match="bytes"):
         value_text(b"")
 
 
 @pytest.mark.parametrize("key", ["", "a.b", "é", "$schema", "plain-key_1", 'a"b'])
-def test_key_text_is_a_key_that_is_read_back(key: str):
+def test_key_text_is_a_key_that_is_read_back(key: str) -> None:
     """A key is quoted where TOML asks for it."""
     assert tomllib.loads(f"{key_text(key)} = 1") == {key: 1}
 
 
-def test_array_has_a_line_for_each_item():
+def test_array_has_a_line_for_each_item() -> None:
     """An array is written an item a line, an empty one on its own line."""
     assert list(array("a", map(string, "xy"))) == ["a = [", '  "x",', '  "y",', "]"]
     assert list(array("a", [])) == ["a = []"]

@@ -183,6 +183,12 @@ EXTRAS = "project.optional-dependencies"
             "the marker extras of",
         ),
         (
+            PROJECT + "dependencies = [\"a; os_name == 'nt' or "
+            "(os_name == 'posix' and 'x' in dependency_groups)\"]\n",
+            f"{DEPENDENCIES}[0]",
+            "the marker dependency_groups of",
+        ),
+        (
             PROJECT + "dependencies = [\"a; os_nam == 'nt'\"]\n",
             f"{DEPENDENCIES}[0]",
             "is not a requirement",

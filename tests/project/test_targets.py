@@ -184,7 +184,7 @@ def test_another_platform_sheds_what_belongs_to_the_old_one() -> None:
         """
     )
     assert (arm.libc, arm.cpu) == ("glibc-2.34", None)
-    assert (mac.libc, mac.macos) == (None, "11.0")
+    assert (mac.libc, mac.macos) == (None, "13.0")
 
 
 def test_own_keys_replace_those_of_a_preset() -> None:
@@ -240,6 +240,7 @@ T = 'platform = "linux-x86_64"'
             "either extends or preset",
             None,
         ),
+        (f"[targets.a]\n{T}\npython = []", "a.python", "an empty list", "3.13t"),
         (
             f'[targets.a]\n{T}\npython = ["3.12", "3.12"]',
             "a",

@@ -173,3 +173,21 @@ def test_nvidia_smi_is_asked_where_nvml_is_not(
     commands = {SMI: report, SMI_COMPUTE: capabilities}
     answers = {name: text for name, text in commands.items() if text is not None}
     assert detect(FakeMachine(commands=answers)) == expected
+
+
+def test_library_without_the_later_functions_is_none() -> None:
+    """A library that can begin and answer nothing is passed over, and shut down."""
+
+    class Old:
+        shut_down = False
+
+        def nvmlInitWithFlags(self, _flags: int) -> int:  # noqa: N802  # NVML's name
+            return 0
+
+        def nvmlShutdown(self) -> int:  # noqa: N802  # NVML's name
+            self.shut_down = True
+            return 0
+
+    library = Old()
+    assert detect(with_nvml(library)) is None
+    assert library.shut_down

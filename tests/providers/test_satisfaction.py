@@ -93,7 +93,11 @@ def test_machine_that_has_more_satisfies(machine: dict[str, Any]) -> None:
             ["x86_64 :: avx2 :: on: this machine does not offer it"],
         ),
         (
-            {"cpu": Cpu(level="v3", features=("-avx2", "-avx", "-fma", "-abm", "-aes"))},
+            {
+                "cpu": Cpu(
+                    level="v3", features=("-avx2", "-avx", "-fma", "-abm", "-aes")
+                )
+            },
             ["x86_64 :: avx2, avx, abm, fma :: on: this machine does not offer them"],
         ),
         (

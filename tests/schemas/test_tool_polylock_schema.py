@@ -78,7 +78,7 @@ dependencies = ["nvidia-ml-py"]
 [tool.polylock.targets.mi300x]
 extends = "h100"
 nvidia = false
-amd = { rocm = "6.4", gfx = ["gfx942", "gfx1100"] }
+amd = { rocm = "6.4", gfx = ["gfx942", "gfx90a", "gfx1100"] }
 cpu = { level = "v3", features = ["avx512_bf16", "-vaes"] }
 runs-on = ["self-hosted", "amd"]
 [tool.polylock.targets.mac]

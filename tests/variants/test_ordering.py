@@ -214,7 +214,7 @@ def test_rejection_of_an_unsupported_namespace_says_so() -> None:
     release = make(["nvidia"], {"cu": {"nvidia": {"sm_arch": ["90_real", "80_real"]}}})
     (rejected,) = order_labels(release, SupportedProperties(), ["cu"]).rejected
     assert rejected.reason == (
-        "needs nvidia :: sm_arch :: 90_real or 80_real, "
+        "needs one of nvidia :: sm_arch :: 90_real, 80_real, "
         "and the target supports no nvidia property"
     )
     assert (rejected.namespace, rejected.feature) == ("nvidia", "sm_arch")
@@ -289,3 +289,15 @@ def test_order_does_not_depend_on_the_order_of_labels() -> None:
     wanted = list(RELEASE.variants)
     backwards = order_labels(RELEASE, LEVELS, wanted[::-1])
     assert order_labels(RELEASE, LEVELS, wanted) == backwards
+
+
+def test_long_lists_are_cut() -> None:
+    """A reason names the first values and how many there are beside them."""
+    many = [f"v{number}" for number in range(12)]
+    release = make(["n"], {"l": {"n": {"f": many}}})
+    supported = SupportedProperties({"n": {"f": tuple(f"w{n}" for n in range(9))}})
+    (rejected,) = order_labels(release, supported, ["l"]).rejected
+    assert rejected.reason == (
+        "needs one of n :: f :: v0, v1, v2, v3, v4, v5, v6, v7 and 4 more, "
+        "and the target supports w0, w1, w2, w3, w4, w5, w6, w7 and 1 more"
+    )

@@ -385,3 +385,49 @@ def test_contradictions_are_refused(changes: dict[str, Any], reason: str) -> Non
     """Wheels that say different things of one release cannot be combined."""
     with pytest.raises(InvalidVariantMetadata, match=reason):
         combine([read(), read(**changes)])
+
+
+def test_missing_priorities_are_refused() -> None:
+    """The key ``default-priorities`` is required."""
+    raw = document()
+    del raw["default-priorities"]
+    with pytest.raises(InvalidVariantMetadata, match="default-priorities: is missing"):
+        VariantMetadata.from_document(raw)
+
+
+def test_priorities_of_the_drafts_are_restricted_and_combined() -> None:
+    """Feature and property priorities of namespaces in use are kept."""
+    found = metadata("numpy-2.3.3")
+    priorities = {
+        "feature": {"blas_lapack": ["provider"]},
+        "namespace": ["blas_lapack"],
+        "property": {"blas_lapack": {"provider": ["accelerate", "openblas", "mkl"]}},
+    }
+    assert found.restricted(["openblas"])["default-priorities"] == priorities
+    combined = combine([found, found])
+    assert combined.feature_priorities == found.feature_priorities
+    assert combined.value_priorities == found.value_priorities
+    assert combined.providers == found.providers
+
+
+def test_static_lists_need_no_provider() -> None:
+    """Static lists at top level count for a namespace without provider information."""
+    raw = document(static_properties={"blas": {"b": ["1"], "a": ["1"]}})
+    del raw["providers"]
+    found = VariantMetadata.from_document(raw)
+    assert found.providers is not None
+    assert found.providers["blas"].static_properties == {"a": ("1",), "b": ("1",)}
+
+
+def test_built_in_provider_may_have_a_name() -> None:
+    """``builtin`` is true or a name."""
+    found = read(providers={"x86_64": {"builtin": "x86_64"}})
+    assert found.providers is not None
+    assert found.providers["x86_64"].builtin
+
+
+def test_key_that_is_no_string_is_refused() -> None:
+    """A parsed document with other keys than strings is no metadata."""
+    raw: Any = document(variants={1: {}})
+    with pytest.raises(InvalidVariantMetadata, match="the key 1, which is not a"):
+        VariantMetadata.from_document(raw)

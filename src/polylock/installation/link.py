@@ -192,9 +192,20 @@ def _make_room(target: str) -> None:
 
 
 def _copy(source: str, target: str) -> None:
-    """Copy content and mode; times are those of the installation."""
-    shutil.copyfile(source, target)
-    shutil.copymode(source, target)
+    """Copy content and mode; times are those of the installation.
+
+    Only a new file is written. ``shutil.copyfile`` would write into one that is
+    there, and through a hard link into the cache.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    with open(source, "rb") as origin:  # noqa: PTH123 - a str, as all here
+        mode = os.fstat(origin.fileno()).st_mode & 0o777
+        descriptor = os.open(target, flags, mode)
+        with open(descriptor, "wb") as copy:  # noqa: PTH123 - a descriptor
+            shutil.copyfileobj(origin, copy, _CHUNK)
+
+
+_CHUNK = 1024 * 1024
 
 
 def _clone_for(platform: str) -> Callable[[str, str], None]:

@@ -66,9 +66,10 @@ class _Question:
     extras: _Names
     groups: _Names
     path: str
+    open_holds: bool
 
 
-def select(
+def select(  # noqa: PLR0913 - the parts of one question, each asked by name
     pylock: Pylock,
     target: Target,
     *,
@@ -76,12 +77,15 @@ def select(
     extras: Collection[str],
     path: str,
     environment: Mapping[str, str] | None = None,
+    open_holds: bool = False,
 ) -> tuple[Selected, ...]:
     """Return what is to be installed, in the order of the lock file.
 
     ``groups`` and ``extras`` are those asked for; the target's own group is added
     where the lock file has it, and default groups that are no targets.
-    ``environment`` gives the markers of the machine that the target leaves open.
+    ``environment`` gives the markers of the machine that the target leaves open; with
+    ``open_holds`` what is still open counts as true, for those who ask what a machine
+    of this kind could get at the most.
 
     Raises NoSuchTarget for an unknown group or extra, TargetMismatch where the lock
     file is not for this target, LockFileInvalid where it is ambiguous, UsageError
@@ -106,7 +110,10 @@ def select(
     # 4. Refuse an environment that none of the `environments` describes.
     _check_environments(pylock, target, path)
     # 5. Keep the packages that are for this environment, these extras and groups.
-    packages = _kept(pylock, _Question(target, chosen_extras, chosen_groups, path))
+    packages = _kept(
+        pylock,
+        _Question(target, chosen_extras, chosen_groups, path, open_holds),
+    )
     # 6. For each package that was kept, choose the file.
     chooser = FileChooser(
         target=target,
@@ -132,7 +139,7 @@ def _kept(pylock: Pylock, asked: _Question) -> list[Package]:
             holds = fold(
                 package.marker, target, extras=asked.extras, groups=asked.groups
             )
-            if not isinstance(holds, bool):
+            if not isinstance(holds, bool) and not asked.open_holds:
                 raise _left_open(holds, f"{key} ({package.name})", target, path)
             if not holds:
                 continue

@@ -31,7 +31,8 @@ __all__ = [
 DEFAULT_LIBC = "glibc-2.28"
 """The C library of a Linux target that names none: RHEL 8, Debian 10 and later."""
 
-DEFAULT_MACOS = {Architecture.AARCH64: "11.0", Architecture.X86_64: "10.13"}
+DEFAULT_MACOS = "13.0"
+"""The macOS of a target that names none: scientific wheels ask for 12 or 13 now."""
 """The macOS of a target that names none: the first on Apple silicon; the oldest that
 CPython's own installers still support on Intel."""
 
@@ -90,7 +91,7 @@ def platform_tags(description: TargetDescription) -> tuple[str, ...]:
             libc = description.libc or DEFAULT_LIBC
             return tuple(_linux_platforms(libc, description.architecture))
         case OperatingSystem.MACOS:
-            macos = description.macos or DEFAULT_MACOS[description.architecture]
+            macos = description.macos or DEFAULT_MACOS
             major, _, minor = macos.partition(".")
             version = (int(major), int(minor or 0))
             return tuple(tags.mac_platforms(version, _machine(description)))

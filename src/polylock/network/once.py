@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import deque
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -22,7 +23,7 @@ __all__ = ["Once"]
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
-_JOIN_SECONDS = 1.0
+_JOIN_SECONDS = 0.25  # in all; a thread may be waiting for a slow server
 
 
 class _Job:
@@ -121,9 +122,10 @@ class Once:
             self._closed = True
             self._queue.clear()
             self._available.notify_all()
+        deadline = time.monotonic() + _JOIN_SECONDS
         for thread in self._threads:
             if thread is not threading.current_thread():
-                thread.join(_JOIN_SECONDS)
+                thread.join(max(deadline - time.monotonic(), 0.0))
 
     def __enter__(self) -> Self:
         return self

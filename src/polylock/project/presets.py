@@ -76,12 +76,12 @@ _GENERIC = {
         {"platform": "linux-aarch64", "libc": "musl-1.2"}, "Alpine 3.13 and later"
     ),
     "macos-arm64": Preset(
-        {"platform": "macos-arm64", "macos": "11.0"},
-        "macOS 11.0 is the first on Apple silicon",
+        {"platform": "macos-arm64", "macos": "13.0"},
+        "the oldest macOS that current scientific wheels support",
     ),
     "macos-x86_64": Preset(
-        {"platform": "macos-x86_64", "macos": "10.13"},
-        "the oldest macOS that CPython's installers support",
+        {"platform": "macos-x86_64", "macos": "13.0"},
+        "the oldest macOS that current scientific wheels support",
     ),
     "windows-x86_64": Preset({"platform": "windows-x86_64"}, "CPython's installers"),
     "windows-arm64": Preset({"platform": "windows-arm64"}, "CPython's installers"),

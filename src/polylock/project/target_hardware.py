@@ -60,7 +60,7 @@ _FEATURES = {
 }
 _OLDEST_CUDA = (CUDA_MAJORS[-1], 0)
 _NEWEST_CUDA = (CUDA_MAJORS[0], CUDA_MINORS[0])
-_GFX = re.compile(r"gfx[0-9]{3,4}[0-9a-f]?")
+_GFX = re.compile(r"gfx[0-9][0-9a-f]{2,3}")
 _GFX_MEANING = 'a gfx architecture such as "gfx942"'
 _DEVICE_IP = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}")
 _DEVICE_IP_MEANING = 'the IP version of a device such as "20.1.0"'

@@ -125,14 +125,14 @@ def read_libc(table: Table, system: OperatingSystem) -> str | None:
 def read_macos(
     table: Table, system: OperatingSystem, architecture: Architecture
 ) -> str | None:
-    """Return ``macos``, 11.0 or 10.13 where none is given; None outside macOS."""
+    """Return ``macos``, 13.0 where none is given; None outside macOS."""
     text = table.string("macos")
     if system is not OperatingSystem.MACOS:
         if text is not None:
             problem = f"does not fit a {system} target"
             refuse(table, problem, "macos", advice="macos is for macOS targets")
         return None
-    text = text or DEFAULT_MACOS[architecture]
+    text = text or DEFAULT_MACOS
     found = MAJOR_MINOR.fullmatch(text)
     if found is None:
         advice = 'write the oldest version to support, as in macos = "14.0"'

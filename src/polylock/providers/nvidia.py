@@ -22,8 +22,15 @@ __all__ = ["MULTI_VALUE", "derive", "detect", "feature_lists"]
 
 MULTI_VALUE = ("sm_arch",)
 
-_LIBRARIES = {"Linux": ("libnvidia-ml.so.1",), "Windows": ("nvml.dll",)}
-_WSL_LIBRARY = "/usr/lib/wsl/lib/libnvidia-ml.so.1"
+_LIBRARIES = {
+    # Under WSL the library may lie outside the loader's path.
+    "Linux": ("libnvidia-ml.so.1", "/usr/lib/wsl/lib/libnvidia-ml.so.1"),
+    # The system folder; the second is where older drivers put it.
+    "Windows": (
+        "nvml.dll",
+        "C:/Program Files/NVIDIA Corporation/NVSMI/nvml.dll",
+    ),
+}
 _FUNCTION_NOT_FOUND = 13
 _CUDA_LINE = re.compile(r"CUDA (?:UMD )?Version\s*:\s*([0-9]+)\.([0-9]+)")
 _CAPABILITY = re.compile(r"\s*([0-9]+)\.([0-9]+)\s*")
@@ -97,19 +104,13 @@ def detect(machine: Machine) -> NvidiaGpu | None:
     NVML is asked first, then ``nvidia-smi``. A driver without a GPU is a driver with
     no compute capability; a GPU that does not answer is passed over.
     """
-    for name in _library_names(machine):
+    for name in _LIBRARIES.get(machine.system, ()):
         library = machine.load_library(name)
         if library is not None:
             found = _ask_nvml(library)
             if found is not None:
                 return found
     return _ask_nvidia_smi(machine)
-
-
-def _library_names(machine: Machine) -> Iterator[str]:
-    yield from _LIBRARIES.get(machine.system, ())
-    if machine.system == "Linux":
-        yield _WSL_LIBRARY
 
 
 def _ask_nvml(library: Any) -> NvidiaGpu | None:  # noqa: ANN401  # a C library

@@ -28,7 +28,16 @@ if TYPE_CHECKING:
     from polylock.variants.properties import VariantProperty
     from polylock.variants.variant_json import VariantMetadata
 
-__all__ = ["Candidate", "CandidatePool", "Expansion", "ExtraCandidate", "Rejection"]
+__all__ = [
+    "UNFIT_TAGS",
+    "Candidate",
+    "CandidatePool",
+    "Expansion",
+    "ExtraCandidate",
+    "Rejection",
+]
+
+UNFIT_TAGS = "its tags do not fit the target"
 
 _UNKNOWN_PATCH = 999
 """Stands for the newest patch release of a target that names none."""
@@ -191,7 +200,7 @@ class CandidatePool:
     def _unfit(self, file: RemoteFile, rank: int | None, *, yanked: bool) -> str | None:
         """Return why a wheel is out before variants are looked at, None if it is in."""
         if rank is None:
-            return "its tags do not fit the target"
+            return UNFIT_TAGS
         if not self.accepts_python(file.requires_python):
             return f"requires Python {file.requires_python}"
         if file.yanked is not None and not yanked:

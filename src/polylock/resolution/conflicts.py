@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from polylock.model.filenames import WheelFilename
+from polylock.model.target import Architecture, OperatingSystem
+from polylock.resolution.candidates import UNFIT_TAGS
 from polylock.resolution.constraints import (
     ExactConstraint,
     SpecifierConstraint,
@@ -15,11 +17,12 @@ from polylock.resolution.constraints import (
 from polylock.resolution.versions import positions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from resolvelib.structs import RequirementInformation
 
-    from polylock.model.distributions import Releases
+    from polylock.model.distributions import Release, Releases
+    from polylock.model.target import Target
     from polylock.resolution.availability import Availability
     from polylock.resolution.candidates import Candidate, ExtraCandidate
     from polylock.resolution.constraints import Constraint
@@ -31,6 +34,18 @@ __all__ = ["Failure", "explain"]
 
 _OPENED_AT_MOST = 40
 """How many versions are opened to say why each is out; the newest tell the story."""
+
+_REASONS_AT_MOST = 6
+_SHOWN_AT_MOST = 6
+_PLATFORM_TAGS = {
+    OperatingSystem.LINUX: "linux",
+    OperatingSystem.MACOS: "macosx",
+    OperatingSystem.WINDOWS: "win",
+}
+_MACHINE_TAGS = {
+    Architecture.X86_64: ("x86_64", "amd64", "universal2"),
+    Architecture.AARCH64: ("aarch64", "arm64", "universal2"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,19 +196,57 @@ def _rejections(failure: Failure, releases: Releases, mask: int) -> list[str]:
         expansion = pool.expand(releases, position, yanked=False)
         if expansion.candidates:
             continue
-        reasons = dict.fromkeys(
-            f"{r.subject} {r.reason}" if "tags" not in r.reason else ""
-            for r in expansion.rejections
+        told = dict.fromkeys(
+            f"{rejection.subject} {rejection.reason}".replace(
+                f"-{releases.versions[position]}-", "-*-"
+            )
+            for rejection in expansion.rejections
+            if rejection.reason != UNFIT_TAGS
         )
-        told = "; ".join(reason for reason in reasons if reason)
-        text = re.sub(rf"-{re.escape(releases.versions[position])}-", "-*-", told)
-        groups.setdefault(text or f"no wheel fits {pool.target.name}", []).append(
-            position
-        )
+        reason = "; ".join(list(told)[:_REASONS_AT_MOST])
+        groups.setdefault(
+            reason or _misfit(releases.release(position), pool.target), []
+        ).append(position)
     return [
         f"{releases.name} {_span(releases, found)}: {reason}"
         for reason, found in groups.items()
     ]
+
+
+def _misfit(release: Release, target: Target) -> str:
+    """Say that no wheel fits a target, and what the nearest wheels are for.
+
+    Nearest are those that would fit but for the platform, then those for another
+    Python on the right platform.
+    """
+    wheels = [WheelFilename.parse(file.filename) for file in release.wheels]
+    if not wheels:
+        return "there is no wheel, and building from source is not supported yet"
+    pairs = {tag.rpartition("-")[0] for tag in target.tags}
+    platforms = {tag.rpartition("-")[2] for tag in target.tags}
+    description = target.description
+    system = _PLATFORM_TAGS[description.system]
+    found = [tag.rpartition("-") for wheel in wheels for tag in wheel.tags]
+    near = {tag for pair, _, tag in found if pair in pairs and system in tag}
+    if near:
+        machines = _MACHINE_TAGS[description.architecture]
+        same = {tag for tag in near if tag.endswith(machines)}
+        return f"no wheel fits {target.name}: nearest are for {_some(same or near)}"
+    pythons = {pair for pair, _, tag in found if tag in platforms}
+    if pythons:
+        return f"no wheel fits {target.name}: on it there is one for {_some(pythons)}"
+    return f"no wheel fits {target.name}"
+
+
+def _some(texts: Collection[str]) -> str:
+    """Write a few of many, in order."""
+    shown = sorted(texts)
+    more = (
+        f" and {len(shown) - _SHOWN_AT_MOST} more"
+        if len(shown) > _SHOWN_AT_MOST
+        else ""
+    )
+    return ", ".join(shown[:_SHOWN_AT_MOST]) + more
 
 
 def _coverage_hint(failure: Failure, name: str) -> str:

@@ -40,7 +40,7 @@ __all__ = [
     "order_labels",
 ]
 
-_SHOWN_VALUES = 4
+_SHOWN_VALUES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +281,8 @@ class _Judge:
         return None
 
     def _reason(self, namespace: str, feature: str, values: tuple[str, ...]) -> str:
-        need = f"needs {namespace} :: {feature} :: {_shown(values, ' or ')}"
+        one_of = "" if len(values) == 1 else "one of "
+        need = f"needs {one_of}{namespace} :: {feature} :: {_shown(values)}"
         if namespace == ABI_DEPENDENCY:
             return f"{need}, and ABI dependencies are not supported yet"
         if namespace not in self._namespaces:
@@ -324,6 +325,7 @@ class _Judge:
         )
 
 
-def _shown(values: tuple[str, ...], separator: str = ", ") -> str:
-    shown = separator.join(values[:_SHOWN_VALUES])
-    return f"{shown}{separator}…" if len(values) > _SHOWN_VALUES else shown
+def _shown(values: tuple[str, ...]) -> str:
+    more = len(values) - _SHOWN_VALUES
+    shown = ", ".join(values[:_SHOWN_VALUES])
+    return f"{shown} and {more} more" if more > 0 else shown

@@ -1,0 +1,34 @@
+"""Names of members on the systems that polylock does not run on here."""
+
+from __future__ import annotations
+
+import pytest
+
+from polylock.installation.members import RefusedArchive, check_path
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["aux.h", "demo/NUL", "com1.txt", "demo/lpt9", "dot./x", "space /x", "a:stream"],
+)
+def test_check_path_when_windows_reserves_the_name(path: str) -> None:
+    """A name that Windows takes for a device or changes is refused there alone."""
+    check_path(path, windows=False)
+    with pytest.raises(RefusedArchive, match="Windows reserves"):
+        check_path(path, windows=True)
+
+
+@pytest.mark.parametrize(
+    "path", ["demo/__init__.py", "console.py", "a..b/c", "...x", "d\u00e9mo/\u540d.py"]
+)
+def test_check_path_when_the_name_is_ordinary(path: str) -> None:
+    """Dots inside, other scripts and names close to reserved ones are accepted."""
+    check_path(path, windows=True)
+
+
+@pytest.mark.parametrize("path", ["", "/a", "../a", "a/..", "a//b", "a/.", "c:/a"])
+def test_check_path_when_the_name_leaves_its_place(path: str) -> None:
+    """What leaves its directory is refused on every system."""
+    for windows in (False, True):
+        with pytest.raises(RefusedArchive):
+            check_path(path, windows=windows)

@@ -1,0 +1,198 @@
+"""Any lock file is read back as it was written."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from packaging.utils import canonicalize_name
+
+from polylock.lockfile.decode import decode
+from polylock.lockfile.encode import encode
+from polylock.lockfile.pylock import (
+    Package,
+    PackageArchive,
+    PackageDirectory,
+    PackageSdist,
+    PackageVcs,
+    PackageWheel,
+    Pylock,
+)
+from polylock.lockfile.records import (
+    LockedFeature,
+    LockedIndex,
+    LockedInputs,
+    LockedSource,
+    LockedTarget,
+    Record,
+    VariantChoice,
+)
+from polylock.lockfile.toml_values import value_text
+from polylock.model.markers import Atom, conjunction, disjunction
+
+pytestmark = pytest.mark.property
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+SOME = TEXT.filter(bool)
+MOMENT = st.datetimes(
+    min_value=datetime(1000, 1, 1),  # noqa: DTZ001  # the strategy adds the zone
+    max_value=datetime(9999, 1, 1),  # noqa: DTZ001
+    timezones=st.just(UTC),
+)
+NAME = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,6}[a-z0-9])?", fullmatch=True).map(
+    canonicalize_name
+)
+VALUE: st.SearchStrategy[Any] = st.recursive(
+    st.one_of(
+        TEXT,
+        st.booleans(),
+        st.integers(-(2**63), 2**63 - 1),
+        st.floats(allow_nan=False),
+        MOMENT,
+        st.dates(date(1000, 1, 1)),
+        st.times().map(lambda moment: time.fromisoformat(moment.isoformat())),
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(TEXT, inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+TABLE = st.dictionaries(TEXT, VALUE, max_size=3)
+TOOLS = st.dictionaries(TEXT.filter(lambda key: key != "polylock"), VALUE, max_size=2)
+HASHES = st.dictionaries(SOME, TEXT, min_size=1, max_size=2)
+SIZE = st.none() | st.integers(0, 2**40)
+ATOM = st.one_of(
+    st.sampled_from(["linux", "win32"]).map(
+        lambda value: Atom("sys_platform", "==", value)
+    ),
+    NAME.map(lambda name: Atom("extras", "in", name, reversed=True)),
+    NAME.map(lambda name: Atom("dependency_groups", "not in", name, reversed=True)),
+)
+MARKER = st.recursive(
+    ATOM,
+    lambda inner: st.lists(inner, min_size=1, max_size=3).flatmap(
+        lambda parts: st.sampled_from([conjunction(parts), disjunction(parts)])
+    ),
+    max_leaves=5,
+)
+TEXTS = st.lists(TEXT, max_size=3).map(tuple)
+BY_NAME = st.dictionaries(TEXT, TEXTS, max_size=2)
+FEATURES = st.lists(
+    st.one_of(
+        st.builds(LockedFeature, namespace=TEXT),
+        st.builds(LockedFeature, namespace=TEXT, feature=TEXT, values=TEXTS),
+    ),
+    max_size=3,
+).map(tuple)
+RECORD = st.builds(
+    Record,
+    inputs=st.builds(
+        LockedInputs,
+        requirements=TEXTS,
+        extras=BY_NAME,
+        groups=BY_NAME,
+        targets=BY_NAME,
+        constraints=TEXTS,
+        overrides=TEXTS,
+        indexes=st.lists(st.builds(LockedIndex, name=TEXT), max_size=2).map(tuple),
+        sources=st.dictionaries(
+            TEXT,
+            st.lists(
+                st.builds(LockedSource, index=TEXT, properties=TEXTS, targets=TEXTS),
+                max_size=2,
+            ).map(tuple),
+            max_size=2,
+        ),
+        exclude_newer=st.none() | st.integers(0, 2**52),
+        settings=st.dictionaries(st.sampled_from(["resolution", "align"]), TEXT),
+        lists=st.dictionaries(
+            st.sampled_from(["prefer-variants", "build-package"]), TEXTS
+        ),
+    ),
+    targets=st.lists(
+        st.builds(
+            LockedTarget,
+            name=TEXT,
+            platform=st.sampled_from(["linux-x86_64", "windows-aarch64"]),
+            python=st.sampled_from(["3.12", "3.13.2t", "pypy3.11"]),
+            libc=st.sampled_from([None, "musl-1.2"]),
+            stated=FEATURES,
+            derived=FEATURES,
+        ),
+        max_size=2,
+    ).map(tuple),
+)
+
+
+@st.composite
+def packages(draw: st.DrawFn) -> Package:
+    """Return a package from any source."""
+    name = draw(NAME)
+    stem = f"{name.replace('-', '_')}-1.0"
+    place: dict[str, Any] = draw(
+        st.one_of(
+            st.fixed_dictionaries({"url": SOME}), st.fixed_dictionaries({"path": SOME})
+        )
+    )
+    file = {
+        **place,
+        "size": draw(SIZE),
+        "upload_time": draw(st.none() | MOMENT),
+        "hashes": draw(HASHES),
+    }
+    source: dict[str, Any] = draw(
+        st.sampled_from(
+            [
+                {"wheels": (PackageWheel(name=f"{stem}-py3-none-any.whl", **file),)},
+                {"sdist": PackageSdist(name=f"{stem}.tar.gz", **file)},
+                {"archive": PackageArchive(**file)},
+                {"directory": PackageDirectory(path=draw(TEXT), editable=True)},
+                {"vcs": PackageVcs(type="git", commit_id=draw(TEXT), **place)},
+            ]
+        )
+    )
+    choices = st.builds(VariantChoice, target=TEXT, label=TEXT, decided_by=TEXTS)
+    return Package(
+        name=name,
+        version=draw(st.sampled_from([None, "1.0"])),
+        marker=draw(st.none() | MARKER),
+        requires_python=draw(st.sampled_from([None, ">=3.11"])),
+        dependencies=draw(st.none() | st.lists(TABLE, max_size=2).map(tuple)),
+        index=draw(st.none() | TEXT),
+        variants_json=draw(st.none() | TABLE),
+        variants=draw(st.lists(choices, max_size=2).map(tuple)),
+        tool=draw(TOOLS),
+        **source,
+    )
+
+
+PYLOCK = st.builds(
+    Pylock,
+    environments=st.none() | st.lists(MARKER, max_size=2).map(tuple),
+    extras=st.none() | st.lists(NAME, max_size=2).map(tuple),
+    dependency_groups=st.none() | TEXTS,
+    default_groups=st.none() | TEXTS,
+    created_by=TEXT,
+    # One package: the order of several is that of `package_order`, not any.
+    packages=st.lists(packages(), max_size=1).map(tuple),
+    polylock=st.none() | RECORD,
+    tool=TOOLS,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(VALUE)
+def test_value_is_read_back(value: object) -> None:
+    """The text of any value is TOML for that value."""
+    assert tomllib.loads(f"key = {value_text(value)}") == {"key": value}
+
+
+@settings(max_examples=300, deadline=None)
+@given(PYLOCK)
+def test_lock_file_is_read_back(pylock: Pylock) -> None:
+    """decode(encode(x)) is x, for all that a lock file can hold."""
+    assert decode(encode(pylock), "p") == pylock
