@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
 import threading
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from polylock.cache.store import Bucket, Store, Usage
 from polylock.errors import CacheUnusable
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def _read(store: Store, bucket: Bucket, key: str) -> bytes | None:
@@ -164,3 +163,59 @@ def test_a_new_cache_is_tagged_for_backup_tools(tmp_path: Path) -> None:
     Store(tmp_path / "cache").write(Bucket.PAGES, "key", b"")
     tag = (tmp_path / "cache" / "CACHEDIR.TAG").read_text()
     assert tag.startswith("Signature: 8a477f597d28d172789f06886806bc55")
+
+
+def test_a_killed_writer_leaves_the_old_entry(tmp_path: Path) -> None:
+    """A process that dies in the middle of a write harms no reader."""
+    store = Store(tmp_path)
+    store.write(Bucket.PAGES, "key", b"old")
+    program = f"""
+import os, sys, time
+from pathlib import Path
+from polylock.cache.store import Bucket, Store
+store = Store(Path({str(tmp_path)!r}))
+target = store.path(Bucket.PAGES, "key")
+with store.pending_file(target.parent) as pending:
+    pending.target = target
+    pending.file.write(b"half")
+    pending.file.flush()
+    print("writing", flush=True)
+    time.sleep(60)
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, env=environment
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().strip() == b"writing"
+        process.kill()
+    assert _read(store, Bucket.PAGES, "key") == b"old"
+    store.write(Bucket.PAGES, "key", b"new")
+    assert _read(store, Bucket.PAGES, "key") == b"new"
+
+
+def test_remove_forgets_an_entry(tmp_path: Path) -> None:
+    """Removing what is not there is no error."""
+    store = Store(tmp_path)
+    store.write(Bucket.PAGES, "key", b"content")
+    store.remove(Bucket.PAGES, "key")
+    store.remove(Bucket.PAGES, "key")
+    assert store.read(Bucket.PAGES, "key") is None
+
+
+def test_an_entry_that_another_process_holds_open_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows refuses to replace an open file; losing our copy is no failure."""
+    store = Store(tmp_path)
+    store.write(Bucket.PAGES, "key", b"old")
+
+    def refuse(_: Path, target: Path) -> None:
+        raise PermissionError(errno.EACCES, "Access is denied", str(target))
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    store.write(Bucket.PAGES, "key", b"new")
+    assert _read(store, Bucket.PAGES, "key") == b"old"
+    with pytest.raises(CacheUnusable, match="Access is denied"):
+        store.write(Bucket.PAGES, "other", b"new")
+    assert not list(tmp_path.rglob(".tmp-*"))

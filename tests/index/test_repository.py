@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 from packaging.utils import canonicalize_name
 
@@ -13,7 +15,7 @@ from polylock.cache.store import Bucket, Store
 from polylock.errors import IndexRequestError, Offline
 from polylock.index.repository import Repository, Unknown
 from polylock.model.inputs import IndexLocation
-from polylock.network.http_cache import CacheMode, HttpCache
+from polylock.network.http_cache import CacheMode, HttpCache, Kept, Validators
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -137,12 +139,10 @@ def test_a_damaged_table_is_fetched_again(
     repository = _repository(index.url, store, client)
     repository.releases(DEMO)
     url = f"{index.url}/demo/"
-    kept = store.read(Bucket.PAGES, url)
-    assert kept is not None
-    # The list of versions is said to hold three.
-    damaged = bytes(kept).replace(b"\x95\x91\xa31.0", b"\x95\x93\xa31.0")
-    assert damaged != bytes(kept)
-    store.write(Bucket.PAGES, url, damaged)
+    validators = Validators(stored=time.time(), fresh_until=time.time() + 600)
+    damaged = Kept(validators, url, msgspec.Raw(msgspec.msgpack.encode("nonsense")))
+    store.write(Bucket.PAGES, url, msgspec.msgpack.encode(damaged))
+    assert isinstance(repository.cached_releases(DEMO), Unknown)
     found = repository.releases(DEMO)
     assert found is not None
     assert found.versions == ["1.0"]

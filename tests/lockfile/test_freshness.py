@@ -10,7 +10,7 @@ import pytest
 from fakes.lock_scenarios import SCENARIOS
 from fakes.resolutions import make_inputs, make_target
 from polylock.lockfile.decode import decode
-from polylock.lockfile.differences import Difference, DifferenceKind
+from polylock.lockfile.differences import DifferenceKind
 from polylock.lockfile.encode import encode
 from polylock.lockfile.freshness import differences
 from polylock.model.inputs import IndexLocation, IndexSource, RootRequirement
@@ -300,11 +300,3 @@ def test_differences_ask_the_overrides_instead() -> None:
     assert [str(each) for each in found if each.kind is DifferenceKind.PIN] == [
         "target linux: x>=2 is required, the lock has none"
     ]
-
-
-def test_difference_is_data_with_a_line() -> None:
-    """Programs read the fields, people the line."""
-    difference = Difference(kind=DifferenceKind.EXTRA, subject="a", wanted="a")
-
-    assert difference.kind == "extra"
-    assert str(difference) == "extra a is new"

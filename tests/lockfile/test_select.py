@@ -188,7 +188,7 @@ def test_select_refuses_a_python_or_an_environment_that_is_not_locked() -> None:
             extras=[],
             path="p",
         )
-    assert caught.value.missing == ["p requires Python >=3.13, this is 3.12.999"]
+    assert caught.value.missing == ["p requires Python >=3.13, this is 3.12"]
     with pytest.raises(TargetMismatch) as caught:
         select(
             lock("environments = [\"sys_platform == 'linux'\"]\npackages = []"),
@@ -231,6 +231,15 @@ def test_select_needs_the_machine_where_a_marker_is_open() -> None:
             extras=[],
             path="p",
         )
+
+
+def test_select_counts_an_open_marker_as_true_when_told_so() -> None:
+    """The most that a machine of this kind could get is what the target pinned."""
+    pylock = SCENARIOS["project"]().assemble()
+
+    selected = select(pylock, LINUX, groups=[], extras=[], path="p", open_holds=True)
+
+    assert "async-timeout 5.0.1" in names(selected)
 
 
 def test_select_lets_the_target_win_over_the_machine() -> None:

@@ -106,7 +106,8 @@ class Placement:
         content = self._read(file.source)
         rewritten = rewrite_shebang(content, self.interpreter.executable)
         row = row_of(path, rewritten)
-        # Scripts that come without the bit were meant to run all the same.
+        # PEP 427: "Unix installers may need to add the +x bit to these files if the
+        # archive was created on Windows."
         return _Written(target, row, file.source, rewritten, is_executable=True)
 
     def _launchers(self) -> list[_Written]:

@@ -101,12 +101,8 @@ def select(  # noqa: PLR0913 - the parts of one question, each asked by name
     chosen_groups = _groups(pylock, target, groups)
     # 2. Refuse a lock-version that is not supported: `decode` has done so.
     # 3. Refuse a Python that the lock file's requires-python excludes.
-    python = _python_version(target)
-    if not _admits(pylock.requires_python, python):
-        raise TargetMismatch(
-            target.name,
-            [f"{path} requires Python {pylock.requires_python}, this is {python}"],
-        )
+    if not _admits(pylock.requires_python, _python_version(target)):
+        raise _wrong_python(path, pylock.requires_python, target)
     # 4. Refuse an environment that none of the `environments` describes.
     _check_environments(pylock, target, path)
     # 5. Keep the packages that are for this environment, these extras and groups.
@@ -145,8 +141,7 @@ def _kept(pylock: Pylock, asked: _Question) -> list[Package]:
                 continue
         # 5.2 Refuse a Python that its requires-python excludes.
         if not _admits(package.requires_python, python):
-            needed = f"{package.name} requires Python {package.requires_python}"
-            raise TargetMismatch(target.name, [f"{needed}, this is {python}"])
+            raise _wrong_python(package.name, package.requires_python, target)
         # 5.3 Refuse a second entry for the same package.
         if package.name in found:
             problem = f"{package.name} is selected already by "
@@ -267,6 +262,15 @@ def _python_version(target: Target) -> str:
     python = target.description.python
     patch = _NEWEST_PATCH if python.patch is None else python.patch
     return f"{python.minor_version}.{patch}"
+
+
+def _wrong_python(
+    what: str, requires_python: str | None, target: Target
+) -> TargetMismatch:
+    full = target.marker_environment.get("python_full_version")
+    python = full or str(target.description.python)
+    missing = f"{what} requires Python {requires_python}, this is {python}"
+    return TargetMismatch(target.name, [missing])
 
 
 @lru_cache(maxsize=4096)

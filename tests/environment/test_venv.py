@@ -1,0 +1,144 @@
+"""Virtual environments are made, recognised, and remember the choice made for them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from fakes.installations import make_interpreter
+from fakes.pythons import real_python
+from polylock.environment.interpreter import probe
+from polylock.environment.venv import (
+    STATE_FILE,
+    EnvironmentState,
+    create,
+    is_environment,
+    read_state,
+    write_state,
+)
+from polylock.errors import EnvironmentBroken
+
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="shell scripts as Pythons")
+
+
+@pytest.mark.parametrize("version", ["this", "3.8", "3.11"])
+def test_create_makes_an_environment_without_pip(tmp_path: Path, version: str) -> None:
+    """The new environment is that Python's, is empty, and is marked as polylock's."""
+    base = probe(real_python(version))
+    path = tmp_path / "a place" / ".venv"
+    python = create(path, base)
+    assert is_environment(path)
+    made = probe(python)
+    assert made.is_virtual
+    assert Path(made.prefix).samefile(path)
+    assert made.version == base.version
+    assert not list(Path(made.scheme.purelib).iterdir())
+    scheme, purelib = base.venv_scheme, Path(made.scheme.purelib)
+    assert purelib.samefile(path / scheme.purelib)
+    assert read_state(path) == EnvironmentState(created=True)
+    assert "*" in (path / ".gitignore").read_text()
+
+
+def test_create_takes_an_empty_directory(tmp_path: Path) -> None:
+    """A directory that exists and is empty will do."""
+    assert create(tmp_path, probe(real_python("this"))).exists()
+
+
+@pytest.mark.parametrize("name", ["notes.txt", ".hidden"])
+def test_create_refuses_a_directory_with_content(tmp_path: Path, name: str) -> None:
+    """Nobody's files are mixed with an environment."""
+    (tmp_path / name).touch()
+    with pytest.raises(EnvironmentBroken, match="is not empty") as caught:
+        create(tmp_path, make_interpreter(tmp_path.parent / "fake"))
+    assert "--venv" in str(caught.value.hint())
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_create_refuses_a_file(tmp_path: Path) -> None:
+    """A file is no place for an environment."""
+    (tmp_path / "file").touch()
+    with pytest.raises(EnvironmentBroken, match="is a file"):
+        create(tmp_path / "file", make_interpreter(tmp_path / "fake"))
+
+
+def test_create_refuses_an_environment(tmp_path: Path) -> None:
+    """An environment is not made over another."""
+    interpreter = make_interpreter(tmp_path / "env")
+    with pytest.raises(EnvironmentBroken, match="already"):
+        create(tmp_path / "env", interpreter)
+
+
+@POSIX
+@pytest.mark.parametrize(
+    ("said", "problem", "hint"),
+    [
+        ("No module named venv", "has no venv module", "python3-venv"),
+        ("disk is full", "cannot be created: disk is full", None),
+    ],
+)
+def test_create_when_it_fails(
+    tmp_path: Path, said: str, problem: str, hint: str | None
+) -> None:
+    """A failure tells its reason and leaves nothing behind."""
+    python = tmp_path / "python"
+    python.write_text(
+        f"#!/bin/sh\nfor last; do :; done\nmkdir -p $last/half\necho '{said}' >&2\n"
+        "exit 1\n"
+    )
+    python.chmod(0o755)
+    interpreter = msgspec.structs.replace(
+        make_interpreter(tmp_path / "fake"), executable=str(python)
+    )
+    with pytest.raises(EnvironmentBroken, match=problem) as caught:
+        create(tmp_path / "env", interpreter)
+    assert not (tmp_path / "env").exists()
+    if hint is not None:
+        assert hint in str(caught.value.hint())
+
+
+def test_create_when_the_python_is_gone(tmp_path: Path) -> None:
+    """A Python that was removed since it was found is an error."""
+    interpreter = msgspec.structs.replace(
+        make_interpreter(tmp_path / "fake"), executable=str(tmp_path / "gone")
+    )
+    with pytest.raises(EnvironmentBroken, match="cannot be run"):
+        create(tmp_path / "env", interpreter)
+
+
+def test_state_is_remembered(tmp_path: Path) -> None:
+    """Target, groups and extras come back."""
+    state = EnvironmentState(target="h100", groups=("dev",), extras=("fast",))
+    write_state(tmp_path, state)
+    assert read_state(tmp_path) == state
+    assert [path.name for path in tmp_path.iterdir()] == [STATE_FILE]
+
+
+def test_state_that_is_the_same_is_not_written(tmp_path: Path) -> None:
+    """A no-op sync touches nothing."""
+    state = EnvironmentState(target="h100")
+    write_state(tmp_path, state)
+    before = (tmp_path / STATE_FILE).stat()
+    write_state(tmp_path, state)
+    after = (tmp_path / STATE_FILE).stat()
+    assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+
+
+@pytest.mark.parametrize(
+    "content", [None, b"", b"[]", b'{"target": 1}', b'{"version": 99, "target": "x"}']
+)
+def test_state_that_cannot_be_read_is_forgotten(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    """Without a readable state the choice is made anew."""
+    if content is not None:
+        (tmp_path / STATE_FILE).write_bytes(content)
+    assert read_state(tmp_path) == EnvironmentState()
+
+
+def test_state_when_the_environment_is_gone(tmp_path: Path) -> None:
+    """A directory that is not there cannot be written to."""
+    with pytest.raises(EnvironmentBroken, match="cannot be written"):
+        write_state(tmp_path / "gone", EnvironmentState())

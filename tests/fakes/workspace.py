@@ -1,0 +1,79 @@
+"""A project in a directory of its own, locked and synced through the operations."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from polylock.lockfile.decode import decode
+from polylock.operations.lock import LockOutcome, LockRequest, lock
+from polylock.operations.sync import SyncOptions, SyncOutcome, sync
+from polylock.ports import SilentReporter
+from polylock.project.settings import Settings
+
+if TYPE_CHECKING:
+    from polylock.lockfile.pylock import Pylock
+
+__all__ = ["Project", "Spy"]
+
+
+class Spy(SilentReporter):
+    """A Reporter that keeps the warnings."""
+
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+
+    def warning(self, message: str) -> None:
+        """Keep the warning."""
+        self.warnings.append(message)
+
+
+@dataclass(kw_only=True)
+class Project:
+    """A project under ``directory`` that uses one index and its own cache."""
+
+    directory: Path
+    index_url: str | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def write(self, text: str) -> None:
+        """Write the project file."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        (self.directory / "pyproject.toml").write_text(text, "utf-8")
+
+    @property
+    def lock_path(self) -> Path:
+        """Return the path of the lock file."""
+        return self.directory / "pylock.toml"
+
+    @property
+    def pylock(self) -> Pylock:
+        """Return the lock file, decoded."""
+        return decode(self.lock_path.read_bytes(), str(self.lock_path))
+
+    def with_settings(self, **changes: Any) -> Settings:  # noqa: ANN401 - any setting
+        """Return the settings of this project with some changed."""
+        values = {
+            "cache_dir": self.directory.parent / "cache",
+            "project": self.directory,
+            "index_url": self.index_url,
+            **self.settings,
+            **changes,
+        }
+        return Settings(**values)
+
+    def lock(
+        self, request: LockRequest | None = None, **changes: Any  # noqa: ANN401 - as above
+    ) -> LockOutcome:
+        """Lock the project."""
+        wanted = request or LockRequest()
+        return lock(self.with_settings(**changes), wanted, SilentReporter())
+
+    def sync(
+        self, options: SyncOptions | None = None, **changes: Any  # noqa: ANN401 - as above
+    ) -> SyncOutcome:
+        """Sync the project's environment."""
+        wanted = options or SyncOptions(search_path=os.environ.get("PATH", ""))
+        return sync(self.with_settings(**changes), wanted, SilentReporter())
