@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
@@ -15,8 +16,10 @@ from polylock.environment.discovery import (
     environment_python,
     find_python,
 )
-from polylock.environment.interpreter import Interpreter
 from polylock.errors import EnvironmentBroken, UsageError
+
+if TYPE_CHECKING:
+    from polylock.environment.interpreter import Interpreter
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="shell scripts as Pythons")
 

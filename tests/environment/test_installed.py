@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from polylock.environment.direct_url import DirectUrl, VcsInfo
 from polylock.environment.installed import Form, Origin, WheelKind, read_installed
 from polylock.errors import EnvironmentBroken
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 WHEEL = "Wheel-Version: 1.0\nBuild: 7\nTag: py2.py3-none-any\nTag: py3-none-win32\n"
 

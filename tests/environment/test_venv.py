@@ -50,11 +50,13 @@ def test_create_takes_an_empty_directory(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["notes.txt", ".hidden"])
 def test_create_refuses_a_directory_with_content(tmp_path: Path, name: str) -> None:
     """Nobody's files are mixed with an environment."""
-    (tmp_path / name).touch()
+    place = tmp_path / "place"
+    place.mkdir()
+    (place / name).touch()
     with pytest.raises(EnvironmentBroken, match="is not empty") as caught:
-        create(tmp_path, make_interpreter(tmp_path.parent / "fake"))
+        create(place, make_interpreter(tmp_path / "fake"))
     assert "--venv" in str(caught.value.hint())
-    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert [path.name for path in place.iterdir()] == [name]
 
 
 def test_create_refuses_a_file(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from polylock.lockfile.decode import decode
@@ -14,6 +13,8 @@ from polylock.ports import SilentReporter
 from polylock.project.settings import Settings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from polylock.lockfile.pylock import Pylock
 
 __all__ = ["Project", "Spy"]

@@ -323,6 +323,23 @@ def test_execute_waits_for_another_sync(bench: Bench) -> None:
     ]
 
 
+def test_execute_when_the_environment_cannot_be_written(bench: Bench) -> None:
+    """Without a place for the lock file nothing is changed."""
+    (bench.root / LOCK_FILE).mkdir()
+    before = snapshot(bench.root)
+    with pytest.raises(EnvironmentBroken, match="cannot be written"):
+        bench.sync(bench.wheel("a"))
+    assert snapshot(bench.root) == before
+
+
+def test_execute_when_the_python_cannot_compile(bench: Bench) -> None:
+    """A Python that does not run is told, once everything is installed."""
+    a = bench.wheel("a")
+    with pytest.raises(EnvironmentBroken, match="cannot be run"):
+        execute(bench.plan(a), bench.interpreter, bench.wheels, compile_bytecode=True)
+    assert bench.plan(a).is_empty
+
+
 class Interrupted(BaseException):
     """Stands for Ctrl-C."""
 

@@ -33,6 +33,7 @@ CUDA = SelectedVariant(
 
 
 def target(python: PythonRelease | None = None) -> Target:
+    """Return a Linux target, by default with any Python 3.11."""
     return build_target(
         TargetDescription(
             name="one",
@@ -70,7 +71,7 @@ def target(python: PythonRelease | None = None) -> Target:
     ],
 )
 def test_variant_markers_are_evaluated_for_the_selected_wheel(
-    marker: str, expected: bool
+    *, marker: str, expected: bool
 ) -> None:
     """Every operator, both sides, set and string fields (PEP 825)."""
     assert fold(parse_marker(marker), target(), variant=CUDA) is expected
@@ -86,7 +87,7 @@ def test_variant_markers_are_evaluated_for_the_selected_wheel(
     ],
 )
 def test_a_non_variant_wheel_has_an_empty_label_and_no_properties(
-    marker: str, expected: bool
+    *, marker: str, expected: bool
 ) -> None:
     """For non-variant wheels the label is empty and the sets are (PEP 825)."""
     assert fold(parse_marker(marker), target()) is expected
@@ -131,7 +132,9 @@ def test_ordinary_markers_mean_what_packaging_says(marker: str) -> None:
         ("sys_platform == 'linux' or platform_release == '6.1'", True),
     ],
 )
-def test_what_the_target_leaves_open_is_kept(marker: str, expected: str | bool) -> None:
+def test_what_the_target_leaves_open_is_kept(
+    *, marker: str, expected: str | bool
+) -> None:
     """A minor Python version stands for all its patch releases."""
     found = fold(parse_marker(marker), target())
     assert expected == (found if isinstance(found, bool) else str(found))

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from packaging.markers import Marker
+
 from fakes.torch_replica import build_torch_replica
 from fakes.workspace import Project
-
 from polylock.index.static_serve import IndexServer
 from polylock.model.filenames import WheelFilename
 
@@ -40,6 +41,7 @@ PLATFORM_TAG = {
 
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Serve the replica; return its URL."""
     replica = build_torch_replica(tmp_path_factory.mktemp("torch"))
     with IndexServer(replica.directory) as server:
         yield server.url
@@ -67,11 +69,14 @@ def target_table(machine: dict[str, Any]) -> list[str]:
         )
     if "amd" in machine:
         gpu = machine["amd"]
-        lines.append(f'amd = {{ rocm = "{gpu["rocm"]}", gfx = {json.dumps(gpu["gfx"])} }}')
+        lines.append(
+            f'amd = {{ rocm = "{gpu["rocm"]}", gfx = {json.dumps(gpu["gfx"])} }}'
+        )
     return lines
 
 
 def project_text(version: str, machines: dict[str, dict[str, Any]]) -> str:
+    """Write a project that wants one version of torch for these machines."""
     lines = [
         "[project]",
         'name = "demo"',
@@ -88,7 +93,9 @@ def project_text(version: str, machines: dict[str, dict[str, Any]]) -> str:
 
 def expected_label(version: str, name: str, machine: dict[str, Any]) -> str:
     """Take the first ranked label that has a wheel for the platform."""
-    tag = PLATFORM_TAG[machine["os"], "aarch64" if machine["os"] == "macos" else machine["arch"]]
+    tag = PLATFORM_TAG[
+        machine["os"], "aarch64" if machine["os"] == "macos" else machine["arch"]
+    ]
     files = (VECTORS.parents[1] / "torch" / "torch-index-files.tsv").read_text("utf-8")
     names = {line.partition("\t")[0] for line in files.splitlines()}
     return next(
@@ -100,14 +107,14 @@ def expected_label(version: str, name: str, machine: dict[str, Any]) -> str:
 
 def installed_by(document: dict[str, Any], target: str) -> set[str]:
     """Name what a target installs, by a reading of the file that is not polylock's."""
-    from packaging.markers import Marker
-
     environments = {
         "linux": {"sys_platform": "linux", "platform_system": "Linux"},
         "macos": {"sys_platform": "darwin", "platform_system": "Darwin"},
         "windows": {"sys_platform": "win32", "platform_system": "Windows"},
     }
-    record = next(t for t in document["tool"]["polylock"]["targets"] if t["name"] == target)
+    record = next(
+        t for t in document["tool"]["polylock"]["targets"] if t["name"] == target
+    )
     system, _, machine = record["platform"].partition("-")
     if system == "windows":
         machine = "AMD64"
@@ -171,7 +178,7 @@ def test_each_machine_gets_the_label_that_ranks_first(
 def test_cuda_dependencies_appear_for_cuda_targets_alone(
     index: str, tmp_path: Path
 ) -> None:
-    """NVIDIA's libraries are installed where a CUDA label is, ROCm's triton elsewhere."""
+    """NVIDIA's libraries are installed where a CUDA label is, and nowhere else."""
     project = Project(directory=tmp_path / "project", index_url=index)
     project.write(project_text("2.9.0", MACHINES))
     project.lock()
@@ -201,6 +208,7 @@ def test_a_mac_gets_the_older_version_that_has_a_wheel_for_it(
 
 
 def labels_listed(package: Package) -> set[str | None]:
+    """Return the labels of an entry's wheels."""
     return {WheelFilename.parse(w.filename).variant_label for w in package.wheels}
 
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from packaging.utils import canonicalize_name
 
 from polylock.model.markers import parse_marker
 from polylock.model.pins import Edge
 from polylock.resolution.reach import conditions
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from polylock.resolution.reach import Root
+
 
 def edge(name: str, *extras: str, extra: str | None = None, when: str = "") -> Edge:
+    """Return an edge in few words."""
     return Edge(
         name=canonicalize_name(name),
         extras=extras,
@@ -19,8 +27,9 @@ def edge(name: str, *extras: str, extra: str | None = None, when: str = "") -> E
 
 
 def told(
-    roots: list[tuple[Edge, str | None, str | None]], edges: dict[str, list[Edge]]
+    roots: Sequence[Root], edges: Mapping[str, Sequence[Edge]]
 ) -> dict[str, str]:
+    """Return the conditions as text, empty for always."""
     found = conditions(roots, {canonicalize_name(n): e for n, e in edges.items()})
     return {name: "" if when is None else str(when) for name, when in found.items()}
 

@@ -12,32 +12,36 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from fakes.source import MemorySource
 from packaging.utils import canonicalize_name
 
+from fakes.source import MemorySource
 from polylock.errors import PolylockError
 from polylock.model.filenames import WheelFilename
 from polylock.model.inputs import Inputs, RootRequirement
-from polylock.model.pins import Resolution
 from polylock.model.requirements import Requirement
-from polylock.model.target import Target
 from polylock.ports import SilentReporter
 from polylock.project.targets import parse_targets
 from polylock.providers.derive import build_target
 from polylock.resolution.solve import Solver
+
+if TYPE_CHECKING:
+    from polylock.model.pins import Resolution
+    from polylock.model.target import Target
 
 SCENARIOS = sorted((Path(__file__).parent.parent / "scenarios").glob("*.toml"))
 ONE = {"one": {"platform": "linux-x86_64", "python": "3.12"}}
 
 
 def load(path: Path) -> dict[str, Any]:
+    """Read a scenario."""
     return tomllib.loads(path.read_text("utf-8"))
 
 
 def targets_of(scenario: dict[str, Any]) -> list[Target]:
+    """Return the targets of a scenario, one Linux machine where it has none."""
     tables = scenario.get("targets", ONE)
     descriptions = parse_targets(
         tables, path="scenario", default_python=None, reserved=(), requires_python=""
@@ -46,6 +50,8 @@ def targets_of(scenario: dict[str, Any]) -> list[Target]:
 
 
 def inputs_of(scenario: dict[str, Any], targets: list[Target]) -> Inputs:
+    """Return what a scenario asks for."""
+
     def roots(texts: list[str], **kind: str) -> list[RootRequirement]:
         return [
             RootRequirement(requirement=Requirement.parse(text), **kind)

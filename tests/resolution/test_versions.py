@@ -19,6 +19,7 @@ from polylock.resolution.versions import (
 
 if TYPE_CHECKING:
     from polylock.model.distributions import Releases
+    from polylock.model.inputs import PrereleasePolicy
 
 
 def table(*versions: str) -> tuple[VersionTable, list[str]]:
@@ -125,7 +126,7 @@ def test_mask_is_what_contains_answers_for_random_versions() -> None:
 def test_prereleases_stay_only_where_nothing_else_is_left() -> None:
     """The default policy is PEP 440's: finals if any, else pre-releases."""
     versions, ordered = table("1.0", "2.0rc1", "3.0a1")
-    policy = "if-necessary-or-explicit"
+    policy: PrereleasePolicy = "if-necessary-or-explicit"
     everything = versions.permitted(versions.everything, policy=policy, named=False)
     assert chosen(everything, ordered) == ["1.0"]
     newer = versions.permitted(versions.mask(">1.0"), policy=policy, named=False)

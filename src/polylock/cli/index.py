@@ -56,7 +56,7 @@ def build(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by nam
         )
     elif chosen.verbosity >= 0:
         click.echo(
-            f"built {built.directory}: {built.projects} projects, "
+            f"built {built.directory}: {len(built.projects)} projects, "
             f"{built.wheels} wheels, {built.variant_releases} releases with variants",
             err=True,
         )

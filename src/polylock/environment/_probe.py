@@ -50,7 +50,7 @@ def elf_interpreter(path: str) -> str | None:
     """
     with Path(path).open("rb") as file:
         identity = file.read(16)
-        if identity[:4] != b"\x7fELF":
+        if len(identity) < 16 or identity[:4] != b"\x7fELF":
             return None
         wide, order = identity[4] == 2, "<" if identity[5] == 1 else ">"
         header = struct.unpack(

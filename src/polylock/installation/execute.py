@@ -184,11 +184,14 @@ def _compile(executable: str, shares: Sequence[Sequence[str]]) -> None:
             names = Path(directory, str(number))
             names.write_text("\n".join(share), encoding="utf-8")
             command = [executable, "-I", "-m", "compileall", "-qq", "-i", str(names)]
-            processes.append(
-                subprocess.Popen(
+            try:
+                process = subprocess.Popen(
                     command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
                 )
-            )
+            except OSError as error:
+                problem = f"cannot be run: {error.strerror}"
+                raise EnvironmentBroken(executable, problem) from error
+            processes.append(process)
         for process in processes:
             process.wait()
 

@@ -116,8 +116,9 @@ def _features(table: Table, key: str) -> tuple[LockedFeature, ...]:
     return tuple(
         LockedFeature(
             namespace=entry.text("namespace"),
-            feature=entry.optional_text("feature"),
+            feature=feature,
             values=entry.texts("values"),
         )
         for entry in table.tables(key)
+        for feature in entry.texts("features") or (entry.optional_text("feature"),)
     )

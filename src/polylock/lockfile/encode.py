@@ -6,6 +6,7 @@ change of its lines and two branches merge like text.
 
 from __future__ import annotations
 
+from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -312,19 +313,34 @@ def _target(target: LockedTarget) -> Iterator[str]:
     yield from _optional("macos", target.macos)
     yield f"python = {string(target.python)}"
     if target.stated:
-        yield from array("properties", map(_feature, target.stated))
+        yield from array("properties", _features(target.stated))
     if target.derived:
-        yield from array("derived-properties", map(_feature, target.derived))
+        yield from array("derived-properties", _features(target.derived))
 
 
-def _feature(feature: LockedFeature) -> str:
-    return inline_table(
-        [
-            ("namespace", feature.namespace),
-            ("feature", feature.feature),
-            ("values", None if feature.feature is None else feature.values),
-        ]
-    )
+def _features(features: Iterable[LockedFeature]) -> Iterator[str]:
+    """Write features, neighbours with the same values on one line.
+
+    A processor has dozens of instructions whose only value is ``on``: a line each
+    would bury all that differs between two machines.
+    """
+    for (namespace, values), run in groupby(features, key=_place):
+        names = [found.feature for found in run]
+        if values is None:
+            yield from (inline_table([("namespace", namespace)]) for _ in names)
+            continue
+        yield inline_table(
+            [
+                ("namespace", namespace),
+                ("feature", names[0] if len(names) == 1 else None),
+                ("features", names if len(names) > 1 else None),
+                ("values", values),
+            ]
+        )
+
+
+def _place(feature: LockedFeature) -> tuple[str, tuple[str, ...] | None]:
+    return feature.namespace, None if feature.feature is None else feature.values
 
 
 def _optional(key: str, text: str | None) -> Iterator[str]:

@@ -60,7 +60,18 @@ class WheelFetcher:
         if found is not None:
             return found
         wheel = self.wheels[wanted.name]
-        path = self._local(wheel) if wheel.path is not None else self._download(wheel)
+        if wheel.path is not None:
+            return self._unpack(archives, wanted, self._local(wheel))
+        try:
+            return self._unpack(archives, wanted, self._download(wheel))
+        except FileCorrupt:
+            # A file that was in the cache is known by its size alone; a damaged one
+            # is fetched again, and verified on the way.
+            self.context.downloader.discard(wanted.sha256)
+        return self._unpack(archives, wanted, self._download(wheel))
+
+    @staticmethod
+    def _unpack(archives: Archives, wanted: WantedDistribution, path: Path) -> Path:
         return archives.add(
             wanted.sha256, lambda place: unpack(path, place, filename=wanted.filename)
         )

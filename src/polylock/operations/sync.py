@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from polylock.cache.archives import Archives
 from polylock.environment.installed import read_installed
 from polylock.environment.interpreter import probe
 from polylock.environment.venv import (
@@ -14,6 +15,7 @@ from polylock.environment.venv import (
     write_state,
 )
 from polylock.errors import (
+    ArchiveDamaged,
     FileCorrupt,
     LockFileOutdated,
     NothingToInstall,
@@ -40,6 +42,8 @@ from polylock.operations.workspace import lock_path, open_workspace, require_loc
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from polylock.environment.interpreter import Interpreter
+    from polylock.installation.execute import Outcome
     from polylock.installation.plan import PlanEntry, SyncPlan
     from polylock.lockfile.pylock import Pylock
     from polylock.lockfile.select import Selected
@@ -148,14 +152,7 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
         fetcher = WheelFetcher(
             context=context, wheels=wheels, root=path.parent, threads=settings.threads
         )
-        done = execute(
-            plan,
-            interpreter,
-            fetcher,
-            linker=Linker(LinkMode(settings.link_mode)),
-            reporter=reporter,
-            compile_bytecode=settings.compile,
-        )
+        done = _execute(plan, interpreter, fetcher, settings, reporter)
     remembered = EnvironmentState(
         created=state.created or not choice.exists,
         target=choice.target.name,
@@ -164,6 +161,33 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
     )
     write_state(place, remembered)
     return replace(outcome, plan=done.plan, link_modes=done.link_modes)
+
+
+def _execute(
+    plan: SyncPlan,
+    interpreter: Interpreter,
+    fetcher: WheelFetcher,
+    settings: Settings,
+    reporter: Reporter,
+) -> Outcome:
+    """Carry the plan out; an unpacked copy that proves damaged is made anew once."""
+    for last in (False, True):
+        try:
+            return execute(
+                plan,
+                interpreter,
+                fetcher,
+                linker=Linker(LinkMode(settings.link_mode)),
+                reporter=reporter,
+                compile_bytecode=settings.compile,
+            )
+        except ArchiveDamaged as error:
+            if last:
+                raise
+            Archives(fetcher.context.store).remove(error.sha256)
+            installed = read_installed(interpreter.site_directories)
+            plan = plan_sync(plan.request, installed)
+    raise AssertionError("unreachable: the last round returns or raises")
 
 
 def _inputs(settings: Settings, pylock: Pylock, path: Path, *, frozen: bool) -> Inputs:

@@ -1,0 +1,283 @@
+"""The tools that are compared: the commands of each, for each scenario of locking.
+
+All of them may use wheels alone, so no build backend's time is measured, and each has
+a cache of its own. What a tool is told is what its documentation says for the job.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from project_list import write_pyproject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from project_list import ProjectList, TargetChoice
+
+__all__ = [
+    "Contestant",
+    "Scenario",
+    "clean_environment",
+    "contestants",
+    "find_uv",
+    "has_nab",
+    "polylock_command",
+]
+
+Command = list[str]
+
+_PREFIXES = ("UV_", "PIP_", "POLYLOCK_", "NAB_")
+
+
+class Scenario(StrEnum):
+    """What is there before a run, and what the run is to do."""
+
+    COLD = "cold"
+    WARM = "warm"
+    OFFLINE = "warm, offline"
+    UNCHANGED = "no-op"
+    CHECK = "check"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Race:
+    """What all contestants of one comparison have in common."""
+
+    project: ProjectList
+    targets: TargetChoice
+    index_url: str
+    directory: Path
+
+
+class Contestant(Protocol):
+    """A tool with a project directory and a cache of its own."""
+
+    name: str
+    directory: Path
+
+    def commands(self, scenario: Scenario) -> list[Command] | None:
+        """Return the processes of a scenario, None where the tool has no such."""
+
+
+@dataclass(frozen=True, slots=True)
+class Polylock:
+    """``polylock lock`` and ``polylock check``."""
+
+    race: Race
+    name: str = "polylock"
+
+    @property
+    def directory(self) -> Path:
+        """Return where its project and its cache are."""
+        return self.race.directory / "polylock"
+
+    def prepare(self) -> None:
+        """Write its project file."""
+        targets: dict[str, Any] = {
+            target.name: {**target.polylock, "python": target.python}
+            for target in self.race.targets.targets
+        }
+        requires_python = self.race.targets.requires_python
+        tool = {"polylock": {"targets": targets}}
+        write_pyproject(self.directory, self.race.project, requires_python, tool)
+
+    def commands(self, scenario: Scenario) -> list[Command]:
+        """Return the one process."""
+        verb = "check" if scenario is Scenario.CHECK else "lock"
+        command = [
+            *polylock_command(verb, self.directory),
+            *("--index-url", self.race.index_url),
+            *("--cache-dir", str(self.directory / "cache")),
+            "--json",
+        ]
+        return [_offline(command, scenario)]
+
+
+@dataclass(frozen=True, slots=True)
+class UvLock:
+    """``uv lock``: one universal resolution over the platforms of the targets."""
+
+    race: Race
+    uv: str
+    name: str = "uv lock"
+
+    @property
+    def directory(self) -> Path:
+        """Return where its project and its cache are."""
+        return self.race.directory / "uv-lock"
+
+    def prepare(self) -> None:
+        """Write its project file."""
+        tool = {"uv": {"environments": list(self.race.targets.markers)}}
+        # An upper bound would bar a Python newer than the targets' from running uv.
+        lowest = f">={self.race.targets.pythons[0]}"
+        write_pyproject(self.directory, self.race.project, lowest, tool)
+
+    def commands(self, scenario: Scenario) -> list[Command]:
+        """Return the one process."""
+        command = [
+            *(self.uv, "lock", "--project", str(self.directory)),
+            *("--default-index", self.race.index_url, "--no-build"),
+            *("--cache-dir", str(self.directory / "cache")),
+            *("--python", sys.executable),
+        ]
+        if scenario is Scenario.CHECK:
+            command.append("--check")
+        return [_offline(command, scenario)]
+
+
+@dataclass(frozen=True, slots=True)
+class UvCompile:
+    """``uv pip compile`` to pylock.toml, once for each target."""
+
+    race: Race
+    uv: str
+    name: str = "uv pip compile"
+
+    @property
+    def directory(self) -> Path:
+        """Return where its project and its cache are."""
+        return self.race.directory / "uv-compile"
+
+    def prepare(self) -> None:
+        """Write its project file."""
+        requires_python = self.race.targets.requires_python
+        write_pyproject(self.directory, self.race.project, requires_python, {})
+
+    def commands(self, scenario: Scenario) -> list[Command] | None:
+        """Return a process for each target; it has no check."""
+        if scenario is Scenario.CHECK:
+            return None
+        return [
+            _offline(command, scenario)
+            for command in self._locks(self.directory / "pyproject.toml")
+        ]
+
+    def _locks(self, project: Path) -> Iterator[Command]:
+        for target in self.race.targets.targets:
+            lock_file = self.directory / f"pylock.{target.name}.toml"
+            yield [
+                *(self.uv, "pip", "compile", str(project), "--quiet"),
+                *("--format", "pylock.toml", "--output-file", str(lock_file)),
+                *("--default-index", self.race.index_url, "--no-build"),
+                *("--cache-dir", str(self.directory / "cache")),
+                *("--python", sys.executable, "--python-version", target.python),
+                *("--python-platform", target.uv_platform),
+            ]
+
+
+@dataclass(frozen=True, slots=True)
+class Nab:
+    """``nab lock`` over its matrix of Pythons and platforms."""
+
+    race: Race
+    name: str = "nab"
+
+    @property
+    def directory(self) -> Path:
+        """Return where its project and its cache are."""
+        return self.race.directory / "nab"
+
+    def prepare(self) -> None:
+        """Write its project file."""
+        tool: dict[str, Any] = {
+            "dist-policy": "wheel-only",
+            "indexes": [{"name": "frozen", "url": self.race.index_url}],
+        }
+        if self.race.targets.nab is not None:
+            tool["mode"] = "universal"
+            tool["matrix"] = {
+                "python": self.race.targets.nab.python,
+                "platforms": list(self.race.targets.nab.platforms),
+            }
+        requires_python = self.race.targets.requires_python
+        write_pyproject(
+            self.directory, self.race.project, requires_python, {"nab": tool}
+        )
+
+    def commands(self, scenario: Scenario) -> list[Command] | None:
+        """Return the one process, None where its matrix has no such size."""
+        if self.race.targets.nab is None:
+            return None
+        command = [
+            *(sys.executable, "-m", "nab", "lock"),
+            str(self.directory / "pyproject.toml"),
+            *("--output", str(self.directory / "pylock.toml")),
+            *("--cache-dir", str(self.directory / "cache"), "--no-progress"),
+        ]
+        if scenario is Scenario.CHECK:
+            command.append("--locked")
+        return [_offline(command, scenario)]
+
+
+def contestants(race: Race) -> list[Contestant]:
+    """Return polylock and those of the others that are installed, ready to run."""
+    found: list[Polylock | UvLock | UvCompile | Nab] = [Polylock(race)]
+    uv = find_uv()
+    if uv is not None:
+        found += [UvLock(race, uv), UvCompile(race, uv)]
+    if has_nab():
+        found.append(Nab(race))
+    for contestant in found:
+        contestant.prepare()
+    return list(found)
+
+
+def clear(contestant: Contestant, scenario: Scenario) -> None:
+    """Take away what a scenario says is not there."""
+    if scenario is Scenario.COLD:
+        shutil.rmtree(contestant.directory / "cache", ignore_errors=True)
+    if scenario in {Scenario.COLD, Scenario.WARM, Scenario.OFFLINE}:
+        for pattern in ("pylock*.toml", "uv.lock"):
+            for path in contestant.directory.glob(pattern):
+                path.unlink()
+
+
+def polylock_command(verb: str, project: Path) -> Command:
+    """Return the start of a polylock command on a project directory."""
+    file = project / "pyproject.toml"
+    return [sys.executable, "-m", "polylock", verb, "--project", str(file)]
+
+
+def find_uv() -> str | None:
+    """Return the uv beside this Python, else the one on the path."""
+    beside = shutil.which("uv", path=str(Path(sys.executable).parent))
+    return beside or shutil.which("uv")
+
+
+def has_nab() -> bool:
+    """Say whether this Python has nab."""
+    from importlib.util import find_spec  # noqa: PLC0415 - not in every run
+
+    return find_spec("nab") is not None
+
+
+def clean_environment(home: Path) -> dict[str, str]:
+    """Return an environment in which no tool finds configuration or a proxy."""
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.upper().startswith(_PREFIXES)
+        and not name.upper().endswith("_PROXY")
+        and name not in {"VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE"}
+    }
+    home.mkdir(parents=True, exist_ok=True)
+    return environment | {
+        "HOME": str(home),
+        "USERPROFILE": str(home),
+        "XDG_CONFIG_HOME": str(home),
+        "NO_COLOR": "1",
+        "UV_NO_CONFIG": "1",
+        "UV_PYTHON_DOWNLOADS": "never",
+    }
+
+
+def _offline(command: Command, scenario: Scenario) -> Command:
+    return [*command, "--offline"] if scenario is Scenario.OFFLINE else command

@@ -1,0 +1,393 @@
+"""A frozen copy of an index on 127.0.0.1, recorded once and then served unchanged.
+
+On disk it is ``simple/NAME/index.json`` (PEP 691, addresses relative to the page),
+``files/NAME/FILENAME`` with ``FILENAME.metadata`` beside it (PEP 658), and
+``origins/NAME.json``, which says where the files came from.
+
+Pages are fresh for ten minutes and files for ever, as on the public index, so that
+every tool may use its cache as it would there.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import socket
+import threading
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
+from typing import IO, TYPE_CHECKING, Any, Self
+from urllib.parse import urljoin
+
+from polylock.index.static_pages import ListedFile, project_html
+from polylock.index.static_requests import (
+    byte_range,
+    entity_tag_matches,
+    normalized_page,
+    path_segments,
+    preferred_page,
+)
+from polylock.network.client import Client, status_error
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from packaging.utils import NormalizedName
+
+    from polylock.network.client import Streaming
+
+__all__ = ["FrozenIndex", "Recorder", "Tally"]
+
+logger = logging.getLogger(__name__)
+
+_LOOPBACK = "127.0.0.1"
+_JSON = "application/vnd.pypi.simple.v1+json"
+_PAGE_LIFETIME = "max-age=600, public"
+_FILE_LIFETIME = "max-age=365000000, immutable, public"
+_METADATA = ".metadata"
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What was asked since the last look; ``sent`` is in bytes, without headers.
+
+    ``missing`` are the paths that the copy does not have.
+    """
+
+    requests: int = 0
+    sent: int = 0
+    missing: tuple[str, ...] = ()
+
+
+class Recorder:
+    """Fetches into a copy what it does not have from the index at ``url``."""
+
+    def __init__(self, directory: Path, url: str, client: Client) -> None:
+        self._directory = directory
+        self._url = url if url.endswith("/") else f"{url}/"
+        self._client = client
+
+    def page(self, name: str) -> bool:
+        """Record a project page; False where the index has no such project."""
+        answer = self._client.get(f"{self._url}{name}/", headers={"Accept": _JSON})
+        if answer.status == HTTPStatus.NOT_FOUND:
+            return False
+        if answer.status != HTTPStatus.OK:
+            raise status_error(answer.url, answer.status)
+        document = json.loads(answer.content)
+        origins = {}
+        for file in document["files"]:
+            origins[file["filename"]] = urljoin(answer.url, file["url"])
+            file["url"] = f"../../files/{name}/{file['filename']}"
+        # The page comes last: where it is, the origins of its files are too.
+        for path, content in (
+            (self._directory / "origins" / f"{name}.json", origins),
+            (self._directory / "simple" / name / "index.json", document),
+        ):
+            _write(path, json.dumps(content, ensure_ascii=False).encode())
+        return True
+
+    def file(self, name: str, filename: str) -> bool:
+        """Record a file or its metadata; False where the index has none."""
+        base = filename.removesuffix(_METADATA)
+        path = self._directory / "origins" / f"{name}.json"
+        if not path.exists() and not self.page(name):
+            return False
+        origin = json.loads(path.read_bytes()).get(base)
+        if origin is None:
+            return False
+        address = origin + filename[len(base) :]
+        target = self._directory / "files" / name / filename
+
+        def save(answer: Streaming) -> int:
+            if answer.status == HTTPStatus.OK:
+                _write(target, answer.chunks)
+            return answer.status
+
+        status = self._client.stream(address, save)
+        if status not in {HTTPStatus.OK, HTTPStatus.NOT_FOUND}:
+            raise status_error(address, status)
+        return status == HTTPStatus.OK
+
+
+class FrozenIndex:
+    """Serves a copy while in a ``with`` statement.
+
+    With a ``recorder`` what is missing is fetched first; without one it is answered
+    with 404 and counted as missing.
+    """
+
+    def __init__(self, directory: Path, recorder: Recorder | None = None) -> None:
+        self.directory = directory
+        self.recorder = recorder
+        self._guard = threading.Lock()
+        self._tally = Tally()
+        self._server = _Server((_LOOPBACK, 0), self)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}
+        )
+
+    @property
+    def url(self) -> str:
+        """Return the index URL, with a slash at its end."""
+        return f"http://{_LOOPBACK}:{self._server.server_port}/simple/"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def take_tally(self) -> Tally:
+        """Return what was asked since the last call."""
+        with self._guard:
+            tally, self._tally = self._tally, Tally()
+        return tally
+
+    def count(self, *, requests: int = 0, sent: int = 0, missing: str = "") -> None:
+        """Add to the tally; may be called from any thread."""
+        with self._guard:
+            self._tally = replace(
+                self._tally,
+                requests=self._tally.requests + requests,
+                sent=self._tally.sent + sent,
+                missing=(*self._tally.missing, missing)
+                if missing
+                else self._tally.missing,
+            )
+
+    def page(self, name: str) -> Path | None:
+        """Return a project page as JSON, recording it where that is asked for."""
+        path = self.directory / "simple" / name / "index.json"
+        if path.exists() or (self.recorder and self.recorder.page(name)):
+            return path
+        return None
+
+    def file(self, name: str, filename: str) -> Path | None:
+        """Return a file, recording it where that is asked for."""
+        path = self.directory / "files" / name / filename
+        if path.exists() or (self.recorder and self.recorder.file(name, filename)):
+            return path
+        return None
+
+
+class _Server(ThreadingHTTPServer):
+    """Closes the connections that clients keep alive when it is closed itself."""
+
+    daemon_threads = False  # server_close() waits for them, so no socket stays open
+    allow_reuse_port = False
+
+    def __init__(self, address: tuple[str, int], index: FrozenIndex) -> None:
+        self.index = index
+        self._open: set[socket.socket] = set()
+        self._guard = threading.Lock()
+        super().__init__(address, _Handler)
+
+    def get_request(self) -> tuple[socket.socket, object]:
+        connection, address = super().get_request()
+        with self._guard:
+            self._open.add(connection)
+        return connection, address
+
+    def close_request(self, request: object) -> None:
+        assert isinstance(request, socket.socket)
+        with self._guard:
+            self._open.discard(request)
+        super().close_request(request)
+
+    def server_close(self) -> None:
+        with self._guard:
+            for connection in self._open:
+                try:
+                    connection.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    logger.debug("a client had closed its connection")
+        super().server_close()
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        del request
+        logger.debug("a request from %s broke off", client_address, exc_info=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    """A body with its headers; ``size`` is in bytes."""
+
+    body: IO[bytes]
+    size: int
+    entity_tag: str
+    content_type: str
+    lifetime: str
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    # Headers and body would else go out as two small packets, and the second
+    # would wait for the acknowledgement of the first.
+    disable_nagle_algorithm = True
+    wbufsize = 64 * 1024
+
+    @property
+    def _index(self) -> FrozenIndex:
+        assert isinstance(self.server, _Server)
+        return self.server.index
+
+    def do_GET(self) -> None:
+        """Answer with headers and body."""
+        self._index.count(requests=1)
+        match path_segments(self.path):
+            case ["simple", _] as segments if moved := normalized_page(
+                self.path, segments
+            ):
+                self.send_response(HTTPStatus.MOVED_PERMANENTLY)
+                self.send_header("Location", moved)
+                self._finish_empty()
+            case ["simple", name]:
+                self._page(name)
+            case ["files", name, filename]:
+                self._file(name, filename)
+            case _:
+                self._refuse()
+
+    def do_HEAD(self) -> None:
+        """Answer with the headers of GET."""
+        self.do_GET()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
+        """Send the server's own lines to the log."""
+        logger.debug(format, *args)
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing: a line for each request would cost more than the answer."""
+
+    def _refuse(self) -> None:
+        self._index.count(missing=self.path)
+        self.send_response(HTTPStatus.NOT_FOUND)
+        self._finish_empty()
+
+    def _finish_empty(self) -> None:
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def _page(self, name: str) -> None:
+        path = self._index.page(name)
+        if path is None:
+            self._refuse()
+            return
+        choice = preferred_page(",".join(self.headers.get_all("Accept", [])))
+        status = path.stat()
+        entity_tag = f"{status.st_mtime_ns:x}-{status.st_size:x}"
+        with path.open("rb") as stream:
+            body: IO[bytes] = stream
+            size = status.st_size
+            if choice is not None and choice[1] == "index.html":
+                content = _html(json.load(stream))
+                body, size = BytesIO(content), len(content)
+                entity_tag += "-html"
+            self._send(
+                _Answer(
+                    body=body,
+                    size=size,
+                    entity_tag=f'"{entity_tag}"',
+                    content_type=choice[0] if choice else _JSON,
+                    lifetime=_PAGE_LIFETIME,
+                )
+            )
+
+    def _file(self, name: str, filename: str) -> None:
+        path = self._index.file(name, filename)
+        if path is None:
+            self._refuse()
+            return
+        with path.open("rb") as stream:
+            status = os.fstat(stream.fileno())
+            self._send(
+                _Answer(
+                    body=stream,
+                    size=status.st_size,
+                    entity_tag=f'"{status.st_mtime_ns:x}-{status.st_size:x}"',
+                    content_type="application/octet-stream",
+                    lifetime=_FILE_LIFETIME,
+                )
+            )
+
+    def _send(self, answer: _Answer) -> None:
+        if entity_tag_matches(self.headers.get("If-None-Match"), answer.entity_tag):
+            self._begin(HTTPStatus.NOT_MODIFIED, answer)
+            self.end_headers()
+            return
+        wanted = byte_range(self.headers.get("Range"), answer.size)
+        if wanted is not None and not wanted:
+            self._begin(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, answer)
+            self.send_header("Content-Range", f"bytes */{answer.size}")
+            self._finish_empty()
+            return
+        if wanted is None:
+            wanted = range(answer.size)
+            self._begin(HTTPStatus.OK, answer)
+        else:
+            self._begin(HTTPStatus.PARTIAL_CONTENT, answer)
+            last = wanted.stop - 1
+            span = f"bytes {wanted.start}-{last}/{answer.size}"
+            self.send_header("Content-Range", span)
+        self.send_header("Content-Type", answer.content_type)
+        self.send_header("Content-Length", str(len(wanted)))
+        self.end_headers()
+        if self.command != "HEAD" and wanted:
+            self.wfile.flush()
+            self._index.count(sent=len(wanted))
+            self._copy(answer.body, wanted)
+
+    def _begin(self, status: HTTPStatus, answer: _Answer) -> None:
+        self.send_response(status)
+        self.send_header("ETag", answer.entity_tag)
+        self.send_header("Accept-Ranges", "bytes")
+        self.send_header("Cache-Control", answer.lifetime)
+        self.send_header("Vary", "Accept")
+
+    def _copy(self, body: IO[bytes], wanted: range) -> None:
+        """Let the kernel copy, so that the server takes little of the machine."""
+        body.seek(wanted.start)
+        if isinstance(body, BytesIO):
+            shutil.copyfileobj(BytesIO(body.read(len(wanted))), self.wfile)
+        else:
+            self.connection.sendfile(body, offset=wanted.start, count=len(wanted))
+
+
+def _html(page: dict[str, Any]) -> bytes:
+    name: NormalizedName = page["name"]
+    return project_html(name, [_listed(file) for file in page["files"]])
+
+
+def _listed(file: dict[str, Any]) -> ListedFile:
+    metadata = file.get("core-metadata")
+    yanked = file.get("yanked", False)
+    return ListedFile(
+        filename=file["filename"],
+        url=file["url"],
+        size=file.get("size", 0),
+        sha256=file["hashes"].get("sha256", ""),
+        requires_python=file.get("requires-python"),
+        metadata_sha256=metadata.get("sha256") if isinstance(metadata, dict) else None,
+        yanked=None if yanked is False else str(yanked or ""),
+    )
+
+
+def _write(path: Path, content: bytes | object) -> None:
+    """Write a file in one step: a recording that breaks off leaves no half of one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{threading.get_ident()}.part")
+    with part.open("wb") as stream:
+        if isinstance(content, bytes):
+            stream.write(content)
+        else:
+            assert hasattr(content, "__iter__")
+            stream.writelines(content)
+    part.replace(path)

@@ -1,0 +1,126 @@
+"""Record what the benchmarks need from an index, once.
+
+The tools themselves ask: each locks and syncs through a loopback index that fetches
+what it does not have yet. That is repeated until a round asks for nothing new, for a
+tool that fetches ahead need not ask for the same things twice.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tomllib
+from pathlib import Path
+from urllib.request import urlopen
+
+from contestants import Race, Scenario, clean_environment, clear, contestants
+from frozen_index import FrozenIndex, Recorder
+from measurement import run
+from project_list import DEFAULT_PROJECT, ProjectList, read_project, read_targets
+from sync_project import SyncProject
+
+from polylock.network.client import Client
+from polylock.project.settings import default_index_url
+
+__all__ = ["default_directory", "main", "record"]
+
+_TARGETS = (1, 2, 8)
+_ROUNDS = 5
+
+
+def default_directory() -> Path:
+    """Return where recordings are kept: the user's cache."""
+    import platformdirs  # noqa: PLC0415 - not needed where --directory is given
+
+    return platformdirs.user_cache_path("polylock-benchmarks", appauthor=False)
+
+
+def record(
+    directory: Path, project: ProjectList, *, index_url: str, wheels: bool = True
+) -> int:
+    """Record a project list; return the number of rounds that it took.
+
+    ``wheels`` says whether the wheels for the benchmark of sync are wanted too.
+    """
+    place = directory / project.name
+    environment = clean_environment(directory / "home")
+    rounds = 0
+    with (
+        Client() as client,
+        FrozenIndex(
+            place / "index", Recorder(place / "index", index_url, client)
+        ) as index,
+    ):
+        new = True
+        while new and rounds < _ROUNDS:
+            rounds += 1
+            before = _count(place / "index")
+            for count in _TARGETS:
+                _lock(project, count, index, environment, directory / "work")
+            new = _count(place / "index") > before
+            print(f"round {rounds}: {_count(place / 'index')} files", flush=True)
+        if wheels:
+            _wheels(project, index, environment, directory / "work")
+    return rounds
+
+
+def _lock(
+    project: ProjectList,
+    count: int,
+    index: FrozenIndex,
+    environment: dict[str, str],
+    work: Path,
+) -> None:
+    race = Race(
+        project=project,
+        targets=read_targets(count),
+        index_url=index.url,
+        directory=work / f"{project.name}-{count}",
+    )
+    for contestant in contestants(race):
+        clear(contestant, Scenario.COLD)
+        commands = contestant.commands(Scenario.COLD)
+        if commands is None:
+            continue
+        sample = run(commands, environment)
+        outcome = sample.problem or f"{sample.seconds:.1f} s"
+        print(f"  {count} targets, {contestant.name}: {outcome}", flush=True)
+
+
+def _wheels(
+    project: ProjectList, index: FrozenIndex, environment: dict[str, str], work: Path
+) -> None:
+    sync = SyncProject(project, index.url, work / f"{project.name}-sync", environment)
+    for path in sync.lock():
+        for package in tomllib.loads(path.read_text(encoding="utf-8"))["packages"]:
+            for wheel in package["wheels"]:
+                with urlopen(wheel["url"]) as answer:  # noqa: S310 - our own index
+                    while answer.read(1 << 20):
+                        pass
+
+
+def _count(directory: Path) -> int:
+    return sum(1 for path in directory.rglob("*") if path.is_file())
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the script."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--project", default=DEFAULT_PROJECT, help="small, medium, or a path"
+    )
+    parser.add_argument("--directory", type=Path, help="where recordings are kept")
+    parser.add_argument("--index-url", help="default: the default index of pip")
+    parser.add_argument("--no-wheels", action="store_true", help="for lock.py alone")
+    options = parser.parse_args(arguments)
+    record(
+        options.directory or default_directory(),
+        read_project(options.project),
+        index_url=options.index_url or default_index_url(),
+        wheels=not options.no_wheels,
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

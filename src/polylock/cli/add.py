@@ -1,0 +1,38 @@
+"""``polylock add``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from polylock.cli.options import JSON, settings
+from polylock.cli.places import place, tell_edit
+from polylock.cli.session import begin, print_json
+from polylock.operations.dependencies import Place, add
+
+__all__ = ["command"]
+
+
+@click.command("add", epilog='Example: polylock add "torch>=2.9" --target h100')
+@settings()
+@click.argument("requirements", metavar="REQUIREMENT...", nargs=-1, required=True)
+@place
+@JSON
+def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
+    """Add requirements to pyproject.toml, its comments and layout kept.
+
+    They go to the project's dependencies, or to the one group, extra or target that
+    is named. A requirement of the same project is replaced. Nothing is locked: run
+    polylock lock afterwards.
+    """
+    chosen = begin(values)
+    where = Place(
+        group=values["to_group"], extra=values["to_extra"], target=values["to_target"]
+    )
+    edit = add(chosen, values["requirements"], where)
+    if values["as_json"]:
+        print_json(edit.to_json())
+    elif chosen.verbosity >= 0:
+        tell_edit("added to", edit)
+    return 0

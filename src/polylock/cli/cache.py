@@ -1,0 +1,82 @@
+"""``polylock cache size``, ``prune``, ``clear`` and ``dir``."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from polylock.cli.options import JSON, settings
+from polylock.cli.session import begin, print_json
+from polylock.cli.tables import Table, file_size
+from polylock.operations.cache import cache_size, clear_cache, prune_cache
+
+if TYPE_CHECKING:
+    from polylock.operations.cache import Freed
+    from polylock.project.settings import Settings
+
+__all__ = ["command"]
+
+
+@click.group("cache", epilog="Example: polylock cache size")
+def command() -> None:
+    """Measure, prune or clear the cache."""
+
+
+@command.command("size", epilog="Example: polylock cache size --json")
+@settings()
+@JSON
+def size(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
+    """Show what the cache holds, and how much of the disk it takes."""
+    chosen = begin(values)
+    found = cache_size(chosen)
+    if values["as_json"]:
+        print_json(found.to_json())
+        return 0
+    table = Table(["part", "files", "size"])
+    for name, usage in found.buckets.items():
+        table.add([name, str(usage.files), file_size(usage.size)], strong=True)
+    table.add_rule()
+    total = found.total
+    table.add(["all", str(total.files), file_size(total.size)], strong=True)
+    sys.stdout.write(table.text())
+    return 0
+
+
+@command.command("prune", epilog="Example: polylock cache prune")
+@settings()
+@JSON
+def prune(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
+    """Remove outdated layouts and what interrupted processes left behind.
+
+    Safe while other processes use the cache.
+    """
+    chosen = begin(values)
+    return _tell(chosen, prune_cache(chosen), as_json=values["as_json"])
+
+
+@command.command("clear", epilog="Example: polylock cache clear")
+@settings()
+@JSON
+def clear(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
+    """Remove everything that the cache holds; the next run fetches it again."""
+    chosen = begin(values)
+    return _tell(chosen, clear_cache(chosen), as_json=values["as_json"])
+
+
+@command.command("dir", epilog="Example: polylock cache dir")
+@settings()
+def directory(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
+    """Print the directory of the cache."""
+    click.echo(str(begin(values).cache_dir))
+    return 0
+
+
+def _tell(chosen: Settings, freed: Freed, *, as_json: bool) -> int:
+    if as_json:
+        print_json(freed.to_json())
+    elif chosen.verbosity >= 0:
+        size = file_size(freed.usage.size)
+        click.echo(f"removed {freed.usage.files} files, {size}", err=True)
+    return 0

@@ -1,0 +1,47 @@
+"""``polylock detect``."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from polylock.cli.options import JSON, settings
+from polylock.cli.session import begin, print_json
+from polylock.operations.detect import detect_target, write_detected
+from polylock.operations.machine import this_machine
+
+__all__ = ["command"]
+
+
+@click.command("detect", epilog="Example: polylock detect --write build-server")
+@settings()
+@click.option("--write", "name", metavar="NAME", help="Add it to the project file.")
+@click.option(
+    "--python",
+    "python_version",
+    metavar="VERSION",
+    help="The target's Python; default: the one running polylock.",
+)
+@JSON
+def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
+    """Describe this machine as a target, ready to paste into pyproject.toml.
+
+    Hardware that is missing or does not answer is left out.
+    """
+    chosen = begin(values)
+    machine, python = this_machine(), values["python_version"]
+    if values["name"]:
+        found = write_detected(chosen, machine, values["name"], python)
+    else:
+        found = detect_target(machine, python)
+    if values["as_json"]:
+        print_json(found.to_json())
+    elif found.path is None:
+        sys.stdout.write(found.text)
+    elif chosen.verbosity >= 0:
+        added = f"added target {found.description.name} to {found.path.name}"
+        click.echo(added, err=True)
+        click.echo("run `polylock lock` to lock the project for it", err=True)
+    return 0

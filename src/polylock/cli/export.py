@@ -1,0 +1,55 @@
+"""``polylock export``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any, get_args
+
+import click
+
+from polylock.cli.diagnostics import show_warning
+from polylock.cli.options import settings
+from polylock.cli.session import begin
+from polylock.operations.export import ExportFormat, export
+
+__all__ = ["command"]
+
+
+@click.command("export", epilog="Example: polylock export --target h100 -o h100.toml")
+@settings("target", "groups", "extras")
+@click.option(
+    "--format",
+    "export_format",
+    type=click.Choice(get_args(ExportFormat)),
+    default="pylock",
+    show_default=True,
+    help="What to write.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The file to write; default: stdout.",
+)
+def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
+    """Write the lock of one target for other tools.
+
+    pylock is a lock file of this target alone (PEP 751); requirements are pins with
+    hashes, for which the index is named on the installer's command line. A variant
+    wheel is named by its URL.
+    """
+    chosen = begin(values)
+    found = export(chosen, values["export_format"], values["output"])
+    if values["output"] is None:
+        sys.stdout.write(found.text)
+    elif chosen.verbosity >= 0:
+        done = f"wrote {values['output']}: {found.packages} packages"
+        click.echo(done, err=True)
+    if found.variants and values["export_format"] == "requirements":
+        names = ", ".join(found.variants)
+        show_warning(
+            f"pip refuses the file names of variant wheels ({names}); uv takes them "
+            "with --preview-features wheel-variants"
+        )
+    return 0

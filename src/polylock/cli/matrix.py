@@ -1,0 +1,42 @@
+"""``polylock matrix``."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from polylock.cli.options import JSON, settings
+from polylock.cli.session import begin, print_json
+from polylock.operations.matrix import github_matrix, gitlab_matrix, matrix
+
+__all__ = ["command"]
+
+
+@click.command("matrix", epilog='Example: echo "matrix=$(polylock matrix)" >> "$GITHUB_OUTPUT"')
+@settings("groups", "extras")
+@click.option(
+    "--format",
+    "matrix_format",
+    type=click.Choice(["github", "gitlab", "json"]),
+    default="github",
+    show_default=True,
+    help="For which CI service.",
+)
+@JSON
+def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
+    """Print a CI job for each target: runner, Python, cache key.
+
+    github is one line for fromJSON, gitlab a list for parallel:matrix. Groups and
+    extras belong to the cache key. A target without runs-on has null there (github,
+    json) or an empty text (gitlab).
+    """
+    jobs = matrix(begin(values))
+    if values["as_json"] or values["matrix_format"] == "json":
+        print_json([job.to_json() for job in jobs])
+    elif values["matrix_format"] == "github":
+        click.echo(json.dumps(github_matrix(jobs), ensure_ascii=False))
+    else:
+        print_json(gitlab_matrix(jobs))
+    return 0

@@ -1,0 +1,168 @@
+"""``polylock targets list``, ``show``, ``presets`` and ``add``."""
+
+from __future__ import annotations
+
+import sys
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from polylock.cli.options import JSON, settings
+from polylock.cli.session import begin, print_json
+from polylock.cli.tables import Table
+from polylock.lockfile.toml_values import value_text
+from polylock.operations.machine import this_machine
+from polylock.operations.target_table import (
+    accelerators,
+    cpu_name,
+    platform_name,
+    table_text,
+    target_table,
+)
+from polylock.operations.targets import (
+    AddTargetRequest,
+    add_target,
+    declared_targets,
+    presets,
+    show_target,
+)
+
+if TYPE_CHECKING:
+    from polylock.operations.targets import TargetView
+
+__all__ = ["command"]
+
+_SHOWN_TAGS = 5
+
+
+@click.group("targets", epilog="Example: polylock targets add h100 --python 3.12")
+def command() -> None:
+    """List, show and add the targets of the project file."""
+
+
+@command.command("list", epilog="Example: polylock targets list --json")
+@settings()
+@JSON
+def list_targets(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
+    """List the declared targets in the order of their priority."""
+    chosen = begin(values)
+    found = declared_targets(chosen)
+    if values["as_json"]:
+        print_json([view.summary() for view in found])
+        return 0
+    table = Table(["target", "platform", "python", "cpu", "accelerator", "runs on"])
+    for view in found:
+        description = view.target.description
+        floor = description.libc or description.macos
+        table.add(
+            [
+                description.name,
+                " ".join([platform_name(description), *([floor] if floor else [])]),
+                str(description.python),
+                cpu_name(description),
+                "; ".join(accelerators(description)) or "-",
+                ", ".join(description.runs_on) or "-",
+            ],
+            strong=True,
+        )
+    sys.stdout.write(table.text())
+    return 0
+
+
+@command.command("show", epilog="Example: polylock targets show h100")
+@settings()
+@click.argument("name")
+@JSON
+def show(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
+    """Show what a declared target derives to.
+
+    Its markers, its compatibility tags, and the variant properties that it supports,
+    the most preferred value of each feature first.
+    """
+    chosen = begin(values)
+    view = show_target(chosen, values["name"])
+    if values["as_json"]:
+        print_json(view.to_json())
+    else:
+        sys.stdout.write(_shown(view))
+    return 0
+
+
+@command.command("presets", epilog="Example: polylock targets presets --json")
+@settings()
+@JSON
+def list_presets(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
+    """List the presets: what each stands for, and where its facts come from."""
+    begin(values)
+    found = presets()
+    if values["as_json"]:
+        print_json(
+            [
+                {"name": name, "target": dict(preset.table), "source": preset.source}
+                for name, preset in found.items()
+            ]
+        )
+        return 0
+    table = Table(["preset", "target", "source"])
+    for name, preset in found.items():
+        keys = ", ".join(f"{k} = {value_text(v)}" for k, v in preset.table.items())
+        table.add([name, keys, preset.source], strong=True)
+    sys.stdout.write(table.text())
+    return 0
+
+
+@command.command("add", epilog="Example: polylock targets add h100 --name train")
+@settings()
+@click.argument("preset", required=False)
+@click.option("--here", is_flag=True, help="Add this machine instead of a preset.")
+@click.option(
+    "--name", metavar="NAME", help="The target's name; default: the preset's."
+)
+@click.option(
+    "--python",
+    "python_version",
+    metavar="VERSION",
+    help="Its Python; default: the project's, else the one running polylock.",
+)
+@JSON
+def add(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
+    """Add a preset, or this machine, to the targets of the project file."""
+    chosen = begin(values)
+    request = AddTargetRequest(
+        preset=values["preset"],
+        machine=this_machine() if values["here"] else None,
+        name=values["name"],
+        python=values["python_version"],
+    )
+    added = add_target(chosen, request)
+    if values["as_json"]:
+        print_json(added.to_json())
+    elif chosen.verbosity >= 0:
+        click.echo(f"added {', '.join(added.names)} to {added.path.name}", err=True)
+        click.echo("run `polylock lock` to lock the project for it", err=True)
+    return 0
+
+
+def _shown(view: TargetView) -> str:
+    target = view.target
+    lines = [table_text(target.name, target_table(target.description)), "markers"]
+    environment = sorted(target.marker_environment.items())
+    lines += [f"  {name} == {value!r}" for name, value in environment]
+    lines += ["", f"tags: {len(target.tags)}, the best first"]
+    lines += [f"  {tag}" for tag in target.tags[:_SHOWN_TAGS]]
+    if len(target.tags) > _SHOWN_TAGS:
+        lines.append("  ...")
+    lines += ["", "variant properties, the best value first"]
+    for namespace, group in groupby(view.features, lambda found: found.namespace):
+        features = list(group)
+        lines += [
+            f"  {namespace} :: {each.feature} :: {', '.join(each.values)}"
+            + (" (stated)" if each.stated else "")
+            for each in features
+            if each.values != ("on",)
+        ]
+        switched = [each.feature for each in features if each.values == ("on",)]
+        if switched:
+            lines.append(f"  {namespace}, on: {', '.join(switched)}")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,126 @@
+"""``polylock init``: write a project file with targets, or targets into one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from packaging.utils import canonicalize_name
+
+from polylock.errors import UsageError
+from polylock.operations.detect import machine_name
+from polylock.operations.files import write_atomically
+from polylock.operations.project_file import (
+    complete_targets,
+    parse_release,
+    read_text,
+)
+from polylock.operations.target_table import target_table
+from polylock.project.edit import init as edit_init
+from polylock.project.pyproject import PROJECT_FILE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from polylock.project.settings import Settings
+    from polylock.providers.detect import DetectedMachine
+
+__all__ = ["InitOutcome", "InitRequest", "init"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InitRequest:
+    """What to write.
+
+    ``machine`` is this machine where it shall be a target. ``name`` is the project's
+    in a new file, None for that of its directory. ``python`` is the targets', None
+    for the project's default, else for the one that runs polylock.
+    """
+
+    presets: Sequence[str] = ()
+    machine: DetectedMachine | None = None
+    name: str | None = None
+    python: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InitOutcome:
+    """The project file, whether it is new, and the targets that it was given."""
+
+    path: Path
+    created: bool
+    targets: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document of ``init --json`` (schemas/init.schema.json)."""
+        return {
+            "path": str(self.path),
+            "created": self.created,
+            "targets": list(self.targets),
+        }
+
+
+def init(settings: Settings, request: InitRequest) -> InitOutcome:
+    """Write the targets into the project file, a new one where there is none.
+
+    The file is that of the settings, else that of the current directory: directories
+    above are not searched. Raises ProjectError, also where a target exists, and
+    UsageError. Nothing is written then.
+    """
+    path = _path(settings)
+    text = read_text(path) if path.exists() else None
+    completed = complete_targets(
+        text, _tables(request), python=request.python, path=path
+    )
+    release = parse_release(request.python)
+    edited = edit_init(
+        text,
+        name=request.name or _directory_name(path),
+        requires_python=f">={release.minor_version}",
+        targets={name: table for name, (table, _) in completed.items()},
+        path=str(path),
+    )
+    write_atomically(path, edited)
+    return InitOutcome(
+        path=path,
+        created=text is None,
+        targets=tuple(
+            description.name
+            for _, descriptions in completed.values()
+            for description in descriptions
+        ),
+    )
+
+
+def _path(settings: Settings) -> Path:
+    if settings.project is None:
+        return Path.cwd() / PROJECT_FILE
+    named = settings.project.absolute()
+    return named / PROJECT_FILE if named.is_dir() else named
+
+
+def _tables(request: InitRequest) -> dict[str, dict[str, Any]]:
+    tables: dict[str, dict[str, Any]] = {}
+    if request.machine is not None:
+        release = parse_release(request.python)
+        name = machine_name(request.machine)
+        tables[name] = target_table(request.machine.describe(release, name=name))
+    for preset in request.presets:
+        name = canonicalize_name(preset)
+        if name in tables:
+            raise UsageError(
+                f"two of the targets would be named {name}",
+                "leave one out here, and add it with `polylock targets add --name`",
+            )
+        tables[name] = {"preset": preset}
+    if not tables:
+        raise UsageError("no target is named", "give --preset NAME, or --here")
+    return tables
+
+
+def _directory_name(path: Path) -> str:
+    """Return the name of the project's directory as a project may be called."""
+    name = canonicalize_name(path.resolve().parent.name)
+    kept = "".join(c if c.isascii() and c.isalnum() else "-" for c in name)
+    return canonicalize_name(kept).strip("-") or "project"

@@ -1,0 +1,127 @@
+"""Read a project file as text, and complete the targets that are to be added to it."""
+
+from __future__ import annotations
+
+import sys
+import sysconfig
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+from packaging.utils import canonicalize_name
+
+from polylock.errors import ProjectError, UsageError
+from polylock.model.target import PythonRelease
+from polylock.project.tables import Table
+from polylock.project.target_values import parse_python
+from polylock.project.targets import parse_targets
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from polylock.model.target import TargetDescription
+
+__all__ = ["complete_targets", "parse_release", "read_text", "running_python"]
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a project file, line endings kept; raises ProjectError."""
+    try:
+        return path.read_bytes().decode()
+    except FileNotFoundError as error:
+        raise ProjectError(
+            str(path), "", "does not exist", "`polylock init` writes a project file"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ProjectError(str(path), "", "is not UTF-8", "save it as UTF-8") from error
+    except OSError as error:
+        problem = error.strerror or str(error)
+        raise ProjectError(str(path), "", f"cannot be read: {problem}") from error
+
+
+def running_python() -> PythonRelease:
+    """Return the Python that runs polylock, without its patch release."""
+    return PythonRelease(
+        implementation=sys.implementation.name,
+        major=sys.version_info.major,
+        minor=sys.version_info.minor,
+        free_threaded=bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
+    )
+
+
+def parse_release(text: str | None) -> PythonRelease:
+    """Return the Python that the user named, with None the one that runs polylock.
+
+    Raises UsageError for what is no Python.
+    """
+    if text is None:
+        return running_python()
+    release = parse_python(text)
+    if release is None:
+        raise UsageError(
+            f"{text!r} is not a Python that a target can have",
+            "write 3.12, 3.12.7, 3.13t or pypy3.11",
+        )
+    return release
+
+
+def complete_targets(
+    text: str | None,
+    tables: Mapping[str, Mapping[str, Any]],
+    *,
+    python: str | None,
+    path: Path,
+) -> dict[str, tuple[dict[str, Any], tuple[TargetDescription, ...]]]:
+    """Return the tables with their Python, and the targets that each stands for.
+
+    ``text`` is the project file that they are to be added to, None for a new one.
+    Without a ``python`` the default of the project holds, else the Python that runs
+    polylock is written down. Raises ProjectError where a target would be refused
+    when the project is read, UsageError for what is no Python.
+    """
+    document = Table(_parse(text or "", path), path=str(path))
+    project = document.table("project")
+    default = document.table("tool").table("polylock").values.get("python")
+    own: dict[str, Any] = {}
+    if python is not None or default is None:
+        own = {"python": str(parse_release(python))}
+    reserved = [
+        canonicalize_name(name)
+        for table in (
+            project.table("optional-dependencies"),
+            document.table("dependency-groups"),
+        )
+        for name in table.values
+    ]
+    found = {}
+    for name, table in tables.items():
+        complete = _with_python(table, own)
+        descriptions = parse_targets(
+            {name: complete},
+            path=str(path),
+            default_python=default,
+            reserved=reserved,
+            requires_python=project.string("requires-python") or "",
+        )
+        found[name] = complete, descriptions
+    return found
+
+
+def _with_python(table: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Put the Python after the keys that say what machine it is."""
+    rest = {key: value for key, value in table.items() if key != "python"}
+    leading: dict[str, Any] = {
+        key: rest.pop(key)
+        for key in ("preset", "platform", "libc", "macos")
+        if key in rest
+    }
+    return {**leading, **own, **rest}
+
+
+def _parse(text: str, path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text.removeprefix("\ufeff"))
+    except tomllib.TOMLDecodeError as error:
+        raise ProjectError(str(path), "", f"is not TOML: {error}") from error
+    except RecursionError as error:
+        raise ProjectError(str(path), "", "nests too deeply") from error

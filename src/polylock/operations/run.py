@@ -1,0 +1,79 @@
+"""``polylock run``: a command in the environment of a target."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from polylock.environment.discovery import environment_python
+from polylock.environment.venv import is_environment
+from polylock.errors import EnvironmentBroken, UsageError
+from polylock.operations.sync import sync
+from polylock.operations.workspace import lock_path
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from polylock.operations.sync import SyncOptions
+    from polylock.ports import Reporter
+    from polylock.project.settings import Settings
+
+__all__ = ["PreparedCommand", "existing_environment", "prepare", "synced_environment"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedCommand:
+    """A command that is ready to run: its file, arguments and environment variables.
+
+    ``arguments`` begin with the command as the user gave it.
+    """
+
+    executable: Path
+    arguments: tuple[str, ...]
+    variables: Mapping[str, str]
+
+
+def synced_environment(
+    settings: Settings, options: SyncOptions, reporter: Reporter
+) -> Path:
+    """Sync, and return the environment; raises what ``sync`` does."""
+    return sync(settings, options, reporter).environment
+
+
+def existing_environment(settings: Settings) -> Path:
+    """Return the environment as it is; raises EnvironmentBroken where there is none."""
+    path = (settings.venv or lock_path(settings).with_name(".venv")).absolute()
+    if not is_environment(path):
+        raise EnvironmentBroken(
+            str(path), "is no virtual environment", "run `polylock sync`"
+        )
+    return path
+
+
+def prepare(
+    environment: Path, command: Sequence[str], variables: Mapping[str, str]
+) -> PreparedCommand:
+    """Set an environment up for a command, as its activation script would.
+
+    ``variables`` are the environment variables to start from. Raises UsageError where
+    there is no such command.
+    """
+    scripts = environment_python(environment).parent
+    search_path = str(scripts)
+    if variables.get("PATH"):
+        search_path += os.pathsep + variables["PATH"]
+    found = shutil.which(command[0], path=search_path)
+    if found is None:
+        raise UsageError(
+            f"there is no command {command[0]}",
+            f"it is neither in {scripts} nor on PATH",
+        )
+    kept = {name: value for name, value in variables.items() if name != "PYTHONHOME"}
+    return PreparedCommand(
+        executable=Path(found),
+        arguments=tuple(command),
+        variables={**kept, "VIRTUAL_ENV": str(environment), "PATH": search_path},
+    )
