@@ -10,6 +10,7 @@ every tool may use its cache as it would there.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import os
@@ -23,6 +24,7 @@ from io import BytesIO
 from typing import IO, TYPE_CHECKING, Any, Self
 from urllib.parse import urljoin
 
+from polylock.index.remote_zip import LocalZip, RangesUnsupported, RemoteZip
 from polylock.index.static_pages import ListedFile, project_html
 from polylock.index.static_requests import (
     byte_range,
@@ -34,10 +36,12 @@ from polylock.index.static_requests import (
 from polylock.network.client import Client, status_error
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from packaging.utils import NormalizedName
 
+    from polylock.index.remote_zip import Archive
     from polylock.network.client import Streaming
 
 __all__ = ["FrozenIndex", "Recorder", "Tally"]
@@ -64,7 +68,11 @@ class Tally:
 
 
 class Recorder:
-    """Fetches into a copy what it does not have from the index at ``url``."""
+    """Fetches into a copy what it does not have from the index at ``url``.
+
+    The copy offers metadata for every wheel. Where the index has no metadata files,
+    the metadata is read out of the wheel, by ranges if the index answers them.
+    """
 
     def __init__(self, directory: Path, url: str, client: Client) -> None:
         self._directory = directory
@@ -81,14 +89,18 @@ class Recorder:
         document = json.loads(answer.content)
         origins = {}
         for file in document["files"]:
-            origins[file["filename"]] = urljoin(answer.url, file["url"])
-            file["url"] = f"../../files/{name}/{file['filename']}"
+            filename = file["filename"]
+            origins[filename] = {
+                "url": urljoin(answer.url, file["url"]),
+                "metadata": bool(file.get("core-metadata", False)),
+            }
+            file["url"] = f"../../files/{name}/{filename}"
+            file.pop("data-dist-info-metadata", None)
+            if filename.endswith(".whl"):
+                file["core-metadata"] = file.get("core-metadata") or True
         # The page comes last: where it is, the origins of its files are too.
-        for path, content in (
-            (self._directory / "origins" / f"{name}.json", origins),
-            (self._directory / "simple" / name / "index.json", document),
-        ):
-            _write(path, json.dumps(content, ensure_ascii=False).encode())
+        self._write_json(self._directory / "origins" / f"{name}.json", origins)
+        self._write_json(self._page_path(name), document)
         return True
 
     def file(self, name: str, filename: str) -> bool:
@@ -100,18 +112,51 @@ class Recorder:
         origin = json.loads(path.read_bytes()).get(base)
         if origin is None:
             return False
-        address = origin + filename[len(base) :]
         target = self._directory / "files" / name / filename
+        if base == filename:
+            return self._save(origin["url"], target)
+        if origin["metadata"]:
+            return self._save(origin["url"] + _METADATA, target)
+        _write(target, [self._read_metadata(origin["url"], target.with_name(base))])
+        return True
 
+    def finish(self) -> None:
+        """Give the pages the hashes of the metadata that was recorded."""
+        for path in sorted(self._directory.glob("simple/*/index.json")):
+            document = json.loads(path.read_bytes())
+            files = self._directory / "files" / path.parent.name
+            for file in document["files"]:
+                metadata = files / f"{file['filename']}{_METADATA}"
+                if file.get("core-metadata") is True and metadata.exists():
+                    digest = hashlib.sha256(metadata.read_bytes()).hexdigest()
+                    file["core-metadata"] = {"sha256": digest}
+            self._write_json(path, document)
+
+    def _page_path(self, name: str) -> Path:
+        return self._directory / "simple" / name / "index.json"
+
+    def _save(self, url: str, target: Path) -> bool:
         def save(answer: Streaming) -> int:
             if answer.status == HTTPStatus.OK:
                 _write(target, answer.chunks)
             return answer.status
 
-        status = self._client.stream(address, save)
+        status = self._client.stream(url, save)
         if status not in {HTTPStatus.OK, HTTPStatus.NOT_FOUND}:
-            raise status_error(address, status)
+            raise status_error(url, status)
         return status == HTTPStatus.OK
+
+    def _read_metadata(self, url: str, wheel: Path) -> bytes:
+        try:
+            return _metadata(RemoteZip(self._client, url, wheel.name))
+        except RangesUnsupported:
+            self._save(url, wheel)
+        with LocalZip(wheel, wheel.name) as archive:
+            return _metadata(archive)
+
+    @staticmethod
+    def _write_json(path: Path, content: object) -> None:
+        _write(path, [json.dumps(content, ensure_ascii=False).encode()])
 
 
 class FrozenIndex:
@@ -380,14 +425,20 @@ def _listed(file: dict[str, Any]) -> ListedFile:
     )
 
 
-def _write(path: Path, content: bytes | object) -> None:
+def _metadata(archive: Archive) -> bytes:
+    """Return the core metadata of a wheel."""
+    member = next(
+        name
+        for name in archive.members
+        if name.endswith(".dist-info/METADATA") and name.count("/") == 1
+    )
+    return archive.read(member)
+
+
+def _write(path: Path, blocks: Iterable[bytes]) -> None:
     """Write a file in one step: a recording that breaks off leaves no half of one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{threading.get_ident()}.part")
     with part.open("wb") as stream:
-        if isinstance(content, bytes):
-            stream.write(content)
-        else:
-            assert hasattr(content, "__iter__")
-            stream.writelines(content)
+        stream.writelines(blocks)
     part.replace(path)

@@ -42,25 +42,23 @@ def record(
 
     ``wheels`` says whether the wheels for the benchmark of sync are wanted too.
     """
-    place = directory / project.name
+    place = directory / project.name / "index"
     environment = clean_environment(directory / "home")
-    rounds = 0
-    with (
-        Client() as client,
-        FrozenIndex(
-            place / "index", Recorder(place / "index", index_url, client)
-        ) as index,
-    ):
-        new = True
-        while new and rounds < _ROUNDS:
-            rounds += 1
-            before = _count(place / "index")
-            for count in _TARGETS:
-                _lock(project, count, index, environment, directory / "work")
-            new = _count(place / "index") > before
-            print(f"round {rounds}: {_count(place / 'index')} files", flush=True)
-        if wheels:
-            _wheels(project, index, environment, directory / "work")
+    work = directory / "work"
+    rounds, before, now = 0, -1, 0
+    with Client() as client:
+        recorder = Recorder(place, index_url, client)
+        with FrozenIndex(place, recorder) as index:
+            while before < now and rounds < _ROUNDS:
+                rounds += 1
+                before = now
+                for count in _TARGETS:
+                    _lock(project, count, index, environment, work)
+                now = _count(place)
+                print(f"round {rounds}: {now} files", flush=True)
+            if wheels:
+                _wheels(project, index, environment, work)
+        recorder.finish()
     return rounds
 
 

@@ -153,7 +153,10 @@ def test_a_further_target_opens_few_versions(demo: Project) -> None:
 
 
 def refused(
-    project: Project, error: type[PolylockError], *parts: str, **settings: Any
+    project: Project,
+    error: type[PolylockError],
+    *parts: str,
+    **settings: Any,  # noqa: ANN401 - any setting
 ) -> PolylockError:
     """Lock a project that cannot be; an old lock file must stay as it is."""
     project.lock_path.parent.mkdir(parents=True, exist_ok=True)

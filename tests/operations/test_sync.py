@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -122,7 +123,7 @@ def test_a_second_sync_does_nothing_and_imports_no_client(locked: Project) -> No
     }
     program = (
         "import sys; from polylock.cli.main import run; code = run(['sync', '-q']);"
-        "heavy = {'httpx', 'rich', 'archspec', 'filelock'} & set(sys.modules);"
+        "heavy = {'httpx', 'rich', 'filelock'} & set(sys.modules);"
         "print(code, sorted(heavy))"
     )
     environment = {
@@ -258,8 +259,6 @@ def test_a_damaged_cache_is_mended(locked: Project) -> None:
         if path.read_bytes()[:2] == b"PK":
             path.chmod(0o644)
             path.write_bytes(b"PK" + b"\0" * (path.stat().st_size - 2))
-    import shutil
-
     for archives in cache.glob("archives*"):
         shutil.rmtree(archives)
     shutil.rmtree(locked.directory / ".venv")
@@ -283,7 +282,7 @@ class Lying:
             '[tool.polylock.targets.here]\nplatform = "linux-x86_64"\n',
         )
 
-    def sync_from(self, answer: Answer, **settings: Any) -> None:
+    def sync_from(self, answer: Answer) -> None:
         """Lock an honest file, then sync from an empty cache and this answer."""
         with Server() as server:
             server.routes["/simple/liar/"] = Answer(
@@ -294,7 +293,7 @@ class Lying:
             self.project.lock(index_url=url)
             server.routes[self.path] = answer
             other = self.project.directory.parent / "other-cache"
-            self.project.sync(index_url=url, cache_dir=other, timeout=2, **settings)
+            self.project.sync(index_url=url, cache_dir=other, timeout=2)
 
 
 def test_a_wheel_with_another_hash_is_refused(project: Project, tmp_path: Path) -> None:
