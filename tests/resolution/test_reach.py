@@ -26,9 +26,7 @@ def edge(name: str, *extras: str, extra: str | None = None, when: str = "") -> E
     )
 
 
-def told(
-    roots: Sequence[Root], edges: Mapping[str, Sequence[Edge]]
-) -> dict[str, str]:
+def told(roots: Sequence[Root], edges: Mapping[str, Sequence[Edge]]) -> dict[str, str]:
     """Return the conditions as text, empty for always."""
     found = conditions(roots, {canonicalize_name(n): e for n, e in edges.items()})
     return {name: "" if when is None else str(when) for name, when in found.items()}

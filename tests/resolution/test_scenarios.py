@@ -98,14 +98,18 @@ def pins_of(resolution: Resolution, expected: dict[str, str]) -> dict[str, str]:
     return found
 
 
+@pytest.mark.parametrize("always_search", [False, True], ids=["walk", "search"])
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
-def test_scenario(path: Path) -> None:
-    """The solver gives the pins, or the failure, that the scenario states."""
+def test_scenario(*, path: Path, always_search: bool) -> None:
+    """Walk and search both give the pins, or the failure, that the scenario states."""
     scenario = load(path)
     targets = targets_of(scenario)
     source = MemorySource(scenario["packages"])
     solver = Solver(
-        inputs=inputs_of(scenario, targets), source=source, reporter=SilentReporter()
+        inputs=inputs_of(scenario, targets),
+        source=source,
+        reporter=SilentReporter(),
+        always_search=always_search,
     )
     if "error" in scenario:
         with pytest.raises(PolylockError) as caught:

@@ -46,7 +46,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     elif chosen.verbosity >= 0:
         done = f"wrote {values['output']}: {found.packages} packages"
         click.echo(done, err=True)
-    if found.variants and values["export_format"] == "requirements":
+    if found.variants:
         names = ", ".join(found.variants)
         show_warning(
             f"pip refuses the file names of variant wheels ({names}); uv takes them "

@@ -78,7 +78,7 @@ class _LazyGroup(click.Group):
 
 @click.group(
     cls=_LazyGroup,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88},
+    context_settings={"help_option_names": ["-h", "--help"], "terminal_width": 88},
     epilog="Example: polylock lock && polylock sync --target auto",
 )
 @click.version_option(__version__, "-V", "--version", message="%(prog)s %(version)s")

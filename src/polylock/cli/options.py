@@ -59,6 +59,8 @@ def _option(name: str) -> Callable[[Command], Command]:
         return click.option(definition.flag, name, multiple=True, help=text)
     if definition.choices:
         choice = click.Choice(definition.choices)
-        return click.option(definition.flag, name, type=choice, help=text)
+        word = definition.flag.rpartition("-")[2].upper()  # the choices are too wide
+        text = f"{text[:-1]} ({', '.join(definition.choices)})."
+        return click.option(definition.flag, name, type=choice, metavar=word, help=text)
     kind = _TYPES.get(definition.kind, str)
     return click.option(definition.flag, name, type=kind, help=text)

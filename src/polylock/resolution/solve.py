@@ -16,6 +16,7 @@ from polylock.resolution.constraints import Dependency, Unmeetable, identifier_o
 from polylock.resolution.dependencies import DependencyReader
 from polylock.resolution.provider import TargetProvider
 from polylock.resolution.reach import conditions
+from polylock.resolution.walk import walk
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,7 +43,11 @@ _MAX_ROUNDS = 200_000
 
 @dataclass(slots=True)
 class Effort:
-    """What the search of one target cost, in counts that do not depend on a clock."""
+    """What the solve of one target cost, in counts that do not depend on a clock.
+
+    ``rounds`` and ``rejected`` are the search's, 0 where the walk was enough;
+    ``expanded`` counts the versions that were opened.
+    """
 
     rounds: int = 0
     rejected: int = 0
@@ -62,12 +67,14 @@ class Solver:
     """Solves the targets of a project one after the other.
 
     ``preferences`` are, by target, the pins of the lock file that still stand.
+    ``always_search`` leaves out the walk that makes most searches unnecessary.
     """
 
     inputs: Inputs
     source: PackageSource
     reporter: Reporter
     preferences: Mapping[str, Preferences] = field(default_factory=dict)
+    always_search: bool = False
     _tables: dict[int, VersionTable] = field(default_factory=dict, repr=False)
 
     def solve(self, targets: Sequence[Target]) -> Solution:
@@ -120,7 +127,29 @@ class Solver:
             target,
             availability.guess,
         )
-        watch = _Watch(target.name, self.reporter)
+        effort = Effort()
+        mapping: Mapping[str, AnyCandidate] | None = None
+        if not self.always_search:
+            mapping = walk(
+                [dependency for _, dependency in wanted], availability, dependencies
+            )
+        if mapping is None:
+            mapping = self._search(wanted, availability, dependencies, effort)
+        effort.expanded = pool.expanded
+        resolution = _resolution(target, mapping, dependencies, wanted)
+        self.reporter.solved(target.name, len(resolution.pins))
+        return resolution, effort
+
+    def _search(
+        self,
+        wanted: Sequence[tuple[RootRequirement, Dependency]],
+        availability: Availability,
+        dependencies: DependencyReader,
+        effort: Effort,
+    ) -> Mapping[str, AnyCandidate]:
+        """Let resolvelib search; raises NoSolution, ProjectNotFound."""
+        target = availability.pool.target.name
+        watch = _Watch(target, self.reporter)
         resolver = Resolver(TargetProvider(availability, dependencies), watch)
         try:
             result = resolver.resolve(
@@ -141,14 +170,12 @@ class Solver:
                 requested=watch.requested,
             )
             lines, advice = explain(failure)
-            raise NoSolution(target.name, lines, advice) from error
+            raise NoSolution(target, lines, advice) from error
         except ResolutionTooDeep as error:
             message = f"gave up after {_MAX_ROUNDS} rounds"
-            raise NoSolution(target.name, [message]) from error
-        effort = Effort(watch.rounds, watch.rejected, pool.expanded)
-        resolution = _resolution(target, result.mapping, dependencies, wanted)
-        self.reporter.solved(target.name, len(resolution.pins))
-        return resolution, effort
+            raise NoSolution(target, [message]) from error
+        effort.rounds, effort.rejected = watch.rounds, watch.rejected
+        return result.mapping
 
 
 class _Watch(BaseReporter["Constraint", "AnyCandidate", str]):

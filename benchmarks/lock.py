@@ -1,0 +1,258 @@
+"""Compare locking: polylock, uv and nab in turn, on one recorded index.
+
+Every run is a process of its own (for ``uv pip compile`` one a target), started when
+the one before has ended. A round runs all scenarios; the tools take turns in each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from contestants import Race, Scenario, clean_environment, clear, contestants
+from frozen_index import FrozenIndex, Tally
+from measurement import Series, machine, markdown_table, milliseconds, ratio, run
+from project_list import DEFAULT_PROJECT, read_project, read_targets
+from record import default_directory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from contestants import Contestant
+    from project_list import ProjectList
+
+__all__ = ["Comparison", "compare", "main"]
+
+
+@dataclass(slots=True)
+class Comparison:
+    """What came of one number of targets."""
+
+    targets: int
+    series: dict[Scenario, dict[str, Series]] = field(default_factory=dict)
+    tallies: dict[Scenario, dict[str, Tally]] = field(default_factory=dict)
+
+    def median(self, scenario: Scenario, name: str) -> float | None:
+        """Return a median in seconds, None where there is none."""
+        series = self.series.get(scenario, {}).get(name)
+        return series.median if series else None
+
+    def polylock_report(self, scenario: Scenario) -> dict[str, Any]:
+        """Return the document of ``lock --json`` of the last run."""
+        series = self.series.get(scenario, {}).get("polylock")
+        if series is None or not series.output:
+            return {}
+        document: dict[str, Any] = json.loads(series.output)
+        return document
+
+    @property
+    def problems(self) -> Iterator[str]:
+        """Return what went wrong, a line each."""
+        for scenario, by_name in self.series.items():
+            for name, series in by_name.items():
+                if series.problem:
+                    yield f"{self.targets} targets, {scenario}, {name}: {series.problem}"
+        for scenario, tallies in self.tallies.items():
+            for name, tally in tallies.items():
+                if tally.missing:
+                    paths = ", ".join(sorted(set(tally.missing))[:3])
+                    yield (
+                        f"{self.targets} targets, {scenario}, {name}: not recorded: "
+                        f"{paths} ({len(tally.missing)} in all)"
+                    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to measure, and where."""
+
+    directory: Path
+    project: ProjectList
+    runs: int
+    scenarios: tuple[Scenario, ...] = tuple(Scenario)
+
+
+def compare(plan: Plan, counts: Sequence[int]) -> list[Comparison]:
+    """Measure every scenario for every number of targets."""
+    environment = clean_environment(plan.directory / "home")
+    place = plan.directory / plan.project.name / "index"
+    if not place.is_dir():
+        raise SystemExit(f"nothing is recorded in {place}: run benchmarks/record.py")
+    with FrozenIndex(place) as index:
+        return [_compare(plan, count, index, environment) for count in counts]
+
+
+def _compare(
+    plan: Plan, count: int, index: FrozenIndex, environment: dict[str, str]
+) -> Comparison:
+    race = Race(
+        project=plan.project,
+        targets=read_targets(count),
+        index_url=index.url,
+        directory=plan.directory / "work" / f"{plan.project.name}-{count}",
+    )
+    competing = contestants(race)
+    comparison = Comparison(targets=count)
+    for contestant in competing:  # once before it counts: bytecode, the disk's cache
+        _run(contestant, Scenario.COLD, environment)
+    for number in range(plan.runs):
+        # The cold runs come first in each round, so pages are fresh in the others.
+        for scenario in plan.scenarios:
+            for contestant in competing:
+                index.take_tally()
+                series = _run(contestant, scenario, environment)
+                if series is None:
+                    continue
+                by_name = comparison.series.setdefault(scenario, {})
+                by_name.setdefault(contestant.name, Series()).samples += series.samples
+                tallies = comparison.tallies.setdefault(scenario, {})
+                tallies[contestant.name] = index.take_tally()
+        print(f"{count} targets, run {number + 1} of {plan.runs}", file=sys.stderr)
+    return comparison
+
+
+def _run(
+    contestant: Contestant, scenario: Scenario, environment: dict[str, str]
+) -> Series | None:
+    commands = contestant.commands(scenario)
+    if commands is None:
+        return None
+    clear(contestant, scenario)
+    return Series([run(commands, environment)])
+
+
+def times_table(comparisons: Sequence[Comparison]) -> str:
+    """Return the medians in milliseconds, and polylock's time over each other's."""
+    names = ["polylock", "uv lock", "uv pip compile", "nab"]
+    rows = []
+    for comparison in comparisons:
+        for scenario in comparison.series:
+            medians = [comparison.median(scenario, name) for name in names]
+            ratios = [ratio(medians[0], theirs) for theirs in medians[1:]]
+            label = f"{comparison.targets} targets, {scenario}"
+            rows.append([label, *map(milliseconds, medians), *ratios])
+    header = ["ms", *names, *(f"/ {name}" for name in names[1:])]
+    return markdown_table(header, rows)
+
+
+def counts_table(comparisons: Sequence[Comparison]) -> str:
+    """Return what each tool asked the index, and what polylock's solver did."""
+    rows = []
+    for comparison in comparisons:
+        for scenario, tallies in comparison.tallies.items():
+            report = comparison.polylock_report(scenario)
+            efforts = report.get("targets", [])
+            searches = [
+                str(sum(effort[key] for effort in efforts))
+                if scenario is not Scenario.CHECK
+                else "-"
+                for key in ("rounds", "expanded", "rejected")
+            ]
+            rows.append(
+                [
+                    f"{comparison.targets} targets, {scenario}",
+                    *(_asked(tallies.get(name)) for name in tallies_names()),
+                    *searches,
+                ]
+            )
+    header = [
+        "requests (MB)",
+        *tallies_names(),
+        "rounds",
+        "versions expanded",
+        "rejected",
+    ]
+    return markdown_table(header, rows)
+
+
+def tallies_names() -> tuple[str, ...]:
+    """Return the tools in the order of the columns."""
+    return ("polylock", "uv lock", "uv pip compile", "nab")
+
+
+def further_target(comparisons: Sequence[Comparison]) -> str | None:
+    """Return what one more target costs beside the first, warm and offline."""
+    by_count = {comparison.targets: comparison for comparison in comparisons}
+    most = max(by_count)
+    first = by_count[1].median(Scenario.OFFLINE, "polylock") if 1 in by_count else None
+    last = by_count[most].median(Scenario.OFFLINE, "polylock")
+    if first is None or last is None or most == 1:
+        return None
+    further = (last - first) / (most - 1)
+    return (
+        f"A further target costs {further * 1000:.0f} ms, warm and offline: "
+        f"{further / first:.2f} of the first."
+    )
+
+
+def _asked(tally: Tally | None) -> str:
+    if tally is None:
+        return "-"
+    return f"{tally.requests} ({tally.sent / 1e6:.1f})" if tally.requests else "0"
+
+
+def document(plan: Plan, comparisons: Sequence[Comparison]) -> dict[str, Any]:
+    """Return all times, in seconds, for --json."""
+    return {
+        "machine": machine(),
+        "project": plan.project.name,
+        "comparisons": [
+            {
+                "targets": comparison.targets,
+                "scenario": str(scenario),
+                "tool": name,
+                "seconds": [sample.seconds for sample in series.samples],
+                "problem": series.problem,
+                "requests": comparison.tallies[scenario][name].requests,
+                "sent": comparison.tallies[scenario][name].sent,
+            }
+            for comparison in comparisons
+            for scenario, by_name in comparison.series.items()
+            for name, series in by_name.items()
+        ],
+    }
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the script; 1 where a run failed or asked for what is not recorded."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--project", default=DEFAULT_PROJECT, help="small, medium, or a path"
+    )
+    parser.add_argument("--directory", type=Path, help="where the recording is")
+    parser.add_argument("--targets", default="1,2,8", help="default: 1,2,8")
+    parser.add_argument("--runs", type=int, default=5, help="default: 5")
+    parser.add_argument("--json", type=Path, help="write all times to this file")
+    parser.add_argument(
+        "--markdown", action="store_true", help="print headings, for docs/benchmarks.md"
+    )
+    options = parser.parse_args(arguments)
+    plan = Plan(
+        directory=options.directory or default_directory(),
+        project=read_project(options.project),
+        runs=options.runs,
+    )
+    counts = [int(text) for text in options.targets.split(",")]
+    comparisons = compare(plan, counts)
+    if options.markdown:
+        print(f"Project list `{plan.project.name}`, median of {plan.runs} runs.")
+        print(f"Machine: {machine()}.\n")
+    print(times_table(comparisons), "", counts_table(comparisons), sep="\n")
+    further = further_target(comparisons)
+    if further is not None:
+        print("", further, sep="\n")
+    problems = [line for comparison in comparisons for line in comparison.problems]
+    for line in problems:
+        print(line, file=sys.stderr)
+    if options.json is not None:
+        text = json.dumps(document(plan, comparisons), indent=1)
+        options.json.write_text(text + "\n", encoding="utf-8")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,120 @@
+"""Walk the requirements once, before searching: most targets need no search.
+
+resolvelib checks every pin against every constraint in every round, which is O(n²)
+even where nothing backtracks: 130 ms for 190 packages, for each target. The walk takes
+the first candidate of each project as it meets it and checks each edge once. Where a
+constraint comes to exclude a pin it gives up, and the search begins from nothing.
+
+Its answer is the search's: a pin was the best under the constraints known when it was
+taken, it meets all others in the end, and more constraints only take candidates away,
+so it is the best under all of them. The exception is a constraint that admits
+candidates, by naming a pre-release: there the walk chooses again, and gives up if the
+choice is another.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from polylock.resolution.constraints import Unmeetable
+from polylock.resolution.versions import names_prerelease
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from packaging.utils import NormalizedName
+
+    from polylock.resolution.availability import Availability
+    from polylock.resolution.candidates import Candidate, ExtraCandidate
+    from polylock.resolution.constraints import Dependency
+    from polylock.resolution.dependencies import DependencyReader
+
+__all__ = ["walk"]
+
+
+def walk(
+    roots: Iterable[Dependency],
+    availability: Availability,
+    dependencies: DependencyReader,
+) -> dict[str, Candidate | ExtraCandidate] | None:
+    """Return candidates by identifier, as resolvelib would; None: a search is needed.
+
+    Costs one visit an edge. Raises what the package source raises.
+    """
+    found = _Walk(availability, dependencies)
+    waiting = deque(roots)
+    while waiting:
+        following = found.visit(waiting.popleft())
+        if following is None:
+            return None
+        waiting.extend(following)
+    return found.mapping
+
+
+class _Walk:
+    def __init__(
+        self, availability: Availability, dependencies: DependencyReader
+    ) -> None:
+        self.mapping: dict[str, Candidate | ExtraCandidate] = {}
+        self._availability = availability
+        self._dependencies = dependencies
+        self._pins: dict[NormalizedName, Candidate] = {}
+        self._specifiers: dict[NormalizedName, list[str]] = {}
+
+    def visit(self, dependency: Dependency) -> list[Dependency] | None:
+        """Take or check the project of a requirement; return what it adds."""
+        requirement = dependency.requirement
+        name = requirement.normalized_name
+        following: list[Dependency] = []
+        specifiers = self._specifiers.setdefault(name, [])
+        specifiers.append(requirement.specifier)
+        pin = self._pins.get(name)
+        if pin is None:
+            pin = self._first(name, specifiers)
+            if pin is None or not self._add(name, pin, following):
+                return None
+            self._pins[name] = pin
+        elif not self._keeps(pin, specifiers):
+            return None
+        for extra in requirement.extras:
+            identifier = f"{name}[{extra}]"
+            if identifier not in self.mapping:
+                extended = self._availability.pool.extended(pin, extra)
+                if not self._add(identifier, extended, following):
+                    return None
+        return following
+
+    def _first(
+        self, name: NormalizedName, specifiers: Sequence[str]
+    ) -> Candidate | None:
+        releases = self._availability.releases(name)
+        if releases is None:
+            return None
+        mask = self._availability.allowed(releases, specifiers)
+        candidates = self._availability.candidates(releases, mask, specifiers)
+        return next(candidates, None)
+
+    def _keeps(self, pin: Candidate, specifiers: Sequence[str]) -> bool:
+        """Say whether a pin stays the choice with one more specifier, the last."""
+        *known, latest = specifiers
+        mask = self._availability.table(pin.releases).mask(latest)
+        if not mask >> pin.position & 1:
+            return False
+        if names_prerelease(latest) and not any(map(names_prerelease, known)):
+            return self._first(pin.name, specifiers) is pin
+        return True
+
+    def _add(
+        self,
+        identifier: str,
+        candidate: Candidate | ExtraCandidate,
+        following: list[Dependency],
+    ) -> bool:
+        """Put a candidate in and its requirements behind; False if it is unusable."""
+        required = self._dependencies.of(candidate)
+        if isinstance(required, Unmeetable):
+            return False
+        self.mapping[identifier] = candidate
+        following.extend(required)
+        return True

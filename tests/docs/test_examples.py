@@ -1,0 +1,209 @@
+"""README.md and docs/: their TOML is valid and their command lines exist."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import pytest
+
+from fakes.projects import load_text
+from polylock.cli.main import cli
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = (
+    ROOT / "README.md",
+    ROOT / "ARCHITECTURE.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+)
+PROJECT_SCHEMA = ROOT / "schemas" / "tool-polylock.schema.json"
+
+_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_SPAN = re.compile(r"(?<!`)`(polylock(?: [^`]+)?)`(?!`)")
+_COMMAND = re.compile(
+    r"(?:^\s*(?:\$|- run:|run:|-|#)?\s*|\$\()(polylock [^#\n]*)", re.MULTILINE
+)
+_EXPRESSION = re.compile(r"\$\{\{.*?\}\}")
+_OUTPUT = re.compile(r"\s*(?:>.*|\)\".*)$")
+
+
+@dataclass(frozen=True)
+class Example:
+    """A piece of a page, and where it begins."""
+
+    page: Path
+    line: int
+    language: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.page.name}:{self.line}"
+
+
+def _blocks() -> Iterator[Example]:
+    for page in PAGES:
+        text = page.read_text("utf-8")
+        for found in _FENCE.finditer(text):
+            line = text.count("\n", 0, found.start()) + 1
+            yield Example(page, line, found[1], found[2])
+
+
+def _projects() -> Iterator[Example]:
+    for block in _blocks():
+        if block.language == "toml" and "[tool.polylock" in block.text:
+            yield block
+
+
+def _command_lines() -> Iterator[Example]:
+    for block in _blocks():
+        if block.language not in {"toml", "tree", "text"}:
+            for found in _COMMAND.finditer(block.text):
+                yield Example(block.page, block.line, "", found[1])
+
+
+def _spans() -> Iterator[Example]:
+    for page in PAGES:
+        text = _FENCE.sub(lambda found: "\n" * found[0].count("\n"), page.read_text())
+        for found in _SPAN.finditer(text):
+            line = text.count("\n", 0, found.start()) + 1
+            yield Example(page, line, "", found[1])
+
+
+def _arguments(text: str) -> list[str]:
+    """Return the words of a command line, without the word polylock."""
+    text = _OUTPUT.sub("", _EXPRESSION.sub("EXPRESSION", text))
+    return shlex.split(text)[1:]
+
+
+def _parse(arguments: list[str]) -> None:
+    """Have click parse a command line and run nothing; raises click's errors."""
+    command: click.Command = cli
+    context = click.Context(cli, info_name="polylock")
+    words = list(arguments)
+    while isinstance(command, click.Group) and words:
+        name, *rest = words
+        found = command.get_command(context, name)
+        if found is None:
+            if name.startswith("-"):
+                break
+            raise click.UsageError(f"no such command: {name}", context)
+        command, words = found, rest
+        context = click.Context(command, info_name=name, parent=context)
+    if words or not isinstance(command, click.Group):
+        command.make_context(command.name, words, parent=context.parent)
+
+
+@pytest.mark.parametrize("block", _projects(), ids=str)
+def test_toml_example_is_a_valid_project(block: Example, tmp_path: Path) -> None:
+    """A TOML block with ``[tool.polylock]`` loads as a project file."""
+    text = block.text
+    if "[project]" not in text:
+        text = f'[project]\nname = "example"\nversion = "1"\n\n{text}'
+
+    loaded = load_text(tmp_path, text)
+
+    assert loaded.descriptions
+
+
+@pytest.mark.parametrize("example", _command_lines(), ids=str)
+def test_command_line_in_a_block_is_complete(example: Example) -> None:
+    """A command line in a code block names a command, its options and arguments."""
+    _parse(_arguments(example.text))
+
+
+@pytest.mark.parametrize("example", _spans(), ids=str)
+def test_command_in_a_sentence_exists(example: Example) -> None:
+    """A command in a sentence exists with its options, if not with all arguments."""
+    try:
+        _parse(_arguments(example.text))
+    except click.MissingParameter:
+        pass  # `polylock index build` is a name, not a call
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "polylock lokc",
+        "polylock lock --upgrade-all",
+        "polylock cache shrink",
+        "polylock targets show",
+        "polylock sync --link-mode symlink",
+    ],
+)
+def test_wrong_command_lines_are_found(text: str) -> None:
+    """A misspelt command, option or choice, or a missing argument, is an error."""
+    with pytest.raises(click.UsageError):
+        _parse(_arguments(text))
+
+
+def test_the_pages_have_examples() -> None:
+    """The patterns that look for examples find them."""
+    readme = ROOT / "README.md"
+
+    assert any(block.page == readme for block in _projects())
+    found = {tuple(_arguments(e.text)) for e in _command_lines() if e.page == readme}
+    assert ("sync", "--target", "h100") in found
+    key = ("cache-key", "--target", "EXPRESSION", "--group", "test", "--github-output")
+    assert key in found
+    assert len(list(_spans())) > 10
+
+
+def _keys(node: Any) -> Iterator[str]:  # noqa: ANN401  # JSON
+    """Yield the names of all properties that a schema describes."""
+    if isinstance(node, dict):
+        yield from node.get("properties", {})
+        for value in node.values():
+            yield from _keys(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _keys(value)
+
+
+def test_every_key_of_the_project_is_documented() -> None:
+    """``docs/targets.md`` names every key of ``[tool.polylock]`` as code."""
+    schema = json.loads(PROJECT_SCHEMA.read_text("utf-8"))
+    page = (ROOT / "docs" / "targets.md").read_text("utf-8")
+    code = " ".join(re.findall(r"`([^`\n]+)`", page))
+
+    missing = [
+        key
+        for key in sorted(set(_keys(schema)))
+        if not re.search(rf"(?<![\w-]){re.escape(key)}(?![\w-])", code)
+    ]
+
+    assert missing == []
+
+
+_LINK = re.compile(r"\]\(([^)\s#]*)(?:#([^)\s]+))?\)")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    """A relative link names a file, and its fragment a heading of that file."""
+    broken = []
+    for target, fragment in _LINK.findall(page.read_text("utf-8")):
+        if "://" in target:
+            continue
+        path = (page.parent / target).resolve() if target else page
+        if not path.exists() or (fragment and fragment not in _anchors(path)):
+            broken.append(f"{target}#{fragment}")
+
+    assert broken == []
+
+
+def _anchors(page: Path) -> set[str]:
+    """Return the fragments of a page's headings, as code forges make them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+    return {
+        re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+        for heading in headings
+    }

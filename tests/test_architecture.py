@@ -1,0 +1,90 @@
+"""ARCHITECTURE.md and the files are the same house."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCE = ROOT / "src" / "polylock"
+PAGE = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+
+_TREE = re.compile(r"^```tree\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_ENTRY = re.compile(r"( *)([\w./-]+)(?: {2,}\S.*)?")
+_PATH = re.compile(r"`((?:[\w.-]+/)+[\w.-]*|[\w-]+\.(?:py|md|toml))`")
+
+
+def _tree() -> Iterator[Path]:
+    """Yield the paths that the tree shows, two spaces a level."""
+    found = _TREE.search(PAGE)
+    assert found is not None
+    folders: list[Path] = []
+    for line in filter(None, found[1].splitlines()):
+        entry = _ENTRY.fullmatch(line)
+        assert entry is not None, line
+        depth = len(entry[1]) // 2
+        path = (folders[depth - 1] if depth else ROOT) / entry[2]
+        folders[depth:] = [path]
+        yield path
+
+
+def _modules() -> set[str]:
+    """Return the modules; those that only mark a package are told by its folder."""
+    paths = (path for path in SOURCE.rglob("*.py") if "." not in path.parent.name)
+    return {
+        str(path.relative_to(ROOT).as_posix())
+        for path in paths
+        if path.name != "__init__.py" or path.parent == SOURCE
+    }
+
+
+def test_tree_shows_every_module_and_no_other() -> None:
+    """The tree lists exactly the modules that exist."""
+    shown = {path.relative_to(ROOT).as_posix() for path in _tree() if path.suffix}
+
+    assert sorted(shown - _modules()) == []
+    assert sorted(_modules() - shown) == []
+
+
+def test_tree_lists_nothing_twice() -> None:
+    """Each path stands in the tree once, and is a file or a folder."""
+    paths = list(_tree())
+
+    assert len(paths) == len(set(paths))
+    assert [path for path in paths if not path.exists()] == []
+
+
+def test_paths_in_the_text_exist() -> None:
+    """A path in the text exists in the repository, the package, or beside another."""
+    text = _TREE.sub("", PAGE)
+    beside = {path.name for path in SOURCE.rglob("*.py")}
+    paths = set(_PATH.findall(text))
+
+    missing = [
+        path
+        for path in paths
+        if not (ROOT / path).exists()
+        and not (SOURCE / path).exists()
+        and path not in beside
+    ]
+
+    assert len(paths) > 50
+    assert sorted(missing) == []
+
+
+def test_every_layer_is_in_the_rule() -> None:
+    """The layering rule names every package and no other."""
+    found = re.search(r"^```text\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    assert found is not None
+    named = {
+        name.strip()
+        for line in found[1].splitlines()
+        for name in re.split(r" {2,}", line)[0].split("|")
+    }
+
+    packages = {path.parent.name for path in SOURCE.glob("*/__init__.py")}
+    assert named == packages | {"ports", "errors"}
