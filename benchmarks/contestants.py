@@ -90,12 +90,13 @@ class Polylock:
 
     def commands(self, scenario: Scenario) -> list[Command]:
         """Return the one process."""
-        verb = "check" if scenario is Scenario.CHECK else "lock"
+        cache = ("--cache-dir", str(self.directory / "cache"), "--json")
+        if scenario is Scenario.CHECK:
+            return [[*polylock_command("check", self.directory), *cache]]
         command = [
-            *polylock_command(verb, self.directory),
+            *polylock_command("lock", self.directory),
             *("--index-url", self.race.index_url),
-            *("--cache-dir", str(self.directory / "cache")),
-            "--json",
+            *cache,
         ]
         return [_offline(command, scenario)]
 
@@ -191,20 +192,35 @@ class Nab:
             "dist-policy": "wheel-only",
             "indexes": [{"name": "frozen", "url": self.race.index_url}],
         }
-        if self.race.targets.nab is not None:
+        matrix = self.race.targets.nab
+        if matrix is not None and self._is_single:
+            (target,) = self.race.targets.targets
+            (platform,) = matrix.platforms
+            tool["environment"] = {"python": target.python, "platform": platform}
+        elif matrix is not None:
             tool["mode"] = "universal"
             tool["matrix"] = {
-                "python": self.race.targets.nab.python,
-                "platforms": list(self.race.targets.nab.platforms),
+                "python": matrix.python,
+                "platforms": list(matrix.platforms),
             }
         requires_python = self.race.targets.requires_python
         write_pyproject(
             self.directory, self.race.project, requires_python, {"nab": tool}
         )
 
+    @property
+    def _is_single(self) -> bool:
+        return len(self.race.targets.targets) == 1
+
     def commands(self, scenario: Scenario) -> list[Command] | None:
-        """Return the one process, None where its matrix has no such size."""
+        """Return the one process.
+
+        None where its matrix has no such size, and for the check of several targets:
+        it refuses ``--locked`` there.
+        """
         if self.race.targets.nab is None:
+            return None
+        if scenario is Scenario.CHECK and not self._is_single:
             return None
         command = [
             *(sys.executable, "-m", "nab", "lock"),

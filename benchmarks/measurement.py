@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
+from polylock import __version__
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -111,8 +113,8 @@ def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def machine() -> str:
     """Return a line about this machine and the tools."""
-    tools = []
-    for name in ("polylock", "uv", "nab"):
+    tools = [f"polylock {__version__}"]
+    for name in ("uv", "nab"):
         try:
             tools.append(f"{name} {version(name)}")
         except PackageNotFoundError:

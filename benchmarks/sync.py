@@ -33,6 +33,8 @@ from record import default_directory
 from sync_project import SyncProject
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from project_list import ProjectList
 
 __all__ = ["Installation", "main", "measure"]
@@ -119,6 +121,8 @@ def measure(directory: Path, project: ProjectList, runs: int) -> Installation:
     if not place.is_dir():
         raise SystemExit(f"nothing is recorded in {place}: run benchmarks/record.py")
     times: Times = {}
+    contents: list[Path] = []
+    packages = size = 0
     with FrozenIndex(place) as index:
         locks = SyncProject(project, index.url, work, environment).lock()
         for number in range(runs):
@@ -128,16 +132,13 @@ def measure(directory: Path, project: ProjectList, runs: int) -> Installation:
                     series = times.setdefault(scenario, {})
                     series.setdefault(installer.name, Series()).samples.append(sample)
                 if scenario == WARM:
-                    loop = _bare_loop(installers[0].venv, work / "loop")
+                    contents = _files(installers[0].venv)
+                    packages = sum(path.name == "RECORD" for path in contents)
+                    size = sum(path.stat().st_size for path in contents)
+                    loop = _bare_loop(contents, installers[0].venv, work / "loop")
                     times[WARM].setdefault(LOOP, Series()).samples.append(loop)
             print(f"run {number + 1} of {runs}", file=sys.stderr)
-    files = _files(installers[0].venv)
-    return Installation(
-        times=times,
-        packages=len(list(installers[0].venv.rglob("*.dist-info"))),
-        files=len(files),
-        size=sum(path.stat().st_size for path in files),
-    )
+    return Installation(times=times, packages=packages, files=len(contents), size=size)
 
 
 def _run(
@@ -170,12 +171,11 @@ def _files(venv: Path) -> list[Path]:
     ]
 
 
-def _bare_loop(venv: Path, target: Path) -> Sample:
+def _bare_loop(contents: Sequence[Path], venv: Path, target: Path) -> Sample:
     """Link the files of an environment into an empty directory."""
     shutil.rmtree(target, ignore_errors=True)
-    files = [str(path) for path in _files(venv)]
     before = len(str(venv))
-    pairs = [(file, f"{target}{file[before:]}") for file in files]
+    pairs = [(str(path), f"{target}{str(path)[before:]}") for path in contents]
     directories = sorted({pair[1].rpartition(os.sep)[0] for pair in pairs})
     started = time.perf_counter()
     for directory in directories:

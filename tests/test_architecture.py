@@ -15,7 +15,7 @@ PAGE = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
 
 _TREE = re.compile(r"^```tree\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _ENTRY = re.compile(r"( *)([\w./-]+)(?: {2,}\S.*)?")
-_PATH = re.compile(r"`((?:[\w.-]+/)+[\w.-]*|[\w-]+\.(?:py|md|toml))`")
+_PATH = re.compile(r"`((?:[\w.-]+/)+[\w.-]*|[\w-]+\.py)`")
 
 
 def _tree() -> Iterator[Path]:

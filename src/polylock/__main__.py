@@ -9,7 +9,7 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    from polylock.cli.main import run
+    from polylock.cli.main import run  # noqa: PLC0415 - the script may only be named
 
     sys.exit(run(sys.argv[1:]))
 

@@ -61,7 +61,7 @@ class PolylockError(Exception):
     """Base of all errors that are told to the user without a traceback."""
 
     exit_code: ClassVar[int] = 1
-    """SPEC section 6: 1 could not, 2 usage or project file, 3 out of date, 4 machine."""
+    """1 could not, 2 usage or project file, 3 out of date, 4 not this machine."""
 
     def hint(self) -> str | None:
         """Return the next step for the user, or None where there is none."""
@@ -274,7 +274,7 @@ class LockFileInvalid(PolylockError):
         return f"{place}: {self.problem}"
 
     def hint(self) -> str | None:
-        return "restore the file from version control, or delete it and run `polylock lock`"
+        return "restore it from version control, or delete it and run `polylock lock`"
 
 
 @dataclass(eq=False)

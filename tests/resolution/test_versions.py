@@ -19,7 +19,6 @@ from polylock.resolution.versions import (
 
 if TYPE_CHECKING:
     from polylock.model.distributions import Releases
-    from polylock.model.inputs import PrereleasePolicy
 
 
 def table(*versions: str) -> tuple[VersionTable, list[str]]:
@@ -123,26 +122,12 @@ def test_mask_is_what_contains_answers_for_random_versions() -> None:
             compared += 1
 
 
-def test_prereleases_stay_only_where_nothing_else_is_left() -> None:
-    """The default policy is PEP 440's: finals if any, else pre-releases."""
-    versions, ordered = table("1.0", "2.0rc1", "3.0a1")
-    policy: PrereleasePolicy = "if-necessary-or-explicit"
-    everything = versions.permitted(versions.everything, policy=policy, named=False)
-    assert chosen(everything, ordered) == ["1.0"]
-    newer = versions.permitted(versions.mask(">1.0"), policy=policy, named=False)
-    assert chosen(newer, ordered) == ["2.0rc1", "3.0a1"]
-
-
-def test_prereleases_are_all_in_where_one_is_named() -> None:
-    """A specifier that names a pre-release admits all of them."""
-    versions, ordered = table("1.0", "2.0rc1")
+def test_finals_are_the_versions_that_are_no_prereleases() -> None:
+    """The table knows which bits are pre-releases, and which texts name one."""
+    versions, ordered = table("1.0", "2.0rc1", "3.0.dev1", "3.0.post1")
+    assert chosen(versions.finals, ordered) == ["1.0", "3.0.post1"]
     assert names_prerelease(">=2.0rc1")
-    mask = versions.permitted(
-        versions.everything, policy="if-necessary-or-explicit", named=True
-    )
-    assert chosen(mask, ordered) == ["1.0", "2.0rc1"]
-    finals = versions.permitted(versions.everything, policy="if-necessary", named=True)
-    assert chosen(finals, ordered) == ["1.0"]
+    assert not names_prerelease(">=2.0")
 
 
 def test_positions_go_from_the_highest_or_the_lowest() -> None:

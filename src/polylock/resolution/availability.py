@@ -1,7 +1,17 @@
-"""Which versions of a project a target may take, and in what order they are tried."""
+"""Which versions of a project a target may take, and in what order they are tried.
+
+Pre-releases and yanked versions are admitted project by project, *before* a search.
+PEP 440 and PEP 592 could be read as rules about the constraints of the moment: a
+pre-release if nothing else meets them, a yanked version if one of them pins it. But a
+constraint that admits candidates breaks the one thing that a search relies on, that
+more constraints leave fewer candidates: solutions would be missed, and pins kept that
+nothing admits any more. So a search that fails tells what it missed (``blocked``),
+and is done again with that admitted.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from polylock.errors import ProjectNotFound
@@ -19,7 +29,29 @@ if TYPE_CHECKING:
     from polylock.model.target import Target
     from polylock.resolution.candidates import Candidate, CandidatePool
 
-__all__ = ["Availability"]
+__all__ = ["Admission", "Availability"]
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What is admitted beyond final versions that are not yanked.
+
+    ``prereleases`` are names of projects, ``yanked`` maps a name to the mask of its
+    yanked versions that count.
+    """
+
+    prereleases: frozenset[str] = frozenset()
+    yanked: Mapping[str, int] = field(default_factory=dict)
+
+    def joined(self, other: Admission) -> Admission:
+        """Return what either admits."""
+        yanked = dict(self.yanked)
+        for name, mask in other.yanked.items():
+            yanked[name] = yanked.get(name, 0) | mask
+        return Admission(self.prereleases | other.prereleases, yanked)
+
+
+_NOTHING = Admission()
 
 
 class Availability:
@@ -27,7 +59,7 @@ class Availability:
 
     ``missing`` collects the projects that no index has. ``tables`` is shared by the
     solves of a run, so that a specifier becomes a mask once for all targets;
-    ``direct`` are the names that the project itself requires.
+    ``own`` are the project's own requirements, which admit what they name.
     """
 
     def __init__(
@@ -36,15 +68,30 @@ class Availability:
         tables: dict[int, VersionTable],
         *,
         preferences: Mapping[NormalizedName, Preference],
-        direct: frozenset[str],
+        own: Sequence[Requirement],
+        admission: Admission = _NOTHING,
     ) -> None:
         self.pool = pool
         self.missing: dict[str, ProjectNotFound] = {}
         self._tables = tables
         self._preferences = preferences
-        self._direct = direct
+        self._direct = frozenset(requirement.name for requirement in own)
+        self._admission = admission
+        self._blocked_prereleases: set[str] = set()
+        self._blocked_yanked: dict[str, int] = {}
         self._releases: dict[NormalizedName, Releases] = {}
         self._constraints = _constraints(pool.inputs.constraints, pool.target)
+        named = (*own, *pool.inputs.constraints, *pool.inputs.overrides)
+        self._named = {
+            requirement.name: names_prerelease(requirement.specifier)
+            for requirement in sorted(named, key=_names_one)
+        }
+        self._pins = {r.name for r in named if _pins_a_version(r.specifier)}
+
+    @property
+    def blocked(self) -> Admission:
+        """Return what would have met constraints, had it been admitted."""
+        return Admission(frozenset(self._blocked_prereleases), self._blocked_yanked)
 
     def releases(self, name: NormalizedName) -> Releases | None:
         """Return the versions of a project, None where no index has it."""
@@ -72,30 +119,45 @@ class Availability:
     def allowed(self, releases: Releases, specifiers: Sequence[str]) -> int:
         """Return the mask of the versions that specifiers and settings leave."""
         table = self.table(releases)
-        inputs = self.pool.inputs
-        every = [*specifiers, *self.constraints_on(releases.name)]
-        mask = table.everything
+        name = releases.name
+        every = [*specifiers, *self.constraints_on(name)]
+        mask = table.everything & ~self._too_new(releases)
         for specifier in every:
             mask &= table.mask(specifier)
-        if inputs.exclude_newer is not None:
-            mask &= ~_uploaded_after(releases, inputs.exclude_newer)
-        if not self._pinned(every):
-            mask &= ~releases.yanked
-        return table.permitted(
-            mask,
-            policy=inputs.prerelease,
-            named=any(names_prerelease(specifier) for specifier in every),
-        )
+        if name not in self._pins:
+            yanked = mask & releases.yanked & ~self._admission.yanked.get(name, 0)
+            mask &= ~yanked
+            if yanked and not mask and any(map(_pins_a_version, every)):
+                seen = self._blocked_yanked.get(name, 0)
+                self._blocked_yanked[name] = seen | yanked
+        return self._without_prereleases(releases, mask)
 
-    def candidates(
-        self, releases: Releases, mask: int, specifiers: Sequence[str]
-    ) -> Iterator[Candidate]:
+    def _without_prereleases(self, releases: Releases, mask: int) -> int:
+        policy = self.pool.inputs.prerelease
+        name = releases.name
+        admitted = policy == "allow" or name in self._admission.prereleases
+        if admitted or (policy.endswith("explicit") and self._named.get(name)):
+            return mask
+        finals = mask & releases.finals
+        if finals or not mask or not policy.startswith("if-necessary"):
+            return finals
+        if not releases.finals & ~releases.yanked & ~self._too_new(releases):
+            return mask  # the project has nothing else
+        self._blocked_prereleases.add(name)
+        return 0
+
+    def _too_new(self, releases: Releases) -> int:
+        cutoff = self.pool.inputs.exclude_newer
+        return 0 if cutoff is None else _uploaded_after(releases, cutoff)
+
+    def candidates(self, releases: Releases, mask: int) -> Iterator[Candidate]:
         """Yield the candidates of the versions in a mask, the preferred first.
 
         A version is opened only when the one before it has been used up.
         """
-        yanked = self._pinned([*specifiers, *self.constraints_on(releases.name)])
-        preference = self._preferences.get(releases.name)
+        name = releases.name
+        yanked = name in self._pins or name in self._admission.yanked
+        preference = self._preferences.get(name)
         kept = preference.filenames if preference is not None else ()
         for position in self._order(releases, mask, preference):
             expansion = self.pool.expand(releases, position, yanked=yanked)
@@ -134,14 +196,18 @@ class Availability:
         )
         yield from positions(mask, lowest_first=lowest)
 
-    @staticmethod
-    def _pinned(specifiers: Iterable[str]) -> bool:
-        """PEP 592: a yanked file counts only where ``==`` or ``===`` pins a version."""
-        return any(
-            clause.startswith("==") and not clause.endswith("*")
-            for specifier in specifiers
-            for clause in specifier.split(",")
-        )
+
+def _pins_a_version(specifier: str) -> bool:
+    """Say whether a specifier set pins a version by ``==`` or ``===`` (PEP 592)."""
+    return any(
+        clause.startswith("==") and not clause.endswith("*")
+        for clause in specifier.split(",")
+    )
+
+
+def _names_one(requirement: Requirement) -> bool:
+    """Sort requirements that name a pre-release last, so that they have the say."""
+    return names_prerelease(requirement.specifier)
 
 
 def _constraints(

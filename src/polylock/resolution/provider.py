@@ -121,7 +121,7 @@ class TargetProvider(AbstractProvider["Constraint", "AnyCandidate", str]):
         self._single[identifier] = mask & (mask - 1) == 0
 
         def matches() -> Iterator[AnyCandidate]:
-            for base in self._availability.candidates(releases, mask, specifiers):
+            for base in self._availability.candidates(releases, mask):
                 if any(base is not candidate for candidate in exact):
                     continue
                 candidate = self._availability.pool.extended(base, extra)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
-from resolvelib import BaseReporter, ResolutionImpossible, ResolutionTooDeep, Resolver
+from resolvelib import BaseReporter, ResolutionImpossible, ResolutionTooDeep
+from resolvelib.resolvers import Resolution as Search
 
 from polylock.errors import NoSolution
 from polylock.model.pins import Edge, Pin, Preference, Resolution
-from polylock.resolution.availability import Availability
+from polylock.resolution.availability import Admission, Availability
 from polylock.resolution.candidates import Candidate, CandidatePool
 from polylock.resolution.conflicts import Failure, explain
 from polylock.resolution.constraints import Dependency, Unmeetable, identifier_of
@@ -103,7 +104,26 @@ class Solver:
     def _solve(
         self, target: Target, preferences: Preferences
     ) -> tuple[Resolution, Effort]:
+        """Solve one target, admitting more where a solve without it failed."""
         self.reporter.solving(target.name)
+        effort = Effort()
+        admission = Admission()
+        while True:
+            attempt = self._attempt(target, preferences, admission)
+            try:
+                resolution = attempt.solve(effort, always_search=self.always_search)
+            except NoSolution:
+                more = admission.joined(attempt.availability.blocked)
+                if more == admission:
+                    raise
+                admission = more
+                continue
+            self.reporter.solved(target.name, len(resolution.pins))
+            return resolution, effort
+
+    def _attempt(
+        self, target: Target, preferences: Preferences, admission: Admission
+    ) -> _Attempt:
         roots = [
             root
             for root in self.inputs.requirements
@@ -114,7 +134,8 @@ class Solver:
             pool,
             self._tables,
             preferences=preferences,
-            direct=frozenset(root.requirement.name for root in roots),
+            own=[root.requirement for root in roots],
+            admission=admission,
         )
         dependencies = DependencyReader(availability)
         wanted = [
@@ -127,45 +148,60 @@ class Solver:
             target,
             availability.guess,
         )
-        effort = Effort()
-        mapping: Mapping[str, AnyCandidate] | None = None
-        if not self.always_search:
-            mapping = walk(
-                [dependency for _, dependency in wanted], availability, dependencies
-            )
-        if mapping is None:
-            mapping = self._search(wanted, availability, dependencies, effort)
-        effort.expanded = pool.expanded
-        resolution = _resolution(target, mapping, dependencies, wanted)
-        self.reporter.solved(target.name, len(resolution.pins))
-        return resolution, effort
+        return _Attempt(
+            availability=availability,
+            dependencies=dependencies,
+            wanted=wanted,
+            reporter=self.reporter,
+        )
 
-    def _search(
-        self,
-        wanted: Sequence[tuple[RootRequirement, Dependency]],
-        availability: Availability,
-        dependencies: DependencyReader,
-        effort: Effort,
-    ) -> Mapping[str, AnyCandidate]:
-        """Let resolvelib search; raises NoSolution, ProjectNotFound."""
-        target = availability.pool.target.name
-        watch = _Watch(target, self.reporter)
-        resolver = Resolver(TargetProvider(availability, dependencies), watch)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Attempt:
+    """One solve of one target; ``wanted`` is what the project asks for."""
+
+    availability: Availability
+    dependencies: DependencyReader
+    wanted: Sequence[tuple[RootRequirement, Dependency]]
+    reporter: Reporter
+
+    def solve(self, effort: Effort, *, always_search: bool) -> Resolution:
+        """Walk, then search if need be; raises NoSolution, ProjectNotFound."""
+        roots = [dependency for _, dependency in self.wanted]
+        mapping: Mapping[str, AnyCandidate] | None = None
         try:
-            result = resolver.resolve(
+            if not always_search:
+                mapping = walk(roots, self.availability, self.dependencies)
+            if mapping is None:
+                mapping = self._search(effort)
+        finally:
+            effort.expanded += self.availability.pool.expanded
+        target = self.availability.pool.target
+        return _resolution(target, mapping, self.dependencies, self.wanted)
+
+    def _search(self, effort: Effort) -> Mapping[str, AnyCandidate]:
+        target = self.availability.pool.target.name
+        watch = _Watch(target, self.reporter)
+        # Not ``Resolver``: it walks from each pin up to the roots by recursion, and
+        # never returns from a cycle that backtracking left behind without a root.
+        # What is reachable is found out by ``reach`` in any case.
+        engine = Search(TargetProvider(self.availability, self.dependencies), watch)
+        try:
+            state = engine.resolve(
                 [
                     constraint
-                    for root, dependency in wanted
+                    for root, dependency in self.wanted
                     for constraint in dependency.constraints(origin_of(root))
                 ],
                 max_rounds=_MAX_ROUNDS,
             )
         except ResolutionImpossible as error:
-            for root, _ in wanted:
-                if root.requirement.name in availability.missing:
-                    raise availability.missing[root.requirement.name] from error
+            missing = self.availability.missing
+            for root, _ in self.wanted:
+                if root.requirement.name in missing:
+                    raise missing[root.requirement.name] from error
             failure = Failure(
-                availability=availability,
+                availability=self.availability,
                 causes=tuple(error.causes),
                 requested=watch.requested,
             )
@@ -174,8 +210,10 @@ class Solver:
         except ResolutionTooDeep as error:
             message = f"gave up after {_MAX_ROUNDS} rounds"
             raise NoSolution(target, [message]) from error
-        effort.rounds, effort.rejected = watch.rounds, watch.rejected
-        return result.mapping
+        finally:
+            effort.rounds += watch.rounds
+            effort.rejected += watch.rejected
+        return state.mapping
 
 
 class _Watch(BaseReporter["Constraint", "AnyCandidate", str]):

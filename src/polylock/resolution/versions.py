@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from polylock.model.distributions import Releases
-    from polylock.model.inputs import PrereleasePolicy
 
 __all__ = [
     "VersionTable",
@@ -85,19 +84,10 @@ class VersionTable:
             self._masks[specifier] = mask
         return mask
 
-    def permitted(self, mask: int, *, policy: PrereleasePolicy, named: bool) -> int:
-        """Take the pre-releases out of a mask, as the policy and PEP 440 say.
-
-        ``named`` tells that one of the specifiers behind the mask names a
-        pre-release. With an ``if-necessary`` policy pre-releases stay where no final
-        version is left.
-        """
-        if policy == "allow" or (named and policy.endswith("explicit")):
-            return mask
-        finals = mask & self._finals
-        if finals or not policy.startswith("if-necessary"):
-            return finals
-        return mask
+    @property
+    def finals(self) -> int:
+        """Return the mask of the versions that are no pre-releases."""
+        return self._finals
 
     def position(self, version: str) -> int | None:
         """Return the position of a version given in any spelling, if it is there."""

@@ -7,9 +7,7 @@ constraint comes to exclude a pin it gives up, and the search begins from nothin
 
 Its answer is the search's: a pin was the best under the constraints known when it was
 taken, it meets all others in the end, and more constraints only take candidates away,
-so it is the best under all of them. The exception is a constraint that admits
-candidates, by naming a pre-release: there the walk chooses again, and gives up if the
-choice is another.
+so it is the best under all of them.
 """
 
 from __future__ import annotations
@@ -18,10 +16,9 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from polylock.resolution.constraints import Unmeetable
-from polylock.resolution.versions import names_prerelease
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from packaging.utils import NormalizedName
 
@@ -60,22 +57,19 @@ class _Walk:
         self._availability = availability
         self._dependencies = dependencies
         self._pins: dict[NormalizedName, Candidate] = {}
-        self._specifiers: dict[NormalizedName, list[str]] = {}
 
     def visit(self, dependency: Dependency) -> list[Dependency] | None:
         """Take or check the project of a requirement; return what it adds."""
         requirement = dependency.requirement
         name = requirement.normalized_name
         following: list[Dependency] = []
-        specifiers = self._specifiers.setdefault(name, [])
-        specifiers.append(requirement.specifier)
         pin = self._pins.get(name)
         if pin is None:
-            pin = self._first(name, specifiers)
+            pin = self._first(name, requirement.specifier)
             if pin is None or not self._add(name, pin, following):
                 return None
             self._pins[name] = pin
-        elif not self._keeps(pin, specifiers):
+        elif not self._meets(pin, requirement.specifier):
             return None
         for extra in requirement.extras:
             identifier = f"{name}[{extra}]"
@@ -85,25 +79,16 @@ class _Walk:
                     return None
         return following
 
-    def _first(
-        self, name: NormalizedName, specifiers: Sequence[str]
-    ) -> Candidate | None:
+    def _first(self, name: NormalizedName, specifier: str) -> Candidate | None:
         releases = self._availability.releases(name)
         if releases is None:
             return None
-        mask = self._availability.allowed(releases, specifiers)
-        candidates = self._availability.candidates(releases, mask, specifiers)
-        return next(candidates, None)
+        mask = self._availability.allowed(releases, [specifier])
+        return next(self._availability.candidates(releases, mask), None)
 
-    def _keeps(self, pin: Candidate, specifiers: Sequence[str]) -> bool:
-        """Say whether a pin stays the choice with one more specifier, the last."""
-        *known, latest = specifiers
-        mask = self._availability.table(pin.releases).mask(latest)
-        if not mask >> pin.position & 1:
-            return False
-        if names_prerelease(latest) and not any(map(names_prerelease, known)):
-            return self._first(pin.name, specifiers) is pin
-        return True
+    def _meets(self, pin: Candidate, specifier: str) -> bool:
+        mask = self._availability.table(pin.releases).mask(specifier)
+        return bool(mask >> pin.position & 1)
 
     def _add(
         self,

@@ -1,0 +1,152 @@
+"""Gates on counts: what a lock may ask, open and expand, whatever the clock says."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from polylock.operations.index_build import ServedRequest, build_index, serve_index
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parents[2]
+TRACED = """
+import json, sys
+opened, cache = [], sys.argv[1]
+def note(event, arguments):
+    if event == "open" and isinstance(arguments[0], str):
+        if arguments[0].startswith(cache) and "r" in (arguments[1] or "r"):
+            opened.append(arguments[0])
+sys.addaudithook(note)
+from polylock.cli.main import run
+code = run(sys.argv[2:])
+names = [name for name in ("httpx", "rich.progress", "tomlkit") if name in sys.modules]
+print(json.dumps({"opened": opened, "imported": names}), file=sys.stderr)
+sys.exit(code)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run of polylock: its document, the cache files it read, what it imported."""
+
+    document: dict[str, Any]
+    opened: Counter[str]
+    imported: list[str]
+
+
+@dataclass(slots=True)
+class Demo:
+    """The fixture demo: six targets, served with pages that stay fresh."""
+
+    directory: Path
+    index_url: str
+    requests: list[ServedRequest] = field(default_factory=list)
+
+    @property
+    def lock_file(self) -> Path:
+        """Return the path of the lock file."""
+        return self.directory / "pylock.toml"
+
+    def lock(self, *flags: str) -> Run:
+        """Lock in a process of its own."""
+        cache = self.directory / "cache"
+        arguments = [
+            *("lock", "--json", "--quiet", "--index-url", self.index_url),
+            *("--project", str(self.directory / "pyproject.toml")),
+            *("--cache-dir", str(cache), *flags),
+        ]
+        process = subprocess.run(
+            [sys.executable, "-c", TRACED, str(cache), *arguments],
+            env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert process.returncode == 0, process.stderr
+        trace = json.loads(process.stderr.splitlines()[-1])
+        document = json.loads(process.stdout)
+        return Run(document, Counter(trace["opened"]), trace["imported"])
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[Demo]:
+    """Serve the fixture index to a copy of the demo project."""
+    build_index(ROOT / "fixtures" / "wheels", tmp_path / "index")
+    requests: list[ServedRequest] = []
+    with serve_index(
+        tmp_path / "index", page_lifetime=600, on_request=requests.append
+    ) as server:
+        found = Demo(tmp_path / "project", server.url, requests)
+        found.directory.mkdir()
+        shutil.copy(ROOT / "fixtures" / "demo" / "pyproject.toml", found.directory)
+        yield found
+
+
+def test_nothing_is_asked_for_twice(demo: Demo) -> None:
+    """Six targets share the answers: a further target costs no request of its own."""
+    run = demo.lock()
+    asked = Counter(request.path for request in demo.requests)
+    assert len(run.document["targets"]) == 6
+    assert run.document["requests"] == len(demo.requests)
+    # A wheel without a metadata file is read in ranges, which share its path.
+    pages = {path: count for path, count in asked.items() if "/simple/" in path}
+    assert set(pages.values()) == {1}
+
+
+def test_a_warm_lock_makes_no_request(demo: Demo) -> None:
+    """With the cache there and the lock file gone, the index is not asked."""
+    first = demo.lock()
+    written = demo.lock_file.read_bytes()
+    demo.lock_file.unlink()
+    demo.requests.clear()
+    second = demo.lock()
+    assert demo.requests == []
+    assert second.document["requests"] == 0
+    assert second.imported == []
+    assert second.document["packages"] == first.document["packages"]
+    assert demo.lock_file.read_bytes() == written
+
+
+def test_a_warm_lock_opens_no_page_twice(demo: Demo) -> None:
+    """A further target reads no page of the cache again."""
+    demo.lock()
+    demo.lock_file.unlink()
+    run = demo.lock("--offline")
+    pages = {path: n for path, n in run.opened.items() if "pages-v" in path}
+    assert pages
+    assert set(pages.values()) == {1}
+    # The others are metadata: once a file, and once a target for variant metadata.
+    assert max(run.opened.values()) <= len(run.document["targets"]) + 1
+
+
+def test_a_lock_with_nothing_to_do_expands_nothing(demo: Demo) -> None:
+    """A lock file that answers the project ends the run before the solver."""
+    demo.lock()
+    demo.requests.clear()
+    run = demo.lock()
+    assert demo.requests == []
+    assert run.document["targets"] == []
+    assert not run.document["written"]
+    assert run.opened == Counter()
+    assert run.imported == []
+
+
+def test_versions_expanded_are_bounded_by_packages(demo: Demo) -> None:
+    """A target expands few versions besides the ones that it takes."""
+    run = demo.lock()
+    packages = run.document["packages"]
+    for target in run.document["targets"]:
+        assert 0 < target["expanded"] <= 2 * packages
+        assert target["rounds"] <= 2 * packages

@@ -1,0 +1,61 @@
+"""``polylock detect`` describes this machine."""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fakes.command_line import CommandLine
+
+
+def test_printed_target_can_be_pasted(polylock: CommandLine) -> None:
+    """stdout is a table of TOML that a project file takes as it is."""
+    told = polylock.succeed("detect", "--python", "3.12").out
+    polylock.write(f'[project]\nname = "demo"\n\n{told}')
+    (listed,) = polylock.succeed("targets", "list", "--json").json
+    found = polylock.succeed("detect", "--python", "3.12", "--json").json
+    assert found["written"] is None
+    assert (listed["name"], listed["target"]) == (found["name"], found["target"])
+
+
+def test_python_is_the_running_one_unless_said(polylock: CommandLine) -> None:
+    """It is written down, so that the file means the same elsewhere."""
+    found = polylock.succeed("detect", "--json").json
+    running = f"{sys.version_info.major}.{sys.version_info.minor}"
+    assert found["target"]["python"].startswith(running)
+
+
+def test_write_adds_it_to_the_project(demo: CommandLine) -> None:
+    """Under the name that is given, after the others, comments kept."""
+    ran = demo.succeed("detect", "--write", "mine", "--python", "3.12")
+    assert "added target mine to pyproject.toml" in ran.err
+    assert not ran.out
+    assert "# what the tests need" in demo.read()
+    targets = tomllib.loads(demo.read())["tool"]["polylock"]["targets"]
+    assert list(targets)[-1] == "mine"
+    assert targets["mine"] | {"python": None} == targets["here"] | {"python": None}
+
+
+def test_write_refuses_a_name_that_is_taken(demo: CommandLine) -> None:
+    """The file stays as it is."""
+    before = demo.read()
+    ran = demo("detect", "--write", "h100", "--python", "3.12")
+    assert ran.code == 2
+    assert "is declared already" in ran.err
+    assert demo.read() == before
+
+
+def test_write_needs_a_project(polylock: CommandLine) -> None:
+    """Without one the error says what writes one."""
+    ran = polylock("detect", "--write", "mine")
+    assert ran.code == 2
+    assert "polylock init" in ran.err
+
+
+def test_python_must_be_one(polylock: CommandLine) -> None:
+    """A word that is no Python is refused before anything is printed."""
+    ran = polylock("detect", "--python", "snake")
+    assert (ran.code, ran.out) == (2, "")
+    assert "3.13t" in ran.err

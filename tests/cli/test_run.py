@@ -1,0 +1,88 @@
+"""``polylock run`` runs a command in the synced environment."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fakes.command_line import CommandLine
+
+SOURCE = str(Path(__file__).parents[2] / "src")
+
+
+def _polylock(demo: CommandLine, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run polylock as a process, for it becomes the command."""
+    return subprocess.run(
+        [sys.executable, "-m", "polylock", *arguments],
+        cwd=demo.directory,
+        env={**os.environ, "PYTHONPATH": SOURCE},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=120,
+    )
+
+
+def test_command_runs_in_the_environment(demo: CommandLine) -> None:
+    """It syncs first; the command has the environment, stdout and the exit code."""
+    program = (
+        "import os, sys, fallbackkit\n"
+        "print(sys.prefix == os.environ['VIRTUAL_ENV'])\n"
+        "print('PYTHONHOME' in os.environ)\n"
+        "sys.exit(7)"
+    )
+    ran = _polylock(demo, "run", "--target", "here", "--", "python", "-c", program)
+    assert (ran.stdout.split(), ran.returncode) == (["True", "False"], 7), ran.stderr
+    assert "fallbackkit" in ran.stderr
+    again = _polylock(demo, "run", "python", "-c", "print('--json')", "--json")
+    assert (again.stdout, again.stderr, again.returncode) == ("--json\n", "", 0)
+
+
+def test_script_of_a_locked_package_is_found(demo: CommandLine) -> None:
+    """Its directory is the first on PATH."""
+    ran = _polylock(demo, "run", "--target", "here", "--", "plainlib")
+    assert ran.returncode == 0, ran.stderr
+
+
+def test_without_sync_the_environment_is_as_it_is(demo: CommandLine) -> None:
+    """Nothing is installed, and a missing environment is told as such."""
+    ran = demo("run", "--no-sync", "python", "-V")
+    assert ran.code == 1
+    assert "is no virtual environment" in ran.err
+    assert "polylock sync" in ran.err
+    demo.succeed("sync", "--target", "here")
+    demo.succeed("add", "vecdemo")
+    ran_anyhow = _polylock(demo, "run", "--no-sync", "python", "-c", "print(1)")
+    assert ran_anyhow.stdout == "1\n", ran_anyhow.stderr
+
+
+def test_lock_file_that_is_out_of_date_is_refused(demo: CommandLine) -> None:
+    """As in sync: exit code 3, unless --frozen is given."""
+    demo.succeed("add", "vecdemo")
+    assert demo("run", "--target", "here", "python", "-V").code == 3
+    arguments = ("--target", "here", "--frozen", "python", "-c", "print(2)")
+    assert _polylock(demo, "run", *arguments).stdout == "2\n"
+
+
+def test_unknown_command_is_an_error_of_usage(demo: CommandLine) -> None:
+    """The error says where it was looked for."""
+    demo.succeed("sync", "--target", "here")
+    ran = demo("run", "no-such-command")
+    assert ran.code == 2
+    assert "there is no command no-such-command" in ran.err
+    assert str(demo.directory / ".venv") in ran.err
+
+
+def test_another_machine_is_refused(demo: CommandLine) -> None:
+    """A target that this machine is not exits with 4 and runs nothing."""
+    target = "h100" if sys.platform == "darwin" else "mac"
+    assert demo("run", "--target", target, "python", "-V").code == 4
+
+
+def test_command_is_needed(demo: CommandLine) -> None:
+    """Options alone are no command."""
+    assert demo("run", "--no-sync").code == 2

@@ -1,0 +1,132 @@
+"""``polylock targets`` lists, shows and adds."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import TYPE_CHECKING
+
+from polylock.project.presets import PRESETS
+
+if TYPE_CHECKING:
+    from fakes.command_line import CommandLine
+
+
+def test_list_has_a_row_a_target(demo: CommandLine) -> None:
+    """Platform, Python, processor, GPU and runner, in the order of priority."""
+    rows = demo.succeed("targets", "list").out.splitlines()[2:]
+    assert [row.split()[0] for row in rows] == ["h100", "mac", "here"]
+    assert "linux-x86_64 glibc-2.34" in rows[0]
+    assert "sapphirerapids" in rows[0]
+    assert "nvidia 9.0 (CUDA 13.0)" in rows[0]
+    assert "macos-arm64 14.0" in rows[1]
+    assert "baseline" in rows[1]
+    assert "self-hosted, macos" in rows[1]
+
+
+def test_list_without_targets_says_what_to_do(polylock: CommandLine) -> None:
+    """The error shows the commands that declare one."""
+    polylock.write('[project]\nname = "demo"\n')
+    ran = polylock("targets", "list")
+    assert ran.code == 2
+    assert "polylock init" in ran.err
+    assert "polylock targets add" in ran.err
+
+
+def test_show_derives_markers_tags_and_properties(demo: CommandLine) -> None:
+    """The whole list of values of each feature is shown, and how many tags there are."""
+    told = demo.succeed("targets", "show", "h100").out
+    found = demo.succeed("targets", "show", "h100", "--json").json
+    assert told.startswith("[tool.polylock.targets.h100]\n")
+    assert "\n  sys_platform == 'linux'\n" in told
+    assert f"tags: {len(found['tags'])}, the best first\n  {found['tags'][0]}" in told
+    assert "\n  nvidia :: sm_arch :: 90_real, " in told
+    assert "\n  x86_64 :: level :: v4, v3, v2, v1\n" in told
+    assert "avx512_bf16" in told.partition("x86_64, on: ")[2]
+    environment = found["marker-environment"]
+    assert environment["python_version"] == "3.12"
+    assert "python_full_version" not in environment
+
+
+def test_show_takes_stated_lists_for_derived_ones(demo: CommandLine) -> None:
+    """What the user says of a namespace is all that counts there, and is marked."""
+    text = demo.read().replace(
+        'cpu = "sapphirerapids"',
+        'cpu = "sapphirerapids"\nproperties = { x86_64 = { level = ["v2", "v1"] } }',
+    )
+    demo.write(text)
+    told = demo.succeed("targets", "show", "h100").out
+    assert "  x86_64 :: level :: v2, v1 (stated)\n" in told
+    assert "x86_64, on:" not in told
+
+
+def test_show_of_an_unknown_target(demo: CommandLine) -> None:
+    """The error names those that there are."""
+    ran = demo("targets", "show", "h1")
+    assert (ran.code, ran.out) == (2, "")
+    assert "there are: h100, mac, here" in ran.err
+
+
+def test_presets_are_told_with_their_source(polylock: CommandLine) -> None:
+    """No project is needed to see them."""
+    told = polylock.succeed("targets", "presets").out
+    rows = told.splitlines()[2:]
+    assert [row.split()[0] for row in rows] == list(PRESETS)
+    row = next(row for row in rows if row.startswith("mi300x "))
+    assert 'amd = { rocm = "6.4", gfx = ["gfx942"] }' in row
+    assert "AMD's table of GPUs" in row
+
+
+def test_add_keeps_comments_and_comes_last(demo: CommandLine) -> None:
+    """A preset is named, with its Python; the rest of the file stays as it is."""
+    before = demo.read()
+    ran = demo.succeed("targets", "add", "graviton3", "--python", "3.12")
+    after = demo.read()
+    assert after.startswith(before.rstrip())
+    assert "# what the tests need" in after
+    targets = tomllib.loads(after)["tool"]["polylock"]["targets"]
+    assert list(targets)[-1] == "graviton3"
+    assert targets["graviton3"] == {"preset": "graviton3", "python": "3.12"}
+    assert "polylock lock" in ran.err
+    assert not ran.out
+
+
+def test_add_leaves_the_python_to_the_project(demo: CommandLine) -> None:
+    """Where the project has a default, the target names none."""
+    demo.write(
+        demo.read().replace(
+            "[tool.polylock.targets.h100]",
+            '[tool.polylock]\npython = "3.12"\n\n[tool.polylock.targets.h100]',
+        )
+    )
+    added = demo.succeed("targets", "add", "t4", "--name", "small", "--json").json
+    assert added["table"] == {"preset": "t4"}
+    assert added["targets"] == ["small"]
+
+
+def test_add_this_machine(demo: CommandLine) -> None:
+    """With --here what was detected is written out, under the name that is given."""
+    added = demo.succeed(
+        "targets", "add", "--here", "--name", "mine", "--python", "3.12", "--json"
+    ).json
+    assert added["targets"] == ["mine"]
+    assert added["table"]["python"] == "3.12"
+    assert "mine" in demo.succeed("targets", "list").out
+
+
+def test_add_refuses_what_cannot_be(demo: CommandLine) -> None:
+    """The file is as it was after each error, and each says what to do."""
+    before = demo.read()
+    for arguments, words in (
+        (["h100"], "is declared already"),
+        (["h1000"], "did you mean h100?"),
+        ([], "give either a preset or --here"),
+        (["t4", "--here"], "give either a preset or --here"),
+        (["t4", "--python", "3.9"], "outside requires-python"),
+        (["t4", "--python", "three"], "'three' is not a Python"),
+        (["t4", "--name", "test"], "name of a dependency group or an extra"),
+        (["t4", "--name", "Not_Good"], "not a valid name for a target"),
+    ):
+        ran = demo("targets", "add", *arguments)
+        assert ran.code == 2, arguments
+        assert words in ran.err
+    assert demo.read() == before

@@ -1,0 +1,80 @@
+"""``polylock why`` explains a locked project."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fakes.command_line import CommandLine
+
+
+def test_chains_lead_to_the_project(demo: CommandLine) -> None:
+    """Each direct requirer has the shortest chain, the project's own wish comes first."""
+    told = demo.succeed("why", "plainlib-colors", "--target", "h100").out
+    assert told.splitlines() == [
+        "h100: plainlib-colors 1.0.1",
+        "  required by plainlib > plainlib-colors",
+        "  required by plainlib-testing > plainlib-colors",
+    ]
+    told = demo.succeed("why", "plainlib_testing", "--target", "h100").out
+    assert "  required by the group test\n" in told
+
+
+def test_variant_is_explained(demo: CommandLine) -> None:
+    """The properties that decided are told, the weightiest first."""
+    told = demo.succeed("why", "tensordemo", "--target", "h100").out
+    assert told.splitlines()[:5] == [
+        "h100: tensordemo 3.1.0 (cuda13.0)",
+        "  required by the project",
+        "  variant cuda13.0, decided by",
+        "    nvidia :: cuda_version_lower_bound :: 13.0",
+        "    nvidia :: sm_arch :: 90_real",
+    ]
+    assert "The lock file lists the chosen variants alone" in told
+
+
+def test_null_variant_needs_nothing(demo: CommandLine) -> None:
+    """The null variant is no property's merit."""
+    told = demo.succeed("why", "tensordemo", "--target", "mac").out
+    assert "  variant null, which needs no property\n" in told
+
+
+def test_variants_that_were_passed_over_are_mentioned(demo: CommandLine) -> None:
+    """A plain wheel beside variants that do not fit is said to be one."""
+    text = demo.read().replace('cpu = "sapphirerapids"', 'cpu = "x86-64-v2"')
+    demo.write(text)
+    demo.succeed("lock")
+    told = demo.succeed("why", "fallbackkit", "--target", "h100").out
+    assert "the wheel without a variant" in told
+    (target,) = demo.succeed("why", "fallbackkit", "--target", "h100", "--json").json[
+        "targets"
+    ]
+    assert target["variants-passed-over"] is True
+    assert target["label"] is None
+
+
+def test_package_without_variants_is_not_explained_by_one(demo: CommandLine) -> None:
+    """Nothing is said of variants where there was no choice."""
+    told = demo.succeed("why", "plainlib").out
+    assert "variant" not in told.replace("variants alone", "")
+    assert "lock file lists" not in told
+
+
+def test_targets_with_the_same_answer_share_it(demo: CommandLine) -> None:
+    """Targets that agree are told in one block, those without the project in another."""
+    told = demo.succeed("why", "plainlib").out
+    assert told.startswith("h100, mac, here: plainlib 1.1.0\n")
+    told = demo.succeed("why", "tensordemo-compiler").out
+    assert "\n\nmac, here: not installed\n" in told
+
+
+def test_project_that_is_not_locked(demo: CommandLine) -> None:
+    """The error suggests the name that was probably meant, else where to look."""
+    ran = demo("why", "tensordmo")
+    assert (ran.code, ran.out) == (2, "")
+    assert "tensordmo is not locked" in ran.err
+    assert "did you mean tensordemo?" in ran.err
+    ran = demo("why", "tensordemo-compiler", "--target", "mac")
+    assert ran.code == 2
+    assert "tensordemo-compiler is not locked for target mac" in ran.err
+    assert "polylock tree" in demo("why", "zzz").err
