@@ -59,11 +59,19 @@ class Race:
 class Contestant(Protocol):
     """A tool with a project directory and a cache of its own."""
 
-    name: str
-    directory: Path
+    @property
+    def name(self) -> str:
+        """Return what the tables call it."""
+        ...
+
+    @property
+    def directory(self) -> Path:
+        """Return where its project and its cache are."""
+        ...
 
     def commands(self, scenario: Scenario) -> list[Command] | None:
         """Return the processes of a scenario, None where the tool has no such."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

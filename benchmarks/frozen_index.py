@@ -258,7 +258,7 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, request: object, client_address: object) -> None:
         del request
-        logger.debug("a request from %s broke off", client_address, exc_info=True)
+        logger.debug("a request from %s broke off", client_address)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Comparison", "compare", "main"]
 
+_TOOLS = ("polylock", "uv lock", "uv pip compile", "nab")  # in the order of the columns
+
 
 @dataclass(slots=True)
 class Comparison:
@@ -55,7 +57,8 @@ class Comparison:
         for scenario, by_name in self.series.items():
             for name, series in by_name.items():
                 if series.problem:
-                    yield f"{self.targets} targets, {scenario}, {name}: {series.problem}"
+                    label = f"{self.targets} targets, {scenario}, {name}"
+                    yield f"{label}: {series.problem}"
         for scenario, tallies in self.tallies.items():
             for name, tally in tallies.items():
                 if tally.missing:
@@ -127,15 +130,14 @@ def _run(
 
 def times_table(comparisons: Sequence[Comparison]) -> str:
     """Return the medians in milliseconds, and polylock's time over each other's."""
-    names = ["polylock", "uv lock", "uv pip compile", "nab"]
     rows = []
     for comparison in comparisons:
         for scenario in comparison.series:
-            medians = [comparison.median(scenario, name) for name in names]
+            medians = [comparison.median(scenario, name) for name in _TOOLS]
             ratios = [ratio(medians[0], theirs) for theirs in medians[1:]]
             label = f"{comparison.targets} targets, {scenario}"
             rows.append([label, *map(milliseconds, medians), *ratios])
-    header = ["ms", *names, *(f"/ {name}" for name in names[1:])]
+    header = ["ms", *_TOOLS, *(f"/ {name}" for name in _TOOLS[1:])]
     return markdown_table(header, rows)
 
 
@@ -155,23 +157,18 @@ def counts_table(comparisons: Sequence[Comparison]) -> str:
             rows.append(
                 [
                     f"{comparison.targets} targets, {scenario}",
-                    *(_asked(tallies.get(name)) for name in tallies_names()),
+                    *(_asked(tallies.get(name)) for name in _TOOLS),
                     *searches,
                 ]
             )
     header = [
         "requests (MB)",
-        *tallies_names(),
+        *_TOOLS,
         "rounds",
         "versions expanded",
         "rejected",
     ]
     return markdown_table(header, rows)
-
-
-def tallies_names() -> tuple[str, ...]:
-    """Return the tools in the order of the columns."""
-    return ("polylock", "uv lock", "uv pip compile", "nab")
 
 
 def further_target(comparisons: Sequence[Comparison]) -> str | None:

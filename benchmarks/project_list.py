@@ -70,7 +70,7 @@ class TargetChoice:
 
     @property
     def markers(self) -> tuple[str, ...]:
-        """Return the marker of every platform and Python, for ``environments`` of uv."""
+        """Return each platform and Python as a marker, for ``environments`` of uv."""
         return tuple(
             dict.fromkeys(
                 f"{target.marker} and python_version == '{target.python}'"

@@ -17,11 +17,10 @@ from urllib.request import urlopen
 from contestants import Race, Scenario, clean_environment, clear, contestants
 from frozen_index import FrozenIndex, Recorder
 from measurement import run
-from project_list import DEFAULT_PROJECT, ProjectList, read_project, read_targets
-from sync_project import SyncProject
-
 from polylock.network.client import Client
 from polylock.project.settings import default_index_url
+from project_list import DEFAULT_PROJECT, ProjectList, read_project, read_targets
+from sync_project import SyncProject
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +47,8 @@ def record(
 ) -> int:
     """Record a project list; return the number of rounds that it took.
 
-    ``counts`` are the numbers of targets to lock for. ``wheels`` says whether the wheels for the benchmark of sync are wanted too.
+    ``counts`` are the numbers of targets to lock for. ``wheels`` says whether the
+    wheels for the benchmark of sync are wanted too.
     """
     place = directory / project.name / "index"
     environment = clean_environment(directory / "home")

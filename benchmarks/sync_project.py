@@ -9,9 +9,10 @@ import tomllib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from packaging.utils import canonicalize_name
+
 from contestants import polylock_command
 from measurement import run
-from packaging.utils import canonicalize_name
 from project_list import write_pyproject
 
 if TYPE_CHECKING:

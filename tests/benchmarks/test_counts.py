@@ -127,8 +127,15 @@ def test_a_warm_lock_opens_no_page_twice(demo: Demo) -> None:
     pages = {path: n for path, n in run.opened.items() if "pages-v" in path}
     assert pages
     assert set(pages.values()) == {1}
-    # The others are metadata: once a file, and once a target for variant metadata.
-    assert max(run.opened.values()) <= len(run.document["targets"]) + 1
+
+
+@pytest.mark.xfail(reason="variant metadata is read again for every target")
+def test_a_warm_lock_opens_no_metadata_twice(demo: Demo) -> None:
+    """A further target reads no metadata of the cache again."""
+    demo.lock()
+    demo.lock_file.unlink()
+    run = demo.lock("--offline")
+    assert max(run.opened.values()) == 1
 
 
 def test_a_lock_with_nothing_to_do_expands_nothing(demo: Demo) -> None:

@@ -9,10 +9,10 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
+
 from fakes.server import JSON, Answer, Server
 from fakes.wheels import build_wheel
 from frozen_index import FrozenIndex, Recorder
-
 from polylock.network.client import Client
 
 if TYPE_CHECKING:

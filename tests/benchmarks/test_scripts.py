@@ -6,25 +6,21 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pytest
 
 import lock as lock_benchmark
-import pytest
 import record as recording
 import sync as sync_benchmark
 from contestants import find_uv
-from project_list import read_project, read_targets
-
 from polylock.operations.index_build import build_index, serve_index
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from project_list import read_project, read_targets
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Path]]:
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Record a project of the fixture index; return it and the directory."""
     directory = tmp_path_factory.mktemp("benchmarks")
     build_index(ROOT / "fixtures" / "wheels", directory / "origin")
@@ -40,7 +36,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, P
             counts=(2,),
         )
     assert rounds == 2
-    yield project, directory / "recording"
+    return project, directory / "recording"
 
 
 @pytest.mark.skipif(find_uv() is None, reason="compares with uv")

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def test_printed_target_can_be_pasted(polylock: CommandLine) -> None:
-    """stdout is a table of TOML that a project file takes as it is."""
+    """What goes to stdout is a table of TOML that a project file takes as it is."""
     told = polylock.succeed("detect", "--python", "3.12").out
     polylock.write(f'[project]\nname = "demo"\n\n{told}')
     (listed,) = polylock.succeed("targets", "list", "--json").json

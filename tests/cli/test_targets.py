@@ -33,7 +33,7 @@ def test_list_without_targets_says_what_to_do(polylock: CommandLine) -> None:
 
 
 def test_show_derives_markers_tags_and_properties(demo: CommandLine) -> None:
-    """The whole list of values of each feature is shown, and how many tags there are."""
+    """Every value of every feature is shown, and how many tags there are."""
     told = demo.succeed("targets", "show", "h100").out
     found = demo.succeed("targets", "show", "h100", "--json").json
     assert told.startswith("[tool.polylock.targets.h100]\n")

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def test_chains_lead_to_the_project(demo: CommandLine) -> None:
-    """Each direct requirer has the shortest chain, the project's own wish comes first."""
+    """Each direct requirer has its shortest chain; the project's own wish is first."""
     told = demo.succeed("why", "plainlib-colors", "--target", "h100").out
     assert told.splitlines() == [
         "h100: plainlib-colors 1.0.1",
@@ -61,7 +61,7 @@ def test_package_without_variants_is_not_explained_by_one(demo: CommandLine) -> 
 
 
 def test_targets_with_the_same_answer_share_it(demo: CommandLine) -> None:
-    """Targets that agree are told in one block, those without the project in another."""
+    """Targets that agree share a block, those without the project another."""
     told = demo.succeed("why", "plainlib").out
     assert told.startswith("h100, mac, here: plainlib 1.1.0\n")
     told = demo.succeed("why", "tensordemo-compiler").out

@@ -77,6 +77,7 @@ def inputs_of(scenario: dict[str, Any], targets: list[Target]) -> Inputs:
         prerelease=scenario.get("prerelease", "if-necessary-or-explicit"),
         align=scenario.get("align", "prefer"),
         exclude_variants=tuple(scenario.get("exclude-variants", ())),
+        no_binary_packages=tuple(scenario.get("no-binary-packages", ())),
         prefer_variants=tuple(scenario.get("prefer-variants", ())),
     )
 

@@ -15,6 +15,13 @@ from polylock.operations.export import ExportFormat, export
 
 __all__ = ["command"]
 
+_READERS = {
+    "pylock": "pip 26 and uv 0.13 install none from a lock file",
+    "requirements": "pip 26 refuses them, uv 0.13 takes those whose metadata has no "
+    "variant markers, with --preview-features wheel-variants",
+}
+"""Who can read variant wheels (PEP 825), by format; tests run both."""
+
 
 @click.command("export", epilog="Example: polylock export --target h100 -o h100.toml")
 @settings("target", "groups", "extras")
@@ -47,9 +54,8 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
         done = f"wrote {values['output']}: {found.packages} packages"
         click.echo(done, err=True)
     if found.variants:
-        names = ", ".join(found.variants)
         show_warning(
-            f"pip refuses the file names of variant wheels ({names}); uv takes them "
-            "with --preview-features wheel-variants"
+            f"variant wheels: {', '.join(found.variants)}; "
+            + _READERS[values["export_format"]]
         )
     return 0

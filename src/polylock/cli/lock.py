@@ -8,6 +8,7 @@ import click
 
 from polylock.cli.options import JSON, settings
 from polylock.cli.session import begin, print_json, reporting
+from polylock.cli.tables import counted
 from polylock.operations.lock import LockRequest, lock, parse_upgrades
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
 def _summary(outcome: LockOutcome) -> str:
     path = outcome.path.name
     targets = len(outcome.pylock.target_names)
-    size = f"{len(outcome.pylock.packages)} packages for {targets} targets"
+    packages = len(outcome.pylock.packages)
+    size = f"{counted(packages, 'package')} for {counted(targets, 'target')}"
     if not outcome.efforts:
         return f"{path} answers the project: {size}"
     if not outcome.changed:

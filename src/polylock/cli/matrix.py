@@ -14,7 +14,9 @@ from polylock.operations.matrix import github_matrix, gitlab_matrix, matrix
 __all__ = ["command"]
 
 
-@click.command("matrix", epilog='Example: echo "matrix=$(polylock matrix)" >> "$GITHUB_OUTPUT"')
+@click.command(
+    "matrix", epilog='Example: echo "matrix=$(polylock matrix)" >> "$GITHUB_OUTPUT"'
+)
 @settings("groups", "extras")
 @click.option(
     "--format",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from polylock.cli.diagnostics import show_warning
 from polylock.cli.logs import style
+from polylock.cli.tables import counted
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -52,7 +53,7 @@ class TerminalReporter:
 
     def solved(self, target: str, packages: int) -> None:
         """Tell that a target is solved."""
-        self._line(f"resolved {target}: {packages} packages")
+        self._line(f"resolved {target}: {counted(packages, 'package')}")
 
     def backtracking(self, target: str, package: str) -> None:
         """Say nothing: the log has it."""

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from polylock.cli.options import settings
 from polylock.cli.session import begin, reporting
-from polylock.errors import UsageError
 from polylock.operations.run import (
+    become,
     existing_environment,
     prepare,
     synced_environment,
+    wait_for,
 )
 from polylock.operations.sync import SyncOptions
-
-if TYPE_CHECKING:
-    from polylock.operations.run import PreparedCommand
 
 __all__ = ["command"]
 
@@ -62,25 +60,8 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
         )
         with reporting(chosen) as reporter:
             environment = synced_environment(chosen, options, reporter)
-    return _execute(prepare(environment, values["arguments"], os.environ))
-
-
-def _execute(prepared: PreparedCommand) -> int:
-    """Become the command; on Windows, which cannot, wait for it."""
+    prepared = prepare(environment, values["arguments"], os.environ)
     sys.stdout.flush()
     sys.stderr.flush()
-    try:
-        if os.name != "nt":
-            os.execve(  # noqa: S606 - no shell is wanted
-                prepared.executable, prepared.arguments, prepared.variables
-            )
-        import subprocess  # noqa: PLC0415 - of use on Windows alone
-
-        return subprocess.run(
-            [prepared.executable, *prepared.arguments[1:]],
-            env=dict(prepared.variables),
-            check=False,
-        ).returncode
-    except OSError as error:
-        problem = error.strerror or str(error)
-        raise UsageError(f"cannot run {prepared.executable}: {problem}") from error
+    start = wait_for if os.name == "nt" else become
+    return start(prepared)

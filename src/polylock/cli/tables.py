@@ -6,7 +6,7 @@ import shutil
 
 from polylock.cli.logs import style
 
-__all__ = ["Table", "file_size"]
+__all__ = ["Table", "counted", "file_size"]
 
 _GAP = "  "
 
@@ -21,6 +21,11 @@ def file_size(count: int) -> str:
         if size < 1000:
             return f"{size:.1f} {unit}"
     return f"{size / 1000:,.1f} TB"
+
+
+def counted(number: int, noun: str) -> str:
+    """Write a number with its noun: ``1 target``, ``2 targets``."""
+    return f"{number} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 class Table:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from polylock.errors import UsageError
+from polylock.errors import LockFileInvalid, UsageError
 from polylock.lockfile.pylock import PackageArchive, PackageSdist, PackageWheel
 from polylock.model.markers import fold
-from polylock.model.requirements import Requirement
+from polylock.model.requirements import InvalidRequirement, Requirement
 from polylock.operations.selection import every_group, open_lock, selections
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def locked_graphs(settings: Settings) -> tuple[LockedGraph, ...]:
     if not groups and not extras:
         groups, extras = every_group(pylock)
     inputs = pylock.polylock.inputs
-    wanted = _Wanted(inputs=inputs, groups=groups, extras=extras)
+    wanted = _Wanted(path=str(path), inputs=inputs, groups=groups, extras=extras)
     return tuple(
         _graph(selection, wanted)
         for selection in selections(
@@ -156,6 +156,7 @@ def locked_graphs(settings: Settings) -> tuple[LockedGraph, ...]:
 class _Wanted:
     """The requirements that the lock file records, and the groups and extras shown."""
 
+    path: str
     inputs: LockedInputs
     groups: Collection[str]
     extras: Collection[str]
@@ -176,10 +177,18 @@ class _Wanted:
             ]
         for place, texts in tables:
             for text in texts:
-                requirement = Requirement.parse(text)
+                requirement = self._parsed(text)
                 marker = requirement.marker_expression
                 if marker is None or fold(marker, target) is not False:
                     yield place, requirement
+
+    def _parsed(self, text: str) -> Requirement:
+        try:
+            return Requirement.parse(text)
+        except InvalidRequirement as error:
+            reason = str(error).partition("\n")[0]
+            problem = f"{text!r} is not a requirement: {reason}"
+            raise LockFileInvalid(self.path, "tool.polylock", problem) from error
 
 
 def _graph(selection: LockedSelection, wanted: _Wanted) -> LockedGraph:

@@ -36,6 +36,7 @@ __all__ = ["AUTO", "Choice", "Chooser", "Fit", "fits", "python_release", "this_m
 AUTO = "auto"
 """The name that asks for the first target that this machine satisfies."""
 
+_DETECTED = frozenset({"aarch64", "amd", "nvidia", "x86_64"})
 _SWITCHED_ON = ("on",)
 
 
@@ -78,7 +79,11 @@ def fits(
     found = []
     for record in pylock.polylock.targets if pylock.polylock else ():
         target = locked_target(record)
-        wanted = replace(target, derived=_that_matter(target.derived, used))
+        wanted = replace(
+            target,
+            stated=_detectable(target.stated),
+            derived=_that_matter(target.derived, used),
+        )
         assumed = python or target.description.python
         here = build_target(machine.describe(assumed))
         found.append(Fit(target=target, missing=missing(wanted, here)))
@@ -229,6 +234,20 @@ def _used_features(pylock: Pylock) -> set[tuple[str, str]]:
         for namespace, features in properties.items()
         for feature in features
     }
+
+
+def _detectable(stated: SupportedProperties) -> SupportedProperties:
+    """Leave out namespaces that no built-in provider can look for on a machine.
+
+    The user's own list is all that is known of such a namespace, here as there.
+    """
+    return SupportedProperties(
+        {
+            namespace: features
+            for namespace, features in stated.namespaces.items()
+            if namespace in _DETECTED
+        }
+    )
 
 
 def _that_matter(

@@ -6,7 +6,7 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from polylock.environment.discovery import environment_python
 from polylock.environment.venv import is_environment
@@ -21,7 +21,14 @@ if TYPE_CHECKING:
     from polylock.ports import Reporter
     from polylock.project.settings import Settings
 
-__all__ = ["PreparedCommand", "existing_environment", "prepare", "synced_environment"]
+__all__ = [
+    "PreparedCommand",
+    "become",
+    "existing_environment",
+    "prepare",
+    "synced_environment",
+    "wait_for",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,3 +84,35 @@ def prepare(
         arguments=tuple(command),
         variables={**kept, "VIRTUAL_ENV": str(environment), "PATH": search_path},
     )
+
+
+def become(prepared: PreparedCommand) -> NoReturn:
+    """Replace this process by the command, as POSIX systems can.
+
+    So signals reach it, and nothing of polylock stays in memory. Raises UsageError.
+    """
+    try:
+        os.execve(  # noqa: S606 - no shell is wanted
+            prepared.executable, prepared.arguments, prepared.variables
+        )
+    except OSError as error:
+        raise _not_run(prepared, error) from error
+
+
+def wait_for(prepared: PreparedCommand) -> int:
+    """Run the command and return its exit code; raises UsageError."""
+    import subprocess  # noqa: PLC0415 - of use on Windows alone
+
+    try:
+        return subprocess.run(
+            [prepared.executable, *prepared.arguments[1:]],
+            env=dict(prepared.variables),
+            check=False,
+        ).returncode
+    except OSError as error:
+        raise _not_run(prepared, error) from error
+
+
+def _not_run(prepared: PreparedCommand, error: OSError) -> UsageError:
+    problem = error.strerror or str(error)
+    return UsageError(f"cannot run {prepared.executable}: {problem}")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from polylock.errors import ProjectNotFound
 from polylock.model.markers import fold
+from polylock.resolution.align import public
 from polylock.resolution.versions import VersionTable, names_prerelease, positions
 
 if TYPE_CHECKING:
@@ -182,12 +183,24 @@ class Availability:
                 return best.release, best.file
         return None
 
+    def _preferred(self, releases: Releases, mask: int, version: str) -> Iterator[int]:
+        """Yield the position of a version, or those with the same public version.
+
+        A target whose index has ``2.9.0+cpu`` agrees with one that took
+        ``2.9.0+cu130``.
+        """
+        table = self.table(releases)
+        exact = table.position(version)
+        if exact is not None and mask >> exact & 1:
+            yield exact
+            return
+        yield from positions(mask & table.mask(f"=={public(version)}"))
+
     def _order(
         self, releases: Releases, mask: int, preference: Preference | None
     ) -> Iterator[int]:
         if preference is not None:
-            preferred = self.table(releases).position(preference.version)
-            if preferred is not None and mask >> preferred & 1:
+            for preferred in self._preferred(releases, mask, preference.version):
                 yield preferred
                 mask &= ~(1 << preferred)
         mode = self.pool.inputs.resolution

@@ -167,6 +167,9 @@ class CandidatePool:
         release = releases.release(position)
         rejections: list[Rejection] = []
         best: dict[str | None, tuple[tuple[int, int, str], RemoteFile]] = {}
+        if releases.name in self.inputs.no_binary_packages:
+            forbidden = "has wheels, which no-binary-package forbids"
+            return Expansion((), (Rejection(release.version, forbidden),))
         for file in release.wheels:
             try:
                 filename = WheelFilename.parse(file.filename)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
 
 from resolvelib import BaseReporter, ResolutionImpossible, ResolutionTooDeep
@@ -10,6 +10,8 @@ from resolvelib.resolvers import Resolution as Search
 
 from polylock.errors import NoSolution
 from polylock.model.pins import Edge, Pin, Preference, Resolution
+from polylock.model.requirements import Requirement
+from polylock.resolution.align import align, divergences, public
 from polylock.resolution.availability import Admission, Availability
 from polylock.resolution.candidates import Candidate, CandidatePool
 from polylock.resolution.conflicts import Failure, explain
@@ -82,44 +84,104 @@ class Solver:
         """Solve every target.
 
         A target keeps its own locked pins first, then takes the versions that the
-        targets before it took, so that versions agree unless they cannot.
+        targets before it took, so that versions agree unless they cannot; see
+        ``polylock.resolution.align`` for what happens where one had to differ.
 
-        Raises NoSolution for the first target that has none, ProjectNotFound where
-        the project itself requires what no index has.
+        Raises NoSolution for the first target that has none and, with ``align =
+        "require"``, where targets cannot agree; ProjectNotFound where the project
+        itself requires what no index has.
         """
-        resolutions: list[Resolution] = []
-        efforts: dict[str, Effort] = {}
-        taken: dict[NormalizedName, Preference] = {}
+        efforts = {target.name: Effort() for target in targets}
         for target in targets:
-            preferences = {**taken, **self.preferences.get(target.name, {})}
-            if self.inputs.align == "independent":
-                preferences = dict(self.preferences.get(target.name, {}))
-            resolution, effort = self._solve(target, preferences)
-            resolutions.append(resolution)
-            efforts[target.name] = effort
-            for name, pin in resolution.pins.items():
-                taken.setdefault(name, Preference(version=pin.version))
+            self.reporter.solving(target.name)
+        resolutions: Sequence[Resolution] = self._solve_all(targets, {}, efforts)
+        if self.inputs.align != "independent":
+            resolutions = align(
+                resolutions,
+                lambda wishes: self._solve_all(targets, wishes, efforts),
+                self._could_take,
+            )
+        if self.inputs.align == "require":
+            self._require_agreement(resolutions)
+        for resolution in resolutions:
+            self.reporter.solved(resolution.target.name, len(resolution.pins))
         return Solution(resolutions=tuple(resolutions), efforts=efforts)
 
+    def _solve_all(
+        self,
+        targets: Sequence[Target],
+        wishes: Preferences,
+        efforts: Mapping[str, Effort],
+    ) -> list[Resolution]:
+        resolutions: list[Resolution] = []
+        taken: dict[NormalizedName, Preference] = {}
+        for target in targets:
+            own = self.preferences.get(target.name, {})
+            preferences = {**taken, **own, **wishes}
+            resolution = self._solve(target, preferences, efforts[target.name])
+            resolutions.append(resolution)
+            if self.inputs.align != "independent":
+                for name, pin in resolution.pins.items():
+                    taken.setdefault(name, Preference(version=pin.version))
+        return resolutions
+
+    def _could_take(
+        self, name: NormalizedName, version: str, resolution: Resolution
+    ) -> bool:
+        """Say whether a target has an artifact of a public version at all."""
+        target = resolution.target
+        pool = CandidatePool(target=target, inputs=self.inputs, source=self.source)
+        releases = self.source.releases(name, target)
+        return any(
+            pool.expand(releases, position, yanked=False).candidates
+            for position, offered in enumerate(releases.versions)
+            if public(offered) == version
+        )
+
+    def _require_agreement(self, resolutions: Sequence[Resolution]) -> None:
+        """Raise NoSolution with both sides of the reason where targets differ."""
+        for name, versions in divergences(resolutions).items():
+            lines = [
+                f"{name} is {version} for {', '.join(targets)}"
+                for version, targets in versions.items()
+            ]
+            first, *_, last = versions
+            for wanted, resolution in (
+                (last, _of_target(resolutions, versions[first][0])),
+                (first, _of_target(resolutions, versions[last][0])),
+            ):
+                lines += self._why_not(name, wanted, resolution.target)
+            raise NoSolution(
+                versions[last][0],
+                lines,
+                'relax the requirement, or set align = "prefer" in [tool.polylock]',
+            )
+
+    def _why_not(self, name: NormalizedName, version: str, target: Target) -> list[str]:
+        """Say why a target cannot take a version of a project."""
+        asked = Requirement(name=name, specifier=f"=={version}")
+        inputs = replace(self.inputs, constraints=(*self.inputs.constraints, asked))
+        solver = Solver(inputs=inputs, source=self.source, reporter=self.reporter)
+        try:
+            solver._solve(target, {}, Effort())
+        except NoSolution as error:
+            return [f"{target.name}: {line}" for line in error.explanation]
+        return [f"{target.name} could take {name} {version} only with other changes"]
+
     def _solve(
-        self, target: Target, preferences: Preferences
-    ) -> tuple[Resolution, Effort]:
+        self, target: Target, preferences: Preferences, effort: Effort
+    ) -> Resolution:
         """Solve one target, admitting more where a solve without it failed."""
-        self.reporter.solving(target.name)
-        effort = Effort()
         admission = Admission()
         while True:
             attempt = self._attempt(target, preferences, admission)
             try:
-                resolution = attempt.solve(effort, always_search=self.always_search)
+                return attempt.solve(effort, always_search=self.always_search)
             except NoSolution:
                 more = admission.joined(attempt.availability.blocked)
                 if more == admission:
                     raise
                 admission = more
-                continue
-            self.reporter.solved(target.name, len(resolution.pins))
-            return resolution, effort
 
     def _attempt(
         self, target: Target, preferences: Preferences, admission: Admission
@@ -240,6 +302,10 @@ class _Watch(BaseReporter["Constraint", "AnyCandidate", str]):
         del criterion
         self.rejected += 1
         self._reporter.backtracking(self._target, str(candidate))
+
+
+def _of_target(resolutions: Sequence[Resolution], name: str) -> Resolution:
+    return next(found for found in resolutions if found.target.name == name)
 
 
 def origin_of(root: RootRequirement) -> str:

@@ -1,0 +1,88 @@
+"""One version of a project over all targets, where that can be had.
+
+Later targets prefer the versions of earlier ones as they are solved. Where one had to
+differ, the earlier ones are asked again with its version, and the answer in which more
+projects agree is taken. Public versions count: ``2.9.0+cu130`` and ``2.9.0+cpu`` agree.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from polylock.model.pins import Preference
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from packaging.utils import NormalizedName
+
+    from polylock.model.pins import Resolution
+
+    Wishes = Mapping[NormalizedName, Preference]
+    Solve = Callable[[Wishes], Sequence[Resolution]]
+    CouldTake = Callable[[NormalizedName, str, Resolution], bool]
+
+__all__ = ["align", "divergences", "public"]
+
+
+def public(version: str) -> str:
+    """Return a normalized version without its local part."""
+    return version.partition("+")[0]
+
+
+def divergences(
+    resolutions: Sequence[Resolution],
+) -> dict[NormalizedName, dict[str, list[str]]]:
+    """Return the projects with several versions: version to targets, sorted by name."""
+    spread: dict[NormalizedName, dict[str, list[str]]] = {}
+    for resolution in resolutions:
+        for name, pin in resolution.pins.items():
+            versions = spread.setdefault(name, {})
+            versions.setdefault(public(pin.version), []).append(resolution.target.name)
+    return {name: found for name, found in sorted(spread.items()) if len(found) > 1}
+
+
+def align(
+    resolutions: Sequence[Resolution], solve: Solve, could_take: CouldTake
+) -> Sequence[Resolution]:
+    """Ask again with the versions of the targets that had to differ.
+
+    ``solve`` solves all targets with wishes that go before everything else;
+    ``could_take`` says whether a target has an artifact of a version at all. First all
+    projects are tried together, for they are often tied, then one by one. An answer is
+    taken if the projects that still differ are fewer and no others.
+    """
+    wishes: dict[NormalizedName, Preference] = {}
+    proposals = _proposals(resolutions, could_take)
+    if not proposals:
+        return resolutions
+    attempts = [proposals]
+    if len(proposals) > 1:
+        attempts += [{name: wish} for name, wish in proposals.items()]
+    for proposal in attempts:
+        before = set(divergences(resolutions))
+        if before.isdisjoint(proposal):
+            continue
+        found = solve({**wishes, **proposal})
+        if set(divergences(found)) < before:
+            resolutions = found
+            wishes.update(proposal)
+    return resolutions
+
+
+def _proposals(
+    resolutions: Sequence[Resolution], could_take: CouldTake
+) -> dict[NormalizedName, Preference]:
+    """Return, for each project that differs, the version of the last that differed."""
+    found: dict[NormalizedName, Preference] = {}
+    for name, versions in divergences(resolutions).items():
+        wanted = list(versions)[-1]
+        others = [
+            resolution
+            for resolution in resolutions
+            if name in resolution.pins
+            and public(resolution.pins[name].version) != wanted
+        ]
+        if all(could_take(name, wanted, resolution) for resolution in others):
+            found[name] = Preference(version=wanted)
+    return found

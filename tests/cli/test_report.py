@@ -1,0 +1,35 @@
+"""``polylock report`` is a table of projects and targets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fakes.command_line import CommandLine
+
+
+def test_projects_down_and_targets_across(demo: CommandLine) -> None:
+    """A label in parentheses, a dash where nothing is installed, sums at the end."""
+    lines = demo.succeed("report").out.splitlines()
+    rows = {line.split()[0]: line for line in lines if not line.startswith("-")}
+    assert rows["project"].split() == ["project", "h100", "mac", "here"]
+    assert rows["tensordemo"].split()[1:5] == ["3.1.0", "(cuda13.0)", "3.1.0", "(null)"]
+    assert rows["tensordemo-compiler"].split()[1:] == ["1.1.0", "-", "-"]
+    assert rows["projects"].split()[1] == "9"
+    assert rows["download"].split()[2] == "kB"
+
+
+def test_one_target_has_one_column(demo: CommandLine) -> None:
+    """With a group named, what only others need is left out."""
+    told = demo.succeed("report", "--target", "h100", "--group", "test").out
+    assert told.splitlines()[0].split() == ["project", "h100"]
+    assert "plainlib-testing" in told
+    assert "abikit" not in told
+
+
+def test_narrow_terminal_folds_the_columns(demo: CommandLine) -> None:
+    """Columns that do not fit are below the others, each block with its header."""
+    demo.set("COLUMNS", "50")
+    lines = demo.succeed("report").out.splitlines()
+    assert max(map(len, lines)) <= 50
+    assert sum(line.startswith("project ") for line in lines) > 1
