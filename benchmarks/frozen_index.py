@@ -1,6 +1,7 @@
 """A frozen copy of an index on 127.0.0.1, recorded once and then served unchanged.
 
-On disk it is ``simple/NAME/index.json`` (PEP 691, addresses relative to the page),
+On disk it is ``simple/NAME/index.json`` (PEP 691; addresses are relative to the page
+there, and served absolute, as the public index does),
 ``files/NAME/FILENAME`` with ``FILENAME.metadata`` beside it (PEP 658), and
 ``origins/NAME.json``, which says where the files came from.
 
@@ -329,22 +330,20 @@ class _Handler(BaseHTTPRequestHandler):
         choice = preferred_page(",".join(self.headers.get_all("Accept", [])))
         status = path.stat()
         entity_tag = f"{status.st_mtime_ns:x}-{status.st_size:x}"
-        with path.open("rb") as stream:
-            body: IO[bytes] = stream
-            size = status.st_size
-            if choice is not None and choice[1] == "index.html":
-                content = _html(json.load(stream))
-                body, size = BytesIO(content), len(content)
-                entity_tag += "-html"
-            self._send(
-                _Answer(
-                    body=body,
-                    size=size,
-                    entity_tag=f'"{entity_tag}"',
-                    content_type=choice[0] if choice else _JSON,
-                    lifetime=_PAGE_LIFETIME,
-                )
+        host = self._index.url.removesuffix("simple/").encode()
+        content = path.read_bytes().replace(b'"../../files/', b'"' + host + b"files/")
+        if choice is not None and choice[1] == "index.html":
+            content = _html(json.loads(content))
+            entity_tag += "-html"
+        self._send(
+            _Answer(
+                body=BytesIO(content),
+                size=len(content),
+                entity_tag=f'"{entity_tag}"',
+                content_type=choice[0] if choice else _JSON,
+                lifetime=_PAGE_LIFETIME,
             )
+        )
 
     def _file(self, name: str, filename: str) -> None:
         path = self._index.file(name, filename)

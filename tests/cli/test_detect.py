@@ -35,7 +35,7 @@ def test_write_adds_it_to_the_project(demo: CommandLine) -> None:
     assert "# what the tests need" in demo.read()
     targets = tomllib.loads(demo.read())["tool"]["polylock"]["targets"]
     assert list(targets)[-1] == "mine"
-    assert targets["mine"] | {"python": None} == targets["here"] | {"python": None}
+    assert targets["mine"] | targets["here"] | {"python": "3.12"} == targets["mine"]
 
 
 def test_write_refuses_a_name_that_is_taken(demo: CommandLine) -> None:
