@@ -66,14 +66,18 @@ class Project:
         return Settings(**values)
 
     def lock(
-        self, request: LockRequest | None = None, **changes: Any  # noqa: ANN401 - as above
+        self,
+        request: LockRequest | None = None,
+        **changes: Any,  # noqa: ANN401 - as above
     ) -> LockOutcome:
         """Lock the project."""
         wanted = request or LockRequest()
         return lock(self.with_settings(**changes), wanted, SilentReporter())
 
     def sync(
-        self, options: SyncOptions | None = None, **changes: Any  # noqa: ANN401 - as above
+        self,
+        options: SyncOptions | None = None,
+        **changes: Any,  # noqa: ANN401 - as above
     ) -> SyncOutcome:
         """Sync the project's environment."""
         wanted = options or SyncOptions(search_path=os.environ.get("PATH", ""))
