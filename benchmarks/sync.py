@@ -133,7 +133,7 @@ def measure(directory: Path, project: ProjectList, runs: int) -> Installation:
                     series.setdefault(installer.name, Series()).samples.append(sample)
                 if scenario == WARM:
                     contents = _files(installers[0].venv)
-                    packages = sum(path.name == "RECORD" for path in contents)
+                    packages = sum(map(_is_record, contents))
                     size = sum(path.stat().st_size for path in contents)
                     loop = _bare_loop(contents, installers[0].venv, work / "loop")
                     times[WARM].setdefault(LOOP, Series()).samples.append(loop)
@@ -156,8 +156,15 @@ def _run(
         # Both versions are in the cache: what is measured is the exchange.
         for lock_file in (second, first):
             run([installer.command(lock_file)], environment)
-        return run([installer.command(second)], environment)
+        first = second
+    _settle()
     return run([installer.command(first)], environment)
+
+
+def _settle() -> None:
+    """Let the disk finish, so that nobody pays for what another tool wrote."""
+    if hasattr(os, "sync"):
+        os.sync()
 
 
 def _files(venv: Path) -> list[Path]:
@@ -171,9 +178,15 @@ def _files(venv: Path) -> list[Path]:
     ]
 
 
+def _is_record(path: Path) -> bool:
+    """Say whether a file is a package's RECORD, not one of a vendored package."""
+    return path.name == "RECORD" and path.parents[1].name == "site-packages"
+
+
 def _bare_loop(contents: Sequence[Path], venv: Path, target: Path) -> Sample:
     """Link the files of an environment into an empty directory."""
     shutil.rmtree(target, ignore_errors=True)
+    _settle()
     before = len(str(venv))
     pairs = [(str(path), f"{target}{str(path)[before:]}") for path in contents]
     directories = sorted({pair[1].rpartition(os.sep)[0] for pair in pairs})

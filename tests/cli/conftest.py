@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from fakes.command_line import CommandLine, clean_variables
 from polylock.operations.detect import detect_target
-from polylock.operations.index_build import build_index, serve_index
 from polylock.operations.lock import LockRequest, lock
 from polylock.operations.machine import this_machine
 from polylock.operations.target_table import table_text, target_table
@@ -18,9 +16,7 @@ from polylock.ports import SilentReporter
 from polylock.project.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-WHEELS = Path(__file__).parents[2] / "fixtures" / "wheels"
+    from pathlib import Path
 
 PROJECT = """\
 [project]
@@ -50,15 +46,6 @@ python = "3.13"
 runs-on = ["self-hosted", "macos"]
 
 """
-
-
-@pytest.fixture(scope="session")
-def index_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Build the fixture index and serve it."""
-    directory = tmp_path_factory.mktemp("index")
-    build_index(WHEELS, directory)
-    with serve_index(directory) as server:
-        yield server.url
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from polylock.cli.invocation import begin, print_json
 from polylock.cli.options import JSON, settings
-from polylock.cli.session import begin, print_json
 from polylock.errors import UsageError
 from polylock.operations.cache_key import cache_keys
 

@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from polylock.cli.diagnostics import show_error
+from polylock.cli.invocation import begin, print_json
 from polylock.cli.options import JSON, settings
-from polylock.cli.session import begin, print_json
 from polylock.operations.check import check
 
 __all__ = ["command"]

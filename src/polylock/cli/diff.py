@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from polylock.cli.invocation import begin, print_json
 from polylock.cli.logs import style
 from polylock.cli.options import JSON, settings
-from polylock.cli.session import begin, print_json
 from polylock.cli.tables import file_size
 from polylock.operations.diff import ChangeKind, diff
 

@@ -9,8 +9,8 @@ from typing import Any, get_args
 import click
 
 from polylock.cli.diagnostics import show_warning
+from polylock.cli.invocation import begin
 from polylock.cli.options import settings
-from polylock.cli.session import begin
 from polylock.operations.export import ExportFormat, export
 
 __all__ = ["command"]

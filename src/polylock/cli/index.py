@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
+from polylock.cli.invocation import begin, print_json
 from polylock.cli.options import JSON, settings
-from polylock.cli.session import begin, print_json
 from polylock.operations.index_build import build_index, serve_index
 
 __all__ = ["command"]

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
+from polylock.cli.invocation import begin, print_json
 from polylock.cli.options import JSON, settings
-from polylock.cli.session import begin, print_json
 from polylock.operations.init import InitRequest, init
 from polylock.operations.machine import this_machine
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from polylock.cli.invocation import begin, print_json, reporting
 from polylock.cli.options import JSON, settings
-from polylock.cli.session import begin, print_json, reporting
 from polylock.cli.tables import counted
 from polylock.operations.lock import LockRequest, lock, parse_upgrades
 

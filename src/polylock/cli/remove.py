@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
+from polylock.cli.invocation import begin, print_json
 from polylock.cli.options import JSON, settings
 from polylock.cli.places import place, tell_edit
-from polylock.cli.session import begin, print_json
 from polylock.operations.dependencies import Place, remove
 
 __all__ = ["command"]

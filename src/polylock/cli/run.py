@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
+from polylock.cli.invocation import begin, reporting
 from polylock.cli.options import settings
-from polylock.cli.session import begin, reporting
 from polylock.operations.run import (
     become,
     existing_environment,

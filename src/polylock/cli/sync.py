@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from polylock.cli.invocation import begin, print_json, reporting
 from polylock.cli.options import JSON, settings
-from polylock.cli.session import begin, print_json, reporting
 from polylock.operations.sync import SyncOptions, sync
 
 if TYPE_CHECKING:

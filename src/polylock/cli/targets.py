@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from polylock.cli.invocation import begin, print_json
 from polylock.cli.options import JSON, settings
-from polylock.cli.session import begin, print_json
 from polylock.cli.tables import Table
 from polylock.lockfile.toml_values import value_text
 from polylock.operations.machine import this_machine

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from polylock.cli.invocation import begin, print_json
 from polylock.cli.logs import style
 from polylock.cli.options import JSON, settings
-from polylock.cli.session import begin, print_json
 from polylock.operations.why import why
 
 if TYPE_CHECKING:

@@ -1,0 +1,65 @@
+"""A clean environment for every test, and servers on loopback."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fakes.server import Server
+from polylock.cache.store import Store
+from polylock.network.client import Client, RetryPolicy
+from polylock.operations.index_build import build_index, serve_index
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FIXTURES = Path(__file__).parents[1] / "fixtures"
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Take away what this machine's user has set: proxies, settings, caches."""
+    for name in list(os.environ):
+        if name.startswith("POLYLOCK_") or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    monkeypatch.delenv("NETRC", raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user-cache"))
+
+
+@pytest.fixture(scope="session")
+def index_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Build the fixture index once and serve it; return its URL."""
+    directory = tmp_path_factory.mktemp("index")
+    build_index(FIXTURES / "wheels", directory)
+    with serve_index(directory) as server:
+        yield server.url
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """Serve on 127.0.0.1 while the test runs."""
+    with Server() as running:
+        yield running
+
+
+@pytest.fixture
+def waits() -> list[float]:
+    """Hold the seconds that ``client`` would have slept between attempts."""
+    return []
+
+
+@pytest.fixture
+def client(waits: list[float]) -> Iterator[Client]:
+    """Make a client that notes its waits instead of sleeping."""
+    with Client(retry=RetryPolicy(sleep=waits.append), timeout=5.0) as made:
+        yield made
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """Make an empty cache."""
+    return Store(tmp_path / "cache")
