@@ -125,9 +125,12 @@ class UvLock:
     def prepare(self) -> None:
         """Write its project file."""
         tool = {"uv": {"environments": list(self.race.targets.markers)}}
-        # An upper bound would bar a Python newer than the targets' from running uv.
-        lowest = f">={self.race.targets.pythons[0]}"
-        write_pyproject(self.directory, self.race.project, lowest, tool)
+        # uv wants the Python that runs it to be one that the project allows, so it must
+        # be neither above the targets' nor below.
+        running = sys.version_info[:2]
+        wanted = tuple(map(int, self.race.targets.pythons[0].split(".")))
+        lowest = ".".join(map(str, min(running, wanted)))
+        write_pyproject(self.directory, self.race.project, f">={lowest}", tool)
 
     def commands(self, scenario: Scenario) -> list[Command]:
         """Return the one process."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 
-from polylock.index.json_page import InvalidPage, parse_json_page
+from polylock.index.json_page import InvalidPage, file_url, parse_json_page
 from polylock.model.distributions import RemoteFile
 
 BASE = "https://example.com/simple/demo/"
@@ -130,3 +131,33 @@ def test_an_unknown_major_version_is_refused() -> None:
     assert _parse(version="1.9") == []
     with pytest.raises(InvalidPage, match=r"2\.0"):
         _parse(version="2.0")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "/files/a-1.whl",
+        "../../files/ab/cd/a-1.0+cpu.whl",
+        "../a.whl",
+        "a.whl",
+        "./a.whl",
+        "files/a.whl",
+        "//other.example.com/a.whl",
+        "../../../../../../a.whl",
+        ".../a.whl",
+        "../.hidden/a.whl",
+        "..//a.whl",
+        "../x/../a.whl",
+        "../a%20b.whl",
+        "../a b.whl",
+        "../a.whl?x=1",
+        "ftp:a.whl",
+        "/",
+        "..",
+    ],
+)
+def test_relative_urls_are_joined_as_urljoin_does(url: str) -> None:
+    """The short cut for the usual forms gives what the library gives for all."""
+    base = "https://index.example.com/root/simple/a/"
+    expected = urljoin(base, url).partition("#")[0]
+    assert file_url(url, base) == expected

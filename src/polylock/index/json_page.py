@@ -7,7 +7,9 @@ of indexes that write null where the specification asks to leave a key out.
 from __future__ import annotations
 
 import logging
+import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urljoin
 
@@ -21,6 +23,9 @@ __all__ = ["InvalidPage", "file_url", "parse_json_page"]
 logger = logging.getLogger(__name__)
 
 _SUPPORTED_MAJOR = "1"
+_PLAIN_PATH = re.compile(
+    r"[A-Za-z0-9_+%~-][A-Za-z0-9_.+%~-]*(/[A-Za-z0-9_+%~-][A-Za-z0-9_.+%~-]*)*"
+)
 
 
 class InvalidPage(ValueError):
@@ -84,11 +89,31 @@ def file_url(url: str, base_url: str) -> str:
     """
     if not url.startswith(("https://", "http://")):
         try:
-            url = urljoin(base_url, url)
+            url = _joined(url, base_url)
         except ValueError:
             return url
     url = url.partition("#")[0]
     return redact(url) if "@" in url else url
+
+
+def _joined(url: str, base_url: str) -> str:
+    """Join as ``urljoin`` does; that takes 10 µs, and a page may have 10,000 files.
+
+    The usual forms, ``/files/x.whl`` and ``../../files/x.whl``, need the base alone
+    once; anything else goes to ``urljoin``.
+    """
+    rest = url.lstrip("./") if url.startswith("../") else url.removeprefix("/")
+    climbs, odd = divmod(len(url) - len(rest), 3)
+    absolute = url.startswith("/") and not url.startswith("//")
+    if _PLAIN_PATH.fullmatch(rest) and (absolute or (odd == 0 and climbs)):
+        return _parent(base_url, None if absolute else climbs) + rest
+    return urljoin(base_url, url)
+
+
+@lru_cache(maxsize=1024)
+def _parent(base_url: str, climbs: int | None) -> str:
+    """Return what a path begins with: the root with None, else levels further up."""
+    return urljoin(base_url, "/" if climbs is None else "../" * climbs)
 
 
 def _parse_loosely(content: bytes, base_url: str) -> list[RemoteFile]:

@@ -112,6 +112,7 @@ class PackageIndexes:
         self._once = Once(threads=threads, on_done=self._completed.put)
         self._releases: dict[Hashable, Releases] = {}
         self._core_metadata: dict[Hashable, CoreMetadata | Unusable] = {}
+        self._variants: dict[Hashable, VariantMetadata | Unusable] = {}
         self._crawl = _Crawl()
         self._advancing = False
 
@@ -131,7 +132,14 @@ class PackageIndexes:
     def variant_metadata(self, release: Release) -> VariantMetadata | Unusable:
         """Return the combined variant metadata of a release with variant wheels."""
         key = ("variants", release.index, release.name, release.version)
+        found = self._variants.get(key)
+        if found is None:
+            found = self._variants[key] = self._find_variants(key, release)
+        return found
 
+    def _find_variants(
+        self, key: Hashable, release: Release
+    ) -> VariantMetadata | Unusable:
         def work() -> VariantMetadata | Unusable:
             return self._metadata.variant_metadata(release)
 

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from packaging.utils import InvalidName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from polylock.errors import UsageError
-from polylock.lockfile.assemble import assemble
-from polylock.lockfile.encode import encode
 from polylock.lockfile.freshness import differences
-from polylock.lockfile.records import record_target
-from polylock.lockfile.select import preferences
-from polylock.model.pins import Preference
-from polylock.model.requirements import Requirement
-from polylock.operations.context import Context
 from polylock.operations.files import write_atomically
 from polylock.operations.workspace import open_workspace, read_lock
-from polylock.resolution.solve import Solver
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,10 +20,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from polylock.lockfile.pylock import Pylock
-    from polylock.model.inputs import Inputs
-    from polylock.model.pins import Resolution
     from polylock.network.client import Traffic
-    from polylock.operations.workspace import Workspace
     from polylock.ports import Reporter
     from polylock.project.settings import Settings
     from polylock.resolution.solve import Effort
@@ -128,73 +117,19 @@ def lock(settings: Settings, request: LockRequest, reporter: Reporter) -> LockOu
             changed=False,
             dry_run=request.dry_run,
         )
-    with Context(settings, inputs, reporter) as context:
-        solver = Solver(
-            inputs=_wanted(workspace, request),
-            source=context.source,
-            reporter=reporter,
-            preferences=_preferences(workspace, previous, request),
-        )
-        solution = solver.solve(workspace.targets)
-        resolutions = [_hashed(found, context) for found in solution.resolutions]
-        traffic = context.traffic
-    pylock = assemble(inputs, workspace.targets, resolutions)
-    text = encode(pylock)
-    changed = previous is None or encode(previous) != text
+    # Half of the start-up; a lock with nothing to do ends before it.
+    from polylock.operations.resolve import resolve  # noqa: PLC0415 - see above
+
+    found = resolve(settings, workspace, previous, request, reporter)
+    changed = previous is None or found.text != found.previous_text
     if changed and not request.dry_run:
-        write_atomically(workspace.lock_path, text)
+        write_atomically(workspace.lock_path, found.text)
     return LockOutcome(
         path=workspace.lock_path,
-        pylock=pylock,
+        pylock=found.pylock,
         previous=previous,
         changed=changed,
         dry_run=request.dry_run,
-        efforts=solution.efforts,
-        traffic=traffic,
+        efforts=found.efforts,
+        traffic=found.traffic,
     )
-
-
-def _wanted(workspace: Workspace, request: LockRequest) -> Inputs:
-    """Return the inputs of this run: a version asked for constrains it alone."""
-    inputs = workspace.project.inputs
-    asked = tuple(
-        Requirement(name=name, specifier=f"=={version}")
-        for name, version in sorted(request.upgrade_packages.items())
-        if version is not None
-    )
-    return replace(inputs, constraints=(*inputs.constraints, *asked))
-
-
-def _preferences(
-    workspace: Workspace, previous: Pylock | None, request: LockRequest
-) -> Mapping[str, Mapping[NormalizedName, Preference]]:
-    """Return the pins to keep, by target.
-
-    Of a target that is described otherwise than it was only the versions are kept:
-    its best artifact may be another one now.
-    """
-    if previous is None or previous.polylock is None or request.upgrade:
-        return {}
-    recorded = {target.name: target for target in previous.polylock.targets}
-    kept: dict[str, dict[NormalizedName, Preference]] = {}
-    for target in workspace.targets:
-        found = preferences(previous).get(target.name, {})
-        same = recorded.get(target.name) == record_target(target)
-        kept[target.name] = {
-            name: preference if same else Preference(version=preference.version)
-            for name, preference in found.items()
-            if name not in request.upgrade_packages
-        }
-    return kept
-
-
-def _hashed(resolution: Resolution, context: Context) -> Resolution:
-    """Give every file that the index left without a secure hash its own.
-
-    Such files are downloaded, for a lock file without a hash protects nobody.
-    """
-    pins = {
-        name: replace(pin, file=context.with_hash(pin.file))
-        for name, pin in resolution.pins.items()
-    }
-    return replace(resolution, pins=pins)
