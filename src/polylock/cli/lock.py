@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from polylock.cli.invocation import begin, print_json, reporting
+from polylock.cli.invocation import (
+    begin,
+    print_json,
+    reporting,
+    without_garbage_collection,
+)
 from polylock.cli.options import JSON, settings
 from polylock.cli.tables import counted
 from polylock.operations.lock import LockRequest, lock, parse_upgrades
@@ -41,7 +46,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
         upgrade_packages=parse_upgrades(values["upgrade_packages"]),
         dry_run=values["dry_run"],
     )
-    with reporting(chosen) as reporter:
+    with reporting(chosen) as reporter, without_garbage_collection():
         outcome = lock(chosen, request, reporter)
     if values["as_json"]:
         print_json(outcome.to_json())

@@ -1,8 +1,9 @@
 """Expand a version into the artifacts that a target could install, best first.
 
 Within a version come the variant wheels in the order of PEP 825, then the best
-non-variant wheel. The solver asks for a version only when it reaches it, so the
-versions that it never looks at cost nothing.
+non-variant wheel, and where there is no wheel the source distribution. The solver asks
+for a version only when it reaches it, so the versions that it never looks at cost
+nothing.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from polylock.ports import PackageSource
     from polylock.variants.properties import VariantProperty
     from polylock.variants.variant_json import VariantMetadata
+
+    # Label to the wheel and its order: tag rank, build number from the highest down.
+    _Best = dict[str | None, tuple[tuple[int, int, str], RemoteFile]]
 
 __all__ = [
     "UNFIT_TAGS",
@@ -166,10 +170,35 @@ class CandidatePool:
     def _expand(self, releases: Releases, position: int, *, yanked: bool) -> Expansion:
         release = releases.release(position)
         rejections: list[Rejection] = []
-        best: dict[str | None, tuple[tuple[int, int, str], RemoteFile]] = {}
+        best: _Best = {}
         if releases.name in self.inputs.no_binary_packages:
             forbidden = "has wheels, which no-binary-package forbids"
-            return Expansion((), (Rejection(release.version, forbidden),))
+            rejections.append(Rejection(release.version, forbidden))
+        else:
+            best = self._best_wheels(release, rejections, yanked=yanked)
+        candidates = self._variants(releases, position, best, rejections)
+        plain = best[None][1] if None in best else None
+        if plain is None and not candidates and release.sdist is not None:
+            # Only where there is no wheel: of the same version it would say the same,
+            # and to ask it is a download.
+            reason = self._unfit_sdist(releases.name, release.sdist, yanked=yanked)
+            if reason is None:
+                plain = release.sdist
+            else:
+                rejections.append(Rejection(release.sdist.filename, reason))
+        if plain is not None:
+            candidates.append(
+                Candidate(
+                    releases=releases, position=position, release=release, file=plain
+                )
+            )
+        return Expansion(tuple(candidates), tuple(rejections))
+
+    def _best_wheels(
+        self, release: Release, rejections: list[Rejection], *, yanked: bool
+    ) -> _Best:
+        """Return the best wheel of each label that the target could install."""
+        best: _Best = {}
         for file in release.wheels:
             try:
                 filename = WheelFilename.parse(file.filename)
@@ -177,33 +206,28 @@ class CandidatePool:
                 rejections.append(Rejection(file.filename, str(error)))
                 continue
             rank = self.target.tag_rank(filename)
-            reason = self._unfit(file, rank, yanked=yanked)
-            if reason is not None or rank is None:
-                rejections.append(Rejection(file.filename, reason or ""))
+            reason = UNFIT_TAGS if rank is None else self._unfit(file, yanked=yanked)
+            if rank is None or reason is not None:
+                rejections.append(Rejection(file.filename, reason or UNFIT_TAGS))
                 continue
             number, suffix = filename.build_number
             order = (rank, -number, suffix)
             label = filename.variant_label
             if label not in best or order < best[label][0]:
                 best[label] = (order, file)
-        candidates = self._variants(releases, position, best, rejections)
-        if None in best:
-            candidates.append(
-                Candidate(
-                    releases=releases,
-                    position=position,
-                    release=release,
-                    file=best[None][1],
-                )
-            )
-        if not release.wheels:
-            rejections.append(Rejection(release.version, "has no wheel at all"))
-        return Expansion(tuple(candidates), tuple(rejections))
+        return best
 
-    def _unfit(self, file: RemoteFile, rank: int | None, *, yanked: bool) -> str | None:
-        """Return why a wheel is out before variants are looked at, None if it is in."""
-        if rank is None:
-            return UNFIT_TAGS
+    def _unfit_sdist(self, name: str, file: RemoteFile, *, yanked: bool) -> str | None:
+        """Return why a source distribution is out, None if it is in.
+
+        Whether its metadata can be had without running it is the source's to say.
+        """
+        if self.inputs.build == "none" or name in self.inputs.no_build_packages:
+            return "would have to be built, which is forbidden"
+        return self._unfit(file, yanked=yanked)
+
+    def _unfit(self, file: RemoteFile, *, yanked: bool) -> str | None:
+        """Return why a file is out whatever its tags are, None if it is in."""
         if not self.accepts_python(file.requires_python):
             return f"requires Python {file.requires_python}"
         if file.yanked is not None and not yanked:
@@ -217,7 +241,7 @@ class CandidatePool:
         self,
         releases: Releases,
         position: int,
-        best: dict[str | None, tuple[tuple[int, int, str], RemoteFile]],
+        best: _Best,
         rejections: list[Rejection],
     ) -> list[Candidate]:
         labels = sorted(label for label in best if label is not None)
