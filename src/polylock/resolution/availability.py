@@ -161,6 +161,7 @@ class Availability:
         preference = self._preferences.get(name)
         kept = preference.filenames if preference is not None else ()
         for position in self._order(releases, mask, preference):
+            self.pool.visited.add((name, position))
             expansion = self.pool.expand(releases, position, yanked=yanked)
             if kept:
                 yield from sorted(

@@ -113,13 +113,14 @@ class Expansion:
 class CandidatePool:
     """Candidates of one target, each made once.
 
-    ``expanded`` counts the versions that were opened: the measure of search effort.
+    ``visited`` are the versions that a solve has opened, the measure of its effort;
+    those that are opened to guess what to fetch are not in it.
     """
 
     target: Target
     inputs: Inputs
     source: PackageSource
-    expanded: int = 0
+    visited: set[tuple[NormalizedName, int]] = field(default_factory=set, repr=False)
     _expansions: dict[tuple[NormalizedName, int, bool], Expansion] = field(
         default_factory=dict, repr=False
     )
@@ -140,7 +141,6 @@ class CandidatePool:
         if expansion is None:
             expansion = self._expand(releases, position, yanked=yanked)
             self._expansions[key] = expansion
-            self.expanded += 1
         return expansion
 
     def extended(self, base: Candidate, extra: str) -> Candidate | ExtraCandidate:

@@ -237,7 +237,7 @@ class _Attempt:
             if mapping is None:
                 mapping = self._search(effort)
         finally:
-            effort.expanded += self.availability.pool.expanded
+            effort.expanded += len(self.availability.pool.visited)
         target = self.availability.pool.target
         return _resolution(target, mapping, self.dependencies, self.wanted)
 
