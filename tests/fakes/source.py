@@ -6,8 +6,10 @@
 
 A version without ``wheels`` has one ``py3-none-any`` wheel. A wheel is a tag, or a
 mapping of ``tag``, ``label``, ``build``, ``requires``, ``requires-python``, ``yanked``
-and ``uploaded`` (microseconds). ``variants`` is the index-level document of the
-release; ``requires`` of a wheel replace those of the version.
+and ``uploaded`` (microseconds); ``metadata-requires-python`` is what the metadata says
+where it differs from the index. ``variants`` is the index-level document of the
+release; ``requires`` of a wheel replace those of the version. ``sdist`` is true, or a
+mapping like a wheel's, where there is a source distribution.
 """
 
 from __future__ import annotations
@@ -46,7 +48,7 @@ class MemorySource:
             for name, found in universe.items()
         }
         self._releases: dict[str, Releases] = {}
-        self._wheels: dict[str, Mapping[str, Any]] = {}
+        self._facts: dict[str, Mapping[str, Any]] = {}
         self.opened: set[str] = set()
         self.read: list[str] = []
 
@@ -75,13 +77,15 @@ class MemorySource:
         """Return what the universe says of this wheel."""
         self.read.append(file.filename)
         version = self._projects[release.name][release.version]
-        wheel = {**version, **self._wheels[file.filename]}
+        wheel = {**version, **self._facts[file.filename]}
         if "unusable" in wheel:
             return Unusable(wheel["unusable"])
         return CoreMetadata(
             name=release.name,
             version=release.version,
-            requires_python=wheel.get("requires-python"),
+            requires_python=wheel.get(
+                "metadata-requires-python", wheel.get("requires-python")
+            ),
             requires_dist=tuple(
                 Requirement.parse(r) for r in wheel.get("requires", ())
             ),
@@ -112,11 +116,11 @@ class MemorySource:
             versions=versions,
             finals=bits(not Version(version).is_prerelease for version in versions),
             yanked=bits(
-                all(w.yanked is not None for w in release.wheels)
+                all(file.yanked is not None for file in _files(release))
                 for release in releases
             ),
             earliest_upload=[
-                min((w.upload_time for w in r.wheels if w.upload_time), default=None)
+                min((f.upload_time for f in _files(r) if f.upload_time), default=None)
                 for r in releases
             ],
             load=load,
@@ -132,25 +136,37 @@ class MemorySource:
                 parts.insert(2, wheel["build"])
             if "label" in wheel:
                 parts.append(wheel["label"])
-            filename = "-".join(parts) + ".whl"
-            self._wheels[filename] = wheel
-            yanked = wheel.get("yanked", facts.get("yanked"))
-            wheels.append(
-                RemoteFile(
-                    filename=filename,
-                    url=f"https://files.example.com/{filename}",
-                    hashes={"sha256": hashlib.sha256(filename.encode()).hexdigest()},
-                    size=1000,
-                    upload_time=wheel.get("uploaded", facts.get("uploaded")),
-                    requires_python=wheel.get(
-                        "requires-python", facts.get("requires-python")
-                    ),
-                    yanked="" if yanked is True else yanked,
-                )
-            )
+            wheels.append(self._file("-".join(parts) + ".whl", wheel, facts))
+        sdist = facts.get("sdist")
         return Release(
             name=name,
             version=version,
             index="memory",
             wheels=tuple(sorted(wheels, key=lambda file: file.filename)),
+            sdist=self._file(
+                f"{name.replace('-', '_')}-{version}.tar.gz",
+                {} if sdist is True else sdist,
+                facts,
+            )
+            if sdist
+            else None,
         )
+
+    def _file(
+        self, filename: str, file: Mapping[str, Any], facts: Mapping[str, Any]
+    ) -> RemoteFile:
+        self._facts[filename] = file
+        yanked = file.get("yanked", facts.get("yanked"))
+        return RemoteFile(
+            filename=filename,
+            url=f"https://files.example.com/{filename}",
+            hashes={"sha256": hashlib.sha256(filename.encode()).hexdigest()},
+            size=1000,
+            upload_time=file.get("uploaded", facts.get("uploaded")),
+            requires_python=file.get("requires-python", facts.get("requires-python")),
+            yanked="" if yanked is True else yanked,
+        )
+
+
+def _files(release: Release) -> list[RemoteFile]:
+    return [*release.wheels, *([release.sdist] if release.sdist else [])]

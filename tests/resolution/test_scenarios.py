@@ -5,98 +5,53 @@ their names in the project file, ``[targets.*]`` as in the project file (one Lin
 machine with Python 3.12 where there are none), ``[packages]`` as ``fakes.source``
 reads them, and either ``error``, texts that the message holds, or ``expected``: pins
 for all targets or by target, ``"1.0 (label)"``, ``"1.0 [build or tag]"``,
-``"1.0 if marker"``. ``unvisited`` are versions that the search must not open.
+``"1.0 [sdist]"``, ``"1.0 if marker"``. ``unvisited`` are versions that the search must
+not open. ``[locked.TARGET]`` are the pins of an earlier lock, a version or
+``"1.0 filename"``.
 """
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from packaging.utils import canonicalize_name
 
+from fakes.scenarios import inputs_of, load, preferences_of, targets_of
 from fakes.source import MemorySource
 from polylock.errors import PolylockError
 from polylock.model.filenames import WheelFilename
-from polylock.model.inputs import Inputs, RootRequirement
-from polylock.model.requirements import Requirement
 from polylock.ports import SilentReporter
-from polylock.project.targets import parse_targets
-from polylock.providers.derive import build_target
 from polylock.resolution.solve import Solver
 
 if TYPE_CHECKING:
     from polylock.model.pins import Resolution
-    from polylock.model.target import Target
 
 SCENARIOS = sorted((Path(__file__).parent.parent / "scenarios").glob("*.toml"))
-ONE = {"one": {"platform": "linux-x86_64", "python": "3.12"}}
-
-
-def load(path: Path) -> dict[str, Any]:
-    """Read a scenario."""
-    return tomllib.loads(path.read_text("utf-8"))
-
-
-def targets_of(scenario: dict[str, Any]) -> list[Target]:
-    """Return the targets of a scenario, one Linux machine where it has none."""
-    tables = scenario.get("targets", ONE)
-    descriptions = parse_targets(
-        tables, path="scenario", default_python=None, reserved=(), requires_python=""
-    )
-    return [build_target(description) for description in descriptions]
-
-
-def inputs_of(scenario: dict[str, Any], targets: list[Target]) -> Inputs:
-    """Return what a scenario asks for."""
-
-    def roots(texts: list[str], **kind: str) -> list[RootRequirement]:
-        return [
-            RootRequirement(requirement=Requirement.parse(text), **kind)
-            for text in texts
-        ]
-
-    requirements = roots(scenario["requires"])
-    for extra, texts in scenario.get("extras", {}).items():
-        requirements += roots(texts, extra=extra)
-    for group, texts in scenario.get("groups", {}).items():
-        requirements += roots(texts, group=group)
-    for target in targets:
-        texts = list(target.description.dependencies)
-        requirements += roots(texts, target=target.name)
-    return Inputs(
-        requirements=tuple(requirements),
-        constraints=tuple(map(Requirement.parse, scenario.get("constraints", ()))),
-        overrides=tuple(map(Requirement.parse, scenario.get("overrides", ()))),
-        extras=tuple(scenario.get("extras", ())),
-        groups=tuple(scenario.get("groups", ())),
-        exclude_newer=scenario.get("exclude-newer"),
-        resolution=scenario.get("resolution", "highest"),
-        prerelease=scenario.get("prerelease", "if-necessary-or-explicit"),
-        align=scenario.get("align", "prefer"),
-        exclude_variants=tuple(scenario.get("exclude-variants", ())),
-        no_binary_packages=tuple(scenario.get("no-binary-packages", ())),
-        prefer_variants=tuple(scenario.get("prefer-variants", ())),
-    )
 
 
 def pins_of(resolution: Resolution, expected: dict[str, str]) -> dict[str, str]:
     """Write pins as the scenario does, in no more detail than it asks for."""
     found = {}
     for name, pin in resolution.pins.items():
-        filename = WheelFilename.parse(pin.file.filename)
         text = pin.version
         if pin.variant_label:
             text += f" ({pin.variant_label})"
         if "[" in expected.get(name, ""):
-            text += f" [{filename.build or next(filename.tags)}]"
+            text += f" [{_kind(pin.file.filename)}]"
         condition = resolution.conditions[name]
         if condition is not None:
             text += f" if {condition}"
         found[str(name)] = text
     return found
+
+
+def _kind(filename: str) -> str:
+    if not filename.endswith(".whl"):
+        return "sdist"
+    parsed = WheelFilename.parse(filename)
+    return parsed.build or next(parsed.tags)
 
 
 @pytest.mark.parametrize("always_search", [False, True], ids=["walk", "search"])
@@ -110,6 +65,7 @@ def test_scenario(*, path: Path, always_search: bool) -> None:
         inputs=inputs_of(scenario, targets),
         source=source,
         reporter=SilentReporter(),
+        preferences=preferences_of(scenario),
         always_search=always_search,
     )
     if "error" in scenario:
@@ -129,7 +85,7 @@ def test_scenario(*, path: Path, always_search: bool) -> None:
 
 def test_scenarios_describe_themselves() -> None:
     """Every scenario says in a sentence what it is about."""
-    assert len(SCENARIOS) >= 40
+    assert len(SCENARIOS) >= 240
     for path in SCENARIOS:
         assert load(path)["description"].endswith("."), path.name
 

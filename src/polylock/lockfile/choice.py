@@ -63,7 +63,7 @@ class FileChooser:
         for label in (*self._labels(package, fitting, rejected), None):
             group = [found for found in fitting if found.label == label]
             if group:
-                return min(group, key=lambda found: found.order).wheel, label
+                return max(group, key=lambda found: found.order).wheel, label
         # - Else if no wheel was found or there is only an sdist, build that.
         if package.sdist is not None:
             return package.sdist, None
@@ -79,12 +79,11 @@ class FileChooser:
             if rank is None:
                 rejected.append(f"{wheel.filename}: its tags do not fit the target")
                 continue
-            number, suffix = filename.build_number
             fitting.append(
                 _Fitting(
                     wheel=wheel,
                     label=filename.variant_label,
-                    order=(rank, -number, suffix),
+                    order=(-rank, *filename.build_number),
                 )
             )
         return fitting

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from polylock.variants.properties import VariantProperty
     from polylock.variants.variant_json import VariantMetadata
 
-    # Label to the wheel and its order: tag rank, build number from the highest down.
+    # Label to the wheel and its order: tag rank and build number, the highest first.
     _Best = dict[str | None, tuple[tuple[int, int, str], RemoteFile]]
 
 __all__ = [
@@ -139,7 +139,10 @@ class CandidatePool:
         key = (releases.name, position, yanked)
         expansion = self._expansions.get(key)
         if expansion is None:
-            expansion = self._expand(releases, position, yanked=yanked)
+            # PEP 592: a yanked file only where no other of the version would do.
+            expansion = self._expand(releases, position, yanked=False)
+            if yanked and not expansion.candidates:
+                expansion = self._expand(releases, position, yanked=True)
             self._expansions[key] = expansion
         return expansion
 
@@ -210,10 +213,9 @@ class CandidatePool:
             if rank is None or reason is not None:
                 rejections.append(Rejection(file.filename, reason or UNFIT_TAGS))
                 continue
-            number, suffix = filename.build_number
-            order = (rank, -number, suffix)
+            order = (-rank, *filename.build_number)
             label = filename.variant_label
-            if label not in best or order < best[label][0]:
+            if label not in best or order > best[label][0]:
                 best[label] = (order, file)
         return best
 

@@ -5,47 +5,42 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from polylock.model.filenames import WheelFilename
-from polylock.model.target import Architecture, OperatingSystem
-from polylock.resolution.candidates import UNFIT_TAGS
+from polylock.resolution.advice import tried_advice
+from polylock.resolution.availability import Admission
+from polylock.resolution.candidates import ExtraCandidate
 from polylock.resolution.constraints import (
     ExactConstraint,
     SpecifierConstraint,
     Unmeetable,
     identifier_of,
 )
+from polylock.resolution.dependencies import DependencyReader
+from polylock.resolution.shortage import (
+    OPENED_AT_MOST,
+    python_hint,
+    rejected,
+    shortage,
+    span,
+)
 from polylock.resolution.versions import positions
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from resolvelib.structs import RequirementInformation
 
-    from polylock.model.distributions import Release, Releases
-    from polylock.model.target import Target
     from polylock.resolution.availability import Availability
-    from polylock.resolution.candidates import Candidate, ExtraCandidate
+    from polylock.resolution.candidates import Candidate
     from polylock.resolution.constraints import Constraint
 
     AnyCandidate = Candidate | ExtraCandidate
     Information = RequirementInformation[Constraint, AnyCandidate]
+    Requests = Sequence[tuple[Constraint, AnyCandidate | None]]
 
 __all__ = ["Failure", "explain"]
 
-_OPENED_AT_MOST = 40
-"""How many versions are opened to say why each is out; the newest tell the story."""
-
-_REASONS_AT_MOST = 6
-_SHOWN_AT_MOST = 6
-_PLATFORM_TAGS = {
-    OperatingSystem.LINUX: "linux",
-    OperatingSystem.MACOS: "macosx",
-    OperatingSystem.WINDOWS: "win",
-}
-_MACHINE_TAGS = {
-    Architecture.X86_64: ("x86_64", "amd64", "universal2"),
-    Architecture.AARCH64: ("aarch64", "arm64", "universal2"),
-}
+_GROUPS_AT_MOST = 6
+"""How many groups of versions of one parent are told, the newest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,22 +58,46 @@ class Failure:
 def explain(failure: Failure) -> tuple[list[str], str | None]:
     """Return the explanation, a line each, and advice where there is any.
 
-    Opens at most a few dozen versions of the projects in conflict.
+    Opens at most a few dozen versions of the projects in conflict. Advice to ask for
+    something else was tried: a solve with that change succeeded.
     """
     lines: list[str] = []
     advice: list[str] = []
-    for name in _names(failure.causes):
-        claims = [c for c in failure.causes if _name(c.requirement) == name]
-        lines += dict.fromkeys(_claim(failure, claim) for claim in claims)
-        outcome, hint = _supply(failure, name, claims)
-        lines += outcome
+    causes = _telling(failure.causes)
+    for name in dict.fromkeys(_name(cause.requirement) for cause in causes):
+        claims = [c for c in causes if _name(c.requirement) == name]
+        for claim in claims:
+            lines += _claim(failure, claim)
+        told, hint = _supply(failure, name, claims)
+        lines += told
         if hint is not None:
             advice.append(hint)
-    return lines, advice[0] if advice else None
+    lines = [
+        line
+        for line in dict.fromkeys(lines)
+        if not any(other.startswith(f"{line}, ") for other in lines)
+    ]
+    if failure.availability.blocked != Admission():
+        return lines, None  # a search that admits more follows
+    names, wanted = _involved(failure)
+    tried = tried_advice(failure.availability, names=names, wanted=wanted)
+    return lines, tried or next(iter(advice), None)
 
 
-def _names(causes: Sequence[Information]) -> list[str]:
-    return list(dict.fromkeys(_name(cause.requirement) for cause in causes))
+def _telling(causes: Sequence[Information]) -> list[Information]:
+    """Leave out what the survey of a parent tells in any case."""
+    surveyed = {
+        cause.parent.name
+        for cause in causes
+        if cause.parent is not None
+        and isinstance(cause.requirement, SpecifierConstraint)
+    }
+    return [
+        cause
+        for cause in causes
+        if not isinstance(cause.requirement, Unmeetable)
+        or cause.requirement.candidate.name not in surveyed
+    ]
 
 
 def _name(constraint: Constraint) -> str:
@@ -87,18 +106,43 @@ def _name(constraint: Constraint) -> str:
     return constraint.name
 
 
-def _claim(failure: Failure, claim: Information) -> str:
-    """Say who asks for what, with the chain of parents up to the project."""
+def _involved(
+    failure: Failure,
+) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+    """Return the projects in conflict with all their parents, and what is asked."""
+    names: dict[str, None] = {}
+    wanted: dict[tuple[str, str], None] = {}
+    for cause in failure.causes:
+        constraint = cause.requirement
+        names[_name(constraint)] = None
+        if isinstance(constraint, SpecifierConstraint) and constraint.specifier:
+            wanted[constraint.name, constraint.specifier] = None
+        for request, _ in _requests(failure, cause.parent):
+            names[_name(request)] = None
+    return tuple(names), tuple(wanted)
+
+
+def _claim(failure: Failure, claim: Information) -> list[str]:
+    """Say who asks for what, with the chain of parents from the project down."""
     constraint, parent = claim.requirement, claim.parent
+    if isinstance(constraint, ExactConstraint):
+        return []  # an extra has the version of its project: nobody asked for that
+    if parent is None:
+        return [_requires(constraint, None)]
+    chain = [_requires(*request) for request in _requests(failure, parent)]
+    told = list(_survey(failure, parent, constraint))
+    if len(told) == 1 and isinstance(constraint, SpecifierConstraint):
+        return [", ".join([*chain, *told])]
+    return [", ".join(chain), *told] if chain else told
+
+
+def _requires(constraint: Constraint, parent: AnyCandidate | None) -> str:
     if isinstance(constraint, Unmeetable):
         return f"{constraint.candidate} {constraint.reason}"
-    wanted = _wanted(constraint)
-    if parent is None:
-        origin = getattr(constraint, "origin", None) or "the project"
-        return f"{origin} requires {wanted}"
-    chain = _chain(failure, parent)
-    asked = f"{parent} requires {wanted}"
-    return f"{asked}, and {' which '.join(chain)}" if chain else asked
+    who = str(parent) if parent is not None else None
+    if who is None:
+        who = getattr(constraint, "origin", None) or "the project"
+    return f"{who} requires {_wanted(constraint)}"
 
 
 def _wanted(constraint: SpecifierConstraint | ExactConstraint) -> str:
@@ -108,23 +152,85 @@ def _wanted(constraint: SpecifierConstraint | ExactConstraint) -> str:
     return f"{constraint.name}{extra}{constraint.specifier}"
 
 
-def _chain(failure: Failure, candidate: AnyCandidate) -> list[str]:
-    """Return ``['a is required by b 1.0', 'is required by the project']``."""
-    parts: list[str] = []
+def _requests(failure: Failure, candidate: AnyCandidate | None) -> Requests:
+    """Return who asked for a candidate, and for that one, from the project down."""
+    found: list[tuple[Constraint, AnyCandidate | None]] = []
     seen: set[str] = set()
-    current: AnyCandidate | None = candidate
+    current = candidate
     while current is not None:
         key = identifier_of(current)
         if key in seen or key not in failure.requested:
             break
         seen.add(key)
         constraint, parent = failure.requested[key]
-        origin = getattr(constraint, "origin", None) or "the project"
-        by = origin if parent is None else str(parent)
-        subject = f"{key} " if not parts else ""
-        parts.append(f"{subject}is required by {by}")
+        if not isinstance(constraint, ExactConstraint):
+            found.append((constraint, parent))
         current = parent
-    return parts
+    return found[::-1]
+
+
+def _survey(
+    failure: Failure, parent: AnyCandidate, constraint: Constraint
+) -> Iterator[str]:
+    """Say what each version of a parent asks for, versions that agree together.
+
+    The engine names the last version that it tried; what holds for all of them is
+    what people need to know.
+    """
+    base = parent.base if isinstance(parent, ExtraCandidate) else parent
+    extra = parent.extra if isinstance(parent, ExtraCandidate) else ""
+    subject = f"{base.name}[{extra}]" if extra else base.name
+    groups: dict[tuple[str, str], list[int]] = {}
+    for position in _positions_of(failure, parent):
+        for label, clause in _clauses(failure, base, position, (extra, constraint)):
+            groups.setdefault((label, clause), []).append(position)
+    for (label, clause), found in list(groups.items())[:_GROUPS_AT_MOST]:
+        which = f" ({label})" if label else ""
+        versions = f"{subject} {span(base.releases, found)}{which}"
+        if not clause.startswith("requires "):
+            yield f"{versions}: {clause}"
+        elif len(found) > 1:
+            yield f"{versions} {clause.replace('requires', 'require', 1)}"
+        else:
+            yield f"{versions} {clause}"
+
+
+def _positions_of(failure: Failure, parent: AnyCandidate) -> list[int]:
+    """Return the versions of a parent that its own first request allows."""
+    base = parent.base if isinstance(parent, ExtraCandidate) else parent
+    request = failure.requested.get(identifier_of(base), (None, None))[0]
+    specifiers = [request.specifier] if isinstance(request, SpecifierConstraint) else []
+    mask = failure.availability.allowed(base.releases, specifiers)
+    return list(positions(mask | 1 << base.position))[:OPENED_AT_MOST]
+
+
+def _clauses(
+    failure: Failure,
+    base: Candidate,
+    position: int,
+    asked: tuple[str, Constraint],
+) -> Iterator[tuple[str, str]]:
+    """Yield label and clause for each candidate of a version that is ruled out."""
+    extra, constraint = asked
+    pool = failure.availability.pool
+    reader = DependencyReader(failure.availability)
+    expansion = pool.expand(base.releases, position, yanked=False)
+    if not expansion.candidates:
+        yield "", "; ".join(rejected(pool, base.releases, position))
+    for found in expansion.candidates:
+        answer = reader.of(pool.extended(found, extra))
+        if isinstance(answer, Unmeetable):
+            yield found.variant.label, answer.reason
+            continue
+        if isinstance(constraint, Unmeetable):
+            continue
+        for dependency in answer:
+            requirement = dependency.requirement
+            if requirement.name == constraint.name:
+                extras = ",".join(requirement.extras)
+                shown = f"[{extras}]" if extras else ""
+                wanted = f"{requirement.name}{shown}{requirement.specifier}"
+                yield found.variant.label, f"requires {wanted}"
 
 
 def _supply(
@@ -135,143 +241,27 @@ def _supply(
     if name in availability.missing:
         error = availability.missing[name]
         return [str(error)], error.hint()
-    specifiers = [
-        claim.requirement.specifier
+    asked = [
+        claim.requirement
         for claim in claims
         if isinstance(claim.requirement, SpecifierConstraint)
     ]
-    if not specifiers:
-        return [], None
-    releases = availability.releases(claims[0].requirement.name)  # type: ignore[union-attr] # specifiers exclude Unmeetable
+    if not asked:
+        python = any(
+            isinstance(claim.requirement, Unmeetable)
+            and claim.requirement.reason.startswith("requires Python")
+            for claim in claims
+        )
+        return [], python_hint(availability.pool.target, name) if python else None
+    releases = availability.releases(asked[0].name)
     if releases is None or not releases.versions:
         return [f"{name} has no release that can be installed"], None
-    specifiers += availability.constraints_on(name)
-    mask = availability.allowed(releases, specifiers)
-    if mask:
-        lines = _rejections(failure, releases, mask)
-        return lines, _coverage_hint(failure, name) if lines else None
-    return _no_version(failure, releases, specifiers)
-
-
-def _no_version(
-    failure: Failure, releases: Releases, specifiers: Sequence[str]
-) -> tuple[list[str], str | None]:
-    availability = failure.availability
-    table = availability.table(releases)
-    combined = ",".join(dict.fromkeys(s for s in specifiers if s))
-    constrained = availability.constraints_on(releases.name)
     lines = []
+    constrained = availability.constraints_on(name)
     if constrained:
-        lines.append(
-            f"constraint-dependencies ask for {releases.name}{','.join(constrained)}"
-        )
-    mask = table.everything
-    for specifier in specifiers:
-        mask &= table.mask(specifier)
-    if not mask:
-        ends = f"{releases.versions[0]} to {releases.versions[-1]}"
-        lines.append(
-            f"no version of {releases.name} is {combined or 'there'}; "
-            f"{releases.index} has {ends}"
-        )
-        return lines, None
-    found = _span(releases, list(positions(mask)))
-    if not mask & ~releases.yanked:
-        lines.append(f"{releases.name} {found}: yanked")
-        return lines, f"pin it to take it all the same: {releases.name}=={found}"
-    if not mask & releases.finals:
-        lines.append(f"{releases.name} {found}: pre-releases, which are not admitted")
-        return lines, 'set prerelease = "allow" in [tool.polylock]'
-    lines.append(f"{releases.name} {found}: uploaded after exclude-newer")
-    return lines, "move exclude-newer to a later time"
-
-
-def _rejections(failure: Failure, releases: Releases, mask: int) -> list[str]:
-    """Group the versions that have no candidate by the reason, newest first."""
-    groups: dict[str, list[int]] = {}
-    pool = failure.availability.pool
-    for count, position in enumerate(positions(mask)):
-        if count == _OPENED_AT_MOST:
-            break
-        expansion = pool.expand(releases, position, yanked=False)
-        if expansion.candidates:
-            continue
-        told = dict.fromkeys(
-            f"{rejection.subject} {rejection.reason}".replace(
-                f"-{releases.versions[position]}-", "-*-"
-            )
-            for rejection in expansion.rejections
-            if rejection.reason != UNFIT_TAGS
-        )
-        reason = "; ".join(list(told)[:_REASONS_AT_MOST])
-        groups.setdefault(
-            reason or _misfit(releases.release(position), pool.target), []
-        ).append(position)
-    return [
-        f"{releases.name} {_span(releases, found)}: {reason}"
-        for reason, found in groups.items()
-    ]
-
-
-def _misfit(release: Release, target: Target) -> str:
-    """Say that no wheel fits a target, and what the nearest wheels are for.
-
-    Nearest are those that would fit but for the platform, then those for another
-    Python on the right platform.
-    """
-    wheels = [WheelFilename.parse(file.filename) for file in release.wheels]
-    if not wheels:
-        return "there is no wheel, and building from source is not supported yet"
-    pairs = {tag.rpartition("-")[0] for tag in target.tags}
-    platforms = {tag.rpartition("-")[2] for tag in target.tags}
-    description = target.description
-    system = _PLATFORM_TAGS[description.system]
-    found = [tag.rpartition("-") for wheel in wheels for tag in wheel.tags]
-    near = {tag for pair, _, tag in found if pair in pairs and system in tag}
-    if near:
-        machines = _MACHINE_TAGS[description.architecture]
-        same = {tag for tag in near if tag.endswith(machines)}
-        return f"no wheel fits {target.name}: nearest are for {_some(same or near)}"
-    pythons = {pair for pair, _, tag in found if tag in platforms}
-    if pythons:
-        return f"no wheel fits {target.name}: on it there is one for {_some(pythons)}"
-    return f"no wheel fits {target.name}"
-
-
-def _some(texts: Collection[str]) -> str:
-    """Write a few of many, in order."""
-    shown = sorted(texts)
-    more = (
-        f" and {len(shown) - _SHOWN_AT_MOST} more"
-        if len(shown) > _SHOWN_AT_MOST
-        else ""
-    )
-    return ", ".join(shown[:_SHOWN_AT_MOST]) + more
-
-
-def _coverage_hint(failure: Failure, name: str) -> str:
-    target = failure.availability.pool.target.name
-    return (
-        f"require another version of {name}, give it an index that has wheels for "
-        f"{target} under [tool.polylock.sources], or change the target"
-    )
-
-
-def _span(releases: Releases, found: Sequence[int]) -> str:
-    """Write positions, given newest first, as ``1.0 to 1.4, 2.0``."""
-    parts: list[str] = []
-    for first, last in _runs(found):
-        low, high = releases.versions[first], releases.versions[last]
-        parts.append(low if low == high else f"{low} to {high}")
-    return ", ".join(parts)
-
-
-def _runs(found: Sequence[int]) -> Iterator[tuple[int, int]]:
-    ordered = sorted(found)
-    start = previous = ordered[0]
-    for position in ordered[1:]:
-        if position != previous + 1:
-            yield start, previous
-            start = position
-        previous = position
-    yield start, previous
+        lines.append(f"constraint-dependencies ask for {name}{','.join(constrained)}")
+    if any(override.name == name for override in availability.pool.inputs.overrides):
+        lines.append(f"override-dependencies replace what is asked of {name}")
+    specifiers = [constraint.specifier for constraint in asked]
+    told, hint = shortage(availability, releases, [*specifiers, *constrained])
+    return [*lines, *told], hint

@@ -165,7 +165,10 @@ class Solver:
         try:
             solver._solve(target, {}, Effort())
         except NoSolution as error:
-            return [f"{target.name}: {line}" for line in error.explanation]
+            ours = f"constraint-dependencies ask for {name}=={version}"
+            return [
+                f"{target.name}: {line}" for line in error.explanation if line != ours
+            ]
         return [f"{target.name} could take {name} {version} only with other changes"]
 
     def _solve(
