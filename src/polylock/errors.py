@@ -21,6 +21,8 @@
     +- NothingToInstall            a locked package has no file for the target
     +- EnvironmentBroken           an environment cannot be read or written
     +- CacheUnusable               the cache cannot be read or written
+    +- BuildFailed                 a source distribution cannot be built
+    +- BuildForbidden              the project forbids to build it
 
 An exception holds data; ``str()`` is one sentence made from it and ``hint()``
 says the next step. Layout and colour are the business of ``polylock.cli``.
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ArchiveDamaged",
+    "BuildFailed",
+    "BuildForbidden",
     "CacheUnusable",
     "EnvironmentBroken",
     "FileCorrupt",
@@ -379,3 +383,54 @@ class CacheUnusable(PolylockError):
 
     def hint(self) -> str | None:
         return "choose another place with --cache-dir or POLYLOCK_CACHE_DIR"
+
+
+@dataclass(eq=False)
+class BuildFailed(PolylockError):
+    """A source distribution cannot be built.
+
+    ``step`` says what failed, as a clause: ``build_wheel exited with status 1``.
+    ``output`` holds the last lines of what the build wrote, or further facts.
+    """
+
+    name: str
+    version: str
+    step: str
+    output: Sequence[str] = ()
+    advice: str | None = None
+
+    def __str__(self) -> str:
+        return f"cannot build {self.name} {self.version}: {self.step}"
+
+    def details(self) -> Sequence[str]:
+        return self.output
+
+    def hint(self) -> str | None:
+        return self.advice or (
+            "the build may need a compiler or a library that is not here; "
+            "constrain the project to a version that has a wheel for the target"
+        )
+
+
+@dataclass(eq=False)
+class BuildForbidden(PolylockError):
+    """A source distribution would have to be built, and the project forbids it.
+
+    ``policy`` is the setting that does, as written: ``build = "none"``.
+    """
+
+    name: str
+    version: str
+    policy: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.name} {self.version} is locked as a source distribution, "
+            f"and {self.policy} in [tool.polylock] forbids to build it"
+        )
+
+    def hint(self) -> str | None:
+        return (
+            f"change {self.policy.partition(' ')[0]} in [tool.polylock], or "
+            f"constrain {self.name} to a version that has a wheel for the target"
+        )

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from packaging.utils import NormalizedName
 
@@ -24,7 +25,14 @@ if TYPE_CHECKING:
     from polylock.model.target import Target
     from polylock.variants.variant_json import VariantMetadata
 
-__all__ = ["Guess", "PackageSource", "Reporter", "SilentReporter"]
+__all__ = [
+    "Guess",
+    "PackageSource",
+    "Provisioner",
+    "Reporter",
+    "SdistBuilder",
+    "SilentReporter",
+]
 
 
 class PackageSource(Protocol):
@@ -74,6 +82,38 @@ class Guess(Protocol):
         ...
 
 
+class SdistBuilder(Protocol):
+    """Builds source distributions; runs the code that is in them."""
+
+    def metadata(self, path: Path, filename: str) -> CoreMetadata:
+        """Return the core metadata that the wheel built from a file would have.
+
+        ``filename`` is the file's own name, whatever ``path`` is called in a cache.
+        Raises BuildFailed, FileCorrupt.
+        """
+        ...
+
+    def wheel(self, path: Path, filename: str, destination: Path) -> Path:
+        """Build a wheel into a directory; return its path.
+
+        Raises BuildFailed, FileCorrupt.
+        """
+        ...
+
+
+class Provisioner(Protocol):
+    """Puts distributions into an environment that is made for one purpose."""
+
+    def provision(self, requirements: Sequence[str], directory: Path) -> Path:
+        """Install what the requirements (PEP 508 texts) ask for, and nothing else.
+
+        ``directory`` is a virtual environment; returns its Python. May be called
+        again with more requirements. Raises NoSolution, ProjectNotFound, and what
+        fetching and installing raise.
+        """
+        ...
+
+
 class Reporter(Protocol):
     """Told of what happens, so that a person can be; must not raise."""
 
@@ -94,6 +134,9 @@ class Reporter(Protocol):
 
     def fetched(self, what: str) -> None:
         """Tell that a download is complete and verified."""
+
+    def building(self, name: str, version: str) -> None:
+        """Tell that a source distribution is being built."""
 
     def installing(self, name: str, version: str) -> None:
         """Tell that a distribution was installed."""
@@ -124,6 +167,9 @@ class SilentReporter:
         """Ignore."""
 
     def fetched(self, what: str) -> None:
+        """Ignore."""
+
+    def building(self, name: str, version: str) -> None:
         """Ignore."""
 
     def installing(self, name: str, version: str) -> None:

@@ -28,7 +28,7 @@ from polylock.network.http_cache import CacheMode, HttpCache
 from polylock.variants.variant_json import VariantMetadata
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from polylock.network.client import Client
@@ -62,13 +62,18 @@ class World:
         self.server.log.clear()
         return found.release(0)
 
-    def reader(self, mode: CacheMode = CacheMode.NORMAL) -> MetadataReader:
+    def reader(
+        self,
+        mode: CacheMode = CacheMode.NORMAL,
+        build: Callable[[Release, RemoteFile], CoreMetadata | Unusable] | None = None,
+    ) -> MetadataReader:
         """Return the reader of a new run."""
         return MetadataReader(
             self.store,
             self.client,
             http_cache=HttpCache(self.store, self.client, mode=mode),
             downloader=Downloader(self.store, self.client, mode=mode),
+            sdist_metadata=build,
         )
 
     def read(
@@ -438,3 +443,46 @@ def test_a_release_without_variant_wheels_has_no_variant_metadata(
         wheels=(RemoteFile("demo-1.0-py3-none-any.whl", "https://example.com/x"),),
     )
     assert _reason(world.reader().variant_metadata(release))
+
+
+def test_dynamic_metadata_is_asked_of_the_builder(world: World, tmp_path: Path) -> None:
+    """Its answer counts for one run: whether it may build is not the file's to say."""
+    sdist = build_sdist(tmp_path, "demo", "1.0", dynamic=["Requires-Dist"])
+    world.serve([sdist])
+    release = world.release()
+    assert release.sdist is not None
+    answers: list[CoreMetadata | Unusable] = [
+        Unusable("not allowed"),
+        CoreMetadata(name="demo", version="1.0", requires_python=">=3"),
+        CoreMetadata(name="other", version="1.0"),
+    ]
+    asked = []
+
+    def build(release: Release, file: RemoteFile) -> CoreMetadata | Unusable:
+        asked.append((release.name, file.filename))
+        return answers[len(asked) - 1]
+
+    found = [
+        world.reader(build=build).core_metadata(release, release.sdist) for _ in answers
+    ]
+    assert asked == [("demo", sdist.name)] * 3
+    assert found[:2] == answers[:2]
+    assert "of other 1.0" in _reason(found[2])
+    assert world.reader(build=build).cached_core_metadata(release.sdist) is None
+    assert "dynamic" in _reason(world.reader().cached_core_metadata(release.sdist))
+    assert len(world.server.requests(world.index.file(sdist.name))) == 1
+
+
+def test_the_builder_is_not_asked_for_static_metadata(
+    world: World, tmp_path: Path
+) -> None:
+    """Nor for a wheel."""
+
+    def build(release: Release, file: RemoteFile) -> CoreMetadata | Unusable:
+        pytest.fail(f"{release.name}: {file.filename}")
+
+    world.serve([build_sdist(tmp_path, "demo", "1.0", requires=["dep"])])
+    release = world.release()
+    assert release.sdist is not None
+    found = world.reader(build=build).core_metadata(release, release.sdist)
+    assert _names(found) == ["dep"]

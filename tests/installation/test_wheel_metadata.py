@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from polylock.installation.archive import EntryPoint
-from polylock.installation.members import RefusedArchive
 from polylock.installation.wheel_metadata import (
     header,
     parse_entry_points,
     parse_wheel_file,
 )
+from polylock.model.member_names import RefusedArchive
 
 
 def test_header_ends_with_the_head() -> None:

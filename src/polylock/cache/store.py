@@ -45,12 +45,13 @@ class Bucket(enum.Enum):
 
     PAGES = ("pages", 1)
     RESPONSES = ("responses", 1)
-    METADATA = ("metadata", 1)
+    METADATA = ("metadata", 2)
     FILES = ("files", 1)
     DOWNLOADS = ("downloads", 1)
     ARCHIVES = ("archives", 1)
     LOCKS = ("locks", 1)
     INTERPRETERS = ("interpreters", 1)
+    BUILDS = ("builds", 1)
 
     @property
     def directory(self) -> str:

@@ -82,6 +82,10 @@ class TerminalReporter:
             if self._progress is not None and what in self._tasks:
                 self._progress.remove_task(self._tasks.pop(what))
 
+    def building(self, name: str, version: str) -> None:
+        """Tell that a source distribution is being built: that can take minutes."""
+        self._line(f"building {name} {version}")
+
     def installing(self, name: str, version: str) -> None:
         """Tell that a distribution was installed."""
         self._line(f" {style('+', 'strong')} {name} {version}")

@@ -33,7 +33,7 @@ from polylock.variants.variant_json import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from polylock.cache.store import Store
     from polylock.index.remote_zip import Archive
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from polylock.network.client import Client, Response
     from polylock.network.download import Downloader
     from polylock.network.http_cache import HttpCache
+
+    SdistMetadata = Callable[[Release, RemoteFile], CoreMetadata | Unusable]
 
 __all__ = ["MetadataReader"]
 
@@ -51,10 +53,14 @@ _VARIANT_JSON = "variant.json"
 
 
 class _StoredMetadata(msgspec.Struct, frozen=True, array_like=True):
-    """Core metadata, or why there is none."""
+    """Core metadata, or why there is none.
+
+    ``dynamic`` tells that a source distribution leaves it to its backend.
+    """
 
     metadata: CoreMetadata | None = None
     unusable: str = ""
+    dynamic: bool = False
 
 
 class _StoredVariant(msgspec.Struct, frozen=True, array_like=True):
@@ -71,7 +77,12 @@ _encoder = msgspec.msgpack.Encoder()
 
 
 class MetadataReader:
-    """Reads metadata by way of the cache; safe to use from many threads."""
+    """Reads metadata by way of the cache; safe to use from many threads.
+
+    ``sdist_metadata`` is asked for what a source distribution leaves to its backend;
+    without it such metadata is unusable. Its answers depend on what the project
+    allows, so keeping them is its own business.
+    """
 
     def __init__(
         self,
@@ -80,16 +91,42 @@ class MetadataReader:
         *,
         http_cache: HttpCache,
         downloader: Downloader,
+        sdist_metadata: SdistMetadata | None = None,
     ) -> None:
         self._store = store
         self._client = client
         self._http_cache = http_cache
         self._downloader = downloader
+        self._sdist_metadata = sdist_metadata
         self._mode = http_cache.mode
         self._without_ranges: set[object] = set()
 
     def cached_core_metadata(self, file: RemoteFile) -> CoreMetadata | Unusable | None:
         """Return what is kept of a file, None where nothing is."""
+        stored = self._kept_core_metadata(file)
+        if stored is None or (stored.dynamic and self._sdist_metadata is not None):
+            return None
+        return stored.metadata or Unusable(stored.unusable)
+
+    def core_metadata(
+        self, release: Release, file: RemoteFile
+    ) -> CoreMetadata | Unusable:
+        """Return the core metadata of a wheel or source distribution.
+
+        Raises IndexRequestError, Offline, HashMismatch, SizeMismatch, CacheUnusable,
+        and what ``sdist_metadata`` raises.
+        """
+        stored = self._kept_core_metadata(file)
+        if stored is None:
+            stored = self._read_core_metadata(release, file)
+            key = f"core {_key(file)}"
+            self._store.write(Bucket.METADATA, key, _encoder.encode(stored))
+        if stored.dynamic and self._sdist_metadata is not None:
+            built = self._sdist_metadata(release, file)
+            return built if isinstance(built, Unusable) else _agreeing(built, release)
+        return stored.metadata or Unusable(stored.unusable)
+
+    def _kept_core_metadata(self, file: RemoteFile) -> _StoredMetadata | None:
         content = self._store.read(Bucket.METADATA, f"core {_key(file)}")
         if content is None:
             return None
@@ -98,26 +135,7 @@ class MetadataReader:
         except msgspec.DecodeError:
             return None
         self._client.traffic.count(from_cache=1)
-        return stored.metadata or Unusable(stored.unusable)
-
-    def core_metadata(
-        self, release: Release, file: RemoteFile
-    ) -> CoreMetadata | Unusable:
-        """Return the core metadata of a wheel or source distribution.
-
-        Raises IndexRequestError, Offline, HashMismatch, SizeMismatch, CacheUnusable.
-        """
-        kept = self.cached_core_metadata(file)
-        if kept is not None:
-            return kept
-        found = self._read_core_metadata(release, file)
-        if isinstance(found, Unusable):
-            stored = _StoredMetadata(unusable=found.reason)
-        else:
-            stored = _StoredMetadata(metadata=found)
-        key = f"core {_key(file)}"
-        self._store.write(Bucket.METADATA, key, _encoder.encode(stored))
-        return found
+        return stored
 
     def has_variant_metadata(self, release: Release) -> bool:
         """Say whether ``variant_metadata`` can answer without a request."""
@@ -211,7 +229,7 @@ class MetadataReader:
 
     def _read_core_metadata(
         self, release: Release, file: RemoteFile
-    ) -> CoreMetadata | Unusable:
+    ) -> _StoredMetadata:
         is_wheel = file.filename.endswith(".whl")
         try:
             if file.core_metadata is not None:
@@ -224,16 +242,20 @@ class MetadataReader:
         except (HashMismatch, SizeMismatch):
             raise  # not a broken file but another one than the index says
         except FileCorrupt as error:
-            return Unusable(error.problem)
+            return _StoredMetadata(unusable=error.problem)
         except InvalidCoreMetadata as error:
-            return Unusable(f"its metadata is invalid: {error}")
+            return _StoredMetadata(unusable=f"its metadata is invalid: {error}")
         if not is_wheel:
             # Only source distributions are read this way, so not at start-up.
             from polylock.index.sdist_metadata import is_static  # noqa: PLC0415
 
             if not is_static(metadata):
-                return Unusable("its metadata is dynamic: it would have to be built")
-        return _agreeing(metadata, release)
+                reason = "its metadata is dynamic: it would have to be built"
+                return _StoredMetadata(unusable=reason, dynamic=True)
+        found = _agreeing(metadata, release)
+        if isinstance(found, Unusable):
+            return _StoredMetadata(unusable=found.reason)
+        return _StoredMetadata(metadata=found)
 
     def _beside(self, file: RemoteFile, hashes: Mapping[str, str]) -> bytes | None:
         """Return the file that PEP 658 puts beside a wheel, None if it is not there."""

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from polylock.cache.store import Store
+    from polylock.index.metadata import SdistMetadata
     from polylock.model.core_metadata import CoreMetadata
     from polylock.model.distributions import Release, Releases, RemoteFile
     from polylock.model.inputs import IndexSource, Inputs
@@ -82,10 +83,12 @@ class PackageIndexes:
     """Implements PackageSource; to be closed, or used in a ``with`` statement.
 
     ``client`` and ``store`` stay the caller's to close. ``downloader`` is used where
-    only a whole file will do.
+    only a whole file will do. ``sdist_metadata`` builds what source distributions
+    leave to their backends, where the project allows it; without it their metadata
+    is unusable. It is called from any thread.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is one part of the world
         self,
         store: Store,
         client: Client,
@@ -94,12 +97,17 @@ class PackageIndexes:
         mode: CacheMode = CacheMode.NORMAL,
         reporter: Reporter | None = None,
         threads: int = 8,
+        sdist_metadata: SdistMetadata | None = None,
     ) -> None:
         cache = HttpCache(store, client, mode=mode)
         self.downloader = Downloader(store, client, mode=mode, reporter=reporter)
         self._offline = mode is CacheMode.OFFLINE
         self._metadata = MetadataReader(
-            store, client, http_cache=cache, downloader=self.downloader
+            store,
+            client,
+            http_cache=cache,
+            downloader=self.downloader,
+            sdist_metadata=sdist_metadata,
         )
         self._repositories = {i.name: Repository(i, cache) for i in inputs.indexes}
         self._by_priority = tuple(

@@ -1,37 +1,25 @@
-"""Which members of a wheel may be unpacked: names that stay in their place.
+"""Which members of a wheel may be unpacked.
 
-``zipfile`` quietly repairs hostile names; here they are refused, the same ones on
-every operating system. Names that only Windows reserves (``aux.h`` is common in
-headers for Linux) are refused on Windows.
+``zipfile`` quietly repairs hostile names; here they are refused, see
+``polylock.model.member_names``.
 """
 
 from __future__ import annotations
 
-import os
-import re
 import stat
-import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from polylock.model.member_names import MemberNames, RefusedArchive
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from zipfile import ZipInfo
 
-__all__ = ["LIMITS", "Limits", "RefusedArchive", "check_members", "check_path"]
+__all__ = ["LIMITS", "Limits", "check_members"]
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_DRIVE = re.compile(r"[A-Za-z]:")
-_RESERVED = re.compile(
-    r"(con|prn|aux|nul|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3])(\..*)?",
-    re.IGNORECASE,
-)
 _ENCRYPTED = 0x1
 _GIBIBYTE = 1024**3
-
-
-class RefusedArchive(ValueError):
-    """An archive that must not be unpacked; the text is a clause with the reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,31 +42,6 @@ class Limits:
 LIMITS = Limits()
 
 
-def check_path(path: str, *, windows: bool = os.name == "nt") -> None:
-    """Refuse a path that leaves its directory, or may do so on some system.
-
-    Raises RefusedArchive.
-    """
-    shown = ascii(path)
-    if not path:
-        raise RefusedArchive("a member has no name")
-    if _CONTROL.search(path):
-        raise RefusedArchive(f"member {shown} has a control character in its name")
-    if "\\" in path:
-        raise RefusedArchive(f"member {shown} has a backslash in its name")
-    if path.startswith("/"):
-        raise RefusedArchive(f"member {shown} has an absolute path")
-    for part in path.split("/"):
-        if part == "..":
-            raise RefusedArchive(f"member {shown} leaves its directory")
-        if part in {"", "."}:
-            raise RefusedArchive(f"member {shown} has an empty part in its name")
-        if _DRIVE.match(part):
-            raise RefusedArchive(f"member {shown} names a drive")
-        if windows and (_RESERVED.fullmatch(part) or part[-1] in ". " or ":" in part):
-            raise RefusedArchive(f"member {shown} has a name that Windows reserves")
-
-
 def check_members(
     infos: Sequence[ZipInfo], archive_size: int, limits: Limits = LIMITS
 ) -> list[ZipInfo]:
@@ -91,19 +54,14 @@ def check_members(
     if len(infos) > limits.members:
         raise RefusedArchive(f"it has more than {limits.members} members")
     files: list[ZipInfo] = []
-    spellings: dict[str, str] = {}
-    kinds: dict[str, bool] = {}
+    names = MemberNames()
     for info in infos:
         # ``filename`` is what zipfile made of the name.
         name = info.orig_filename
         is_directory = name.endswith("/")
         path = name[:-1] if is_directory else name
-        check_path(path)
+        names.add(path, is_directory=is_directory)
         _check_kind(info, is_directory=is_directory)
-        if path in kinds and not (is_directory and kinds[path]):
-            raise RefusedArchive(f"member {path!a} is there twice")
-        _check_spelling(path, spellings)
-        _add_kinds(path, kinds, is_directory=is_directory)
         if not is_directory:
             files.append(info)
     _check_sizes(files, archive_size, limits)
@@ -122,30 +80,6 @@ def _check_kind(info: ZipInfo, *, is_directory: bool) -> None:
         raise RefusedArchive(f"member {shown} is encrypted")
     if is_directory and info.file_size:
         raise RefusedArchive(f"member {shown} is a directory with content")
-
-
-def _check_spelling(path: str, spellings: dict[str, str]) -> None:
-    """Refuse a path whose every-system form is that of another path or directory."""
-    while path:
-        folded = unicodedata.normalize("NFC", path).casefold()
-        other = spellings.get(folded)
-        if other == path:
-            return  # its parents have been seen as well
-        spellings[folded] = path
-        if other is not None:
-            raise RefusedArchive(f"members {other!a} and {path!a} differ only in case")
-        path = path.rpartition("/")[0]
-
-
-def _add_kinds(path: str, kinds: dict[str, bool], *, is_directory: bool) -> None:
-    """Note what is a directory, and refuse a path that is that and a file."""
-    kinds[path] = is_directory
-    parent = path.rpartition("/")[0]
-    while parent:
-        known = kinds.setdefault(parent, True)
-        if not known:
-            raise RefusedArchive(f"member {parent!a} is a file and a directory")
-        parent = parent.rpartition("/")[0]
 
 
 def _check_sizes(files: Sequence[ZipInfo], archive_size: int, limits: Limits) -> None:

@@ -23,7 +23,6 @@ from polylock.installation.archive import MANIFEST, TREE, ArchiveManifest, DataF
 from polylock.installation.members import (
     LIMITS,
     Limits,
-    RefusedArchive,
     check_members,
 )
 from polylock.installation.record_format import (
@@ -38,6 +37,7 @@ from polylock.installation.wheel_metadata import (
     parse_wheel_file,
 )
 from polylock.model.filenames import InvalidFilename, WheelFilename
+from polylock.model.member_names import RefusedArchive
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from polylock.installation.archive import EntryPoint
-from polylock.installation.members import RefusedArchive, check_path
+from polylock.model.member_names import RefusedArchive, check_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

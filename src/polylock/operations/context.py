@@ -6,8 +6,12 @@ it needs.
 
 from __future__ import annotations
 
+import os
+import sys
+import threading
 from contextlib import ExitStack
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import msgspec
@@ -15,29 +19,38 @@ import msgspec
 from polylock.cache.store import Store
 
 if TYPE_CHECKING:
+    from polylock.environment.interpreter import Interpreter
+    from polylock.index.metadata import SdistMetadata
     from polylock.index.source import PackageIndexes
-    from polylock.model.distributions import RemoteFile
+    from polylock.model.core_metadata import CoreMetadata
+    from polylock.model.distributions import Release, RemoteFile, Unusable
     from polylock.model.inputs import Inputs
     from polylock.network.client import Client, Traffic
     from polylock.network.download import Downloader
     from polylock.network.http_cache import CacheMode
+    from polylock.operations.sdists import SdistBuilds
     from polylock.ports import Reporter
     from polylock.project.settings import Settings
 
 __all__ = ["Context"]
+
+_BUILDS = 4
+"""Builds at a time: compilers take a processor or more, and much memory, each."""
 
 
 class Context:
     """Cache, client and indexes of one run; each is made when it is first used.
 
     Nothing is imported for the network before something is asked of it: a sync with
-    nothing to do must not pay for that.
+    nothing to do must not pay for that. ``building`` is held by each build of a source
+    distribution, but by none that serves another one: that would wait for ever.
     """
 
     def __init__(self, settings: Settings, inputs: Inputs, reporter: Reporter) -> None:
-        self._settings = settings
-        self._inputs = inputs
-        self._reporter = reporter
+        self.settings = settings
+        self.inputs = inputs
+        self.reporter = reporter
+        self.building = threading.BoundedSemaphore(min(os.cpu_count() or 1, _BUILDS))
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
@@ -49,7 +62,7 @@ class Context:
     @cached_property
     def store(self) -> Store:
         """Return the cache."""
-        return Store(self._settings.cache_dir)
+        return Store(self.settings.cache_dir)
 
     @cached_property
     def client(self) -> Client:
@@ -58,27 +71,70 @@ class Context:
         from polylock.network.client import Client  # noqa: PLC0415 - see the class
 
         authenticator = Authenticator(
-            self._inputs.indexes,
-            environment=self._settings.index_variables,
-            netrc=self._settings.netrc,
+            self.inputs.indexes,
+            environment=self.settings.index_variables,
+            netrc=self.settings.netrc,
         )
-        client = Client(authenticator, timeout=self._settings.timeout)
+        client = Client(authenticator, timeout=self.settings.timeout)
         return self._open.enter_context(client)
 
     @cached_property
     def source(self) -> PackageIndexes:
         """Return the indexes that the project names."""
+        indexes = self.indexes(self.inputs, self._sdist_metadata)
+        return self._open.enter_context(indexes)
+
+    def indexes(self, inputs: Inputs, sdist_metadata: SdistMetadata) -> PackageIndexes:
+        """Return the indexes that some inputs name, for the caller to close.
+
+        A ``PackageIndexes`` is for one thread, so a build has its own.
+        """
         from polylock.index.source import PackageIndexes  # noqa: PLC0415 - see the class
 
-        source = PackageIndexes(
+        return PackageIndexes(
             self.store,
             self.client,
-            inputs=self._inputs,
+            inputs=inputs,
             mode=self._mode,
-            reporter=self._reporter,
-            threads=self._settings.threads,
+            reporter=self.reporter,
+            threads=self.settings.threads,
+            sdist_metadata=sdist_metadata,
         )
-        return self._open.enter_context(source)
+
+    def builds(self, interpreter: Interpreter) -> SdistBuilds:
+        """Return what builds source distributions for a Python."""
+        from polylock.operations.sdists import SdistBuilds  # noqa: PLC0415 - rare
+
+        return SdistBuilds(context=self, interpreter=interpreter)
+
+    def _sdist_metadata(
+        self, release: Release, file: RemoteFile
+    ) -> CoreMetadata | Unusable:
+        """Build metadata where the project allows it; called from any thread."""
+        from polylock.operations.sdists import refused_metadata  # noqa: PLC0415 - rare
+
+        refused = refused_metadata(self.inputs, release.name)
+        if refused is not None:
+            return refused
+        return self.builds(self._interpreter).metadata(file)
+
+    @cached_property
+    def _interpreter(self) -> Interpreter:
+        """Return the Python that builds metadata while locking.
+
+        The user's choice, else the one that runs polylock: metadata that depends on
+        the Python would be wrong for some target whichever was taken.
+        """
+        # Only to build, and not at start-up.
+        from polylock.environment.discovery import find_python  # noqa: PLC0415
+        from polylock.environment.interpreter import probe  # noqa: PLC0415
+
+        if self.settings.python is None:
+            return probe(Path(sys.executable), store=self.store)
+        search_path = os.environ.get("PATH", "")
+        return find_python(
+            self.settings.python, search_path=search_path, store=self.store
+        )
 
     @cached_property
     def downloader(self) -> Downloader:
@@ -86,7 +142,7 @@ class Context:
         from polylock.network.download import Downloader  # noqa: PLC0415 - see the class
 
         return Downloader(
-            self.store, self.client, mode=self._mode, reporter=self._reporter
+            self.store, self.client, mode=self._mode, reporter=self.reporter
         )
 
     @property
@@ -110,6 +166,6 @@ class Context:
     def _mode(self) -> CacheMode:
         from polylock.network.http_cache import CacheMode  # noqa: PLC0415 - see the class
 
-        if self._settings.offline:
+        if self.settings.offline:
             return CacheMode.OFFLINE
-        return CacheMode.REFRESH if self._settings.refresh else CacheMode.NORMAL
+        return CacheMode.REFRESH if self.settings.refresh else CacheMode.NORMAL

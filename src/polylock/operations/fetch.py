@@ -1,16 +1,21 @@
-"""Get locked wheels into the cache, unpacked: several downloads at a time."""
+"""Get locked files into the cache as unpacked wheels: several downloads at a time.
+
+A source distribution is built; see ``polylock.operations.sdists``.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from polylock.cache.archives import Archives
 from polylock.errors import FileCorrupt, HashMismatch, SizeMismatch, UsageError
 from polylock.installation.unpack import unpack
+from polylock.lockfile.pylock import PackageSdist, PackageWheel
 from polylock.model.distributions import RemoteFile
 from polylock.model.hashes import strongest
+from polylock.operations.sdists import LocalSdist
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,8 +24,8 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from polylock.installation.plan import WantedDistribution
-    from polylock.lockfile.pylock import PackageWheel
     from polylock.operations.context import Context
+    from polylock.operations.sdists import SdistBuilds
 
 __all__ = ["WheelFetcher"]
 
@@ -29,15 +34,17 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WheelFetcher:
-    """Implements ``installation.execute.FetchArchives`` for the wheels of a lock file.
+    """Implements ``installation.execute.FetchArchives`` for the files of a lock file.
 
-    ``root`` is the directory of the lock file, from which relative paths count.
+    ``root`` is the directory of the lock file, from which relative paths count;
+    ``builds`` builds source distributions for the environment's Python.
     """
 
     context: Context
-    wheels: Mapping[NormalizedName, PackageWheel]
+    files: Mapping[NormalizedName, PackageWheel | PackageSdist]
     root: Path
     threads: int
+    builds: SdistBuilds
 
     def __call__(self, wanted: Sequence[WantedDistribution]) -> Sequence[Path]:
         """Return the unpacked archive of each; raises for the first that fails.
@@ -54,45 +61,73 @@ class WheelFetcher:
         finally:
             pool.shutdown(cancel_futures=True)
 
-    def _fetch(self, wanted: WantedDistribution) -> Path:
+    def forget(self, sha256: str) -> None:
+        """Drop the unpacked copy of a locked file; it will be made anew."""
         archives = Archives(self.context.store)
-        found = archives.get(wanted.sha256)
+        archives.remove(sha256)
+        built = self.builds.kept(sha256)
+        if built is not None:
+            archives.remove(built.sha256)
+
+    def _fetch(self, wanted: WantedDistribution) -> Path:
+        file = self.files[wanted.name]
+        found = self._present(file, wanted.sha256)
         if found is not None:
             return found
-        wheel = self.wheels[wanted.name]
-        if wheel.path is not None:
-            return self._unpack(archives, wanted, self._local(wheel))
+        if file.path is not None:
+            return self._unpack(wanted, file, self._local(file))
         try:
-            return self._unpack(archives, wanted, self._download(wheel))
+            return self._unpack(wanted, file, self._download(file))
         except FileCorrupt:
             # A file that was in the cache is known by its size alone; a damaged one
             # is fetched again, and verified on the way.
             self.context.downloader.discard(wanted.sha256)
-        return self._unpack(archives, wanted, self._download(wheel))
+        return self._unpack(wanted, file, self._download(file))
 
-    @staticmethod
-    def _unpack(archives: Archives, wanted: WantedDistribution, path: Path) -> Path:
-        return archives.add(
-            wanted.sha256, lambda place: unpack(path, place, filename=wanted.filename)
-        )
+    def _present(self, file: PackageWheel | PackageSdist, sha256: str) -> Path | None:
+        """Return an archive that is in the cache already."""
+        match file:
+            case PackageWheel():
+                return Archives(self.context.store).get(sha256)
+            case PackageSdist():
+                return self.builds.kept_archive(sha256)
+            case _:
+                assert_never(file)
 
-    def _download(self, wheel: PackageWheel) -> Path:
-        if wheel.url is None:
-            raise FileCorrupt(wheel.filename, "the lock file gives it no URL")
+    def _unpack(
+        self, wanted: WantedDistribution, file: PackageWheel | PackageSdist, path: Path
+    ) -> Path:
+        match file:
+            case PackageWheel():
+                return Archives(self.context.store).add(
+                    wanted.sha256,
+                    lambda place: unpack(path, place, filename=wanted.filename),
+                )
+            case PackageSdist():
+                sdist = LocalSdist(
+                    path=path, filename=wanted.filename, sha256=wanted.sha256
+                )
+                return self.builds.archive(sdist)
+            case _:
+                assert_never(file)
+
+    def _download(self, locked: PackageWheel | PackageSdist) -> Path:
+        if locked.url is None:
+            raise FileCorrupt(locked.filename, "the lock file gives it no URL")
         file = RemoteFile(
-            filename=wheel.filename,
-            url=wheel.url,
-            hashes=dict(wheel.hashes),
-            size=wheel.size,
+            filename=locked.filename,
+            url=locked.url,
+            hashes=dict(locked.hashes),
+            size=locked.size,
         )
         return self.context.downloader.fetch(file).path
 
-    def _local(self, wheel: PackageWheel) -> Path:
+    def _local(self, locked: PackageWheel | PackageSdist) -> Path:
         """Verify a file that lies beside the lock file."""
-        path = self.root / str(wheel.path)
-        algorithm, value = strongest(wheel.hashes) or ("", "")
+        path = self.root / str(locked.path)
+        algorithm, value = strongest(locked.hashes) or ("", "")
         if not algorithm:
-            raise FileCorrupt(wheel.filename, "the lock file gives it no secure hash")
+            raise FileCorrupt(locked.filename, "the lock file gives it no secure hash")
         digest = hashlib.new(algorithm)
         try:
             with path.open("rb") as file:
@@ -102,9 +137,9 @@ class WheelFetcher:
         except OSError as error:
             problem = error.strerror or str(error)
             raise UsageError(f"cannot read {path}: {problem}") from error
-        if wheel.size is not None and size != wheel.size:
-            raise SizeMismatch(wheel.filename, wheel.size, size)
+        if locked.size is not None and size != locked.size:
+            raise SizeMismatch(locked.filename, locked.size, size)
         if digest.hexdigest() != value:
             found = f"{algorithm}:{digest.hexdigest()}"
-            raise HashMismatch(wheel.filename, f"{algorithm}:{value}", found)
+            raise HashMismatch(locked.filename, f"{algorithm}:{value}", found)
         return path

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from polylock.cache.archives import Archives
 from polylock.environment.installed import read_installed
 from polylock.environment.interpreter import probe
 from polylock.environment.venv import (
@@ -30,17 +29,21 @@ from polylock.installation.plan import (
     seeds,
 )
 from polylock.lockfile.freshness import differences
-from polylock.lockfile.pylock import PackageWheel
+from polylock.lockfile.pylock import PackageSdist, PackageWheel
 from polylock.lockfile.select import select
 from polylock.model.hashes import strongest
 from polylock.model.inputs import Inputs
 from polylock.operations.context import Context
 from polylock.operations.fetch import WheelFetcher
 from polylock.operations.machine import Chooser
+from polylock.operations.sdists import require_allowed
 from polylock.operations.workspace import lock_path, open_workspace, require_lock
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
+
+    from packaging.utils import NormalizedName
 
     from polylock.environment.interpreter import Interpreter
     from polylock.installation.execute import Outcome
@@ -131,11 +134,11 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
             path=str(path),
             environment=choice.environment,
         )
-        wheels = {one.package.name: _wheel(one, choice.target) for one in selected}
+        files = {one.package.name: _file(one, choice.target) for one in selected}
         present = choice.interpreter.site_directories if choice.exists else ()
         plan = plan_sync(
             SyncRequest(
-                wanted=tuple(_wanted(one) for one in selected),
+                wanted=tuple(_wanted(one, files[one.package.name]) for one in selected),
                 reinstall_all=options.reinstall,
                 retained=seeds(choice.interpreter.release, created=state.created),
             ),
@@ -146,11 +149,16 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
             return outcome
         if not (choice.checked or options.force_target):
             chooser.check(choice)
+        _require_allowed_builds(plan, files, inputs)
         interpreter = choice.interpreter
         if not choice.exists:
             interpreter = probe(create(place, interpreter), store=context.store)
         fetcher = WheelFetcher(
-            context=context, wheels=wheels, root=path.parent, threads=settings.threads
+            context=context,
+            files=files,
+            root=path.parent,
+            threads=settings.threads,
+            builds=context.builds(interpreter),
         )
         done = _execute(plan, interpreter, fetcher, settings, reporter)
     remembered = EnvironmentState(
@@ -184,7 +192,7 @@ def _execute(
         except ArchiveDamaged as error:
             if last:
                 raise
-            Archives(fetcher.context.store).remove(error.sha256)
+            fetcher.forget(error.sha256)
             installed = read_installed(interpreter.site_directories)
             plan = plan_sync(plan.request, installed)
     raise AssertionError("unreachable: the last round returns or raises")
@@ -199,7 +207,7 @@ def _inputs(settings: Settings, pylock: Pylock, path: Path, *, frozen: bool) -> 
         workspace = open_workspace(settings)
     except ProjectError:
         if settings.project is None and not path.with_name("pyproject.toml").exists():
-            return Inputs()
+            return _recorded_policy(pylock)
         raise
     if not frozen and workspace.lock_path == path:
         found = differences(pylock, workspace.project.inputs, workspace.targets)
@@ -208,22 +216,42 @@ def _inputs(settings: Settings, pylock: Pylock, path: Path, *, frozen: bool) -> 
     return workspace.project.inputs
 
 
-def _wheel(chosen: Selected, target: Target) -> PackageWheel:
-    """Return the wheel of a selected package, for only wheels can be installed yet."""
-    if isinstance(chosen.file, PackageWheel):
+def _recorded_policy(pylock: Pylock) -> Inputs:
+    """Return what a lock file without its project says of builds."""
+    if pylock.polylock is None:
+        return Inputs()
+    recorded = pylock.polylock.inputs
+    forbidden = recorded.lists.get("no-build-package", ())
+    if recorded.settings.get("build") == "none":
+        return Inputs(build="none", no_build_packages=forbidden)
+    return Inputs(no_build_packages=forbidden)
+
+
+def _file(chosen: Selected, target: Target) -> PackageWheel | PackageSdist:
+    """Return the file of a selected package; a source tree cannot be built yet."""
+    if isinstance(chosen.file, PackageWheel | PackageSdist):
         return chosen.file
     package = chosen.package
     raise NothingToInstall(
         package.name,
         package.version or "(unversioned)",
         target.name,
-        ["it is locked as a source, and building is not supported yet"],
+        ["it is locked as a source tree, and building one is not supported yet"],
     )
 
 
-def _wanted(chosen: Selected) -> WantedDistribution:
-    file = chosen.file
-    assert isinstance(file, PackageWheel)  # _wheel refused the others
+def _require_allowed_builds(
+    plan: SyncPlan,
+    files: Mapping[NormalizedName, PackageWheel | PackageSdist],
+    inputs: Inputs,
+) -> None:
+    """Raise BuildForbidden before anything is made; what is installed may stay."""
+    for entry in (*plan.install, *plan.reinstall):
+        if entry.wanted is not None and isinstance(files[entry.name], PackageSdist):
+            require_allowed(inputs, entry.name, entry.wanted.version)
+
+
+def _wanted(chosen: Selected, file: PackageWheel | PackageSdist) -> WantedDistribution:
     algorithm, value = strongest(file.hashes) or ("", "")
     if algorithm != "sha256":
         raise FileCorrupt(file.filename, "the lock file gives it no sha256")

@@ -1,0 +1,3 @@
+"""Source distributions: unpacked safely, built by their backend in isolation."""
+
+from __future__ import annotations

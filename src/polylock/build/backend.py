@@ -1,0 +1,102 @@
+"""Which build backend a source tree names (PEP 517, PEP 518)."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from polylock.model.requirements import InvalidRequirement, Requirement
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["BuildSystem", "InvalidBuildSystem", "check_requirements"]
+
+_LEGACY_BACKEND = "setuptools.build_meta:__legacy__"
+_LEGACY_REQUIRES = ("setuptools>=40.8.0",)
+"""The first setuptools with that backend."""
+
+
+class InvalidBuildSystem(ValueError):
+    """A source tree that does not say how it is built; the text is a clause."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildSystem:
+    """``[build-system]`` of a source tree.
+
+    ``requires`` are PEP 508 texts as written; ``backend_path`` holds directories
+    relative to the tree, where the backend lies in the tree itself.
+    """
+
+    requires: tuple[str, ...] = _LEGACY_REQUIRES
+    backend: str = _LEGACY_BACKEND
+    backend_path: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, tree: Path) -> BuildSystem:
+        """Read ``pyproject.toml`` of a source tree; raises InvalidBuildSystem.
+
+        Without the file or the table the tree is one of setuptools (PEP 517, "Source
+        trees"). Without ``build-backend`` the backend is setuptools' as well, and
+        ``requires`` stays as it is, as with pip.
+        """
+        try:
+            content = (tree / "pyproject.toml").read_bytes()
+            document = tomllib.loads(content.decode())
+        except FileNotFoundError:
+            document = {}
+            if not (tree / "setup.py").is_file():
+                raise InvalidBuildSystem(
+                    "it has neither pyproject.toml nor setup.py"
+                ) from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise InvalidBuildSystem(f"pyproject.toml is invalid: {error}") from error
+        except OSError as error:
+            raise InvalidBuildSystem(
+                f"pyproject.toml cannot be read: {error.strerror}"
+            ) from error
+        table = document.get("build-system")
+        if table is None:
+            return cls()
+        if not isinstance(table, dict):
+            raise InvalidBuildSystem("build-system in pyproject.toml is not a table")
+        return cls._of_table(table)
+
+    @classmethod
+    def _of_table(cls, table: dict[str, Any]) -> BuildSystem:
+        if "requires" not in table:
+            raise InvalidBuildSystem("build-system.requires is missing")
+        backend = table.get("build-backend", _LEGACY_BACKEND)
+        if not isinstance(backend, str) or not backend:
+            raise InvalidBuildSystem("build-system.build-backend is not a string")
+        return cls(
+            requires=check_requirements(table["requires"], "build-system.requires"),
+            backend=backend,
+            backend_path=_strings(
+                table.get("backend-path", []), "build-system.backend-path"
+            ),
+        )
+
+
+def check_requirements(value: object, what: str) -> tuple[str, ...]:
+    """Return a list of PEP 508 texts; raises InvalidBuildSystem for anything else."""
+    texts = _strings(value, what)
+    for text in texts:
+        try:
+            requirement = Requirement.parse(text)
+        except InvalidRequirement as error:
+            problem = str(error).partition("\n")[0]
+            raise InvalidBuildSystem(
+                f"{what} holds {text!r}, no requirement: {problem}"
+            ) from error
+        if requirement.url is not None:
+            raise InvalidBuildSystem(f"{what} holds {text!r}, a direct reference")
+    return texts
+
+
+def _strings(value: object, what: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
+        raise InvalidBuildSystem(f"{what} is not a list of strings")
+    return tuple(value)

@@ -1,0 +1,215 @@
+"""Calls the hooks of a build backend (PEP 517) in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from polylock.build.backend import InvalidBuildSystem, check_requirements
+from polylock.errors import CacheUnusable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from pyproject_hooks import BuildBackendHookCaller
+
+    from polylock.build.backend import BuildSystem
+
+__all__ = ["Frontend", "HookFailed", "build_variables"]
+
+T = TypeVar("T")
+
+_TAIL_LINES = 30
+_TAIL_BYTES = 64 * 1024
+_METADATA_LIMIT = 1 << 24
+_PRIVATE_PREFIXES = ("PYTHON", "PIP_", "UV_", "POLYLOCK_", "VIRTUAL_ENV")
+_PRIVATE = frozenset({"__PYVENV_LAUNCHER__", "NETRC"})
+
+
+class HookFailed(Exception):
+    """A hook gave no usable answer.
+
+    The text is a clause with the step; ``output`` holds the last lines of what the
+    hook wrote.
+    """
+
+    def __init__(self, step: str, output: Sequence[str] = ()) -> None:
+        super().__init__(step)
+        self.output = tuple(output)
+
+
+def build_variables(variables: Mapping[str, str], scripts: Path) -> dict[str, str]:
+    """Return the environment variables of a build.
+
+    Compilers and proxies are found by variables, so most stay. What changes another
+    Python, configures installers or holds credentials of indexes goes. ``scripts``,
+    the directory of the isolated environment's commands, comes first in PATH.
+    """
+    kept = {
+        name: value
+        for name, value in variables.items()
+        if not name.upper().startswith(_PRIVATE_PREFIXES) and name not in _PRIVATE
+    }
+    before = kept.get("PATH")
+    kept["PATH"] = f"{scripts}{os.pathsep}{before}" if before else str(scripts)
+    # pip would read its configuration files all the same.
+    kept["PIP_CONFIG_FILE"] = os.devnull
+    # What a backend prints is read as UTF-8, whatever the locale.
+    kept["PYTHONIOENCODING"] = "utf-8"
+    return kept
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frontend:
+    """The hooks of one source tree, run by the Python of its environment.
+
+    ``variables`` are the environment variables as a whole; ``log`` is a file that
+    each hook writes anew.
+    """
+
+    tree: Path
+    system: BuildSystem
+    python: Path
+    variables: Mapping[str, str]
+    log: Path
+
+    def requires(self) -> tuple[str, ...]:
+        """Return what a build needs besides ``[build-system]``; raises HookFailed."""
+        hook = "get_requires_for_build_wheel"
+        found = self._call(hook, lambda caller: caller.get_requires_for_build_wheel())
+        try:
+            return check_requirements(found, f"the answer of {hook}")
+        except InvalidBuildSystem as error:
+            raise HookFailed(str(error)) from error
+
+    def metadata(self, directory: Path) -> bytes | None:
+        """Return METADATA, None where the backend can only build the whole wheel.
+
+        ``directory`` is empty. Raises HookFailed.
+        """
+        import pyproject_hooks
+
+        hook = "prepare_metadata_for_build_wheel"
+        try:
+            name = self._call(
+                hook,
+                lambda caller: caller.prepare_metadata_for_build_wheel(
+                    os.fspath(directory), _allow_fallback=False
+                ),
+            )
+        except pyproject_hooks.HookMissing:
+            return None
+        path = _named(hook, directory, name) / "METADATA"
+        try:
+            if path.stat().st_size > _METADATA_LIMIT:
+                raise HookFailed(f"{hook} wrote a METADATA that is too large")
+            return path.read_bytes()
+        except OSError as error:
+            raise HookFailed(f"{hook} wrote no METADATA") from error
+
+    def wheel(self, directory: Path) -> Path:
+        """Build a wheel into an empty directory; raises HookFailed."""
+        hook = "build_wheel"
+        name = self._call(hook, lambda c: c.build_wheel(os.fspath(directory)))
+        path = _named(hook, directory, name)
+        if not path.is_file() or path.is_symlink():
+            raise HookFailed(f"{hook} wrote no file {path.name}", self._tail())
+        return path
+
+    def _call(self, hook: str, call: Callable[[BuildBackendHookCaller], T]) -> T:
+        """Call a hook; raises HookFailed, and HookMissing for one that is optional."""
+        import warnings  # noqa: PLC0415 - only to build
+
+        import pyproject_hooks
+
+        # Warnings of the hook's process would be shown as those of polylock.
+        category = getattr(pyproject_hooks, "BuildBackendWarning", None)
+        if category is not None:
+            warnings.simplefilter("ignore", category)
+        try:
+            caller = pyproject_hooks.BuildBackendHookCaller(
+                os.fspath(self.tree),
+                self.system.backend,
+                backend_path=self.system.backend_path or None,
+                runner=_Runner(self.variables, self.log),
+                python_executable=os.fspath(self.python),
+            )
+        except ValueError as error:
+            raise HookFailed(f"build-system.backend-path: {error}") from error
+        try:
+            return call(caller)
+        except subprocess.CalledProcessError as error:
+            status = f"{hook} exited with status {error.returncode}"
+            raise HookFailed(status, self._tail()) from error
+        except pyproject_hooks.BackendUnavailable as error:
+            lines = error.traceback.strip().splitlines()[-_TAIL_LINES:]
+            problem = f"the backend {self.system.backend} cannot be imported"
+            raise HookFailed(problem, lines) from error
+        except (ValueError, KeyError, AttributeError) as error:
+            # The backend's process wrote something else than the answer.
+            raise HookFailed(f"{hook} gave no answer", self._tail()) from error
+        except OSError as error:
+            problem = f"{hook} could not be run: {error.strerror or error}"
+            raise HookFailed(problem, self._tail()) from error
+
+    def _tail(self) -> list[str]:
+        try:
+            with self.log.open("rb") as file:
+                file.seek(0, os.SEEK_END)
+                file.seek(max(0, file.tell() - _TAIL_BYTES))
+                text = file.read().decode("utf-8", "replace")
+        except OSError:
+            return []
+        lines = [_plain(line) for line in text.splitlines()]
+        return [line for line in lines if line.strip()][-_TAIL_LINES:]
+
+
+class _Runner:
+    """Runs a hook's command with the variables of the build, its output to a file.
+
+    A file and no pipe: a process that the backend left behind would keep a pipe open
+    for ever.
+    """
+
+    def __init__(self, variables: Mapping[str, str], log: Path) -> None:
+        self._variables = variables
+        self._log = log
+
+    def __call__(
+        self,
+        cmd: Sequence[str],
+        cwd: str | None = None,
+        extra_environ: Mapping[str, str] | None = None,
+    ) -> None:
+        try:
+            output = self._log.open("wb")
+        except OSError as error:
+            problem = error.strerror or str(error)
+            raise CacheUnusable(str(self._log), problem) from error
+        with output:
+            subprocess.run(
+                list(cmd),
+                cwd=cwd,
+                env={**self._variables, **(extra_environ or {})},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                check=True,
+            )
+
+
+def _plain(line: str) -> str:
+    """Return a line of a foreign program without what a terminal would obey."""
+    return "".join(c if c.isprintable() or c == "\t" else "?" for c in line.rstrip())
+
+
+def _named(hook: str, directory: Path, name: object) -> Path:
+    """Return the path of what a hook says it wrote: a plain name, nothing else."""
+    if not isinstance(name, str) or not name or name != Path(name).name:
+        raise HookFailed(f"{hook} answered {name!r} instead of a file name")
+    if "\\" in name or name in {".", ".."}:
+        raise HookFailed(f"{hook} answered {name!r} instead of a file name")
+    return directory / name

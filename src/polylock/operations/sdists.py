@@ -1,0 +1,277 @@
+"""Builds locked source distributions, and keeps what came of it.
+
+A wheel is kept by the SHA-256 of its source distribution and by the Python and the
+system that it was built for, metadata by the SHA-256 alone: a second sync or lock
+builds nothing. Nothing is locked meanwhile: two processes that build the same both
+build it, and the last one stays.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from polylock.cache.archives import Archives
+from polylock.cache.store import Bucket
+from polylock.errors import BuildFailed, BuildForbidden, CacheUnusable, FileCorrupt
+from polylock.model.core_metadata import CoreMetadata
+from polylock.model.distributions import Unusable
+from polylock.model.filenames import InvalidFilename, SdistFilename
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from packaging.utils import NormalizedName
+
+    from polylock.environment.interpreter import Interpreter
+    from polylock.model.distributions import RemoteFile
+    from polylock.model.inputs import Inputs
+    from polylock.operations.context import Context
+    from polylock.ports import SdistBuilder
+
+__all__ = [
+    "BuiltWheel",
+    "LocalSdist",
+    "SdistBuilds",
+    "refused_metadata",
+    "require_allowed",
+]
+
+logger = logging.getLogger(__name__)
+
+_CHUNK = 1 << 20
+
+
+def refused_metadata(inputs: Inputs, name: NormalizedName) -> Unusable | None:
+    """Say why no backend may be run for a project while locking, None if it may.
+
+    By default locking runs no code that came from an index: ``build = "local"`` is
+    for paths and version control.
+    """
+    if _forbidding(inputs, name) is None and (
+        inputs.build == "all" or name in inputs.build_packages
+    ):
+        return None
+    return Unusable(
+        "is a source distribution whose metadata needs its backend, "
+        f"and building is not allowed: add {name} to build-package"
+    )
+
+
+def require_allowed(inputs: Inputs, name: NormalizedName, version: str | None) -> None:
+    """Raise BuildForbidden where a locked source distribution must not be built.
+
+    What was locked was agreed to, so only a plain no counts.
+    """
+    policy = _forbidding(inputs, name)
+    if policy is not None:
+        raise BuildForbidden(name, version or "(unversioned)", policy)
+
+
+def _forbidding(inputs: Inputs, name: NormalizedName) -> str | None:
+    if name in inputs.no_build_packages:
+        return f'no-build-package = ["{name}"]'
+    return 'build = "none"' if inputs.build == "none" else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalSdist:
+    """A verified source distribution on disk; ``path`` may have any name."""
+
+    path: Path
+    filename: str
+    sha256: str
+
+
+class BuiltWheel(msgspec.Struct, frozen=True, array_like=True):
+    """A wheel that was built: its name, and its SHA-256, under which it is kept."""
+
+    filename: str
+    sha256: str
+
+
+class _BuiltMetadata(msgspec.Struct, frozen=True, array_like=True):
+    metadata: CoreMetadata
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SdistBuilds:
+    """Builds for one Python; safe to use from many threads.
+
+    ``chain`` are the projects being built, each of which is needed to build the one
+    before it.
+    """
+
+    context: Context
+    interpreter: Interpreter
+    chain: tuple[NormalizedName, ...] = ()
+
+    def metadata(self, file: RemoteFile) -> CoreMetadata:
+        """Return the metadata that the wheel built from an index's file would have.
+
+        A failure raises, and is no reason to take another version: it says something
+        of the machine that locks, which must not decide what is locked. Raises
+        BuildFailed, FileCorrupt and what fetching raises.
+        """
+        sha256 = file.hashes.get("sha256")
+        kept = self._kept_metadata(sha256) if sha256 else None
+        if kept is not None:
+            return kept
+        fetched = self.context.downloader.fetch(file)
+        kept = self._kept_metadata(fetched.sha256)
+        if kept is None:
+            with self._turn():
+                builder = self._builder(file.filename)
+                kept = builder.metadata(fetched.path, file.filename)
+            content = msgspec.msgpack.encode(_BuiltMetadata(kept))
+            key = _metadata_key(fetched.sha256)
+            self.context.store.write(Bucket.BUILDS, key, content)
+        return kept
+
+    def archive(self, sdist: LocalSdist) -> Path:
+        """Return the unpacked wheel of a source distribution, building it if need be.
+
+        Raises BuildFailed, BuildForbidden, FileCorrupt, CacheUnusable, and what
+        fetching build requirements raises.
+        """
+        kept = self.kept(sdist.sha256)
+        if kept is not None:
+            try:
+                return self._unpack(kept)
+            except (FileCorrupt, CacheUnusable) as error:
+                # The wheel was removed or damaged meanwhile: it is built anew.
+                logger.debug("%s cannot be used again: %s", kept.filename, error)
+        with self._turn():
+            built = self._build(sdist)
+        try:
+            return self._unpack(built)
+        except FileCorrupt as error:
+            parsed = SdistFilename.parse(sdist.filename)
+            problem = f"the wheel that it became is unusable: {error}"
+            raise BuildFailed(parsed.name, parsed.version, problem) from error
+
+    def kept_archive(self, sha256: str) -> Path | None:
+        """Return the unpacked wheel of a source distribution if it is in the cache."""
+        kept = self.kept(sha256)
+        return None if kept is None else Archives(self.context.store).get(kept.sha256)
+
+    def kept(self, sha256: str) -> BuiltWheel | None:
+        """Return what was built of a source distribution, None where nothing was."""
+        content = self.context.store.read(Bucket.BUILDS, self._key(sha256))
+        try:
+            return (
+                None
+                if content is None
+                else msgspec.msgpack.decode(content, type=BuiltWheel)
+            )
+        except msgspec.MsgspecError:
+            return None
+
+    def _build(self, sdist: LocalSdist) -> BuiltWheel:
+        """Build, and keep the wheel among the files of the cache."""
+        store = self.context.store
+        builder = self._builder(sdist.filename)
+        parent = store.root / Bucket.FILES.directory
+        with store.temporary_directory(parent) as place:
+            path = builder.wheel(sdist.path, sdist.filename, place)
+            try:
+                sha256 = _sha256(path)
+                target = store.path(Bucket.FILES, sha256)
+                store.make_directory(target.parent)
+                path.replace(target)
+            except OSError as error:
+                problem = error.strerror or str(error)
+                raise CacheUnusable(str(path), problem) from error
+            built = BuiltWheel(path.name, sha256)
+        content = msgspec.msgpack.encode(built)
+        store.write(Bucket.BUILDS, self._key(sdist.sha256), content)
+        return built
+
+    def _unpack(self, built: BuiltWheel) -> Path:
+        from polylock.installation.unpack import unpack  # noqa: PLC0415 - only to build
+
+        store = self.context.store
+        path = store.path(Bucket.FILES, built.sha256)
+        return Archives(store).add(
+            built.sha256, lambda place: unpack(path, place, filename=built.filename)
+        )
+
+    def _turn(self) -> AbstractContextManager[object]:
+        """Wait until not too many builds are under way; see ``Context.building``."""
+        return nullcontext() if self.chain else self.context.building
+
+    def _builder(self, filename: str) -> SdistBuilder:
+        """Return what builds one file; refuses a project that needs itself."""
+        from polylock.build.isolation import IsolatedBuilder  # noqa: PLC0415 - as above
+        from polylock.operations.provision import MachineProvisioner  # noqa: PLC0415
+
+        try:
+            parsed = SdistFilename.parse(filename)
+        except InvalidFilename as error:
+            raise FileCorrupt(filename, "it is no source distribution") from error
+        if parsed.name in self.chain:
+            cycle = self.chain[self.chain.index(parsed.name) :]
+            names = " -> ".join((*cycle, parsed.name))
+            raise BuildFailed(
+                parsed.name,
+                parsed.version,
+                f"it is needed to build itself: {names}",
+                advice=f"take {parsed.name} out of build-package, or name an index "
+                "that has a wheel of it",
+            )
+        self.context.reporter.building(parsed.name, parsed.version)
+        return IsolatedBuilder(
+            store=self.context.store,
+            interpreter=self.interpreter,
+            provisioner=MachineProvisioner(
+                context=self.context,
+                interpreter=self.interpreter,
+                chain=(*self.chain, parsed.name),
+            ),
+            variables=os.environ,
+        )
+
+    def _key(self, sha256: str) -> str:
+        """Return the key of a wheel: what it was built from, and for what."""
+        python = self.interpreter
+        major, minor = python.release
+        parts = (
+            f"{python.implementation}{major}.{minor}{python.abi_flags}",
+            "free-threaded" if python.free_threaded else "",
+            "debug" if python.debug else "",
+            python.platform,
+            str(python.pointer_bits),
+            f"{python.libc or ''}{python.libc_version or ''}",
+            python.macos_version or "",
+        )
+        return " ".join(("wheel", sha256, *filter(None, parts)))
+
+    def _kept_metadata(self, sha256: str) -> CoreMetadata | None:
+        content = self.context.store.read(Bucket.BUILDS, _metadata_key(sha256))
+        try:
+            return (
+                None
+                if content is None
+                else msgspec.msgpack.decode(content, type=_BuiltMetadata).metadata
+            )
+        except msgspec.MsgspecError:
+            return None
+
+
+def _metadata_key(sha256: str) -> str:
+    return f"metadata {sha256}"
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
