@@ -8,6 +8,7 @@ from polylock.model.distributions import Unusable
 from polylock.model.markers import NON_VARIANT, fold
 from polylock.resolution.candidates import ExtraCandidate
 from polylock.resolution.constraints import Dependency, Unmeetable
+from polylock.resolution.versions import satisfies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
     from polylock.resolution.candidates import Candidate
 
 __all__ = ["DependencyReader"]
+
+
+def _excludes(requirement: Requirement, candidate: Candidate) -> bool:
+    """Say whether a candidate's own requirement on its project rules it out."""
+    return requirement.name == candidate.name and not satisfies(
+        requirement.specifier, candidate.version
+    )
 
 
 class DependencyReader:
@@ -77,6 +85,14 @@ class DependencyReader:
                     candidate=candidate,
                     reason=f"requires {requirement}, a direct reference",
                 )
+            for dependency in folded:
+                if _excludes(dependency.requirement, candidate):
+                    # The engine would take another version instead, and so pass over
+                    # the other labels of this one.
+                    return Unmeetable(
+                        candidate=candidate,
+                        reason=f"requires itself as {dependency.requirement}",
+                    )
             found += folded
         source.prefetch(
             [dependency.requirement for dependency in found],
