@@ -140,6 +140,10 @@ class SelectedVariant:
 NON_VARIANT = SelectedVariant()
 
 
+_plain = lru_cache(maxsize=65536)(Marker)
+"""packaging parses an atom once per distinct text: the same few stand everywhere."""
+
+
 @lru_cache(maxsize=65536)
 def parse_marker(text: str) -> MarkerExpression:
     """Parse a marker; the result is shared by all callers with the same text.
@@ -245,7 +249,7 @@ def _patch_releases(text: str, target: Target) -> Iterator[str]:
 
 @lru_cache(maxsize=65536)
 def _evaluate_plain(atom: str, environment: tuple[tuple[str, str], ...]) -> bool:
-    return Marker(atom).evaluate(dict(environment))
+    return _plain(atom).evaluate(dict(environment))
 
 
 def _evaluate_variant(marker: Atom, variant: SelectedVariant) -> bool:
@@ -372,7 +376,7 @@ class _Parser:
                 )
         elif atom.field not in _SET_FIELDS:
             # ``extras`` and ``dependency_groups`` are valid in lock files alone.
-            Marker(str(atom))
+            _plain(str(atom))
 
     def _field(self, name: str) -> str:
         name = _LEGACY_FIELDS.get(name, name)
