@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -141,3 +142,11 @@ def test_unknown_target_and_missing_lock_are_told(demo: Project) -> None:
     with pytest.raises(NoSuchTarget) as unknown:
         keys(demo, target="b200")
     assert "h100" in str(unknown.value.hint())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the targets are x86-64 Linux")
+def test_auto_is_the_first_target_that_this_machine_is(demo: Project) -> None:
+    """Commands that read the lock file know ``auto`` as sync does."""
+    demo.lock()
+    (name,) = keys(demo, target="auto")
+    assert name in {"server-v4", "server-v2"}

@@ -31,7 +31,16 @@ if TYPE_CHECKING:
     from polylock.model.target import Target
     from polylock.providers.detect import DetectedMachine
 
-__all__ = ["AUTO", "Choice", "Chooser", "Fit", "fits", "python_release", "this_machine"]
+__all__ = [
+    "AUTO",
+    "Choice",
+    "Chooser",
+    "Fit",
+    "fits",
+    "python_release",
+    "target_of_this_machine",
+    "this_machine",
+]
 
 AUTO = "auto"
 """The name that asks for the first target that this machine satisfies."""
@@ -182,8 +191,7 @@ class Chooser:
                 failure = failure or error
         if failure is not None:
             raise failure
-        reasons = [f"{fit.target.name}: {'; '.join(fit.missing[:3])}" for fit in found]
-        raise TargetMismatch(AUTO, reasons or ["the lock file names no targets"])
+        raise _none_fits(found)
 
     def _with(
         self, target: Target, interpreter: Interpreter | None, *, checked: bool
@@ -234,6 +242,20 @@ def _used_features(pylock: Pylock) -> set[tuple[str, str]]:
         for namespace, features in properties.items()
         for feature in features
     }
+
+
+def target_of_this_machine(pylock: Pylock) -> str:
+    """Return the first target that this machine is; raises TargetMismatch."""
+    found = fits(pylock, this_machine(), None)
+    for fit in found:
+        if not fit.missing:
+            return fit.target.name
+    raise _none_fits(found)
+
+
+def _none_fits(found: list[Fit]) -> TargetMismatch:
+    reasons = [f"{fit.target.name}: {'; '.join(fit.missing[:3])}" for fit in found]
+    return TargetMismatch(AUTO, reasons or ["the lock file names no targets"])
 
 
 def _detectable(stated: SupportedProperties) -> SupportedProperties:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from polylock.lockfile.records import locked_target
 from polylock.lockfile.select import project_groups, select
+from polylock.operations.machine import AUTO, target_of_this_machine
 from polylock.operations.workspace import lock_path, require_lock, require_target
 
 if TYPE_CHECKING:
@@ -48,13 +49,15 @@ def selections(
     groups: Sequence[str],
     extras: Sequence[str],
 ) -> Iterator[LockedSelection]:
-    """Yield what one target or, with None, every target installs.
+    """Yield what one target, ``auto`` or, with None, every target installs.
 
     What a target leaves open (its patch release) counts as installed: the answer is
     the most that a machine of this kind could get.
 
-    Raises NoSuchTarget and what ``select`` does.
+    Raises NoSuchTarget, TargetMismatch and what ``select`` does.
     """
+    if target == AUTO:
+        target = target_of_this_machine(pylock)
     if target is not None:
         require_target(pylock, target)
     for record in pylock.polylock.targets if pylock.polylock else ():
