@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.property
 
-UNIVERSES = 700
+UNIVERSES = 2000
 NAMES = ("a", "b", "c", "d")
 VERSIONS = ("1.0", "1.1", "2.0", "2.1rc1")
 SPECIFIERS = ("", "", "", ">=1.1", "<2", ">=2", "==1.0", "!=1.1", "~=1.0", ">=2.1rc1")
