@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from polylock.errors import UsageError
 from polylock.lockfile.assemble import assemble
 from polylock.lockfile.encode import encode
 from polylock.lockfile.records import record_target
 from polylock.lockfile.select import preferences
 from polylock.model.pins import Preference
 from polylock.model.requirements import Requirement
+from polylock.network.local_files import is_local, local_path
 from polylock.operations.context import Context
 from polylock.resolution.solve import Solver
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from packaging.utils import NormalizedName
 
@@ -53,7 +57,7 @@ def resolve(
     """Resolve the project, keeping the pins of the previous lock file that hold.
 
     Writes nothing. Raises NoSolution, ProjectNotFound, IndexRequestError,
-    CacheUnusable.
+    CacheUnusable, and UsageError for a file on disk that no relative path leads to.
     """
     inputs = workspace.project.inputs
     with Context(settings, inputs, reporter) as context:
@@ -66,7 +70,12 @@ def resolve(
         solution = solver.solve(workspace.targets)
         resolutions = [_hashed(found, context) for found in solution.resolutions]
         traffic = context.traffic
-    pylock = assemble(inputs, workspace.targets, resolutions)
+    pylock = assemble(
+        inputs,
+        workspace.targets,
+        resolutions,
+        paths=_paths(resolutions, workspace.lock_path.parent),
+    )
     return Resolved(
         pylock=pylock,
         text=encode(pylock),
@@ -74,6 +83,40 @@ def resolve(
         efforts=solution.efforts,
         traffic=traffic,
     )
+
+
+def _paths(resolutions: Sequence[Resolution], root: Path) -> Mapping[str, str]:
+    """Return the paths from a directory to the files that lie on disk, by URL.
+
+    Raises UsageError for a file to which no relative path leads.
+    """
+    urls = {
+        pin.file.url
+        for resolution in resolutions
+        for pin in resolution.pins.values()
+        if is_local(pin.file.url)
+    }
+    return {url: _relative(url, root) for url in sorted(urls)}
+
+
+def _relative(url: str, root: Path) -> str:
+    path = local_path(url)
+    if path is None:
+        raise UsageError(f"{url} is no path of this machine")
+    if path.is_relative_to(root):
+        return path.relative_to(root).as_posix()
+    try:
+        # ``..`` leads out of where a link leads to, so links are followed first.
+        climbing = os.path.relpath(  # noqa: TID251 - pathlib climbs from 3.12 on
+            path.resolve(), root.resolve()
+        )
+    except ValueError as error:  # another drive
+        raise UsageError(
+            f"no relative path leads from {root} to {path}, and a lock file holds no "
+            "absolute one, which would be true on this machine alone",
+            "put the index on the drive of the lock file, or serve it over HTTP",
+        ) from error
+    return Path(climbing).as_posix()
 
 
 def _wanted(workspace: Workspace, request: LockRequest) -> Inputs:
