@@ -171,7 +171,7 @@ def _tags(file: RemoteFile, target: Target) -> CompatibilityTags | None:
 
 def _side_by_side(one: _Member, other: _Member) -> bool:
     mine, theirs = one.pin, other.pin
-    if (mine.version, mine.index_url) != (theirs.version, theirs.index_url):
+    if (mine.version, _index(mine)) != (theirs.version, _index(theirs)):
         return False
     if (mine.file.filename, mine.file.url) == (theirs.file.filename, theirs.file.url):
         return True
@@ -180,6 +180,16 @@ def _side_by_side(one: _Member, other: _Member) -> bool:
         and other.tags is not None
         and exclusive(one.tags, other.tags)
     )
+
+
+def _index(pin: Pin) -> str | None:
+    """Return the URL of the index; None for files on disk.
+
+    PEP 751 asks for the URL of an index, and a directory has none to give.
+    """
+    if urlsplit(pin.index_url).scheme == "file":
+        return None
+    return without_credentials(pin.index_url)
 
 
 def _marker(entry: _Entry, separator: Separator) -> MarkerExpression | None:
@@ -218,15 +228,13 @@ class _Writer:
         files = {member.pin.file.filename: member.pin.file for member in entry.members}
         wheels = [files[name] for name in sorted(files) if name.endswith(".whl")]
         sdists = [files[name] for name in sorted(files) if not name.endswith(".whl")]
-        on_disk = urlsplit(pin.index_url).scheme == "file"
         return Package(
             name=pin.name,
             version=pin.version,
             marker=self.markers[id(entry)],
             requires_python=_requires_python(entry),
             dependencies=self._dependencies(entry),
-            # PEP 751 asks for the URL of an index; a directory has none to give.
-            index=None if on_disk else without_credentials(pin.index_url),
+            index=_index(pin),
             sdist=PackageSdist(**self._file(sdists[0])) if sdists else None,
             wheels=tuple(PackageWheel(**self._file(file)) for file in wheels),
             variants_json=_variants_json(entry),
@@ -288,6 +296,7 @@ class _Writer:
             )
             for member in entry.members
             if member.pin.variant_label is not None
+            or member.pin.passed_over
             or _passed_over(member.pin, self.resolutions[member.position].target)
         ]
         return tuple(sorted(choices, key=lambda choice: choice.target))
@@ -321,7 +330,13 @@ def _variants_json(entry: _Entry) -> dict[str, Any] | None:
     labels = sorted(
         {m.pin.variant_label for m in entry.members if m.pin.variant_label is not None}
     )
-    for member in entry.members:
-        if member.pin.variant_label and member.pin.variant_metadata is not None:
-            return member.pin.variant_metadata.restricted(labels)
+    known = [
+        member.pin.variant_metadata
+        for member in entry.members
+        if member.pin.variant_label and member.pin.variant_metadata is not None
+    ]
+    # What comes from an earlier lock file knows the labels of that time alone.
+    whole = [each for each in known if each.variants.keys() >= set(labels)]
+    for metadata in (*whole, *known):
+        return metadata.restricted(labels)
     return None

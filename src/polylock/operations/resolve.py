@@ -7,15 +7,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from polylock.errors import UsageError
+import msgspec
+
+from polylock.errors import LockFileOutdated, NoSolution, UsageError
 from polylock.lockfile.assemble import assemble
 from polylock.lockfile.encode import encode
+from polylock.lockfile.pylock import PackageSdist, PackageWheel
 from polylock.lockfile.records import record_target
 from polylock.lockfile.select import preferences
 from polylock.model.pins import Preference
 from polylock.model.requirements import Requirement
 from polylock.network.local_files import is_local, local_path
 from polylock.operations.context import Context
+from polylock.operations.kept_targets import installed_files, solve_kept
+from polylock.resolution.align import divergences
 from polylock.resolution.solve import Solver
 
 if TYPE_CHECKING:
@@ -26,10 +31,11 @@ if TYPE_CHECKING:
     from polylock.lockfile.pylock import Pylock
     from polylock.model.inputs import Inputs
     from polylock.model.pins import Resolution
+    from polylock.model.target import Target
     from polylock.network.client import Traffic
     from polylock.operations.lock import LockRequest
     from polylock.operations.workspace import Workspace
-    from polylock.ports import Reporter
+    from polylock.ports import PackageSource, Reporter
     from polylock.project.settings import Settings
     from polylock.resolution.solve import Effort
 
@@ -61,21 +67,32 @@ def resolve(
     """
     inputs = workspace.project.inputs
     with Context(settings, inputs, reporter) as context:
+        kept = _kept(workspace, previous, request, context.source)
         solver = Solver(
             inputs=_wanted(workspace, request),
             source=context.source,
             reporter=reporter,
-            preferences=_preferences(workspace, previous, request),
+            preferences=_preferences(workspace, previous, request, kept),
         )
-        solution = solver.solve(workspace.targets)
-        resolutions = [_hashed(found, context) for found in solution.resolutions]
+        solution = solver.solve([t for t in workspace.targets if t.name not in kept])
+        solved = {found.target.name: found for found in solution.resolutions} | kept
+        resolutions = [
+            _hashed(solved[target.name], context) for target in workspace.targets
+        ]
         traffic = context.traffic
+    if kept and inputs.align == "require":
+        _require_agreement(resolutions)
+    root = workspace.lock_path.parent
+    resolutions = [_anchored(found, root) for found in resolutions]
     pylock = assemble(
         inputs,
         workspace.targets,
         resolutions,
-        paths=_paths(resolutions, workspace.lock_path.parent),
+        paths=_paths(resolutions, root),
     )
+    if previous is not None:
+        targets = [found.target for found in kept.values()]
+        _check_kept(previous, pylock, targets, workspace.lock_path)
     return Resolved(
         pylock=pylock,
         text=encode(pylock),
@@ -83,6 +100,74 @@ def resolve(
         efforts=solution.efforts,
         traffic=traffic,
     )
+
+
+def _kept(
+    workspace: Workspace,
+    previous: Pylock | None,
+    request: LockRequest,
+    source: PackageSource,
+) -> dict[str, Resolution]:
+    """Return what the targets have that are not asked for, by name."""
+    if previous is None or not request.targets:
+        return {}
+    return solve_kept(
+        previous,
+        workspace.lock_path,
+        targets=[t for t in workspace.targets if t.name not in request.targets],
+        inputs=workspace.project.inputs,
+        source=source,
+    )
+
+
+def _require_agreement(resolutions: Sequence[Resolution]) -> None:
+    """Raise NoSolution where targets differ, though those that are kept could not."""
+    for name, versions in divergences(resolutions).items():
+        lines = [f"{name} is {v} for {', '.join(ts)}" for v, ts in versions.items()]
+        advice = 'align = "require" holds for all targets: lock without --target'
+        raise NoSolution(list(versions.values())[-1][0], lines, advice)
+
+
+def _check_kept(
+    previous: Pylock, pylock: Pylock, targets: Sequence[Target], path: Path
+) -> None:
+    """Raise LockFileOutdated if a target that was to be kept would get other files."""
+    moved = []
+    for target in targets:
+        before, after = (
+            {
+                name: (package.version, file.hashes)
+                for name, (package, file) in installed_files(each, target).items()
+                if isinstance(file, PackageWheel | PackageSdist)
+            }
+            for each in (previous, pylock)
+        )
+        moved += [
+            f"target {target.name}: {name} would not stay as it is"
+            for name in sorted({*before, *after})
+            if before.get(name) != after.get(name)
+        ]
+    if moved:
+        raise LockFileOutdated(str(path), moved)
+
+
+def _anchored(resolution: Resolution, root: Path) -> Resolution:
+    """Give each file on disk the URL that its path relative to a directory has.
+
+    However an index spells the way to a file, it is then one file.
+    """
+    pins = {
+        name: replace(
+            pin,
+            file=msgspec.structs.replace(
+                pin.file, url=(root / _relative(pin.file.url, root)).as_uri()
+            ),
+        )
+        if is_local(pin.file.url)
+        else pin
+        for name, pin in resolution.pins.items()
+    }
+    return replace(resolution, pins=pins)
 
 
 def _paths(resolutions: Sequence[Resolution], root: Path) -> Mapping[str, str]:
@@ -131,23 +216,32 @@ def _wanted(workspace: Workspace, request: LockRequest) -> Inputs:
 
 
 def _preferences(
-    workspace: Workspace, previous: Pylock | None, request: LockRequest
+    workspace: Workspace,
+    previous: Pylock | None,
+    request: LockRequest,
+    others: Mapping[str, Resolution],
 ) -> Mapping[str, Mapping[NormalizedName, Preference]]:
     """Return the pins to keep, by target.
 
     Of a target that is described otherwise than it was only the versions are kept:
-    its best artifact may be another one now.
+    its best artifact may be another one now. What a target has not yet it takes as
+    the ``others`` have it, that stay as they are.
     """
     if previous is None or previous.polylock is None or request.upgrade:
         return {}
     recorded = {target.name: target for target in previous.polylock.targets}
     kept: dict[str, dict[NormalizedName, Preference]] = {}
+    common: dict[NormalizedName, Preference] = {}
+    if workspace.project.inputs.align != "independent":
+        for resolution in others.values():
+            for name, pin in resolution.pins.items():
+                common.setdefault(name, Preference(version=pin.version))
     for target in workspace.targets:
         found = preferences(previous).get(target.name, {})
         same = recorded.get(target.name) == record_target(target)
         kept[target.name] = {
             name: preference if same else Preference(version=preference.version)
-            for name, preference in found.items()
+            for name, preference in {**common, **found}.items()
             if name not in request.upgrade_packages
         }
     return kept
