@@ -8,12 +8,20 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from click.testing import CliRunner
 
-from fakes.server import Answer
+from fakes.server import Answer, Index
 from fakes.wheels import build_sdist, build_wheel
-from fakes.workspace import Project
-from polylock.errors import HashMismatch, IndexRequestError, ProjectNotFound
+from fakes.workspace import Project, Spy
+from polylock.cli.lock import command
+from polylock.errors import (
+    HashMismatch,
+    IndexRequestError,
+    NoSuchTarget,
+    ProjectNotFound,
+)
 from polylock.operations.index_build import build_index
+from polylock.operations.lock import LockRequest, lock
 from polylock.operations.sync import SyncOptions
 
 if TYPE_CHECKING:
@@ -159,3 +167,44 @@ def test_sync_from_a_directory(vendored: Project) -> None:
     wheel.write_bytes(good)
     vendored.sync(options, offline=True)
     assert list((vendored.directory / ".venv").rglob("app-1.0.dist-info"))
+
+
+def test_a_directory_tells_no_times(vendored: Project) -> None:
+    """With exclude-newer files on disk count all the same, and it is said once each."""
+    use(vendored, "./wheels")
+    text = (vendored.directory / "pyproject.toml").read_text("utf-8")
+    vendored.write(f"{text}[tool.polylock]\nexclude-newer = 2020-01-01\n")
+    spy = Spy()
+    lock(vendored.with_settings(), LockRequest(), spy)
+    assert [warning.split(":")[0] for warning in spy.warnings] == [
+        "exclude-newer has no effect on app",
+        "exclude-newer has no effect on lib",
+    ]
+
+
+def test_credentials_stay_out_of_the_lock(vendored: Project, server: Server) -> None:
+    """Neither user nor password of an index is in the lock file."""
+    index = Index(server, template=Answer(credentials="me:secret"))
+    for name in ("app", "lib"):
+        index.add(name, sorted((vendored.directory / "wheels").glob(f"{name}-*")))
+    use(vendored, f"http://me:secret@127.0.0.1:{server.port}/simple")
+    vendored.lock()
+    text = vendored.lock_path.read_text("utf-8")
+    assert "secret" not in text
+    assert "me:" not in text
+    assert "@" not in text
+
+
+def test_a_target_from_the_flag_alone(
+    vendored: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """POLYLOCK_TARGET chooses what is installed here, not what is locked."""
+    use(vendored, "./wheels")
+    monkeypatch.setenv("POLYLOCK_TARGET", "elsewhere")
+    arguments = ["--project", str(vendored.directory)]
+    runner = CliRunner()
+    assert runner.invoke(command, arguments).exit_code == 0
+    with pytest.raises(NoSuchTarget):
+        runner.invoke(
+            command, [*arguments, "--target", "elsewhere"], catch_exceptions=False
+        )
