@@ -134,7 +134,8 @@ class IndexRequestError(PolylockError):
     def hint(self) -> str | None:
         if self.status in {401, 403}:
             return (
-                "give credentials in the URL, a netrc file or POLYLOCK_INDEX_<NAME>_*"
+                "give credentials in the URL, a netrc file or POLYLOCK_INDEX_<NAME>_*, "
+                "or the user name alone there and the password in the keyring"
             )
         return "check the index URL and the network, or use --offline with a warm cache"
 

@@ -7,7 +7,7 @@ reads them, and either ``error``, texts that the message holds, or ``expected``:
 for all targets or by target, ``"1.0 (label)"``, ``"1.0 [build or tag]"``,
 ``"1.0 [sdist]"``, ``"1.0 if marker"``. ``unvisited`` are versions that the search must
 not open. ``[locked.TARGET]`` are the pins of an earlier lock, a version or
-``"1.0 filename"``.
+``"1.0 filename"``. ``warnings`` are texts, one for each warning that is given.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from packaging.utils import canonicalize_name
 
 from fakes.scenarios import inputs_of, load, preferences_of, targets_of
 from fakes.source import MemorySource
+from fakes.workspace import Spy
 from polylock.errors import PolylockError
 from polylock.model.filenames import WheelFilename
 from polylock.ports import SilentReporter
@@ -61,10 +62,11 @@ def test_scenario(*, path: Path, always_search: bool) -> None:
     scenario = load(path)
     targets = targets_of(scenario)
     source = MemorySource(scenario["packages"])
+    reporter = Spy()
     solver = Solver(
         inputs=inputs_of(scenario, targets),
         source=source,
-        reporter=SilentReporter(),
+        reporter=reporter,
         preferences=preferences_of(scenario),
         always_search=always_search,
     )
@@ -81,6 +83,10 @@ def test_scenario(*, path: Path, always_search: bool) -> None:
         expected = expected.get(resolution.target.name, expected)
         assert pins_of(resolution, expected) == expected
     assert not source.opened & set(scenario.get("unvisited", ()))
+    told = reporter.warnings
+    if "warnings" in scenario:
+        texts = scenario["warnings"]
+        assert [w for w, text in zip(told, texts, strict=True) if text in w] == told
 
 
 def test_scenarios_describe_themselves() -> None:

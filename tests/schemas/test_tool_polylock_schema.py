@@ -59,6 +59,11 @@ explicit = false
 [[tool.polylock.index]]
 name = "local"
 url = "file:///srv/simple"
+format = "simple"
+[[tool.polylock.index]]
+name = "vendored"
+url = "../wheels"
+format = "flat"
 [tool.polylock.sources]
 torch = [
   { index = "local", properties = ["nvidia :: sm_arch :: 90_real"] },
@@ -122,6 +127,8 @@ INDEX_FAULTS = [
     'name = "a"\nurl = "ftp://a.example.com"\n',
     'name = "a"\nurl = "a.example.com"\n',
     'name = "a"\nurl = "https:///simple"\n',
+    'name = "a"\nurl = "wheels"\n',
+    'name = "a"\nurl = "./wheels"\nformat = "find-links"\n',
     'name = "a"\nurl = "https://a.example.com/?x=1"\n',
     'name = "a"\nurl = "https://a.example.com"\nexplicit = "yes"\n',
     'name = "a"\nurl = "https://a.example.com"\ndefault = true\n',

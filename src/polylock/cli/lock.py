@@ -32,6 +32,13 @@ __all__ = ["command"]
     multiple=True,
     help="Forget the pins of this project; can be given more than once.",
 )
+@click.option(
+    "--target",
+    "targets",
+    metavar="NAME",
+    multiple=True,
+    help="Solve this target alone and leave the others; can be given more than once.",
+)
 @click.option("--dry-run", is_flag=True, help="Write nothing.")
 @JSON
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
@@ -44,6 +51,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     request = LockRequest(
         upgrade=values["upgrade"],
         upgrade_packages=parse_upgrades(values["upgrade_packages"]),
+        targets=tuple(dict.fromkeys(values["targets"])),
         dry_run=values["dry_run"],
     )
     with reporting(chosen) as reporter, without_garbage_collection():

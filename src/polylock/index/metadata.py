@@ -18,7 +18,13 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from polylock.cache.store import Bucket
-from polylock.errors import FileCorrupt, HashMismatch, Offline, SizeMismatch
+from polylock.errors import (
+    FileCorrupt,
+    HashMismatch,
+    IndexRequestError,
+    Offline,
+    SizeMismatch,
+)
 from polylock.model.core_metadata import CoreMetadata, InvalidCoreMetadata
 from polylock.model.distributions import Unusable
 from polylock.model.filenames import WheelFilename
@@ -26,6 +32,7 @@ from polylock.model.hashes import strongest
 from polylock.network.auth import origin, redact
 from polylock.network.client import status_error
 from polylock.network.http_cache import CacheMode
+from polylock.network.local_files import is_local, local_path
 from polylock.variants.variant_json import (
     InvalidVariantMetadata,
     VariantMetadata,
@@ -206,6 +213,9 @@ class MetadataReader:
         return content
 
     def _ask_index_level(self, file: RemoteFile) -> bytes | None:
+        if is_local(file.url):
+            return _on_disk(file.url)
+
         def make(response: Response) -> bytes:
             return _encoder.encode(response.content)
 
@@ -260,23 +270,29 @@ class MetadataReader:
     def _beside(self, file: RemoteFile, hashes: Mapping[str, str]) -> bytes | None:
         """Return the file that PEP 658 puts beside a wheel, None if it is not there."""
         url = f"{file.url}.metadata"
-        self._need_network(url)
-        response = self._client.get(url)
-        if response.status in {404, 410}:
-            logger.debug("%s is offered and not there", response.url)
+        content = _on_disk(url) if is_local(url) else self._ask_beside(url)
+        if content is None:
+            logger.debug("%s is offered and not there", redact(url))
             return None
-        if response.status != 200:
-            raise status_error(response.url, response.status)
         wanted = strongest(hashes)
         if wanted is not None:
             algorithm, value = wanted
-            found = _digest(algorithm, response.content)
+            found = _digest(algorithm, content)
             if found != value:
                 raise HashMismatch(
                     f"{file.filename}.metadata",
                     f"{algorithm}:{value}",
                     f"{algorithm}:{found}",
                 )
+        return content
+
+    def _ask_beside(self, url: str) -> bytes | None:
+        self._need_network(url)
+        response = self._client.get(url)
+        if response.status in {404, 410}:
+            return None
+        if response.status != 200:
+            raise status_error(response.url, response.status)
         return response.content
 
     def _inside(self, file: RemoteFile) -> bytes:
@@ -305,7 +321,8 @@ class MetadataReader:
 
         downloaded = self._downloader.cached(file)
         place = origin(file.url)
-        if downloaded is None and place not in self._without_ranges:
+        ranges = place not in self._without_ranges and not is_local(file.url)
+        if downloaded is None and ranges:
             self._need_network(file.url)
             try:
                 remote = RemoteZip(self._client, file.url, file.filename)
@@ -352,6 +369,17 @@ def _one_wheel_a_label(release: Release) -> list[RemoteFile]:
         if label is not None:
             wheels.setdefault(label, wheel)
     return list(wheels.values())
+
+
+def _on_disk(url: str) -> bytes | None:
+    """Return the bytes of a file of this machine, None where there is none."""
+    path = local_path(url)
+    try:
+        return None if path is None else path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise IndexRequestError(url, None, error.strerror or str(error)) from error
 
 
 def _digest(algorithm: str, content: bytes) -> str:

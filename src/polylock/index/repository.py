@@ -12,6 +12,7 @@ from polylock.errors import IndexRequestError
 from polylock.index.json_page import InvalidPage, parse_json_page
 from polylock.index.releases import IndexPage, decode_releases, encode_releases
 from polylock.network.auth import redact
+from polylock.network.local_files import is_local
 
 if TYPE_CHECKING:
     from packaging.utils import NormalizedName
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from polylock.network.client import Response
     from polylock.network.http_cache import HttpCache, Kept
 
-__all__ = ["UNKNOWN", "Repository", "Unknown"]
+__all__ = ["UNKNOWN", "Repository", "Unknown", "page_rows"]
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +66,7 @@ class Repository:
         """
 
         def make(response: Response) -> bytes:
-            return encode_releases(name, _rows(response))
+            return encode_releases(name, page_rows(response))
 
         def ask() -> Kept:
             return self._cache.get(
@@ -93,7 +94,16 @@ class Repository:
         return decode_releases(kept.content, page)
 
 
-def _rows(response: Response) -> list[RemoteFile]:
+def page_rows(response: Response) -> list[RemoteFile]:
+    """Return the files that an answer lists; raises IndexRequestError.
+
+    A server has no say in what is read from the disk of its client: a link to a file
+    of this machine is left out.
+    """
+    return [row for row in _parsed(response) if not is_local(row.url)]
+
+
+def _parsed(response: Response) -> list[RemoteFile]:
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
         if kind == _JSON:

@@ -20,12 +20,15 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, TypeVar
 
 from polylock.errors import PolylockError, ProjectNotFound
+from polylock.index.directory import DirectoryIndex
+from polylock.index.flat_page import FlatPage
 from polylock.index.metadata import MetadataReader
 from polylock.index.repository import Repository, Unknown
 from polylock.model.distributions import Unusable
 from polylock.model.markers import fold
 from polylock.network.download import Downloader
 from polylock.network.http_cache import CacheMode, HttpCache
+from polylock.network.local_files import is_local
 from polylock.network.once import Once
 from polylock.variants.properties import InvalidProperty, VariantProperty
 
@@ -39,12 +42,14 @@ if TYPE_CHECKING:
     from polylock.index.metadata import SdistMetadata
     from polylock.model.core_metadata import CoreMetadata
     from polylock.model.distributions import Release, Releases, RemoteFile
-    from polylock.model.inputs import IndexSource, Inputs
+    from polylock.model.inputs import IndexLocation, IndexSource, Inputs
     from polylock.model.requirements import Requirement
     from polylock.model.target import Target
     from polylock.network.client import Client
     from polylock.ports import Guess, Reporter
     from polylock.variants.variant_json import VariantMetadata
+
+    Index = Repository | FlatPage | DirectoryIndex
 
 __all__ = ["PackageIndexes"]
 
@@ -109,7 +114,9 @@ class PackageIndexes:
             downloader=self.downloader,
             sdist_metadata=sdist_metadata,
         )
-        self._repositories = {i.name: Repository(i, cache) for i in inputs.indexes}
+        self._repositories: dict[str, Index] = {
+            location.name: _open(location, store, cache) for location in inputs.indexes
+        }
         self._by_priority = tuple(
             repository
             for repository in self._repositories.values()
@@ -193,7 +200,7 @@ class PackageIndexes:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _serving(self, name: NormalizedName, target: Target) -> tuple[Repository, ...]:
+    def _serving(self, name: NormalizedName, target: Target) -> tuple[Index, ...]:
         """Return the indexes to ask for a project, in order.
 
         The first entry of ``sources`` that fits the target names the only one; with
@@ -211,7 +218,7 @@ class PackageIndexes:
         self,
         key: Hashable,
         name: NormalizedName,
-        repositories: Sequence[Repository],
+        repositories: Sequence[Index],
     ) -> Releases | None:
         """Return releases that need no request, None where one is needed."""
         found = self._releases.get(key)
@@ -346,7 +353,15 @@ class _NotYet(Exception):
         self.work = work
 
 
-def _page_key(name: NormalizedName, repositories: Sequence[Repository]) -> Hashable:
+def _open(location: IndexLocation, store: Store, cache: HttpCache) -> Index:
+    if is_local(location.url):
+        return DirectoryIndex(location, store)
+    if location.format == "flat":
+        return FlatPage(location, cache)
+    return Repository(location, cache)
+
+
+def _page_key(name: NormalizedName, repositories: Sequence[Index]) -> Hashable:
     return ("page", name, tuple(repository.name for repository in repositories))
 
 
@@ -354,9 +369,7 @@ def _file_key(file: RemoteFile) -> Hashable:
     return ("core metadata", file.url)
 
 
-def _first_that_has(
-    name: NormalizedName, repositories: Sequence[Repository]
-) -> Releases:
+def _first_that_has(name: NormalizedName, repositories: Sequence[Index]) -> Releases:
     """Ask one index after the other; the first that has the project serves it all.
 
     A version that only a later index has is never taken, however high it is: else

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from polylock.errors import FileCorrupt
 from polylock.lockfile.encode import package_order
@@ -72,10 +73,16 @@ class _Entry:
 
 
 def assemble(
-    inputs: Inputs, targets: Sequence[Target], resolutions: Sequence[Resolution]
+    inputs: Inputs,
+    targets: Sequence[Target],
+    resolutions: Sequence[Resolution],
+    *,
+    paths: Mapping[str, str] | None = None,
 ) -> Pylock:
     """Return the lock file of these answers, one of each target, in their order.
 
+    ``paths`` maps the URL of each file that lies on disk to its path relative to the
+    lock file, POSIX-style; the URL itself would hold on one machine alone.
     Every file must have a secure hash, downloaded and computed where the index gave
     none. Raises FileCorrupt for a file without one.
     """
@@ -86,7 +93,9 @@ def assemble(
         for group in entries.values()
         for entry in group
     }
-    writer = _Writer(entries=entries, markers=markers, resolutions=resolutions)
+    writer = _Writer(
+        entries=entries, markers=markers, resolutions=resolutions, paths=paths or {}
+    )
     packages = [writer.package(entry) for group in entries.values() for entry in group]
     default = inputs.default_target
     return Pylock(
@@ -162,7 +171,7 @@ def _tags(file: RemoteFile, target: Target) -> CompatibilityTags | None:
 
 def _side_by_side(one: _Member, other: _Member) -> bool:
     mine, theirs = one.pin, other.pin
-    if (mine.version, mine.index_url) != (theirs.version, theirs.index_url):
+    if (mine.version, _index(mine)) != (theirs.version, _index(theirs)):
         return False
     if (mine.file.filename, mine.file.url) == (theirs.file.filename, theirs.file.url):
         return True
@@ -171,6 +180,16 @@ def _side_by_side(one: _Member, other: _Member) -> bool:
         and other.tags is not None
         and exclusive(one.tags, other.tags)
     )
+
+
+def _index(pin: Pin) -> str | None:
+    """Return the URL of the index; None for files on disk.
+
+    PEP 751 asks for the URL of an index, and a directory has none to give.
+    """
+    if urlsplit(pin.index_url).scheme == "file":
+        return None
+    return without_credentials(pin.index_url)
 
 
 def _marker(entry: _Entry, separator: Separator) -> MarkerExpression | None:
@@ -201,6 +220,7 @@ class _Writer:
     entries: Mapping[NormalizedName, list[_Entry]]
     markers: Mapping[int, MarkerExpression | None]
     resolutions: Sequence[Resolution]
+    paths: Mapping[str, str]
 
     def package(self, entry: _Entry) -> Package:
         """Return the entry as it is written."""
@@ -214,12 +234,31 @@ class _Writer:
             marker=self.markers[id(entry)],
             requires_python=_requires_python(entry),
             dependencies=self._dependencies(entry),
-            index=without_credentials(pin.index_url),
-            sdist=PackageSdist(**_file(sdists[0])) if sdists else None,
-            wheels=tuple(PackageWheel(**_file(file)) for file in wheels),
+            index=_index(pin),
+            sdist=PackageSdist(**self._file(sdists[0])) if sdists else None,
+            wheels=tuple(PackageWheel(**self._file(file)) for file in wheels),
             variants_json=_variants_json(entry),
             variants=self._variants(entry),
         )
+
+    def _file(self, file: RemoteFile) -> dict[str, Any]:
+        """Return the fields of a wheel or an sdist."""
+        chosen = strongest(file.hashes)
+        if chosen is None:
+            raise FileCorrupt(file.filename, "has no secure hash")
+        algorithm, value = chosen
+        path = self.paths.get(file.url)
+        url = without_credentials(file.url) if path is None else None
+        uploaded = file.upload_time
+        last = last_component(path, url)
+        return {
+            "name": None if last == file.filename else file.filename,
+            "upload_time": None if uploaded is None else moment_of(uploaded),
+            "url": url,
+            "path": path,
+            "size": file.size,
+            "hashes": {algorithm: value},
+        }
 
     def _dependencies(self, entry: _Entry) -> tuple[dict[str, Any], ...] | None:
         """Return the entries that are direct dependencies; for people and audits."""
@@ -257,6 +296,7 @@ class _Writer:
             )
             for member in entry.members
             if member.pin.variant_label is not None
+            or member.pin.passed_over
             or _passed_over(member.pin, self.resolutions[member.position].target)
         ]
         return tuple(sorted(choices, key=lambda choice: choice.target))
@@ -290,24 +330,13 @@ def _variants_json(entry: _Entry) -> dict[str, Any] | None:
     labels = sorted(
         {m.pin.variant_label for m in entry.members if m.pin.variant_label is not None}
     )
-    for member in entry.members:
-        if member.pin.variant_label and member.pin.variant_metadata is not None:
-            return member.pin.variant_metadata.restricted(labels)
+    known = [
+        member.pin.variant_metadata
+        for member in entry.members
+        if member.pin.variant_label and member.pin.variant_metadata is not None
+    ]
+    # What comes from an earlier lock file knows the labels of that time alone.
+    whole = [each for each in known if each.variants.keys() >= set(labels)]
+    for metadata in (*whole, *known):
+        return metadata.restricted(labels)
     return None
-
-
-def _file(file: RemoteFile) -> dict[str, Any]:
-    """Return the fields of a wheel or an sdist."""
-    chosen = strongest(file.hashes)
-    if chosen is None:
-        raise FileCorrupt(file.filename, "has no secure hash")
-    algorithm, value = chosen
-    url = without_credentials(file.url)
-    uploaded = file.upload_time
-    return {
-        "name": None if last_component(None, url) == file.filename else file.filename,
-        "upload_time": None if uploaded is None else moment_of(uploaded),
-        "url": url,
-        "size": file.size,
-        "hashes": {algorithm: value},
-    }

@@ -8,6 +8,7 @@ project file.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ from polylock.model.markers import fold
 from polylock.model.requirements import InvalidRequirement, Requirement
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from polylock.lockfile.pylock import Package, Pylock
     from polylock.lockfile.records import (
@@ -47,22 +48,35 @@ _DEFAULTS = Inputs()
 
 
 def differences(
-    pylock: Pylock, inputs: Inputs, targets: Sequence[Target]
+    pylock: Pylock,
+    inputs: Inputs,
+    targets: Sequence[Target],
+    *,
+    besides: Collection[str] = (),
 ) -> tuple[Difference, ...]:
     """Return what the lock file does not answer, in a fixed order; none: fresh.
 
+    What concerns only targets that are named in ``besides`` is left out.
     Cost: no more than to fold the markers of the lock file for each target.
     """
     if pylock.polylock is None:
         return (Difference(kind=DifferenceKind.RECORD, subject=""),)
-    locked, wanted = pylock.polylock.inputs, record_inputs(inputs)
+    locked, wanted = (
+        replace(
+            each,
+            targets={n: texts for n, texts in each.targets.items() if n not in besides},
+        )
+        for each in (pylock.polylock.inputs, record_inputs(inputs))
+    )
+    recorded = [each for each in pylock.polylock.targets if each.name not in besides]
+    targets = [each for each in targets if each.name not in besides]
     found = [
         *_top_level(pylock, inputs),
         *_requirements(locked, wanted),
         *_settings(locked, wanted),
         *_indexes(locked, wanted),
         *_sources(locked.sources, wanted.sources),
-        *_targets(pylock.polylock.targets, [record_target(each) for each in targets]),
+        *_targets(recorded, [record_target(each) for each in targets]),
     ]
     known = set(pylock.target_names)
     for target in targets:

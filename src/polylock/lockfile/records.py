@@ -46,6 +46,7 @@ __all__ = [
     "VariantChoice",
     "describe",
     "locked_target",
+    "microseconds_of",
     "moment_of",
     "record_inputs",
     "record_target",
@@ -187,6 +188,11 @@ class VariantChoice:
 def moment_of(microseconds: int) -> datetime:
     """Return the time that lies so many microseconds after 1970 UTC."""
     return _EPOCH + timedelta(microseconds=microseconds)
+
+
+def microseconds_of(moment: datetime) -> int:
+    """Return the microseconds from 1970 UTC to a time."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 def without_credentials(url: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -61,7 +62,7 @@ class Releases:
     version in it is its bit in every mask. ``finals`` has the bit of each version
     that is not a pre-release, ``yanked`` of each whose files are all yanked.
     ``earliest_upload`` gives the time of the first upload of each version in
-    microseconds since 1970 UTC, None where the index gives no times.
+    microseconds since 1970 UTC, None where the index tells none of its files.
     ``index`` is the name of the index and ``index_url`` its base URL.
     """
 
@@ -75,6 +76,11 @@ class Releases:
     load: Callable[[int], Release] = field(repr=False)
     """Decode the release at a position; its cost is that of its own files only."""
     _loaded: dict[int, Release] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def has_upload_times(self) -> bool:
+        """Say whether the index tells of any file when it was uploaded."""
+        return any(uploaded is not None for uploaded in self.earliest_upload)
 
     def release(self, position: int) -> Release:
         """Return the release at a position, the same object each time."""

@@ -14,6 +14,7 @@ __all__ = [
     "DEFAULT_INDEX",
     "Alignment",
     "BuildPolicy",
+    "IndexFormat",
     "IndexLocation",
     "IndexSource",
     "Inputs",
@@ -31,6 +32,7 @@ PrereleasePolicy = Literal[
 ]
 Alignment = Literal["prefer", "require", "independent"]
 BuildPolicy = Literal["local", "all", "none"]
+IndexFormat = Literal["simple", "flat"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,13 +54,16 @@ class RootRequirement:
 class IndexLocation:
     """An index by name, in the user's order of priority.
 
-    ``url`` is the base URL of the simple API, credentials and all; ``explicit`` means
-    that only projects which name the index under ``sources`` are looked up there.
+    ``url`` is the base URL of the simple API, credentials and all, or the ``file:``
+    URL of a directory; ``explicit`` means that only projects which name the index
+    under ``sources`` are looked up there. ``format`` is ``flat`` for a directory of
+    files or a page that links to them; None: simple, or what the directory looks like.
     """
 
     name: str
     url: str
     explicit: bool = False
+    format: IndexFormat | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,7 +41,8 @@ class Pin:
     ``requires_python`` is the file's own, from its metadata. ``variant_label`` is
     None for a non-variant wheel; ``decided_by`` are the properties of the label that
     the target supports, the best one of each feature, in order of weight.
-    ``edges`` cover all extras that were asked for.
+    ``edges`` cover all extras that were asked for. ``passed_over`` says that a pin
+    from a lock file was taken although there were variants, which ``release`` lacks.
     """
 
     name: NormalizedName
@@ -54,6 +55,7 @@ class Pin:
     variant_metadata: VariantMetadata | None = None
     decided_by: tuple[VariantProperty, ...] = ()
     edges: tuple[Edge, ...] = ()
+    passed_over: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,8 @@
 Credentials belong to an origin (scheme, host and port) and go nowhere else. In order
 of priority: those in the URL itself, those of the index on that origin
 (``POLYLOCK_INDEX_<NAME>_USERNAME`` and ``_PASSWORD``, else its URL), and the netrc
-file's entry for the host.
+file's entry for the host. Where an index names a user without a password and refuses
+the request, the keyring is asked, last of all.
 """
 
 from __future__ import annotations
@@ -17,10 +18,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from polylock.model.inputs import IndexLocation
+
+    FindPassword = Callable[[str, str], str | None]
 
 __all__ = ["Authenticator", "Credentials", "credentials_variable", "origin", "redact"]
 
@@ -75,11 +78,21 @@ def credentials_variable(index: str, field: str) -> str:
     return f"POLYLOCK_INDEX_{name}_{field}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _IndexCredentials:
+    """What is known of an index at ``url``, which has no credentials in it."""
+
+    origin: Origin
+    url: str
+    credentials: Credentials
+
+
 class Authenticator:
-    """Finds the credentials for a URL.
+    """Finds the credentials for a URL; safe to use from many threads.
 
     ``environment`` holds the ``POLYLOCK_INDEX_*`` variables; ``netrc`` is a file in
-    the netrc format, which need not exist.
+    the netrc format, which need not exist. ``keyring`` is given the URL of an index
+    and a user name.
     """
 
     def __init__(
@@ -88,30 +101,73 @@ class Authenticator:
         *,
         environment: Mapping[str, str] | None = None,
         netrc: Path | None = None,
+        keyring: FindPassword | None = None,
     ) -> None:
         self._netrc = netrc
-        self._indexes: list[tuple[Origin, str, Credentials]] = []
+        self._keyring = keyring
+        self._of_keyring: dict[str, Credentials] = {}
+        self._indexes: list[_IndexCredentials] = []
         for index in indexes:
             place = origin(index.url)
             found = _of_variables(index.name, environment or {}) or _of_url(index.url)
             if place is not None and found is not None:
-                self._indexes.append((place, urlsplit(index.url).path, found))
+                self._indexes.append(
+                    _IndexCredentials(
+                        origin=place, url=redact(index.url), credentials=found
+                    )
+                )
 
     def credentials(self, url: str) -> Credentials | None:
         """Return what may be sent to this URL, None for nothing."""
-        own = _of_url(url)
-        if own is not None:
-            return own
         place = origin(url)
         if place is None:
             return None
-        same = [entry for entry in self._indexes if entry[0] == place]
-        if same:
-            # Several indexes on one host, each with its own token: the one whose
-            # path the URL shares furthest.
-            path = urlsplit(url).path
-            return max(same, key=lambda entry: _shared(entry[1], path))[2]
-        return self._netrc_hosts.get(place[1])
+        index = self._index(url)
+        known = _of_url(url) or (index.credentials if index is not None else None)
+        if known is None:
+            return self._netrc_hosts.get(place[1])
+        if known.password:
+            return known
+        found = self._netrc_hosts.get(place[1])
+        if (found is None or found.username != known.username) and index is not None:
+            found = self._of_keyring.get(index.url)
+        if found is not None and found.username == known.username:
+            return found
+        return known  # many a token is a user name without a password
+
+    def after_refusal(self, url: str) -> Credentials | None:
+        """Return what to try where a URL answered 401, None for nothing else.
+
+        The keyring is asked only for an index that names a user and has no password
+        from anywhere else.
+        """
+        known = self.credentials(url)
+        index = self._index(url)
+        if known is None or known.password or index is None or self._keyring is None:
+            return known
+        if not known.username:
+            return None
+        password = self._keyring(index.url, known.username)
+        if password is None:
+            return None
+        found = Credentials(known.username, password)
+        self._of_keyring[index.url] = found
+        return found
+
+    def _index(self, url: str) -> _IndexCredentials | None:
+        """Return the index whose credentials are for a URL.
+
+        Of several indexes on one host, each with its own token, it is the one whose
+        path the URL shares furthest.
+        """
+        place = origin(url)
+        same = [entry for entry in self._indexes if entry.origin == place]
+        path = urlsplit(url).path if same else ""
+        return max(
+            same,
+            key=lambda entry: _shared(urlsplit(entry.url).path, path),
+            default=None,
+        )
 
     @cached_property
     def _netrc_hosts(self) -> dict[str, Credentials]:

@@ -306,6 +306,10 @@ class Client:
             if credentials is not None:
                 sent["authorization"] = credentials.header
             response = self._send(place, sent)
+            if response.status_code == HTTPStatus.UNAUTHORIZED:
+                response = self._send_again(
+                    response, url if origin(place) == origin(url) else place, sent
+                )
             location = response.headers.get("location")
             if response.status_code not in _REDIRECTS or location is None:
                 return response
@@ -317,6 +321,19 @@ class Client:
                 status = response.status_code
                 raise IndexRequestError(redact(place), status, problem) from error
         raise IndexRequestError(redact(url), None, "too many redirects")
+
+    def _send_again(
+        self, refused: httpx.Response, url: str, headers: Mapping[str, str]
+    ) -> httpx.Response:
+        """Answer a refusal with credentials that were not tried, if there are any."""
+        if "authorization" not in headers:
+            return refused  # nothing is known, or nothing may be sent here
+        found = self._authenticator.after_refusal(url)
+        if found is None or found.header == headers["authorization"]:
+            return refused
+        place = str(refused.url)
+        refused.close()
+        return self._send(place, {**headers, "authorization": found.header})
 
     def _send(self, url: str, headers: Mapping[str, str]) -> httpx.Response:
         client = self._connections()

@@ -16,11 +16,18 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from polylock.cache.store import Bucket
-from polylock.errors import CacheUnusable, HashMismatch, Offline, SizeMismatch
+from polylock.errors import (
+    CacheUnusable,
+    HashMismatch,
+    IndexRequestError,
+    Offline,
+    SizeMismatch,
+)
 from polylock.model.hashes import strongest
 from polylock.network.auth import redact
 from polylock.network.client import status_error
 from polylock.network.http_cache import CacheMode, Validators
+from polylock.network.local_files import is_local, local_path
 from polylock.ports import SilentReporter
 
 if TYPE_CHECKING:
@@ -36,10 +43,12 @@ __all__ = ["Downloaded", "Downloader"]
 
 logger = logging.getLogger(__name__)
 
+_CHUNK = 1 << 20
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Downloaded:
-    """A verified file in the cache; ``size`` is in bytes."""
+    """A verified file, in the cache or where it lies on disk; ``size`` is in bytes."""
 
     path: Path
     sha256: str
@@ -95,9 +104,12 @@ class Downloader:
         """Return the file, downloading it where the cache lacks it.
 
         Verifies the strongest hash and the size that the index gives; a file without
-        a secure hash is taken as it is, and its SHA-256 computed. Raises
-        HashMismatch, SizeMismatch, Offline, IndexRequestError, CacheUnusable.
+        a secure hash is taken as it is, and its SHA-256 computed. A file that lies on
+        this disk is verified and stays where it is. Raises HashMismatch,
+        SizeMismatch, Offline, IndexRequestError, CacheUnusable.
         """
+        if is_local(file.url):
+            return _verify(file)
         found = self.cached(file)
         if found is not None:
             self._client.traffic.count(from_cache=1)
@@ -178,6 +190,22 @@ class Downloader:
     ) -> None:
         note = _Note(downloaded.sha256, downloaded.size, validators)
         self._store.write(Bucket.DOWNLOADS, _note_key(file), _encoder.encode(note))
+
+
+def _verify(file: RemoteFile) -> Downloaded:
+    """Check a file on disk; raises HashMismatch, SizeMismatch, IndexRequestError."""
+    path = local_path(file.url)
+    if path is None:
+        raise IndexRequestError(file.url, None, "is no path of this machine")
+    check = _Check(file)
+    try:
+        with path.open("rb") as content:
+            while chunk := content.read(_CHUNK):
+                check.update(chunk)
+    except OSError as error:
+        problem = error.strerror or str(error)
+        raise IndexRequestError(file.url, None, problem) from error
+    return Downloaded(path=path, sha256=check.finish(), size=check.size)
 
 
 class _Check:

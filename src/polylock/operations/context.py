@@ -69,11 +69,13 @@ class Context:
         """Return the HTTP client."""
         from polylock.network.auth import Authenticator  # noqa: PLC0415 - see the class
         from polylock.network.client import Client  # noqa: PLC0415 - see the class
+        from polylock.network.keyring import Keyring  # noqa: PLC0415 - see the class
 
         authenticator = Authenticator(
             self.inputs.indexes,
             environment=self.settings.index_variables,
             netrc=self.settings.netrc,
+            keyring=Keyring().password,
         )
         client = Client(authenticator, timeout=self.settings.timeout)
         return self._open.enter_context(client)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.utils import InvalidName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from polylock.errors import UsageError
+from polylock.errors import LockFileOutdated, NoSuchTarget, UsageError
 from polylock.lockfile.freshness import differences
 from polylock.operations.files import write_atomically
 from polylock.operations.workspace import open_workspace, read_lock
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from polylock.lockfile.pylock import Pylock
     from polylock.network.client import Traffic
+    from polylock.operations.workspace import Workspace
     from polylock.ports import Reporter
     from polylock.project.settings import Settings
     from polylock.resolution.solve import Effort
@@ -33,11 +34,13 @@ class LockRequest:
     """How to lock.
 
     ``upgrade`` forgets all earlier pins, ``upgrade_packages`` those of the projects
-    in it; a value is the version wanted, None the best. ``dry_run`` writes nothing.
+    in it; a value is the version wanted, None the best. ``targets`` are the only ones
+    to be solved, all if empty. ``dry_run`` writes nothing.
     """
 
     upgrade: bool = False
     upgrade_packages: Mapping[NormalizedName, str | None] = field(default_factory=dict)
+    targets: tuple[str, ...] = ()
     dry_run: bool = False
 
 
@@ -99,10 +102,13 @@ def lock(settings: Settings, request: LockRequest, reporter: Reporter) -> LockOu
     one step; after an error the old one is untouched.
 
     Raises ProjectError, LockFileInvalid, NoSolution, ProjectNotFound,
-    IndexRequestError, CacheUnusable.
+    IndexRequestError, CacheUnusable; where only some targets are asked for,
+    NoSuchTarget, and LockFileOutdated if the others would have to change.
     """
     workspace = open_workspace(settings)
     previous = read_lock(workspace.lock_path)
+    if request.targets:
+        _check_others(workspace, previous, request.targets)
     inputs = workspace.project.inputs
     keeps = not (request.upgrade or request.upgrade_packages)
     if (
@@ -133,3 +139,31 @@ def lock(settings: Settings, request: LockRequest, reporter: Reporter) -> LockOu
         efforts=found.efforts,
         traffic=found.traffic,
     )
+
+
+def _check_others(
+    workspace: Workspace, previous: Pylock | None, names: Sequence[str]
+) -> None:
+    """Raise an error unless all targets but the named ones can stay as they are."""
+    known = [target.name for target in workspace.targets]
+    for name in names:
+        if name not in known:
+            raise NoSuchTarget("target", name, known)
+    if set(names) == set(known):
+        return
+    path = workspace.lock_path
+    if previous is None:
+        raise UsageError(
+            f"{path} does not exist, so there is nothing of the other targets to keep",
+            "run `polylock lock` without --target",
+        )
+    inputs = workspace.project.inputs
+    found = differences(previous, inputs, workspace.targets, besides=names)
+    if found:
+        raise LockFileOutdated(
+            str(path),
+            [
+                "with --target all other targets keep what they have, but:",
+                *map(str, found),
+            ],
+        )

@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from polylock.errors import LockFileOutdated, NoSolution, UsageError
 from polylock.lockfile.assemble import assemble
 from polylock.lockfile.encode import encode
+from polylock.lockfile.pylock import PackageSdist, PackageWheel
 from polylock.lockfile.records import record_target
 from polylock.lockfile.select import preferences
 from polylock.model.pins import Preference
 from polylock.model.requirements import Requirement
+from polylock.network.local_files import is_local, local_path
 from polylock.operations.context import Context
+from polylock.operations.kept_targets import installed_files, solve_kept
+from polylock.resolution.align import divergences
 from polylock.resolution.solve import Solver
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from packaging.utils import NormalizedName
 
     from polylock.lockfile.pylock import Pylock
     from polylock.model.inputs import Inputs
     from polylock.model.pins import Resolution
+    from polylock.model.target import Target
     from polylock.network.client import Traffic
     from polylock.operations.lock import LockRequest
     from polylock.operations.workspace import Workspace
-    from polylock.ports import Reporter
+    from polylock.ports import PackageSource, Reporter
     from polylock.project.settings import Settings
     from polylock.resolution.solve import Effort
 
@@ -53,20 +63,36 @@ def resolve(
     """Resolve the project, keeping the pins of the previous lock file that hold.
 
     Writes nothing. Raises NoSolution, ProjectNotFound, IndexRequestError,
-    CacheUnusable.
+    CacheUnusable, and UsageError for a file on disk that no relative path leads to.
     """
     inputs = workspace.project.inputs
     with Context(settings, inputs, reporter) as context:
+        kept = _kept(workspace, previous, request, context.source)
         solver = Solver(
             inputs=_wanted(workspace, request),
             source=context.source,
             reporter=reporter,
-            preferences=_preferences(workspace, previous, request),
+            preferences=_preferences(workspace, previous, request, kept),
         )
-        solution = solver.solve(workspace.targets)
-        resolutions = [_hashed(found, context) for found in solution.resolutions]
+        solution = solver.solve([t for t in workspace.targets if t.name not in kept])
+        solved = {found.target.name: found for found in solution.resolutions} | kept
+        resolutions = [
+            _hashed(solved[target.name], context) for target in workspace.targets
+        ]
         traffic = context.traffic
-    pylock = assemble(inputs, workspace.targets, resolutions)
+    if kept and inputs.align == "require":
+        _require_agreement(resolutions)
+    root = workspace.lock_path.parent
+    resolutions = [_anchored(found, root) for found in resolutions]
+    pylock = assemble(
+        inputs,
+        workspace.targets,
+        resolutions,
+        paths=_paths(resolutions, root),
+    )
+    if previous is not None:
+        targets = [found.target for found in kept.values()]
+        _check_kept(previous, pylock, targets, workspace.lock_path)
     return Resolved(
         pylock=pylock,
         text=encode(pylock),
@@ -74,6 +100,108 @@ def resolve(
         efforts=solution.efforts,
         traffic=traffic,
     )
+
+
+def _kept(
+    workspace: Workspace,
+    previous: Pylock | None,
+    request: LockRequest,
+    source: PackageSource,
+) -> dict[str, Resolution]:
+    """Return what the targets have that are not asked for, by name."""
+    if previous is None or not request.targets:
+        return {}
+    return solve_kept(
+        previous,
+        workspace.lock_path,
+        targets=[t for t in workspace.targets if t.name not in request.targets],
+        inputs=workspace.project.inputs,
+        source=source,
+    )
+
+
+def _require_agreement(resolutions: Sequence[Resolution]) -> None:
+    """Raise NoSolution where targets differ, though those that are kept could not."""
+    for name, versions in divergences(resolutions).items():
+        lines = [f"{name} is {v} for {', '.join(ts)}" for v, ts in versions.items()]
+        advice = 'align = "require" holds for all targets: lock without --target'
+        raise NoSolution(list(versions.values())[-1][0], lines, advice)
+
+
+def _check_kept(
+    previous: Pylock, pylock: Pylock, targets: Sequence[Target], path: Path
+) -> None:
+    """Raise LockFileOutdated if a target that was to be kept would get other files."""
+    moved = []
+    for target in targets:
+        before, after = (
+            {
+                name: (package.version, file.hashes)
+                for name, (package, file) in installed_files(each, target).items()
+                if isinstance(file, PackageWheel | PackageSdist)
+            }
+            for each in (previous, pylock)
+        )
+        moved += [
+            f"target {target.name}: {name} would not stay as it is"
+            for name in sorted({*before, *after})
+            if before.get(name) != after.get(name)
+        ]
+    if moved:
+        raise LockFileOutdated(str(path), moved)
+
+
+def _anchored(resolution: Resolution, root: Path) -> Resolution:
+    """Give each file on disk the URL that its path relative to a directory has.
+
+    However an index spells the way to a file, it is then one file.
+    """
+    pins = {
+        name: replace(
+            pin,
+            file=msgspec.structs.replace(
+                pin.file, url=(root / _relative(pin.file.url, root)).as_uri()
+            ),
+        )
+        if is_local(pin.file.url)
+        else pin
+        for name, pin in resolution.pins.items()
+    }
+    return replace(resolution, pins=pins)
+
+
+def _paths(resolutions: Sequence[Resolution], root: Path) -> Mapping[str, str]:
+    """Return the paths from a directory to the files that lie on disk, by URL.
+
+    Raises UsageError for a file to which no relative path leads.
+    """
+    urls = {
+        pin.file.url
+        for resolution in resolutions
+        for pin in resolution.pins.values()
+        if is_local(pin.file.url)
+    }
+    return {url: _relative(url, root) for url in sorted(urls)}
+
+
+def _relative(url: str, root: Path) -> str:
+    path = local_path(url)
+    if path is None:
+        raise UsageError(f"{url} is no path of this machine")
+    if path.is_relative_to(root):
+        return path.relative_to(root).as_posix()
+    try:
+        # ``..`` leads out of where a link leads to, so links are followed first.
+        climbing = os.path.relpath(  # noqa: TID251 - pathlib climbs from 3.12 on
+            path.resolve(), root.resolve()
+        )
+    except ValueError as error:  # another drive
+        raise UsageError(
+            f"no relative path leads from {root} to {path}, and a lock file holds no "
+            "absolute one, which would be true on this machine alone",
+            "put the index on the drive of the lock file, or serve it over HTTP",
+        ) from error
+    return Path(climbing).as_posix()
 
 
 def _wanted(workspace: Workspace, request: LockRequest) -> Inputs:
@@ -88,23 +216,32 @@ def _wanted(workspace: Workspace, request: LockRequest) -> Inputs:
 
 
 def _preferences(
-    workspace: Workspace, previous: Pylock | None, request: LockRequest
+    workspace: Workspace,
+    previous: Pylock | None,
+    request: LockRequest,
+    others: Mapping[str, Resolution],
 ) -> Mapping[str, Mapping[NormalizedName, Preference]]:
     """Return the pins to keep, by target.
 
     Of a target that is described otherwise than it was only the versions are kept:
-    its best artifact may be another one now.
+    its best artifact may be another one now. What a target has not yet it takes as
+    the ``others`` have it, that stay as they are.
     """
     if previous is None or previous.polylock is None or request.upgrade:
         return {}
     recorded = {target.name: target for target in previous.polylock.targets}
     kept: dict[str, dict[NormalizedName, Preference]] = {}
+    common: dict[NormalizedName, Preference] = {}
+    if workspace.project.inputs.align != "independent":
+        for resolution in others.values():
+            for name, pin in resolution.pins.items():
+                common.setdefault(name, Preference(version=pin.version))
     for target in workspace.targets:
         found = preferences(previous).get(target.name, {})
         same = recorded.get(target.name) == record_target(target)
         kept[target.name] = {
             name: preference if same else Preference(version=preference.version)
-            for name, preference in found.items()
+            for name, preference in {**common, **found}.items()
             if name not in request.upgrade_packages
         }
     return kept

@@ -107,6 +107,7 @@ def load_project(path: Path, *, settings: Settings) -> ProjectFile:
         tool,
         targets=[description.name for description in descriptions],
         default_index_url=settings.index_url or default_index_url(),
+        directory=path.parent,
     )
     of_targets = tuple(_target_requirements(tool, descriptions, dependencies))
     return ProjectFile(

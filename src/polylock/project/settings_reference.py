@@ -48,6 +48,11 @@ credentials of the index with that name: in capitals, every character that is ne
 a letter nor a digit as an underscore. They are sent to the host of that index alone,
 and stand in no message, log or file. Where an index has none, the user's netrc file
 is asked: the one that `NETRC` names, else `.netrc` in the home directory.
+
+Where the URL or the variable gives a user name without a password and the index
+answers 401, `keyring get URL USER` is run, once for each index, if there is such a
+command; `URL` is that of the index, then its host. It cannot ask you anything and is
+given 20 seconds.
 """
 
 

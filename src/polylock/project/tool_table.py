@@ -7,28 +7,24 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, cast, get_args
 
 from polylock.model.inputs import (
-    DEFAULT_INDEX,
     Alignment,
     BuildPolicy,
-    IndexLocation,
-    IndexSource,
     Inputs,
     PrereleasePolicy,
     ResolutionMode,
 )
-from polylock.network.auth import credentials_variable
 from polylock.project.dependencies import normalized_name, read_requirement
-from polylock.project.setting_values import index_url_problem
+from polylock.project.indexes import read_indexes, read_sources
 from polylock.project.tables import suggestion
 from polylock.variants.ordering import VariantPattern
 from polylock.variants.properties import (
     InvalidProperty,
-    VariantProperty,
     is_namespace,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection
+    from pathlib import Path
 
     from polylock.model.requirements import Requirement
     from polylock.project.tables import Table
@@ -57,9 +53,6 @@ KEYS = (
 )
 """The keys of ``[tool.polylock]``, in the order in which they are documented."""
 
-_INDEX_KEYS = ("name", "url", "explicit")
-_SOURCE_KEYS = ("index", "properties", "targets")
-_INDEX_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _TIMESTAMP = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)"
 )
@@ -72,20 +65,25 @@ _EXAMPLE = 'for example: exclude-newer = "2026-11-01T00:00:00Z"'
 
 
 def read_options(
-    table: Table, *, targets: Collection[str], default_index_url: str
+    table: Table,
+    *,
+    targets: Collection[str],
+    default_index_url: str,
+    directory: Path,
 ) -> Inputs:
     """Read the wishes that stand in ``[tool.polylock]``; the rest is left empty.
 
     ``default_index_url`` is the address of the index that counts where the project
-    declares none, or none that serves every project. Raises ProjectError.
+    declares none, or none that serves every project. ``directory`` is that of the
+    project file, from which paths count. Raises ProjectError.
     """
-    indexes = _indexes(table, default_index_url)
+    indexes = read_indexes(table, default_index_url, directory)
     build, no_build, no_binary = _build_packages(table)
     return Inputs(
         constraints=_constraints(table),
         overrides=_requirements(table, "override-dependencies"),
         indexes=indexes,
-        sources=_sources(table, [index.name for index in indexes], targets),
+        sources=read_sources(table, [index.name for index in indexes], targets),
         exclude_newer=_exclude_newer(table),
         resolution=cast(
             "ResolutionMode",
@@ -259,119 +257,3 @@ def _build_packages(table: Table) -> tuple[list[str], list[str], list[str]]:
                 position,
             )
     return list(build), list(no_build), list(no_binary)
-
-
-def _indexes(table: Table, default_index_url: str) -> tuple[IndexLocation, ...]:
-    found: dict[str, IndexLocation] = {}
-    for entry in table.tables("index"):
-        index = _index(entry)
-        variables = credentials_variable(index.name, "*")
-        if variables in found:
-            raise entry.error(
-                f"{index.name} and {found[variables].name} are too alike: "
-                f"both would take their credentials from {variables}",
-                "name",
-                advice="give each index a name of its own",
-            )
-        found[variables] = index
-    indexes = tuple(found.values())
-    if all(index.explicit for index in indexes):
-        return (*indexes, IndexLocation(name=DEFAULT_INDEX, url=default_index_url))
-    return indexes
-
-
-def _index(entry: Table) -> IndexLocation:
-    entry.refuse_unknown(_INDEX_KEYS)
-    name = entry.string("name")
-    url = entry.string("url")
-    if name is None:
-        raise entry.error("is missing", "name", advice='write: name = "internal"')
-    if not _INDEX_NAME.fullmatch(name):
-        raise entry.error(
-            f"{name!r} is not a valid name of an index",
-            "name",
-            advice="letters, digits and . _ - inside; a letter or digit at both ends",
-        )
-    if name.lower() == DEFAULT_INDEX:
-        raise entry.error(
-            f"{name} is the name of the index of a project that declares none",
-            "name",
-            advice="choose another name",
-        )
-    if url is None:
-        raise entry.error(
-            "is missing",
-            "url",
-            advice='write: url = "https://wheels.example.com/simple"',
-        )
-    problem = index_url_problem(url)
-    if problem is not None:
-        raise entry.error(
-            problem, "url", advice="for example: https://wheels.example.com/simple"
-        )
-    return IndexLocation(name=name, url=url, explicit=entry.boolean("explicit"))
-
-
-def _sources(
-    table: Table, indexes: Collection[str], targets: Collection[str]
-) -> Mapping[str, tuple[IndexSource, ...]]:
-    sources = table.table("sources")
-    found: dict[str, tuple[IndexSource, ...]] = {}
-    for written in sources.values:
-        name = normalized_name(written, sources, written)
-        if name in found:
-            raise sources.error(f"the project {name} is named twice", written)
-        entries = sources.tables(written)
-        if not entries:
-            raise sources.error(
-                "names no index", written, advice='write: [{ index = "internal" }]'
-            )
-        found[name] = tuple(_source(entry, indexes, targets) for entry in entries)
-    return dict(sorted(found.items()))
-
-
-def _source(
-    entry: Table, indexes: Collection[str], targets: Collection[str]
-) -> IndexSource:
-    entry.refuse_unknown(_SOURCE_KEYS)
-    index = entry.string("index")
-    if index is None:
-        raise entry.error("is missing", "index", advice=suggestion("", indexes))
-    if index not in indexes:
-        raise entry.error(
-            f"there is no index {index}", "index", advice=suggestion(index, indexes)
-        )
-    names = entry.strings("targets")
-    for position, name in enumerate(names):
-        if name not in targets:
-            raise entry.error(
-                f"there is no target {name}",
-                "targets",
-                position,
-                advice=suggestion(name, targets),
-            )
-    properties = [
-        _property(text, entry, "properties", position)
-        for position, text in enumerate(entry.strings("properties"))
-    ]
-    for key in ("properties", "targets"):
-        if key in entry and not entry.values[key]:
-            raise entry.error(
-                "is empty", key, advice=f"leave {key} out to ask nothing of a target"
-            )
-    return IndexSource(
-        index=index,
-        properties=tuple(sorted(set(properties))),
-        targets=tuple(name for name in targets if name in names),
-    )
-
-
-def _property(text: str, table: Table, *inside: str | int) -> str:
-    try:
-        return str(VariantProperty.parse(text))
-    except InvalidProperty as error:
-        raise table.error(
-            str(error),
-            *inside,
-            advice='for example: "nvidia :: cuda_version_lower_bound :: 13.0"',
-        ) from error

@@ -236,8 +236,15 @@ def _constraints(
 
 
 def _uploaded_after(releases: Releases, cutoff: int) -> int:
+    """Return the mask of the versions that were not there yet.
+
+    Where an index tells the times of a project, a version without any may have come
+    at any time. Where it tells none at all, all versions count.
+    """
+    if not releases.has_upload_times:
+        return 0
     return sum(
         1 << position
         for position, uploaded in enumerate(releases.earliest_upload)
-        if uploaded is not None and uploaded > cutoff
+        if uploaded is None or uploaded > cutoff
     )

@@ -178,13 +178,13 @@ class CandidatePool:
             forbidden = "has wheels, which no-binary-package forbids"
             rejections.append(Rejection(release.version, forbidden))
         else:
-            best = self._best_wheels(release, rejections, yanked=yanked)
+            best = self._best_wheels(releases, position, rejections, yanked=yanked)
         candidates = self._variants(releases, position, best, rejections)
         plain = best[None][1] if None in best else None
         if plain is None and not candidates and release.sdist is not None:
             # Only where there is no wheel: of the same version it would say the same,
             # and to ask it is a download.
-            reason = self._unfit_sdist(releases.name, release.sdist, yanked=yanked)
+            reason = self._unfit_sdist(releases, release.sdist, yanked=yanked)
             if reason is None:
                 plain = release.sdist
             else:
@@ -198,18 +198,25 @@ class CandidatePool:
         return Expansion(tuple(candidates), tuple(rejections))
 
     def _best_wheels(
-        self, release: Release, rejections: list[Rejection], *, yanked: bool
+        self,
+        releases: Releases,
+        position: int,
+        rejections: list[Rejection],
+        *,
+        yanked: bool,
     ) -> _Best:
         """Return the best wheel of each label that the target could install."""
         best: _Best = {}
-        for file in release.wheels:
+        for file in releases.release(position).wheels:
             try:
                 filename = WheelFilename.parse(file.filename)
             except InvalidFilename as error:
                 rejections.append(Rejection(file.filename, str(error)))
                 continue
             rank = self.target.tag_rank(filename)
-            reason = UNFIT_TAGS if rank is None else self._unfit(file, yanked=yanked)
+            reason: str | None = UNFIT_TAGS
+            if rank is not None:
+                reason = self._unfit(releases, file, yanked=yanked)
             if rank is None or reason is not None:
                 rejections.append(Rejection(file.filename, reason or UNFIT_TAGS))
                 continue
@@ -219,23 +226,34 @@ class CandidatePool:
                 best[label] = (order, file)
         return best
 
-    def _unfit_sdist(self, name: str, file: RemoteFile, *, yanked: bool) -> str | None:
+    def _unfit_sdist(
+        self, releases: Releases, file: RemoteFile, *, yanked: bool
+    ) -> str | None:
         """Return why a source distribution is out, None if it is in.
 
         Whether its metadata can be had without running it is the source's to say.
         """
-        if self.inputs.build == "none" or name in self.inputs.no_build_packages:
+        if (
+            self.inputs.build == "none"
+            or releases.name in self.inputs.no_build_packages
+        ):
             return "would have to be built, which is forbidden"
-        return self._unfit(file, yanked=yanked)
+        return self._unfit(releases, file, yanked=yanked)
 
-    def _unfit(self, file: RemoteFile, *, yanked: bool) -> str | None:
+    def _unfit(
+        self, releases: Releases, file: RemoteFile, *, yanked: bool
+    ) -> str | None:
         """Return why a file is out whatever its tags are, None if it is in."""
         if not self.accepts_python(file.requires_python):
             return f"requires Python {file.requires_python}"
         if file.yanked is not None and not yanked:
             return "is yanked" + (f": {file.yanked}" if file.yanked else "")
         cutoff = self.inputs.exclude_newer
-        if cutoff is not None and (file.upload_time or 0) > cutoff:
+        if cutoff is None or not releases.has_upload_times:
+            return None
+        if file.upload_time is None:
+            return "has no upload time, though other files have, for exclude-newer"
+        if file.upload_time > cutoff:
             return "was uploaded after exclude-newer"
         return None
 

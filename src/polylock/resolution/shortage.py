@@ -83,6 +83,10 @@ def _no_version(
         return [f"{versions}: pre-releases, which are not admitted"], (
             'set prerelease = "allow" in [tool.polylock]'
         )
+    if all(releases.earliest_upload[position] is None for position in found):
+        return [f"{versions}: without an upload time, for exclude-newer"], (
+            "leave exclude-newer out of [tool.polylock]"
+        )
     return [f"{versions}: uploaded after exclude-newer"], (
         "set exclude-newer in [tool.polylock] to a later time"
     )

@@ -19,6 +19,7 @@ from polylock.resolution.constraints import Dependency, Unmeetable, identifier_o
 from polylock.resolution.dependencies import DependencyReader
 from polylock.resolution.provider import TargetProvider
 from polylock.resolution.reach import conditions
+from polylock.resolution.remarks import remarks
 from polylock.resolution.walk import walk
 
 if TYPE_CHECKING:
@@ -105,6 +106,8 @@ class Solver:
             self._require_agreement(resolutions)
         for resolution in resolutions:
             self.reporter.solved(resolution.target.name, len(resolution.pins))
+        for remark in remarks(resolutions, self.inputs, self.source):
+            self.reporter.warning(remark)
         return Solution(resolutions=tuple(resolutions), efforts=efforts)
 
     def _solve_all(

@@ -1,0 +1,38 @@
+"""``file:`` URLs and the paths that they stand for (RFC 8089)."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+__all__ = ["is_local", "local_path"]
+
+_DRIVE = re.compile(r"/[A-Za-z]:(?:/|$)")
+
+
+def is_local(url: str) -> bool:
+    """Say whether a URL names a file of this machine rather than one of a server."""
+    return url[:5].lower() == "file:"
+
+
+def local_path(url: str, *, windows: bool = os.name == "nt") -> Path | None:
+    """Return the path that a ``file:`` URL names, None where it names none here.
+
+    On Windows a host is that of a share; elsewhere only ``localhost`` can be read.
+    """
+    if not is_local(url):
+        return None
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    path, host = unquote(parts.path), parts.netloc
+    if not path or "\0" in path:
+        return None
+    if host.lower() not in {"", "localhost"}:
+        return Path(f"//{host}{path}") if windows else None
+    if windows and _DRIVE.match(path):
+        path = path[1:]
+    return Path(path)

@@ -1,0 +1,109 @@
+"""What a person should know of answers that were found all the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from polylock.errors import PolylockError
+from polylock.model.distributions import Unusable
+from polylock.model.filenames import InvalidFilename, WheelFilename
+from polylock.variants.authority import unanswered
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from polylock.model.distributions import Release
+    from polylock.model.inputs import Inputs
+    from polylock.model.pins import Resolution
+    from polylock.model.target import Target
+    from polylock.ports import PackageSource
+
+__all__ = ["remarks"]
+
+
+def remarks(
+    resolutions: Sequence[Resolution], inputs: Inputs, source: PackageSource
+) -> Iterator[str]:
+    """Yield a line for each thing to know, each once, whatever it befell."""
+    if inputs.exclude_newer is not None:
+        yield from _without_times(resolutions, source)
+    yield from _without_answer(resolutions, inputs, source)
+
+
+def _without_times(
+    resolutions: Sequence[Resolution], source: PackageSource
+) -> Iterator[str]:
+    """Tell of each project whose index gives no upload times at all."""
+    told = set()
+    for resolution in resolutions:
+        for name in sorted(resolution.pins):
+            releases = source.releases(name, resolution.target)
+            if releases.has_upload_times or (name, releases.index) in told:
+                continue
+            told.add((name, releases.index))
+            yield (
+                f"exclude-newer has no effect on {name}: "
+                f"index {releases.index} does not tell when its files were uploaded"
+            )
+
+
+def _without_answer(
+    resolutions: Sequence[Resolution], inputs: Inputs, source: PackageSource
+) -> Iterator[str]:
+    """Tell of each namespace that labels ask for and a target says nothing about."""
+    found: dict[str, tuple[str, list[str]]] = {}
+    for resolution in resolutions:
+        for name, pin in sorted(resolution.pins.items()):
+            for namespace in _open(pin.release, resolution.target, inputs, source):
+                _, targets = found.setdefault(namespace, (f"{name} {pin.version}", []))
+                if resolution.target.name not in targets:
+                    targets.append(resolution.target.name)
+    for namespace, (package, targets) in sorted(found.items()):
+        yield (
+            f"{package} has variants for {namespace}, which is not known of "
+            f"{', '.join(targets)}, so none of them was taken there; say what it "
+            f"supports under tool.polylock.targets.{targets[0]}.properties.{namespace} "
+            f'({{}} for nothing), or set exclude-variants = ["{namespace}"]'
+        )
+
+
+def _open(
+    release: Release, target: Target, inputs: Inputs, source: PackageSource
+) -> list[str]:
+    """Return the namespaces that nobody answers for, of labels that fit by tags."""
+    if release.name in inputs.no_binary_packages:
+        return []
+    labels = _labels(release, target)
+    if not labels:
+        return []
+    try:
+        metadata = source.variant_metadata(release)
+    except PolylockError:
+        return []  # what was not needed to solve is not worth a failure now
+    if isinstance(metadata, Unusable):
+        return []
+    used = {
+        namespace for label in labels for namespace in metadata.variants.get(label, ())
+    }
+    return [
+        namespace
+        for namespace in unanswered(
+            metadata, stated=target.stated, enabled_providers=inputs.enable_providers
+        )
+        if namespace in used and namespace not in inputs.exclude_variants
+    ]
+
+
+def _labels(release: Release, target: Target) -> set[str]:
+    labels = set()
+    for file in release.wheels:
+        if file.filename.count("-") < 5:
+            continue  # too few parts for a label; most files end here
+        try:
+            filename = WheelFilename.parse(file.filename)
+        except InvalidFilename:
+            continue
+        label = filename.variant_label
+        if label is not None and target.tag_rank(filename) is not None:
+            labels.add(label)
+    return labels

@@ -1,0 +1,65 @@
+"""Remarks on answers: said once, and never the reason for a failure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fakes.scenarios import inputs_of, targets_of
+from fakes.source import MemorySource
+from fakes.workspace import Spy
+from polylock.errors import IndexRequestError
+from polylock.resolution.remarks import remarks
+from polylock.resolution.solve import Solver
+
+if TYPE_CHECKING:
+    from polylock.model.distributions import Release, Unusable
+    from polylock.variants.variant_json import VariantMetadata
+
+SCENARIO = {
+    "requires": ["npu"],
+    "packages": {
+        "npu": {
+            "1.0": {
+                "wheels": [{"label": "v2"}, {}],
+                "variants": {
+                    "$schema": "https://variants.example.com/peps/850/v0.2.0.json",
+                    "default-priorities": {"namespace": ["acme"]},
+                    "providers": {"acme": {"requires": ["acme-variant-provider"]}},
+                    "variants": {"v2": {"acme": {"version": ["2"]}}},
+                },
+            }
+        }
+    },
+}
+
+
+class Unreachable(MemorySource):
+    """A source whose index fails when it is asked for variant metadata."""
+
+    def variant_metadata(self, release: Release) -> VariantMetadata | Unusable:
+        """Fail."""
+        raise IndexRequestError("https://index.example.com", 500, release.name)
+
+
+def test_a_warning_says_how_to_answer() -> None:
+    """The message names the key of the target, and how to do without."""
+    targets = targets_of(SCENARIO)
+    reporter = Spy()
+    inputs = inputs_of(SCENARIO, targets)
+    source = MemorySource(SCENARIO["packages"])  # type: ignore[arg-type] # one literal
+    solution = Solver(inputs=inputs, source=source, reporter=reporter).solve(targets)
+    (warning,) = reporter.warnings
+    assert "tool.polylock.targets.one.properties.acme" in warning
+    assert 'exclude-variants = ["acme"]' in warning
+    assert list(remarks(solution.resolutions, inputs, source)) == [warning]
+
+
+def test_no_remark_where_the_index_fails() -> None:
+    """A solve that is done does not fail for want of a remark."""
+    targets = targets_of(SCENARIO)
+    inputs = inputs_of(SCENARIO, targets)
+    packages = SCENARIO["packages"]
+    source = MemorySource(packages)  # type: ignore[arg-type] # one literal
+    solution = Solver(inputs=inputs, source=source, reporter=Spy()).solve(targets)
+    failing = Unreachable(packages)  # type: ignore[arg-type] # one literal
+    assert not list(remarks(solution.resolutions, inputs, failing))
