@@ -9,6 +9,7 @@ from polylock.lockfile.assemble import assemble
 from polylock.lockfile.encode import encode
 from polylock.lockfile.records import record_target
 from polylock.lockfile.select import preferences
+from polylock.model.direct import direct_sources
 from polylock.model.pins import Preference
 from polylock.model.requirements import Requirement
 from polylock.operations.context import Context
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from polylock.network.client import Traffic
     from polylock.operations.lock import LockRequest
     from polylock.operations.workspace import Workspace
-    from polylock.ports import Reporter
+    from polylock.ports import PackageSource, Reporter
     from polylock.project.settings import Settings
     from polylock.resolution.solve import Effort
 
@@ -59,7 +60,7 @@ def resolve(
     with Context(settings, inputs, reporter) as context:
         solver = Solver(
             inputs=_wanted(workspace, request),
-            source=context.source,
+            source=_source(context, workspace, previous, request),
             reporter=reporter,
             preferences=_preferences(workspace, previous, request),
         )
@@ -73,6 +74,27 @@ def resolve(
         previous_text=None if previous is None else encode(previous),
         efforts=solution.efforts,
         traffic=traffic,
+    )
+
+
+def _source(
+    context: Context,
+    workspace: Workspace,
+    previous: Pylock | None,
+    request: LockRequest,
+) -> PackageSource:
+    """Return the indexes, with direct sources before them where there are any."""
+    if not direct_sources(context.inputs):
+        return context.source
+    # Half a dozen modules that few projects need.
+    from polylock.operations.direct import DirectReleases, Kept  # noqa: PLC0415
+
+    return DirectReleases(
+        context=context,
+        indexes=context.source,
+        project=workspace.project.path.absolute().parent,
+        lock=workspace.lock_path.parent,
+        kept=Kept.of(None if request.upgrade else previous, request.upgrade_packages),
     )
 
 
@@ -116,7 +138,9 @@ def _hashed(resolution: Resolution, context: Context) -> Resolution:
     Such files are downloaded, for a lock file without a hash protects nobody.
     """
     pins = {
-        name: replace(pin, file=context.with_hash(pin.file))
+        name: pin
+        if pin.direct is not None
+        else replace(pin, file=context.with_hash(pin.file))
         for name, pin in resolution.pins.items()
     }
     return replace(resolution, pins=pins)

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, cast, get_args
 
+from polylock.model.direct import DIRECT_KEYS
 from polylock.model.inputs import (
     DEFAULT_INDEX,
     Alignment,
@@ -18,6 +19,7 @@ from polylock.model.inputs import (
 )
 from polylock.network.auth import credentials_variable
 from polylock.project.dependencies import normalized_name, read_requirement
+from polylock.project.direct_sources import read_source
 from polylock.project.setting_values import index_url_problem
 from polylock.project.tables import suggestion
 from polylock.variants.ordering import VariantPattern
@@ -58,7 +60,7 @@ KEYS = (
 """The keys of ``[tool.polylock]``, in the order in which they are documented."""
 
 _INDEX_KEYS = ("name", "url", "explicit")
-_SOURCE_KEYS = ("index", "properties", "targets")
+_SOURCE_KEYS = ("index", *DIRECT_KEYS, "properties", "targets")
 _INDEX_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _TIMESTAMP = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)"
@@ -123,6 +125,14 @@ def _constraints(table: Table) -> tuple[Requirement, ...]:
     name = "constraint-dependencies"
     for position, text in enumerate(table.array(name)):
         constraint = read_requirement(text, table, name, position)
+        if constraint.url is not None:
+            raise table.error(
+                f"{constraint.name} is a direct reference, "
+                "and a constraint limits versions alone",
+                name,
+                position,
+                advice=f"name it under [tool.polylock.sources]: {constraint.name}",
+            )
         if constraint.extras:
             raise table.error(
                 "a constraint takes no extras: it limits versions and asks for nothing",
@@ -321,7 +331,11 @@ def _sources(
         name = normalized_name(written, sources, written)
         if name in found:
             raise sources.error(f"the project {name} is named twice", written)
-        entries = sources.tables(written)
+        value = sources.values[written]
+        if isinstance(value, dict):  # one entry needs no list
+            entries = [sources.inside(value, written)]
+        else:
+            entries = sources.tables(written)
         if not entries:
             raise sources.error(
                 "names no index", written, advice='write: [{ index = "internal" }]'
@@ -334,10 +348,13 @@ def _source(
     entry: Table, indexes: Collection[str], targets: Collection[str]
 ) -> IndexSource:
     entry.refuse_unknown(_SOURCE_KEYS)
-    index = entry.string("index")
-    if index is None:
-        raise entry.error("is missing", "index", advice=suggestion("", indexes))
-    if index not in indexes:
+    index = entry.string("index") or ""
+    direct = None
+    if "index" not in entry:
+        direct = read_source(entry)
+    elif key := next((key for key in DIRECT_KEYS if key in entry), None):
+        raise entry.error("does not go with index", key)
+    elif index not in indexes:
         raise entry.error(
             f"there is no index {index}", "index", advice=suggestion(index, indexes)
         )
@@ -361,6 +378,7 @@ def _source(
             )
     return IndexSource(
         index=index,
+        direct=direct,
         properties=tuple(sorted(set(properties))),
         targets=tuple(name for name in targets if name in names),
     )
