@@ -20,7 +20,7 @@ from fakes.workspace import Project
 from polylock.environment.discovery import environment_python
 from polylock.environment.installed import read_installed
 from polylock.environment.interpreter import probe
-from polylock.errors import NoSolution, ProjectError, SourceUnusable
+from polylock.errors import BuildForbidden, NoSolution, ProjectError, SourceUnusable
 from polylock.operations.check import check
 from polylock.operations.lock import LockRequest
 from polylock.operations.machine import python_release, this_machine
@@ -402,4 +402,21 @@ def test_other_references_are_errors_of_the_project(
     """The message names the requirement's place."""
     world.require(requirement)
     with pytest.raises(ProjectError, match=r"project\.dependencies\[0\]"):
+        world.project.lock()
+
+
+def test_a_pre_release_that_the_project_names_is_taken(world: World) -> None:
+    """A source has one version, so whoever names it wants that one."""
+    source_tree(world.root / "lib", "lib", "2.0.dev1")
+    world.require("lib>=1", sources='lib = { git = "../lib" }')
+    git_repository(world.root / "lib")
+    world.project.lock()
+    assert world.package("lib").version == "2.0.dev1"
+
+
+def test_a_forbidden_build_is_not_run(world: World) -> None:
+    """Neither to lock nor to sync; what is static needs none to be known."""
+    source_tree(world.root / "lib", "lib", dynamic=True)
+    world.require("lib", sources='lib = { path = "../lib" }', options='build = "none"')
+    with pytest.raises(BuildForbidden):
         world.project.lock()

@@ -37,6 +37,9 @@ _REFERENCES = (
     "+refs/tags/*:refs/tags/*",
     f"+HEAD:{_DEFAULT}",
 )
+_TRANSPORTS = "file:git:http:https:ssh"
+_REMOTE_TRANSPORTS = "git:http:https:ssh"
+"""Those of submodules: what a foreign repository says must not read this disk."""
 _TAIL_LINES = 20
 _KEPT = (
     "GIT_SSH",
@@ -61,7 +64,7 @@ def git_variables(variables: Mapping[str, str]) -> dict[str, str]:
         and (not name.upper().startswith("GIT_") or name.upper().startswith(_KEPT))
     }
     kept["GIT_TERMINAL_PROMPT"] = "0"
-    kept["GIT_ALLOW_PROTOCOL"] = "file:git:http:https:ssh"
+    kept["GIT_ALLOW_PROTOCOL"] = _TRANSPORTS
     kept["LC_ALL"] = "C"
     kept.setdefault("GIT_SSH_COMMAND", "ssh -o BatchMode=yes")
     return kept
@@ -106,6 +109,8 @@ class GitRepositories:
         It has its own ``.git``, by which some backends find out the version. Raises
         as ``commit`` does.
         """
+        if not _COMMIT.fullmatch(commit):  # a lock file may say anything
+            raise SourceUnusable(redact(location), f"{commit!r} is no commit")
         repository = self._path(location)
         with self._exclusive(location):
             self._ensure(repository, location, commit)
@@ -123,7 +128,8 @@ class GitRepositories:
                 raise SourceUnusable(redact(location), f"{found} instead of {commit}")
             if (tree / ".gitmodules").is_file() and not self.offline:
                 updating = ("submodule", "--quiet", "update", "--init", "--recursive")
-                self._run(location, *inside, *updating)
+                allowed = {"GIT_ALLOW_PROTOCOL": _REMOTE_TRANSPORTS}
+                self._run(location, *inside, *updating, more=allowed)
             yield tree
 
     def _find(
@@ -151,7 +157,7 @@ class GitRepositories:
 
     def _resolve(self, repository: Path, name: str) -> str | None:
         arguments = ("rev-parse", "--quiet", "--verify", f"{name}^{{commit}}")
-        done = self._call("-C", os.fspath(repository), *arguments)
+        done = self._call("--git-dir", os.fspath(repository), *arguments)
         return done.stdout.strip() if done.returncode == 0 else None
 
     def _ensure(self, repository: Path, location: str, commit: str) -> None:
@@ -178,12 +184,14 @@ class GitRepositories:
                 self._run(location, "init", "--quiet", "--bare", os.fspath(made))
                 os.rename(made, repository)  # noqa: PTH104 - must not replace anything
         options = ("fetch", "--quiet", "--force", "--no-write-fetch-head")
-        inside = ("-C", os.fspath(repository))
+        inside = ("--git-dir", os.fspath(repository))
         self._run(location, *inside, *options, "--", location, *references)
 
-    def _run(self, location: str, *arguments: str) -> str:
+    def _run(
+        self, location: str, *arguments: str, more: Mapping[str, str] | None = None
+    ) -> str:
         """Run git and return what it prints; raises SourceUnusable."""
-        done = self._call(*arguments)
+        done = self._call(*arguments, more=more)
         if done.returncode != 0:
             lines = redact(done.stderr).strip().splitlines()[-_TAIL_LINES:]
             step = next(each for each in arguments if each.isalpha())
@@ -198,12 +206,14 @@ class GitRepositories:
             )
         return done.stdout.strip()
 
-    def _call(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def _call(
+        self, *arguments: str, more: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         command = ["git", "-c", f"core.hooksPath={os.devnull}", "-c", "core.askPass="]
         try:
             return subprocess.run(
                 [*command, *arguments],
-                env=git_variables(self.variables),
+                env={**git_variables(self.variables), **(more or {})},
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,

@@ -45,7 +45,7 @@ def static_metadata(tree: Path) -> CoreMetadata | None:
         return None
     try:
         return _of_project(project)
-    except (InvalidRequirement, InvalidVersion, KeyError, TypeError, ValueError):
+    except (InvalidRequirement, InvalidVersion, KeyError, TypeError, AttributeError):
         return None
 
 

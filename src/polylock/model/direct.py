@@ -278,7 +278,7 @@ def _git(
     is_url = "://" in place
     if is_url and urlsplit(place).scheme not in _GIT_SCHEMES:
         raise InvalidDirectSource(f"git over {urlsplit(place).scheme} is not supported")
-    if not is_url and _SCP.match(place):
+    if not is_url and ("::" in place or _SCP.match(place)):
         raise InvalidDirectSource(
             "the repository is no URL; write ssh://git@host/path for git@host:path"
         )

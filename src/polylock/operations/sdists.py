@@ -182,7 +182,7 @@ class SdistBuilds:
         if kept is not None:
             return kept
         with self._turn(), tree.opened() as path:
-            builder = self._builder(tree.name, tree.version or "")
+            builder = self._builder(tree.name, tree.version or "(source tree)")
             found = builder.tree_metadata(path, tree.name)
         if tree.is_fixed:
             content = msgspec.msgpack.encode(_BuiltMetadata(found))
@@ -195,7 +195,7 @@ class SdistBuilds:
         if kept is not None:
             return kept
         with self._turn(), tree.opened() as path:
-            builder = self._builder(tree.name, tree.version or "")
+            builder = self._builder(tree.name, tree.version or "(source tree)")
             built = self._build(
                 tree.key,
                 lambda place: builder.tree_wheel(
