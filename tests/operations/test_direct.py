@@ -20,7 +20,13 @@ from fakes.workspace import Project
 from polylock.environment.discovery import environment_python
 from polylock.environment.installed import read_installed
 from polylock.environment.interpreter import probe
-from polylock.errors import BuildForbidden, NoSolution, ProjectError, SourceUnusable
+from polylock.errors import (
+    BuildFailed,
+    BuildForbidden,
+    NoSolution,
+    ProjectError,
+    SourceUnusable,
+)
 from polylock.operations.check import check
 from polylock.operations.lock import LockRequest
 from polylock.operations.machine import python_release, this_machine
@@ -420,3 +426,18 @@ def test_a_forbidden_build_is_not_run(world: World) -> None:
     world.require("lib", sources='lib = { path = "../lib" }', options='build = "none"')
     with pytest.raises(BuildForbidden):
         world.project.lock()
+
+
+def test_a_build_takes_no_namesake_of_a_direct_source(world: World) -> None:
+    """A build cannot use the source, and what an index has is another project."""
+    helper = build_wheel(world.files, "helper", "1.0")
+    world.index.add("helper", [helper])
+    sdist = in_tree(world.files, "demo", "2.0", requires=["helper"])
+    world.require(
+        f"helper @ {helper.as_uri()}",
+        "demo",
+        sources=f'demo = {{ path = "../files/{sdist.name}" }}',
+    )
+    with pytest.raises(BuildFailed, match="helper was not found"):
+        world.project.lock()
+    assert world.server.requests(world.index.page("helper")) == []
