@@ -12,6 +12,7 @@
     |  +- ArchiveDamaged           the unpacked copy in the cache
     |  +- HashMismatch
     |  +- SizeMismatch
+    +- SourceUnusable              a direct source cannot be had or read
     +- FilesInvalid                files that must not go on an index
     +- NoSolution                  the requirements of a target cannot be met
     +- LockFileInvalid             pylock.toml cannot be read
@@ -56,6 +57,7 @@ __all__ = [
     "ProjectError",
     "ProjectNotFound",
     "SizeMismatch",
+    "SourceUnusable",
     "TargetMismatch",
     "UsageError",
 ]
@@ -242,6 +244,28 @@ class FilesInvalid(PolylockError):
 
     def hint(self) -> str | None:
         return "correct or remove the files named; no index was written"
+
+
+@dataclass(eq=False)
+class SourceUnusable(PolylockError):
+    """A direct source (a URL, a path, a git repository) cannot be had or read.
+
+    ``source`` has no credentials; ``output`` holds the last lines of what git wrote.
+    """
+
+    source: str
+    problem: str
+    output: Sequence[str] = ()
+    advice: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.problem}"
+
+    def details(self) -> Sequence[str]:
+        return self.output
+
+    def hint(self) -> str | None:
+        return self.advice or "correct the source in the project file"
 
 
 @dataclass(eq=False)

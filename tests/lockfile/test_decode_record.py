@@ -17,7 +17,7 @@ TOP = 'lock-version = "1.0"\ncreated-by = "t"\npackages = []\n'
         ("requirements = 1", "requirements: must be an array, not an integer"),
         ("exclude-newer = 1", "exclude-newer: must be a date-time, not an integer"),
         ("extras = {a = 1}", "extras.a: must be an array, not an integer"),
-        ("sources = {a = [{}]}", "sources.a[0].index: is missing"),
+        ("sources = {a = [{}]}", "sources.a[0]: needs one of index, path, url and git"),
         ("indexes = [{}]", "indexes[0].name: is missing"),
         ("targets = [{}]", "targets[0].name: is missing"),
         (

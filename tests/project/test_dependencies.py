@@ -13,6 +13,8 @@ from polylock.model.inputs import RootRequirement
 from polylock.model.requirements import Requirement
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from fakes.projects import Load
     from polylock.project.pyproject import ProjectFile
 
@@ -261,21 +263,33 @@ def test_circle_of_groups(load: Load) -> None:
 @pytest.mark.parametrize(
     "requirement",
     [
-        "torch @ https://user:secret@wheels.example.com/torch-1.0-py3-none-any.whl",
-        "torch @ git+https://git.example.com/torch.git",
-        "torch @ file:///home/torch",
+        "torch @ https://user:secret@wheels.example.com/torch",
+        "torch @ hg+https://user:secret@hg.example.com/torch",
+        "torch @ https://user:secret@wheels.example.com/torch.zip#sha256=1",
+        "torch @ git+https://user:secret@git.example.com/torch.git@-x",
         "./torch",
         "../torch",
         "git+https://user:secret@git.example.com/torch.git",
     ],
 )
-def test_direct_references_are_refused(load: Load, requirement: str) -> None:
-    """A direct reference is named and refused, its password is not repeated."""
+def test_references_that_mean_nothing_are_refused(load: Load, requirement: str) -> None:
+    """Each is named with its place, and its password is not repeated."""
     error = failure(load, f'{PROJECT}dependencies = ["{requirement}"]\n')
     assert error.key == "project.dependencies[0]"
     assert "torch" in error.problem
-    assert "direct references cannot be locked yet" in error.problem
     assert "secret" not in str(error)
+
+
+def test_a_file_url_becomes_relative(load: Load, tmp_path: Path) -> None:
+    """The lock file is to say the same on every machine; the fragment stays."""
+    url = (tmp_path / "a b" / "torch").as_uri()
+    text = f'dependencies = ["torch @ git+{url}@v1#subdirectory=x"]\n'
+    (root,) = load(PROJECT + text).inputs.requirements
+    found = root.requirement.url
+    assert found is not None
+    assert found.startswith("git+file:")
+    assert not found.startswith("git+file:/")
+    assert found.endswith("a%20b/torch@v1#subdirectory=x")
 
 
 @pytest.mark.parametrize(
@@ -307,6 +321,6 @@ def test_fault_in_a_target(load: Load) -> None:
         load(
             PROJECT,
             targets='[tool.polylock.targets.box]\nplatform = "linux-x86_64"\n'
-            'python = ["3.12"]\ndependencies = ["a @ https://example.com/a.zip"]\n',
+            'python = ["3.12"]\ndependencies = ["a @ https://example.com/a"]\n',
         )
     assert caught.value.key == "tool.polylock.targets.box.dependencies[0]"

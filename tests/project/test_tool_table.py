@@ -255,12 +255,33 @@ def test_sources_are_sorted(load: Load) -> None:
         ),
         (INDEX.replace("/simple", "?x=1"), "index[0].url", "not the base URL"),
         (
-            SOURCE + 'x = { index = "a" }\n',
+            SOURCE + "x = 1\n",
             "sources.x",
-            "must be an array, not a table",
+            "must be an array, not an integer",
+        ),
+        (SOURCE + "x = {}\n", "sources.x", "needs one of index, path, url and git"),
+        (
+            SOURCE + 'x = { index = "a", path = "../x" }\n',
+            "sources.x.path",
+            "does not go with index",
+        ),
+        (
+            SOURCE + 'x = { git = "git@example.com:x" }\n',
+            "sources.x",
+            "write ssh://git@host/path",
+        ),
+        (
+            SOURCE + 'x = { path = "../x", subdirectory = "../y" }\n',
+            "sources.x",
+            "is not inside the tree",
+        ),
+        (
+            SOURCE + 'x = { url = "https://e.com/x.zip#md5=0" }\n',
+            "sources.x",
+            "is not #sha256=",
         ),
         (SOURCE + "x = []\n", "sources.x", "names no index"),
-        (SOURCE + "x = [{}]\n", "sources.x[0].index", "is missing"),
+        (SOURCE + "x = [{}]\n", "sources.x[0]", "needs one of index, path"),
         (SOURCE + 'x = [{ index = "b" }]\n', "sources.x[0].index", "no index b"),
         (
             SOURCE + 'x = [{ index = "a", target = "box" }]\n',

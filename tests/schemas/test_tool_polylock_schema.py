@@ -98,14 +98,31 @@ properties = { myns = { feature = ["v2", "v1"] } }
     "exclude-newer-text": f'[tool.polylock]\nexclude-newer = "2026-11-01"\n{BOX}',
     "musl": f'{BOX}libc = "musl-1.2"\n',
     "no-gpu": f"{BOX}nvidia = false\ntpu = false\n",
+    "direct": f"""
+[tool.polylock]
+override-dependencies = ["b @ git+ssh://git@example.com/b.git@v1#subdirectory=x"]
+[tool.polylock.sources]
+a = {{ path = "../a", editable = true }}
+b-c = [{{ git = "../b", branch = "main", subdirectory = "x/y", targets = ["box"] }}]
+d = {{ url = "https://example.com/d-1.0.tar.gz" }}
+{BOX}dependencies = [
+  "e @ https://example.com/e-1.0-py3-none-any.whl ; os_name == 'posix'",
+  "f[x] @ file:///srv/f",
+]
+""",
     "cpu-level": f'{BOX}cpu = "x86-64-v3"\n',
 }
 
 TOOL_FAULTS = {
     "python": ['"2.7"', '"3"', "3.12", "[]", "[3.12]", '"3.12t"', '"jython3.12"'],
     "exclude-newer": ['"7 days"', '"P7D"', '"2026-11-01T00:00:00"', "1", "10:00:00"],
-    "constraint-dependencies": ['"a"', "[1]", '["a @ https://example.com/a"]', '["?"]'],
-    "override-dependencies": ["{}", '[""]', '["./a"]'],
+    "constraint-dependencies": [
+        '"a"',
+        "[1]",
+        '["a @ https://example.com/a.zip"]',
+        '["?"]',
+    ],
+    "override-dependencies": ["{}", '[""]', '["./a"]', '["a @ hg+https://x"]'],
     "resolution": ['"newest"', "1"],
     "prerelease": ['"never"', "true"],
     "align": ['"strict"'],
@@ -118,7 +135,7 @@ TOOL_FAULTS = {
     "no-build-package": ['["a b"]'],
     "no-binary-package": ['[""]'],
     "index": ["[1]", "{}", "[{}]", '[{ name = "a" }]', '[{ url = "https://x" }]'],
-    "sources": ["[]", '{ a = { index = "a" } }', "{ a = [] }", "{ a = [{}] }"],
+    "sources": ["[]", "{ a = {} }", "{ a = [] }", "{ a = [{}] }", "{ a = 1 }"],
     "algin": ['"prefer"'],
 }
 INDEX_FAULTS = [
@@ -134,6 +151,13 @@ INDEX_FAULTS = [
     'name = "a"\nurl = "https://a.example.com"\ndefault = true\n',
 ]
 SOURCE_FAULTS = [
+    'a = { index = "a", path = "../a" }',
+    'a = { path = "../a", tag = "v1" }',
+    'a = { git = "../a", tag = "v1", branch = "main" }',
+    'a = { url = "https://example.com/a" }',
+    'a = { url = "https://example.com/a.zip", editable = true }',
+    'a = { path = "" }',
+    'a = { path = "../a", editable = "yes" }',
     "a = [1]",
     "a = [{ index = 1 }]",
     'a = [{ index = "a", targets = "box" }]',

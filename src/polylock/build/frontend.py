@@ -1,4 +1,4 @@
-"""Calls the hooks of a build backend (PEP 517) in a process of its own."""
+"""Calls the hooks of a build backend (PEP 517, PEP 660) in a process of its own."""
 
 from __future__ import annotations
 
@@ -76,10 +76,10 @@ class Frontend:
     variables: Mapping[str, str]
     log: Path
 
-    def requires(self) -> tuple[str, ...]:
+    def requires(self, *, editable: bool = False) -> tuple[str, ...]:
         """Return what a build needs besides ``[build-system]``; raises HookFailed."""
-        hook = "get_requires_for_build_wheel"
-        found = self._call(hook, lambda caller: caller.get_requires_for_build_wheel())
+        hook = f"get_requires_for_build_{'editable' if editable else 'wheel'}"
+        found = self._call(hook, lambda caller: getattr(caller, hook)())
         try:
             return check_requirements(found, f"the answer of {hook}")
         except InvalidBuildSystem as error:
@@ -110,10 +110,20 @@ class Frontend:
         except OSError as error:
             raise HookFailed(f"{hook} wrote no METADATA") from error
 
-    def wheel(self, directory: Path) -> Path:
-        """Build a wheel into an empty directory; raises HookFailed."""
-        hook = "build_wheel"
-        name = self._call(hook, lambda c: c.build_wheel(os.fspath(directory)))
+    def wheel(self, directory: Path, *, editable: bool = False) -> Path:
+        """Build a wheel into an empty directory; raises HookFailed.
+
+        An editable one (PEP 660) leads to the tree and holds no copy of it.
+        """
+        import pyproject_hooks
+
+        hook = "build_editable" if editable else "build_wheel"
+        try:
+            name = self._call(hook, lambda c: getattr(c, hook)(os.fspath(directory)))
+        except pyproject_hooks.HookMissing as error:
+            raise HookFailed(
+                f"the backend {self.system.backend} has no editable installs (PEP 660)"
+            ) from error
         path = _named(hook, directory, name)
         if not path.is_file() or path.is_symlink():
             raise HookFailed(f"{hook} wrote no file {path.name}", self._tail())

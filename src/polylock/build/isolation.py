@@ -64,26 +64,28 @@ class IsolatedBuilder:
         A backend without the hook for it builds the whole wheel.
         """
         with self._prepared(path, filename) as build:
-            place = build.make("metadata")
-            content = build.frontend.metadata(place)
-            if content is None:
-                content = wheel_metadata(build.frontend.wheel(build.make("wheel")))
-            metadata = CoreMetadata.parse(content)
-            build.check(metadata)
-            return metadata
+            return build.metadata()
 
     def wheel(self, path: Path, filename: str, destination: Path) -> Path:
         """Build a wheel into ``destination``; raises as ``metadata`` does."""
         with self._prepared(path, filename) as build:
-            built = build.frontend.wheel(build.make("wheel"))
-            build.check(CoreMetadata.parse(wheel_metadata(built)))
-            target = destination / built.name
-            try:
-                built.replace(target)
-            except OSError as error:
-                problem = error.strerror or str(error)
-                raise CacheUnusable(str(destination), problem) from error
-            return target
+            return build.wheel_into(destination)
+
+    def tree_metadata(self, tree: Path, name: str) -> CoreMetadata:
+        """Return the core metadata of a source tree of a project.
+
+        Raises as ``metadata`` does.
+        """
+        with self._prepared_tree(_Subject(name), tree) as build:
+            return build.metadata()
+
+    def tree_wheel(
+        self, tree: Path, name: str, destination: Path, *, editable: bool = False
+    ) -> Path:
+        """Build a wheel of a source tree, in the tree; raises as ``metadata`` does."""
+        subject = _Subject(name, editable=editable)
+        with self._prepared_tree(subject, tree) as build:
+            return build.wheel_into(destination)
 
     @contextmanager
     def _prepared(self, path: Path, filename: str) -> Iterator[_Build]:
@@ -95,11 +97,21 @@ class IsolatedBuilder:
         root = self.store.root / Bucket.BUILDS.directory
         with self.store.temporary_directory(root) as work:
             tree = unpack_sdist(path, work / "source", filename=filename)
+            subject = _Subject(parsed.name, parsed.version)
+            with self._prepared_tree(subject, tree) as build:
+                yield build
+
+    @contextmanager
+    def _prepared_tree(self, subject: _Subject, tree: Path) -> Iterator[_Build]:
+        root = self.store.root / Bucket.BUILDS.directory
+        with self.store.temporary_directory(root) as work:
             try:
                 system = BuildSystem.read(tree)
-                logger.info("building %s", filename)
-                frontend = self._environment(work, tree, system)
-                yield _Build(parsed.name, parsed.version, work, frontend)
+                logger.info("building %s", subject.name)
+                frontend = self._environment(
+                    work, tree, system, editable=subject.editable
+                )
+                yield _Build(subject, work, frontend)
             except (
                 HookFailed,
                 InvalidBuildSystem,
@@ -107,9 +119,11 @@ class IsolatedBuilder:
                 NoSolution,
                 ProjectNotFound,
             ) as error:
-                raise _failure(parsed, error) from error
+                raise _failure(subject, error) from error
 
-    def _environment(self, work: Path, tree: Path, system: BuildSystem) -> Frontend:
+    def _environment(
+        self, work: Path, tree: Path, system: BuildSystem, *, editable: bool
+    ) -> Frontend:
         """Return the frontend of an environment with all that the build needs."""
         directory = work / "environment"
         create(directory, self.interpreter)
@@ -121,7 +135,7 @@ class IsolatedBuilder:
             variables=build_variables(self.variables, python.parent),
             log=work / "output.txt",
         )
-        further = frontend.requires()
+        further = frontend.requires(editable=editable)
         if further:
             wanted = (*system.requires, *further)
             self.provisioner.provision(tuple(dict.fromkeys(wanted)), directory)
@@ -129,13 +143,42 @@ class IsolatedBuilder:
 
 
 @dataclass(frozen=True, slots=True)
-class _Build:
-    """A build under way, of what the file name says."""
+class _Subject:
+    """What is built; a source tree alone says its version itself."""
 
     name: str
-    version: str
+    version: str | None = None
+    editable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Build:
+    """A build under way, of what the file name or the project says."""
+
+    subject: _Subject
     work: Path
     frontend: Frontend
+
+    def metadata(self) -> CoreMetadata:
+        """Return the core metadata, by way of a wheel if there is no other."""
+        content = self.frontend.metadata(self.make("metadata"))
+        if content is None:
+            content = wheel_metadata(self.frontend.wheel(self.make("wheel")))
+        metadata = CoreMetadata.parse(content)
+        self.check(metadata)
+        return metadata
+
+    def wheel_into(self, destination: Path) -> Path:
+        """Build a wheel and move it into a directory."""
+        built = self.frontend.wheel(self.make("wheel"), editable=self.subject.editable)
+        self.check(CoreMetadata.parse(wheel_metadata(built)))
+        target = destination / built.name
+        try:
+            built.replace(target)
+        except OSError as error:
+            problem = error.strerror or str(error)
+            raise CacheUnusable(str(destination), problem) from error
+        return target
 
     def make(self, name: str) -> Path:
         """Make a directory for what the backend writes."""
@@ -149,15 +192,17 @@ class _Build:
 
     def check(self, metadata: CoreMetadata) -> None:
         """Refuse another project or version than the file name says."""
+        wanted = self.subject.version
         try:
-            same = Version(metadata.version) == Version(self.version)
+            found = Version(metadata.version)
+            same = wanted is None or found == Version(wanted)
         except InvalidVersion:
             same = False
-        if not same or canonicalize_name(metadata.name) != self.name:
+        if not same or canonicalize_name(metadata.name) != self.subject.name:
             raise HookFailed(f"it became {metadata.name} {metadata.version}")
 
 
-def _failure(parsed: SdistFilename, error: Exception) -> BuildFailed:
+def _failure(subject: _Subject, error: Exception) -> BuildFailed:
     step = str(error)
     output: tuple[str, ...] = ()
     advice = None
@@ -175,4 +220,5 @@ def _failure(parsed: SdistFilename, error: Exception) -> BuildFailed:
             advice = error.hint()
         case _:
             pass
-    return BuildFailed(parsed.name, parsed.version, step, output, advice)
+    version = subject.version or "(unversioned)"
+    return BuildFailed(subject.name, version, step, output, advice)

@@ -52,6 +52,7 @@ class Bucket(enum.Enum):
     LOCKS = ("locks", 1)
     INTERPRETERS = ("interpreters", 1)
     BUILDS = ("builds", 1)
+    GIT = ("git", 1)
 
     @property
     def directory(self) -> str:

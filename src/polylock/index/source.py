@@ -24,13 +24,13 @@ from polylock.index.directory import DirectoryIndex
 from polylock.index.flat_page import FlatPage
 from polylock.index.metadata import MetadataReader
 from polylock.index.repository import Repository, Unknown
+from polylock.model.direct import direct_source, direct_sources, fits
 from polylock.model.distributions import Unusable
 from polylock.model.markers import fold
 from polylock.network.download import Downloader
 from polylock.network.http_cache import CacheMode, HttpCache
 from polylock.network.local_files import is_local
 from polylock.network.once import Once
-from polylock.variants.properties import InvalidProperty, VariantProperty
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from polylock.index.metadata import SdistMetadata
     from polylock.model.core_metadata import CoreMetadata
     from polylock.model.distributions import Release, Releases, RemoteFile
-    from polylock.model.inputs import IndexLocation, IndexSource, Inputs
+    from polylock.model.inputs import IndexLocation, Inputs
     from polylock.model.requirements import Requirement
     from polylock.model.target import Target
     from polylock.network.client import Client
@@ -122,7 +122,8 @@ class PackageIndexes:
             for repository in self._repositories.values()
             if not repository.explicit
         )
-        self._sources = inputs.sources
+        self._inputs = inputs
+        self._direct = direct_sources(inputs)
         self._completed: SimpleQueue[Hashable] = SimpleQueue()
         self._once = Once(threads=threads, on_done=self._completed.put)
         self._releases: dict[Hashable, Releases] = {}
@@ -204,10 +205,15 @@ class PackageIndexes:
         """Return the indexes to ask for a project, in order.
 
         The first entry of ``sources`` that fits the target names the only one; with
-        none that fits, all that are not ``explicit``.
+        none that fits, all that are not ``explicit``. No index is told of a project
+        that has a direct source.
         """
-        for entry in self._sources.get(name, ()):
-            if _fits(entry, target):
+        if name in self._direct:
+            direct = direct_source(self._inputs, name, target)
+            if direct is not None:
+                raise ProjectNotFound(name, ("any index, for it has a direct source",))
+        for entry in self._inputs.sources.get(name, ()):
+            if fits(entry, target):
                 repository = self._repositories.get(entry.index)
                 if repository is None:
                     raise ProjectNotFound(name, (entry.index,))
@@ -380,20 +386,3 @@ def _first_that_has(name: NormalizedName, repositories: Sequence[Index]) -> Rele
         if releases is not None:
             return releases
     raise ProjectNotFound(name, [repository.url for repository in repositories])
-
-
-def _fits(entry: IndexSource, target: Target) -> bool:
-    if entry.targets and target.name not in entry.targets:
-        return False
-    return all(_supports(target, text) for text in entry.properties)
-
-
-def _supports(target: Target, text: str) -> bool:
-    try:
-        wanted = VariantProperty.parse(text)
-    except InvalidProperty:
-        return False
-    return any(
-        supported.supports(wanted.namespace, wanted.feature, wanted.value)
-        for supported in (target.stated, target.derived)
-    )

@@ -15,7 +15,10 @@ from polylock.errors import FileCorrupt
 from polylock.lockfile.encode import package_order
 from polylock.lockfile.pylock import (
     Package,
+    PackageArchive,
+    PackageDirectory,
     PackageSdist,
+    PackageVcs,
     PackageWheel,
     Pylock,
     last_component,
@@ -30,6 +33,7 @@ from polylock.lockfile.records import (
 )
 from polylock.lockfile.separation import Separator
 from polylock.lockfile.sharing import CompatibilityTags, exclusive
+from polylock.model.direct import ArchiveSource, DirectorySource, GitSource
 from polylock.model.filenames import InvalidFilename, WheelFilename
 from polylock.model.hashes import strongest
 from polylock.model.markers import Atom, conjunction, disjunction
@@ -39,7 +43,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from polylock.model.distributions import RemoteFile
+    from polylock.model.distributions import DirectOrigin, RemoteFile
     from polylock.model.inputs import Inputs
     from polylock.model.markers import MarkerExpression
     from polylock.model.pins import Pin, Resolution
@@ -171,6 +175,8 @@ def _tags(file: RemoteFile, target: Target) -> CompatibilityTags | None:
 
 def _side_by_side(one: _Member, other: _Member) -> bool:
     mine, theirs = one.pin, other.pin
+    if mine.direct is not None or theirs.direct is not None:
+        return mine.direct == theirs.direct and mine.version == theirs.version
     if (mine.version, _index(mine)) != (theirs.version, _index(theirs)):
         return False
     if (mine.file.filename, mine.file.url) == (theirs.file.filename, theirs.file.url):
@@ -225,6 +231,8 @@ class _Writer:
     def package(self, entry: _Entry) -> Package:
         """Return the entry as it is written."""
         pin = entry.members[0].pin
+        if pin.direct is not None:
+            return self._direct(entry, pin.direct)
         files = {member.pin.file.filename: member.pin.file for member in entry.members}
         wheels = [files[name] for name in sorted(files) if name.endswith(".whl")]
         sdists = [files[name] for name in sorted(files) if not name.endswith(".whl")]
@@ -260,6 +268,29 @@ class _Writer:
             "hashes": {algorithm: value},
         }
 
+    def _direct(self, entry: _Entry, origin: DirectOrigin) -> Package:
+        """Return the entry of a direct source, which all its targets share."""
+        pin = entry.members[0].pin
+        source = origin.source
+        return Package(
+            name=pin.name,
+            version=_version(pin),
+            marker=self.markers[id(entry)],
+            requires_python=_requires_python(entry),
+            dependencies=self._dependencies(entry),
+            vcs=_vcs(source, origin) if isinstance(source, GitSource) else None,
+            directory=PackageDirectory(
+                path=origin.path or ".",
+                editable=source.editable or None,
+                subdirectory=source.subdirectory,
+            )
+            if isinstance(source, DirectorySource)
+            else None,
+            archive=_archive(source, origin, pin.file)
+            if isinstance(source, ArchiveSource)
+            else None,
+        )
+
     def _dependencies(self, entry: _Entry) -> tuple[dict[str, Any], ...] | None:
         """Return the entries that are direct dependencies; for people and audits."""
         found: dict[int, _Entry] = {}
@@ -280,9 +311,10 @@ class _Writer:
         pin = entry.members[0].pin
         reference: dict[str, Any] = {"name": pin.name}
         siblings = self.entries[pin.name]
-        if len(siblings) > 1:
-            reference["version"] = pin.version
-        if sum(s.members[0].pin.version == pin.version for s in siblings) > 1:
+        version = _version(pin)
+        if len(siblings) > 1 and version is not None:
+            reference["version"] = version
+        if sum(_version(s.members[0].pin) == version for s in siblings) > 1:
             reference["marker"] = str(self.markers[id(entry)])
         return reference
 
@@ -314,6 +346,38 @@ def _passed_over(pin: Pin, target: Target) -> bool:
         if filename.variant_label is not None and target.tag_rank(filename) is not None:
             return True
     return False
+
+
+def _version(pin: Pin) -> str | None:
+    """Return the version where it is sure to be that of what is installed.
+
+    PEP 751: it "MUST NOT be included when it cannot be guaranteed to be consistent
+    with the code used (i.e. when a source tree is used)".
+    """
+    return pin.version if pin.direct is None or pin.direct.is_stable else None
+
+
+def _vcs(source: GitSource, origin: DirectOrigin) -> PackageVcs:
+    return PackageVcs(
+        type="git",
+        url=None if source.url is None else without_credentials(source.url),
+        path=origin.path,
+        requested_revision=source.revision,
+        commit_id=origin.commit or "",
+        subdirectory=source.subdirectory,
+    )
+
+
+def _archive(
+    source: ArchiveSource, origin: DirectOrigin, file: RemoteFile
+) -> PackageArchive:
+    return PackageArchive(
+        url=None if source.url is None else without_credentials(source.url),
+        path=origin.path,
+        size=file.size,
+        hashes={"sha256": file.hashes["sha256"]},
+        subdirectory=source.subdirectory,
+    )
 
 
 def _requires_python(entry: _Entry) -> str | None:

@@ -22,9 +22,15 @@ from polylock.lockfile.records import (
     VariantChoice,
     describe,
 )
+from polylock.model.direct import (
+    DIRECT_KEYS,
+    InvalidDirectSource,
+    source_of_table,
+)
 
 if TYPE_CHECKING:
     from polylock.lockfile.tables import Table
+    from polylock.model.direct import DirectSource
 
 __all__ = ["decode_choices", "decode_record"]
 
@@ -87,12 +93,27 @@ def _texts_by_name(table: Table, key: str) -> dict[str, tuple[str, ...]]:
 def _sources(table: Table, name: str) -> tuple[LockedSource, ...]:
     return tuple(
         LockedSource(
-            index=entry.text("index"),
+            index=entry.optional_text("index") or "",
+            direct=_direct(entry),
             properties=entry.texts("properties"),
             targets=entry.texts("targets"),
         )
         for entry in table.tables(name)
     )
+
+
+def _direct(entry: Table) -> DirectSource | None:
+    if "index" in entry.data:
+        return None
+    keys = [key for key in DIRECT_KEYS if key in entry.data]
+    values = {
+        key: entry.boolean(key) or False if key == "editable" else entry.text(key)
+        for key in keys
+    }
+    try:
+        return source_of_table(values)
+    except InvalidDirectSource as error:
+        raise entry.error("", str(error)) from error
 
 
 def _target(table: Table) -> LockedTarget:

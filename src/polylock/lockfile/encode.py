@@ -19,6 +19,7 @@ from polylock.lockfile.toml_values import (
     string,
     value_text,
 )
+from polylock.model.direct import table_of_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -296,9 +297,11 @@ def _index(index: LockedIndex) -> str:
 
 
 def _source(source: LockedSource) -> str:
+    direct = {} if source.direct is None else table_of_source(source.direct)
     return inline_table(
         [
-            ("index", source.index),
+            ("index", source.index or None),
+            *direct.items(),
             ("properties", source.properties or None),
             ("targets", source.targets or None),
         ]

@@ -25,6 +25,7 @@ from polylock.lockfile.records import (
 )
 from polylock.lockfile.select import applicable, project_groups
 from polylock.lockfile.toml_values import moment
+from polylock.model.direct import table_of_source
 from polylock.model.inputs import Inputs
 from polylock.model.markers import fold
 from polylock.model.requirements import InvalidRequirement, Requirement
@@ -205,7 +206,11 @@ def _sources(
 def _source_text(source: LockedSource) -> str:
     properties = f" with {', '.join(source.properties)}" if source.properties else ""
     targets = f" for {', '.join(source.targets)}" if source.targets else ""
-    return f"{source.index}{properties}{targets}"
+    if source.direct is None:
+        return f"{source.index}{properties}{targets}"
+    table = table_of_source(source.direct).items()
+    words = [key if value is True else f"{key} {value}" for key, value in table]
+    return f"{', '.join(words)}{properties}{targets}"
 
 
 def _targets(

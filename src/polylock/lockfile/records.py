@@ -9,13 +9,14 @@ text.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
+from polylock.model.direct import ArchiveSource, GitSource
 from polylock.model.inputs import DEFAULT_INDEX, Inputs
 from polylock.model.platforms import compatibility_tags, marker_environment
 from polylock.model.target import (
@@ -30,6 +31,7 @@ from polylock.variants.supported import SupportedProperties
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from polylock.model.direct import DirectSource
     from polylock.model.inputs import RootRequirement
     from polylock.model.requirements import Requirement
 
@@ -132,9 +134,14 @@ class LockedIndex:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockedSource:
-    """One entry of ``[tool.polylock.sources]`` for one project."""
+    """One entry of ``[tool.polylock.sources]`` for one project.
 
-    index: str
+    ``index`` is empty where there is a ``direct`` source; its paths are relative to
+    the project file, and its URL has no credentials.
+    """
+
+    index: str = ""
+    direct: DirectSource | None = None
     properties: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
 
@@ -201,7 +208,10 @@ def without_credentials(url: str) -> str:
         parts = urlsplit(url)
     except ValueError:
         return url
-    _, at, host = parts.netloc.rpartition("@")
+    user, at, host = parts.netloc.rpartition("@")
+    if at and parts.scheme.endswith("ssh"):
+        # The user of ssh is a part of the address (PEP 610).
+        host = f"{user.partition(':')[0]}@{host}"
     return urlunsplit(parts._replace(netloc=host)) if at else url
 
 
@@ -241,6 +251,7 @@ def record_inputs(inputs: Inputs) -> LockedInputs:
             name: tuple(
                 LockedSource(
                     index=entry.index,
+                    direct=_without_secrets(entry.direct),
                     properties=entry.properties,
                     targets=tuple(sorted(entry.targets)),
                 )
@@ -260,6 +271,12 @@ def record_inputs(inputs: Inputs) -> LockedInputs:
             if (values := _setting(inputs, key))
         },
     )
+
+
+def _without_secrets(source: DirectSource | None) -> DirectSource | None:
+    if isinstance(source, ArchiveSource | GitSource) and source.url is not None:
+        return replace(source, url=without_credentials(source.url))
+    return source
 
 
 def record_target(target: Target) -> LockedTarget:

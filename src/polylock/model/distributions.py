@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-__all__ = ["Release", "Releases", "RemoteFile", "Unusable"]
+    from polylock.model.direct import DirectSource
+
+__all__ = ["DirectOrigin", "Release", "Releases", "RemoteFile", "Unusable"]
 
 
 class RemoteFile(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
@@ -38,12 +40,29 @@ class RemoteFile(msgspec.Struct, frozen=True, array_like=True, omit_defaults=Tru
     yanked: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectOrigin:
+    """A direct source as it was found.
+
+    ``path`` is POSIX-style and relative to the lock file; it is None where the source
+    has a URL. ``commit`` is that of a git source. ``is_stable`` says that the version
+    is sure to be that of whatever is installed: not so for a directory, which changes,
+    and where only a build tells.
+    """
+
+    source: DirectSource
+    path: str | None = None
+    commit: str | None = None
+    is_stable: bool = True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Release:
-    """The files of one version of a project on one index.
+    """The files of one version of a project on one index, or of a direct source.
 
     ``version`` is the normalized version. ``wheels`` are in file name order;
     ``variants_json`` is the index-level metadata file (PEP 825), if there is one.
+    A source tree has an ``sdist`` whose file name only people read.
     """
 
     name: NormalizedName
@@ -52,6 +71,7 @@ class Release:
     wheels: tuple[RemoteFile, ...]
     sdist: RemoteFile | None = None
     variants_json: RemoteFile | None = None
+    direct: DirectOrigin | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from polylock.model.direct import DirectSource
     from polylock.model.requirements import Requirement
 
 __all__ = [
@@ -71,10 +72,12 @@ class IndexSource:
     """One entry of ``[tool.polylock.sources]``: where a project comes from, and when.
 
     It fits a target that is among ``targets`` and supports all ``properties``
-    (``namespace :: feature :: value``); an empty tuple asks nothing.
+    (``namespace :: feature :: value``); an empty tuple asks nothing. ``index`` is the
+    name of an index, empty where ``direct`` says that it is none.
     """
 
-    index: str
+    index: str = ""
+    direct: DirectSource | None = None
     properties: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
 

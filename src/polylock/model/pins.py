@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from polylock.model.distributions import Release, RemoteFile
+    from polylock.model.distributions import DirectOrigin, Release, RemoteFile
     from polylock.model.markers import MarkerExpression
     from polylock.model.target import Target
     from polylock.variants.properties import VariantProperty
@@ -56,6 +56,11 @@ class Pin:
     decided_by: tuple[VariantProperty, ...] = ()
     edges: tuple[Edge, ...] = ()
     passed_over: bool = False
+
+    @property
+    def direct(self) -> DirectOrigin | None:
+        """Return the direct source that it comes from, None where an index has it."""
+        return self.release.direct
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

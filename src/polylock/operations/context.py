@@ -109,6 +109,11 @@ class Context:
 
         return SdistBuilds(context=self, interpreter=interpreter)
 
+    @property
+    def metadata_builds(self) -> SdistBuilds:
+        """Return what builds metadata while locking."""
+        return self.builds(self._interpreter)
+
     def _sdist_metadata(
         self, release: Release, file: RemoteFile
     ) -> CoreMetadata | Unusable:

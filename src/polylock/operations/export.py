@@ -177,6 +177,8 @@ class _Writer:
                     # An index page offers variant wheels to nobody by version alone,
                     # so the file itself is named.
                     pin = f" @ {file.url}"
+                    if isinstance(file, PackageArchive) and file.subdirectory:
+                        pin += f"#subdirectory={file.subdirectory}"
                 hashes = [
                     f"--hash={name}:{value}"
                     for name, value in sorted(file.hashes.items())

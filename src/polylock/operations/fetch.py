@@ -5,16 +5,14 @@ A source distribution is built; see ``polylock.operations.sdists``.
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, assert_never
 
 from polylock.cache.archives import Archives
-from polylock.errors import FileCorrupt, HashMismatch, SizeMismatch, UsageError
+from polylock.errors import FileCorrupt
 from polylock.installation.unpack import unpack
 from polylock.lockfile.pylock import PackageSdist, PackageWheel
-from polylock.model.distributions import RemoteFile
-from polylock.model.hashes import strongest
+from polylock.operations.locked_files import LockedFiles
 from polylock.operations.sdists import LocalSdist
 
 if TYPE_CHECKING:
@@ -25,11 +23,9 @@ if TYPE_CHECKING:
 
     from polylock.installation.plan import WantedDistribution
     from polylock.operations.context import Context
-    from polylock.operations.sdists import SdistBuilds
+    from polylock.operations.sdists import SdistBuilds, SourceTree
 
 __all__ = ["WheelFetcher"]
-
-_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +33,8 @@ class WheelFetcher:
     """Implements ``installation.execute.FetchArchives`` for the files of a lock file.
 
     ``root`` is the directory of the lock file, from which relative paths count;
-    ``builds`` builds source distributions for the environment's Python.
+    ``builds`` builds source distributions for the environment's Python. ``trees`` are
+    the packages that have a source tree instead of a file.
     """
 
     context: Context
@@ -45,6 +42,7 @@ class WheelFetcher:
     root: Path
     threads: int
     builds: SdistBuilds
+    trees: Mapping[NormalizedName, SourceTree] = field(default_factory=dict)
 
     def __call__(self, wanted: Sequence[WantedDistribution]) -> Sequence[Path]:
         """Return the unpacked archive of each; raises for the first that fails.
@@ -69,20 +67,27 @@ class WheelFetcher:
         if built is not None:
             archives.remove(built.sha256)
 
+    @property
+    def _locked(self) -> LockedFiles:
+        return LockedFiles(context=self.context, root=self.root)
+
     def _fetch(self, wanted: WantedDistribution) -> Path:
+        tree = self.trees.get(wanted.name)
+        if tree is not None:
+            return self.builds.tree_archive(tree)
         file = self.files[wanted.name]
         found = self._present(file, wanted.sha256)
         if found is not None:
             return found
         if file.path is not None:
-            return self._unpack(wanted, file, self._local(file))
+            return self._unpack(wanted, file, self._locked.locate(file))
         try:
-            return self._unpack(wanted, file, self._download(file))
+            return self._unpack(wanted, file, self._locked.locate(file))
         except FileCorrupt:
             # A file that was in the cache is known by its size alone; a damaged one
             # is fetched again, and verified on the way.
             self.context.downloader.discard(wanted.sha256)
-        return self._unpack(wanted, file, self._download(file))
+        return self._unpack(wanted, file, self._locked.locate(file))
 
     def _present(self, file: PackageWheel | PackageSdist, sha256: str) -> Path | None:
         """Return an archive that is in the cache already."""
@@ -110,36 +115,3 @@ class WheelFetcher:
                 return self.builds.archive(sdist)
             case _:
                 assert_never(file)
-
-    def _download(self, locked: PackageWheel | PackageSdist) -> Path:
-        if locked.url is None:
-            raise FileCorrupt(locked.filename, "the lock file gives it no URL")
-        file = RemoteFile(
-            filename=locked.filename,
-            url=locked.url,
-            hashes=dict(locked.hashes),
-            size=locked.size,
-        )
-        return self.context.downloader.fetch(file).path
-
-    def _local(self, locked: PackageWheel | PackageSdist) -> Path:
-        """Verify a file that lies beside the lock file."""
-        path = self.root / str(locked.path)
-        algorithm, value = strongest(locked.hashes) or ("", "")
-        if not algorithm:
-            raise FileCorrupt(locked.filename, "the lock file gives it no secure hash")
-        digest = hashlib.new(algorithm)
-        try:
-            with path.open("rb") as file:
-                while chunk := file.read(_CHUNK):
-                    digest.update(chunk)
-            size = path.stat().st_size
-        except OSError as error:
-            problem = error.strerror or str(error)
-            raise UsageError(f"cannot read {path}: {problem}") from error
-        if locked.size is not None and size != locked.size:
-            raise SizeMismatch(locked.filename, locked.size, size)
-        if digest.hexdigest() != value:
-            found = f"{algorithm}:{digest.hexdigest()}"
-            raise HashMismatch(locked.filename, f"{algorithm}:{value}", found)
-        return path

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from polylock.environment.discovery import environment_python
 from polylock.environment.installed import read_installed
 from polylock.environment.interpreter import probe
+from polylock.errors import ProjectNotFound
 from polylock.installation.execute import execute
 from polylock.installation.link import Linker, LinkMode
 from polylock.installation.plan import SyncRequest, WantedDistribution, plan_sync
 from polylock.lockfile.pylock import PackageSdist, PackageWheel
+from polylock.model.direct import direct_sources
 from polylock.model.distributions import Unusable
 from polylock.model.inputs import DEFAULT_INDEX, IndexLocation, Inputs, RootRequirement
 from polylock.model.requirements import Requirement
@@ -98,7 +100,8 @@ class MachineProvisioner:
             return builds.metadata(file)  # of a project that _Allowed let through
 
         with self.context.indexes(inputs, build) as indexes:
-            source = _Allowed(inputs, indexes, self.chain)
+            direct = direct_sources(self.context.inputs)
+            source = _Allowed(inputs, indexes, self.chain, direct)
             solver = Solver(inputs=inputs, source=source, reporter=SilentReporter())
             (resolution,) = solver.solve([target]).resolutions
         return tuple(
@@ -137,13 +140,18 @@ class _Allowed:
     """The PackageSource of a build: source distributions only where allowed.
 
     The static metadata of one would do to lock it; here it would be built at once.
+    Of the projects in ``direct`` no index is told: they have a source of their own,
+    which a build cannot use.
     """
 
     inputs: Inputs
     indexes: PackageIndexes
     chain: tuple[NormalizedName, ...]
+    direct: frozenset[str]
 
     def releases(self, name: NormalizedName, target: Target) -> Releases:
+        if name in self.direct:
+            raise ProjectNotFound(name, ("any index, for it has a direct source",))
         return self.indexes.releases(name, target)
 
     def variant_metadata(self, release: Release) -> VariantMetadata | Unusable:

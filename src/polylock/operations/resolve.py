@@ -15,6 +15,7 @@ from polylock.lockfile.encode import encode
 from polylock.lockfile.pylock import PackageSdist, PackageWheel
 from polylock.lockfile.records import record_target
 from polylock.lockfile.select import preferences
+from polylock.model.direct import direct_sources
 from polylock.model.pins import Preference
 from polylock.model.requirements import Requirement
 from polylock.network.local_files import is_local, local_path
@@ -70,7 +71,7 @@ def resolve(
         kept = _kept(workspace, previous, request, context.source)
         solver = Solver(
             inputs=_wanted(workspace, request),
-            source=context.source,
+            source=_source(context, workspace, previous, request),
             reporter=reporter,
             preferences=_preferences(workspace, previous, request, kept),
         )
@@ -163,7 +164,7 @@ def _anchored(resolution: Resolution, root: Path) -> Resolution:
                 pin.file, url=(root / _relative(pin.file.url, root)).as_uri()
             ),
         )
-        if is_local(pin.file.url)
+        if pin.direct is None and is_local(pin.file.url)
         else pin
         for name, pin in resolution.pins.items()
     }
@@ -179,7 +180,7 @@ def _paths(resolutions: Sequence[Resolution], root: Path) -> Mapping[str, str]:
         pin.file.url
         for resolution in resolutions
         for pin in resolution.pins.values()
-        if is_local(pin.file.url)
+        if pin.direct is None and is_local(pin.file.url)
     }
     return {url: _relative(url, root) for url in sorted(urls)}
 
@@ -202,6 +203,27 @@ def _relative(url: str, root: Path) -> str:
             "put the index on the drive of the lock file, or serve it over HTTP",
         ) from error
     return Path(climbing).as_posix()
+
+
+def _source(
+    context: Context,
+    workspace: Workspace,
+    previous: Pylock | None,
+    request: LockRequest,
+) -> PackageSource:
+    """Return the indexes, with direct sources before them where there are any."""
+    if not direct_sources(context.inputs):
+        return context.source
+    # Half a dozen modules that few projects need.
+    from polylock.operations.direct import DirectReleases, Kept  # noqa: PLC0415
+
+    return DirectReleases(
+        context=context,
+        indexes=context.source,
+        project=workspace.project.path.absolute().parent,
+        lock=workspace.lock_path.parent,
+        kept=Kept.of(None if request.upgrade else previous, request.upgrade_packages),
+    )
 
 
 def _wanted(workspace: Workspace, request: LockRequest) -> Inputs:
@@ -253,7 +275,9 @@ def _hashed(resolution: Resolution, context: Context) -> Resolution:
     Such files are downloaded, for a lock file without a hash protects nobody.
     """
     pins = {
-        name: replace(pin, file=context.with_hash(pin.file))
+        name: pin
+        if pin.direct is not None
+        else replace(pin, file=context.with_hash(pin.file))
         for name, pin in resolution.pins.items()
     }
     return replace(resolution, pins=pins)

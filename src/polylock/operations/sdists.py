@@ -25,11 +25,13 @@ from polylock.model.distributions import Unusable
 from polylock.model.filenames import InvalidFilename, SdistFilename
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
     from pathlib import Path
 
     from packaging.utils import NormalizedName
 
+    from polylock.build.isolation import IsolatedBuilder
     from polylock.environment.interpreter import Interpreter
     from polylock.model.distributions import RemoteFile
     from polylock.model.inputs import Inputs
@@ -40,6 +42,7 @@ __all__ = [
     "BuiltWheel",
     "LocalSdist",
     "SdistBuilds",
+    "SourceTree",
     "refused_metadata",
     "require_allowed",
 ]
@@ -90,6 +93,23 @@ class LocalSdist:
     sha256: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceTree:
+    """A source tree of a direct source, which is got only if it is built.
+
+    ``key`` is 64 hexadecimal digits that stand for its content, and for the form in
+    which it is installed. ``opened`` gives the tree, for the time of a block.
+    ``is_fixed`` says that what ``key`` stands for is all that a backend can see.
+    """
+
+    name: NormalizedName
+    version: str | None
+    key: str
+    opened: Callable[[], AbstractContextManager[Path]]
+    editable: bool = False
+    is_fixed: bool = False
+
+
 class BuiltWheel(msgspec.Struct, frozen=True, array_like=True):
     """A wheel that was built: its name, and its SHA-256, under which it is kept."""
 
@@ -128,7 +148,7 @@ class SdistBuilds:
         kept = self._kept_metadata(fetched.sha256)
         if kept is None:
             with self._turn():
-                builder = self._builder(file.filename)
+                builder = self._sdist_builder(file.filename)
                 kept = builder.metadata(fetched.path, file.filename)
             content = msgspec.msgpack.encode(_BuiltMetadata(kept))
             key = _metadata_key(fetched.sha256)
@@ -141,21 +161,67 @@ class SdistBuilds:
         Raises BuildFailed, BuildForbidden, FileCorrupt, CacheUnusable, and what
         fetching build requirements raises.
         """
-        kept = self.kept(sdist.sha256)
+        kept = self._usable(sdist.sha256)
         if kept is not None:
-            try:
-                return self._unpack(kept)
-            except (FileCorrupt, CacheUnusable) as error:
-                # The wheel was removed or damaged meanwhile: it is built anew.
-                logger.debug("%s cannot be used again: %s", kept.filename, error)
+            return kept
         with self._turn():
-            built = self._build(sdist)
+            builder = self._sdist_builder(sdist.filename)
+            built = self._build(
+                sdist.sha256,
+                lambda place: builder.wheel(sdist.path, sdist.filename, place),
+            )
+        parsed = SdistFilename.parse(sdist.filename)
+        return self._unpack_built(built, parsed.name, parsed.version)
+
+    def tree_metadata(self, tree: SourceTree) -> CoreMetadata:
+        """Return the metadata of a source tree; raises as ``archive`` does.
+
+        That of a directory is not kept: its version may follow from what git says.
+        """
+        kept = self._kept_metadata(tree.key) if tree.is_fixed else None
+        if kept is not None:
+            return kept
+        with self._turn(), tree.opened() as path:
+            builder = self._builder(tree.name, tree.version or "(source tree)")
+            found = builder.tree_metadata(path, tree.name)
+        if tree.is_fixed:
+            content = msgspec.msgpack.encode(_BuiltMetadata(found))
+            self.context.store.write(Bucket.BUILDS, _metadata_key(tree.key), content)
+        return found
+
+    def tree_archive(self, tree: SourceTree) -> Path:
+        """Return the unpacked wheel of a source tree; raises as ``archive`` does."""
+        kept = self._usable(tree.key)
+        if kept is not None:
+            return kept
+        with self._turn(), tree.opened() as path:
+            builder = self._builder(tree.name, tree.version or "(source tree)")
+            built = self._build(
+                tree.key,
+                lambda place: builder.tree_wheel(
+                    path, tree.name, place, editable=tree.editable
+                ),
+            )
+        return self._unpack_built(built, tree.name, tree.version or "(unversioned)")
+
+    def _usable(self, sha256: str) -> Path | None:
+        """Return the unpacked wheel of an earlier build, None where it is gone."""
+        kept = self.kept(sha256)
+        if kept is None:
+            return None
+        try:
+            return self._unpack(kept)
+        except (FileCorrupt, CacheUnusable) as error:
+            # The wheel was removed or damaged meanwhile: it is built anew.
+            logger.debug("%s cannot be used again: %s", kept.filename, error)
+            return None
+
+    def _unpack_built(self, built: BuiltWheel, name: str, version: str) -> Path:
         try:
             return self._unpack(built)
         except FileCorrupt as error:
-            parsed = SdistFilename.parse(sdist.filename)
             problem = f"the wheel that it became is unusable: {error}"
-            raise BuildFailed(parsed.name, parsed.version, problem) from error
+            raise BuildFailed(name, version, problem) from error
 
     def kept_archive(self, sha256: str) -> Path | None:
         """Return the unpacked wheel of a source distribution if it is in the cache."""
@@ -174,13 +240,13 @@ class SdistBuilds:
         except msgspec.MsgspecError:
             return None
 
-    def _build(self, sdist: LocalSdist) -> BuiltWheel:
+    def _build(self, sha256: str, make: Callable[[Path], Path]) -> BuiltWheel:
         """Build, and keep the wheel among the files of the cache."""
+        key = self._key(sha256)
         store = self.context.store
-        builder = self._builder(sdist.filename)
         parent = store.root / Bucket.FILES.directory
         with store.temporary_directory(parent) as place:
-            path = builder.wheel(sdist.path, sdist.filename, place)
+            path = make(place)
             try:
                 sha256 = _sha256(path)
                 target = store.path(Bucket.FILES, sha256)
@@ -191,7 +257,7 @@ class SdistBuilds:
                 raise CacheUnusable(str(path), problem) from error
             built = BuiltWheel(path.name, sha256)
         content = msgspec.msgpack.encode(built)
-        store.write(Bucket.BUILDS, self._key(sdist.sha256), content)
+        store.write(Bucket.BUILDS, key, content)
         return built
 
     def _unpack(self, built: BuiltWheel) -> Path:
@@ -207,33 +273,37 @@ class SdistBuilds:
         """Wait until not too many builds are under way; see ``Context.building``."""
         return nullcontext() if self.chain else self.context.building
 
-    def _builder(self, filename: str) -> SdistBuilder:
-        """Return what builds one file; refuses a project that needs itself."""
-        from polylock.build.isolation import IsolatedBuilder  # noqa: PLC0415 - as above
-        from polylock.operations.provision import MachineProvisioner  # noqa: PLC0415
-
+    def _sdist_builder(self, filename: str) -> SdistBuilder:
+        """Return what builds one file; raises FileCorrupt where it is no sdist."""
         try:
             parsed = SdistFilename.parse(filename)
         except InvalidFilename as error:
             raise FileCorrupt(filename, "it is no source distribution") from error
-        if parsed.name in self.chain:
-            cycle = self.chain[self.chain.index(parsed.name) :]
-            names = " -> ".join((*cycle, parsed.name))
+        return self._builder(parsed.name, parsed.version)
+
+    def _builder(self, name: NormalizedName, version: str) -> IsolatedBuilder:
+        """Return what builds a project; refuses one that needs itself."""
+        from polylock.build.isolation import IsolatedBuilder  # noqa: PLC0415 - as above
+        from polylock.operations.provision import MachineProvisioner  # noqa: PLC0415
+
+        if name in self.chain:
+            cycle = self.chain[self.chain.index(name) :]
+            names = " -> ".join((*cycle, name))
             raise BuildFailed(
-                parsed.name,
-                parsed.version,
+                name,
+                version,
                 f"it is needed to build itself: {names}",
-                advice=f"take {parsed.name} out of build-package, or name an index "
+                advice=f"take {name} out of build-package, or name an index "
                 "that has a wheel of it",
             )
-        self.context.reporter.building(parsed.name, parsed.version)
+        self.context.reporter.building(name, version)
         return IsolatedBuilder(
             store=self.context.store,
             interpreter=self.interpreter,
             provisioner=MachineProvisioner(
                 context=self.context,
                 interpreter=self.interpreter,
-                chain=(*self.chain, parsed.name),
+                chain=(*self.chain, name),
             ),
             variables=os.environ,
         )

@@ -15,42 +15,35 @@ from polylock.environment.venv import (
 )
 from polylock.errors import (
     ArchiveDamaged,
-    FileCorrupt,
     LockFileOutdated,
-    NothingToInstall,
     ProjectError,
 )
 from polylock.installation.execute import execute
 from polylock.installation.link import Linker, LinkMode
 from polylock.installation.plan import (
     SyncRequest,
-    WantedDistribution,
     plan_sync,
     seeds,
 )
 from polylock.lockfile.freshness import differences
-from polylock.lockfile.pylock import PackageSdist, PackageWheel
+from polylock.lockfile.pylock import PackageSdist
 from polylock.lockfile.select import select
-from polylock.model.hashes import strongest
 from polylock.model.inputs import Inputs
 from polylock.operations.context import Context
 from polylock.operations.fetch import WheelFetcher
+from polylock.operations.installable import installables
 from polylock.operations.machine import Chooser
 from polylock.operations.sdists import require_allowed
 from polylock.operations.workspace import lock_path, open_workspace, require_lock
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
-
-    from packaging.utils import NormalizedName
 
     from polylock.environment.interpreter import Interpreter
     from polylock.installation.execute import Outcome
     from polylock.installation.plan import PlanEntry, SyncPlan
     from polylock.lockfile.pylock import Pylock
-    from polylock.lockfile.select import Selected
-    from polylock.model.target import Target
+    from polylock.operations.installable import Installables
     from polylock.ports import Reporter
     from polylock.project.settings import Settings
 
@@ -134,11 +127,11 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
             path=str(path),
             environment=choice.environment,
         )
-        files = {one.package.name: _file(one, choice.target) for one in selected}
+        wanted = installables(selected, context, path.parent)
         present = choice.interpreter.site_directories if choice.exists else ()
         plan = plan_sync(
             SyncRequest(
-                wanted=tuple(_wanted(one, files[one.package.name]) for one in selected),
+                wanted=wanted.wanted,
                 reinstall_all=options.reinstall,
                 retained=seeds(choice.interpreter.release, created=state.created),
             ),
@@ -149,13 +142,14 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
             return outcome
         if not (choice.checked or options.force_target):
             chooser.check(choice)
-        _require_allowed_builds(plan, files, inputs)
+        _require_allowed_builds(plan, wanted, inputs)
         interpreter = choice.interpreter
         if not choice.exists:
             interpreter = probe(create(place, interpreter), store=context.store)
         fetcher = WheelFetcher(
             context=context,
-            files=files,
+            files=wanted.files,
+            trees=wanted.trees,
             root=path.parent,
             threads=settings.threads,
             builds=context.builds(interpreter),
@@ -227,41 +221,16 @@ def _recorded_policy(pylock: Pylock) -> Inputs:
     return Inputs(no_build_packages=forbidden)
 
 
-def _file(chosen: Selected, target: Target) -> PackageWheel | PackageSdist:
-    """Return the file of a selected package; a source tree cannot be built yet."""
-    if isinstance(chosen.file, PackageWheel | PackageSdist):
-        return chosen.file
-    package = chosen.package
-    raise NothingToInstall(
-        package.name,
-        package.version or "(unversioned)",
-        target.name,
-        ["it is locked as a source tree, and building one is not supported yet"],
-    )
-
-
 def _require_allowed_builds(
-    plan: SyncPlan,
-    files: Mapping[NormalizedName, PackageWheel | PackageSdist],
-    inputs: Inputs,
+    plan: SyncPlan, wanted: Installables, inputs: Inputs
 ) -> None:
     """Raise BuildForbidden before anything is made; what is installed may stay."""
     for entry in (*plan.install, *plan.reinstall):
-        if entry.wanted is not None and isinstance(files[entry.name], PackageSdist):
+        is_built = entry.name in wanted.trees or isinstance(
+            wanted.files.get(entry.name), PackageSdist
+        )
+        if entry.wanted is not None and is_built:
             require_allowed(inputs, entry.name, entry.wanted.version)
-
-
-def _wanted(chosen: Selected, file: PackageWheel | PackageSdist) -> WantedDistribution:
-    algorithm, value = strongest(file.hashes) or ("", "")
-    if algorithm != "sha256":
-        raise FileCorrupt(file.filename, "the lock file gives it no sha256")
-    return WantedDistribution(
-        name=chosen.package.name,
-        version=chosen.package.version,
-        filename=file.filename,
-        sha256=value,
-        variant_label=chosen.variant_label,
-    )
 
 
 def _entry(entry: PlanEntry) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from polylock.model.inputs import RootRequirement
 from polylock.model.markers import Atom, conjunction, parse_marker
 from polylock.model.requirements import InvalidRequirement, Requirement
 from polylock.network.auth import redact
+from polylock.project.direct_sources import with_relative_url
 from polylock.project.tables import suggestion
 
 if TYPE_CHECKING:
@@ -108,7 +109,8 @@ def read_dependencies(document: Table) -> Dependencies:
 def read_requirement(text: object, table: Table, *inside: str | int) -> Requirement:
     """Read one requirement; the key path is for errors.
 
-    Raises ProjectError where it is not a requirement, or one that cannot be locked.
+    A ``file:`` URL becomes relative to the project file. Raises ProjectError where
+    it is not a requirement, or one that cannot be locked.
     """
     if not isinstance(text, str):
         raise table.wrong_type("a string", *inside, found=text)
@@ -118,12 +120,7 @@ def read_requirement(text: object, table: Table, *inside: str | int) -> Requirem
         problem, advice = _not_a_requirement(redact(text), error)
         raise table.error(problem, *inside, advice=advice) from error
     if requirement.url is not None:
-        raise table.error(
-            f"{requirement.name} is a direct reference, "
-            "and direct references cannot be locked yet",
-            *inside,
-            advice=f"require {requirement.name} by version from an index",
-        )
+        requirement = with_relative_url(requirement, table, *inside)
     marker = requirement.marker_expression
     wrong = marker and _LOCK_FILE_MARKERS.intersection(_fields(marker))
     if wrong:
@@ -257,8 +254,8 @@ def _not_a_requirement(text: str, error: InvalidRequirement) -> tuple[str, str]:
     """Return the problem and the advice for text that is no requirement."""
     if "://" in text or text.startswith((".", "/", "~")) or "\\" in text:
         return (
-            f"{text!r} is a path or a URL, and direct references cannot be locked yet",
-            "require the project by version from an index",
+            f"{text!r} is a path or a URL without the name of the project",
+            "write: demo @ https://example.com/demo-1.0.tar.gz, or add it to sources",
         )
     reason = str(error).partition("\n")[0]
     return (

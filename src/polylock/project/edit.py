@@ -140,9 +140,9 @@ def _parse(text: str) -> Requirement:
         raise UsageError(f"{text!r} is not a requirement: {reason}") from error
     if requirement.url is not None:
         raise UsageError(
-            f"{requirement.name} is a direct reference, "
-            "and direct references cannot be locked yet",
-            f"require {requirement.name} by version from an index",
+            f"{requirement.name} is a direct reference, which this command cannot add",
+            "write it into the project file, or name its source in "
+            "[tool.polylock.sources]",
         )
     return requirement
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, cast, get_args
 
+from polylock.model.direct import DIRECT_KEYS
 from polylock.model.inputs import (
     DEFAULT_INDEX,
     IndexFormat,
@@ -13,6 +14,7 @@ from polylock.model.inputs import (
 )
 from polylock.network.auth import credentials_variable
 from polylock.project.dependencies import normalized_name
+from polylock.project.direct_sources import read_source
 from polylock.project.setting_values import index_url_problem
 from polylock.project.tables import suggestion
 from polylock.variants.properties import InvalidProperty, VariantProperty
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["read_indexes", "read_sources"]
 
 _INDEX_KEYS = ("name", "url", "format", "explicit")
-_SOURCE_KEYS = ("index", "properties", "targets")
+_SOURCE_KEYS = ("index", *DIRECT_KEYS, "properties", "targets")
 _INDEX_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _PATH = re.compile(r"\.{0,2}[/\\]|\.{1,2}$|[A-Za-z]:[/\\](?!/)")
 """A path is told from a URL by how it begins: ``./``, ``../``, ``/`` or ``C:/``."""
@@ -123,7 +125,11 @@ def read_sources(
         name = normalized_name(written, sources, written)
         if name in found:
             raise sources.error(f"the project {name} is named twice", written)
-        entries = sources.tables(written)
+        value = sources.values[written]
+        if isinstance(value, dict):  # one entry needs no list
+            entries = [sources.inside(value, written)]
+        else:
+            entries = sources.tables(written)
         if not entries:
             raise sources.error(
                 "names no index", written, advice='write: [{ index = "internal" }]'
@@ -136,10 +142,13 @@ def _source(
     entry: Table, indexes: Collection[str], targets: Collection[str]
 ) -> IndexSource:
     entry.refuse_unknown(_SOURCE_KEYS)
-    index = entry.string("index")
-    if index is None:
-        raise entry.error("is missing", "index", advice=suggestion("", indexes))
-    if index not in indexes:
+    index = entry.string("index") or ""
+    direct = None
+    if "index" not in entry:
+        direct = read_source(entry)
+    elif key := next((key for key in DIRECT_KEYS if key in entry), None):
+        raise entry.error("does not go with index", key)
+    elif index not in indexes:
         raise entry.error(
             f"there is no index {index}", "index", advice=suggestion(index, indexes)
         )
@@ -163,6 +172,7 @@ def _source(
             )
     return IndexSource(
         index=index,
+        direct=direct,
         properties=tuple(sorted(set(properties))),
         targets=tuple(name for name in targets if name in names),
     )

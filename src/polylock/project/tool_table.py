@@ -121,6 +121,14 @@ def _constraints(table: Table) -> tuple[Requirement, ...]:
     name = "constraint-dependencies"
     for position, text in enumerate(table.array(name)):
         constraint = read_requirement(text, table, name, position)
+        if constraint.url is not None:
+            raise table.error(
+                f"{constraint.name} is a direct reference, "
+                "and a constraint limits versions alone",
+                name,
+                position,
+                advice=f"name it under [tool.polylock.sources]: {constraint.name}",
+            )
         if constraint.extras:
             raise table.error(
                 "a constraint takes no extras: it limits versions and asks for nothing",

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from polylock.model.direct import (
+    InvalidDirectSource,
+    direct_source,
+    parse_direct_url,
+)
 from polylock.model.distributions import Unusable
 from polylock.model.markers import NON_VARIANT, fold
 from polylock.resolution.candidates import ExtraCandidate
@@ -80,7 +85,7 @@ class DependencyReader:
             if extra and "extra" not in requirement.marker:
                 continue  # the candidate itself asks for it
             folded = list(self._fold(requirement, extra, candidate.variant))
-            if folded and requirement.url is not None:
+            if folded and not self._is_agreed(requirement):
                 return Unmeetable(
                     candidate=candidate,
                     reason=f"requires {requirement}, a direct reference",
@@ -100,6 +105,17 @@ class DependencyReader:
             self._availability.guess,
         )
         return tuple(found)
+
+    def _is_agreed(self, requirement: Requirement) -> bool:
+        """Say whether a requirement names no source, or the one the project names."""
+        if requirement.url is None:
+            return True
+        pool = self._pool
+        try:
+            wanted = parse_direct_url(requirement.url)
+        except InvalidDirectSource:
+            return False
+        return wanted == direct_source(pool.inputs, requirement.name, pool.target)
 
     def _fold(
         self, requirement: Requirement, extra: str, variant: SelectedVariant

@@ -1,0 +1,342 @@
+"""Direct sources: where a project comes from that no index serves (PEP 508, PEP 610).
+
+A direct reference (``name @ URL``) and an entry of ``[tool.polylock.sources]`` say the
+same things, and both become one of the classes here. Paths are POSIX-style and
+relative to the project file; in a URL such a path is written ``file:../lib``.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import parse_qsl, quote, unquote, urldefrag, urlsplit
+
+from polylock.model.markers import fold
+from polylock.variants.properties import InvalidProperty, VariantProperty
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from polylock.model.inputs import IndexSource, Inputs
+    from polylock.model.requirements import Requirement
+    from polylock.model.target import Target
+
+__all__ = [
+    "DIRECT_KEYS",
+    "ArchiveSource",
+    "DirectSource",
+    "DirectorySource",
+    "GitSource",
+    "InvalidDirectSource",
+    "direct_source",
+    "direct_sources",
+    "fits",
+    "is_archive",
+    "parse_direct_url",
+    "relative_url",
+    "source_of_table",
+    "table_of_source",
+]
+
+DIRECT_KEYS = ("path", "url", "git", "rev", "tag", "branch", "subdirectory", "editable")
+"""The keys of an entry of ``sources`` that names no index."""
+
+RevisionKind = Literal["rev", "tag", "branch"]
+
+_ARCHIVE_SUFFIXES = (".whl", ".tar.gz", ".zip")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_SCP = re.compile(r"[^/\\:]+@[^/\\:]+:")
+_GIT_SCHEMES = ("https", "http", "ssh", "git", "file")
+
+
+class InvalidDirectSource(ValueError):
+    """A direct source that means nothing or too much; the text is a clause."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveSource:
+    """A wheel or an archive of a source tree; ``url`` or ``path`` is set.
+
+    ``subdirectory`` is the place of the tree in the archive's top directory.
+    """
+
+    url: str | None = None
+    path: str | None = None
+    sha256: str | None = None
+    subdirectory: str | None = None
+
+    def __str__(self) -> str:
+        return self.url or self.path or ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectorySource:
+    """A source tree on disk."""
+
+    path: str
+    editable: bool = False
+    subdirectory: str | None = None
+
+    def __str__(self) -> str:
+        return self.path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GitSource:
+    """A source tree in a git repository; ``url`` or ``path`` is set.
+
+    ``revision`` is None for the default branch; ``kind`` says what it names, ``rev``
+    for anything: a tag, a branch or a commit.
+    """
+
+    url: str | None = None
+    path: str | None = None
+    revision: str | None = None
+    kind: RevisionKind = "rev"
+    subdirectory: str | None = None
+
+    def __str__(self) -> str:
+        revision = f"@{self.revision}" if self.revision else ""
+        return f"git+{self.url or self.path}{revision}"
+
+
+DirectSource = ArchiveSource | DirectorySource | GitSource
+
+
+def direct_source(inputs: Inputs, name: str, target: Target) -> DirectSource | None:
+    """Return the direct source of a project for a target, None where an index has it.
+
+    A direct reference of the project itself counts before ``sources``. Raises
+    InvalidDirectSource where two requirements contradict each other.
+    """
+    found = {
+        parse_direct_url(requirement.url)
+        for requirement in _references(inputs, target)
+        if requirement.name == name and requirement.url is not None
+    }
+    if len(found) > 1:
+        texts = " and ".join(sorted(str(source) for source in found))
+        raise InvalidDirectSource(f"{name} is required from {texts}")
+    if found:
+        return found.pop()
+    for entry in inputs.sources.get(name, ()):
+        if fits(entry, target):
+            return entry.direct
+    return None
+
+
+def direct_sources(inputs: Inputs) -> frozenset[str]:
+    """Return the names of the projects that some target has from a direct source."""
+    roots = (root.requirement for root in inputs.requirements)
+    references = (each.name for each in (*roots, *inputs.overrides) if each.url)
+    entries = (
+        name
+        for name, sources in inputs.sources.items()
+        if any(entry.direct is not None for entry in sources)
+    )
+    return frozenset((*references, *entries))
+
+
+def _references(inputs: Inputs, target: Target) -> Iterator[Requirement]:
+    own = (
+        root.requirement
+        for root in inputs.requirements
+        if root.target in {None, target.name}
+    )
+    for requirement in (*own, *inputs.overrides):
+        marker = requirement.marker_expression
+        if requirement.url is not None and (
+            marker is None or fold(marker, target) is not False
+        ):
+            yield requirement
+
+
+def fits(entry: IndexSource, target: Target) -> bool:
+    """Say whether an entry of ``sources`` is meant for a target."""
+    if entry.targets and target.name not in entry.targets:
+        return False
+    return all(_supports(target, text) for text in entry.properties)
+
+
+def _supports(target: Target, text: str) -> bool:
+    try:
+        wanted = VariantProperty.parse(text)
+    except InvalidProperty:
+        return False
+    return any(
+        supported.supports(wanted.namespace, wanted.feature, wanted.value)
+        for supported in (target.stated, target.derived)
+    )
+
+
+def is_archive(name: str) -> bool:
+    """Say whether a path or URL without its fragment ends as a file to install does."""
+    return name.endswith(_ARCHIVE_SUFFIXES)
+
+
+def parse_direct_url(text: str) -> DirectSource:
+    """Read the URL of a direct reference; raises InvalidDirectSource."""
+    url, fragment = urldefrag(text)
+    wishes = dict(parse_qsl(fragment))
+    table: dict[str, str | bool] = {}
+    if subdirectory := wishes.get("subdirectory"):
+        table["subdirectory"] = subdirectory
+    if url.startswith("git+"):
+        place, revision = _revision(url.removeprefix("git+"))
+        table["git"] = _local_path(place) or place
+        if revision:
+            table["rev"] = revision
+        return source_of_table(table)
+    path = _local_path(url)
+    if path is not None:
+        table["path"] = path
+    else:
+        table["url"] = url
+    hashes = [f"{key}={wishes[key]}" for key in wishes if _is_algorithm(key)]
+    return source_of_table(table, hashes[0] if hashes else "")
+
+
+def _is_algorithm(key: str) -> bool:
+    return key.startswith(("md5", "sha", "blake"))
+
+
+def _revision(url: str) -> tuple[str, str]:
+    """Cut a git URL at the ``@`` of its path."""
+    scheme, colon, rest = url.partition(":")
+    authority, slash, path = rest.removeprefix("//").partition("/")
+    if not rest.startswith("//"):
+        head, at, revision = rest.rpartition("@")
+        return (f"{scheme}{colon}{head}", revision) if at else (url, "")
+    head, at, revision = path.rpartition("@")
+    if not at:
+        return url, ""
+    return f"{scheme}://{authority}{slash}{head}", unquote(revision)
+
+
+def _local_path(url: str) -> str | None:
+    """Return the relative path of a ``file:`` URL, None for any other URL."""
+    if not url.startswith("file:") or url.startswith("file:/"):
+        return None
+    return unquote(url.removeprefix("file:"))
+
+
+def source_of_table(
+    table: Mapping[str, str | bool], checksum: str = ""
+) -> DirectSource:
+    """Return what the keys of DIRECT_KEYS say; raises InvalidDirectSource.
+
+    ``checksum`` is ``sha256=…``, if it stands elsewhere than in ``url``.
+    """
+    places = [key for key in ("path", "url", "git") if key in table]
+    if len(places) != 1:
+        raise InvalidDirectSource("needs one of index, path, url and git")
+    subdirectory = _subdirectory(table.get("subdirectory"))
+    revisions = [key for key in ("rev", "tag", "branch") if key in table]
+    if revisions and places != ["git"]:
+        raise InvalidDirectSource(f"{revisions[0]} goes with git alone")
+    place = str(table[places[0]])
+    if not place or place.startswith("-"):
+        raise InvalidDirectSource(f"{places[0]} is {place!r}")
+    editable = bool(table.get("editable"))
+    if editable and (places != ["path"] or is_archive(place)):
+        raise InvalidDirectSource("editable goes with the path of a directory alone")
+    if places == ["git"]:
+        return _git(place, table, subdirectory)
+    if places == ["path"]:
+        if not is_archive(place):
+            return DirectorySource(
+                path=place, editable=editable, subdirectory=subdirectory
+            )
+        sha256 = _sha256(checksum)
+        return ArchiveSource(path=place, sha256=sha256, subdirectory=subdirectory)
+    url, fragment = urldefrag(place)
+    if not url.startswith(("https://", "http://")):
+        raise InvalidDirectSource(
+            f"the URL is none of https, http, file or git+: {_without_user(url)}"
+        )
+    if not is_archive(urlsplit(url).path):
+        raise InvalidDirectSource(
+            f"the URL does not end in .whl, .tar.gz or .zip: {_without_user(url)}"
+        )
+    return ArchiveSource(
+        url=url, sha256=_sha256(checksum or fragment), subdirectory=subdirectory
+    )
+
+
+def _git(
+    place: str, table: Mapping[str, str | bool], subdirectory: str | None
+) -> GitSource:
+    kinds: tuple[RevisionKind, ...] = ("rev", "tag", "branch")
+    given = [kind for kind in kinds if kind in table]
+    if len(given) > 1:
+        raise InvalidDirectSource(f"has both {given[0]} and {given[1]}")
+    kind = given[0] if given else "rev"
+    revision = str(table[kind]) if given else None
+    if revision is not None and (not revision or revision.startswith("-")):
+        raise InvalidDirectSource(f"{kind} is {revision!r}")
+    is_url = "://" in place
+    if is_url and urlsplit(place).scheme not in _GIT_SCHEMES:
+        raise InvalidDirectSource(f"git over {urlsplit(place).scheme} is not supported")
+    if not is_url and ("::" in place or _SCP.match(place)):
+        raise InvalidDirectSource(
+            "the repository is no URL; write ssh://git@host/path for git@host:path"
+        )
+    return GitSource(
+        url=place if is_url else None,
+        path=None if is_url else place,
+        revision=revision,
+        kind=kind,
+        subdirectory=subdirectory,
+    )
+
+
+def _subdirectory(value: str | bool | None) -> str | None:  # noqa: FBT001 - TOML's
+    if value is None:
+        return None
+    text = str(value).replace("\\", "/").strip("/")
+    if not text or any(part in {"", ".", ".."} for part in text.split("/")):
+        raise InvalidDirectSource(f"subdirectory {value!r} is not inside the tree")
+    return text
+
+
+def _sha256(text: str) -> str | None:
+    if not text:
+        return None
+    algorithm, _, value = text.partition("=")
+    value = value.lower()
+    if algorithm != "sha256" or not _SHA256.fullmatch(value):
+        raise InvalidDirectSource(f"#{text} is not #sha256= and 64 digits")
+    return value
+
+
+def _without_user(url: str) -> str:
+    return re.sub(r"(?<=://)[^/?#\s]*@", "", url)
+
+
+def table_of_source(source: DirectSource) -> dict[str, str | bool]:
+    """Return the keys that say what the source is, in the order of the standard."""
+    table: dict[str, str | bool] = {}
+    match source:
+        case ArchiveSource():
+            checksum = f"#sha256={source.sha256}" if source.sha256 else ""
+            if source.url is not None:
+                table["url"] = source.url + checksum
+            else:
+                table["path"] = source.path or ""
+        case DirectorySource():
+            table["path"] = source.path
+            if source.editable:
+                table["editable"] = True
+        case GitSource():
+            table["git"] = source.url or source.path or ""
+            if source.revision:
+                table[source.kind] = source.revision
+    if source.subdirectory:
+        table["subdirectory"] = source.subdirectory
+    return table
+
+
+def relative_url(path: str) -> str:
+    """Return the URL of a path that is relative to the project file."""
+    return f"file:{quote(path)}"

@@ -1,0 +1,83 @@
+"""Files that a lock file names, verified: fetched, or read beside the lock file."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from polylock.errors import FileCorrupt, HashMismatch, SizeMismatch, UsageError
+from polylock.lockfile.pylock import PackageArchive, last_component
+from polylock.model.distributions import RemoteFile
+from polylock.model.hashes import strongest
+from polylock.operations.trees import urls_with_credentials
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from polylock.lockfile.pylock import PackageSdist, PackageWheel
+    from polylock.operations.context import Context
+
+    LockedFile = PackageWheel | PackageSdist | PackageArchive
+
+__all__ = ["LockedFiles", "filename_of"]
+
+_CHUNK = 1 << 20
+
+
+def filename_of(file: LockedFile) -> str:
+    """Return the file name, said or implied."""
+    if isinstance(file, PackageArchive):
+        return last_component(file.path, file.url)
+    return file.filename
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedFiles:
+    """The files of a lock file in the directory ``root``."""
+
+    context: Context
+    root: Path
+
+    def locate(self, file: LockedFile) -> Path:
+        """Return where a file lies, verified.
+
+        Raises FileCorrupt, UsageError, and what fetching raises.
+        """
+        return self._download(file) if file.path is None else self._local(file)
+
+    def _download(self, locked: LockedFile) -> Path:
+        if locked.url is None:
+            raise FileCorrupt(filename_of(locked), "the lock file gives it no URL")
+        known = urls_with_credentials(self.context.inputs)
+        file = RemoteFile(
+            filename=filename_of(locked),
+            url=known.get(locked.url, locked.url),
+            hashes=dict(locked.hashes),
+            size=locked.size,
+        )
+        return self.context.downloader.fetch(file).path
+
+    def _local(self, locked: LockedFile) -> Path:
+        """Verify a file that lies beside the lock file."""
+        path = self.root / str(locked.path)
+        algorithm, value = strongest(locked.hashes) or ("", "")
+        if not algorithm:
+            raise FileCorrupt(
+                filename_of(locked), "the lock file gives it no secure hash"
+            )
+        digest = hashlib.new(algorithm)
+        try:
+            with path.open("rb") as file:
+                while chunk := file.read(_CHUNK):
+                    digest.update(chunk)
+            size = path.stat().st_size
+        except OSError as error:
+            problem = error.strerror or str(error)
+            raise UsageError(f"cannot read {path}: {problem}") from error
+        if locked.size is not None and size != locked.size:
+            raise SizeMismatch(filename_of(locked), locked.size, size)
+        if digest.hexdigest() != value:
+            found = f"{algorithm}:{digest.hexdigest()}"
+            raise HashMismatch(filename_of(locked), f"{algorithm}:{value}", found)
+        return path

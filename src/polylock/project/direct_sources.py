@@ -1,0 +1,127 @@
+"""Direct references and ``sources`` of a project file: checked, paths made relative.
+
+A path is kept relative to the project file, so that the lock file says the same on
+every machine.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urldefrag, urlsplit
+
+import msgspec
+
+from polylock.model.direct import (
+    DIRECT_KEYS,
+    InvalidDirectSource,
+    parse_direct_url,
+    relative_url,
+    source_of_table,
+)
+
+if TYPE_CHECKING:
+    from polylock.model.direct import DirectSource
+    from polylock.model.requirements import Requirement
+    from polylock.project.tables import Table
+
+__all__ = ["read_source", "relative_path", "with_relative_url"]
+
+_URL_ADVICE = (
+    "for example: demo @ https://example.com/demo-1.0-py3-none-any.whl, or "
+    "demo @ git+https://example.com/demo.git@v1.0"
+)
+_SOURCE_ADVICE = (
+    'for example: { path = "../demo", editable = true }, '
+    '{ git = "https://example.com/demo.git", tag = "v1.0" } or { index = "internal" }'
+)
+_DRIVE = re.compile(r"/[A-Za-z]:(/|$)")
+
+
+def with_relative_url(
+    requirement: Requirement, table: Table, *inside: str | int
+) -> Requirement:
+    """Return a direct reference with its ``file:`` URL relative to the project file.
+
+    Raises ProjectError where the URL is none that can be locked.
+    """
+    assert requirement.url is not None
+    url = _relative(requirement.url, table, *inside)
+    try:
+        parse_direct_url(url)
+    except InvalidDirectSource as error:
+        problem = f"{requirement.name} is a direct reference, and {error}"
+        raise table.error(problem, *inside, advice=_URL_ADVICE) from error
+    return msgspec.structs.replace(requirement, url=url)
+
+
+def read_source(entry: Table) -> DirectSource:
+    """Read an entry of ``sources`` that names no index; raises ProjectError."""
+    values: dict[str, str | bool] = {}
+    for key in DIRECT_KEYS:
+        if key in entry:
+            found = entry.boolean(key) if key == "editable" else entry.string(key)
+            assert found is not None
+            values[key] = found
+    if isinstance(path := values.get("path"), str) and path:
+        values["path"] = _relative_path(Path(path), entry, "path")
+    git = values.get("git")
+    if isinstance(git, str) and git:
+        if git.startswith("file:"):
+            values["git"] = _relative_path(_path_of_url(git), entry, "git")
+        elif "://" not in git and "@" not in git:
+            values["git"] = _relative_path(Path(git), entry, "git")
+    try:
+        return source_of_table(values)
+    except InvalidDirectSource as error:
+        raise entry.error(str(error), advice=_SOURCE_ADVICE) from error
+
+
+def _relative(url: str, table: Table, *inside: str | int) -> str:
+    plain, fragment = urldefrag(url)
+    prefix = "git+" if plain.startswith("git+") else ""
+    if not plain.startswith(f"{prefix}file:"):
+        return url
+    place = plain.removeprefix(prefix)
+    revision = ""
+    if prefix:
+        head, at, after = place.rpartition("@")
+        if at:
+            place, revision = head, f"@{after}"
+    path = _relative_path(_path_of_url(place), table, *inside)
+    ending = f"#{fragment}" if fragment else ""
+    return f"{prefix}{relative_url(path)}{revision}{ending}"
+
+
+def _path_of_url(url: str) -> Path:
+    """Return the path that a ``file:`` URL means (RFC 8089)."""
+    parts = urlsplit(url)
+    path = unquote(parts.path)
+    if parts.netloc not in {"", "localhost"}:
+        return Path(f"//{parts.netloc}{path}")
+    return Path(path[1:] if os.name == "nt" and _DRIVE.match(path) else path)
+
+
+def _relative_path(path: Path, table: Table, *inside: str | int) -> str:
+    """Return a path relative to the project file, with forward slashes."""
+    directory = Path(table.path).absolute().parent
+    try:
+        return relative_path(directory / path, directory)
+    except ValueError as error:
+        raise table.error(
+            f"{path} lies on another drive than the project, "
+            "and a lock file holds no absolute path",
+            *inside,
+            advice="move it to the same drive, or name a URL",
+        ) from error
+
+
+def relative_path(path: Path, directory: Path) -> str:
+    """Return a path relative to a directory, with forward slashes, links kept.
+
+    Both are absolute. Raises ValueError where they lie on different drives.
+    """
+    # pathlib walks up only from Python 3.12.
+    return Path(os.path.relpath(path, directory)).as_posix()  # noqa: TID251 - as above
