@@ -32,6 +32,7 @@ from polylock.lockfile.records import (
     VariantChoice,
 )
 from polylock.lockfile.toml_values import value_text
+from polylock.model.direct import ArchiveSource, DirectorySource, GitSource
 from polylock.model.markers import Atom, conjunction, disjunction
 
 pytestmark = pytest.mark.property
@@ -88,6 +89,31 @@ FEATURES = st.lists(
     ),
     max_size=3,
 ).map(tuple)
+PATH = st.from_regex(r"[a-z]{1,6}(/[a-z]{1,6})?", fullmatch=True)
+URL = PATH.map("https://example.com/{}.tar.gz".format)
+SUBDIRECTORY = st.none() | PATH
+DIRECT = st.one_of(
+    st.builds(
+        ArchiveSource,
+        url=URL,
+        sha256=st.none() | st.from_regex(r"[0-9a-f]{64}", fullmatch=True),
+        subdirectory=SUBDIRECTORY,
+    ),
+    st.builds(
+        DirectorySource, path=PATH, editable=st.booleans(), subdirectory=SUBDIRECTORY
+    ),
+    st.builds(
+        GitSource,
+        url=PATH.map("https://example.com/{}.git".format),
+        revision=NAME,
+        kind=st.sampled_from(["rev", "tag", "branch"]),
+        subdirectory=SUBDIRECTORY,
+    ),
+)
+SOURCE = st.one_of(
+    st.builds(LockedSource, index=SOME, properties=TEXTS, targets=TEXTS),
+    st.builds(LockedSource, direct=DIRECT, properties=TEXTS, targets=TEXTS),
+)
 RECORD = st.builds(
     Record,
     inputs=st.builds(
@@ -101,10 +127,7 @@ RECORD = st.builds(
         indexes=st.lists(st.builds(LockedIndex, name=TEXT), max_size=2).map(tuple),
         sources=st.dictionaries(
             TEXT,
-            st.lists(
-                st.builds(LockedSource, index=TEXT, properties=TEXTS, targets=TEXTS),
-                max_size=2,
-            ).map(tuple),
+            st.lists(SOURCE, max_size=2).map(tuple),
             max_size=2,
         ),
         exclude_newer=st.none() | st.integers(0, 2**52),
