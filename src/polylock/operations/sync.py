@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from polylock.installation.plan import PlanEntry, SyncPlan
     from polylock.lockfile.pylock import Pylock
     from polylock.operations.installable import Installables
+    from polylock.operations.machine import Choice
     from polylock.ports import Reporter
     from polylock.project.settings import Settings
 
@@ -117,26 +118,22 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
         choice = chooser.choose(
             settings.target, remembered=state.target, forced=options.force_target
         )
-        groups = settings.groups or state.groups
-        extras = settings.extras or state.extras
+        remembered = EnvironmentState(
+            created=state.created or not choice.exists,
+            target=choice.target.name,
+            groups=tuple(settings.groups or state.groups),
+            extras=tuple(settings.extras or state.extras),
+        )
         selected = select(
             pylock,
             choice.target,
-            groups=groups,
-            extras=extras,
+            groups=remembered.groups,
+            extras=remembered.extras,
             path=str(path),
             environment=choice.environment,
         )
         wanted = installables(selected, context, path.parent)
-        present = choice.interpreter.site_directories if choice.exists else ()
-        plan = plan_sync(
-            SyncRequest(
-                wanted=wanted.wanted,
-                reinstall_all=options.reinstall,
-                retained=seeds(choice.interpreter.release, created=state.created),
-            ),
-            read_installed(present),
-        )
+        plan = _plan(wanted, choice, created=state.created, again=options.reinstall)
         outcome = SyncOutcome(environment=place, target=choice.target.name, plan=plan)
         if options.dry_run or (plan.is_empty and choice.exists and not settings.target):
             return outcome
@@ -155,14 +152,21 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
             builds=context.builds(interpreter),
         )
         done = _execute(plan, interpreter, fetcher, settings, reporter)
-    remembered = EnvironmentState(
-        created=state.created or not choice.exists,
-        target=choice.target.name,
-        groups=tuple(groups),
-        extras=tuple(extras),
-    )
     write_state(place, remembered)
     return replace(outcome, plan=done.plan, link_modes=done.link_modes)
+
+
+def _plan(
+    wanted: Installables, choice: Choice, *, created: bool, again: bool
+) -> SyncPlan:
+    """Return what differs from the environment; ``again`` takes nothing as present."""
+    request = SyncRequest(
+        wanted=wanted.wanted,
+        reinstall_all=again,
+        retained=seeds(choice.interpreter.release, created=created),
+    )
+    present = choice.interpreter.site_directories if choice.exists else ()
+    return plan_sync(request, read_installed(present))
 
 
 def _execute(
