@@ -7,7 +7,6 @@ of remote files are lenient.
 
 from __future__ import annotations
 
-import hashlib
 import tarfile
 import zipfile
 import zlib
@@ -19,6 +18,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from polylock.cache.digests import file_digest
 from polylock.model.core_metadata import CoreMetadata, InvalidCoreMetadata
 from polylock.model.filenames import InvalidFilename, SdistFilename, WheelFilename
 from polylock.variants.variant_json import InvalidVariantMetadata, VariantMetadata
@@ -111,7 +111,7 @@ def _read_wheel(path: Path) -> DistributionFile:
         name=filename.name,
         version=version,
         size=path.stat().st_size,
-        sha256=_sha256(path),
+        sha256=file_digest(path),
         requires_python=_requires_python(core),
         metadata=metadata,
         variant=_variant(filename.variant_label, variant_json),
@@ -191,7 +191,7 @@ def _read_sdist(path: Path) -> DistributionFile:
         name=filename.name,
         version=version,
         size=path.stat().st_size,
-        sha256=_sha256(path),
+        sha256=file_digest(path),
         requires_python=_requires_python(core),
     )
 
@@ -241,8 +241,3 @@ def _requires_python(core: CoreMetadata) -> str | None:
                 f"bad Requires-Python: {core.requires_python}"
             ) from error
     return core.requires_python
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
