@@ -195,15 +195,11 @@ def _targets(path: Path) -> dict[str, dict[str, Side]]:
 
 
 def _side(chosen: Selected) -> Side:
-    file = chosen.file
-    size = 0
-    if isinstance(file, PackageWheel | PackageSdist | PackageArchive):
-        size = file.size or 0
     return Side(
         version=chosen.package.version,
         label=chosen.variant_label,
-        size=size,
-        file=_identity(file),
+        size=chosen.size or 0,
+        file=_identity(chosen.file),
     )
 
 

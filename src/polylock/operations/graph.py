@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from polylock.errors import LockFileInvalid, UsageError
-from polylock.lockfile.pylock import PackageArchive, PackageSdist, PackageWheel
 from polylock.model.markers import fold
 from polylock.model.requirements import InvalidRequirement, Requirement
 from polylock.operations.selection import every_group, open_lock, selections
@@ -218,16 +217,13 @@ def _roots(places: Mapping[str, list[str]]) -> tuple[Root, ...]:
 
 
 def _node(found: Selected, selected: Mapping[str, Selected], target: Target) -> Node:
-    package, file = found.package, found.file
-    size = None
-    if isinstance(file, PackageWheel | PackageSdist | PackageArchive):
-        size = file.size
+    package = found.package
     choices = [each for each in package.variants if each.target == target.name]
     return Node(
         name=package.name,
         version=package.version,
         label=found.variant_label,
-        size=size,
+        size=found.size,
         dependencies=tuple(sorted(_dependencies(package, selected))),
         choice=choices[0] if choices else None,
     )

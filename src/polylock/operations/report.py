@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from polylock.lockfile.pylock import PackageArchive, PackageSdist, PackageWheel
 from polylock.operations.selection import every_group, open_lock, selections
 
 if TYPE_CHECKING:
@@ -86,12 +85,8 @@ def report(settings: Settings) -> Report:
 
 
 def _cell(chosen: Selected) -> Cell:
-    file = chosen.file
-    size = 0
-    if isinstance(file, PackageWheel | PackageSdist | PackageArchive):
-        size = file.size or 0
     return Cell(
         version=chosen.package.version or "source",
         label=chosen.variant_label,
-        size=size,
+        size=chosen.size or 0,
     )
