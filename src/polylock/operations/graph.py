@@ -13,13 +13,18 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from polylock.errors import LockFileInvalid, UsageError
+from polylock.errors import LockFileInvalid
 from polylock.model.markers import fold
 from polylock.model.requirements import InvalidRequirement, Requirement
-from polylock.operations.selection import every_group, open_lock, selections
+from polylock.operations.selection import (
+    groups_to_show,
+    open_lock,
+    require_record,
+    selections,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping
 
     from polylock.lockfile.pylock import Package
     from polylock.lockfile.records import LockedInputs, VariantChoice
@@ -132,16 +137,8 @@ def locked_graphs(settings: Settings) -> tuple[LockedGraph, ...]:
     Raises UsageError, LockFileInvalid, NoSuchTarget.
     """
     pylock, path = open_lock(settings)
-    if pylock.polylock is None:
-        raise UsageError(
-            f"{path} was not written by polylock, so it names no targets",
-            "run `polylock lock`",
-        )
-    groups: Sequence[str] = settings.groups
-    extras: Sequence[str] = settings.extras
-    if not groups and not extras:
-        groups, extras = every_group(pylock)
-    inputs = pylock.polylock.inputs
+    inputs = require_record(pylock, path, "run `polylock lock`").inputs
+    groups, extras = groups_to_show(pylock, settings)
     wanted = _Wanted(path=str(path), inputs=inputs, groups=groups, extras=extras)
     return tuple(
         _graph(selection, wanted)
