@@ -25,6 +25,7 @@ __all__ = [
     "LockedSelection",
     "every_group",
     "groups_to_show",
+    "named_selections",
     "open_lock",
     "require_record",
     "selections",
@@ -65,6 +66,22 @@ def require_record(pylock: Pylock, path: Path, hint: str) -> Record:
         problem = f"{path} was not written by polylock, so it names no targets"
         raise UsageError(problem, hint)
     return pylock.polylock
+
+
+def named_selections(
+    pylock: Pylock, path: Path, settings: Settings
+) -> Iterator[LockedSelection]:
+    """Yield what the settings name: their target, or each, with groups and extras.
+
+    Raises as ``selections`` does.
+    """
+    return selections(
+        pylock,
+        path,
+        target=settings.target,
+        groups=settings.groups,
+        extras=settings.extras,
+    )
 
 
 def selections(
