@@ -10,7 +10,7 @@ from __future__ import annotations
 import tarfile
 import zipfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import IO, TYPE_CHECKING
 
@@ -104,18 +104,9 @@ def _read_wheel(path: Path) -> DistributionFile:
         if metadata is None:
             raise InvalidDistribution(f"{directory}/METADATA is missing")
         variant_json = _member(archive, f"{directory}/variant.json")
-    core = CoreMetadata.parse(metadata)
-    _agree(core, filename.name, version)
-    return DistributionFile(
-        path=path,
-        name=filename.name,
-        version=version,
-        size=path.stat().st_size,
-        sha256=file_digest(path),
-        requires_python=_requires_python(core),
-        metadata=metadata,
-        variant=_variant(filename.variant_label, variant_json),
-    )
+    found = _described(path, filename.name, version, metadata)
+    variant = _variant(filename.variant_label, variant_json)
+    return replace(found, metadata=metadata, variant=variant)
 
 
 def _dist_info(archive: zipfile.ZipFile, name: NormalizedName, version: Version) -> str:
@@ -184,11 +175,18 @@ def _read_sdist(path: Path) -> DistributionFile:
     )
     if content is None:
         raise InvalidDistribution("PKG-INFO is missing")
-    core = CoreMetadata.parse(content)
-    _agree(core, filename.name, version)
+    return _described(path, filename.name, version, content)
+
+
+def _described(
+    path: Path, name: NormalizedName, version: Version, metadata: bytes
+) -> DistributionFile:
+    """Return what the file and its core metadata say, where they agree."""
+    core = CoreMetadata.parse(metadata)
+    _agree(core, name, version)
     return DistributionFile(
         path=path,
-        name=filename.name,
+        name=name,
         version=version,
         size=path.stat().st_size,
         sha256=file_digest(path),
