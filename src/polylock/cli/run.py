@@ -33,6 +33,7 @@ __all__ = ["command"]
     "extras",
     "venv",
     "python",
+    "no_install_project",
     "index_url",
     "offline",
     "link_mode",

@@ -24,6 +24,7 @@ __all__ = ["command"]
     "extras",
     "venv",
     "python",
+    "no_install_project",
     "index_url",
     "offline",
     "threads",
@@ -73,8 +74,9 @@ def _tell(outcome: SyncOutcome, *, planned: bool) -> None:
             ("-", plan.remove),
         ):
             for entry in entries:
-                version = entry.wanted.version if entry.wanted else ""
-                click.echo(f" {sign} {entry.name} {version} ({entry.reason})", err=True)
+                version = entry.wanted.version if entry.wanted else None
+                named = f"{entry.name} {version}" if version else entry.name
+                click.echo(f" {sign} {named} ({entry.reason})", err=True)
     counts = [
         f"{len(entries)} {verb}"
         for entries, verb in (

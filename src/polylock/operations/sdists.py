@@ -43,6 +43,7 @@ __all__ = [
     "LocalSdist",
     "SdistBuilds",
     "SourceTree",
+    "forbidding_policy",
     "refused_metadata",
     "require_allowed",
 ]
@@ -56,7 +57,7 @@ def refused_metadata(inputs: Inputs, name: NormalizedName) -> Unusable | None:
     By default locking runs no code that came from an index: ``build = "local"`` is
     for paths and version control.
     """
-    if _forbidding(inputs, name) is None and (
+    if forbidding_policy(inputs, name) is None and (
         inputs.build == "all" or name in inputs.build_packages
     ):
         return None
@@ -71,12 +72,13 @@ def require_allowed(inputs: Inputs, name: NormalizedName, version: str | None) -
 
     What was locked was agreed to, so only a plain no counts.
     """
-    policy = _forbidding(inputs, name)
+    policy = forbidding_policy(inputs, name)
     if policy is not None:
         raise BuildForbidden(name, version or "(unversioned)", policy)
 
 
-def _forbidding(inputs: Inputs, name: NormalizedName) -> str | None:
+def forbidding_policy(inputs: Inputs, name: NormalizedName) -> str | None:
+    """Return what forbids to build a project, as the project file has it, or None."""
     if name in inputs.no_build_packages:
         return f'no-build-package = ["{name}"]'
     return 'build = "none"' if inputs.build == "none" else None
