@@ -8,7 +8,6 @@ build it, and the last one stays.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 from contextlib import nullcontext
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from polylock.cache.archives import Archives
+from polylock.cache.digests import file_digest
 from polylock.cache.store import Bucket
 from polylock.errors import BuildFailed, BuildForbidden, CacheUnusable, FileCorrupt
 from polylock.model.core_metadata import CoreMetadata
@@ -49,8 +49,6 @@ __all__ = [
 ]
 
 logger = logging.getLogger(__name__)
-
-_CHUNK = 1 << 20
 
 
 def refused_metadata(inputs: Inputs, name: NormalizedName) -> Unusable | None:
@@ -250,7 +248,7 @@ class SdistBuilds:
         with store.temporary_directory(parent) as place:
             path = make(place)
             try:
-                sha256 = _sha256(path)
+                sha256 = file_digest(path)
                 target = store.path(Bucket.FILES, sha256)
                 store.make_directory(target.parent)
                 path.replace(target)
@@ -339,11 +337,3 @@ class SdistBuilds:
 
 def _metadata_key(sha256: str) -> str:
     return f"metadata {sha256}"
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
