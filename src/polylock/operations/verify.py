@@ -18,7 +18,6 @@ from packaging.version import Version
 from polylock.errors import ProjectNotFound, UsageError
 from polylock.lockfile.pylock import PackageArchive, PackageSdist, PackageWheel
 from polylock.lockfile.records import without_credentials
-from polylock.lockfile.select import project_groups
 from polylock.model.distributions import Unusable
 from polylock.model.hashes import strongest
 from polylock.model.hosts import look_alike
@@ -30,7 +29,12 @@ from polylock.operations.disagreements import (
 )
 from polylock.operations.disagreements import DisagreementKind as Kind
 from polylock.operations.locked_files import filename_of
-from polylock.operations.selection import open_lock, selections
+from polylock.operations.selection import (
+    every_group,
+    open_lock,
+    require_record,
+    selections,
+)
 from polylock.operations.trees import urls_with_credentials
 from polylock.operations.workspace import open_workspace
 from polylock.variants.variant_json import VariantMetadata
@@ -66,20 +70,17 @@ def verify(settings: Settings, reporter: Reporter, *, download: bool) -> VerifyO
     if settings.offline:
         raise UsageError("verify asks the indexes, and --offline forbids that")
     pylock, path = open_lock(settings)
-    if pylock.polylock is None:
-        raise UsageError(
-            f"{path} was not written by polylock, so it names no targets",
-            "verify compares the lock files of `polylock lock`",
-        )
+    require_record(pylock, path, "verify compares the lock files of `polylock lock`")
     inputs = open_workspace(settings).project.inputs
+    groups, extras = every_group(pylock)
     comparison = _Comparison(pinned=frozenset(_pinned_exactly(inputs)))
     with Context(replace(settings, refresh=True), inputs, reporter) as context:
         for selection in selections(
             pylock,
             path,
             target=settings.target,
-            groups=project_groups(pylock),
-            extras=pylock.extras or (),
+            groups=groups,
+            extras=extras,
         ):
             _Target(
                 context=context, comparison=comparison, target=selection.target
