@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from polylock.model.pins import Resolution
     from polylock.model.target import Target
     from polylock.ports import PackageSource
+    from polylock.variants.variant_json import VariantMetadata
 
 __all__ = ["remarks"]
 
@@ -27,6 +28,7 @@ def remarks(
     """Yield a line for each thing to know, each once, whatever it befell."""
     if inputs.exclude_newer is not None:
         yield from _without_times(resolutions, source)
+    yield from _bad_metadata(resolutions, inputs, source)
     yield from _without_answer(resolutions, inputs, source)
 
 
@@ -45,6 +47,25 @@ def _without_times(
                 f"exclude-newer has no effect on {name}: "
                 f"index {releases.index} does not tell when its files were uploaded"
             )
+
+
+def _bad_metadata(
+    resolutions: Sequence[Resolution], inputs: Inputs, source: PackageSource
+) -> Iterator[str]:
+    """Tell of each locked release that lost its variants, and why."""
+    found: dict[tuple[str, str], tuple[str, list[str]]] = {}
+    for resolution in resolutions:
+        for name, pin in sorted(resolution.pins.items()):
+            metadata = _variants(pin.release, resolution.target, inputs, source)
+            if isinstance(metadata, Unusable):
+                key = (name, pin.version)
+                _, targets = found.setdefault(key, (metadata.reason, []))
+                targets.append(resolution.target.name)
+    for (project, version), (reason, targets) in sorted(found.items()):
+        yield (
+            f"{project} {version}: its variants are left out for {', '.join(targets)}, "
+            f"for its variant metadata cannot be relied on: {reason}"
+        )
 
 
 def _without_answer(
@@ -71,19 +92,13 @@ def _open(
     release: Release, target: Target, inputs: Inputs, source: PackageSource
 ) -> list[str]:
     """Return the namespaces that nobody answers for, of labels that fit by tags."""
-    if release.name in inputs.no_binary_packages:
-        return []
-    labels = _labels(release, target)
-    if not labels:
-        return []
-    try:
-        metadata = source.variant_metadata(release)
-    except PolylockError:
-        return []  # what was not needed to solve is not worth a failure now
-    if isinstance(metadata, Unusable):
+    metadata = _variants(release, target, inputs, source)
+    if metadata is None or isinstance(metadata, Unusable):
         return []
     used = {
-        namespace for label in labels for namespace in metadata.variants.get(label, ())
+        namespace
+        for label in _labels(release, target)
+        for namespace in metadata.variants.get(label, ())
     }
     return [
         namespace
@@ -92,6 +107,18 @@ def _open(
         )
         if namespace in used and namespace not in inputs.exclude_variants
     ]
+
+
+def _variants(
+    release: Release, target: Target, inputs: Inputs, source: PackageSource
+) -> VariantMetadata | Unusable | None:
+    """Return the variant metadata, None where no label was in question."""
+    if release.name in inputs.no_binary_packages or not _labels(release, target):
+        return None
+    try:
+        return source.variant_metadata(release)
+    except PolylockError:
+        return None  # what was not needed to solve is not worth a failure now
 
 
 def _labels(release: Release, target: Target) -> set[str]:
