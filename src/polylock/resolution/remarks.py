@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from polylock.errors import PolylockError
 from polylock.model.distributions import Unusable
 from polylock.model.filenames import InvalidFilename, WheelFilename
+from polylock.resolution.candidates import labels_of
 from polylock.variants.authority import unanswered
+from polylock.variants.ordering import VariantWishes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,6 +32,7 @@ def remarks(
         yield from _without_times(resolutions, source)
     yield from _bad_metadata(resolutions, inputs, source)
     yield from _without_answer(resolutions, inputs, source)
+    yield from _without_effect(resolutions, inputs)
 
 
 def _without_times(
@@ -86,6 +89,35 @@ def _without_answer(
             f"supports under tool.polylock.targets.{targets[0]}.properties.{namespace} "
             f'({{}} for nothing), or set exclude-variants = ["{namespace}"]'
         )
+
+
+def _without_effect(resolutions: Sequence[Resolution], inputs: Inputs) -> Iterator[str]:
+    """Tell of labels that the project file names and that are not there."""
+    wishes = VariantWishes.parse(inputs.exclude_variants, inputs.prefer_variants)
+    for key, patterns in (
+        ("exclude-variants", wishes.exclude),
+        ("prefer-variants", wishes.prefer),
+    ):
+        for pattern in patterns:
+            pins = [
+                r.pins[n] for r in resolutions for n in r.pins if n == pattern.project
+            ]
+            labels = {label for pin in pins for label in labels_of(pin.release)}
+            if pins and pattern.label not in labels:
+                versions = ", ".join(sorted({pin.version for pin in pins}))
+                there = ", ".join(sorted(labels)) or "none"
+                yield (
+                    f"{key}: {pattern.project} {versions} has no variant "
+                    f"{pattern.label}; there is: {there}"
+                )
+    for resolution in resolutions:
+        target = resolution.target
+        for name in target.description.variants:
+            if name not in resolution.pins:
+                yield (
+                    f"tool.polylock.targets.{target.name}.variants.{name} has no "
+                    f"effect: {name} is not installed there"
+                )
 
 
 def _open(
