@@ -16,8 +16,10 @@ from polylock.model.distributions import Unusable
 from polylock.model.filenames import InvalidFilename, WheelFilename
 from polylock.model.markers import NON_VARIANT, SelectedVariant
 from polylock.resolution.versions import satisfies
+from polylock.variants.abi import InvalidAbiDependency, alternatives
 from polylock.variants.authority import supported_properties
 from polylock.variants.ordering import VariantWishes, order_labels
+from polylock.variants.variant_schema import ABI_DEPENDENCY
 
 if TYPE_CHECKING:
     from packaging.utils import NormalizedName
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from polylock.model.inputs import Inputs
     from polylock.model.target import Target
     from polylock.ports import PackageSource
+    from polylock.variants.abi import AbiNeed
     from polylock.variants.properties import VariantProperty
     from polylock.variants.variant_json import VariantMetadata
 
@@ -52,7 +55,10 @@ _UNKNOWN_PATCH = 999
 class Candidate:
     """One artifact of one version, for one target.
 
-    Interned by CandidatePool: resolvelib compares candidates by identity.
+    Interned by CandidatePool: resolvelib compares candidates by identity. ``rank``
+    orders the labels of a version, None for a non-variant wheel, which comes after
+    them. ``abi`` are the versions of other projects that the label is built against; a
+    label that can do with several is as many candidates.
     """
 
     releases: Releases
@@ -62,6 +68,8 @@ class Candidate:
     variant: SelectedVariant = NON_VARIANT
     decided_by: tuple[VariantProperty, ...] = ()
     variant_metadata: VariantMetadata | None = None
+    rank: int | None = None
+    abi: tuple[AbiNeed, ...] = ()
 
     @property
     def name(self) -> NormalizedName:
@@ -315,20 +323,35 @@ class CandidatePool:
             supported,
             labels,
             wishes=self._wishes.for_project(releases.name),
+            deferred_namespaces=(ABI_DEPENDENCY,),
         )
         rejections.extend(Rejection(r.label, r.reason) for r in order.rejected)
-        return [
-            Candidate(
-                releases=releases,
-                position=position,
-                release=release,
-                file=best[ranked.label][1],
-                variant=SelectedVariant(ranked.label, ranked.properties),
-                decided_by=ranked.decided_by,
-                variant_metadata=metadata,
-            )
-            for ranked in order.compatible
-        ]
+        found = []
+        for ranked in order.compatible:
+            try:
+                ways = alternatives(ranked.deferred)
+            except InvalidAbiDependency as error:
+                rejections.append(Rejection(ranked.label, str(error)))
+                continue
+            for abi in ways:
+                needed = tuple(need.property for need in abi)
+                triples = {(p.namespace, p.feature, p.value) for p in needed}
+                found.append(
+                    Candidate(
+                        releases=releases,
+                        position=position,
+                        release=release,
+                        file=best[ranked.label][1],
+                        variant=SelectedVariant(
+                            ranked.label, ranked.properties | triples
+                        ),
+                        decided_by=(*ranked.decided_by, *needed),
+                        variant_metadata=metadata,
+                        rank=ranked.rank,
+                        abi=abi,
+                    )
+                )
+        return found
 
 
 def labels_of(release: Release) -> set[str]:
