@@ -34,6 +34,7 @@ _COMMANDS = {
     "diff": "Compare two lock files, target by target.",
     "export": "Write the lock of one target for other tools.",
     "bundle": "Write what a target installs into a directory, for no network.",
+    "merge": "Merge the lock files of two branches, also as git's merge driver.",
     "report": "Show the locked projects of every target in a table.",
     "detect": "Describe this machine as a target.",
     "index": "Build and serve a static index with variant metadata.",

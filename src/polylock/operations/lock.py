@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from polylock.lockfile.pylock import Pylock
+    from polylock.model.pins import Preference
     from polylock.network.client import Traffic
     from polylock.operations.workspace import Workspace
     from polylock.ports import Reporter
@@ -35,12 +36,14 @@ class LockRequest:
 
     ``upgrade`` forgets all earlier pins, ``upgrade_packages`` those of the projects
     in it; a value is the version wanted, None the best. ``targets`` are the only ones
-    to be solved, all if empty. ``dry_run`` writes nothing.
+    to be solved, all if empty. ``preferences`` are the pins to keep by target, None:
+    those of the lock file. ``dry_run`` writes nothing.
     """
 
     upgrade: bool = False
     upgrade_packages: Mapping[NormalizedName, str | None] = field(default_factory=dict)
     targets: tuple[str, ...] = ()
+    preferences: Mapping[str, Mapping[NormalizedName, Preference]] | None = None
     dry_run: bool = False
 
 
