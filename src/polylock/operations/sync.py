@@ -29,12 +29,22 @@ from polylock.lockfile.freshness import differences
 from polylock.lockfile.pylock import PackageSdist
 from polylock.lockfile.select import select
 from polylock.model.inputs import Inputs
+from polylock.operations.basis import (
+    environment_basis,
+    hardware_basis,
+    project_basis,
+)
 from polylock.operations.context import Context
 from polylock.operations.fetch import WheelFetcher
 from polylock.operations.installable import installables
 from polylock.operations.machine import Chooser
 from polylock.operations.sdists import require_allowed
-from polylock.operations.workspace import lock_path, open_workspace, require_lock
+from polylock.operations.workspace import (
+    lock_path,
+    open_workspace,
+    project_path,
+    require_lock,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,6 +53,7 @@ if TYPE_CHECKING:
     from polylock.installation.execute import Outcome
     from polylock.installation.plan import PlanEntry, SyncPlan
     from polylock.lockfile.pylock import Pylock
+    from polylock.operations.basis import Basis
     from polylock.operations.installable import Installables
     from polylock.operations.machine import Choice
     from polylock.ports import Reporter
@@ -71,12 +82,17 @@ class SyncOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncOutcome:
-    """The environment, the target it was synced for, and what was or would be done."""
+    """The environment, the target it was synced for, and what was or would be done.
+
+    ``basis`` is what it depends on that nothing was to be done; None where something
+    was, where a source tree may have changed, and where less was asked for.
+    """
 
     environment: Path
     target: str
     plan: SyncPlan
     link_modes: tuple[str, ...] = ()
+    basis: Basis | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the document of ``sync --json`` (schemas/sync.schema.json)."""
@@ -134,7 +150,14 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
         )
         wanted = installables(selected, context, path.parent)
         plan = _plan(wanted, choice, created=state.created, again=options.reinstall)
-        outcome = SyncOutcome(environment=place, target=choice.target.name, plan=plan)
+        outcome = SyncOutcome(
+            environment=place,
+            target=choice.target.name,
+            plan=plan,
+            basis=None
+            if wanted.trees or options.forget or options.dry_run
+            else _basis(settings, path, place, choice, plan),
+        )
         if options.dry_run or (plan.is_empty and choice.exists and not settings.target):
             return outcome
         if not (choice.checked or options.force_target):
@@ -154,6 +177,24 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
         done = _execute(plan, interpreter, fetcher, settings, reporter)
     write_state(place, remembered)
     return replace(outcome, plan=done.plan, link_modes=done.link_modes)
+
+
+def _basis(
+    settings: Settings, path: Path, place: Path, choice: Choice, plan: SyncPlan
+) -> Basis | None:
+    """Return what a plan without steps depends on; the rest is in the settings.
+
+    A lock file without its project has none: too many places for one to appear in.
+    """
+    if not (plan.is_empty and choice.exists):
+        return None
+    try:
+        found = project_basis(settings, project_path(settings), path)
+    except ProjectError:
+        return None
+    directories = choice.interpreter.site_directories
+    found = environment_basis(found, place, directories, plan.installed)
+    return hardware_basis(found) if choice.checked else found
 
 
 def _plan(
