@@ -295,7 +295,8 @@ def test_what_another_installer_put_there_counts(demo: CommandLine) -> None:
 
 def test_a_source_tree_is_looked_at_each_time(demo: CommandLine) -> None:
     """A directory may have changed anywhere, so nothing is remembered of it."""
-    shutil.unpack_archive(in_tree(demo.directory, "local", "1.0"), demo.directory)
+    sdist = in_tree(demo.directory, "local", "1.0")
+    shutil.unpack_archive(sdist, demo.directory, filter="data")
     text = demo.read().replace('"fallbackkit", ', '"local", ')
     demo.write(f'{text}[tool.polylock.sources]\nlocal = {{ path = "local-1.0" }}\n')
     demo.succeed("lock")

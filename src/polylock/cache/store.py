@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import enum
 import os
-import shutil
-import tempfile
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -153,6 +151,9 @@ class Store:
 
         What is to stay is moved out of it. ``parent`` lies inside the cache.
         """
+        import shutil  # noqa: PLC0415 - 2 ms with tempfile, for a reader in vain
+        import tempfile  # noqa: PLC0415 - as above
+
         try:
             self.make_directory(parent)
             made = tempfile.mkdtemp(prefix=_TEMPORARY, dir=parent)
@@ -206,6 +207,8 @@ class Store:
         return entry_path(self._directories[bucket], key.encode())
 
     def _make_file(self, directory: Path) -> tuple[int, str]:
+        import tempfile  # noqa: PLC0415 - as above
+
         try:
             return tempfile.mkstemp(prefix=_TEMPORARY, dir=directory)
         except FileNotFoundError:
@@ -237,6 +240,8 @@ class Store:
         return freed
 
     def _remove_tree(self, path: Path) -> Usage:
+        import shutil  # noqa: PLC0415 - as above
+
         freed = _usage(path)
         try:
             if path.is_dir():

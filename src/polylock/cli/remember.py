@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import click
 
 from polylock.cache.entries import digest
-from polylock.cache.store import Bucket, Store
 from polylock.cli.recall import entry_of
 from polylock.errors import CacheUnusable
 from polylock.project.settings import default_user_file
@@ -77,6 +76,8 @@ def remember(
             (out, err, str(environment or "")),
         )
         if _is_settled([*basis.contents, *states], asked.started):
+            from polylock.cache.store import Bucket, Store  # noqa: PLC0415 - 3 ms
+
             store = Store(settings.cache_dir)
             store.write(Bucket.ANSWERS, asked.question.key, entry)
     except (OSError, ValueError, CacheUnusable) as error:

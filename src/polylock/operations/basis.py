@@ -10,10 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from polylock.environment.discovery import environment_python
-from polylock.environment.installed import ORIGIN_FILE, Form
-from polylock.environment.interpreter import PROBE_FILE
-from polylock.environment.venv import STATE_FILE
 from polylock.project.pyproject import PROJECT_FILE
 
 if TYPE_CHECKING:
@@ -77,6 +73,11 @@ def environment_basis(
     ``directories`` are its site-packages; each changes when a distribution comes or
     goes, and a ``.dist-info`` when a file in it does.
     """
+    # 8 ms, which check and lock do not pay.
+    from polylock.environment.discovery import environment_python  # noqa: PLC0415
+    from polylock.environment.interpreter import PROBE_FILE  # noqa: PLC0415
+    from polylock.environment.venv import STATE_FILE  # noqa: PLC0415
+
     states = [
         place / "pyvenv.cfg",
         place / STATE_FILE,
@@ -104,6 +105,11 @@ def hardware_basis(basis: Basis, *, root: Path = Path("/")) -> Basis | None:
 
 def _read_files(installed: InstalledDistribution) -> Iterator[Path]:
     """Yield what ``read_installed`` reads of a distribution, the directory first."""
+    from polylock.environment.installed import (  # noqa: PLC0415 - as above
+        ORIGIN_FILE,
+        Form,
+    )
+
     if installed.form is not Form.DIST_INFO:
         return  # its name says all
     yield installed.path

@@ -18,8 +18,6 @@ from polylock.errors import (
     LockFileOutdated,
     ProjectError,
 )
-from polylock.installation.execute import execute
-from polylock.installation.link import Linker, LinkMode
 from polylock.installation.plan import (
     SyncRequest,
     plan_sync,
@@ -35,10 +33,8 @@ from polylock.operations.basis import (
     project_basis,
 )
 from polylock.operations.context import Context
-from polylock.operations.fetch import WheelFetcher
 from polylock.operations.installable import installables
 from polylock.operations.machine import Chooser
-from polylock.operations.sdists import require_allowed
 from polylock.operations.workspace import (
     lock_path,
     open_workspace,
@@ -54,6 +50,7 @@ if TYPE_CHECKING:
     from polylock.installation.plan import PlanEntry, SyncPlan
     from polylock.lockfile.pylock import Pylock
     from polylock.operations.basis import Basis
+    from polylock.operations.fetch import WheelFetcher
     from polylock.operations.installable import Installables
     from polylock.operations.machine import Choice
     from polylock.ports import Reporter
@@ -164,6 +161,11 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
             chooser.check(choice)
         _require_allowed_builds(plan, wanted, inputs)
         interpreter = choice.interpreter
+        if plan.is_empty and choice.exists:
+            write_state(place, remembered)
+            return outcome
+        from polylock.operations.fetch import WheelFetcher  # noqa: PLC0415 - 8 ms
+
         if not choice.exists:
             interpreter = probe(create(place, interpreter), store=context.store)
         fetcher = WheelFetcher(
@@ -218,6 +220,10 @@ def _execute(
     reporter: Reporter,
 ) -> Outcome:
     """Carry the plan out; an unpacked copy that proves damaged is made anew once."""
+    # 10 ms that a no-op sync does not pay.
+    from polylock.installation.execute import execute  # noqa: PLC0415 - see above
+    from polylock.installation.link import Linker, LinkMode  # noqa: PLC0415
+
     for last in (False, True):
         try:
             return execute(
@@ -270,6 +276,8 @@ def _require_allowed_builds(
     plan: SyncPlan, wanted: Installables, inputs: Inputs
 ) -> None:
     """Raise BuildForbidden before anything is made; what is installed may stay."""
+    from polylock.operations.sdists import require_allowed  # noqa: PLC0415 - 8 ms
+
     for entry in (*plan.install, *plan.reinstall):
         is_built = entry.name in wanted.trees or isinstance(
             wanted.files.get(entry.name), PackageSdist

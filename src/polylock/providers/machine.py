@@ -7,10 +7,7 @@ reading answers, and tests replay them.
 
 from __future__ import annotations
 
-import ctypes
 import os
-import platform
-import subprocess
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -66,11 +63,15 @@ class HostMachine:
     @property
     def system(self) -> str:
         """The name of the operating system."""
+        import platform  # noqa: PLC0415 - 2 ms, where the hardware is looked at
+
         return platform.system()
 
     @property
     def machine(self) -> str:
         """The name of the processor family as the system spells it."""
+        import platform  # noqa: PLC0415 - as above
+
         return platform.machine()
 
     def read_text(self, path: str) -> str | None:
@@ -82,6 +83,8 @@ class HostMachine:
 
     def run(self, *command: str) -> str | None:
         """Return what a command wrote to both streams; None where it cannot run."""
+        import subprocess  # noqa: PLC0415 - as above
+
         try:
             answer = subprocess.run(
                 command,
@@ -97,6 +100,8 @@ class HostMachine:
 
     def load_library(self, name: str) -> Any | None:  # noqa: ANN401  # see Machine
         """Return a shared library whose functions are its attributes, or None."""
+        import ctypes  # noqa: PLC0415 - as above
+
         try:
             return ctypes.CDLL(name)
         except OSError:
@@ -113,6 +118,8 @@ class HostMachine:
 
     def macos_version(self) -> str | None:
         """Return the version of macOS."""
+        import platform  # noqa: PLC0415 - as above
+
         return platform.mac_ver()[0] or None
 
     def archspec_name(self) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -131,6 +130,8 @@ def _ask_nvml(library: Any) -> NvidiaGpu | None:  # noqa: ANN401  # a C library
 
 
 def _nvml_cuda_version(library: Any) -> str | None:  # noqa: ANN401  # a C library
+    import ctypes  # noqa: PLC0415 - 1 ms, where there is a driver
+
     version = ctypes.c_int(0)
     try:
         status = library.nvmlSystemGetCudaDriverVersion_v2(ctypes.byref(version))
@@ -146,6 +147,8 @@ def _nvml_cuda_version(library: Any) -> str | None:  # noqa: ANN401  # a C libra
 
 
 def _nvml_capabilities(library: Any) -> Iterator[str]:  # noqa: ANN401  # a C library
+    import ctypes  # noqa: PLC0415 - as above
+
     count = ctypes.c_uint(0)
     if library.nvmlDeviceGetCount_v2(ctypes.byref(count)) != 0:
         return
