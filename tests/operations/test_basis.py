@@ -38,7 +38,7 @@ def test_without_a_gpu_hardware_is_a_start_of_the_system(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "sign", ["dev/nvidiactl", "proc/driver/nvidia", "dev/dxg", "opt/rocm/.info/version"]
+    "sign", ["dev/nvidiactl", "proc/driver/nvidia", "dev/dxg", "dev/dri/card0"]
 )
 def test_with_a_gpu_hardware_is_no_basis(tmp_path: Path, sign: str) -> None:
     """Its driver may be exchanged while the system runs."""

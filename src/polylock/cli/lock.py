@@ -62,7 +62,8 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     err = "" if out or chosen.verbosity < 0 else f"{_summary(outcome)}\n"
     sys.stdout.write(out)
     sys.stderr.write(err)
-    remember(chosen, outcome.basis, out=out, err=err)
+    if not reporter.has_warned:
+        remember(chosen, outcome.basis, out=out, err=err)
     return 0
 
 

@@ -78,7 +78,15 @@ RUN_VALUES = frozenset(
 """The options of ``run`` that take a value."""
 
 RUN_FLAGS = frozenset(
-    {"--force-target", "--frozen", "--no-color", "--offline", "--quiet", "-q"}
+    {
+        "--force-target",
+        "--frozen",
+        "--no-color",
+        "--no-install-project",
+        "--offline",
+        "--quiet",
+        "-q",
+    }
 )
 """The options of ``run`` that take none; with one that is in neither set, nothing is
 recalled."""
@@ -86,6 +94,7 @@ recalled."""
 _COMMANDS = ("check", "lock", "sync", "run")
 _VARIABLES = ("HOME", "NETRC", "USERPROFILE", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")
 _SEARCHED = ("LD_LIBRARY_PATH", "PATH")
+_TOOLKITS = ("ASCEND_TOOLKIT_HOME", "ROCM_PATH")
 _SECRETS = ("_PASSWORD", "_USERNAME")
 _COMPLETION = "_POLYLOCK_COMPLETE"
 
@@ -149,6 +158,8 @@ def question(arguments: tuple[str, ...]) -> Question | None:
         if not command:
             return None
     searching = arguments[0] in {"sync", "run"}
+    if searching and any(name in environ for name in _TOOLKITS):
+        return None  # what is there decides what this machine is
     names = (*_VARIABLES, *_SEARCHED) if searching else _VARIABLES
     facts = [
         __version__,

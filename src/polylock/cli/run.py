@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from polylock.cli.invocation import begin, reporting
-from polylock.cli.options import settings
+from polylock.cli.options import FORCE_TARGET, FROZEN, settings
 from polylock.cli.remember import remember
 from polylock.operations.run import (
     become,
@@ -33,13 +33,14 @@ __all__ = ["command"]
     "extras",
     "venv",
     "python",
+    "no_install_project",
     "index_url",
     "offline",
     "link_mode",
 )
 @click.option("--no-sync", is_flag=True, help="Take the environment as it is.")
-@click.option("--frozen", is_flag=True, help="Install a lock file that is out of date.")
-@click.option("--force-target", is_flag=True, help="Do not check this machine.")
+@FROZEN
+@FORCE_TARGET
 @click.argument(
     "arguments", metavar="COMMAND...", nargs=-1, type=click.UNPROCESSED, required=True
 )
@@ -61,7 +62,8 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
         with reporting(chosen) as reporter:
             outcome = sync(chosen, options, reporter)
         environment = outcome.environment
-        remember(chosen, outcome.basis, environment=environment)
+        if not reporter.has_warned:
+            remember(chosen, outcome.basis, environment=environment)
     prepared = prepare(environment, values["arguments"], os.environ)
     sys.stdout.flush()
     sys.stderr.flush()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from polylock.cli.invocation import begin, json_text, reporting
-from polylock.cli.options import JSON, settings
+from polylock.cli.options import FORCE_TARGET, FROZEN, JSON, settings
 from polylock.cli.remember import remember
 from polylock.operations.sync import SyncOptions, sync
 
@@ -26,6 +26,7 @@ __all__ = ["command"]
     "extras",
     "venv",
     "python",
+    "no_install_project",
     "index_url",
     "offline",
     "threads",
@@ -33,8 +34,8 @@ __all__ = ["command"]
     "link_mode",
     "compile",
 )
-@click.option("--frozen", is_flag=True, help="Install a lock file that is out of date.")
-@click.option("--force-target", is_flag=True, help="Do not check this machine.")
+@FROZEN
+@FORCE_TARGET
 @click.option(
     "--forget", is_flag=True, help="Forget earlier choices of target, groups."
 )
@@ -63,7 +64,8 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     err = "" if out or chosen.verbosity < 0 else _told(outcome, planned=options.dry_run)
     sys.stdout.write(out)
     sys.stderr.write(err)
-    remember(chosen, outcome.basis, out=out, err=err)
+    if not reporter.has_warned:
+        remember(chosen, outcome.basis, out=out, err=err)
     return 3 if values["check"] and not outcome.plan.is_empty else 0
 
 
@@ -78,8 +80,9 @@ def _told(outcome: SyncOutcome, *, planned: bool) -> str:
             ("-", plan.remove),
         ):
             for entry in entries:
-                version = entry.wanted.version if entry.wanted else ""
-                lines.append(f" {sign} {entry.name} {version} ({entry.reason})\n")
+                version = entry.wanted.version if entry.wanted else None
+                named = f"{entry.name} {version}" if version else entry.name
+                lines.append(f" {sign} {named} ({entry.reason})\n")
     counts = [
         f"{len(entries)} {verb}"
         for entries, verb in (

@@ -22,16 +22,27 @@ __all__ = ["Basis", "environment_basis", "hardware_basis", "project_basis"]
 
 _START_OF_SYSTEM = "proc/sys/kernel/random/boot_id"
 _SIGNS_OF_GPU = (
+    "dev/accel",
+    "dev/accel0",
+    "dev/davinci_manager",
+    "dev/dri",
     "dev/dxg",
     "dev/kfd",
     "dev/nvgpu",
     "dev/nvhost-ctrl",
     "dev/nvidia0",
     "dev/nvidiactl",
-    "opt/rocm/.info/version",
+    "dev/nvmap",
+    "dev/vfio",
+    "opt/rocm",
     "proc/driver/nvidia",
+    "usr/lib/wsl",
+    "usr/local/Ascend",
 )
-"""What there is on Linux only with a driver for a GPU that a target can name."""
+"""What there is on Linux only with a driver for an accelerator, or the like.
+
+More than need be: with an integrated GPU the hardware is looked at each time.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
