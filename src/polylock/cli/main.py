@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,8 @@ import click
 
 from polylock import __version__
 from polylock.cli.diagnostics import show_error
+from polylock.cli.recall import question
+from polylock.cli.remember import Asked
 from polylock.errors import PolylockError
 
 if TYPE_CHECKING:
@@ -91,9 +94,10 @@ def cli() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line; return the exit code (SPEC section 6)."""
+    asked = Asked(question(tuple(arguments)), time.time_ns())
     try:
         result: Any = cli.main(
-            list(arguments), prog_name="polylock", standalone_mode=False
+            list(arguments), prog_name="polylock", standalone_mode=False, obj=asked
         )
     except PolylockError as error:
         return show_error(error)
