@@ -112,7 +112,8 @@ class LockedTarget:
 
     ``platform`` is ``linux-x86_64``, ``python`` the text of a PythonRelease.
     ``stated`` and ``derived`` are sorted by namespace; within a namespace the order
-    of the features is theirs by preference.
+    of the features is theirs by preference. ``variants`` maps projects to the labels
+    that are pinned, sorted.
     """
 
     name: str
@@ -122,6 +123,7 @@ class LockedTarget:
     macos: str | None = None
     stated: tuple[LockedFeature, ...] = ()
     derived: tuple[LockedFeature, ...] = ()
+    variants: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -290,6 +292,7 @@ def record_target(target: Target) -> LockedTarget:
         macos=description.macos,
         stated=_features(target.stated),
         derived=_features(target.derived),
+        variants=description.variants,
     )
 
 
@@ -314,6 +317,7 @@ def describe(record: LockedTarget) -> TargetDescription:
         libc=record.libc,
         macos=record.macos,
         properties=supported_of(record.stated).namespaces,
+        variants=record.variants,
     )
 
 

@@ -39,6 +39,7 @@ __all__ = [
     "Expansion",
     "ExtraCandidate",
     "Rejection",
+    "labels_of",
 ]
 
 UNFIT_TAGS = "its tags do not fit the target"
@@ -179,9 +180,11 @@ class CandidatePool:
             rejections.append(Rejection(release.version, forbidden))
         else:
             best = self._best_wheels(releases, position, rejections, yanked=yanked)
+        best = self._pinned(release, best, rejections)
         candidates = self._variants(releases, position, best, rejections)
         plain = best[None][1] if None in best else None
-        if plain is None and not candidates and release.sdist is not None:
+        pinned = self.target.description.variants.get(releases.name)
+        if not (plain or candidates or pinned) and release.sdist is not None:
             # Only where there is no wheel: of the same version it would say the same,
             # and to ask it is a download.
             reason = self._unfit_sdist(releases, release.sdist, yanked=yanked)
@@ -196,6 +199,34 @@ class CandidatePool:
                 )
             )
         return Expansion(tuple(candidates), tuple(rejections))
+
+    def _pinned(
+        self, release: Release, best: _Best, rejections: list[Rejection]
+    ) -> _Best:
+        """Leave the label that the target pins, and say what it passes over.
+
+        A pin narrows what fits; it makes no label fit (PEP 825, "Variant ordering").
+        """
+        target = self.target
+        pin = target.description.variants.get(release.name)
+        if pin is None:
+            return best
+        wanted = pin or None
+        if pin and pin not in labels_of(release):
+            there = ", ".join(sorted(labels_of(release))) or "none"
+            reason = (
+                f"has no variant {pin}, which {target.name} pins; there is: {there}"
+            )
+            rejections.append(Rejection(release.version, reason))
+            return {}
+        rejections.extend(
+            Rejection(
+                best[label][1].filename, f"{target.name} pins {pin or 'no label'}"
+            )
+            for label in best
+            if label != wanted
+        )
+        return {label: found for label, found in best.items() if label == wanted}
 
     def _best_wheels(
         self,
@@ -298,3 +329,18 @@ class CandidatePool:
             )
             for ranked in order.compatible
         ]
+
+
+def labels_of(release: Release) -> set[str]:
+    """Return the variant labels of a release's wheels, whatever machine they fit."""
+    labels = set()
+    for file in release.wheels:
+        if file.filename.count("-") < 5:
+            continue  # too few parts for a label; most files end here
+        try:
+            label = WheelFilename.parse(file.filename).variant_label
+        except InvalidFilename:
+            continue
+        if label is not None:
+            labels.add(label)
+    return labels
