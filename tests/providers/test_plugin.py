@@ -144,70 +144,40 @@ def test_endpoint_that_is_given_is_the_only_one(box: Box) -> None:
         box.ask(endpoint="absent:Plugin")
 
 
+ONE = f"{PLUGIN}\ndef get_supported_configs(): return [Config('a', VALUES)]\n"
+TWICE = f"{PLUGIN}\ndef get_supported_configs(): return [Config('a', ['b'])] * 2\n"
+ENDLESS_FEATURES = f"""{PLUGIN}
+import itertools
+def get_supported_configs():
+    return (Config(f"f{{i}}", ["b"]) for i in itertools.count())
+"""
+ENDLESS_VALUES = f"import itertools\nVALUES = map(str, itertools.count())\n{ONE}"
+NOTHING = "def get_supported_configs(): return []"
 HOSTILE = {
     "raises": ("def get_supported_configs(): raise RuntimeError('no GPU')", "no GPU"),
     "raises at import": ("raise ValueError('x')", "it raised ValueError: x"),
     "exits": ("import sys; sys.exit(3)", "it raised SystemExit: 3"),
     "exits hard": ("import os; os._exit(7)", "it ended with status 7 and no answer"),
-    "has no interface": ("x = 1", "has no attribute 'get_supported_configs'"),
+    "no interface": ("x = 1", "has no attribute 'get_supported_configs'"),
     "no list": ("def get_supported_configs(): return 3", "it raised TypeError"),
-    "values no list": (
-        f"{PLUGIN}\ndef get_supported_configs(): return [Config('a', None)]",
-        "it raised TypeError",
-    ),
+    "values no list": (f"VALUES = None\n{ONE}", "it raised TypeError"),
     "name of a tree": (
-        f"{PLUGIN}\ndef get_supported_configs(): return [Config('../a', ['b'])]",
+        "VALUES = ['b']\n" + ONE.replace("'a'", "'../a'"),
         "'../a' is no name of a feature",
     ),
-    "upper case": (
-        f"{PLUGIN}\ndef get_supported_configs(): return [Config('a', ['B'])]",
-        "a has 'B', which is no value",
-    ),
-    "number as a value": (
-        f"{PLUGIN}\ndef get_supported_configs(): return [Config('a', [1])]",
-        "a has 1, which is no value",
-    ),
-    "control characters": (
-        f"{PLUGIN}\ndef get_supported_configs(): return [Config('a', ['\\x1b[31m'])]",
-        "which is no value",
-    ),
-    "long value": (
-        f"{PLUGIN}\ndef get_supported_configs(): return [Config('a', ['b' * 999])]",
-        "which is no value",
-    ),
-    "same feature twice": (
-        f"{PLUGIN}\ndef get_supported_configs():\n"
-        " return [Config('a', ['b']), Config('a', ['c'])]",
-        "it names a feature twice",
-    ),
-    "endless features": (
-        f"{PLUGIN}\nimport itertools\ndef get_supported_configs():\n"
-        " return (Config(f'f{i}', ['b']) for i in itertools.count())",
-        "it has more than 200 features",
-    ),
-    "endless values": (
-        f"{PLUGIN}\nimport itertools\ndef get_supported_configs():\n"
-        " return [Config('a', (str(i) for i in itertools.count()))]",
-        "a has more than 2000 values",
-    ),
-    "huge output": (
-        "def get_supported_configs():\n while True: print('x' * 100_000)",
-        "it printed more than",
-    ),
-    "reserved namespace": (
-        "namespace = 'abi_dependency'\ndef get_supported_configs(): return []",
-        "abi_dependency is reserved",
-    ),
-    "no namespace": (
-        "def get_supported_configs(): return []",
-        "it does not say its namespace",
-    ),
-    "namespace that is none": (
-        "namespace = 'A B'\ndef get_supported_configs(): return []",
-        "'A B' is no namespace",
-    ),
+    "upper case": (f"VALUES = ['B']\n{ONE}", "a has 'B', which is no value"),
+    "number": (f"VALUES = [1]\n{ONE}", "a has 1, which is no value"),
+    "control characters": (f"VALUES = ['\\x1b[3m']\n{ONE}", "which is no value"),
+    "long value": (f"VALUES = ['b' * 999]\n{ONE}", "which is no value"),
+    "same feature twice": (TWICE, "it names a feature twice"),
+    "endless features": (ENDLESS_FEATURES, "it has more than 200 features"),
+    "endless values": (ENDLESS_VALUES, "a has more than 2000 values"),
+    "huge output": ("while True: print('x' * 100_000)", "it printed more than"),
+    "reserved": (f"namespace = 'abi_dependency'\n{NOTHING}", "is reserved"),
+    "no namespace": (NOTHING, "it does not say its namespace"),
+    "not a namespace": (f"namespace = 'A B'\n{NOTHING}", "'A B' is no namespace"),
     "namespace of another": (
-        "namespace = 'nvidia'\ndef get_supported_configs(): return []",
+        f"namespace = 'nvidia'\n{NOTHING}",
         "it answers for nvidia, whose providers are nvidia-variant-provider",
     ),
 }
