@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import sys
 
-__all__ = ["main"]
+from polylock.cli.recall import recall
+
+__all__ = ["answer", "main"]
+
+
+def answer(arguments: tuple[str, ...]) -> int:
+    """Answer a command, from memory if nothing has changed; return the exit code."""
+    code = recall(arguments)
+    if code is None:
+        from polylock.cli.main import run  # noqa: PLC0415 - 30 ms, most often spared
+
+        code = run(arguments)
+    return code
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    from polylock.cli.main import run  # noqa: PLC0415 - the script may only be named
-
-    sys.exit(run(sys.argv[1:]))
+    sys.exit(answer(tuple(sys.argv[1:])))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["DirectOrigin", "Release", "Releases", "RemoteFile", "Unusable"]
 
 
-class RemoteFile(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
+class RemoteFile(
+    msgspec.Struct, frozen=True, array_like=True, omit_defaults=True, gc=False
+):
     """A file that an index offers (PEP 691).
 
     ``url`` is absolute and without credentials or fragment. ``hashes`` maps
