@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = [
     "LIST_SETTINGS",
     "TEXT_SETTINGS",
+    "VARIANT_LISTS",
     "InvalidRecord",
     "LockedFeature",
     "LockedIndex",
@@ -62,10 +63,9 @@ _PYTHON = re.compile(
     r"(?:\.(?P<patch>\d+))?(?P<threads>t?)"
 )
 TEXT_SETTINGS = ("resolution", "prerelease", "align", "build")
+VARIANT_LISTS = ("exclude-variants", "prefer-variants", "enable-providers")
 LIST_SETTINGS = (
-    "exclude-variants",
-    "prefer-variants",
-    "enable-providers",
+    *VARIANT_LISTS,
     "build-package",
     "no-build-package",
     "no-binary-package",

@@ -13,7 +13,7 @@ from polylock.errors import LockFileOutdated, NoSolution, UsageError
 from polylock.lockfile.assemble import assemble
 from polylock.lockfile.encode import encode
 from polylock.lockfile.pylock import PackageSdist, PackageWheel
-from polylock.lockfile.records import record_target
+from polylock.lockfile.records import VARIANT_LISTS, record_inputs, record_target
 from polylock.lockfile.select import preferences
 from polylock.model.direct import direct_sources
 from polylock.model.pins import Preference
@@ -245,8 +245,9 @@ def _preferences(
 ) -> Mapping[str, Mapping[NormalizedName, Preference]]:
     """Return the pins to keep, by target.
 
-    Of a target that is described otherwise than it was only the versions are kept:
-    its best artifact may be another one now. What a target has not yet it takes as
+    Of a target that is described otherwise than it was only the versions are kept, and
+    so of all where the wishes about variants are others: the best artifact may be
+    another one now. What a target has not yet it takes as
     the ``others`` have it, that stay as they are.
     """
     if request.preferences is not None:
@@ -254,6 +255,9 @@ def _preferences(
     if previous is None or previous.polylock is None or request.upgrade:
         return {}
     recorded = {target.name: target for target in previous.polylock.targets}
+    before = previous.polylock.inputs.lists
+    after = record_inputs(workspace.project.inputs).lists
+    same_wishes = all(before.get(key) == after.get(key) for key in VARIANT_LISTS)
     kept: dict[str, dict[NormalizedName, Preference]] = {}
     common: dict[NormalizedName, Preference] = {}
     if workspace.project.inputs.align != "independent":
@@ -262,7 +266,7 @@ def _preferences(
                 common.setdefault(name, Preference(version=pin.version))
     for target in workspace.targets:
         found = preferences(previous).get(target.name, {})
-        same = recorded.get(target.name) == record_target(target)
+        same = recorded.get(target.name) == record_target(target) and same_wishes
         kept[target.name] = {
             name: preference if same else Preference(version=preference.version)
             for name, preference in {**common, **found}.items()
