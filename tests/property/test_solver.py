@@ -34,6 +34,7 @@ from polylock.resolution.availability import Availability
 from polylock.resolution.candidates import Candidate, CandidatePool
 from polylock.resolution.constraints import Dependency, Unmeetable
 from polylock.resolution.dependencies import DependencyReader
+from polylock.resolution.memory import Memory
 from polylock.resolution.solve import Solver
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ TARGETS = [
         ("win", OperatingSystem.WINDOWS, "v3"),
     )
 ]
+MEMORY = Memory()
+"""One for all universes: their projects have the same names, and nothing else."""
 VARIANTS = {
     "$schema": "https://variants.example.com/peps/825/v0.1.1.json",
     "default-priorities": {"namespace": ["x86_64"]},
@@ -257,6 +260,7 @@ def solve(
         source=MemorySource(packages),
         reporter=SilentReporter(),
         always_search=always_search,
+        memory=MEMORY,
     )
     plain = Plain(inputs, target, MemorySource(packages))
     try:

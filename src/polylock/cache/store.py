@@ -27,13 +27,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import BinaryIO
 
-__all__ = ["Bucket", "PendingFile", "Store", "Usage"]
+__all__ = ["Bucket", "PendingFile", "Stamp", "Store", "Usage"]
 
 _TEMPORARY = ".tmp-"
 _ABANDONED_AFTER = 24 * 3600.0  # seconds; no download or unpacking takes a day
 _CHECKSUM_BYTES = 4
 _TAG_FILE = "CACHEDIR.TAG"
 _TAG_TEXT = "Signature: 8a477f597d28d172789f06886806bc55\n"  # bford.info/cachedir
+
+
+Stamp = tuple[int, int, int]
+"""Inode, size and time of change: an entry is never written to, only replaced."""
 
 
 class Bucket(enum.Enum):
@@ -50,6 +54,8 @@ class Bucket(enum.Enum):
     DOWNLOADS = ("downloads", 1)
     ARCHIVES = ("archives", 1)
     LOCKS = ("locks", 1)
+    PACKS = ("packs", 1)
+    MEMORIES = ("memories", 1)
     INTERPRETERS = ("interpreters", 1)
     BUILDS = ("builds", 1)
     GIT = ("git", 1)
@@ -96,10 +102,16 @@ class Store:
 
     def read(self, bucket: Bucket, key: str) -> memoryview | None:
         """Return the content of an entry, None where it is absent or damaged."""
+        found = self.read_stamped(bucket, key)
+        return None if found is None else found[0]
+
+    def read_stamped(self, bucket: Bucket, key: str) -> tuple[memoryview, Stamp] | None:
+        """Return what ``read`` does, with the stamp of the very file it is from."""
         path = self._path(bucket, key)
         try:
             with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - hot path
                 content = file.read()
+                stamp = _stamp(os.fstat(file.fileno()))
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -108,16 +120,30 @@ class Store:
         if len(view) < _CHECKSUM_BYTES:
             return None
         found = zlib.crc32(view[_CHECKSUM_BYTES:]).to_bytes(_CHECKSUM_BYTES, "big")
-        return view[_CHECKSUM_BYTES:] if found == view[:_CHECKSUM_BYTES] else None
+        if found != view[:_CHECKSUM_BYTES]:
+            return None
+        return view[_CHECKSUM_BYTES:], stamp
 
-    def write(self, bucket: Bucket, key: str, content: bytes) -> None:
-        """Put an entry in place of any other with this key."""
+    def stamp(self, bucket: Bucket, key: str) -> Stamp | None:
+        """Return what tells an entry from any other that ever lay in its place."""
+        try:
+            return _stamp(os.stat(self._path(bucket, key)))  # noqa: PTH116 - hot path
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise self._unusable(error) from error
+
+    def write(self, bucket: Bucket, key: str, content: bytes) -> Stamp:
+        """Put an entry in place of any other with this key; return its stamp."""
         checksum = zlib.crc32(content).to_bytes(_CHECKSUM_BYTES, "big")
         target = self.path(bucket, key)
         with self.pending_file(target.parent) as pending:
             pending.file.write(checksum)
             pending.file.write(content)
+            pending.file.flush()
+            stamp = _stamp(os.fstat(pending.file.fileno()))
             pending.target = target
+        return stamp
 
     def remove(self, bucket: Bucket, key: str) -> None:
         """Forget an entry; no matter if there is none."""
@@ -250,6 +276,10 @@ class Store:
     def _unusable(self, error: OSError) -> CacheUnusable:
         place = error.filename if isinstance(error.filename, str) else str(self.root)
         return CacheUnusable(place, error.strerror or type(error).__name__)
+
+
+def _stamp(status: os.stat_result) -> Stamp:
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _replace(temporary: str, target: Path) -> None:

@@ -62,6 +62,7 @@ class Release:
 
     ``version`` is the normalized version. ``wheels`` are in file name order;
     ``variants_json`` is the index-level metadata file (PEP 825), if there is one.
+    ``fingerprint`` is a digest of all the files, empty where nobody made one.
     A source tree has an ``sdist`` whose file name only people read.
     """
 
@@ -71,6 +72,7 @@ class Release:
     wheels: tuple[RemoteFile, ...]
     sdist: RemoteFile | None = None
     variants_json: RemoteFile | None = None
+    fingerprint: str = ""
     direct: DirectOrigin | None = None
 
 
@@ -83,7 +85,8 @@ class Releases:
     that is not a pre-release, ``yanked`` of each whose files are all yanked.
     ``earliest_upload`` gives the time of the first upload of each version in
     microseconds since 1970 UTC, None where the index tells none of its files.
-    ``index`` is the name of the index and ``index_url`` its base URL.
+    ``index`` is the name of the index and ``index_url`` its base URL. ``fingerprint``
+    is a digest of ``versions``, empty where nobody made one.
     """
 
     name: NormalizedName
@@ -95,6 +98,7 @@ class Releases:
     earliest_upload: Sequence[int | None]
     load: Callable[[int], Release] = field(repr=False)
     """Decode the release at a position; its cost is that of its own files only."""
+    fingerprint: str = ""
     _loaded: dict[int, Release] = field(default_factory=dict, repr=False)
 
     @cached_property

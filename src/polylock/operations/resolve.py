@@ -67,19 +67,22 @@ def resolve(
     CacheUnusable, and UsageError for a file on disk that no relative path leads to.
     """
     inputs = workspace.project.inputs
-    with Context(settings, inputs, reporter) as context:
+    project = str(workspace.lock_path.absolute())
+    with Context(settings, inputs, reporter, project=project) as context:
         kept = _kept(workspace, previous, request, context.source)
         solver = Solver(
             inputs=_wanted(workspace, request),
             source=_source(context, workspace, previous, request),
             reporter=reporter,
             preferences=_preferences(workspace, previous, request, kept),
+            memory=context.memory,
         )
         solution = solver.solve([t for t in workspace.targets if t.name not in kept])
         solved = {found.target.name: found for found in solution.resolutions} | kept
         resolutions = [
             _hashed(solved[target.name], context) for target in workspace.targets
         ]
+        context.remember()
         traffic = context.traffic
     if kept and inputs.align == "require":
         _require_agreement(resolutions)

@@ -110,7 +110,9 @@ class Availability:
         """Return the version table of a project, made once a run."""
         table = self._tables.get(id(releases))
         if table is None:
-            table = self._tables[id(releases)] = VersionTable(releases)
+            table = self._tables[id(releases)] = VersionTable(
+                releases, self.pool.memories
+            )
         return table
 
     def constraints_on(self, name: str) -> Sequence[str]:

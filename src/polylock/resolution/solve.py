@@ -17,6 +17,7 @@ from polylock.resolution.candidates import Candidate, CandidatePool
 from polylock.resolution.conflicts import Failure, explain
 from polylock.resolution.constraints import Dependency, Unmeetable, identifier_of
 from polylock.resolution.dependencies import DependencyReader
+from polylock.resolution.memory import Memory
 from polylock.resolution.provider import TargetProvider
 from polylock.resolution.reach import conditions
 from polylock.resolution.remarks import remarks
@@ -72,6 +73,7 @@ class Solver:
 
     ``preferences`` are, by target, the pins of the lock file that still stand.
     ``always_search`` leaves out the walk that makes most searches unnecessary.
+    ``memory`` is what earlier runs worked out, and is added to.
     """
 
     inputs: Inputs
@@ -79,6 +81,7 @@ class Solver:
     reporter: Reporter
     preferences: Mapping[str, Preferences] = field(default_factory=dict)
     always_search: bool = False
+    memory: Memory = field(default_factory=Memory, repr=False)
     _tables: dict[int, VersionTable] = field(default_factory=dict, repr=False)
 
     def solve(self, targets: Sequence[Target]) -> Solution:
@@ -197,7 +200,9 @@ class Solver:
             for root in self.inputs.requirements
             if root.target in {None, target.name}
         ]
-        pool = CandidatePool(target=target, inputs=self.inputs, source=self.source)
+        pool = CandidatePool(
+            target=target, inputs=self.inputs, source=self.source, memories=self.memory
+        )
         availability = Availability(
             pool,
             self._tables,
