@@ -14,22 +14,17 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
-import shutil
-import socket
 import threading
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from typing import IO, TYPE_CHECKING, Any, Self
 from urllib.parse import urljoin
 
+from polylock.index.loopback_server import Answer, AnsweringHandler, LoopbackServer
 from polylock.index.remote_zip import LocalZip, RangesUnsupported, RemoteZip
 from polylock.index.static_pages import ListedFile, project_html
 from polylock.index.static_requests import (
-    byte_range,
-    entity_tag_matches,
     normalized_page,
     path_segments,
     preferred_page,
@@ -49,7 +44,6 @@ __all__ = ["FrozenIndex", "Recorder", "Tally"]
 
 logger = logging.getLogger(__name__)
 
-_LOOPBACK = "127.0.0.1"
 _JSON = "application/vnd.pypi.simple.v1+json"
 _PAGE_LIFETIME = "max-age=600, public"
 _FILE_LIFETIME = "max-age=365000000, immutable, public"
@@ -172,24 +166,19 @@ class FrozenIndex:
         self.recorder = recorder
         self._guard = threading.Lock()
         self._tally = Tally()
-        self._server = _Server((_LOOPBACK, 0), self)
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}
-        )
+        self._server = _Server(self)
 
     @property
     def url(self) -> str:
         """Return the index URL, with a slash at its end."""
-        return f"http://{_LOOPBACK}:{self._server.server_port}/simple/"
+        return f"{self._server.url}simple/"
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._server.__enter__()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+    def __exit__(self, *exception: object) -> None:
+        self._server.__exit__(*exception)
 
     def take_tally(self) -> Tally:
         """Return what was asked since the last call."""
@@ -224,108 +213,45 @@ class FrozenIndex:
         return None
 
 
-class _Server(ThreadingHTTPServer):
-    """Closes the connections that clients keep alive when it is closed itself."""
-
-    daemon_threads = False  # server_close() waits for them, so no socket stays open
-    allow_reuse_port = False
-
-    def __init__(self, address: tuple[str, int], index: FrozenIndex) -> None:
+class _Server(LoopbackServer):
+    def __init__(self, index: FrozenIndex) -> None:
         self.index = index
-        self._open: set[socket.socket] = set()
-        self._guard = threading.Lock()
-        super().__init__(address, _Handler)
-
-    def get_request(self) -> tuple[socket.socket, object]:
-        connection, address = super().get_request()
-        with self._guard:
-            self._open.add(connection)
-        return connection, address
-
-    def close_request(self, request: object) -> None:
-        assert isinstance(request, socket.socket)
-        with self._guard:
-            self._open.discard(request)
-        super().close_request(request)
-
-    def server_close(self) -> None:
-        with self._guard:
-            for connection in self._open:
-                try:
-                    connection.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    logger.debug("a client had closed its connection")
-        super().server_close()
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        del request
-        logger.debug("a request from %s broke off", client_address)
+        super().__init__(0, _Handler)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Answer:
-    """A body with its headers; ``size`` is in bytes."""
-
-    body: IO[bytes]
-    size: int
-    entity_tag: str
-    content_type: str
-    lifetime: str
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    # Headers and body would else go out as two small packets, and the second
-    # would wait for the acknowledgement of the first.
-    disable_nagle_algorithm = True
-    wbufsize = 64 * 1024
-
+class _Handler(AnsweringHandler):
     @property
     def _index(self) -> FrozenIndex:
         assert isinstance(self.server, _Server)
         return self.server.index
 
-    def do_GET(self) -> None:
-        """Answer with headers and body."""
+    def answer(self) -> None:
+        """Answer with a page, a file, or that there is none."""
         self._index.count(requests=1)
         match path_segments(self.path):
             case ["simple", _] as segments if moved := normalized_page(
                 self.path, segments
             ):
-                self.send_response(HTTPStatus.MOVED_PERMANENTLY)
-                self.send_header("Location", moved)
-                self._finish_empty()
+                self.redirect(moved)
             case ["simple", name]:
                 self._page(name)
             case ["files", name, filename]:
                 self._file(name, filename)
             case _:
-                self._refuse()
-
-    def do_HEAD(self) -> None:
-        """Answer with the headers of GET."""
-        self.do_GET()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
-        """Send the server's own lines to the log."""
-        logger.debug(format, *args)
+                self.refuse(HTTPStatus.NOT_FOUND)
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Say nothing: a line for each request would cost more than the answer."""
 
-    def _refuse(self) -> None:
+    def refuse(self, status: HTTPStatus) -> None:
+        """Count what the copy does not have."""
         self._index.count(missing=self.path)
-        self.send_response(HTTPStatus.NOT_FOUND)
-        self._finish_empty()
-
-    def _finish_empty(self) -> None:
-        self.send_header("Content-Length", "0")
-        self.end_headers()
+        super().refuse(status)
 
     def _page(self, name: str) -> None:
         path = self._index.page(name)
         if path is None:
-            self._refuse()
+            self.refuse(HTTPStatus.NOT_FOUND)
             return
         choice = preferred_page(",".join(self.headers.get_all("Accept", [])))
         status = path.stat()
@@ -335,74 +261,35 @@ class _Handler(BaseHTTPRequestHandler):
         if choice is not None and choice[1] == "index.html":
             content = _html(json.loads(content))
             entity_tag += "-html"
-        self._send(
-            _Answer(
+        self.send_answer(
+            Answer(
                 body=BytesIO(content),
                 size=len(content),
                 entity_tag=f'"{entity_tag}"',
                 content_type=choice[0] if choice else _JSON,
-                lifetime=_PAGE_LIFETIME,
+                headers=_headers(_PAGE_LIFETIME),
             )
         )
 
     def _file(self, name: str, filename: str) -> None:
         path = self._index.file(name, filename)
         if path is None:
-            self._refuse()
+            self.refuse(HTTPStatus.NOT_FOUND)
             return
-        with path.open("rb") as stream:
-            status = os.fstat(stream.fileno())
-            self._send(
-                _Answer(
-                    body=stream,
-                    size=status.st_size,
-                    entity_tag=f'"{status.st_mtime_ns:x}-{status.st_size:x}"',
-                    content_type="application/octet-stream",
-                    lifetime=_FILE_LIFETIME,
-                )
-            )
+        self.send_file(path, "application/octet-stream", _headers(_FILE_LIFETIME))
 
-    def _send(self, answer: _Answer) -> None:
-        if entity_tag_matches(self.headers.get("If-None-Match"), answer.entity_tag):
-            self._begin(HTTPStatus.NOT_MODIFIED, answer)
-            self.end_headers()
-            return
-        wanted = byte_range(self.headers.get("Range"), answer.size)
-        if wanted is not None and not wanted:
-            self._begin(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, answer)
-            self.send_header("Content-Range", f"bytes */{answer.size}")
-            self._finish_empty()
-            return
-        if wanted is None:
-            wanted = range(answer.size)
-            self._begin(HTTPStatus.OK, answer)
-        else:
-            self._begin(HTTPStatus.PARTIAL_CONTENT, answer)
-            last = wanted.stop - 1
-            span = f"bytes {wanted.start}-{last}/{answer.size}"
-            self.send_header("Content-Range", span)
-        self.send_header("Content-Type", answer.content_type)
-        self.send_header("Content-Length", str(len(wanted)))
-        self.end_headers()
-        if self.command != "HEAD" and wanted:
-            self.wfile.flush()
-            self._index.count(sent=len(wanted))
-            self._copy(answer.body, wanted)
-
-    def _begin(self, status: HTTPStatus, answer: _Answer) -> None:
-        self.send_response(status)
-        self.send_header("ETag", answer.entity_tag)
-        self.send_header("Accept-Ranges", "bytes")
-        self.send_header("Cache-Control", answer.lifetime)
-        self.send_header("Vary", "Accept")
-
-    def _copy(self, body: IO[bytes], wanted: range) -> None:
+    def copy(self, body: IO[bytes], wanted: range) -> None:
         """Let the kernel copy, so that the server takes little of the machine."""
-        body.seek(wanted.start)
+        self.wfile.flush()
+        self._index.count(sent=len(wanted))
         if isinstance(body, BytesIO):
-            shutil.copyfileobj(BytesIO(body.read(len(wanted))), self.wfile)
+            super().copy(body, wanted)
         else:
             self.connection.sendfile(body, offset=wanted.start, count=len(wanted))
+
+
+def _headers(lifetime: str) -> tuple[tuple[str, str], ...]:
+    return (("Cache-Control", lifetime), ("Vary", "Accept"))
 
 
 def _html(page: dict[str, Any]) -> bytes:

@@ -31,6 +31,7 @@ CALLS = {
     "lock": ["lock", "--upgrade"],
     "sync": ["sync", "--target", "here", "--dry-run"],
     "check": ["check"],
+    "verify": ["verify"],
     "cache-key": ["cache-key"],
     "matrix": ["matrix"],
     "tree": ["tree"],

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from polylock.environment.interpreter import probe
 from polylock.lockfile.decode import decode
 from polylock.operations.lock import LockOutcome, LockRequest, lock
+from polylock.operations.machine import python_release, this_machine
 from polylock.operations.sync import SyncOptions, SyncOutcome, sync
 from polylock.ports import SilentReporter
 from polylock.project.settings import Settings
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from polylock.lockfile.pylock import Pylock
 
-__all__ = ["Project", "Spy"]
+__all__ = ["Project", "Spy", "this_target"]
 
 
 class Spy(SilentReporter):
@@ -82,3 +84,14 @@ class Project:
         """Sync the project's environment."""
         wanted = options or SyncOptions(search_path=os.environ.get("PATH", ""))
         return sync(self.with_settings(**changes), wanted, SilentReporter())
+
+
+def this_target() -> str:
+    """Return a target that the Python of the tests can be synced for."""
+    release = python_release(probe(Path(sys.executable)))
+    description = this_machine().describe(release)
+    libc = f'libc = "{description.libc}"\n' if description.libc else ""
+    return (
+        f'[tool.polylock.targets.here]\nplatform = "{description.system}-'
+        f'{description.architecture}"\npython = "{description.python}"\n{libc}'
+    )

@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,7 +15,7 @@ from fakes.repositories import git_repository, source_tree
 from fakes.sdists import in_tree
 from fakes.server import Index, Server
 from fakes.wheels import build_wheel
-from fakes.workspace import Project
+from fakes.workspace import Project, this_target
 from polylock.environment.discovery import environment_python
 from polylock.environment.installed import read_installed
 from polylock.environment.interpreter import probe
@@ -29,10 +28,11 @@ from polylock.errors import (
 )
 from polylock.operations.check import check
 from polylock.operations.lock import LockRequest
-from polylock.operations.machine import python_release, this_machine
 from polylock.operations.sync import SyncOptions
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from polylock.environment.installed import InstalledDistribution
     from polylock.lockfile.pylock import Package
 
@@ -92,21 +92,6 @@ class World:
             [python, "-c", program], capture_output=True, text=True, check=True
         )
         return done.stdout.strip()
-
-
-def this_target() -> str:
-    """Return a target that the Python of the tests can be synced for."""
-    description = this_machine().describe(probe_release())
-    libc = f'libc = "{description.libc}"\n' if description.libc else ""
-    return (
-        f'[tool.polylock.targets.here]\nplatform = "{description.system}-'
-        f'{description.architecture}"\npython = "{description.python}"\n{libc}'
-    )
-
-
-def probe_release() -> Any:  # noqa: ANN401 - a PythonRelease
-    """Return the release of the Python that runs the tests."""
-    return python_release(probe(Path(sys.executable)))
 
 
 @pytest.fixture

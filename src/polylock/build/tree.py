@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from polylock.cache.digests import file_digest
 from polylock.model.core_metadata import CoreMetadata
 from polylock.model.markers import Atom, conjunction, parse_marker
 from polylock.model.requirements import InvalidRequirement, Requirement
@@ -24,7 +25,6 @@ _FIELDS = ("version", "dependencies", "optional-dependencies", "requires-python"
 _BUILD_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
 _PASSED_OVER = frozenset({"build", "dist", "target", "node_modules", "__pycache__"})
 _PRODUCTS = (".pyc", ".pyo", ".so", ".pyd", ".dll", ".dylib", ".o", ".obj")
-_CHUNK = 1 << 20
 
 
 def static_metadata(tree: Path) -> CoreMetadata | None:
@@ -90,7 +90,7 @@ def fingerprint(tree: Path, *, editable: bool) -> str:
         paths = list(_files(tree))
     for path in paths:
         digest.update(f"{path.relative_to(tree).as_posix()}\0".encode())
-        digest.update(_hash(path))
+        digest.update(bytes.fromhex(file_digest(path)))
     return digest.hexdigest()
 
 
@@ -110,11 +110,3 @@ def _files(tree: Path) -> Iterator[Path]:
             path = directory / name
             if not name.endswith(_PRODUCTS) and path.is_file():
                 yield path
-
-
-def _hash(path: Path) -> bytes:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.digest()

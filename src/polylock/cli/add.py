@@ -6,10 +6,9 @@ from typing import Any
 
 import click
 
-from polylock.cli.invocation import begin, print_json
 from polylock.cli.options import JSON, settings
-from polylock.cli.places import place, tell_edit
-from polylock.operations.dependencies import Place, add
+from polylock.cli.places import edit_place, place
+from polylock.operations.dependencies import add
 
 __all__ = ["command"]
 
@@ -26,13 +25,4 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     is named. A requirement of the same project is replaced. Nothing is locked: run
     polylock lock afterwards.
     """
-    chosen = begin(values)
-    where = Place(
-        group=values["to_group"], extra=values["to_extra"], target=values["to_target"]
-    )
-    edit = add(chosen, values["requirements"], where)
-    if values["as_json"]:
-        print_json(edit.to_json())
-    elif chosen.verbosity >= 0:
-        tell_edit("added to", edit)
-    return 0
+    return edit_place(add, "requirements", values, done="added to")

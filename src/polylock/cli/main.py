@@ -26,6 +26,7 @@ _COMMANDS = {
     "sync": "Make an environment exactly what was locked for a target.",
     "run": "Run a command in the synced environment.",
     "check": "Compare the lock file with the project, offline.",
+    "verify": "Compare the locked files with the indexes, online.",
     "cache-key": "Print a digest of exactly what a target would install.",
     "matrix": "Print the CI job matrix of the targets.",
     "tree": "Show the locked dependencies of a target as a tree.",

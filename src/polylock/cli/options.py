@@ -14,12 +14,18 @@ if TYPE_CHECKING:
 
     Command = Callable[..., Any]
 
-__all__ = ["JSON", "given_settings", "settings"]
+__all__ = ["FORCE_TARGET", "FROZEN", "JSON", "given_settings", "settings"]
 
 _GLOBAL = ("project", "lock_file", "cache_dir", "no_color")
 _TYPES = {Kind.WHOLE: int, Kind.SECONDS: float}
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON to stdout.")
+FROZEN = click.option(
+    "--frozen", is_flag=True, help="Install a lock file that is out of date."
+)
+FORCE_TARGET = click.option(
+    "--force-target", is_flag=True, help="Do not check this machine."
+)
 
 
 def settings(*names: str) -> Callable[[Command], Command]:

@@ -1,4 +1,4 @@
-"""The options by which ``add`` and ``remove`` name a list of requirements."""
+"""The list of requirements that ``add`` and ``remove`` edit: options and words."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from polylock.cli.invocation import begin, print_json
+from polylock.operations.dependencies import Place
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from polylock.operations.dependencies import DependencyEdit
+    from polylock.project.settings import Settings
 
-__all__ = ["place", "tell_edit"]
+__all__ = ["edit_place", "place"]
 
 
 def place(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -29,7 +33,31 @@ def place(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def tell_edit(what: str, edit: DependencyEdit) -> None:
+def edit_place(
+    edit: Callable[[Settings, Sequence[str], Place], DependencyEdit],
+    items: str,
+    values: dict[str, Any],
+    *,
+    done: str,
+) -> int:
+    """Edit the list of requirements that ``place`` names, and say what was done.
+
+    ``items`` is the parameter that holds what is added or removed, ``done`` what that
+    is called.
+    """
+    chosen = begin(values)
+    where = Place(
+        group=values["to_group"], extra=values["to_extra"], target=values["to_target"]
+    )
+    made = edit(chosen, values[items], where)
+    if values["as_json"]:
+        print_json(made.to_json())
+    elif chosen.verbosity >= 0:
+        _tell(done, made)
+    return 0
+
+
+def _tell(what: str, edit: DependencyEdit) -> None:
     """Say what was done on stderr, and what comes next."""
     if not edit.changed:
         click.echo(f"{edit.path.name} stays as it is: all of it is there", err=True)

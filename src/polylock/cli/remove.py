@@ -6,10 +6,9 @@ from typing import Any
 
 import click
 
-from polylock.cli.invocation import begin, print_json
 from polylock.cli.options import JSON, settings
-from polylock.cli.places import place, tell_edit
-from polylock.operations.dependencies import Place, remove
+from polylock.cli.places import edit_place, place
+from polylock.operations.dependencies import remove
 
 __all__ = ["command"]
 
@@ -25,13 +24,4 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     They are taken from the project's dependencies, or from the one group, extra or
     target that is named. Nothing is locked: run polylock lock afterwards.
     """
-    chosen = begin(values)
-    where = Place(
-        group=values["to_group"], extra=values["to_extra"], target=values["to_target"]
-    )
-    edit = remove(chosen, values["names"], where)
-    if values["as_json"]:
-        print_json(edit.to_json())
-    elif chosen.verbosity >= 0:
-        tell_edit("removed from", edit)
-    return 0
+    return edit_place(remove, "names", values, done="removed from")

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from polylock.cli.invocation import begin, reporting
-from polylock.cli.options import settings
+from polylock.cli.options import FORCE_TARGET, FROZEN, settings
 from polylock.operations.run import (
     become,
     existing_environment,
@@ -33,13 +33,14 @@ __all__ = ["command"]
     "extras",
     "venv",
     "python",
+    "no_install_project",
     "index_url",
     "offline",
     "link_mode",
 )
 @click.option("--no-sync", is_flag=True, help="Take the environment as it is.")
-@click.option("--frozen", is_flag=True, help="Install a lock file that is out of date.")
-@click.option("--force-target", is_flag=True, help="Do not check this machine.")
+@FROZEN
+@FORCE_TARGET
 @click.argument(
     "arguments", metavar="COMMAND...", nargs=-1, type=click.UNPROCESSED, required=True
 )

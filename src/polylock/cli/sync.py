@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from polylock.cli.invocation import begin, print_json, reporting
-from polylock.cli.options import JSON, settings
+from polylock.cli.options import FORCE_TARGET, FROZEN, JSON, settings
 from polylock.operations.sync import SyncOptions, sync
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ __all__ = ["command"]
     "extras",
     "venv",
     "python",
+    "no_install_project",
     "index_url",
     "offline",
     "threads",
@@ -31,8 +32,8 @@ __all__ = ["command"]
     "link_mode",
     "compile",
 )
-@click.option("--frozen", is_flag=True, help="Install a lock file that is out of date.")
-@click.option("--force-target", is_flag=True, help="Do not check this machine.")
+@FROZEN
+@FORCE_TARGET
 @click.option(
     "--forget", is_flag=True, help="Forget earlier choices of target, groups."
 )
@@ -73,8 +74,9 @@ def _tell(outcome: SyncOutcome, *, planned: bool) -> None:
             ("-", plan.remove),
         ):
             for entry in entries:
-                version = entry.wanted.version if entry.wanted else ""
-                click.echo(f" {sign} {entry.name} {version} ({entry.reason})", err=True)
+                version = entry.wanted.version if entry.wanted else None
+                named = f"{entry.name} {version}" if version else entry.name
+                click.echo(f" {sign} {named} ({entry.reason})", err=True)
     counts = [
         f"{len(entries)} {verb}"
         for entries, verb in (

@@ -6,12 +6,12 @@ taken from the cache but the hash of a file whose size and times are the same.
 
 from __future__ import annotations
 
-import hashlib
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
+from polylock.cache.digests import file_digest
 from polylock.cache.store import Bucket
 from polylock.errors import IndexRequestError
 from polylock.index.json_page import InvalidPage, parse_json_page
@@ -33,7 +33,6 @@ __all__ = ["DirectoryIndex"]
 _SDISTS = (".tar.gz", ".zip")
 _DISTRIBUTIONS = (".whl", *_SDISTS)
 _VARIANTS = "-variants.json"
-_CHUNK = 1 << 20
 
 
 class DirectoryIndex:
@@ -110,7 +109,7 @@ class DirectoryIndex:
         if known is not None:
             sha256 = bytes(known).decode("ascii", "replace")
         else:
-            sha256 = _sha256(path)
+            sha256 = file_digest(path)
             self._store.write(Bucket.METADATA, key, sha256.encode("ascii"))
         return RemoteFile(
             filename=path.name,
@@ -147,11 +146,3 @@ def _may_be(path: Path, name: NormalizedName) -> bool:
     if path.name.endswith(_SDISTS):
         return canonicalize_name(path.name).startswith(f"{name}-")
     return canonicalize_name(path.name.partition("-")[0]) == name
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()

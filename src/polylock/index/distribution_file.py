@@ -7,11 +7,10 @@ of remote files are lenient.
 
 from __future__ import annotations
 
-import hashlib
 import tarfile
 import zipfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import IO, TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from polylock.cache.digests import file_digest
 from polylock.model.core_metadata import CoreMetadata, InvalidCoreMetadata
 from polylock.model.filenames import InvalidFilename, SdistFilename, WheelFilename
 from polylock.variants.variant_json import InvalidVariantMetadata, VariantMetadata
@@ -104,18 +104,9 @@ def _read_wheel(path: Path) -> DistributionFile:
         if metadata is None:
             raise InvalidDistribution(f"{directory}/METADATA is missing")
         variant_json = _member(archive, f"{directory}/variant.json")
-    core = CoreMetadata.parse(metadata)
-    _agree(core, filename.name, version)
-    return DistributionFile(
-        path=path,
-        name=filename.name,
-        version=version,
-        size=path.stat().st_size,
-        sha256=_sha256(path),
-        requires_python=_requires_python(core),
-        metadata=metadata,
-        variant=_variant(filename.variant_label, variant_json),
-    )
+    found = _described(path, filename.name, version, metadata)
+    variant = _variant(filename.variant_label, variant_json)
+    return replace(found, metadata=metadata, variant=variant)
 
 
 def _dist_info(archive: zipfile.ZipFile, name: NormalizedName, version: Version) -> str:
@@ -184,14 +175,21 @@ def _read_sdist(path: Path) -> DistributionFile:
     )
     if content is None:
         raise InvalidDistribution("PKG-INFO is missing")
-    core = CoreMetadata.parse(content)
-    _agree(core, filename.name, version)
+    return _described(path, filename.name, version, content)
+
+
+def _described(
+    path: Path, name: NormalizedName, version: Version, metadata: bytes
+) -> DistributionFile:
+    """Return what the file and its core metadata say, where they agree."""
+    core = CoreMetadata.parse(metadata)
+    _agree(core, name, version)
     return DistributionFile(
         path=path,
-        name=filename.name,
+        name=name,
         version=version,
         size=path.stat().st_size,
-        sha256=_sha256(path),
+        sha256=file_digest(path),
         requires_python=_requires_python(core),
     )
 
@@ -241,8 +239,3 @@ def _requires_python(core: CoreMetadata) -> str | None:
                 f"bad Requires-Python: {core.requires_python}"
             ) from error
     return core.requires_python
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

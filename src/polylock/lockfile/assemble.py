@@ -7,12 +7,12 @@ was locked for it, and needs nothing that stands under ``[tool]``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from polylock.errors import FileCorrupt
 from polylock.lockfile.encode import package_order
+from polylock.lockfile.entries import entry_marker, shared_entries, written_index
 from polylock.lockfile.pylock import (
     Package,
     PackageArchive,
@@ -32,17 +32,17 @@ from polylock.lockfile.records import (
     without_credentials,
 )
 from polylock.lockfile.separation import Separator
-from polylock.lockfile.sharing import CompatibilityTags, exclusive
 from polylock.model.direct import ArchiveSource, DirectorySource, GitSource
 from polylock.model.filenames import InvalidFilename, WheelFilename
 from polylock.model.hashes import strongest
-from polylock.model.markers import Atom, conjunction, disjunction
+from polylock.model.markers import Atom, conjunction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from packaging.utils import NormalizedName
 
+    from polylock.lockfile.entries import Entry
     from polylock.model.distributions import DirectOrigin, RemoteFile
     from polylock.model.inputs import Inputs
     from polylock.model.markers import MarkerExpression
@@ -52,28 +52,6 @@ if TYPE_CHECKING:
 __all__ = ["assemble"]
 
 _WHEEL_HYPHENS = 4
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Member:
-    """The pin of one target, and the tags by which an installer may meet its file."""
-
-    position: int
-    pin: Pin
-    tags: CompatibilityTags | None
-    """Of the wheel; for an sdist those of the target that has no wheel."""
-    condition: MarkerExpression | None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Entry:
-    """An entry in the making: the targets that share it, in their order."""
-
-    members: list[_Member] = field(default_factory=list)
-
-    def admits(self, member: _Member) -> bool:
-        """Say whether the member's file can stand beside those that are there."""
-        return all(_side_by_side(member, other) for other in self.members)
 
 
 def assemble(
@@ -91,9 +69,9 @@ def assemble(
     none. Raises FileCorrupt for a file without one.
     """
     separator = Separator(targets=targets)
-    entries = _entries(resolutions)
+    entries = shared_entries(resolutions)
     markers = {
-        id(entry): _marker(entry, separator)
+        id(entry): entry_marker(entry, separator)
         for group in entries.values()
         for entry in group
     }
@@ -142,93 +120,16 @@ def _environments(targets: Sequence[Target]) -> tuple[MarkerExpression, ...]:
     return tuple(sorted(markers, key=str))
 
 
-def _entries(
-    resolutions: Sequence[Resolution],
-) -> dict[NormalizedName, list[_Entry]]:
-    """Put the pins of all targets into entries, each pin into the first that fits."""
-    names = sorted({name for resolution in resolutions for name in resolution.pins})
-    entries: dict[NormalizedName, list[_Entry]] = {name: [] for name in names}
-    for position, resolution in enumerate(resolutions):
-        for name, pin in resolution.pins.items():
-            member = _Member(
-                position=position,
-                pin=pin,
-                tags=_tags(pin.file, resolution.target),
-                condition=resolution.conditions.get(name),
-            )
-            for entry in entries[name]:
-                if entry.admits(member):
-                    entry.members.append(member)
-                    break
-            else:
-                entries[name].append(_Entry([member]))
-    return entries
-
-
-def _tags(file: RemoteFile, target: Target) -> CompatibilityTags | None:
-    if file.filename.endswith(".whl"):
-        return CompatibilityTags.of_wheel(WheelFilename.parse(file.filename))
-    # A wheel beside an sdist would be taken by every interpreter that fits it, and
-    # the machine may be newer than the target says. The best tag stands for it.
-    return CompatibilityTags.of_tag(target.tags[0]) if target.tags else None
-
-
-def _side_by_side(one: _Member, other: _Member) -> bool:
-    mine, theirs = one.pin, other.pin
-    if mine.direct is not None or theirs.direct is not None:
-        return mine.direct == theirs.direct and mine.version == theirs.version
-    if (mine.version, _index(mine)) != (theirs.version, _index(theirs)):
-        return False
-    if (mine.file.filename, mine.file.url) == (theirs.file.filename, theirs.file.url):
-        return True
-    return (
-        one.tags is not None
-        and other.tags is not None
-        and exclusive(one.tags, other.tags)
-    )
-
-
-def _index(pin: Pin) -> str | None:
-    """Return the URL of the index; None for files on disk.
-
-    PEP 751 asks for the URL of an index, and a directory has none to give.
-    """
-    if urlsplit(pin.index_url).scheme == "file":
-        return None
-    return without_credentials(pin.index_url)
-
-
-def _marker(entry: _Entry, separator: Separator) -> MarkerExpression | None:
-    """Return who installs the entry; None: all targets, always.
-
-    Targets with the same condition are told from the rest together. Those that
-    install the entry anyhow need not be told from those that do under a condition.
-    """
-    groups: dict[MarkerExpression | None, int] = {}
-    for member in entry.members:
-        mask = groups.get(member.condition, 0) | 1 << member.position
-        groups[member.condition] = mask
-    anyhow = groups.get(None, 0)
-    parts: list[MarkerExpression] = []
-    for condition in sorted(groups, key=lambda c: "" if c is None else str(c)):
-        where = separator.marker(groups[condition], anyhow)
-        both = [each for each in (where, condition) if each is not None]
-        if not both:
-            return None
-        parts.append(conjunction(both))
-    return disjunction(parts)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Writer:
     """Turns entries into packages; knows all of them, for the dependencies."""
 
-    entries: Mapping[NormalizedName, list[_Entry]]
+    entries: Mapping[NormalizedName, list[Entry]]
     markers: Mapping[int, MarkerExpression | None]
     resolutions: Sequence[Resolution]
     paths: Mapping[str, str]
 
-    def package(self, entry: _Entry) -> Package:
+    def package(self, entry: Entry) -> Package:
         """Return the entry as it is written."""
         pin = entry.members[0].pin
         if pin.direct is not None:
@@ -242,7 +143,7 @@ class _Writer:
             marker=self.markers[id(entry)],
             requires_python=_requires_python(entry),
             dependencies=self._dependencies(entry),
-            index=_index(pin),
+            index=written_index(pin),
             sdist=PackageSdist(**self._file(sdists[0])) if sdists else None,
             wheels=tuple(PackageWheel(**self._file(file)) for file in wheels),
             variants_json=_variants_json(entry),
@@ -268,7 +169,7 @@ class _Writer:
             "hashes": {algorithm: value},
         }
 
-    def _direct(self, entry: _Entry, origin: DirectOrigin) -> Package:
+    def _direct(self, entry: Entry, origin: DirectOrigin) -> Package:
         """Return the entry of a direct source, which all its targets share."""
         pin = entry.members[0].pin
         source = origin.source
@@ -291,9 +192,9 @@ class _Writer:
             else None,
         )
 
-    def _dependencies(self, entry: _Entry) -> tuple[dict[str, Any], ...] | None:
+    def _dependencies(self, entry: Entry) -> tuple[dict[str, Any], ...] | None:
         """Return the entries that are direct dependencies; for people and audits."""
-        found: dict[int, _Entry] = {}
+        found: dict[int, Entry] = {}
         for member in entry.members:
             for edge in member.pin.edges:
                 if edge.name == member.pin.name:
@@ -306,7 +207,7 @@ class _Writer:
         tables.sort(key=lambda table: [table.get(key, "") for key in keys])
         return tuple(tables) or None
 
-    def _reference(self, entry: _Entry) -> dict[str, Any]:
+    def _reference(self, entry: Entry) -> dict[str, Any]:
         """Return the least that tells an entry from the others of its name."""
         pin = entry.members[0].pin
         reference: dict[str, Any] = {"name": pin.name}
@@ -318,7 +219,7 @@ class _Writer:
             reference["marker"] = str(self.markers[id(entry)])
         return reference
 
-    def _variants(self, entry: _Entry) -> tuple[VariantChoice, ...]:
+    def _variants(self, entry: Entry) -> tuple[VariantChoice, ...]:
         """Say which label each target got, where there was a choice."""
         choices = [
             VariantChoice(
@@ -380,7 +281,7 @@ def _archive(
     )
 
 
-def _requires_python(entry: _Entry) -> str | None:
+def _requires_python(entry: Entry) -> str | None:
     """Return the files' own specifier where they have the same.
 
     Where they differ none is right for all targets: an installer must refuse a Python
@@ -390,7 +291,7 @@ def _requires_python(entry: _Entry) -> str | None:
     return said.pop() if len(said) == 1 else None
 
 
-def _variants_json(entry: _Entry) -> dict[str, Any] | None:
+def _variants_json(entry: Entry) -> dict[str, Any] | None:
     labels = sorted(
         {m.pin.variant_label for m in entry.members if m.pin.variant_label is not None}
     )

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 import tomllib
+from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
@@ -24,6 +25,7 @@ from polylock.lockfile.pylock import (
     PackageSdist,
     PackageVcs,
     PackageWheel,
+    PinnedFile,
     Pylock,
     last_component,
 )
@@ -32,7 +34,7 @@ from polylock.model.filenames import InvalidFilename, SdistFilename, WheelFilena
 from polylock.model.markers import Atom, InvalidMarker, parse_marker
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from packaging.utils import NormalizedName
 
@@ -44,6 +46,8 @@ _CONFLICT_MARKER = re.compile(r"^(<{7}|={7}|>{7}|\|{7})( |$)")
 _MAJOR = 1
 _PINNED = ("sdist", "wheels")
 _DIRECT = ("vcs", "directory", "archive")
+
+_Pinned = TypeVar("_Pinned", bound=PinnedFile)
 
 
 def decode(content: bytes | str, path: str) -> Pylock:
@@ -258,49 +262,42 @@ def _sdist(package: Table, name: str, version: str | None) -> PackageSdist | Non
     table = package.table("sdist")
     if table is None:
         return None
-    _require_location(table)
-    sdist = PackageSdist(
-        name=table.optional_text("name"),
-        upload_time=table.moment("upload-time"),
-        url=table.optional_text("url"),
-        path=table.optional_text("path"),
-        size=table.size("size"),
-        hashes=_hashes(table),
-    )
-    try:
-        parsed = SdistFilename.parse(sdist.filename)
-    except InvalidFilename as error:
-        raise table.error("name", str(error)) from error
-    _check_filename(table, parsed, sdist.filename, (name, version))
+    sdist = _pinned(table, PackageSdist)
+    _check_filename(table, SdistFilename.parse, sdist.filename, (name, version))
     return sdist
 
 
 def _wheel(table: Table, name: str, version: str | None) -> PackageWheel:
+    wheel = _pinned(table, PackageWheel)
+    if wheel.name is not None and wheel.name == last_component(wheel.path, wheel.url):
+        wheel = replace(wheel, name=None)
+    _check_filename(table, WheelFilename.parse, wheel.filename, (name, version))
+    return wheel
+
+
+def _pinned(table: Table, kind: type[_Pinned]) -> _Pinned:
     url, path = table.optional_text("url"), table.optional_text("path")
     _require_location(table)
-    said = table.optional_text("name")
-    wheel = PackageWheel(
-        name=None if said == last_component(path, url) else said,
+    return kind(
+        name=table.optional_text("name"),
         upload_time=table.moment("upload-time"),
         url=url,
         path=path,
         size=table.size("size"),
         hashes=_hashes(table),
     )
-    try:
-        parsed = WheelFilename.parse(wheel.filename)
-    except InvalidFilename as error:
-        raise table.error("name", str(error)) from error
-    _check_filename(table, parsed, wheel.filename, (name, version))
-    return wheel
 
 
 def _check_filename(
     table: Table,
-    parsed: WheelFilename | SdistFilename,
+    parse: Callable[[str], WheelFilename | SdistFilename],
     filename: str,
     package: tuple[str, str | None],
 ) -> None:
+    try:
+        parsed = parse(filename)
+    except InvalidFilename as error:
+        raise table.error("name", str(error)) from error
     name, version = package
     if parsed.name != name:
         raise table.error("name", f"{filename} is not a file of {name}")

@@ -29,6 +29,7 @@ __all__ = [
     "PackageSdist",
     "PackageVcs",
     "PackageWheel",
+    "PinnedFile",
     "Pylock",
     "last_component",
 ]
@@ -70,8 +71,8 @@ class PackageArchive:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PackageWheel:
-    """An entry of ``packages.wheels``.
+class PinnedFile:
+    """What ``packages.sdist`` and ``packages.wheels`` have in common.
 
     ``name`` is None where it is the last component of ``path`` or ``url``; ``size``
     is in bytes, ``upload_time`` in UTC.
@@ -91,20 +92,13 @@ class PackageWheel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PackageSdist:
-    """``[packages.sdist]``; the fields are those of a wheel."""
+class PackageWheel(PinnedFile):
+    """An entry of ``packages.wheels``."""
 
-    name: str | None = None
-    upload_time: datetime | None = None
-    url: str | None = None
-    path: str | None = None
-    size: int | None = None
-    hashes: Mapping[str, str]
 
-    @property
-    def filename(self) -> str:
-        """Return the file name, said or implied."""
-        return self.name or last_component(self.path, self.url)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageSdist(PinnedFile):
+    """``[packages.sdist]``."""
 
 
 PackageFile = (

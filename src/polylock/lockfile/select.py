@@ -20,6 +20,7 @@ from polylock.errors import (
     UsageError,
 )
 from polylock.lockfile.choice import FileChooser
+from polylock.lockfile.pylock import PackageDirectory, PackageVcs
 from polylock.lockfile.records import locked_target
 from polylock.model.filenames import WheelFilename
 from polylock.model.markers import fold
@@ -47,6 +48,13 @@ class Selected:
     package: Package
     file: PackageFile
     variant_label: str | None = None
+
+    @property
+    def size(self) -> int | None:
+        """Return the bytes of the file, None for a tree and where it is not known."""
+        if isinstance(self.file, PackageVcs | PackageDirectory):
+            return None
+        return self.file.size
 
 
 class _Names(frozenset[str]):

@@ -20,7 +20,7 @@ from polylock.lockfile.pylock import (
     PackageWheel,
 )
 from polylock.model.hashes import strongest
-from polylock.operations.selection import LockedSelection, open_lock, selections
+from polylock.operations.selection import LockedSelection, named_selections, open_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -70,13 +70,7 @@ def cache_keys(settings: Settings) -> list[CacheKey]:
     Reads the lock file alone. Raises UsageError, LockFileInvalid, NoSuchTarget.
     """
     pylock, path = open_lock(settings)
-    found = selections(
-        pylock,
-        path,
-        target=settings.target,
-        groups=settings.groups,
-        extras=settings.extras,
-    )
+    found = named_selections(pylock, path, settings)
     return [key_of(selection) for selection in found]
 
 

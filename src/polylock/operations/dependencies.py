@@ -11,7 +11,7 @@ from polylock.operations.workspace import project_path
 from polylock.project.edit import add_dependency, remove_dependency
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from polylock.project.settings import Settings
@@ -64,17 +64,7 @@ def add(
 
     Raises ProjectError, and UsageError for text that is no requirement.
     """
-    path = project_path(settings)
-    text = read_text(path)
-    edited = add_dependency(
-        text,
-        requirements,
-        group=place.group,
-        extra=place.extra,
-        target=place.target,
-        path=str(path),
-    )
-    return _written(path, place, requirements, text, edited)
+    return _edit(settings, requirements, place, add_dependency)
 
 
 def remove(settings: Settings, names: Sequence[str], place: Place) -> DependencyEdit:
@@ -82,22 +72,22 @@ def remove(settings: Settings, names: Sequence[str], place: Place) -> Dependency
 
     Raises ProjectError, also where a project is not required there.
     """
+    return _edit(settings, names, place, remove_dependency)
+
+
+def _edit(
+    settings: Settings, items: Sequence[str], place: Place, change: Callable[..., str]
+) -> DependencyEdit:
     path = project_path(settings)
     text = read_text(path)
-    edited = remove_dependency(
+    edited = change(
         text,
-        names,
+        items,
         group=place.group,
         extra=place.extra,
         target=place.target,
         path=str(path),
     )
-    return _written(path, place, names, text, edited)
-
-
-def _written(
-    path: Path, place: Place, items: Sequence[str], text: str, edited: str
-) -> DependencyEdit:
     if edited != text:
         write_atomically(path, edited)
     return DependencyEdit(

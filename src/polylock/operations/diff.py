@@ -14,7 +14,7 @@ from polylock.lockfile.pylock import (
     PackageVcs,
     PackageWheel,
 )
-from polylock.operations.selection import every_group, selections
+from polylock.operations.selection import every_group, require_record, selections
 from polylock.operations.workspace import lock_path, require_lock
 
 if TYPE_CHECKING:
@@ -179,11 +179,7 @@ def diff(settings: Settings, before: Path, after: Path | None = None) -> LockDif
 def _targets(path: Path) -> dict[str, dict[str, Side]]:
     """Return what each target of a lock file installs."""
     pylock = require_lock(path)
-    if pylock.polylock is None:
-        raise UsageError(
-            f"{path} was not written by polylock, so it names no targets",
-            "give two lock files that `polylock lock` wrote",
-        )
+    require_record(pylock, path, "give two lock files that `polylock lock` wrote")
     groups, extras = every_group(pylock)
     found = selections(pylock, path, target=None, groups=groups, extras=extras)
     return {
@@ -195,15 +191,11 @@ def _targets(path: Path) -> dict[str, dict[str, Side]]:
 
 
 def _side(chosen: Selected) -> Side:
-    file = chosen.file
-    size = 0
-    if isinstance(file, PackageWheel | PackageSdist | PackageArchive):
-        size = file.size or 0
     return Side(
         version=chosen.package.version,
         label=chosen.variant_label,
-        size=size,
-        file=_identity(file),
+        size=chosen.size or 0,
+        file=_identity(chosen.file),
     )
 
 

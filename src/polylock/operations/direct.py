@@ -6,7 +6,6 @@ Everything else is asked of the indexes.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, assert_never
@@ -15,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from polylock.cache.digests import file_digest
 from polylock.errors import FileCorrupt, SourceUnusable
 from polylock.index.distribution_file import InvalidDistribution, read_distribution
 from polylock.index.sdist_metadata import is_static
@@ -54,8 +54,6 @@ if TYPE_CHECKING:
     from polylock.variants.variant_json import VariantMetadata
 
 __all__ = ["DirectReleases", "Kept"]
-
-_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -349,17 +347,11 @@ def _package_information(tree: Path) -> CoreMetadata | None:
 
 
 def _measure(name: NormalizedName, path: Path) -> tuple[str, int]:
-    digest = hashlib.sha256()
-    size = 0
     try:
-        with path.open("rb") as file:
-            while chunk := file.read(_CHUNK):
-                digest.update(chunk)
-                size += len(chunk)
+        return file_digest(path), path.stat().st_size
     except OSError as error:
         problem = error.strerror or str(error)
         raise SourceUnusable(f"{name} @ {path}", problem) from error
-    return digest.hexdigest(), size
 
 
 def _last(url: str) -> str:

@@ -19,7 +19,7 @@ from polylock.lockfile.pylock import (
 )
 from polylock.model.markers import Atom, conjunction, fold
 from polylock.operations.files import write_atomically
-from polylock.operations.selection import open_lock, selections
+from polylock.operations.selection import named_selections, open_lock
 from polylock.variants.variant_json import VariantMetadata
 
 if TYPE_CHECKING:
@@ -60,13 +60,7 @@ def export(
     if settings.target is None:
         raise UsageError("no target is named", "add --target NAME")
     pylock, path = open_lock(settings)
-    found = selections(
-        pylock,
-        path,
-        target=settings.target,
-        groups=settings.groups,
-        extras=settings.extras,
-    )
+    found = named_selections(pylock, path, settings)
     selection = next(iter(found))
     beside = output is None or output.resolve().parent == path.resolve().parent
     writer = _Writer(

@@ -13,14 +13,18 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from polylock.errors import LockFileInvalid, UsageError
-from polylock.lockfile.pylock import PackageArchive, PackageSdist, PackageWheel
+from polylock.errors import LockFileInvalid
 from polylock.model.markers import fold
 from polylock.model.requirements import InvalidRequirement, Requirement
-from polylock.operations.selection import every_group, open_lock, selections
+from polylock.operations.selection import (
+    groups_to_show,
+    open_lock,
+    require_record,
+    selections,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping
 
     from polylock.lockfile.pylock import Package
     from polylock.lockfile.records import LockedInputs, VariantChoice
@@ -133,16 +137,8 @@ def locked_graphs(settings: Settings) -> tuple[LockedGraph, ...]:
     Raises UsageError, LockFileInvalid, NoSuchTarget.
     """
     pylock, path = open_lock(settings)
-    if pylock.polylock is None:
-        raise UsageError(
-            f"{path} was not written by polylock, so it names no targets",
-            "run `polylock lock`",
-        )
-    groups: Sequence[str] = settings.groups
-    extras: Sequence[str] = settings.extras
-    if not groups and not extras:
-        groups, extras = every_group(pylock)
-    inputs = pylock.polylock.inputs
+    inputs = require_record(pylock, path, "run `polylock lock`").inputs
+    groups, extras = groups_to_show(pylock, settings)
     wanted = _Wanted(path=str(path), inputs=inputs, groups=groups, extras=extras)
     return tuple(
         _graph(selection, wanted)
@@ -218,16 +214,13 @@ def _roots(places: Mapping[str, list[str]]) -> tuple[Root, ...]:
 
 
 def _node(found: Selected, selected: Mapping[str, Selected], target: Target) -> Node:
-    package, file = found.package, found.file
-    size = None
-    if isinstance(file, PackageWheel | PackageSdist | PackageArchive):
-        size = file.size
+    package = found.package
     choices = [each for each in package.variants if each.target == target.name]
     return Node(
         name=package.name,
         version=package.version,
         label=found.variant_label,
-        size=size,
+        size=found.size,
         dependencies=tuple(sorted(_dependencies(package, selected))),
         choice=choices[0] if choices else None,
     )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from polylock.cache.digests import file_digest
 from polylock.errors import FileCorrupt, HashMismatch, SizeMismatch, UsageError
 from polylock.lockfile.pylock import PackageArchive, last_component
 from polylock.model.distributions import RemoteFile
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     LockedFile = PackageWheel | PackageSdist | PackageArchive
 
 __all__ = ["LockedFiles", "filename_of"]
-
-_CHUNK = 1 << 20
 
 
 def filename_of(file: LockedFile) -> str:
@@ -66,18 +64,16 @@ class LockedFiles:
             raise FileCorrupt(
                 filename_of(locked), "the lock file gives it no secure hash"
             )
-        digest = hashlib.new(algorithm)
         try:
-            with path.open("rb") as file:
-                while chunk := file.read(_CHUNK):
-                    digest.update(chunk)
+            found = file_digest(path, algorithm)
             size = path.stat().st_size
         except OSError as error:
             problem = error.strerror or str(error)
             raise UsageError(f"cannot read {path}: {problem}") from error
         if locked.size is not None and size != locked.size:
             raise SizeMismatch(filename_of(locked), locked.size, size)
-        if digest.hexdigest() != value:
-            found = f"{algorithm}:{digest.hexdigest()}"
-            raise HashMismatch(filename_of(locked), f"{algorithm}:{value}", found)
+        if found != value:
+            raise HashMismatch(
+                filename_of(locked), f"{algorithm}:{value}", f"{algorithm}:{found}"
+            )
         return path

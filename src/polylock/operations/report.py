@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from polylock.lockfile.pylock import PackageArchive, PackageSdist, PackageWheel
-from polylock.operations.selection import every_group, open_lock, selections
+from polylock.operations.selection import groups_to_show, open_lock, selections
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from polylock.lockfile.select import Selected
     from polylock.project.settings import Settings
@@ -69,10 +68,7 @@ def report(settings: Settings) -> Report:
     Reads the lock file alone. Raises UsageError, LockFileInvalid, NoSuchTarget.
     """
     pylock, path = open_lock(settings)
-    groups: Sequence[str] = settings.groups
-    extras: Sequence[str] = settings.extras
-    if not groups and not extras:
-        groups, extras = every_group(pylock)
+    groups, extras = groups_to_show(pylock, settings)
     rows: dict[str, dict[str, Cell]] = {}
     names: list[str] = []
     for selection in selections(
@@ -86,12 +82,8 @@ def report(settings: Settings) -> Report:
 
 
 def _cell(chosen: Selected) -> Cell:
-    file = chosen.file
-    size = 0
-    if isinstance(file, PackageWheel | PackageSdist | PackageArchive):
-        size = file.size or 0
     return Cell(
         version=chosen.package.version or "source",
         label=chosen.variant_label,
-        size=size,
+        size=chosen.size or 0,
     )

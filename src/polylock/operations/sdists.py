@@ -8,7 +8,6 @@ build it, and the last one stays.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 from contextlib import nullcontext
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from polylock.cache.archives import Archives
+from polylock.cache.digests import file_digest
 from polylock.cache.store import Bucket
 from polylock.errors import BuildFailed, BuildForbidden, CacheUnusable, FileCorrupt
 from polylock.model.core_metadata import CoreMetadata
@@ -43,13 +43,12 @@ __all__ = [
     "LocalSdist",
     "SdistBuilds",
     "SourceTree",
+    "forbidding_policy",
     "refused_metadata",
     "require_allowed",
 ]
 
 logger = logging.getLogger(__name__)
-
-_CHUNK = 1 << 20
 
 
 def refused_metadata(inputs: Inputs, name: NormalizedName) -> Unusable | None:
@@ -58,7 +57,7 @@ def refused_metadata(inputs: Inputs, name: NormalizedName) -> Unusable | None:
     By default locking runs no code that came from an index: ``build = "local"`` is
     for paths and version control.
     """
-    if _forbidding(inputs, name) is None and (
+    if forbidding_policy(inputs, name) is None and (
         inputs.build == "all" or name in inputs.build_packages
     ):
         return None
@@ -73,12 +72,13 @@ def require_allowed(inputs: Inputs, name: NormalizedName, version: str | None) -
 
     What was locked was agreed to, so only a plain no counts.
     """
-    policy = _forbidding(inputs, name)
+    policy = forbidding_policy(inputs, name)
     if policy is not None:
         raise BuildForbidden(name, version or "(unversioned)", policy)
 
 
-def _forbidding(inputs: Inputs, name: NormalizedName) -> str | None:
+def forbidding_policy(inputs: Inputs, name: NormalizedName) -> str | None:
+    """Return what forbids to build a project, as the project file has it, or None."""
     if name in inputs.no_build_packages:
         return f'no-build-package = ["{name}"]'
     return 'build = "none"' if inputs.build == "none" else None
@@ -248,7 +248,7 @@ class SdistBuilds:
         with store.temporary_directory(parent) as place:
             path = make(place)
             try:
-                sha256 = _sha256(path)
+                sha256 = file_digest(path)
                 target = store.path(Bucket.FILES, sha256)
                 store.make_directory(target.parent)
                 path.replace(target)
@@ -337,11 +337,3 @@ class SdistBuilds:
 
 def _metadata_key(sha256: str) -> str:
     return f"metadata {sha256}"
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from polylock.errors import UsageError
 from polylock.lockfile.records import locked_target
 from polylock.lockfile.select import project_groups, select
 from polylock.operations.machine import AUTO, target_of_this_machine
@@ -15,11 +16,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from polylock.lockfile.pylock import Pylock
+    from polylock.lockfile.records import Record
     from polylock.lockfile.select import Selected
     from polylock.model.target import Target
     from polylock.project.settings import Settings
 
-__all__ = ["LockedSelection", "every_group", "open_lock", "selections"]
+__all__ = [
+    "LockedSelection",
+    "every_group",
+    "groups_to_show",
+    "named_selections",
+    "open_lock",
+    "require_record",
+    "selections",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +49,39 @@ def open_lock(settings: Settings) -> tuple[Pylock, Path]:
 def every_group(pylock: Pylock) -> tuple[Sequence[str], Sequence[str]]:
     """Return all groups that are no targets, and all extras."""
     return project_groups(pylock), pylock.extras or ()
+
+
+def groups_to_show(
+    pylock: Pylock, settings: Settings
+) -> tuple[Sequence[str], Sequence[str]]:
+    """Return the groups and extras that are named, or all where none is."""
+    if settings.groups or settings.extras:
+        return settings.groups, settings.extras
+    return every_group(pylock)
+
+
+def require_record(pylock: Pylock, path: Path, hint: str) -> Record:
+    """Return ``[tool.polylock]``; raises UsageError in another tool's lock file."""
+    if pylock.polylock is None:
+        problem = f"{path} was not written by polylock, so it names no targets"
+        raise UsageError(problem, hint)
+    return pylock.polylock
+
+
+def named_selections(
+    pylock: Pylock, path: Path, settings: Settings
+) -> Iterator[LockedSelection]:
+    """Yield what the settings name: their target, or each, with groups and extras.
+
+    Raises as ``selections`` does.
+    """
+    return selections(
+        pylock,
+        path,
+        target=settings.target,
+        groups=settings.groups,
+        extras=settings.extras,
+    )
 
 
 def selections(

@@ -33,6 +33,7 @@ from polylock.operations.context import Context
 from polylock.operations.fetch import WheelFetcher
 from polylock.operations.installable import installables
 from polylock.operations.machine import Chooser
+from polylock.operations.own_project import with_own_project
 from polylock.operations.sdists import require_allowed
 from polylock.operations.workspace import lock_path, open_workspace, require_lock
 
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from polylock.operations.installable import Installables
     from polylock.operations.machine import Choice
     from polylock.ports import Reporter
+    from polylock.project.pyproject import ProjectFile
     from polylock.project.settings import Settings
 
 __all__ = ["SyncOptions", "SyncOutcome", "sync"]
@@ -104,7 +106,8 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
     """
     path = lock_path(settings)
     pylock = require_lock(path)
-    inputs = _inputs(settings, pylock, path, frozen=options.frozen)
+    project = _project(settings, pylock, path, frozen=options.frozen)
+    inputs = project.inputs if project else _recorded_policy(pylock)
     place = (settings.venv or path.with_name(".venv")).absolute()
     state = EnvironmentState() if options.forget else read_state(place)
     with Context(settings, inputs, reporter) as context:
@@ -133,6 +136,8 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
             environment=choice.environment,
         )
         wanted = installables(selected, context, path.parent)
+        if project is not None and not settings.no_install_project:
+            wanted = with_own_project(wanted, project, context)
         plan = _plan(wanted, choice, created=state.created, again=options.reinstall)
         outcome = SyncOutcome(environment=place, target=choice.target.name, plan=plan)
         if options.dry_run or (plan.is_empty and choice.exists and not settings.target):
@@ -143,14 +148,7 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
         interpreter = choice.interpreter
         if not choice.exists:
             interpreter = probe(create(place, interpreter), store=context.store)
-        fetcher = WheelFetcher(
-            context=context,
-            files=wanted.files,
-            trees=wanted.trees,
-            root=path.parent,
-            threads=settings.threads,
-            builds=context.builds(interpreter),
-        )
+        fetcher = _fetcher(context, wanted, path.parent, interpreter)
         done = _execute(plan, interpreter, fetcher, settings, reporter)
     write_state(place, remembered)
     return replace(outcome, plan=done.plan, link_modes=done.link_modes)
@@ -167,6 +165,19 @@ def _plan(
     )
     present = choice.interpreter.site_directories if choice.exists else ()
     return plan_sync(request, read_installed(present))
+
+
+def _fetcher(
+    context: Context, wanted: Installables, root: Path, interpreter: Interpreter
+) -> WheelFetcher:
+    return WheelFetcher(
+        context=context,
+        files=wanted.files,
+        trees=wanted.trees,
+        root=root,
+        threads=context.settings.threads,
+        builds=context.builds(interpreter),
+    )
 
 
 def _execute(
@@ -196,22 +207,24 @@ def _execute(
     raise AssertionError("unreachable: the last round returns or raises")
 
 
-def _inputs(settings: Settings, pylock: Pylock, path: Path, *, frozen: bool) -> Inputs:
-    """Return the project's inputs, refusing a lock file that does not answer them.
+def _project(
+    settings: Settings, pylock: Pylock, path: Path, *, frozen: bool
+) -> ProjectFile | None:
+    """Return the project, refusing a lock file that does not answer it.
 
-    An image may hold the lock file alone: then there is nothing to answer.
+    An image may hold the lock file alone: then there is nothing to answer, and None.
     """
     try:
         workspace = open_workspace(settings)
     except ProjectError:
         if settings.project is None and not path.with_name("pyproject.toml").exists():
-            return _recorded_policy(pylock)
+            return None
         raise
     if not frozen and workspace.lock_path == path:
         found = differences(pylock, workspace.project.inputs, workspace.targets)
         if found:
             raise LockFileOutdated(str(path), [str(difference) for difference in found])
-    return workspace.project.inputs
+    return workspace.project
 
 
 def _recorded_policy(pylock: Pylock) -> Inputs:

@@ -57,6 +57,7 @@ class Settings:
     extras: tuple[str, ...] = ()
     venv: Path | None = None
     python: str | None = None
+    no_install_project: bool = False
     link_mode: LinkMode = "auto"
     compile: bool = False
     no_color: bool = False
@@ -146,7 +147,7 @@ SETTINGS: tuple[SettingDefinition, ...] = (
         name="groups",
         kind=Kind.NAMES,
         flag="--group",
-        help="Dependency groups to install; the flag can be given more than once.",
+        help="A dependency group to install; may be given more than once.",
         default="none",
         for_user=False,
     ),
@@ -154,7 +155,7 @@ SETTINGS: tuple[SettingDefinition, ...] = (
         name="extras",
         kind=Kind.NAMES,
         flag="--extra",
-        help="Extras to install; the flag can be given more than once.",
+        help="An extra to install; may be given more than once.",
         default="none",
         for_user=False,
     ),
@@ -172,6 +173,14 @@ SETTINGS: tuple[SettingDefinition, ...] = (
         flag="--python",
         help="The Python for a new environment: a version, a name or a path.",
         default="the first on this machine that the target's Python allows",
+        for_user=False,
+    ),
+    SettingDefinition(
+        name="no_install_project",
+        kind=Kind.SWITCH,
+        flag="--no-install-project",
+        help="Leave out the project itself, else editable if it builds.",
+        default="false: it is installed, editable, where it has a `[build-system]`",
         for_user=False,
     ),
     SettingDefinition(

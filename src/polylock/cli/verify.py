@@ -1,0 +1,43 @@
+"""``polylock verify``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from polylock.cli.invocation import begin, print_json, reporting
+from polylock.cli.options import JSON, settings
+from polylock.operations.verify import verify
+
+__all__ = ["command"]
+
+
+@click.command("verify", epilog="Example: polylock verify --download")
+@settings("target", "index_url", "threads", "timeout", "offline")
+@click.option("--download", is_flag=True, help="Fetch every file and hash it, too.")
+@JSON
+def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
+    """Compare every locked file with what its index says of it now.
+
+    Tells a changed hash or size, a file that was removed or yanked, another host and
+    one that imitates the index apart, and exits with 3 where it finds any. The indexes
+    are those of the project file, whatever the lock file says.
+    """
+    chosen = begin(values)
+    with reporting(chosen) as reporter:
+        outcome = verify(chosen, reporter, download=values["download"])
+    if values["as_json"]:
+        print_json(outcome.to_json())
+        return 0 if outcome.agrees else 3
+    for found in outcome.disagreements:
+        note = " (the project pins it)" if found.expected else ""
+        who = ", ".join(found.targets)
+        click.echo(f"{found}{note} [{who}]")
+    if chosen.verbosity >= 0:
+        for name, reason in outcome.unverified:
+            click.echo(f"not verified: {name} {reason}", err=True)
+        counted = f"{outcome.packages} packages, {outcome.files} files"
+        verdict = "agree" if outcome.agrees else "do not all agree"
+        click.echo(f"{counted}: {verdict} with the indexes", err=True)
+    return 0 if outcome.agrees else 3
