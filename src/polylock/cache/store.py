@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from polylock.errors import CacheUnusable
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,8 +68,7 @@ class Bucket(enum.Enum):
         return f"{name}-v{version}"
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(Value, frozen=True):
     """What some files occupy: their number and the sum of their sizes in bytes."""
 
     files: int = 0

@@ -18,6 +18,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from polylock.model.distributions import Release, Releases, RemoteFile
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -64,8 +65,7 @@ _page_decoder = msgspec.msgpack.Decoder(_StoredPage)
 _release_decoder = msgspec.msgpack.Decoder(_StoredRelease)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IndexPage:
+class IndexPage(Value, frozen=True, kw_only=True):
     """Which page it is: the project and the index by name and base URL."""
 
     name: NormalizedName

@@ -34,6 +34,7 @@ from polylock.network.download import Downloader
 from polylock.network.http_cache import CacheMode, HttpCache
 from polylock.network.local_files import is_local
 from polylock.network.once import Once
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -60,8 +61,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Plan:
+class _Plan(Value, frozen=True, eq=False):
     """A target's crawl: for whom, and who guesses the files."""
 
     target: Target

@@ -7,7 +7,6 @@ was locked for it, and needs nothing that stands under ``[tool]``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from polylock.errors import FileCorrupt
@@ -36,6 +35,7 @@ from polylock.model.direct import ArchiveSource, DirectorySource, GitSource
 from polylock.model.filenames import InvalidFilename, WheelFilename
 from polylock.model.hashes import strongest
 from polylock.model.markers import Atom, conjunction
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -120,8 +120,7 @@ def _environments(targets: Sequence[Target]) -> tuple[MarkerExpression, ...]:
     return tuple(sorted(markers, key=str))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Writer:
+class _Writer(Value, frozen=True, kw_only=True):
     """Turns entries into packages; knows all of them, for the dependencies."""
 
     entries: Mapping[NormalizedName, list[Entry]]

@@ -6,7 +6,6 @@ so the files of an entry must be such that none of them is taken for another.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -14,6 +13,7 @@ from polylock.lockfile.records import without_credentials
 from polylock.lockfile.sharing import CompatibilityTags, exclusive
 from polylock.model.filenames import WheelFilename
 from polylock.model.markers import conjunction, disjunction
+from polylock.values import Value, field
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Entry", "Member", "entry_marker", "shared_entries", "written_index"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
+class Member(Value, frozen=True, kw_only=True):
     """The pin of one target, and the tags by which an installer may meet its file."""
 
     position: int
@@ -40,8 +39,7 @@ class Member:
     condition: MarkerExpression | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Entry:
+class Entry(Value, frozen=True, eq=False):
     """An entry in the making: the targets that share it, in their order."""
 
     members: list[Member] = field(default_factory=list)

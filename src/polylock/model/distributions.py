@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from polylock.values import Value
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -40,8 +42,7 @@ class RemoteFile(msgspec.Struct, frozen=True, array_like=True, omit_defaults=Tru
     yanked: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DirectOrigin:
+class DirectOrigin(Value, frozen=True, kw_only=True):
     """A direct source as it was found.
 
     ``path`` is POSIX-style and relative to the lock file; it is None where the source
@@ -56,8 +57,7 @@ class DirectOrigin:
     is_stable: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Release:
+class Release(Value, frozen=True, kw_only=True, eq=False):
     """The files of one version of a project on one index, or of a direct source.
 
     ``version`` is the normalized version. ``wheels`` are in file name order;
@@ -114,8 +114,7 @@ class Releases:
         return release
 
 
-@dataclass(frozen=True, slots=True)
-class Unusable:
+class Unusable(Value, frozen=True):
     """Something could not be had or read, and the search goes on without it.
 
     ``reason`` is a clause for people: ``METADATA is missing``.

@@ -18,6 +18,7 @@ from urllib.parse import urljoin
 from polylock import __version__
 from polylock.errors import IndexRequestError
 from polylock.network.auth import Authenticator, origin, redact
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -79,8 +80,7 @@ class Traffic:
             self.revalidated += revalidated
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(Value, frozen=True):
     """An answer with its whole body.
 
     ``url`` is the one that answered, after redirects, without credentials. The
@@ -93,8 +93,7 @@ class Response:
     content: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Streaming:
+class Streaming(Value, frozen=True):
     """An answer whose body is still to be read, once.
 
     ``url`` and ``headers`` are as in Response. Reading ``chunks`` raises
@@ -107,8 +106,7 @@ class Streaming:
     chunks: Iterator[bytes]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetryPolicy:
+class RetryPolicy(Value, frozen=True, kw_only=True):
     """How often and how patiently a request is made again.
 
     ``attempts`` counts the first one. The wait doubles from ``first_wait`` seconds;
@@ -131,8 +129,7 @@ class RetryPolicy:
         return wait if wait <= self.longest_wait else None
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Value, frozen=True):
     """Why no answer came; ``transient`` where another attempt may succeed."""
 
     problem: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from packaging.utils import InvalidName, canonicalize_name
@@ -12,6 +11,7 @@ from polylock.errors import LockFileOutdated, NoSuchTarget, UsageError
 from polylock.lockfile.freshness import differences
 from polylock.operations.files import write_atomically
 from polylock.operations.workspace import open_workspace, read_lock
+from polylock.values import Value, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["LockOutcome", "LockRequest", "lock", "parse_upgrades"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockRequest:
+class LockRequest(Value, frozen=True, kw_only=True):
     """How to lock.
 
     ``upgrade`` forgets all earlier pins, ``upgrade_packages`` those of the projects
@@ -44,8 +43,7 @@ class LockRequest:
     dry_run: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockOutcome:
+class LockOutcome(Value, frozen=True, kw_only=True):
     """What came of it; ``efforts`` is empty where the lock file was still true."""
 
     path: Path

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +22,7 @@ from polylock.operations.context import Context
 from polylock.operations.kept_targets import installed_files, solve_kept
 from polylock.resolution.align import divergences
 from polylock.resolution.solve import Solver
+from polylock.values import Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,8 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["Resolved", "resolve"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resolved:
+class Resolved(Value, frozen=True, kw_only=True):
     """A lock file and what it cost; ``previous_text`` is None where there was none."""
 
     pylock: Pylock

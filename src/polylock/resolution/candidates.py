@@ -17,6 +17,7 @@ from polylock.model.filenames import InvalidFilename, WheelFilename
 from polylock.model.markers import NON_VARIANT, SelectedVariant
 from polylock.resolution.memory import Memory
 from polylock.resolution.versions import satisfies
+from polylock.values import Value
 from polylock.variants.authority import supported_properties
 from polylock.variants.ordering import VariantWishes, order_labels
 
@@ -51,8 +52,7 @@ _UNKNOWN_PATCH = 999
 """Stands for the newest patch release of a target that names none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Candidate:
+class Candidate(Value, frozen=True, kw_only=True, eq=False):
     """One artifact of one version, for one target.
 
     Interned by CandidatePool: resolvelib compares candidates by identity.
@@ -81,8 +81,7 @@ class Candidate:
         return f"{self.name} {self.version}{label}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ExtraCandidate:
+class ExtraCandidate(Value, frozen=True, kw_only=True, eq=False):
     """An extra of a candidate; it adds requirements, and installs nothing itself."""
 
     base: Candidate
@@ -97,16 +96,14 @@ class ExtraCandidate:
         return f"{self.base.name}[{self.extra}] {self.base.version}"
 
 
-@dataclass(frozen=True, slots=True)
-class Rejection:
+class Rejection(Value, frozen=True):
     """Why a file or a label of a version is out, as a clause for people."""
 
     subject: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Expansion:
+class Expansion(Value, frozen=True):
     """The candidates of one version, best first, and what was left out and why.
 
     ``rejections`` is empty where the candidate is known from an earlier run.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from resolvelib import BaseReporter, ResolutionImpossible, ResolutionTooDeep
@@ -22,6 +22,7 @@ from polylock.resolution.provider import TargetProvider
 from polylock.resolution.reach import conditions
 from polylock.resolution.remarks import remarks
 from polylock.resolution.walk import walk
+from polylock.values import Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,8 +60,7 @@ class Effort:
     expanded: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Solution:
+class Solution(Value, frozen=True, kw_only=True):
     """The pins of every target, in the order of the targets, and what it cost."""
 
     resolutions: tuple[Resolution, ...]
@@ -229,8 +229,7 @@ class Solver:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Attempt:
+class _Attempt(Value, frozen=True, kw_only=True):
     """One solve of one target; ``wanted`` is what the project asks for."""
 
     availability: Availability
