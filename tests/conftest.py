@@ -10,7 +10,8 @@ import pytest
 
 from fakes.server import Server
 from polylock.cache.store import Store
-from polylock.network.client import Client, RetryPolicy
+from polylock.network.client import Client
+from polylock.network.retry import RetryPolicy
 from polylock.operations.index_build import build_index, serve_index
 
 if TYPE_CHECKING:

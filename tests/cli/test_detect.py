@@ -6,7 +6,12 @@ import sys
 import tomllib
 from typing import TYPE_CHECKING
 
+from fakes.machine import FakeMachine, FakeNvml
+from polylock.providers.detect import detect_machine
+
 if TYPE_CHECKING:
+    import pytest
+
     from fakes.command_line import CommandLine
 
 
@@ -59,3 +64,18 @@ def test_python_must_be_one(polylock: CommandLine) -> None:
     ran = polylock("detect", "--python", "snake")
     assert (ran.code, ran.out) == (2, "")
     assert "3.13t" in ran.err
+
+
+def test_what_does_not_answer_is_a_warning(
+    polylock: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It goes to stderr and into the document; the target is printed all the same."""
+    machine = FakeMachine(libraries={"libnvidia-ml.so.1": FakeNvml(13000, (), init=9)})
+    monkeypatch.setattr(
+        "polylock.cli.detect.this_machine", lambda: detect_machine(machine)
+    )
+    ran = polylock.succeed("detect", "--json")
+    (processor, driver) = ran.json["warnings"]
+    assert "tells nothing of the processor" in processor
+    assert "the driver is not loaded" in driver
+    assert f"warning: {driver}" in ran.err

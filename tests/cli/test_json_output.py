@@ -37,6 +37,7 @@ CALLS = {
     "tree": ["tree"],
     "why": ["why", "tensordemo"],
     "diff": ["diff", "pylock.toml"],
+    "bundle": ["bundle", "--target", "here", "bundled"],
     "report": ["report"],
     "detect": ["detect"],
     "index-build": ["index", "build", str(WHEELS), "--output", "site"],

@@ -64,6 +64,7 @@ class Server:
         self.routes: dict[str, Answer] = {}
         self.log: list[Received] = []
         self.seen: dict[str, int] = {}
+        self.connections = 0
         self.lock = threading.Lock()
         self._http = _HTTPServer(("127.0.0.1", 0), _Handler)
         self._http.fake = self
@@ -165,6 +166,11 @@ class _HTTPServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
     fake: Server
+
+    def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as the base class has it
+        """Count a connection, and serve it in a thread of its own."""
+        self.fake.connections += 1
+        super().process_request(request, client_address)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing: clients hang up in the middle of answers by design."""

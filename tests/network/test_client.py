@@ -12,7 +12,8 @@ from fakes.server import Answer, Server
 from polylock.errors import IndexRequestError
 from polylock.model.inputs import IndexLocation
 from polylock.network.auth import Authenticator
-from polylock.network.client import Client, RetryPolicy, Streaming, explain
+from polylock.network.client import Client, Streaming, explain
+from polylock.network.retry import RetryPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -253,3 +254,26 @@ def test_a_closed_client_opens_again(server: Server, client: Client) -> None:
     client.get(f"{server.url}/x")
     client.close()
     assert client.get(f"{server.url}/x").content == b"ok"
+
+
+def test_a_connection_is_used_again(server: Server, client: Client) -> None:
+    """One request after the other needs one connection, answers of 404 included."""
+    server.routes["/x"] = Answer(body=b"ok")
+    for _ in range(3):
+        client.get(f"{server.url}/x")
+        client.get(f"{server.url}/none")
+    assert server.connections == 1
+
+
+def test_two_requests_at_once_have_a_connection_each(
+    server: Server, client: Client
+) -> None:
+    """An answer that is still being read does not keep another request waiting."""
+    server.routes["/x"] = Answer(body=b"ok")
+
+    def consume(answer: Streaming) -> bytes:
+        inner = client.get(f"{server.url}/x").content
+        return inner + b"".join(answer.chunks)
+
+    assert client.stream(f"{server.url}/x", consume) == b"okok"
+    assert server.connections == 2

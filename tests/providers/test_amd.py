@@ -60,10 +60,12 @@ def test_gpus_are_detected_and_sorted(commands: dict[str, str]) -> None:
     assert detect(machine) == AmdGpu(rocm="6.4", gfx=("gfx1036", "gfx1100"))
 
 
-def test_rocm_without_a_gpu_is_rocm() -> None:
-    """An installation without a GPU is an answer."""
+def test_rocm_without_a_gpu_is_left_out_with_a_warning() -> None:
+    """An installation without a GPU gives no target an AMD GPU, and says so."""
+    warnings: list[str] = []
     machine = FakeMachine(files={VERSION_FILE: "7.0.0"})
-    assert detect(machine) == AmdGpu(rocm="7.0")
+    assert detect(machine, warnings.append) is None
+    assert warnings == ["ROCm 7.0 is installed and shows no GPU: it is left out"]
 
 
 @pytest.mark.parametrize("files", [{}, {VERSION_FILE: ""}, {VERSION_FILE: "unknown"}])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from fakes.captured_machines import captured_machines
 from fakes.machine import FakeMachine
 from fakes.variant_data import vectors
 from polylock.model.target import Architecture, Cpu
@@ -130,20 +131,20 @@ def test_unreadable_cpuinfo_is_no_processor(text: str) -> None:
     assert detect(FakeMachine(), Architecture.X86_64) is None
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("m3", Cpu(microarchitecture="m3")),
-        ("aarch64", Cpu(level="8a")),
-        ("armv8.4a", Cpu(level="8.4a")),
-        ("haswell", None),
-        ("a-name-to-come", None),
-        (None, None),
-    ],
-)
-def test_elsewhere_archspec_names_the_processor(
-    name: str | None, expected: Cpu | None
-) -> None:
-    """On macOS and Windows archspec's own probes answer."""
-    machine = FakeMachine(system="Darwin", machine="arm64", archspec=name)
-    assert detect(machine, Architecture.AARCH64) == expected
+def test_nearest_names_of_recorded_machines_are_archspecs_own() -> None:
+    """A machine that archspec recorded is what archspec says of it, by its name."""
+    for captured in captured_machines():
+        if not captured.data["origin"].startswith("archspec-json, "):
+            continue
+        name = captured.name.rpartition("-")[2]
+        if captured.data["kind"] != "captured":
+            continue
+        architecture = (
+            Architecture.X86_64
+            if captured.data["machine"] in {"x86_64", "AMD64"}
+            else Architecture.AARCH64
+        )
+        found = detect(captured.machine(), architecture)
+        assert found is not None
+        shown = found.microarchitecture or f"{architecture}_{found.level}"
+        assert shown == name, captured.name

@@ -28,6 +28,7 @@ def test_linux_machine_with_a_gpu() -> None:
             "/proc/cpuinfo": "flags : mmx sse sse2",
             "/opt/rocm/.info/version": "6.4.0",
         },
+        commands={"rocminfo": "  Name:   gfx1100\n"},
         libraries={"libnvidia-ml.so.1": FakeNvml(12080, ((8, 9),))},
     )
     assert detect(python("3.13"), machine) == TargetDescription(
@@ -38,7 +39,7 @@ def test_linux_machine_with_a_gpu() -> None:
         libc="glibc-2.39",
         cpu=Cpu(level="v1", features=("sse2", "sse", "mmx")),
         nvidia=NvidiaGpu(driver="12.8", compute=("8.9",)),
-        amd=AmdGpu(rocm="6.4"),
+        amd=AmdGpu(rocm="6.4", gfx=("gfx1100",)),
     )
 
 
@@ -59,8 +60,17 @@ def test_unknown_libc_is_unknown() -> None:
 
 def test_mac() -> None:
     """A Mac is described with its macOS and its processor."""
+    brand = "machdep.cpu.brand_string: Apple M3 Max\n"
     machine = FakeMachine(
-        system="Darwin", machine="arm64", glibc=None, macos="14.5.1", archspec="m3"
+        system="Darwin",
+        machine="arm64",
+        glibc=None,
+        macos="14.5.1",
+        commands={
+            "sysctl -i machdep.cpu.brand_string machdep.cpu.vendor "
+            "machdep.cpu.features machdep.cpu.leaf7_features "
+            "machdep.cpu.extfeatures": brand
+        },
     )
     found = detect_machine(machine)
     assert (found.system, found.architecture) == ("macos", "aarch64")

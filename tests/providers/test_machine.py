@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import platform
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
+from fakes.machine import FakeMachine
 from polylock.providers.detect import detect_machine
-from polylock.providers.machine import HostMachine, Machine
+from polylock.providers.machine import HostMachine, Machine, ask, ignore
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,8 +38,46 @@ def test_what_is_there_is_read(tmp_path: Path) -> None:
     assert {"out", "err"} <= set(answer.split())
 
 
+def test_names_in_a_directory_are_sorted(tmp_path: Path) -> None:
+    """A directory gives its names in order; one that is none gives none."""
+    for name in ("b", "a", "c"):
+        (tmp_path / name).touch()
+    assert HOST.list_names(str(tmp_path)) == ("a", "b", "c")
+    assert HOST.list_names(str(tmp_path / "missing")) == ()
+    assert HOST.list_names("\0") == ()
+
+
+def test_first_program_that_is_there_is_asked() -> None:
+    """Of several places of a program the first counts that has it."""
+    machine = FakeMachine(commands={"/b/tool -x": "b", "/c/tool -x": "c"})
+    assert ask(machine, ignore, ("/a/tool", "/b/tool", "/c/tool"), "-x") == "b"
+    assert ask(machine, ignore, "/a/tool", "-x") is None
+
+
+def test_program_that_hangs_is_a_warning_and_not_tried_again() -> None:
+    """One that does not end costs its time once."""
+    warnings: list[str] = []
+    machine = FakeMachine(hanging=["/a/tool"], commands={"/b/tool": "b"})
+    assert ask(machine, warnings.append, ("/a/tool", "/b/tool")) is None
+    assert warnings == ["tool did not answer within 20 seconds"]
+
+
+def test_variables_are_those_that_were_given() -> None:
+    """Nothing is read from the environment behind the caller's back."""
+    assert HostMachine({"ROCM_PATH": "/x"}).variables == {"ROCM_PATH": "/x"}
+    assert HostMachine().variables == {}
+
+
+@pytest.mark.skipif(platform.machine() not in {"x86_64", "AMD64"}, reason="no cpuid")
+def test_cpuid_names_the_maker() -> None:
+    """The instruction is run on processors that have it."""
+    registers = HOST.cpuid(0, 0)
+    assert registers is not None
+    assert registers[0] > 0
+
+
 def test_this_machine_is_one_that_a_target_can_name() -> None:
     """Detection of the machine that runs the tests gives an answer."""
     found = detect_machine(HOST)
     assert found.system
-    assert HOST.archspec_name()
+    assert found.cpu is not None

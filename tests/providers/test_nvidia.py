@@ -101,9 +101,15 @@ def with_nvml(nvml: Any, name: str = "libnvidia-ml.so.1") -> FakeMachine:  # noq
             FakeNvml(12070, ((7, 5), (9, 0), None)),
             NvidiaGpu(driver="12.7", compute=("7.5", "9.0")),
         ),
-        (FakeNvml(13000, ((9, 0),), count=999), NvidiaGpu(driver="13.0")),
+        (FakeNvml(13000, ((9, 0),), count=999), None),
+        (FakeNvml(13000, ((9, 0),), handle=15), None),
+        (FakeNvml(13000, ((9, 0),), driver=999), None),
         (FakeNvml(13000, ((9, 0),), init=9), None),
-        (FakeNvml(13000, ((9, 0),), version_v2=12), None),
+        (
+            FakeNvml(13000, ((9, 0),), version_v2=12),
+            NvidiaGpu(driver="13.0", compute=("9.0",)),
+        ),
+        (FakeNvml(13000, ((9, 0),), version_v2=12, version=12), None),
         (
             FakeNvml(11040, ((8, 0),), version_v2=13),
             NvidiaGpu(driver="11.4", compute=("8.0",)),
@@ -115,7 +121,10 @@ def with_nvml(nvml: Any, name: str = "libnvidia-ml.so.1") -> FakeMachine:  # noq
         "driver without GPU",
         "several GPUs, one silent",
         "no count",
+        "no handle",
+        "no driver version",
         "driver not loaded",
+        "no libcuda, the first form answers",
         "no libcuda",
         "old driver",
         "no version",
@@ -140,7 +149,10 @@ def test_wsl_has_its_own_copy_of_the_library() -> None:
 
 def test_windows_has_another_name_for_the_library() -> None:
     """On Windows the library is nvml.dll; on macOS there is none."""
-    libraries = {"nvml.dll": FakeNvml(13000), "libnvidia-ml.so.1": FakeNvml(11000)}
+    libraries = {
+        "C:/Windows/System32/nvml.dll": FakeNvml(13000),
+        "libnvidia-ml.so.1": FakeNvml(11000),
+    }
     machine = FakeMachine(system="Windows", libraries=libraries)
     assert detect(machine) == NvidiaGpu(driver="13.0")
     machine.system = "Darwin"
@@ -157,7 +169,7 @@ SMI_COMPUTE = "nvidia-smi --query-gpu=compute_cap --format=csv,noheader"
         (
             "Driver Version : 550.144\nCUDA Version        : 12.4\n",
             "9.0\n9.0\n",
-            NvidiaGpu(driver="12.4", compute=("9.0", "9.0")),
+            NvidiaGpu(driver="12.4", compute=("9.0",)),
         ),
         ("CUDA UMD Version : 13.0\n", "[N/A]\n\n", NvidiaGpu(driver="13.0")),
         ("CUDA Version : 13.0\n", None, NvidiaGpu(driver="13.0")),

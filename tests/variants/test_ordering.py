@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import random
 from typing import Any
 
 import pytest
@@ -58,90 +56,6 @@ def test_published_labels_on_described_machines(case: str) -> None:
     """Each described machine takes the published labels that it should, in order."""
     found, expected = published_order(case)
     assert found == expected
-
-
-def compare_as_pep_825(
-    left: dict[str, Any],
-    right: dict[str, Any],
-    namespaces: list[str],
-    supported: dict[str, dict[str, tuple[str, ...]]],
-) -> int:
-    """Compare two variants by PEP 825's steps 4 to 7; labels under ``label``."""
-
-    def keys(variant: dict[str, Any]) -> list[tuple[int, int, int]]:
-        found = []
-        for namespace, features in variant["properties"].items():
-            order = list(supported[namespace])
-            for feature, values in features.items():
-                offered = supported[namespace][feature]
-                best = min(offered.index(value) for value in values if value in offered)
-                found.append((namespaces.index(namespace), order.index(feature), best))
-        return sorted(found)
-
-    left_keys, right_keys = keys(left), keys(right)
-    for left_key, right_key in zip(left_keys, right_keys, strict=False):
-        if left_key != right_key:
-            return -1 if left_key < right_key else 1
-    if len(left_keys) != len(right_keys):
-        return -1 if len(left_keys) > len(right_keys) else 1
-    return -1 if left["label"] < right["label"] else 1
-
-
-def random_release(
-    chance: random.Random,
-) -> tuple[list[str], dict[str, dict[str, tuple[str, ...]]], dict[str, Any]]:
-    """Return namespaces, supported lists and variants made by chance."""
-    namespaces = [f"n{number}" for number in range(chance.randint(1, 3))]
-    chance.shuffle(namespaces)
-    supported: dict[str, dict[str, tuple[str, ...]]] = {}
-    for namespace in namespaces:
-        features = [f"f{number}" for number in range(chance.randint(1, 3))]
-        chance.shuffle(features)
-        supported[namespace] = {}
-        for feature in features:
-            values = [f"v{number}" for number in range(5)]
-            chance.shuffle(values)
-            supported[namespace][feature] = tuple(values[: chance.randint(1, 4)])
-    variants: dict[str, Any] = {"null": {}}
-    for number in range(chance.randint(1, 9)):
-        properties: dict[str, dict[str, list[str]]] = {}
-        for namespace in chance.sample(namespaces, chance.randint(1, len(namespaces))):
-            names = [f"f{position}" for position in range(3)]
-            properties[namespace] = {
-                feature: chance.sample(
-                    [f"v{v}" for v in range(5)], chance.randint(1, 3)
-                )
-                for feature in chance.sample(names, chance.randint(1, 2))
-            }
-        variants[f"label{number}"] = properties
-    return namespaces, supported, variants
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_order_is_that_of_pep_825(seed: int) -> None:
-    """On 1,500 releases made by chance the order is that of PEP 825's comparison."""
-    chance = random.Random(seed)
-    for _ in range(75):
-        namespaces, supported, variants = random_release(chance)
-        expected = [
-            {"label": label, "properties": properties}
-            for label, properties in variants.items()
-            if all(
-                set(values) & set(supported[namespace].get(feature, ()))
-                for namespace, features in properties.items()
-                for feature, values in features.items()
-            )
-        ]
-        compare = functools.partial(
-            compare_as_pep_825, namespaces=namespaces, supported=supported
-        )
-        expected.sort(key=functools.cmp_to_key(compare))
-        order = order_labels(
-            make(namespaces, variants), SupportedProperties(supported), variants
-        )
-        assert labels(order) == [variant["label"] for variant in expected]
-        rejected = {found.label for found in order.rejected}
-        assert rejected == set(variants) - set(labels(order))
 
 
 LEVELS = SupportedProperties(

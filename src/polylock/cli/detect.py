@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from polylock.cli.diagnostics import show_warning
 from polylock.cli.invocation import begin, print_json
 from polylock.cli.options import JSON, settings
 from polylock.operations.detect import detect_target, write_detected
@@ -28,7 +29,7 @@ __all__ = ["command"]
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
     """Describe this machine as a target, ready to paste into pyproject.toml.
 
-    Hardware that is missing or does not answer is left out.
+    Hardware that is missing is left out; what does not answer is a warning.
     """
     chosen = begin(values)
     machine, python = this_machine(), values["python_version"]
@@ -36,6 +37,8 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
         found = write_detected(chosen, machine, values["name"], python)
     else:
         found = detect_target(machine, python)
+    for warning in found.warnings:
+        show_warning(warning)
     if values["as_json"]:
         print_json(found.to_json())
     elif found.path is None:

@@ -33,6 +33,7 @@ _COMMANDS = {
     "why": "Say who requires a project and why a variant was chosen.",
     "diff": "Compare two lock files, target by target.",
     "export": "Write the lock of one target for other tools.",
+    "bundle": "Write what a target installs into a directory, for no network.",
     "report": "Show the locked projects of every target in a table.",
     "detect": "Describe this machine as a target.",
     "index": "Build and serve a static index with variant metadata.",

@@ -152,7 +152,7 @@ class MetadataReader:
         if file is None:
             return all(
                 self._stored_variant(f"variant {_key(wheel)}") is not None
-                for wheel in _one_wheel_a_label(release)
+                for wheel in _one_wheel_a_label(release).values()
             )
         if strongest(file.hashes) is not None:
             return self._stored_variant(f"index {_key(file)}") is not None
@@ -182,11 +182,14 @@ class MetadataReader:
     def _combined(self, release: Release) -> VariantMetadata | Unusable:
         """Combine the metadata of one wheel a label."""
         found = []
-        for wheel in _one_wheel_a_label(release):
+        for label, wheel in _one_wheel_a_label(release).items():
             content = self._variant_json(wheel)
             if isinstance(content, Unusable):
                 return Unusable(f"{wheel.filename}: {content.reason}")
-            found.append(VariantMetadata.decode(content))
+            try:
+                found.append(VariantMetadata.decode_wheel(content, label))
+            except InvalidVariantMetadata as error:
+                return Unusable(f"{wheel.filename}: {error}")
         return combine(found) if found else Unusable("it has no variant wheel")
 
     def _index_level(self, file: RemoteFile) -> bytes | Unusable | None:
@@ -376,14 +379,14 @@ def _key(file: RemoteFile) -> str:
     return f"{wanted[0]}:{wanted[1]}" if wanted else f"url:{redact(file.url)}"
 
 
-def _one_wheel_a_label(release: Release) -> list[RemoteFile]:
+def _one_wheel_a_label(release: Release) -> dict[str, RemoteFile]:
     """Return the first wheel of each label in file name order."""
     wheels: dict[str, RemoteFile] = {}
     for wheel in release.wheels:
         label = WheelFilename.parse(wheel.filename).variant_label
         if label is not None:
             wheels.setdefault(label, wheel)
-    return list(wheels.values())
+    return wheels
 
 
 def _on_disk(url: str) -> bytes | None:

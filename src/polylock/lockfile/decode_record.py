@@ -9,6 +9,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from packaging.utils import canonicalize_name
+
 from polylock.lockfile.records import (
     LIST_SETTINGS,
     TEXT_SETTINGS,
@@ -27,6 +29,7 @@ from polylock.model.direct import (
     InvalidDirectSource,
     source_of_table,
 )
+from polylock.variants.properties import is_label
 
 if TYPE_CHECKING:
     from polylock.lockfile.tables import Table
@@ -125,12 +128,24 @@ def _target(table: Table) -> LockedTarget:
         macos=table.optional_text("macos"),
         stated=_features(table, "properties"),
         derived=_features(table, "derived-properties"),
+        variants=_pinned_labels(table),
     )
     try:
         describe(target)
     except InvalidRecord as error:
         raise table.error("", str(error)) from error
     return target
+
+
+def _pinned_labels(table: Table) -> dict[str, str]:
+    found = {}
+    for position, text in enumerate(table.texts("variants")):
+        name, at, label = text.partition("@")
+        if not at or canonicalize_name(name) != name or (label and not is_label(label)):
+            problem = f"{text!r} is not a project and a label"
+            raise table.error(f"variants[{position}]", problem)
+        found[name] = label
+    return found
 
 
 def _features(table: Table, key: str) -> tuple[LockedFeature, ...]:

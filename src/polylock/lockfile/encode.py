@@ -319,6 +319,9 @@ def _target(target: LockedTarget) -> Iterator[str]:
         yield from array("properties", _features(target.stated))
     if target.derived:
         yield from array("derived-properties", _features(target.derived))
+    if target.variants:
+        pins = sorted(f"{name}@{label}" for name, label in target.variants.items())
+        yield from array("variants", map(string, pins))
 
 
 def _features(features: Iterable[LockedFeature]) -> Iterator[str]:

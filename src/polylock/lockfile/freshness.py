@@ -239,6 +239,9 @@ def _target(locked: LockedTarget, wanted: LockedTarget) -> Iterator[Difference]:
     for key in ("platform", "python", "libc", "macos"):
         before, after = getattr(locked, key), getattr(wanted, key)
         yield from _changed(kind, f"{locked.name}: {key}", before, after)
+    for name in sorted({*locked.variants, *wanted.variants}):
+        before, after = locked.variants.get(name), wanted.variants.get(name)
+        yield from _changed(kind, f"{locked.name}: variant of {name}", before, after)
     for word, one, other in (
         ("stated", locked.stated, wanted.stated),
         ("derived", locked.derived, wanted.derived),

@@ -110,7 +110,8 @@ class LockedTarget(Value, frozen=True, kw_only=True):
 
     ``platform`` is ``linux-x86_64``, ``python`` the text of a PythonRelease.
     ``stated`` and ``derived`` are sorted by namespace; within a namespace the order
-    of the features is theirs by preference.
+    of the features is theirs by preference. ``variants`` maps projects to the labels
+    that are pinned, sorted.
     """
 
     name: str
@@ -120,6 +121,7 @@ class LockedTarget(Value, frozen=True, kw_only=True):
     macos: str | None = None
     stated: tuple[LockedFeature, ...] = ()
     derived: tuple[LockedFeature, ...] = ()
+    variants: Mapping[str, str] = field(default_factory=dict)
 
 
 class LockedIndex(Value, frozen=True, kw_only=True):
@@ -283,6 +285,7 @@ def record_target(target: Target) -> LockedTarget:
         macos=description.macos,
         stated=_features(target.stated),
         derived=_features(target.derived),
+        variants=description.variants,
     )
 
 
@@ -307,6 +310,7 @@ def describe(record: LockedTarget) -> TargetDescription:
         libc=record.libc,
         macos=record.macos,
         properties=supported_of(record.stated).namespaces,
+        variants=record.variants,
     )
 
 

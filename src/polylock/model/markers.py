@@ -14,9 +14,9 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from packaging.markers import InvalidMarker, Marker
+from packaging.markers import InvalidMarker, Marker, UndefinedComparison
 
-from polylock.values import Value
+from polylock.values import Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -148,7 +148,10 @@ def parse_marker(text: str) -> MarkerExpression:
 
     Raises InvalidMarker with the reason.
     """
-    return _Parser(text).parse()
+    try:
+        return _Parser(text).parse()
+    except RecursionError as error:
+        raise InvalidMarker("a marker is nested too deeply") from error
 
 
 def disjunction(operands: Collection[MarkerExpression]) -> MarkerExpression:
@@ -252,8 +255,7 @@ def _evaluate_plain(atom: str, environment: tuple[tuple[str, str], ...]) -> bool
 
 def _evaluate_variant(marker: Atom, variant: SelectedVariant) -> bool:
     if marker.field == "variant_label":
-        # A String field: every string operator of PEP 508. Ordering comparisons of
-        # labels that are no versions mean nothing and are refused by the parser.
+        # A String field, so its operators mean what they mean for sys_platform.
         return _compare_strings(marker, variant.label)
     depth = {"variant_namespaces": 1, "variant_features": 2}.get(marker.field, 3)
     members = {triple[:depth] for triple in variant.properties}
@@ -263,8 +265,10 @@ def _evaluate_variant(marker: Atom, variant: SelectedVariant) -> bool:
 
 def _compare_strings(marker: Atom, label: str) -> bool:
     match marker.operator:
-        case "==" | "===":
+        case "==" | "<=" | ">=":
             return label == marker.value
+        case "<" | ">":
+            return False  # strings have no order (dependency specifiers, "Strings")
         case "!=":
             return label != marker.value
         case "in":
@@ -367,14 +371,21 @@ class _Parser:
             atom.reversed and atom.operator in {"in", "not in"}
         ):
             raise self._error(f"{atom.field} is a set: write 'value' in {atom.field}")
-        if atom.field == "variant_label":
-            if atom.operator not in {"==", "===", "!=", "in", "not in"}:
-                raise self._error(
-                    f"variant_label cannot be compared by {atom.operator}"
-                )
-        elif atom.field not in _SET_FIELDS:
+        if atom.field not in _SET_FIELDS:
             # ``extras`` and ``dependency_groups`` are valid in lock files alone.
-            _plain(str(atom))
+            plain = atom
+            if atom.field == "variant_label":  # any field of the same type will do
+                plain = replace(atom, field="sys_platform")
+            self._check_comparison(plain, atom.field)
+
+    def _check_comparison(self, atom: Atom, field: str) -> None:
+        marker = _plain(str(atom))
+        if atom.operator in {"~=", "==="}:  # what packaging refuses when it is too late
+            try:
+                marker.evaluate({atom.field: "0"})
+            except UndefinedComparison as error:
+                problem = f"{field} cannot be compared with {atom.value!r} by"
+                raise self._error(f"{problem} {atom.operator}") from error
 
     def _field(self, name: str) -> str:
         name = _LEGACY_FIELDS.get(name, name)

@@ -117,7 +117,9 @@ class TargetDescription(Value, frozen=True, kw_only=True):
 
     ``libc`` is ``glibc-2.28`` or ``musl-1.2`` on Linux and None elsewhere, ``macos``
     the lowest macOS version and None elsewhere. ``properties`` are ordered static
-    lists, namespace to feature to values (PEP 850, Providers, step 3).
+    lists, namespace to feature to values (PEP 850, Providers, step 3). ``variants``
+    maps the normalized name of a project to the one label of it that may be taken,
+    empty for the wheel without a label.
     """
 
     name: str
@@ -137,6 +139,7 @@ class TargetDescription(Value, frozen=True, kw_only=True):
     )
     runs_on: tuple[str, ...] = ()
     dependencies: tuple[str, ...] = ()
+    variants: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -8,8 +8,8 @@ Proxies come from the standard variables, which httpx reads.
 from __future__ import annotations
 
 import logging
+import sys
 import threading
-import time
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, ClassVar, TypeVar
@@ -18,19 +18,22 @@ from urllib.parse import urljoin
 from polylock import __version__
 from polylock.errors import IndexRequestError
 from polylock.network.auth import Authenticator, origin, redact
+from polylock.network.retry import RetryPolicy, retry_after
 from polylock.values import Value
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Iterator, Mapping
     from typing import Self
 
     import httpx
 
+    from polylock.network.auth import Origin
+
 __all__ = [
     "Client",
     "Failure",
     "Response",
-    "RetryPolicy",
     "Streaming",
     "Traffic",
     "explain",
@@ -43,7 +46,6 @@ T = TypeVar("T")
 _MAX_REDIRECTS = 20
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
-_CONNECTIONS = 16
 _CHUNK = 1 << 16
 
 
@@ -106,29 +108,6 @@ class Streaming(Value, frozen=True):
     chunks: Iterator[bytes]
 
 
-class RetryPolicy(Value, frozen=True, kw_only=True):
-    """How often and how patiently a request is made again.
-
-    ``attempts`` counts the first one. The wait doubles from ``first_wait`` seconds;
-    a Retry-After header is obeyed up to ``longest_wait``, and a longer one ends the
-    attempts, for a person would rather be told.
-    """
-
-    attempts: int = 4
-    first_wait: float = 0.25
-    longest_wait: float = 30.0
-    sleep: Callable[[float], None] = time.sleep
-
-    def wait(self, attempt: int, retry_after: float | None) -> float | None:
-        """Return the seconds to wait after an attempt, from 1; None to give up."""
-        if attempt >= self.attempts:
-            return None
-        wait = self.first_wait * 2.0 ** (attempt - 1)
-        if retry_after is not None:
-            wait = max(wait, retry_after)
-        return wait if wait <= self.longest_wait else None
-
-
 class Failure(Value, frozen=True):
     """Why no answer came; ``transient`` where another attempt may succeed."""
 
@@ -138,7 +117,7 @@ class Failure(Value, frozen=True):
 
 def explain(error: Exception) -> Failure | None:
     """Return what an exception of httpx means, None for any other exception."""
-    import httpx  # 136 ms
+    import httpx  # see Client
 
     failures: tuple[tuple[type[Exception], str, bool], ...] = (
         # More specific classes first. These messages carry no URL, which might
@@ -186,6 +165,19 @@ class _Again(Exception):
         self.retry_after = retry_after
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """An answer whose body is unread, and the connection that it comes over.
+
+    ``url`` has no credentials in it.
+    """
+
+    url: str
+    response: httpx.Response
+    origin: Origin | None
+    connection: httpx.Client
+
+
 class Client:
     """Makes requests from any thread over shared connections.
 
@@ -207,7 +199,8 @@ class Client:
         self._retry = retry or RetryPolicy()
         self._timeout = timeout
         self._lock = threading.Lock()
-        self._httpx: httpx.Client | None = None
+        self._context: ssl.SSLContext | None = None
+        self._idle: dict[Origin | None, list[httpx.Client]] = {}
 
     def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> Response:
         """Ask for a URL and read the whole answer, following redirects.
@@ -249,11 +242,12 @@ class Client:
             attempt += 1
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections that are not in use."""
         with self._lock:
-            client, self._httpx = self._httpx, None
-        if client is not None:
-            client.close()
+            idle, self._idle = self._idle, {}
+        for connections in idle.values():
+            for connection in connections:
+                connection.close()
 
     def __enter__(self) -> Self:
         return self
@@ -267,25 +261,25 @@ class Client:
         consume: Callable[[Streaming], T],
         headers: Mapping[str, str],
     ) -> T:
-        response = self._follow(url, headers)
+        answer = self._follow(url, headers)
+        response = answer.response
         try:
-            answered = redact(str(response.url))
             if response.status_code in _TRANSIENT:
-                error = status_error(answered, response.status_code)
-                raise _Again(error, _retry_after(response.headers.get("retry-after")))
+                error = status_error(answer.url, response.status_code)
+                raise _Again(error, retry_after(response.headers.get("retry-after")))
             return consume(
                 Streaming(
-                    answered,
+                    answer.url,
                     response.status_code,
                     dict(response.headers),
-                    self._chunks(response, answered),
+                    self._chunks(response, answer.url),
                 )
             )
         finally:
             self.traffic.count(received=response.num_bytes_downloaded)
-            response.close()
+            self._close(answer)
 
-    def _follow(self, url: str, headers: Mapping[str, str]) -> httpx.Response:
+    def _follow(self, url: str, headers: Mapping[str, str]) -> _Answer:
         """Return the first answer that is no redirect, its body unread.
 
         Redirects are followed here rather than by httpx, so that credentials are
@@ -302,48 +296,54 @@ class Client:
                 credentials = self._authenticator.credentials(place)
             if credentials is not None:
                 sent["authorization"] = credentials.header
-            response = self._send(place, sent)
-            if response.status_code == HTTPStatus.UNAUTHORIZED:
-                response = self._send_again(
-                    response, url if origin(place) == origin(url) else place, sent
+            answer = self._send(place, sent)
+            if answer.response.status_code == HTTPStatus.UNAUTHORIZED:
+                answer = self._send_again(
+                    answer, url if origin(place) == origin(url) else place, sent
                 )
-            location = response.headers.get("location")
-            if response.status_code not in _REDIRECTS or location is None:
-                return response
-            response.close()
+            status = answer.response.status_code
+            location = answer.response.headers.get("location")
+            if status not in _REDIRECTS or location is None:
+                return answer
+            self._close(answer)
             try:
                 place = redact(urljoin(redact(place), location))
             except ValueError as error:
                 problem = "it redirects to an invalid URL"
-                status = response.status_code
                 raise IndexRequestError(redact(place), status, problem) from error
         raise IndexRequestError(redact(url), None, "too many redirects")
 
     def _send_again(
-        self, refused: httpx.Response, url: str, headers: Mapping[str, str]
-    ) -> httpx.Response:
+        self, refused: _Answer, url: str, headers: Mapping[str, str]
+    ) -> _Answer:
         """Answer a refusal with credentials that were not tried, if there are any."""
         if "authorization" not in headers:
             return refused  # nothing is known, or nothing may be sent here
         found = self._authenticator.after_refusal(url)
         if found is None or found.header == headers["authorization"]:
             return refused
-        place = str(refused.url)
-        refused.close()
-        return self._send(place, {**headers, "authorization": found.header})
+        self._close(refused)
+        return self._send(refused.url, {**headers, "authorization": found.header})
 
-    def _send(self, url: str, headers: Mapping[str, str]) -> httpx.Response:
-        client = self._connections()
+    def _send(self, url: str, headers: Mapping[str, str]) -> _Answer:
         bare = redact(url)
+        place = origin(bare)
+        connection = self._take(place)
         self.traffic.count(requests=1)
         try:
-            request = client.build_request("GET", bare, headers=headers)
-            return client.send(request, stream=True)
+            request = connection.build_request("GET", bare, headers=headers)
+            response = connection.send(request, stream=True)
         except Exception as error:
+            self._give_back(place, connection)
             mapped = _mapped(bare, error)
             if mapped is None:
                 raise
             raise mapped from error
+        return _Answer(bare, response, place, connection)
+
+    def _close(self, answer: _Answer) -> None:
+        answer.response.close()
+        self._give_back(answer.origin, answer.connection)
 
     def _chunks(self, response: httpx.Response, url: str) -> Iterator[bytes]:
         try:
@@ -354,27 +354,37 @@ class Client:
                 raise
             raise mapped from error
 
-    def _connections(self) -> httpx.Client:
+    def _take(self, place: Origin | None) -> httpx.Client:
+        """Return a connection that nobody uses, the last one that was used before.
+
+        A pool of httpx polls every idle connection, with a system call, before and
+        after each request: in eight threads, that took as long as the request.
+        """
         with self._lock:
-            if self._httpx is None:
-                # A run that the cache answers needs none of these.
-                import ssl  # noqa: PLC0415
+            idle = self._idle.get(place)
+            return idle.pop() if idle else self._connection()
 
-                import httpx  # 136 ms
-                import truststore  # noqa: PLC0415
+    def _give_back(self, place: Origin | None, connection: httpx.Client) -> None:
+        with self._lock:
+            self._idle.setdefault(place, []).append(connection)
 
-                self._httpx = httpx.Client(
-                    verify=truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
-                    timeout=self._timeout,
-                    headers={"user-agent": self.user_agent},
-                    limits=httpx.Limits(
-                        max_connections=_CONNECTIONS,
-                        max_keepalive_connections=_CONNECTIONS,
-                    ),
-                    follow_redirects=False,
-                    trust_env=True,
-                )
-            return self._httpx
+    def _connection(self) -> httpx.Client:
+        """Return a client of httpx that is used for one request at a time."""
+        # A run that the cache answers needs none of these.
+        sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
+        import httpx  # 60 ms; 100 with its own command line, which needs rich
+
+        from polylock.network.trust import trust_store  # noqa: PLC0415 - loads ssl
+
+        if self._context is None:
+            self._context = trust_store()
+        return httpx.Client(
+            verify=self._context,
+            timeout=self._timeout,
+            headers={"user-agent": self.user_agent},
+            follow_redirects=False,
+            trust_env=True,
+        )
 
 
 def _mapped(url: str, error: Exception) -> Exception | None:
@@ -384,17 +394,3 @@ def _mapped(url: str, error: Exception) -> Exception | None:
         return None
     mapped = IndexRequestError(url, None, failure.problem)
     return _Again(mapped, None) if failure.transient else mapped
-
-
-def _retry_after(value: str | None) -> float | None:
-    """Return the seconds that a Retry-After header asks for (RFC 9110, 10.2.3)."""
-    if value is None:
-        return None
-    if value.strip().isdigit():
-        return float(value)
-    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - rarely needed
-
-    try:
-        return max(parsedate_to_datetime(value).timestamp() - time.time(), 0.0)
-    except ValueError:
-        return None

@@ -28,9 +28,13 @@ __all__ = ["Detected", "detect_target", "machine_name", "write_detected"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detected:
-    """A machine as a target; ``path`` is the project file that it was written to."""
+    """A machine as a target; ``path`` is the project file that it was written to.
+
+    ``warnings`` say what did not answer.
+    """
 
     description: TargetDescription
+    warnings: tuple[str, ...] = ()
     path: Path | None = None
 
     @property
@@ -48,6 +52,7 @@ class Detected:
                 namespace: {name: list(values) for name, values in features.items()}
                 for namespace, features in derived.namespaces.items()
             },
+            "warnings": list(self.warnings),
             "written": None if self.path is None else str(self.path),
         }
 
@@ -59,6 +64,12 @@ def machine_name(machine: DetectedMachine) -> str:
         parts.append("nvidia")
     if machine.amd is not None:
         parts.append("amd")
+    if machine.intel is not None:
+        parts.append("intel")
+    if machine.ascend is not None:
+        parts.append("ascend")
+    if machine.tpu:
+        parts.append("tpu")
     return "-".join(parts)
 
 
@@ -69,7 +80,8 @@ def detect_target(machine: DetectedMachine, python: str | None) -> Detected:
     """
     release = parse_release(python)
     name = machine_name(machine)
-    return Detected(description=machine.describe(release, name=name))
+    description = machine.describe(release, name=name)
+    return Detected(description=description, warnings=machine.warnings)
 
 
 def write_detected(
@@ -87,4 +99,4 @@ def write_detected(
     completed = complete_targets(text, tables, python=python, path=path)
     table, descriptions = completed[name]
     write_atomically(path, add_target(text, name, table, path=str(path)))
-    return Detected(description=descriptions[0], path=path)
+    return Detected(description=descriptions[0], warnings=machine.warnings, path=path)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, assert_never
 
-from packaging.utils import canonicalize_name
-
 from polylock.errors import UsageError
-from polylock.lockfile.encode import encode
 from polylock.lockfile.pylock import (
     PackageArchive,
     PackageDirectory,
@@ -17,20 +14,15 @@ from polylock.lockfile.pylock import (
     PackageWheel,
     Pylock,
 )
-from polylock.model.markers import Atom, conjunction, fold
 from polylock.operations.files import write_atomically
 from polylock.operations.selection import named_selections, open_lock
-from polylock.variants.variant_json import VariantMetadata
+from polylock.operations.single_target import SingleTarget
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
-    from typing import Any
 
     from polylock.lockfile.pylock import Package
     from polylock.lockfile.select import Selected
-    from polylock.model.markers import MarkerExpression
-    from polylock.model.target import Target
     from polylock.project.settings import Settings
 
 __all__ = ["Export", "ExportFormat", "export"]
@@ -63,12 +55,7 @@ def export(
     found = named_selections(pylock, path, settings)
     selection = next(iter(found))
     beside = output is None or output.resolve().parent == path.resolve().parent
-    writer = _Writer(
-        target=selection.target,
-        groups=_names(*settings.groups, selection.target.name),
-        extras=_names(*settings.extras),
-        beside=beside,
-    )
+    writer = _Writer(single=SingleTarget.of(selection.target, settings), beside=beside)
     match export_format:
         case "pylock":
             text = writer.pylock(pylock, selection.selected)
@@ -93,23 +80,15 @@ def export(
 class _Writer:
     """Writes for one target; ``beside``: into the directory of the lock file."""
 
-    target: Target
-    groups: frozenset[str]
-    extras: frozenset[str]
+    single: SingleTarget
     beside: bool
 
     def pylock(self, pylock: Pylock, selected: tuple[Selected, ...]) -> str:
         """Return a lock file for a single use (PEP 751): no groups, no extras."""
-        environment = self.target.marker_environment
-        alone = Pylock(
-            environments=(
-                conjunction([Atom(name, "==", environment[name]) for name in _FIXED]),
-            ),
-            requires_python=pylock.requires_python,
-            created_by="polylock",
-            packages=tuple(self._package(chosen, selected) for chosen in selected),
-        )
-        return encode(alone)
+        if not self.beside:
+            for chosen in selected:
+                _refuse_path(chosen.package, chosen.file)
+        return self.single.text(pylock, selected)
 
     def requirements(self, selected: tuple[Selected, ...]) -> str:
         """Return a requirements file with a hash for each file, sorted by name."""
@@ -119,38 +98,9 @@ class _Writer:
         ]
         return "".join(f"{line}\n" for line in lines)
 
-    def _package(self, chosen: Selected, selected: tuple[Selected, ...]) -> Package:
-        """Return the entry with the one file that the target installs."""
-        package, file = chosen.package, chosen.file
-        if not self.beside:
-            _refuse_path(package, file)
-        names = {each.package.name for each in selected}
-        references = {
-            str(reference["name"]): {"name": reference["name"]}
-            for reference in package.dependencies or ()
-            if reference.get("name") in names
-        }
-        return replace(
-            package,
-            marker=self._left_open(package),
-            dependencies=tuple(references[name] for name in sorted(references)) or None,
-            sdist=file if isinstance(file, PackageSdist) else None,
-            wheels=(file,) if isinstance(file, PackageWheel) else (),
-            variants_json=_variants_json(package, chosen.variant_label),
-            variants=(),
-            tool={},
-        )
-
-    def _left_open(self, package: Package) -> MarkerExpression | None:
-        """Return what the target leaves open of a marker, such as the patch release."""
-        if package.marker is None:
-            return None
-        rest = fold(package.marker, self.target, extras=self.extras, groups=self.groups)
-        return None if isinstance(rest, bool) else rest
-
     def _requirement(self, chosen: Selected) -> str:
         package, file = chosen.package, chosen.file
-        marker = self._left_open(package)
+        marker = self.single.left_open(package)
         condition = f" ; {marker}" if marker is not None else ""
         match file:
             case PackageVcs() | PackageDirectory():
@@ -180,17 +130,6 @@ class _Writer:
                 return " \\\n    ".join([f"{package.name}{pin}{condition}", *hashes])
             case _:
                 assert_never(file)
-
-
-def _names(*names: str) -> frozenset[str]:
-    """Return names as the markers of a lock file spell them."""
-    return frozenset(map(canonicalize_name, names))
-
-
-def _variants_json(package: Package, label: str | None) -> Mapping[str, Any] | None:
-    if label is None or package.variants_json is None:
-        return None
-    return VariantMetadata.from_document(package.variants_json).restricted([label])
 
 
 def _refuse_path(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -45,7 +46,7 @@ __all__ = [
 AUTO = "auto"
 """The name that asks for the first target that this machine satisfies."""
 
-_DETECTED = frozenset({"aarch64", "amd", "nvidia", "x86_64"})
+_DETECTED = frozenset({"aarch64", "amd", "ascend", "intel", "nvidia", "tpu", "x86_64"})
 _SWITCHED_ON = ("on",)
 
 
@@ -59,7 +60,7 @@ class Fit:
 
 def this_machine() -> DetectedMachine:
     """Look at this machine; raises UsageError where no target can name it."""
-    return detect_machine(HostMachine())
+    return detect_machine(HostMachine(os.environ))
 
 
 def python_release(interpreter: Interpreter) -> PythonRelease:

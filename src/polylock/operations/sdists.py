@@ -240,6 +240,10 @@ class SdistBuilds:
         except msgspec.MsgspecError:
             return None
 
+    def forget(self, sha256: str) -> None:
+        """Forget what was built of a source distribution; it will be built anew."""
+        self.context.store.remove(Bucket.BUILDS, self._key(sha256))
+
     def _build(self, sha256: str, make: Callable[[Path], Path]) -> BuiltWheel:
         """Build, and keep the wheel among the files of the cache."""
         key = self._key(sha256)

@@ -13,11 +13,7 @@ from polylock.environment.venv import (
     read_state,
     write_state,
 )
-from polylock.errors import (
-    ArchiveDamaged,
-    LockFileOutdated,
-    ProjectError,
-)
+from polylock.errors import ArchiveDamaged
 from polylock.installation.execute import execute
 from polylock.installation.link import Linker, LinkMode
 from polylock.installation.plan import (
@@ -25,17 +21,20 @@ from polylock.installation.plan import (
     plan_sync,
     seeds,
 )
-from polylock.lockfile.freshness import differences
 from polylock.lockfile.pylock import PackageSdist
 from polylock.lockfile.select import select
-from polylock.model.inputs import Inputs
 from polylock.operations.context import Context
 from polylock.operations.fetch import WheelFetcher
 from polylock.operations.installable import installables
 from polylock.operations.machine import Chooser
 from polylock.operations.own_project import with_own_project
 from polylock.operations.sdists import require_allowed
-from polylock.operations.workspace import lock_path, open_workspace, require_lock
+from polylock.operations.workspace import (
+    answered_project,
+    lock_path,
+    recorded_policy,
+    require_lock,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,11 +42,10 @@ if TYPE_CHECKING:
     from polylock.environment.interpreter import Interpreter
     from polylock.installation.execute import Outcome
     from polylock.installation.plan import PlanEntry, SyncPlan
-    from polylock.lockfile.pylock import Pylock
+    from polylock.model.inputs import Inputs
     from polylock.operations.installable import Installables
     from polylock.operations.machine import Choice
     from polylock.ports import Reporter
-    from polylock.project.pyproject import ProjectFile
     from polylock.project.settings import Settings
 
 __all__ = ["SyncOptions", "SyncOutcome", "sync"]
@@ -106,8 +104,8 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
     """
     path = lock_path(settings)
     pylock = require_lock(path)
-    project = _project(settings, pylock, path, frozen=options.frozen)
-    inputs = project.inputs if project else _recorded_policy(pylock)
+    project = answered_project(settings, pylock, path, frozen=options.frozen)
+    inputs = project.inputs if project else recorded_policy(pylock)
     place = (settings.venv or path.with_name(".venv")).absolute()
     state = EnvironmentState() if options.forget else read_state(place)
     with Context(settings, inputs, reporter) as context:
@@ -205,37 +203,6 @@ def _execute(
             installed = read_installed(interpreter.site_directories)
             plan = plan_sync(plan.request, installed)
     raise AssertionError("unreachable: the last round returns or raises")
-
-
-def _project(
-    settings: Settings, pylock: Pylock, path: Path, *, frozen: bool
-) -> ProjectFile | None:
-    """Return the project, refusing a lock file that does not answer it.
-
-    An image may hold the lock file alone: then there is nothing to answer, and None.
-    """
-    try:
-        workspace = open_workspace(settings)
-    except ProjectError:
-        if settings.project is None and not path.with_name("pyproject.toml").exists():
-            return None
-        raise
-    if not frozen and workspace.lock_path == path:
-        found = differences(pylock, workspace.project.inputs, workspace.targets)
-        if found:
-            raise LockFileOutdated(str(path), [str(difference) for difference in found])
-    return workspace.project
-
-
-def _recorded_policy(pylock: Pylock) -> Inputs:
-    """Return what a lock file without its project says of builds."""
-    if pylock.polylock is None:
-        return Inputs()
-    recorded = pylock.polylock.inputs
-    forbidden = recorded.lists.get("no-build-package", ())
-    if recorded.settings.get("build") == "none":
-        return Inputs(build="none", no_build_packages=forbidden)
-    return Inputs(no_build_packages=forbidden)
 
 
 def _require_allowed_builds(

@@ -34,6 +34,7 @@ def target_table(description: TargetDescription) -> dict[str, Any]:
         or None,
         "runs-on": _one_or_many(description.runs_on),
         "dependencies": list(description.dependencies) or None,
+        "variants": dict(description.variants) or None,
     }
     return {key: value for key, value in table.items() if value is not None}
 

@@ -5,8 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from polylock.errors import LockFileInvalid, NoSuchTarget, UsageError
+from polylock.errors import (
+    LockFileInvalid,
+    LockFileOutdated,
+    NoSuchTarget,
+    ProjectError,
+    UsageError,
+)
 from polylock.lockfile.decode import decode
+from polylock.lockfile.freshness import differences
+from polylock.model.inputs import Inputs
 from polylock.project.pyproject import find_project, load_project
 from polylock.providers.derive import build_target
 from polylock.values import Value
@@ -19,10 +27,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Workspace",
+    "answered_project",
     "lock_path",
     "open_workspace",
     "project_path",
     "read_lock",
+    "recorded_policy",
     "require_lock",
     "require_target",
 ]
@@ -69,6 +79,38 @@ def open_workspace(settings: Settings) -> Workspace:
         targets=tuple(build_target(found) for found in project.descriptions),
         lock_path=settings.lock_path(path).absolute(),
     )
+
+
+def answered_project(
+    settings: Settings, pylock: Pylock, path: Path, *, frozen: bool
+) -> ProjectFile | None:
+    """Return the project, refusing a lock file that does not answer it.
+
+    An image may hold the lock file alone: then there is nothing to answer, and None.
+    Raises LockFileOutdated unless frozen, ProjectError.
+    """
+    try:
+        workspace = open_workspace(settings)
+    except ProjectError:
+        if settings.project is None and not path.with_name("pyproject.toml").exists():
+            return None
+        raise
+    if not frozen and workspace.lock_path == path:
+        found = differences(pylock, workspace.project.inputs, workspace.targets)
+        if found:
+            raise LockFileOutdated(str(path), [str(difference) for difference in found])
+    return workspace.project
+
+
+def recorded_policy(pylock: Pylock) -> Inputs:
+    """Return what a lock file without its project says of builds."""
+    if pylock.polylock is None:
+        return Inputs()
+    recorded = pylock.polylock.inputs
+    forbidden = recorded.lists.get("no-build-package", ())
+    if recorded.settings.get("build") == "none":
+        return Inputs(build="none", no_build_packages=forbidden)
+    return Inputs(no_build_packages=forbidden)
 
 
 def read_lock(path: Path) -> Pylock | None:

@@ -32,6 +32,7 @@ from polylock.project.target_values import (
     read_properties,
     read_python,
     read_runs_on,
+    read_variants,
     refuse,
 )
 
@@ -58,6 +59,7 @@ TARGET_KEYS = (
     "extends",
     "preset",
     "properties",
+    "variants",
 )
 """The keys of a target's table."""
 
@@ -182,6 +184,7 @@ def _describe(
         properties=read_properties(table),
         runs_on=read_runs_on(table),
         dependencies=read_dependencies(table),
+        variants=read_variants(table),
     )
     for suffix, python in pythons:
         yield replace(description, name=f"{name}{suffix}", python=python)

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from polylock.model.target import AscendNpu
+from polylock.model.target import AscendNpu
+from polylock.providers.machine import ask, ignore
 
-__all__ = ["derive"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from polylock.providers.machine import Machine
+
+__all__ = ["derive", "detect"]
+
+_VERSION = r"([0-9]+\.[0-9]+(?:\.[0-9]+)?(?:\.rc[0-9]+)?)"
+_DRIVER = re.compile(rf"\bVersion:\s*{_VERSION}", re.IGNORECASE)
+_CANN = re.compile(rf"^version={_VERSION}", re.IGNORECASE | re.MULTILINE)
+# A row of the table of NPUs: number, name, health. The row below it has the chip.
+_NPU = re.compile(
+    r"^\|\s*[0-9]+\s+([0-9]+[A-Za-z][A-Za-z0-9]*|[A-Za-z]+[0-9][A-Za-z0-9]*)"
+    r"(?:-[0-9]+)?\s*\|",
+    re.MULTILINE,
+)
+_TOOLKIT = "/usr/local/Ascend/ascend-toolkit/latest"
 
 
 def derive(npu: AscendNpu) -> dict[str, tuple[str, ...]]:
@@ -18,3 +35,50 @@ def derive(npu: AscendNpu) -> dict[str, tuple[str, ...]]:
         "cann_version": npu.cann,
     }
     return {feature: (value,) for feature, value in lists.items() if value}
+
+
+def detect(machine: Machine, warn: Callable[[str], None] = ignore) -> AscendNpu | None:
+    """Return this machine's NPU, driver and CANN; None where ``npu-smi`` shows none.
+
+    The first NPU counts, as for the published provider.
+    """
+    if machine.system != "Linux":
+        return None
+    report = ask(machine, warn, "npu-smi", "info")
+    if report is None:
+        return None
+    types = list(dict.fromkeys(_npu_type(name) for name in _NPU.findall(report)))
+    if not types:
+        warn("npu-smi shows no Ascend NPU")
+        return None
+    if len(types) > 1:
+        warn(f"the Ascend NPUs differ ({', '.join(types)}): the first counts")
+    driver = _DRIVER.search(report)
+    cann = _CANN.search(_toolkit_text(machine))
+    if cann is None:
+        warn(
+            "CANN is not found for the Ascend NPU: set ASCEND_TOOLKIT_HOME, as the "
+            "set_env.sh of the toolkit does"
+        )
+    return AscendNpu(
+        npu=types[0],
+        driver=driver[1].lower() if driver else None,
+        cann=cann[1].lower() if cann else None,
+    )
+
+
+def _npu_type(name: str) -> str:
+    """Return the type that the published provider gives to a name of npu-smi."""
+    lowered = name.lower().removeprefix("ascend")
+    if lowered == "910":
+        return "a3"
+    for family in ("910b", "310p"):
+        if lowered.startswith(family):
+            return family
+    return lowered
+
+
+def _toolkit_text(machine: Machine) -> str:
+    home = machine.variables.get("ASCEND_TOOLKIT_HOME") or _TOOLKIT
+    path = f"{home}/{machine.machine}-linux/ascend_toolkit_install.info"
+    return machine.read_text(path) or ""

@@ -11,6 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from polylock.model.target import Architecture, Cpu
+from polylock.providers.cpu_identity import identify
+from polylock.providers.machine import ignore
 from polylock.variants.catalogue import (
     AARCH64_FEATURES,
     AARCH64_NEWEST_VERSION,
@@ -19,22 +21,13 @@ from polylock.variants.catalogue import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from polylock.providers.machine import Machine
 
 __all__ = ["derive_aarch64", "derive_x86_64", "detect"]
 
 _BASELINE = Cpu()
-_LINUX_FLAG_KEYS = {Architecture.X86_64: "flags", Architecture.AARCH64: "Features"}
-_ARM_IMPLEMENTERS = {
-    "0x41": "ARM",
-    "0x46": "Fujitsu",
-    "0x43": "Cavium",
-    "0x4e": "Nvidia",
-    "0x61": "Apple",
-    "0xc0": "Ampere",
-}
 
 
 def derive_x86_64(cpu: Cpu | None) -> dict[str, tuple[str, ...]]:
@@ -69,39 +62,25 @@ def derive_aarch64(cpu: Cpu | None) -> dict[str, tuple[str, ...]]:
     )
 
 
-def detect(machine: Machine, architecture: Architecture) -> Cpu | None:
+def detect(
+    machine: Machine,
+    architecture: Architecture,
+    warn: Callable[[str], None] = ignore,
+) -> Cpu | None:
     """Return this machine's processor, None where nothing is known of it.
 
-    On Linux the nearest archspec name is chosen by the flags that the kernel shows,
-    and flags beyond that name are added: a virtual machine may hide one flag of a
-    microarchitecture, which makes archspec fall back to a bare level.
+    The nearest archspec name is chosen by maker, part and flags, as archspec and with
+    it the published providers do. Flags beyond that name are added: a virtual machine
+    may hide one flag of a microarchitecture, which makes archspec fall back to a bare
+    level.
     """
-    if machine.system == "Linux":
-        text = machine.read_text("/proc/cpuinfo")
-        return None if text is None else _from_cpuinfo(text, architecture)
-    name = machine.archspec_name()
-    return None if name is None else _named(name, architecture, ())
-
-
-def _from_cpuinfo(text: str, architecture: Architecture) -> Cpu | None:
-    fields: dict[str, str] = {}
-    for line in text.splitlines():
-        key, colon, value = line.partition(":")
-        if colon:
-            fields.setdefault(key.strip(), value.strip())
-    flags = set(fields.get(_LINUX_FLAG_KEYS[architecture], "").split())
-    if not flags:
+    found = identify(machine, architecture, warn)
+    if found is None:
         return None
-    if flags & {"pni", "ssse3"}:  # Linux has no flag of the name sse3
-        flags.add("sse3")
-    if architecture is Architecture.X86_64:
-        vendor = fields.get("vendor_id", "generic")
-        part = ""
-    else:
-        implementer = fields.get("CPU implementer", "")
-        vendor = _ARM_IMPLEMENTERS.get(implementer, implementer)
-        part = fields.get("CPU part", "")
-    return _named(_nearest(architecture, flags, vendor, part), architecture, flags)
+    name = found.name
+    if name is None:
+        name = _nearest(architecture, found.flags, found.vendor, found.part)
+    return _named(name, architecture, found.flags)
 
 
 def _nearest(

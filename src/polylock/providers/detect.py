@@ -10,14 +10,19 @@ from polylock.errors import UsageError
 from polylock.model.target import (
     AmdGpu,
     Architecture,
+    AscendNpu,
     Cpu,
+    IntelGpu,
     NvidiaGpu,
     OperatingSystem,
     TargetDescription,
 )
-from polylock.providers import amd, cpu, nvidia
+from polylock.providers import amd, ascend, cpu, intel, nvidia, tpu
+from polylock.providers.machine import ask
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from polylock.model.target import PythonRelease
     from polylock.providers.machine import Machine
 
@@ -45,7 +50,10 @@ _MUSL = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DetectedMachine:
-    """What was found of a machine; the fields are those of TargetDescription."""
+    """What was found of a machine; the fields are those of TargetDescription.
+
+    ``warnings`` say in sentences what did not answer, and what that leaves out.
+    """
 
     system: OperatingSystem
     architecture: Architecture
@@ -54,6 +62,10 @@ class DetectedMachine:
     cpu: Cpu | None = None
     nvidia: NvidiaGpu | None = None
     amd: AmdGpu | None = None
+    intel: IntelGpu | None = None
+    ascend: AscendNpu | None = None
+    tpu: bool = False
+    warnings: tuple[str, ...] = ()
 
     def describe(
         self, python: PythonRelease, *, name: str = DETECTED_NAME
@@ -69,6 +81,9 @@ class DetectedMachine:
             cpu=self.cpu,
             nvidia=self.nvidia,
             amd=self.amd,
+            intel=self.intel,
+            ascend=self.ascend,
+            tpu=self.tpu,
         )
 
 
@@ -80,8 +95,9 @@ def detect(python: PythonRelease, machine: Machine) -> TargetDescription:
 def detect_machine(machine: Machine) -> DetectedMachine:
     """Look at a machine.
 
-    Hardware that is missing or does not answer is left out. Raises UsageError where
-    the operating system or the processor is one that no target can name.
+    Hardware that is missing is left out, and so is, with a warning, what does not
+    answer. Raises UsageError where the operating system or the processor is one that
+    no target can name.
     """
     system = _SYSTEMS.get(machine.system.lower())
     architecture = _ARCHITECTURES.get(machine.machine.lower())
@@ -91,24 +107,37 @@ def detect_machine(machine: Machine) -> DetectedMachine:
             f"{machine.machine or 'an unknown processor'}, which no target can name",
             "targets name linux, macos or windows, and x86_64 or aarch64",
         )
+    warnings: list[str] = []
+    warn = warnings.append
+    processor = cpu.detect(machine, architecture, warn)
+    if processor is None:
+        warn(
+            "the system tells nothing of the processor: a target without cpu has its "
+            "architecture's baseline"
+        )
     return DetectedMachine(
         system=system,
         architecture=architecture,
-        libc=_libc(machine) if system is OperatingSystem.LINUX else None,
+        libc=_libc(machine, warn) if system is OperatingSystem.LINUX else None,
         macos=_macos(machine) if system is OperatingSystem.MACOS else None,
-        cpu=cpu.detect(machine, architecture),
-        nvidia=nvidia.detect(machine),
-        amd=amd.detect(machine),
+        cpu=processor,
+        nvidia=nvidia.detect(machine, warn),
+        amd=amd.detect(machine, warn),
+        intel=intel.detect(machine, warn),
+        ascend=ascend.detect(machine, warn),
+        tpu=tpu.detect(machine),
+        # Evaluated last, after all that may warn.
+        warnings=tuple(dict.fromkeys(warnings)),
     )
 
 
-def _libc(machine: Machine) -> str | None:
+def _libc(machine: Machine, warn: Callable[[str], None]) -> str | None:
     glibc = _VERSION.match(machine.glibc_version() or "")
     if glibc is not None:
         return f"glibc-{int(glibc[1])}.{int(glibc[2])}"
     # musl's loader, started without a program, names itself and fails.
     loader = f"/lib/ld-musl-{machine.machine.lower()}.so.1"
-    musl = _MUSL.search(machine.run(loader) or "")
+    musl = _MUSL.search(ask(machine, warn, loader) or "")
     return None if musl is None else f"musl-{int(musl[1])}.{int(musl[2])}"
 
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from polylock.variants.catalogue import INTEL_COMPATIBLE_IPS
+from polylock.model.target import IntelGpu
+from polylock.providers.level_zero import ask_level_zero
+from polylock.providers.machine import ignore
+from polylock.variants.catalogue import INTEL_COMPATIBLE_IPS, INTEL_DEVICE_IPS
 
 if TYPE_CHECKING:
-    from polylock.model.target import IntelGpu
+    from collections.abc import Callable
 
-__all__ = ["MULTI_VALUE", "derive"]
+    from polylock.providers.machine import Machine
+
+__all__ = ["MULTI_VALUE", "derive", "detect"]
 
 MULTI_VALUE = ("device_ip",)
 
@@ -27,3 +32,29 @@ def derive(gpu: IntelGpu) -> dict[str, tuple[str, ...]]:
         if base is not None:
             versions[base] = None
     return {"device_ip": tuple(versions)} if versions else {}
+
+
+def detect(machine: Machine, warn: Callable[[str], None] = ignore) -> IntelGpu | None:
+    """Return this machine's Intel GPUs; None where Level Zero shows none.
+
+    A device of an unknown IP version is left out, as by the published provider.
+    """
+    name = _library(machine)
+    library = None if name is None else machine.load_library(name)
+    if library is None:
+        return None
+    found = tuple(dict.fromkeys(ask_level_zero(library, warn)))
+    for version in found:
+        if version not in INTEL_DEVICE_IPS:
+            warn(f"an Intel GPU of the unknown IP version {version} is left out")
+    known = tuple(version for version in found if version in INTEL_DEVICE_IPS)
+    return IntelGpu(device_ip=known) if known else None
+
+
+def _library(machine: Machine) -> str | None:
+    if machine.system == "Linux":
+        return "libze_loader.so.1"
+    if machine.system == "Windows":
+        windows = machine.variables.get("WINDIR") or "C:/Windows"
+        return f"{windows}/System32/ze_loader.dll"
+    return None

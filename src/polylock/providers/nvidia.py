@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from polylock.model.target import NvidiaGpu
+from polylock.providers.machine import ask, ignore
+from polylock.providers.nvml import ask_nvml
 from polylock.variants.catalogue import (
     CUDA_MAJORS,
     CUDA_MINORS,
@@ -14,7 +15,7 @@ from polylock.variants.catalogue import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from polylock.providers.machine import Machine
 
@@ -22,18 +23,14 @@ __all__ = ["MULTI_VALUE", "derive", "detect", "feature_lists"]
 
 MULTI_VALUE = ("sm_arch",)
 
-_LIBRARIES = {
-    # Under WSL the library may lie outside the loader's path.
-    "Linux": ("libnvidia-ml.so.1", "/usr/lib/wsl/lib/libnvidia-ml.so.1"),
-    # The system folder; the second is where older drivers put it.
-    "Windows": (
-        "nvml.dll",
-        "C:/Program Files/NVIDIA Corporation/NVSMI/nvml.dll",
-    ),
-}
-_FUNCTION_NOT_FOUND = 13
 _CUDA_LINE = re.compile(r"CUDA (?:UMD )?Version\s*:\s*([0-9]+)\.([0-9]+)")
 _CAPABILITY = re.compile(r"\s*([0-9]+)\.([0-9]+)\s*")
+_SMI_PROGRAMS = ("nvidia-smi", "/usr/lib/wsl/lib/nvidia-smi")
+_QUOTED_CHARACTERS = 120
+_KERNEL_FILE = "/proc/driver/nvidia/version"
+_KERNEL_DRIVER = re.compile(r"Kernel Module[^0-9]*(?:for \S+\s+)?([0-9]+(?:\.[0-9]+)+)")
+_BOARD_FILE = "/proc/device-tree/model"
+_WSL_DEVICE = "dxg"
 
 
 def derive(gpu: NvidiaGpu) -> dict[str, tuple[str, ...]]:
@@ -98,84 +95,122 @@ def _architectures(capability: tuple[int, int]) -> Iterator[str]:
         yield f"{major}0_virtual"
 
 
-def detect(machine: Machine) -> NvidiaGpu | None:
-    """Return this machine's driver and GPUs; None without a working driver.
+def detect(machine: Machine, warn: Callable[[str], None] = ignore) -> NvidiaGpu | None:
+    """Return this machine's driver and GPUs; None without a usable driver.
 
     NVML is asked first, then ``nvidia-smi``. A driver without a GPU is a driver with
-    no compute capability; a GPU that does not answer is passed over.
+    no compute capability. Of MIG instances the parent GPU is seen, whose capability
+    is theirs. Each capability is listed once, in the order of the GPUs.
     """
-    for name in _LIBRARIES.get(machine.system, ()):
+    hindrances: list[str] = []
+    found = _ask_libraries(machine, hindrances.append)
+    if found is None:
+        found = _ask_nvidia_smi(machine, hindrances.append)
+        if found is None:
+            _explain(machine, hindrances, warn)
+            return None
+    for hindrance in hindrances:
+        warn(hindrance)
+    found = NvidiaGpu(driver=found.driver, compute=tuple(dict.fromkeys(found.compute)))
+    return _usable(found, warn)
+
+
+def _ask_libraries(machine: Machine, warn: Callable[[str], None]) -> NvidiaGpu | None:
+    for name in _libraries(machine):
         library = machine.load_library(name)
-        if library is not None:
-            found = _ask_nvml(library)
-            if found is not None:
-                return found
-    return _ask_nvidia_smi(machine)
+        found = None if library is None else ask_nvml(library, warn)
+        if found is not None:
+            return found
+    return None
 
 
-def _ask_nvml(library: Any) -> NvidiaGpu | None:  # noqa: ANN401  # a C library
-    try:
-        if library.nvmlInitWithFlags(0) != 0:
-            return None
-    except AttributeError:
-        return None
-    try:
-        driver = _nvml_cuda_version(library)
-        if driver is None:
-            return None
-        return NvidiaGpu(driver=driver, compute=tuple(_nvml_capabilities(library)))
-    except AttributeError:  # a library without one of the functions is too old
-        return None
-    finally:
-        library.nvmlShutdown()
-
-
-def _nvml_cuda_version(library: Any) -> str | None:  # noqa: ANN401  # a C library
-    version = ctypes.c_int(0)
-    try:
-        status = library.nvmlSystemGetCudaDriverVersion_v2(ctypes.byref(version))
-    except AttributeError:
-        status = _FUNCTION_NOT_FOUND
-    if status == _FUNCTION_NOT_FOUND:
-        # The first form may name a version although libcuda is missing, so it is
-        # asked only of a driver too old to have the second.
-        status = library.nvmlSystemGetCudaDriverVersion(ctypes.byref(version))
-    if status != 0 or version.value <= 0:
-        return None
-    return f"{version.value // 1000}.{version.value % 1000 // 10}"
-
-
-def _nvml_capabilities(library: Any) -> Iterator[str]:  # noqa: ANN401  # a C library
-    count = ctypes.c_uint(0)
-    if library.nvmlDeviceGetCount_v2(ctypes.byref(count)) != 0:
-        return
-    for index in range(count.value):
-        device = ctypes.c_void_p()
-        status = library.nvmlDeviceGetHandleByIndex_v2(
-            ctypes.c_uint(index), ctypes.byref(device)
+def _libraries(machine: Machine) -> tuple[str, ...]:
+    """Return where NVML may be, the likeliest first."""
+    if machine.system == "Linux":
+        # Under WSL the library may lie outside the loader's path.
+        return "libnvidia-ml.so.1", "/usr/lib/wsl/lib/libnvidia-ml.so.1"
+    if machine.system == "Windows":
+        windows = machine.variables.get("WINDIR") or "C:/Windows"
+        programs = machine.variables.get("PROGRAMFILES") or "C:/Program Files"
+        # The system folder; the second is where older drivers put it.
+        return (
+            f"{windows}/System32/nvml.dll",
+            f"{programs}/NVIDIA Corporation/NVSMI/nvml.dll",
         )
-        major, minor = ctypes.c_int(0), ctypes.c_int(0)
-        if status == 0:
-            status = library.nvmlDeviceGetCudaComputeCapability(
-                device, ctypes.byref(major), ctypes.byref(minor)
-            )
-        if status == 0:
-            yield f"{major.value}.{minor.value}"
+    return ()
 
 
-def _ask_nvidia_smi(machine: Machine) -> NvidiaGpu | None:
-    report = machine.run("nvidia-smi", "-q")
-    line = _CUDA_LINE.search(report) if report else None
-    if line is None:
+def _ask_nvidia_smi(machine: Machine, warn: Callable[[str], None]) -> NvidiaGpu | None:
+    report = ask(machine, warn, _SMI_PROGRAMS, "-q")
+    if report is None:
         return None
-    answer = machine.run(
-        "nvidia-smi", "--query-gpu=compute_cap", "--format=csv,noheader"
-    )
-    found = (_CAPABILITY.fullmatch(text) for text in (answer or "").splitlines())
-    return NvidiaGpu(
-        driver=f"{int(line[1])}.{int(line[2])}",
-        compute=tuple(f"{int(gpu[1])}.{int(gpu[2])}" for gpu in found if gpu),
-    )
+    line = _CUDA_LINE.search(report)
+    if line is None:
+        words = " ".join(report.split())[:_QUOTED_CHARACTERS]
+        plain = "".join(c if c.isprintable() else "?" for c in words)
+        warn(f"nvidia-smi names no CUDA version; it says: {plain or 'nothing'}")
+        return None
+    query = ("--query-gpu=compute_cap", "--format=csv,noheader")
+    answer = ask(machine, warn, _SMI_PROGRAMS, *query) or ""
+    found = (_CAPABILITY.fullmatch(text) for text in answer.splitlines())
+    compute = tuple(f"{int(gpu[1])}.{int(gpu[2])}" for gpu in found if gpu)
+    return NvidiaGpu(driver=f"{int(line[1])}.{int(line[2])}", compute=compute)
+
+
+def _usable(gpu: NvidiaGpu, warn: Callable[[str], None]) -> NvidiaGpu | None:
+    """Return what a target can say of it, with warnings of what that leaves out."""
+    oldest, newest = (CUDA_MAJORS[-1], 0), (CUDA_MAJORS[0], CUDA_MINORS[0])
+    if not oldest <= _pair(gpu.driver) <= newest:
+        warn(
+            f"the NVIDIA driver offers CUDA {gpu.driver}, and variants know 11.0 to "
+            "15.20: it is left out"
+        )
+        return None
+    if not gpu.compute:
+        warn(
+            f"the NVIDIA driver (CUDA {gpu.driver}) shows no GPU: wheels that ask for "
+            "an architecture will not be chosen"
+        )
+    elif len(gpu.compute) > 1:
+        shown = ", ".join(gpu.compute)
+        lowest = min(gpu.compute, key=_pair)
+        warn(
+            f"the GPUs differ (compute capability {shown}), and wheels are chosen for "
+            f'the highest: for wheels that run on each, write compute = ["{lowest}"]'
+        )
+    if gpu.compute and _pair(max(gpu.compute, key=_pair))[0] < OLDEST_COMPUTE_MAJOR:
+        warn(
+            f"compute capability {', '.join(gpu.compute)} is below 5.0, for which "
+            "variants have no architecture"
+        )
+    return gpu
+
+
+def _explain(
+    machine: Machine, hindrances: list[str], warn: Callable[[str], None]
+) -> None:
+    """Warn where something speaks for a GPU and nothing answers for it."""
+    kernel = _KERNEL_DRIVER.search(machine.read_text(_KERNEL_FILE) or "")
+    model = (machine.read_text(_BOARD_FILE) or "").strip("\0\n ")
+    if "Jetson" in model or model.startswith("NVIDIA"):
+        warn(
+            f"this is a {model} whose system has no NVML: "
+            "`polylock targets presets` has Jetson targets to choose from"
+        )
+        return
+    for hindrance in hindrances:
+        warn(hindrance)
+    if kernel is not None and not hindrances:
+        warn(
+            f"the kernel has NVIDIA's driver {kernel[1]}, but neither its management "
+            "library nor nvidia-smi is here: a container needs to be started with "
+            "GPUs (--gpus all)"
+        )
+    elif _WSL_DEVICE in machine.list_names("/dev") and not hindrances:
+        warn(
+            "Windows gives WSL a GPU, but NVIDIA's driver shows none: if it is one of "
+            "NVIDIA's, update the driver of Windows"
+        )
 
 
 def _pair(version: str) -> tuple[int, int]:

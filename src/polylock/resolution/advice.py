@@ -8,15 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from resolvelib import BaseReporter, ResolutionImpossible, ResolutionTooDeep
-from resolvelib.resolvers import Resolution as Search
-
 from polylock.errors import PolylockError
 from polylock.model.requirements import Requirement
 from polylock.resolution.availability import Admission, Availability
 from polylock.resolution.candidates import CandidatePool
 from polylock.resolution.dependencies import DependencyReader
-from polylock.resolution.provider import TargetProvider
+from polylock.resolution.search import Search, SearchTooLong
 from polylock.resolution.walk import walk
 from polylock.values import Value, replace
 
@@ -27,7 +24,6 @@ if TYPE_CHECKING:
     from polylock.model.target import Target
     from polylock.ports import PackageSource
     from polylock.resolution.candidates import Candidate, ExtraCandidate
-    from polylock.resolution.constraints import Constraint
 
     AnyCandidate = Candidate | ExtraCandidate
     Pins = Mapping[str, AnyCandidate]
@@ -35,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["tried_advice"]
 
 _TRIES_AT_MOST = 6
-_ROUNDS_AT_MOST = 1_000
+_CANDIDATES_AT_MOST = 1_000
 _ADMISSIONS_AT_MOST = 3
 
 
@@ -199,17 +195,15 @@ def _solve(inputs: Inputs, target: Target, source: PackageSource) -> Pins | None
         pins: Pins | None = walk(wanted, availability, dependencies)
         if pins is not None:
             return pins
-        reporter: BaseReporter[Constraint, AnyCandidate, str] = BaseReporter()
-        engine = Search(TargetProvider(availability, dependencies), reporter)
         try:
-            return engine.resolve(
-                [constraint for one in wanted for constraint in one.constraints()],
-                max_rounds=_ROUNDS_AT_MOST,
-            ).mapping
-        except ResolutionImpossible:
-            admission, before = admission.joined(availability.blocked), admission
-            if admission == before:
-                return None
-        except ResolutionTooDeep:
+            pins = Search(availability, dependencies).solve(
+                wanted, tries_at_most=_CANDIDATES_AT_MOST
+            )
+        except SearchTooLong:
+            return None
+        if pins is not None:
+            return pins
+        admission, before = admission.joined(availability.blocked), admission
+        if admission == before:
             return None
     return None

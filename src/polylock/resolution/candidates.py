@@ -42,11 +42,10 @@ __all__ = [
     "Expansion",
     "ExtraCandidate",
     "Rejection",
+    "labels_of",
 ]
 
 UNFIT_TAGS = "its tags do not fit the target"
-
-_LABELLED_HYPHENS = 5
 
 _UNKNOWN_PATCH = 999
 """Stands for the newest patch release of a target that names none."""
@@ -161,7 +160,11 @@ class CandidatePool:
     def _remembered(self, releases: Releases, position: int) -> Expansion:
         """Expand a version, by a look at what is known where no label is involved."""
         release = releases.release(position)
-        if not release.fingerprint or releases.name in self.inputs.no_binary_packages:
+        if (
+            not release.fingerprint
+            or releases.name in self.inputs.no_binary_packages
+            or releases.name in self.target.description.variants
+        ):
             return self._expand(releases, position, yanked=False)
         # Whether files without an upload time count depends on the whole project.
         key = release.fingerprint
@@ -175,7 +178,7 @@ class CandidatePool:
             )
             return Expansion((candidate,), ())
         expansion = self._expand(releases, position, yanked=False)
-        if expansion.candidates and not _may_have_labels(release):
+        if expansion.candidates and not labels_of(release):
             only = expansion.candidates[0].file
             if only is not release.sdist:
                 self.memory.wheels[key] = release.wheels.index(only)
@@ -222,9 +225,11 @@ class CandidatePool:
             rejections.append(Rejection(release.version, forbidden))
         else:
             best = self._best_wheels(releases, position, rejections, yanked=yanked)
+        best = self._pinned(release, best, rejections)
         candidates = self._variants(releases, position, best, rejections)
         plain = best[None][1] if None in best else None
-        if plain is None and not candidates and release.sdist is not None:
+        pinned = self.target.description.variants.get(releases.name)
+        if not (plain or candidates or pinned) and release.sdist is not None:
             # Only where there is no wheel: of the same version it would say the same,
             # and to ask it is a download.
             reason = self._unfit_sdist(releases, release.sdist, yanked=yanked)
@@ -239,6 +244,34 @@ class CandidatePool:
                 )
             )
         return Expansion(tuple(candidates), tuple(rejections))
+
+    def _pinned(
+        self, release: Release, best: _Best, rejections: list[Rejection]
+    ) -> _Best:
+        """Leave the label that the target pins, and say what it passes over.
+
+        A pin narrows what fits; it makes no label fit (PEP 825, "Variant ordering").
+        """
+        target = self.target
+        pin = target.description.variants.get(release.name)
+        if pin is None:
+            return best
+        wanted = pin or None
+        if pin and pin not in labels_of(release):
+            there = ", ".join(sorted(labels_of(release))) or "none"
+            reason = (
+                f"has no variant {pin}, which {target.name} pins; there is: {there}"
+            )
+            rejections.append(Rejection(release.version, reason))
+            return {}
+        rejections.extend(
+            Rejection(
+                best[label][1].filename, f"{target.name} pins {pin or 'no label'}"
+            )
+            for label in best
+            if label != wanted
+        )
+        return {label: found for label, found in best.items() if label == wanted}
 
     def _best_wheels(
         self,
@@ -343,6 +376,16 @@ class CandidatePool:
         ]
 
 
-def _may_have_labels(release: Release) -> bool:
-    """Say whether a file name has parts enough for a variant label (PEP 825)."""
-    return any(file.filename.count("-") >= _LABELLED_HYPHENS for file in release.wheels)
+def labels_of(release: Release) -> set[str]:
+    """Return the variant labels of a release's wheels, whatever machine they fit."""
+    labels = set()
+    for file in release.wheels:
+        if file.filename.count("-") < 5:
+            continue  # too few parts for a label; most files end here
+        try:
+            label = WheelFilename.parse(file.filename).variant_label
+        except InvalidFilename:
+            continue
+        if label is not None:
+            labels.add(label)
+    return labels

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from polylock.errors import PolylockError
 from polylock.model.distributions import Unusable
 from polylock.model.filenames import InvalidFilename, WheelFilename
+from polylock.resolution.candidates import labels_of
 from polylock.variants.authority import unanswered
+from polylock.variants.ordering import VariantWishes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from polylock.model.pins import Resolution
     from polylock.model.target import Target
     from polylock.ports import PackageSource
+    from polylock.variants.variant_json import VariantMetadata
 
 __all__ = ["remarks"]
 
@@ -27,7 +30,9 @@ def remarks(
     """Yield a line for each thing to know, each once, whatever it befell."""
     if inputs.exclude_newer is not None:
         yield from _without_times(resolutions, source)
+    yield from _bad_metadata(resolutions, inputs, source)
     yield from _without_answer(resolutions, inputs, source)
+    yield from _without_effect(resolutions, inputs)
 
 
 def _without_times(
@@ -45,6 +50,25 @@ def _without_times(
                 f"exclude-newer has no effect on {name}: "
                 f"index {releases.index} does not tell when its files were uploaded"
             )
+
+
+def _bad_metadata(
+    resolutions: Sequence[Resolution], inputs: Inputs, source: PackageSource
+) -> Iterator[str]:
+    """Tell of each locked release that lost its variants, and why."""
+    found: dict[tuple[str, str], tuple[str, list[str]]] = {}
+    for resolution in resolutions:
+        for name, pin in sorted(resolution.pins.items()):
+            metadata = _variants(pin.release, resolution.target, inputs, source)
+            if isinstance(metadata, Unusable):
+                key = (name, pin.version)
+                _, targets = found.setdefault(key, (metadata.reason, []))
+                targets.append(resolution.target.name)
+    for (project, version), (reason, targets) in sorted(found.items()):
+        yield (
+            f"{project} {version}: its variants are left out for {', '.join(targets)}, "
+            f"for its variant metadata cannot be relied on: {reason}"
+        )
 
 
 def _without_answer(
@@ -67,23 +91,46 @@ def _without_answer(
         )
 
 
+def _without_effect(resolutions: Sequence[Resolution], inputs: Inputs) -> Iterator[str]:
+    """Tell of labels that the project file names and that are not there."""
+    wishes = VariantWishes.parse(inputs.exclude_variants, inputs.prefer_variants)
+    for key, patterns in (
+        ("exclude-variants", wishes.exclude),
+        ("prefer-variants", wishes.prefer),
+    ):
+        for pattern in patterns:
+            pins = [
+                r.pins[n] for r in resolutions for n in r.pins if n == pattern.project
+            ]
+            labels = {label for pin in pins for label in labels_of(pin.release)}
+            if pins and pattern.label not in labels:
+                versions = ", ".join(sorted({pin.version for pin in pins}))
+                there = ", ".join(sorted(labels)) or "none"
+                yield (
+                    f"{key}: {pattern.project} {versions} has no variant "
+                    f"{pattern.label}; there is: {there}"
+                )
+    for resolution in resolutions:
+        target = resolution.target
+        for name in target.description.variants:
+            if name not in resolution.pins:
+                yield (
+                    f"tool.polylock.targets.{target.name}.variants.{name} has no "
+                    f"effect: {name} is not installed there"
+                )
+
+
 def _open(
     release: Release, target: Target, inputs: Inputs, source: PackageSource
 ) -> list[str]:
     """Return the namespaces that nobody answers for, of labels that fit by tags."""
-    if release.name in inputs.no_binary_packages:
-        return []
-    labels = _labels(release, target)
-    if not labels:
-        return []
-    try:
-        metadata = source.variant_metadata(release)
-    except PolylockError:
-        return []  # what was not needed to solve is not worth a failure now
-    if isinstance(metadata, Unusable):
+    metadata = _variants(release, target, inputs, source)
+    if metadata is None or isinstance(metadata, Unusable):
         return []
     used = {
-        namespace for label in labels for namespace in metadata.variants.get(label, ())
+        namespace
+        for label in _labels(release, target)
+        for namespace in metadata.variants.get(label, ())
     }
     return [
         namespace
@@ -92,6 +139,18 @@ def _open(
         )
         if namespace in used and namespace not in inputs.exclude_variants
     ]
+
+
+def _variants(
+    release: Release, target: Target, inputs: Inputs, source: PackageSource
+) -> VariantMetadata | Unusable | None:
+    """Return the variant metadata, None where no label was in question."""
+    if release.name in inputs.no_binary_packages or not _labels(release, target):
+        return None
+    try:
+        return source.variant_metadata(release)
+    except PolylockError:
+        return None  # what was not needed to solve is not worth a failure now
 
 
 def _labels(release: Release, target: Target) -> set[str]:

@@ -202,6 +202,8 @@ def _coverage_hint(pool: CandidatePool, releases: Releases, mask: int) -> str:
     """Say which change of the target or the settings would let the newest in."""
     release = releases.release(next(positions(mask)))
     target, inputs = pool.target, pool.inputs
+    if releases.name in target.description.variants:
+        return f"change tool.polylock.targets.{target.name}.variants.{releases.name}"
     metadata = pool.source.variant_metadata(release) if _has_labels(release) else None
     if metadata is not None and not isinstance(metadata, Unusable):
         for namespace, provider in sorted((metadata.providers or {}).items()):

@@ -14,6 +14,7 @@ __all__ = [
     "CUDA_MAJORS",
     "CUDA_MINORS",
     "INTEL_COMPATIBLE_IPS",
+    "INTEL_DEVICE_IPS",
     "OLDEST_COMPUTE_MAJOR",
     "X86_64_FEATURES",
     "X86_64_LEVELS",
@@ -60,3 +61,12 @@ INTEL_COMPATIBLE_IPS = {
     "12.56.5": "12.55.8",
 }
 """IP version of a device to the base version whose binaries it also runs."""
+
+INTEL_DEVICE_IPS = frozenset(
+    """
+    35.11.0 35.10.4 30.5.4 30.4.4 30.3.1 30.1.0 30.0.4 20.4.4 20.2.0 20.1.0 12.74.4
+    12.71.4 12.70.4 12.60.7 12.57.0 12.56.5 12.55.8 12.10.0 12.4.0 12.3.0 12.2.0
+    12.1.0 12.0.0
+    """.split()  # noqa: SIM905  # reads as the published table
+)
+"""IP versions that the published provider knows; it drops any other."""

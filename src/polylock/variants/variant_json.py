@@ -44,6 +44,7 @@ _KNOWN_KEYS = {
     "static-properties",
     "variants",
 }
+_LARGEST = 1 << 23
 _DEEPEST = 16
 """How deep an unknown key may nest and still be kept."""
 
@@ -89,8 +90,11 @@ class VariantMetadata:
         """Read JSON; raises InvalidVariantMetadata.
 
         A key that occurs twice makes the file ambiguous, and NaN is not JSON: both
-        are refused.
+        are refused. So is a file of more than 8 MiB: the largest one published has
+        five kilobytes.
         """
+        if len(content) > _LARGEST:
+            raise InvalidVariantMetadata(f"is larger than {_LARGEST} bytes")
         try:
             document = json.loads(
                 content.decode("utf-8"),
@@ -150,11 +154,9 @@ class VariantMetadata:
         used = {namespace for properties in kept.values() for namespace in properties}
         namespaces = [name for name in self.namespace_priorities if name in used]
         namespaces = namespaces or list(self.namespace_priorities[:1])
-        document: dict[str, Any] = {
-            key: _plain(value, 0)
-            for key, value in self.document.items()
-            if key not in _KNOWN_KEYS
-        }
+        known, here = _KNOWN_KEYS, self.document
+        unknown = {key: here[key] for key in here if key not in known}
+        document: dict[str, Any] = _plain(unknown, -1)
         document["$schema"] = self.schema
         document["default-priorities"] = self._restricted_priorities(namespaces)
         for key in _NAMESPACED:
@@ -164,11 +166,7 @@ class VariantMetadata:
         document["variants"] = {
             label: _plain(properties, 0) for label, properties in kept.items()
         }
-        return {
-            key: _sorted_keys(document[key])
-            for key in sorted(document)
-            if document[key] is not None
-        }
+        return {key: _sorted_keys(document[key]) for key in sorted(document)}
 
     def _restricted_priorities(self, namespaces: list[str]) -> dict[str, Any]:
         priorities: dict[str, Any] = {"namespace": namespaces}
@@ -364,14 +362,21 @@ def _plain(value: object, depth: int) -> Any:  # noqa: ANN401  # any TOML value
     if isinstance(value, bool) or (isinstance(value, int) and abs(value) < 2**63):
         return value
     if isinstance(value, str):
-        return value if value.isascii() or value.isprintable() else None
+        return value if _is_text(value) else None
     if isinstance(value, (list, tuple)) and depth < _DEEPEST:
         items = [_plain(item, depth + 1) for item in value]
         return [item for item in items if item is not None]
     if isinstance(value, Mapping) and depth < _DEEPEST:
         table = {key: _plain(item, depth + 1) for key, item in value.items()}
-        return {key: item for key, item in table.items() if item is not None}
+        return {
+            k: item for k, item in table.items() if item is not None and _is_text(k)
+        }
     return None
+
+
+def _is_text(text: str) -> bool:
+    """Say whether TOML can hold a text as people would read it: no half characters."""
+    return text.isascii() or text.isprintable()
 
 
 def _sorted_keys(value: Any) -> Any:  # noqa: ANN401  # any TOML value

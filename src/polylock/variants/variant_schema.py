@@ -50,6 +50,7 @@ _SCHEMA = re.compile(r"[!-~]+")
 _VERSION = re.compile(
     r"/v([0-9]{1,9})(?:\.([0-9]{1,9}))?(?:\.[0-9]{1,9})?(?:\.json)?/?(?:[?#].*)?"
 )
+_LONGEST = 400
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_$-]+")
 _DEPENDENCY_FEATURE = re.compile(r"[a-z0-9_-]+")
 
@@ -70,8 +71,11 @@ def key_path(path: str, key: object) -> str:
 
 
 def invalid(path: str, problem: str) -> InvalidVariantMetadata:
-    """Return the error for a key path."""
-    return InvalidVariantMetadata(f"{path}: {problem}" if path else problem)
+    """Return the error for a key path; what is quoted at length is cut."""
+    text = f"{path}: {problem}" if path else problem
+    return InvalidVariantMetadata(
+        text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    )
 
 
 def schema_version(document: Mapping[str, Any]) -> tuple[int, int]:
@@ -208,20 +212,26 @@ def read_value_lists(
 
 
 def read_requires(information: Mapping[str, Any], path: str) -> tuple[str, ...] | None:
-    """Return the normalized names of the provider's packages, None without key."""
+    """Return the normalized names of the provider's packages, None without key.
+
+    A package that is given by a direct reference has `` @`` behind its name.
+    """
     requires = information.get("requires")
     if requires is None:
         return None
     place = key_path(path, "requires")
-    names = []
+    names: list[str] = []
     for position, text in enumerate(
         read_names(requires, place, lambda _: True, "requirement")
     ):
         try:
-            names.append(canonicalize_name(Requirement(text).name))
-        except InvalidRequirement as error:
+            requirement = Requirement(text)
+        except (InvalidRequirement, RecursionError) as error:
             problem = f"{text[:80]!a} is not a dependency specifier"
             raise invalid(key_path(place, position), problem) from error
+        name = canonicalize_name(requirement.name)
+        # What a direct reference leads to need not be what the name stands for.
+        names.append(f"{name} @" if requirement.url is not None else name)
     return tuple(names)
 
 

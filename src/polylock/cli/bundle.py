@@ -1,0 +1,50 @@
+"""``polylock bundle``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from polylock.cli.diagnostics import show_warning
+from polylock.cli.invocation import begin, print_json, reporting
+from polylock.cli.options import FROZEN, JSON, settings
+from polylock.cli.tables import file_size
+from polylock.operations.bundle import BundleOptions, bundle
+
+__all__ = ["command"]
+
+
+@click.command("bundle", epilog="Example: polylock bundle --target h100 wheelhouse")
+@settings("target", "groups", "extras", "python", "index_url", "offline", "threads")
+@click.option("--build", is_flag=True, help="Build wheels of source distributions.")
+@FROZEN
+@click.argument("directory", type=click.Path(path_type=Path))
+@JSON
+def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
+    """Write what a target installs into a directory, for machines without a network.
+
+    The directory gets the files and a pylock.toml with relative paths, which any
+    installer of PEP 751 takes. Variant wheels lie there under plain names.
+    """
+    chosen = begin(values)
+    options = BundleOptions(
+        build=values["build"],
+        frozen=values["frozen"],
+        search_path=os.environ.get("PATH", ""),
+    )
+    with reporting(chosen) as reporter:
+        made = bundle(chosen, values["directory"], options, reporter)
+    if values["as_json"]:
+        print_json(made.to_json())
+    elif chosen.verbosity >= 0:
+        told = f"{made.packages} packages, {file_size(made.size)}"
+        click.echo(f"wrote {values['directory']}: {told}", err=True)
+    if made.sdists:
+        show_warning(
+            f"source distributions: {', '.join(made.sdists)}; who installs them needs "
+            "their build requirements: --build makes wheels here"
+        )
+    return 0
