@@ -9,7 +9,7 @@ its file and does not change. What the pack lacks is read from the entries.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar, overload
 
 import msgspec
@@ -168,6 +168,9 @@ class _Later(Sequence[T]):
 
     def __len__(self) -> int:
         return self._length
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self[:])
 
     @overload
     def __getitem__(self, index: int) -> T: ...

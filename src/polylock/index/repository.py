@@ -9,7 +9,6 @@ import msgspec
 
 from polylock.cache.store import Bucket
 from polylock.errors import IndexRequestError
-from polylock.index.json_page import InvalidPage, parse_json_page
 from polylock.index.pack import Pack
 from polylock.index.releases import IndexPage, decode_releases, encode_releases
 from polylock.model.distributions import Release
@@ -162,6 +161,12 @@ def page_rows(response: Response) -> list[RemoteFile]:
 
 
 def _parsed(response: Response) -> list[RemoteFile]:
+    # A warm run parses no page.
+    from polylock.index.json_page import (  # noqa: PLC0415
+        InvalidPage,
+        parse_json_page,
+    )
+
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
         if kind == _JSON:

@@ -22,8 +22,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from polylock.cache.store import Bucket
 from polylock.errors import CacheUnusable, PolylockError, ProjectNotFound
-from polylock.index.directory import DirectoryIndex
-from polylock.index.flat_page import FlatPage
 from polylock.index.metadata import MetadataReader
 from polylock.index.pack import Pack
 from polylock.index.repository import Repository, Unknown
@@ -43,6 +41,8 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from polylock.cache.store import Store
+    from polylock.index.directory import DirectoryIndex
+    from polylock.index.flat_page import FlatPage
     from polylock.index.metadata import SdistMetadata
     from polylock.model.core_metadata import CoreMetadata
     from polylock.model.distributions import Release, Releases, RemoteFile
@@ -386,8 +386,13 @@ class _NotYet(Exception):
 
 def _open(location: IndexLocation, store: Store, cache: HttpCache, pack: Pack) -> Index:
     if is_local(location.url):
+        # Not of use to most, and it parses pages.
+        from polylock.index.directory import DirectoryIndex  # noqa: PLC0415
+
         return DirectoryIndex(location, store)
     if location.format == "flat":
+        from polylock.index.flat_page import FlatPage  # noqa: PLC0415 - as above
+
         return FlatPage(location, cache)
     return Repository(location, cache, pack)
 

@@ -6,6 +6,7 @@ so the files of an entry must be such that none of them is taken for another.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -74,16 +75,23 @@ def shared_entries(
 
 def _tags(file: RemoteFile, target: Target) -> CompatibilityTags | None:
     if file.filename.endswith(".whl"):
-        return CompatibilityTags.of_wheel(WheelFilename.parse(file.filename))
+        return _tags_of(file.filename)
     # A wheel beside an sdist would be taken by every interpreter that fits it, and
     # the machine may be newer than the target says. The best tag stands for it.
     return CompatibilityTags.of_tag(target.tags[0]) if target.tags else None
+
+
+@lru_cache(maxsize=4096)
+def _tags_of(filename: str) -> CompatibilityTags:
+    return CompatibilityTags.of_wheel(WheelFilename.parse(filename))
 
 
 def _side_by_side(one: Member, other: Member) -> bool:
     mine, theirs = one.pin, other.pin
     if mine.direct is not None or theirs.direct is not None:
         return mine.direct == theirs.direct and mine.version == theirs.version
+    if mine.file is theirs.file:
+        return True  # as most are: the targets share what was read of the index
     if (mine.version, written_index(mine)) != (theirs.version, written_index(theirs)):
         return False
     if (mine.file.filename, mine.file.url) == (theirs.file.filename, theirs.file.url):
@@ -100,9 +108,12 @@ def written_index(pin: Pin) -> str | None:
 
     PEP 751 asks for the URL of an index, and a directory has none to give.
     """
-    if urlsplit(pin.index_url).scheme == "file":
-        return None
-    return without_credentials(pin.index_url)
+    return _written(pin.index_url)
+
+
+@lru_cache(maxsize=256)
+def _written(url: str) -> str | None:
+    return None if urlsplit(url).scheme == "file" else without_credentials(url)
 
 
 def entry_marker(entry: Entry, separator: Separator) -> MarkerExpression | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from polylock.model.filenames import InvalidFilename, WheelFilename
 from polylock.values import Value
 
 if TYPE_CHECKING:
@@ -17,7 +19,16 @@ if TYPE_CHECKING:
 
     from polylock.model.direct import DirectSource
 
-__all__ = ["DirectOrigin", "Release", "Releases", "RemoteFile", "Unusable"]
+__all__ = [
+    "DirectOrigin",
+    "Release",
+    "Releases",
+    "RemoteFile",
+    "Unusable",
+    "labelled_wheels",
+]
+
+_LABELLED_HYPHENS = 5
 
 
 class RemoteFile(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
@@ -121,3 +132,17 @@ class Unusable(Value, frozen=True):
     """
 
     reason: str
+
+
+@lru_cache(maxsize=4096)
+def labelled_wheels(release: Release) -> tuple[WheelFilename, ...]:
+    """Return the file names of a release's variant wheels, found once for all targets.
+
+    Most file names have too few parts for a label, and are not taken to pieces.
+    """
+    found = []
+    for file in release.wheels:
+        if file.filename.count("-") >= _LABELLED_HYPHENS:
+            with suppress(InvalidFilename):
+                found.append(WheelFilename.parse(file.filename))
+    return tuple(name for name in found if name.variant_label is not None)

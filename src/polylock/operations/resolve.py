@@ -19,7 +19,6 @@ from polylock.model.pins import Preference
 from polylock.model.requirements import Requirement
 from polylock.network.local_files import is_local, local_path
 from polylock.operations.context import Context
-from polylock.operations.kept_targets import installed_files, solve_kept
 from polylock.resolution.align import divergences
 from polylock.resolution.solve import Solver
 from polylock.values import Value, replace
@@ -114,6 +113,9 @@ def _kept(
     """Return what the targets have that are not asked for, by name."""
     if previous is None or not request.targets:
         return {}
+    # For `lock --target`.
+    from polylock.operations.kept_targets import solve_kept  # noqa: PLC0415
+
     return solve_kept(
         previous,
         workspace.lock_path,
@@ -135,6 +137,11 @@ def _check_kept(
     previous: Pylock, pylock: Pylock, targets: Sequence[Target], path: Path
 ) -> None:
     """Raise LockFileOutdated if a target that was to be kept would get other files."""
+    if not targets:
+        return
+    # For `lock --target`.
+    from polylock.operations.kept_targets import installed_files  # noqa: PLC0415
+
     moved = []
     for target in targets:
         before, after = (

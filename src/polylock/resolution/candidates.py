@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from polylock.model.distributions import Unusable
+from polylock.model.distributions import Unusable, labelled_wheels
 from polylock.model.filenames import InvalidFilename, WheelFilename
 from polylock.model.markers import NON_VARIANT, SelectedVariant
 from polylock.resolution.memory import Memory
@@ -378,14 +378,5 @@ class CandidatePool:
 
 def labels_of(release: Release) -> set[str]:
     """Return the variant labels of a release's wheels, whatever machine they fit."""
-    labels = set()
-    for file in release.wheels:
-        if file.filename.count("-") < 5:
-            continue  # too few parts for a label; most files end here
-        try:
-            label = WheelFilename.parse(file.filename).variant_label
-        except InvalidFilename:
-            continue
-        if label is not None:
-            labels.add(label)
-    return labels
+    labels = {name.variant_label for name in labelled_wheels(release)}
+    return {label for label in labels if label is not None}

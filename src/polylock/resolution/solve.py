@@ -16,7 +16,6 @@ from polylock.resolution.dependencies import DependencyReader
 from polylock.resolution.memory import Memory
 from polylock.resolution.reach import conditions
 from polylock.resolution.remarks import remarks
-from polylock.resolution.search import Search, SearchTooLong
 from polylock.resolution.walk import walk
 from polylock.values import Value, replace
 
@@ -245,6 +244,12 @@ class _Attempt(Value, frozen=True, kw_only=True):
         return _resolution(target, mapping, self.dependencies, self.wanted)
 
     def _search(self, effort: Effort) -> Mapping[str, AnyCandidate]:
+        # For targets that the walk cannot solve.
+        from polylock.resolution.search import (  # noqa: PLC0415
+            Search,
+            SearchTooLong,
+        )
+
         target = self.availability.pool.target.name
         search = Search(
             self.availability,

@@ -65,6 +65,7 @@ class VersionTable:
     def __init__(self, releases: Releases, memory: Memory | None = None) -> None:
         self._versions: Sequence[str] = releases.versions
         self._finals = releases.finals
+        self._places: dict[str, int] | None = None
         self._masks: dict[str, int] = {"": (1 << len(releases.versions)) - 1}
         self._memory = memory if releases.fingerprint else None
         self._known: dict[str, bytes] = (
@@ -108,6 +109,11 @@ class VersionTable:
 
     def position(self, version: str) -> int | None:
         """Return the position of a version given in any spelling, if it is there."""
+        if self._places is None:
+            self._places = {text: at for at, text in enumerate(self._versions)}
+        place = self._places.get(version)
+        if place is not None:
+            return place
         wanted = parse_version(version)
         at = self._bisect(wanted)
         if at < len(self._versions) and self._version(at) == wanted:
