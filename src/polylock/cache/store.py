@@ -11,16 +11,13 @@ from __future__ import annotations
 
 import enum
 import os
-import shutil
-import tempfile
 import time
-import zlib
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from polylock.cache.entries import checksum, entry_path, whole_content
 from polylock.errors import CacheUnusable
 from polylock.values import Value
 
@@ -32,7 +29,7 @@ __all__ = ["Bucket", "PendingFile", "Stamp", "Store", "Usage"]
 
 _TEMPORARY = ".tmp-"
 _ABANDONED_AFTER = 24 * 3600.0  # seconds; no download or unpacking takes a day
-_CHECKSUM_BYTES = 4
+_FORGOTTEN_AFTER = 30 * 24 * 3600.0  # seconds; to answer anew takes 0.1
 _TAG_FILE = "CACHEDIR.TAG"
 _TAG_TEXT = "Signature: 8a477f597d28d172789f06886806bc55\n"  # bford.info/cachedir
 
@@ -60,6 +57,7 @@ class Bucket(enum.Enum):
     INTERPRETERS = ("interpreters", 1)
     BUILDS = ("builds", 1)
     GIT = ("git", 1)
+    ANSWERS = ("answers", 1)
 
     @property
     def directory(self) -> str:
@@ -116,13 +114,8 @@ class Store:
             return None
         except OSError as error:
             raise self._unusable(error) from error
-        view = memoryview(content)
-        if len(view) < _CHECKSUM_BYTES:
-            return None
-        found = zlib.crc32(view[_CHECKSUM_BYTES:]).to_bytes(_CHECKSUM_BYTES, "big")
-        if found != view[:_CHECKSUM_BYTES]:
-            return None
-        return view[_CHECKSUM_BYTES:], stamp
+        whole = whole_content(content)
+        return None if whole is None else (whole, stamp)
 
     def stamp(self, bucket: Bucket, key: str) -> Stamp | None:
         """Return what tells an entry from any other that ever lay in its place."""
@@ -135,10 +128,9 @@ class Store:
 
     def write(self, bucket: Bucket, key: str, content: bytes) -> Stamp:
         """Put an entry in place of any other with this key; return its stamp."""
-        checksum = zlib.crc32(content).to_bytes(_CHECKSUM_BYTES, "big")
         target = self.path(bucket, key)
         with self.pending_file(target.parent) as pending:
-            pending.file.write(checksum)
+            pending.file.write(checksum(content))
             pending.file.write(content)
             pending.file.flush()
             stamp = _stamp(os.fstat(pending.file.fileno()))
@@ -184,6 +176,9 @@ class Store:
 
         What is to stay is moved out of it. ``parent`` lies inside the cache.
         """
+        import shutil  # noqa: PLC0415 - 2 ms with tempfile, for a reader in vain
+        import tempfile  # noqa: PLC0415 - as above
+
         try:
             self.make_directory(parent)
             made = tempfile.mkdtemp(prefix=_TEMPORARY, dir=parent)
@@ -211,7 +206,8 @@ class Store:
     def prune(self) -> Usage:
         """Remove outdated layouts and what killed processes left; say what was freed.
 
-        Safe while other processes use the cache.
+        Answers are forgotten after a month: each project directory that ever was has
+        some. Safe while other processes use the cache.
         """
         freed = Usage()
         current = {bucket.directory for bucket in Bucket}
@@ -219,10 +215,9 @@ class Store:
             if directory.name not in current:
                 freed += self._remove_tree(directory)
                 continue
-            for path in sorted(directory.rglob(f"{_TEMPORARY}*")):
-                with suppress(FileNotFoundError):
-                    if time.time() - path.stat().st_mtime > _ABANDONED_AFTER:
-                        freed += self._remove_tree(path)
+            freed += self._remove_older(directory, f"{_TEMPORARY}*", _ABANDONED_AFTER)
+            if directory.name == Bucket.ANSWERS.directory:
+                freed += self._remove_older(directory, "*/*", _FORGOTTEN_AFTER)
         return freed
 
     def clear(self) -> Usage:
@@ -234,10 +229,11 @@ class Store:
         return sum(map(self._remove_tree, self._buckets()), Usage())
 
     def _path(self, bucket: Bucket, key: str) -> str:
-        digest = blake2b(key.encode(), digest_size=20).hexdigest()
-        return f"{self._directories[bucket]}{os.sep}{digest[:2]}{os.sep}{digest[2:]}"
+        return entry_path(self._directories[bucket], key.encode())
 
     def _make_file(self, directory: Path) -> tuple[int, str]:
+        import tempfile  # noqa: PLC0415 - as above
+
         try:
             return tempfile.mkstemp(prefix=_TEMPORARY, dir=directory)
         except FileNotFoundError:
@@ -260,7 +256,17 @@ class Store:
         except OSError as error:
             raise self._unusable(error) from error
 
+    def _remove_older(self, directory: Path, pattern: str, seconds: float) -> Usage:
+        freed = Usage()
+        for path in sorted(directory.rglob(pattern)):
+            with suppress(FileNotFoundError):
+                if time.time() - path.stat().st_mtime > seconds:
+                    freed += self._remove_tree(path)
+        return freed
+
     def _remove_tree(self, path: Path) -> Usage:
+        import shutil  # noqa: PLC0415 - as above
+
         freed = _usage(path)
         try:
             if path.is_dir():

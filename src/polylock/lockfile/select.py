@@ -19,12 +19,10 @@ from polylock.errors import (
     TargetMismatch,
     UsageError,
 )
-from polylock.lockfile.choice import FileChooser
 from polylock.lockfile.pylock import PackageDirectory, PackageVcs
 from polylock.lockfile.records import locked_target
 from polylock.model.filenames import WheelFilename
 from polylock.model.markers import fold
-from polylock.model.pins import Preference
 from polylock.values import Value
 
 if TYPE_CHECKING:
@@ -34,6 +32,7 @@ if TYPE_CHECKING:
 
     from polylock.lockfile.pylock import Package, PackageFile, Pylock
     from polylock.model.markers import MarkerExpression
+    from polylock.model.pins import Preference
     from polylock.model.target import Target
 
 __all__ = ["Selected", "applicable", "preferences", "project_groups", "select"]
@@ -118,6 +117,8 @@ def select(  # noqa: PLR0913 - the parts of one question, each asked by name
         _Question(target, chosen_extras, chosen_groups, path, open_holds),
     )
     # 6. For each package that was kept, choose the file.
+    from polylock.lockfile.choice import FileChooser  # noqa: PLC0415 - 6 ms, not to check
+
     chooser = FileChooser(
         target=target,
         versions={p.name: p.version for p in packages if p.version is not None},
@@ -189,6 +190,8 @@ def preferences(pylock: Pylock) -> dict[str, dict[NormalizedName, Preference]]:
     Empty for the lock file of another tool. The values say what a new solve should
     try first.
     """
+    from polylock.model.pins import Preference  # noqa: PLC0415 - 2 ms, not to check
+
     if pylock.polylock is None:
         return {}
     groups = project_groups(pylock)

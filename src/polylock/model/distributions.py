@@ -31,7 +31,9 @@ __all__ = [
 _LABELLED_HYPHENS = 5
 
 
-class RemoteFile(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
+class RemoteFile(
+    msgspec.Struct, frozen=True, array_like=True, omit_defaults=True, gc=False
+):
     """A file that an index offers (PEP 691).
 
     ``url`` is absolute and without credentials or fragment. ``hashes`` maps

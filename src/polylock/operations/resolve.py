@@ -258,6 +258,8 @@ def _preferences(
     its best artifact may be another one now. What a target has not yet it takes as
     the ``others`` have it, that stay as they are.
     """
+    if request.preferences is not None:
+        return request.preferences
     if previous is None or previous.polylock is None or request.upgrade:
         return {}
     recorded = {target.name: target for target in previous.polylock.targets}

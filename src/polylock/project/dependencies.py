@@ -19,7 +19,6 @@ from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 from polylock.model.inputs import RootRequirement
 from polylock.model.markers import Atom, conjunction, parse_marker
 from polylock.model.requirements import InvalidRequirement, Requirement
-from polylock.network.auth import redact
 from polylock.project.direct_sources import with_relative_url
 from polylock.project.tables import suggestion
 from polylock.values import Value, replace
@@ -116,6 +115,8 @@ def read_requirement(text: object, table: Table, *inside: str | int) -> Requirem
     try:
         requirement = Requirement.parse(text)
     except InvalidRequirement as error:
+        from polylock.network.auth import redact  # noqa: PLC0415 - for an error only
+
         problem, advice = _not_a_requirement(redact(text), error)
         raise table.error(problem, *inside, advice=advice) from error
     if requirement.url is not None:
