@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 from polylock.cli.recall import recall
 
 __all__ = ["answer", "main"]
+
+_COLLECTED_AFTER = 100_000
 
 
 def answer(arguments: tuple[str, ...]) -> int:
@@ -21,7 +24,12 @@ def answer(arguments: tuple[str, ...]) -> int:
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    sys.exit(answer(tuple(sys.argv[1:])))
+    # Importing makes many objects and no garbage, which is looked for all the time.
+    gc.set_threshold(_COLLECTED_AFTER)
+    code = answer(tuple(sys.argv[1:]))
+    # Else the interpreter looks for garbage among all that there is before it ends.
+    gc.freeze()
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -231,3 +231,17 @@ def test_an_entry_that_another_process_holds_open_is_kept(
     with pytest.raises(CacheUnusable, match="Access is denied"):
         store.write(Bucket.PAGES, "other", b"new")
     assert not list(tmp_path.rglob(".tmp-*"))
+
+
+def test_a_stamp_tells_an_entry_from_its_successor(store: Store) -> None:
+    """Writing and reading give the stamp of the file; the next one has another."""
+    first = store.write(Bucket.PAGES, "demo", b"one")
+    assert store.stamp(Bucket.PAGES, "demo") == first
+    found = store.read_stamped(Bucket.PAGES, "demo")
+    assert found is not None
+    assert (bytes(found[0]), found[1]) == (b"one", first)
+    kept = store.path(Bucket.PAGES, "demo").open("rb")  # so that its inode stays taken
+    with kept:
+        second = store.write(Bucket.PAGES, "demo", b"two")
+        assert store.stamp(Bucket.PAGES, "demo") == second != first
+    assert store.stamp(Bucket.PAGES, "other") is None

@@ -11,6 +11,7 @@ from fakes.source import MemorySource
 from fakes.universes import TARGETS, inputs_of, is_final, tangle, universe, wishes
 from polylock.errors import NoSolution, ProjectNotFound
 from polylock.ports import SilentReporter
+from polylock.resolution.memory import Memory
 from polylock.resolution.solve import Solver
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.property
 
 UNIVERSES = 2000
+MEMORY = Memory()
+"""One for all universes: their projects have the same names, and nothing else."""
 
 
 def files_of(pins: Mapping[str, Candidate]) -> dict[str, str]:
@@ -45,6 +48,7 @@ def solve(
         source=MemorySource(packages),
         reporter=SilentReporter(),
         always_search=always_search,
+        memory=MEMORY,
     )
     plain = PlainSolver(inputs, target, MemorySource(packages))
     try:

@@ -19,18 +19,23 @@ from typing import TYPE_CHECKING
 
 from polylock.cache.entries import checksum, entry_path, whole_content
 from polylock.errors import CacheUnusable
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import BinaryIO
 
-__all__ = ["Bucket", "PendingFile", "Store", "Usage"]
+__all__ = ["Bucket", "PendingFile", "Stamp", "Store", "Usage"]
 
 _TEMPORARY = ".tmp-"
 _ABANDONED_AFTER = 24 * 3600.0  # seconds; no download or unpacking takes a day
 _FORGOTTEN_AFTER = 30 * 24 * 3600.0  # seconds; to answer anew takes 0.1
 _TAG_FILE = "CACHEDIR.TAG"
 _TAG_TEXT = "Signature: 8a477f597d28d172789f06886806bc55\n"  # bford.info/cachedir
+
+
+Stamp = tuple[int, int, int]
+"""Inode, size and time of change: an entry is never written to, only replaced."""
 
 
 class Bucket(enum.Enum):
@@ -47,6 +52,8 @@ class Bucket(enum.Enum):
     DOWNLOADS = ("downloads", 1)
     ARCHIVES = ("archives", 1)
     LOCKS = ("locks", 1)
+    PACKS = ("packs", 1)
+    MEMORIES = ("memories", 1)
     INTERPRETERS = ("interpreters", 1)
     BUILDS = ("builds", 1)
     GIT = ("git", 1)
@@ -59,8 +66,7 @@ class Bucket(enum.Enum):
         return f"{name}-v{version}"
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(Value, frozen=True):
     """What some files occupy: their number and the sum of their sizes in bytes."""
 
     files: int = 0
@@ -94,23 +100,42 @@ class Store:
 
     def read(self, bucket: Bucket, key: str) -> memoryview | None:
         """Return the content of an entry, None where it is absent or damaged."""
+        found = self.read_stamped(bucket, key)
+        return None if found is None else found[0]
+
+    def read_stamped(self, bucket: Bucket, key: str) -> tuple[memoryview, Stamp] | None:
+        """Return what ``read`` does, with the stamp of the very file it is from."""
         path = self._path(bucket, key)
         try:
             with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - hot path
                 content = file.read()
+                stamp = _stamp(os.fstat(file.fileno()))
         except FileNotFoundError:
             return None
         except OSError as error:
             raise self._unusable(error) from error
-        return whole_content(content)
+        whole = whole_content(content)
+        return None if whole is None else (whole, stamp)
 
-    def write(self, bucket: Bucket, key: str, content: bytes) -> None:
-        """Put an entry in place of any other with this key."""
+    def stamp(self, bucket: Bucket, key: str) -> Stamp | None:
+        """Return what tells an entry from any other that ever lay in its place."""
+        try:
+            return _stamp(os.stat(self._path(bucket, key)))  # noqa: PTH116 - hot path
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise self._unusable(error) from error
+
+    def write(self, bucket: Bucket, key: str, content: bytes) -> Stamp:
+        """Put an entry in place of any other with this key; return its stamp."""
         target = self.path(bucket, key)
         with self.pending_file(target.parent) as pending:
             pending.file.write(checksum(content))
             pending.file.write(content)
+            pending.file.flush()
+            stamp = _stamp(os.fstat(pending.file.fileno()))
             pending.target = target
+        return stamp
 
     def remove(self, bucket: Bucket, key: str) -> None:
         """Forget an entry; no matter if there is none."""
@@ -257,6 +282,10 @@ class Store:
     def _unusable(self, error: OSError) -> CacheUnusable:
         place = error.filename if isinstance(error.filename, str) else str(self.root)
         return CacheUnusable(place, error.strerror or type(error).__name__)
+
+
+def _stamp(status: os.stat_result) -> Stamp:
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _replace(temporary: str, target: Path) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
-from dataclasses import dataclass
+from hashlib import blake2b
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -18,11 +18,19 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from polylock.model.distributions import Release, Releases, RemoteFile
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["IndexPage", "decode_releases", "encode_releases"]
+__all__ = [
+    "IndexPage",
+    "StoredReleases",
+    "decode_release",
+    "decode_releases",
+    "encode_releases",
+    "to_bytes",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +39,7 @@ _WHEEL = re.compile(
     r"([^-]+)-([^-]+)(?:-\d[^-]*)?-[^-\d][^-]*-[^-]+-[^-]+(?:-[0-9a-z_.]+)?\.whl"
 )
 _VARIANTS_JSON = re.compile(r"([^-]+)-([^-]+)-variants\.json")
+_FINGERPRINT_BYTES = 16
 _SDIST_SUFFIXES = (".tar.gz", ".zip")  # the preferred one first
 
 
@@ -56,8 +65,7 @@ _page_decoder = msgspec.msgpack.Decoder(_StoredPage)
 _release_decoder = msgspec.msgpack.Decoder(_StoredRelease)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IndexPage:
+class IndexPage(Value, frozen=True, kw_only=True):
     """Which page it is: the project and the index by name and base URL."""
 
     name: NormalizedName
@@ -101,25 +109,29 @@ def encode_releases(name: NormalizedName, rows: Iterable[RemoteFile]) -> bytes:
         stored.releases.append(msgspec.Raw(_encoder.encode(_release(group))))
         finals |= (not version.is_prerelease) << position
         yanked |= all(file.yanked is not None for file in files) << position
-    stored.finals, stored.yanked = _to_bytes(finals), _to_bytes(yanked)
+    stored.finals, stored.yanked = to_bytes(finals), to_bytes(yanked)
     return _encoder.encode(stored)
+
+
+class StoredReleases:
+    """Decodes the releases of a page when asked; ``opened`` are those that were."""
+
+    __slots__ = ("_page", "_stored", "opened")
+
+    def __init__(self, stored: list[msgspec.Raw], page: IndexPage) -> None:
+        self._stored = stored
+        self._page = page
+        self.opened: dict[int, msgspec.Raw] = {}
+
+    def __call__(self, position: int) -> Release:
+        """Return the release at a position."""
+        content = self.opened[position] = self._stored[position]
+        return decode_release(content, self._page)
 
 
 def decode_releases(content: bytes | memoryview, page: IndexPage) -> Releases:
     """Read the form kept on disk; raises msgspec.DecodeError where it is damaged."""
     stored = _page_decoder.decode(content)
-
-    def load(position: int) -> Release:
-        release = _release_decoder.decode(stored.releases[position])
-        return Release(
-            name=page.name,
-            version=release.version,
-            index=page.index,
-            wheels=release.wheels,
-            sdist=release.sdist,
-            variants_json=release.variants_json,
-        )
-
     return Releases(
         name=page.name,
         index=page.index,
@@ -128,8 +140,27 @@ def decode_releases(content: bytes | memoryview, page: IndexPage) -> Releases:
         finals=int.from_bytes(stored.finals, "little"),
         yanked=int.from_bytes(stored.yanked, "little"),
         earliest_upload=stored.earliest_upload,
-        load=load,
+        load=StoredReleases(stored.releases, page),
+        fingerprint=_fingerprint("\n".join(stored.versions).encode()),
     )
+
+
+def decode_release(content: msgspec.Raw, page: IndexPage) -> Release:
+    """Read one release of the form kept on disk; raises msgspec.DecodeError."""
+    release = _release_decoder.decode(content)
+    return Release(
+        name=page.name,
+        version=release.version,
+        index=page.index,
+        wheels=release.wheels,
+        sdist=release.sdist,
+        variants_json=release.variants_json,
+        fingerprint=_fingerprint(memoryview(content)),
+    )
+
+
+def _fingerprint(content: bytes | memoryview) -> str:
+    return blake2b(content, digest_size=_FINGERPRINT_BYTES).hexdigest()
 
 
 def _grouped(name: NormalizedName, rows: Iterable[RemoteFile]) -> dict[Version, _Group]:
@@ -271,5 +302,6 @@ def _preference(sdist: RemoteFile) -> tuple[bool, str, str]:
     return not sdist.filename.endswith(_SDIST_SUFFIXES[0]), sdist.filename, sdist.url
 
 
-def _to_bytes(mask: int) -> bytes:
+def to_bytes(mask: int) -> bytes:
+    """Return a mask as bytes, the lowest byte first."""
     return mask.to_bytes((mask.bit_length() + 7) // 8, "little")

@@ -6,7 +6,7 @@ be determined in an offline fashion for reproducibility" (PEP 751, Installation)
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ from polylock.lockfile.pylock import PackageDirectory, PackageVcs
 from polylock.lockfile.records import locked_target
 from polylock.model.filenames import WheelFilename
 from polylock.model.markers import fold
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -40,8 +41,7 @@ _NEWEST_PATCH = 999
 """Stands for the newest patch release of a Python that names none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selected:
+class Selected(Value, frozen=True, kw_only=True):
     """A package to install, from which file, and the label of a variant wheel."""
 
     package: Package
@@ -65,8 +65,7 @@ class _Names(frozenset[str]):
         return isinstance(name, str) and super().__contains__(canonicalize_name(name))
 
 
-@dataclass(frozen=True, slots=True)
-class _Question:
+class _Question(Value, frozen=True):
     """For whom packages are selected, with which extras and groups, from where."""
 
     target: Target

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from packaging.utils import InvalidName, canonicalize_name
@@ -13,6 +12,7 @@ from polylock.lockfile.freshness import differences
 from polylock.operations.basis import project_basis
 from polylock.operations.files import write_atomically
 from polylock.operations.workspace import open_workspace, read_lock
+from polylock.values import Value, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,8 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["LockOutcome", "LockRequest", "lock", "parse_upgrades"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockRequest:
+class LockRequest(Value, frozen=True, kw_only=True):
     """How to lock.
 
     ``upgrade`` forgets all earlier pins, ``upgrade_packages`` those of the projects
@@ -49,8 +48,7 @@ class LockRequest:
     dry_run: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockOutcome:
+class LockOutcome(Value, frozen=True, kw_only=True):
     """What came of it; ``efforts`` is empty where the lock file was still true.
 
     ``basis`` is what that depends on, if all targets were asked for.

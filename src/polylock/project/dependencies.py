@@ -10,7 +10,6 @@ item. A test holds the two against each other.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -22,6 +21,7 @@ from polylock.model.markers import Atom, conjunction, parse_marker
 from polylock.model.requirements import InvalidRequirement, Requirement
 from polylock.project.direct_sources import with_relative_url
 from polylock.project.tables import suggestion
+from polylock.values import Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,8 +36,7 @@ _Place = tuple[str, int]
 _DYNAMIC = ("dependencies", "optional-dependencies", "requires-python")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dependencies:
+class Dependencies(Value, frozen=True, kw_only=True):
     """The requirements of a project, references to itself worked in.
 
     ``name`` is the normalized project name, None without ``[project]``. ``plain``
