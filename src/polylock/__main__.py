@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 
 from polylock.cli.recall import recall
@@ -24,6 +23,8 @@ def answer(arguments: tuple[str, ...]) -> int:
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    import gc  # noqa: PLC0415 - of no use to who imports `answer`
+
     # Importing makes many objects and no garbage, which is looked for all the time.
     gc.set_threshold(_COLLECTED_AFTER)
     code = answer(tuple(sys.argv[1:]))

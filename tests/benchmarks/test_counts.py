@@ -26,8 +26,9 @@ import json, sys
 opened, cache = [], sys.argv[1]
 def note(event, arguments):
     if event == "open" and isinstance(arguments[0], str):
-        if arguments[0].startswith(cache) and "r" in (arguments[1] or "r"):
-            opened.append(arguments[0])
+        path, mode = arguments[0], arguments[1] or "r"
+        if path.startswith(cache) and "r" in mode and ".tmp-" not in path:
+            opened.append(path)  # what is being written has such a name
 sys.addaudithook(note)
 from polylock.cli.main import run
 code = run(sys.argv[2:])
