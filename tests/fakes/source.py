@@ -124,6 +124,7 @@ class MemorySource:
                 for r in releases
             ],
             load=load,
+            fingerprint=_digest(versions),
         )
 
     def _release(self, name: NormalizedName, version: str) -> Release:
@@ -138,18 +139,22 @@ class MemorySource:
                 parts.append(wheel["label"])
             wheels.append(self._file("-".join(parts) + ".whl", wheel, facts))
         sdist = facts.get("sdist")
-        return Release(
-            name=name,
-            version=version,
-            index="memory",
-            wheels=tuple(sorted(wheels, key=lambda file: file.filename)),
-            sdist=self._file(
+        source = (
+            self._file(
                 f"{name.replace('-', '_')}-{version}.tar.gz",
                 {} if sdist is True else sdist,
                 facts,
             )
             if sdist
-            else None,
+            else None
+        )
+        return Release(
+            name=name,
+            version=version,
+            index="memory",
+            wheels=tuple(sorted(wheels, key=lambda file: file.filename)),
+            sdist=source,
+            fingerprint=_digest((wheels, source)),
         )
 
     def _file(
@@ -166,6 +171,10 @@ class MemorySource:
             requires_python=file.get("requires-python", facts.get("requires-python")),
             yanked="" if yanked is True else yanked,
         )
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(repr(value).encode()).hexdigest()
 
 
 def _files(release: Release) -> list[RemoteFile]:

@@ -19,6 +19,7 @@ from fakes.universes import (
 )
 from polylock.errors import NoSolution, ProjectNotFound
 from polylock.ports import SilentReporter
+from polylock.resolution.memory import Memory
 from polylock.resolution.solve import Solver
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.property
 
 UNIVERSES = 2000
+MEMORY = Memory()
+"""One for all universes: their projects have the same names, and nothing else."""
 
 
 def files_of(pins: Mapping[str, Candidate]) -> dict[str, str]:
@@ -53,6 +56,7 @@ def solve(
         source=MemorySource(packages),
         reporter=SilentReporter(),
         always_search=always_search,
+        memory=MEMORY,
     )
     plain = PlainSolver(inputs, target, MemorySource(packages))
     try:

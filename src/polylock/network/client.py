@@ -19,6 +19,7 @@ from polylock import __version__
 from polylock.errors import IndexRequestError
 from polylock.network.auth import Authenticator, origin, redact
 from polylock.network.retry import RetryPolicy, retry_after
+from polylock.values import Value
 
 if TYPE_CHECKING:
     import ssl
@@ -81,8 +82,7 @@ class Traffic:
             self.revalidated += revalidated
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(Value, frozen=True):
     """An answer with its whole body.
 
     ``url`` is the one that answered, after redirects, without credentials. The
@@ -95,8 +95,7 @@ class Response:
     content: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Streaming:
+class Streaming(Value, frozen=True):
     """An answer whose body is still to be read, once.
 
     ``url`` and ``headers`` are as in Response. Reading ``chunks`` raises
@@ -109,8 +108,7 @@ class Streaming:
     chunks: Iterator[bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Value, frozen=True):
     """Why no answer came; ``transient`` where another attempt may succeed."""
 
     problem: str

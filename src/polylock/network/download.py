@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -29,6 +28,7 @@ from polylock.network.client import status_error
 from polylock.network.http_cache import CacheMode, Validators
 from polylock.network.local_files import is_local, local_path
 from polylock.ports import SilentReporter
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,8 +46,7 @@ logger = logging.getLogger(__name__)
 _CHUNK = 1 << 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Downloaded:
+class Downloaded(Value, frozen=True, kw_only=True):
     """A verified file, in the cache or where it lies on disk; ``size`` is in bytes."""
 
     path: Path

@@ -13,9 +13,7 @@ from polylock.environment.venv import (
     read_state,
     write_state,
 )
-from polylock.errors import ArchiveDamaged
-from polylock.installation.execute import execute
-from polylock.installation.link import Linker, LinkMode
+from polylock.errors import ArchiveDamaged, ProjectError
 from polylock.installation.plan import (
     SyncRequest,
     plan_sync,
@@ -23,15 +21,18 @@ from polylock.installation.plan import (
 )
 from polylock.lockfile.pylock import PackageSdist
 from polylock.lockfile.select import select
+from polylock.operations.basis import (
+    environment_basis,
+    hardware_basis,
+    project_basis,
+)
 from polylock.operations.context import Context
-from polylock.operations.fetch import WheelFetcher
 from polylock.operations.installable import installables
 from polylock.operations.machine import Chooser
-from polylock.operations.own_project import with_own_project
-from polylock.operations.sdists import require_allowed
 from polylock.operations.workspace import (
     answered_project,
     lock_path,
+    project_path,
     recorded_policy,
     require_lock,
 )
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from polylock.installation.execute import Outcome
     from polylock.installation.plan import PlanEntry, SyncPlan
     from polylock.model.inputs import Inputs
+    from polylock.operations.basis import Basis
+    from polylock.operations.fetch import WheelFetcher
     from polylock.operations.installable import Installables
     from polylock.operations.machine import Choice
     from polylock.ports import Reporter
@@ -71,12 +74,17 @@ class SyncOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncOutcome:
-    """The environment, the target it was synced for, and what was or would be done."""
+    """The environment, the target it was synced for, and what was or would be done.
+
+    ``basis`` is what it depends on that nothing was to be done; None where something
+    was, where a source tree may have changed, and where less was asked for.
+    """
 
     environment: Path
     target: str
     plan: SyncPlan
     link_modes: tuple[str, ...] = ()
+    basis: Basis | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the document of ``sync --json`` (schemas/sync.schema.json)."""
@@ -134,22 +142,59 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
             environment=choice.environment,
         )
         wanted = installables(selected, context, path.parent)
-        if project is not None and not settings.no_install_project:
+        if (
+            project is not None
+            and project.has_build_system
+            and not settings.no_install_project
+        ):
+            # 10 ms that a project without a build system does not pay.
+            from polylock.operations.own_project import (  # noqa: PLC0415 - see above
+                with_own_project,
+            )
+
             wanted = with_own_project(wanted, project, context)
         plan = _plan(wanted, choice, created=state.created, again=options.reinstall)
-        outcome = SyncOutcome(environment=place, target=choice.target.name, plan=plan)
+        outcome = SyncOutcome(
+            environment=place,
+            target=choice.target.name,
+            plan=plan,
+            basis=None
+            if wanted.trees or options.forget or options.dry_run
+            else _basis(settings, path, place, choice, plan),
+        )
         if options.dry_run or (plan.is_empty and choice.exists and not settings.target):
             return outcome
         if not (choice.checked or options.force_target):
             chooser.check(choice)
         _require_allowed_builds(plan, wanted, inputs)
         interpreter = choice.interpreter
+        if plan.is_empty and choice.exists:
+            write_state(place, remembered)
+            return outcome
         if not choice.exists:
             interpreter = probe(create(place, interpreter), store=context.store)
         fetcher = _fetcher(context, wanted, path.parent, interpreter)
         done = _execute(plan, interpreter, fetcher, settings, reporter)
     write_state(place, remembered)
     return replace(outcome, plan=done.plan, link_modes=done.link_modes)
+
+
+def _basis(
+    settings: Settings, path: Path, place: Path, choice: Choice, plan: SyncPlan
+) -> Basis | None:
+    """Return what a plan without steps depends on; the rest is in the settings.
+
+    A lock file without its project has none: too many places for one to appear in.
+    """
+    if not (plan.is_empty and choice.exists):
+        return None
+    try:
+        found = project_basis(settings, project_path(settings), path)
+    except ProjectError:
+        return None
+    directories = choice.interpreter.site_directories
+    found = environment_basis(found, place, directories, plan.installed)
+    return hardware_basis(found) if choice.checked else found
 
 
 def _plan(
@@ -168,6 +213,8 @@ def _plan(
 def _fetcher(
     context: Context, wanted: Installables, root: Path, interpreter: Interpreter
 ) -> WheelFetcher:
+    from polylock.operations.fetch import WheelFetcher  # noqa: PLC0415 - 8 ms
+
     return WheelFetcher(
         context=context,
         files=wanted.files,
@@ -186,6 +233,10 @@ def _execute(
     reporter: Reporter,
 ) -> Outcome:
     """Carry the plan out; an unpacked copy that proves damaged is made anew once."""
+    # 10 ms that a no-op sync does not pay.
+    from polylock.installation.execute import execute  # noqa: PLC0415 - see above
+    from polylock.installation.link import Linker, LinkMode  # noqa: PLC0415
+
     for last in (False, True):
         try:
             return execute(
@@ -209,6 +260,8 @@ def _require_allowed_builds(
     plan: SyncPlan, wanted: Installables, inputs: Inputs
 ) -> None:
     """Raise BuildForbidden before anything is made; what is installed may stay."""
+    from polylock.operations.sdists import require_allowed  # noqa: PLC0415 - 8 ms
+
     for entry in (*plan.install, *plan.reinstall):
         is_built = entry.name in wanted.trees or isinstance(
             wanted.files.get(entry.name), PackageSdist

@@ -6,7 +6,6 @@ changes is solved for the target. Only one that leads to a solution becomes advi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from polylock.errors import PolylockError
@@ -16,6 +15,7 @@ from polylock.resolution.candidates import CandidatePool
 from polylock.resolution.dependencies import DependencyReader
 from polylock.resolution.search import Search, SearchTooLong
 from polylock.resolution.walk import walk
+from polylock.values import Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -35,8 +35,7 @@ _CANDIDATES_AT_MOST = 1_000
 _ADMISSIONS_AT_MOST = 3
 
 
-@dataclass(frozen=True, slots=True)
-class _Change:
+class _Change(Value, frozen=True):
     """Other wishes, and the words for them; ``subject`` is the project they are of."""
 
     inputs: Inputs

@@ -11,7 +11,6 @@ and is done again with that admitted.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from polylock.errors import ProjectNotFound
@@ -23,6 +22,7 @@ from polylock.resolution.versions import (
     positions,
     satisfies,
 )
+from polylock.values import Value, field
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -39,8 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["Admission", "Availability"]
 
 
-@dataclass(frozen=True, slots=True)
-class Admission:
+class Admission(Value, frozen=True):
     """What is admitted beyond final versions that are not yanked.
 
     ``prereleases`` are names of projects, ``yanked`` maps a name to the mask of its
@@ -116,7 +115,9 @@ class Availability:
         """Return the version table of a project, made once a run."""
         table = self._tables.get(id(releases))
         if table is None:
-            table = self._tables[id(releases)] = VersionTable(releases)
+            table = self._tables[id(releases)] = VersionTable(
+                releases, self.pool.memories
+            )
         return table
 
     def constraints_on(self, name: str) -> Sequence[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from polylock.resolution.advice import tried_advice
@@ -23,6 +22,7 @@ from polylock.resolution.shortage import (
     span,
 )
 from polylock.resolution.versions import positions
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -43,8 +43,7 @@ _GROUPS_AT_MOST = 6
 """How many groups of versions of one parent are told, the newest first."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
+class Failure(Value, frozen=True, kw_only=True):
     """What the engine leaves behind: the claims that met, and who asked for whom.
 
     ``requested`` gives for each identifier the constraint that first named it.

@@ -49,7 +49,8 @@ def second_opinion(
     # Not ``Resolver``: it walks from each pin up to the roots by recursion, and never
     # returns from a cycle that backtracking left behind without a root. What is
     # reachable is found out by ``reach`` in any case.
-    engine = Engine(TargetProvider(availability, dependencies), watch)
+    provider = TargetProvider(availability, dependencies)
+    engine = Engine(provider, watch)
     try:
         state = engine.resolve(
             [
@@ -65,7 +66,7 @@ def second_opinion(
                 raise availability.missing[root.requirement.name] from error
         failure = Failure(
             availability=availability,
-            causes=tuple(error.causes),
+            causes=provider.at_the_bottom(tuple(error.causes)),
             requested=watch.requested,
         )
         lines, advice = explain(failure)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from polylock.errors import NoSolution
@@ -13,10 +13,11 @@ from polylock.resolution.availability import Admission, Availability
 from polylock.resolution.candidates import Candidate, CandidatePool
 from polylock.resolution.constraints import Dependency, Unmeetable
 from polylock.resolution.dependencies import DependencyReader
+from polylock.resolution.memory import Memory
 from polylock.resolution.reach import conditions
 from polylock.resolution.remarks import remarks
-from polylock.resolution.search import Search, SearchTooLong
 from polylock.resolution.walk import walk
+from polylock.values import Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,8 +52,7 @@ class Effort:
     expanded: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Solution:
+class Solution(Value, frozen=True, kw_only=True):
     """The pins of every target, in the order of the targets, and what it cost."""
 
     resolutions: tuple[Resolution, ...]
@@ -65,6 +65,7 @@ class Solver:
 
     ``preferences`` are, by target, the pins of the lock file that still stand.
     ``always_search`` leaves out the walk that makes most searches unnecessary.
+    ``memory`` is what earlier runs worked out, and is added to.
     """
 
     inputs: Inputs
@@ -72,6 +73,7 @@ class Solver:
     reporter: Reporter
     preferences: Mapping[str, Preferences] = field(default_factory=dict)
     always_search: bool = False
+    memory: Memory = field(default_factory=Memory, repr=False)
     _tables: dict[int, VersionTable] = field(default_factory=dict, repr=False)
 
     def solve(self, targets: Sequence[Target]) -> Solution:
@@ -190,7 +192,9 @@ class Solver:
             for root in self.inputs.requirements
             if root.target in {None, target.name}
         ]
-        pool = CandidatePool(target=target, inputs=self.inputs, source=self.source)
+        pool = CandidatePool(
+            target=target, inputs=self.inputs, source=self.source, memories=self.memory
+        )
         availability = Availability(
             pool,
             self._tables,
@@ -217,8 +221,7 @@ class Solver:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Attempt:
+class _Attempt(Value, frozen=True, kw_only=True):
     """One solve of one target; ``wanted`` is what the project asks for."""
 
     availability: Availability
@@ -241,6 +244,12 @@ class _Attempt:
         return _resolution(target, mapping, self.dependencies, self.wanted)
 
     def _search(self, effort: Effort) -> Mapping[str, AnyCandidate]:
+        # For targets that the walk cannot solve.
+        from polylock.resolution.search import (  # noqa: PLC0415
+            Search,
+            SearchTooLong,
+        )
+
         target = self.availability.pool.target.name
         search = Search(
             self.availability,
