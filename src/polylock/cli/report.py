@@ -9,7 +9,8 @@ import click
 
 from polylock.cli.invocation import begin, print_json
 from polylock.cli.options import JSON, settings
-from polylock.cli.tables import Table, file_size
+from polylock.cli.tables import Table
+from polylock.model.sizes import file_size
 from polylock.operations.report import report
 
 if TYPE_CHECKING:
