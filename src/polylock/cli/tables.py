@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from polylock.cli.logs import style
 
-__all__ = ["Table", "counted"]
+__all__ = ["Table"]
 
 _GAP = "  "
-
-
-def counted(number: int, noun: str) -> str:
-    """Write a number with its noun: ``1 target``, ``2 targets``."""
-    return f"{number} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 class Table:

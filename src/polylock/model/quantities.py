@@ -1,8 +1,8 @@
-"""A number of bytes in words."""
+"""Numbers in words: bytes, and how many of what."""
 
 from __future__ import annotations
 
-__all__ = ["file_size"]
+__all__ = ["counted", "file_size"]
 
 
 def file_size(count: int) -> str:
@@ -15,3 +15,8 @@ def file_size(count: int) -> str:
         if size < 1000:
             return f"{size:.1f} {unit}"
     return f"{size / 1000:,.1f} TB"
+
+
+def counted(number: int, noun: str) -> str:
+    """Write a number with its noun: ``1 target``, ``2 targets``."""
+    return f"{number} {noun}" if number == 1 else f"{number:,} {noun}s"

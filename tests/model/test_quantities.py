@@ -1,10 +1,9 @@
-"""Sizes for people."""
+"""Numbers for people."""
 
 from __future__ import annotations
 
 import pytest
-
-from polylock.model.sizes import file_size
+from polylock.model.sizes import counted, file_size
 
 
 @pytest.mark.parametrize(
@@ -21,3 +20,11 @@ from polylock.model.sizes import file_size
 def test_sizes_are_in_powers_of_ten(count: int, text: str) -> None:
     """One digit after the point, from a thousand bytes on."""
     assert file_size(count) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(0, "0 targets"), (1, "1 target"), (1234, "1,234 targets")]
+)
+def test_noun_goes_with_the_number(number: int, text: str) -> None:
+    """One of a thing is singular; thousands have a comma."""
+    assert counted(number, "target") == text
