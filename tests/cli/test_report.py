@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -33,3 +34,28 @@ def test_narrow_terminal_folds_the_columns(demo: CommandLine) -> None:
     lines = demo.succeed("report").out.splitlines()
     assert max(map(len, lines)) <= 50
     assert sum(line.startswith("project ") for line in lines) > 1
+
+
+def test_page_is_written_instead_of_the_table(demo: CommandLine) -> None:
+    """The file is told on stderr; stdout has nothing."""
+    told = demo.succeed("report", "--html", "report.html")
+    assert told.out == ""
+    assert told.err.startswith("wrote report.html: ")
+    assert told.err.endswith("projects for 3 targets\n")
+    page = (demo.directory / "report.html").read_text("utf-8")
+    assert '<span class="label">cuda13.0</span>' in page
+    assert demo.succeed("report", "-q", "--html", "report.html").err == ""
+
+
+def test_page_and_json_go_together(demo: CommandLine) -> None:
+    """The document is on stdout, the page in its file."""
+    told = demo.succeed("report", "--target", "mac", "--html", "a.html", "--json")
+    assert [each["name"] for each in json.loads(told.out)["targets"]] == ["mac"]
+    assert "h100" not in (demo.directory / "a.html").read_text("utf-8")
+
+
+def test_page_that_cannot_be_written_is_an_error(demo: CommandLine) -> None:
+    """The message names the file."""
+    told = demo("report", "--html", "missing/report.html")
+    assert told.code == 2
+    assert "report.html" in told.err

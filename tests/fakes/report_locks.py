@@ -16,7 +16,13 @@ TARGETS = {
     "mac-m3": ("macos-aarch64", "null"),
     "windows-cpu": ("windows-x86_64", "x86_64_v3"),
 }
-_SIZES = {"cuda13.0": 812, "cuda12.8": 903, "rocm6.4": 1204, "x86_64_v3": 184, "null": 78}
+_SIZES = {
+    "cuda13.0": 812,
+    "cuda12.8": 903,
+    "rocm6.4": 1204,
+    "x86_64_v3": 184,
+    "null": 78,
+}
 _PROPERTIES = {
     "cuda13.0": ("nvidia", "cuda_version_lower_bound", "13.0"),
     "cuda12.8": ("nvidia", "cuda_version_lower_bound", "12.8"),
@@ -29,12 +35,12 @@ _TAGS = {
     "macos-aarch64": "cp312-cp312-macosx_14_0_arm64",
     "windows-x86_64": "cp312-cp312-win_amd64",
 }
-_STEMS = "attr cluster data event feature graph http index json kernel log model".split()
-_ENDS = "api base client core extras io lib plugin runtime tools types utils".split()
+_STEMS = ("attr", "cluster", "data", "event", "feature", "graph", "http", "index")
+_ENDS = ("api", "base", "client", "core", "extras", "io", "lib", "plugin", "runtime")
 _HOST = "https://files.example.com"
 
 
-def large_lock(projects: int = 144) -> str:
+def large_lock(projects: int = 72) -> str:
     """Return a lock with plain projects, a framework with variants and its runtimes."""
     names = [f"{stem}-{end}" for stem in _STEMS for end in _ENDS][:projects]
     entries = [_plain(at, name, names) for at, name in enumerate(names)]
@@ -152,8 +158,10 @@ def _runtimes() -> list[str]:
         _entry(
             f"runtime-{kind}",
             f"{12 + at}.0.{at}",
-            [_wheel(f"runtime-{kind}", f"{12 + at}.0.{at}", tag, 640_000_000 + step)
-             for step, tag in enumerate(dict.fromkeys(_TAGS.values()))],
+            [
+                _wheel(f"runtime-{kind}", f"{12 + at}.0.{at}", tag, 640_000_000 + step)
+                for step, tag in enumerate(dict.fromkeys(_TAGS.values()))
+            ],
             targets=tuple(n for n in TARGETS if TARGETS[n][1].startswith(kind)),
         )
         for at, kind in enumerate(("cuda", "rocm"))

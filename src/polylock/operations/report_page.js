@@ -91,7 +91,12 @@
     find("#panel h3").focus();
   };
   panel.addEventListener("close", () => {
+    const closed = content.firstElementChild;
     empty();
+    if (closed) {
+      const row = rows.find((each) => each.dataset.name === closed.dataset.name);
+      row.querySelector("a").focus({ preventScroll: true });
+    }
     if (location.hash.startsWith("#project-")) {
       history.replaceState(null, "", location.href.split("#")[0]);
     }

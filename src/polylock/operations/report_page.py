@@ -42,6 +42,7 @@ __all__ = ["WrittenPage", "report_page", "write_report_page"]
 
 _TINTS = 4
 """How many of a project's versions and labels have a colour of their own."""
+_ORDINALS = ("another", "a third", "a fourth", "a fifth")
 _DIFFERENCES = {
     "version": "versions differ",
     "variant": "variants differ",
@@ -131,7 +132,6 @@ def _download(facts: PageFacts) -> Iterator[str]:
             f'<th scope="col"{kind}>{name}</th>'
             for name, kind in (
                 ("Target", ""),
-                ("Machine", ""),
                 ("Projects", ' class="number"'),
                 ("Download", ' class="number"'),
                 ('<span class="unseen">Share of the whole set</span>', ""),
@@ -147,7 +147,8 @@ def _download(facts: PageFacts) -> Iterator[str]:
     count = len(facts.targets)
     cells = f'<td class="number"></td><td class="number">{file_size(together)}</td>'
     yield (
-        f'<tr><th scope="row" colspan="2">{counted(count, "target")} together</th>'
+        f'<tr><th scope="row">{counted(count, "target")} together, '
+        f"beside {counted(count, 'whole set')}</th>"
         f'{cells}<td></td><td class="number">{_saved(together, fat * count)}</td></tr>'
     )
     cells = (
@@ -156,7 +157,7 @@ def _download(facts: PageFacts) -> Iterator[str]:
     )
     whole = counted(len(facts.fat_files), "file")
     yield (
-        '<tr><th scope="row" colspan="2">The whole set: '
+        '<tr><th scope="row">The whole set: '
         f"{whole} of all targets, each once</th>"
         f"{cells}<td></td><td></td></tr>\n</tfoot>"
     )
@@ -170,8 +171,8 @@ def _download_row(target: TargetFacts, fat: int) -> str:
         f'<rect class="part" width="{share}%" height="100%" rx="3"/></svg>'
     )
     return (
-        f'<tr><th scope="row">{shown(target.name)}</th>'
-        f'<td class="machine">{shown(target.machine)}</td>'
+        f'<tr><th scope="row">{shown(target.name)} '
+        f'<span class="machine">{shown(target.machine)}</span></th>'
         f'<td class="number">{target.projects:,}</td>'
         f'<td class="number">{file_size(target.size)}</td>'
         f'<td class="bar"><span class="unseen">{share} percent</span>{bar}</td>'
@@ -216,12 +217,12 @@ def _key(facts: PageFacts) -> str:
     if not most:
         return "Every target that installs a project has the same version and label."
     samples = " ".join(
-        f'<span class="sample g{at}">{at + 1}</span>'
+        f'<span class="sample g{at}">{_ORDINALS[at - 1]}</span>'
         for at in range(1, min(most, _TINTS) + 1)
     )
     return (
         "A cell without a colour has what most targets have; another version or label "
-        f"in the same row has a colour of its own: {samples}"
+        f"in its row has a colour: {samples}"
     )
 
 
@@ -241,10 +242,7 @@ def _matrix(facts: PageFacts) -> Iterator[str]:
     for project in facts.projects:
         yield _row(project, facts.names)
     yield "</tbody>\n<tfoot>"
-    counts = (
-        _foot_cell(each.name, counted(each.projects, "project"))
-        for each in facts.targets
-    )
+    counts = (_foot_cell(each.name, f"{each.projects:,}") for each in facts.targets)
     whole = f'<td class="number">{len(facts.projects):,}</td>'
     yield f'<tr><th scope="row">All projects</th>{"".join(counts)}{whole}</tr>'
     sizes = (_foot_cell(each.name, file_size(each.size)) for each in facts.targets)

@@ -11,6 +11,7 @@ from polylock.operations.report_markup import (
     shown,
     size_text,
 )
+from polylock.variants.properties import NULL_LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -34,11 +35,12 @@ def article(project: ProjectFacts, targets: Sequence[str]) -> str:
     lines = [
         f'<article id="project-{name}" data-name="{name}" aria-labelledby="h-{name}">',
         f'<h3 id="h-{name}" tabindex="-1">{name}</h3>',
-        *(_build(each) for each in project.installed),
+        "<dl>",
+        *_edges(project),
     ]
     if missing:
-        lines.append(f'<p class="note">Not installed on {joined(missing)}.</p>')
-    lines += ["<h4>Dependencies</h4>", "<dl>", *_edges(project), "</dl>", "</article>"]
+        lines.append(f"<dt>Not installed on</dt><dd>{joined(missing)}</dd>")
+    lines += ["</dl>", *(_build(each) for each in project.installed), "</article>"]
     return "\n".join(lines)
 
 
@@ -58,7 +60,7 @@ def _build(found: Installed) -> str:
     if found.index:
         rows.append(("Index", f"<code>{shown(found.index)}</code>"))
     if found.requires_python:
-        rows.append(("Python", f"<code>{shown(found.requires_python)}</code>"))
+        rows.append(("Requires Python", f"<code>{shown(found.requires_python)}</code>"))
     if found.label is not None or found.reason is not None:
         rows.append(("Why", _reason(found)))
     listed = "\n".join(f"<dt>{term}</dt><dd>{value}</dd>" for term, value in rows)
@@ -78,6 +80,8 @@ def _reason(found: Installed) -> str:
     if not found.reason:
         if found.label is None:
             return "the wheel without a label: no variant fits these targets"
+        if found.label == NULL_LABEL:
+            return "the null variant, which asks nothing of the machine"
         return "the lock file names no property that decided"
     steps = "".join(f"<li><code>{shown(each)}</code></li>" for each in found.reason)
     return f"decided by, the weightiest first:<ol>{steps}</ol>"
