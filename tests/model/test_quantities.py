@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from polylock.model.sizes import counted, file_size
+from polylock.model.quantities import counted, file_size
 
 
 @pytest.mark.parametrize(
