@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from polylock.model.quantities import counted, file_size
 
 

@@ -96,6 +96,15 @@ def test_whole_set_has_each_file_once(tmp_path: Path, large: PageFacts) -> None:
     assert alone.fat_size == alone.targets[0].size == large.targets[0].size
 
 
+def test_hardware_saves_what_others_of_the_system_install(large: PageFacts) -> None:
+    """Builds for other systems are no matter of hardware, nor what nobody else has."""
+    saved = {each.name: large.saved_by_hardware(each) for each in large.targets}
+    other_labels = 903_000_000 + 1_204_000_000 + 184_000_000
+    assert saved["h100"] == other_labels + 640_000_000
+    assert saved["h100"] == saved["rtx-workstation"]
+    assert saved["grace-hopper"] == saved["mac-m3"] == saved["windows-cpu"] == 0
+
+
 def test_edges_name_their_targets(large: PageFacts) -> None:
     """Who requires a project, where, and how the project file comes to it."""
     runtime = _row(large, "runtime-rocm")

@@ -149,11 +149,13 @@ class ProjectFacts:
 class TargetFacts:
     """A column: the machine in words, and what it downloads.
 
-    ``size`` is in bytes; ``unknown`` counts the projects whose size is not known.
+    ``system`` is its platform and Python, which several targets may share. ``size``
+    is in bytes; ``unknown`` counts the projects whose size is not known.
     """
 
     name: str
     machine: str
+    system: tuple[str, str]
     projects: int
     size: int
     unknown: int
@@ -179,7 +181,21 @@ class PageFacts:
     @property
     def fat_size(self) -> int:
         """Return the bytes of one set of files for every target."""
-        return sum(file.size or 0 for file in self.fat_files)
+        return _size(self.fat_files)
+
+    def saved_by_hardware(self, target: TargetFacts) -> int:
+        """Return the bytes of files that only others of its system install.
+
+        Those differ from it in hardware, or in the C library.
+        """
+        kin = {each.name for each in self.targets if each.system == target.system}
+        files = {
+            build.file
+            for project in self.projects
+            for build in project.installed
+            if kin.intersection(build.targets)
+        }
+        return _size(files) - target.size
 
 
 def page_facts(settings: Settings) -> PageFacts:
@@ -192,7 +208,7 @@ def page_facts(settings: Settings) -> PageFacts:
     record = require_record(pylock, path, "run `polylock lock`")
     groups, extras = groups_to_show(pylock, settings)
     graphs = {graph.target: graph for graph in locked_graphs(settings)}
-    machines = {target.name: _machine(target) for target in record.targets}
+    recorded = {target.name: target for target in record.targets}
     cells: dict[str, dict[str, Installed]] = {}
     targets = []
     for selection in selections(
@@ -207,7 +223,8 @@ def page_facts(settings: Settings) -> PageFacts:
         targets.append(
             TargetFacts(
                 name=name,
-                machine=machines[name],
+                machine=_machine(recorded[name]),
+                system=(recorded[name].platform, recorded[name].python),
                 projects=len(sizes),
                 size=sum(size or 0 for size in sizes),
                 unknown=sizes.count(None),
@@ -251,6 +268,10 @@ def _project(
         requires=_edges(below),
         chains=tuple((chain, tuple(found)) for chain, found in chains.items()),
     )
+
+
+def _size(files: Iterable[ChosenFile]) -> int:
+    return sum(file.size or 0 for file in files)
 
 
 def _edges(found: Mapping[str, list[str]]) -> tuple[Edge, ...]:

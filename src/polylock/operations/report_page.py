@@ -136,20 +136,23 @@ def _download(facts: PageFacts) -> Iterator[str]:
                 ("Download", ' class="number"'),
                 ('<span class="unseen">Share of the whole set</span>', ""),
                 ("Saved beside the whole set", ' class="number"'),
+                ("Of that by hardware", ' class="number"'),
             )
         )
         + "</tr></thead>\n<tbody>"
     )
     for target in facts.targets:
-        yield _download_row(target, fat)
+        yield _download_row(facts, target)
     yield "</tbody>\n<tfoot>"
     together = sum(target.size for target in facts.targets)
+    by_hardware = sum(facts.saved_by_hardware(target) for target in facts.targets)
     count = len(facts.targets)
     cells = f'<td class="number"></td><td class="number">{file_size(together)}</td>'
     yield (
         f'<tr><th scope="row">{counted(count, "target")} together, '
         f"beside {counted(count, 'whole set')}</th>"
-        f'{cells}<td></td><td class="number">{_saved(together, fat * count)}</td></tr>'
+        f'{cells}<td></td><td class="number">{_saved(together, fat * count)}</td>'
+        f'<td class="number">{file_size(by_hardware)}</td></tr>'
     )
     cells = (
         f'<td class="number">{len(facts.projects):,}</td>'
@@ -159,11 +162,12 @@ def _download(facts: PageFacts) -> Iterator[str]:
     yield (
         '<tr><th scope="row">The whole set: '
         f"{whole} of all targets, each once</th>"
-        f"{cells}<td></td><td></td></tr>\n</tfoot>"
+        f"{cells}<td></td><td></td><td></td></tr>\n</tfoot>"
     )
 
 
-def _download_row(target: TargetFacts, fat: int) -> str:
+def _download_row(facts: PageFacts, target: TargetFacts) -> str:
+    fat = facts.fat_size
     share = round(100 * target.size / fat, 1) if fat else 0.0
     bar = (
         '<svg aria-hidden="true" focusable="false">'
@@ -176,7 +180,8 @@ def _download_row(target: TargetFacts, fat: int) -> str:
         f'<td class="number">{target.projects:,}</td>'
         f'<td class="number">{file_size(target.size)}</td>'
         f'<td class="bar"><span class="unseen">{share} percent</span>{bar}</td>'
-        f'<td class="number">{_saved(target.size, fat)}</td></tr>'
+        f'<td class="number">{_saved(target.size, fat)}</td>'
+        f'<td class="number">{file_size(facts.saved_by_hardware(target))}</td></tr>'
     )
 
 
@@ -189,7 +194,8 @@ def _saved(size: int, whole: int) -> str:
 def _download_note(facts: PageFacts) -> str:
     note = (
         "The whole set is what one image or one cache for every target would hold: "
-        "the builds for each kind of hardware, operating system and Python."
+        "the builds for each kind of hardware, operating system and Python. By "
+        "hardware is what targets of the same platform and Python do not share."
     )
     unknown = [
         f"{target.unknown} of {target.name}"
