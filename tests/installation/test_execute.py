@@ -19,9 +19,10 @@ from fakes.installations import (
     snapshot,
 )
 from fakes.wheels import build_wheel
+from polylock.environment.exclusive import LOCK_FILE
 from polylock.environment.installed import read_installed
 from polylock.errors import ArchiveDamaged, EnvironmentBroken, FileCorrupt, HashMismatch
-from polylock.installation.execute import LOCK_FILE, execute
+from polylock.installation.execute import execute
 from polylock.installation.link import Linker, LinkMode
 from polylock.installation.plan import (
     Reason,

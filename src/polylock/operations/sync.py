@@ -13,7 +13,7 @@ from polylock.environment.venv import (
     read_state,
     write_state,
 )
-from polylock.errors import ArchiveDamaged
+from polylock.errors import ArchiveDamaged, EnvironmentBroken
 from polylock.installation.execute import execute
 from polylock.installation.link import Linker, LinkMode
 from polylock.installation.plan import (
@@ -145,11 +145,29 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
         _require_allowed_builds(plan, wanted, inputs)
         interpreter = choice.interpreter
         if not choice.exists:
-            interpreter = probe(create(place, interpreter), store=context.store)
+            interpreter = _created(place, interpreter, context)
         fetcher = _fetcher(context, wanted, path.parent, interpreter)
         done = _execute(plan, interpreter, fetcher, settings, reporter)
     write_state(place, remembered)
     return replace(outcome, plan=done.plan, link_modes=done.link_modes)
+
+
+def _created(place: Path, interpreter: Interpreter, context: Context) -> Interpreter:
+    """Make the environment; return its Python.
+
+    Another sync may have made it meanwhile: it is taken if it is of the same Python.
+    """
+    made = probe(create(place, interpreter, context.reporter), store=context.store)
+    if (made.implementation, made.version) != (
+        interpreter.implementation,
+        interpreter.version,
+    ):
+        raise EnvironmentBroken(
+            str(place),
+            f"another process made it with Python {made.version} meanwhile",
+            "run the command again, or choose another environment with --venv",
+        )
+    return made
 
 
 def _plan(
