@@ -168,6 +168,35 @@ class Store:
         finally:
             shutil.rmtree(made, ignore_errors=True)
 
+    @contextmanager
+    def exclusive(self, name: str) -> Iterator[None]:
+        """Keep other threads and processes that name the same out of the block.
+
+        The system ends the lock with the process. The file of a lock stays: who waits
+        has it open.
+        """
+        path = self.root / Bucket.LOCKS.directory / f"{name}.lock"
+        self.make_directory(path.parent)
+        from filelock import FileLock  # noqa: PLC0415 - 49 ms, only to fetch and unpack
+
+        lock = FileLock(path)
+        try:
+            lock.acquire()
+        except OSError as error:
+            raise self._unusable(error) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def move(self, file: Path, target: Path) -> None:
+        """Move a file of the cache in place of any other."""
+        try:
+            self.make_directory(target.parent)
+            _replace(str(file), target)
+        except OSError as error:
+            raise self._unusable(error) from error
+
     def make_directory(self, directory: Path) -> None:
         """Make a directory inside the cache with its parents."""
         try:
