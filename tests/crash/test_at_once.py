@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 @pytest.mark.slow
 @pytest.mark.parametrize("count", [2, 8])
 def test_syncs_of_one_environment(server: Server, tmp_path: Path, count: int) -> None:
-    """The result is exact, each file is downloaded once, and who waits is told."""
+    """The result is exact, each file is downloaded once, one process installs."""
     world = SyncedProject(server, tmp_path, delay=0.02)
     world.sync("new")
     expected = world.installed()
@@ -29,11 +28,8 @@ def test_syncs_of_one_environment(server: Server, tmp_path: Path, count: int) ->
     errors = [err for (_, err), _ in ended]
     assert [process.returncode for _, process in ended] == [0] * count, errors
     assert world.installed() == expected
-    assert Counter(world.downloaded(asked)) == {
-        name: 1 for name in world.downloaded(asked)
-    }
-    waiting = [err for err in errors if "waiting for another polylock" in err]
-    assert waiting, errors
+    downloaded = world.downloaded(asked)
+    assert len(downloaded) == len(set(downloaded)) == len(SETS["new"])
     installed = [err for err in errors if "+ alpha 2.0" in err]
     assert len(installed) == 1, errors
 

@@ -84,7 +84,7 @@ def test_a_sync_that_is_killed_is_mended(
         world.keep(origin)
     outside = world.outside()
     first, last = begin_and_duration(world, origin)
-    moments = random.Random(part)  # noqa: S311 - no secret
+    moments = random.Random(part)
     phases: dict[str, int] = {}
     for _ in range(4 * _KILLS):
         if sum(phases.values()) == _KILLS:
@@ -107,4 +107,4 @@ def test_a_sync_that_is_killed_is_mended(
         assert not verified & set(world.downloaded(asked)), found
         assert world.outside() == outside, found
     assert sum(phases.values()) == _KILLS, phases
-    print(f"\nkilled while: {phases}, between {first:.2f} and {last:.2f} s")  # noqa: T201 - the evidence
+    print(f"killed while: {phases}, in {first:.2f} to {last:.2f} s")  # noqa: T201 - evidence

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fakes.command_line import clean_variables
@@ -17,12 +18,12 @@ from fakes.wheels import build_wheel
 from fakes.workspace import Project, this_target
 from polylock.cache.store import Bucket, Store
 from polylock.environment.exclusive import LOCK_FILE
+from polylock.environment.interpreter import probe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
-__all__ = ["SETS", "SyncedProject", "tree"]
+__all__ = ["SETS", "SyncedProject", "base_python", "tree"]
 
 SETS: Mapping[str, Mapping[str, str]] = {
     "old": {"alpha": "1.0", "beta": "1.0", "space-one": "1.0", "shrinking": "1.0"},
@@ -69,7 +70,7 @@ class SyncedProject:
 
     def _offer(self, name: str, version: str) -> None:
         stem = _stem(name)
-        noise = random.Random(f"{name} {version}")  # noqa: S311 - no secret
+        noise = random.Random(f"{name} {version}")
         files: dict[str, str | bytes] = {
             f"{stem}/__init__.py": f"VALUE = {version!r}\n",
             f"{stem}/noise.bin": noise.randbytes(200_000),
@@ -94,7 +95,7 @@ class SyncedProject:
         project = Project(
             directory=self.root / name,
             index_url=index_url,
-            settings={"cache_dir": self.root / "lock-cache", "python": sys.executable},
+            settings={"cache_dir": self.root / "lock-cache", "python": base_python()},
         )
         listed = ", ".join(f'"{each}=={version}"' for each, version in wanted.items())
         project.write(
@@ -110,7 +111,9 @@ class SyncedProject:
         """Start a sync to one of the lock files in a process of its own."""
         variables = clean_variables(self.home)
         variables["POLYLOCK_CACHE_DIR"] = str(self.cache)
-        command = [sys.executable, "-m", "polylock", "sync", "--python", sys.executable]
+        # Not the Python of the tests: it may be that of an environment, which a sync
+        # that goes astray would empty.
+        command = [sys.executable, "-m", "polylock", "sync", "--python", base_python()]
         return subprocess.Popen(
             [*command, "--venv", str(self.environment), *options],
             cwd=self.root / name,
@@ -171,6 +174,11 @@ class SyncedProject:
                 )
 
 
+def base_python() -> str:
+    """Return the Python that the environment of the tests was made with."""
+    return probe(Path(sys.executable)).base_executable
+
+
 def tree(root: Path) -> dict[str, tuple[str, str]]:
     """Return every path under ``root``: its kind, and its content as a digest.
 
@@ -179,7 +187,7 @@ def tree(root: Path) -> dict[str, tuple[str, str]]:
     found: dict[str, tuple[str, str]] = {}
     for directory, names, files in os.walk(root):
         for name in (*names, *files):
-            path = root.__class__(directory, name)
+            path = Path(directory, name)
             key = path.relative_to(root).as_posix()
             if name == LOCK_FILE:
                 continue

@@ -15,6 +15,7 @@ import pytest
 from fakes.server import Answer, Server
 from fakes.wheels import build_wheel
 from polylock.environment.discovery import environment_python
+from polylock.environment.venv import create
 from polylock.errors import (
     EnvironmentBroken,
     HashMismatch,
@@ -26,7 +27,7 @@ from polylock.errors import (
     UsageError,
 )
 from polylock.model.target import PythonRelease
-from polylock.operations.machine import this_machine
+from polylock.operations.machine import Chooser, this_machine
 from polylock.operations.sync import SyncOptions
 from polylock.providers.derive import build_target
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fakes.workspace import Project
+    from polylock.environment.interpreter import Interpreter
 
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 LINUX = sys.platform == "linux" and os.uname().machine == "x86_64"
@@ -247,6 +249,46 @@ def test_a_directory_that_is_no_environment_is_left_alone(locked: Project) -> No
     with pytest.raises(EnvironmentBroken):
         locked.sync(target="server-v2")
     assert precious.read_text("utf-8") == "years of work"
+
+
+def test_a_python_of_another_environment_is_never_changed(
+    locked: Project, tmp_path: Path
+) -> None:
+    """A Python that installs elsewhere is refused: all that is there would go."""
+    other = tmp_path / "other"
+    subprocess.run([sys.executable, "-m", "venv", other], check=True)
+    before = sorted(other.rglob("*"))
+    place = locked.directory / ".venv"
+    (place / "bin").mkdir(parents=True)
+    (place / "pyvenv.cfg").write_text("home = /nowhere\n", "utf-8")
+    launcher = place / "bin" / "python"
+    launcher.write_text(f'#!/bin/sh\nexec {other}/bin/python "$@"\n', "utf-8")
+    launcher.chmod(0o755)
+    with pytest.raises(EnvironmentBroken):
+        locked.sync(target="server-v2")
+    assert sorted(other.rglob("*")) == before
+
+
+def test_an_environment_that_appears_meanwhile_is_taken_for_itself(
+    locked: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The Python that would have made it is not the one that is synced."""
+    other = tmp_path / "other"
+    subprocess.run([sys.executable, "-m", "venv", other], check=True)
+    before = sorted(other.rglob("*"))
+    place = locked.directory / ".venv"
+    locked.settings["python"] = str(other / "bin" / "python")
+    looked_up = Chooser._find
+
+    def slow(chooser: Chooser, request: str) -> Interpreter:
+        found = looked_up(chooser, request)
+        create(place, found)  # as another process does in this very moment
+        return found
+
+    monkeypatch.setattr(Chooser, "_find", slow)
+    locked.sync(target="server-v2")
+    assert "vecdemo" in installed(locked)
+    assert sorted(other.rglob("*")) == before
 
 
 def test_a_damaged_cache_is_mended(locked: Project) -> None:

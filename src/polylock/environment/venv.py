@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,6 +15,8 @@ from polylock.errors import EnvironmentBroken
 from polylock.ports import SilentReporter
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from polylock.environment.interpreter import Interpreter
     from polylock.ports import Reporter
 
@@ -23,6 +25,7 @@ __all__ = [
     "EnvironmentState",
     "create",
     "is_environment",
+    "is_of",
     "read_state",
     "write_state",
 ]
@@ -56,6 +59,18 @@ class EnvironmentState(
 def is_environment(path: Path) -> bool:
     """Return whether a directory is a virtual environment, all of it."""
     return (path / "pyvenv.cfg").is_file() and not (path / _UNFINISHED).exists()
+
+
+def is_of(interpreter: Interpreter, path: Path) -> bool:
+    """Return whether a Python installs into the environment at ``path``.
+
+    It may lie there and yet not do so: a launcher, or a Python that does not see its
+    ``pyvenv.cfg``, installs elsewhere.
+    """
+    try:
+        return path.samefile(interpreter.prefix)
+    except OSError:
+        return False
 
 
 def create(
@@ -191,6 +206,8 @@ def read_state(path: Path) -> EnvironmentState:
     """
     try:
         content = (path / STATE_FILE).read_bytes()
+        if len(content) < (path / STATE_FILE).stat().st_size:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))  # noqa: TRY301 - as read
         state = msgspec.json.decode(content, type=EnvironmentState)
     except FileNotFoundError:
         return EnvironmentState()

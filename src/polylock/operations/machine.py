@@ -12,7 +12,7 @@ from polylock.environment.discovery import (
     find_python,
 )
 from polylock.environment.interpreter import probe
-from polylock.environment.venv import is_environment
+from polylock.environment.venv import is_environment, is_of
 from polylock.errors import EnvironmentBroken, NoSuchTarget, TargetMismatch
 from polylock.lockfile.records import locked_target
 from polylock.model.target import PythonRelease
@@ -214,7 +214,9 @@ class Chooser:
         return Choice(
             target=target,
             interpreter=found,
-            exists=is_environment(self.place),
+            # Another process may have made the environment since the Python was
+            # looked up: then this one is not its Python, and not to be changed.
+            exists=is_environment(self.place) and is_of(found, self.place),
             checked=checked,
             environment=markers if same else None,
         )

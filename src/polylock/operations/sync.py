@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from polylock.environment.installed import read_installed
 from polylock.environment.interpreter import probe
 from polylock.environment.venv import (
     EnvironmentState,
     create,
+    is_of,
     read_state,
     write_state,
 )
@@ -107,7 +110,9 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
     project = answered_project(settings, pylock, path, frozen=options.frozen)
     inputs = project.inputs if project else recorded_policy(pylock)
     place = (settings.venv or path.with_name(".venv")).absolute()
-    state = EnvironmentState() if options.forget else read_state(place)
+    state = read_state(place)
+    if options.forget:
+        state = EnvironmentState(created=state.created)
     with Context(settings, inputs, reporter) as context:
         chooser = Chooser(
             pylock=pylock,
@@ -146,10 +151,30 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
         interpreter = choice.interpreter
         if not choice.exists:
             interpreter = _created(place, interpreter, context)
+        _require_own(interpreter, place)
         fetcher = _fetcher(context, wanted, path.parent, interpreter)
         done = _execute(plan, interpreter, fetcher, settings, reporter)
-    write_state(place, remembered)
+    _remember(place, remembered)
     return replace(outcome, plan=done.plan, link_modes=done.link_modes)
+
+
+def _require_own(interpreter: Interpreter, place: Path) -> None:
+    """Raise EnvironmentBroken for a Python that would change another environment.
+
+    What is not locked is removed: in the wrong place that would be everything.
+    """
+    if not is_of(interpreter, place):
+        raise EnvironmentBroken(
+            str(place),
+            f"its Python installs into {interpreter.prefix}; nothing was changed",
+            "remove the environment, or choose another one with --venv",
+        )
+
+
+def _remember(place: Path, state: EnvironmentState) -> None:
+    """Write the choice; who made the environment stays as another process wrote it."""
+    created = state.created or read_state(place).created
+    write_state(place, msgspec.structs.replace(state, created=created))
 
 
 def _created(place: Path, interpreter: Interpreter, context: Context) -> Interpreter:
