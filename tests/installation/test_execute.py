@@ -125,6 +125,15 @@ def test_execute_installs_replaces_and_removes(bench: Bench) -> None:
     assert snapshot(bench.root) == empty
 
 
+def test_headers_leave_no_directory(bench: Bench) -> None:
+    """The directory for headers is not there before, and not after."""
+    empty = snapshot(bench.root)
+    bench.sync(bench.wheel("a", files={"a-1.0.data/headers/a.h": "int a;"}))
+    assert (bench.root / "include/site/python3.12/a/a.h").exists()
+    bench.sync()
+    assert snapshot(bench.root) == empty
+
+
 def test_execute_when_there_is_nothing_to_do(bench: Bench) -> None:
     """An empty plan fetches nothing and writes nothing, not even the lock file."""
     a = bench.wheel("a")

@@ -214,10 +214,16 @@ def _check_identity(placement: Placement) -> None:
 
 def _boundary(interpreter: Interpreter) -> Boundary:
     scheme = interpreter.scheme
-    paths = [scheme.purelib, scheme.platlib, scheme.scripts, scheme.headers]
+    paths = [scheme.purelib, scheme.platlib, scheme.scripts]
     # ``data`` is the prefix: of a virtual environment all is its own, of any other
     # Python, /usr for instance, only what lies in the directories for distributions.
-    paths += [interpreter.prefix, scheme.data] if interpreter.is_virtual else []
+    # The directory for headers is made by the first wheel that has some, and goes
+    # with the last.
+    paths += (
+        [interpreter.prefix, scheme.data]
+        if interpreter.is_virtual
+        else [scheme.headers]
+    )
     return Boundary(Path(path) for path in paths)
 
 
