@@ -15,6 +15,8 @@ import pytest
 from fakes.server import Answer, Server
 from fakes.wheels import build_wheel
 from polylock.environment.discovery import environment_python
+from polylock.environment.installed import read_installed
+from polylock.environment.interpreter import probe
 from polylock.environment.venv import create
 from polylock.errors import (
     EnvironmentBroken,
@@ -40,6 +42,26 @@ if TYPE_CHECKING:
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 LINUX = sys.platform == "linux" and os.uname().machine == "x86_64"
 PATH = os.environ.get("PATH", "")
+
+DEMO_LABELS: dict[str, dict[str, str]] = {
+    "h100": {
+        "blasx": "openblas",
+        "fallbackkit": "avx512",
+        "tensordemo": "cuda13.0",
+        "vecdemo": "x86_64_v4",
+    },
+    "a100": {"blasx": "openblas", "tensordemo": "cuda12.8", "vecdemo": "x86_64_v3"},
+    "mi300x": {
+        "blasx": "openblas",
+        "fallbackkit": "avx512",
+        "tensordemo": "rocm6.4",
+        "vecdemo": "x86_64_v4",
+    },
+    "server-v4": {"blasx": "openblas", "tensordemo": "null", "vecdemo": "x86_64_v4"},
+    "server-v2": {"blasx": "openblas", "tensordemo": "null", "vecdemo": "x86_64_v2"},
+    "mac-m3": {"blasx": "openblas", "tensordemo": "null", "vecdemo": "null"},
+}
+"""The variants that each target of the demo installs."""
 
 pytestmark = pytest.mark.skipif(not LINUX, reason="the targets are x86-64 Linux")
 
@@ -176,6 +198,20 @@ def test_force_target_builds_for_another_machine(locked: Project) -> None:
     outcome = locked.sync(forced, target="h100")
     assert outcome.target == "h100"
     assert run(locked, "import tensordemo; print(tensordemo.build())") == "cuda13.0"
+
+
+@pytest.mark.parametrize("name", DEMO_LABELS)
+def test_each_demo_target_gets_its_labels(locked: Project, name: str) -> None:
+    """Forced, a sync installs just the variants that were locked for the target."""
+    forced = SyncOptions(force_target=True, search_path=PATH)
+    locked.sync(forced, target=name, no_install_project=True)
+    python = environment_python(locked.directory / ".venv")
+    found = {
+        each.name: each.origin.variant_label
+        for each in read_installed(probe(python).site_directories)
+        if each.origin is not None and each.origin.variant_label is not None
+    }
+    assert found == DEMO_LABELS[name]
 
 
 def test_auto_says_why_no_target_fits(project: Project) -> None:

@@ -153,7 +153,8 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
             interpreter = _created(place, interpreter, context)
         _require_own(interpreter, place)
         fetcher = _fetcher(context, wanted, path.parent, interpreter)
-        done = _execute(plan, interpreter, fetcher, settings, reporter)
+        with context.store.in_use():
+            done = _execute(plan, interpreter, fetcher, settings, reporter)
     _remember(place, remembered)
     return replace(outcome, plan=done.plan, link_modes=done.link_modes)
 
