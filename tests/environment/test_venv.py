@@ -154,13 +154,10 @@ def test_state_when_the_environment_is_gone(tmp_path: Path) -> None:
 def test_a_python_that_works_for_another_environment_is_refused(
     tmp_path: Path,
 ) -> None:
-    """Without a whole pyvenv.cfg the link leads to somebody else's packages."""
+    """Without pyvenv.cfg the link leads to somebody else's packages."""
     place = tmp_path / "environment"
     create(place, probe(Path(sys.executable)))
     assert Path(open_environment(place).prefix).samefile(place)
-    (place / "pyvenv.cfg").write_text("", "utf-8")
-    with pytest.raises(EnvironmentBroken, match=r"pyvenv\.cfg is damaged"):
-        open_environment(place)
     (place / "pyvenv.cfg").unlink()
     with pytest.raises(EnvironmentBroken, match=r"pyvenv\.cfg is damaged"):
         open_environment(place)

@@ -322,17 +322,3 @@ def test_a_truncated_download_is_refused(project: Project, tmp_path: Path) -> No
     with pytest.raises((IndexRequestError, SizeMismatch)):
         lying.sync_from(Answer(body=lying.content, truncate=100))
     assert installed(project) == {}
-
-
-def test_a_damaged_environment_never_leads_to_another_one(locked: Project) -> None:
-    """Its Python would work for the one it was made with: nothing there is touched."""
-    dry = SyncOptions(dry_run=True, search_path=PATH)
-    locked.sync(target="server-v2")
-    environment = locked.directory / ".venv"
-    (environment / "pyvenv.cfg").write_text("", "utf-8")
-    before = sorted(Path(sys.prefix).iterdir())
-    with pytest.raises(EnvironmentBroken, match=r"pyvenv\.cfg is damaged"):
-        locked.sync(dry, target="server-v2")
-    with pytest.raises(EnvironmentBroken, match=r"pyvenv\.cfg is damaged"):
-        locked.sync(target="server-v2")
-    assert sorted(Path(sys.prefix).iterdir()) == before
