@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -32,6 +31,8 @@ from polylock.operations.sync import SyncOptions
 from polylock.providers.derive import build_target
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from fakes.workspace import Project
 
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
