@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from polylock.environment.discovery import environment_python
+from polylock.environment.interpreter import probe
 from polylock.errors import EnvironmentBroken
 
 if TYPE_CHECKING:
+    from polylock.cache.store import Store
     from polylock.environment.interpreter import Interpreter
 
 __all__ = [
@@ -20,6 +22,7 @@ __all__ = [
     "EnvironmentState",
     "create",
     "is_environment",
+    "open_environment",
     "read_state",
     "write_state",
 ]
@@ -50,6 +53,34 @@ class EnvironmentState(
 def is_environment(path: Path) -> bool:
     """Return whether a directory is a virtual environment."""
     return (path / "pyvenv.cfg").is_file()
+
+
+def open_environment(path: Path, *, store: Store | None = None) -> Interpreter:
+    """Return the Python of a virtual environment, sure that it works for just this one.
+
+    The executable is a link, and Python finds its environment by ``pyvenv.cfg``:
+    where that is missing or damaged it takes the environment that the link leads to,
+    whose packages are somebody else's. Raises EnvironmentBroken.
+    """
+    python = environment_python(path)
+    found = probe(python, store=store)
+    if not _is_same(found.prefix, path):
+        # A kept answer may be of a moment in which the environment was being made.
+        found = probe(python, store=store, anew=True)
+    if not _is_same(found.prefix, path):
+        raise EnvironmentBroken(
+            str(path),
+            f"has a Python that works for {found.prefix}: its pyvenv.cfg is damaged",
+            "remove the environment, and `polylock sync` makes it anew",
+        )
+    return found
+
+
+def _is_same(prefix: str, path: Path) -> bool:
+    try:
+        return path.samefile(prefix)
+    except OSError:
+        return False
 
 
 def create(path: Path, interpreter: Interpreter) -> Path:

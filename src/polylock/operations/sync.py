@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from polylock.environment.installed import read_installed
-from polylock.environment.interpreter import probe
 from polylock.environment.venv import (
     EnvironmentState,
     create,
+    open_environment,
     read_state,
     write_state,
 )
@@ -172,7 +172,8 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
             write_state(place, remembered)
             return outcome
         if not choice.exists:
-            interpreter = probe(create(place, interpreter), store=context.store)
+            create(place, interpreter)
+            interpreter = open_environment(place, store=context.store)
         fetcher = _fetcher(context, wanted, path.parent, interpreter)
         done = _execute(plan, interpreter, fetcher, settings, reporter)
     write_state(place, remembered)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from resolvelib.structs import RequirementInformation
 
     from polylock.resolution.availability import Availability
-    from polylock.resolution.candidates import Candidate
+    from polylock.resolution.candidates import Candidate, Expansion
     from polylock.resolution.constraints import Constraint
 
     AnyCandidate = Candidate | ExtraCandidate
@@ -243,20 +243,44 @@ def _clauses(
     expansion = pool.expand(base.releases, position, yanked=False)
     if not expansion.candidates:
         yield "", "; ".join(rejected(pool, base.releases, position))
+    told: dict[tuple[str, str], None] = {}
     for found in expansion.candidates:
         answer = reader.of(pool.extended(found, extra))
         if isinstance(answer, Unmeetable):
-            yield found.variant.label, answer.reason
+            told[found.variant.label, answer.reason] = None
             continue
         if isinstance(constraint, Unmeetable):
             continue
+        versions = "" if extra else _built_against(expansion, found, constraint)
+        if versions:
+            clause = f"is built against {constraint.name} {versions}"
+            told[found.variant.label, clause] = None
         for dependency in answer:
             requirement = dependency.requirement
             if requirement.name == constraint.name:
+                if versions and not requirement.specifier:
+                    continue  # what it is built against says more
                 extras = ",".join(requirement.extras)
                 shown = f"[{extras}]" if extras else ""
                 wanted = f"{requirement.name}{shown}{requirement.specifier}"
-                yield found.variant.label, f"requires {wanted}"
+                told[found.variant.label, f"requires {wanted}"] = None
+    yield from told
+
+
+def _built_against(
+    expansion: Expansion,
+    found: Candidate,
+    constraint: SpecifierConstraint | ExactConstraint,
+) -> str:
+    """Return the releases of a project that a label is built against (PEP 850)."""
+    releases = [
+        need.value
+        for candidate in expansion.candidates
+        if candidate.variant.label == found.variant.label
+        for need in candidate.abi
+        if need.name == constraint.name
+    ]
+    return " or ".join(dict.fromkeys(releases))
 
 
 def _supply(

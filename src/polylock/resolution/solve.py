@@ -261,10 +261,10 @@ class _Attempt(Value, frozen=True, kw_only=True):
         roots = [dependency for _, dependency in self.wanted]
         try:
             mapping = search.solve(roots, tries_at_most=_TRIES_AT_MOST)
-            told = "no combination of candidates meets all requirements"
+            too_long = None
         except SearchTooLong:
             mapping = None
-            told = f"gave up after {_TRIES_AT_MOST} candidates"
+            too_long = f"gave up after {_TRIES_AT_MOST} candidates"
         finally:
             effort.rounds += search.tried
             effort.rejected += search.rejected
@@ -275,7 +275,9 @@ class _Attempt(Value, frozen=True, kw_only=True):
             second_opinion,
         )
 
-        return second_opinion(self.availability, self.dependencies, self.wanted, told)
+        return second_opinion(
+            self.availability, self.dependencies, self.wanted, too_long
+        )
 
 
 def _of_target(resolutions: Sequence[Resolution], name: str) -> Resolution:
