@@ -148,12 +148,12 @@ class World:
         pip(*command, *map(str, wheels), python=self.interpreter.executable)
 
     def _polylock(self, wheels: Sequence[Path]) -> None:
-        wanted = tuple(_wanted(wheel) for wheel in wheels)
-        files = {w.sha256: wheel for w, wheel in zip(wanted, wheels, strict=True)}
+        locked = tuple(_wanted(wheel) for wheel in wheels)
+        files = {w.sha256: wheel for w, wheel in zip(locked, wheels, strict=True)}
 
-        def fetch(missing: Sequence[WantedDistribution]) -> list[Path]:
+        def fetch(wanted: Sequence[WantedDistribution]) -> list[Path]:
             places = []
-            for each in missing:
+            for each in wanted:
                 place = self.directory / "archives" / each.sha256
                 if not place.exists():
                     place.mkdir(parents=True)
@@ -162,7 +162,7 @@ class World:
             return places
 
         installed = read_installed(self.interpreter.site_directories)
-        plan = plan_sync(SyncRequest(wanted=wanted), installed)
+        plan = plan_sync(SyncRequest(wanted=locked), installed)
         execute(plan, self.interpreter, fetch)
 
     def _tree(self) -> Tree:

@@ -87,4 +87,4 @@ def test_every_layer_is_in_the_rule() -> None:
     }
 
     packages = {path.parent.name for path in SOURCE.glob("*/__init__.py")}
-    assert named == packages | {"ports", "errors"}
+    assert named == packages | {"ports", "errors", "values"}

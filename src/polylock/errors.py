@@ -24,6 +24,7 @@
     +- CacheUnusable               the cache cannot be read or written
     +- BuildFailed                 a source distribution cannot be built
     +- BuildForbidden              the project forbids to build it
+    +- ProviderFailed              a trusted provider gave no usable answer
 
 An exception holds data; ``str()`` is one sentence made from it and ``hint()``
 says the next step. Layout and colour are the business of ``polylock.cli``.
@@ -56,6 +57,7 @@ __all__ = [
     "PolylockError",
     "ProjectError",
     "ProjectNotFound",
+    "ProviderFailed",
     "SizeMismatch",
     "SourceUnusable",
     "TargetMismatch",
@@ -470,4 +472,30 @@ class BuildForbidden(PolylockError):
         return (
             f"change {self.policy.partition(' ')[0]} in [tool.polylock], or "
             f"constrain {self.name} to a version that has a wheel for the target"
+        )
+
+
+@dataclass(eq=False)
+class ProviderFailed(PolylockError):
+    """A provider that the user trusts gave no usable answer.
+
+    ``step`` says what failed, as a clause: ``it did not answer within 60 seconds``.
+    ``output`` holds the last lines of what its plugin printed, or further facts.
+    """
+
+    name: str
+    step: str
+    output: Sequence[str] = ()
+    advice: str | None = None
+
+    def __str__(self) -> str:
+        return f"the provider {self.name} is of no use: {self.step}"
+
+    def details(self) -> Sequence[str]:
+        return self.output
+
+    def hint(self) -> str | None:
+        return self.advice or (
+            "without it, state the lists under properties of the target, or try "
+            "another version: --trust-provider NAME==VERSION"
         )

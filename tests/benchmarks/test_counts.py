@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from polylock.cache.store import Bucket
 from polylock.operations.index_build import ServedRequest, build_index, serve_index
 
 if TYPE_CHECKING:
@@ -25,13 +26,21 @@ import json, sys
 opened, cache = [], sys.argv[1]
 def note(event, arguments):
     if event == "open" and isinstance(arguments[0], str):
-        if arguments[0].startswith(cache) and "r" in (arguments[1] or "r"):
-            opened.append(arguments[0])
+        path, mode = arguments[0], arguments[1] or "r"
+        if path.startswith(cache) and "r" in mode and ".tmp-" not in path:
+            opened.append(path)  # what is being written has such a name
 sys.addaudithook(note)
 from polylock.cli.main import run
 code = run(sys.argv[2:])
 names = [name for name in ("httpx", "rich.progress", "tomlkit") if name in sys.modules]
-print(json.dumps({"opened": opened, "imported": names}), file=sys.stderr)
+from polylock.model.markers import parse_marker
+from polylock.resolution.versions import satisfies
+counts = {
+    "markers parsed": parse_marker.cache_info().misses,
+    "specifiers asked": satisfies.cache_info().misses,
+}
+trace = {"opened": opened, "imported": names, "counts": counts}
+print(json.dumps(trace), file=sys.stderr)
 sys.exit(code)
 """
 
@@ -43,6 +52,7 @@ class Run:
     document: dict[str, Any]
     opened: Counter[str]
     imported: list[str]
+    counts: dict[str, int]
 
 
 @dataclass(slots=True)
@@ -58,9 +68,20 @@ class Demo:
         """Return the path of the lock file."""
         return self.directory / "pylock.toml"
 
+    @property
+    def cache(self) -> Path:
+        """Return the path of the cache."""
+        return self.directory / "cache"
+
+    def forget(self) -> None:
+        """Take away the lock file, and what the next lock would remember of this."""
+        self.lock_file.unlink()
+        for bucket in (Bucket.PACKS, Bucket.MEMORIES):
+            shutil.rmtree(self.cache / bucket.directory)
+
     def lock(self, *flags: str) -> Run:
         """Lock in a process of its own."""
-        cache = self.directory / "cache"
+        cache = self.cache
         arguments = [
             *("lock", "--json", "--quiet", "--index-url", self.index_url),
             *("--project", str(self.directory / "pyproject.toml")),
@@ -77,7 +98,9 @@ class Demo:
         assert process.returncode == 0, process.stderr
         trace = json.loads(process.stderr.splitlines()[-1])
         document = json.loads(process.stdout)
-        return Run(document, Counter(trace["opened"]), trace["imported"])
+        return Run(
+            document, Counter(trace["opened"]), trace["imported"], trace["counts"]
+        )
 
 
 @pytest.fixture
@@ -119,33 +142,59 @@ def test_a_warm_lock_makes_no_request(demo: Demo) -> None:
     assert demo.lock_file.read_bytes() == written
 
 
-def test_a_warm_lock_opens_no_page_twice(demo: Demo) -> None:
+def test_a_lock_without_a_pack_opens_no_page_twice(demo: Demo) -> None:
     """A further target reads no page of the cache again."""
     demo.lock()
-    demo.lock_file.unlink()
+    demo.forget()
     run = demo.lock("--offline")
     pages = {path: n for path, n in run.opened.items() if "pages-v" in path}
     assert pages
     assert set(pages.values()) == {1}
 
 
+@pytest.mark.parametrize("flags", [(), ("--offline",)], ids=["fresh", "offline"])
+def test_a_warm_lock_opens_two_files_of_the_cache(
+    demo: Demo, flags: tuple[str, ...]
+) -> None:
+    """What the last lock needed and worked out is read at once, for all targets."""
+    demo.lock()
+    demo.lock_file.unlink()
+    run = demo.lock(*flags)
+    assert sorted(run.opened.values()) == [1, 1]
+    buckets = {Path(path).relative_to(demo.cache).parts[0] for path in run.opened}
+    assert {bucket.partition("-v")[0] for bucket in buckets} == {"packs", "memories"}
+
+
+def test_a_warm_lock_parses_nothing_again(demo: Demo) -> None:
+    """Markers and specifiers of the index's files were parsed by an earlier lock."""
+    cold = demo.lock()
+    demo.lock_file.unlink()
+    warm = demo.lock("--offline")
+    assert cold.counts["markers parsed"] > warm.counts["markers parsed"]
+    assert cold.counts["specifiers asked"] > 0
+    assert warm.counts["specifiers asked"] == 0
+
+
 def test_further_targets_open_no_metadata_again(demo: Demo) -> None:
     """Six targets open a file no more often than one: to see it is there, to read."""
     demo.lock()
-    demo.lock_file.unlink()
+    demo.forget()
     run = demo.lock("--offline")
     assert max(run.opened.values()) <= 2
 
 
 def test_a_lock_with_nothing_to_do_expands_nothing(demo: Demo) -> None:
-    """A lock file that answers the project ends the run before the solver."""
+    """A lock file that answers the project ends the run before the solver.
+
+    Of the cache only the answer itself is touched, which is kept for the next time.
+    """
     demo.lock()
     demo.requests.clear()
     run = demo.lock()
     assert demo.requests == []
     assert run.document["targets"] == []
     assert not run.document["written"]
-    assert run.opened == Counter()
+    assert [path for path in run.opened if "answers-v1" not in path] == []
     assert run.imported == []
 
 

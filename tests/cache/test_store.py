@@ -119,6 +119,18 @@ def test_writers_of_one_key_leave_one_whole_entry(tmp_path: Path) -> None:
     assert seen <= set(contents)
 
 
+def test_prune_forgets_answers_of_last_month(tmp_path: Path) -> None:
+    """They are small, but each directory in which polylock ran has some."""
+    store = Store(tmp_path)
+    for key in ("old", "new"):
+        store.write(Bucket.ANSWERS, key, b"answer")
+    last_month = time.time() - 31 * 24 * 3600
+    os.utime(store.path(Bucket.ANSWERS, "old"), (last_month, last_month))
+    assert store.prune() == Usage(files=1, size=len(b"answer") + 4)
+    assert _read(store, Bucket.ANSWERS, "old") is None
+    assert _read(store, Bucket.ANSWERS, "new") == b"answer"
+
+
 def test_prune_removes_old_layouts_and_abandoned_files(tmp_path: Path) -> None:
     """Only what no process can still use is removed, and it is counted."""
     store = Store(tmp_path)
@@ -263,3 +275,17 @@ def test_size_while_others_remove(tmp_path: Path) -> None:
         cleared = pool.submit(store.clear)
         while not cleared.done():
             assert sum(each.files for each in store.size().values()) <= 200
+
+
+def test_a_stamp_tells_an_entry_from_its_successor(store: Store) -> None:
+    """Writing and reading give the stamp of the file; the next one has another."""
+    first = store.write(Bucket.PAGES, "demo", b"one")
+    assert store.stamp(Bucket.PAGES, "demo") == first
+    found = store.read_stamped(Bucket.PAGES, "demo")
+    assert found is not None
+    assert (bytes(found[0]), found[1]) == (b"one", first)
+    kept = store.path(Bucket.PAGES, "demo").open("rb")  # so that its inode stays taken
+    with kept:
+        second = store.write(Bucket.PAGES, "demo", b"two")
+        assert store.stamp(Bucket.PAGES, "demo") == second != first
+    assert store.stamp(Bucket.PAGES, "other") is None

@@ -7,12 +7,17 @@ import tomllib
 from typing import TYPE_CHECKING
 
 from fakes.machine import FakeMachine, FakeNvml
+from fakes.server import Index
+from fakes.wheels import build_wheel
 from polylock.providers.detect import detect_machine
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pytest
 
     from fakes.command_line import CommandLine
+    from fakes.server import Server
 
 
 def test_printed_target_can_be_pasted(polylock: CommandLine) -> None:
@@ -79,3 +84,43 @@ def test_what_does_not_answer_is_a_warning(
     assert "tells nothing of the processor" in processor
     assert "the driver is not loaded" in driver
     assert f"warning: {driver}" in ran.err
+
+
+def test_options_of_a_provider_need_one(polylock: CommandLine) -> None:
+    """They say nothing by themselves."""
+    ran = polylock("detect", "--provider-namespace", "fruit")
+    assert ran.code == 2
+    assert "--trust-provider NAME" in ran.err
+
+
+def test_provider_that_no_index_has_is_an_error(polylock: CommandLine) -> None:
+    """It is the same error as for any other project."""
+    ran = polylock("detect", "--trust-provider", "no-such-variant-provider")
+    assert (ran.code, ran.out) == (1, "")
+    assert "no-such-variant-provider" in ran.err
+
+
+def test_trusted_provider_is_printed_with_the_target(
+    polylock: CommandLine, server: Server, tmp_path: Path
+) -> None:
+    """Its lists stand under properties; with --write they go into the project file."""
+    code = (
+        "class Config:\n name = 'kind'\n values = ['pear']\n multi_value = False\n"
+        "namespace = 'fruit'\n"
+        "def get_supported_configs(): return [Config]\n"
+    )
+    wheel = build_wheel(
+        tmp_path / "files", "fruit-provider", "1.0", files={"fruit_provider.py": code}
+    )
+    index = Index(server)
+    index.add("fruit-provider", [wheel])
+    polylock.set("POLYLOCK_INDEX_URL", index.url)
+    asked = ("detect", "--trust-provider", "fruit-provider==1.0", "--python", "3.12")
+    told = polylock.succeed(*asked).out
+    assert 'properties = { fruit = { kind = ["pear"] } }' in told
+    polylock.write('[project]\nname = "demo"\n')
+    polylock.succeed(*asked, "--write", "mine")
+    (listed,) = polylock.succeed("targets", "list", "--json").json
+    assert listed["target"]["properties"] == {"fruit": {"kind": ["pear"]}}
+    shown = polylock.succeed("targets", "show", "mine").out
+    assert "fruit :: kind :: pear (stated)" in shown

@@ -73,7 +73,20 @@ def test_presets_are_told_with_their_source(polylock: CommandLine) -> None:
     assert [row.split()[0] for row in rows] == list(PRESETS)
     row = next(row for row in rows if row.startswith("mi300x "))
     assert 'amd = { rocm = "6.4", gfx = ["gfx942"] }' in row
-    assert "AMD's table of GPUs" in row
+    assert "AMD, ROCm documentation" in row
+
+
+def test_one_preset_is_shown_ready_to_paste(polylock: CommandLine) -> None:
+    """By its name: the table, the source, and what could not be confirmed."""
+    told = polylock.succeed("targets", "presets", "aws-p5").out
+    assert told.startswith('[tool.polylock.targets.aws-p5]\nplatform = "linux-x86_64"')
+    assert "not confirmed: the processor's generation" in told
+    assert "polylock targets add aws-p5" in told
+    (found,) = polylock.succeed("targets", "presets", "h100", "--json").json
+    assert (found["name"], found["unconfirmed"]) == ("h100", None)
+    ran = polylock("targets", "presets", "h1000")
+    assert ran.code == 2
+    assert "h100" in ran.err
 
 
 def test_add_keeps_comments_and_comes_last(demo: CommandLine) -> None:

@@ -85,7 +85,7 @@ class Faults:
             return real(path, *arguments, **options)
 
         os.open = opened
-        builtins.open = io.open = self._opened  # type: ignore[assignment]
+        builtins.open = io.open = self._opened
 
     def _wrapped(self, kind: str, real: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - as the real one

@@ -32,7 +32,8 @@ _DELAY = 0.03  # seconds before each answer, so that there is a time of download
 
 def begin_and_duration(world: SyncedProject, origin: str | None) -> tuple[float, float]:
     """Return when a sync first changes something, and when it ends, in seconds."""
-    begins, durations = [], []
+    begins: list[float] = []
+    durations: list[float] = []
     for _ in range(2):
         world.come_back(origin)
         began = time.monotonic()

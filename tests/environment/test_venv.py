@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,12 +13,15 @@ import pytest
 
 from fakes.installations import LoggingReporter, make_interpreter, snapshot
 from fakes.pythons import real_python
+from polylock.cache.store import Store
+from polylock.environment.discovery import environment_python
 from polylock.environment.interpreter import probe
 from polylock.environment.venv import (
     STATE_FILE,
     EnvironmentState,
     create,
     is_environment,
+    open_environment,
     read_state,
     write_state,
 )
@@ -183,3 +187,37 @@ def test_state_when_the_environment_is_gone(tmp_path: Path) -> None:
     """A directory that is not there cannot be written to."""
     with pytest.raises(EnvironmentBroken, match="cannot be written"):
         write_state(tmp_path / "gone", EnvironmentState())
+
+
+@POSIX
+def test_a_python_that_works_for_another_environment_is_refused(
+    tmp_path: Path,
+) -> None:
+    """Without pyvenv.cfg the link leads to somebody else's packages."""
+    place = tmp_path / "environment"
+    create(place, probe(Path(sys.executable)))
+    assert Path(open_environment(place).prefix).samefile(place)
+    (place / "pyvenv.cfg").unlink()
+    with pytest.raises(EnvironmentBroken, match=r"pyvenv\.cfg is damaged"):
+        open_environment(place)
+
+
+def test_a_kept_answer_of_an_unfinished_environment_does_not_count(
+    tmp_path: Path,
+) -> None:
+    """What a Python said before its environment was whole is asked again."""
+    store = Store(tmp_path / "cache")
+    place = tmp_path / "environment"
+    create(place, probe(Path(sys.executable)))
+    python = environment_python(place)
+    found = probe(python, store=store)
+    (entry,) = (
+        path
+        for path in (tmp_path / "cache").rglob("*")
+        if path.is_file() and str(place).encode() in path.read_bytes()
+    )
+    changed = entry.read_bytes()[4:].replace(str(place).encode(), b"/nowhere")
+    entry.write_bytes(zlib.crc32(changed).to_bytes(4, "big") + changed)
+    assert probe(python, store=store).prefix == "/nowhere"
+    assert open_environment(place, store=store) == found
+    assert probe(python, store=store) == found

@@ -8,7 +8,7 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from polylock.cli.main import run
+from polylock.__main__ import answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,7 +82,7 @@ class CommandLine:
     def __call__(self, *arguments: str) -> Ran:
         """Run a command and take what it printed."""
         self._capsys.readouterr()
-        code = run(arguments)
+        code = answer(arguments)
         captured = self._capsys.readouterr()
         return Ran(code, captured.out, captured.err)
 

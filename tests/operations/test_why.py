@@ -9,6 +9,7 @@ import pytest
 from fakes.lock_texts import lock_text, package_text, settings_for
 from polylock.errors import UsageError
 from polylock.operations.why import why
+from polylock.ports import SilentReporter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,13 +20,17 @@ if TYPE_CHECKING:
 def test_name_is_normalized(tmp_path: Path) -> None:
     """Any spelling of a project is understood."""
     text = lock_text(package_text("my-lib"), requirements=("my-lib",))
-    assert why(settings_for(tmp_path, text), "My.Lib").name == "my-lib"
+    assert (
+        why(settings_for(tmp_path, text), "My.Lib", SilentReporter()).name == "my-lib"
+    )
 
 
 def test_choice_is_told_by_target(demo: Project) -> None:
     """Each target has its label and the properties that decided it."""
     demo.lock()
-    found = why(demo.with_settings(), "tensordemo").to_json()["targets"]
+    found = why(demo.with_settings(), "tensordemo", SilentReporter()).to_json()[
+        "targets"
+    ]
     labels = {each["target"]: each["label"] for each in found}
     assert labels["h100"] == "cuda13.0"
     assert labels["mi300x"] == "rocm6.4"
@@ -37,7 +42,7 @@ def test_choice_is_told_by_target(demo: Project) -> None:
 def test_targets_that_agree_are_one_group(demo: Project) -> None:
     """The same version, label, properties and chains: the same reason."""
     demo.lock()
-    groups = why(demo.with_settings(), "vecdemo").grouped()
+    groups = why(demo.with_settings(), "vecdemo", SilentReporter()).grouped()
     assert [targets for targets, _ in groups] == [
         ["h100", "mi300x", "server-v4"],
         ["a100"],
@@ -50,5 +55,5 @@ def test_unknown_project_is_an_error(tmp_path: Path) -> None:
     """Far from every name, the error says where names are listed."""
     text = lock_text(package_text("a"), requirements=("a",))
     with pytest.raises(UsageError, match="zebra is not locked") as caught:
-        why(settings_for(tmp_path, text), "zebra")
+        why(settings_for(tmp_path, text), "zebra", SilentReporter())
     assert caught.value.hint() == "`polylock tree` lists all"

@@ -9,6 +9,7 @@ from fakes.machine import FakeMachine
 from fakes.variant_data import vectors
 from polylock.model.target import Architecture, Cpu
 from polylock.providers.cpu import derive_aarch64, derive_x86_64, detect
+from polylock.variants.catalogue import X86_64_LEVEL_FEATURES
 
 REFERENCE = vectors("reference_plugins")
 DERIVE = {"x86_64": derive_x86_64, "aarch64": derive_aarch64}
@@ -129,6 +130,24 @@ def test_unreadable_cpuinfo_is_no_processor(text: str) -> None:
     machine = FakeMachine(files={"/proc/cpuinfo": text})
     assert detect(machine, Architecture.X86_64) is None
     assert detect(FakeMachine(), Architecture.X86_64) is None
+
+
+def test_levels_are_those_of_archspec() -> None:
+    """The table that spares reading archspec's says the same."""
+    import archspec.cpu
+
+    features: set[str] = set()
+    for level, further in X86_64_LEVEL_FEATURES.items():
+        features.update(further)
+        name = "x86_64" if level == "v1" else f"x86_64_{level}"
+        assert archspec.cpu.TARGETS[name].features == features
+        found = derive_x86_64(Cpu(level=level))
+        named = derive_x86_64(Cpu(microarchitecture=name))
+        assert list(found.items()) == list(named.items())
+    assert derive_x86_64(None) == derive_x86_64(Cpu(level="v1"))
+    eight = derive_aarch64(Cpu(level="8a", features=("sve",)))
+    named = derive_aarch64(Cpu(microarchitecture="aarch64", features=("sve",)))
+    assert list(eight.items()) == list(named.items())
 
 
 def test_nearest_names_of_recorded_machines_are_archspecs_own() -> None:

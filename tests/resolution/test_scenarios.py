@@ -12,8 +12,9 @@ not open. ``[locked.TARGET]`` are the pins of an earlier lock, a version or
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from packaging.utils import canonicalize_name
@@ -24,6 +25,7 @@ from fakes.workspace import Spy
 from polylock.errors import PolylockError
 from polylock.model.filenames import WheelFilename
 from polylock.ports import SilentReporter
+from polylock.resolution.memory import Memory
 from polylock.resolution.solve import Solver
 
 if TYPE_CHECKING:
@@ -55,10 +57,26 @@ def _kind(filename: str) -> str:
     return parsed.build or next(parsed.tags)
 
 
-@pytest.mark.parametrize("always_search", [False, True], ids=["walk", "search"])
+def _remembering(scenario: dict[str, Any]) -> Memory:
+    """Solve a scenario and return what was learned by it, kept and read again."""
+    targets = targets_of(scenario)
+    memory = Memory()
+    solver = Solver(
+        inputs=inputs_of(scenario, targets),
+        source=MemorySource(scenario["packages"]),
+        reporter=SilentReporter(),
+        preferences=preferences_of(scenario),
+        memory=memory,
+    )
+    with suppress(PolylockError):
+        solver.solve(targets)
+    return Memory(memory.encode())
+
+
+@pytest.mark.parametrize("how", ["walk", "search", "remembered"])
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
-def test_scenario(*, path: Path, always_search: bool) -> None:
-    """Walk and search both give the pins, or the failure, that the scenario states."""
+def test_scenario(*, path: Path, how: str) -> None:
+    """Walk, search and a repeated solve give the pins or the failure as stated."""
     scenario = load(path)
     targets = targets_of(scenario)
     source = MemorySource(scenario["packages"])
@@ -68,7 +86,8 @@ def test_scenario(*, path: Path, always_search: bool) -> None:
         source=source,
         reporter=reporter,
         preferences=preferences_of(scenario),
-        always_search=always_search,
+        always_search=how == "search",
+        memory=_remembering(scenario) if how == "remembered" else Memory(),
     )
     if "error" in scenario:
         with pytest.raises(PolylockError) as caught:

@@ -27,7 +27,7 @@ def table(*versions: str) -> tuple[VersionTable, list[str]]:
     finals = sum(
         1 << at for at, v in enumerate(ordered) if not Version(v).is_prerelease
     )
-    releases = SimpleNamespace(versions=ordered, finals=finals)
+    releases = SimpleNamespace(versions=ordered, finals=finals, fingerprint="")
     return VersionTable(cast("Releases", releases)), ordered
 
 

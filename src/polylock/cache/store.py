@@ -11,33 +11,35 @@ from __future__ import annotations
 
 import enum
 import os
-import shutil
-import tempfile
 import time
-import zlib
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from polylock.cache.entries import checksum, entry_path, whole_content
 from polylock.errors import CacheUnusable
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
     from typing import BinaryIO
 
-__all__ = ["Bucket", "PendingFile", "Store", "Usage"]
+__all__ = ["Bucket", "PendingFile", "Stamp", "Store", "Usage"]
 
 _TEMPORARY = ".tmp-"
 _ABANDONED_AFTER = 24 * 3600.0  # seconds; no download or unpacking takes a day
-_CHECKSUM_BYTES = 4
+_FORGOTTEN_AFTER = 30 * 24 * 3600.0  # seconds; to answer anew takes 0.1
 _USERS = "in-use"
 """Name of the directory where running processes say that they use the cache."""
 
 _TAG_FILE = "CACHEDIR.TAG"
 _TAG_TEXT = "Signature: 8a477f597d28d172789f06886806bc55\n"  # bford.info/cachedir
+
+
+Stamp = tuple[int, int, int]
+"""Inode, size and time of change: an entry is never written to, only replaced."""
 
 
 class Bucket(enum.Enum):
@@ -54,9 +56,12 @@ class Bucket(enum.Enum):
     DOWNLOADS = ("downloads", 1)
     ARCHIVES = ("archives", 1)
     LOCKS = ("locks", 1)
+    PACKS = ("packs", 1)
+    MEMORIES = ("memories", 1)
     INTERPRETERS = ("interpreters", 1)
     BUILDS = ("builds", 1)
     GIT = ("git", 1)
+    ANSWERS = ("answers", 1)
 
     @property
     def directory(self) -> str:
@@ -65,8 +70,7 @@ class Bucket(enum.Enum):
         return f"{name}-v{version}"
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(Value, frozen=True):
     """What some files occupy: their number and the sum of their sizes in bytes."""
 
     files: int = 0
@@ -100,28 +104,42 @@ class Store:
 
     def read(self, bucket: Bucket, key: str) -> memoryview | None:
         """Return the content of an entry, None where it is absent or damaged."""
+        found = self.read_stamped(bucket, key)
+        return None if found is None else found[0]
+
+    def read_stamped(self, bucket: Bucket, key: str) -> tuple[memoryview, Stamp] | None:
+        """Return what ``read`` does, with the stamp of the very file it is from."""
         path = self._path(bucket, key)
         try:
             with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - hot path
                 content = file.read()
+                stamp = _stamp(os.fstat(file.fileno()))
         except FileNotFoundError:
             return None
         except OSError as error:
             raise self._unusable(error) from error
-        view = memoryview(content)
-        if len(view) < _CHECKSUM_BYTES:
-            return None
-        found = zlib.crc32(view[_CHECKSUM_BYTES:]).to_bytes(_CHECKSUM_BYTES, "big")
-        return view[_CHECKSUM_BYTES:] if found == view[:_CHECKSUM_BYTES] else None
+        whole = whole_content(content)
+        return None if whole is None else (whole, stamp)
 
-    def write(self, bucket: Bucket, key: str, content: bytes) -> None:
-        """Put an entry in place of any other with this key."""
-        checksum = zlib.crc32(content).to_bytes(_CHECKSUM_BYTES, "big")
+    def stamp(self, bucket: Bucket, key: str) -> Stamp | None:
+        """Return what tells an entry from any other that ever lay in its place."""
+        try:
+            return _stamp(os.stat(self._path(bucket, key)))  # noqa: PTH116 - hot path
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise self._unusable(error) from error
+
+    def write(self, bucket: Bucket, key: str, content: bytes) -> Stamp:
+        """Put an entry in place of any other with this key; return its stamp."""
         target = self.path(bucket, key)
         with self.pending_file(target.parent) as pending:
-            pending.file.write(checksum)
+            pending.file.write(checksum(content))
             pending.file.write(content)
+            pending.file.flush()
+            stamp = _stamp(os.fstat(pending.file.fileno()))
             pending.target = target
+        return stamp
 
     def remove(self, bucket: Bucket, key: str) -> None:
         """Forget an entry; no matter if there is none."""
@@ -162,6 +180,9 @@ class Store:
 
         What is to stay is moved out of it. ``parent`` lies inside the cache.
         """
+        import shutil  # noqa: PLC0415 - 2 ms with tempfile, for a reader in vain
+        import tempfile  # noqa: PLC0415 - as above
+
         try:
             self.make_directory(parent)
             made = tempfile.mkdtemp(prefix=_TEMPORARY, dir=parent)
@@ -207,7 +228,8 @@ class Store:
     def prune(self) -> Usage:
         """Remove outdated layouts and what killed processes left; say what was freed.
 
-        Safe while other processes use the cache.
+        Answers are forgotten after a month: each project directory that ever was has
+        some. Safe while other processes use the cache.
         """
         freed = Usage()
         current = {bucket.directory for bucket in Bucket}
@@ -215,10 +237,9 @@ class Store:
             if directory.name not in current:
                 freed += self._remove_tree(directory)
                 continue
-            for path in sorted(directory.rglob(f"{_TEMPORARY}*")):
-                with suppress(FileNotFoundError):
-                    if time.time() - path.stat().st_mtime > _ABANDONED_AFTER:
-                        freed += self._remove_tree(path)
+            freed += self._remove_older(directory, f"{_TEMPORARY}*", _ABANDONED_AFTER)
+            if directory.name == Bucket.ANSWERS.directory:
+                freed += self._remove_older(directory, "*/*", _FORGOTTEN_AFTER)
         return freed
 
     def clear(self) -> Usage:
@@ -275,10 +296,11 @@ class Store:
             lock.release()
 
     def _path(self, bucket: Bucket, key: str) -> str:
-        digest = blake2b(key.encode(), digest_size=20).hexdigest()
-        return f"{self._directories[bucket]}{os.sep}{digest[:2]}{os.sep}{digest[2:]}"
+        return entry_path(self._directories[bucket], key.encode())
 
     def _make_file(self, directory: Path) -> tuple[int, str]:
+        import tempfile  # noqa: PLC0415 - as above
+
         try:
             return tempfile.mkstemp(prefix=_TEMPORARY, dir=directory)
         except FileNotFoundError:
@@ -301,7 +323,17 @@ class Store:
         except OSError as error:
             raise self._unusable(error) from error
 
+    def _remove_older(self, directory: Path, pattern: str, seconds: float) -> Usage:
+        freed = Usage()
+        for path in sorted(directory.rglob(pattern)):
+            with suppress(FileNotFoundError):
+                if time.time() - path.stat().st_mtime > seconds:
+                    freed += self._remove_tree(path)
+        return freed
+
     def _remove_tree(self, path: Path) -> Usage:
+        import shutil  # noqa: PLC0415 - as above
+
         freed = _usage(path)
         try:
             if path.is_dir():
@@ -317,6 +349,10 @@ class Store:
     def _unusable(self, error: OSError) -> CacheUnusable:
         place = error.filename if isinstance(error.filename, str) else str(self.root)
         return CacheUnusable(place, error.strerror or type(error).__name__)
+
+
+def _stamp(status: os.stat_result) -> Stamp:
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _replace(temporary: str, target: Path) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import click
 
 from polylock.cli.diagnostics import show_error
-from polylock.cli.invocation import begin, print_json
+from polylock.cli.invocation import begin, json_text
 from polylock.cli.options import JSON, settings
+from polylock.cli.remember import remember
 from polylock.operations.check import check
 
 __all__ = ["command"]
@@ -25,11 +27,12 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     """
     chosen = begin(values)
     outcome = check(chosen)
-    if values["as_json"]:
-        print_json(outcome.to_json())
-        return 0 if outcome.up_to_date else 3
-    if not outcome.up_to_date:
+    if not (outcome.up_to_date or values["as_json"]):
         return show_error(outcome.error())
-    if chosen.verbosity >= 0:
-        click.echo(f"{outcome.path.name} answers the project", err=True)
-    return 0
+    out = json_text(outcome.to_json()) if values["as_json"] else ""
+    loud = chosen.verbosity >= 0 and not out
+    err = f"{outcome.path.name} answers the project\n" if loud else ""
+    sys.stdout.write(out)
+    sys.stderr.write(err)
+    remember(chosen, outcome.basis, out=out, err=err)
+    return 0 if outcome.up_to_date else 3

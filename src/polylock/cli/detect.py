@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from polylock.cli.diagnostics import show_warning
-from polylock.cli.invocation import begin, print_json
+from polylock.cli.invocation import begin, print_json, reporting
 from polylock.cli.options import JSON, settings
-from polylock.operations.detect import detect_target, write_detected
+from polylock.errors import UsageError
+from polylock.operations.detect import detect_target, with_answers, write_detected
 from polylock.operations.machine import this_machine
+
+if TYPE_CHECKING:
+    from polylock.project.settings import Settings
+    from polylock.providers.detect import DetectedMachine
 
 __all__ = ["command"]
 
@@ -25,6 +30,25 @@ __all__ = ["command"]
     metavar="VERSION",
     help="The target's Python; default: the one running polylock.",
 )
+@click.option(
+    "--trust-provider",
+    "provider",
+    metavar="NAME[==VERSION]",
+    help="Install this provider package apart, run its plugin once, and take what it "
+    "says as lists under properties. It is a program that may do what you may.",
+)
+@click.option(
+    "--provider-api",
+    "endpoint",
+    metavar="MODULE[:OBJECT]",
+    help="The plugin-api of that provider; default: what its package declares.",
+)
+@click.option(
+    "--provider-namespace",
+    "namespace",
+    metavar="NAMESPACE",
+    help="The namespace that it answers for; default: what it says.",
+)
 @JSON
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
     """Describe this machine as a target, ready to paste into pyproject.toml.
@@ -33,6 +57,13 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     """
     chosen = begin(values)
     machine, python = this_machine(), values["python_version"]
+    if values["provider"]:
+        machine = _with_provider(chosen, machine, values)
+    elif values["endpoint"] or values["namespace"]:
+        raise UsageError(
+            "--provider-api and --provider-namespace are about a trusted provider",
+            "name it: --trust-provider NAME",
+        )
     if values["name"]:
         found = write_detected(chosen, machine, values["name"], python)
     else:
@@ -48,3 +79,21 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
         click.echo(added, err=True)
         click.echo("run `polylock lock` to lock the project for it", err=True)
     return 0
+
+
+def _with_provider(
+    settings: Settings, machine: DetectedMachine, values: dict[str, Any]
+) -> DetectedMachine:
+    from polylock.operations.trust import (  # noqa: PLC0415 - with the solver, rare
+        TrustRequest,
+        ask_trusted_provider,
+    )
+
+    request = TrustRequest(
+        requirement=values["provider"],
+        endpoint=values["endpoint"],
+        namespace=values["namespace"],
+    )
+    with reporting(settings) as reporter:
+        answer = ask_trusted_provider(settings, request, reporter)
+    return with_answers(machine, [answer])

@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 
     from polylock.project.settings import Settings
 
-__all__ = ["begin", "print_json", "reporting", "without_garbage_collection"]
+__all__ = [
+    "begin",
+    "json_text",
+    "print_json",
+    "reporting",
+    "without_garbage_collection",
+]
 
 
 def begin(values: dict[str, Any]) -> Settings:
@@ -57,6 +63,11 @@ def without_garbage_collection() -> Iterator[None]:
             gc.enable()
 
 
+def json_text(value: object) -> str:
+    """Return data as the lines of JSON that every command writes."""
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
 def print_json(value: object) -> None:
     """Write data to stdout as JSON, keys in the order given."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    sys.stdout.write(json_text(value))

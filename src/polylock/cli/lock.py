@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from polylock.cli.invocation import (
     begin,
-    print_json,
+    json_text,
     reporting,
     without_garbage_collection,
 )
 from polylock.cli.options import JSON, settings
+from polylock.cli.remember import remember
 from polylock.cli.tables import counted
 from polylock.operations.lock import LockRequest, lock, parse_upgrades
 
@@ -56,11 +58,12 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     )
     with reporting(chosen) as reporter, without_garbage_collection():
         outcome = lock(chosen, request, reporter)
-    if values["as_json"]:
-        print_json(outcome.to_json())
-        return 0
-    if chosen.verbosity >= 0:
-        click.echo(_summary(outcome), err=True)
+    out = json_text(outcome.to_json()) if values["as_json"] else ""
+    err = "" if out or chosen.verbosity < 0 else f"{_summary(outcome)}\n"
+    sys.stdout.write(out)
+    sys.stderr.write(err)
+    if not reporter.has_warned:
+        remember(chosen, outcome.basis, out=out, err=err)
     return 0
 
 

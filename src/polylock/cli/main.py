@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,8 @@ import click
 
 from polylock import __version__
 from polylock.cli.diagnostics import show_error
+from polylock.cli.recall import question
+from polylock.cli.remember import Asked
 from polylock.errors import PolylockError
 
 if TYPE_CHECKING:
@@ -34,6 +37,7 @@ _COMMANDS = {
     "diff": "Compare two lock files, target by target.",
     "export": "Write the lock of one target for other tools.",
     "bundle": "Write what a target installs into a directory, for no network.",
+    "merge": "Merge the lock files of two branches, also as git's merge driver.",
     "report": "Show the locked projects of every target in a table.",
     "detect": "Describe this machine as a target.",
     "index": "Build and serve a static index with variant metadata.",
@@ -90,9 +94,10 @@ def cli() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line; return the exit code (SPEC section 6)."""
+    asked = Asked(question(tuple(arguments)), time.time_ns())
     try:
         result: Any = cli.main(
-            list(arguments), prog_name="polylock", standalone_mode=False
+            list(arguments), prog_name="polylock", standalone_mode=False, obj=asked
         )
     except PolylockError as error:
         return show_error(error)

@@ -94,6 +94,11 @@ class TerminalReporter:
         """Tell that a distribution was removed."""
         self._line(f" {style('-', 'strong')} {name} {version}")
 
+    @property
+    def has_warned(self) -> bool:
+        """Return whether anything was warned of: then there is more to an answer."""
+        return bool(self._warned)
+
     def warning(self, message: str) -> None:
         """Tell a warning, the same one once."""
         with self._lock:

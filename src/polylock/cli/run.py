@@ -10,14 +10,14 @@ import click
 
 from polylock.cli.invocation import begin, reporting
 from polylock.cli.options import FORCE_TARGET, FROZEN, settings
+from polylock.cli.remember import remember
 from polylock.operations.run import (
     become,
     existing_environment,
     prepare,
-    synced_environment,
     wait_for,
 )
-from polylock.operations.sync import SyncOptions
+from polylock.operations.sync import SyncOptions, sync
 
 __all__ = ["command"]
 
@@ -60,7 +60,10 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
             search_path=os.environ.get("PATH", ""),
         )
         with reporting(chosen) as reporter:
-            environment = synced_environment(chosen, options, reporter)
+            outcome = sync(chosen, options, reporter)
+        environment = outcome.environment
+        if not reporter.has_warned:
+            remember(chosen, outcome.basis, environment=environment)
     prepared = prepare(environment, values["arguments"], os.environ)
     sys.stdout.flush()
     sys.stderr.flush()

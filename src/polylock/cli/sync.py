@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from polylock.cli.invocation import begin, print_json, reporting
+from polylock.cli.invocation import begin, json_text, reporting
 from polylock.cli.options import FORCE_TARGET, FROZEN, JSON, settings
+from polylock.cli.remember import remember
 from polylock.operations.sync import SyncOptions, sync
 
 if TYPE_CHECKING:
@@ -58,15 +60,19 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     )
     with reporting(chosen) as reporter:
         outcome = sync(chosen, options, reporter)
-    if values["as_json"]:
-        print_json(outcome.to_json())
-    elif chosen.verbosity >= 0:
-        _tell(outcome, planned=options.dry_run)
+    out = json_text(outcome.to_json()) if values["as_json"] else ""
+    err = "" if out or chosen.verbosity < 0 else _told(outcome, planned=options.dry_run)
+    sys.stdout.write(out)
+    sys.stderr.write(err)
+    if not reporter.has_warned:
+        remember(chosen, outcome.basis, out=out, err=err)
     return 3 if values["check"] and not outcome.plan.is_empty else 0
 
 
-def _tell(outcome: SyncOutcome, *, planned: bool) -> None:
+def _told(outcome: SyncOutcome, *, planned: bool) -> str:
+    """Return a line for each step of a plan, and one for all of it."""
     plan = outcome.plan
+    lines = []
     if planned:
         for sign, entries in (
             ("+", plan.install),
@@ -76,7 +82,7 @@ def _tell(outcome: SyncOutcome, *, planned: bool) -> None:
             for entry in entries:
                 version = entry.wanted.version if entry.wanted else None
                 named = f"{entry.name} {version}" if version else entry.name
-                click.echo(f" {sign} {named} ({entry.reason})", err=True)
+                lines.append(f" {sign} {named} ({entry.reason})\n")
     counts = [
         f"{len(entries)} {verb}"
         for entries, verb in (
@@ -88,4 +94,5 @@ def _tell(outcome: SyncOutcome, *, planned: bool) -> None:
     ]
     done = ", ".join(counts) or "nothing to do"
     would = "would be " if planned and counts else ""
-    click.echo(f"{outcome.target}: {would}{done}, {len(plan.keep)} kept", err=True)
+    lines.append(f"{outcome.target}: {would}{done}, {len(plan.keep)} kept\n")
+    return "".join(lines)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-
 from polylock.cli.logs import style
 
 __all__ = ["Table", "counted", "file_size"]
@@ -49,6 +47,8 @@ class Table:
         ``width`` is in characters; None: that of the terminal, no limit without one.
         """
         if width is None:
+            import shutil  # noqa: PLC0415 - 2 ms, which most commands do not pay
+
             width = shutil.get_terminal_size((10_000, 24)).columns
         cells = [self._header, *(row for row, _ in self._rows if row is not None)]
         widths = [max(len(row[at]) for row in cells) for at in range(len(self._header))]

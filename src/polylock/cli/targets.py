@@ -24,12 +24,14 @@ from polylock.operations.targets import (
     AddTargetRequest,
     add_target,
     declared_targets,
+    find_preset,
     presets,
     show_target,
 )
 
 if TYPE_CHECKING:
     from polylock.operations.targets import TargetView
+    from polylock.project.presets import Preset
 
 __all__ = ["command"]
 
@@ -89,27 +91,48 @@ def show(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
     return 0
 
 
-@command.command("presets", epilog="Example: polylock targets presets --json")
+@command.command("presets", epilog="Example: polylock targets presets h100")
 @settings()
+@click.argument("name", required=False)
 @JSON
 def list_presets(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
-    """List the presets: what each stands for, and where its facts come from."""
+    """List the presets, or show one: what it stands for, and where that is from."""
     begin(values)
+    if values["name"]:
+        name, preset = find_preset(values["name"])
+        if values["as_json"]:
+            print_json([_preset(name, preset)])
+        else:
+            sys.stdout.write(_shown_preset(name, preset))
+        return 0
     found = presets()
     if values["as_json"]:
-        print_json(
-            [
-                {"name": name, "target": dict(preset.table), "source": preset.source}
-                for name, preset in found.items()
-            ]
-        )
+        print_json([_preset(name, preset) for name, preset in found.items()])
         return 0
     table = Table(["preset", "target", "source"])
     for name, preset in found.items():
         keys = ", ".join(f"{k} = {value_text(v)}" for k, v in preset.table.items())
-        table.add([name, keys, preset.source], strong=True)
+        doubt = f" (not confirmed: {preset.unconfirmed})" if preset.unconfirmed else ""
+        table.add([name, keys, preset.source + doubt], strong=True)
     sys.stdout.write(table.text())
     return 0
+
+
+def _preset(name: str, preset: Preset) -> dict[str, Any]:
+    return {
+        "name": name,
+        "target": dict(preset.table),
+        "source": preset.source,
+        "unconfirmed": preset.unconfirmed,
+    }
+
+
+def _shown_preset(name: str, preset: Preset) -> str:
+    lines = [table_text(name, preset.table), f"source: {preset.source}"]
+    if preset.unconfirmed:
+        lines.append(f"not confirmed: {preset.unconfirmed}")
+    lines.append(f"to take it: polylock targets add {name}")
+    return "\n".join(lines) + "\n"
 
 
 @command.command("add", epilog="Example: polylock targets add h100 --name train")

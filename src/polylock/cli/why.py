@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from polylock.cli.invocation import begin, print_json
+from polylock.cli.invocation import begin, print_json, reporting
 from polylock.cli.logs import style
 from polylock.cli.options import JSON, settings
 from polylock.operations.why import why
@@ -17,23 +17,34 @@ if TYPE_CHECKING:
 
     from polylock.operations.graph import Node
     from polylock.operations.why import Reason, Why
+    from polylock.operations.why_choice import Evidence
 
 __all__ = ["command"]
 
 
 @click.command("why", epilog="Example: polylock why torch --target h100")
-@settings("target", "groups", "extras")
+@settings(
+    "target",
+    "groups",
+    "extras",
+    "index_url",
+    "offline",
+    "refresh",
+    "threads",
+    "timeout",
+)
 @click.argument("name")
 @JSON
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
-    """Say who requires a locked project, and why its variant was chosen.
+    """Say who requires a project, and why this version and this variant of it.
 
-    Reads the lock file alone. It lists the variants that were chosen and no others,
-    so what the others lacked is not told. With no group or extra named, all of them
-    count.
+    The lock file lists what was chosen alone; what became of the other variants and of
+    newer versions is read from the cache or the index. With no group or extra named,
+    all of them count.
     """
     chosen = begin(values)
-    found = why(chosen, values["name"])
+    with reporting(chosen) as reporter:
+        found = why(chosen, values["name"], reporter)
     if values["as_json"]:
         print_json(found.to_json())
     else:
@@ -42,7 +53,6 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
 
 
 def _told(found: Why) -> Iterator[str]:
-    variants = False
     for position, (targets, reason) in enumerate(found.grouped()):
         if position:
             yield ""
@@ -50,15 +60,30 @@ def _told(found: Why) -> Iterator[str]:
         node = reason.node
         if node is None:
             yield f"{head}: not installed"
+            yield from (f"  {each}" for each in reason.refusals)
+            if not reason.refusals:
+                yield "  nothing that is installed there requires it"
             continue
         yield f"{head}: {node}"
         yield from _required(reason)
         yield from _chosen(node)
-        variants = variants or node.choice is not None
-    if variants:
+        yield from _others(node, reason.evidence)
+    for note in found.notes:
         yield ""
-        yield "The lock file lists the chosen variants alone: what the others lacked"
-        yield "is not in it."
+        yield f"note: {note}"
+
+
+def _others(node: Node, evidence: Evidence) -> Iterator[str]:
+    if evidence.labels:
+        yield f"  labels of {node.version}"
+    for label in evidence.labels:
+        yield f"    {label.label or 'no label'}: {label.reason}"
+    if evidence.newer:
+        yield "  newer versions"
+    for versions in evidence.newer:
+        yield f"    {versions.versions}: {versions.reason}"
+    for note in evidence.notes:
+        yield f"  note: {note}"
 
 
 def _required(reason: Reason) -> Iterator[str]:

@@ -22,11 +22,13 @@ from polylock.errors import EnvironmentBroken
 if TYPE_CHECKING:
     from polylock.cache.store import Store
 
-__all__ = ["Interpreter", "Scheme", "VenvScheme", "probe"]
+__all__ = ["PROBE_FILE", "Interpreter", "Scheme", "VenvScheme", "probe"]
 
 logger = logging.getLogger(__name__)
 
-_SCRIPT = Path(__file__).with_name("_probe.py")
+PROBE_FILE = Path(__file__).with_name("_probe.py")
+"""What runs in a Python to ask it."""
+
 _MARK = b"polylock-probe:"
 """``_probe.MARK``; importing the script would cost its imports."""
 
@@ -105,15 +107,18 @@ class Interpreter(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def probe(executable: Path, *, store: Store | None = None) -> Interpreter:
-    """Ask a Python about itself, or take what it said before.
+def probe(
+    executable: Path, *, store: Store | None = None, anew: bool = False
+) -> Interpreter:
+    """Ask a Python about itself, or take what it said before, unless ``anew``.
 
     A kept answer counts while executable, ``pyvenv.cfg``, kernel and C library are
     the same; an older one is simply not found. Raises EnvironmentBroken where the
     executable is missing, does not run, or is no Python.
     """
     key = _key(executable)
-    kept = None if store is None else store.read(Bucket.INTERPRETERS, key)
+    ask = store is None or anew
+    kept = None if ask or store is None else store.read(Bucket.INTERPRETERS, key)
     if kept is not None:
         try:
             return msgspec.json.decode(kept, type=Interpreter)
@@ -143,7 +148,7 @@ def _key(executable: Path) -> str:
     taken as given, time and size from the file it leads to.
     """
     facts: list[object] = [os.fspath(executable.absolute()), *_host()]
-    for path in (executable, executable.parent.parent / "pyvenv.cfg", _SCRIPT):
+    for path in (executable, executable.parent.parent / "pyvenv.cfg", PROBE_FILE):
         try:
             status = path.stat()
         except OSError as error:
@@ -180,7 +185,7 @@ def _run(executable: Path) -> bytes:
     # ``-I``: neither PYTHON* variables nor the user's site directory nor the current
     # directory have a say. ``-S`` would be faster, but before Python 3.14 it is the
     # site module that recognises a virtual environment.
-    command = [os.fspath(executable), "-I", os.fspath(_SCRIPT)]
+    command = [os.fspath(executable), "-I", os.fspath(PROBE_FILE)]
     try:
         answer = subprocess.run(
             command,

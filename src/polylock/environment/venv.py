@@ -11,12 +11,14 @@ import msgspec
 
 from polylock.environment.discovery import environment_python
 from polylock.environment.exclusive import LOCK_FILE, exclusive
+from polylock.environment.interpreter import probe
 from polylock.errors import EnvironmentBroken
 from polylock.ports import SilentReporter
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from polylock.cache.store import Store
     from polylock.environment.interpreter import Interpreter
     from polylock.ports import Reporter
 
@@ -26,6 +28,7 @@ __all__ = [
     "create",
     "is_environment",
     "is_of",
+    "open_environment",
     "read_state",
     "write_state",
 ]
@@ -59,6 +62,27 @@ class EnvironmentState(
 def is_environment(path: Path) -> bool:
     """Return whether a directory is a virtual environment, all of it."""
     return (path / "pyvenv.cfg").is_file() and not (path / _UNFINISHED).exists()
+
+
+def open_environment(path: Path, *, store: Store | None = None) -> Interpreter:
+    """Return the Python of a virtual environment, sure that it works for just this one.
+
+    The executable is a link, and Python finds its environment by ``pyvenv.cfg``:
+    where that is missing or damaged it takes the environment that the link leads to,
+    whose packages are somebody else's. Raises EnvironmentBroken.
+    """
+    python = environment_python(path)
+    found = probe(python, store=store)
+    if not is_of(found, path):
+        # A kept answer may be of a moment in which the environment was being made.
+        found = probe(python, store=store, anew=True)
+    if not is_of(found, path):
+        raise EnvironmentBroken(
+            str(path),
+            f"has a Python that works for {found.prefix}: its pyvenv.cfg is damaged",
+            "remove the environment, and `polylock sync` makes it anew",
+        )
+    return found
 
 
 def is_of(interpreter: Interpreter, path: Path) -> bool:

@@ -92,7 +92,8 @@ def file_url(url: str, base_url: str) -> str:
             url = _joined(url, base_url)
         except ValueError:
             return url
-    url = url.partition("#")[0]
+    if "#" in url:
+        url = url.partition("#")[0]
     return redact(url) if "@" in url else url
 
 
@@ -151,15 +152,16 @@ def _row(file: _File, base_url: str) -> RemoteFile:
     if offered is True:
         offered = {}
     yanked = file.yanked
+    # By position, in the order of the fields: names take as long as the rest.
     return RemoteFile(
-        filename=file.filename,
-        url=file_url(file.url, base_url),
-        hashes=file.hashes or {},
-        size=file.size,
-        upload_time=_microseconds(file.upload_time) if file.upload_time else None,
-        requires_python=file.requires_python or None,
-        core_metadata=offered if isinstance(offered, dict) else None,
-        yanked=("" if yanked else None) if isinstance(yanked, bool) else yanked,
+        file.filename,
+        file_url(file.url, base_url),
+        file.hashes or {},
+        file.size,
+        _microseconds(file.upload_time) if file.upload_time else None,
+        file.requires_python or None,
+        offered if isinstance(offered, dict) else None,
+        ("" if yanked else None) if isinstance(yanked, bool) else yanked,
     )
 
 

@@ -25,6 +25,7 @@ from polylock.errors import (
     Offline,
     SizeMismatch,
 )
+from polylock.index.pack import Pack
 from polylock.model.core_metadata import CoreMetadata, InvalidCoreMetadata
 from polylock.model.distributions import Unusable
 from polylock.model.filenames import WheelFilename
@@ -99,8 +100,10 @@ class MetadataReader:
         http_cache: HttpCache,
         downloader: Downloader,
         sdist_metadata: SdistMetadata | None = None,
+        pack: Pack | None = None,
     ) -> None:
         self._store = store
+        self._pack = Pack() if pack is None else pack
         self._client = client
         self._http_cache = http_cache
         self._downloader = downloader
@@ -126,15 +129,14 @@ class MetadataReader:
         stored = self._kept_core_metadata(file)
         if stored is None:
             stored = self._read_core_metadata(release, file)
-            key = f"core {_key(file)}"
-            self._store.write(Bucket.METADATA, key, _encoder.encode(stored))
+            self._write(f"core {_key(file)}", _encoder.encode(stored))
         if stored.dynamic and self._sdist_metadata is not None:
             built = self._sdist_metadata(release, file)
             return built if isinstance(built, Unusable) else _agreeing(built, release)
         return stored.metadata or Unusable(stored.unusable)
 
     def _kept_core_metadata(self, file: RemoteFile) -> _StoredMetadata | None:
-        content = self._store.read(Bucket.METADATA, f"core {_key(file)}")
+        content = self._read(f"core {_key(file)}")
         if content is None:
             return None
         try:
@@ -348,14 +350,27 @@ class MetadataReader:
             raise Offline(redact(url), None, "not in the cache")
 
     def _stored_variant(self, key: str) -> _StoredVariant | None:
-        content = self._store.read(Bucket.METADATA, key)
+        content = self._read(key)
         try:
             return None if content is None else _variant_decoder.decode(content)
         except msgspec.DecodeError:
             return None
 
     def _store_variant(self, key: str, stored: _StoredVariant) -> None:
-        self._store.write(Bucket.METADATA, key, _encoder.encode(stored))
+        self._write(key, _encoder.encode(stored))
+
+    def _read(self, key: str) -> memoryview | msgspec.Raw | None:
+        packed = self._pack.metadata(key)
+        if packed is not None:
+            return packed
+        content = self._store.read(Bucket.METADATA, key)
+        if content is not None:
+            self._pack.note_metadata(key, content)
+        return content
+
+    def _write(self, key: str, content: bytes) -> None:
+        self._store.write(Bucket.METADATA, key, content)
+        self._pack.note_metadata(key, content)
 
 
 def _key(file: RemoteFile) -> str:

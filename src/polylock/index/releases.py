@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 import re
-from dataclasses import dataclass, field
+from hashlib import blake2b
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -17,11 +18,19 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from polylock.model.distributions import Release, Releases, RemoteFile
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["IndexPage", "decode_releases", "encode_releases"]
+__all__ = [
+    "IndexPage",
+    "StoredReleases",
+    "decode_release",
+    "decode_releases",
+    "encode_releases",
+    "to_bytes",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +39,7 @@ _WHEEL = re.compile(
     r"([^-]+)-([^-]+)(?:-\d[^-]*)?-[^-\d][^-]*-[^-]+-[^-]+(?:-[0-9a-z_.]+)?\.whl"
 )
 _VARIANTS_JSON = re.compile(r"([^-]+)-([^-]+)-variants\.json")
+_FINGERPRINT_BYTES = 16
 _SDIST_SUFFIXES = (".tar.gz", ".zip")  # the preferred one first
 
 
@@ -55,8 +65,7 @@ _page_decoder = msgspec.msgpack.Decoder(_StoredPage)
 _release_decoder = msgspec.msgpack.Decoder(_StoredRelease)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IndexPage:
+class IndexPage(Value, frozen=True, kw_only=True):
     """Which page it is: the project and the index by name and base URL."""
 
     name: NormalizedName
@@ -64,14 +73,19 @@ class IndexPage:
     index_url: str
 
 
-@dataclass(slots=True)
 class _Group:
-    """The files of one version, while a page is sorted out."""
+    """The files of one version, while a page is sorted out.
 
-    spellings: set[str] = field(default_factory=set)
-    wheels: list[RemoteFile] = field(default_factory=list)
-    sdists: list[RemoteFile] = field(default_factory=list)
-    variants_json: RemoteFile | None = None
+    ``1.0`` and ``1.0.0`` are one version; ``text`` is the shorter spelling.
+    """
+
+    __slots__ = ("sdists", "text", "variants_json", "wheels")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.wheels: list[RemoteFile] = []
+        self.sdists: list[RemoteFile] = []
+        self.variants_json: RemoteFile | None = None
 
 
 def encode_releases(name: NormalizedName, rows: Iterable[RemoteFile]) -> bytes:
@@ -90,32 +104,34 @@ def encode_releases(name: NormalizedName, rows: Iterable[RemoteFile]) -> bytes:
         group = groups[version]
         files = group.wheels + group.sdists
         uploads = [f.upload_time for f in files if f.upload_time is not None]
-        # ``1.0`` and ``1.0.0`` are one version; the shorter spelling stands for it.
-        text = min(group.spellings, key=lambda spelling: (len(spelling), spelling))
-        stored.versions.append(text)
+        stored.versions.append(group.text)
         stored.earliest_upload.append(min(uploads, default=None))
-        stored.releases.append(msgspec.Raw(_encoder.encode(_release(text, group))))
+        stored.releases.append(msgspec.Raw(_encoder.encode(_release(group))))
         finals |= (not version.is_prerelease) << position
         yanked |= all(file.yanked is not None for file in files) << position
-    stored.finals, stored.yanked = _to_bytes(finals), _to_bytes(yanked)
+    stored.finals, stored.yanked = to_bytes(finals), to_bytes(yanked)
     return _encoder.encode(stored)
+
+
+class StoredReleases:
+    """Decodes the releases of a page when asked; ``opened`` are those that were."""
+
+    __slots__ = ("_page", "_stored", "opened")
+
+    def __init__(self, stored: list[msgspec.Raw], page: IndexPage) -> None:
+        self._stored = stored
+        self._page = page
+        self.opened: dict[int, msgspec.Raw] = {}
+
+    def __call__(self, position: int) -> Release:
+        """Return the release at a position."""
+        content = self.opened[position] = self._stored[position]
+        return decode_release(content, self._page)
 
 
 def decode_releases(content: bytes | memoryview, page: IndexPage) -> Releases:
     """Read the form kept on disk; raises msgspec.DecodeError where it is damaged."""
     stored = _page_decoder.decode(content)
-
-    def load(position: int) -> Release:
-        release = _release_decoder.decode(stored.releases[position])
-        return Release(
-            name=page.name,
-            version=release.version,
-            index=page.index,
-            wheels=release.wheels,
-            sdist=release.sdist,
-            variants_json=release.variants_json,
-        )
-
     return Releases(
         name=page.name,
         index=page.index,
@@ -124,25 +140,51 @@ def decode_releases(content: bytes | memoryview, page: IndexPage) -> Releases:
         finals=int.from_bytes(stored.finals, "little"),
         yanked=int.from_bytes(stored.yanked, "little"),
         earliest_upload=stored.earliest_upload,
-        load=load,
+        load=StoredReleases(stored.releases, page),
+        fingerprint=_fingerprint("\n".join(stored.versions).encode()),
     )
+
+
+def decode_release(content: msgspec.Raw, page: IndexPage) -> Release:
+    """Read one release of the form kept on disk; raises msgspec.DecodeError."""
+    release = _release_decoder.decode(content)
+    return Release(
+        name=page.name,
+        version=release.version,
+        index=page.index,
+        wheels=release.wheels,
+        sdist=release.sdist,
+        variants_json=release.variants_json,
+        fingerprint=_fingerprint(memoryview(content)),
+    )
+
+
+def _fingerprint(content: bytes | memoryview) -> str:
+    return blake2b(content, digest_size=_FINGERPRINT_BYTES).hexdigest()
 
 
 def _grouped(name: NormalizedName, rows: Iterable[RemoteFile]) -> dict[Version, _Group]:
     groups: dict[Version, _Group] = {}
     by_text: dict[str, _Group | None] = {}  # parsing a version costs ten look-ups
+    by_stem: dict[str, _Group | None] = {}  # of wheels: ``name-version``
     ours: dict[str, bool] = {}
     for row in rows:
         filename = row.filename
-        text = _version(filename, name, ours)
-        if text is None:
-            logger.debug("%s is no file of %s", filename, name)
-            continue
-        if text not in by_text:
-            by_text[text] = _group(groups, text)
-        group = by_text[text]
+        stem = _plain_stem(filename)
+        if stem is not None and stem in by_stem:
+            group = by_stem[stem]
+        else:
+            text = _version(filename, name, ours)
+            if text is None:
+                group = None
+            elif text in by_text:
+                group = by_text[text]
+            else:
+                group = by_text[text] = _group(groups, text)
+            if stem is not None:
+                by_stem[stem] = group
         if group is None:
-            logger.debug("%s has an invalid version", filename)
+            logger.debug("%s is no file of a version of %s", filename, name)
         elif filename.endswith(".whl"):
             group.wheels.append(row)
         elif filename.endswith(".json"):
@@ -150,6 +192,18 @@ def _grouped(name: NormalizedName, rows: Iterable[RemoteFile]) -> dict[Version, 
         else:
             group.sdists.append(row)
     return groups
+
+
+def _plain_stem(filename: str) -> str | None:
+    """Return ``name-version`` of a wheel with five parts, None for other names.
+
+    A pattern takes three times as long, and a page may have 12,000 wheels.
+    """
+    if filename.count("-") != 4 or "--" in filename or not filename.endswith(".whl"):
+        return None
+    end = filename.find("-", filename.find("-") + 1)
+    is_plain = filename[0] != "-" != filename[-5] and not filename[end + 1].isdecimal()
+    return filename[:end] if is_plain else None
 
 
 def _version(filename: str, name: NormalizedName, ours: dict[str, bool]) -> str | None:
@@ -162,15 +216,20 @@ def _version(filename: str, name: NormalizedName, ours: dict[str, bool]) -> str 
     elif filename.endswith("-variants.json"):
         match = _VARIANTS_JSON.fullmatch(filename)
     else:
-        return _sdist_version(filename, name)
+        return _sdist_version(filename, name, ours)
     if match is None:
         return None
     spelling, text = match.groups()
-    if spelling not in ours:
-        ours[spelling] = canonicalize_name(spelling) == name
-    if not ours[spelling]:
+    if not _is_ours(spelling, name, ours):
         return None
     return text.replace("_", "+", 1) if "+" not in text else text
+
+
+def _is_ours(spelling: str, name: NormalizedName, ours: dict[str, bool]) -> bool:
+    found = ours.get(spelling)
+    if found is None:
+        found = ours[spelling] = canonicalize_name(spelling) == name
+    return found
 
 
 def _group(groups: dict[Version, _Group], text: str) -> _Group | None:
@@ -178,12 +237,18 @@ def _group(groups: dict[Version, _Group], text: str) -> _Group | None:
         version = Version(text)
     except InvalidVersion:
         return None
-    group = groups.setdefault(version, _Group())
-    group.spellings.add(str(version))
+    spelling = str(version)
+    group = groups.get(version)
+    if group is None:
+        group = groups[version] = _Group(spelling)
+    elif (len(spelling), spelling) < (len(group.text), group.text):
+        group.text = spelling
     return group
 
 
-def _sdist_version(filename: str, name: NormalizedName) -> str | None:
+def _sdist_version(
+    filename: str, name: NormalizedName, ours: dict[str, bool]
+) -> str | None:
     """Return the version of a source distribution of this project, else None.
 
     Old names hold hyphens in the name and the version (``my-app-1.0-1.tar.gz``), so
@@ -194,7 +259,7 @@ def _sdist_version(filename: str, name: NormalizedName) -> str | None:
             stem = filename[: -len(suffix)]
             cut = stem.rfind("-")
             while cut > 0:
-                if canonicalize_name(stem[:cut]) == name:
+                if _is_ours(stem[:cut], name, ours):
                     return stem[cut + 1 :]
                 cut = stem.rfind("-", 0, cut)
     return None
@@ -204,28 +269,39 @@ def _first(left: RemoteFile | None, right: RemoteFile) -> RemoteFile:
     return right if left is None else min(left, right, key=_order)
 
 
-def _order(file: RemoteFile) -> tuple[str, str]:
-    return file.filename, file.url
+_order = attrgetter("filename", "url")
 
 
 def _has_files(group: _Group) -> bool:
     return bool(group.wheels or group.sdists)
 
 
-def _release(version: str, group: _Group) -> _StoredRelease:
-    def preference(file: RemoteFile) -> tuple[bool, tuple[str, str]]:
-        return not file.filename.endswith(_SDIST_SUFFIXES[0]), _order(file)
-
-    unique: dict[str, RemoteFile] = {}
-    for wheel in group.wheels:
-        unique[wheel.filename] = _first(unique.get(wheel.filename), wheel)
+def _release(group: _Group) -> _StoredRelease:
+    wheels, sdists = group.wheels, group.sdists
+    if len(wheels) > 1:
+        wheels = sorted(wheels, key=_order)
+        if len({wheel.filename for wheel in wheels}) < len(wheels):
+            wheels = _distinct(wheels)
     return _StoredRelease(
-        version=version,
-        wheels=tuple(unique[filename] for filename in sorted(unique)),
-        sdist=min(group.sdists, key=preference, default=None),
+        version=group.text,
+        wheels=tuple(wheels),
+        sdist=min(sdists, key=_preference) if sdists else None,
         variants_json=group.variants_json,
     )
 
 
-def _to_bytes(mask: int) -> bytes:
+def _distinct(wheels: Iterable[RemoteFile]) -> list[RemoteFile]:
+    """Return the first wheel of each file name."""
+    unique: dict[str, RemoteFile] = {}
+    for wheel in wheels:
+        unique.setdefault(wheel.filename, wheel)
+    return list(unique.values())
+
+
+def _preference(sdist: RemoteFile) -> tuple[bool, str, str]:
+    return not sdist.filename.endswith(_SDIST_SUFFIXES[0]), sdist.filename, sdist.url
+
+
+def to_bytes(mask: int) -> bytes:
+    """Return a mask as bytes, the lowest byte first."""
     return mask.to_bytes((mask.bit_length() + 7) // 8, "little")

@@ -9,8 +9,9 @@ import msgspec
 
 from polylock.cache.store import Bucket
 from polylock.errors import IndexRequestError
-from polylock.index.json_page import InvalidPage, parse_json_page
+from polylock.index.pack import Pack
 from polylock.index.releases import IndexPage, decode_releases, encode_releases
+from polylock.model.distributions import Release
 from polylock.network.auth import redact
 from polylock.network.local_files import is_local
 
@@ -42,20 +43,28 @@ UNKNOWN = Unknown()
 class Repository:
     """The simple repository API of one index (PEP 503, PEP 691)."""
 
-    def __init__(self, location: IndexLocation, cache: HttpCache) -> None:
+    def __init__(
+        self, location: IndexLocation, cache: HttpCache, pack: Pack | None = None
+    ) -> None:
         self.name = location.name
         self.explicit = location.explicit
         self.url = redact(location.url)
         self._request_url = location.url
         self._cache = cache
+        self._pack = Pack() if pack is None else pack
+        self._whole: dict[NormalizedName, Releases | None] = {}
 
     def cached_releases(self, name: NormalizedName) -> Releases | Unknown | None:
         """Return what ``releases`` would without a request, UNKNOWN if it needs one."""
+        packed = self._packed(name)
+        if not isinstance(packed, Unknown):
+            self._cache.traffic.count(from_cache=1)
+            return packed
         kept = self._cache.cached(Bucket.PAGES, self._page_url(name))
         if kept is None:
             return UNKNOWN
         try:
-            return self._decode(name, kept)
+            return self._noted(name, kept)
         except msgspec.DecodeError:
             return UNKNOWN
 
@@ -78,11 +87,60 @@ class Repository:
 
         kept = ask()
         try:
-            return self._decode(name, kept)
+            return self._noted(name, kept)
         except msgspec.DecodeError:
             logger.debug("the page of %s is damaged in the cache", name)
             self._cache.forget(Bucket.PAGES, self._page_url(name))
-        return self._decode(name, ask())
+        return self._noted(name, ask())
+
+    def _packed(self, name: NormalizedName) -> Releases | Unknown | None:
+        """Return what is packed, UNKNOWN where the entry itself has to be read."""
+        url = self._page_url(name)
+        packed = self._pack.page(redact(url))
+        if (
+            packed is None
+            or not self._cache.is_fresh(packed.validators)
+            or self._cache.stamp_now(Bucket.PAGES, url) != packed.stamp
+        ):
+            return UNKNOWN
+        if not packed.is_there:
+            return None
+
+        def rest(position: int) -> Release:
+            return self._rest(name, versions[position])
+
+        releases = packed.decode(self._page(name), rest)
+        versions = releases.versions
+        return releases
+
+    def _rest(self, name: NormalizedName, version: str) -> Release:
+        """Return a release that is not packed.
+
+        Another process may have put a newer page in place since the run began. A
+        version that it no longer has is then one without files.
+        """
+        whole = self._whole.get(name)
+        if whole is None:
+            whole = self._whole[name] = self.releases(name)
+        if whole is not None and version in whole.versions:
+            return whole.release(list(whole.versions).index(version))
+        return Release(name=name, version=version, index=self.name, wheels=())
+
+    def _noted(self, name: NormalizedName, kept: Kept) -> Releases | None:
+        url = self._page_url(name)
+        releases = self._decode(name, kept)
+        stamp = self._cache.stamp_taken(Bucket.PAGES, url)
+        if stamp is not None:
+            self._pack.note_page(
+                redact(url),
+                stamp=stamp,
+                validators=kept.validators,
+                releases=releases,
+            )
+        return releases
+
+    def _page(self, name: NormalizedName) -> IndexPage:
+        return IndexPage(name=name, index=self.name, index_url=self.url)
 
     def _page_url(self, name: NormalizedName) -> str:
         return f"{self._request_url.rstrip('/')}/{name}/"
@@ -90,8 +148,7 @@ class Repository:
     def _decode(self, name: NormalizedName, kept: Kept) -> Releases | None:
         if kept.content is None:
             return None
-        page = IndexPage(name=name, index=self.name, index_url=self.url)
-        return decode_releases(kept.content, page)
+        return decode_releases(kept.content, self._page(name))
 
 
 def page_rows(response: Response) -> list[RemoteFile]:
@@ -104,6 +161,12 @@ def page_rows(response: Response) -> list[RemoteFile]:
 
 
 def _parsed(response: Response) -> list[RemoteFile]:
+    # A warm run parses no page.
+    from polylock.index.json_page import (  # noqa: PLC0415
+        InvalidPage,
+        parse_json_page,
+    )
+
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
         if kind == _JSON:

@@ -15,14 +15,15 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, TypeVar
 
-from polylock.errors import PolylockError, ProjectNotFound
-from polylock.index.directory import DirectoryIndex
-from polylock.index.flat_page import FlatPage
+from polylock.cache.store import Bucket
+from polylock.errors import CacheUnusable, PolylockError, ProjectNotFound
 from polylock.index.metadata import MetadataReader
+from polylock.index.pack import Pack
 from polylock.index.repository import Repository, Unknown
 from polylock.model.direct import direct_source, direct_sources, fits
 from polylock.model.distributions import Unusable
@@ -31,6 +32,7 @@ from polylock.network.download import Downloader
 from polylock.network.http_cache import CacheMode, HttpCache
 from polylock.network.local_files import is_local
 from polylock.network.once import Once
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from polylock.cache.store import Store
+    from polylock.index.directory import DirectoryIndex
+    from polylock.index.flat_page import FlatPage
     from polylock.index.metadata import SdistMetadata
     from polylock.model.core_metadata import CoreMetadata
     from polylock.model.distributions import Release, Releases, RemoteFile
@@ -57,8 +61,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Plan:
+class _Plan(Value, frozen=True, eq=False):
     """A target's crawl: for whom, and who guesses the files."""
 
     target: Target
@@ -76,9 +79,14 @@ class _Visit:
 
 @dataclass(slots=True)
 class _Crawl:
-    """What is still to do: now, and when a job is done."""
+    """What is still to do: now, and when a job is done.
+
+    ``noted`` are requirements that nobody has looked at: their markers are not folded
+    before something is missing.
+    """
 
     begun: bool = False
+    noted: deque[tuple[_Plan, tuple[Requirement, ...]]] = field(default_factory=deque)
     ready: deque[_Visit] = field(default_factory=deque)
     waiting: dict[Hashable, list[_Visit]] = field(default_factory=dict)
     seen: set[tuple[str, Requirement]] = field(default_factory=set)
@@ -90,7 +98,8 @@ class PackageIndexes:
     ``client`` and ``store`` stay the caller's to close. ``downloader`` is used where
     only a whole file will do. ``sdist_metadata`` builds what source distributions
     leave to their backends, where the project allows it; without it their metadata
-    is unusable. It is called from any thread.
+    is unusable. It is called from any thread. ``project`` names what is locked: the
+    pack of its last lock is read, and written by ``remember``.
     """
 
     def __init__(  # noqa: PLR0913 - each is one part of the world
@@ -103,8 +112,13 @@ class PackageIndexes:
         reporter: Reporter | None = None,
         threads: int = 8,
         sdist_metadata: SdistMetadata | None = None,
+        project: str | None = None,
     ) -> None:
         cache = HttpCache(store, client, mode=mode)
+        self._store = store
+        self._project = project
+        kept = None if project is None else store.read(Bucket.PACKS, project)
+        self._pack = Pack(kept)
         self.downloader = Downloader(store, client, mode=mode, reporter=reporter)
         self._offline = mode is CacheMode.OFFLINE
         self._metadata = MetadataReader(
@@ -113,9 +127,11 @@ class PackageIndexes:
             http_cache=cache,
             downloader=self.downloader,
             sdist_metadata=sdist_metadata,
+            pack=self._pack,
         )
         self._repositories: dict[str, Index] = {
-            location.name: _open(location, store, cache) for location in inputs.indexes
+            location.name: _open(location, store, cache, self._pack)
+            for location in inputs.indexes
         }
         self._by_priority = tuple(
             repository
@@ -185,11 +201,16 @@ class PackageIndexes:
         self, requirements: Iterable[Requirement], target: Target, guess: Guess
     ) -> None:
         """Note what a solve begins with; fetched ahead once something is missing."""
-        plan = _Plan(target, guess)
-        for requirement in requirements:
-            self._note(plan, requirement, extras=("",))
+        self._crawl.noted.append((_Plan(target, guess), tuple(requirements)))
         if self._crawl.begun:
             self._advance()
+
+    def remember(self) -> None:
+        """Pack what this run needed, for the next one on the same project."""
+        if self._project is None or not self._pack.is_changed:
+            return
+        with suppress(CacheUnusable):  # a cache that is full or read-only serves on
+            self._store.write(Bucket.PACKS, self._project, self._pack.encode())
 
     def close(self) -> None:
         """Stop fetching ahead."""
@@ -292,6 +313,10 @@ class PackageIndexes:
         self._advancing = True
         try:
             while True:
+                while self._crawl.noted:
+                    plan, requirements = self._crawl.noted.popleft()
+                    for requirement in requirements:
+                        self._note(plan, requirement, extras=("",))
                 while self._crawl.ready:
                     self._visit(self._crawl.ready.popleft())
                 try:
@@ -359,12 +384,17 @@ class _NotYet(Exception):
         self.work = work
 
 
-def _open(location: IndexLocation, store: Store, cache: HttpCache) -> Index:
+def _open(location: IndexLocation, store: Store, cache: HttpCache, pack: Pack) -> Index:
     if is_local(location.url):
+        # Not of use to most, and it parses pages.
+        from polylock.index.directory import DirectoryIndex  # noqa: PLC0415
+
         return DirectoryIndex(location, store)
     if location.format == "flat":
+        from polylock.index.flat_page import FlatPage  # noqa: PLC0415 - as above
+
         return FlatPage(location, cache)
-    return Repository(location, cache)
+    return Repository(location, cache, pack)
 
 
 def _page_key(name: NormalizedName, repositories: Sequence[Index]) -> Hashable:

@@ -31,6 +31,7 @@ from polylock.installation.record_format import (
     format_rows,
     parse_rows,
 )
+from polylock.installation.small_members import is_small, read_small
 from polylock.installation.wheel_metadata import (
     header,
     parse_entry_points,
@@ -40,12 +41,19 @@ from polylock.model.filenames import InvalidFilename, WheelFilename
 from polylock.model.member_names import RefusedArchive
 
 if TYPE_CHECKING:
+    from hashlib import _Hash as Hash
     from pathlib import Path
+    from typing import BinaryIO
 
 __all__ = ["unpack"]
 
 _CHUNK = 1024 * 1024
-_ALGORITHMS = frozenset({"sha256", "sha384", "sha512"})
+_BUFFER = 128 * 1024
+_NEW_HASH = {
+    "sha256": hashlib.sha256,
+    "sha384": hashlib.sha384,
+    "sha512": hashlib.sha512,
+}
 """PEP 427: "sha256 or better"; MD5, SHA-1 and SHA-224 are ruled out by name."""
 
 _DATA_KEYS = frozenset({"purelib", "platlib", "scripts", "headers", "data"})
@@ -65,10 +73,14 @@ def unpack(
     written by then is left for the caller to remove.
     """
     try:
-        with zipfile.ZipFile(wheel) as archive:
-            manifest = _Unpacking(archive, filename, wheel.stat().st_size, limits).run(
-                directory / TREE
+        with (
+            wheel.open("rb", buffering=_BUFFER) as file,
+            zipfile.ZipFile(wheel) as archive,
+        ):
+            unpacking = _Unpacking(
+                file=file, archive=archive, filename=filename, limits=limits
             )
+            manifest = unpacking.run(directory / TREE)
         content = msgspec.msgpack.encode(manifest)
         (directory / MANIFEST).write_bytes(content)
     except (RefusedArchive, InvalidRecord, InvalidFilename) as error:
@@ -85,19 +97,20 @@ def unpack(
         raise CacheUnusable(str(directory), error.strerror or str(error)) from error
 
 
-@dataclass
+@dataclass(kw_only=True)
 class _Unpacking:
     """One wheel being unpacked."""
 
+    file: BinaryIO
     archive: zipfile.ZipFile
     filename: str
-    archive_size: int
     limits: Limits
     stem: str = field(init=False, default="")
     rows: dict[str, RecordRow] = field(init=False, default_factory=dict)
 
     def run(self, tree: Path) -> ArchiveManifest:
-        infos = check_members(self.archive.infolist(), self.archive_size, self.limits)
+        archive_size = os.fstat(self.file.fileno()).st_size
+        infos = check_members(self.archive.infolist(), archive_size, self.limits)
         members = {info.orig_filename: info for info in infos}
         self.stem = self._find_stem(members)
         prefix = f"{self.stem}.dist-info/"
@@ -112,9 +125,9 @@ class _Unpacking:
         files: list[RecordRow] = []
         data: list[DataFile] = []
         tree.mkdir()
-        made: set[str] = set()
+        root, made = f"{tree}{os.sep}", {""}
         for name, info in members.items():
-            row = self._extract(name, info, tree, made)
+            row = self._extract(name, info, root, made)
             if row is None:
                 continue
             if name.startswith(f"{self.stem}.data/"):
@@ -192,7 +205,7 @@ class _Unpacking:
         return rows
 
     def _extract(
-        self, name: str, info: zipfile.ZipInfo, tree: Path, made: set[str]
+        self, name: str, info: zipfile.ZipInfo, root: str, made: set[str]
     ) -> RecordRow | None:
         """Write one member; return its row, or None for one that is not installed."""
         parent, _, base = name.rpartition("/")
@@ -205,30 +218,30 @@ class _Unpacking:
             self._verify(name, info, None)
             return None
         if parent not in made:
-            (tree / parent).mkdir(parents=True, exist_ok=True)
-            made.add(parent)
+            _make_directory(root, parent, made)
         # The kernel applies the umask; reading it would take setting it, in all
         # threads.
         mode = 0o777 if _is_executable(info) else 0o666
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-        return self._verify(name, info, os.open(tree / name, flags, mode))
+        return self._verify(name, info, os.open(root + name, flags, mode))
 
     def _verify(
         self, name: str, info: zipfile.ZipInfo, descriptor: int | None
     ) -> RecordRow:
-        """Stream a member to a file, which is closed, and compare it with RECORD."""
+        """Write a member to a file, which is closed, and compare it with RECORD."""
         row = self.rows.get(name)
-        algorithm, wanted = _hash_of(name, row)
-        digest = hashlib.new(algorithm)
-        size = 0
-        with (
-            self.archive.open(info) as stream,
-            open(os.devnull if descriptor is None else descriptor, "wb") as file,  # noqa: PTH123 - a descriptor
-        ):
-            while chunk := stream.read(_CHUNK):
-                digest.update(chunk)
-                size += len(chunk)
-                file.write(chunk)
+        try:
+            algorithm, wanted = _hash_of(name, row)
+            if is_small(info):
+                content = read_small(self.file, info)
+                if descriptor is not None:
+                    _write(descriptor, content)
+                size, digest = len(content), _NEW_HASH[algorithm](content)
+            else:
+                size, digest = self._stream(info, descriptor, _NEW_HASH[algorithm]())
+        finally:
+            if descriptor is not None:
+                os.close(descriptor)
         found = base64.urlsafe_b64encode(digest.digest()).rstrip(b"=").decode()
         if row is None:
             return RecordRow(name, f"{algorithm}={found}", str(size))
@@ -237,6 +250,19 @@ class _Unpacking:
         if row.size and row.size != str(size):
             raise RefusedArchive(f"{name!a} has another size than RECORD says")
         return RecordRow(name, f"{algorithm}={found}", str(size))
+
+    def _stream(
+        self, info: zipfile.ZipInfo, descriptor: int | None, digest: Hash
+    ) -> tuple[int, Hash]:
+        """Write a member piece by piece; return its size and its digest."""
+        size = 0
+        with self.archive.open(info) as stream:
+            while chunk := stream.read(_CHUNK):
+                digest.update(chunk)
+                size += len(chunk)
+                if descriptor is not None:
+                    _write(descriptor, chunk)
+        return size, digest
 
     def _data_file(self, row: RecordRow, info: zipfile.ZipInfo) -> DataFile:
         _, key, *rest = row.path.split("/", 2)
@@ -249,11 +275,29 @@ class _Unpacking:
         )
 
 
+def _make_directory(root: str, directory: str, made: set[str]) -> None:
+    """Make a directory with its parents, but for those that were made."""
+    missing = []
+    while directory not in made:
+        missing.append(directory)
+        directory = directory.rpartition("/")[0]
+    for path in reversed(missing):
+        os.mkdir(root + path)  # noqa: PTH102 - a str, thousands of times
+        made.add(path)
+
+
+def _write(descriptor: int, content: bytes) -> None:
+    """Write all of some bytes; a call may take only a part of them."""
+    written = os.write(descriptor, content)
+    while written < len(content):
+        written += os.write(descriptor, memoryview(content)[written:])
+
+
 def _hash_of(name: str, row: RecordRow | None) -> tuple[str, str]:
     if row is None:
         return "sha256", ""
     algorithm, _, value = row.hash.partition("=")
-    if algorithm not in _ALGORITHMS or not value:
+    if algorithm not in _NEW_HASH or not value:
         raise RefusedArchive(f"RECORD gives no secure hash for {name!a}")
     return algorithm, value
 

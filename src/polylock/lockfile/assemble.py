@@ -7,7 +7,6 @@ was locked for it, and needs nothing that stands under ``[tool]``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from polylock.errors import FileCorrupt
@@ -33,9 +32,10 @@ from polylock.lockfile.records import (
 )
 from polylock.lockfile.separation import Separator
 from polylock.model.direct import ArchiveSource, DirectorySource, GitSource
-from polylock.model.filenames import InvalidFilename, WheelFilename
+from polylock.model.distributions import labelled_wheels
 from polylock.model.hashes import strongest
 from polylock.model.markers import Atom, conjunction
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -50,8 +50,6 @@ if TYPE_CHECKING:
     from polylock.model.target import Target
 
 __all__ = ["assemble"]
-
-_WHEEL_HYPHENS = 4
 
 
 def assemble(
@@ -120,8 +118,7 @@ def _environments(targets: Sequence[Target]) -> tuple[MarkerExpression, ...]:
     return tuple(sorted(markers, key=str))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Writer:
+class _Writer(Value, frozen=True, kw_only=True):
     """Turns entries into packages; knows all of them, for the dependencies."""
 
     entries: Mapping[NormalizedName, list[Entry]]
@@ -237,16 +234,8 @@ class _Writer:
 
 def _passed_over(pin: Pin, target: Target) -> bool:
     """Say whether the release has variant wheels with tags that fit the target."""
-    for file in pin.release.wheels:
-        if file.filename.count("-") <= _WHEEL_HYPHENS:
-            continue  # too few parts for a label; most files end here
-        try:
-            filename = WheelFilename.parse(file.filename)
-        except InvalidFilename:
-            continue
-        if filename.variant_label is not None and target.tag_rank(filename) is not None:
-            return True
-    return False
+    names = labelled_wheels(pin.release)
+    return any(target.tag_rank(name) is not None for name in names)
 
 
 def _version(pin: Pin) -> str | None:

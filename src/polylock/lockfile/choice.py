@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -10,6 +9,7 @@ from packaging.utils import canonicalize_name
 
 from polylock.errors import NothingToInstall
 from polylock.model.filenames import WheelFilename
+from polylock.values import Value
 from polylock.variants.authority import supported_properties
 from polylock.variants.ordering import order_labels
 from polylock.variants.variant_json import InvalidVariantMetadata, VariantMetadata
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["FileChooser"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Fitting:
+class _Fitting(Value, frozen=True, kw_only=True):
     """A wheel whose tags fit, and its place among such: the lowest is the best."""
 
     wheel: PackageWheel
@@ -34,8 +33,7 @@ class _Fitting:
     order: tuple[int, int, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileChooser:
+class FileChooser(Value, frozen=True, kw_only=True):
     """Chooses files for one target.
 
     ``versions`` are those of all packages that are installed with it, for ABI

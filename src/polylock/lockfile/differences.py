@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+
+from polylock.values import Value
 
 __all__ = ["Difference", "DifferenceKind"]
 
@@ -28,8 +29,7 @@ class DifferenceKind(enum.StrEnum):
     """The lock file does not install what the project requires: it was edited."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class Difference(Value, frozen=True, kw_only=True):
     """One thing that the lock file and the project do not agree on.
 
     ``subject`` names it within its kind. ``locked`` is what the lock file says and

@@ -6,7 +6,7 @@ so the files of an entry must be such that none of them is taken for another.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -14,6 +14,7 @@ from polylock.lockfile.records import without_credentials
 from polylock.lockfile.sharing import CompatibilityTags, exclusive
 from polylock.model.filenames import WheelFilename
 from polylock.model.markers import conjunction, disjunction
+from polylock.values import Value, field
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,8 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Entry", "Member", "entry_marker", "shared_entries", "written_index"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
+class Member(Value, frozen=True, kw_only=True):
     """The pin of one target, and the tags by which an installer may meet its file."""
 
     position: int
@@ -40,8 +40,7 @@ class Member:
     condition: MarkerExpression | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Entry:
+class Entry(Value, frozen=True, eq=False):
     """An entry in the making: the targets that share it, in their order."""
 
     members: list[Member] = field(default_factory=list)
@@ -76,16 +75,23 @@ def shared_entries(
 
 def _tags(file: RemoteFile, target: Target) -> CompatibilityTags | None:
     if file.filename.endswith(".whl"):
-        return CompatibilityTags.of_wheel(WheelFilename.parse(file.filename))
+        return _tags_of(file.filename)
     # A wheel beside an sdist would be taken by every interpreter that fits it, and
     # the machine may be newer than the target says. The best tag stands for it.
     return CompatibilityTags.of_tag(target.tags[0]) if target.tags else None
+
+
+@lru_cache(maxsize=4096)
+def _tags_of(filename: str) -> CompatibilityTags:
+    return CompatibilityTags.of_wheel(WheelFilename.parse(filename))
 
 
 def _side_by_side(one: Member, other: Member) -> bool:
     mine, theirs = one.pin, other.pin
     if mine.direct is not None or theirs.direct is not None:
         return mine.direct == theirs.direct and mine.version == theirs.version
+    if mine.file is theirs.file:
+        return True  # as most are: the targets share what was read of the index
     if (mine.version, written_index(mine)) != (theirs.version, written_index(theirs)):
         return False
     if (mine.file.filename, mine.file.url) == (theirs.file.filename, theirs.file.url):
@@ -102,9 +108,12 @@ def written_index(pin: Pin) -> str | None:
 
     PEP 751 asks for the URL of an index, and a directory has none to give.
     """
-    if urlsplit(pin.index_url).scheme == "file":
-        return None
-    return without_credentials(pin.index_url)
+    return _written(pin.index_url)
+
+
+@lru_cache(maxsize=256)
+def _written(url: str) -> str | None:
+    return None if urlsplit(url).scheme == "file" else without_credentials(url)
 
 
 def entry_marker(entry: Entry, separator: Separator) -> MarkerExpression | None:

@@ -1,4 +1,4 @@
-"""The tables of ``pylock.toml``, one dataclass each (PEP 751, PEP 825).
+"""The tables of ``pylock.toml``, one value each (PEP 751, PEP 825).
 
 Fields are named as the keys are, in the order in which PEP 751 lists them, with the
 names that ``packaging.pylock`` uses. ``packaging.pylock`` itself is not used: it
@@ -7,9 +7,10 @@ takes a lock file with a variant wheel for invalid.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
+
+from polylock.values import Value, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,8 +38,7 @@ __all__ = [
 LOCK_VERSION = "1.0"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PackageVcs:
+class PackageVcs(Value, frozen=True, kw_only=True):
     """``[packages.vcs]``: a source tree under version control; ``url`` or ``path``."""
 
     type: str
@@ -49,8 +49,7 @@ class PackageVcs:
     subdirectory: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PackageDirectory:
+class PackageDirectory(Value, frozen=True, kw_only=True):
     """``[packages.directory]``: a source tree, its path relative to the lock file."""
 
     path: str
@@ -58,8 +57,7 @@ class PackageDirectory:
     subdirectory: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PackageArchive:
+class PackageArchive(Value, frozen=True, kw_only=True):
     """``[packages.archive]``: a direct reference to a file; ``url`` or ``path``."""
 
     url: str | None = None
@@ -70,8 +68,7 @@ class PackageArchive:
     subdirectory: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PinnedFile:
+class PinnedFile(Value, frozen=True, kw_only=True):
     """What ``packages.sdist`` and ``packages.wheels`` have in common.
 
     ``name`` is None where it is the last component of ``path`` or ``url``; ``size``
@@ -91,13 +88,11 @@ class PinnedFile:
         return self.name or last_component(self.path, self.url)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PackageWheel(PinnedFile):
+class PackageWheel(PinnedFile, frozen=True, kw_only=True):
     """An entry of ``packages.wheels``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PackageSdist(PinnedFile):
+class PackageSdist(PinnedFile, frozen=True, kw_only=True):
     """``[packages.sdist]``."""
 
 
@@ -107,8 +102,7 @@ PackageFile = (
 """What a package can be installed from."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Package:
+class Package(Value, frozen=True, kw_only=True):
     """An entry of ``[[packages]]``.
 
     ``version`` is as written. ``dependencies`` and ``attestation_identities`` are
@@ -134,8 +128,7 @@ class Package:
     tool: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pylock:
+class Pylock(Value, frozen=True, kw_only=True):
     """A whole lock file.
 
     Where PEP 751 tells an empty array from one that is not there, None means the

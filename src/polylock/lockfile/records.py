@@ -9,7 +9,6 @@ text.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
@@ -26,6 +25,7 @@ from polylock.model.target import (
     Target,
     TargetDescription,
 )
+from polylock.values import Value, field, replace
 from polylock.variants.supported import SupportedProperties
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = [
     "LIST_SETTINGS",
     "TEXT_SETTINGS",
+    "VARIANT_LISTS",
     "InvalidRecord",
     "LockedFeature",
     "LockedIndex",
@@ -62,10 +63,9 @@ _PYTHON = re.compile(
     r"(?:\.(?P<patch>\d+))?(?P<threads>t?)"
 )
 TEXT_SETTINGS = ("resolution", "prerelease", "align", "build")
+VARIANT_LISTS = ("exclude-variants", "prefer-variants", "enable-providers")
 LIST_SETTINGS = (
-    "exclude-variants",
-    "prefer-variants",
-    "enable-providers",
+    *VARIANT_LISTS,
     "build-package",
     "no-build-package",
     "no-binary-package",
@@ -88,8 +88,7 @@ class InvalidRecord(ValueError):
     """A recorded target that describes no machine; the reason is its text."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockedFeature:
+class LockedFeature(Value, frozen=True, kw_only=True):
     """The supported values of one feature, the most preferred first.
 
     ``feature`` is None for a namespace that is known to have no feature at all: a
@@ -106,8 +105,7 @@ class LockedFeature:
         return f"{self.namespace} :: {self.feature}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockedTarget:
+class LockedTarget(Value, frozen=True, kw_only=True):
     """A target as it was when it was locked.
 
     ``platform`` is ``linux-x86_64``, ``python`` the text of a PythonRelease.
@@ -126,16 +124,14 @@ class LockedTarget:
     variants: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockedIndex:
+class LockedIndex(Value, frozen=True, kw_only=True):
     """An index by name; its URL may differ from machine to machine."""
 
     name: str
     explicit: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockedSource:
+class LockedSource(Value, frozen=True, kw_only=True):
     """One entry of ``[tool.polylock.sources]`` for one project.
 
     ``index`` is empty where there is a ``direct`` source; its paths are relative to
@@ -148,8 +144,7 @@ class LockedSource:
     targets: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockedInputs:
+class LockedInputs(Value, frozen=True, kw_only=True):
     """The inputs that the lock file answers, as normalized text.
 
     Requirements are sorted; ``extras``, ``groups`` and ``targets`` map a name to the
@@ -173,16 +168,14 @@ class LockedInputs:
     lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(Value, frozen=True, kw_only=True):
     """``[tool.polylock]``: the inputs, and the targets in the order of priority."""
 
     inputs: LockedInputs
     targets: tuple[LockedTarget, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VariantChoice:
+class VariantChoice(Value, frozen=True, kw_only=True):
     """Which variant of a package a target was given, and why.
 
     ``label`` is empty for the non-variant wheel, as in the marker ``variant_label``.

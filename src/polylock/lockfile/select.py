@@ -6,7 +6,7 @@ be determined in an offline fashion for reproducibility" (PEP 751, Installation)
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -19,12 +19,11 @@ from polylock.errors import (
     TargetMismatch,
     UsageError,
 )
-from polylock.lockfile.choice import FileChooser
 from polylock.lockfile.pylock import PackageDirectory, PackageVcs
 from polylock.lockfile.records import locked_target
 from polylock.model.filenames import WheelFilename
 from polylock.model.markers import fold
-from polylock.model.pins import Preference
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
 
     from polylock.lockfile.pylock import Package, PackageFile, Pylock
     from polylock.model.markers import MarkerExpression
+    from polylock.model.pins import Preference
     from polylock.model.target import Target
 
 __all__ = ["Selected", "applicable", "preferences", "project_groups", "select"]
@@ -41,8 +41,7 @@ _NEWEST_PATCH = 999
 """Stands for the newest patch release of a Python that names none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selected:
+class Selected(Value, frozen=True, kw_only=True):
     """A package to install, from which file, and the label of a variant wheel."""
 
     package: Package
@@ -66,8 +65,7 @@ class _Names(frozenset[str]):
         return isinstance(name, str) and super().__contains__(canonicalize_name(name))
 
 
-@dataclass(frozen=True, slots=True)
-class _Question:
+class _Question(Value, frozen=True):
     """For whom packages are selected, with which extras and groups, from where."""
 
     target: Target
@@ -119,6 +117,8 @@ def select(  # noqa: PLR0913 - the parts of one question, each asked by name
         _Question(target, chosen_extras, chosen_groups, path, open_holds),
     )
     # 6. For each package that was kept, choose the file.
+    from polylock.lockfile.choice import FileChooser  # noqa: PLC0415 - 6 ms, not to check
+
     chooser = FileChooser(
         target=target,
         versions={p.name: p.version for p in packages if p.version is not None},
@@ -190,6 +190,8 @@ def preferences(pylock: Pylock) -> dict[str, dict[NormalizedName, Preference]]:
     Empty for the lock file of another tool. The values say what a new solve should
     try first.
     """
+    from polylock.model.pins import Preference  # noqa: PLC0415 - 2 ms, not to check
+
     if pylock.polylock is None:
         return {}
     groups = project_groups(pylock)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from packaging.version import Version
 
 from polylock.model.markers import Atom, conjunction, disjunction, fold
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,8 +32,7 @@ _OPERATORS = {"python_version": ("==", ">=", "<")}
 _MOST_ATOMS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class _Clause:
+class _Clause(Value, frozen=True):
     """A conjunction of atoms and the targets it holds for, a bit each."""
 
     atoms: tuple[Atom, ...]

@@ -10,10 +10,11 @@ not certain, it is taken that one could.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 from typing import TYPE_CHECKING
+
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from polylock.model.filenames import WheelFilename
@@ -39,8 +40,7 @@ _MAC_ARCHITECTURES = {
 _NEVER = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class CompatibilityTags:
+class CompatibilityTags(Value, frozen=True):
     """The three parts of a tag, compressed tag sets included (PEP 425)."""
 
     python: str
@@ -59,8 +59,7 @@ class CompatibilityTags:
         return cls(python, abi, platform)
 
 
-@dataclass(frozen=True, slots=True)
-class _Machines:
+class _Machines(Value, frozen=True):
     """The machines that can use a platform tag; None stands for any."""
 
     systems: frozenset[str] | None = None
@@ -72,8 +71,7 @@ class _Machines:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Interpreters:
+class _Interpreters(Value, frozen=True):
     """The interpreters that can use a Python tag together with an ABI tag.
 
     ``implementation`` and ``free_threaded`` are None for any; the minor versions run

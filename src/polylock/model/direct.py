@@ -8,11 +8,11 @@ relative to the project file; in a URL such a path is written ``file:../lib``.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import parse_qsl, quote, unquote, urldefrag, urlsplit
 
 from polylock.model.markers import fold
+from polylock.values import Value
 from polylock.variants.properties import InvalidProperty, VariantProperty
 
 if TYPE_CHECKING:
@@ -54,8 +54,7 @@ class InvalidDirectSource(ValueError):
     """A direct source that means nothing or too much; the text is a clause."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArchiveSource:
+class ArchiveSource(Value, frozen=True, kw_only=True):
     """A wheel or an archive of a source tree; ``url`` or ``path`` is set.
 
     ``subdirectory`` is the place of the tree in the archive's top directory.
@@ -70,8 +69,7 @@ class ArchiveSource:
         return self.url or self.path or ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DirectorySource:
+class DirectorySource(Value, frozen=True, kw_only=True):
     """A source tree on disk."""
 
     path: str
@@ -82,8 +80,7 @@ class DirectorySource:
         return self.path
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GitSource:
+class GitSource(Value, frozen=True, kw_only=True):
     """A source tree in a git repository; ``url`` or ``path`` is set.
 
     ``revision`` is None for the default branch; ``kind`` says what it names, ``rev``

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
+
+from polylock.model.filenames import InvalidFilename, WheelFilename
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -15,10 +19,22 @@ if TYPE_CHECKING:
 
     from polylock.model.direct import DirectSource
 
-__all__ = ["DirectOrigin", "Release", "Releases", "RemoteFile", "Unusable"]
+__all__ = [
+    "BuildRefused",
+    "DirectOrigin",
+    "Release",
+    "Releases",
+    "RemoteFile",
+    "Unusable",
+    "labelled_wheels",
+]
+
+_LABELLED_HYPHENS = 5
 
 
-class RemoteFile(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
+class RemoteFile(
+    msgspec.Struct, frozen=True, array_like=True, omit_defaults=True, gc=False
+):
     """A file that an index offers (PEP 691).
 
     ``url`` is absolute and without credentials or fragment. ``hashes`` maps
@@ -40,8 +56,7 @@ class RemoteFile(msgspec.Struct, frozen=True, array_like=True, omit_defaults=Tru
     yanked: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DirectOrigin:
+class DirectOrigin(Value, frozen=True, kw_only=True):
     """A direct source as it was found.
 
     ``path`` is POSIX-style and relative to the lock file; it is None where the source
@@ -56,12 +71,12 @@ class DirectOrigin:
     is_stable: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Release:
+class Release(Value, frozen=True, kw_only=True, eq=False):
     """The files of one version of a project on one index, or of a direct source.
 
     ``version`` is the normalized version. ``wheels`` are in file name order;
     ``variants_json`` is the index-level metadata file (PEP 825), if there is one.
+    ``fingerprint`` is a digest of all the files, empty where nobody made one.
     A source tree has an ``sdist`` whose file name only people read.
     """
 
@@ -71,6 +86,7 @@ class Release:
     wheels: tuple[RemoteFile, ...]
     sdist: RemoteFile | None = None
     variants_json: RemoteFile | None = None
+    fingerprint: str = ""
     direct: DirectOrigin | None = None
 
 
@@ -83,7 +99,8 @@ class Releases:
     that is not a pre-release, ``yanked`` of each whose files are all yanked.
     ``earliest_upload`` gives the time of the first upload of each version in
     microseconds since 1970 UTC, None where the index tells none of its files.
-    ``index`` is the name of the index and ``index_url`` its base URL.
+    ``index`` is the name of the index and ``index_url`` its base URL. ``fingerprint``
+    is a digest of ``versions``, empty where nobody made one.
     """
 
     name: NormalizedName
@@ -95,6 +112,7 @@ class Releases:
     earliest_upload: Sequence[int | None]
     load: Callable[[int], Release] = field(repr=False)
     """Decode the release at a position; its cost is that of its own files only."""
+    fingerprint: str = ""
     _loaded: dict[int, Release] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -110,11 +128,28 @@ class Releases:
         return release
 
 
-@dataclass(frozen=True, slots=True)
-class Unusable:
+class Unusable(Value, frozen=True):
     """Something could not be had or read, and the search goes on without it.
 
     ``reason`` is a clause for people: ``METADATA is missing``.
     """
 
     reason: str
+
+
+class BuildRefused(Unusable, frozen=True):
+    """Metadata that only a build would give, which the project does not allow."""
+
+
+@lru_cache(maxsize=4096)
+def labelled_wheels(release: Release) -> tuple[WheelFilename, ...]:
+    """Return the file names of a release's variant wheels, found once for all targets.
+
+    Most file names have too few parts for a label, and are not taken to pieces.
+    """
+    found = []
+    for file in release.wheels:
+        if file.filename.count("-") >= _LABELLED_HYPHENS:
+            with suppress(InvalidFilename):
+                found.append(WheelFilename.parse(file.filename))
+    return tuple(name for name in found if name.variant_label is not None)

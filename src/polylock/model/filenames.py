@@ -8,11 +8,12 @@ parts are split and the tags are left as text until someone asks.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
 from packaging.utils import NormalizedName, canonicalize_name
+
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,8 +96,7 @@ class WheelFilename(msgspec.Struct, frozen=True, kw_only=True):
         return (int(self.build[:digits]), self.build[digits:]) if digits else (-1, "")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SdistFilename:
+class SdistFilename(Value, frozen=True, kw_only=True):
     """The file name of a source distribution (PEP 625)."""
 
     name: NormalizedName

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
+
+from polylock.values import Value, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,8 +37,7 @@ BuildPolicy = Literal["local", "all", "none"]
 IndexFormat = Literal["simple", "flat"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RootRequirement:
+class RootRequirement(Value, frozen=True, kw_only=True):
     """A requirement of the project itself, and when it holds.
 
     At most one of ``extra`` (``[project.optional-dependencies]``), ``group``
@@ -51,8 +51,7 @@ class RootRequirement:
     target: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IndexLocation:
+class IndexLocation(Value, frozen=True, kw_only=True):
     """An index by name, in the user's order of priority.
 
     ``url`` is the base URL of the simple API, credentials and all, or the ``file:``
@@ -67,8 +66,7 @@ class IndexLocation:
     format: IndexFormat | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IndexSource:
+class IndexSource(Value, frozen=True, kw_only=True):
     """One entry of ``[tool.polylock.sources]``: where a project comes from, and when.
 
     It fits a target that is among ``targets`` and supports all ``properties``
@@ -82,10 +80,11 @@ class IndexSource:
     targets: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inputs:
+class Inputs(Value, frozen=True, kw_only=True):
     """The project's wishes, normalized, targets apart.
 
+    ``upgrades`` are the versions that one run is asked for by ``--upgrade-package
+    NAME==V``: constraints of it alone, which no lock file records.
     ``exclude_newer`` is in microseconds since 1970 UTC. ``extras`` and ``groups``
     are the names that the project declares, sorted. ``sources`` maps the normalized
     project name to its entries in order. ``build`` says whose build backends may
@@ -98,6 +97,7 @@ class Inputs:
     requirements: tuple[RootRequirement, ...] = ()
     constraints: tuple[Requirement, ...] = ()
     overrides: tuple[Requirement, ...] = ()
+    upgrades: tuple[Requirement, ...] = ()
     extras: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     indexes: tuple[IndexLocation, ...] = ()

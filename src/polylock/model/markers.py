@@ -11,11 +11,12 @@ evaluated by packaging, so their meaning is its meaning.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from packaging.markers import InvalidMarker, Marker, UndefinedComparison
+
+from polylock.values import Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -84,8 +85,7 @@ _TOKEN = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Atom:
+class Atom(Value, frozen=True):
     """One comparison, ``field operator 'value'``.
 
     ``reversed`` is true where the value stands on the left, as in
@@ -105,8 +105,7 @@ class Atom:
         return f"{self.field} {self.operator} {value}"
 
 
-@dataclass(frozen=True, slots=True)
-class Combination:
+class Combination(Value, frozen=True):
     """Expressions joined by ``and`` or ``or``; at least two."""
 
     operator: str
@@ -125,8 +124,7 @@ class Combination:
 MarkerExpression = Atom | Combination
 
 
-@dataclass(frozen=True, slots=True)
-class SelectedVariant:
+class SelectedVariant(Value, frozen=True):
     """What variant markers are evaluated for (PEP 825, "Evaluating variant markers").
 
     ``label`` is empty for a non-variant wheel. ``properties`` are those of the label

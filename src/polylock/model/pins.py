@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Edge", "Pin", "Preference", "Resolution"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edge:
+class Edge(Value, frozen=True, kw_only=True):
     """A dependency of a pin on another project.
 
     ``extra`` is the extra of the depending project under which it holds, None for
@@ -34,8 +34,7 @@ class Edge:
     condition: MarkerExpression | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pin:
+class Pin(Value, frozen=True, kw_only=True):
     """The version and the file of one project that a target installs.
 
     ``requires_python`` is the file's own, from its metadata. ``variant_label`` is
@@ -63,8 +62,7 @@ class Pin:
         return self.release.direct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resolution:
+class Resolution(Value, frozen=True, kw_only=True):
     """The pins of one target.
 
     ``conditions`` says for each project when it is installed, over the markers
@@ -76,8 +74,7 @@ class Resolution:
     conditions: Mapping[NormalizedName, MarkerExpression | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preference:
+class Preference(Value, frozen=True, kw_only=True):
     """What an earlier answer took for a project: tried first where it still holds.
 
     ``filenames`` is empty where only the version should be kept.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from polylock.values import Value, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,8 +44,7 @@ class Architecture(enum.StrEnum):
     AARCH64 = "aarch64"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PythonRelease:
+class PythonRelease(Value, frozen=True, kw_only=True):
     """The Python of a target: ``3.12``, ``3.12.7``, ``3.13t`` or ``pypy3.11``.
 
     Without ``patch`` every patch release of the minor version is meant.
@@ -67,8 +68,7 @@ class PythonRelease:
         return f"{self.major}.{self.minor}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cpu:
+class Cpu(Value, frozen=True, kw_only=True):
     """A processor: an archspec name, or a level, with features added or removed.
 
     ``level`` is ``v3`` on x86-64 and ``8.4a`` on AArch64; a feature that starts
@@ -80,8 +80,7 @@ class Cpu:
     features: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NvidiaGpu:
+class NvidiaGpu(Value, frozen=True, kw_only=True):
     """NVIDIA hardware and its driver.
 
     ``driver`` is the CUDA version that the driver offers, ``13.0``; ``compute`` holds
@@ -92,23 +91,20 @@ class NvidiaGpu:
     compute: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AmdGpu:
+class AmdGpu(Value, frozen=True, kw_only=True):
     """ROCm version ``6.4`` and gfx architectures, the preferred one first."""
 
     rocm: str
     gfx: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IntelGpu:
+class IntelGpu(Value, frozen=True, kw_only=True):
     """IP versions of the devices, ``20.1.0``, in device order."""
 
     device_ip: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AscendNpu:
+class AscendNpu(Value, frozen=True, kw_only=True):
     """NPU type ``910b``, driver and CANN version."""
 
     npu: str
@@ -116,8 +112,7 @@ class AscendNpu:
     cann: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TargetDescription:
+class TargetDescription(Value, frozen=True, kw_only=True):
     """What the user said about a target, ``extends`` and ``preset`` worked in.
 
     ``libc`` is ``glibc-2.28`` or ``musl-1.2`` on Linux and None elsewhere, ``macos``

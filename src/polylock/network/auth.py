@@ -12,10 +12,11 @@ from __future__ import annotations
 import base64
 import logging
 import re
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
+
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -35,8 +36,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 Origin = tuple[str, str, int | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(Value, frozen=True):
     """A user name and a password, either may be empty."""
 
     username: str
@@ -78,8 +78,7 @@ def credentials_variable(index: str, field: str) -> str:
     return f"POLYLOCK_INDEX_{name}_{field}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _IndexCredentials:
+class _IndexCredentials(Value, frozen=True, kw_only=True):
     """What is known of an index at ``url``, which has no credentials in it."""
 
     origin: Origin

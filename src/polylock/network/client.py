@@ -19,6 +19,7 @@ from polylock.errors import IndexRequestError
 from polylock.network.auth import Authenticator, origin, redact
 from polylock.network.patience import in_time, redirected, whole_body
 from polylock.network.retry import RetryPolicy, retry_after
+from polylock.values import Value
 
 if TYPE_CHECKING:
     import ssl
@@ -80,8 +81,7 @@ class Traffic:
             self.revalidated += revalidated
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(Value, frozen=True):
     """An answer with its whole body.
 
     ``url`` is the one that answered, after redirects, without credentials. The
@@ -94,8 +94,7 @@ class Response:
     content: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Streaming:
+class Streaming(Value, frozen=True):
     """An answer whose body is still to be read, once.
 
     ``url`` and ``headers`` are as in Response. Reading ``chunks`` raises
@@ -108,8 +107,7 @@ class Streaming:
     chunks: Iterator[bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Value, frozen=True):
     """Why no answer came; ``transient`` where another attempt may succeed."""
 
     problem: str

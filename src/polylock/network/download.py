@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -28,6 +27,7 @@ from polylock.network.http_cache import CacheMode, Validators
 from polylock.network.incoming import CHUNK, Check, Partial
 from polylock.network.local_files import is_local, local_path
 from polylock.ports import SilentReporter
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,8 +43,7 @@ __all__ = ["Downloaded", "Downloader"]
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Downloaded:
+class Downloaded(Value, frozen=True, kw_only=True):
     """A verified file, in the cache or where it lies on disk; ``size`` is in bytes."""
 
     path: Path

@@ -22,7 +22,7 @@ from polylock.network.client import status_error
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from polylock.cache.store import Bucket, Store
+    from polylock.cache.store import Bucket, Stamp, Store
     from polylock.network.client import Client, Response, Traffic
 
 __all__ = ["CacheMode", "HttpCache", "Kept", "Validators"]
@@ -153,6 +153,7 @@ class HttpCache:
         self._client = client
         self._clock = clock
         self._started = clock()
+        self._stamps: dict[tuple[Bucket, str], Stamp] = {}
 
     @property
     def traffic(self) -> Traffic:
@@ -162,7 +163,7 @@ class HttpCache:
     def cached(self, bucket: Bucket, url: str) -> Kept | None:
         """Return what is kept if no request is needed to trust it, else None."""
         kept = self._read(bucket, url)
-        if kept is None or not self._is_fresh(kept.validators):
+        if kept is None or not self.is_fresh(kept.validators):
             return None
         self.traffic.count(from_cache=1)
         return kept
@@ -182,7 +183,7 @@ class HttpCache:
         other status that is not 200.
         """
         kept = self._read(bucket, url)
-        if kept is not None and self._is_fresh(kept.validators):
+        if kept is not None and self.is_fresh(kept.validators):
             self.traffic.count(from_cache=1)
             return kept
         if self.mode is CacheMode.OFFLINE:
@@ -206,17 +207,28 @@ class HttpCache:
         made = Kept(fresh or Validators(now, now), response.url, raw)
         return made if fresh is None else self._keep(bucket, url, made)
 
+    def stamp_taken(self, bucket: Bucket, url: str) -> Stamp | None:
+        """Return the stamp of the entry that this run read or wrote last."""
+        return self._stamps.get((bucket, redact(url)))
+
+    def stamp_now(self, bucket: Bucket, url: str) -> Stamp | None:
+        """Return the stamp of the entry that is there now, None where none is."""
+        return self._store.stamp(bucket, redact(url))
+
     def forget(self, bucket: Bucket, url: str) -> None:
         """Drop what is kept, for its content turned out to be damaged."""
         self._store.remove(bucket, redact(url))
 
-    def _is_fresh(self, validators: Validators) -> bool:
+    def is_fresh(self, validators: Validators) -> bool:
+        """Say whether what is kept may be used without asking."""
         return validators.is_fresh(self.mode, started=self._started, now=self._clock())
 
     def _read(self, bucket: Bucket, url: str) -> Kept | None:
-        content = self._store.read(bucket, redact(url))
-        if content is None:
+        key = redact(url)
+        found = self._store.read_stamped(bucket, key)
+        if found is None:
             return None
+        content, self._stamps[bucket, key] = found
         try:
             return _decoder.decode(content)
         except msgspec.DecodeError:
@@ -224,7 +236,9 @@ class HttpCache:
             return None
 
     def _keep(self, bucket: Bucket, url: str, kept: Kept) -> Kept:
-        self._store.write(bucket, redact(url), _encoder.encode(kept))
+        key = redact(url)
+        content = _encoder.encode(kept)
+        self._stamps[bucket, key] = self._store.write(bucket, key, content)
         return kept
 
 

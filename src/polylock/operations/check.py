@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from polylock.errors import LockFileOutdated
 from polylock.lockfile.freshness import differences
+from polylock.operations.basis import project_basis
 from polylock.operations.workspace import open_workspace, read_lock
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from polylock.lockfile.freshness import Difference
+    from polylock.operations.basis import Basis
     from polylock.project.settings import Settings
 
 __all__ = ["CheckOutcome", "check"]
@@ -20,11 +22,15 @@ __all__ = ["CheckOutcome", "check"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckOutcome:
-    """The differences between a lock file and its project; none: it answers."""
+    """The differences between a lock file and its project; none: it answers.
+
+    ``basis`` is what that depends on, where it does.
+    """
 
     path: Path
     exists: bool
     differences: tuple[Difference, ...]
+    basis: Basis | None = None
 
     @property
     def up_to_date(self) -> bool:
@@ -65,4 +71,10 @@ def check(settings: Settings) -> CheckOutcome:
     if pylock is None:
         return CheckOutcome(path=workspace.lock_path, exists=False, differences=())
     found = differences(pylock, workspace.project.inputs, workspace.targets)
-    return CheckOutcome(path=workspace.lock_path, exists=True, differences=found)
+    path = workspace.lock_path
+    return CheckOutcome(
+        path=path,
+        exists=True,
+        differences=found,
+        basis=None if found else project_basis(settings, workspace.project.path, path),
+    )

@@ -9,14 +9,15 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import msgspec
 
-from polylock.cache.store import Store
+from polylock.cache.store import Bucket, Store
+from polylock.errors import CacheUnusable
 
 if TYPE_CHECKING:
     from polylock.environment.interpreter import Interpreter
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from polylock.operations.sdists import SdistBuilds
     from polylock.ports import Reporter
     from polylock.project.settings import Settings
+    from polylock.resolution.memory import Memory
 
 __all__ = ["Context"]
 
@@ -44,12 +46,21 @@ class Context:
     Nothing is imported for the network before something is asked of it: a sync with
     nothing to do must not pay for that. ``building`` is held by each build of a source
     distribution, but by none that serves another one: that would wait for ever.
+    ``project`` names what is locked, None where nothing of it is to be remembered.
     """
 
-    def __init__(self, settings: Settings, inputs: Inputs, reporter: Reporter) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        inputs: Inputs,
+        reporter: Reporter,
+        *,
+        project: str | None = None,
+    ) -> None:
         self.settings = settings
         self.inputs = inputs
         self.reporter = reporter
+        self._project = project
         self.building = threading.BoundedSemaphore(min(os.cpu_count() or 1, _BUILDS))
         self._open = ExitStack()
 
@@ -83,10 +94,15 @@ class Context:
     @cached_property
     def source(self) -> PackageIndexes:
         """Return the indexes that the project names."""
-        indexes = self.indexes(self.inputs, self._sdist_metadata)
+        indexes = self.indexes(self.inputs, self._sdist_metadata, self._project)
         return self._open.enter_context(indexes)
 
-    def indexes(self, inputs: Inputs, sdist_metadata: SdistMetadata) -> PackageIndexes:
+    def indexes(
+        self,
+        inputs: Inputs,
+        sdist_metadata: SdistMetadata,
+        project: str | None = None,
+    ) -> PackageIndexes:
         """Return the indexes that some inputs name, for the caller to close.
 
         A ``PackageIndexes`` is for one thread, so a build has its own.
@@ -101,7 +117,27 @@ class Context:
             reporter=self.reporter,
             threads=self.settings.threads,
             sdist_metadata=sdist_metadata,
+            project=project,
         )
+
+    @cached_property
+    def memory(self) -> Memory:
+        """Return what earlier locks of the project worked out."""
+        from polylock.resolution.memory import Memory  # noqa: PLC0415 - see the class
+
+        if self._project is None:
+            return Memory()
+        kept = self.store.read(Bucket.MEMORIES, f"{Memory.rules()}, {self._project}")
+        return Memory(b"" if kept is None else kept)
+
+    def remember(self) -> None:
+        """Keep what this run needed and worked out for the next lock."""
+        self.source.remember()
+        memory = self.memory
+        if self._project is not None and memory.learned:
+            key = f"{memory.rules()}, {self._project}"
+            with suppress(CacheUnusable):  # a cache that is full or read-only serves on
+                self.store.write(Bucket.MEMORIES, key, memory.encode())
 
     def builds(self, interpreter: Interpreter) -> SdistBuilds:
         """Return what builds source distributions for a Python."""

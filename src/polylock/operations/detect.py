@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from polylock.operations.files import write_atomically
@@ -17,13 +17,21 @@ from polylock.project.edit import add_target
 from polylock.providers.derive import build_target
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from polylock.model.target import TargetDescription
     from polylock.project.settings import Settings
     from polylock.providers.detect import DetectedMachine
+    from polylock.providers.plugin import PluginAnswer
 
-__all__ = ["Detected", "detect_target", "machine_name", "write_detected"]
+__all__ = [
+    "Detected",
+    "detect_target",
+    "machine_name",
+    "with_answers",
+    "write_detected",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,13 +52,14 @@ class Detected:
 
     def to_json(self) -> dict[str, Any]:
         """Return the document of ``detect --json`` (schemas/detect.schema.json)."""
-        derived = build_target(self.description).derived
+        target = build_target(self.description)
+        supported = {**target.derived.namespaces, **target.stated.namespaces}
         return {
             "name": self.description.name,
             "target": target_table(self.description),
             "properties": {
                 namespace: {name: list(values) for name, values in features.items()}
-                for namespace, features in derived.namespaces.items()
+                for namespace, features in supported.items()
             },
             "warnings": list(self.warnings),
             "written": None if self.path is None else str(self.path),
@@ -71,6 +80,26 @@ def machine_name(machine: DetectedMachine) -> str:
     if machine.tpu:
         parts.append("tpu")
     return "-".join(parts)
+
+
+def with_answers(
+    machine: DetectedMachine, answers: Sequence[PluginAnswer]
+) -> DetectedMachine:
+    """Return a machine with what trusted providers say of it as stated lists."""
+    properties = {answer.namespace: answer.features for answer in answers}
+    empty = [answer.namespace for answer in answers if not answer.features]
+    warnings = (
+        f"the provider of {namespace} says that this machine supports nothing of it: "
+        "nothing is written for it"
+        for namespace in empty
+    )
+    return replace(
+        machine,
+        properties={
+            name: features for name, features in properties.items() if features
+        },
+        warnings=(*machine.warnings, *warnings),
+    )
 
 
 def detect_target(machine: DetectedMachine, python: str | None) -> Detected:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,6 +18,8 @@ def write_atomically(path: Path, text: str) -> None:
     mode of a file that is there is kept. Raises UsageError where it cannot be done;
     what was there is then untouched.
     """
+    import tempfile  # noqa: PLC0415 - 2 ms, where something is written
+
     path = path.resolve()
     try:
         descriptor, temporary = tempfile.mkstemp(

@@ -72,11 +72,15 @@ class Root:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockedGraph:
-    """What one target installs: roots in the order of names, nodes by name."""
+    """What one target installs: roots in the order of names, nodes by name.
+
+    ``requirements`` are those of the project that hold there, with their places.
+    """
 
     target: str
     roots: tuple[Root, ...]
     nodes: Mapping[str, Node]
+    requirements: tuple[tuple[str, Requirement], ...] = ()
 
     def dependents(self, name: str) -> tuple[str, ...]:
         """Return the packages that require this one directly, sorted."""
@@ -194,7 +198,8 @@ def _graph(selection: LockedSelection, wanted: _Wanted) -> LockedGraph:
         name: _node(found, selected, target) for name, found in sorted(selected.items())
     }
     places: dict[str, list[str]] = {}
-    for place, requirement in wanted.places(target):
+    requirements = tuple(wanted.places(target))
+    for place, requirement in requirements:
         if requirement.name in nodes:
             known = places.setdefault(requirement.name, [])
             if place not in known:
@@ -204,7 +209,12 @@ def _graph(selection: LockedSelection, wanted: _Wanted) -> LockedGraph:
     for name in nodes:
         if name not in reached:
             places[name] = []
-    return LockedGraph(target=target.name, roots=_roots(places), nodes=nodes)
+    return LockedGraph(
+        target=target.name,
+        roots=_roots(places),
+        nodes=nodes,
+        requirements=requirements,
+    )
 
 
 def _roots(places: Mapping[str, list[str]]) -> tuple[Root, ...]:

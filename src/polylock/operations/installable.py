@@ -21,7 +21,6 @@ from polylock.lockfile.pylock import (
 from polylock.lockfile.records import without_credentials
 from polylock.model.hashes import strongest
 from polylock.operations.locked_files import LockedFiles, filename_of
-from polylock.operations.trees import SourceTrees
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from polylock.lockfile.select import Selected
     from polylock.operations.context import Context
     from polylock.operations.sdists import SourceTree
+    from polylock.operations.trees import SourceTrees
 
 __all__ = ["Installables", "installables"]
 
@@ -66,6 +66,13 @@ class _Maker:
     context: Context
     root: Path
 
+    @property
+    def _trees(self) -> SourceTrees:
+        # 10 ms that a sync of wheels does not pay.
+        from polylock.operations.trees import SourceTrees  # noqa: PLC0415 - see above
+
+        return SourceTrees(context=self.context)
+
     def add(self, chosen: Selected, found: Installables) -> WantedDistribution:
         """Note a package's file or tree; return what is wanted of it."""
         package, file = chosen.package, chosen.file
@@ -79,7 +86,7 @@ class _Maker:
             case PackageVcs():
                 tree = found.trees[name] = self._commit(name, file)
             case PackageDirectory():
-                tree = found.trees[name] = SourceTrees(context=self.context).directory(
+                tree = found.trees[name] = self._trees.directory(
                     name,
                     self.root / file.path,
                     subdirectory=file.subdirectory,
@@ -102,7 +109,7 @@ class _Maker:
             )
             return _wanted(chosen, filename, sha256, direct_url)
         locked = LockedFiles(context=self.context, root=self.root)
-        tree = found.trees[name] = SourceTrees(context=self.context).archive(
+        tree = found.trees[name] = self._trees.archive(
             name,
             filename,
             sha256,
@@ -115,9 +122,8 @@ class _Maker:
         if file.type != "git":
             problem = f"is under {file.type}, and only git is supported"
             raise SourceUnusable(f"{name} @ {_reference(file)}", problem)
-        trees = SourceTrees(context=self.context)
         location = file.url or str((self.root / (file.path or "")).resolve())
-        return trees.commit(
+        return self._trees.commit(
             name, location, file.commit_id, subdirectory=file.subdirectory
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from packaging.utils import InvalidName, canonicalize_name
@@ -10,8 +9,10 @@ from packaging.version import InvalidVersion, Version
 
 from polylock.errors import LockFileOutdated, NoSuchTarget, UsageError
 from polylock.lockfile.freshness import differences
+from polylock.operations.basis import project_basis
 from polylock.operations.files import write_atomically
 from polylock.operations.workspace import open_workspace, read_lock
+from polylock.values import Value, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from polylock.lockfile.pylock import Pylock
+    from polylock.model.pins import Preference
     from polylock.network.client import Traffic
+    from polylock.operations.basis import Basis
     from polylock.operations.workspace import Workspace
     from polylock.ports import Reporter
     from polylock.project.settings import Settings
@@ -29,24 +32,27 @@ if TYPE_CHECKING:
 __all__ = ["LockOutcome", "LockRequest", "lock", "parse_upgrades"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockRequest:
+class LockRequest(Value, frozen=True, kw_only=True):
     """How to lock.
 
     ``upgrade`` forgets all earlier pins, ``upgrade_packages`` those of the projects
     in it; a value is the version wanted, None the best. ``targets`` are the only ones
-    to be solved, all if empty. ``dry_run`` writes nothing.
+    to be solved, all if empty. ``preferences`` are the pins to keep by target, None:
+    those of the lock file. ``dry_run`` writes nothing.
     """
 
     upgrade: bool = False
     upgrade_packages: Mapping[NormalizedName, str | None] = field(default_factory=dict)
     targets: tuple[str, ...] = ()
+    preferences: Mapping[str, Mapping[NormalizedName, Preference]] | None = None
     dry_run: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockOutcome:
-    """What came of it; ``efforts`` is empty where the lock file was still true."""
+class LockOutcome(Value, frozen=True, kw_only=True):
+    """What came of it; ``efforts`` is empty where the lock file was still true.
+
+    ``basis`` is what that depends on, if all targets were asked for.
+    """
 
     path: Path
     pylock: Pylock
@@ -55,6 +61,7 @@ class LockOutcome:
     dry_run: bool
     efforts: Mapping[str, Effort] = field(default_factory=dict)
     traffic: Traffic | None = None
+    basis: Basis | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the document of ``lock --json`` (schemas/lock.schema.json)."""
@@ -122,6 +129,9 @@ def lock(settings: Settings, request: LockRequest, reporter: Reporter) -> LockOu
             previous=previous,
             changed=False,
             dry_run=request.dry_run,
+            basis=None
+            if request.targets or request.dry_run
+            else project_basis(settings, workspace.project.path, workspace.lock_path),
         )
     # Half of the start-up; a lock with nothing to do ends before it.
     from polylock.operations.resolve import resolve  # noqa: PLC0415 - see above

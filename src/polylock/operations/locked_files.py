@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 from polylock.cache.digests import file_digest
 from polylock.errors import FileCorrupt, HashMismatch, SizeMismatch, UsageError
 from polylock.lockfile.pylock import PackageArchive, last_component
-from polylock.model.distributions import RemoteFile
 from polylock.model.hashes import strongest
-from polylock.operations.trees import urls_with_credentials
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,6 +45,10 @@ class LockedFiles:
     def _download(self, locked: LockedFile) -> Path:
         if locked.url is None:
             raise FileCorrupt(filename_of(locked), "the lock file gives it no URL")
+        # 10 ms that a no-op sync does not pay.
+        from polylock.model.distributions import RemoteFile  # noqa: PLC0415 - see above
+        from polylock.operations.trees import urls_with_credentials  # noqa: PLC0415
+
         known = urls_with_credentials(self.context.inputs)
         file = RemoteFile(
             filename=filename_of(locked),

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING
 
 from polylock.environment.discovery import (
     PythonRequest,
-    environment_python,
     find_python,
 )
-from polylock.environment.interpreter import probe
-from polylock.environment.venv import is_environment, is_of
+from polylock.environment.venv import is_environment, is_of, open_environment
 from polylock.errors import EnvironmentBroken, NoSuchTarget, TargetMismatch
 from polylock.lockfile.records import locked_target
 from polylock.model.target import PythonRelease
@@ -167,7 +165,7 @@ class Chooser:
 
     def _existing(self) -> Interpreter | None:
         if is_environment(self.place):
-            found = probe(environment_python(self.place), store=self.store)
+            found = open_environment(self.place, store=self.store)
             wanted = PythonRequest.parse(self.python) if self.python else None
             if wanted is not None and not wanted.accepts(found):
                 raise EnvironmentBroken(

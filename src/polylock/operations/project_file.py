@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 
     from polylock.model.target import TargetDescription
 
-__all__ = ["complete_targets", "parse_release", "read_text", "running_python"]
+__all__ = [
+    "complete_targets",
+    "parse_document",
+    "parse_release",
+    "read_text",
+    "running_python",
+]
 
 
 def read_text(path: Path) -> str:
@@ -79,7 +85,7 @@ def complete_targets(
     polylock is written down. Raises ProjectError where a target would be refused
     when the project is read, UsageError for what is no Python.
     """
-    document = Table(_parse(text or "", path), path=str(path))
+    document = Table(parse_document(text or "", path), path=str(path))
     project = document.table("project")
     default = document.table("tool").table("polylock").values.get("python")
     own: dict[str, Any] = {}
@@ -118,7 +124,8 @@ def _with_python(table: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, 
     return {**leading, **own, **rest}
 
 
-def _parse(text: str, path: Path) -> dict[str, Any]:
+def parse_document(text: str, path: Path) -> dict[str, Any]:
+    """Return a project file's tables; raises ProjectError for what is no TOML."""
     try:
         return tomllib.loads(text.removeprefix("\ufeff"))
     except tomllib.TOMLDecodeError as error:

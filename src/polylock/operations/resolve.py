@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,16 +12,16 @@ from polylock.errors import LockFileOutdated, NoSolution, UsageError
 from polylock.lockfile.assemble import assemble
 from polylock.lockfile.encode import encode
 from polylock.lockfile.pylock import PackageSdist, PackageWheel
-from polylock.lockfile.records import record_target
+from polylock.lockfile.records import VARIANT_LISTS, record_inputs, record_target
 from polylock.lockfile.select import preferences
 from polylock.model.direct import direct_sources
 from polylock.model.pins import Preference
 from polylock.model.requirements import Requirement
 from polylock.network.local_files import is_local, local_path
 from polylock.operations.context import Context
-from polylock.operations.kept_targets import installed_files, solve_kept
 from polylock.resolution.align import divergences
 from polylock.resolution.solve import Solver
+from polylock.values import Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,8 +42,7 @@ if TYPE_CHECKING:
 __all__ = ["Resolved", "resolve"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resolved:
+class Resolved(Value, frozen=True, kw_only=True):
     """A lock file and what it cost; ``previous_text`` is None where there was none."""
 
     pylock: Pylock
@@ -67,19 +65,22 @@ def resolve(
     CacheUnusable, and UsageError for a file on disk that no relative path leads to.
     """
     inputs = workspace.project.inputs
-    with Context(settings, inputs, reporter) as context:
+    project = str(workspace.lock_path.absolute())
+    with Context(settings, inputs, reporter, project=project) as context:
         kept = _kept(workspace, previous, request, context.source)
         solver = Solver(
             inputs=_wanted(workspace, request),
             source=_source(context, workspace, previous, request),
             reporter=reporter,
             preferences=_preferences(workspace, previous, request, kept),
+            memory=context.memory,
         )
         solution = solver.solve([t for t in workspace.targets if t.name not in kept])
         solved = {found.target.name: found for found in solution.resolutions} | kept
         resolutions = [
             _hashed(solved[target.name], context) for target in workspace.targets
         ]
+        context.remember()
         traffic = context.traffic
     if kept and inputs.align == "require":
         _require_agreement(resolutions)
@@ -112,6 +113,9 @@ def _kept(
     """Return what the targets have that are not asked for, by name."""
     if previous is None or not request.targets:
         return {}
+    # For `lock --target`.
+    from polylock.operations.kept_targets import solve_kept  # noqa: PLC0415
+
     return solve_kept(
         previous,
         workspace.lock_path,
@@ -133,6 +137,11 @@ def _check_kept(
     previous: Pylock, pylock: Pylock, targets: Sequence[Target], path: Path
 ) -> None:
     """Raise LockFileOutdated if a target that was to be kept would get other files."""
+    if not targets:
+        return
+    # For `lock --target`.
+    from polylock.operations.kept_targets import installed_files  # noqa: PLC0415
+
     moved = []
     for target in targets:
         before, after = (
@@ -234,7 +243,7 @@ def _wanted(workspace: Workspace, request: LockRequest) -> Inputs:
         for name, version in sorted(request.upgrade_packages.items())
         if version is not None
     )
-    return replace(inputs, constraints=(*inputs.constraints, *asked))
+    return replace(inputs, upgrades=asked)
 
 
 def _preferences(
@@ -245,13 +254,19 @@ def _preferences(
 ) -> Mapping[str, Mapping[NormalizedName, Preference]]:
     """Return the pins to keep, by target.
 
-    Of a target that is described otherwise than it was only the versions are kept:
-    its best artifact may be another one now. What a target has not yet it takes as
+    Of a target that is described otherwise than it was only the versions are kept, and
+    so of all where the wishes about variants are others: the best artifact may be
+    another one now. What a target has not yet it takes as
     the ``others`` have it, that stay as they are.
     """
+    if request.preferences is not None:
+        return request.preferences
     if previous is None or previous.polylock is None or request.upgrade:
         return {}
     recorded = {target.name: target for target in previous.polylock.targets}
+    before = previous.polylock.inputs.lists
+    after = record_inputs(workspace.project.inputs).lists
+    same_wishes = all(before.get(key) == after.get(key) for key in VARIANT_LISTS)
     kept: dict[str, dict[NormalizedName, Preference]] = {}
     common: dict[NormalizedName, Preference] = {}
     if workspace.project.inputs.align != "independent":
@@ -260,7 +275,7 @@ def _preferences(
                 common.setdefault(name, Preference(version=pin.version))
     for target in workspace.targets:
         found = preferences(previous).get(target.name, {})
-        same = recorded.get(target.name) == record_target(target)
+        same = recorded.get(target.name) == record_target(target) and same_wishes
         kept[target.name] = {
             name: preference if same else Preference(version=preference.version)
             for name, preference in {**common, **found}.items()

@@ -11,14 +11,11 @@ from typing import TYPE_CHECKING, NoReturn
 from polylock.environment.discovery import environment_python
 from polylock.environment.venv import is_environment
 from polylock.errors import EnvironmentBroken, UsageError
-from polylock.operations.sync import sync
 from polylock.operations.workspace import lock_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from polylock.operations.sync import SyncOptions
-    from polylock.ports import Reporter
     from polylock.project.settings import Settings
 
 __all__ = [
@@ -26,7 +23,6 @@ __all__ = [
     "become",
     "existing_environment",
     "prepare",
-    "synced_environment",
     "wait_for",
 ]
 
@@ -41,13 +37,6 @@ class PreparedCommand:
     executable: Path
     arguments: tuple[str, ...]
     variables: Mapping[str, str]
-
-
-def synced_environment(
-    settings: Settings, options: SyncOptions, reporter: Reporter
-) -> Path:
-    """Sync, and return the environment; raises what ``sync`` does."""
-    return sync(settings, options, reporter).environment
 
 
 def existing_environment(settings: Settings) -> Path:

@@ -8,17 +8,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from polylock.environment.installed import read_installed
-from polylock.environment.interpreter import probe
 from polylock.environment.venv import (
     EnvironmentState,
     create,
-    is_of,
+    open_environment,
     read_state,
     write_state,
 )
-from polylock.errors import ArchiveDamaged, EnvironmentBroken
-from polylock.installation.execute import execute
-from polylock.installation.link import Linker, LinkMode
+from polylock.errors import ArchiveDamaged, EnvironmentBroken, ProjectError
 from polylock.installation.plan import (
     SyncRequest,
     plan_sync,
@@ -26,15 +23,18 @@ from polylock.installation.plan import (
 )
 from polylock.lockfile.pylock import PackageSdist
 from polylock.lockfile.select import select
+from polylock.operations.basis import (
+    environment_basis,
+    hardware_basis,
+    project_basis,
+)
 from polylock.operations.context import Context
-from polylock.operations.fetch import WheelFetcher
 from polylock.operations.installable import installables
 from polylock.operations.machine import Chooser
-from polylock.operations.own_project import with_own_project
-from polylock.operations.sdists import require_allowed
 from polylock.operations.workspace import (
     answered_project,
     lock_path,
+    project_path,
     recorded_policy,
     require_lock,
 )
@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from polylock.installation.execute import Outcome
     from polylock.installation.plan import PlanEntry, SyncPlan
     from polylock.model.inputs import Inputs
+    from polylock.operations.basis import Basis
+    from polylock.operations.fetch import WheelFetcher
     from polylock.operations.installable import Installables
     from polylock.operations.machine import Choice
     from polylock.ports import Reporter
@@ -74,12 +76,17 @@ class SyncOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncOutcome:
-    """The environment, the target it was synced for, and what was or would be done."""
+    """The environment, the target it was synced for, and what was or would be done.
+
+    ``basis`` is what it depends on that nothing was to be done; None where something
+    was, where a source tree may have changed, and where less was asked for.
+    """
 
     environment: Path
     target: str
     plan: SyncPlan
     link_modes: tuple[str, ...] = ()
+    basis: Basis | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the document of ``sync --json`` (schemas/sync.schema.json)."""
@@ -139,37 +146,42 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
             environment=choice.environment,
         )
         wanted = installables(selected, context, path.parent)
-        if project is not None and not settings.no_install_project:
+        if (
+            project is not None
+            and project.has_build_system
+            and not settings.no_install_project
+        ):
+            # 10 ms that a project without a build system does not pay.
+            from polylock.operations.own_project import (  # noqa: PLC0415 - see above
+                with_own_project,
+            )
+
             wanted = with_own_project(wanted, project, context)
         plan = _plan(wanted, choice, created=state.created, again=options.reinstall)
-        outcome = SyncOutcome(environment=place, target=choice.target.name, plan=plan)
+        outcome = SyncOutcome(
+            environment=place,
+            target=choice.target.name,
+            plan=plan,
+            basis=None
+            if wanted.trees or options.forget or options.dry_run
+            else _basis(settings, path, place, choice, plan),
+        )
         if options.dry_run or (plan.is_empty and choice.exists and not settings.target):
             return outcome
         if not (choice.checked or options.force_target):
             chooser.check(choice)
         _require_allowed_builds(plan, wanted, inputs)
         interpreter = choice.interpreter
+        if plan.is_empty and choice.exists:
+            _remember(place, remembered)
+            return outcome
         if not choice.exists:
             interpreter = _created(place, interpreter, context)
-        _require_own(interpreter, place)
         fetcher = _fetcher(context, wanted, path.parent, interpreter)
         with context.store.in_use():
             done = _execute(plan, interpreter, fetcher, settings, reporter)
     _remember(place, remembered)
     return replace(outcome, plan=done.plan, link_modes=done.link_modes)
-
-
-def _require_own(interpreter: Interpreter, place: Path) -> None:
-    """Raise EnvironmentBroken for a Python that would change another environment.
-
-    What is not locked is removed: in the wrong place that would be everything.
-    """
-    if not is_of(interpreter, place):
-        raise EnvironmentBroken(
-            str(place),
-            f"its Python installs into {interpreter.prefix}; nothing was changed",
-            "remove the environment, or choose another one with --venv",
-        )
 
 
 def _remember(place: Path, state: EnvironmentState) -> None:
@@ -183,7 +195,8 @@ def _created(place: Path, interpreter: Interpreter, context: Context) -> Interpr
 
     Another sync may have made it meanwhile: it is taken if it is of the same Python.
     """
-    made = probe(create(place, interpreter, context.reporter), store=context.store)
+    create(place, interpreter, context.reporter)
+    made = open_environment(place, store=context.store)
     if (made.implementation, made.version) != (
         interpreter.implementation,
         interpreter.version,
@@ -194,6 +207,24 @@ def _created(place: Path, interpreter: Interpreter, context: Context) -> Interpr
             "run the command again, or choose another environment with --venv",
         )
     return made
+
+
+def _basis(
+    settings: Settings, path: Path, place: Path, choice: Choice, plan: SyncPlan
+) -> Basis | None:
+    """Return what a plan without steps depends on; the rest is in the settings.
+
+    A lock file without its project has none: too many places for one to appear in.
+    """
+    if not (plan.is_empty and choice.exists):
+        return None
+    try:
+        found = project_basis(settings, project_path(settings), path)
+    except ProjectError:
+        return None
+    directories = choice.interpreter.site_directories
+    found = environment_basis(found, place, directories, plan.installed)
+    return hardware_basis(found) if choice.checked else found
 
 
 def _plan(
@@ -212,6 +243,8 @@ def _plan(
 def _fetcher(
     context: Context, wanted: Installables, root: Path, interpreter: Interpreter
 ) -> WheelFetcher:
+    from polylock.operations.fetch import WheelFetcher  # noqa: PLC0415 - 8 ms
+
     return WheelFetcher(
         context=context,
         files=wanted.files,
@@ -230,6 +263,10 @@ def _execute(
     reporter: Reporter,
 ) -> Outcome:
     """Carry the plan out; an unpacked copy that proves damaged is made anew once."""
+    # 10 ms that a no-op sync does not pay.
+    from polylock.installation.execute import execute  # noqa: PLC0415 - see above
+    from polylock.installation.link import Linker, LinkMode  # noqa: PLC0415
+
     for last in (False, True):
         try:
             return execute(
@@ -253,6 +290,8 @@ def _require_allowed_builds(
     plan: SyncPlan, wanted: Installables, inputs: Inputs
 ) -> None:
     """Raise BuildForbidden before anything is made; what is installed may stay."""
+    from polylock.operations.sdists import require_allowed  # noqa: PLC0415 - 8 ms
+
     for entry in (*plan.install, *plan.reinstall):
         is_built = entry.name in wanted.trees or isinstance(
             wanted.files.get(entry.name), PackageSdist

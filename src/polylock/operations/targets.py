@@ -37,6 +37,7 @@ __all__ = [
     "TargetView",
     "add_target",
     "declared_targets",
+    "find_preset",
     "presets",
     "show_target",
 ]
@@ -155,6 +156,13 @@ def presets() -> Mapping[str, Preset]:
     return PRESETS
 
 
+def find_preset(name: str) -> tuple[str, Preset]:
+    """Return a preset and its name; raises UsageError where there is none."""
+    if name not in PRESETS:
+        raise UsageError(f"there is no preset {name!r}", suggestion(name, PRESETS))
+    return name, PRESETS[name]
+
+
 def add_target(settings: Settings, request: AddTargetRequest) -> AddedTarget:
     """Add a preset or this machine to the project file, the last in priority.
 
@@ -181,7 +189,5 @@ def _named(request: AddTargetRequest) -> tuple[str, dict[str, Any]]:
         release = parse_release(request.python)
         name = request.name or machine_name(request.machine)
         return name, target_table(request.machine.describe(release, name=name))
-    preset = request.preset or ""
-    if preset not in PRESETS:
-        raise UsageError(f"there is no preset {preset!r}", suggestion(preset, PRESETS))
+    preset, _ = find_preset(request.preset or "")
     return request.name or canonicalize_name(preset), {"preset": preset}

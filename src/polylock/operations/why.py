@@ -1,18 +1,44 @@
-"""``polylock why``: who requires a project, and why its variant was chosen."""
+"""``polylock why``: who requires a project, and why just this version and variant."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, cast
 
 from packaging.utils import canonicalize_name
 
-from polylock.errors import UsageError
+from polylock.errors import LockFileOutdated, UsageError
+from polylock.model.inputs import Inputs
+from polylock.model.requirements import InvalidRequirement, Requirement
+from polylock.operations.context import Context
 from polylock.operations.graph import locked_graphs
+from polylock.operations.selection import (
+    groups_to_show,
+    open_lock,
+    require_record,
+    selections,
+)
+from polylock.operations.why_absent import refusals_of_packages, refusals_of_project
+from polylock.operations.why_choice import ChoiceReader, Evidence
+from polylock.operations.workspace import answered_project
 from polylock.project.tables import suggestion
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from packaging.utils import NormalizedName
+
+    from polylock.lockfile.pylock import Pylock
+    from polylock.lockfile.records import LockedInputs
+    from polylock.model.inputs import (
+        Alignment,
+        BuildPolicy,
+        PrereleasePolicy,
+        ResolutionMode,
+    )
     from polylock.operations.graph import LockedGraph, Node
+    from polylock.ports import Reporter
     from polylock.project.settings import Settings
 
 __all__ = ["Reason", "Why", "why"]
@@ -23,30 +49,33 @@ class Reason:
     """Why a target installs a package; ``node`` is None where it does not.
 
     ``chains`` are names and lead from a requirement of the project to the package.
-    ``places`` are where the project requires it itself.
+    ``places`` are where the project requires it itself. ``refusals`` say, where it is
+    not installed, who would require it and why that does not hold.
     """
 
     node: Node | None
     places: tuple[str, ...] = ()
     chains: tuple[tuple[str, ...], ...] = ()
+    refusals: tuple[str, ...] = ()
+    evidence: Evidence = field(default_factory=Evidence)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Why:
-    """The reasons for one project, target by target."""
+    """The reasons for one project, target by target; ``notes`` are about all."""
 
     name: str
     reasons: dict[str, Reason]
+    notes: tuple[str, ...] = ()
 
     def grouped(self) -> list[tuple[list[str], Reason]]:
         """Return the reasons, each with the targets that share it."""
         groups: dict[tuple[object, ...], tuple[list[str], Reason]] = {}
         for target, reason in self.reasons.items():
             node = reason.node
-            key: tuple[object, ...] = (None,)
-            if node is not None:
-                decided = node.choice.decided_by if node.choice else None
-                key = (str(node), decided, reason.places, reason.chains)
+            decided = node.choice.decided_by if node and node.choice else None
+            shared = (reason.places, reason.chains, reason.refusals, reason.evidence)
+            key: tuple[object, ...] = (node and str(node), decided, *shared)
             groups.setdefault(key, ([], reason))[0].append(target)
         return list(groups.values())
 
@@ -57,25 +86,106 @@ class Why:
             "targets": [
                 _target(target, reason) for target, reason in self.reasons.items()
             ],
+            "notes": list(self.notes),
         }
 
 
-def why(settings: Settings, name: str) -> Why:
+def why(settings: Settings, name: str, reporter: Reporter) -> Why:
     """Explain a locked project for the target asked for, or for every target.
 
-    Reads the lock file alone, which lists the chosen variants and no others. Raises
-    UsageError, also for a project that no target installs, LockFileInvalid,
-    NoSuchTarget.
+    What the lock file does not hold is read from the cache or the index. Where that
+    cannot be, a note says what is not told. Raises UsageError, also for a project that
+    is locked nowhere and that nobody would require, LockFileInvalid, NoSuchTarget.
     """
     wanted = canonicalize_name(name)
+    pylock, path = open_lock(settings)
+    recorded = require_record(pylock, path, "run `polylock lock`").inputs
+    groups, extras = groups_to_show(pylock, settings)
     graphs = locked_graphs(settings)
-    reasons = {graph.target: _reason(graph, wanted) for graph in graphs}
-    if not any(reason.node for reason in reasons.values()):
+    picked = selections(
+        pylock, path, target=settings.target, groups=groups, extras=extras
+    )
+    inputs, notes = _inputs(settings, pylock, path, recorded)
+    reasons: dict[str, Reason] = {}
+    with Context(settings, inputs, reporter) as context:
+        source = context.source if inputs.indexes else None
+        for graph, selection in zip(graphs, picked, strict=True):
+            reason = _reason(graph, wanted)
+            if reason.node is None:
+                found = refusals_of_project(
+                    wanted, recorded, selection.target, groups=groups, extras=extras
+                )
+                reason = replace(reason, refusals=tuple(found))
+            if source is not None:
+                reader = ChoiceReader(selection, graph, inputs=inputs, source=source)
+                reason = _with_evidence(reason, wanted, reader)
+            reasons[graph.target] = reason
+    if not any(reason.node or reason.refusals for reason in reasons.values()):
         known = sorted({each for graph in graphs for each in graph.nodes})
         raise UsageError(
-            f"{wanted} is not locked{_for(settings)}", _advice(wanted, known)
+            f"{wanted} is not locked{_for(settings)}: nothing requires it",
+            _advice(wanted, known),
         )
-    return Why(name=wanted, reasons=reasons)
+    return Why(name=wanted, reasons=reasons, notes=notes)
+
+
+def _inputs(
+    settings: Settings, pylock: Pylock, path: Path, recorded: LockedInputs
+) -> tuple[Inputs, tuple[str, ...]]:
+    """Return the inputs that the lock file answers, with the project's indexes."""
+    notes: tuple[str, ...] = ()
+    try:
+        project = answered_project(settings, pylock, path, frozen=False)
+    except LockFileOutdated:
+        project = answered_project(settings, pylock, path, frozen=True)
+        notes = (
+            "the lock file does not answer the project any more: `polylock check`",
+        )
+    if project is None:
+        notes = (
+            "there is no project file here to name the indexes: no index was asked",
+        )
+        return Inputs(), notes
+    lists, texts = recorded.lists, recorded.settings
+    default = Inputs()
+    return replace(
+        project.inputs,
+        constraints=_requirements(recorded.constraints),
+        overrides=_requirements(recorded.overrides),
+        exclude_newer=recorded.exclude_newer,
+        resolution=cast("ResolutionMode", texts.get("resolution", default.resolution)),
+        prerelease=cast(
+            "PrereleasePolicy", texts.get("prerelease", default.prerelease)
+        ),
+        align=cast("Alignment", texts.get("align", default.align)),
+        build=cast("BuildPolicy", texts.get("build", default.build)),
+        exclude_variants=lists.get("exclude-variants", ()),
+        prefer_variants=lists.get("prefer-variants", ()),
+        enable_providers=lists.get("enable-providers", ()),
+        build_packages=lists.get("build-package", ()),
+        no_build_packages=lists.get("no-build-package", ()),
+        no_binary_packages=lists.get("no-binary-package", ()),
+    ), notes
+
+
+def _requirements(texts: Sequence[str]) -> tuple[Requirement, ...]:
+    def read() -> Iterator[Requirement]:
+        for text in texts:
+            try:
+                yield Requirement.parse(text)
+            except InvalidRequirement:
+                continue  # a lock file changed by hand: `check` tells
+
+    return tuple(read())
+
+
+def _with_evidence(
+    reason: Reason, name: NormalizedName, reader: ChoiceReader
+) -> Reason:
+    if reason.node is not None:
+        return replace(reason, evidence=reader.explain(name))
+    found = refusals_of_packages(name, reader)
+    return replace(reason, refusals=(*reason.refusals, *found))
 
 
 def _for(settings: Settings) -> str:
@@ -98,7 +208,7 @@ def _reason(graph: LockedGraph, name: str) -> Reason:
 
 
 def _target(target: str, reason: Reason) -> dict[str, Any]:
-    node = reason.node
+    node, evidence = reason.node, reason.evidence
     choice = node.choice if node else None
     return {
         "target": target,
@@ -109,4 +219,14 @@ def _target(target: str, reason: Reason) -> dict[str, Any]:
         "variants-passed-over": choice is not None and not choice.label,
         "required-by": list(reason.places),
         "chains": [list(chain) for chain in reason.chains],
+        "not-required-because": list(reason.refusals),
+        "labels": [
+            {"label": each.label, "verdict": each.verdict, "reason": each.reason}
+            for each in evidence.labels
+        ],
+        "newer-versions": [
+            {"versions": each.versions, "reason": each.reason}
+            for each in evidence.newer
+        ],
+        "notes": list(evidence.notes),
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from polylock.lockfile.freshness import differences
 from polylock.model.inputs import Inputs
 from polylock.project.pyproject import find_project, load_project
 from polylock.providers.derive import build_target
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from polylock.lockfile.pylock import Pylock
@@ -38,8 +38,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Workspace:
+class Workspace(Value, frozen=True, kw_only=True):
     """A project file, the targets it names, and where its lock file is."""
 
     project: ProjectFile
@@ -110,7 +109,8 @@ def recorded_policy(pylock: Pylock) -> Inputs:
     recorded = pylock.polylock.inputs
     forbidden = recorded.lists.get("no-build-package", ())
     if recorded.settings.get("build") == "none":
-        return Inputs(build="none", no_build_packages=forbidden)
+        allowed = recorded.lists.get("build-package", ())
+        return Inputs(build="none", build_packages=allowed, no_build_packages=forbidden)
     return Inputs(no_build_packages=forbidden)
 
 

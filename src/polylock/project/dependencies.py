@@ -10,7 +10,6 @@ item. A test holds the two against each other.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -20,9 +19,9 @@ from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 from polylock.model.inputs import RootRequirement
 from polylock.model.markers import Atom, conjunction, parse_marker
 from polylock.model.requirements import InvalidRequirement, Requirement
-from polylock.network.auth import redact
 from polylock.project.direct_sources import with_relative_url
 from polylock.project.tables import suggestion
+from polylock.values import Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -37,8 +36,7 @@ _Place = tuple[str, int]
 _DYNAMIC = ("dependencies", "optional-dependencies", "requires-python")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dependencies:
+class Dependencies(Value, frozen=True, kw_only=True):
     """The requirements of a project, references to itself worked in.
 
     ``name`` is the normalized project name, None without ``[project]``. ``plain``
@@ -117,6 +115,8 @@ def read_requirement(text: object, table: Table, *inside: str | int) -> Requirem
     try:
         requirement = Requirement.parse(text)
     except InvalidRequirement as error:
+        from polylock.network.auth import redact  # noqa: PLC0415 - for an error only
+
         problem, advice = _not_a_requirement(redact(text), error)
         raise table.error(problem, *inside, advice=advice) from error
     if requirement.url is not None:

@@ -12,7 +12,6 @@ from polylock.model.inputs import (
     IndexLocation,
     IndexSource,
 )
-from polylock.network.auth import credentials_variable
 from polylock.project.dependencies import normalized_name
 from polylock.project.direct_sources import read_source
 from polylock.project.setting_values import index_url_problem
@@ -43,6 +42,9 @@ def read_indexes(
     """
     found: dict[str, IndexLocation] = {}
     for entry in table.tables("index"):
+        # 2 ms that a project with the default index does not pay.
+        from polylock.network.auth import credentials_variable  # noqa: PLC0415
+
         index = _index(entry, directory)
         variables = credentials_variable(index.name, "*")
         if variables in found:

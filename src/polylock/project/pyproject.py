@@ -7,7 +7,6 @@ is the same everywhere, or an error.
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from polylock.errors import ProjectError
@@ -18,6 +17,7 @@ from polylock.project.tables import Table
 from polylock.project.target_values import parse_python
 from polylock.project.targets import parse_targets
 from polylock.project.tool_table import KEYS, read_options
+from polylock.values import Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -47,8 +47,7 @@ _TARGETS_ADVICE = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProjectFile:
+class ProjectFile(Value, frozen=True, kw_only=True):
     """A project file, read and checked.
 
     ``name`` is None where there is no ``[project]``; ``default_python`` is the value

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 from urllib.parse import urlsplit
@@ -13,6 +12,7 @@ from packaging.utils import canonicalize_name, is_normalized_name
 
 from polylock.errors import UsageError
 from polylock.project.tables import suggestion, toml_type
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,8 +36,7 @@ class Kind(enum.Enum):
     SECONDS = "a number of seconds"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SettingDefinition:
+class SettingDefinition(Value, frozen=True, kw_only=True):
     """One setting: the only place that knows its spellings.
 
     ``name`` is the field of Settings and ``default`` the default in words. Where
@@ -69,8 +68,7 @@ class SettingDefinition:
         return f"POLYLOCK_{self.name.upper()}"
 
 
-@dataclass(frozen=True, slots=True)
-class GivenValue:
+class GivenValue(Value, frozen=True):
     """A value that was given for a setting, and the place to name in an error."""
 
     definition: SettingDefinition

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import date, time
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from polylock.errors import ProjectError
@@ -42,6 +41,8 @@ def key_path(*parts: str | int) -> str:
 
 def suggestion(wrong: str, known: Collection[str]) -> str:
     """Return advice: the name that was probably meant, else all names."""
+    from difflib import get_close_matches  # noqa: PLC0415 - for a misspelling only
+
     close = get_close_matches(wrong, sorted(known), n=1)
     if close:
         return f"did you mean {close[0]}?"

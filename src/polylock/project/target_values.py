@@ -5,7 +5,6 @@ Each function takes the whole table and raises ProjectError with the key path.
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import TYPE_CHECKING, NoReturn
 
@@ -81,6 +80,8 @@ def check_keys(table: Table, allowed: Collection[str]) -> None:
     for key in table.values:
         if key not in allowed:
             advice = f"allowed keys: {', '.join(allowed)}"
+            import difflib  # noqa: PLC0415 - for a misspelling only
+
             close = difflib.get_close_matches(key, list(allowed), n=1)
             if close:
                 advice = f"did you mean {close[0]}? {advice}"
@@ -89,6 +90,8 @@ def check_keys(table: Table, allowed: Collection[str]) -> None:
 
 def close_names(name: str, known: Collection[str]) -> str:
     """Return advice for a name that does not exist: the close ones, else all."""
+    import difflib  # noqa: PLC0415 - for a misspelling only
+
     close = difflib.get_close_matches(name, list(known), n=3)
     if close:
         return f"did you mean {' or '.join(close)}?"

@@ -16,7 +16,6 @@ from polylock.model.inputs import (
 from polylock.project.dependencies import normalized_name, read_requirement
 from polylock.project.indexes import read_indexes, read_sources
 from polylock.project.tables import suggestion
-from polylock.variants.ordering import VariantPattern
 from polylock.variants.properties import (
     InvalidProperty,
     is_namespace,
@@ -214,6 +213,8 @@ def _variant_patterns(table: Table, name: str) -> tuple[str, ...]:
 
 
 def _variant_pattern(text: str, table: Table, *inside: str | int) -> str:
+    from polylock.variants.ordering import VariantPattern  # noqa: PLC0415 - 3 ms, rare
+
     try:
         pattern = VariantPattern.parse(text)
     except InvalidProperty as error:

@@ -54,8 +54,8 @@ def run_command(
 
     None where it cannot be started. Raises CommandHangs after that many ``seconds``.
     The command and, where the system has process groups, all that it started are
-    stopped. What it left running elsewhere is not waited for: such a process can
-    keep the pipe open for ever, so a thread reads it.
+    stopped. What left the group is not waited for: such a process can keep the pipe
+    open for ever, so a thread reads it.
     """
     try:
         process = subprocess.Popen(
@@ -115,10 +115,13 @@ def _wait(process: subprocess.Popen[bytes], name: str, seconds: float) -> None:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
+    """Stop a process that has not been waited for, and all of its group.
+
+    It may have ended itself and left others behind. As long as nobody has waited for
+    it the number of its group cannot be another's, so it is not polled here first.
+    """
     kill_group = getattr(os, "killpg", None)
-    # The group is named after its first process, which has not been waited for as
-    # long as it has no status: the number cannot be another's.
-    if process.poll() is None:
+    if process.returncode is None:
         with contextlib.suppress(OSError):
             if kill_group is None:
                 process.kill()

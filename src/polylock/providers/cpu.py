@@ -17,6 +17,7 @@ from polylock.variants.catalogue import (
     AARCH64_FEATURES,
     AARCH64_NEWEST_VERSION,
     X86_64_FEATURES,
+    X86_64_LEVEL_FEATURES,
     X86_64_LEVELS,
 )
 
@@ -33,14 +34,21 @@ _BASELINE = Cpu()
 def derive_x86_64(cpu: Cpu | None) -> dict[str, tuple[str, ...]]:
     """Return the features of the ``x86_64`` namespace, the most preferred first."""
     cpu = cpu or _BASELINE
-    name = cpu.microarchitecture
-    if name is None:
-        name = f"x86_64_{cpu.level}" if cpu.level not in {None, "v1"} else "x86_64"
-    target = _target(name)
-    level = target.generic.name.removeprefix("x86_64").removeprefix("_") or "v1"
-    number = min(int(level[1:]), len(X86_64_LEVELS))
+    if cpu.microarchitecture is None:
+        level = cpu.level or "v1"
+        number = int(level[1:])
+        features = [
+            feature
+            for lower in X86_64_LEVELS[-number:]
+            for feature in X86_64_LEVEL_FEATURES[lower]
+        ]
+    else:
+        target = _target(cpu.microarchitecture)
+        level = target.generic.name.removeprefix("x86_64").removeprefix("_") or "v1"
+        number = min(int(level[1:]), len(X86_64_LEVELS))
+        features = target.features
     lists = {"level": X86_64_LEVELS[-number:]}
-    return lists | _switched_on(cpu, target.features, X86_64_FEATURES)
+    return lists | _switched_on(cpu, features, X86_64_FEATURES)
 
 
 def derive_aarch64(cpu: Cpu | None) -> dict[str, tuple[str, ...]]:
@@ -48,7 +56,9 @@ def derive_aarch64(cpu: Cpu | None) -> dict[str, tuple[str, ...]]:
     cpu = cpu or _BASELINE
     name = cpu.microarchitecture
     if name is None:
-        name = f"armv{cpu.level}" if cpu.level not in {None, "8a"} else "aarch64"
+        if cpu.level in {None, "8a"}:
+            return {"version": ("8a",)} | _switched_on(cpu, (), AARCH64_FEATURES)
+        name = f"armv{cpu.level}"
     target = _target(name)
     generic = target.generic
     # The published provider knows no later version. The chain is that of the newest

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from polylock.errors import UsageError
@@ -21,7 +21,7 @@ from polylock.providers import amd, ascend, cpu, intel, nvidia, tpu
 from polylock.providers.machine import ask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from polylock.model.target import PythonRelease
     from polylock.providers.machine import Machine
@@ -52,7 +52,8 @@ _MUSL = re.compile(
 class DetectedMachine:
     """What was found of a machine; the fields are those of TargetDescription.
 
-    ``warnings`` say in sentences what did not answer, and what that leaves out.
+    ``properties`` are what providers that the user trusts said of it. ``warnings`` say
+    in sentences what did not answer, and what that leaves out.
     """
 
     system: OperatingSystem
@@ -65,6 +66,9 @@ class DetectedMachine:
     intel: IntelGpu | None = None
     ascend: AscendNpu | None = None
     tpu: bool = False
+    properties: Mapping[str, Mapping[str, tuple[str, ...]]] = field(
+        default_factory=dict
+    )
     warnings: tuple[str, ...] = ()
 
     def describe(
@@ -84,6 +88,7 @@ class DetectedMachine:
             intel=self.intel,
             ascend=self.ascend,
             tpu=self.tpu,
+            properties=self.properties,
         )
 
 

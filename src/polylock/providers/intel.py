@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from polylock.model.target import IntelGpu
-from polylock.providers.level_zero import ask_level_zero
 from polylock.providers.machine import ignore
 from polylock.variants.catalogue import INTEL_COMPATIBLE_IPS, INTEL_DEVICE_IPS
 
@@ -43,6 +42,8 @@ def detect(machine: Machine, warn: Callable[[str], None] = ignore) -> IntelGpu |
     library = None if name is None else machine.load_library(name)
     if library is None:
         return None
+    from polylock.providers.level_zero import ask_level_zero  # noqa: PLC0415 - 2 ms
+
     found = tuple(dict.fromkeys(ask_level_zero(library, warn)))
     for version in found:
         if version not in INTEL_DEVICE_IPS:

@@ -8,7 +8,6 @@ answers, and tests replay them.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import platform
 import shutil
@@ -162,6 +161,8 @@ class HostMachine:
 
     def load_library(self, name: str) -> Any | None:  # noqa: ANN401  # see Machine
         """Return a shared library whose functions are its attributes, or None."""
+        import ctypes  # noqa: PLC0415 - 1 ms, where the hardware is looked at
+
         try:
             return ctypes.CDLL(name)
         except (OSError, ValueError):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from polylock.model.target import NvidiaGpu
 from polylock.providers.machine import ask, ignore
-from polylock.providers.nvml import ask_nvml
 from polylock.variants.catalogue import (
     CUDA_MAJORS,
     CUDA_MINORS,
@@ -118,7 +117,11 @@ def detect(machine: Machine, warn: Callable[[str], None] = ignore) -> NvidiaGpu 
 def _ask_libraries(machine: Machine, warn: Callable[[str], None]) -> NvidiaGpu | None:
     for name in _libraries(machine):
         library = machine.load_library(name)
-        found = None if library is None else ask_nvml(library, warn)
+        if library is None:
+            continue
+        from polylock.providers.nvml import ask_nvml  # noqa: PLC0415 - 2 ms with ctypes
+
+        found = ask_nvml(library, warn)
         if found is not None:
             return found
     return None

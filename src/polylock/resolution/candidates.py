@@ -12,12 +12,16 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from polylock.model.distributions import Unusable
+from polylock.model.distributions import Unusable, labelled_wheels
 from polylock.model.filenames import InvalidFilename, WheelFilename
 from polylock.model.markers import NON_VARIANT, SelectedVariant
+from polylock.resolution.memory import Memory
 from polylock.resolution.versions import satisfies
+from polylock.values import Value
+from polylock.variants.abi import InvalidAbiDependency, alternatives
 from polylock.variants.authority import supported_properties
 from polylock.variants.ordering import VariantWishes, order_labels
+from polylock.variants.variant_schema import ABI_DEPENDENCY
 
 if TYPE_CHECKING:
     from packaging.utils import NormalizedName
@@ -26,6 +30,8 @@ if TYPE_CHECKING:
     from polylock.model.inputs import Inputs
     from polylock.model.target import Target
     from polylock.ports import PackageSource
+    from polylock.resolution.memory import TargetMemory
+    from polylock.variants.abi import AbiNeed
     from polylock.variants.properties import VariantProperty
     from polylock.variants.variant_json import VariantMetadata
 
@@ -33,6 +39,7 @@ if TYPE_CHECKING:
     _Best = dict[str | None, tuple[tuple[int, int, str], RemoteFile]]
 
 __all__ = [
+    "FORBIDDEN_BUILD",
     "UNFIT_TAGS",
     "Candidate",
     "CandidatePool",
@@ -43,16 +50,19 @@ __all__ = [
 ]
 
 UNFIT_TAGS = "its tags do not fit the target"
+FORBIDDEN_BUILD = "would have to be built, which is forbidden"
 
 _UNKNOWN_PATCH = 999
 """Stands for the newest patch release of a target that names none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Candidate:
+class Candidate(Value, frozen=True, kw_only=True, eq=False):
     """One artifact of one version, for one target.
 
-    Interned by CandidatePool: resolvelib compares candidates by identity.
+    Interned by CandidatePool: resolvelib compares candidates by identity. ``rank``
+    orders the labels of a version, None for a non-variant wheel, which comes after
+    them. ``abi`` are the versions of other projects that the label is built against; a
+    label that can do with several is as many candidates.
     """
 
     releases: Releases
@@ -62,6 +72,8 @@ class Candidate:
     variant: SelectedVariant = NON_VARIANT
     decided_by: tuple[VariantProperty, ...] = ()
     variant_metadata: VariantMetadata | None = None
+    rank: int | None = None
+    abi: tuple[AbiNeed, ...] = ()
 
     @property
     def name(self) -> NormalizedName:
@@ -78,8 +90,7 @@ class Candidate:
         return f"{self.name} {self.version}{label}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ExtraCandidate:
+class ExtraCandidate(Value, frozen=True, kw_only=True, eq=False):
     """An extra of a candidate; it adds requirements, and installs nothing itself."""
 
     base: Candidate
@@ -94,17 +105,18 @@ class ExtraCandidate:
         return f"{self.base.name}[{self.extra}] {self.base.version}"
 
 
-@dataclass(frozen=True, slots=True)
-class Rejection:
+class Rejection(Value, frozen=True):
     """Why a file or a label of a version is out, as a clause for people."""
 
     subject: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Expansion:
-    """The candidates of one version, best first, and what was left out and why."""
+class Expansion(Value, frozen=True):
+    """The candidates of one version, best first, and what was left out and why.
+
+    ``rejections`` is empty where the candidate is known from an earlier run.
+    """
 
     candidates: tuple[Candidate, ...]
     rejections: tuple[Rejection, ...]
@@ -121,6 +133,7 @@ class CandidatePool:
     target: Target
     inputs: Inputs
     source: PackageSource
+    memories: Memory = field(default_factory=Memory, repr=False)
     visited: set[tuple[NormalizedName, int]] = field(default_factory=set, repr=False)
     _expansions: dict[tuple[NormalizedName, int, bool], Expansion] = field(
         default_factory=dict, repr=False
@@ -141,10 +154,45 @@ class CandidatePool:
         expansion = self._expansions.get(key)
         if expansion is None:
             # PEP 592: a yanked file only where no other of the version would do.
-            expansion = self._expand(releases, position, yanked=False)
+            expansion = self._remembered(releases, position)
             if yanked and not expansion.candidates:
                 expansion = self._expand(releases, position, yanked=True)
             self._expansions[key] = expansion
+        return expansion
+
+    @cached_property
+    def memory(self) -> TargetMemory:
+        """Return what earlier runs worked out for this target."""
+        return self.memories.of_target(
+            self.target, self.python_version, self.inputs.exclude_newer
+        )
+
+    def _remembered(self, releases: Releases, position: int) -> Expansion:
+        """Expand a version, by a look at what is known where no label is involved."""
+        release = releases.release(position)
+        if (
+            not release.fingerprint
+            or releases.name in self.inputs.no_binary_packages
+            or releases.name in self.target.description.variants
+        ):
+            return self._expand(releases, position, yanked=False)
+        # Whether files without an upload time count depends on the whole project.
+        key = release.fingerprint
+        if self.inputs.exclude_newer is not None and releases.has_upload_times:
+            key += " timed"
+        known = self.memory.wheels.get(key)
+        if known is not None:
+            wheel = release.wheels[known]
+            candidate = Candidate(
+                releases=releases, position=position, release=release, file=wheel
+            )
+            return Expansion((candidate,), ())
+        expansion = self._expand(releases, position, yanked=False)
+        if expansion.candidates and not labels_of(release):
+            only = expansion.candidates[0].file
+            if only is not release.sdist:
+                self.memory.wheels[key] = release.wheels.index(only)
+                self.memory.learned()
         return expansion
 
     def extended(self, base: Candidate, extra: str) -> Candidate | ExtraCandidate:
@@ -169,7 +217,14 @@ class CandidatePool:
 
     def accepts_python(self, requires_python: str | None) -> bool:
         """Say whether the target's Python meets a ``requires-python``."""
-        return not requires_python or satisfies(requires_python, self.python_version)
+        if not requires_python:
+            return True
+        known = self.memory.pythons.get(requires_python)
+        if known is None:
+            known = satisfies(requires_python, self.python_version)
+            self.memory.pythons[requires_python] = known
+            self.memory.learned()
+        return known
 
     def _expand(self, releases: Releases, position: int, *, yanked: bool) -> Expansion:
         release = releases.release(position)
@@ -264,11 +319,10 @@ class CandidatePool:
 
         Whether its metadata can be had without running it is the source's to say.
         """
-        if (
-            self.inputs.build == "none"
-            or releases.name in self.inputs.no_build_packages
-        ):
-            return "would have to be built, which is forbidden"
+        name, inputs = releases.name, self.inputs
+        nothing = inputs.build == "none" and name not in inputs.build_packages
+        if nothing or name in inputs.no_build_packages:
+            return FORBIDDEN_BUILD
         return self._unfit(releases, file, yanked=yanked)
 
     def _unfit(
@@ -315,32 +369,38 @@ class CandidatePool:
             supported,
             labels,
             wishes=self._wishes.for_project(releases.name),
+            deferred_namespaces=(ABI_DEPENDENCY,),
         )
         rejections.extend(Rejection(r.label, r.reason) for r in order.rejected)
-        return [
-            Candidate(
-                releases=releases,
-                position=position,
-                release=release,
-                file=best[ranked.label][1],
-                variant=SelectedVariant(ranked.label, ranked.properties),
-                decided_by=ranked.decided_by,
-                variant_metadata=metadata,
-            )
-            for ranked in order.compatible
-        ]
+        found = []
+        for ranked in order.compatible:
+            try:
+                ways = alternatives(ranked.deferred)
+            except InvalidAbiDependency as error:
+                rejections.append(Rejection(ranked.label, str(error)))
+                continue
+            for abi in ways:
+                needed = tuple(need.property for need in abi)
+                triples = {(p.namespace, p.feature, p.value) for p in needed}
+                found.append(
+                    Candidate(
+                        releases=releases,
+                        position=position,
+                        release=release,
+                        file=best[ranked.label][1],
+                        variant=SelectedVariant(
+                            ranked.label, ranked.properties | triples
+                        ),
+                        decided_by=(*ranked.decided_by, *needed),
+                        variant_metadata=metadata,
+                        rank=ranked.rank,
+                        abi=abi,
+                    )
+                )
+        return found
 
 
 def labels_of(release: Release) -> set[str]:
     """Return the variant labels of a release's wheels, whatever machine they fit."""
-    labels = set()
-    for file in release.wheels:
-        if file.filename.count("-") < 5:
-            continue  # too few parts for a label; most files end here
-        try:
-            label = WheelFilename.parse(file.filename).variant_label
-        except InvalidFilename:
-            continue
-        if label is not None:
-            labels.add(label)
-    return labels
+    labels = {name.variant_label for name in labelled_wheels(release)}
+    return {label for label in labels if label is not None}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from packaging.utils import NormalizedName
@@ -22,8 +23,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class SpecifierConstraint:
+class SpecifierConstraint(Value, frozen=True, kw_only=True, eq=False):
     """A version specifier on a project, or on one of its extras.
 
     ``origin`` is set on the project's own requirements, a noun phrase for people
@@ -36,8 +36,7 @@ class SpecifierConstraint:
     origin: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ExactConstraint:
+class ExactConstraint(Value, frozen=True, kw_only=True, eq=False):
     """The very candidate: ties an extra of a project to the project itself."""
 
     candidate: Candidate
@@ -48,22 +47,22 @@ class ExactConstraint:
         return self.candidate.name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Unmeetable:
+class Unmeetable(Value, frozen=True, kw_only=True, eq=False):
     """What a candidate asks for and nothing can give; it rules the candidate out.
 
-    ``reason`` is a clause about the candidate: ``requires Python >=3.13``.
+    ``reason`` is a clause about the candidate: ``requires Python >=3.13``. Where its
+    backend ``may_not_run``, that alone keeps it out as far as is known.
     """
 
     candidate: Candidate
     reason: str
+    may_not_run: bool = False
 
 
 Constraint = SpecifierConstraint | ExactConstraint | Unmeetable
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Dependency:
+class Dependency(Value, frozen=True, kw_only=True, eq=False):
     """A requirement that holds for the target, its marker folded away.
 
     ``condition`` is what the target leaves open of the marker, None where nothing.

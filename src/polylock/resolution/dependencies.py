@@ -9,19 +9,22 @@ from polylock.model.direct import (
     direct_source,
     parse_direct_url,
 )
-from polylock.model.distributions import Unusable
-from polylock.model.markers import NON_VARIANT, fold
+from polylock.model.distributions import BuildRefused, Unusable
+from polylock.model.markers import NON_VARIANT
 from polylock.resolution.candidates import ExtraCandidate
 from polylock.resolution.constraints import Dependency, Unmeetable
+from polylock.resolution.memory import held
 from polylock.resolution.versions import satisfies
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
 
+    from polylock.model.core_metadata import CoreMetadata
     from polylock.model.markers import MarkerExpression, SelectedVariant
     from polylock.model.requirements import Requirement
     from polylock.resolution.availability import Availability
     from polylock.resolution.candidates import Candidate
+    from polylock.resolution.memory import Held
 
 __all__ = ["DependencyReader"]
 
@@ -59,7 +62,11 @@ class DependencyReader:
 
     def of_project(self, requirement: Requirement) -> list[Dependency]:
         """Fold a requirement of the project itself; overrides count for it too."""
-        return list(self._fold(requirement, "", NON_VARIANT))
+        return [
+            dependency
+            for each, condition in held([requirement], self._pool.target)
+            for dependency in self._overridden(each, condition)
+        ]
 
     def requires_python(self, candidate: Candidate) -> str | None:
         """Return the ``requires-python`` of a candidate's own file."""
@@ -74,17 +81,19 @@ class DependencyReader:
         source = self._pool.source
         metadata = source.core_metadata(candidate.release, candidate.file)
         if isinstance(metadata, Unusable):
-            return Unmeetable(candidate=candidate, reason=metadata.reason)
+            return Unmeetable(
+                candidate=candidate,
+                reason=metadata.reason,
+                may_not_run=isinstance(metadata, BuildRefused),
+            )
         if not self._pool.accepts_python(metadata.requires_python):
             return Unmeetable(
                 candidate=candidate,
                 reason=f"requires Python {metadata.requires_python}",
             )
         found: list[Dependency] = []
-        for requirement in metadata.requires_dist:
-            if extra and "extra" not in requirement.marker:
-                continue  # the candidate itself asks for it
-            folded = list(self._fold(requirement, extra, candidate.variant))
+        for requirement, condition in self._held(metadata, extra, candidate.variant):
+            folded = self._overridden(requirement, condition)
             if folded and not self._is_agreed(requirement):
                 return Unmeetable(
                     candidate=candidate,
@@ -117,26 +126,22 @@ class DependencyReader:
             return False
         return wanted == direct_source(pool.inputs, requirement.name, pool.target)
 
-    def _fold(
-        self, requirement: Requirement, extra: str, variant: SelectedVariant
-    ) -> Iterator[Dependency]:
-        condition = self._condition(requirement, extra, variant)
-        if condition is False:
-            return
-        if extra and self._condition(requirement, "", variant) is True:
-            return  # holds without the extra
-        for actual in self._overrides.get(requirement.name, [requirement]):
-            if actual is not requirement:
-                condition = self._condition(actual, "", NON_VARIANT)
-                if condition is False:
-                    continue
-            kept = None if isinstance(condition, bool) else condition
-            yield Dependency(requirement=actual, condition=kept)
+    def _held(
+        self, metadata: CoreMetadata, extra: str, variant: SelectedVariant
+    ) -> Iterable[Held]:
+        """Return what holds on the target, of an extra what it adds."""
+        if variant == NON_VARIANT:
+            return self._pool.memory.requirements(metadata, extra)
+        return held(metadata.requires_dist, self._pool.target, extra, variant)
 
-    def _condition(
-        self, requirement: Requirement, extra: str, variant: SelectedVariant
-    ) -> MarkerExpression | bool:
-        marker = requirement.marker_expression
-        if marker is None:
-            return True
-        return fold(marker, self._pool.target, extra=extra, variant=variant)
+    def _overridden(
+        self, requirement: Requirement, condition: MarkerExpression | None
+    ) -> list[Dependency]:
+        """Return what takes the place of a requirement that holds, if not itself."""
+        overrides = self._overrides.get(requirement.name)
+        if overrides is None:
+            return [Dependency(requirement=requirement, condition=condition)]
+        return [
+            Dependency(requirement=override, condition=left)
+            for override, left in held(overrides, self._pool.target)
+        ]

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from polylock.errors import PolylockError
-from polylock.model.distributions import Unusable
-from polylock.model.filenames import InvalidFilename, WheelFilename
+from polylock.model.distributions import Unusable, labelled_wheels
 from polylock.resolution.candidates import labels_of
 from polylock.variants.authority import unanswered
 from polylock.variants.ordering import VariantWishes
@@ -154,15 +153,8 @@ def _variants(
 
 
 def _labels(release: Release, target: Target) -> set[str]:
-    labels = set()
-    for file in release.wheels:
-        if file.filename.count("-") < 5:
-            continue  # too few parts for a label; most files end here
-        try:
-            filename = WheelFilename.parse(file.filename)
-        except InvalidFilename:
-            continue
-        label = filename.variant_label
-        if label is not None and target.tag_rank(filename) is not None:
-            labels.add(label)
-    return labels
+    return {
+        name.variant_label
+        for name in labelled_wheels(release)
+        if name.variant_label is not None and target.tag_rank(name) is not None
+    }

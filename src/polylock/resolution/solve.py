@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
-
-from resolvelib import BaseReporter, ResolutionImpossible, ResolutionTooDeep
-from resolvelib.resolvers import Resolution as Search
 
 from polylock.errors import NoSolution
 from polylock.model.pins import Edge, Pin, Preference, Resolution
@@ -14,43 +11,40 @@ from polylock.model.requirements import Requirement
 from polylock.resolution.align import align, divergences, public
 from polylock.resolution.availability import Admission, Availability
 from polylock.resolution.candidates import Candidate, CandidatePool
-from polylock.resolution.conflicts import Failure, explain
-from polylock.resolution.constraints import Dependency, Unmeetable, identifier_of
+from polylock.resolution.constraints import Dependency, Unmeetable
 from polylock.resolution.dependencies import DependencyReader
-from polylock.resolution.provider import TargetProvider
+from polylock.resolution.memory import Memory
 from polylock.resolution.reach import conditions
 from polylock.resolution.remarks import remarks
 from polylock.resolution.walk import walk
+from polylock.values import Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from packaging.utils import NormalizedName
-    from resolvelib.structs import RequirementInformation
 
     from polylock.model.inputs import Inputs, RootRequirement
     from polylock.model.target import Target
     from polylock.ports import PackageSource, Reporter
     from polylock.resolution.candidates import ExtraCandidate
-    from polylock.resolution.constraints import Constraint
     from polylock.resolution.reach import Root
     from polylock.resolution.versions import VersionTable
 
     AnyCandidate = Candidate | ExtraCandidate
-    Information = RequirementInformation[Constraint, AnyCandidate]
     Preferences = Mapping[NormalizedName, Preference]
 
 __all__ = ["Effort", "Solution", "Solver"]
 
-_MAX_ROUNDS = 200_000
+_TRIES_AT_MOST = 200_000
 
 
 @dataclass(slots=True)
 class Effort:
     """What the solve of one target cost, in counts that do not depend on a clock.
 
-    ``rounds`` and ``rejected`` are the search's, 0 where the walk was enough;
-    ``expanded`` counts the versions that were opened.
+    ``rounds`` and ``rejected`` count the candidates that the search tried and gave up,
+    0 where the walk was enough; ``expanded`` counts the versions that were opened.
     """
 
     rounds: int = 0
@@ -58,8 +52,7 @@ class Effort:
     expanded: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Solution:
+class Solution(Value, frozen=True, kw_only=True):
     """The pins of every target, in the order of the targets, and what it cost."""
 
     resolutions: tuple[Resolution, ...]
@@ -72,6 +65,7 @@ class Solver:
 
     ``preferences`` are, by target, the pins of the lock file that still stand.
     ``always_search`` leaves out the walk that makes most searches unnecessary.
+    ``memory`` is what earlier runs worked out, and is added to.
     """
 
     inputs: Inputs
@@ -79,6 +73,7 @@ class Solver:
     reporter: Reporter
     preferences: Mapping[str, Preferences] = field(default_factory=dict)
     always_search: bool = False
+    memory: Memory = field(default_factory=Memory, repr=False)
     _tables: dict[int, VersionTable] = field(default_factory=dict, repr=False)
 
     def solve(self, targets: Sequence[Target]) -> Solution:
@@ -163,12 +158,12 @@ class Solver:
     def _why_not(self, name: NormalizedName, version: str, target: Target) -> list[str]:
         """Say why a target cannot take a version of a project."""
         asked = Requirement(name=name, specifier=f"=={version}")
-        inputs = replace(self.inputs, constraints=(*self.inputs.constraints, asked))
+        inputs = replace(self.inputs, upgrades=(*self.inputs.upgrades, asked))
         solver = Solver(inputs=inputs, source=self.source, reporter=self.reporter)
         try:
             solver._solve(target, {}, Effort())
         except NoSolution as error:
-            ours = f"constraint-dependencies ask for {name}=={version}"
+            ours = f"--upgrade-package asks for {asked}"
             return [
                 f"{target.name}: {line}" for line in error.explanation if line != ours
             ]
@@ -197,7 +192,9 @@ class Solver:
             for root in self.inputs.requirements
             if root.target in {None, target.name}
         ]
-        pool = CandidatePool(target=target, inputs=self.inputs, source=self.source)
+        pool = CandidatePool(
+            target=target, inputs=self.inputs, source=self.source, memories=self.memory
+        )
         availability = Availability(
             pool,
             self._tables,
@@ -224,8 +221,7 @@ class Solver:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Attempt:
+class _Attempt(Value, frozen=True, kw_only=True):
     """One solve of one target; ``wanted`` is what the project asks for."""
 
     availability: Availability
@@ -248,81 +244,44 @@ class _Attempt:
         return _resolution(target, mapping, self.dependencies, self.wanted)
 
     def _search(self, effort: Effort) -> Mapping[str, AnyCandidate]:
+        # For targets that the walk cannot solve.
+        from polylock.resolution.search import (  # noqa: PLC0415
+            Search,
+            SearchTooLong,
+        )
+
         target = self.availability.pool.target.name
-        watch = _Watch(target, self.reporter)
-        # Not ``Resolver``: it walks from each pin up to the roots by recursion, and
-        # never returns from a cycle that backtracking left behind without a root.
-        # What is reachable is found out by ``reach`` in any case.
-        engine = Search(TargetProvider(self.availability, self.dependencies), watch)
+        search = Search(
+            self.availability,
+            self.dependencies,
+            on_rejection=lambda candidate: self.reporter.backtracking(
+                target, str(candidate)
+            ),
+        )
+        roots = [dependency for _, dependency in self.wanted]
         try:
-            state = engine.resolve(
-                [
-                    constraint
-                    for root, dependency in self.wanted
-                    for constraint in dependency.constraints(origin_of(root))
-                ],
-                max_rounds=_MAX_ROUNDS,
-            )
-        except ResolutionImpossible as error:
-            missing = self.availability.missing
-            for root, _ in self.wanted:
-                if root.requirement.name in missing:
-                    raise missing[root.requirement.name] from error
-            failure = Failure(
-                availability=self.availability,
-                causes=tuple(error.causes),
-                requested=watch.requested,
-            )
-            lines, advice = explain(failure)
-            raise NoSolution(target, lines, advice) from error
-        except ResolutionTooDeep as error:
-            message = f"gave up after {_MAX_ROUNDS} rounds"
-            raise NoSolution(target, [message]) from error
+            mapping = search.solve(roots, tries_at_most=_TRIES_AT_MOST)
+            too_long = None
+        except SearchTooLong:
+            mapping = None
+            too_long = f"gave up after {_TRIES_AT_MOST} candidates"
         finally:
-            effort.rounds += watch.rounds
-            effort.rejected += watch.rejected
-        return state.mapping
+            effort.rounds += search.tried
+            effort.rejected += search.rejected
+        if mapping is not None:
+            return mapping
+        # Imports resolvelib, for failures alone.
+        from polylock.resolution.second_opinion import (  # noqa: PLC0415
+            second_opinion,
+        )
 
-
-class _Watch(BaseReporter["Constraint", "AnyCandidate", str]):
-    """Counts the engine's work and remembers who first asked for what."""
-
-    def __init__(self, target: str, reporter: Reporter) -> None:
-        self.rounds = 0
-        self.rejected = 0
-        self.requested: dict[str, tuple[Constraint, AnyCandidate | None]] = {}
-        self._target = target
-        self._reporter = reporter
-
-    def starting_round(self, index: int) -> None:
-        self.rounds = index + 1
-
-    def adding_requirement(
-        self, requirement: Constraint, parent: AnyCandidate | None
-    ) -> None:
-        key = identifier_of(requirement)
-        if key not in self.requested:
-            self.requested[key] = (requirement, parent)
-
-    def rejecting_candidate(self, criterion: object, candidate: AnyCandidate) -> None:
-        del criterion
-        self.rejected += 1
-        self._reporter.backtracking(self._target, str(candidate))
+        return second_opinion(
+            self.availability, self.dependencies, self.wanted, too_long
+        )
 
 
 def _of_target(resolutions: Sequence[Resolution], name: str) -> Resolution:
     return next(found for found in resolutions if found.target.name == name)
-
-
-def origin_of(root: RootRequirement) -> str:
-    """Return who in the project asks for a requirement, as a noun phrase."""
-    if root.extra is not None:
-        return f"extra {root.extra}"
-    if root.group is not None:
-        return f"group {root.group}"
-    if root.target is not None:
-        return f"target {root.target}"
-    return "the project"
 
 
 def _resolution(

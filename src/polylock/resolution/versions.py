@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from polylock.model.distributions import Releases
+    from polylock.resolution.memory import Memory
 
 __all__ = [
     "VersionTable",
@@ -61,10 +62,15 @@ def names_prerelease(specifier: str) -> bool:
 class VersionTable:
     """The versions of one project, a bit each; bit 0 is the lowest version."""
 
-    def __init__(self, releases: Releases) -> None:
+    def __init__(self, releases: Releases, memory: Memory | None = None) -> None:
         self._versions: Sequence[str] = releases.versions
         self._finals = releases.finals
+        self._places: dict[str, int] | None = None
         self._masks: dict[str, int] = {"": (1 << len(releases.versions)) - 1}
+        self._memory = memory if releases.fingerprint else None
+        self._known: dict[str, bytes] = (
+            {} if self._memory is None else self._memory.masks(releases.fingerprint)
+        )
 
     @property
     def everything(self) -> int:
@@ -78,10 +84,22 @@ class VersionTable:
         """
         mask = self._masks.get(specifier)
         if mask is None:
-            mask = self.everything
-            for clause in _parse_specifier(specifier):
-                mask &= self._clause(clause)
+            known = self._known.get(specifier)
+            if known is not None:
+                mask = int.from_bytes(known, "little")
+            else:
+                mask = self._work_out(specifier)
             self._masks[specifier] = mask
+        return mask
+
+    def _work_out(self, specifier: str) -> int:
+        mask = self.everything
+        for clause in _parse_specifier(specifier):
+            mask &= self._clause(clause)
+        if self._memory is not None:
+            size = (mask.bit_length() + 7) // 8
+            self._known[specifier] = mask.to_bytes(size, "little")
+            self._memory.learned += 1
         return mask
 
     @property
@@ -91,6 +109,11 @@ class VersionTable:
 
     def position(self, version: str) -> int | None:
         """Return the position of a version given in any spelling, if it is there."""
+        if self._places is None:
+            self._places = {text: at for at, text in enumerate(self._versions)}
+        place = self._places.get(version)
+        if place is not None:
+            return place
         wanted = parse_version(version)
         at = self._bisect(wanted)
         if at < len(self._versions) and self._version(at) == wanted:

@@ -8,11 +8,11 @@ have the feature. Both give the same order; one number is easy to keep and compa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
+from polylock.values import Value
 from polylock.variants.properties import (
     InvalidProperty,
     VariantProperty,
@@ -43,8 +43,7 @@ __all__ = [
 _SHOWN_VALUES = 8
 
 
-@dataclass(frozen=True, slots=True)
-class DeferredFeature:
+class DeferredFeature(Value, frozen=True):
     """A feature that something else must decide, such as the solver."""
 
     namespace: str
@@ -52,8 +51,7 @@ class DeferredFeature:
     values: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RankedLabel:
+class RankedLabel(Value, frozen=True, kw_only=True):
     """A label that the machine can use.
 
     ``rank`` orders the labels of one release, the lowest is the best. ``decided_by``
@@ -70,8 +68,7 @@ class RankedLabel:
     deferred: tuple[DeferredFeature, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RejectedLabel:
+class RejectedLabel(Value, frozen=True, kw_only=True):
     """A label that the machine cannot use, or that the user excluded.
 
     ``namespace``, ``feature`` and ``values`` name the feature that failed, in order
@@ -86,16 +83,14 @@ class RejectedLabel:
     values: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LabelOrder:
+class LabelOrder(Value, frozen=True, kw_only=True):
     """The labels of a release: those that fit, best first, and those that do not."""
 
     compatible: tuple[RankedLabel, ...]
     rejected: tuple[RejectedLabel, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VariantPattern:
+class VariantPattern(Value, frozen=True, kw_only=True):
     """What the user excludes or prefers: a namespace, feature, property or label.
 
     ``project`` is normalized and set only together with ``label``; ``feature`` and
@@ -146,8 +141,7 @@ class VariantPattern:
         return self.value in values if self.value else bool(values)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VariantWishes:
+class VariantWishes(Value, frozen=True, kw_only=True):
     """The user's say in the choice of a label (PEP 825, "Variant ordering").
 
     They narrow and reorder what is compatible, and never make a label compatible.
@@ -284,7 +278,7 @@ class _Judge:
         one_of = "" if len(values) == 1 else "one of "
         need = f"needs {one_of}{namespace} :: {feature} :: {_shown(values)}"
         if namespace == ABI_DEPENDENCY:
-            return f"{need}, and ABI dependencies are not supported yet"
+            return f"{need}, and what is installed is not known"
         if namespace not in self._namespaces:
             return (
                 f"{need}, a namespace that default-priorities.namespace does not list"

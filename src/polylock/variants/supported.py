@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from polylock.values import Value, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -11,8 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["SupportedProperties"]
 
 
-@dataclass(frozen=True, slots=True)
-class SupportedProperties:
+class SupportedProperties(Value, frozen=True):
     """Ordered lists of compatible features and values (PEP 825, "Variant ordering").
 
     Maps namespace to feature to values. The order of the features and of their

@@ -1,0 +1,55 @@
+"""``polylock merge``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from polylock.cli.invocation import begin, reporting
+from polylock.cli.options import settings
+from polylock.errors import UsageError
+from polylock.operations.merge import (
+    DriverFiles,
+    install_driver,
+    merge_conflict,
+    merge_files,
+)
+
+__all__ = ["command"]
+
+
+@click.command("merge", epilog="Example: polylock merge --install")
+@settings("index_url", "offline", "threads", "timeout")
+@click.option("--install", is_flag=True, help="Have git call it for lock files.")
+@click.argument("files", nargs=-1, metavar="[BASE OURS THEIRS PATH]")
+def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
+    """Merge the lock files of two branches: the pins of both, locked again.
+
+    Without arguments it resolves the conflict in which git left the lock file, once
+    the project file is merged. git itself calls it with four, as a merge driver. Every
+    pin that still holds is kept.
+    """
+    chosen = begin(values)
+    files = values["files"]
+    if values["install"]:
+        path = install_driver(chosen, os.environ)
+        if chosen.verbosity >= 0:
+            click.echo(f"git merges lock files with polylock; commit {path}", err=True)
+        return 0
+    if len(files) not in {0, 4}:
+        raise UsageError("give no files, or the four that git gives a merge driver")
+    with reporting(chosen) as reporter:
+        if files:
+            base, ours, theirs, path = files
+            driven = DriverFiles(
+                base=Path(base), ours=Path(ours), theirs=Path(theirs), path=path
+            )
+            merge_files(chosen, driven, os.environ, reporter)
+        else:
+            merged = merge_conflict(chosen, os.environ, reporter)
+            if chosen.verbosity >= 0:
+                click.echo(f"merged {merged}: `git add` it", err=True)
+    return 0

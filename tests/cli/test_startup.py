@@ -1,0 +1,118 @@
+"""Gates on what a command imports: that is most of what a short one takes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from fakes.command_line import CommandLine
+
+SOURCE = Path(__file__).parents[2] / "src"
+
+COUNTED = """
+import os, sys
+before = set(sys.modules)
+{prepare}
+from polylock.__main__ import answer
+code = answer(tuple(sys.argv[1:]))
+print(code, *sorted(set(sys.modules) - before))
+"""
+SETTLED = "from polylock.cli import remember; remember.SETTLED = 0"
+
+ON_DEMAND = {
+    "email",
+    "filelock",
+    "http",
+    "httpx",
+    "installer",
+    "pyproject_hooks",
+    "resolvelib",
+    "rich",
+    "ssl",
+    "tomlkit",
+    "truststore",
+    "urllib.request",
+    "zipfile",
+}
+"""What no command imports that has nothing to do."""
+
+NOT_TO_COMPARE = {
+    "archspec",
+    "ctypes",
+    "difflib",
+    "polylock.environment.interpreter",
+    "polylock.installation.plan",
+    "polylock.lockfile.assemble",
+    "polylock.lockfile.choice",
+    "polylock.lockfile.encode",
+    "polylock.network.auth",
+    "polylock.operations.resolve",
+    "polylock.variants.ordering",
+    "polylock.variants.variant_json",
+}
+"""What is needed neither to compare a lock file with its project."""
+
+
+def imported(
+    demo: CommandLine, *arguments: str, prepare: str = "", site: str = "-S"
+) -> set[str]:
+    """Run a command that succeeds in a bare Python; return what it imported."""
+    done = subprocess.run(
+        [sys.executable, site, "-c", COUNTED.format(prepare=prepare), *arguments],
+        cwd=demo.directory,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(SOURCE), *sys.path])},
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+        timeout=120,
+    )
+    code, *modules = done.stdout.split()
+    assert code == "0", done.stderr
+    return set(modules)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="nothing is remembered on Windows")
+@pytest.mark.parametrize("command", ["check", "lock", "sync"])
+def test_an_answer_from_memory_imports_next_to_nothing(
+    demo: CommandLine, command: str
+) -> None:
+    """Its own three modules, a digest and a checksum, and nothing else at all."""
+    demo.succeed("sync", "--target", "here")
+    imported(demo, command, "-q", prepare=SETTLED)
+    assert imported(demo, command, "-q") == {
+        "__future__",
+        "_blake2",
+        "polylock",
+        "polylock.__main__",
+        "polylock.cache",
+        "polylock.cache.entries",
+        "polylock.cli",
+        "polylock.cli.recall",
+        "zlib",
+    } - set(sys.builtin_module_names)
+
+
+@pytest.mark.parametrize(
+    ("command", "most"), [("check", 245), ("lock", 245), ("sync", 275)]
+)
+def test_a_command_with_nothing_to_do_imports_little(
+    demo: CommandLine, command: str, most: int
+) -> None:
+    """Where nothing is remembered either, what may be needed later is not imported.
+
+    A processor that is named is looked up in archspec; a level is not.
+    """
+    demo.write(demo.read().replace('"sapphirerapids"', '"x86-64-v4"'))
+    demo.succeed("lock")
+    demo.succeed("sync", "--target", "here")
+    found = imported(demo, command, "--verbose")
+    assert found & ON_DEMAND == set()
+    if command != "sync":
+        assert found & NOT_TO_COMPARE == set()
+    assert len(found) <= most, len(found)

@@ -1,0 +1,109 @@
+"""Members that fit into memory, read in one piece."""
+
+from __future__ import annotations
+
+import io
+import random
+import zipfile
+from dataclasses import dataclass
+
+import pytest
+
+from polylock.installation.small_members import MOST, is_small, read_small
+from polylock.model.member_names import RefusedArchive
+
+
+@dataclass(frozen=True, slots=True)
+class _Archive:
+    """An archive in memory with the member ``name``."""
+
+    data: bytearray
+    info: zipfile.ZipInfo
+
+    @property
+    def start(self) -> int:
+        """Return where the member's packed content begins."""
+        return self.info.header_offset + 30 + len(self.info.filename.encode())
+
+    def read(self) -> bytes:
+        """Return the member's content."""
+        return read_small(io.BytesIO(self.data), self.info)
+
+
+def _archive(
+    content: bytes, name: str = "demo/a.py", kind: int = zipfile.ZIP_DEFLATED
+) -> _Archive:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", kind) as archive:
+        archive.writestr("first", b"something before it")
+        archive.writestr(name, content)
+    with zipfile.ZipFile(made) as archive:
+        return _Archive(bytearray(made.getvalue()), archive.getinfo(name))
+
+
+@pytest.mark.parametrize("kind", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+@pytest.mark.parametrize("size", [0, 1, 1000, MOST])
+def test_the_content_is_that_which_was_packed(kind: int, size: int) -> None:
+    """Stored and deflated members are read, empty ones too."""
+    content = random.Random(size).randbytes(size // 2) + bytes(size - size // 2)
+    archive = _archive(content, kind=kind)
+    assert is_small(archive.info)
+    assert archive.read() == content
+
+
+def test_a_name_beyond_ascii_is_that_of_the_header() -> None:
+    """Names are compared as bytes, in the encoding that the member is flagged with."""
+    assert _archive(b"x", name="demo/ä.py").read() == b"x"
+
+
+def test_what_is_large_or_unusual_is_not_small() -> None:
+    """Large members are streamed, other methods and flags are for zipfile."""
+    assert not is_small(_archive(bytes(MOST + 1)).info)
+    assert not is_small(_archive(b"x" * 100, kind=zipfile.ZIP_BZIP2).info)
+    patched = _archive(b"x").info
+    patched.flag_bits |= 0x20
+    assert not is_small(patched)
+
+
+@pytest.mark.parametrize("offset", [0, 30])
+def test_another_header_is_refused(offset: int) -> None:
+    """The header must be one, and name the member that the directory names."""
+    archive = _archive(b"x")
+    archive.data[archive.info.header_offset + offset] ^= 1
+    with pytest.raises(RefusedArchive, match="another header"):
+        archive.read()
+
+
+@pytest.mark.parametrize("size", [10, 99, 101])
+@pytest.mark.parametrize("kind", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_another_size_than_it_says_is_refused(kind: int, size: int) -> None:
+    """Neither more nor less than the directory says is taken."""
+    archive = _archive(bytes(100), kind=kind)
+    archive.info.file_size = size
+    with pytest.raises(RefusedArchive, match="has not the size it says"):
+        archive.read()
+
+
+def test_a_bomb_is_not_unpacked() -> None:
+    """No more is unpacked than the member says that it has, but for one byte."""
+    archive = _archive(bytes(900_000))
+    archive.info.file_size = 5
+    with pytest.raises(RefusedArchive, match="has not the size it says"):
+        archive.read()
+
+
+def test_a_flipped_byte_is_found() -> None:
+    """The CRC of the directory must be that of the content."""
+    archive = _archive(b"0123456789", kind=zipfile.ZIP_STORED)
+    archive.data[archive.start] ^= 1
+    with pytest.raises(zipfile.BadZipFile, match="CRC"):
+        archive.read()
+
+
+@pytest.mark.parametrize("left", [10, 35, 60])
+def test_an_archive_that_is_cut_short_is_refused(left: int) -> None:
+    """In the header, in the name, or in the content: it is never taken as whole."""
+    archive = _archive(b"0123456789" * 10, kind=zipfile.ZIP_STORED)
+    del archive.data[archive.info.header_offset + left :]
+    with pytest.raises((zipfile.BadZipFile, RefusedArchive)):
+        archive.read()
