@@ -43,22 +43,23 @@ HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 LINUX = sys.platform == "linux" and os.uname().machine == "x86_64"
 PATH = os.environ.get("PATH", "")
 
+LINUX_LABELS = {"abikit-plugin": "abikit2.1", "blasx": "openblas"}
 DEMO_LABELS: dict[str, dict[str, str]] = {
     "h100": {
-        "blasx": "openblas",
+        **LINUX_LABELS,
         "fallbackkit": "avx512",
         "tensordemo": "cuda13.0",
         "vecdemo": "x86_64_v4",
     },
-    "a100": {"blasx": "openblas", "tensordemo": "cuda12.8", "vecdemo": "x86_64_v3"},
+    "a100": {**LINUX_LABELS, "tensordemo": "cuda12.8", "vecdemo": "x86_64_v3"},
     "mi300x": {
-        "blasx": "openblas",
+        **LINUX_LABELS,
         "fallbackkit": "avx512",
         "tensordemo": "rocm6.4",
         "vecdemo": "x86_64_v4",
     },
-    "server-v4": {"blasx": "openblas", "tensordemo": "null", "vecdemo": "x86_64_v4"},
-    "server-v2": {"blasx": "openblas", "tensordemo": "null", "vecdemo": "x86_64_v2"},
+    "server-v4": {**LINUX_LABELS, "tensordemo": "null", "vecdemo": "x86_64_v4"},
+    "server-v2": {**LINUX_LABELS, "tensordemo": "null", "vecdemo": "x86_64_v2"},
     "mac-m3": {"blasx": "openblas", "tensordemo": "null", "vecdemo": "null"},
 }
 """The variants that each target of the demo installs."""
