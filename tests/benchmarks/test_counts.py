@@ -168,8 +168,8 @@ def test_a_warm_lock_opens_two_files_of_the_cache(
 def test_a_warm_lock_parses_nothing_again(demo: Demo) -> None:
     """Markers and specifiers of the index's files were parsed by an earlier lock.
 
-    Only what an ABI dependency wants of the earlier targets' choice is asked again: that
-    is no fact of the index.
+    Only what an ABI dependency wants of the choice of earlier targets is asked again:
+    that is no fact of the index.
     """
     cold = demo.lock()
     demo.lock_file.unlink()
