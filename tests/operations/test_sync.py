@@ -45,20 +45,37 @@ PATH = os.environ.get("PATH", "")
 
 DEMO_LABELS: dict[str, dict[str, str]] = {
     "h100": {
+        "abikit-plugin": "abikit2.1",
         "blasx": "openblas",
         "fallbackkit": "avx512",
         "tensordemo": "cuda13.0",
         "vecdemo": "x86_64_v4",
     },
-    "a100": {"blasx": "openblas", "tensordemo": "cuda12.8", "vecdemo": "x86_64_v3"},
+    "a100": {
+        "abikit-plugin": "abikit2.1",
+        "blasx": "openblas",
+        "tensordemo": "cuda12.8",
+        "vecdemo": "x86_64_v3",
+    },
     "mi300x": {
+        "abikit-plugin": "abikit2.1",
         "blasx": "openblas",
         "fallbackkit": "avx512",
         "tensordemo": "rocm6.4",
         "vecdemo": "x86_64_v4",
     },
-    "server-v4": {"blasx": "openblas", "tensordemo": "null", "vecdemo": "x86_64_v4"},
-    "server-v2": {"blasx": "openblas", "tensordemo": "null", "vecdemo": "x86_64_v2"},
+    "server-v4": {
+        "abikit-plugin": "abikit2.1",
+        "blasx": "openblas",
+        "tensordemo": "null",
+        "vecdemo": "x86_64_v4",
+    },
+    "server-v2": {
+        "abikit-plugin": "abikit2.1",
+        "blasx": "openblas",
+        "tensordemo": "null",
+        "vecdemo": "x86_64_v2",
+    },
     "mac-m3": {"blasx": "openblas", "tensordemo": "null", "vecdemo": "null"},
 }
 """The variants that each target of the demo installs."""
