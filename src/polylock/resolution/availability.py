@@ -86,8 +86,10 @@ class Availability:
         self._blocked_prereleases: set[str] = set()
         self._blocked_yanked: dict[str, int] = {}
         self._releases: dict[NormalizedName, Releases] = {}
-        self._constraints = _constraints(pool.inputs.constraints, pool.target)
-        named = (*own, *pool.inputs.constraints, *pool.inputs.overrides)
+        inputs = pool.inputs
+        self._constraints = _constraints(inputs.constraints, pool.target)
+        self._upgrades = _constraints(inputs.upgrades, pool.target)
+        named = (*own, *inputs.constraints, *inputs.upgrades, *inputs.overrides)
         self._named = {
             requirement.name: names_prerelease(requirement.specifier)
             for requirement in sorted(named, key=_names_one)
@@ -128,7 +130,11 @@ class Availability:
         """Return the mask of the versions that specifiers and settings leave."""
         table = self.table(releases)
         name = releases.name
-        every = [*specifiers, *self.constraints_on(name)]
+        every = [
+            *specifiers,
+            *self.constraints_on(name),
+            *self._upgrades.get(name, ()),
+        ]
         mask = table.everything & ~self._too_new(releases)
         for specifier in every:
             mask &= table.mask(specifier)

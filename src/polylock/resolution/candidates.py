@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     _Best = dict[str | None, tuple[tuple[int, int, str], RemoteFile]]
 
 __all__ = [
+    "FORBIDDEN_BUILD",
     "UNFIT_TAGS",
     "Candidate",
     "CandidatePool",
@@ -49,6 +50,7 @@ __all__ = [
 ]
 
 UNFIT_TAGS = "its tags do not fit the target"
+FORBIDDEN_BUILD = "would have to be built, which is forbidden"
 
 _UNKNOWN_PATCH = 999
 """Stands for the newest patch release of a target that names none."""
@@ -317,11 +319,10 @@ class CandidatePool:
 
         Whether its metadata can be had without running it is the source's to say.
         """
-        if (
-            self.inputs.build == "none"
-            or releases.name in self.inputs.no_build_packages
-        ):
-            return "would have to be built, which is forbidden"
+        name, inputs = releases.name, self.inputs
+        nothing = inputs.build == "none" and name not in inputs.build_packages
+        if nothing or name in inputs.no_build_packages:
+            return FORBIDDEN_BUILD
         return self._unfit(releases, file, yanked=yanked)
 
     def _unfit(

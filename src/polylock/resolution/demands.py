@@ -62,6 +62,18 @@ class Demands:
         demands = self._demands.get(name, ())
         return dict.fromkeys(extra for demand in demands for extra in demand.extras)
 
+    def requirements(
+        self, name: NormalizedName
+    ) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Yield the distinct requirements of a project: specifier and extras."""
+        return iter(
+            dict.fromkeys(
+                (demand.specifier, demand.extras)
+                for demand in self._demands[name]
+                if demand.requires
+            )
+        )
+
     def mask(self, name: NormalizedName) -> int:
         """Return the versions that are left of a project that is required."""
         return self._demands[name][-1].mask

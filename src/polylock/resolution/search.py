@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from polylock.resolution.constraints import Unmeetable
+from polylock.resolution.dead_ends import DeadEnds
 from polylock.resolution.demands import Demands
 from polylock.resolution.precedence import precedence
 
@@ -85,6 +86,7 @@ class Search:
         self._pins: dict[NormalizedName, Candidate] = {}
         self._levels: dict[NormalizedName, int] = {}
         self._banned: set[Candidate] = set()
+        self._dead_ends = DeadEnds(availability)
 
     def solve(
         self, roots: Sequence[Dependency], *, tries_at_most: int
@@ -104,6 +106,7 @@ class Search:
             self._banned.update(unmet)
         if self._banned:
             self._banned.clear()
+            self._dead_ends = DeadEnds(self._availability)
             if self._attempt(roots, tries_at_most, strict=True):
                 return self._mapping()
         return None
@@ -181,27 +184,42 @@ class Search:
         """
         while self._decisions:
             decision = self._decisions[-1]
-            earlier = (1 << len(self._decisions) - 1) - 1
-            for candidate in decision.candidates:
-                if self.tried == tries_at_most:
-                    raise SearchTooLong
-                self.tried += 1
-                blame = self._take(decision, candidate)
-                if blame is None:
-                    return True
-                decision.blame |= blame & earlier
-                self._reject(decision, candidate)
+            if self._take_next(decision, tries_at_most):
+                return True
             self._drop()
+            for specifier, extras in self._demands.requirements(decision.name):
+                self._dead_ends.learn(decision.name, specifier, extras)
             # Decisions after the last one to blame would not change a thing.
             while len(self._decisions) > decision.blame.bit_length():
                 self._withdraw(self._decisions[-1])
                 self._drop()
             if self._decisions:
                 culprit = self._decisions[-1]
-                earlier = (1 << len(self._decisions) - 1) - 1
-                culprit.blame |= decision.blame & earlier
-                self._reject(culprit, self._pins[culprit.name])
+                self._blame_on(culprit, self._pins[culprit.name], decision.blame)
         return False
+
+    def _take_next(self, decision: _Decision, tries_at_most: int) -> bool:
+        """Take the next candidate of the last decision; say whether there was any."""
+        for candidate in decision.candidates:
+            extras = self._demands.extras(decision.name)
+            if self._dead_ends.holds(candidate, extras):
+                continue  # who asked for the extras is to blame in any case
+            if self.tried == tries_at_most:
+                raise SearchTooLong
+            self.tried += 1
+            blame = self._take(decision, candidate)
+            if blame is None:
+                return True
+            self._blame_on(decision, candidate, blame)
+        return False
+
+    def _blame_on(self, last: _Decision, candidate: Candidate, blame: int) -> None:
+        """Give up the candidate of the last decision, for what is to blame."""
+        own = 1 << len(self._decisions) - 1
+        if blame == own:
+            self._dead_ends.add(candidate, self._demands.extras(last.name))
+        last.blame |= blame & (own - 1)
+        self._reject(last, candidate)
 
     def _drop(self) -> None:
         del self._levels[self._decisions.pop().name]
@@ -268,6 +286,8 @@ class Search:
         """Require a project; return as ``_take`` does."""
         requirement = dependency.requirement
         name = requirement.normalized_name
+        if self._dead_ends.bars(name, requirement.specifier, requirement.extras):
+            return cause
         mask = self._demands.mask_with(name, requirement.specifier)
         blame = self._blame(name, mask, cause)
         if blame is not None or mask is None:

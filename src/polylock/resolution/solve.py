@@ -158,12 +158,12 @@ class Solver:
     def _why_not(self, name: NormalizedName, version: str, target: Target) -> list[str]:
         """Say why a target cannot take a version of a project."""
         asked = Requirement(name=name, specifier=f"=={version}")
-        inputs = replace(self.inputs, constraints=(*self.inputs.constraints, asked))
+        inputs = replace(self.inputs, upgrades=(*self.inputs.upgrades, asked))
         solver = Solver(inputs=inputs, source=self.source, reporter=self.reporter)
         try:
             solver._solve(target, {}, Effort())
         except NoSolution as error:
-            ours = f"constraint-dependencies ask for {name}=={version}"
+            ours = f"--upgrade-package asks for {asked}"
             return [
                 f"{target.name}: {line}" for line in error.explanation if line != ours
             ]
