@@ -10,7 +10,7 @@ from polylock.environment.discovery import (
     PythonRequest,
     find_python,
 )
-from polylock.environment.venv import is_environment, open_environment
+from polylock.environment.venv import is_environment, is_of, open_environment
 from polylock.errors import EnvironmentBroken, NoSuchTarget, TargetMismatch
 from polylock.lockfile.records import locked_target
 from polylock.model.target import PythonRelease
@@ -212,7 +212,9 @@ class Chooser:
         return Choice(
             target=target,
             interpreter=found,
-            exists=is_environment(self.place),
+            # Another process may have made the environment since the Python was
+            # looked up: then this one is not its Python, and not to be changed.
+            exists=is_environment(self.place) and is_of(found, self.place),
             checked=checked,
             environment=markers if same else None,
         )
