@@ -98,6 +98,7 @@ class MemorySource:
             requires_dist=tuple(
                 Requirement.parse(r) for r in wheel.get("requires", ())
             ),
+            provides_extra=tuple(wheel.get("provides-extra", ())),
         )
 
     def prefetch(

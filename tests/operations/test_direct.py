@@ -15,7 +15,7 @@ from fakes.repositories import git_repository, source_tree
 from fakes.sdists import in_tree
 from fakes.server import Index, Server
 from fakes.wheels import build_wheel
-from fakes.workspace import Project, this_target
+from fakes.workspace import Project, Spy, this_target
 from polylock.environment.discovery import environment_python
 from polylock.environment.installed import read_installed
 from polylock.environment.interpreter import probe
@@ -27,7 +27,7 @@ from polylock.errors import (
     SourceUnusable,
 )
 from polylock.operations.check import check
-from polylock.operations.lock import LockRequest
+from polylock.operations.lock import LockRequest, lock
 from polylock.operations.sync import SyncOptions
 
 if TYPE_CHECKING:
@@ -98,6 +98,28 @@ class World:
 def world(server: Server, tmp_path: Path) -> World:
     """Return an empty project."""
     return World(server, tmp_path)
+
+
+def test_a_version_that_the_source_does_not_have(world: World) -> None:
+    """The message names the source, for there is no index that has the project."""
+    source_tree(world.root / "lib", "lib")
+    world.require("lib>=99", sources='lib = { path = "../lib" }')
+    with pytest.raises(NoSolution) as caught:
+        world.project.lock()
+    assert "no version of lib is >=99; lib @ ../lib has " in caught.value.explanation[1]
+
+
+def test_a_cutoff_says_nothing_of_direct_sources(world: World) -> None:
+    """A directory has no upload time, so nobody is warned that it tells none."""
+    source_tree(world.root / "lib", "lib")
+    world.require(
+        "lib",
+        sources='lib = { path = "../lib" }',
+        options='exclude-newer = "2026-01-01"',
+    )
+    reporter = Spy()
+    lock(world.project.with_settings(), LockRequest(), reporter)
+    assert reporter.warnings == []
 
 
 def test_a_path_is_locked_relative_and_installed(world: World) -> None:

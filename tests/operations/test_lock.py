@@ -14,6 +14,7 @@ from packaging.utils import canonicalize_name
 
 from fakes.server import Answer, Server
 from fakes.wheels import build_wheel
+from fakes.workspace import Spy
 from polylock.errors import (
     IndexRequestError,
     LockFileInvalid,
@@ -25,7 +26,7 @@ from polylock.errors import (
     UsageError,
 )
 from polylock.operations.index_build import build_index, serve_index
-from polylock.operations.lock import LockRequest, parse_upgrades
+from polylock.operations.lock import LockRequest, lock, parse_upgrades
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -124,6 +125,17 @@ def test_upgrade_package_to_a_version(project: Project) -> None:
     assert versions(project)["plainlib"] == "1.0.0"
     assert "constraints" not in project.lock_path.read_text("utf-8")
     assert not project.lock().changed
+
+
+def test_an_upgrade_of_what_is_not_locked_is_told(project: Project) -> None:
+    """A slip of the pen in ``--upgrade-package`` does not go unnoticed."""
+    project.write(small('"plainlib"'))
+    reporter = Spy()
+    asked = parse_upgrades(["PlainLib", "plain-lib==1.0"])
+    lock(project.with_settings(), LockRequest(upgrade_packages=asked), reporter)
+    assert reporter.warnings == [
+        "--upgrade-package plain-lib==1.0 has no effect: no target installs plain-lib"
+    ]
 
 
 def test_dry_run_writes_nothing(demo: Project) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fakes.scenarios import inputs_of, targets_of
 from fakes.source import MemorySource
@@ -63,3 +63,46 @@ def test_no_remark_where_the_index_fails() -> None:
     solution = Solver(inputs=inputs, source=source, reporter=Spy()).solve(targets)
     failing = Unreachable(packages)  # type: ignore[arg-type] # one literal
     assert not list(remarks(solution.resolutions, inputs, failing))
+
+
+def warnings_of(scenario: dict[str, Any]) -> list[str]:
+    """Solve a scenario and return what is remarked."""
+    targets = targets_of(scenario)
+    reporter = Spy()
+    Solver(
+        inputs=inputs_of(scenario, targets),
+        source=MemorySource(scenario["packages"]),
+        reporter=reporter,
+    ).solve(targets)
+    return reporter.warnings
+
+
+def test_an_extra_that_does_not_exist() -> None:
+    """An extra that the project asks for and that is not there is told, once."""
+    scenario: dict[str, Any] = {
+        "requires": ["web[fast,Slow_er,typo]"],
+        "targets": {
+            name: {"platform": "linux-x86_64", "python": "3.12"} for name in ("x", "y")
+        },
+        "packages": {
+            "web": {
+                "1.0": {
+                    "requires": ["a; extra == 'fast'", "a; extra == 'slow.er'"],
+                }
+            },
+            "a": {"1.0": {}},
+        },
+    }
+    assert warnings_of(scenario) == ["web 1.0 has no extra typo"]
+    scenario["packages"]["web"]["1.0"]["provides-extra"] = ["typo"]
+    assert warnings_of(scenario) == []
+
+
+def test_extras_that_others_ask_for_are_their_own_business() -> None:
+    """What a dependency asks for in vain is nothing that the project can change."""
+    assert not warnings_of(
+        {
+            "requires": ["app"],
+            "packages": {"app": {"1.0": {"requires": ["a[typo]"]}}, "a": {"1.0": {}}},
+        }
+    )

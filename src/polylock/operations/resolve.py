@@ -24,7 +24,7 @@ from polylock.resolution.solve import Solver
 from polylock.values import Value, replace
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from packaging.utils import NormalizedName
 
@@ -80,6 +80,8 @@ def resolve(
         resolutions = [
             _hashed(solved[target.name], context) for target in workspace.targets
         ]
+        for warning in _vain_upgrades(request, resolutions):
+            reporter.warning(warning)
         context.remember()
         traffic = context.traffic
     if kept and inputs.align == "require":
@@ -244,6 +246,18 @@ def _wanted(workspace: Workspace, request: LockRequest) -> Inputs:
         if version is not None
     )
     return replace(inputs, upgrades=asked)
+
+
+def _vain_upgrades(
+    request: LockRequest, resolutions: Sequence[Resolution]
+) -> Iterator[str]:
+    """Tell of projects that are to be upgraded and that no target installs."""
+    for name, version in sorted(request.upgrade_packages.items()):
+        if not any(name in resolution.pins for resolution in resolutions):
+            asked = name if version is None else f"{name}=={version}"
+            yield (
+                f"--upgrade-package {asked} has no effect: no target installs {name}"
+            )
 
 
 def _preferences(

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 from polylock.errors import PolylockError
 from polylock.model.requirements import Requirement
 from polylock.resolution.availability import Admission, Availability
-from polylock.resolution.candidates import CandidatePool
+from polylock.resolution.candidates import Candidate, CandidatePool
 from polylock.resolution.dependencies import DependencyReader
 from polylock.resolution.near_miss import (
     newer_systems,
+    newest_system,
     other_pythons,
     pythons_with_files,
+    system_for,
 )
 from polylock.resolution.search import Search, SearchTooLong
 from polylock.resolution.shortage import build_hint
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from polylock.model.inputs import Inputs
     from polylock.model.target import Target
     from polylock.ports import PackageSource
-    from polylock.resolution.candidates import Candidate, ExtraCandidate
+    from polylock.resolution.candidates import ExtraCandidate
     from polylock.resolution.near_miss import TargetChange
 
     AnyCandidate = Candidate | ExtraCandidate
@@ -44,7 +46,7 @@ __all__ = ["Conflict", "tried_advice"]
 _TRIES_AT_MOST = 8
 _CANDIDATES_AT_MOST = 1_000
 _ADMISSIONS_AT_MOST = 3
-_TARGETS_AT_MOST = 2
+_TARGETS_AT_MOST = 3
 
 
 class _Change(Value, frozen=True):
@@ -124,10 +126,25 @@ def _changes(availability: Availability, conflict: Conflict) -> Iterator[_Change
 def _with_newer_system(
     availability: Availability, conflict: Conflict
 ) -> Iterator[_Change]:
-    """Yield targets of a newer libc or macOS, for which there would be files."""
+    """Yield targets of a newer libc or macOS, for which there would be files.
+
+    What lets one project in may be too old for others, so the last is what all of a
+    solution without any such limit would need.
+    """
+    pool = availability.pool
+    subject = ""
     for name, releases, mask in _supply(availability, conflict):
-        for change in newer_systems(availability.pool, releases, mask):
-            yield _of_target(availability.pool.inputs, change, name)
+        for change in newer_systems(pool, releases, mask):
+            subject = name
+            yield _of_target(pool.inputs, change, name)
+    if subject:
+        pins = _solve(pool.inputs, newest_system(pool.target), pool.source) or {}
+        names = (
+            pin.file.filename for pin in pins.values() if isinstance(pin, Candidate)
+        )
+        highest = system_for(pool.target, names)
+        if highest is not None:
+            yield _of_target(pool.inputs, highest, subject)
 
 
 def _with_other_python(

@@ -18,7 +18,7 @@ from polylock.resolution.versions import positions, satisfies
 from polylock.values import Value, replace
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from polylock.model.distributions import Release, Releases
     from polylock.model.inputs import Inputs
@@ -29,8 +29,10 @@ __all__ = [
     "listed",
     "misfit",
     "newer_systems",
+    "newest_system",
     "other_pythons",
     "pythons_with_files",
+    "system_for",
 ]
 
 _OPENED_AT_MOST = 40
@@ -44,11 +46,13 @@ _MACHINE_TAGS = {
     Architecture.X86_64: ("x86_64", "amd64", "universal2"),
     Architecture.AARCH64: ("aarch64", "arm64", "universal2"),
 }
-_FLOORS = (
-    (re.compile(r"manylinux_(\d+)_(\d+)_"), "libc", "glibc-{}.{}"),
-    (re.compile(r"musllinux_(\d+)_(\d+)_"), "libc", "musl-{}.{}"),
-    (re.compile(r"macosx_(\d+)_(\d+)_"), "macos", "{}.{}"),
-)
+_FLOORS = {
+    "glibc": r"manylinux_(\d+)_(\d+)_",
+    "musl": r"musllinux_(\d+)_(\d+)_",
+    "macos": r"macosx_(\d+)_(\d+)_",
+    "windows": r"(?!)",
+}
+_NEWEST = {"glibc": (2, 99), "musl": (1, 99), "macos": (99, 0)}
 _PYTHON_MINORS = range(9, 16)
 """The CPythons that a hint can name: 3.9 to 3.15."""
 
@@ -168,26 +172,63 @@ def _with_python(target: Target, minor: int) -> Iterator[TargetChange]:
 
 def _with_newer_system(release: Release, target: Target) -> Iterator[TargetChange]:
     """Yield the target with the libc or macOS for which a version has a wheel."""
-    description = target.description
-    family = (description.libc or "glibc").partition("-")[0]
-    machines = _MACHINE_TAGS[description.architecture]
-    near = [tag for tag in _near(release, target) if tag.endswith(machines)]
-    for pattern, key, form in _FLOORS:
-        versions = [
-            (int(found[1]), int(found[2]))
-            for found in map(pattern.match, near)
-            if found is not None
-        ]
-        if not versions:
+    floors = _floors(_near(release, target), target)
+    if floors:
+        yield _with_floor(target, min(floors))
+
+
+def newest_system(target: Target) -> Target:
+    """Return the target with a libc or macOS that no wheel is too new for."""
+    newest = _NEWEST.get(_family(target))
+    return target if newest is None else _with_floor(target, newest).target
+
+
+def system_for(target: Target, filenames: Iterable[str]) -> TargetChange | None:
+    """Return the target with the least libc or macOS for which all wheels would fit.
+
+    None where all fit as it is. Files that are no wheels ask for nothing.
+    """
+    highest = (0, 0)
+    for filename in filenames:
+        if not filename.endswith(".whl"):
             continue
-        value = form.format(*min(versions))
-        words = (
-            f'set {key} = "{value}" for target {target.name}, if its machines have that'
-        )
-        if key == "macos":
-            yield _change(target, replace(description, macos=value), words)
-        elif value.startswith(family):
-            yield _change(target, replace(description, libc=value), words)
+        wheel = WheelFilename.parse(filename)
+        if target.tag_rank(wheel) is None:
+            platforms = (tag.rpartition("-")[2] for tag in wheel.tags)
+            highest = max(highest, min(_floors(platforms, target), default=(0, 0)))
+    return _with_floor(target, highest) if highest > (0, 0) else None
+
+
+def _floors(platforms: Iterable[str], target: Target) -> list[tuple[int, int]]:
+    """Return the libc or macOS versions that platform tags of its machine ask for."""
+    pattern = re.compile(_FLOORS[_family(target)])
+    machines = _MACHINE_TAGS[target.description.architecture]
+    found = (pattern.match(tag) for tag in platforms if tag.endswith(machines))
+    return [(int(match[1]), int(match[2])) for match in found if match is not None]
+
+
+def _with_floor(target: Target, floor: tuple[int, int]) -> TargetChange:
+    family, description = _family(target), target.description
+    version = "{}.{}".format(*floor)
+    if family == "macos":
+        key, value = "macos", version
+        description = replace(description, macos=value)
+    else:
+        key, value = "libc", f"{family}-{version}"
+        description = replace(description, libc=value)
+    return _change(
+        target,
+        description,
+        f'set {key} = "{value}" for target {target.name}, if its machines have that',
+    )
+
+
+def _family(target: Target) -> str:
+    """Return what a target's wheels have a floor of."""
+    description = target.description
+    if description.system is OperatingSystem.LINUX:
+        return (description.libc or "glibc").partition("-")[0]
+    return description.system.value
 
 
 def _change(target: Target, description: TargetDescription, words: str) -> TargetChange:

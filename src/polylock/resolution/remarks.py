@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from packaging.utils import canonicalize_name
+
 from polylock.errors import PolylockError
 from polylock.model.distributions import Unusable, labelled_wheels
 from polylock.resolution.candidates import labels_of
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
     from polylock.model.distributions import Release
     from polylock.model.inputs import Inputs
-    from polylock.model.pins import Resolution
+    from polylock.model.pins import Pin, Resolution
     from polylock.model.target import Target
     from polylock.ports import PackageSource
     from polylock.variants.variant_json import VariantMetadata
@@ -32,6 +34,7 @@ def remarks(
     yield from _bad_metadata(resolutions, inputs, source)
     yield from _without_answer(resolutions, inputs, source)
     yield from _without_effect(resolutions, inputs)
+    yield from _without_extra(resolutions, inputs, source)
 
 
 def _without_times(
@@ -44,6 +47,8 @@ def _without_times(
             releases = source.releases(name, resolution.target)
             if releases.has_upload_times or (name, releases.index) in told:
                 continue
+            if resolution.pins[name].direct is not None:
+                continue  # no index has a say in it
             told.add((name, releases.index))
             yield (
                 f"exclude-newer has no effect on {name}: "
@@ -117,6 +122,36 @@ def _without_effect(resolutions: Sequence[Resolution], inputs: Inputs) -> Iterat
                     f"tool.polylock.targets.{target.name}.variants.{name} has no "
                     f"effect: {name} is not installed there"
                 )
+
+
+def _without_extra(
+    resolutions: Sequence[Resolution], inputs: Inputs, source: PackageSource
+) -> Iterator[str]:
+    """Tell of extras that the project asks for and the release does not have."""
+    missing = {
+        (pin.name, pin.version, extra)
+        for asked in (root.requirement for root in inputs.requirements)
+        for extra in asked.extras
+        for resolution in resolutions
+        if (pin := resolution.pins.get(asked.normalized_name)) is not None
+        and not _has_extra(pin, extra, source)
+    }
+    for name, version, extra in sorted(missing):
+        yield f"{name} {version} has no extra {extra}"
+
+
+def _has_extra(pin: Pin, extra: str, source: PackageSource) -> bool:
+    """Say whether metadata provides an extra, or has a marker that names it."""
+    try:
+        metadata = source.core_metadata(pin.release, pin.file)
+    except PolylockError:
+        return True  # as below, for variants
+    if isinstance(metadata, Unusable):
+        return True
+    markers = (requirement.marker for requirement in metadata.requires_dist)
+    return extra in metadata.provides_extra or any(
+        extra in canonicalize_name(marker) for marker in markers
+    )
 
 
 def _open(

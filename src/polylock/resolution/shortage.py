@@ -62,7 +62,8 @@ def _no_version(
     if not mask:
         there = list(positions(table.everything))
         asked = f"no version of {name} is {combined or 'there'}"
-        return [f"{asked}; {releases.index} has {_ends(releases, there)}"], None
+        where = releases.index or releases.index_url  # a direct source is its text
+        return [f"{asked}; {where} has {_ends(releases, there)}"], None
     found = list(positions(mask))
     newest = releases.versions[found[0]]
     versions = f"{name} {span(releases, found)}"
