@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 from urllib.parse import urljoin
@@ -49,7 +48,6 @@ _TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 _CHUNK = 1 << 16
 
 
-@dataclass(slots=True)
 class Traffic:
     """What was asked of the network, for tests and benchmarks.
 
@@ -58,13 +56,14 @@ class Traffic:
     nothing had changed.
     """
 
-    requests: int = 0
-    received: int = 0
-    from_cache: int = 0
-    revalidated: int = 0
-    _lock: threading.Lock = field(
-        default_factory=threading.Lock, repr=False, compare=False
-    )
+    __slots__ = ("_lock", "from_cache", "received", "requests", "revalidated")
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.received = 0
+        self.from_cache = 0
+        self.revalidated = 0
+        self._lock = threading.Lock()
 
     def count(
         self,
@@ -165,8 +164,7 @@ class _Again(Exception):
         self.retry_after = retry_after
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
+class _Answer(Value, frozen=True):
     """An answer whose body is unread, and the connection that it comes over.
 
     ``url`` has no credentials in it.

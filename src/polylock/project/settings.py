@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from polylock.errors import UsageError
 from polylock.project.setting_values import GivenValue, Kind, SettingDefinition
 from polylock.project.tables import suggestion
+from polylock.values import Value, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,10 +32,10 @@ __all__ = [
 LinkMode = Literal["auto", "clone", "hardlink", "copy"]
 
 _CREDENTIALS = re.compile(r"POLYLOCK_INDEX_.+_(?:USERNAME|PASSWORD)")
+_SECRET = {"index_url", "index_variables"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Value, frozen=True, kw_only=True):
     """The settings of one run; ``SETTINGS`` says what each means.
 
     ``project``, ``lock_file`` and ``venv`` are None where they follow from the
@@ -45,7 +45,7 @@ class Settings:
     """
 
     cache_dir: Path
-    index_url: str | None = field(default=None, repr=False)
+    index_url: str | None = None
     offline: bool = False
     refresh: bool = False
     threads: int = 8
@@ -63,7 +63,15 @@ class Settings:
     no_color: bool = False
     verbosity: int = 0
     netrc: Path | None = None
-    index_variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    index_variables: Mapping[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        shown = (
+            f"{name}={getattr(self, name)!r}"
+            for name in self.__struct_fields__
+            if name not in _SECRET
+        )
+        return f"Settings({', '.join(shown)})"
 
     def lock_path(self, project: Path) -> Path:
         """Return the path of the lock file: beside the project file unless named."""
