@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-from http import HTTPStatus
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 from urllib.parse import urljoin
 
@@ -45,6 +44,7 @@ T = TypeVar("T")
 _MAX_REDIRECTS = 20
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
+_UNAUTHORIZED = 401
 _CHUNK = 1 << 16
 
 
@@ -148,6 +148,8 @@ def explain(error: Exception) -> Failure | None:
 
 def status_error(url: str, status: int) -> IndexRequestError:
     """Return the error for an answer whose status says that it is none."""
+    from http import HTTPStatus  # noqa: PLC0415 - for the words, in an error alone
+
     try:
         phrase = HTTPStatus(status).phrase
     except ValueError:
@@ -295,7 +297,7 @@ class Client:
             if credentials is not None:
                 sent["authorization"] = credentials.header
             answer = self._send(place, sent)
-            if answer.response.status_code == HTTPStatus.UNAUTHORIZED:
+            if answer.response.status_code == _UNAUTHORIZED:
                 answer = self._send_again(
                     answer, url if origin(place) == origin(url) else place, sent
                 )

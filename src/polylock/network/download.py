@@ -7,7 +7,6 @@ SHA-256; a note for a URL alone is revalidated like any answer of the index.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
 from typing import TYPE_CHECKING
@@ -211,6 +210,8 @@ class _Check:
     """Compares what comes in with what the index says of a file."""
 
     def __init__(self, file: RemoteFile) -> None:
+        import hashlib  # noqa: PLC0415 - 2 ms, where a file is fetched
+
         self._file = file
         self.size = 0
         self.algorithm, self._wanted = strongest(file.hashes) or ("", "")
