@@ -9,7 +9,7 @@ serves an installer that was told no group.
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cached_property, partial
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -49,8 +49,12 @@ class Separator:
 
     def __init__(self, *, targets: Sequence[Target]) -> None:
         self.targets = targets
-        self._clauses = tuple(_clauses(targets))
         self._answers: dict[tuple[int, int], MarkerExpression | None] = {}
+
+    @cached_property
+    def _clauses(self) -> tuple[_Clause, ...]:
+        """What is worked out once, and never where all targets have all the same."""
+        return tuple(_clauses(self.targets))
 
     @property
     def everyone(self) -> int:
