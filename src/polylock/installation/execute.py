@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import logging
 import os
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from packaging.utils import canonicalize_name
 
+from polylock.environment.exclusive import exclusive
 from polylock.environment.installed import Form, read_installed
 from polylock.errors import EnvironmentBroken, FileCorrupt
 from polylock.installation.archive import read_manifest
@@ -32,7 +32,7 @@ from polylock.installation.uninstall import (
 from polylock.ports import SilentReporter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from packaging.utils import NormalizedName
 
@@ -40,12 +40,9 @@ if TYPE_CHECKING:
     from polylock.installation.plan import SyncPlan, WantedDistribution
     from polylock.ports import Reporter
 
-__all__ = ["LOCK_FILE", "FetchArchives", "Outcome", "execute"]
+__all__ = ["FetchArchives", "Outcome", "execute"]
 
 logger = logging.getLogger(__name__)
-
-LOCK_FILE = ".polylock.lock"
-"""Name of the file by which two syncs of one environment wait for each other."""
 
 
 class FetchArchives(Protocol):
@@ -98,7 +95,7 @@ def execute(
         prepared={},
     )
     run.prepare(plan)
-    with _exclusive(Path(interpreter.prefix), run.reporter):
+    with exclusive(Path(interpreter.prefix), run.reporter):
         current = read_installed(interpreter.site_directories)
         if current != plan.installed:
             logger.info("%s was changed meanwhile", interpreter.prefix)
@@ -217,10 +214,16 @@ def _check_identity(placement: Placement) -> None:
 
 def _boundary(interpreter: Interpreter) -> Boundary:
     scheme = interpreter.scheme
-    paths = [scheme.purelib, scheme.platlib, scheme.scripts, scheme.headers]
+    paths = [scheme.purelib, scheme.platlib, scheme.scripts]
     # ``data`` is the prefix: of a virtual environment all is its own, of any other
     # Python, /usr for instance, only what lies in the directories for distributions.
-    paths += [interpreter.prefix, scheme.data] if interpreter.is_virtual else []
+    # The directory for headers is made by the first wheel that has some, and goes
+    # with the last.
+    paths += (
+        [interpreter.prefix, scheme.data]
+        if interpreter.is_virtual
+        else [scheme.headers]
+    )
     return Boundary(Path(path) for path in paths)
 
 
@@ -243,25 +246,3 @@ def _shared_files(plan: SyncPlan) -> frozenset[str]:
         for path in listed_files(distribution)
         if path in leaving
     )
-
-
-@contextmanager
-def _exclusive(prefix: Path, reporter: Reporter) -> Iterator[None]:
-    """Keep a second sync of the environment waiting for the end of the block."""
-    from filelock import FileLock, Timeout  # noqa: PLC0415 - 49 ms
-
-    lock = FileLock(prefix / LOCK_FILE)
-    try:
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            reporter.warning(f"waiting for another polylock that changes {prefix}")
-            lock.acquire()
-    except OSError as error:
-        raise EnvironmentBroken(
-            str(prefix), f"cannot be written: {error.strerror or error}"
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()

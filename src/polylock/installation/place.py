@@ -10,7 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from polylock.environment.exclusive import LOCK_FILE
 from polylock.environment.installed import PARTIAL_RECORD
+from polylock.environment.venv import STATE_FILE
 from polylock.errors import ArchiveDamaged, EnvironmentBroken, FileCorrupt
 from polylock.installation.archive import TREE
 from polylock.installation.link import make_directories
@@ -142,9 +144,10 @@ class Placement:
         """Refuse what would replace the Python or the mark of the environment."""
         scripts = Path(self.interpreter.scheme.scripts)
         prefix = Path(self.interpreter.prefix)
-        own = {"pyvenv.cfg", "polylock.json", ".polylock.lock"}
+        own = {"pyvenv.cfg", STATE_FILE, LOCK_FILE}
         if (target.parent == scripts and _INTERPRETER_NAME.fullmatch(target.name)) or (
-            target.parent == prefix and target.name in own
+            target.parent == prefix
+            and (target.name in own or target.name.startswith(".polylock"))
         ):
             raise FileCorrupt(
                 self.wanted.filename,

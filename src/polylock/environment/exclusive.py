@@ -1,0 +1,49 @@
+"""One change of an environment at a time, over all processes."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from polylock.errors import EnvironmentBroken
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from polylock.ports import Reporter
+
+__all__ = ["LOCK_FILE", "exclusive"]
+
+LOCK_FILE = ".polylock.lock"
+"""Name of the file by which two syncs of one environment wait for each other."""
+
+
+@contextmanager
+def exclusive(prefix: Path, reporter: Reporter) -> Iterator[None]:
+    """Keep a second sync of the environment waiting for the end of the block.
+
+    The directory must exist. The file stays: a waiting process may have it open. The
+    system ends the lock with the process, however that ends. Raises
+    EnvironmentBroken where the file cannot be written.
+    """
+    from filelock import FileLock, Timeout  # noqa: PLC0415 - 49 ms
+
+    lock = FileLock(prefix / LOCK_FILE)
+    try:
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            reporter.warning(f"waiting for another polylock that changes {prefix}")
+            lock.acquire()
+    except OSError as error:
+        raise EnvironmentBroken(
+            str(error.filename or prefix),
+            f"cannot be written: {error.strerror or error}",
+            "check the permissions and the free space, or choose another environment "
+            "with --venv",
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
