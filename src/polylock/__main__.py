@@ -15,6 +15,9 @@ def answer(arguments: tuple[str, ...]) -> int:
     """Answer a command, from memory if nothing has changed; return the exit code."""
     code = recall(arguments)
     if code is None:
+        from polylock.cli.later import put_off  # noqa: PLC0415 - as below
+
+        put_off()
         from polylock.cli.main import run  # noqa: PLC0415 - 30 ms, most often spared
 
         code = run(arguments)

@@ -32,8 +32,7 @@ says the next step. Layout and colour are the business of ``polylock.cli``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, dataclass_transform
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,11 +64,47 @@ __all__ = [
 ]
 
 
+@dataclass_transform(eq_default=False)
 class PolylockError(Exception):
-    """Base of all errors that are told to the user without a traceback."""
+    """Base of all errors that are told to the user without a traceback.
+
+    A subclass says its fields as a dataclass does. It is none because every command
+    would wait 3 ms for twenty methods to be written that hardly one of them calls.
+    """
 
     exit_code: ClassVar[int] = 1
     """1 could not, 2 usage or project file, 3 out of date, 4 not this machine."""
+
+    _fields: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        own = (
+            name
+            for name, kind in cls.__annotations__.items()
+            if not str(kind).startswith("ClassVar") and name not in cls._fields
+        )
+        cls._fields = (*cls._fields, *own)
+
+    def __init__(self, *values: object, **named: object) -> None:
+        """Take the fields in their order, or by name; a default may be left out."""
+        if len(values) > len(self._fields):
+            raise TypeError(f"{type(self).__name__} has {len(self._fields)} fields")
+        for name, value in zip(self._fields, values, strict=False):
+            if name in named:
+                raise TypeError(f"{type(self).__name__}: {name} is given twice")
+            setattr(self, name, value)
+        for name, value in named.items():
+            if name not in self._fields:
+                raise TypeError(f"{type(self).__name__} has no field {name}")
+            setattr(self, name, value)
+        missing = [name for name in self._fields if not hasattr(self, name)]
+        if missing:
+            raise TypeError(f"{type(self).__name__}: {', '.join(missing)} is missing")
+
+    def __repr__(self) -> str:
+        fields = (f"{name}={getattr(self, name)!r}" for name in self._fields)
+        return f"{type(self).__name__}({', '.join(fields)})"
 
     def hint(self) -> str | None:
         """Return the next step for the user, or None where there is none."""
@@ -80,7 +115,6 @@ class PolylockError(Exception):
         return ()
 
 
-@dataclass(eq=False)
 class UsageError(PolylockError):
     """The command line asks for something that cannot be."""
 
@@ -96,7 +130,6 @@ class UsageError(PolylockError):
         return self.advice
 
 
-@dataclass(eq=False)
 class ProjectError(PolylockError):
     """A value in the project file is missing, unknown or wrong.
 
@@ -119,7 +152,6 @@ class ProjectError(PolylockError):
         return self.advice
 
 
-@dataclass(eq=False)
 class IndexRequestError(PolylockError):
     """A request failed and trying again did not or would not help.
 
@@ -144,7 +176,6 @@ class IndexRequestError(PolylockError):
         return "check the index URL and the network, or use --offline with a warm cache"
 
 
-@dataclass(eq=False)
 class Offline(IndexRequestError):
     """The answer is not in the cache and --offline forbids asking for it."""
 
@@ -155,7 +186,6 @@ class Offline(IndexRequestError):
         return "run once without --offline to fill the cache"
 
 
-@dataclass(eq=False)
 class ProjectNotFound(PolylockError):
     """None of the indexes that may serve the project has it."""
 
@@ -172,7 +202,6 @@ class ProjectNotFound(PolylockError):
         )
 
 
-@dataclass(eq=False)
 class FileCorrupt(PolylockError):
     """A file cannot be what its name or its origin says."""
 
@@ -189,7 +218,6 @@ class FileCorrupt(PolylockError):
         )
 
 
-@dataclass(eq=False)
 class ArchiveDamaged(FileCorrupt):
     """The unpacked copy of a wheel in the cache is not complete; unpack it anew."""
 
@@ -202,17 +230,16 @@ class ArchiveDamaged(FileCorrupt):
         return "run the command again, or `polylock cache clear` first"
 
 
-@dataclass(eq=False)
 class HashMismatch(FileCorrupt):
     """A downloaded file has another hash than the one locked."""
 
-    filename: str
-    problem: str = field(init=False)
     wanted: str
     found: str
 
-    def __post_init__(self) -> None:
-        self.problem = f"hash {self.found} instead of {self.wanted}"
+    def __init__(self, filename: str, wanted: str, found: str) -> None:
+        self.wanted = wanted
+        self.found = found
+        super().__init__(filename, f"hash {found} instead of {wanted}")
 
     def hint(self) -> str | None:
         return (
@@ -221,23 +248,21 @@ class HashMismatch(FileCorrupt):
         )
 
 
-@dataclass(eq=False)
 class SizeMismatch(FileCorrupt):
     """A downloaded file is shorter or longer than it should be, in bytes."""
 
-    filename: str
-    problem: str = field(init=False)
     wanted: int
     found: int
 
-    def __post_init__(self) -> None:
-        self.problem = f"{self.found} bytes instead of {self.wanted}"
+    def __init__(self, filename: str, wanted: int, found: int) -> None:
+        self.wanted = wanted
+        self.found = found
+        super().__init__(filename, f"{found} bytes instead of {wanted}")
 
     def hint(self) -> str | None:
         return "the download was cut short or the file was replaced; try again"
 
 
-@dataclass(eq=False)
 class FilesInvalid(PolylockError):
     """Files of a folder that must not go on an index; a file and its problem a line."""
 
@@ -254,7 +279,6 @@ class FilesInvalid(PolylockError):
         return "correct or remove the files named; no index was written"
 
 
-@dataclass(eq=False)
 class SourceUnusable(PolylockError):
     """A direct source (a URL, a path, a git repository) cannot be had or read.
 
@@ -276,7 +300,6 @@ class SourceUnusable(PolylockError):
         return self.advice or "correct the source in the project file"
 
 
-@dataclass(eq=False)
 class NoSolution(PolylockError):
     """The requirements of a target contradict each other or the index.
 
@@ -298,7 +321,6 @@ class NoSolution(PolylockError):
         return self.advice
 
 
-@dataclass(eq=False)
 class LockFileInvalid(PolylockError):
     """The lock file cannot be read; ``key`` is the key path, ``packages[3].name``."""
 
@@ -314,7 +336,6 @@ class LockFileInvalid(PolylockError):
         return "restore it from version control, or delete it and run `polylock lock`"
 
 
-@dataclass(eq=False)
 class LockFileOutdated(PolylockError):
     """The lock file does not answer the project; a difference a line."""
 
@@ -333,7 +354,6 @@ class LockFileOutdated(PolylockError):
         return "run `polylock lock`"
 
 
-@dataclass(eq=False)
 class NoSuchTarget(PolylockError):
     """A target, group or extra that was asked for does not exist."""
 
@@ -351,7 +371,6 @@ class NoSuchTarget(PolylockError):
         return f"there are: {known}" if known else f"there is no {self.kind} at all"
 
 
-@dataclass(eq=False)
 class TargetMismatch(PolylockError):
     """This machine lacks something that the target needs; an item a line."""
 
@@ -373,7 +392,6 @@ class TargetMismatch(PolylockError):
         )
 
 
-@dataclass(eq=False)
 class NothingToInstall(PolylockError):
     """A locked package has no file that the environment could install."""
 
@@ -389,7 +407,6 @@ class NothingToInstall(PolylockError):
         return self.rejected
 
 
-@dataclass(eq=False)
 class EnvironmentBroken(PolylockError):
     """An environment cannot be read, made or changed."""
 
@@ -407,7 +424,6 @@ class EnvironmentBroken(PolylockError):
         )
 
 
-@dataclass(eq=False)
 class CacheUnusable(PolylockError):
     """The cache directory cannot be read or written."""
 
@@ -424,7 +440,6 @@ class CacheUnusable(PolylockError):
         )
 
 
-@dataclass(eq=False)
 class BuildFailed(PolylockError):
     """A source distribution cannot be built.
 
@@ -451,7 +466,6 @@ class BuildFailed(PolylockError):
         )
 
 
-@dataclass(eq=False)
 class BuildForbidden(PolylockError):
     """A source distribution would have to be built, and the project forbids it.
 
@@ -475,7 +489,6 @@ class BuildForbidden(PolylockError):
         )
 
 
-@dataclass(eq=False)
 class ProviderFailed(PolylockError):
     """A provider that the user trusts gave no usable answer.
 

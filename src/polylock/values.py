@@ -6,13 +6,15 @@ a fifth of either. A third of a warm lock were such definitions.
 
 from __future__ import annotations
 
-from dataclasses import Field, make_dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-__all__ = ["Value", "field", "replace"]
+if TYPE_CHECKING:
+    from dataclasses import Field
+
+__all__ = ["Mutable", "Value", "field", "replace"]
 
 field = msgspec.field
 replace = msgspec.structs.replace
@@ -40,8 +42,15 @@ class Value(msgspec.Struct, frozen=True):
     __dataclass_fields__ = _Fields()
 
 
+class Mutable(msgspec.Struct):
+    """What changes while some work goes on; equal to another with the same fields."""
+
+
 @lru_cache(maxsize=256)
 def _fields(names: tuple[str, ...]) -> dict[str, Field[Any]]:
+    # 6 ms with `inspect`, for who uses dataclasses anyway.
+    from dataclasses import make_dataclass  # noqa: PLC0415
+
     fields: dict[str, Field[Any]] = vars(make_dataclass("_", names))[
         "__dataclass_fields__"
     ]

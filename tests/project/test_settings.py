@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from dataclasses import fields
 from pathlib import Path
 
+import platformdirs
 import pytest
 
 from polylock.errors import UsageError
@@ -194,7 +197,7 @@ def test_lock_path(tmp_path: Path) -> None:
 
 def test_default_user_file() -> None:
     """The user's file lies in a directory of polylock's own."""
-    path = default_user_file()
+    path = default_user_file({})
     assert path.name == "config.toml"
     assert "polylock" in path.parts
 
@@ -204,3 +207,30 @@ def test_default_index_is_a_simple_api() -> None:
     url = default_index_url()
     assert url.startswith("https://")
     assert url.rstrip("/").endswith("/simple")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="platformdirs is asked elsewhere")
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("XDG_CACHE_HOME", "/caches"),
+        ("XDG_CACHE_HOME", "relative"),
+        ("XDG_CACHE_HOME", ""),
+        ("XDG_CONFIG_HOME", "/configuration/"),
+        ("XDG_CONFIG_HOME", "relative"),
+        ("HOME", "/home/of/another"),
+        ("HOME", "relative"),
+        ("HOME", ""),
+    ],
+)
+def test_directories_are_those_of_platformdirs(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    """What is worked out without platformdirs is what platformdirs says."""
+    for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, value)
+    configuration = platformdirs.user_config_path("polylock", appauthor=False)
+    cache = platformdirs.user_cache_path("polylock", appauthor=False)
+    assert default_user_file(os.environ) == configuration / "config.toml"
+    assert load_settings({}, os.environ, None).cache_dir == cache

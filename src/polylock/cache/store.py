@@ -13,13 +13,12 @@ import enum
 import os
 import time
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from polylock.cache.entries import checksum, entry_path, whole_content
 from polylock.errors import CacheUnusable
-from polylock.values import Value
+from polylock.values import Mutable, Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,8 +79,7 @@ class Usage(Value, frozen=True):
         return Usage(self.files + other.files, self.size + other.size)
 
 
-@dataclass(slots=True)
-class PendingFile:
+class PendingFile(Mutable):
     """A file being written, and where it shall lie when it is complete."""
 
     file: BinaryIO

@@ -34,7 +34,8 @@ def begin(values: dict[str, Any]) -> Settings:
     What is left in ``values`` are the command's own parameters. This is the only
     place that reads the environment for settings.
     """
-    settings = load_settings(given_settings(values), os.environ, default_user_file())
+    user_file = default_user_file(os.environ)
+    settings = load_settings(given_settings(values), os.environ, user_file)
     if settings.no_color:
         os.environ["NO_COLOR"] = "1"
     set_up_logging(settings.verbosity)

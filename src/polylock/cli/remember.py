@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,7 +69,12 @@ def remember(
     place = Path(asked.question.cache).absolute()
     if settings.verbosity > 0 or place != settings.cache_dir.absolute():
         return
-    states = [*basis.states, default_user_file(), *_modules(), *_import_directories()]
+    states = [
+        *basis.states,
+        default_user_file(os.environ),
+        *_modules(),
+        *_import_directories(),
+    ]
     try:
         entry = entry_of(
             {str(path): digest(path.read_bytes()) for path in basis.contents},

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from polylock.environment.interpreter import probe
 from polylock.errors import EnvironmentBroken, UsageError
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,8 +28,7 @@ _VERSION = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PythonRequest:
+class PythonRequest(Value, frozen=True, kw_only=True):
     """Which Python is wanted; what is None may be anything.
 
     ``implementation`` is ``sys.implementation.name``.

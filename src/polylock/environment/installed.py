@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import enum
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from packaging.utils import canonicalize_name
 
 from polylock.environment.direct_url import DirectUrl
 from polylock.errors import EnvironmentBroken
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -66,16 +66,14 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     variant_label: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class WheelKind:
+class WheelKind(Value, frozen=True):
     """What the WHEEL file says: the expanded tags and the build number."""
 
     tags: frozenset[str]
     build: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InstalledDistribution:
+class InstalledDistribution(Value, frozen=True, kw_only=True):
     """A distribution in an environment.
 
     ``version`` is as its directory spells it. ``path`` is the ``.dist-info``

@@ -9,7 +9,6 @@ raises.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from typing import TYPE_CHECKING
 
@@ -401,6 +400,8 @@ def _on_disk(url: str) -> bytes | None:
 
 
 def _digest(algorithm: str, content: bytes) -> str:
+    import hashlib  # noqa: PLC0415 - 2 ms, for what is not in the cache
+
     return hashlib.new(algorithm, content).hexdigest()
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import re
-from hashlib import blake2b
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from polylock.model.distributions import Release, Releases, RemoteFile
+from polylock.model.hashes import digest
 from polylock.values import Value
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def decode_release(content: msgspec.Raw, page: IndexPage) -> Release:
 
 
 def _fingerprint(content: bytes | memoryview) -> str:
-    return blake2b(content, digest_size=_FINGERPRINT_BYTES).hexdigest()
+    return digest(content, _FINGERPRINT_BYTES)
 
 
 def _grouped(name: NormalizedName, rows: Iterable[RemoteFile]) -> dict[Version, _Group]:

@@ -16,7 +16,6 @@ from __future__ import annotations
 import logging
 from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, TypeVar
 
@@ -32,7 +31,7 @@ from polylock.network.download import Downloader
 from polylock.network.http_cache import CacheMode, HttpCache
 from polylock.network.local_files import is_local
 from polylock.network.once import Once
-from polylock.values import Value
+from polylock.values import Mutable, Value, field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -68,8 +67,7 @@ class _Plan(Value, frozen=True, eq=False):
     guess: Guess
 
 
-@dataclass(slots=True)
-class _Visit:
+class _Visit(Mutable):
     """A requirement on its way through a crawl, and how far it has come."""
 
     plan: _Plan
@@ -77,8 +75,7 @@ class _Visit:
     chosen: tuple[Release, RemoteFile] | None = None
 
 
-@dataclass(slots=True)
-class _Crawl:
+class _Crawl(Mutable):
     """What is still to do: now, and when a job is done.
 
     ``noted`` are requirements that nobody has looked at: their markers are not folded

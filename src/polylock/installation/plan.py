@@ -17,7 +17,6 @@ those in the lock. What another installer put there has no such record:
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
@@ -25,6 +24,7 @@ from packaging.version import InvalidVersion, Version
 
 from polylock.environment.installed import Form
 from polylock.model.filenames import InvalidFilename, WheelFilename
+from polylock.values import Value, field
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,8 +61,7 @@ class Reason(enum.StrEnum):
     SEED = "came with the environment"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WantedDistribution:
+class WantedDistribution(Value, frozen=True, kw_only=True):
     """A distribution that the lock wants in the environment.
 
     ``version`` is None where only building tells, as for a directory with a dynamic
@@ -82,8 +81,7 @@ class WantedDistribution:
     requested: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SyncRequest:
+class SyncRequest(Value, frozen=True, kw_only=True):
     """What the environment should hold.
 
     ``reinstall`` are names to install anew even if they are as locked, ``retained``
@@ -98,8 +96,7 @@ class SyncRequest:
     exact: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanEntry:
+class PlanEntry(Value, frozen=True, kw_only=True):
     """One project: what is wanted, what is installed, and the reason for the step.
 
     ``installed`` has more than one element where the environment holds several
@@ -112,8 +109,7 @@ class PlanEntry:
     installed: tuple[InstalledDistribution, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SyncPlan:
+class SyncPlan(Value, frozen=True, kw_only=True):
     """The steps, each sorted by name, and what they follow from."""
 
     request: SyncRequest

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -32,6 +31,7 @@ from polylock.lockfile.pylock import (
 from polylock.lockfile.tables import Table
 from polylock.model.filenames import InvalidFilename, SdistFilename, WheelFilename
 from polylock.model.markers import Atom, InvalidMarker, parse_marker
+from polylock.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

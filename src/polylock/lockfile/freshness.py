@@ -8,7 +8,6 @@ project file.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -29,6 +28,7 @@ from polylock.model.direct import table_of_source
 from polylock.model.inputs import Inputs
 from polylock.model.markers import fold
 from polylock.model.requirements import InvalidRequirement, Requirement
+from polylock.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence

@@ -6,7 +6,6 @@ be determined in an offline fashion for reproducibility" (PEP 751, Installation)
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -23,7 +22,7 @@ from polylock.lockfile.pylock import PackageDirectory, PackageVcs
 from polylock.lockfile.records import locked_target
 from polylock.model.filenames import WheelFilename
 from polylock.model.markers import fold
-from polylock.values import Value
+from polylock.values import Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping

@@ -9,8 +9,7 @@ serves an installer that was told no group.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -40,7 +39,6 @@ class _Clause(Value, frozen=True):
     names_target: bool = False
 
 
-@dataclass(kw_only=True)
 class Separator:
     """Markers for sets of targets; a set is a mask with the bit of each target.
 
@@ -49,14 +47,14 @@ class Separator:
     not asked before.
     """
 
-    targets: Sequence[Target]
-    _clauses: tuple[_Clause, ...] = field(init=False, repr=False)
-    _answers: dict[tuple[int, int], MarkerExpression | None] = field(
-        init=False, repr=False, default_factory=dict
-    )
+    def __init__(self, *, targets: Sequence[Target]) -> None:
+        self.targets = targets
+        self._answers: dict[tuple[int, int], MarkerExpression | None] = {}
 
-    def __post_init__(self) -> None:
-        self._clauses = tuple(_clauses(self.targets))
+    @cached_property
+    def _clauses(self) -> tuple[_Clause, ...]:
+        """What is worked out once, and never where all targets have all the same."""
+        return tuple(_clauses(self.targets))
 
     @property
     def everyone(self) -> int:

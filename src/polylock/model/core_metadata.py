@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import msgspec
-from packaging.requirements import InvalidRequirement
 from packaging.utils import canonicalize_name
 
-from polylock.model.requirements import Requirement
+from polylock.model.requirements import InvalidRequirement, Requirement
 
 __all__ = ["CoreMetadata", "InvalidCoreMetadata"]
 

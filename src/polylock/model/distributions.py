@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from polylock.model.filenames import InvalidFilename, WheelFilename
-from polylock.values import Value
+from polylock.values import Value, field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -90,8 +89,7 @@ class Release(Value, frozen=True, kw_only=True, eq=False):
     direct: DirectOrigin | None = None
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Releases:
+class Releases(Value, frozen=True, kw_only=True, eq=False, dict=True):
     """All versions of a project on the index that serves it.
 
     ``versions`` are normalized and ascending in PEP 440 order; the position of a
@@ -110,10 +108,10 @@ class Releases:
     finals: int
     yanked: int
     earliest_upload: Sequence[int | None]
-    load: Callable[[int], Release] = field(repr=False)
+    load: Callable[[int], Release]
     """Decode the release at a position; its cost is that of its own files only."""
     fingerprint: str = ""
-    _loaded: dict[int, Release] = field(default_factory=dict, repr=False)
+    _loaded: dict[int, Release] = field(default_factory=dict)
 
     @cached_property
     def has_upload_times(self) -> bool:

@@ -14,12 +14,12 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from packaging.markers import InvalidMarker, Marker, UndefinedComparison
-
 from polylock.values import Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
+
+    from packaging.markers import Marker
 
     from polylock.model.target import Target
 
@@ -85,6 +85,10 @@ _TOKEN = re.compile(
 )
 
 
+class InvalidMarker(ValueError):
+    """Text that is no marker, with the reason."""
+
+
 class Atom(Value, frozen=True):
     """One comparison, ``field operator 'value'``.
 
@@ -138,8 +142,19 @@ class SelectedVariant(Value, frozen=True):
 NON_VARIANT = SelectedVariant()
 
 
-_plain = lru_cache(maxsize=65536)(Marker)
-"""packaging parses an atom once per distinct text: the same few stand everywhere."""
+@lru_cache(maxsize=65536)
+def _plain(text: str) -> Marker:
+    """Parse an atom by packaging, once per distinct text: the same few are everywhere.
+
+    Raises InvalidMarker.
+    """
+    # 8 ms with the parser, which a lock does without where all answers are known.
+    from packaging import markers  # noqa: PLC0415
+
+    try:
+        return markers.Marker(text)
+    except markers.InvalidMarker as error:
+        raise InvalidMarker(str(error)) from error
 
 
 @lru_cache(maxsize=65536)
@@ -381,6 +396,8 @@ class _Parser:
     def _check_comparison(self, atom: Atom, field: str) -> None:
         marker = _plain(str(atom))
         if atom.operator in {"~=", "==="}:  # what packaging refuses when it is too late
+            from packaging.markers import UndefinedComparison  # noqa: PLC0415 - as above
+
             try:
                 marker.evaluate({atom.field: "0"})
             except UndefinedComparison as error:

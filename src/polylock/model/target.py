@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -142,8 +141,7 @@ class TargetDescription(Value, frozen=True, kw_only=True):
     variants: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Target:
+class Target(Value, frozen=True, kw_only=True, eq=False, dict=True):
     """A marker environment, ordered compatibility tags and supported properties.
 
     ``marker_environment`` leaves out what the target does not fix: the patch

@@ -10,8 +10,6 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from polylock import __version__
@@ -46,9 +44,9 @@ T = TypeVar("T")
 _MAX_REDIRECTS = 20
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
+_UNAUTHORIZED = 401
 
 
-@dataclass(slots=True)
 class Traffic:
     """What was asked of the network, for tests and benchmarks.
 
@@ -57,13 +55,14 @@ class Traffic:
     nothing had changed.
     """
 
-    requests: int = 0
-    received: int = 0
-    from_cache: int = 0
-    revalidated: int = 0
-    _lock: threading.Lock = field(
-        default_factory=threading.Lock, repr=False, compare=False
-    )
+    __slots__ = ("_lock", "from_cache", "received", "requests", "revalidated")
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.received = 0
+        self.from_cache = 0
+        self.revalidated = 0
+        self._lock = threading.Lock()
 
     def count(
         self,
@@ -148,6 +147,8 @@ def explain(error: Exception) -> Failure | None:
 
 def status_error(url: str, status: int) -> IndexRequestError:
     """Return the error for an answer whose status says that it is none."""
+    from http import HTTPStatus  # noqa: PLC0415 - for the words, in an error alone
+
     try:
         phrase = HTTPStatus(status).phrase
     except ValueError:
@@ -164,8 +165,7 @@ class _Again(Exception):
         self.retry_after = retry_after
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
+class _Answer(Value, frozen=True):
     """An answer whose body is unread, and the connection that it comes over.
 
     ``url`` has no credentials in it.
@@ -300,7 +300,7 @@ class Client:
             if credentials is not None:
                 sent["authorization"] = credentials.header
             answer = self._send(place, sent)
-            if answer.response.status_code == HTTPStatus.UNAUTHORIZED:
+            if answer.response.status_code == _UNAUTHORIZED:
                 answer = self._send_again(
                     answer, url if origin(place) == origin(url) else place, sent
                 )

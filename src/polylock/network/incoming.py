@@ -7,7 +7,6 @@ not be told from one file.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from contextlib import suppress
@@ -35,6 +34,8 @@ class Check:
     """Compares what comes in with what the index says of a file."""
 
     def __init__(self, file: RemoteFile) -> None:
+        import hashlib  # noqa: PLC0415 - 2 ms, where a file is fetched
+
         self._file = file
         self.size = 0
         self.algorithm, self._wanted = strongest(file.hashes) or ("", "")

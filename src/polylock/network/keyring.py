@@ -8,7 +8,6 @@ the back end that an organisation uses.
 from __future__ import annotations
 
 import logging
-import shutil
 import threading
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -34,7 +33,8 @@ def run_command(command: Sequence[str], timeout: float) -> bytes | None:
     It gets no standard input, so it cannot ask a person anything there, and is ended
     after ``timeout`` seconds.
     """
-    import subprocess  # noqa: PLC0415 - only where an index refuses
+    import shutil  # noqa: PLC0415 - only where an index refuses
+    import subprocess  # noqa: PLC0415 - as above
 
     program = shutil.which(command[0])
     if program is None:

@@ -6,11 +6,11 @@ be here, or the answer has no basis and is never remembered.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from polylock.project.pyproject import PROJECT_FILE
+from polylock.values import Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,8 +45,7 @@ More than need be: with an integrated GPU the hardware is looked at each time.
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Basis:
+class Basis(Value, frozen=True, kw_only=True):
     """Absolute paths: of files whose content counts, and of those whose state does.
 
     The state is time of change, size and inode, or that there is no such file.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from polylock.errors import LockFileOutdated
 from polylock.lockfile.freshness import differences
 from polylock.operations.basis import project_basis
 from polylock.operations.workspace import open_workspace, read_lock
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["CheckOutcome", "check"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckOutcome:
+class CheckOutcome(Value, frozen=True, kw_only=True):
     """The differences between a lock file and its project; none: it answers.
 
     ``basis`` is what that depends on, where it does.

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from polylock.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["write_atomically"]
 
@@ -18,28 +21,30 @@ def write_atomically(path: Path, text: str) -> None:
     mode of a file that is there is kept. Raises UsageError where it cannot be done;
     what was there is then untouched.
     """
-    import tempfile  # noqa: PLC0415 - 2 ms, where something is written
-
     path = path.resolve()
     try:
-        descriptor, temporary = tempfile.mkstemp(
-            dir=path.parent, prefix=f".{path.name}.", suffix=".tmp"
-        )
+        # As tempfile makes one, which takes 2 ms to import.
+        temporary = path.with_name(f".{path.name}.{os.urandom(8).hex()}.tmp")
         try:
-            with os.fdopen(descriptor, "wb") as file:
+            with open(temporary, "xb", opener=_private) as file:
                 file.write(text.encode())
                 file.flush()
                 os.fsync(file.fileno())
             mode = path.stat().st_mode if path.exists() else 0o666 & ~_umask()
-            Path(temporary).chmod(mode & 0o7777)
-            Path(temporary).replace(path)
+            temporary.chmod(mode & 0o7777)
+            temporary.replace(path)
         except BaseException:
             with suppress(OSError):
-                Path(temporary).unlink()
+                temporary.unlink()
             raise
     except OSError as error:
         problem = error.strerror or str(error)
         raise UsageError(f"cannot write {path}: {problem}") from error
+
+
+def _private(path: str, flags: int) -> int:
+    """Open a file that nobody else may read until it has the mode of the one before."""
+    return os.open(path, flags, 0o600)
 
 
 def _umask() -> int:

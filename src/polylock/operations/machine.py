@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from polylock.environment.discovery import (
@@ -18,6 +17,7 @@ from polylock.providers.derive import build_target
 from polylock.providers.detect import detect_machine
 from polylock.providers.machine import HostMachine
 from polylock.providers.satisfaction import missing
+from polylock.values import Value, replace
 from polylock.variants.supported import SupportedProperties
 
 if TYPE_CHECKING:
@@ -48,8 +48,7 @@ _DETECTED = frozenset({"aarch64", "amd", "ascend", "intel", "nvidia", "tpu", "x8
 _SWITCHED_ON = ("on",)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fit:
+class Fit(Value, frozen=True, kw_only=True):
     """A target of the lock file, and what this machine lacks for it."""
 
     target: Target
@@ -98,8 +97,7 @@ def fits(
     return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class Choice(Value, frozen=True, kw_only=True):
     """A target, and the Python to install with.
 
     ``exists`` tells whether the environment is there: if not, ``interpreter`` is the
@@ -115,8 +113,7 @@ class Choice:
     environment: Mapping[str, str] | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chooser:
+class Chooser(Value, frozen=True, kw_only=True):
     """Finds the target and the Python for the environment at ``place``.
 
     ``python`` is the user's wish for a new environment, ``search_path`` where it is

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from polylock.errors import UsageError
@@ -10,6 +9,7 @@ from polylock.lockfile.records import locked_target
 from polylock.lockfile.select import project_groups, select
 from polylock.operations.machine import AUTO, target_of_this_machine
 from polylock.operations.workspace import lock_path, require_lock, require_target
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,8 +32,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockedSelection:
+class LockedSelection(Value, frozen=True, kw_only=True):
     """One target and what it installs."""
 
     target: Target

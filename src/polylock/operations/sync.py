@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -38,6 +37,7 @@ from polylock.operations.workspace import (
     recorded_policy,
     require_lock,
 )
+from polylock.values import Value, replace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,8 +56,7 @@ if TYPE_CHECKING:
 __all__ = ["SyncOptions", "SyncOutcome", "sync"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SyncOptions:
+class SyncOptions(Value, frozen=True, kw_only=True):
     """What a call of sync asks for beyond the settings.
 
     ``frozen`` installs a lock file that no longer answers the project.
@@ -74,8 +73,7 @@ class SyncOptions:
     search_path: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SyncOutcome:
+class SyncOutcome(Value, frozen=True, kw_only=True):
     """The environment, the target it was synced for, and what was or would be done.
 
     ``basis`` is what it depends on that nothing was to be done; None where something

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -11,8 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["Preset"]
 
 
-@dataclass(frozen=True, slots=True)
-class Preset:
+class Preset(Value, frozen=True):
     """A target table as ``[tool.polylock.targets.NAME]`` would hold it.
 
     ``source`` says where the facts come from: a document, by its publisher and title.

@@ -8,14 +8,15 @@ default. pip's configuration is not read.
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from polylock.errors import UsageError
 from polylock.project.setting_values import GivenValue, Kind, SettingDefinition
 from polylock.project.tables import suggestion
+from polylock.values import Value, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,10 +33,10 @@ __all__ = [
 LinkMode = Literal["auto", "clone", "hardlink", "copy"]
 
 _CREDENTIALS = re.compile(r"POLYLOCK_INDEX_.+_(?:USERNAME|PASSWORD)")
+_SECRET = {"index_url", "index_variables"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Value, frozen=True, kw_only=True):
     """The settings of one run; ``SETTINGS`` says what each means.
 
     ``project``, ``lock_file`` and ``venv`` are None where they follow from the
@@ -45,7 +46,7 @@ class Settings:
     """
 
     cache_dir: Path
-    index_url: str | None = field(default=None, repr=False)
+    index_url: str | None = None
     offline: bool = False
     refresh: bool = False
     threads: int = 8
@@ -63,7 +64,15 @@ class Settings:
     no_color: bool = False
     verbosity: int = 0
     netrc: Path | None = None
-    index_variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    index_variables: Mapping[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        shown = (
+            f"{name}={getattr(self, name)!r}"
+            for name in self.__struct_fields__
+            if name not in _SECRET
+        )
+        return f"Settings({', '.join(shown)})"
 
     def lock_path(self, project: Path) -> Path:
         """Return the path of the lock file: beside the project file unless named."""
@@ -248,18 +257,21 @@ def load_settings(
             values[definition.name] = True
     variables = {name: environ[name] for name in sorted(environ) if _secret(name)}
     return Settings(
-        cache_dir=values.pop("cache_dir", None) or _default_cache_dir(),
+        cache_dir=values.pop("cache_dir", None) or _default_cache_dir(environ),
         index_variables=variables,
         netrc=_netrc(environ, home),
         **values,
     )
 
 
-def default_user_file() -> Path:
+def default_user_file(environ: Mapping[str, str]) -> Path:
     """Return the path of the user's configuration file; it need not exist."""
-    import platformdirs  # noqa: PLC0415 - 8 ms
+    found = _xdg_directory(environ, "XDG_CONFIG_HOME", ".config")
+    if found is None:
+        import platformdirs  # noqa: PLC0415 - 5 ms
 
-    return platformdirs.user_config_path("polylock", appauthor=False) / "config.toml"
+        found = platformdirs.user_config_path("polylock", appauthor=False)
+    return found / "config.toml"
 
 
 def default_index_url() -> str:
@@ -289,10 +301,29 @@ def _netrc(environ: Mapping[str, str], home: str | None) -> Path | None:
     return Path(home) / ".netrc" if home else None
 
 
-def _default_cache_dir() -> Path:
-    import platformdirs  # noqa: PLC0415 - 8 ms
+def _default_cache_dir(environ: Mapping[str, str]) -> Path:
+    found = _xdg_directory(environ, "XDG_CACHE_HOME", ".cache")
+    if found is None:
+        import platformdirs  # noqa: PLC0415 - as above
 
-    return platformdirs.user_cache_path("polylock", appauthor=False)
+        found = platformdirs.user_cache_path("polylock", appauthor=False)
+    return found
+
+
+def _xdg_directory(
+    environ: Mapping[str, str], variable: str, below_home: str
+) -> Path | None:
+    """Return polylock's directory of a kind, None where platformdirs has to say it.
+
+    On Linux the XDG Base Directory Specification says it in two lines, and
+    platformdirs does the same. A path that is not absolute does not count there.
+    """
+    if sys.platform != "linux" or "ANDROID_DATA" in environ:
+        return None
+    base = Path(environ.get(variable, ""))
+    if not base.is_absolute():
+        base = Path(environ.get("HOME", "")) / below_home
+    return base / "polylock" if base.is_absolute() else None
 
 
 def _user_values(path: Path, home: str | None) -> dict[str, Any]:

@@ -6,7 +6,6 @@ Each function takes the whole table and raises ProjectError with the key path.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from polylock.model.target import (
@@ -25,6 +24,7 @@ from polylock.project.target_values import (
     close_names,
     refuse,
 )
+from polylock.values import replace
 from polylock.variants.catalogue import (
     AARCH64_FEATURES,
     CUDA_MAJORS,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -35,6 +34,7 @@ from polylock.project.target_values import (
     read_variants,
     refuse,
 )
+from polylock.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping

@@ -7,9 +7,10 @@ import os
 import signal
 import subprocess
 import threading
-from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING
+
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,8 +30,7 @@ class CommandHangs(Exception):
         super().__init__(f"{name} did not answer within {seconds:g} seconds")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommandAnswer:
+class CommandAnswer(Value, frozen=True, kw_only=True):
     """What a command wrote to both streams, and its exit status.
 
     ``cut`` tells that it wrote more than it may and was stopped; the status is then

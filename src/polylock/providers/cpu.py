@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from polylock.model.target import Architecture, Cpu
-from polylock.providers.cpu_identity import identify
 from polylock.providers.machine import ignore
 from polylock.variants.catalogue import (
     AARCH64_FEATURES,
@@ -84,6 +83,9 @@ def detect(
     may hide one flag of a microarchitecture, which makes archspec fall back to a bare
     level.
     """
+    # 1 ms that a derivation does not pay.
+    from polylock.providers.cpu_identity import identify  # noqa: PLC0415
+
     found = identify(machine, architecture, warn)
     if found is None:
         return None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from polylock.model.target import Architecture
 from polylock.providers.machine import ask
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,8 +34,7 @@ _APPLE_MODEL = re.compile(r"Apple M([0-9]+)", re.IGNORECASE)
 _REGISTERS = ("eax", "ebx", "ecx", "edx")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CpuIdentity:
+class CpuIdentity(Value, frozen=True, kw_only=True):
     """A processor as its system shows it.
 
     ``flags`` have Linux's names. ``part`` is the part number of an Arm core. ``name``

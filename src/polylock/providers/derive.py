@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from polylock.model.platforms import compatibility_tags, marker_environment
 from polylock.model.target import Architecture, OperatingSystem, Target
-from polylock.providers import amd, ascend, cpu, intel, nvidia, tpu
+from polylock.providers import cpu
 from polylock.variants.supported import SupportedProperties
 
 if TYPE_CHECKING:
@@ -43,15 +43,26 @@ def derive(description: TargetDescription) -> SupportedProperties:
         namespaces["aarch64"] = cpu.derive_aarch64(description.cpu)
     if description.system is not OperatingSystem.MACOS:
         if description.nvidia is not None:
+            # A module for each namespace that the machine does have.
+            from polylock.providers import nvidia  # noqa: PLC0415
+
             namespaces["nvidia"] = nvidia.derive(description.nvidia)
         if description.intel is not None:
+            from polylock.providers import intel  # noqa: PLC0415 - as above
+
             namespaces["intel"] = intel.derive(description.intel)
     if description.system is OperatingSystem.LINUX:
         if description.amd is not None:
+            from polylock.providers import amd  # noqa: PLC0415 - as above
+
             namespaces["amd"] = amd.derive(description.amd)
         if description.ascend is not None:
+            from polylock.providers import ascend  # noqa: PLC0415 - as above
+
             namespaces["ascend"] = ascend.derive(description.ascend)
         if description.tpu:
+            from polylock.providers import tpu  # noqa: PLC0415 - as above
+
             namespaces["tpu"] = tpu.derive()
     return SupportedProperties(
         {namespace: features for namespace, features in namespaces.items() if features}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from polylock.errors import UsageError
@@ -19,6 +18,7 @@ from polylock.model.target import (
 )
 from polylock.providers import amd, ascend, cpu, intel, nvidia, tpu
 from polylock.providers.machine import ask
+from polylock.values import Value, field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -48,8 +48,7 @@ _MUSL = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DetectedMachine:
+class DetectedMachine(Value, frozen=True, kw_only=True):
     """What was found of a machine; the fields are those of TargetDescription.
 
     ``properties`` are what providers that the user trusts said of it. ``warnings`` say

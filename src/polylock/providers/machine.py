@@ -10,11 +10,8 @@ from __future__ import annotations
 
 import os
 import platform
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
-
-from polylock.providers.command import CommandHangs, run_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -96,6 +93,8 @@ def ask(
     One that does not end is a warning and None: the same program from another place
     would not end either.
     """
+    from polylock.providers.command import CommandHangs  # noqa: PLC0415 - as below
+
     for program in (programs,) if isinstance(programs, str) else programs:
         try:
             answer = machine.run(program, *arguments)
@@ -146,6 +145,11 @@ class HostMachine:
 
     def run(self, *command: str) -> str | None:
         """Return what a command wrote to both streams; None where it cannot run."""
+        # 4 ms with subprocess, where the hardware is looked at.
+        import shutil  # noqa: PLC0415
+
+        from polylock.providers.command import run_command  # noqa: PLC0415
+
         try:
             # To start a process that cannot be costs more than to look for it, and on
             # Windows the current directory would be searched as well.

@@ -6,7 +6,6 @@ Nothing of polylock calls this but ``polylock detect --trust-provider``.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from packaging.utils import canonicalize_name
 
 from polylock.errors import ProviderFailed
 from polylock.providers.command import CommandHangs, run_command
+from polylock.values import Value
 from polylock.variants.authority import PROVIDER_PACKAGES
 from polylock.variants.properties import (
     is_feature_name,
@@ -76,8 +76,7 @@ _SHOWN_LINES = 10
 _QUERY = Path(__file__).with_name("_query.py")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PluginRequest:
+class PluginRequest(Value, frozen=True, kw_only=True):
     """Which plugin to ask, and where.
 
     ``python`` is that of the environment that holds it, ``directory`` an empty one
@@ -94,8 +93,7 @@ class PluginRequest:
     seconds: float = PLUGIN_SECONDS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PluginAnswer:
+class PluginAnswer(Value, frozen=True, kw_only=True):
     """What a plugin said: features and values, the most preferred first.
 
     ``ignored`` are the features without a value, which are not supported.
@@ -172,8 +170,7 @@ def ask_plugin(request: PluginRequest) -> PluginAnswer:
     return _Judge(request, output).answer(content)
 
 
-@dataclass(frozen=True, slots=True)
-class _Judge:
+class _Judge(Value, frozen=True):
     """Takes an answer to pieces; what is wrong with it is ProviderFailed."""
 
     request: PluginRequest

@@ -8,7 +8,6 @@ nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,7 @@ from polylock.model.filenames import InvalidFilename, WheelFilename
 from polylock.model.markers import NON_VARIANT, SelectedVariant
 from polylock.resolution.memory import Memory
 from polylock.resolution.versions import satisfies
-from polylock.values import Value
+from polylock.values import Mutable, Value, field
 from polylock.variants.abi import InvalidAbiDependency, alternatives
 from polylock.variants.authority import supported_properties
 from polylock.variants.ordering import VariantWishes, order_labels
@@ -122,8 +121,7 @@ class Expansion(Value, frozen=True):
     rejections: tuple[Rejection, ...]
 
 
-@dataclass(kw_only=True)
-class CandidatePool:
+class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
     """Candidates of one target, each made once.
 
     ``visited`` are the versions that a solve has opened, the measure of its effort;
@@ -133,14 +131,12 @@ class CandidatePool:
     target: Target
     inputs: Inputs
     source: PackageSource
-    memories: Memory = field(default_factory=Memory, repr=False)
-    visited: set[tuple[NormalizedName, int]] = field(default_factory=set, repr=False)
+    memories: Memory = field(default_factory=Memory)
+    visited: set[tuple[NormalizedName, int]] = field(default_factory=set)
     _expansions: dict[tuple[NormalizedName, int, bool], Expansion] = field(
-        default_factory=dict, repr=False
+        default_factory=dict
     )
-    _extras: dict[tuple[int, str], ExtraCandidate] = field(
-        default_factory=dict, repr=False
-    )
+    _extras: dict[tuple[int, str], ExtraCandidate] = field(default_factory=dict)
 
     @cached_property
     def _wishes(self) -> VariantWishes:

@@ -9,13 +9,13 @@ versions of polylock or packaging may answer otherwise.
 
 from __future__ import annotations
 
-from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import msgspec
 import packaging
 
 from polylock import __version__
+from polylock.model.hashes import digest as content_digest
 from polylock.model.markers import NON_VARIANT, fold, parse_marker
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class Memory:
         known = self._digests.get(id(metadata))
         if known is None:
             content = _encoder.encode(metadata.requires_dist)
-            known = metadata, blake2b(content, digest_size=_DIGEST_BYTES).hexdigest()
+            known = metadata, content_digest(content, _DIGEST_BYTES)
             self._digests[id(metadata)] = known
         return known[1]
 
@@ -190,4 +190,4 @@ def _condition(
 def digest(*parts: object) -> str:
     """Return the digest of values whose ``repr`` says all about them."""
     content = repr(parts).encode()
-    return blake2b(content, digest_size=_DIGEST_BYTES).hexdigest()
+    return content_digest(content, _DIGEST_BYTES)

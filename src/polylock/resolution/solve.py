@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from polylock.errors import NoSolution
@@ -17,7 +16,7 @@ from polylock.resolution.memory import Memory
 from polylock.resolution.reach import conditions
 from polylock.resolution.remarks import remarks
 from polylock.resolution.walk import walk
-from polylock.values import Value, replace
+from polylock.values import Mutable, Value, field, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,8 +38,7 @@ __all__ = ["Effort", "Solution", "Solver"]
 _TRIES_AT_MOST = 200_000
 
 
-@dataclass(slots=True)
-class Effort:
+class Effort(Mutable):
     """What the solve of one target cost, in counts that do not depend on a clock.
 
     ``rounds`` and ``rejected`` count the candidates that the search tried and gave up,
@@ -59,8 +57,7 @@ class Solution(Value, frozen=True, kw_only=True):
     efforts: Mapping[str, Effort]
 
 
-@dataclass(kw_only=True)
-class Solver:
+class Solver(Mutable, kw_only=True, eq=False):
     """Solves the targets of a project one after the other.
 
     ``preferences`` are, by target, the pins of the lock file that still stand.
@@ -73,8 +70,8 @@ class Solver:
     reporter: Reporter
     preferences: Mapping[str, Preferences] = field(default_factory=dict)
     always_search: bool = False
-    memory: Memory = field(default_factory=Memory, repr=False)
-    _tables: dict[int, VersionTable] = field(default_factory=dict, repr=False)
+    memory: Memory = field(default_factory=Memory)
+    _tables: dict[int, VersionTable] = field(default_factory=dict)
 
     def solve(self, targets: Sequence[Target]) -> Solution:
         """Solve every target.

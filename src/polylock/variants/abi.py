@@ -11,11 +11,11 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
+from polylock.values import Value
 from polylock.variants.properties import VariantProperty
 from polylock.variants.variant_schema import ABI_DEPENDENCY
 
@@ -36,8 +36,7 @@ class InvalidAbiDependency(ValueError):
     """The properties cannot hold whatever is installed; the text is a clause."""
 
 
-@dataclass(frozen=True, slots=True)
-class AbiNeed:
+class AbiNeed(Value, frozen=True):
     """A property of ``abi_dependency``, its feature as the metadata spells it."""
 
     feature: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from polylock.values import Value
 
 __all__ = [
     "NULL_LABEL",
@@ -26,8 +27,7 @@ class InvalidProperty(ValueError):
     """Text that is not ``namespace :: feature :: value``."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class VariantProperty:
+class VariantProperty(Value, frozen=True, order=True):
     """``namespace :: feature :: value``."""
 
     namespace: str

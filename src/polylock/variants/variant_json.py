@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from polylock.values import Value, field
 from polylock.variants.properties import is_feature_name
 from polylock.variants.variant_schema import (
     InvalidVariantMetadata,
@@ -49,8 +49,7 @@ _DEEPEST = 16
 """How deep an unknown key may nest and still be kept."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProviderInformation:
+class ProviderInformation(Value, frozen=True, kw_only=True):
     """Who answers for a namespace (PEP 850, "Provider information").
 
     ``static_properties`` are in the order of ``feature-order``; None where the
@@ -64,8 +63,7 @@ class ProviderInformation:
     static_properties: Mapping[str, tuple[str, ...]] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VariantMetadata:
+class VariantMetadata(Value, frozen=True, kw_only=True):
     """Combined variant metadata of one release (PEP 825).
 
     ``variants`` maps label to namespace to feature to values. ``providers`` is None
@@ -83,7 +81,19 @@ class VariantMetadata:
     value_priorities: Mapping[str, Mapping[str, tuple[str, ...]]] = field(
         default_factory=dict
     )
-    document: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    document: Mapping[str, Any] = field(default_factory=dict)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, VariantMetadata):
+            return NotImplemented
+        return all(
+            getattr(self, name) == getattr(other, name)
+            for name in self.__struct_fields__
+            if name != "document"  # what was read from it counts
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.schema, self.namespace_priorities))
 
     @classmethod
     def decode(cls, content: bytes) -> VariantMetadata:

@@ -11,7 +11,6 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from polylock.variants.properties import (
@@ -219,6 +218,12 @@ def read_requires(information: Mapping[str, Any], path: str) -> tuple[str, ...] 
     requires = information.get("requires")
     if requires is None:
         return None
+    # 8 ms with its parser, where metadata names packages.
+    from packaging.requirements import (  # noqa: PLC0415
+        InvalidRequirement,
+        Requirement,
+    )
+
     place = key_path(path, "requires")
     names: list[str] = []
     for position, text in enumerate(

@@ -1,0 +1,53 @@
+"""Errors: data by name or by position, and a sentence made from it."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import pytest
+
+from polylock.errors import HashMismatch, Offline, ProjectError, UsageError
+
+
+def test_fields_are_given_by_position_or_name() -> None:
+    """A default may be left out, and a subclass has the fields of its base."""
+    error = ProjectError("pyproject.toml", key="project", problem="is missing")
+    assert (error.path, error.key, error.advice) == ("pyproject.toml", "project", None)
+    assert str(Offline("http://127.0.0.1/", None, "")).startswith("http://127.0.0.1/ ")
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ((), {}),
+        (("problem", "advice", "more"), {}),
+        (("problem",), {"problem": "again"}),
+        (("problem",), {"advise": "misspelt"}),
+    ],
+)
+def test_wrong_fields_are_refused(
+    values: tuple[str, ...], named: dict[str, Any]
+) -> None:
+    """A field that is missing, unknown, given twice or one too many is a mistake."""
+    with pytest.raises(TypeError):
+        UsageError(*values, **named)
+
+
+def test_an_error_shows_its_fields() -> None:
+    """The representation has all fields, those worked out included."""
+    assert repr(HashMismatch("a.whl", "1", "2")) == (
+        "HashMismatch(filename='a.whl', problem='hash 2 instead of 1', "
+        "wanted='1', found='2')"
+    )
+
+
+def test_an_error_survives_pickling() -> None:
+    """Fields given by name are there afterwards."""
+    error = pickle.loads(pickle.dumps(UsageError("problem", advice="advice")))
+    assert (str(error), error.hint()) == ("problem", "advice")
+
+
+def test_errors_are_equal_to_themselves_alone() -> None:
+    """Two errors with the same fields are two errors."""
+    assert UsageError("problem") != UsageError("problem")
