@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from datetime import UTC, date, datetime, time
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 from hypothesis import given, settings
@@ -35,7 +35,23 @@ from polylock.lockfile.toml_values import value_text
 from polylock.model.direct import ArchiveSource, DirectorySource, GitSource
 from polylock.model.markers import Atom, conjunction, disjunction
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 pytestmark = pytest.mark.property
+
+T = TypeVar("T")
+
+
+def made(
+    kind: Callable[..., T], /, **parts: st.SearchStrategy[Any]
+) -> st.SearchStrategy[T]:
+    """Make values of a type from strategies for its fields.
+
+    ``builds`` would look at the annotations, which name types of the checker alone.
+    """
+    return st.fixed_dictionaries(parts).map(lambda found: kind(**found))
+
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 SOME = TEXT.filter(bool)
@@ -84,8 +100,8 @@ TEXTS = st.lists(TEXT, max_size=3).map(tuple)
 BY_NAME = st.dictionaries(TEXT, TEXTS, max_size=2)
 FEATURES = st.lists(
     st.one_of(
-        st.builds(LockedFeature, namespace=TEXT),
-        st.builds(LockedFeature, namespace=TEXT, feature=TEXT, values=TEXTS),
+        made(LockedFeature, namespace=TEXT),
+        made(LockedFeature, namespace=TEXT, feature=TEXT, values=TEXTS),
     ),
     max_size=3,
 ).map(tuple)
@@ -93,16 +109,14 @@ PATH = st.from_regex(r"[a-z]{1,6}(/[a-z]{1,6})?", fullmatch=True)
 URL = PATH.map("https://example.com/{}.tar.gz".format)
 SUBDIRECTORY = st.none() | PATH
 DIRECT = st.one_of(
-    st.builds(
+    made(
         ArchiveSource,
         url=URL,
         sha256=st.none() | st.from_regex(r"[0-9a-f]{64}", fullmatch=True),
         subdirectory=SUBDIRECTORY,
     ),
-    st.builds(
-        DirectorySource, path=PATH, editable=st.booleans(), subdirectory=SUBDIRECTORY
-    ),
-    st.builds(
+    made(DirectorySource, path=PATH, editable=st.booleans(), subdirectory=SUBDIRECTORY),
+    made(
         GitSource,
         url=PATH.map("https://example.com/{}.git".format),
         revision=NAME,
@@ -111,12 +125,12 @@ DIRECT = st.one_of(
     ),
 )
 SOURCE = st.one_of(
-    st.builds(LockedSource, index=SOME, properties=TEXTS, targets=TEXTS),
-    st.builds(LockedSource, direct=DIRECT, properties=TEXTS, targets=TEXTS),
+    made(LockedSource, index=SOME, properties=TEXTS, targets=TEXTS),
+    made(LockedSource, direct=DIRECT, properties=TEXTS, targets=TEXTS),
 )
-RECORD = st.builds(
+RECORD = made(
     Record,
-    inputs=st.builds(
+    inputs=made(
         LockedInputs,
         requirements=TEXTS,
         extras=BY_NAME,
@@ -124,7 +138,7 @@ RECORD = st.builds(
         targets=BY_NAME,
         constraints=TEXTS,
         overrides=TEXTS,
-        indexes=st.lists(st.builds(LockedIndex, name=TEXT), max_size=2).map(tuple),
+        indexes=st.lists(made(LockedIndex, name=TEXT), max_size=2).map(tuple),
         sources=st.dictionaries(
             TEXT,
             st.lists(SOURCE, max_size=2).map(tuple),
@@ -137,7 +151,7 @@ RECORD = st.builds(
         ),
     ),
     targets=st.lists(
-        st.builds(
+        made(
             LockedTarget,
             name=TEXT,
             platform=st.sampled_from(["linux-x86_64", "windows-aarch64"]),
@@ -178,7 +192,7 @@ def packages(draw: st.DrawFn) -> Package:
             ]
         )
     )
-    choices = st.builds(VariantChoice, target=TEXT, label=TEXT, decided_by=TEXTS)
+    choices = made(VariantChoice, target=TEXT, label=TEXT, decided_by=TEXTS)
     return Package(
         name=name,
         version=draw(st.sampled_from([None, "1.0"])),
@@ -193,7 +207,7 @@ def packages(draw: st.DrawFn) -> Package:
     )
 
 
-PYLOCK = st.builds(
+PYLOCK = made(
     Pylock,
     environments=st.none() | st.lists(MARKER, max_size=2).map(tuple),
     extras=st.none() | st.lists(NAME, max_size=2).map(tuple),
