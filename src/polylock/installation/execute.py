@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import os
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -20,6 +20,7 @@ from packaging.utils import canonicalize_name
 from polylock.environment.installed import Form, read_installed
 from polylock.errors import EnvironmentBroken, FileCorrupt
 from polylock.installation.archive import read_manifest
+from polylock.installation.exclusive import exclusive
 from polylock.installation.link import Linker, LinkMode
 from polylock.installation.place import Placement
 from polylock.installation.plan import plan_sync, same_version
@@ -248,20 +249,15 @@ def _shared_files(plan: SyncPlan) -> frozenset[str]:
 @contextmanager
 def _exclusive(prefix: Path, reporter: Reporter) -> Iterator[None]:
     """Keep a second sync of the environment waiting for the end of the block."""
-    from filelock import FileLock, Timeout  # noqa: PLC0415 - 49 ms
 
-    lock = FileLock(prefix / LOCK_FILE)
-    try:
+    def waiting() -> None:
+        reporter.warning(f"waiting for another polylock that changes {prefix}")
+
+    with ExitStack() as held:
         try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            reporter.warning(f"waiting for another polylock that changes {prefix}")
-            lock.acquire()
-    except OSError as error:
-        raise EnvironmentBroken(
-            str(prefix), f"cannot be written: {error.strerror or error}"
-        ) from error
-    try:
+            held.enter_context(exclusive(str(prefix / LOCK_FILE), waiting))
+        except OSError as error:
+            raise EnvironmentBroken(
+                str(prefix), f"cannot be written: {error.strerror or error}"
+            ) from error
         yield
-    finally:
-        lock.release()
