@@ -16,8 +16,9 @@ __all__ = ["exclusive"]
 def exclusive(path: str, waiting: Callable[[], None]) -> Iterator[None]:
     """Hold the lock on a file during the block.
 
-    ``waiting`` is called where another process has it. The file is made and stays. A process that is forked in the block holds the lock
-    as well, until it ends. Raises OSError where the file cannot be opened or locked.
+    ``waiting`` is called where another process has it. The file is made and stays. A
+    process that is forked in the block holds the lock as well, until it ends. Raises
+    OSError where the file cannot be opened or locked.
     """
     held = _held_by_flock if os.name == "posix" else _held_by_filelock
     with held(path, waiting):
