@@ -86,23 +86,39 @@ def _has_room_for_two(placements: Sequence[Placement], worthwhile: int) -> bool:
 def _entangled(placements: Sequence[Placement]) -> frozenset[int]:
     """Return the ids of those whose order counts: another has a file of their path.
 
-    Paths that only case tells apart are one to some file systems.
+    Paths that only case tells apart are one to some file systems. Most distributions
+    have directories of their own, so all paths are compared for few.
     """
-    paths = [
-        frozenset("\0".join(one.paths).casefold().split("\0")) for one in placements
-    ]
+    suspects = _in_common(placements, [_tops(one) for one in placements])
+    paths = [frozenset(path.casefold() for path in one.paths) for one in suspects]
+    return frozenset(id(one) for one in _in_common(suspects, paths))
+
+
+def _tops(placement: Placement) -> frozenset[str]:
+    """Return the first part of each path in site-packages, and paths outside of it."""
+    manifest = placement.manifest
+    found = {path for path in manifest.directories if "/" not in path}
+    found.update(path for path in manifest.files if "/" not in path)
+    for file in placement.written:
+        top = file.row.path.partition("/")[0]
+        found.add(file.row.path if top == ".." else top)
+    return frozenset(path.casefold() for path in found)
+
+
+def _in_common(
+    placements: Sequence[Placement], names: Sequence[frozenset[str]]
+) -> list[Placement]:
+    """Return those that have a name which another has as well."""
     seen: set[str] = set()
     twice: set[str] = set()
-    for own in paths:
-        twice.update(seen & own)
+    for own in names:
+        twice |= seen & own
         seen |= own
-    if not twice:
-        return frozenset()
-    return frozenset(
-        id(one)
-        for one, own in zip(placements, paths, strict=True)
+    return [
+        one
+        for one, own in zip(placements, names, strict=True)
         if not twice.isdisjoint(own)
-    )
+    ]
 
 
 class _Pair:
