@@ -3,9 +3,9 @@
 Linking is the kernel's work, one call a file, and threads of Python get in each
 other's way there. So on Linux a large installation forks a second process, and the two
 take one tree after the other from a queue. The second does nothing else: the first
-writes every partial RECORD before there is a second, all small files, and each RECORD
-when its tree is done. What the second does not report as done, for whatever reason, the
-first does again, and any error is raised there.
+writes the partial RECORD before a tree comes into the queue, all small files, and
+RECORD when the tree is done. What the second does not report as done, for whatever
+reason, the first does again, and any error is raised there.
 
 If the first is killed, the second ends with the tree that it is at, and holds the lock
 of the environment until then.
@@ -71,9 +71,7 @@ def _has_room_for_two(placements: Sequence[Placement], worthwhile: int) -> bool:
     """
     if not sys.platform.startswith("linux") or not 2 < len(placements) < _MOST:
         return False
-    count = sum(
-        len(one.manifest.files) + len(one.manifest.directories) for one in placements
-    )
+    count = sum(map(_work_of, placements))
     try:
         threads = os.listdir("/proc/self/task")  # noqa: PTH208 - their number alone
     except OSError:
@@ -81,6 +79,11 @@ def _has_room_for_two(placements: Sequence[Placement], worthwhile: int) -> bool:
     return (
         count >= worthwhile and len(threads) == 1 and len(os.sched_getaffinity(0)) > 1
     )
+
+
+def _work_of(placement: Placement) -> int:
+    """Return the number of calls of the kernel that a tree takes."""
+    return len(placement.manifest.files) + len(placement.manifest.directories)
 
 
 def _entangled(placements: Sequence[Placement]) -> frozenset[int]:
@@ -121,23 +124,60 @@ def _in_common(
     ]
 
 
+class _Pipes:
+    """The queue of numbers of trees, and the numbers of those that are done.
+
+    To read ``done`` does not block.
+    """
+
+    def __init__(self) -> None:
+        self.queue, self.into_queue = os.pipe()
+        try:
+            self.done, self.into_done = os.pipe()
+        except OSError:
+            os.close(self.queue)
+            os.close(self.into_queue)
+            raise
+        self._is_open = True
+        os.set_blocking(self.done, False)
+
+    def close_queue(self) -> None:
+        """Say that nothing more comes into the queue."""
+        if self._is_open:
+            self._is_open = False
+            os.close(self.into_queue)
+
+    def close(self) -> None:
+        """Close all that the first process has; what is in the queue is for nobody."""
+        self.close_queue()
+        while os.read(self.queue, 4096):
+            pass
+        os.close(self.queue)
+        os.close(self.done)
+
+
 class _Pair:
     """Two processes that install distributions which have no file in common."""
 
     def __init__(self, placements: Sequence[Placement], linker: Linker) -> None:
-        self._placements = placements
+        # The largest first, or one process would wait for it at the end.
+        self._placements = sorted(placements, key=_work_of, reverse=True)
         self._linker = linker
-        self._unfinished = dict(enumerate(placements))
+        self._unfinished = dict(enumerate(self._placements))
 
     def run(self) -> None:
         """Install them all."""
-        for placement in self._placements:
-            placement.begin()
         with self._second_process() as pipes:
+            for position, placement in enumerate(self._placements):
+                placement.begin()
+                if pipes is not None:
+                    os.write(pipes.into_queue, position.to_bytes(_WIDTH))
+            if pipes is not None:
+                pipes.close_queue()
             for placement in self._placements:
                 placement.put_others(self._linker)
             if pipes is not None:
-                self._share(*pipes)
+                self._share(pipes.queue, pipes.done)
         for position, placement in list(self._unfinished.items()):
             placement.put_tree(self._linker)
             self._finish(position)
@@ -165,44 +205,37 @@ class _Pair:
                     self._finish(int.from_bytes(number))
 
     @contextmanager
-    def _second_process(self) -> Iterator[tuple[int, int] | None]:
+    def _second_process(self) -> Iterator[_Pipes | None]:
         """Have a second process take from a queue during the block.
 
-        Yields the descriptors to read: the queue, and the numbers of the trees that
-        the second has done, which does not block; None where the system has no
-        process to spare. After the block the second process has ended.
+        Yields None where the system has no process to spare. After the block the
+        second process has ended.
         """
-        pipes: list[int] = []
+        try:
+            pipes = _Pipes()
+        except OSError:
+            yield None
+            return
         child = -1
         try:
             with suppress(OSError):
-                pipes += os.pipe()
-                pipes += os.pipe()
-                child = self._fork(*pipes)
-            for end in pipes[1::2]:
-                os.close(end)
-            yield None if child < 0 else (pipes[0], pipes[2])
+                child = self._fork(pipes)
+            os.close(pipes.into_done)
+            yield None if child < 0 else pipes
         finally:
-            for end in pipes[::2]:  # what is left in the queue is for nobody
-                os.set_blocking(end, True)
-                while os.read(end, 4096):
-                    pass
-                os.close(end)
+            pipes.close()
             if child >= 0:
                 with suppress(ChildProcessError):
                     os.waitpid(child, 0)
 
-    def _fork(self, queue: int, into_queue: int, done: int, into_done: int) -> int:
-        """Fill the queue and return the number of a new process that works on it."""
-        os.set_blocking(done, False)
-        numbers = (number.to_bytes(_WIDTH) for number in self._unfinished)
-        os.write(into_queue, b"".join(numbers))
+    def _fork(self, pipes: _Pipes) -> int:
+        """Return the number of a new process that works on the queue."""
         parent = os.getpid()
         child = os.fork()
         if child == 0:
             try:
-                os.close(into_queue)
-                self._work(queue, into_done, parent)
+                pipes.close_queue()
+                self._work(pipes.queue, pipes.into_done, parent)
             finally:
                 os._exit(0)  # nothing of the first process may be cleaned up twice
         return child
