@@ -182,6 +182,12 @@ class FileCorrupt(PolylockError):
     def __str__(self) -> str:
         return f"{self.filename}: {self.problem}"
 
+    def hint(self) -> str | None:
+        return (
+            "nothing of it was installed; tell whoever published it, or lock another "
+            "version or file"
+        )
+
 
 @dataclass(eq=False)
 class ArchiveDamaged(FileCorrupt):
@@ -395,7 +401,10 @@ class EnvironmentBroken(PolylockError):
         return f"{self.path}: {self.problem}"
 
     def hint(self) -> str | None:
-        return self.advice
+        return self.advice or (
+            "check the permissions and the free space there, then run the command "
+            "again: it repairs what was interrupted"
+        )
 
 
 @dataclass(eq=False)
@@ -409,7 +418,10 @@ class CacheUnusable(PolylockError):
         return f"cache {self.path}: {self.problem}"
 
     def hint(self) -> str | None:
-        return "choose another place with --cache-dir or POLYLOCK_CACHE_DIR"
+        return (
+            "check the permissions and the free space there, or choose another place "
+            "with --cache-dir or POLYLOCK_CACHE_DIR"
+        )
 
 
 @dataclass(eq=False)

@@ -166,13 +166,17 @@ def test_a_warm_lock_opens_two_files_of_the_cache(
 
 
 def test_a_warm_lock_parses_nothing_again(demo: Demo) -> None:
-    """Markers and specifiers of the index's files were parsed by an earlier lock."""
+    """Markers and specifiers of the index's files were parsed by an earlier lock.
+
+    Only what an ABI dependency wants of the choice of earlier targets is asked again:
+    that is no fact of the index.
+    """
     cold = demo.lock()
     demo.lock_file.unlink()
     warm = demo.lock("--offline")
     assert cold.counts["markers parsed"] > warm.counts["markers parsed"]
     assert cold.counts["specifiers asked"] > 0
-    assert warm.counts["specifiers asked"] == 0
+    assert warm.counts["specifiers asked"] <= 2
 
 
 def test_further_targets_open_no_metadata_again(demo: Demo) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -231,6 +232,49 @@ def test_an_entry_that_another_process_holds_open_is_kept(
     with pytest.raises(CacheUnusable, match="Access is denied"):
         store.write(Bucket.PAGES, "other", b"new")
     assert not list(tmp_path.rglob(".tmp-*"))
+
+
+def test_clear_waits_for_those_who_use_the_cache(tmp_path: Path) -> None:
+    """What a running sync links from stays until it ends."""
+    store = Store(tmp_path)
+    store.write(Bucket.FILES, "key", b"content")
+    with ThreadPoolExecutor() as pool:
+        with store.in_use(), store.in_use():
+            cleared = pool.submit(Store(tmp_path).clear)
+            time.sleep(0.2)
+            assert not cleared.done()
+            assert _read(store, Bucket.FILES, "key") == b"content"
+        assert cleared.result(10).files == 1
+    assert _read(store, Bucket.FILES, "key") is None
+    with store.in_use():
+        store.write(Bucket.FILES, "key", b"anew")
+    assert _read(store, Bucket.FILES, "key") == b"anew"
+
+
+def test_clear_does_not_wait_for_the_dead(tmp_path: Path) -> None:
+    """A process that was killed while it used the cache holds nobody up."""
+    store = Store(tmp_path)
+    store.write(Bucket.FILES, "key", b"content")
+    program = (
+        "import os, sys; from pathlib import Path; from polylock.cache.store import "
+        "Store; block = Store(Path(sys.argv[1])).in_use(); block.__enter__();"
+        "os.kill(os.getpid(), 9) if os.name != 'nt' else os._exit(1)"
+    )
+    subprocess.run([sys.executable, "-c", program, tmp_path], check=False)
+    assert list((tmp_path / "in-use").glob("*.user"))
+    assert store.clear().files == 1
+    assert not list((tmp_path / "in-use").glob("*.user"))
+
+
+def test_size_while_others_remove(tmp_path: Path) -> None:
+    """What vanishes while it is measured counts nothing."""
+    store = Store(tmp_path)
+    for number in range(200):
+        store.write(Bucket.FILES, str(number), b"content")
+    with ThreadPoolExecutor() as pool:
+        cleared = pool.submit(store.clear)
+        while not cleared.done():
+            assert sum(each.files for each in store.size().values()) <= 200
 
 
 def test_a_stamp_tells_an_entry_from_its_successor(store: Store) -> None:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from fakes.installations import make_interpreter
+from fakes.installations import LoggingReporter, make_interpreter, snapshot
 from fakes.pythons import real_python
+from polylock.cache.store import Store
+from polylock.environment.discovery import environment_python
 from polylock.environment.interpreter import probe
 from polylock.environment.venv import (
     STATE_FILE,
     EnvironmentState,
     create,
     is_environment,
+    open_environment,
     read_state,
     write_state,
 )
@@ -66,11 +72,48 @@ def test_create_refuses_a_file(tmp_path: Path) -> None:
         create(tmp_path / "file", make_interpreter(tmp_path / "fake"))
 
 
-def test_create_refuses_an_environment(tmp_path: Path) -> None:
-    """An environment is not made over another."""
+def test_create_takes_what_another_process_made(tmp_path: Path) -> None:
+    """An environment that is there by now is taken as it is."""
     interpreter = make_interpreter(tmp_path / "env")
-    with pytest.raises(EnvironmentBroken, match="already"):
-        create(tmp_path / "env", interpreter)
+    assert create(tmp_path / "env", interpreter) == tmp_path / "env" / "bin" / "python"
+
+
+@pytest.mark.parametrize("left", ["half", "configured", "empty"])
+def test_create_after_an_interrupted_creation(tmp_path: Path, left: str) -> None:
+    """What a killed creation left is no environment, and is made anew, exactly."""
+    interpreter = probe(real_python("this"))
+    path = tmp_path / "env"
+    create(path, interpreter)
+    whole = snapshot(path)
+    if left == "configured":
+        (path / "bin" / "python").unlink(missing_ok=True)
+    else:
+        shutil.rmtree(path)
+        path.mkdir()
+        if left == "half":
+            (path / "lib").mkdir()
+            (path / "left.txt").touch()
+    (path / ".polylock-unfinished").touch()
+    assert not is_environment(path)
+    create(path, interpreter)
+    assert snapshot(path) == whole
+    assert is_environment(path)
+
+
+def test_creations_at_once_make_one_environment(tmp_path: Path) -> None:
+    """The second waits for the first, is told so, and takes what it made."""
+    interpreter = probe(real_python("this"))
+    path = tmp_path / "env"
+    reporter = LoggingReporter()
+    with ThreadPoolExecutor(4) as pool:
+        made = [pool.submit(create, path, interpreter, reporter) for _ in range(4)]
+        pythons = {each.result() for each in made}
+    assert len(pythons) == 1
+    assert is_environment(path)
+    assert set(reporter.events) <= {
+        f"warning waiting for another polylock that changes {path}"
+    }
+    assert reporter.events
 
 
 @POSIX
@@ -144,3 +187,37 @@ def test_state_when_the_environment_is_gone(tmp_path: Path) -> None:
     """A directory that is not there cannot be written to."""
     with pytest.raises(EnvironmentBroken, match="cannot be written"):
         write_state(tmp_path / "gone", EnvironmentState())
+
+
+@POSIX
+def test_a_python_that_works_for_another_environment_is_refused(
+    tmp_path: Path,
+) -> None:
+    """Without pyvenv.cfg the link leads to somebody else's packages."""
+    place = tmp_path / "environment"
+    create(place, probe(Path(sys.executable)))
+    assert Path(open_environment(place).prefix).samefile(place)
+    (place / "pyvenv.cfg").unlink()
+    with pytest.raises(EnvironmentBroken, match=r"pyvenv\.cfg is damaged"):
+        open_environment(place)
+
+
+def test_a_kept_answer_of_an_unfinished_environment_does_not_count(
+    tmp_path: Path,
+) -> None:
+    """What a Python said before its environment was whole is asked again."""
+    store = Store(tmp_path / "cache")
+    place = tmp_path / "environment"
+    create(place, probe(Path(sys.executable)))
+    python = environment_python(place)
+    found = probe(python, store=store)
+    (entry,) = (
+        path
+        for path in (tmp_path / "cache").rglob("*")
+        if path.is_file() and str(place).encode() in path.read_bytes()
+    )
+    changed = entry.read_bytes()[4:].replace(str(place).encode(), b"/nowhere")
+    entry.write_bytes(zlib.crc32(changed).to_bytes(4, "big") + changed)
+    assert probe(python, store=store).prefix == "/nowhere"
+    assert open_environment(place, store=store) == found
+    assert probe(python, store=store) == found

@@ -6,7 +6,8 @@ artifacts, what a wheel requires, and how markers are folded.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, Any
 
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from polylock.model.inputs import Inputs
     from polylock.model.pins import Preference
     from polylock.model.target import Target
+    from polylock.resolution.candidates import Expansion
 
     Pins = Mapping[str, Candidate]
     Preferences = Mapping[NormalizedName, Preference]
@@ -63,41 +65,69 @@ class PlainSolver:
             name for name, found in specifiers if any(s.operator == "==" for s in found)
         }
         self._choices: dict[str, list[Candidate]] = {}
+        self._banned: set[Candidate] = set()
 
-    def solutions(self, pins: Pins | None = None) -> Iterator[Pins]:
-        """Yield every solution that extends some pins."""
+    def solutions(
+        self, pins: Pins | None = None, *, strict: bool = True
+    ) -> Iterator[Pins]:
+        """Yield every solution that extends some pins.
+
+        ``strict`` ones have all that their labels are built against.
+        """
         pins = pins or {}
         asked = self.asked(pins)
         if asked is None:
             return
         undecided = next((name for name in asked if name not in pins), None)
         if undecided is None:
-            yield pins
+            if not (strict and _unmet(pins)):
+                yield pins
             return
         for candidate in self._candidates(undecided):
-            yield from self.solutions({**pins, undecided: candidate})
+            yield from self.solutions({**pins, undecided: candidate}, strict=strict)
 
     def best(self) -> Pins | None:
-        """Return the best solution, None where there is none."""
+        """Return the best solution, None where there is none.
+
+        A label that is built against what the best solution does not have is put aside,
+        and if that leaves no solution all solutions with everything count.
+        """
+        self._banned = set()
         order = self.order()
+        while (pins := self._best(order, strict=False)) is not None:
+            if not _unmet(pins):
+                return pins
+            self._banned.update(_unmet(pins))
+        self._banned = set()
+        return self._best(order, strict=True)
+
+    def _best(self, order: list[str], *, strict: bool) -> Pins | None:
         pins: Pins = {}
-        if next(self.solutions(), None) is None:
+        if next(self.solutions(strict=strict), None) is None:
             return None
         while True:
             asked = self.asked(pins) or {}
             undecided = [name for name in asked if name not in pins]
             if not undecided:
                 return pins
-            forced = [n for n in undecided if len(self._allowed_ones(n, asked[n])) < 2]
+            forced = [n for n in undecided if self._is_forced(n, asked[n])]
             chosen = min(
                 forced or undecided,
                 key=lambda n: (order.index(n) if n in order else len(order), n),
             )
             pins = next(
-                {**pins, chosen: candidate}
+                found
                 for candidate in self._candidates(chosen)
-                if next(self.solutions({**pins, chosen: candidate}), None) is not None
+                if next(
+                    self.solutions(found := {**pins, chosen: candidate}, strict=strict),
+                    None,
+                )
+                is not None
             )
+
+    def _is_forced(self, name: str, asked: list[str]) -> bool:
+        """Say whether there is at most one candidate."""
+        return len(self._allowed_ones(name, asked)) < 2
 
     def asked(self, pins: Pins) -> dict[str, list[str]] | None:
         """Return what the project and some pins ask: names with all specifiers.
@@ -118,6 +148,10 @@ class PlainSolver:
                     if required is None:
                         return None
                     waiting += required
+        for name in list(specifiers):
+            for need in pins[name].abi if name in pins else ():
+                if need.name in specifiers:
+                    specifiers[need.name].append(f"=={need.value}.*")
         for name, found in specifiers.items():
             if name in pins and not self._allowed(pins[name], found):
                 return None
@@ -151,6 +185,10 @@ class PlainSolver:
                     seen.add((name, extra))
                     required = self._required(choice, extra) or ()
                     waiting += [(name, each) for each in required]
+        for name, choice in choices.items():
+            for need in choice.abi if choice is not None else ():
+                if need.name in requires:
+                    requires[name].add(str(need.name))
         leads = {name: _closure(name, requires) for name in requires}
         order: list[str] = []
         while len(order) < len(requires):
@@ -175,7 +213,9 @@ class PlainSolver:
             found = []
             for position in range(len(releases.versions)):
                 expansion = self._pool.expand(releases, position, yanked=True)
-                found += [(c, at) for at, c in enumerate(expansion.candidates)]
+                found += [
+                    (c, self._label_order(c, expansion)) for c in expansion.candidates
+                ]
             wish = self._preferences.get(canonicalize_name(name))
             sign = 1 if self._inputs.resolution == "lowest" else -1
             found.sort(
@@ -187,7 +227,28 @@ class PlainSolver:
                 )
             )
             self._choices[name] = [candidate for candidate, _ in found]
-        return self._choices[name]
+        return [c for c in self._choices[name] if c not in self._banned]
+
+    def _label_order(self, candidate: Candidate, expansion: Expansion) -> list[Any]:
+        """Sort the labels of a version: by rank, then by the newest dependency."""
+        rank = math.inf if candidate.rank is None else candidate.rank
+        names = sorted({need.name for c in expansion.candidates for need in c.abi})
+        lowest = self._inputs.resolution == "lowest"
+        order: list[Any] = [rank]
+        for name in names:
+            value = next((n.value for n in candidate.abi if n.name == name), None)
+            if value is None:
+                order.append((2,))
+                continue
+            wish = self._preferences.get(name)
+            kept = wish is not None and SpecifierSet(f"=={value}.*").contains(
+                wish.version, prereleases=True
+            )
+            if lowest:
+                order.append((not kept, *padded(value, -1)))
+            else:
+                order.append((not kept, *(-part for part in padded(value, 9999))))
+        return [*order, expansion.candidates.index(candidate)]
 
     def _allowed_ones(self, name: str, asked: list[str]) -> list[Candidate]:
         return [c for c in self._candidates(name) if self._allowed(c, asked)]
@@ -209,6 +270,17 @@ class PlainSolver:
         if releases.finals >> at & 1 or releases.name in self._named:
             return True
         return self._inputs.prerelease == "allow"
+
+
+def padded(value: str, filling: int) -> list[int]:
+    """Return the numbers of a release, filled up to three."""
+    return [*map(int, value.split(".")), filling, filling][:3]
+
+
+def _unmet(pins: Pins) -> list[Candidate]:
+    return [
+        pin for pin in pins.values() if any(need.name not in pins for need in pin.abi)
+    ]
 
 
 def _closure(name: str, requires: Mapping[str, set[str]]) -> set[str]:

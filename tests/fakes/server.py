@@ -204,12 +204,13 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(
         self, answer: Answer, status: int, headers: Mapping[str, str], turn: int
     ) -> None:
-        extra = dict(answer.headers)
+        extra: dict[str, str] = {}
         body = answer.body if status in {200, 206, answer.status} else b""
-        if status == 206:
+        if status == 206 and "range" in headers:
             first, last = _range(headers["range"], len(body))
             extra["Content-Range"] = f"bytes {first}-{last}/{len(body)}"
             body = body[first : last + 1]
+        extra.update(answer.headers)
         if answer.redirect is not None and 300 <= status < 400 and status != 304:
             extra["Location"] = answer.redirect
         if answer.etag is not None:
@@ -257,8 +258,10 @@ def _admitted(answer: Answer, headers: Mapping[str, str]) -> bool:
 
 
 def _range(header: str, size: int) -> tuple[int, int]:
-    """Return the first and last byte of ``bytes=a-b`` or ``bytes=-n``."""
+    """Return the first and last byte of ``bytes=a-b``, ``bytes=a-`` or ``bytes=-n``."""
     first, _, last = header.removeprefix("bytes=").partition("-")
     if not first:
         return max(size - int(last), 0), size - 1
+    if not last:
+        return int(first), size - 1
     return int(first), min(int(last), size - 1)

@@ -9,7 +9,8 @@ mapping of ``tag``, ``label``, ``build``, ``requires``, ``requires-python``, ``y
 and ``uploaded`` (microseconds); ``metadata-requires-python`` is what the metadata says
 where it differs from the index. ``variants`` is the index-level document of the
 release; ``requires`` of a wheel replace those of the version. ``sdist`` is true, or a
-mapping like a wheel's, where there is a source distribution.
+mapping like a wheel's, where there is a source distribution. ``unusable`` is why its
+metadata cannot be had, ``build-refused`` that it takes a build that is not allowed.
 """
 
 from __future__ import annotations
@@ -22,7 +23,13 @@ from packaging.version import Version
 
 from polylock.errors import ProjectNotFound
 from polylock.model.core_metadata import CoreMetadata
-from polylock.model.distributions import Release, Releases, RemoteFile, Unusable
+from polylock.model.distributions import (
+    BuildRefused,
+    Release,
+    Releases,
+    RemoteFile,
+    Unusable,
+)
 from polylock.model.requirements import Requirement
 from polylock.variants.variant_json import InvalidVariantMetadata, VariantMetadata
 
@@ -78,6 +85,8 @@ class MemorySource:
         self.read.append(file.filename)
         version = self._projects[release.name][release.version]
         wheel = {**version, **self._facts[file.filename]}
+        if "build-refused" in wheel:
+            return BuildRefused(wheel["build-refused"])
         if "unusable" in wheel:
             return Unusable(wheel["unusable"])
         return CoreMetadata(

@@ -159,6 +159,59 @@ def tangle(seed: int) -> tuple[dict[str, dict[str, Any]], list[str]]:
     return packages, roots
 
 
+def abi_universe(seed: int) -> tuple[dict[str, dict[str, Any]], list[str]]:
+    """Return a universe whose labels are built against versions of other projects."""
+    source = random.Random(seed)
+    names = ("a", "b", "c", "d", "e-e")
+    versions = ("1.0", "1.1", "2.0", "2.1", "2.1.1")
+
+    def some_requirement() -> str:
+        specifier = source.choice(("", "", "", "", ">=1.1", "<2.1", "!=2.0", ">=2"))
+        extra = "[x]" if source.random() < 0.1 else ""
+        return f"{source.choice(names)}{extra}{specifier}"
+
+    def label() -> dict[str, Any]:
+        properties: dict[str, Any] = {}
+        features = source.sample(names, source.choice((0, 1, 1, 1, 2)))
+        if features:
+            properties["abi_dependency"] = {
+                name.replace("-", source.choice("-_")): source.sample(
+                    ("1", "2", "2.0", "2.1", "1.0", "2.1.1", "3"), source.randint(1, 3)
+                )
+                for name in features
+            }
+        if source.random() < 0.3 or not features:
+            properties["x86_64"] = {"level": [source.choice(("v1", "v2", "v3", "v4"))]}
+        return properties
+
+    packages: dict[str, dict[str, Any]] = {}
+    for name in names:
+        packages[name] = {}
+        for version in source.sample(versions, source.randint(1, 4)):
+            requires = [some_requirement() for _ in range(source.randint(0, 2))]
+            facts: dict[str, Any] = {"requires": requires}
+            if source.random() < 0.6:
+                labels = {f"l{at}": label() for at in range(source.randint(1, 3))}
+                facts["variants"] = {
+                    **VARIANTS,
+                    "variants": labels,
+                }
+                marker = source.choice(
+                    (
+                        "'abi_dependency' in variant_namespaces",
+                        "'abi_dependency :: b :: 2' in variant_properties",
+                        "variant_label == 'l0'",
+                    )
+                )
+                requires.append(f"{some_requirement()}; {marker}")
+                facts["wheels"] = [{"label": each} for each in labels]
+                if source.random() < 0.7:
+                    facts["wheels"].append({})
+            packages[name][version] = facts
+    roots = [some_requirement() for _ in range(source.randint(1, 3))]
+    return packages, roots
+
+
 def wishes(seed: int) -> dict[NormalizedName, Preference]:
     """Return the pins of some earlier lock; every other seed has none."""
     source = random.Random(seed)

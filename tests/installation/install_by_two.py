@@ -15,12 +15,13 @@ import pytest
 
 from fakes.installations import WheelDirectory, make_interpreter, snapshot
 from fakes.wheels import build_wheel
+from polylock.environment.exclusive import exclusive
 from polylock.errors import ArchiveDamaged
 from polylock.installation.archive import TREE, read_manifest
-from polylock.installation.exclusive import exclusive
 from polylock.installation.link import Linker, LinkMode
 from polylock.installation.pair import put_all
 from polylock.installation.place import Placement
+from polylock.ports import SilentReporter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -170,10 +171,9 @@ class Slow(Linker):
 def killed(root: Path) -> None:
     """See a second process that is left alone end with its tree, the lock held."""
     installation = Installation(root)
-    lock = str(root / "lock")
     child = os.fork()
     if child == 0:
-        with exclusive(lock, lambda: None):
+        with exclusive(root, SilentReporter()):
             put_all(
                 installation.placements(root / "env"),
                 Slow(root),
@@ -182,7 +182,7 @@ def killed(root: Path) -> None:
             )
         os._exit(1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 77
-    with exclusive(lock, lambda: None):
+    with exclusive(root, SilentReporter()):
         assert (root / "linked").read_text() == "."
 
 

@@ -19,9 +19,10 @@ from fakes.installations import (
     snapshot,
 )
 from fakes.wheels import build_wheel
+from polylock.environment.exclusive import LOCK_FILE
 from polylock.environment.installed import read_installed
 from polylock.errors import ArchiveDamaged, EnvironmentBroken, FileCorrupt, HashMismatch
-from polylock.installation.execute import LOCK_FILE, execute
+from polylock.installation.execute import execute
 from polylock.installation.link import Linker, LinkMode
 from polylock.installation.plan import (
     Reason,
@@ -120,6 +121,15 @@ def test_execute_installs_replaces_and_removes(bench: Bench) -> None:
     assert (bench.root / "share" / "a.txt").read_text() == "2.0"
     if os.name != "nt":
         assert os.access(bench.root / "bin" / "c", os.X_OK)
+    bench.sync()
+    assert snapshot(bench.root) == empty
+
+
+def test_headers_leave_no_directory(bench: Bench) -> None:
+    """The directory for headers is not there before, and not after."""
+    empty = snapshot(bench.root)
+    bench.sync(bench.wheel("a", files={"a-1.0.data/headers/a.h": "int a;"}))
+    assert (bench.root / "include/site/python3.12/a/a.h").exists()
     bench.sync()
     assert snapshot(bench.root) == empty
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -121,6 +122,108 @@ def test_a_download_that_stays_truncated_is_an_error(
     with pytest.raises(IndexRequestError, match="cut short"):
         downloader.fetch(file)
     assert downloader.cached(file) is None
+
+
+def test_a_broken_download_is_taken_up_where_it_ended(
+    server: Server, store: Store, client: Client, url: str
+) -> None:
+    """Where the server knows ranges, only the rest is asked for."""
+    server.change("/demo.whl", ranges=True, truncate=100_000, truncations=2)
+    recorder = Recorder()
+    found = Downloader(store, client, reporter=recorder).fetch(_file(url))
+    assert found.path.read_bytes() == BODY
+    asked = [r.headers.get("range") for r in server.requests("/demo.whl")]
+    assert asked == [None, "bytes=100000-", "bytes=200000-"]
+    assert recorder.count == len(BODY)
+    assert _left_behind(store) == []
+
+
+def test_a_later_run_takes_up_what_an_earlier_one_began(
+    server: Server, store: Store, client: Client, url: str
+) -> None:
+    """What came before the attempts were used up is not asked for again."""
+    server.change("/demo.whl", ranges=True, truncate=10_000, truncations=4)
+    with pytest.raises(IndexRequestError, match="cut short"):
+        Downloader(store, client).fetch(_file(url))
+    assert len(_left_behind(store)) == 1
+    found = Downloader(store, client).fetch(_file(url))
+    assert found.path.read_bytes() == BODY
+    assert server.requests("/demo.whl")[-1].headers["range"] == "bytes=40000-"
+    assert _left_behind(store) == []
+
+
+@pytest.mark.parametrize("left", [b"other bytes", BODY, BODY + b"more"])
+def test_what_an_earlier_run_left_may_be_wrong(
+    server: Server, store: Store, client: Client, url: str, left: bytes
+) -> None:
+    """Bytes that are not of the file cost one more request, and are never kept."""
+    server.change("/demo.whl", ranges=True)
+    (store.root / "files-v1").mkdir(parents=True)
+    (store.root / "files-v1" / f".tmp-{SHA256}").write_bytes(left)
+    assert Downloader(store, client).fetch(_file(url)).path.read_bytes() == BODY
+    assert _left_behind(store) == []
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        Answer(body=BODY, status=206, headers={"Content-Range": "bytes 0-9/10"}),
+        Answer(body=BODY, status=206, headers={"Content-Range": "all of it"}),
+        Answer(status=416),
+    ],
+    ids=["another range", "no range", "unsatisfiable"],
+)
+def test_a_server_that_lies_about_ranges(
+    server: Server, store: Store, client: Client, url: str, lie: Answer
+) -> None:
+    """An answer that is not the rest leads to one request for the whole, no more."""
+    (store.root / "files-v1").mkdir(parents=True)
+    (store.root / "files-v1" / f".tmp-{SHA256}").write_bytes(BODY[:1000])
+    server.routes["/demo.whl"] = lie
+    with pytest.raises(IndexRequestError, match=f"answered {lie.status}"):
+        Downloader(store, client).fetch(_file(url))
+    assert [r.headers.get("range") for r in server.requests("/demo.whl")] == [
+        "bytes=1000-",
+        None,
+    ]
+
+
+def test_a_file_that_changes_between_two_halves(
+    server: Server, store: Store, client: Client, url: str
+) -> None:
+    """The rest of another file makes no good whole; all of it is asked for again."""
+    server.change("/demo.whl", body=bytes(len(BODY)), ranges=True)
+    (store.root / "files-v1").mkdir(parents=True)
+    (store.root / "files-v1" / f".tmp-{SHA256}").write_bytes(BODY[:1000])
+    with pytest.raises(HashMismatch):
+        Downloader(store, client).fetch(_file(url))
+    assert [r.headers.get("range") for r in server.requests("/demo.whl")] == [
+        "bytes=1000-",
+        None,
+    ]
+    assert _left_behind(store) == []
+
+
+def test_a_304_that_nobody_asked_for_is_an_error(
+    server: Server, store: Store, client: Client, url: str
+) -> None:
+    """Without a kept file there is nothing that could be unchanged."""
+    server.change("/demo.whl", status=304)
+    for hashes in ({"sha256": SHA256}, {}):
+        with pytest.raises(IndexRequestError, match="answered 304"):
+            Downloader(store, client).fetch(_file(url, hashes))
+
+
+def test_threads_that_fetch_one_file_ask_once(
+    server: Server, store: Store, client: Client, url: str
+) -> None:
+    """The others wait for the first and take what it brought."""
+    server.change("/demo.whl", delay=0.1)
+    downloader = Downloader(store, client)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(downloader.fetch, [_file(url)] * 8))
+    assert {each.path.read_bytes() for each in found} == {BODY}
+    assert len(server.requests("/demo.whl")) == 1
 
 
 def test_an_absent_file_is_an_error(

@@ -275,7 +275,8 @@ def test_a_failed_build_of_metadata_ends_the_lock(world: World) -> None:
         (Inputs(build_packages=("demo",)), True),
         (Inputs(build_packages=("other",)), False),
         (Inputs(build="all", no_build_packages=("demo",)), False),
-        (Inputs(build="none", build_packages=("demo",)), False),
+        (Inputs(build="none", build_packages=("demo",)), True),
+        (Inputs(build="none", build_packages=("other",)), False),
     ],
 )
 def test_whose_metadata_may_be_built(inputs: Inputs, *, allowed: bool) -> None:

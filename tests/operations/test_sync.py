@@ -15,6 +15,9 @@ import pytest
 from fakes.server import Answer, Server
 from fakes.wheels import build_wheel
 from polylock.environment.discovery import environment_python
+from polylock.environment.installed import read_installed
+from polylock.environment.interpreter import probe
+from polylock.environment.venv import create
 from polylock.errors import (
     EnvironmentBroken,
     HashMismatch,
@@ -26,7 +29,7 @@ from polylock.errors import (
     UsageError,
 )
 from polylock.model.target import PythonRelease
-from polylock.operations.machine import this_machine
+from polylock.operations.machine import Chooser, this_machine
 from polylock.operations.sync import SyncOptions
 from polylock.providers.derive import build_target
 
@@ -34,10 +37,32 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fakes.workspace import Project
+    from polylock.environment.interpreter import Interpreter
 
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 LINUX = sys.platform == "linux" and os.uname().machine == "x86_64"
 PATH = os.environ.get("PATH", "")
+
+LINUX_LABELS = {"abikit-plugin": "abikit2.1", "blasx": "openblas"}
+DEMO_LABELS: dict[str, dict[str, str]] = {
+    "h100": {
+        **LINUX_LABELS,
+        "fallbackkit": "avx512",
+        "tensordemo": "cuda13.0",
+        "vecdemo": "x86_64_v4",
+    },
+    "a100": {**LINUX_LABELS, "tensordemo": "cuda12.8", "vecdemo": "x86_64_v3"},
+    "mi300x": {
+        **LINUX_LABELS,
+        "fallbackkit": "avx512",
+        "tensordemo": "rocm6.4",
+        "vecdemo": "x86_64_v4",
+    },
+    "server-v4": {**LINUX_LABELS, "tensordemo": "null", "vecdemo": "x86_64_v4"},
+    "server-v2": {**LINUX_LABELS, "tensordemo": "null", "vecdemo": "x86_64_v2"},
+    "mac-m3": {"blasx": "openblas", "tensordemo": "null", "vecdemo": "null"},
+}
+"""The variants that each target of the demo installs."""
 
 pytestmark = pytest.mark.skipif(not LINUX, reason="the targets are x86-64 Linux")
 
@@ -176,6 +201,20 @@ def test_force_target_builds_for_another_machine(locked: Project) -> None:
     assert run(locked, "import tensordemo; print(tensordemo.build())") == "cuda13.0"
 
 
+@pytest.mark.parametrize("name", DEMO_LABELS)
+def test_each_demo_target_gets_its_labels(locked: Project, name: str) -> None:
+    """Forced, a sync installs just the variants that were locked for the target."""
+    forced = SyncOptions(force_target=True, search_path=PATH)
+    locked.sync(forced, target=name, no_install_project=True)
+    python = environment_python(locked.directory / ".venv")
+    found = {
+        each.name: each.origin.variant_label
+        for each in read_installed(probe(python).site_directories)
+        if each.origin is not None and each.origin.variant_label is not None
+    }
+    assert found == DEMO_LABELS[name]
+
+
 def test_auto_says_why_no_target_fits(project: Project) -> None:
     """Each target is named with what this machine lacks for it."""
     use(
@@ -247,6 +286,46 @@ def test_a_directory_that_is_no_environment_is_left_alone(locked: Project) -> No
     with pytest.raises(EnvironmentBroken):
         locked.sync(target="server-v2")
     assert precious.read_text("utf-8") == "years of work"
+
+
+def test_a_python_of_another_environment_is_never_changed(
+    locked: Project, tmp_path: Path
+) -> None:
+    """A Python that installs elsewhere is refused: all that is there would go."""
+    other = tmp_path / "other"
+    subprocess.run([sys.executable, "-m", "venv", other], check=True)
+    before = sorted(other.rglob("*"))
+    place = locked.directory / ".venv"
+    (place / "bin").mkdir(parents=True)
+    (place / "pyvenv.cfg").write_text("home = /nowhere\n", "utf-8")
+    launcher = place / "bin" / "python"
+    launcher.write_text(f'#!/bin/sh\nexec {other}/bin/python "$@"\n', "utf-8")
+    launcher.chmod(0o755)
+    with pytest.raises(EnvironmentBroken):
+        locked.sync(target="server-v2")
+    assert sorted(other.rglob("*")) == before
+
+
+def test_an_environment_that_appears_meanwhile_is_taken_for_itself(
+    locked: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The Python that would have made it is not the one that is synced."""
+    other = tmp_path / "other"
+    subprocess.run([sys.executable, "-m", "venv", other], check=True)
+    before = sorted(other.rglob("*"))
+    place = locked.directory / ".venv"
+    locked.settings["python"] = str(other / "bin" / "python")
+    looked_up = Chooser._find
+
+    def slow(chooser: Chooser, request: str) -> Interpreter:
+        found = looked_up(chooser, request)
+        create(place, found)  # as another process does in this very moment
+        return found
+
+    monkeypatch.setattr(Chooser, "_find", slow)
+    locked.sync(target="server-v2")
+    assert "vecdemo" in installed(locked)
+    assert sorted(other.rglob("*")) == before
 
 
 def test_a_damaged_cache_is_mended(locked: Project) -> None:

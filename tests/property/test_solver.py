@@ -8,7 +8,15 @@ import pytest
 
 from fakes.plain_solver import PlainSolver
 from fakes.source import MemorySource
-from fakes.universes import TARGETS, inputs_of, is_final, tangle, universe, wishes
+from fakes.universes import (
+    TARGETS,
+    abi_universe,
+    inputs_of,
+    is_final,
+    tangle,
+    universe,
+    wishes,
+)
 from polylock.errors import NoSolution, ProjectNotFound
 from polylock.ports import SilentReporter
 from polylock.resolution.memory import Memory
@@ -135,6 +143,47 @@ def test_the_best_solution_of_a_tangle(target: Target) -> None:
         )
     assert solved > UNIVERSES // 5
     assert rejected > UNIVERSES
+
+
+@pytest.mark.parametrize("resolution", ["highest", "lowest"])
+@pytest.mark.parametrize("always_search", [True, False], ids=["search", "walk"])
+def test_labels_that_are_built_against_versions(
+    *, resolution: ResolutionMode, always_search: bool
+) -> None:
+    """The best solution is found where labels have ABI dependencies, if there is one.
+
+    No label is built against what is missing or another version.
+    """
+    target = TARGETS[0]
+    solved = tied = 0
+    for seed in range(UNIVERSES):
+        packages, roots = abi_universe(seed)
+        inputs = inputs_of(roots, "allow", resolution)
+        preferences = wishes(seed)
+        solver = Solver(
+            inputs=inputs,
+            source=MemorySource(packages),
+            reporter=SilentReporter(),
+            preferences={target.name: preferences},
+            always_search=always_search,
+        )
+        plain = PlainSolver(inputs, target, MemorySource(packages), preferences)
+        best = plain.best()
+        if best is None:
+            with pytest.raises(NoSolution):
+                solver.solve([target])
+            continue
+        (found,) = solver.solve([target]).resolutions
+        assert {n: p.file.filename for n, p in found.pins.items()} == files_of(best), (
+            seed
+        )
+        assert {n: p.decided_by for n, p in found.pins.items()} == {
+            name: candidate.decided_by for name, candidate in best.items()
+        }
+        solved += 1
+        tied += any(candidate.abi for candidate in best.values())
+    assert solved > UNIVERSES // 3
+    assert tied > UNIVERSES // 10
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)

@@ -173,6 +173,8 @@ def test_only_the_namespaces_in_use_are_asked() -> None:
     machine = build_target(dataclasses.replace(BASE, nvidia=None, cpu=None))
     assert missing(target, machine, namespaces=[]) == ()
     assert len(missing(target, machine, namespaces=["nvidia"])) == 2
+    # What wheels are built against is no matter of hardware.
+    assert missing(target, machine, namespaces=["abi_dependency"]) == ()
 
 
 def test_stated_lists_stand_for_derived_ones() -> None:

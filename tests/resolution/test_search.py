@@ -114,3 +114,57 @@ def test_what_is_missing_is_nobodys_choice() -> None:
     assert mapping is not None
     assert str(mapping["a"]) == "a 1"
     assert [str(candidate) for candidate in rejected] == ["a 2"]
+
+
+def test_what_nothing_can_meet_costs_no_product() -> None:
+    """A project without a file costs the versions of each above it once."""
+    count = 30
+    packages = {
+        "top": versions(count, "beside", "middle"),
+        "middle": versions(count, "beside", "low>=2"),
+        "low": versions(count, "lost"),
+        "beside": versions(count),
+        "lost": {"1": {"wheels": []}},
+    }
+    found, roots, rejected = search(packages, ["top"])
+    assert found.solve(roots, tries_at_most=10_000) is None
+    assert [str(candidate) for candidate in rejected[: count - 1]] == [
+        f"low {version}" for version in range(count, 1, -1)
+    ]
+    assert len(rejected) == 3 * count - 1
+    assert found.tried <= 4 * count
+
+
+def test_many_that_lead_to_what_nothing_can_meet() -> None:
+    """Each asks for another version of it; that is found out once for all."""
+    count = 20
+    providers = [f"provider{number}" for number in range(count)]
+    packages: dict[str, dict[str, Any]] = {
+        "flow": versions(count, *providers),
+        **{
+            name: {
+                str(version): {"requires": [f"flow>={version}", f"deep>={at % 5}"]}
+                for version in range(1, count + 1)
+            }
+            for at, name in enumerate(providers)
+        },
+        "deep": {str(version): {"wheels": []} for version in range(1, 9)},
+    }
+    found, roots, _ = search(packages, ["flow"])
+    assert found.solve(roots, tries_at_most=10_000) is None
+    assert found.tried <= 4 * count
+
+
+def test_a_dead_end_of_an_extra_leaves_the_project() -> None:
+    """What an extra alone requires keeps nobody from taking the project without it."""
+    packages: dict[str, dict[str, Any]] = {
+        "a": {"1": {"requires": ["b"]}, "2": {"requires": ["b[fast]"]}},
+        "b": {
+            version: {"requires": ["lost; extra == 'fast'"]} for version in ("1", "2")
+        },
+        "lost": {"1": {"wheels": []}},
+    }
+    found, roots, _ = search(packages, ["a"])
+    mapping = found.solve(roots, tries_at_most=100)
+    assert mapping is not None
+    assert [str(mapping[name]) for name in ("a", "b")] == ["a 1", "b 2"]

@@ -110,8 +110,8 @@ def test_properties_are_those_supported() -> None:
         (
             "abi",
             (
-                "needs abi_dependency :: torch :: 2.9, and ABI dependencies are not "
-                "supported yet"
+                "needs abi_dependency :: torch :: 2.9, and what is installed is not "
+                "known"
             ),
         ),
     ],

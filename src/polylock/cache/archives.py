@@ -52,11 +52,7 @@ class Archives:
         if found is not None:
             return found
         place = self._place(sha256)
-        lock = self._store.root / Bucket.LOCKS.directory / f"{sha256}.lock"
-        self._store.make_directory(lock.parent)
-        from filelock import FileLock  # noqa: PLC0415 - 49 ms, only to unpack
-
-        with FileLock(lock):
+        with self._store.exclusive(sha256):
             found = self.get(sha256)
             if found is not None:
                 return found

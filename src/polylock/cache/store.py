@@ -12,7 +12,7 @@ from __future__ import annotations
 import enum
 import os
 import time
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +23,7 @@ from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from typing import BinaryIO
 
 __all__ = ["Bucket", "PendingFile", "Stamp", "Store", "Usage"]
@@ -30,6 +31,9 @@ __all__ = ["Bucket", "PendingFile", "Stamp", "Store", "Usage"]
 _TEMPORARY = ".tmp-"
 _ABANDONED_AFTER = 24 * 3600.0  # seconds; no download or unpacking takes a day
 _FORGOTTEN_AFTER = 30 * 24 * 3600.0  # seconds; to answer anew takes 0.1
+_USERS = "in-use"
+"""Name of the directory where running processes say that they use the cache."""
+
 _TAG_FILE = "CACHEDIR.TAG"
 _TAG_TEXT = "Signature: 8a477f597d28d172789f06886806bc55\n"  # bford.info/cachedir
 
@@ -189,6 +193,24 @@ class Store:
         finally:
             shutil.rmtree(made, ignore_errors=True)
 
+    @contextmanager
+    def exclusive(self, name: str) -> Iterator[None]:
+        """Keep other threads and processes that name the same out of the block.
+
+        The system ends the lock with the process. The file of a lock stays: who waits
+        has it open.
+        """
+        with self._locked(self.root / Bucket.LOCKS.directory / f"{name}.lock"):
+            yield
+
+    def move(self, file: Path, target: Path) -> None:
+        """Move a file of the cache in place of any other."""
+        try:
+            self.make_directory(target.parent)
+            _replace(str(file), target)
+        except OSError as error:
+            raise self._unusable(error) from error
+
     def make_directory(self, directory: Path) -> None:
         """Make a directory inside the cache with its parents."""
         try:
@@ -223,10 +245,55 @@ class Store:
     def clear(self) -> Usage:
         """Remove every entry; say what was freed.
 
+        Waits for the end of every ``in_use`` block, and lets none begin meanwhile.
         Only directories that the cache made are touched, so a wrongly given cache
         directory loses nothing else.
         """
-        return sum(map(self._remove_tree, self._buckets()), Usage())
+        if not self._buckets():
+            return Usage()
+        with self._gate():
+            users = self.root / _USERS
+            for path in sorted(users.glob("*.user")):
+                with self._locked(path):
+                    pass  # its process has ended its block, or has ended
+                path.unlink(missing_ok=True)
+            return sum(map(self._remove_tree, self._buckets()), Usage())
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Keep ``clear`` waiting while the block works with files of the cache.
+
+        A cache that cannot be written is used without a word: who may only read it can
+        still install from it.
+        """
+        with ExitStack() as block:
+            own = self.root / _USERS / f"{os.getpid()}-{time.monotonic_ns()}.user"
+            with suppress(CacheUnusable), self._gate():
+                block.enter_context(self._locked(own))
+            try:
+                yield
+            finally:
+                # Windows refuses while it is locked; ``clear`` removes it then.
+                with suppress(OSError):
+                    own.unlink()
+
+    def _gate(self) -> AbstractContextManager[None]:
+        return self._locked(self.root / _USERS / "gate.lock")
+
+    @contextmanager
+    def _locked(self, path: Path) -> Iterator[None]:
+        self.make_directory(path.parent)
+        from filelock import FileLock  # noqa: PLC0415 - 49 ms, only to fetch and unpack
+
+        lock = FileLock(path)
+        try:
+            lock.acquire()
+        except OSError as error:
+            raise self._unusable(error) from error
+        try:
+            yield
+        finally:
+            lock.release()
 
     def _path(self, bucket: Bucket, key: str) -> str:
         return entry_path(self._directories[bucket], key.encode())
@@ -302,8 +369,11 @@ def _replace(temporary: str, target: Path) -> None:
 def _usage(path: Path) -> Usage:
     """Add up a file or a tree; what vanishes meanwhile counts nothing."""
     usage = Usage()
-    for found in (path, *path.rglob("*")) if path.is_dir() else (path,):
+    places = [path] if not path.is_dir() else []
+    # os.walk passes over what other processes remove; rglob raises before 3.12.
+    for directory, _, names in os.walk(path):
+        places += [Path(directory, name) for name in names]
+    for found in places:
         with suppress(FileNotFoundError):
-            if not found.is_dir():
-                usage += Usage(1, found.lstat().st_size)
+            usage += Usage(1, found.lstat().st_size)
     return usage

@@ -11,7 +11,7 @@ import click
 from polylock.cli.diagnostics import show_warning
 from polylock.cli.invocation import begin, print_json, reporting
 from polylock.cli.options import FROZEN, JSON, settings
-from polylock.cli.tables import file_size
+from polylock.model.quantities import file_size
 from polylock.operations.bundle import BundleOptions, bundle
 
 __all__ = ["command"]

@@ -9,7 +9,8 @@ import click
 
 from polylock.cli.invocation import begin, print_json
 from polylock.cli.options import JSON, settings
-from polylock.cli.tables import Table, file_size
+from polylock.cli.tables import Table
+from polylock.model.quantities import file_size
 from polylock.operations.cache import cache_size, clear_cache, prune_cache
 
 if TYPE_CHECKING:

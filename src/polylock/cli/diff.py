@@ -11,7 +11,7 @@ import click
 from polylock.cli.invocation import begin, print_json
 from polylock.cli.logs import style
 from polylock.cli.options import JSON, settings
-from polylock.cli.tables import file_size
+from polylock.model.quantities import file_size
 from polylock.operations.diff import ChangeKind, diff
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from polylock.cli.invocation import (
 )
 from polylock.cli.options import JSON, settings
 from polylock.cli.remember import remember
-from polylock.cli.tables import counted
+from polylock.model.quantities import counted
 from polylock.operations.lock import LockRequest, lock, parse_upgrades
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from polylock.cli.diagnostics import show_warning
 from polylock.cli.logs import style
-from polylock.cli.tables import counted
+from polylock.model.quantities import counted
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID

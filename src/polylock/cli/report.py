@@ -3,37 +3,62 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from polylock.cli.invocation import begin, print_json
 from polylock.cli.options import JSON, settings
-from polylock.cli.tables import Table, file_size
+from polylock.cli.tables import Table
+from polylock.model.quantities import counted, file_size
 from polylock.operations.report import report
 
 if TYPE_CHECKING:
     from polylock.operations.report import Report
+    from polylock.project.settings import Settings
 
 __all__ = ["command"]
 
 
-@click.command("report", epilog="Example: polylock report --target h100")
+@click.command("report", epilog="Example: polylock report --html report.html")
 @settings("target", "groups", "extras")
+@click.option(
+    "--html",
+    "page",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write one self-contained page instead of the table.",
+)
 @JSON
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
     """Show what every target installs: projects down, targets across.
 
     A label in parentheses is the chosen variant. With no group or extra named, all
-    of them are shown.
+    of them are shown. The page has the files, their hashes, who requires whom and
+    what decided for each label as well; it needs no network.
     """
     chosen = begin(values)
-    found = report(chosen)
+    page = values["page"]
+    if page is not None:
+        _write_page(chosen, page)
     if values["as_json"]:
-        print_json(found.to_json())
-    else:
-        sys.stdout.write(_table(found).text())
+        print_json(report(chosen).to_json())
+    elif page is None:
+        sys.stdout.write(_table(report(chosen)).text())
     return 0
+
+
+def _write_page(chosen: Settings, page: Path) -> None:
+    from polylock.operations.report_page import (  # noqa: PLC0415 - 8 ms, for the page alone
+        write_report_page,
+    )
+
+    written = write_report_page(chosen, page)
+    if chosen.verbosity >= 0:
+        projects = counted(written.projects, "project")
+        targets = counted(written.targets, "target")
+        click.echo(f"wrote {page}: {projects} for {targets}", err=True)
 
 
 def _table(found: Report) -> Table:

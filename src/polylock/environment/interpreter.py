@@ -107,15 +107,18 @@ class Interpreter(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def probe(executable: Path, *, store: Store | None = None) -> Interpreter:
-    """Ask a Python about itself, or take what it said before.
+def probe(
+    executable: Path, *, store: Store | None = None, anew: bool = False
+) -> Interpreter:
+    """Ask a Python about itself, or take what it said before, unless ``anew``.
 
     A kept answer counts while executable, ``pyvenv.cfg``, kernel and C library are
     the same; an older one is simply not found. Raises EnvironmentBroken where the
     executable is missing, does not run, or is no Python.
     """
     key = _key(executable)
-    kept = None if store is None else store.read(Bucket.INTERPRETERS, key)
+    ask = store is None or anew
+    kept = None if ask or store is None else store.read(Bucket.INTERPRETERS, key)
     if kept is not None:
         try:
             return msgspec.json.decode(kept, type=Interpreter)

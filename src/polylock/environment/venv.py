@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from polylock.environment.discovery import environment_python
+from polylock.environment.exclusive import LOCK_FILE, exclusive
+from polylock.environment.interpreter import probe
 from polylock.errors import EnvironmentBroken
+from polylock.ports import SilentReporter
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from polylock.cache.store import Store
     from polylock.environment.interpreter import Interpreter
+    from polylock.ports import Reporter
 
 __all__ = [
     "STATE_FILE",
     "EnvironmentState",
     "create",
     "is_environment",
+    "is_of",
+    "open_environment",
     "read_state",
     "write_state",
 ]
 
 STATE_FILE = "polylock.json"
 """Name of the state file, directly in the environment's directory."""
+
+_UNFINISHED = ".polylock-unfinished"
+"""Name of an empty file in an environment whose creation has not ended."""
 
 _VERSION = 1
 
@@ -48,20 +60,84 @@ class EnvironmentState(
 
 
 def is_environment(path: Path) -> bool:
-    """Return whether a directory is a virtual environment."""
-    return (path / "pyvenv.cfg").is_file()
+    """Return whether a directory is a virtual environment, all of it."""
+    return (path / "pyvenv.cfg").is_file() and not (path / _UNFINISHED).exists()
 
 
-def create(path: Path, interpreter: Interpreter) -> Path:
+def open_environment(path: Path, *, store: Store | None = None) -> Interpreter:
+    """Return the Python of a virtual environment, sure that it works for just this one.
+
+    The executable is a link, and Python finds its environment by ``pyvenv.cfg``:
+    where that is missing or damaged it takes the environment that the link leads to,
+    whose packages are somebody else's. Raises EnvironmentBroken.
+    """
+    python = environment_python(path)
+    found = probe(python, store=store)
+    if not is_of(found, path):
+        # A kept answer may be of a moment in which the environment was being made.
+        found = probe(python, store=store, anew=True)
+    if not is_of(found, path):
+        raise EnvironmentBroken(
+            str(path),
+            f"has a Python that works for {found.prefix}: its pyvenv.cfg is damaged",
+            "remove the environment, and `polylock sync` makes it anew",
+        )
+    return found
+
+
+def is_of(interpreter: Interpreter, path: Path) -> bool:
+    """Return whether a Python installs into the environment at ``path``.
+
+    It may lie there and yet not do so: a launcher, or a Python that does not see its
+    ``pyvenv.cfg``, installs elsewhere.
+    """
+    try:
+        return path.samefile(interpreter.prefix)
+    except OSError:
+        return False
+
+
+def create(
+    path: Path, interpreter: Interpreter, reporter: Reporter | None = None
+) -> Path:
     """Create a virtual environment without pip; return its Python.
 
-    The directory may exist if it is empty. A creation that failed leaves nothing
-    behind. Raises EnvironmentBroken where the directory holds something else, or
-    the Python has no ``venv`` module or cannot write there.
+    The directory may exist if it is empty, or if a creation in it was interrupted:
+    that one is made anew. Another process that creates it is waited for, and its
+    environment taken. A creation that failed leaves nothing behind. Raises
+    EnvironmentBroken where the directory holds something else, or the Python has no
+    ``venv`` module or cannot write there.
     """
-    if is_environment(path):
-        raise EnvironmentBroken(str(path), "is a virtual environment already")
     existed = _require_empty(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    with exclusive(path, reporter or SilentReporter()):
+        python = environment_python(path)
+        if is_environment(path):
+            return python
+        _require_empty(path)
+        try:
+            _begin(path)
+            _run_venv(path, interpreter)
+            write_state(path, EnvironmentState(created=True))
+            (path / _UNFINISHED).unlink()
+        except BaseException as error:
+            _discard(path, existed=existed)
+            if isinstance(error, OSError):
+                raise _unwritable(path, error) from error
+            raise
+    return python
+
+
+def _begin(path: Path) -> None:
+    """Mark the directory as unfinished, and make it empty but for the mark."""
+    (path / _UNFINISHED).touch()
+    _remove(path, keep={_UNFINISHED, LOCK_FILE})
+
+
+def _run_venv(path: Path, interpreter: Interpreter) -> None:
     import subprocess  # noqa: PLC0415  # 10 ms that a no-op sync does not pay
 
     command = [interpreter.executable, "-I", "-m", "venv", "--without-pip"]
@@ -74,23 +150,20 @@ def create(path: Path, interpreter: Interpreter) -> Path:
         )
     except OSError as error:
         raise EnvironmentBroken(
-            interpreter.executable, f"cannot be run: {error.strerror}"
+            interpreter.executable,
+            f"cannot be run: {error.strerror}",
+            "name another Python with --python",
         ) from error
-    python = environment_python(path)
-    if answer.returncode != 0 or not python.exists():
-        _discard(path, existed=existed)
+    if answer.returncode != 0 or not environment_python(path).exists():
         raise _failure(path, interpreter, answer.stdout + answer.stderr)
-    with suppress(FileExistsError, OSError), (path / ".gitignore").open("x") as file:
+    with suppress(FileExistsError), (path / ".gitignore").open("x") as file:
         file.write("*\n")  # as ``venv`` itself does from Python 3.13 on
-    write_state(path, EnvironmentState(created=True))
-    return python
 
 
 def _require_empty(path: Path) -> bool:
-    """Refuse a directory with content; return whether the directory exists."""
+    """Refuse a directory with content that is not ours; return whether it exists."""
     try:
-        if next(path.iterdir(), None) is None:
-            return True
+        names = {found.name for found in path.iterdir()}
     except FileNotFoundError:
         return False
     except NotADirectoryError:
@@ -98,18 +171,43 @@ def _require_empty(path: Path) -> bool:
     except OSError as error:
         problem = f"cannot be read: {error.strerror}"
     else:
+        if not names - {LOCK_FILE} or _UNFINISHED in names or is_environment(path):
+            return True
         problem = "is not empty and no virtual environment"
     advice = "choose another place with --venv, or remove it"
     raise EnvironmentBroken(str(path), problem, advice)
 
 
 def _discard(path: Path, *, existed: bool) -> None:
-    import shutil  # noqa: PLC0415  # only after a failure
+    """Remove what was made, the mark last; what remains the next creation removes."""
+    with suppress(OSError):
+        _remove(path, keep={_UNFINISHED, LOCK_FILE})
+        (path / _UNFINISHED).unlink(missing_ok=True)
+        # Windows refuses while the lock is held; an empty directory does no harm.
+        (path / LOCK_FILE).unlink()
+        if not existed:
+            path.rmdir()
 
-    shutil.rmtree(path, ignore_errors=True)
-    if existed:
-        with suppress(OSError):
-            path.mkdir()
+
+def _remove(path: Path, *, keep: set[str]) -> None:
+    """Remove what a directory holds, but for some names."""
+    import shutil  # noqa: PLC0415  # only where something was interrupted
+
+    for found in sorted(path.iterdir()):
+        if found.name in keep:
+            continue
+        if found.is_dir() and not found.is_symlink():
+            shutil.rmtree(found)
+        else:
+            found.unlink()
+
+
+def _unwritable(path: Path, error: OSError) -> EnvironmentBroken:
+    return EnvironmentBroken(
+        str(error.filename or path),
+        f"cannot be written: {error.strerror or error}",
+        "check the permissions and the free space, or choose another place with --venv",
+    )
 
 
 def _failure(path: Path, interpreter: Interpreter, output: bytes) -> EnvironmentBroken:
@@ -132,6 +230,8 @@ def read_state(path: Path) -> EnvironmentState:
     """
     try:
         content = (path / STATE_FILE).read_bytes()
+        if len(content) < (path / STATE_FILE).stat().st_size:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))  # noqa: TRY301 - as read
         state = msgspec.json.decode(content, type=EnvironmentState)
     except FileNotFoundError:
         return EnvironmentState()
@@ -152,17 +252,13 @@ def write_state(path: Path, state: EnvironmentState) -> None:
         with suppress(FileNotFoundError):
             if file.read_bytes() == content:
                 return
-        import tempfile  # noqa: PLC0415  # 2 ms that a no-op sync does not pay
-
-        descriptor, temporary = tempfile.mkstemp(prefix=".polylock-", dir=path)
+        # One name, so that what a killed process left is written over.
+        temporary = path / f"{STATE_FILE}.new"
         try:
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(content)
-            Path(temporary).replace(file)
+            temporary.write_bytes(content)
+            temporary.replace(file)
         except BaseException:
-            Path(temporary).unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise EnvironmentBroken(
-            str(file), f"cannot be written: {error.strerror}"
-        ) from error
+        raise _unwritable(file, error) from error

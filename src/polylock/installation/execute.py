@@ -10,17 +10,16 @@ from __future__ import annotations
 
 import logging
 import os
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from packaging.utils import canonicalize_name
 
+from polylock.environment.exclusive import exclusive
 from polylock.environment.installed import Form, read_installed
 from polylock.errors import EnvironmentBroken, FileCorrupt
 from polylock.installation.archive import read_manifest
-from polylock.installation.exclusive import exclusive
 from polylock.installation.link import Linker, LinkMode
 from polylock.installation.pair import put_all
 from polylock.installation.place import Placement
@@ -34,7 +33,7 @@ from polylock.installation.uninstall import (
 from polylock.ports import SilentReporter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from packaging.utils import NormalizedName
 
@@ -42,12 +41,9 @@ if TYPE_CHECKING:
     from polylock.installation.plan import SyncPlan, WantedDistribution
     from polylock.ports import Reporter
 
-__all__ = ["LOCK_FILE", "FetchArchives", "Outcome", "execute"]
+__all__ = ["FetchArchives", "Outcome", "execute"]
 
 logger = logging.getLogger(__name__)
-
-LOCK_FILE = ".polylock.lock"
-"""Name of the file by which two syncs of one environment wait for each other."""
 
 
 class FetchArchives(Protocol):
@@ -100,7 +96,7 @@ def execute(
         prepared={},
     )
     run.prepare(plan)
-    with _exclusive(Path(interpreter.prefix), run.reporter):
+    with exclusive(Path(interpreter.prefix), run.reporter):
         current = read_installed(interpreter.site_directories)
         if current != plan.installed:
             logger.info("%s was changed meanwhile", interpreter.prefix)
@@ -220,10 +216,16 @@ def _check_identity(placement: Placement) -> None:
 
 def _boundary(interpreter: Interpreter) -> Boundary:
     scheme = interpreter.scheme
-    paths = [scheme.purelib, scheme.platlib, scheme.scripts, scheme.headers]
+    paths = [scheme.purelib, scheme.platlib, scheme.scripts]
     # ``data`` is the prefix: of a virtual environment all is its own, of any other
     # Python, /usr for instance, only what lies in the directories for distributions.
-    paths += [interpreter.prefix, scheme.data] if interpreter.is_virtual else []
+    # The directory for headers is made by the first wheel that has some, and goes
+    # with the last.
+    paths += (
+        [interpreter.prefix, scheme.data]
+        if interpreter.is_virtual
+        else [scheme.headers]
+    )
     return Boundary(Path(path) for path in paths)
 
 
@@ -246,20 +248,3 @@ def _shared_files(plan: SyncPlan) -> frozenset[str]:
         for path in listed_files(distribution)
         if path in leaving
     )
-
-
-@contextmanager
-def _exclusive(prefix: Path, reporter: Reporter) -> Iterator[None]:
-    """Keep a second sync of the environment waiting for the end of the block."""
-
-    def waiting() -> None:
-        reporter.warning(f"waiting for another polylock that changes {prefix}")
-
-    with ExitStack() as held:
-        try:
-            held.enter_context(exclusive(str(prefix / LOCK_FILE), waiting))
-        except OSError as error:
-            raise EnvironmentBroken(
-                str(prefix), f"cannot be written: {error.strerror or error}"
-            ) from error
-        yield

@@ -10,7 +10,9 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from polylock.environment.exclusive import LOCK_FILE
 from polylock.environment.installed import PARTIAL_RECORD
+from polylock.environment.venv import STATE_FILE
 from polylock.errors import ArchiveDamaged, EnvironmentBroken, FileCorrupt
 from polylock.installation.archive import TREE
 from polylock.installation.link import copy_file, make_directories
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["Placement"]
 
 _INTERPRETER_NAME = re.compile(r"(pythonw?|pypyw?)[0-9.]*t?(\.exe)?", re.IGNORECASE)
-_OWN = frozenset({"pyvenv.cfg", "polylock.json", ".polylock.lock"})
+_OWN = frozenset({"pyvenv.cfg", STATE_FILE, LOCK_FILE})
 
 
 class _Written(NamedTuple):
@@ -169,7 +171,10 @@ class Placement:
         if (
             _INTERPRETER_NAME.fullmatch(name)
             and directory == self._scheme_directory("scripts")
-        ) or (name in _OWN and directory == str(Path(self.interpreter.prefix))):
+        ) or (
+            (name in _OWN or name.startswith(".polylock"))
+            and directory == str(Path(self.interpreter.prefix))
+        ):
             raise FileCorrupt(
                 self.wanted.filename, f"it would replace {name} of the environment"
             )

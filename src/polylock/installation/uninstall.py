@@ -182,8 +182,7 @@ def _remove_compiled(removed: Iterable[str]) -> None:
             # module.cpython-312.pyc, module.cpython-312.opt-1.pyc
             if name.endswith(".pyc") and name.partition(".")[0] in stems:
                 (cache / name).unlink(missing_ok=True)
-        with suppress(OSError):
-            cache.rmdir()
+        _remove_if_empty(cache)
 
 
 def _remove_empty(removed: Iterable[str], boundary: Boundary) -> None:
@@ -195,8 +194,20 @@ def _remove_empty(removed: Iterable[str], boundary: Boundary) -> None:
             directories.add(parent)
             parent = parent.rpartition(os.sep)[0]
     for directory in sorted(directories, key=len, reverse=True):
-        with suppress(OSError):
-            Path(directory).rmdir()
+        _remove_if_empty(Path(directory))
+
+
+def _remove_if_empty(directory: Path) -> None:
+    """Remove an empty directory; raises OSError where one stays although it is."""
+    try:
+        directory.rmdir()
+    except FileNotFoundError:
+        pass
+    except OSError:
+        # Linux says EACCES, not ENOTEMPTY, of a full directory in one that cannot be
+        # written.
+        if next(directory.iterdir(), None) is None:
+            raise
 
 
 def _remove_info(info: Path) -> None:

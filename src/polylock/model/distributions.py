@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from polylock.model.direct import DirectSource
 
 __all__ = [
+    "BuildRefused",
     "DirectOrigin",
     "Release",
     "Releases",
@@ -134,6 +135,10 @@ class Unusable(Value, frozen=True):
     """
 
     reason: str
+
+
+class BuildRefused(Unusable, frozen=True):
+    """Metadata that only a build would give, which the project does not allow."""
 
 
 @lru_cache(maxsize=4096)

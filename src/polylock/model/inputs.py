@@ -83,6 +83,8 @@ class IndexSource(Value, frozen=True, kw_only=True):
 class Inputs(Value, frozen=True, kw_only=True):
     """The project's wishes, normalized, targets apart.
 
+    ``upgrades`` are the versions that one run is asked for by ``--upgrade-package
+    NAME==V``: constraints of it alone, which no lock file records.
     ``exclude_newer`` is in microseconds since 1970 UTC. ``extras`` and ``groups``
     are the names that the project declares, sorted. ``sources`` maps the normalized
     project name to its entries in order. ``build`` says whose build backends may
@@ -95,6 +97,7 @@ class Inputs(Value, frozen=True, kw_only=True):
     requirements: tuple[RootRequirement, ...] = ()
     constraints: tuple[Requirement, ...] = ()
     overrides: tuple[Requirement, ...] = ()
+    upgrades: tuple[Requirement, ...] = ()
     extras: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     indexes: tuple[IndexLocation, ...] = ()

@@ -33,8 +33,6 @@ DEFAULT_LIBC = "glibc-2.28"
 
 DEFAULT_MACOS = "13.0"
 """The macOS of a target that names none: scientific wheels ask for 12 or 13 now."""
-"""The macOS of a target that names none: the first on Apple silicon; the oldest that
-CPython's own installers still support on Intel."""
 
 _OLDEST_GLIBC = {Architecture.X86_64: 5, Architecture.AARCH64: 17}
 _LAST_GLIBC_MINOR = 50  # packaging's guess for a glibc 2 before a later major version

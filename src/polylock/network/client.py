@@ -13,11 +13,11 @@ import threading
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, ClassVar, TypeVar
-from urllib.parse import urljoin
 
 from polylock import __version__
 from polylock.errors import IndexRequestError
 from polylock.network.auth import Authenticator, origin, redact
+from polylock.network.patience import in_time, redirected, whole_body
 from polylock.network.retry import RetryPolicy, retry_after
 from polylock.values import Value
 
@@ -46,7 +46,6 @@ T = TypeVar("T")
 _MAX_REDIRECTS = 20
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
-_CHUNK = 1 << 16
 
 
 @dataclass(slots=True)
@@ -206,12 +205,12 @@ class Client:
         """Ask for a URL and read the whole answer, following redirects.
 
         An answer of any status that trying again would not change is returned, an
-        error status too. Raises IndexRequestError where none came, or where the
-        server kept failing.
+        error status too. Raises IndexRequestError where none came, where the server
+        kept failing, and for an answer of endless length.
         """
 
         def read(answer: Streaming) -> Response:
-            content = b"".join(answer.chunks)
+            content = whole_body(answer)
             return Response(answer.url, answer.status, answer.headers, content)
 
         return self.stream(url, read, headers=headers)
@@ -227,12 +226,13 @@ class Client:
 
         Where the connection breaks, ``consume`` is left by an exception and called
         again with the answer of the next attempt, so it must start anew each time.
+        ``headers`` are read anew too: who keeps what came may ask for the rest.
         Raises as ``get`` does, and what ``consume`` raises.
         """
         attempt = 1
         while True:
             try:
-                return self._attempt(url, consume, headers or {})
+                return self._attempt(url, consume, {} if headers is None else headers)
             except _Again as again:
                 wait = self._retry.wait(attempt, again.retry_after)
                 if wait is None:
@@ -267,6 +267,10 @@ class Client:
             if response.status_code in _TRANSIENT:
                 error = status_error(answer.url, response.status_code)
                 raise _Again(error, retry_after(response.headers.get("retry-after")))
+            if "," in response.headers.get("content-encoding", ""):
+                # Each coding multiplies what few bytes can unfold to.
+                problem = "the answer is compressed more than once"
+                raise IndexRequestError(answer.url, response.status_code, problem)
             return consume(
                 Streaming(
                     answer.url,
@@ -283,15 +287,14 @@ class Client:
         """Return the first answer that is no redirect, its body unread.
 
         Redirects are followed here rather than by httpx, so that credentials are
-        chosen anew for each origin and never sent in the clear after https.
+        chosen anew for each origin, and that none leads from https to http: there
+        anybody could answer.
         """
         place, own = url, self._authenticator.credentials(url)
         for _ in range(_MAX_REDIRECTS):
             sent = dict(headers)
             if origin(place) == origin(url):
                 credentials = own
-            elif url.startswith("https:") and not place.startswith("https:"):
-                credentials = None
             else:
                 credentials = self._authenticator.credentials(place)
             if credentials is not None:
@@ -306,11 +309,7 @@ class Client:
             if status not in _REDIRECTS or location is None:
                 return answer
             self._close(answer)
-            try:
-                place = redact(urljoin(redact(place), location))
-            except ValueError as error:
-                problem = "it redirects to an invalid URL"
-                raise IndexRequestError(redact(place), status, problem) from error
+            place = redirected(place, location, status)
         raise IndexRequestError(redact(url), None, "too many redirects")
 
     def _send_again(
@@ -347,7 +346,9 @@ class Client:
 
     def _chunks(self, response: httpx.Response, url: str) -> Iterator[bytes]:
         try:
-            yield from response.iter_bytes(_CHUNK)
+            yield from in_time(response.iter_bytes(), url, seconds=self._timeout)
+        except IndexRequestError:
+            raise
         except Exception as error:
             mapped = _mapped(url, error)
             if mapped is None:

@@ -7,7 +7,6 @@ SHA-256; a note for a URL alone is revalidated like any answer of the index.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
 from typing import TYPE_CHECKING
@@ -17,15 +16,15 @@ import msgspec
 from polylock.cache.store import Bucket
 from polylock.errors import (
     CacheUnusable,
-    HashMismatch,
+    FileCorrupt,
     IndexRequestError,
     Offline,
-    SizeMismatch,
 )
 from polylock.model.hashes import strongest
 from polylock.network.auth import redact
 from polylock.network.client import status_error
 from polylock.network.http_cache import CacheMode, Validators
+from polylock.network.incoming import CHUNK, Check, Partial
 from polylock.network.local_files import is_local, local_path
 from polylock.ports import SilentReporter
 from polylock.values import Value
@@ -42,8 +41,6 @@ if TYPE_CHECKING:
 __all__ = ["Downloaded", "Downloader"]
 
 logger = logging.getLogger(__name__)
-
-_CHUNK = 1 << 20
 
 
 class Downloaded(Value, frozen=True, kw_only=True):
@@ -69,7 +66,9 @@ _encoder = msgspec.msgpack.Encoder()
 class Downloader:
     """Fetches files; safe to use from many threads and processes.
 
-    Two that fetch the same file at once both fetch it, and the last one stays.
+    A file whose SHA-256 is known is fetched once: a second thread or process waits and
+    takes it. What broke off is taken up where it ended. Of any other file each fetches
+    its own, and the last one stays.
     """
 
     def __init__(
@@ -115,6 +114,66 @@ class Downloader:
             return found
         if self._mode is CacheMode.OFFLINE:
             raise Offline(redact(file.url), None, "not in the cache")
+        wanted = strongest(file.hashes)
+        if wanted is None or wanted[0] != "sha256":
+            return self._fetch_unkeyed(file)
+        with self._store.exclusive(f"{wanted[1]}.file"):
+            # Another thread or process may have fetched it meanwhile.
+            found = self.cached(file)
+            if found is None:
+                return self._fetch_once(file, wanted[1])
+        self._client.traffic.count(from_cache=1)
+        return found
+
+    def _fetch_once(self, file: RemoteFile, sha256: str) -> Downloaded:
+        """Download a file of known SHA-256, going on where an earlier try ended."""
+        self._store.make_directory(self._directory)
+        # ``prune`` removes what begins like this when it is old.
+        place = self._directory / f".tmp-{sha256}"
+        with Partial(place, file) as partial:
+            self._reporter.fetching(file.filename, file.size)
+            try:
+                try:
+                    self._bring(file, partial)
+                except FileCorrupt:
+                    if not partial.resumed:
+                        raise
+                    # The halves were not of one file.
+                    partial.restart(by_ranges=False)
+                    self._bring(file, partial)
+                target = self._store.path(Bucket.FILES, sha256)
+                self._store.move(place, target)
+            except (FileCorrupt, CacheUnusable):
+                partial.discard()
+                raise
+        self._reporter.fetched(file.filename)
+        return Downloaded(path=target, sha256=sha256, size=partial.size)
+
+    def _bring(self, file: RemoteFile, partial: Partial) -> None:
+        """Ask until all bytes are there, and verify them."""
+
+        def consume(answer: Streaming) -> bool:
+            if not partial.begin(answer.status, answer.headers):
+                if not partial.size or answer.status not in {206, 416}:
+                    raise status_error(answer.url, answer.status)
+                partial.restart(by_ranges=False)
+                return False
+            try:
+                for chunk in answer.chunks:
+                    partial.write(chunk)
+                    self._reporter.received(file.filename, len(chunk))
+            finally:
+                partial.pause()
+            return True
+
+        if partial.size:
+            self._reporter.received(file.filename, partial.size)
+        while not self._client.stream(file.url, consume, headers=partial.headers):
+            pass  # once at most: after it no rest is asked for
+        partial.finish()
+
+    def _fetch_unkeyed(self, file: RemoteFile) -> Downloaded:
+        """Download a file whose SHA-256 is not known."""
         # Only a note for a URL can be out of date; the rest names the bytes.
         note = self._note(file) if strongest(file.hashes) is None else None
         old = self._present(note.sha256, file.size) if note is not None else None
@@ -141,7 +200,7 @@ class Downloader:
 
     def _receive(self, file: RemoteFile, answer: Streaming) -> Downloaded:
         self._reporter.fetching(file.filename, file.size)
-        check = _Check(file)
+        check = Check(file)
         with self._store.pending_file(self._directory) as pending:
             for chunk in answer.chunks:
                 check.update(chunk)
@@ -196,51 +255,15 @@ def _verify(file: RemoteFile) -> Downloaded:
     path = local_path(file.url)
     if path is None:
         raise IndexRequestError(file.url, None, "is no path of this machine")
-    check = _Check(file)
+    check = Check(file)
     try:
         with path.open("rb") as content:
-            while chunk := content.read(_CHUNK):
+            while chunk := content.read(CHUNK):
                 check.update(chunk)
     except OSError as error:
         problem = error.strerror or str(error)
         raise IndexRequestError(file.url, None, problem) from error
     return Downloaded(path=path, sha256=check.finish(), size=check.size)
-
-
-class _Check:
-    """Compares what comes in with what the index says of a file."""
-
-    def __init__(self, file: RemoteFile) -> None:
-        self._file = file
-        self.size = 0
-        self.algorithm, self._wanted = strongest(file.hashes) or ("", "")
-        self._sha256 = hashlib.sha256()
-        self._digest = self._sha256
-        if self.algorithm not in {"", "sha256"}:
-            self._digest = hashlib.new(self.algorithm)
-
-    def update(self, chunk: bytes) -> None:
-        """Take in some bytes; raises SizeMismatch as soon as there are too many."""
-        self.size += len(chunk)
-        if self._file.size is not None and self.size > self._file.size:
-            raise SizeMismatch(self._file.filename, self._file.size, self.size)
-        self._sha256.update(chunk)
-        if self._digest is not self._sha256:
-            self._digest.update(chunk)
-
-    def finish(self) -> str:
-        """Return the SHA-256 of a good file; raises SizeMismatch, HashMismatch."""
-        if self._file.size is not None and self.size != self._file.size:
-            raise SizeMismatch(self._file.filename, self._file.size, self.size)
-        found = self._digest.hexdigest()
-        if self._wanted and found != self._wanted:
-            algorithm = self.algorithm
-            raise HashMismatch(
-                self._file.filename,
-                f"{algorithm}:{self._wanted}",
-                f"{algorithm}:{found}",
-            )
-        return self._sha256.hexdigest()
 
 
 def _note_key(file: RemoteFile) -> str:

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING
 
 from polylock.environment.discovery import (
     PythonRequest,
-    environment_python,
     find_python,
 )
-from polylock.environment.interpreter import probe
-from polylock.environment.venv import is_environment
+from polylock.environment.venv import is_environment, is_of, open_environment
 from polylock.errors import EnvironmentBroken, NoSuchTarget, TargetMismatch
 from polylock.lockfile.records import locked_target
 from polylock.model.target import PythonRelease
@@ -167,7 +165,7 @@ class Chooser:
 
     def _existing(self) -> Interpreter | None:
         if is_environment(self.place):
-            found = probe(environment_python(self.place), store=self.store)
+            found = open_environment(self.place, store=self.store)
             wanted = PythonRequest.parse(self.python) if self.python else None
             if wanted is not None and not wanted.accepts(found):
                 raise EnvironmentBroken(
@@ -214,7 +212,9 @@ class Chooser:
         return Choice(
             target=target,
             interpreter=found,
-            exists=is_environment(self.place),
+            # Another process may have made the environment since the Python was
+            # looked up: then this one is not its Python, and not to be changed.
+            exists=is_environment(self.place) and is_of(found, self.place),
             checked=checked,
             environment=markers if same else None,
         )

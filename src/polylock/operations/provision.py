@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from polylock.environment.discovery import environment_python
 from polylock.environment.installed import read_installed
-from polylock.environment.interpreter import probe
+from polylock.environment.venv import open_environment
 from polylock.errors import ProjectNotFound
 from polylock.installation.execute import execute
 from polylock.installation.link import Linker, LinkMode
@@ -61,9 +61,8 @@ class MachineProvisioner:
 
     def provision(self, requirements: Sequence[str], directory: Path) -> Path:
         """Install what the requirements ask for, and nothing else; see the port."""
-        python = environment_python(directory)
         pins = self._solve(requirements) if requirements else ()
-        interpreter = probe(python)
+        interpreter = open_environment(directory)
         plan = plan_sync(
             SyncRequest(wanted=tuple(_wanted(pin) for pin in pins)),
             read_installed(interpreter.site_directories),
@@ -78,7 +77,7 @@ class MachineProvisioner:
         # Its bytecode is written when the backend runs; nobody else sees these files.
         linker = Linker(LinkMode(self.context.settings.link_mode))
         execute(plan, interpreter, fetcher, linker=linker)
-        return python
+        return environment_python(directory)
 
     @property
     def _builds(self) -> SdistBuilds:

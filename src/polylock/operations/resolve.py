@@ -243,7 +243,7 @@ def _wanted(workspace: Workspace, request: LockRequest) -> Inputs:
         for name, version in sorted(request.upgrade_packages.items())
         if version is not None
     )
-    return replace(inputs, constraints=(*inputs.constraints, *asked))
+    return replace(inputs, upgrades=asked)
 
 
 def _preferences(

@@ -21,7 +21,7 @@ from polylock.cache.digests import file_digest
 from polylock.cache.store import Bucket
 from polylock.errors import BuildFailed, BuildForbidden, CacheUnusable, FileCorrupt
 from polylock.model.core_metadata import CoreMetadata
-from polylock.model.distributions import Unusable
+from polylock.model.distributions import BuildRefused
 from polylock.model.filenames import InvalidFilename, SdistFilename
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ __all__ = [
 logger = logging.getLogger(__name__)
 
 
-def refused_metadata(inputs: Inputs, name: NormalizedName) -> Unusable | None:
+def refused_metadata(inputs: Inputs, name: NormalizedName) -> BuildRefused | None:
     """Say why no backend may be run for a project while locking, None if it may.
 
     By default locking runs no code that came from an index: ``build = "local"`` is
@@ -61,7 +61,7 @@ def refused_metadata(inputs: Inputs, name: NormalizedName) -> Unusable | None:
         inputs.build == "all" or name in inputs.build_packages
     ):
         return None
-    return Unusable(
+    return BuildRefused(
         "is a source distribution whose metadata needs its backend, "
         f"and building is not allowed: add {name} to build-package"
     )
@@ -81,7 +81,9 @@ def forbidding_policy(inputs: Inputs, name: NormalizedName) -> str | None:
     """Return what forbids to build a project, as the project file has it, or None."""
     if name in inputs.no_build_packages:
         return f'no-build-package = ["{name}"]'
-    return 'build = "none"' if inputs.build == "none" else None
+    if inputs.build == "none" and name not in inputs.build_packages:
+        return 'build = "none"'
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

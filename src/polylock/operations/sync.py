@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from polylock.environment.installed import read_installed
-from polylock.environment.interpreter import probe
 from polylock.environment.venv import (
     EnvironmentState,
     create,
+    open_environment,
     read_state,
     write_state,
 )
-from polylock.errors import ArchiveDamaged, ProjectError
+from polylock.errors import ArchiveDamaged, EnvironmentBroken, ProjectError
 from polylock.installation.plan import (
     SyncRequest,
     plan_sync,
@@ -116,7 +118,9 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
     project = answered_project(settings, pylock, path, frozen=options.frozen)
     inputs = project.inputs if project else recorded_policy(pylock)
     place = (settings.venv or path.with_name(".venv")).absolute()
-    state = EnvironmentState() if options.forget else read_state(place)
+    state = read_state(place)
+    if options.forget:
+        state = EnvironmentState(created=state.created)
     with Context(settings, inputs, reporter) as context:
         chooser = Chooser(
             pylock=pylock,
@@ -161,13 +165,14 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
         _require_allowed_builds(plan, wanted, inputs)
         interpreter = choice.interpreter
         if plan.is_empty and choice.exists:
-            write_state(place, remembered)
+            _remember(place, remembered)
             return outcome
         if not choice.exists:
-            interpreter = probe(create(place, interpreter), store=context.store)
+            interpreter = _created(place, interpreter, context)
         fetcher = _fetcher(context, wanted, path.parent, interpreter)
-        done = _execute(plan, interpreter, fetcher, settings, reporter)
-    write_state(place, remembered)
+        with context.store.in_use():
+            done = _execute(plan, interpreter, fetcher, settings, reporter)
+    _remember(place, remembered)
     return replace(outcome, plan=done.plan, link_modes=done.link_modes)
 
 
@@ -194,6 +199,31 @@ def _with_own_project(
     wanted = with_own_project(wanted, project, context)
     others = wanted.trees.keys() - {project.name}
     return wanted, None if others else build_files(project)
+
+
+def _remember(place: Path, state: EnvironmentState) -> None:
+    """Write the choice; who made the environment stays as another process wrote it."""
+    created = state.created or read_state(place).created
+    write_state(place, msgspec.structs.replace(state, created=created))
+
+
+def _created(place: Path, interpreter: Interpreter, context: Context) -> Interpreter:
+    """Make the environment; return its Python.
+
+    Another sync may have made it meanwhile: it is taken if it is of the same Python.
+    """
+    create(place, interpreter, context.reporter)
+    made = open_environment(place, store=context.store)
+    if (made.implementation, made.version) != (
+        interpreter.implementation,
+        interpreter.version,
+    ):
+        raise EnvironmentBroken(
+            str(place),
+            f"another process made it with Python {made.version} meanwhile",
+            "run the command again, or choose another environment with --venv",
+        )
+    return made
 
 
 def _basis(

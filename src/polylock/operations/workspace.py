@@ -109,7 +109,8 @@ def recorded_policy(pylock: Pylock) -> Inputs:
     recorded = pylock.polylock.inputs
     forbidden = recorded.lists.get("no-build-package", ())
     if recorded.settings.get("build") == "none":
-        return Inputs(build="none", no_build_packages=forbidden)
+        allowed = recorded.lists.get("build-package", ())
+        return Inputs(build="none", build_packages=allowed, no_build_packages=forbidden)
     return Inputs(no_build_packages=forbidden)
 
 

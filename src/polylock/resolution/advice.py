@@ -6,6 +6,7 @@ changes is solved for the target. Only one that leads to a solution becomes advi
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from polylock.errors import PolylockError
@@ -13,26 +14,37 @@ from polylock.model.requirements import Requirement
 from polylock.resolution.availability import Admission, Availability
 from polylock.resolution.candidates import CandidatePool
 from polylock.resolution.dependencies import DependencyReader
+from polylock.resolution.near_miss import (
+    newer_systems,
+    other_pythons,
+    pythons_with_files,
+)
 from polylock.resolution.search import Search, SearchTooLong
+from polylock.resolution.shortage import build_hint
 from polylock.resolution.walk import walk
 from polylock.values import Value, replace
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+    from packaging.utils import NormalizedName
+
+    from polylock.model.distributions import Releases
     from polylock.model.inputs import Inputs
     from polylock.model.target import Target
     from polylock.ports import PackageSource
     from polylock.resolution.candidates import Candidate, ExtraCandidate
+    from polylock.resolution.near_miss import TargetChange
 
     AnyCandidate = Candidate | ExtraCandidate
     Pins = Mapping[str, AnyCandidate]
 
-__all__ = ["tried_advice"]
+__all__ = ["Conflict", "tried_advice"]
 
-_TRIES_AT_MOST = 6
+_TRIES_AT_MOST = 8
 _CANDIDATES_AT_MOST = 1_000
 _ADMISSIONS_AT_MOST = 3
+_TARGETS_AT_MOST = 2
 
 
 class _Change(Value, frozen=True):
@@ -41,27 +53,32 @@ class _Change(Value, frozen=True):
     inputs: Inputs
     words: str
     subject: str
+    target: Target | None = None
 
 
-def tried_advice(
-    availability: Availability,
-    *,
-    names: Sequence[str],
-    wanted: Sequence[tuple[str, str]],
-) -> str | None:
+class Conflict(Value, frozen=True, kw_only=True):
+    """What does not go together.
+
+    ``names`` are the projects in conflict, ``parents`` those that ask for them,
+    ``wanted`` the specifiers that met, each with its project, and ``pythons`` what
+    metadata says in ``requires-python``, with its project, where that is all.
+    """
+
+    names: Sequence[NormalizedName]
+    parents: Sequence[NormalizedName]
+    wanted: Sequence[tuple[str, str]]
+    pythons: Sequence[tuple[str, str]]
+
+
+def tried_advice(availability: Availability, conflict: Conflict) -> str | None:
     """Return the first change that leads to a solution, in words; None if none does.
 
-    ``names`` are the projects in conflict and their parents, ``wanted`` the specifiers
-    that met, each with its project. Costs at most six searches of bounded length.
+    Costs at most eight searches of bounded length.
     """
     pool = availability.pool
-    tries = 0
-    for change in _changes(pool.inputs, pool.target, names, wanted):
-        if tries == _TRIES_AT_MOST:
-            break
-        tries += 1
+    for change in islice(_changes(availability, conflict), _TRIES_AT_MOST):
         try:
-            pins = _solve(change.inputs, pool.target, pool.source)
+            pins = _solve(change.inputs, change.target or pool.target, pool.source)
         except PolylockError:  # the index cannot say, so there is no advice
             continue
         if pins is not None:
@@ -71,14 +88,13 @@ def tried_advice(
     return None
 
 
-def _changes(
-    inputs: Inputs,
-    target: Target,
-    names: Collection[str],
-    wanted: Sequence[tuple[str, str]],
-) -> Iterator[_Change]:
+def _changes(availability: Availability, conflict: Conflict) -> Iterator[_Change]:
     """Yield changes, those first that give up least."""
+    inputs, target = availability.pool.inputs, availability.pool.target
+    names = tuple(dict.fromkeys((*conflict.names, *conflict.parents)))
     first = next(iter(names), "")
+    yield from _first_of(_with_newer_system(availability, conflict))
+    yield from _without_upgrades(inputs, names)
     if inputs.exclude_newer is not None:
         yield _Change(
             replace(inputs, exclude_newer=None),
@@ -99,9 +115,68 @@ def _changes(
             f"take {pattern} out of exclude-variants in [tool.polylock]",
             first,
         )
+    yield from _first_of(_with_other_python(availability, conflict))
     yield from _without(inputs, names)
     yield from _relaxed(inputs, target, names)
-    yield from _overruled(inputs, wanted)
+    yield from _overruled(inputs, conflict.wanted)
+
+
+def _with_newer_system(
+    availability: Availability, conflict: Conflict
+) -> Iterator[_Change]:
+    """Yield targets of a newer libc or macOS, for which there would be files."""
+    for name, releases, mask in _supply(availability, conflict):
+        for change in newer_systems(availability.pool, releases, mask):
+            yield _of_target(availability.pool.inputs, change, name)
+
+
+def _with_other_python(
+    availability: Availability, conflict: Conflict
+) -> Iterator[_Change]:
+    """Yield targets of another Python, for which there would be files."""
+    inputs, target = availability.pool.inputs, availability.pool.target
+    for name, requires_python in conflict.pythons:
+        for change in islice(other_pythons(target, inputs, requires_python), 1):
+            yield _of_target(inputs, change, name)
+    for name, releases, mask in _supply(availability, conflict):
+        for change in pythons_with_files(availability.pool, releases, mask):
+            yield _of_target(inputs, change, name)
+
+
+def _of_target(inputs: Inputs, change: TargetChange, name: str) -> _Change:
+    return _Change(inputs, change.words, name, change.target)
+
+
+def _first_of(changes: Iterable[_Change]) -> Iterator[_Change]:
+    """Leave a few distinct changes: versions often want the same."""
+    seen: set[str] = set()
+    for change in changes:
+        if change.words in seen:
+            continue
+        if len(seen) == _TARGETS_AT_MOST:
+            return
+        seen.add(change.words)
+        yield change
+
+
+def _supply(
+    availability: Availability, conflict: Conflict
+) -> Iterator[tuple[str, Releases, int]]:
+    """Yield the projects in conflict with the versions that are asked for."""
+    for name in conflict.names:
+        releases = availability.releases(name)
+        if releases is not None:
+            specifiers = [wanted for of, wanted in conflict.wanted if of == name]
+            yield name, releases, availability.allowed(releases, specifiers)
+
+
+def _without_upgrades(inputs: Inputs, names: Collection[str]) -> Iterator[_Change]:
+    """Yield the wishes without a version that the command line asks for."""
+    for upgrade in inputs.upgrades:
+        if upgrade.name in names:
+            rest = tuple(one for one in inputs.upgrades if one != upgrade)
+            words = f"give --upgrade-package {upgrade.name} without that version"
+            yield _Change(replace(inputs, upgrades=rest), words, upgrade.name)
 
 
 def _with_other_files(inputs: Inputs, names: Collection[str]) -> Iterator[_Change]:
@@ -114,9 +189,12 @@ def _with_other_files(inputs: Inputs, names: Collection[str]) -> Iterator[_Chang
         rest = tuple(one for one in inputs.no_build_packages if one != name)
         words = f"take {name} out of no-build-package in [tool.polylock]"
         yield _Change(replace(inputs, no_build_packages=rest), words, name)
-    if inputs.build == "none":
-        words = 'set build = "local" in [tool.polylock]'
-        yield _Change(replace(inputs, build="local"), words, next(iter(names), ""))
+    for name in names if inputs.build == "none" else ():
+        allowed = tuple(sorted({*inputs.build_packages, name}))
+        if name not in inputs.no_build_packages:
+            yield _Change(
+                replace(inputs, build_packages=allowed), build_hint(inputs, name), name
+            )
 
 
 def _without(inputs: Inputs, names: Collection[str]) -> Iterator[_Change]:

@@ -1,8 +1,9 @@
 """One version of a project over all targets, where that can be had.
 
 Later targets prefer the versions of earlier ones as they are solved. Where one had to
-differ, the earlier ones are asked again with its version, and the answer in which more
-projects agree is taken. Public versions count: ``2.9.0+cu130`` and ``2.9.0+cpu`` agree.
+differ, the earlier ones are asked again with its version, and if all accept it their
+answer is taken, unless more projects would differ than before. Public versions count:
+``2.9.0+cu130`` and ``2.9.0+cpu`` agree.
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ def align(
     ``solve`` solves all targets with wishes that go before everything else;
     ``could_take`` says whether a target has an artifact of a version at all. First all
     projects are tried together, for they are often tied, then one by one. An answer is
-    taken if the projects that still differ are fewer and no others.
+    taken if what was asked for agrees in it and no more projects differ than before:
+    a version of torch for all is worth that its CUDA libraries differ, as they must.
     """
     wishes: dict[NormalizedName, Preference] = {}
     proposals = _proposals(resolutions, could_take)
@@ -64,7 +66,9 @@ def align(
         if before.isdisjoint(proposal):
             continue
         found = solve({**wishes, **proposal})
-        if set(divergences(found)) < before:
+        after = set(divergences(found))
+        agreed = after.isdisjoint(proposal) or after < before
+        if agreed and len(after) <= len(before):
             resolutions = found
             wishes.update(proposal)
     return resolutions

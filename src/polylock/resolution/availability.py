@@ -11,12 +11,17 @@ and is done again with that admitted.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from polylock.errors import ProjectNotFound
 from polylock.model.markers import fold
 from polylock.resolution.align import public
-from polylock.resolution.versions import VersionTable, names_prerelease, positions
+from polylock.resolution.versions import (
+    VersionTable,
+    names_prerelease,
+    positions,
+    satisfies,
+)
 from polylock.values import Value, field
 
 if TYPE_CHECKING:
@@ -29,6 +34,7 @@ if TYPE_CHECKING:
     from polylock.model.requirements import Requirement
     from polylock.model.target import Target
     from polylock.resolution.candidates import Candidate, CandidatePool
+    from polylock.variants.abi import AbiNeed
 
 __all__ = ["Admission", "Availability"]
 
@@ -80,8 +86,10 @@ class Availability:
         self._blocked_prereleases: set[str] = set()
         self._blocked_yanked: dict[str, int] = {}
         self._releases: dict[NormalizedName, Releases] = {}
-        self._constraints = _constraints(pool.inputs.constraints, pool.target)
-        named = (*own, *pool.inputs.constraints, *pool.inputs.overrides)
+        inputs = pool.inputs
+        self._constraints = _constraints(inputs.constraints, pool.target)
+        self._upgrades = _constraints(inputs.upgrades, pool.target)
+        named = (*own, *inputs.constraints, *inputs.upgrades, *inputs.overrides)
         self._named = {
             requirement.name: names_prerelease(requirement.specifier)
             for requirement in sorted(named, key=_names_one)
@@ -122,7 +130,11 @@ class Availability:
         """Return the mask of the versions that specifiers and settings leave."""
         table = self.table(releases)
         name = releases.name
-        every = [*specifiers, *self.constraints_on(name)]
+        every = [
+            *specifiers,
+            *self.constraints_on(name),
+            *self._upgrades.get(name, ()),
+        ]
         mask = table.everything & ~self._too_new(releases)
         for specifier in every:
             mask &= table.mask(specifier)
@@ -164,12 +176,38 @@ class Availability:
         for position in self._order(releases, mask, preference):
             self.pool.visited.add((name, position))
             expansion = self.pool.expand(releases, position, yanked=yanked)
+            found = self._by_abi(expansion.candidates)
             if kept:
-                yield from sorted(
-                    expansion.candidates, key=lambda c: c.file.filename not in kept
-                )
-            else:
-                yield from expansion.candidates
+                found = sorted(found, key=lambda c: c.file.filename not in kept)
+            yield from found
+
+    def _by_abi(self, candidates: Sequence[Candidate]) -> Sequence[Candidate]:
+        """Order by what the labels are built against those that are equal otherwise.
+
+        PEP 850 bars ``abi_dependency`` from the priorities; as in variantlib it counts
+        last, and more properties before fewer. A version that is locked comes first,
+        then the one that the solver would take first.
+        """
+        needs = {need.name for candidate in candidates for need in candidate.abi}
+        if not needs:
+            return candidates
+        names = sorted(needs)
+
+        def order(candidate: Candidate) -> tuple[Any, ...]:
+            rank = candidate.rank
+            found = {need.name: need for need in candidate.abi}
+            return (
+                rank is None,
+                rank or 0,
+                [self._abi_order(found[n]) if n in found else (2,) for n in names],
+            )
+
+        return sorted(candidates, key=order)
+
+    def _abi_order(self, need: AbiNeed) -> tuple[float, ...]:
+        preference = self._preferences.get(need.name)
+        kept = preference and satisfies(need.specifier, preference.version)
+        return (0 if kept else 1, *need.order(lowest_first=self._is_lowest(need.name)))
 
     def guess(
         self, releases: Releases, requirement: Requirement, target: Target
@@ -180,8 +218,7 @@ class Availability:
         preference = self._preferences.get(releases.name)
         for position in self._order(releases, mask, preference):
             expansion = self.pool.expand(releases, position, yanked=False)
-            if expansion.candidates:
-                best = expansion.candidates[0]
+            for best in self._by_abi(expansion.candidates):
                 return best.release, best.file
         return None
 
@@ -205,11 +242,11 @@ class Availability:
             for preferred in self._preferred(releases, mask, preference.version):
                 yield preferred
                 mask &= ~(1 << preferred)
+        yield from positions(mask, lowest_first=self._is_lowest(releases.name))
+
+    def _is_lowest(self, name: NormalizedName) -> bool:
         mode = self.pool.inputs.resolution
-        lowest = mode == "lowest" or (
-            mode == "lowest-direct" and releases.name in self._direct
-        )
-        yield from positions(mask, lowest_first=lowest)
+        return mode == "lowest" or (mode == "lowest-direct" and name in self._direct)
 
 
 def _pins_a_version(specifier: str) -> bool:

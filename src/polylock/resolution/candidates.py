@@ -18,8 +18,10 @@ from polylock.model.markers import NON_VARIANT, SelectedVariant
 from polylock.resolution.memory import Memory
 from polylock.resolution.versions import satisfies
 from polylock.values import Value
+from polylock.variants.abi import InvalidAbiDependency, alternatives
 from polylock.variants.authority import supported_properties
 from polylock.variants.ordering import VariantWishes, order_labels
+from polylock.variants.variant_schema import ABI_DEPENDENCY
 
 if TYPE_CHECKING:
     from packaging.utils import NormalizedName
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from polylock.model.target import Target
     from polylock.ports import PackageSource
     from polylock.resolution.memory import TargetMemory
+    from polylock.variants.abi import AbiNeed
     from polylock.variants.properties import VariantProperty
     from polylock.variants.variant_json import VariantMetadata
 
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
     _Best = dict[str | None, tuple[tuple[int, int, str], RemoteFile]]
 
 __all__ = [
+    "FORBIDDEN_BUILD",
     "UNFIT_TAGS",
     "Candidate",
     "CandidatePool",
@@ -46,6 +50,7 @@ __all__ = [
 ]
 
 UNFIT_TAGS = "its tags do not fit the target"
+FORBIDDEN_BUILD = "would have to be built, which is forbidden"
 
 _UNKNOWN_PATCH = 999
 """Stands for the newest patch release of a target that names none."""
@@ -54,7 +59,10 @@ _UNKNOWN_PATCH = 999
 class Candidate(Value, frozen=True, kw_only=True, eq=False):
     """One artifact of one version, for one target.
 
-    Interned by CandidatePool: resolvelib compares candidates by identity.
+    Interned by CandidatePool: resolvelib compares candidates by identity. ``rank``
+    orders the labels of a version, None for a non-variant wheel, which comes after
+    them. ``abi`` are the versions of other projects that the label is built against; a
+    label that can do with several is as many candidates.
     """
 
     releases: Releases
@@ -64,6 +72,8 @@ class Candidate(Value, frozen=True, kw_only=True, eq=False):
     variant: SelectedVariant = NON_VARIANT
     decided_by: tuple[VariantProperty, ...] = ()
     variant_metadata: VariantMetadata | None = None
+    rank: int | None = None
+    abi: tuple[AbiNeed, ...] = ()
 
     @property
     def name(self) -> NormalizedName:
@@ -309,11 +319,10 @@ class CandidatePool:
 
         Whether its metadata can be had without running it is the source's to say.
         """
-        if (
-            self.inputs.build == "none"
-            or releases.name in self.inputs.no_build_packages
-        ):
-            return "would have to be built, which is forbidden"
+        name, inputs = releases.name, self.inputs
+        nothing = inputs.build == "none" and name not in inputs.build_packages
+        if nothing or name in inputs.no_build_packages:
+            return FORBIDDEN_BUILD
         return self._unfit(releases, file, yanked=yanked)
 
     def _unfit(
@@ -360,20 +369,35 @@ class CandidatePool:
             supported,
             labels,
             wishes=self._wishes.for_project(releases.name),
+            deferred_namespaces=(ABI_DEPENDENCY,),
         )
         rejections.extend(Rejection(r.label, r.reason) for r in order.rejected)
-        return [
-            Candidate(
-                releases=releases,
-                position=position,
-                release=release,
-                file=best[ranked.label][1],
-                variant=SelectedVariant(ranked.label, ranked.properties),
-                decided_by=ranked.decided_by,
-                variant_metadata=metadata,
-            )
-            for ranked in order.compatible
-        ]
+        found = []
+        for ranked in order.compatible:
+            try:
+                ways = alternatives(ranked.deferred)
+            except InvalidAbiDependency as error:
+                rejections.append(Rejection(ranked.label, str(error)))
+                continue
+            for abi in ways:
+                needed = tuple(need.property for need in abi)
+                triples = {(p.namespace, p.feature, p.value) for p in needed}
+                found.append(
+                    Candidate(
+                        releases=releases,
+                        position=position,
+                        release=release,
+                        file=best[ranked.label][1],
+                        variant=SelectedVariant(
+                            ranked.label, ranked.properties | triples
+                        ),
+                        decided_by=(*ranked.decided_by, *needed),
+                        variant_metadata=metadata,
+                        rank=ranked.rank,
+                        abi=abi,
+                    )
+                )
+        return found
 
 
 def labels_of(release: Release) -> set[str]:

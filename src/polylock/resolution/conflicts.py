@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from polylock.resolution.advice import tried_advice
+from polylock.resolution.advice import Conflict, tried_advice
 from polylock.resolution.availability import Admission
 from polylock.resolution.candidates import ExtraCandidate
 from polylock.resolution.constraints import (
@@ -16,6 +16,7 @@ from polylock.resolution.constraints import (
 from polylock.resolution.dependencies import DependencyReader
 from polylock.resolution.shortage import (
     OPENED_AT_MOST,
+    build_hint,
     python_hint,
     rejected,
     shortage,
@@ -27,10 +28,11 @@ from polylock.values import Value
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from packaging.utils import NormalizedName
     from resolvelib.structs import RequirementInformation
 
     from polylock.resolution.availability import Availability
-    from polylock.resolution.candidates import Candidate
+    from polylock.resolution.candidates import Candidate, Expansion
     from polylock.resolution.constraints import Constraint
 
     AnyCandidate = Candidate | ExtraCandidate
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Failure", "explain"]
 
+_REQUIRES_PYTHON = "requires Python "
 _GROUPS_AT_MOST = 6
 """How many groups of versions of one parent are told, the newest first."""
 
@@ -67,10 +70,10 @@ def explain(failure: Failure) -> tuple[list[str], str | None]:
         claims = [c for c in causes if _name(c.requirement) == name]
         for claim in claims:
             lines += _claim(failure, claim)
-        told, hint = _supply(failure, name, claims)
+        told, untried = _supply(failure, name, claims)
         lines += told
-        if hint is not None:
-            advice.append(hint)
+        if untried is not None:
+            advice.append(untried)
     lines = [
         line
         for line in dict.fromkeys(lines)
@@ -78,9 +81,24 @@ def explain(failure: Failure) -> tuple[list[str], str | None]:
     ]
     if failure.availability.blocked != Admission():
         return lines, None  # a search that admits more follows
-    names, wanted = _involved(failure)
-    tried = tried_advice(failure.availability, names=names, wanted=wanted)
-    return lines, tried or next(iter(advice), None)
+    hint = _unbuilt(failure) or tried_advice(failure.availability, _conflict(failure))
+    return lines, hint or next(iter(advice), None)
+
+
+def _unbuilt(failure: Failure) -> str | None:
+    """Return advice where the newest version there is may not be asked by a build.
+
+    An older one in that place is what a search comes to in the end, and to build that
+    would help nobody. To try it would run code that the project does not allow.
+    """
+    for cause in failure.causes:
+        constraint = cause.requirement
+        if isinstance(constraint, Unmeetable) and constraint.may_not_run:
+            candidate = constraint.candidate
+            if candidate.position == max(_positions_of(failure, candidate)):
+                inputs = failure.availability.pool.inputs
+                return build_hint(inputs, candidate.name)
+    return None
 
 
 def _telling(causes: Sequence[Information]) -> list[Information]:
@@ -99,26 +117,35 @@ def _telling(causes: Sequence[Information]) -> list[Information]:
     ]
 
 
-def _name(constraint: Constraint) -> str:
+def _name(constraint: Constraint) -> NormalizedName:
     if isinstance(constraint, Unmeetable):
         return constraint.candidate.name
     return constraint.name
 
 
-def _involved(
-    failure: Failure,
-) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+def _conflict(failure: Failure) -> Conflict:
     """Return the projects in conflict with all their parents, and what is asked."""
-    names: dict[str, None] = {}
+    names: dict[NormalizedName, None] = {}
+    parents: dict[NormalizedName, None] = {}
     wanted: dict[tuple[str, str], None] = {}
+    pythons: dict[tuple[str, str], None] = {}
     for cause in failure.causes:
         constraint = cause.requirement
         names[_name(constraint)] = None
         if isinstance(constraint, SpecifierConstraint) and constraint.specifier:
             wanted[constraint.name, constraint.specifier] = None
+        if isinstance(constraint, Unmeetable):
+            _, found, python = constraint.reason.partition(_REQUIRES_PYTHON)
+            if found:
+                pythons[constraint.candidate.name, python] = None
         for request, _ in _requests(failure, cause.parent):
-            names[_name(request)] = None
-    return tuple(names), tuple(wanted)
+            parents[_name(request)] = None
+    return Conflict(
+        names=tuple(names),
+        parents=tuple(parents),
+        wanted=tuple(wanted),
+        pythons=() if wanted else tuple(pythons),  # else it is not all there is to it
+    )
 
 
 def _claim(failure: Failure, claim: Information) -> list[str]:
@@ -216,20 +243,44 @@ def _clauses(
     expansion = pool.expand(base.releases, position, yanked=False)
     if not expansion.candidates:
         yield "", "; ".join(rejected(pool, base.releases, position))
+    told: dict[tuple[str, str], None] = {}
     for found in expansion.candidates:
         answer = reader.of(pool.extended(found, extra))
         if isinstance(answer, Unmeetable):
-            yield found.variant.label, answer.reason
+            told[found.variant.label, answer.reason] = None
             continue
         if isinstance(constraint, Unmeetable):
             continue
+        versions = "" if extra else _built_against(expansion, found, constraint)
+        if versions:
+            clause = f"is built against {constraint.name} {versions}"
+            told[found.variant.label, clause] = None
         for dependency in answer:
             requirement = dependency.requirement
             if requirement.name == constraint.name:
+                if versions and not requirement.specifier:
+                    continue  # what it is built against says more
                 extras = ",".join(requirement.extras)
                 shown = f"[{extras}]" if extras else ""
                 wanted = f"{requirement.name}{shown}{requirement.specifier}"
-                yield found.variant.label, f"requires {wanted}"
+                told[found.variant.label, f"requires {wanted}"] = None
+    yield from told
+
+
+def _built_against(
+    expansion: Expansion,
+    found: Candidate,
+    constraint: SpecifierConstraint | ExactConstraint,
+) -> str:
+    """Return the releases of a project that a label is built against (PEP 850)."""
+    releases = [
+        need.value
+        for candidate in expansion.candidates
+        if candidate.variant.label == found.variant.label
+        for need in candidate.abi
+        if need.name == constraint.name
+    ]
+    return " or ".join(dict.fromkeys(releases))
 
 
 def _supply(
@@ -248,7 +299,7 @@ def _supply(
     if not asked:
         python = any(
             isinstance(claim.requirement, Unmeetable)
-            and claim.requirement.reason.startswith("requires Python")
+            and claim.requirement.reason.startswith(_REQUIRES_PYTHON)
             for claim in claims
         )
         return [], python_hint(availability.pool.target, name) if python else None
@@ -259,8 +310,11 @@ def _supply(
     constrained = availability.constraints_on(name)
     if constrained:
         lines.append(f"constraint-dependencies ask for {name}{','.join(constrained)}")
+    upgrades = [one for one in availability.pool.inputs.upgrades if one.name == name]
+    lines += [f"--upgrade-package asks for {upgrade}" for upgrade in upgrades]
     if any(override.name == name for override in availability.pool.inputs.overrides):
         lines.append(f"override-dependencies replace what is asked of {name}")
     specifiers = [constraint.specifier for constraint in asked]
-    told, hint = shortage(availability, releases, [*specifiers, *constrained])
+    specifiers += [*constrained, *(upgrade.specifier for upgrade in upgrades)]
+    told, hint = shortage(availability, releases, specifiers)
     return [*lines, *told], hint

@@ -50,11 +50,13 @@ class ExactConstraint(Value, frozen=True, kw_only=True, eq=False):
 class Unmeetable(Value, frozen=True, kw_only=True, eq=False):
     """What a candidate asks for and nothing can give; it rules the candidate out.
 
-    ``reason`` is a clause about the candidate: ``requires Python >=3.13``.
+    ``reason`` is a clause about the candidate: ``requires Python >=3.13``. Where its
+    backend ``may_not_run``, that alone keeps it out as far as is known.
     """
 
     candidate: Candidate
     reason: str
+    may_not_run: bool = False
 
 
 Constraint = SpecifierConstraint | ExactConstraint | Unmeetable

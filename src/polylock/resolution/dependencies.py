@@ -9,7 +9,7 @@ from polylock.model.direct import (
     direct_source,
     parse_direct_url,
 )
-from polylock.model.distributions import Unusable
+from polylock.model.distributions import BuildRefused, Unusable
 from polylock.model.markers import NON_VARIANT
 from polylock.resolution.candidates import ExtraCandidate
 from polylock.resolution.constraints import Dependency, Unmeetable
@@ -81,7 +81,11 @@ class DependencyReader:
         source = self._pool.source
         metadata = source.core_metadata(candidate.release, candidate.file)
         if isinstance(metadata, Unusable):
-            return Unmeetable(candidate=candidate, reason=metadata.reason)
+            return Unmeetable(
+                candidate=candidate,
+                reason=metadata.reason,
+                may_not_run=isinstance(metadata, BuildRefused),
+            )
         if not self._pool.accepts_python(metadata.requires_python):
             return Unmeetable(
                 candidate=candidate,

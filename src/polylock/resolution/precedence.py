@@ -47,9 +47,8 @@ def precedence(
     while waiting:
         dependency, parent = waiting.popleft()
         waiting.extend(survey.visit(dependency, parent))
-    return {
-        name: place for place, name in enumerate(decision_order(survey.dependencies))
-    }
+    order = decision_order(survey.with_labels())
+    return {name: place for place, name in enumerate(order)}
 
 
 def decision_order(dependencies: Mapping[_Name, Iterable[_Name]]) -> list[_Name]:
@@ -128,6 +127,16 @@ class _Survey:
                 if not isinstance(required, Unmeetable):
                     following.extend(required)
         return [(found, name) for found in following]
+
+    def with_labels(self) -> Mapping[NormalizedName, Iterable[NormalizedName]]:
+        """Return who requires whom, or is built against whom."""
+        found = {}
+        for name, required in self.dependencies.items():
+            choice = self._choices[name]
+            needs = () if choice is None else choice.abi
+            met = {need.name: None for need in needs if need.name in self.dependencies}
+            found[name] = required | met
+        return found
 
     def _first(
         self, name: NormalizedName, specifier: str, following: list[Dependency]

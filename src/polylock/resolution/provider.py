@@ -154,6 +154,9 @@ class TargetProvider(AbstractProvider["Constraint", "AnyCandidate", str]):
         """Yield what a candidate asks for; the first call begins to fetch it."""
         if isinstance(candidate, ExtraCandidate):
             yield ExactConstraint(candidate=candidate.base)
+        else:
+            for need in candidate.abi:
+                yield SpecifierConstraint(name=need.name, specifier=need.specifier)
         answer = self._dependencies.of(candidate)
         asked: tuple[Constraint, ...] = (
             (answer,)

@@ -21,10 +21,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from polylock.resolution.constraints import Unmeetable
+from polylock.resolution.dead_ends import DeadEnds
+from polylock.resolution.demands import Demands
 from polylock.resolution.precedence import precedence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from packaging.utils import NormalizedName
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from polylock.resolution.candidates import Candidate, ExtraCandidate
     from polylock.resolution.constraints import Dependency
     from polylock.resolution.dependencies import DependencyReader
+    from polylock.variants.abi import AbiNeed
 
     AnyCandidate = Candidate | ExtraCandidate
 
@@ -43,24 +46,6 @@ _LAST = 1 << 62
 
 class SearchTooLong(Exception):
     """The search had tried as many candidates as it may."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Demand:
-    """What one requirement asks of a project.
-
-    ``cause`` is the mask of the decisions that it comes from, ``mask`` that of the
-    versions which this demand and those before it leave. It ``narrows`` if it left out
-    a version, and is ``needed`` if without it the project would have more to choose
-    from or less to give; a demand that is neither is never to blame.
-    """
-
-    specifier: str
-    extras: tuple[str, ...]
-    cause: int
-    mask: int
-    narrows: bool
-    needed: bool
 
 
 @dataclass(slots=True)
@@ -96,10 +81,12 @@ class Search:
         self._dependencies = dependencies
         self._on_rejection = on_rejection
         self._places: Mapping[NormalizedName, int] = {}
-        self._demands: dict[NormalizedName, list[_Demand]] = {}
+        self._demands = Demands(availability)
         self._decisions: list[_Decision] = []
         self._pins: dict[NormalizedName, Candidate] = {}
         self._levels: dict[NormalizedName, int] = {}
+        self._banned: set[Candidate] = set()
+        self._dead_ends = DeadEnds(availability)
 
     def solve(
         self, roots: Sequence[Dependency], *, tries_at_most: int
@@ -109,33 +96,70 @@ class Search:
         Raises SearchTooLong, and what the package source raises.
         """
         self._places = precedence(roots, self._availability, self._dependencies)
+        # PEP 850 matches a label's ABI dependency "against the installed version". To
+        # search for an answer that installs it would try everything for the sake of a
+        # label, so labels that turn out to miss theirs are put aside first.
+        while self._attempt(roots, tries_at_most, strict=False):
+            unmet = self._unmet()
+            if not unmet:
+                return self._mapping()
+            self._banned.update(unmet)
+        if self._banned:
+            self._banned.clear()
+            self._dead_ends = DeadEnds(self._availability)
+            if self._attempt(roots, tries_at_most, strict=True):
+                return self._mapping()
+        return None
+
+    def _attempt(
+        self, roots: Sequence[Dependency], tries_at_most: int, *, strict: bool
+    ) -> bool:
+        """Decide everything from the beginning; say whether it could be done.
+
+        ``strict`` asks for an answer that has all that its labels are built against.
+        """
+        self._demands = Demands(self._availability)
+        self._decisions, self._pins, self._levels = [], {}, {}
         for root in roots:
-            if self._demand(root, 0) is not None:
-                return None
-        while (name := self._next()) is not None:
-            asked = self._demands[name]
-            releases = self._availability.releases(name)
-            if releases is None:  # nobody could have demanded it
-                return None
-            self._levels[name] = len(self._decisions)
-            self._decisions.append(
-                _Decision(
-                    name=name,
-                    candidates=self._availability.candidates(releases, asked[-1].mask),
-                    blame=_causes(demand for demand in asked if demand.needed),
-                )
-            )
+            if self._ask(root, 0) is not None:
+                return False
+        while True:
+            name = self._next()
+            if name is not None:
+                self._begin(name)
+            elif strict and self._decisions and self._unmet():
+                # Every decision could have brought in what is missing.
+                last = self._decisions[-1]
+                last.blame |= (1 << len(self._decisions) - 1) - 1
+                self._reject(last, self._pins[last.name])
+            else:
+                return True
             if not self._advance(tries_at_most):
-                return None
-        return self._mapping()
+                return False
+
+    def _unmet(self) -> list[Candidate]:
+        """Return the pins that are built against what is not there."""
+        return [
+            pin
+            for pin in self._pins.values()
+            if any(need.name not in self._pins for need in pin.abi)
+        ]
+
+    def _begin(self, name: NormalizedName) -> None:
+        releases = self._availability.releases(name)
+        if releases is None:
+            raise AssertionError(name)  # nothing could have asked for it
+        candidates = self._availability.candidates(releases, self._demands.mask(name))
+        self._levels[name] = len(self._decisions)
+        self._decisions.append(
+            _Decision(
+                name=name, candidates=candidates, blame=self._demands.needed(name)
+            )
+        )
 
     def _next(self) -> NormalizedName | None:
         """Return the project to decide, None where all are."""
-        waiting = [
-            name
-            for name, asked in self._demands.items()
-            if asked and name not in self._pins
-        ]
+        waiting = [n for n in self._demands.required() if n not in self._pins]
         forced = [name for name in waiting if self._is_forced(name)]
         return min(forced or waiting, key=self._place, default=None)
 
@@ -144,7 +168,7 @@ class Search:
 
     def _is_forced(self, name: NormalizedName) -> bool:
         """Say whether there is at most one candidate."""
-        mask = self._demands[name][-1].mask
+        mask = self._demands.mask(name)
         if mask & (mask - 1):
             return False
         releases = self._availability.releases(name)
@@ -160,27 +184,42 @@ class Search:
         """
         while self._decisions:
             decision = self._decisions[-1]
-            earlier = (1 << len(self._decisions) - 1) - 1
-            for candidate in decision.candidates:
-                if self.tried == tries_at_most:
-                    raise SearchTooLong
-                self.tried += 1
-                blame = self._take(decision, candidate)
-                if blame is None:
-                    return True
-                decision.blame |= blame & earlier
-                self._reject(decision, candidate)
+            if self._take_next(decision, tries_at_most):
+                return True
             self._drop()
+            for specifier, extras in self._demands.requirements(decision.name):
+                self._dead_ends.learn(decision.name, specifier, extras)
             # Decisions after the last one to blame would not change a thing.
             while len(self._decisions) > decision.blame.bit_length():
                 self._withdraw(self._decisions[-1])
                 self._drop()
             if self._decisions:
                 culprit = self._decisions[-1]
-                earlier = (1 << len(self._decisions) - 1) - 1
-                culprit.blame |= decision.blame & earlier
-                self._reject(culprit, self._pins[culprit.name])
+                self._blame_on(culprit, self._pins[culprit.name], decision.blame)
         return False
+
+    def _take_next(self, decision: _Decision, tries_at_most: int) -> bool:
+        """Take the next candidate of the last decision; say whether there was any."""
+        for candidate in decision.candidates:
+            extras = self._demands.extras(decision.name)
+            if self._dead_ends.holds(candidate, extras):
+                continue  # who asked for the extras is to blame in any case
+            if self.tried == tries_at_most:
+                raise SearchTooLong
+            self.tried += 1
+            blame = self._take(decision, candidate)
+            if blame is None:
+                return True
+            self._blame_on(decision, candidate, blame)
+        return False
+
+    def _blame_on(self, last: _Decision, candidate: Candidate, blame: int) -> None:
+        """Give up the candidate of the last decision, for what is to blame."""
+        own = 1 << len(self._decisions) - 1
+        if blame == own:
+            self._dead_ends.add(candidate, self._demands.extras(last.name))
+        last.blame |= blame & (own - 1)
+        self._reject(last, candidate)
 
     def _drop(self) -> None:
         del self._levels[self._decisions.pop().name]
@@ -195,7 +234,7 @@ class Search:
         """Take back what the candidate of a decision has asked."""
         del self._pins[decision.name]
         for name in decision.demanded:
-            self._demands[name].pop()
+            self._demands.withdraw(name)
         decision.demanded.clear()
 
     def _take(self, decision: _Decision, candidate: Candidate) -> int | None:
@@ -207,10 +246,15 @@ class Search:
         name = decision.name
         here = self._bit(name)
         self._pins[name] = candidate
-        extras = dict.fromkeys(e for asked in self._demands[name] for e in asked.extras)
+        if candidate in self._banned:
+            return here
+        for need in candidate.abi:
+            blame = self._narrow(need, here, decision)
+            if blame is not None:
+                return blame
         waiting: deque[tuple[AnyCandidate, int]] = deque(
             (self._availability.pool.extended(candidate, extra), here)
-            for extra in ("", *extras)
+            for extra in ("", *self._demands.extras(name))
         )
         while waiting:
             current, cause = waiting.popleft()
@@ -219,10 +263,8 @@ class Search:
                 return cause
             for dependency in required:
                 asked = dependency.requirement.normalized_name
-                known = {
-                    e for demand in self._demands.get(asked, ()) for e in demand.extras
-                }
-                blame = self._demand(dependency, cause, decision)
+                known = self._demands.extras(asked)
+                blame = self._ask(dependency, cause, decision)
                 if blame is not None:
                     return blame
                 pin = self._pins.get(asked)
@@ -238,43 +280,53 @@ class Search:
                 )
         return None
 
-    def _demand(
+    def _ask(
         self, dependency: Dependency, cause: int, decision: _Decision | None = None
     ) -> int | None:
-        """Ask something of a project; return as ``_take`` does."""
+        """Require a project; return as ``_take`` does."""
         requirement = dependency.requirement
         name = requirement.normalized_name
-        releases = self._availability.releases(name)
-        if releases is None:
+        if self._dead_ends.bars(name, requirement.specifier, requirement.extras):
             return cause
-        demands = self._demands.setdefault(name, [])
-        specifiers = dict.fromkeys(demand.specifier for demand in demands)
-        if requirement.specifier in specifiers:
-            mask = demands[-1].mask
-        else:
-            mask = self._availability.allowed(
-                releases, [*specifiers, requirement.specifier]
-            )
-        pin = self._pins.get(name)
-        if not mask:
-            return cause | _causes(demand for demand in demands if demand.narrows)
-        if pin is not None and not mask >> pin.position & 1:
-            return cause | self._bit(name)
-        narrows = mask != demands[-1].mask if demands else bool(requirement.specifier)
-        known = {extra for demand in demands for extra in demand.extras}
-        new = not known.issuperset(requirement.extras)
-        demands.append(
-            _Demand(
-                specifier=requirement.specifier,
-                extras=requirement.extras,
-                cause=cause,
-                mask=mask,
-                narrows=narrows,
-                needed=narrows or new or not demands,
-            )
+        mask = self._demands.mask_with(name, requirement.specifier)
+        blame = self._blame(name, mask, cause)
+        if blame is not None or mask is None:
+            return blame
+        self._demands.require(
+            name,
+            requirement.specifier,
+            requirement.extras,
+            mask=mask,
+            cause=cause,
         )
         if decision is not None:
             decision.demanded.append(name)
+        return None
+
+    def _narrow(self, need: AbiNeed, cause: int, decision: _Decision) -> int | None:
+        """Have a say in the version of a project, should it be required."""
+        mask = None
+        if self._demands.is_required(need.name):
+            mask = self._demands.mask_with(need.name, need.specifier)
+            blame = self._blame(need.name, mask, cause)
+            if blame is not None:
+                return blame
+        self._demands.narrow(need.name, need.specifier, mask=mask, cause=cause)
+        decision.demanded.append(need.name)
+        return None
+
+    def _blame(self, name: NormalizedName, mask: int | None, cause: int) -> int | None:
+        """Return who is to blame if a demand cannot be met, None if it can.
+
+        ``mask`` are the versions that it would leave, None where there is no project.
+        """
+        if mask is None:
+            return cause
+        if not mask:
+            return cause | self._demands.narrowing(name)
+        pin = self._pins.get(name)
+        if pin is not None and not mask >> pin.position & 1:
+            return cause | self._bit(name)
         return None
 
     def _bit(self, name: NormalizedName) -> int:
@@ -284,16 +336,7 @@ class Search:
         mapping: dict[str, AnyCandidate] = {}
         for name, pin in self._pins.items():
             mapping[name] = pin
-            for demand in self._demands[name]:
-                for extra in demand.extras:
-                    mapping[f"{name}[{extra}]"] = self._availability.pool.extended(
-                        pin, extra
-                    )
+            for extra in self._demands.extras(name):
+                extended = self._availability.pool.extended(pin, extra)
+                mapping[f"{name}[{extra}]"] = extended
         return mapping
-
-
-def _causes(demands: Iterable[_Demand]) -> int:
-    causes = 0
-    for demand in demands:
-        causes |= demand.cause
-    return causes

@@ -14,11 +14,11 @@ from resolvelib.resolvers import Resolution as Engine
 from polylock.errors import NoSolution
 from polylock.resolution.candidates import Candidate, ExtraCandidate
 from polylock.resolution.conflicts import Failure, explain
-from polylock.resolution.constraints import identifier_of
+from polylock.resolution.constraints import Unmeetable, identifier_of
 from polylock.resolution.provider import TargetProvider
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from polylock.model.inputs import RootRequirement
     from polylock.resolution.availability import Availability
@@ -29,19 +29,20 @@ __all__ = ["second_opinion"]
 
 AnyCandidate = Candidate | ExtraCandidate
 _ROUNDS_AT_MOST = 20_000
+_TANGLED = "no combination of candidates meets all requirements"
 
 
 def second_opinion(
     availability: Availability,
     dependencies: DependencyReader,
     wanted: Sequence[tuple[RootRequirement, Dependency]],
-    told: str,
+    too_long: str | None,
 ) -> Mapping[str, AnyCandidate]:
     """Raise NoSolution with the reasons, or return a solution all the same.
 
-    There may be one where the search was too long. ``told`` is the reason where this
-    comes to no end either. Raises ProjectNotFound where the project itself requires
-    what no index has.
+    There may be one where the search was ``too_long``, which is told where this comes
+    to no end either. Raises ProjectNotFound where the project itself requires what no
+    index has.
     """
     target = availability.pool.target.name
     watch = _Watch()
@@ -71,8 +72,38 @@ def second_opinion(
         lines, advice = explain(failure)
         raise NoSolution(target, lines, advice) from error
     except ResolutionTooDeep as error:
-        raise NoSolution(target, [told]) from error
+        raise NoSolution(target, [too_long or _TANGLED]) from error
+    # For the engine a label requires what it is built against: it knows nothing of
+    # demands on the version alone.
+    unmet = list(_unmet(state.mapping, dependencies, [d for _, d in wanted]))
+    if unmet or too_long is None:
+        raise NoSolution(target, unmet or [_TANGLED])
     return state.mapping
+
+
+def _unmet(
+    mapping: Mapping[str, AnyCandidate],
+    dependencies: DependencyReader,
+    wanted: Sequence[Dependency],
+) -> Iterator[str]:
+    """Say which labels are built against what nothing requires."""
+    required: set[str] = set()
+    waiting = list(wanted)
+    while waiting:
+        requirement = waiting.pop().requirement
+        name = requirement.normalized_name
+        for key in (str(name), *(f"{name}[{extra}]" for extra in requirement.extras)):
+            if key not in required and key in mapping:
+                required.add(key)
+                found = dependencies.of(mapping[key])
+                waiting += () if isinstance(found, Unmeetable) else found
+    for key in sorted(required):
+        for need in getattr(mapping[key], "abi", ()):
+            if need.name not in required:
+                yield (
+                    f"{mapping[key]} is built against {need.name} {need.value}, "
+                    "and nothing requires that"
+                )
 
 
 class _Watch(BaseReporter["Constraint", AnyCandidate, str]):

@@ -2,47 +2,38 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from polylock.model.distributions import Unusable
 from polylock.model.filenames import WheelFilename
-from polylock.model.target import Architecture, OperatingSystem
-from polylock.resolution.candidates import UNFIT_TAGS
+from polylock.resolution.candidates import FORBIDDEN_BUILD, UNFIT_TAGS
+from polylock.resolution.near_miss import listed, misfit
 from polylock.resolution.versions import positions
 from polylock.variants.authority import unanswered
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from polylock.model.distributions import Release, Releases
+    from polylock.model.inputs import Inputs
     from polylock.model.target import Target
     from polylock.resolution.availability import Availability
     from polylock.resolution.candidates import CandidatePool, Rejection
 
-__all__ = ["OPENED_AT_MOST", "python_hint", "rejected", "shortage", "span"]
+__all__ = [
+    "OPENED_AT_MOST",
+    "build_hint",
+    "python_hint",
+    "rejected",
+    "shortage",
+    "span",
+]
 
 OPENED_AT_MOST = 40
 """How many versions are opened to say why each is out; the newest tell the story."""
 
 _REASONS_AT_MOST = 6
-_SHOWN_AT_MOST = 6
-_PLATFORM_TAGS = {
-    OperatingSystem.LINUX: "linux",
-    OperatingSystem.MACOS: "macosx",
-    OperatingSystem.WINDOWS: "win",
-}
-_MACHINE_TAGS = {
-    Architecture.X86_64: ("x86_64", "amd64", "universal2"),
-    Architecture.AARCH64: ("aarch64", "arm64", "universal2"),
-}
-_FLOORS = (
-    (re.compile(r"manylinux_(\d+)_(\d+)_"), "libc", "glibc-{}.{}"),
-    (re.compile(r"musllinux_(\d+)_(\d+)_"), "libc", "musl-{}.{}"),
-    (re.compile(r"macosx_(\d+)_(\d+)_"), "macos", "{}.{}"),
-)
 _SDISTS = (".tar.gz", ".zip")
-_CPYTHON = re.compile(r"cp(\d)(\d+)-cp\d+(t?)")
 
 
 def shortage(
@@ -119,7 +110,7 @@ def rejected(pool: CandidatePool, releases: Releases, position: int) -> tuple[st
     """Say why a version that has no candidate is out, a clause each."""
     expansion = pool.expand(releases, position, yanked=False)
     told = _reasons(expansion.rejections, releases.versions[position])
-    return told or (_misfit(releases.release(position), pool.target),)
+    return told or (misfit(releases.release(position), pool.target),)
 
 
 def _reasons(rejections: Sequence[Rejection], version: str) -> tuple[str, ...]:
@@ -136,7 +127,7 @@ def _reasons(rejections: Sequence[Rejection], version: str) -> tuple[str, ...]:
         if label and label not in found:
             found.append(label)
     told = [
-        f"label {_some(found)}: {reason}" if found else reason
+        f"label {listed(found)}: {reason}" if found else reason
         for reason, found in labels.items()
     ]
     return tuple(told[:_REASONS_AT_MOST])
@@ -148,54 +139,6 @@ def _label(subject: str, version: str) -> str:
     parts = subject.removesuffix(".whl").split("-")
     build = len(parts) > 2 and parts[2][:1].isdigit()
     return parts[-1] if len(parts) - build == 6 else ""
-
-
-def _misfit(release: Release, target: Target) -> str:
-    """Say that no wheel fits a target, and what the nearest wheels are for.
-
-    Nearest are those that would fit but for the platform, then those for another
-    Python on the right platform.
-    """
-    if not release.wheels:
-        return "has no file that can be installed"
-    near = _near(release, target)
-    if near:
-        return f"no wheel fits {target.name}: nearest are for {_some(near)}"
-    found = [tag.rpartition("-") for tag in _tags(release)]
-    platforms = {tag.rpartition("-")[2] for tag in target.tags}
-    pythons = {pair for pair, _, tag in found if tag in platforms}
-    if pythons:
-        return f"no wheel fits {target.name}: nearest are for {_some(pythons)}"
-    return (
-        f"no wheel fits {target.name}: there are some for "
-        f"{_some({tag for _, _, tag in found})}"
-    )
-
-
-def _tags(release: Release) -> Iterator[str]:
-    for file in release.wheels:
-        yield from WheelFilename.parse(file.filename).tags
-
-
-def _near(release: Release, target: Target) -> set[str]:
-    """Return the platforms of wheels for the target's Python and system.
-
-    Those of its own machine where there are any.
-    """
-    pairs = {tag.rpartition("-")[0] for tag in target.tags}
-    system = _PLATFORM_TAGS[target.description.system]
-    found = [tag.rpartition("-") for tag in _tags(release)]
-    near = {tag for pair, _, tag in found if pair in pairs and system in tag}
-    machines = _MACHINE_TAGS[target.description.architecture]
-    return {tag for tag in near if tag.endswith(machines)} or near
-
-
-def _some(texts: Collection[str]) -> str:
-    """Write a few of many, in order."""
-    shown = sorted(texts)
-    more = len(shown) - _SHOWN_AT_MOST
-    rest = f" and {more} more" if more > 0 else ""
-    return ", ".join(shown[:_SHOWN_AT_MOST]) + rest
 
 
 def _coverage_hint(pool: CandidatePool, releases: Releases, mask: int) -> str:
@@ -218,9 +161,22 @@ def _coverage_hint(pool: CandidatePool, releases: Releases, mask: int) -> str:
     expansion = pool.expand(releases, next(positions(mask)), yanked=False)
     if any(r.reason.startswith("requires Python") for r in expansion.rejections):
         return python_hint(target, releases.name)
-    return _floor_hint(release, target) or (
+    if any(r.reason == FORBIDDEN_BUILD for r in expansion.rejections):
+        return build_hint(inputs, releases.name)
+    return (
         f"name an index that has wheels for {target.name} under "
         f"[tool.polylock.sources], or leave {releases.name} out there with a marker"
+    )
+
+
+def build_hint(inputs: Inputs, name: str) -> str:
+    """Say what lets the backend of a project run, which no search may try."""
+    if name in inputs.no_build_packages:
+        return f"take {name} out of no-build-package in [tool.polylock]"
+    names = ", ".join(f'"{one}"' for one in sorted({*inputs.build_packages, name}))
+    return (
+        f"set build-package = [{names}] in [tool.polylock], if its build backend may "
+        "run on your machine"
     )
 
 
@@ -235,41 +191,6 @@ def python_hint(target: Target, name: str) -> str:
 def _has_labels(release: Release) -> bool:
     return any(
         WheelFilename.parse(file.filename).variant_label for file in release.wheels
-    )
-
-
-def _floor_hint(release: Release, target: Target) -> str | None:
-    """Name the libc, macOS or Python for which the newest version has a wheel."""
-    if any(tag in target.tags for tag in _tags(release)):
-        return None  # the tags are not what keeps it out
-    near = sorted(_near(release, target))
-    machines = _MACHINE_TAGS[target.description.architecture]
-    for pattern, key, form in _FLOORS:
-        versions = [
-            (int(found[1]), int(found[2]))
-            for tag in near
-            if tag.endswith(machines) and (found := pattern.match(tag))
-        ]
-        if versions:
-            value = form.format(*min(versions))
-            family = (target.description.libc or "glibc").partition("-")[0]
-            if key == "libc" and not value.startswith(family):
-                continue
-            return (
-                f'set {key} = "{value}" for target {target.name}, if its machines '
-                "have that"
-            )
-    platforms = {tag.rpartition("-")[2] for tag in target.tags}
-    pythons = {
-        (int(found[1]), int(found[2]), found[3])
-        for tag in _tags(release)
-        if tag.rpartition("-")[2] in platforms and (found := _CPYTHON.match(tag))
-    }
-    if not pythons:
-        return None
-    shown = ", ".join(f"{major}.{minor}{t}" for major, minor, t in sorted(pythons))
-    return (
-        f"choose another python for target {target.name}: there are wheels for {shown}"
     )
 
 

@@ -158,12 +158,12 @@ class Solver:
     def _why_not(self, name: NormalizedName, version: str, target: Target) -> list[str]:
         """Say why a target cannot take a version of a project."""
         asked = Requirement(name=name, specifier=f"=={version}")
-        inputs = replace(self.inputs, constraints=(*self.inputs.constraints, asked))
+        inputs = replace(self.inputs, upgrades=(*self.inputs.upgrades, asked))
         solver = Solver(inputs=inputs, source=self.source, reporter=self.reporter)
         try:
             solver._solve(target, {}, Effort())
         except NoSolution as error:
-            ours = f"constraint-dependencies ask for {name}=={version}"
+            ours = f"--upgrade-package asks for {asked}"
             return [
                 f"{target.name}: {line}" for line in error.explanation if line != ours
             ]
@@ -261,10 +261,10 @@ class _Attempt(Value, frozen=True, kw_only=True):
         roots = [dependency for _, dependency in self.wanted]
         try:
             mapping = search.solve(roots, tries_at_most=_TRIES_AT_MOST)
-            told = "no combination of candidates meets all requirements"
+            too_long = None
         except SearchTooLong:
             mapping = None
-            told = f"gave up after {_TRIES_AT_MOST} candidates"
+            too_long = f"gave up after {_TRIES_AT_MOST} candidates"
         finally:
             effort.rounds += search.tried
             effort.rejected += search.rejected
@@ -275,7 +275,9 @@ class _Attempt(Value, frozen=True, kw_only=True):
             second_opinion,
         )
 
-        return second_opinion(self.availability, self.dependencies, self.wanted, told)
+        return second_opinion(
+            self.availability, self.dependencies, self.wanted, too_long
+        )
 
 
 def _of_target(resolutions: Sequence[Resolution], name: str) -> Resolution:

@@ -45,7 +45,7 @@ def walk(
         if following is None:
             return None
         waiting.extend(following)
-    return found.mapping
+    return found.mapping if found.labels_fit() else None
 
 
 class _Walk:
@@ -77,6 +77,15 @@ class _Walk:
                 if not self._add(identifier, extended, following):
                     return None
         return following
+
+    def labels_fit(self) -> bool:
+        """Say whether all is there that labels are built against."""
+        return all(
+            need.name in self._pins
+            and self._meets(self._pins[need.name], need.specifier)
+            for pin in self._pins.values()
+            for need in pin.abi
+        )
 
     def _first(self, name: NormalizedName, specifier: str) -> Candidate | None:
         releases = self._availability.releases(name)

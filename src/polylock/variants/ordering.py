@@ -278,7 +278,7 @@ class _Judge:
         one_of = "" if len(values) == 1 else "one of "
         need = f"needs {one_of}{namespace} :: {feature} :: {_shown(values)}"
         if namespace == ABI_DEPENDENCY:
-            return f"{need}, and ABI dependencies are not supported yet"
+            return f"{need}, and what is installed is not known"
         if namespace not in self._namespaces:
             return (
                 f"{need}, a namespace that default-priorities.namespace does not list"

@@ -1,0 +1,229 @@
+"""What comes near a target: the wheels that nearly fit it, and targets they would fit.
+
+The hardware of a target says nothing of its system or its Python, so a target that
+differs in one of those supports the same properties.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from polylock.model.filenames import WheelFilename
+from polylock.model.platforms import compatibility_tags, marker_environment
+from polylock.model.target import Architecture, OperatingSystem, PythonRelease, Target
+from polylock.resolution.candidates import CandidatePool
+from polylock.resolution.versions import positions, satisfies
+from polylock.values import Value, replace
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from polylock.model.distributions import Release, Releases
+    from polylock.model.inputs import Inputs
+    from polylock.model.target import TargetDescription
+
+__all__ = [
+    "TargetChange",
+    "listed",
+    "misfit",
+    "newer_systems",
+    "other_pythons",
+    "pythons_with_files",
+]
+
+_OPENED_AT_MOST = 40
+_SHOWN_AT_MOST = 6
+_PLATFORM_TAGS = {
+    OperatingSystem.LINUX: "linux",
+    OperatingSystem.MACOS: "macosx",
+    OperatingSystem.WINDOWS: "win",
+}
+_MACHINE_TAGS = {
+    Architecture.X86_64: ("x86_64", "amd64", "universal2"),
+    Architecture.AARCH64: ("aarch64", "arm64", "universal2"),
+}
+_FLOORS = (
+    (re.compile(r"manylinux_(\d+)_(\d+)_"), "libc", "glibc-{}.{}"),
+    (re.compile(r"musllinux_(\d+)_(\d+)_"), "libc", "musl-{}.{}"),
+    (re.compile(r"macosx_(\d+)_(\d+)_"), "macos", "{}.{}"),
+)
+_PYTHON_MINORS = range(9, 16)
+"""The CPythons that a hint can name: 3.9 to 3.15."""
+
+
+class TargetChange(Value, frozen=True, kw_only=True):
+    """A target that differs in one key, and the words that ask for it."""
+
+    target: Target
+    words: str
+
+
+def misfit(release: Release, target: Target) -> str:
+    """Say that no wheel fits a target, and what the nearest wheels are for.
+
+    Nearest are those that would fit but for the platform, then those for another
+    Python on the right platform.
+    """
+    if not release.wheels:
+        return "has no file that can be installed"
+    near = _near(release, target)
+    if near:
+        return f"no wheel fits {target.name}: nearest are for {listed(near)}"
+    found = [tag.rpartition("-") for tag in _tags(release)]
+    platforms = {tag.rpartition("-")[2] for tag in target.tags}
+    pythons = {pair for pair, _, tag in found if tag in platforms}
+    if pythons:
+        return f"no wheel fits {target.name}: nearest are for {listed(pythons)}"
+    return (
+        f"no wheel fits {target.name}: there are some for "
+        f"{listed({tag for _, _, tag in found})}"
+    )
+
+
+def newer_systems(
+    pool: CandidatePool, releases: Releases, mask: int
+) -> Iterator[TargetChange]:
+    """Yield the target with the libc or macOS that a version of a mask has files for.
+
+    The newest version first; opens at most forty.
+    """
+    for release, position in _without_files(pool, releases, mask):
+        for change in _with_newer_system(release, pool.target):
+            if _has_files(pool, change.target, releases, position):
+                yield change
+
+
+def pythons_with_files(
+    pool: CandidatePool, releases: Releases, mask: int
+) -> Iterator[TargetChange]:
+    """Yield the target with the nearest Python that a version of a mask has files for.
+
+    The newest version first, and none where a version has files as it is: then the
+    Python is not what is in the way. Opens at most forty.
+    """
+    out = [position for _, position in _without_files(pool, releases, mask)]
+    if len(out) < min(mask.bit_count(), _OPENED_AT_MOST):
+        return
+    for position in out:
+        for change in other_pythons(pool.target, pool.inputs, ""):
+            if _has_files(pool, change.target, releases, position):
+                yield change
+                break
+
+
+def _without_files(
+    pool: CandidatePool, releases: Releases, mask: int
+) -> Iterator[tuple[Release, int]]:
+    """Yield the versions of a mask of which nothing fits the target, newest first."""
+    for position in islice(positions(mask), _OPENED_AT_MOST):
+        if not pool.expand(releases, position, yanked=False).candidates:
+            yield releases.release(position), position
+
+
+def _has_files(
+    pool: CandidatePool, target: Target, releases: Releases, position: int
+) -> bool:
+    other = CandidatePool(target=target, inputs=pool.inputs, source=pool.source)
+    return bool(other.expand(releases, position, yanked=False).candidates)
+
+
+def other_pythons(
+    target: Target, inputs: Inputs, requires_python: str
+) -> Iterator[TargetChange]:
+    """Yield the target with the Pythons that meet ``requires-python``, nearest first.
+
+    Those alone that the project supports.
+    """
+    python = target.description.python
+    for minor in sorted(
+        _PYTHON_MINORS, key=lambda minor: (abs(minor - python.minor), -minor)
+    ):
+        newest = f"3.{minor}.999"
+        if (
+            python.major == 3
+            and satisfies(requires_python, newest)
+            and satisfies(inputs.requires_python, newest)
+        ):
+            yield from _with_python(target, minor)
+
+
+def _with_python(target: Target, minor: int) -> Iterator[TargetChange]:
+    """Yield the target with a minor version of its Python, then with CPython's."""
+    own = target.description.python
+    for python in dict.fromkeys(
+        (
+            replace(own, minor=minor, patch=None),
+            PythonRelease(major=3, minor=minor),
+        )
+    ):
+        if python != own:
+            yield _change(
+                target,
+                replace(target.description, python=python),
+                f'set python = "{python}" for target {target.name}',
+            )
+
+
+def _with_newer_system(release: Release, target: Target) -> Iterator[TargetChange]:
+    """Yield the target with the libc or macOS for which a version has a wheel."""
+    description = target.description
+    family = (description.libc or "glibc").partition("-")[0]
+    machines = _MACHINE_TAGS[description.architecture]
+    near = [tag for tag in _near(release, target) if tag.endswith(machines)]
+    for pattern, key, form in _FLOORS:
+        versions = [
+            (int(found[1]), int(found[2]))
+            for found in map(pattern.match, near)
+            if found is not None
+        ]
+        if not versions:
+            continue
+        value = form.format(*min(versions))
+        words = (
+            f'set {key} = "{value}" for target {target.name}, if its machines have that'
+        )
+        if key == "macos":
+            yield _change(target, replace(description, macos=value), words)
+        elif value.startswith(family):
+            yield _change(target, replace(description, libc=value), words)
+
+
+def _change(target: Target, description: TargetDescription, words: str) -> TargetChange:
+    return TargetChange(
+        target=Target(
+            description=description,
+            marker_environment=marker_environment(description),
+            tags=compatibility_tags(description),
+            stated=target.stated,
+            derived=target.derived,
+        ),
+        words=words,
+    )
+
+
+def _tags(release: Release) -> Iterator[str]:
+    for file in release.wheels:
+        yield from WheelFilename.parse(file.filename).tags
+
+
+def _near(release: Release, target: Target) -> set[str]:
+    """Return the platforms of wheels for the target's Python and system.
+
+    Those of its own machine where there are any.
+    """
+    pairs = {tag.rpartition("-")[0] for tag in target.tags}
+    system = _PLATFORM_TAGS[target.description.system]
+    found = [tag.rpartition("-") for tag in _tags(release)]
+    near = {tag for pair, _, tag in found if pair in pairs and system in tag}
+    machines = _MACHINE_TAGS[target.description.architecture]
+    return {tag for tag in near if tag.endswith(machines)} or near
+
+
+def listed(texts: Collection[str]) -> str:
+    """Write a few of many, in order."""
+    shown = sorted(texts)
+    more = len(shown) - _SHOWN_AT_MOST
+    rest = f" and {more} more" if more > 0 else ""
+    return ", ".join(shown[:_SHOWN_AT_MOST]) + rest
