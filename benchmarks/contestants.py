@@ -19,13 +19,16 @@ from project_list import write_pyproject
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from aside import Aside
     from project_list import ProjectList, TargetChoice
 
 __all__ = [
+    "MODULE",
     "Contestant",
     "Scenario",
     "clean_environment",
     "contestants",
+    "find_program",
     "find_uv",
     "has_nab",
     "polylock_command",
@@ -36,6 +39,10 @@ Command = list[str]
 _PREFIXES = ("UV_", "PIP_", "POLYLOCK_", "NAB_")
 
 
+MODULE = (sys.executable, "-m", "polylock")
+"""polylock as a module of this Python."""
+
+
 class Scenario(StrEnum):
     """What is there before a run, and what the run is to do."""
 
@@ -43,17 +50,33 @@ class Scenario(StrEnum):
     WARM = "warm"
     OFFLINE = "warm, offline"
     UNCHANGED = "no-op"
+    UNCHANGED_AGAIN = "no-op, again"
     CHECK = "check"
+    CHECK_AGAIN = "check, again"
+
+    @property
+    def is_check(self) -> bool:
+        """Return whether the lock file is compared and never written."""
+        return self in {Scenario.CHECK, Scenario.CHECK_AGAIN}
+
+    @property
+    def is_repeated(self) -> bool:
+        """Return whether the same command has just run: it may remember its answer."""
+        return self in {Scenario.UNCHANGED_AGAIN, Scenario.CHECK_AGAIN}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Race:
-    """What all contestants of one comparison have in common."""
+    """What all contestants of one comparison have in common.
+
+    ``program`` is how polylock is started.
+    """
 
     project: ProjectList
     targets: TargetChoice
     index_url: str
     directory: Path
+    program: tuple[str, ...] = MODULE
 
 
 class Contestant(Protocol):
@@ -99,14 +122,17 @@ class Polylock:
     def commands(self, scenario: Scenario) -> list[Command]:
         """Return the one process."""
         cache = ("--cache-dir", str(self.directory / "cache"), "--json")
-        if scenario is Scenario.CHECK:
-            return [[*polylock_command("check", self.directory), *cache]]
+        if scenario.is_check:
+            return [[*self._start("check"), *cache]]
         command = [
-            *polylock_command("lock", self.directory),
+            *self._start("lock"),
             *("--index-url", self.race.index_url),
             *cache,
         ]
         return [_offline(command, scenario)]
+
+    def _start(self, verb: str) -> Command:
+        return polylock_command(verb, self.directory, self.race.program)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +166,7 @@ class UvLock:
             *("--cache-dir", str(self.directory / "cache")),
             *("--python", sys.executable),
         ]
-        if scenario is Scenario.CHECK:
+        if scenario.is_check:
             command.append("--check")
         return [_offline(command, scenario)]
 
@@ -165,7 +191,7 @@ class UvCompile:
 
     def commands(self, scenario: Scenario) -> list[Command] | None:
         """Return a process for each target; it has no check."""
-        if scenario is Scenario.CHECK:
+        if scenario.is_check:
             return None
         return [
             _offline(command, scenario)
@@ -231,7 +257,7 @@ class Nab:
         """
         if self.race.targets.nab is None:
             return None
-        if scenario is Scenario.CHECK and not self._is_single:
+        if scenario.is_check and not self._is_single:
             return None
         command = [
             *(sys.executable, "-m", "nab", "lock"),
@@ -239,7 +265,7 @@ class Nab:
             *("--output", str(self.directory / "pylock.toml")),
             *("--cache-dir", str(self.directory / "cache"), "--no-progress"),
         ]
-        if scenario is Scenario.CHECK:
+        if scenario.is_check:
             command.append("--locked")
         return [_offline(command, scenario)]
 
@@ -257,20 +283,31 @@ def contestants(race: Race) -> list[Contestant]:
     return list(found)
 
 
-def clear(contestant: Contestant, scenario: Scenario) -> None:
+def clear(contestant: Contestant, scenario: Scenario, aside: Aside) -> None:
     """Take away what a scenario says is not there."""
     if scenario is Scenario.COLD:
-        shutil.rmtree(contestant.directory / "cache", ignore_errors=True)
+        aside.put(contestant.directory / "cache")
     if scenario in {Scenario.COLD, Scenario.WARM, Scenario.OFFLINE}:
         for pattern in ("pylock*.toml", "uv.lock"):
             for path in contestant.directory.glob(pattern):
                 path.unlink()
 
 
-def polylock_command(verb: str, project: Path) -> Command:
+def polylock_command(
+    verb: str, project: Path, program: tuple[str, ...] = MODULE
+) -> Command:
     """Return the start of a polylock command on a project directory."""
-    file = project / "pyproject.toml"
-    return [sys.executable, "-m", "polylock", verb, "--project", str(file)]
+    return [*program, verb, "--project", str(project / "pyproject.toml")]
+
+
+def find_program(*, script: bool) -> tuple[str, ...]:
+    """Return how polylock is started: as a module, or by the script beside Python."""
+    if not script:
+        return MODULE
+    found = shutil.which("polylock", path=str(Path(sys.executable).parent))
+    if found is None:
+        raise SystemExit(f"there is no script polylock beside {sys.executable}")
+    return (found,)
 
 
 def find_uv() -> str | None:

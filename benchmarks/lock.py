@@ -13,7 +13,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from contestants import Race, Scenario, clean_environment, clear, contestants
+from aside import Aside
+from contestants import (
+    MODULE,
+    Race,
+    Scenario,
+    clean_environment,
+    clear,
+    contestants,
+    find_program,
+)
 from frozen_index import FrozenIndex, Tally
 from measurement import Series, machine, markdown_table, milliseconds, ratio, run
 from project_list import DEFAULT_PROJECT, read_project, read_targets
@@ -76,6 +85,7 @@ class Plan:
     directory: Path
     project: ProjectList
     runs: int
+    program: tuple[str, ...] = MODULE
     scenarios: tuple[Scenario, ...] = tuple(Scenario)
 
 
@@ -85,29 +95,28 @@ def compare(plan: Plan, counts: Sequence[int]) -> list[Comparison]:
     place = plan.directory / plan.project.name / "index"
     if not place.is_dir():
         raise SystemExit(f"nothing is recorded in {place}: run benchmarks/record.py")
-    with FrozenIndex(place) as index:
-        return [_compare(plan, count, index, environment) for count in counts]
+    with FrozenIndex(place) as index, Aside(plan.directory / "work") as aside:
+        runner = _Runner(environment=environment, aside=aside)
+        return [_compare(plan, count, index, runner) for count in counts]
 
 
-def _compare(
-    plan: Plan, count: int, index: FrozenIndex, environment: dict[str, str]
-) -> Comparison:
+def _compare(plan: Plan, count: int, index: FrozenIndex, runner: _Runner) -> Comparison:
     race = Race(
         project=plan.project,
         targets=read_targets(count),
         index_url=index.url,
         directory=plan.directory / "work" / f"{plan.project.name}-{count}",
+        program=plan.program,
     )
     competing = contestants(race)
     comparison = Comparison(targets=count)
     for contestant in competing:  # once before it counts: bytecode, the disk's cache
-        _run(contestant, Scenario.COLD, environment)
+        runner.run(contestant, Scenario.COLD, index)
     for number in range(plan.runs):
         # The cold runs come first in each round, so pages are fresh in the others.
         for scenario in plan.scenarios:
             for contestant in competing:
-                index.take_tally()
-                series = _run(contestant, scenario, environment)
+                series = runner.run(contestant, scenario, index)
                 if series is None:
                     continue
                 by_name = comparison.series.setdefault(scenario, {})
@@ -118,14 +127,25 @@ def _compare(
     return comparison
 
 
-def _run(
-    contestant: Contestant, scenario: Scenario, environment: dict[str, str]
-) -> Series | None:
-    commands = contestant.commands(scenario)
-    if commands is None:
-        return None
-    clear(contestant, scenario)
-    return Series([run(commands, environment)])
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Runner:
+    """Runs a contestant in a scenario, from what has to be there."""
+
+    environment: dict[str, str]
+    aside: Aside
+
+    def run(
+        self, contestant: Contestant, scenario: Scenario, index: FrozenIndex
+    ) -> Series | None:
+        """Return the one run that counts, and leave its requests in the index."""
+        commands = contestant.commands(scenario)
+        if commands is None:
+            return None
+        clear(contestant, scenario, self.aside)
+        if scenario.is_repeated:
+            run(commands, self.environment)
+        index.take_tally()
+        return Series([run(commands, self.environment)])
 
 
 def times_table(comparisons: Sequence[Comparison]) -> str:
@@ -150,7 +170,7 @@ def counts_table(comparisons: Sequence[Comparison]) -> str:
             efforts = report.get("targets", [])
             searches = [
                 str(sum(effort[key] for effort in efforts))
-                if scenario is not Scenario.CHECK
+                if not scenario.is_check
                 else "-"
                 for key in ("rounds", "expanded", "rejected")
             ]
@@ -227,11 +247,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--markdown", action="store_true", help="print headings, for docs/benchmarks.md"
     )
+    parser.add_argument(
+        "--script", action="store_true", help="start polylock by its script"
+    )
     options = parser.parse_args(arguments)
     plan = Plan(
         directory=options.directory or default_directory(),
         project=read_project(options.project),
         runs=options.runs,
+        program=find_program(script=options.script),
     )
     counts = [int(text) for text in options.targets.split(",")]
     comparisons = compare(plan, counts)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.request import urlopen
 
+from aside import Aside
 from contestants import Race, Scenario, clean_environment, clear, contestants
 from frozen_index import FrozenIndex, Recorder
 from measurement import run
@@ -83,15 +84,18 @@ def _lock(
         index_url=index.url,
         directory=work / f"{project.name}-{count}",
     )
-    for contestant in contestants(race):
-        for scenario in (Scenario.COLD, Scenario.WARM, Scenario.UNCHANGED):
-            # A tool may ask for other files where its cache answers part of it.
-            clear(contestant, scenario)
-            commands = contestant.commands(scenario)
-            if commands is not None:
-                sample = run(commands, environment)
-                outcome = sample.problem or f"{sample.seconds:.1f} s"
-                print(f"  {count} targets, {scenario}, {contestant.name}: {outcome}")
+    scenarios = (Scenario.COLD, Scenario.WARM, Scenario.UNCHANGED)
+    with Aside(work) as aside:
+        for contestant in contestants(race):
+            for scenario in scenarios:
+                # A tool may ask for other files where its cache answers part of it.
+                clear(contestant, scenario, aside)
+                commands = contestant.commands(scenario)
+                if commands is not None:
+                    sample = run(commands, environment)
+                    outcome = sample.problem or f"{sample.seconds:.1f} s"
+                    label = f"{count} targets, {scenario}, {contestant.name}"
+                    print(f"  {label}: {outcome}")
 
 
 def _wheels(

@@ -9,15 +9,21 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from contestants import clean_environment, find_uv, polylock_command
+from aside import Aside
+from contestants import (
+    MODULE,
+    clean_environment,
+    find_program,
+    find_uv,
+    polylock_command,
+)
 from frozen_index import FrozenIndex
 from measurement import (
     Sample,
@@ -37,23 +43,29 @@ if TYPE_CHECKING:
 
     from project_list import ProjectList
 
-__all__ = ["Installation", "main", "measure"]
+__all__ = ["Installation", "Plan", "main", "measure"]
 
 Times = dict[str, dict[str, Series]]
 
 COLD = "cold, from loopback"
 WARM = "warm, empty environment"
 UNCHANGED = "no-op"
+AGAIN = "no-op, again"
 CHANGED = "one changed package"
 LOOP = "os.link"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installer:
-    """A tool with an environment and a cache of its own."""
+    """A tool with an environment and a cache of its own.
+
+    ``program`` is how polylock is started; with ``uv`` it is of no account.
+    """
 
     name: str
     work: Path
+    aside: Aside
+    program: tuple[str, ...] = MODULE
     uv: str | None = None
 
     @property
@@ -70,7 +82,7 @@ class Installer:
         """Return the process that makes the environment what the lock file says."""
         if self.uv is None:
             return [
-                *polylock_command("sync", lock_file.parent),
+                *polylock_command("sync", lock_file.parent, self.program),
                 *("--target", "here", "--venv", str(self.venv)),
                 *("--cache-dir", str(self.cache), "--json"),
                 *("--link-mode", "hardlink"),
@@ -84,19 +96,24 @@ class Installer:
 
     def empty(self) -> None:
         """Make the environment anew, with nothing in it."""
-        shutil.rmtree(self.venv, ignore_errors=True)
+        self.aside.put(self.venv)
         command = [sys.executable, "-m", "venv", "--without-pip", str(self.venv)]
         subprocess.run(command, check=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Installation:
     """What was measured: times by scenario and tool, and what was installed."""
 
-    times: Times
-    packages: int
-    files: int
-    size: int
+    times: Times = field(default_factory=dict)
+    packages: int = 0
+    files: int = 0
+    size: int = 0
+
+    def add(self, scenario: str, name: str, sample: Sample) -> None:
+        """Add one run of a tool."""
+        series = self.times.setdefault(scenario, {})
+        series.setdefault(name, Series()).samples.append(sample)
 
     @property
     def problems(self) -> list[str]:
@@ -109,36 +126,61 @@ class Installation:
         ]
 
 
-def measure(directory: Path, project: ProjectList, runs: int) -> Installation:
-    """Measure every scenario ``runs`` times; ``directory`` holds the recording."""
-    environment = clean_environment(directory / "home")
-    work = directory / "work" / f"{project.name}-sync"
-    uv = find_uv()
-    installers = [Installer(name="polylock", work=work)]
-    if uv is not None:
-        installers.append(Installer(name="uv", work=work, uv=uv))
-    place = directory / project.name / "index"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to measure, and where: ``directory`` holds the recording."""
+
+    directory: Path
+    project: ProjectList
+    runs: int
+    program: tuple[str, ...] = MODULE
+
+    @property
+    def work(self) -> Path:
+        """Return where environments, caches and lock files are."""
+        return self.directory / "work" / f"{self.project.name}-sync"
+
+
+def measure(plan: Plan) -> Installation:
+    """Measure every scenario as often as the plan says."""
+    environment = clean_environment(plan.directory / "home")
+    place = plan.directory / plan.project.name / "index"
     if not place.is_dir():
         raise SystemExit(f"nothing is recorded in {place}: run benchmarks/record.py")
-    times: Times = {}
-    contents: list[Path] = []
-    packages = size = 0
-    with FrozenIndex(place) as index:
-        locks = SyncProject(project, index.url, work, environment).lock()
-        for number in range(runs):
-            for scenario in (COLD, WARM, UNCHANGED, CHANGED):
-                for installer in installers:
-                    sample = _run(installer, scenario, locks, environment)
-                    series = times.setdefault(scenario, {})
-                    series.setdefault(installer.name, Series()).samples.append(sample)
-                if scenario == WARM:
-                    contents = _files(installers[0].venv)
-                    packages = sum(map(_is_record, contents))
-                    size = sum(path.stat().st_size for path in contents)
-                    loop = _bare_loop(contents, installers[0].venv, work / "loop")
-                    times[WARM].setdefault(LOOP, Series()).samples.append(loop)
-            print(f"run {number + 1} of {runs}", file=sys.stderr)
-    return Installation(times=times, packages=packages, files=len(contents), size=size)
+    with FrozenIndex(place) as index, Aside(plan.work) as aside:
+        locks = SyncProject(plan.project, index.url, plan.work, environment).lock()
+        found = Installation()
+        for number in range(plan.runs):
+            _round(plan, locks, environment, aside, found)
+            print(f"run {number + 1} of {plan.runs}", file=sys.stderr)
+    return found
+
+
+def _round(
+    plan: Plan,
+    locks: tuple[Path, Path],
+    environment: dict[str, str],
+    aside: Aside,
+    found: Installation,
+) -> None:
+    """Run every scenario once, the tools in turn, and note what came of it."""
+    uv = find_uv()
+    ours = Installer(name="polylock", work=plan.work, aside=aside, program=plan.program)
+    installers = [ours]
+    if uv is not None:
+        installers.append(Installer(name="uv", work=plan.work, aside=aside, uv=uv))
+    for scenario in (COLD, WARM, UNCHANGED, AGAIN, CHANGED):
+        for installer in installers:
+            sample = _run(installer, scenario, locks, environment)
+            found.add(scenario, installer.name, sample)
+        if scenario == WARM:
+            contents = _files(ours.venv)
+            found.packages = sum(map(_is_record, contents))
+            found.files = len(contents)
+            found.size = sum(path.stat().st_size for path in contents)
+            loop = plan.work / "loop"
+            aside.put(loop)
+            found.add(WARM, LOOP, _bare_loop(contents, ours.venv, loop))
 
 
 def _run(
@@ -149,7 +191,7 @@ def _run(
 ) -> Sample:
     first, second = locks
     if scenario == COLD:
-        shutil.rmtree(installer.cache, ignore_errors=True)
+        installer.aside.put(installer.cache)
     if scenario in {COLD, WARM}:
         installer.empty()
     if scenario == CHANGED:
@@ -157,6 +199,8 @@ def _run(
         for lock_file in (second, first):
             run([installer.command(lock_file)], environment)
         first = second
+    if scenario == AGAIN:
+        run([installer.command(first)], environment)
     _settle()
     return run([installer.command(first)], environment)
 
@@ -185,7 +229,6 @@ def _is_record(path: Path) -> bool:
 
 def _bare_loop(contents: Sequence[Path], venv: Path, target: Path) -> Sample:
     """Link the files of an environment into an empty directory."""
-    shutil.rmtree(target, ignore_errors=True)
     _settle()
     before = len(str(venv))
     pairs = [(str(path), f"{target}{str(path)[before:]}") for path in contents]
@@ -247,10 +290,19 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--markdown", action="store_true", help="print headings, for docs/benchmarks.md"
     )
+    parser.add_argument(
+        "--script", action="store_true", help="start polylock by its script"
+    )
     options = parser.parse_args(arguments)
     project = read_project(options.project)
-    directory = options.directory or default_directory()
-    installation = measure(directory, project, options.runs)
+    installation = measure(
+        Plan(
+            directory=options.directory or default_directory(),
+            project=project,
+            runs=options.runs,
+            program=find_program(script=options.script),
+        )
+    )
     if options.markdown:
         print(f"Project list `{project.name}`, median of {options.runs} runs.")
         print(f"Machine: {machine()}.\n")

@@ -57,9 +57,11 @@ def test_locking_is_compared(
     rows = json.loads(times.read_text(encoding="utf-8"))["comparisons"]
     ours = [row for row in rows if row["tool"] == "polylock"]
     assert [row["scenario"] for row in ours if row["requests"]] == ["cold"]
-    assert len(ours) == 5
-    for scenario in ("cold", "warm", "warm, offline", "no-op", "check"):
+    assert len(ours) == 7
+    rows = ("cold", "warm", "warm, offline", "no-op", "check")
+    for scenario in (*rows, "no-op, again", "check, again"):
         assert f"| 2 targets, {scenario} " in output.out
+    assert not list(directory.glob("work/**/aside-*"))
 
 
 @pytest.mark.skipif(find_uv() is None, reason="compares with uv")
@@ -73,8 +75,10 @@ def test_installing_is_compared(
     output = capsys.readouterr()
     assert code == 0, output.err
     assert "3 packages," in output.out
-    for scenario in ("cold", "warm", "no-op", "one changed package"):
+    rows = ("cold", "warm", "no-op", "no-op, again", "one changed package")
+    for scenario in rows:
         assert f"| {scenario}" in output.out
+    assert not list(directory.glob("work/**/aside-*"))
 
 
 def test_without_a_recording_the_scripts_say_what_to_do(tmp_path: Path) -> None:

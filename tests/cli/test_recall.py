@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 
+from fakes.repositories import source_tree
 from fakes.sdists import in_tree
 from polylock import __main__
 from polylock.cache.store import Bucket, Store
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fakes.command_line import CommandLine
+    from polylock.ports import Reporter
+    from polylock.project.settings import Settings
 
 SOURCE = Path(__file__).parents[2] / "src"
 
@@ -304,6 +308,89 @@ def test_a_source_tree_is_looked_at_each_time(demo: CommandLine) -> None:
         demo.succeed("sync", "--target", "here")
     assert not is_recalled("sync", "--target", "here")
     prime(demo, "check")  # which does not look into it
+
+
+@pytest.fixture
+def own(demo: CommandLine) -> CommandLine:
+    """Return the demo as a distribution that brings its own backend, synced."""
+    source_tree(demo.directory.parent / "tree", "demo")
+    shutil.copytree(demo.directory.parent / "tree" / "tools", demo.directory / "tools")
+    demo.write(
+        demo.read() + '\n[build-system]\nrequires = []\nbuild-backend = "backend"\n'
+        'backend-path = ["tools"]\n'
+    )
+    demo.succeed("lock")
+    demo.succeed("sync", "--target", "here")
+    prime(demo, "sync")
+    return demo
+
+
+@pytest.mark.parametrize("name", ["pyproject.toml", "setup.py", "setup.cfg"])
+def test_a_build_file_of_an_editable_project_counts(
+    own: CommandLine, name: str
+) -> None:
+    """Each that appears or changes is looked into, other files are not."""
+    (own.directory / "module.py").write_text("x = 1\n", "utf-8")
+    assert is_recalled("sync")
+    path = own.directory / name
+    text = path.read_text("utf-8") if path.exists() else "# none\n"
+    path.write_text(text + "# one\n", "utf-8")
+    assert not is_recalled("sync")
+    own.succeed("lock")
+    own.succeed("sync")
+    prime(own, "sync")
+    size = path.stat().st_size
+    path.write_text(text + "# two\n", "utf-8")
+    assert path.stat().st_size == size
+    assert not is_recalled("sync")
+    own.succeed("lock")
+    own.succeed("sync")
+    prime(own, "sync")
+    path.unlink()
+    assert not is_recalled("sync")
+
+
+def test_an_editable_project_beside_a_tree_is_looked_at(own: CommandLine) -> None:
+    """What is known of the project says nothing of another source tree."""
+    sdist = in_tree(own.directory, "local", "1.0")
+    shutil.unpack_archive(sdist, own.directory, filter="data")
+    text = own.read().replace('"fallbackkit", ', '"local", ')
+    own.write(f'{text}[tool.polylock.sources]\nlocal = {{ path = "local-1.0" }}\n')
+    own.succeed("lock")
+    for _ in range(3):
+        own.succeed("sync")
+    assert not is_recalled("sync")
+
+
+def test_without_the_editable_project_its_files_do_not_count(
+    own: CommandLine,
+) -> None:
+    """With --no-install-project it is not built, so setup.py says nothing."""
+    own.succeed("sync", "--no-install-project")
+    prime(own, "sync", "--no-install-project")
+    (own.directory / "setup.py").touch()
+    assert is_recalled("sync", "--no-install-project")
+
+
+@pytest.mark.parametrize("verb", ["lock", "sync"])
+def test_an_answer_with_a_warning_is_not_remembered(
+    demo: CommandLine, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    """A warning has to be said each time, and an answer from memory has none."""
+    demo.succeed("sync", "--target", "here")
+    module = import_module(f"polylock.cli.{verb}")
+    operation = getattr(module, verb)
+
+    def warning(settings: Settings, options: object, reporter: Reporter) -> object:
+        reporter.warning("something to know")
+        return operation(settings, options, reporter)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(module, verb, warning)
+        for _ in range(2):
+            assert "something to know" in demo.succeed(verb).err
+    assert not is_recalled(verb)
+    prime(demo, verb)
 
 
 def test_run_becomes_the_command_at_once(demo: CommandLine) -> None:

@@ -177,6 +177,7 @@ def test_files_that_change_are_never_links(bench: Bench) -> None:
         f"{site}/a-1.0.dist-info/METADATA",
         f"{site}/a-1.0.dist-info/WHEEL",
         f"{site}/a-1.0.dist-info/entry_points.txt",
+        "share/a.txt",
     }
 
 

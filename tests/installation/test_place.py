@@ -12,7 +12,7 @@ from fakes.wheels import build_wheel
 from polylock.environment.interpreter import Interpreter, Scheme
 from polylock.errors import EnvironmentBroken
 from polylock.installation.archive import read_manifest
-from polylock.installation.link import Linker
+from polylock.installation.link import Linker, LinkMode
 from polylock.installation.place import Placement
 from polylock.installation.record_format import parse_rows
 
@@ -73,6 +73,25 @@ def test_each_scheme_has_its_directory(tmp_path: Path) -> None:
         "demo-1.0.dist-info/RECORD",
     } <= paths
     assert all((site / path).exists() for path in paths)
+
+
+def test_configuration_is_copied(tmp_path: Path) -> None:
+    """A file below etc is no link into the archive, for people edit it in place."""
+    placed = placement(
+        tmp_path,
+        make_interpreter(tmp_path / "env"),
+        files={
+            "demo-1.0.data/data/etc/demo.conf": "d",
+            "demo-1.0.data/data/share/demo.txt": "d",
+        },
+    )
+    (tmp_path / "env/etc").mkdir()
+    (tmp_path / "env/etc/demo.conf").write_text("of another")
+    placed.put(Linker(LinkMode.HARDLINK))
+    configuration = tmp_path / "env/etc/demo.conf"
+    assert configuration.read_text() == "d"
+    assert configuration.stat().st_nlink == 1
+    assert (tmp_path / "env/share/demo.txt").stat().st_nlink == 2
 
 
 def test_the_root_goes_where_the_wheel_says(tmp_path: Path) -> None:

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["fingerprint", "static_metadata"]
+__all__ = ["BUILD_FILES", "fingerprint", "static_metadata"]
 
 _FIELDS = ("version", "dependencies", "optional-dependencies", "requires-python")
-_BUILD_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
+BUILD_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
+"""What of a tree a build for an editable installation depends on, if it is there."""
+
 _PASSED_OVER = frozenset({"build", "dist", "target", "node_modules", "__pycache__"})
 _PRODUCTS = (".pyc", ".pyo", ".so", ".pyd", ".dll", ".dylib", ".o", ".obj")
 
@@ -85,7 +87,7 @@ def fingerprint(tree: Path, *, editable: bool) -> str:
     """
     digest = hashlib.sha256()
     if editable:
-        paths = [tree / name for name in _BUILD_FILES if (tree / name).is_file()]
+        paths = [tree / name for name in BUILD_FILES if (tree / name).is_file()]
     else:
         paths = list(_files(tree))
     for path in paths:

@@ -27,7 +27,8 @@ What was looked at stands in the entry, and each must be as it was:
 * for ``sync`` and ``run`` also the Python of the environment, ``pyvenv.cfg`` and what
   polylock remembers there; site-packages; each ``.dist-info`` in it and the files
   that say what was installed. Like any other sync with nothing to do this one does
-  not look at the modules that were installed;
+  not look at the modules that were installed. Of a project that is itself installed,
+  editable, the three files that its build is known by;
 * where the hardware was checked, the number that Linux gives to each start of the
   system, and that there is still no sign of a GPU. With a GPU nothing is remembered.
 

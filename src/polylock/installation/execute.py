@@ -21,6 +21,7 @@ from polylock.environment.installed import Form, read_installed
 from polylock.errors import EnvironmentBroken, FileCorrupt
 from polylock.installation.archive import read_manifest
 from polylock.installation.link import Linker, LinkMode
+from polylock.installation.pair import put_all
 from polylock.installation.place import Placement
 from polylock.installation.plan import plan_sync, same_version
 from polylock.installation.uninstall import (
@@ -146,10 +147,11 @@ class _Execution:
                 for path in left:
                     self.reporter.warning(f"{path} is outside the environment: left")
                 self.reporter.removing(entry.name, distribution.version)
-        for wanted in _wanted(plan):
-            placement = self.prepared[wanted.name]
-            placement.put(self.linker)
-            self.reporter.installing(wanted.name, placement.version)
+        put_all(
+            [self.prepared[wanted.name] for wanted in _wanted(plan)],
+            self.linker,
+            lambda one: self.reporter.installing(one.wanted.name, one.version),
+        )
 
     def compile(self, plan: SyncPlan) -> None:
         """Compile the modules that were installed, in a process for each processor."""

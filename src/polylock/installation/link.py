@@ -4,7 +4,8 @@ A clone shares its blocks with the archive until one of them is written, so it i
 tried first; few file systems have it. A hard link *is* the file in the cache: to
 edit an installed file in place edits the archive and every environment that links to
 it. Nothing here does that: what an installation has to change (RECORD, scripts,
-direct_url.json) is written anew, what stands in the way is removed and not opened,
+direct_url.json) is written anew, what people edit (``etc`` of a wheel's data) is
+copied, what stands in the way is removed and not opened,
 and Python, pip and uv replace files instead of writing into them. The archive's files
 keep their ordinary mode: read-only ones would stop an editor, but on Windows also
 every tool that removes an environment. ``--link-mode copy`` is for those who edit.
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-__all__ = ["LinkMode", "Linker", "make_directories"]
+__all__ = ["LinkMode", "Linker", "copy_file", "make_directories"]
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +62,7 @@ class Linker:
         self.used: set[LinkMode] = set()
         self._modes = _AUTO if mode is LinkMode.AUTO else (mode,)
         self._working: dict[tuple[int, int], LinkMode] = {}
+        self._known_devices: dict[str, int] = {}
         self._links: dict[LinkMode, Callable[[str, str], None]] = {
             LinkMode.CLONE: _clone_for(platform),
             LinkMode.HARDLINK: os.link,
@@ -78,13 +80,13 @@ class Linker:
         """
         if not files:
             return
-        devices = (source.stat().st_dev, target.stat().st_dev)
         from_root, to_root = f"{source}{os.sep}", f"{target}{os.sep}"
-        mode = self._working.get(devices)
+        mode = self._mode(str(source), str(target))
         position = 0
         if mode is None:
-            mode = self._choose(from_root + files[0], to_root + files[0])
-            self._working[devices] = mode
+            self.link_file(from_root + files[0], to_root + files[0])
+            mode = self._mode(str(source), str(target))
+            assert mode is not None
             position = 1
         self.used.add(mode)
         link = self._links[mode]
@@ -93,6 +95,35 @@ class Linker:
                 link(from_root + file, to_root + file)
             except OSError as error:
                 self._retry(error, mode, from_root + file, to_root + file)
+
+    def link_file(self, source: str, target: str) -> None:
+        """Link one file; as ``link_files`` in all else."""
+        directories = source.rpartition(os.sep)[0], target.rpartition(os.sep)[0]
+        mode = self._mode(*directories)
+        if mode is None:
+            mode = self._choose(source, target)
+            self._working[self._devices(*directories)] = mode
+            self.used.add(mode)
+            return
+        self.used.add(mode)
+        try:
+            self._links[mode](source, target)
+        except OSError as error:
+            self._retry(error, mode, source, target)
+
+    def _mode(self, source: str, target: str) -> LinkMode | None:
+        """Return the mode that works between the devices of two directories."""
+        return self._working.get(self._devices(source, target))
+
+    def _devices(self, source: str, target: str) -> tuple[int, int]:
+        return self._device(source), self._device(target)
+
+    def _device(self, directory: str) -> int:
+        device = self._known_devices.get(directory)
+        if device is None:
+            device = os.stat(directory).st_dev  # noqa: PTH116 - a str, as all here
+            self._known_devices[directory] = device
+        return device
 
     def _choose(self, source: str, target: str) -> LinkMode:
         """Link one file in the first mode that works, and return that mode."""
@@ -175,6 +206,15 @@ def _is_directory(status: os.stat_result) -> bool:
 
     reparse = getattr(status, "st_file_attributes", 0) & 0x400
     return stat.S_ISDIR(status.st_mode) and not reparse
+
+
+def copy_file(source: str, target: str) -> None:
+    """Copy a file, mode included; a file or link in its place is replaced.
+
+    Raises OSError, and EnvironmentBroken where a directory stands in the way.
+    """
+    _make_room(target)
+    _copy(source, target)
 
 
 def _make_room(target: str) -> None:

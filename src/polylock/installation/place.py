@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, NamedTuple
 
 from polylock.environment.exclusive import LOCK_FILE
 from polylock.environment.installed import PARTIAL_RECORD
 from polylock.environment.venv import STATE_FILE
 from polylock.errors import ArchiveDamaged, EnvironmentBroken, FileCorrupt
 from polylock.installation.archive import TREE
-from polylock.installation.link import make_directories
+from polylock.installation.link import copy_file, make_directories
 from polylock.installation.record_format import RecordRow
 from polylock.installation.records import installation_files, record_text, row_of
 from polylock.installation.scripts import (
@@ -25,6 +25,8 @@ from polylock.installation.scripts import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from polylock.environment.interpreter import Interpreter
     from polylock.installation.archive import ArchiveManifest, DataFile
     from polylock.installation.link import Linker
@@ -33,20 +35,21 @@ if TYPE_CHECKING:
 __all__ = ["Placement"]
 
 _INTERPRETER_NAME = re.compile(r"(pythonw?|pypyw?)[0-9.]*t?(\.exe)?", re.IGNORECASE)
+_OWN = frozenset({"pyvenv.cfg", STATE_FILE, LOCK_FILE})
 
 
-@dataclass(frozen=True, slots=True)
-class _Written:
-    """A file that is written outside of the linked tree.
+class _Written(NamedTuple):
+    """A file that goes to another place than the tree.
 
-    ``content`` is None for one that is copied from ``source`` in the tree.
+    ``content`` is None for one that is ``source`` in the tree, linked or copied; any
+    other is written, and executable.
     """
 
-    target: Path
+    target: str
     row: RecordRow
     source: str
     content: bytes | None
-    is_executable: bool
+    is_copied: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,64 +97,86 @@ class Placement:
 
         Raises FileCorrupt, ArchiveDamaged.
         """
+        if not self.written:
+            return
         placed = set(self.manifest.files)
         for file in self.written:
-            if file.target.is_relative_to(self.site) and file.row.path in placed:
+            if file.row.path in placed:
                 raise FileCorrupt(self.wanted.filename, f"it has {file.row.path} twice")
 
+    @property
+    def paths(self) -> Iterator[str]:
+        """Yield the paths of all files, as RECORD has them, but for its own."""
+        yield from self.manifest.files
+        for file in self.written:
+            yield file.row.path
+
     def _data_file(self, file: DataFile) -> _Written:
-        target = self._scheme_directory(file.key) / file.path
-        path = _relative(target, self.site)
+        target = _join(self._scheme_directory(file.key), file.path)
+        path = self._recorded(target)
         if file.key != "scripts":
             row = RecordRow(path, file.hash, str(file.size))
-            return _Written(target, row, file.source, None, file.is_executable)
+            # Configuration is made to be edited, and a hard link is the cache's file.
+            is_copied = file.key == "data" and file.path.startswith("etc/")
+            return _Written(target, row, file.source, None, is_copied)
         content = self._read(file.source)
         rewritten = rewrite_shebang(content, self.interpreter.executable)
-        row = row_of(path, rewritten)
         # PEP 427: "Unix installers may need to add the +x bit to these files if the
         # archive was created on Windows."
-        return _Written(target, row, file.source, rewritten, is_executable=True)
+        return _Written(target, row_of(path, rewritten), file.source, rewritten)
 
     def _launchers(self) -> list[_Written]:
         if not self.manifest.entry_points:
             return []
         kind = launcher_kind(self.interpreter.platform)
-        directory = Path(self.interpreter.scheme.scripts)
+        directory = self._scheme_directory("scripts")
         found: list[_Written] = []
         for entry_point in self.manifest.entry_points:
             made = make_launcher(entry_point, self.interpreter.executable, kind)
-            target = directory / made.filename
-            row = row_of(_relative(target, self.site), made.content)
-            found.append(_Written(target, row, "", made.content, is_executable=True))
+            target = _join(directory, made.filename)
+            row = row_of(self._recorded(target), made.content)
+            found.append(_Written(target, row, "", made.content))
         return found
 
-    def _scheme_directory(self, key: str) -> Path:
+    def _scheme_directory(self, key: str) -> str:
+        """Return the directory of a key in ``.data``, spelled as ``Path`` does."""
         scheme = self.interpreter.scheme
         match key:
             case "purelib":
-                return Path(scheme.purelib)
+                return str(Path(scheme.purelib))
             case "platlib":
-                return Path(scheme.platlib)
+                return str(Path(scheme.platlib))
             case "scripts":
-                return Path(scheme.scripts)
+                return str(Path(scheme.scripts))
             case "headers":
                 # "distribution name" (PEP 427), as the wheel spells it
-                return Path(scheme.headers) / self.manifest.stem.rpartition("-")[0]
+                name = self.manifest.stem.rpartition("-")[0]
+                return str(Path(scheme.headers) / name)
             case _:
-                return Path(scheme.data)
+                return str(Path(scheme.data))
 
-    def _refuse_reserved(self, target: Path) -> None:
+    @cached_property
+    def _site_text(self) -> str:
+        return str(self.site)
+
+    def _recorded(self, target: str) -> str:
+        """Return the path of a file as RECORD has it."""
+        directory, _, name = target.rpartition(os.sep)
+        found = _relative(directory, self._site_text)
+        return name if found == "." else f"{found}/{name}"
+
+    def _refuse_reserved(self, target: str) -> None:
         """Refuse what would replace the Python or the mark of the environment."""
-        scripts = Path(self.interpreter.scheme.scripts)
-        prefix = Path(self.interpreter.prefix)
-        own = {"pyvenv.cfg", STATE_FILE, LOCK_FILE}
-        if (target.parent == scripts and _INTERPRETER_NAME.fullmatch(target.name)) or (
-            target.parent == prefix
-            and (target.name in own or target.name.startswith(".polylock"))
+        directory, _, name = target.rpartition(os.sep)
+        if (
+            _INTERPRETER_NAME.fullmatch(name)
+            and directory == self._scheme_directory("scripts")
+        ) or (
+            (name in _OWN or name.startswith(".polylock"))
+            and directory == str(Path(self.interpreter.prefix))
         ):
             raise FileCorrupt(
-                self.wanted.filename,
-                f"it would replace {target.name} of the environment",
+                self.wanted.filename, f"it would replace {name} of the environment"
             )
 
     def _read(self, source: str) -> bytes:
@@ -168,28 +193,59 @@ class Placement:
     def put(self, linker: Linker) -> None:
         """Install the distribution; its place must be free.
 
-        The partial RECORD lists every file before the first is written, and becomes
-        RECORD when all are. Raises EnvironmentBroken, and ArchiveDamaged where the
-        archive lacks a file.
+        These are the four steps below, in their order. Each raises EnvironmentBroken,
+        and ArchiveDamaged where the archive lacks a file; the two in the middle may
+        be taken again after they failed, and in any order.
         """
-        added = installation_files(self.wanted)
+        self.begin()
+        self.put_tree(linker)
+        self.put_others(linker)
+        self.finish()
+
+    def begin(self) -> None:
+        """Write the partial RECORD; it lists every file before the first is there."""
         record = record_text(
             self.manifest.record,
-            added,
+            self._added,
             (file.row for file in self.written),
             dist_info=self.manifest.dist_info,
         )
-        try:
+        with self._writing():
             self.info.mkdir(parents=True, exist_ok=True)
-            partial = self.info / PARTIAL_RECORD
-            _create(partial, record.encode())
+            _create(str(self.info / PARTIAL_RECORD), record.encode())
+
+    def put_tree(self, linker: Linker) -> None:
+        """Link the files that go to site-packages as they are."""
+        with self._writing():
             make_directories(self.site, self.manifest.directories)
             self._link(linker)
+
+    def put_others(self, linker: Linker) -> None:
+        """Write and link the files that have another place, or another content."""
+        with self._writing():
+            made: set[str] = set()
             for file in self.written:
-                self._write(file)
-            for name, content in added.items():
-                _create(self.info / name, content)
-            partial.replace(self.info / "RECORD")
+                directory = file.target.rpartition(os.sep)[0]
+                if directory not in made:
+                    Path(directory).mkdir(parents=True, exist_ok=True)
+                    made.add(directory)
+                self._write(file, linker)
+            for name, content in self._added.items():
+                _create(f"{self.info}{os.sep}{name}", content)
+
+    def finish(self) -> None:
+        """Let the partial RECORD become RECORD: every file is there."""
+        with self._writing():
+            (self.info / PARTIAL_RECORD).replace(self.info / "RECORD")
+
+    @cached_property
+    def _added(self) -> dict[str, bytes]:
+        return installation_files(self.wanted)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             raise EnvironmentBroken(
                 str(error.filename or self.info),
@@ -202,44 +258,52 @@ class Placement:
         except FileNotFoundError as error:
             raise self._damaged(str(error.filename)) from error
 
-    def _write(self, file: _Written) -> None:
-        file.target.parent.mkdir(parents=True, exist_ok=True)
+    def _write(self, file: _Written, linker: Linker) -> None:
         if file.content is not None:
-            _create(file.target, file.content, is_executable=file.is_executable)
+            _create(file.target, file.content, 0o777)
             return
+        source = str(self.archive / TREE / file.source)
         try:
-            with (self.archive / TREE / file.source).open("rb") as source:
-                _create(file.target, source, is_executable=file.is_executable)
+            if file.is_copied:
+                copy_file(source, file.target)
+            else:
+                linker.link_file(source, file.target)
         except FileNotFoundError as error:
             raise self._damaged(file.source) from error
 
 
-def _create(
-    target: Path, content: bytes | BinaryIO, *, is_executable: bool = False
-) -> None:
+def _create(target: str, content: bytes, mode: int = 0o666) -> None:
     """Write a new file in place of any other of that name.
 
     What is there is removed and never opened: it may be a hard link into the cache,
     or a symbolic link to anywhere.
     """
-    target.unlink(missing_ok=True)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    descriptor = os.open(target, flags, 0o777 if is_executable else 0o666)
+    try:
+        descriptor = os.open(target, flags, mode)
+    except FileExistsError:
+        os.unlink(target)  # noqa: PTH108 - a str, as all here
+        descriptor = os.open(target, flags, mode)
     with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor
-        if isinstance(content, bytes):
-            file.write(content)
-        else:
-            shutil.copyfileobj(content, file)
+        file.write(content)
 
 
-def _relative(target: Path, site: Path) -> str:
-    """Return the path of a file as RECORD has it: relative to site-packages, with /.
+def _join(directory: str, path: str) -> str:
+    """Return the place of a path with / in a directory of this system."""
+    if os.sep != "/":
+        path = path.replace("/", os.sep)
+    return f"{directory}{os.sep}{path}"
+
+
+@lru_cache(maxsize=1024)
+def _relative(directory: str, site: str) -> str:
+    """Return the path from site-packages to a directory, with /.
 
     Absolute where there is no relative one, as between two drives.
     """
     from os.path import relpath  # noqa: PLC0415, TID251 - pathlib's needs Python 3.12
 
     try:
-        return Path(relpath(target, site)).as_posix()
+        return Path(relpath(directory, site)).as_posix()
     except ValueError:
-        return target.as_posix()
+        return Path(directory).as_posix()

@@ -49,13 +49,30 @@ class WheelFetcher:
 
         After a failure no further download begins, and those under way end.
         """
-        # Only where something is installed: a sync with nothing to do never comes here.
+        found = {one.name: self._unpacked(one) for one in wanted}
+        missing = [one for one in wanted if found[one.name] is None]
+        if missing:
+            found.update(self._fetch_all(missing))
+        return [path for one in wanted if (path := found[one.name]) is not None]
+
+    def _unpacked(self, wanted: WantedDistribution) -> Path | None:
+        """Return the archive of a wheel that was unpacked before."""
+        file = self.files.get(wanted.name)
+        if wanted.name in self.trees or not isinstance(file, PackageWheel):
+            return None
+        return self._present(file, wanted.sha256)
+
+    def _fetch_all(
+        self, wanted: Sequence[WantedDistribution]
+    ) -> dict[NormalizedName, Path]:
+        """Return the archives by name; several are fetched at a time."""
+        # Only where something is fetched.
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - 8 ms
 
         pool = ThreadPoolExecutor(self.threads, thread_name_prefix="fetch")
         try:
-            futures = [pool.submit(self._fetch, one) for one in wanted]
-            return [future.result() for future in futures]
+            futures = {one.name: pool.submit(self._fetch, one) for one in wanted}
+            return {name: future.result() for name, future in futures.items()}
         finally:
             pool.shutdown(cancel_futures=True)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from polylock.build.tree import BUILD_FILES
 from polylock.environment.direct_url import DirectUrl, DirInfo
 from polylock.errors import UsageError
 from polylock.installation.plan import WantedDistribution
@@ -16,11 +17,21 @@ from polylock.operations.sdists import forbidding_policy
 from polylock.operations.trees import SourceTrees
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from polylock.operations.context import Context
     from polylock.operations.installable import Installables
     from polylock.project.pyproject import ProjectFile
 
-__all__ = ["with_own_project"]
+__all__ = ["build_files", "with_own_project"]
+
+
+def build_files(project: ProjectFile) -> tuple[Path, ...]:
+    """Return the files by which a sync sees that the project has changed.
+
+    While none of them changes or appears, it is as it was installed.
+    """
+    return tuple(project.path.parent / name for name in BUILD_FILES)
 
 
 def with_own_project(

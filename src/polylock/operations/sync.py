@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from polylock.operations.installable import Installables
     from polylock.operations.machine import Choice
     from polylock.ports import Reporter
+    from polylock.project.pyproject import ProjectFile
     from polylock.project.settings import Settings
 
 __all__ = ["SyncOptions", "SyncOutcome", "sync"]
@@ -143,26 +144,17 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
             path=str(path),
             environment=choice.environment,
         )
-        wanted = installables(selected, context, path.parent)
-        if (
-            project is not None
-            and project.has_build_system
-            and not settings.no_install_project
-        ):
-            # 10 ms that a project without a build system does not pay.
-            from polylock.operations.own_project import (  # noqa: PLC0415 - see above
-                with_own_project,
-            )
-
-            wanted = with_own_project(wanted, project, context)
+        wanted, watched = _with_own_project(
+            installables(selected, context, path.parent), project, context
+        )
         plan = _plan(wanted, choice, created=state.created, again=options.reinstall)
         outcome = SyncOutcome(
             environment=place,
             target=choice.target.name,
             plan=plan,
             basis=None
-            if wanted.trees or options.forget or options.dry_run
-            else _basis(settings, path, place, choice, plan),
+            if watched is None or options.forget or options.dry_run
+            else _basis(context, place, choice, plan, watched),
         )
         if options.dry_run or (plan.is_empty and choice.exists and not settings.target):
             return outcome
@@ -180,6 +172,31 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
             done = _execute(plan, interpreter, fetcher, settings, reporter)
     _remember(place, remembered)
     return replace(outcome, plan=done.plan, link_modes=done.link_modes)
+
+
+def _with_own_project(
+    wanted: Installables, project: ProjectFile | None, context: Context
+) -> tuple[Installables, tuple[Path, ...] | None]:
+    """Add the project itself, if it is to be installed.
+
+    The second value are the files by which a change of source trees is seen; None
+    where that takes more than to look at a few.
+    """
+    if (
+        project is None
+        or not project.has_build_system
+        or context.settings.no_install_project
+    ):
+        return wanted, None if wanted.trees else ()
+    # 10 ms that a project without a build system does not pay.
+    from polylock.operations.own_project import (  # noqa: PLC0415 - see above
+        build_files,
+        with_own_project,
+    )
+
+    wanted = with_own_project(wanted, project, context)
+    others = wanted.trees.keys() - {project.name}
+    return wanted, None if others else build_files(project)
 
 
 def _remember(place: Path, state: EnvironmentState) -> None:
@@ -208,20 +225,27 @@ def _created(place: Path, interpreter: Interpreter, context: Context) -> Interpr
 
 
 def _basis(
-    settings: Settings, path: Path, place: Path, choice: Choice, plan: SyncPlan
+    context: Context,
+    place: Path,
+    choice: Choice,
+    plan: SyncPlan,
+    watched: tuple[Path, ...],
 ) -> Basis | None:
     """Return what a plan without steps depends on; the rest is in the settings.
 
-    A lock file without its project has none: too many places for one to appear in.
+    ``watched`` are files whose state counts besides. A lock file without its project
+    has none: too many places for one to appear in.
     """
     if not (plan.is_empty and choice.exists):
         return None
+    settings = context.settings
     try:
-        found = project_basis(settings, project_path(settings), path)
+        found = project_basis(settings, project_path(settings), lock_path(settings))
     except ProjectError:
         return None
     directories = choice.interpreter.site_directories
     found = environment_basis(found, place, directories, plan.installed)
+    found = replace(found, states=(*found.states, *watched))
     return hardware_basis(found) if choice.checked else found
 
 
