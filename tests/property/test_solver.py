@@ -156,7 +156,9 @@ def test_labels_that_are_built_against_versions(
     """
     target = TARGETS[0]
     solved = tied = 0
-    for seed in range(UNIVERSES):
+    # The brute force takes its time here, so each way has a quarter of its own.
+    first = (2 * always_search + (resolution == "lowest")) * UNIVERSES // 4
+    for seed in range(first, first + UNIVERSES // 4):
         packages, roots = abi_universe(seed)
         inputs = inputs_of(roots, "allow", resolution)
         preferences = wishes(seed)
@@ -182,8 +184,8 @@ def test_labels_that_are_built_against_versions(
         }
         solved += 1
         tied += any(candidate.abi for candidate in best.values())
-    assert solved > UNIVERSES // 3
-    assert tied > UNIVERSES // 10
+    assert solved > UNIVERSES // 12
+    assert tied > UNIVERSES // 40
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
