@@ -70,12 +70,13 @@ def test_all_that_is_read_is_looked_at_again(
     assert code == 0
     looked_at = set(entry)
     cache = str(demo.directory.parent / "cache")
+    environment = str(demo.directory / ".venv")
     unseen = [
         path
         for path in seen
         if path not in looked_at
         and not path.startswith((cache, str(SOURCE)))
-        and not _is_imported(path, looked_at)
+        and not (_is_imported(path, looked_at) and not path.startswith(environment))
     ]
     assert unseen == []
     assert len(looked_at.intersection(seen)) > 1
@@ -84,7 +85,7 @@ def test_all_that_is_read_is_looked_at_again(
 def _is_imported(path: str, looked_at: set[str]) -> bool:
     """Say whether a path is in a directory of imports, the standard library's too."""
     imports = [each for each in sys.path if each and each in looked_at]
-    return path.startswith(tuple(imports)) and ".venv" not in path
+    return path.startswith(tuple(imports))
 
 
 def test_what_has_just_changed_is_not_remembered(

@@ -22,17 +22,6 @@ _WINDOWS_KINDS: dict[str, LauncherKind] = {
 }
 
 
-_LAUNCHER = """\
-import sys
-
-from {} import {}
-
-if __name__ == "__main__":
-    sys.exit({}())
-"""
-"""A script for POSIX: what the specification of entry points says that one does."""
-
-
 @dataclass(frozen=True, slots=True)
 class Launcher:
     """An executable file for the scripts directory."""
@@ -62,12 +51,7 @@ def make_launcher(
 
     On Windows it is an ``.exe``, for a GUI script one without a console.
     """
-    if kind == "posix":
-        first = entry_point.attribute.partition(".")[0]
-        text = _LAUNCHER.format(entry_point.module, first, entry_point.attribute)
-        shebang = _shebang(executable, windows=False)
-        return Launcher(entry_point.name, shebang + text.encode())
-    from installer.scripts import Script  # noqa: PLC0415 - 12 ms, for Windows alone
+    from installer.scripts import Script  # noqa: PLC0415 - only where a wheel has some
 
     script = Script(
         entry_point.name,
