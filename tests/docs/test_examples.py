@@ -136,7 +136,7 @@ def test_command_in_a_sentence_exists(example: Example) -> None:
         "polylock lock --upgrade-all",
         "polylock cache shrink",
         "polylock targets show",
-        "polylock sync --link-mode symlink",
+        "polylock sync --link-mode junction",
     ],
 )
 def test_wrong_command_lines_are_found(text: str) -> None:

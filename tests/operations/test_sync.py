@@ -14,6 +14,7 @@ import pytest
 
 from fakes.server import Answer, Server
 from fakes.wheels import build_wheel
+from fakes.workspace import this_target
 from polylock.environment.discovery import environment_python
 from polylock.environment.installed import read_installed
 from polylock.environment.interpreter import probe
@@ -402,3 +403,24 @@ def test_a_truncated_download_is_refused(project: Project, tmp_path: Path) -> No
     with pytest.raises((IndexRequestError, SizeMismatch)):
         lying.sync_from(Answer(body=lying.content, truncate=100))
     assert installed(project) == {}
+
+
+def test_files_can_be_links_into_the_cache(locked: Project) -> None:
+    """Such an environment works, is as locked the next time, and is emptied cleanly."""
+    forced = SyncOptions(force_target=True, search_path=PATH)
+    locked.sync(forced, target="server-v2", link_mode="symlink")
+    environment = locked.directory / ".venv"
+    (module,) = environment.rglob("plainlib/__init__.py")
+    assert module.is_symlink()
+    assert run(locked, "import plainlib; print('imported')") == "imported"
+    again = locked.sync(forced, target="server-v2", link_mode="symlink")
+    assert again.plan.is_empty
+    cached = module.resolve()
+    use(
+        locked,
+        '[project]\nname = "a"\nversion = "1"\n[tool.polylock]\n' + this_target(),
+    )
+    locked.lock()
+    locked.sync(SyncOptions(force_target=True, forget=True, search_path=PATH))
+    assert not list(environment.rglob("plainlib*"))
+    assert cached.is_file()

@@ -122,7 +122,7 @@ def test_unknown_flag() -> None:
         ("offline = 1\n", "{file}: offline: must be true or false, not an integer"),
         ("cache-dir = 1\n", "{file}: cache-dir: must be a path, not an integer"),
         ('index-url = "x"\n', "{file}: index-url: must begin with one of"),
-        ('link-mode = "symlink"\n', "{file}: link-mode: must be one of auto, clone"),
+        ('link-mode = "junction"\n', "{file}: link-mode: must be one of auto, clone"),
         ("threads = \n", "{file}: cannot be read: Invalid value"),
     ],
 )

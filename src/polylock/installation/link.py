@@ -8,7 +8,9 @@ direct_url.json) is written anew, what people edit (``etc`` of a wheel's data) i
 copied, what stands in the way is removed and not opened,
 and Python, pip and uv replace files instead of writing into them. The archive's files
 keep their ordinary mode: read-only ones would stop an editor, but on Windows also
-every tool that removes an environment. ``--link-mode copy`` is for those who edit.
+every tool that removes an environment. ``--link-mode copy`` is for those who edit. A
+symbolic link leads into the cache, so the environment lives as long as that: it is for
+those who ask for it, as where cache and environment are on different devices.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ __all__ = [
     "load_settings",
 ]
 
-LinkMode = Literal["auto", "clone", "hardlink", "copy"]
+LinkMode = Literal["auto", "clone", "hardlink", "copy", "symlink"]
 
 _CREDENTIALS = re.compile(r"POLYLOCK_INDEX_.+_(?:USERNAME|PASSWORD)")
 _SECRET = {"index_url", "index_variables"}
@@ -196,8 +196,7 @@ SETTINGS: tuple[SettingDefinition, ...] = (
         name="link_mode",
         kind=Kind.TEXT,
         flag="--link-mode",
-        help="How files get from the cache into an environment; `auto`: the first of "
-        "the others that works.",
+        help="How files come from the cache; `auto`: the first that works.",
         default="auto",
         choices=get_args(LinkMode),
     ),
