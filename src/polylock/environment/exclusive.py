@@ -51,9 +51,8 @@ def exclusive(prefix: Path, reporter: Reporter) -> Iterator[None]:
 def _held_by_flock(path: str, waiting: Callable[[], None]) -> Iterator[None]:
     """Lock as filelock does on POSIX, without its 10 ms of import.
 
-    filelock also lets go of the lock in a process that is forked. Earlier releases of
-    polylock used it, and it may remove the file when it lets go: a lock on a file that
-    has gone is none.
+    filelock also lets go of the lock in a process that is forked. A file that was
+    removed while this process waited is locked for nobody else, so it is opened anew.
     """
     import fcntl  # noqa: PLC0415 - not on Windows
 
