@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from polylock.environment.discovery import environment_python
+from polylock.environment.installed import read_installed
 from polylock.environment.interpreter import probe
 from polylock.lockfile.decode import decode
 from polylock.operations.lock import LockOutcome, LockRequest, lock
@@ -17,6 +20,7 @@ from polylock.ports import SilentReporter
 from polylock.project.settings import Settings
 
 if TYPE_CHECKING:
+    from polylock.environment.installed import InstalledDistribution
     from polylock.lockfile.pylock import Pylock
 
 __all__ = ["Project", "Spy", "this_target"]
@@ -84,6 +88,22 @@ class Project:
         """Sync the project's environment."""
         wanted = options or SyncOptions(search_path=os.environ.get("PATH", ""))
         return sync(self.with_settings(**changes), wanted, SilentReporter())
+
+    def run(self, program: str) -> str:
+        """Run a program with the environment's Python; return what it prints."""
+        python = environment_python(self.directory / ".venv")
+        done = subprocess.run(
+            [python, "-c", program], capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    def installed(self) -> dict[str, InstalledDistribution]:
+        """Return what the environment has, by name, each name once."""
+        python = environment_python(self.directory / ".venv")
+        found = read_installed(probe(python).site_directories)
+        by_name: dict[str, InstalledDistribution] = {each.name: each for each in found}
+        assert len(by_name) == len(found)
+        return by_name
 
 
 def this_target() -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +15,6 @@ from fakes.sdists import in_tree
 from fakes.server import Index, Server
 from fakes.wheels import build_wheel
 from fakes.workspace import Project, Spy, this_target
-from polylock.environment.discovery import environment_python
-from polylock.environment.installed import read_installed
-from polylock.environment.interpreter import probe
 from polylock.errors import (
     BuildFailed,
     BuildForbidden,
@@ -33,7 +29,6 @@ from polylock.operations.sync import SyncOptions
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from polylock.environment.installed import InstalledDistribution
     from polylock.lockfile.pylock import Package
 
 ANY = SyncOptions(search_path=os.environ.get("PATH", ""))
@@ -73,25 +68,10 @@ class World:
         (found,) = [p for p in self.project.pylock.packages if p.name == name]
         return found
 
-    def installed(self, name: str) -> InstalledDistribution:
-        """Return what the environment has of a project."""
-        python = environment_python(self.project.directory / ".venv")
-        found = read_installed(probe(python).site_directories)
-        (one,) = [each for each in found if each.name == name]
-        return one
-
     def direct_url(self, name: str) -> Any:  # noqa: ANN401 - a JSON document
         """Return the document direct_url.json of an installed distribution."""
-        path = self.installed(name).path / "direct_url.json"
+        path = self.project.installed()[name].path / "direct_url.json"
         return json.loads(path.read_text("utf-8"))
-
-    def run(self, program: str) -> str:
-        """Run a program in the environment; return what it prints."""
-        python = environment_python(self.project.directory / ".venv")
-        done = subprocess.run(
-            [python, "-c", program], capture_output=True, text=True, check=True
-        )
-        return done.stdout.strip()
 
 
 @pytest.fixture
@@ -133,7 +113,7 @@ def test_a_path_is_locked_relative_and_installed(world: World) -> None:
     assert package.version is None
     assert str(world.root) not in world.project.lock_path.read_text("utf-8")
     world.project.sync(ANY)
-    assert world.run("import lib; print(bool(lib.built))") == "True"
+    assert world.project.run("import lib; print(bool(lib.built))") == "True"
     assert world.direct_url("lib") == {
         "url": (world.root / "lib").as_uri(),
         "dir_info": {},
@@ -150,7 +130,7 @@ def test_an_editable_path_is_installed_by_pep_660(world: World) -> None:
     world.project.sync(ANY)
     assert world.direct_url("lib")["dir_info"] == {"editable": True}
     (tree / "src" / "lib" / "__init__.py").write_text("built = 'anew'\n", "utf-8")
-    assert world.run("import lib; print(lib.built)") == "anew"
+    assert world.project.run("import lib; print(lib.built)") == "anew"
     assert world.project.sync(ANY).plan.is_empty
     with (tree / "pyproject.toml").open("a", encoding="utf-8") as file:
         file.write("# changed\n")
@@ -200,7 +180,7 @@ def test_a_commit_is_pinned_until_an_upgrade(world: World) -> None:
     assert moved is not None
     assert moved.commit_id == second
     assert [e.name for e in world.project.sync(ANY).plan.reinstall] == ["lib"]
-    assert world.installed("lib").version == "2.0"
+    assert world.project.installed()["lib"].version == "2.0"
 
 
 def test_a_git_url_with_tag_and_subdirectory(world: World) -> None:
@@ -264,7 +244,7 @@ def test_local_files_are_locked_and_installed(world: World) -> None:
     assert world.package("demo").version == "2.0"
     assert str(world.root) not in world.project.lock_path.read_text("utf-8")
     world.project.sync(ANY)
-    assert world.installed("demo").version == "2.0"
+    assert world.project.installed()["demo"].version == "2.0"
     assert world.project.sync(ANY).plan.is_empty
 
 
@@ -280,7 +260,7 @@ def test_an_sdist_url_is_built_to_be_locked_only_where_allowed(world: World) -> 
     world.project.lock()
     assert world.package("demo").archive is not None
     world.project.sync(ANY)
-    assert world.installed("demo").version == "2.0"
+    assert world.project.installed()["demo"].version == "2.0"
 
 
 def test_a_source_is_an_input(world: World) -> None:

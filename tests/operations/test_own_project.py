@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -13,16 +12,12 @@ from fakes.repositories import source_tree
 from fakes.server import Index, Server
 from fakes.wheels import build_wheel
 from fakes.workspace import Project, this_target
-from polylock.environment.discovery import environment_python
-from polylock.environment.installed import read_installed
-from polylock.environment.interpreter import probe
 from polylock.errors import BuildFailed, UsageError
 from polylock.operations.sync import SyncOptions
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from polylock.environment.installed import InstalledDistribution
 
 OPTIONS = SyncOptions(search_path=os.environ.get("PATH", ""))
 
@@ -48,20 +43,6 @@ class Own:
         with (tree / "pyproject.toml").open("a", encoding="utf-8") as file:
             file.write(f"\n[tool.polylock]\n{options}\n{this_target()}")
 
-    def installed(self) -> dict[str, InstalledDistribution]:
-        """Return what the environment has, by name."""
-        python = environment_python(self.project.directory / ".venv")
-        found = read_installed(probe(python).site_directories)
-        return {each.name: each for each in found}
-
-    def run(self, program: str) -> str:
-        """Run a program in the environment; return what it prints."""
-        python = environment_python(self.project.directory / ".venv")
-        done = subprocess.run(
-            [python, "-c", program], capture_output=True, text=True, check=True
-        )
-        return done.stdout.strip()
-
 
 @pytest.fixture
 def own(server: Server, tmp_path: Path) -> Own:
@@ -78,8 +59,8 @@ def test_the_project_itself_is_installed_editable(own: Own) -> None:
     assert [entry.name for entry in outcome.plan.install] == ["own"]
     module = own.project.directory / "src" / "own" / "__init__.py"
     module.write_text("built = 'anew'\n", "utf-8")
-    assert own.run("import own; print(own.built)") == "anew"
-    direct = own.installed()["own"].direct_url
+    assert own.project.run("import own; print(own.built)") == "anew"
+    direct = own.project.installed()["own"].direct_url
     assert direct is not None
     assert direct.url == own.project.directory.as_uri()
     assert direct.dir_info is not None
@@ -114,7 +95,7 @@ def test_a_project_without_build_system_is_not_installed(own: Own) -> None:
     )
     own.project.lock()
     assert own.project.sync(OPTIONS).plan.install == ()
-    assert own.installed() == {}
+    assert own.project.installed() == {}
 
 
 def test_a_lock_file_alone_installs_no_project(own: Own) -> None:
@@ -134,7 +115,7 @@ def test_it_takes_the_place_of_a_locked_package_of_its_name(own: Own) -> None:
     own.write("plugin")
     own.project.lock()
     own.project.sync(OPTIONS)
-    assert own.installed()["own"].version == "1.0"
+    assert own.project.installed()["own"].version == "1.0"
     assert own.project.sync(OPTIONS).plan.is_empty
 
 
@@ -159,4 +140,4 @@ def test_a_backend_that_fails_leaves_the_environment_as_it_was(own: Own) -> None
     with pytest.raises(BuildFailed, match="cannot build own") as caught:
         own.project.sync(OPTIONS)
     assert "no compiler here" in caught.value.details()
-    assert own.installed() == {}
+    assert own.project.installed() == {}

@@ -89,22 +89,13 @@ def locked(demo: Project) -> Project:
     return demo
 
 
-def run(project: Project, program: str) -> str:
-    """Run a program in the project's environment; return what it prints."""
-    python = environment_python(project.directory / ".venv")
-    done = subprocess.run(
-        [python, "-c", program], capture_output=True, text=True, check=True
-    )
-    return done.stdout.strip()
-
-
 def installed(project: Project) -> dict[str, str]:
     """Return what the environment's own Python says is installed."""
     program = (
         "import json; from importlib.metadata import distributions;"
         "print(json.dumps({d.name: d.version for d in distributions()}))"
     )
-    found: dict[str, str] = json.loads(run(project, program))
+    found: dict[str, str] = json.loads(project.run(program))
     return found
 
 
@@ -114,10 +105,9 @@ def test_auto_takes_the_first_target_that_this_machine_is(locked: Project) -> No
     expected = "server-v4" if level() >= 4 else "server-v2"
     assert outcome.target == expected
     build = "x86-64-v4" if level() >= 4 else "x86-64-v2"
-    assert run(locked, "import vecdemo; print(vecdemo.build())") == build
-    assert run(
-        locked, "import vecdemo; print(vecdemo.dot([1.0, 2.0], [3.0, 4.0]))"
-    ) == ("11.0")
+    assert locked.run("import vecdemo; print(vecdemo.build())") == build
+    program = "import vecdemo; print(vecdemo.dot([1.0, 2.0], [3.0, 4.0]))"
+    assert locked.run(program) == "11.0"
 
 
 def test_the_environment_is_exactly_the_locked_set(locked: Project) -> None:
@@ -199,7 +189,7 @@ def test_force_target_builds_for_another_machine(locked: Project) -> None:
     forced = SyncOptions(force_target=True, search_path=PATH)
     outcome = locked.sync(forced, target="h100")
     assert outcome.target == "h100"
-    assert run(locked, "import tensordemo; print(tensordemo.build())") == "cuda13.0"
+    assert locked.run("import tensordemo; print(tensordemo.build())") == "cuda13.0"
 
 
 @pytest.mark.parametrize("name", DEMO_LABELS)
@@ -343,7 +333,7 @@ def test_a_damaged_cache_is_mended(locked: Project) -> None:
         shutil.rmtree(archives)
     shutil.rmtree(locked.directory / ".venv")
     locked.sync(target="server-v2")
-    assert run(locked, "import vecdemo; print(vecdemo.build())") == "x86-64-v2"
+    assert locked.run("import vecdemo; print(vecdemo.build())") == "x86-64-v2"
 
 
 class Lying:
@@ -412,7 +402,7 @@ def test_files_can_be_links_into_the_cache(locked: Project) -> None:
     environment = locked.directory / ".venv"
     (module,) = environment.rglob("plainlib/__init__.py")
     assert module.is_symlink()
-    assert run(locked, "import plainlib; print('imported')") == "imported"
+    assert locked.run("import plainlib; print('imported')") == "imported"
     again = locked.sync(forced, target="server-v2", link_mode="symlink")
     assert again.plan.is_empty
     cached = module.resolve()

@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +24,7 @@ from polylock.operations.sync import SyncOptions
 if TYPE_CHECKING:
     from pathlib import Path
 
+IMPORTED = "import demo.helper; print(demo.helper.imported)"
 FROZEN = SyncOptions(frozen=True, search_path=os.environ.get("PATH", ""))
 
 
@@ -80,14 +80,6 @@ class Locked:
         """Sync without the project file, or with it where there is a policy."""
         return self.project.sync(FROZEN, **changes)
 
-    def run(self, program: str) -> str:
-        """Run a program in the environment; return what it prints."""
-        python = environment_python(self.project.directory / ".venv")
-        done = subprocess.run(
-            [python, "-c", program], capture_output=True, text=True, check=True
-        )
-        return done.stdout.strip()
-
 
 @pytest.fixture
 def locked(server: Server, tmp_path: Path) -> Locked:
@@ -103,7 +95,7 @@ def test_a_locked_sdist_is_built_and_installed(locked: Locked, *, local: bool) -
     locked.lock(local=local)
     outcome = locked.sync()
     assert [entry.name for entry in outcome.plan.install] == ["demo"]
-    assert locked.run("import demo.helper; print(demo.helper.imported)") == "1.5"
+    assert locked.project.run(IMPORTED) == "1.5"
     python = environment_python(locked.project.directory / ".venv")
     (found,) = read_installed(probe(python).site_directories)
     assert found.origin is not None
@@ -130,7 +122,7 @@ def test_a_damaged_archive_is_mended(locked: Locked, tmp_path: Path) -> None:
         manifest.write_bytes(b"rotten")
     shutil.rmtree(locked.project.directory / ".venv")
     locked.sync()
-    assert locked.run("import demo; print(demo.__name__)") == "demo"
+    assert locked.project.run("import demo; print(demo.__name__)") == "demo"
 
 
 def test_other_bytes_are_never_built(locked: Locked) -> None:
@@ -151,7 +143,7 @@ def test_a_failed_build_leaves_the_environment_alone(locked: Locked) -> None:
     locked.lock(backend=FAILING_WHEEL)
     with pytest.raises(BuildFailed, match=r"demo 1\.0"):
         locked.sync()
-    assert locked.run("import demo.helper; print(demo.helper.imported)") == "1.5"
+    assert locked.project.run(IMPORTED) == "1.5"
 
 
 @pytest.mark.parametrize("text", ['build = "none"', 'no-build-package = ["demo"]'])
@@ -171,7 +163,7 @@ def test_the_lock_file_alone_is_enough(locked: Locked) -> None:
     locked.lock()
     (locked.project.directory / "pyproject.toml").unlink()
     locked.sync(project=None, lock_file=locked.project.lock_path)
-    assert locked.run("import demo.helper; print(demo.helper.imported)") == "1.5"
+    assert locked.project.run(IMPORTED) == "1.5"
 
 
 def test_pip_takes_it_for_installed(locked: Locked) -> None:
@@ -182,7 +174,7 @@ def test_pip_takes_it_for_installed(locked: Locked) -> None:
         "import json; from importlib.metadata import distribution as d;"
         "print(json.dumps([d('demo').version, d('demo').read_text('INSTALLER')]))"
     )
-    assert json.loads(locked.run(program)) == ["1.0", "polylock\n"]
+    assert json.loads(locked.project.run(program)) == ["1.0", "polylock\n"]
 
 
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -208,7 +200,7 @@ def test_lock_and_sync_a_project_that_has_no_wheel(locked: Locked) -> None:
     locked.project.lock()
     assert locked.server.requests(locked.index.page("helper")) == []
     locked.project.sync()
-    assert locked.run("import demo.helper; print(demo.helper.imported)") == "1.5"
+    assert locked.project.run(IMPORTED) == "1.5"
     assert locked.project.sync().plan.is_empty
 
 
@@ -227,4 +219,4 @@ def test_lock_builds_metadata_only_where_allowed(locked: Locked) -> None:
     names = [package.name for package in locked.project.pylock.packages]
     assert names == ["demo", "helper"]
     locked.project.sync()
-    assert locked.run("import demo, helper; print(helper.__version__)") == "1.5"
+    assert locked.project.run("import demo, helper; print(helper.__version__)") == "1.5"
