@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -25,7 +25,7 @@ from polylock.resolution.solve import Solver
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from polylock.model.inputs import PrereleasePolicy, ResolutionMode
+    from polylock.model.inputs import Inputs, PrereleasePolicy, ResolutionMode
     from polylock.model.target import Target
     from polylock.resolution.candidates import Candidate
 
@@ -39,6 +39,30 @@ MEMORY = Memory()
 def files_of(pins: Mapping[str, Candidate]) -> dict[str, str]:
     """Return the files of pins by name."""
     return {name: candidate.file.filename for name, candidate in pins.items()}
+
+
+def solver_and_best(
+    packages: Mapping[str, Mapping[str, Any]],
+    inputs: Inputs,
+    seed: int,
+    *,
+    always_search: bool,
+) -> tuple[Solver, Mapping[str, Candidate] | None]:
+    """Return a solver with earlier pins to keep, and what trying everything gives.
+
+    Both are for the first target, whose pins are those of ``wishes``.
+    """
+    target = TARGETS[0]
+    preferences = wishes(seed)
+    solver = Solver(
+        inputs=inputs,
+        source=MemorySource(packages),
+        reporter=SilentReporter(),
+        preferences={target.name: preferences},
+        always_search=always_search,
+    )
+    plain = PlainSolver(inputs, target, MemorySource(packages), preferences)
+    return solver, plain.best()
 
 
 def solve(
@@ -101,16 +125,9 @@ def test_what_was_locked_comes_first(
     for seed in range(UNIVERSES):
         packages, roots = universe(seed)
         inputs = inputs_of(roots, "allow", resolution)
-        preferences = wishes(seed)
-        solver = Solver(
-            inputs=inputs,
-            source=MemorySource(packages),
-            reporter=SilentReporter(),
-            preferences={target.name: preferences},
-            always_search=always_search,
+        solver, best = solver_and_best(
+            packages, inputs, seed, always_search=always_search
         )
-        plain = PlainSolver(inputs, target, MemorySource(packages), preferences)
-        best = plain.best()
         if best is None:
             continue
         (found,) = solver.solve([target]).resolutions
@@ -161,16 +178,9 @@ def test_labels_that_are_built_against_versions(
     for seed in range(first, first + UNIVERSES // 4):
         packages, roots = abi_universe(seed)
         inputs = inputs_of(roots, "allow", resolution)
-        preferences = wishes(seed)
-        solver = Solver(
-            inputs=inputs,
-            source=MemorySource(packages),
-            reporter=SilentReporter(),
-            preferences={target.name: preferences},
-            always_search=always_search,
+        solver, best = solver_and_best(
+            packages, inputs, seed, always_search=always_search
         )
-        plain = PlainSolver(inputs, target, MemorySource(packages), preferences)
-        best = plain.best()
         if best is None:
             with pytest.raises(NoSolution):
                 solver.solve([target])
