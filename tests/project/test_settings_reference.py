@@ -7,11 +7,11 @@ from pathlib import Path
 from polylock.project.settings import SETTINGS
 from polylock.project.settings_reference import settings_reference
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "settings.md"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "reference" / "settings.md"
 
 
 def test_the_document_is_up_to_date() -> None:
-    """``docs/settings.md`` is what the table of settings gives."""
+    """``docs/reference/settings.md`` is what the table of settings gives."""
     assert DOCUMENT.read_text(encoding="utf-8") == settings_reference()
 
 

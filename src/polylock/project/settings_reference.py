@@ -1,4 +1,4 @@
-"""The reference of all settings, ``docs/settings.md``, made from their table."""
+"""``docs/reference/settings.md``: all settings, made from their table."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["settings_reference"]
 
 
 def settings_reference() -> str:
-    """Return the reference of all settings as Markdown, for ``docs/settings.md``."""
+    """Return the reference of all settings as Markdown."""
     rows = "\n".join(_reference_row(definition) for definition in SETTINGS)
     return f"{_REFERENCE_HEAD}\n{rows}\n\n{_REFERENCE_TAIL}"
 
