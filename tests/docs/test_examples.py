@@ -188,7 +188,9 @@ def test_every_key_of_the_project_is_documented() -> None:
 _LINK = re.compile(r"\]\(([^)\s#]*)(?:#([^)\s]+))?\)")
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize(
+    "page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix()
+)
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
     """A relative link names a file, and its fragment a heading of that file."""
     broken = []
