@@ -124,7 +124,8 @@ def _summary(facts: PageFacts) -> str:
         f"{counted(len(facts.targets), 'target')}; {differing:,} "
         f"{'differs' if differing == 1 else 'differ'} between targets, "
         f"{variants or 'none'} {'have' if variants > 1 else 'has'} variants. "
-        f"A target downloads {between}; one set of files for every target would be {file_size(facts.fat_size)}."
+        f"A target downloads {between}; one set of files for every target would be "
+        f"{file_size(facts.fat_size)}."
     )
 
 
