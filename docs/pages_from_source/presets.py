@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pages_from_source.markdown import anchor, code, page, table
+from pages_from_source.markdown import anchor, code, code_list, page, table
 from polylock.lockfile.toml_values import value_text
 from polylock.project.preset_clouds import CLOUDS
 from polylock.project.preset_hardware import HARDWARE
@@ -68,21 +68,25 @@ def _section(title: str, presets: Mapping[str, Preset]) -> Iterator[str]:
     rows = (
         (
             code(name),
-            _table(preset),
+            *_cells(preset.table),
             str(sources.index(preset.source) + 1),
-            _open(preset),
+            preset.unconfirmed or "",
         )
         for name, preset in presets.items()
     )
-    yield table(("preset", "keys", "source", "open"), rows)
+    yield table(("preset", "platform", "cpu", "further keys", "source", "open"), rows)
     yield "Sources:"
     yield "\n".join(f"{number}. {text}" for number, text in enumerate(sources, 1))
 
 
-def _table(preset: Preset) -> str:
-    keys = (f"{key} = {value_text(value)}" for key, value in preset.table.items())
-    return ", ".join(code(text) for text in keys)
-
-
-def _open(preset: Preset) -> str:
-    return preset.unconfirmed or ""
+def _cells(keys: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Return the platform, the processor, and the other keys as they are written."""
+    system = [keys[key] for key in ("platform", "libc", "macos") if key in keys]
+    cpu = keys.get("cpu", "")
+    shown = {"platform", "libc", "macos", "cpu"}
+    others = {key: value for key, value in keys.items() if key not in shown}
+    return (
+        code_list(system),
+        code(cpu if isinstance(cpu, str) else value_text(cpu)) if cpu else "",
+        code_list(f"{key} = {value_text(value)}" for key, value in others.items()),
+    )
