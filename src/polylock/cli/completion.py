@@ -10,10 +10,12 @@ from __future__ import annotations
 import sys
 from contextlib import redirect_stderr, suppress
 from io import StringIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from polylock.cli.invocation import begin
+from polylock.cli.options import settings
 from polylock.cli.recall import COMPLETION
 
 if TYPE_CHECKING:
@@ -26,23 +28,21 @@ _SHELLS = ("bash", "zsh", "fish")
 
 
 @click.command("completion", epilog='Example: eval "$(polylock completion bash)"')
-@click.argument("shell", type=click.Choice(_SHELLS))
-def command(shell: str) -> int:
-    """Print the script that lets a shell complete polylock's command lines.
+@settings()
+@click.argument("shell", metavar="SHELL", type=click.Choice(_SHELLS))
+def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
+    """Print the script that lets bash, zsh or fish complete polylock's command lines.
 
     It completes commands, options and their values, targets, groups, extras, presets
-    and locked projects. To have it in every shell, add to ~/.bashrc or ~/.zshrc:
-
-    \b
-      eval "$(polylock completion bash)"
-      eval "$(polylock completion zsh)"    after compinit
-
-    and for fish write it to ~/.config/fish/completions/polylock.fish.
-    """  # noqa: D301 - click wants the character
+    and locked projects. bash (4.4 or later) and zsh evaluate it as the example does, in
+    .bashrc, or in .zshrc after compinit; for fish write it to
+    ~/.config/fish/completions/polylock.fish.
+    """
+    begin(values)
     from click.shell_completion import ShellComplete  # noqa: PLC0415 - as below
 
     # ShellComplete's own: that of bash would start a bash to ask for its version.
-    sys.stdout.write(ShellComplete.source(_asked(shell)))
+    sys.stdout.write(ShellComplete.source(_asked(values["shell"])))
     return 0
 
 
