@@ -41,6 +41,7 @@ _EVERYWHERE = "Options of every command"
 _ARGUMENTS = {
     "add requirements": "Requirements (PEP 508), quoted for the shell.",
     "bundle directory": "The directory to write; it must be new or empty.",
+    "completion shell": "`bash` (4.4 or later), `zsh` or `fish`.",
     "diff after": "The later lock file; without it that of the project.",
     "diff before": "The earlier lock file.",
     "index build directory": "The folder with the files.",
