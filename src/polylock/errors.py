@@ -37,6 +37,9 @@ from typing import TYPE_CHECKING, ClassVar, Literal, dataclass_transform
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+StatedBy = Literal["index", "lock file", "project file"]
+"""Whose word it is that a file has a hash."""
+
 __all__ = [
     "ArchiveDamaged",
     "BuildFailed",
@@ -235,23 +238,21 @@ class HashMismatch(FileCorrupt):
 
     wanted: str
     found: str
-    stated_by: Literal["index", "lock file", "project file"]
+    stated_by: StatedBy
 
     def __init__(
         self,
         filename: str,
         wanted: str,
         found: str,
-        stated_by: Literal["index", "lock file", "project file"] = "index",
+        stated_by: StatedBy = "index",
     ) -> None:
         self.wanted = wanted
         self.found = found
         self.stated_by = stated_by
         super().__init__(filename, f"hash {found} instead of {wanted}")
 
-    def as_stated_by(
-        self, stated_by: Literal["index", "lock file", "project file"]
-    ) -> HashMismatch:
+    def as_stated_by(self, stated_by: StatedBy) -> HashMismatch:
         """Return the same finding where the wanted hash was somebody else's word."""
         return HashMismatch(self.filename, self.wanted, self.found, stated_by)
 

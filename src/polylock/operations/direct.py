@@ -192,8 +192,9 @@ class DirectReleases:
             try:
                 fetched = self.context.downloader.fetch(remote)
             except HashMismatch as error:
-                stated_by = "project file" if source.sha256 else "lock file"
-                raise error.as_stated_by(stated_by) from error
+                raise error.as_stated_by(
+                    "project file" if source.sha256 else "lock file"
+                ) from error
             path, sha256, size = fetched.path, fetched.sha256, fetched.size
         file = RemoteFile(
             filename=_last(url), url=url, hashes={"sha256": sha256}, size=size
