@@ -234,7 +234,7 @@ class ArchiveDamaged(FileCorrupt):
 
 
 class HashMismatch(FileCorrupt):
-    """A file has another hash than the one that ``stated_by`` says."""
+    """A file has another hash than an index, the lock or the project file states."""
 
     wanted: str
     found: str
