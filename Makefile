@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint format slow bench clean
+.PHONY: demo test lint format slow bench docs docs-output reference clean
 
 demo: $(READY)
 	$(BIN)/python fixtures/demo/demo.py
@@ -30,6 +30,22 @@ bench: $(READY)
 	$(BIN)/python benchmarks/lock.py
 	$(BIN)/python benchmarks/sync.py
 
+# What of docs/reference is made from the source; a test compares.
+reference: $(READY)
+	PYTHONPATH=docs $(BIN)/python -m pages_from_source
+
+# All pages, or some: make docs-output PAGES=docs/tutorial.md
+docs-output: $(READY)
+	PYTHONPATH=tests $(BIN)/python -m pages $(PAGES)
+
+# -E reads every page anew: Sphinx tells a fault only when it reads the page.
+docs: $(VENV)/.ready-docs
+	$(BIN)/sphinx-build -q -E -n -W --keep-going -d build/doctrees docs build/docs
+
+$(VENV)/.ready-docs: $(READY)
+	$(BIN)/python -m pip install --quiet --group docs
+	touch $@
+
 # A change of the dependencies makes the environment anew.
 $(READY): pyproject.toml
 	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "polylock needs Python 3.11 or later: make PYTHON=python3.12 ..."'
@@ -39,4 +55,4 @@ $(READY): pyproject.toml
 	touch $(READY)
 
 clean:
-	rm -rf $(VENV) .demo dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .demo build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

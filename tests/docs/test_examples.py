@@ -24,7 +24,7 @@ PAGES = (
     ROOT / "README.md",
     ROOT / "ARCHITECTURE.md",
     ROOT / "CONTRIBUTING.md",
-    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
 )
 PROJECT_SCHEMA = ROOT / "schemas" / "tool-polylock.schema.json"
 
@@ -34,7 +34,7 @@ _COMMAND = re.compile(
     r"(?:^\s*(?:\$|- run:|run:|-|#)?\s*|\$\()(polylock [^#\n]*)", re.MULTILINE
 )
 _EXPRESSION = re.compile(r"\$\{\{.*?\}\}")
-_OUTPUT = re.compile(r"\s*(?:>.*|\)\".*)$")
+_OUTPUT = re.compile(r"\s+(?:>|&&)\s.*$|\)\".*$")
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Example:
     text: str
 
     def __str__(self) -> str:
-        return f"{self.page.name}:{self.line}"
+        return f"{self.page.relative_to(ROOT).as_posix()}:{self.line}"
 
 
 def _blocks() -> Iterator[Example]:
@@ -166,14 +166,16 @@ def _keys(node: Any) -> Iterator[str]:  # noqa: ANN401  # JSON
         for word, value in node.items():
             if word == "properties":
                 yield from value
+            if word == "examples":
+                continue
             named = word in {"properties", "$defs"}
             yield from _keys(list(value.values()) if named else value)
 
 
 def test_every_key_of_the_project_is_documented() -> None:
-    """``docs/targets.md`` names every key of ``[tool.polylock]`` as code."""
+    """The reference names every key of ``[tool.polylock]`` as code."""
     schema = json.loads(PROJECT_SCHEMA.read_text("utf-8"))
-    page = (ROOT / "docs" / "targets.md").read_text("utf-8")
+    page = (ROOT / "docs" / "reference" / "project-file.md").read_text("utf-8")
     code = " ".join(re.findall(r"`([^`\n]+)`", page))
 
     missing = [
@@ -188,7 +190,9 @@ def test_every_key_of_the_project_is_documented() -> None:
 _LINK = re.compile(r"\]\(([^)\s#]*)(?:#([^)\s]+))?\)")
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix()
+)
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
     """A relative link names a file, and its fragment a heading of that file."""
     broken = []

@@ -1,4 +1,4 @@
-"""``docs/safety.md`` names every kind of hostile file and answer that is tested."""
+"""The page on safety names every kind of hostile file and answer that is tested."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 TESTS = Path(__file__).parents[1]
-PAGE = TESTS.parent / "docs" / "safety.md"
+PAGE = TESTS.parent / "docs" / "reference" / "safety.md"
 
 
 def kinds(file: str, table: str) -> Collection[str]:

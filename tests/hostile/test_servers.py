@@ -1,7 +1,8 @@
 """Each kind of hostile server is refused with a clear message; nothing is kept.
 
 What is not in the cache is not installed: a sync fetches everything before its first
-change (``tests/installation/test_execute.py``). ``docs/safety.md`` counts the kinds.
+change (``tests/installation/test_execute.py``). The page on
+safety, ``docs/reference/safety.md``, counts the kinds.
 """
 
 from __future__ import annotations

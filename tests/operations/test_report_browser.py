@@ -132,6 +132,93 @@ def test_target_filter_hides_what_it_does_not_install(page: Browser) -> None:
     assert _shown(page) == ["framework"]
 
 
+TREE = "document.querySelector('#tree')"
+
+
+def _as_tree(page: Browser) -> None:
+    _click(page, "[name=view][value=tree]")
+
+
+def _lines(page: Browser) -> list[str]:
+    """Return the names in the tree, as far as it is open."""
+    found: list[str] = page.run(f"[...{TREE}.querySelectorAll('a')].map((a) => a.text)")
+    return found
+
+
+def test_tree_begins_with_what_the_project_asks_for(page: Browser) -> None:
+    """The view takes the place of the matrix; a branch opens to what it requires."""
+    _as_tree(page)
+    assert page.run("document.querySelector('#by-target').hidden") is True
+    roots = _lines(page)
+    assert "framework" in roots
+    assert "runtime-cuda" not in roots
+    page.run(
+        f"[...{TREE}.querySelectorAll('summary')]"
+        ".find((line) => line.querySelector('a').text === 'framework').click()"
+    )
+    page.run("new Promise((done) => setTimeout(done, 50))")
+    opened = _lines(page)
+    assert {"runtime-cuda", "runtime-rocm"} <= set(opened)
+    assert len(opened) > len(roots)
+    line = page.run(
+        f"[...{TREE}.querySelectorAll('li')]"
+        ".find((line) => line.querySelector('a').text === 'runtime-rocm').textContent"
+    )
+    assert "on mi300x" in line
+
+
+def test_tree_follows_the_targets_chosen(page: Browser) -> None:
+    """What a target does not install is on no way that is left."""
+    _as_tree(page)
+    _type(page, "runtime-rocm")
+    assert "runtime-rocm" in _lines(page)
+    _click(page, "[name=target][value=h100]")
+    assert _lines(page) == []
+
+
+def test_search_in_the_tree_opens_the_ways(page: Browser) -> None:
+    """Every line leads to a match, and each of them is marked."""
+    _as_tree(page)
+    _type(page, "runtime-cuda")
+    lines = _lines(page)
+    assert lines.count("framework") == 1
+    hits = page.run(f"[...{TREE}.querySelectorAll('.hit')].map((a) => a.text)")
+    assert set(hits) == {"runtime-cuda"}
+    assert set(lines) <= {"framework", "runtime-cuda"}
+
+
+def test_size_in_the_tree_is_that_of_everything_below(page: Browser) -> None:
+    """A project counts once, on the target that downloads most by it."""
+    _as_tree(page)
+    _click(page, "[name=target][value=mi300x]")
+    alone = page.run(
+        "Number(document.querySelector('tr[data-name=framework] "
+        "td[data-target=mi300x]').dataset.size)"
+    )
+    shown = page.run(
+        f"[...{TREE}.querySelectorAll('summary')]"
+        ".find((line) => line.querySelector('a').text === 'framework')"
+        ".querySelector('.brings').textContent"
+    )
+    number, unit = shown.split()
+    assert float(number) * {"MB": 1e6, "GB": 1e9}[unit] > alone
+
+
+def test_a_project_opened_in_the_tree_gives_the_place_back(page: Browser) -> None:
+    """Closing returns to the line of the tree; taking filters away keeps the view."""
+    _as_tree(page)
+    page.run(f"{TREE}.querySelector('a').focus()")
+    page.run("document.activeElement.click()")
+    page.run("new Promise((done) => setTimeout(done, 100))")
+    assert page.run("document.querySelector('#panel').open") is True
+    page.run("document.querySelector('#panel').close()")
+    page.run("new Promise((done) => setTimeout(done, 50))")
+    assert page.run("Boolean(document.activeElement.closest('#tree'))") is True
+    _click(page, "button[type=reset]")
+    page.run("new Promise((done) => setTimeout(done, 50))")
+    assert page.run("document.querySelector('#by-target').hidden") is True
+
+
 def test_sorting_by_size_and_by_name(page: Browser) -> None:
     """Largest first, then smallest; what a target lacks is last in both."""
     sizes = "#projects thead th:last-child button"

@@ -43,8 +43,8 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     """Write the lock of one target for other tools.
 
     pylock is a lock file of this target alone (PEP 751); requirements are pins with
-    hashes, for which the index is named on the installer's command line. A variant
-    wheel is named by its URL.
+    hashes, for which the index is named on the installer's command line; cyclonedx is
+    a software bill of materials as JSON (CycloneDX 1.6, needs polylock[cyclonedx]).
     """
     chosen = begin(values)
     found = export(chosen, values["export_format"], values["output"])
@@ -53,7 +53,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     elif chosen.verbosity >= 0:
         done = f"wrote {values['output']}: {found.packages} packages"
         click.echo(done, err=True)
-    if found.variants:
+    if found.variants and values["export_format"] in _READERS:
         show_warning(
             f"variant wheels: {', '.join(found.variants)}; "
             + _READERS[values["export_format"]]

@@ -12,7 +12,7 @@ from polylock.model.quantities import file_size
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["joined", "label", "project_link", "shown", "size_text"]
+__all__ = ["joined", "label", "project_link", "shown", "size_text", "visible"]
 
 # Control characters, and those that turn or hide the text around them: a name with
 # one of them could be read as another.
@@ -21,13 +21,14 @@ _INVISIBLE = re.compile(
 )
 
 
-def shown(text: str) -> str:
-    r"""Return text as HTML, for content and for attributes in double quotes.
+def visible(text: str) -> str:
+    r"""Write characters that cannot be seen as TOML writes them: ``\u202E``."""
+    return _INVISIBLE.sub(lambda match: f"\\u{ord(match[0]):04X}", text)
 
-    Characters that cannot be seen are written as TOML writes them: ``\u202E``.
-    """
-    visible = _INVISIBLE.sub(lambda match: f"\\u{ord(match[0]):04X}", text)
-    return escape(visible, quote=True)
+
+def shown(text: str) -> str:
+    """Return text as HTML, for content and for attributes in double quotes."""
+    return escape(visible(text), quote=True)
 
 
 def joined(names: Iterable[str]) -> str:

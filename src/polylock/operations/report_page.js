@@ -9,6 +9,7 @@
   const form = find("#filters");
   const panel = find("#panel");
   const details = find("#details");
+  const drawTree = window.polylockTree(JSON.parse(find("#graph").textContent), find("#tree"));
 
   document.documentElement.classList.add("js");
   form.hidden = false;
@@ -21,7 +22,7 @@
     const shown = (cell) => !chosen.size || chosen.has(cell.dataset.target);
     const onlyDiffering = find("#differs").checked;
     const onlyVariants = find("#variants").checked;
-    let count = 0;
+    const fitting = new Set();
     all("[data-target]", table).forEach((cell) => { cell.hidden = !shown(cell); });
     rows.forEach((row, at) => {
       const groups = cells[at].filter(shown).map((cell) => cell.dataset.group);
@@ -31,13 +32,23 @@
         (!onlyDiffering || new Set(groups).size > 1) &&
         (!onlyVariants || row.dataset.variants === "1");
       row.hidden = !fits;
-      count += fits ? 1 : 0;
+      if (fits) fitting.add(row.dataset.name);
     });
-    find("#count").value = `${count} of ${rows.length} projects shown`;
-    find("#nothing").hidden = count > 0;
+    const asTree = find("[name=view]:checked").value === "tree";
+    find("#by-target").hidden = asTree;
+    find("#by-requirement").hidden = !asTree;
+    const named = words.length || onlyDiffering || onlyVariants;
+    if (asTree) drawTree(chosen, named ? fitting : null);
+    find("#count").value = asTree
+      ? `${fitting.size} of ${rows.length} projects${named ? ", and the ways to them" : ""}`
+      : `${fitting.size} of ${rows.length} projects shown`;
+    find("#nothing").hidden = fitting.size > 0;
   };
   form.addEventListener("input", filter);
-  form.addEventListener("reset", () => setTimeout(filter));
+  form.addEventListener("reset", () => {
+    const view = find("[name=view]:checked");  /* which is no filter */
+    setTimeout(() => { view.checked = true; filter(); });
+  });
   form.addEventListener("submit", (event) => event.preventDefault());
 
   /* Sorting: names upwards first, sizes downwards; what is not there comes last. */
@@ -90,13 +101,17 @@
     panel.scrollTop = 0;
     find("#panel h3").focus();
   };
+  let opener = null;  /* a line of the tree; a row of the matrix is found by its name */
+  find("#tree").addEventListener("click", (event) => { opener = event.target.closest("a"); });
   panel.addEventListener("close", () => {
     const closed = content.firstElementChild;
     empty();
     if (closed) {
       const row = rows.find((each) => each.dataset.name === closed.dataset.name);
-      row.querySelector("a").focus({ preventScroll: true });
+      const back = opener?.isConnected ? opener : row.querySelector("a");
+      back.focus({ preventScroll: true });
     }
+    opener = null;
     if (location.hash.startsWith("#project-")) {
       history.replaceState(null, "", location.href.split("#")[0]);
     }

@@ -1,9 +1,9 @@
 """``polylock report --html``: one page that needs no network, no font and no server.
 
-The matrix, the sizes and what is said of every project are plain HTML; the script
-beside this module only filters, sorts and shows a project in a panel. The page's own
-policy names its style and its script by hash, so that nothing else can run or be
-fetched, whatever a lock file says. The same lock file gives the same bytes.
+The matrix, the sizes and what is said of every project are plain HTML; the scripts
+beside this module filter, sort, show a project in a panel and draw who requires whom.
+The page's own policy names its style and its scripts by hash, so that nothing else can
+run or be fetched, whatever a lock file says. The same lock file gives the same bytes.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from polylock.operations.report_markup import (
     size_text,
 )
 from polylock.operations.report_panel import article
+from polylock.operations.report_tree import graph_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -71,11 +72,13 @@ def write_report_page(settings: Settings, path: Path) -> WrittenPage:
 
 def report_page(facts: PageFacts) -> str:
     """Return the page as HTML."""
-    style, script = _resource("report_page.css"), _resource("report_page.js")
+    style = _resource("report_page.css")
+    tree_script, script = _resource("report_tree.js"), _resource("report_page.js")
     # Chromium asks for the icon of a page served over HTTP unless the page has one.
     policy = (
         f"default-src 'none'; img-src data:; style-src '{_digest(style)}'; "
-        f"script-src '{_digest(script)}'; base-uri 'none'; form-action 'none'"
+        f"script-src '{_digest(tree_script)}' '{_digest(script)}'; "
+        "base-uri 'none'; form-action 'none'"
     )
     title = (
         f"polylock report: {counted(len(facts.projects), 'project')} "
@@ -84,6 +87,7 @@ def report_page(facts: PageFacts) -> str:
     parts = {
         "policy": policy,
         "style": style,
+        "tree_script": tree_script,
         "script": script,
         "title": title,
         "summary": _summary(facts),
@@ -92,6 +96,7 @@ def report_page(facts: PageFacts) -> str:
         "target_filters": "\n".join(_target_filter(name) for name in facts.names),
         "key": _key(facts),
         "matrix": "\n".join(_matrix(facts)),
+        "graph": graph_data(facts),
         "details": "\n".join(article(each, facts.names) for each in facts.projects),
     }
     return Template(_resource("report_page.html")).substitute(parts)
@@ -117,9 +122,10 @@ def _summary(facts: PageFacts) -> str:
     return (
         f"{counted(len(facts.projects), 'project')} for "
         f"{counted(len(facts.targets), 'target')}; {differing:,} "
-        f"{'differs' if differing == 1 else 'differ'} between targets, {variants:,} "
-        f"{'has' if variants == 1 else 'have'} variants. A target downloads {between}; "
-        f"one set of files for every target would be {file_size(facts.fat_size)}."
+        f"{'differs' if differing == 1 else 'differ'} between targets, "
+        f"{variants or 'none'} {'have' if variants > 1 else 'has'} variants. "
+        f"A target downloads {between}; one set of files for every target would be "
+        f"{file_size(facts.fat_size)}."
     )
 
 
@@ -135,8 +141,8 @@ def _download(facts: PageFacts) -> Iterator[str]:
                 ("Projects", ' class="number"'),
                 ("Download", ' class="number"'),
                 ('<span class="unseen">Share of the whole set</span>', ""),
-                ("Saved beside the whole set", ' class="number"'),
-                ("Of that by hardware", ' class="number"'),
+                ("Saved, against the whole set", ' class="number"'),
+                ("Of that, by hardware", ' class="number"'),
             )
         )
         + "</tr></thead>\n<tbody>"
@@ -150,7 +156,7 @@ def _download(facts: PageFacts) -> Iterator[str]:
     cells = f'<td class="number"></td><td class="number">{file_size(together)}</td>'
     yield (
         f'<tr><th scope="row">{counted(count, "target")} together, '
-        f"beside {counted(count, 'whole set')}</th>"
+        f"against {counted(count, 'whole set')}</th>"
         f'{cells}<td></td><td class="number">{_saved(together, fat * count)}</td>'
         f'<td class="number">{file_size(by_hardware)}</td></tr>'
     )
