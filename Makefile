@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint format slow bench docs clean
+.PHONY: demo test lint format slow bench docs docs-output reference clean
 
 demo: $(READY)
 	$(BIN)/python fixtures/demo/demo.py
@@ -29,6 +29,14 @@ bench: $(READY)
 	$(BIN)/python -m pip install --quiet --group bench
 	$(BIN)/python benchmarks/lock.py
 	$(BIN)/python benchmarks/sync.py
+
+# What of docs/reference is made from the source; a test compares.
+reference: $(READY)
+	PYTHONPATH=docs $(BIN)/python -m pages_from_source
+
+# All pages, or some: make docs-output PAGES=docs/tutorial.md
+docs-output: $(READY)
+	PYTHONPATH=tests $(BIN)/python -m pages $(PAGES)
 
 # -E reads every page anew: Sphinx tells a fault only when it reads the page.
 docs: $(VENV)/.ready-docs

@@ -13,7 +13,7 @@ from polylock.cli.invocation import (
     reporting,
     without_garbage_collection,
 )
-from polylock.cli.options import JSON, settings
+from polylock.cli.options import JSON, offered, settings
 from polylock.cli.remember import remember
 from polylock.model.quantities import counted
 from polylock.operations.lock import LockRequest, lock, parse_upgrades
@@ -32,6 +32,7 @@ __all__ = ["command"]
     "upgrade_packages",
     metavar="NAME[==V]",
     multiple=True,
+    shell_complete=offered("locked"),
     help="Forget the pins of this project; can be given more than once.",
 )
 @click.option(
@@ -39,6 +40,7 @@ __all__ = ["command"]
     "targets",
     metavar="NAME",
     multiple=True,
+    shell_complete=offered("declared-target"),
     help="Solve this target alone and leave the others; can be given more than once.",
 )
 @click.option("--dry-run", is_flag=True, help="Write nothing.")
