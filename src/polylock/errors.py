@@ -32,10 +32,13 @@ says the next step. Layout and colour are the business of ``polylock.cli``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, dataclass_transform
+from typing import TYPE_CHECKING, ClassVar, Literal, dataclass_transform
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+StatedBy = Literal["index", "lock file", "project file"]
+"""Whose word it is that a file has a hash."""
 
 __all__ = [
     "ArchiveDamaged",
@@ -231,21 +234,46 @@ class ArchiveDamaged(FileCorrupt):
 
 
 class HashMismatch(FileCorrupt):
-    """A downloaded file has another hash than the one locked."""
+    """A file has another hash than an index, the lock or the project file states."""
 
     wanted: str
     found: str
+    stated_by: StatedBy
 
-    def __init__(self, filename: str, wanted: str, found: str) -> None:
+    def __init__(
+        self,
+        filename: str,
+        wanted: str,
+        found: str,
+        stated_by: StatedBy = "index",
+    ) -> None:
         self.wanted = wanted
         self.found = found
+        self.stated_by = stated_by
         super().__init__(filename, f"hash {found} instead of {wanted}")
 
+    def as_stated_by(self, stated_by: StatedBy) -> HashMismatch:
+        """Return the same finding where the wanted hash was somebody else's word."""
+        return HashMismatch(self.filename, self.wanted, self.found, stated_by)
+
     def hint(self) -> str | None:
-        return (
-            "the file has changed since it was locked; if that is expected, "
-            "run `polylock lock --upgrade-package` for it, else do not trust the source"
-        )
+        match self.stated_by:
+            case "index":
+                return (
+                    "it is not the file that its index describes; run the command "
+                    "again with --refresh, and if that does not help do not trust it"
+                )
+            case "lock file":
+                return (
+                    "the file has changed since it was locked; if that is expected, "
+                    "run `polylock lock --upgrade-package` for it, else do not trust "
+                    "the source"
+                )
+            case "project file":
+                return (
+                    "the file has changed since its hash was written there; if that "
+                    "is expected, correct the hash, else do not trust the source"
+                )
 
 
 class SizeMismatch(FileCorrupt):

@@ -21,7 +21,7 @@ from polylock.lockfile.pylock import PackageDirectory, PackageSdist, PackageWhee
 from polylock.model.core_metadata import CoreMetadata, InvalidCoreMetadata
 from polylock.operations.context import Context
 from polylock.operations.installable import installables
-from polylock.operations.locked_files import LockedFiles
+from polylock.operations.locked_files import LockedFiles, locked_sha256
 from polylock.operations.machine import Chooser
 from polylock.operations.sdists import LocalSdist, require_allowed
 from polylock.operations.selection import named_selections, open_lock
@@ -187,7 +187,7 @@ class _Writer:
         path = LockedFiles(context=self.context, root=self.root).locate(file)
         if isinstance(file, PackageSdist) and builds is not None:
             sdist = LocalSdist(
-                path=path, filename=file.filename, sha256=file.hashes["sha256"]
+                path=path, filename=file.filename, sha256=locked_sha256(file)
             )
             return self._built(sdist.sha256, lambda: builds.archive(sdist))
         return self._put(path, without_label(file))
@@ -234,9 +234,11 @@ class _Writer:
         except OSError as error:
             problem = error.strerror or str(error)
             raise UsageError(f"cannot write {target}: {problem}") from error
-        wanted = file.hashes["sha256"]
+        wanted = locked_sha256(file)
         if found != wanted:
-            raise HashMismatch(file.filename, f"sha256:{wanted}", f"sha256:{found}")
+            raise HashMismatch(
+                file.filename, f"sha256:{wanted}", f"sha256:{found}", "lock file"
+            )
         return replace(file, name=None, url=None, path=relative, size=size)
 
 
