@@ -20,6 +20,7 @@ from polylock.environment.exclusive import exclusive
 from polylock.environment.installed import Form, read_installed
 from polylock.errors import EnvironmentBroken, FileCorrupt
 from polylock.installation.archive import read_manifest
+from polylock.installation.clashes import case_clashes, ignores_case
 from polylock.installation.link import Linker, LinkMode
 from polylock.installation.pair import put_all
 from polylock.installation.place import Placement
@@ -139,6 +140,7 @@ class _Execution:
 
     def change(self, plan: SyncPlan) -> None:
         """Remove the old, then install the new."""
+        self._tell_clashes(plan)
         boundary = _boundary(self.interpreter)
         shared = _shared_files(plan)
         for entry in sorted((*plan.remove, *plan.reinstall), key=lambda e: e.name):
@@ -152,6 +154,21 @@ class _Execution:
             self.linker,
             lambda one: self.reporter.installing(one.wanted.name, one.version),
         )
+
+    def _tell_clashes(self, plan: SyncPlan) -> None:
+        """Warn of files that would take each other's place on this file system."""
+        new = _wanted(plan)
+        if not new or not ignores_case(self.prepared[new[0].name].site):
+            return
+        kept = (
+            (entry.name, listed_files(distribution))
+            for entry in plan.keep
+            for distribution in entry.installed
+            if distribution.form is Form.DIST_INFO
+        )
+        put = ((wanted.name, self.prepared[wanted.name].places) for wanted in new)
+        for clash in case_clashes((*kept, *put)):
+            self.reporter.warning(clash)
 
     def compile(self, plan: SyncPlan) -> None:
         """Compile the modules that were installed, in a process for each processor."""
