@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 _URL = re.compile(r"https://((?:[^\s/@\"']+@)?)([\w-]+\.example\.com)(?=[/\"'\s]|$)")
 _MACHINE = re.compile(r"(?<=machine )([\w-]+\.example\.com)\b")  # of a netrc file
-_USER, _PASSWORD = "ci", "s3cret"  # noqa: S105 - what the page of private indexes says
+_USER, _PASSWORD = "ci", "s3cret"
 
 _TORCH_REQUIRES = ("filelock", "fsspec", "jinja2", "networkx", "sympy>=1.13.3")
 _CUDA_REQUIRES = tuple(
