@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from polylock.cache.entries import checksum, entry_path, whole_content
+from polylock.cache.file_locks import locked
 from polylock.errors import CacheUnusable
 from polylock.values import Mutable, Value
 
@@ -281,17 +282,12 @@ class Store:
     @contextmanager
     def _locked(self, path: Path) -> Iterator[None]:
         self.make_directory(path.parent)
-        from filelock import FileLock  # noqa: PLC0415 - 49 ms, only to fetch and unpack
-
-        lock = FileLock(path)
-        try:
-            lock.acquire()
-        except OSError as error:
-            raise self._unusable(error) from error
-        try:
+        with ExitStack() as block:
+            try:
+                block.enter_context(locked(str(path)))
+            except OSError as error:
+                raise self._unusable(error) from error
             yield
-        finally:
-            lock.release()
 
     def _path(self, bucket: Bucket, key: str) -> str:
         return entry_path(self._directories[bucket], key.encode())
