@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint format slow bench docs clean
+.PHONY: demo test lint format slow bench docs docs-output reference clean
 
 demo: $(READY)
 	$(BIN)/python fixtures/demo/demo.py
@@ -30,8 +30,18 @@ bench: $(READY)
 	$(BIN)/python benchmarks/lock.py
 	$(BIN)/python benchmarks/sync.py
 
-# -E reads every page anew: Sphinx tells a fault only when it reads the page.
+# What of docs/reference is made from the source; a test compares.
+reference: $(READY)
+	PYTHONPATH=docs $(BIN)/python -m pages_from_source
+
+# All pages, or some: make docs-output PAGES=docs/tutorial.md
+docs-output: $(READY)
+	PYTHONPATH=tests $(BIN)/python -m pages $(PAGES)
+
+# -E reads every page anew: Sphinx tells a fault only when it reads the page. An older
+# site goes first: words that only it had would stay in the index of the search.
 docs: $(VENV)/.ready-docs
+	rm -rf build/docs
 	$(BIN)/sphinx-build -q -E -n -W --keep-going -d build/doctrees docs build/docs
 
 $(VENV)/.ready-docs: $(READY)

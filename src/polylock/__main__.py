@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
-from polylock.cli.recall import recall
+from polylock.cli.recall import COMPLETION, recall
 
 __all__ = ["answer", "main"]
 
@@ -18,6 +19,10 @@ def answer(arguments: tuple[str, ...]) -> int:
         from polylock.cli.later import put_off  # noqa: PLC0415 - as below
 
         put_off()
+        if COMPLETION in os.environ:
+            from polylock.cli.completion import complete  # noqa: PLC0415 - for shells
+
+            return complete(os.environ[COMPLETION])
         from polylock.cli.main import run  # noqa: PLC0415 - 30 ms, most often spared
 
         code = run(arguments)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,20 +24,40 @@ def test_prefix_is_the_beginning_of_the_key(demo: CommandLine) -> None:
     assert prefix.endswith("-")
 
 
-def test_github_output_gets_both(demo: CommandLine) -> None:
+def test_github_output_gets_target_key_and_prefix(demo: CommandLine) -> None:
     """They are added to what earlier steps wrote."""
     output = demo.write("before=1\n", "output.txt")
     demo.set("GITHUB_OUTPUT", str(output))
     key = demo.succeed("cache-key", "--target", "mac", "--github-output").out.strip()
     lines = demo.read("output.txt").splitlines()
-    assert lines[:2] == ["before=1", f"key={key}"]
-    assert lines[2].startswith("prefix=polylock-1-mac-")
+    assert lines[:3] == ["before=1", "target=mac", f"key={key}"]
+    assert lines[3] == "prefix=" + key.rpartition("-")[0] + "-"
 
 
-def test_github_output_needs_the_file_and_one_target(demo: CommandLine) -> None:
-    """Each error is one of usage and says what to give."""
+def test_github_output_says_which_target_auto_is(demo: CommandLine) -> None:
+    """A job that does not know its machine learns the name by which it was locked."""
+    demo.set("GITHUB_OUTPUT", str(demo.directory / "output.txt"))
+    demo.succeed("cache-key", "--target", "auto", "--github-output")
+    assert demo.read("output.txt").startswith("target=here\nkey=polylock-1-here-")
+
+
+def test_github_output_of_every_target_is_json(demo: CommandLine) -> None:
+    """Without a target both outputs are texts for ``fromJSON``, by target."""
+    demo.set("GITHUB_OUTPUT", str(demo.directory / "output.txt"))
+    printed = demo.succeed("cache-key", "--github-output").out
+    found = dict(line.split("=", 1) for line in demo.read("output.txt").splitlines())
+    keys = json.loads(found["keys"])
+    assert keys == dict(line.split("\t") for line in printed.splitlines())
+    prefixes = json.loads(found["prefixes"])
+    assert list(prefixes) == ["h100", "mac", "here"]
+    assert all(keys[name].startswith(prefixes[name]) for name in keys)
+
+
+def test_github_output_needs_a_file(demo: CommandLine) -> None:
+    """Outside GitHub Actions, and where it cannot be written, the error says so."""
     ran = demo("cache-key", "--target", "mac", "--github-output")
-    assert (ran.code, "GITHUB_OUTPUT is not set" in ran.err) == (2, True)
-    demo.set("GITHUB_OUTPUT", "output.txt")
-    ran = demo("cache-key", "--github-output")
-    assert (ran.code, "--target NAME" in ran.err) == (2, True)
+    assert (ran.code, ran.out) == (2, "")
+    assert "GITHUB_OUTPUT is not set" in ran.err
+    demo.set("GITHUB_OUTPUT", str(demo.directory / "absent" / "output.txt"))
+    ran = demo("cache-key", "--target", "mac", "--github-output")
+    assert (ran.code, "cannot be written" in ran.err) == (2, True)

@@ -34,7 +34,7 @@ _COMMAND = re.compile(
     r"(?:^\s*(?:\$|- run:|run:|-|#)?\s*|\$\()(polylock [^#\n]*)", re.MULTILINE
 )
 _EXPRESSION = re.compile(r"\$\{\{.*?\}\}")
-_OUTPUT = re.compile(r"\s*(?:>.*|\)\".*)$")
+_OUTPUT = re.compile(r"\s+(?:>|&&)\s.*$|\)\".*$")
 
 
 @dataclass(frozen=True)
@@ -166,14 +166,16 @@ def _keys(node: Any) -> Iterator[str]:  # noqa: ANN401  # JSON
         for word, value in node.items():
             if word == "properties":
                 yield from value
+            if word == "examples":
+                continue
             named = word in {"properties", "$defs"}
             yield from _keys(list(value.values()) if named else value)
 
 
 def test_every_key_of_the_project_is_documented() -> None:
-    """The page on targets names every key of ``[tool.polylock]`` as code."""
+    """The reference names every key of ``[tool.polylock]`` as code."""
     schema = json.loads(PROJECT_SCHEMA.read_text("utf-8"))
-    page = (ROOT / "docs" / "explanation" / "targets.md").read_text("utf-8")
+    page = (ROOT / "docs" / "reference" / "project-file.md").read_text("utf-8")
     code = " ".join(re.findall(r"`([^`\n]+)`", page))
 
     missing = [

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +16,9 @@ from polylock.operations.lock import LockRequest
 
 if TYPE_CHECKING:
     from fakes.workspace import Project
+
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "cache-keys"
 
 
 def keys(where: Project, **settings: object) -> dict[str, str]:
@@ -150,3 +156,58 @@ def test_auto_is_the_first_target_that_this_machine_is(demo: Project) -> None:
     demo.lock()
     (name,) = keys(demo, target="auto")
     assert name in {"server-v4", "server-v2"}
+
+
+def test_keys_are_those_of_earlier_versions(project: Project) -> None:
+    """Keys of every kind of source are as they were written down once.
+
+    Where a change of the recipe is meant, its number changes with it, in the code, in
+    docs/reference/cache-keys.md and here.
+    """
+    project.directory.mkdir()
+    shutil.copy(GOLDEN / "pylock.toml", project.lock_path)
+    recorded = json.loads((GOLDEN / "keys.json").read_text("utf-8"))
+    made = {
+        "": keys(project, project=None, lock_file=project.lock_path),
+        "--group test": keys(project, groups=("test",)),
+        "--extra docs": keys(project, extras=("docs",)),
+    }
+    assert made == recorded
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('subdirectory = "python"', 'subdirectory = "rust"'),
+        ('subdirectory = "packages/core"', 'subdirectory = "packages/more"'),
+        ("editable = true", "editable = false"),
+        ('path = "libs/from-path"', 'path = "libs/from\\tpath"'),
+        ('commit-id = "5af1', 'commit-id = "5af2'),
+    ],
+    ids=["of a commit", "of an archive", "editable", "path", "commit"],
+)
+def test_where_a_source_tree_lies_is_in_the_key(
+    project: Project, old: str, new: str
+) -> None:
+    """Another part of the same archive or commit is another thing to install."""
+    project.directory.mkdir()
+    text = (GOLDEN / "pylock.toml").read_text("utf-8")
+    assert old in text
+    project.lock_path.write_text(text, "utf-8")
+    before = keys(project)
+    project.lock_path.write_text(text.replace(old, new), "utf-8")
+    after = keys(project)
+    assert [name for name in before if before[name] == after[name]] == []
+
+
+def test_a_moved_archive_is_the_same_archive(project: Project) -> None:
+    """Neither a mirror of files nor one of repositories changes a key."""
+    project.directory.mkdir()
+    text = (GOLDEN / "pylock.toml").read_text("utf-8")
+    project.lock_path.write_text(text, "utf-8")
+    before = keys(project)
+    moved = text.replace("files.example.com/2.0/", "mirror.example.com/x/")
+    moved = moved.replace("git.example.com", "mirror.example.com")
+    assert moved != text
+    project.lock_path.write_text(moved, "utf-8")
+    assert keys(project) == before

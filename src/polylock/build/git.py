@@ -21,6 +21,7 @@ from polylock.network.auth import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from polylock.cache.store import Store
@@ -228,13 +229,6 @@ class GitRepositories:
     def _path(self, location: str) -> Path:
         return self.store.path(Bucket.GIT, redact(location))
 
-    @contextmanager
-    def _exclusive(self, location: str) -> Iterator[None]:
+    def _exclusive(self, location: str) -> AbstractContextManager[None]:
         """Let one process at a time change a repository."""
-        from filelock import FileLock  # noqa: PLC0415 - 49 ms, only for git
-
-        name = f"git-{self._path(location).name}.lock"
-        lock = self.store.root / Bucket.LOCKS.directory / name
-        self.store.make_directory(lock.parent)
-        with FileLock(lock):
-            yield
+        return self.store.exclusive(f"git-{self._path(location).name}")

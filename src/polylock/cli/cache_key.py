@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,7 @@ __all__ = ["command"]
 @click.option(
     "--github-output",
     is_flag=True,
-    help="Write key and prefix to the file that GITHUB_OUTPUT names.",
+    help="Add target, key and prefix to the outputs of a step of GitHub Actions.",
 )
 @JSON
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
@@ -37,7 +38,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     chosen = begin(values)
     keys = cache_keys(chosen)
     if values["github_output"]:
-        _write_github_output(keys)
+        _write_github_output(keys, several=chosen.target is None)
     if values["as_json"]:
         print_json([key.to_json() for key in keys])
         return 0
@@ -47,14 +48,25 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     return 0
 
 
-def _write_github_output(keys: list[CacheKey]) -> None:
+def _write_github_output(keys: list[CacheKey], *, several: bool) -> None:
+    """Add outputs to the step: of one target texts, of several JSON by target."""
     path = os.environ.get("GITHUB_OUTPUT")
     if not path:
         raise UsageError(
             "GITHUB_OUTPUT is not set",
             "GitHub Actions sets it in every step; elsewhere use --json",
         )
-    if len(keys) != 1:
-        raise UsageError("--github-output needs one target", "add --target NAME")
-    with Path(path).open("a", encoding="utf-8") as file:
-        file.write(f"key={keys[0].key}\nprefix={keys[0].prefix}\n")
+    if several:
+        outputs = {
+            "keys": json.dumps({key.target: key.key for key in keys}),
+            "prefixes": json.dumps({key.target: key.prefix for key in keys}),
+        }
+    else:
+        (key,) = keys
+        outputs = {"target": key.target, "key": key.key, "prefix": key.prefix}
+    try:
+        with Path(path).open("a", encoding="utf-8", newline="\n") as file:
+            file.writelines(f"{name}={text}\n" for name, text in outputs.items())
+    except OSError as error:
+        problem = f"{path}, which GITHUB_OUTPUT names, cannot be written"
+        raise UsageError(problem, error.strerror or str(error)) from error

@@ -16,11 +16,12 @@ from polylock.operations.export import ExportFormat, export
 __all__ = ["command"]
 
 _READERS = {
-    "pylock": "pip 26 and uv 0.13 install none from a lock file",
+    "pylock": "uv installs them from here, pip 26 refuses their URLs and takes what "
+    "`polylock bundle` writes",
     "requirements": "pip 26 refuses them, uv 0.13 takes those whose metadata has no "
     "variant markers, with --preview-features wheel-variants",
 }
-"""Who can read variant wheels (PEP 825), by format; tests run both."""
+"""Who takes variant wheels (PEP 825), by format; tests run both."""
 
 
 @click.command("export", epilog="Example: polylock export --target h100 -o h100.toml")
@@ -43,8 +44,8 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     """Write the lock of one target for other tools.
 
     pylock is a lock file of this target alone (PEP 751); requirements are pins with
-    hashes, for which the index is named on the installer's command line. A variant
-    wheel is named by its URL.
+    hashes, for which the index is named on the installer's command line; cyclonedx is
+    a software bill of materials as JSON (CycloneDX 1.6, needs polylock[cyclonedx]).
     """
     chosen = begin(values)
     found = export(chosen, values["export_format"], values["output"])
@@ -53,7 +54,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     elif chosen.verbosity >= 0:
         done = f"wrote {values['output']}: {found.packages} packages"
         click.echo(done, err=True)
-    if found.variants:
+    if found.variants and values["export_format"] in _READERS:
         show_warning(
             f"variant wheels: {', '.join(found.variants)}; "
             + _READERS[values["export_format"]]

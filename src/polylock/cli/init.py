@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from polylock.cli.invocation import begin, print_json
-from polylock.cli.options import JSON, settings
+from polylock.cli.options import JSON, offered, settings
 from polylock.operations.init import InitRequest, init
 from polylock.operations.machine import this_machine
 
@@ -21,6 +21,7 @@ __all__ = ["command"]
     "presets",
     metavar="NAME",
     multiple=True,
+    shell_complete=offered("preset"),
     help="A preset to add as a target; see: polylock targets presets.",
 )
 @click.option("--here", is_flag=True, help="Add this machine; default: if no --preset.")

@@ -42,6 +42,7 @@ _COMMANDS = {
     "detect": "Describe this machine as a target.",
     "index": "Build and serve a static index with variant metadata.",
     "cache": "Measure, prune or clear the cache.",
+    "completion": "Print the script that completes commands in a shell.",
 }
 """Commands in the order of ``--help``. A command's module is imported when it runs:
 all of them together would cost every call 100 ms."""

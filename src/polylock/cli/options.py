@@ -12,12 +12,26 @@ from polylock.project.settings import SETTINGS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    Command = Callable[..., Any]
+    from click.shell_completion import CompletionItem
 
-__all__ = ["FORCE_TARGET", "FROZEN", "JSON", "given_settings", "settings"]
+    Command = Callable[..., Any]
+    Offer = Callable[[click.Context, click.Parameter, str], list[CompletionItem[str]]]
+
+__all__ = ["FORCE_TARGET", "FROZEN", "JSON", "given_settings", "offered", "settings"]
 
 _GLOBAL = ("project", "lock_file", "cache_dir", "no_color")
 _TYPES = {Kind.WHOLE: int, Kind.SECONDS: float}
+_OFFERED = {
+    "target": "target",
+    "groups": "group",
+    "extras": "extra",
+    "cache_dir": "dir",
+    "project": "file",
+    "lock_file": "file",
+    "venv": "dir",
+    "python": "file",
+}
+"""What a shell offers for settings; see ``polylock.cli.words``."""
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON to stdout.")
 FROZEN = click.option(
@@ -41,6 +55,20 @@ def settings(*names: str) -> Callable[[Command], Command]:
     return add
 
 
+def offered(kind: str) -> Offer:
+    """Return what makes click offer words of a kind of ``polylock.cli.words``."""
+
+    def offer(
+        context: click.Context, parameter: click.Parameter, incomplete: str
+    ) -> list[CompletionItem[str]]:
+        del parameter
+        from polylock.cli.words import words  # noqa: PLC0415 - for shells that ask
+
+        return words(kind, context.params, incomplete)
+
+    return offer
+
+
 def given_settings(values: dict[str, Any]) -> dict[str, Any]:
     """Take the settings out of a command's parameters, None for those not given."""
     names = {definition.name for definition in SETTINGS}
@@ -61,12 +89,17 @@ def _option(name: str) -> Callable[[Command], Command]:
         return click.option(
             definition.flag, name, is_flag=True, default=None, help=text
         )
+    offer = offered(_OFFERED[name]) if name in _OFFERED else None
     if definition.kind is Kind.NAMES:
-        return click.option(definition.flag, name, multiple=True, help=text)
+        return click.option(
+            definition.flag, name, multiple=True, help=text, shell_complete=offer
+        )
     if definition.choices:
         choice = click.Choice(definition.choices)
         word = definition.flag.rpartition("-")[2].upper()  # the choices are too wide
         text = f"{text[:-1]} ({', '.join(definition.choices)})."
         return click.option(definition.flag, name, type=choice, metavar=word, help=text)
     kind = _TYPES.get(definition.kind, str)
-    return click.option(definition.flag, name, type=kind, help=text)
+    return click.option(
+        definition.flag, name, type=kind, help=text, shell_complete=offer
+    )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from polylock.cli.invocation import begin, print_json
+from polylock.cli.options import offered
 from polylock.operations.dependencies import Place
 
 if TYPE_CHECKING:
@@ -24,12 +25,15 @@ def place(command: Callable[..., Any]) -> Callable[..., Any]:
     They are not the settings of these names: those may come from the environment,
     and say what to install.
     """
-    for flag, name, text in (
-        ("--target", "to_target", "In the requirements of this target."),
-        ("--extra", "to_extra", "In this extra."),
-        ("--group", "to_group", "In this dependency group."),
+    for kind, text in (
+        ("target", "In the requirements of this target."),
+        ("extra", "In this extra."),
+        ("group", "In this dependency group."),
     ):
-        command = click.option(flag, name, metavar="NAME", help=text)(command)
+        offer = offered("declared-target" if kind == "target" else kind)
+        command = click.option(
+            f"--{kind}", f"to_{kind}", metavar="NAME", help=text, shell_complete=offer
+        )(command)
     return command
 
 

@@ -49,6 +49,7 @@ from polylock import __version__
 from polylock.cache.entries import digest, entry_path, whole_content
 
 __all__ = [
+    "COMPLETION",
     "DIRECTORY",
     "RUN_FLAGS",
     "RUN_VALUES",
@@ -97,7 +98,8 @@ _VARIABLES = ("HOME", "NETRC", "USERPROFILE", "XDG_CACHE_HOME", "XDG_CONFIG_HOME
 _SEARCHED = ("LD_LIBRARY_PATH", "PATH")
 _TOOLKITS = ("ASCEND_TOOLKIT_HOME", "ROCM_PATH")
 _SECRETS = ("_PASSWORD", "_USERNAME")
-_COMPLETION = "_POLYLOCK_COMPLETE"
+COMPLETION = "_POLYLOCK_COMPLETE"
+"""The variable by which a shell asks for words."""
 
 
 class Question:
@@ -147,7 +149,7 @@ def question(arguments: tuple[str, ...]) -> Question | None:
     if os.name != "posix" or not arguments or arguments[0] not in _COMMANDS:
         return None
     environ = os.environ
-    if _COMPLETION in environ:  # the shell asks click for words
+    if COMPLETION in environ:  # the shell asks click for words
         return None
     command: tuple[str, ...] = ()
     if arguments[0] == "run":

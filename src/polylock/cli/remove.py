@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from polylock.cli.options import JSON, settings
+from polylock.cli.options import JSON, offered, settings
 from polylock.cli.places import edit_place, place
 from polylock.operations.dependencies import remove
 
@@ -15,7 +15,13 @@ __all__ = ["command"]
 
 @click.command("remove", epilog="Example: polylock remove numpy --group dev")
 @settings()
-@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@click.argument(
+    "names",
+    metavar="NAME...",
+    nargs=-1,
+    required=True,
+    shell_complete=offered("required"),
+)
 @place
 @JSON
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name

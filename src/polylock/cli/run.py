@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from polylock.cli.invocation import begin, reporting
-from polylock.cli.options import FORCE_TARGET, FROZEN, settings
+from polylock.cli.options import FORCE_TARGET, FROZEN, offered, settings
 from polylock.cli.remember import remember
 from polylock.operations.run import (
     become,
@@ -42,7 +42,12 @@ __all__ = ["command"]
 @FROZEN
 @FORCE_TARGET
 @click.argument(
-    "arguments", metavar="COMMAND...", nargs=-1, type=click.UNPROCESSED, required=True
+    "arguments",
+    metavar="COMMAND...",
+    nargs=-1,
+    type=click.UNPROCESSED,
+    required=True,
+    shell_complete=offered("program"),
 )
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
     """Sync the environment, then run a command in it.

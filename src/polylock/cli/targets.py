@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from polylock.cli.invocation import begin, print_json
-from polylock.cli.options import JSON, settings
+from polylock.cli.options import JSON, offered, settings
 from polylock.cli.tables import Table
 from polylock.lockfile.toml_values import value_text
 from polylock.operations.machine import this_machine
@@ -74,7 +74,7 @@ def list_targets(**values: Any) -> int:  # noqa: ANN401 - click hands parameters
 
 @command.command("show", epilog="Example: polylock targets show h100")
 @settings()
-@click.argument("name")
+@click.argument("name", shell_complete=offered("declared-target"))
 @JSON
 def show(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
     """Show what a declared target derives to.
@@ -93,7 +93,7 @@ def show(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
 
 @command.command("presets", epilog="Example: polylock targets presets h100")
 @settings()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=offered("preset"))
 @JSON
 def list_presets(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
     """List the presets, or show one: what it stands for, and where that is from."""
@@ -137,7 +137,7 @@ def _shown_preset(name: str, preset: Preset) -> str:
 
 @command.command("add", epilog="Example: polylock targets add h100 --name train")
 @settings()
-@click.argument("preset", required=False)
+@click.argument("preset", required=False, shell_complete=offered("preset"))
 @click.option("--here", is_flag=True, help="Add this machine instead of a preset.")
 @click.option(
     "--name", metavar="NAME", help="The target's name; default: the preset's."

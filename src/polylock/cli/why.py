@@ -9,7 +9,7 @@ import click
 
 from polylock.cli.invocation import begin, print_json, reporting
 from polylock.cli.logs import style
-from polylock.cli.options import JSON, settings
+from polylock.cli.options import JSON, offered, settings
 from polylock.operations.why import why
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ __all__ = ["command"]
     "threads",
     "timeout",
 )
-@click.argument("name")
+@click.argument("name", shell_complete=offered("locked"))
 @JSON
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
     """Say who requires a project, and why this version and this variant of it.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from polylock.cache.file_locks import locked
+from polylock.cache.process_lock import process_lock
 from polylock.errors import EnvironmentBroken
 
 if TYPE_CHECKING:
@@ -24,10 +24,7 @@ LOCK_FILE = ".polylock.lock"
 def exclusive(prefix: Path, reporter: Reporter) -> Iterator[None]:
     """Keep a second sync of the environment waiting for the end of the block.
 
-    The directory must exist. The file stays: a waiting process may have it open. The
-    system ends the lock with the process, however that ends, and with those that were
-    forked from it in the block. Raises EnvironmentBroken where the file cannot be
-    written.
+    The directory must exist. Raises EnvironmentBroken where its lock cannot be had.
     """
 
     def waiting() -> None:
@@ -35,7 +32,7 @@ def exclusive(prefix: Path, reporter: Reporter) -> Iterator[None]:
 
     with ExitStack() as stack:
         try:
-            stack.enter_context(locked(str(prefix / LOCK_FILE), waiting))
+            stack.enter_context(process_lock(prefix / LOCK_FILE, waiting))
         except OSError as error:
             raise EnvironmentBroken(
                 str(error.filename or prefix),

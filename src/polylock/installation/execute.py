@@ -16,15 +16,17 @@ from typing import TYPE_CHECKING, Protocol
 from packaging.utils import canonicalize_name
 
 from polylock.environment.exclusive import exclusive
-from polylock.environment.installed import read_installed
+from polylock.environment.installed import Form, read_installed
 from polylock.errors import EnvironmentBroken, FileCorrupt
 from polylock.installation.archive import read_manifest
+from polylock.installation.clashes import case_clashes, ignores_case
 from polylock.installation.link import Linker, LinkMode
 from polylock.installation.pair import put_all
 from polylock.installation.place import Placement
 from polylock.installation.plan import plan_sync, same_version
 from polylock.installation.uninstall import (
     Boundary,
+    listed_files,
     refuse_unremovable,
     shared_files,
     uninstall,
@@ -137,6 +139,7 @@ class _Execution(Value, frozen=True, kw_only=True):
 
     def change(self, plan: SyncPlan) -> None:
         """Remove the old, then install the new."""
+        self._tell_clashes(plan)
         boundary = _boundary(self.interpreter)
         shared = _shared_files(plan)
         for entry in sorted((*plan.remove, *plan.reinstall), key=lambda e: e.name):
@@ -150,6 +153,21 @@ class _Execution(Value, frozen=True, kw_only=True):
             self.linker,
             lambda one: self.reporter.installing(one.wanted.name, one.version),
         )
+
+    def _tell_clashes(self, plan: SyncPlan) -> None:
+        """Warn of files that would take each other's place on this file system."""
+        new = _wanted(plan)
+        if not new or not ignores_case(self.prepared[new[0].name].site):
+            return
+        kept = (
+            (entry.name, listed_files(distribution))
+            for entry in plan.keep
+            for distribution in entry.installed
+            if distribution.form is Form.DIST_INFO
+        )
+        put = ((wanted.name, self.prepared[wanted.name].places) for wanted in new)
+        for clash in case_clashes((*kept, *put)):
+            self.reporter.warning(clash)
 
     def compile(self, plan: SyncPlan) -> None:
         """Compile the modules that were installed, in a process for each processor."""

@@ -110,6 +110,14 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
         for file in self.written:
             yield file.row.path
 
+    @property
+    def places(self) -> Iterator[str]:
+        """Yield the absolute paths of all files that the wheel has or asks for."""
+        for file in self.manifest.files:
+            yield _join(self._site_text, file)
+        for written in self.written:
+            yield written.target
+
     def _data_file(self, file: DataFile) -> _Written:
         target = _join(self._scheme_directory(file.key), file.path)
         path = self._recorded(target)

@@ -1,9 +1,10 @@
 """``polylock cache-key``: a digest of exactly what a target would install.
 
 The recipe, version 1: the SHA-256 of one line for the recipe, one for the Python, and
-one for each package in the order of names, its parts separated by tabs: name, version,
-file name or reference, hash. What is not in it cannot change a key: markers, URLs,
-indexes, other targets, the project's version, comments, the order of anything.
+one for each package, sorted, its parts separated by tabs: name, version, file name or
+reference, hash. What is not in it cannot change a key: markers, URLs, indexes, other
+targets, the project's version, comments, the order of anything. An archive or a commit
+that was moved to another host is what it was, so their URLs are not in it either.
 """
 
 from __future__ import annotations
@@ -18,12 +19,13 @@ from polylock.lockfile.pylock import (
     PackageSdist,
     PackageVcs,
     PackageWheel,
+    last_component,
 )
 from polylock.model.hashes import strongest
 from polylock.operations.selection import LockedSelection, named_selections, open_lock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterator, Mapping
 
     from polylock.lockfile.select import Selected
     from polylock.project.settings import Settings
@@ -33,14 +35,17 @@ __all__ = ["CacheKey", "cache_keys", "key_of"]
 _RECIPE = 1
 _SHOWN = 32
 """Hexadecimal digits of the digest in a key: 128 bits."""
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n"})
+"""A path may hold what separates parts and lines; two sets must not read alike."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheKey:
     """The key of one target.
 
-    ``prefix`` is what keys of the same target, machine and Python share, for the
-    restore keys of CI services; ``digest`` is the whole SHA-256.
+    ``prefix`` is what keys of the same target and Python share, for the restore keys
+    of CI services; a Python is that of a system and an architecture. ``digest`` is the
+    whole SHA-256.
     """
 
     target: str
@@ -90,19 +95,34 @@ def key_of(selection: LockedSelection) -> CacheKey:
     )
 
 
-def _parts(chosen: Selected) -> Iterable[str]:
+def _parts(chosen: Selected) -> Iterator[str]:
     package, file = chosen.package, chosen.file
     match file:
         case PackageWheel() | PackageSdist():
-            _, value = strongest(file.hashes) or ("", "")
-            reference = (file.filename, value)
+            reference, value = file.filename, _hash(file.hashes)
         case PackageArchive():
-            _, value = strongest(file.hashes) or ("", "")
-            reference = (file.url or file.path or "", value)
+            reference = _within(last_component(file.path, file.url), file.subdirectory)
+            value = _hash(file.hashes)
         case PackageVcs():
-            reference = (file.url or file.path or "", file.commit_id)
+            # Commits of git name their content, wherever the repository is.
+            reference = _within(file.type, file.subdirectory)
+            value = file.commit_id.lower()
         case PackageDirectory():
-            reference = (file.path, "editable" if file.editable else "")
+            # Its content has no hash in the lock file: the path is all there is.
+            reference = _within(file.path, file.subdirectory)
+            value = "editable" if file.editable else ""
         case _:
             assert_never(file)
-    return (package.name, package.version or "", *reference)
+    for part in (package.name, package.version or "", reference, value):
+        yield part.translate(_ESCAPES)
+
+
+def _within(reference: str, subdirectory: str | None) -> str:
+    """Return a reference to a part of a tree, in the form that direct URLs have."""
+    return f"{reference}#subdirectory={subdirectory}" if subdirectory else reference
+
+
+def _hash(hashes: Mapping[str, str]) -> str:
+    """Return the SHA-256 where there is one, so that one more hash changes nothing."""
+    found = strongest(hashes) or min(hashes.items(), default=("", ""))
+    return found[1].lower()

@@ -3,33 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal, assert_never
 
 from polylock.errors import UsageError
-from polylock.lockfile.pylock import (
-    PackageArchive,
-    PackageDirectory,
-    PackageSdist,
-    PackageVcs,
-    PackageWheel,
-    Pylock,
-)
 from polylock.operations.files import write_atomically
+from polylock.operations.graph import selection_graph
+from polylock.operations.pinned_requirements import PinnedRequirements
 from polylock.operations.selection import named_selections, open_lock
 from polylock.operations.single_target import SingleTarget
+from polylock.operations.workspace import answered_project
+from polylock.project.settings import default_index_url
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from polylock.lockfile.pylock import Package
+    from polylock.lockfile.pylock import Package, PackageFile, Pylock
     from polylock.lockfile.select import Selected
+    from polylock.operations.graph import LockedGraph
+    from polylock.project.pyproject import ProjectFile
     from polylock.project.settings import Settings
 
 __all__ = ["Export", "ExportFormat", "export"]
 
-ExportFormat = Literal["pylock", "requirements"]
-
-_FIXED = ("sys_platform", "platform_machine", "python_version", "implementation_name")
+ExportFormat = Literal["pylock", "requirements", "cyclonedx"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,12 +52,21 @@ def export(
     found = named_selections(pylock, path, settings)
     selection = next(iter(found))
     beside = output is None or output.resolve().parent == path.resolve().parent
-    writer = _Writer(single=SingleTarget.of(selection.target, settings), beside=beside)
+    writer = _Writer(
+        single=SingleTarget.of(selection.target, settings),
+        graph=selection_graph(
+            pylock, path, selection, groups=settings.groups, extras=settings.extras
+        ),
+        beside=beside,
+    )
     match export_format:
         case "pylock":
             text = writer.pylock(pylock, selection.selected)
         case "requirements":
             text = writer.requirements(selection.selected)
+        case "cyclonedx":
+            project = answered_project(settings, pylock, path, frozen=True)
+            text = writer.bill_of_materials(selection.selected, project)
         case _:
             assert_never(export_format)
     if output is not None:
@@ -81,6 +87,7 @@ class _Writer:
     """Writes for one target; ``beside``: into the directory of the lock file."""
 
     single: SingleTarget
+    graph: LockedGraph
     beside: bool
 
     def pylock(self, pylock: Pylock, selected: tuple[Selected, ...]) -> str:
@@ -90,52 +97,46 @@ class _Writer:
                 _refuse_path(chosen.package, chosen.file)
         return self.single.text(pylock, selected)
 
+    def bill_of_materials(
+        self, selected: tuple[Selected, ...], project: ProjectFile | None
+    ) -> str:
+        """Return a CycloneDX document; raises UsageError without the library."""
+        if find_spec("cyclonedx") is None:
+            raise UsageError(
+                "a bill of materials needs the library cyclonedx-python-lib, "
+                "which is not installed beside polylock",
+                "python -m pip install 'polylock[cyclonedx]'",
+            )
+        from polylock.operations.bill_of_materials import (  # noqa: PLC0415 - 60 ms
+            BillOfMaterials,
+        )
+
+        bill = BillOfMaterials(
+            single=self.single,
+            selected=selected,
+            graph=self.graph,
+            name=project.name if project else None,
+            version=project.version if project else None,
+            default_index=_default_index(),
+        )
+        return bill.text()
+
     def requirements(self, selected: tuple[Selected, ...]) -> str:
         """Return a requirements file with a hash for each file, sorted by name."""
-        lines = [
-            self._requirement(chosen)
-            for chosen in sorted(selected, key=lambda chosen: chosen.package.name)
-        ]
-        return "".join(f"{line}\n" for line in lines)
-
-    def _requirement(self, chosen: Selected) -> str:
-        package, file = chosen.package, chosen.file
-        marker = self.single.left_open(package)
-        condition = f" ; {marker}" if marker is not None else ""
-        match file:
-            case PackageVcs() | PackageDirectory():
-                raise UsageError(
-                    f"{package.name} is locked as a source tree, "
-                    "which a requirements file cannot name with a hash",
-                    "use --format pylock",
-                )
-            case PackageArchive() | PackageWheel() | PackageSdist():
-                pin = f"=={package.version}"
-                if isinstance(file, PackageArchive) or chosen.variant_label is not None:
-                    if file.url is None:
-                        raise UsageError(
-                            f"{package.name} is locked as a path, "
-                            "which a requirements file cannot name",
-                            "use --format pylock",
-                        )
-                    # An index page offers variant wheels to nobody by version alone,
-                    # so the file itself is named.
-                    pin = f" @ {file.url}"
-                    if isinstance(file, PackageArchive) and file.subdirectory:
-                        pin += f"#subdirectory={file.subdirectory}"
-                hashes = [
-                    f"--hash={name}:{value}"
-                    for name, value in sorted(file.hashes.items())
-                ]
-                return " \\\n    ".join([f"{package.name}{pin}{condition}", *hashes])
-            case _:
-                assert_never(file)
+        pins = PinnedRequirements(
+            single=self.single, selected=selected, graph=self.graph
+        )
+        return pins.text()
 
 
-def _refuse_path(
-    package: Package,
-    file: PackageVcs | PackageDirectory | PackageArchive | PackageWheel | PackageSdist,
-) -> None:
+def _default_index() -> str | None:
+    try:
+        return default_index_url()
+    except UsageError:
+        return None  # then every index is named
+
+
+def _refuse_path(package: Package, file: PackageFile) -> None:
     if file.path is not None:
         raise UsageError(
             f"{package.name} is locked as a path relative to the lock file",

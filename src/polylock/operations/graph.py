@@ -25,15 +25,23 @@ from polylock.operations.selection import (
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
+    from pathlib import Path
 
-    from polylock.lockfile.pylock import Package
+    from polylock.lockfile.pylock import Package, Pylock
     from polylock.lockfile.records import LockedInputs, VariantChoice
     from polylock.lockfile.select import Selected
     from polylock.model.target import Target
     from polylock.operations.selection import LockedSelection
     from polylock.project.settings import Settings
 
-__all__ = ["LockedGraph", "Node", "Root", "locked_graphs"]
+__all__ = [
+    "PROJECT",
+    "LockedGraph",
+    "Node",
+    "Root",
+    "locked_graphs",
+    "selection_graph",
+]
 
 PROJECT = "project"
 """The place of the project's own dependencies; others are ``group test`` and so on."""
@@ -134,6 +142,23 @@ class LockedGraph:
         return before
 
 
+def selection_graph(
+    pylock: Pylock,
+    path: Path,
+    selection: LockedSelection,
+    *,
+    groups: Collection[str],
+    extras: Collection[str],
+) -> LockedGraph:
+    """Return what was selected for one target, with these groups and extras.
+
+    Raises UsageError in another tool's lock file, LockFileInvalid.
+    """
+    inputs = require_record(pylock, path, "run `polylock lock`").inputs
+    wanted = _Wanted(path=str(path), inputs=inputs, groups=groups, extras=extras)
+    return _graph(selection, wanted)
+
+
 def locked_graphs(settings: Settings) -> tuple[LockedGraph, ...]:
     """Return the graph of the target asked for, or of every target.
 
@@ -141,11 +166,10 @@ def locked_graphs(settings: Settings) -> tuple[LockedGraph, ...]:
     Raises UsageError, LockFileInvalid, NoSuchTarget.
     """
     pylock, path = open_lock(settings)
-    inputs = require_record(pylock, path, "run `polylock lock`").inputs
+    require_record(pylock, path, "run `polylock lock`")
     groups, extras = groups_to_show(pylock, settings)
-    wanted = _Wanted(path=str(path), inputs=inputs, groups=groups, extras=extras)
     return tuple(
-        _graph(selection, wanted)
+        selection_graph(pylock, path, selection, groups=groups, extras=extras)
         for selection in selections(
             pylock, path, target=settings.target, groups=groups, extras=extras
         )

@@ -22,6 +22,7 @@ from polylock.errors import BuildFailed, BuildForbidden, CacheUnusable, FileCorr
 from polylock.model.core_metadata import CoreMetadata
 from polylock.model.distributions import BuildRefused
 from polylock.model.filenames import InvalidFilename, SdistFilename
+from polylock.model.hashes import sha256_of
 from polylock.values import Value
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ class SdistBuilds(Value, frozen=True, kw_only=True):
         of the machine that locks, which must not decide what is locked. Raises
         BuildFailed, FileCorrupt and what fetching raises.
         """
-        sha256 = file.hashes.get("sha256")
+        sha256 = sha256_of(file.hashes)
         kept = self._kept_metadata(sha256) if sha256 else None
         if kept is not None:
             return kept

@@ -50,13 +50,15 @@ _TARGETS_ADVICE = (
 class ProjectFile(Value, frozen=True, kw_only=True):
     """A project file, read and checked.
 
-    ``name`` is None where there is no ``[project]``; ``default_python`` is the value
-    of ``[tool.polylock] python``, empty where it is missing; ``descriptions`` are in
-    the order of the file, which is their priority.
+    ``name`` is None where there is no ``[project]``, ``version`` where that is not
+    written there: nothing is locked by it. ``default_python`` is the value of
+    ``[tool.polylock] python``, empty where it is missing; ``descriptions`` are in the
+    order of the file, which is their priority.
     """
 
     path: Path
     name: NormalizedName | None
+    version: str | None
     has_build_system: bool
     default_python: tuple[str, ...]
     inputs: Inputs
@@ -112,6 +114,7 @@ def load_project(path: Path, *, settings: Settings) -> ProjectFile:
     return ProjectFile(
         path=path,
         name=dependencies.name,
+        version=document.table("project").string("version"),
         has_build_system=bool(document.table("build-system").values),
         default_python=default_python,
         inputs=replace(

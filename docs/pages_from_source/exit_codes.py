@@ -1,0 +1,118 @@
+"""``reference/exit-codes.md``: how commands end, from the classes of errors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pages_from_source.markdown import anchor, block, code, page, table
+from polylock import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["ENDINGS", "endings_of", "exit_codes_page"]
+
+_HEAD = """\
+# Exit codes
+
+| code | means |
+|---|---|
+| 0 | done |
+| 1 | could not: no solution, network, hash, file |
+| 2 | usage, or the project file |
+| 3 | the lock file is out of date, or an environment or index differs |
+| 4 | this machine is not that target |
+| 130 | interrupted by Ctrl-C |
+
+An error is a line on stderr, with further facts below it and a hint where there is a
+next step. An error leaves no half-written file. Whoever reads stdout and stops early,
+as `head` does, ends polylock with code 1 and without a word.
+
+A script tells the codes apart:"""
+
+_SCRIPT = """\
+polylock check -q
+case $? in
+  0) ;;
+  3) echo "run polylock lock and commit pylock.toml" ;;
+  *) exit 1 ;;
+esac"""
+
+_OUTDATED = "the lock file does not answer the project"
+_NOT_HERE = (
+    "this machine is not the target named, unless `--force-target`, or none of them"
+)
+_NO_TARGET = "with `--target auto`, no target is this machine"
+
+ENDINGS: dict[str, dict[int, str]] = {
+    "lock": {3: "with `--target`, a target that is to stay as it is cannot"},
+    "sync": {
+        3: f"{_OUTDATED}, unless `--frozen`; with `--check`, something would change",
+        4: _NOT_HERE,
+    },
+    "run": {
+        3: f"{_OUTDATED}, unless `--frozen` or `--no-sync`",
+        4: _NOT_HERE,
+    },
+    "check": {3: _OUTDATED},
+    "verify": {3: "an index says otherwise than the lock file", 4: _NO_TARGET},
+    "cache-key": {4: _NO_TARGET},
+    "matrix": {3: _OUTDATED},
+    "tree": {4: _NO_TARGET},
+    "why": {4: _NO_TARGET},
+    "report": {4: _NO_TARGET},
+    "export": {4: _NO_TARGET},
+    "bundle": {3: f"{_OUTDATED}, unless `--frozen`", 4: _NO_TARGET},
+}
+"""The codes 3 and 4 by command; ``tests/cli/test_exit_codes.py`` tries each."""
+
+_MEANINGS = {
+    1: "Could not",
+    2: "Usage or project file",
+    3: "Out of date",
+    4: "Not this machine",
+}
+
+
+def endings_of(command: str) -> list[tuple[int, str]]:
+    """Return the codes that not every command has, and when it ends with each."""
+    return sorted(ENDINGS.get(command, {}).items())
+
+
+def exit_codes_page() -> str:
+    """Return the reference of exit codes."""
+    sections = (part for number in _MEANINGS for part in _section(number))
+    return page([_HEAD, block("shell", _SCRIPT), *sections, *_run()])
+
+
+def _section(number: int) -> Iterator[str]:
+    yield f"## {number}: {_MEANINGS[number]}"
+    rows = [
+        (code(name), _meaning(kind))
+        for name, kind in sorted(vars(errors).items())
+        if isinstance(kind, type)
+        and issubclass(kind, errors.PolylockError)
+        and kind is not errors.PolylockError
+        and kind.exit_code == number
+    ]
+    yield table(("error", "when"), rows)
+    found = [
+        (f"[{code(name)}](commands.md#{anchor(f'polylock {name}')})", ends[number])
+        for name, ends in ENDINGS.items()
+        if number in ends
+    ]
+    yield table(("command", "when"), found) if found else ""
+
+
+def _meaning(kind: type[errors.PolylockError]) -> str:
+    """Return the first clause of what a class says of itself."""
+    first = " ".join((kind.__doc__ or "").split("\n\n", maxsplit=1)[0].split())
+    return first.partition(";")[0].removesuffix(".").replace("``", "`")
+
+
+def _run() -> Iterator[str]:
+    yield "## `polylock run`"
+    yield (
+        "Once the command runs, its exit code is that of polylock, whatever it is. A "
+        "command that does not exist ends with 2."
+    )

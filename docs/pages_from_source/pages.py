@@ -1,0 +1,33 @@
+"""Which pages are made, and how."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pages_from_source.commands import commands_page
+from pages_from_source.exit_codes import exit_codes_page
+from pages_from_source.json_output import json_output_page
+from pages_from_source.lock_file import lock_file_page
+from pages_from_source.presets import presets_page
+from pages_from_source.project_file import project_file_page
+from pages_from_source.settings import settings_page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = ["PAGES", "REFERENCE"]
+
+REFERENCE = Path(__file__).parents[1] / "reference"
+"""The folder of the pages."""
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    "commands.md": commands_page,
+    "exit-codes.md": exit_codes_page,
+    "json-output.md": json_output_page,
+    "lock-file.md": lock_file_page,
+    "presets.md": presets_page,
+    "project-file.md": project_file_page,
+    "settings.md": settings_page,
+}
+"""What makes each page, by its name in ``docs/reference``."""

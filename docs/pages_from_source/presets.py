@@ -1,0 +1,92 @@
+"""``reference/presets.md``: machines by name, where that is from, and what is open."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pages_from_source.markdown import anchor, code, code_list, page, table
+from polylock.lockfile.toml_values import value_text
+from polylock.project.preset_clouds import CLOUDS
+from polylock.project.preset_hardware import HARDWARE
+from polylock.project.preset_runners import RUNNERS
+from polylock.project.presets import PRESETS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from polylock.project.preset import Preset
+
+__all__ = ["presets_page"]
+
+_HEAD = """\
+# Presets
+
+A preset is a target by name: `preset = "h100"` in a target, or
+`polylock targets add h100`. It names no Python, and a key beside it replaces its own.
+`polylock targets presets` prints this list.
+
+The CUDA or ROCm version of a preset is that of a driver of its time. It is software:
+override it where your machines have another. *Open* names what no document of the
+vendor was at hand for, mostly the generation of a cloud's processor. `polylock sync`
+checks the machine before it installs, so where a preset is wrong a machine is refused;
+nothing crashes for it."""
+
+_ACCELERATORS = ("nvidia", "amd", "intel", "ascend", "tpu")
+
+
+def presets_page() -> str:
+    """Return the reference of all presets."""
+    groups = _groups()
+    names = [name for presets in groups.values() for name in presets]
+    if sorted(names) != sorted(PRESETS):
+        raise LookupError("a preset is in no group, or in two")
+    count = f"There are {len(names)}, in these groups:"
+    listed = [f"- [{title}](#{anchor(title)})" for title in groups]
+    parts = (part for title, found in groups.items() for part in _section(title, found))
+    return page([_HEAD, count, "\n".join(listed), *parts])
+
+
+def _groups() -> dict[str, Mapping[str, Preset]]:
+    apart = {*HARDWARE, *CLOUDS, *RUNNERS}
+    boards = {n: p for n, p in HARDWARE.items() if _has_accelerator(p)}
+    return {
+        "Platforms": {n: p for n, p in PRESETS.items() if n not in apart},
+        "GPUs and NPUs": boards,
+        "Processors": {n: p for n, p in HARDWARE.items() if n not in boards},
+        "Instances of clouds": CLOUDS,
+        "Runners of CI services": RUNNERS,
+    }
+
+
+def _has_accelerator(preset: Preset) -> bool:
+    return any(key in preset.table for key in _ACCELERATORS)
+
+
+def _section(title: str, presets: Mapping[str, Preset]) -> Iterator[str]:
+    yield f"## {title}"
+    sources = list(dict.fromkeys(preset.source for preset in presets.values()))
+    rows = (
+        (
+            code(name),
+            *_cells(preset.table),
+            str(sources.index(preset.source) + 1),
+            preset.unconfirmed or "",
+        )
+        for name, preset in presets.items()
+    )
+    yield table(("preset", "platform", "cpu", "further keys", "source", "open"), rows)
+    yield "Sources:"
+    yield "\n".join(f"{number}. {text}" for number, text in enumerate(sources, 1))
+
+
+def _cells(keys: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Return the platform, the processor, and the other keys as they are written."""
+    system = [keys[key] for key in ("platform", "libc", "macos") if key in keys]
+    cpu = keys.get("cpu", "")
+    shown = {"platform", "libc", "macos", "cpu"}
+    others = {key: value for key, value in keys.items() if key not in shown}
+    return (
+        code_list(system),
+        code(cpu if isinstance(cpu, str) else value_text(cpu)) if cpu else "",
+        code_list(f"{key} = {value_text(value)}" for key, value in others.items()),
+    )

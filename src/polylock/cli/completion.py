@@ -1,0 +1,69 @@
+"""``polylock completion``: the script by which a shell completes command lines.
+
+The scripts are click's. They call polylock with a variable that says which words are
+there, and ``complete`` answers. A shell that asks for words has no use for anything
+else: whatever goes wrong, the answer is that there are none.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import redirect_stderr, suppress
+from io import StringIO
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from polylock.cli.invocation import begin
+from polylock.cli.options import settings
+from polylock.cli.recall import COMPLETION
+
+if TYPE_CHECKING:
+    from click.shell_completion import ShellComplete
+
+__all__ = ["command", "complete"]
+
+_PROGRAM = "polylock"
+_SHELLS = ("bash", "zsh", "fish")
+
+
+@click.command("completion", epilog='Example: eval "$(polylock completion bash)"')
+@settings()
+@click.argument("shell", metavar="SHELL", type=click.Choice(_SHELLS))
+def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
+    """Print the script that lets bash, zsh or fish complete polylock's command lines.
+
+    It completes commands, options and their values, targets, groups, extras, presets
+    and locked projects. bash (4.4 or later) and zsh evaluate it as the example does, in
+    .bashrc, or in .zshrc after compinit; for fish write it to
+    ~/.config/fish/completions/polylock.fish.
+    """
+    begin(values)
+    from click.shell_completion import ShellComplete  # noqa: PLC0415 - as below
+
+    # ShellComplete's own: that of bash would start a bash to ask for its version.
+    sys.stdout.write(ShellComplete.source(_asked(values["shell"])))
+    return 0
+
+
+def complete(instruction: str) -> int:
+    """Answer a shell that asks for words, ``bash_complete`` and the like."""
+    shell, _, kind = instruction.partition("_")
+    if shell not in _SHELLS or kind != "complete":
+        return 1
+    words = ""
+    with redirect_stderr(StringIO()), suppress(Exception, SystemExit):
+        words = _asked(shell).complete()
+    sys.stdout.buffer.write(f"{words}\n".encode())
+    return 0
+
+
+def _asked(shell: str) -> ShellComplete:
+    # 5 ms that no other command pays.
+    from click.shell_completion import get_completion_class  # noqa: PLC0415 - see above
+
+    from polylock.cli.main import cli  # noqa: PLC0415 - it imports this module
+
+    found = get_completion_class(shell)
+    assert found is not None
+    return found(cli, {}, _PROGRAM, COMPLETION)

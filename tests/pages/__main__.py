@@ -1,0 +1,52 @@
+"""Write what commands print into the pages that show it: ``make docs-output``.
+
+Without arguments all pages, else those that are named. What agrees with the run stays
+as it is, with its elisions.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from pages.hosts import ROOT, Hosts
+from pages.play import play, rewritten
+from pages.session import Session
+
+
+def main(names: list[str]) -> int:
+    """Play pages and write them anew; 1 where a command failed unannounced."""
+    pages = [Path(name) for name in names] or [
+        ROOT / "README.md",
+        *sorted((ROOT / "docs").rglob("*.md")),
+    ]
+    code = 0
+    with tempfile.TemporaryDirectory() as scratch:
+        directory = Path(scratch)
+        with Hosts(directory / "hosts") as hosts:
+            for number, page in enumerate(pages):
+                text = page.read_text("utf-8")
+                with Session(directory / str(number), hosts) as session:
+                    if session.translated:
+                        _tell(f"error: no Python of the pages for {page}")
+                        return 1
+                    played = list(play(text, session))
+                changed = rewritten(text, played)
+                if changed != text:
+                    page.write_text(changed, "utf-8", newline="\n")
+                    _tell(f"wrote {page}")
+                for each in played:
+                    if each.ran.code and each.complaint:
+                        where = f"{page}:{each.command.line}"
+                        _tell(f"{where}: `{each.command.text}`: {each.ran.code}")
+                        code = 1
+    return code
+
+
+def _tell(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
