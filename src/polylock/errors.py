@@ -18,6 +18,8 @@
     +- NoSolution                  the requirements of a target cannot be met
     +- LockFileInvalid             pylock.toml cannot be read
     +- LockFileOutdated            pylock.toml does not answer the project
+    +- ForeignLockInvalid          a lock file of another tool cannot be read
+    +- ForeignHashDiffers          an index has another file than it has locked
     +- NoSuchTarget                a target that the lock file does not have
     +- TargetMismatch              this machine is not that target
     +- NothingToInstall            a locked package has no file for the target
@@ -50,6 +52,8 @@ __all__ = [
     "EnvironmentBroken",
     "FileCorrupt",
     "FilesInvalid",
+    "ForeignHashDiffers",
+    "ForeignLockInvalid",
     "HashMismatch",
     "IndexRequestError",
     "LockFileInvalid",
@@ -368,6 +372,50 @@ class LockFileInvalid(PolylockError):
 
     def hint(self) -> str | None:
         return "restore it from version control, or delete it and run `polylock lock`"
+
+
+class ForeignLockInvalid(PolylockError):
+    """A lock file of another tool cannot be read; ``key`` may be ``line 12``."""
+
+    exit_code: ClassVar[int] = 2
+
+    path: str
+    key: str
+    problem: str
+
+    def __str__(self) -> str:
+        place = f"{self.path}: {self.key}" if self.key else self.path
+        return f"{place}: {self.problem}"
+
+    def hint(self) -> str | None:
+        return "give a file as its own tool writes it, or lock without --pins-from"
+
+
+class ForeignHashDiffers(PolylockError):
+    """The index has other bytes under the name of a file than the pin's hash says."""
+
+    path: str
+    name: str
+    version: str
+    filename: str
+    wanted: str
+    found: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.name} {self.version}: {self.filename} has another hash on the "
+            f"index than in {self.path}"
+        )
+
+    def details(self) -> Sequence[str]:
+        return (f"{self.path}: {self.wanted}", f"the index: {self.found}")
+
+    def hint(self) -> str | None:
+        return (
+            "a published file must not change: do not trust it before you know why; "
+            f"if the index builds {self.name} itself, take {self.name} out of "
+            f"{self.path}"
+        )
 
 
 class LockFileOutdated(PolylockError):
