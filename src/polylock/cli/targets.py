@@ -11,6 +11,7 @@ import click
 from polylock.cli.invocation import begin, print_json
 from polylock.cli.options import JSON, offered, settings
 from polylock.cli.tables import Table
+from polylock.cli.terminal import folded, style
 from polylock.lockfile.toml_values import value_text
 from polylock.operations.machine import this_machine
 from polylock.operations.target_table import (
@@ -65,8 +66,7 @@ def list_targets(**values: Any) -> int:  # noqa: ANN401 - click hands parameters
                 cpu_name(description),
                 "; ".join(accelerators(description)) or "-",
                 ", ".join(description.runs_on) or "-",
-            ],
-            strong=True,
+            ]
         )
     sys.stdout.write(table.text())
     return 0
@@ -96,7 +96,10 @@ def show(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
 @click.argument("name", required=False, shell_complete=offered("preset"))
 @JSON
 def list_presets(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
-    """List the presets, or show one: what it stands for, and where that is from."""
+    """List the presets, or show one: what it stands for, and where that is from.
+
+    Not confirmed are those of which some value rests on no source of its maker.
+    """
     begin(values)
     if values["name"]:
         name, preset = find_preset(values["name"])
@@ -109,11 +112,12 @@ def list_presets(**values: Any) -> int:  # noqa: ANN401 - click hands parameters
     if values["as_json"]:
         print_json([_preset(name, preset) for name, preset in found.items()])
         return 0
-    table = Table(["preset", "target", "source"])
+    table = Table(["preset", "target"], prose=[1])
     for name, preset in found.items():
         keys = ", ".join(f"{k} = {value_text(v)}" for k, v in preset.table.items())
-        doubt = f" (not confirmed: {preset.unconfirmed})" if preset.unconfirmed else ""
-        table.add([name, keys, preset.source + doubt], strong=True)
+        if preset.unconfirmed:
+            keys += f" {style('(not confirmed)', 'changed', error=False)}"
+        table.add([name, keys])
     sys.stdout.write(table.text())
     return 0
 
@@ -169,14 +173,15 @@ def add(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
 
 def _shown(view: TargetView) -> str:
     target = view.target
-    lines = [table_text(target.name, target_table(target.description)), "markers"]
+    table = table_text(target.name, target_table(target.description))
+    lines = ["", _head("markers")]
     environment = sorted(target.marker_environment.items())
     lines += [f"  {name} == {value!r}" for name, value in environment]
-    lines += ["", f"tags: {len(target.tags)}, the best first"]
+    lines += ["", _head(f"tags: {len(target.tags)}, the best first")]
     lines += [f"  {tag}" for tag in target.tags[:_SHOWN_TAGS]]
     if len(target.tags) > _SHOWN_TAGS:
         lines.append("  ...")
-    lines += ["", "variant properties, the best value first"]
+    lines += ["", _head("variant properties, the best value first")]
     for namespace, group in groupby(view.features, lambda found: found.namespace):
         features = list(group)
         lines += [
@@ -188,4 +193,9 @@ def _shown(view: TargetView) -> str:
         switched = [each.feature for each in features if each.values == ("on",)]
         if switched:
             lines.append(f"  {namespace}, on: {', '.join(switched)}")
-    return "\n".join(lines) + "\n"
+    # The table stays as it is: it may be pasted.
+    return table + "".join(f"{folded(line)}\n" for line in lines)
+
+
+def _head(text: str) -> str:
+    return style(text, "strong", error=False)

@@ -6,6 +6,8 @@ import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from packaging.version import InvalidVersion, Version
+
 from polylock.errors import UsageError
 from polylock.lockfile.pylock import (
     PackageArchive,
@@ -66,6 +68,18 @@ class Change:
     name: str
     before: Side | None
     after: Side | None
+
+    @property
+    def is_downgrade(self) -> bool:
+        """Return whether the later version is the lower one (PEP 440)."""
+        before = self.before.version if self.before else None
+        after = self.after.version if self.after else None
+        if before is None or after is None:
+            return False
+        try:
+            return Version(after) < Version(before)
+        except InvalidVersion:
+            return False
 
     @property
     def kind(self) -> ChangeKind:
@@ -140,6 +154,21 @@ class LockDiff:
     before: Path
     after: Path
     targets: tuple[TargetDiff, ...]
+
+    def grouped(self) -> tuple[tuple[TargetDiff, ...], ...]:
+        """Return the targets, those beside each other for which the same has changed.
+
+        Sizes may differ among them: a wheel of each system may have its own.
+        """
+        groups: dict[tuple[Any, ...], list[TargetDiff]] = {}
+        for each in self.targets:
+            told = tuple(
+                (change.name, change.kind, str(change.before), str(change.after))
+                for change in each.changes
+            )
+            lone = () if each.state == "changed" else (each.target,)
+            groups.setdefault((each.state, told, *lone), []).append(each)
+        return tuple(map(tuple, groups.values()))
 
     def to_json(self) -> dict[str, Any]:
         """Return the document of ``diff --json`` (schemas/diff.schema.json)."""
