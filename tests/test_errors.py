@@ -38,7 +38,7 @@ def test_an_error_shows_its_fields() -> None:
     """The representation has all fields, those worked out included."""
     assert repr(HashMismatch("a.whl", "1", "2")) == (
         "HashMismatch(filename='a.whl', problem='hash 2 instead of 1', "
-        "wanted='1', found='2')"
+        "wanted='1', found='2', stated_by='index')"
     )
 
 

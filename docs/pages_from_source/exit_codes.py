@@ -107,7 +107,7 @@ def _section(number: int) -> Iterator[str]:
 def _meaning(kind: type[errors.PolylockError]) -> str:
     """Return the first clause of what a class says of itself."""
     first = " ".join((kind.__doc__ or "").split("\n\n", maxsplit=1)[0].split())
-    return first.partition(";")[0].removesuffix(".")
+    return first.partition(";")[0].removesuffix(".").replace("``", "`")
 
 
 def _run() -> Iterator[str]:

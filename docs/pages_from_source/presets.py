@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pages_from_source.markdown import anchor, code, page, table
+from pages_from_source.markdown import anchor, code, code_list, page, table
 from polylock.lockfile.toml_values import value_text
 from polylock.project.preset_clouds import CLOUDS
 from polylock.project.preset_hardware import HARDWARE
@@ -26,10 +26,10 @@ A preset is a target by name: `preset = "h100"` in a target, or
 `polylock targets presets` prints this list.
 
 The CUDA or ROCm version of a preset is that of a driver of its time. It is software:
-override it where your machines have another. *Open* names what no document of the
-vendor was at hand for, mostly the generation of a cloud's processor. `polylock sync`
-checks the machine before it installs, so where a preset is wrong a machine is refused;
-nothing crashes for it."""
+override it where your machines have another. What no document of the vendor was at hand
+for is named below each group: mostly the generation of a cloud's processor. Nothing
+crashes for a wrong one: `polylock sync` checks the machine before it installs, and
+refuses."""
 
 _ACCELERATORS = ("nvidia", "amd", "intel", "ascend", "tpu")
 
@@ -66,23 +66,34 @@ def _section(title: str, presets: Mapping[str, Preset]) -> Iterator[str]:
     yield f"## {title}"
     sources = list(dict.fromkeys(preset.source for preset in presets.values()))
     rows = (
-        (
-            code(name),
-            _table(preset),
-            str(sources.index(preset.source) + 1),
-            _open(preset),
-        )
+        (code(name), *_cells(preset.table), str(sources.index(preset.source) + 1))
         for name, preset in presets.items()
     )
-    yield table(("preset", "keys", "source", "open"), rows)
+    yield table(("preset", "platform", "cpu", "further keys", "source"), rows)
     yield "Sources:"
     yield "\n".join(f"{number}. {text}" for number, text in enumerate(sources, 1))
+    doubts = _doubts(presets)
+    yield "Not confirmed by a document:" if doubts else ""
+    yield "\n".join(f"- {code_list(doubts[text])}: {text}" for text in doubts)
 
 
-def _table(preset: Preset) -> str:
-    keys = (f"{key} = {value_text(value)}" for key, value in preset.table.items())
-    return ", ".join(code(text) for text in keys)
+def _doubts(presets: Mapping[str, Preset]) -> dict[str, list[str]]:
+    """Return what is not confirmed, and of which presets."""
+    found: dict[str, list[str]] = {}
+    for name, preset in presets.items():
+        if preset.unconfirmed:
+            found.setdefault(preset.unconfirmed, []).append(name)
+    return found
 
 
-def _open(preset: Preset) -> str:
-    return preset.unconfirmed or ""
+def _cells(keys: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Return the platform, the processor, and the other keys as they are written."""
+    system = [keys[key] for key in ("platform", "libc", "macos") if key in keys]
+    cpu = keys.get("cpu", "")
+    shown = {"platform", "libc", "macos", "cpu"}
+    others = {key: value for key, value in keys.items() if key not in shown}
+    return (
+        code_list(system),
+        code(cpu if isinstance(cpu, str) else value_text(cpu)) if cpu else "",
+        code_list(f"{key} = {value_text(value)}" for key, value in others.items()),
+    )

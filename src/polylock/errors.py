@@ -17,6 +17,8 @@
     +- NoSolution                  the requirements of a target cannot be met
     +- LockFileInvalid             pylock.toml cannot be read
     +- LockFileOutdated            pylock.toml does not answer the project
+    +- ForeignLockInvalid          a lock file of another tool cannot be read
+    +- ForeignHashDiffers          an index has another file than it has locked
     +- NoSuchTarget                a target that the lock file does not have
     +- TargetMismatch              this machine is not that target
     +- NothingToInstall            a locked package has no file for the target
@@ -32,10 +34,13 @@ says the next step. Layout and colour are the business of ``polylock.cli``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, dataclass_transform
+from typing import TYPE_CHECKING, ClassVar, Literal, dataclass_transform
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+StatedBy = Literal["index", "lock file", "project file"]
+"""Whose word it is that a file has a hash."""
 
 __all__ = [
     "ArchiveDamaged",
@@ -45,6 +50,8 @@ __all__ = [
     "EnvironmentBroken",
     "FileCorrupt",
     "FilesInvalid",
+    "ForeignHashDiffers",
+    "ForeignLockInvalid",
     "HashMismatch",
     "IndexRequestError",
     "LockFileInvalid",
@@ -231,21 +238,46 @@ class ArchiveDamaged(FileCorrupt):
 
 
 class HashMismatch(FileCorrupt):
-    """A downloaded file has another hash than the one locked."""
+    """A file has another hash than an index, the lock or the project file states."""
 
     wanted: str
     found: str
+    stated_by: StatedBy
 
-    def __init__(self, filename: str, wanted: str, found: str) -> None:
+    def __init__(
+        self,
+        filename: str,
+        wanted: str,
+        found: str,
+        stated_by: StatedBy = "index",
+    ) -> None:
         self.wanted = wanted
         self.found = found
+        self.stated_by = stated_by
         super().__init__(filename, f"hash {found} instead of {wanted}")
 
+    def as_stated_by(self, stated_by: StatedBy) -> HashMismatch:
+        """Return the same finding where the wanted hash was somebody else's word."""
+        return HashMismatch(self.filename, self.wanted, self.found, stated_by)
+
     def hint(self) -> str | None:
-        return (
-            "the file has changed since it was locked; if that is expected, "
-            "run `polylock lock --upgrade-package` for it, else do not trust the source"
-        )
+        match self.stated_by:
+            case "index":
+                return (
+                    "it is not the file that its index describes; run the command "
+                    "again with --refresh, and if that does not help do not trust it"
+                )
+            case "lock file":
+                return (
+                    "the file has changed since it was locked; if that is expected, "
+                    "run `polylock lock --upgrade-package` for it, else do not trust "
+                    "the source"
+                )
+            case "project file":
+                return (
+                    "the file has changed since its hash was written there; if that "
+                    "is expected, correct the hash, else do not trust the source"
+                )
 
 
 class SizeMismatch(FileCorrupt):
@@ -334,6 +366,50 @@ class LockFileInvalid(PolylockError):
 
     def hint(self) -> str | None:
         return "restore it from version control, or delete it and run `polylock lock`"
+
+
+class ForeignLockInvalid(PolylockError):
+    """A lock file of another tool cannot be read; ``key`` may be ``line 12``."""
+
+    exit_code: ClassVar[int] = 2
+
+    path: str
+    key: str
+    problem: str
+
+    def __str__(self) -> str:
+        place = f"{self.path}: {self.key}" if self.key else self.path
+        return f"{place}: {self.problem}"
+
+    def hint(self) -> str | None:
+        return "give a file as its own tool writes it, or lock without --pins-from"
+
+
+class ForeignHashDiffers(PolylockError):
+    """The index has other bytes under the name of a file than the pin's hash says."""
+
+    path: str
+    name: str
+    version: str
+    filename: str
+    wanted: str
+    found: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.name} {self.version}: {self.filename} has another hash on the "
+            f"index than in {self.path}"
+        )
+
+    def details(self) -> Sequence[str]:
+        return (f"{self.path}: {self.wanted}", f"the index: {self.found}")
+
+    def hint(self) -> str | None:
+        return (
+            "a published file must not change: do not trust it before you know why; "
+            f"if the index builds {self.name} itself, take {self.name} out of "
+            f"{self.path}"
+        )
 
 
 class LockFileOutdated(PolylockError):

@@ -88,9 +88,11 @@ def test_pylock_of_one_target(demo: CommandLine) -> None:
         assert "marker" not in package
         assert "tool" not in package
         assert len(package["wheels"]) == 1
-    variants = packages["tensordemo"]["variants-json"]["variants"]
-    assert list(variants) == ["cuda13.0"]
-    assert "variants-json" not in packages["plainlib"]
+    (wheel,) = packages["tensordemo"]["wheels"]
+    assert wheel["name"] == "tensordemo-3.1.0-py3-none-manylinux_2_17_x86_64.whl"
+    assert wheel["url"].endswith("-cuda13.0.whl")
+    assert not any("variants-json" in package for package in packages.values())
+    assert "name" not in packages["plainlib"]["wheels"][0]
     assert packages["plainlib"]["dependencies"] == [
         {"name": "plainlib-colors"},
         {"name": "plainlib-posix"},
@@ -114,13 +116,13 @@ def test_export_is_written_in_one_step(demo: CommandLine) -> None:
     assert demo.read("pylock.mac.toml") == told
     assert not ran.out
     assert "wrote pylock.mac.toml" in ran.err
-    assert "variant wheels: tensordemo; pip 26 and uv 0.13 install none" in ran.err
+    assert "variant wheels: tensordemo; uv installs them from here" in ran.err
 
 
 def test_requirements_name_every_hash(demo: CommandLine) -> None:
     """Pins for plain wheels, the URL itself for variant wheels, sorted by name."""
     ran = demo.succeed("export", "--target", "h100", *REQUIREMENTS)
-    lines = ran.out.splitlines()
+    lines = [x for x in ran.out.splitlines() if not x.lstrip().startswith("#")]
     heads, hashes = lines[::2], lines[1::2]
     names = [head.split()[0].partition("==")[0] for head in heads]
     assert names == sorted(names)
@@ -173,7 +175,9 @@ def test_exported_pylock_is_a_lock_file_of_ours(demo: CommandLine) -> None:
         *("sync", "--lock-file", "pylock.alone.toml", "--frozen", "--dry-run"),
         *("--python", sys.executable, "--json"),
     ).json
-    assert alone["install"] == whole["install"]
+    assert [(e["name"], e["version"]) for e in alone["install"]] == [
+        (e["name"], e["version"]) for e in whole["install"]
+    ]
 
 
 @pytest.mark.skipif(PIP is None, reason="no pip")
@@ -210,7 +214,8 @@ def test_uv_takes_the_requirements(
         *("--generate-hashes", *index, file),
         python=python,
     )
-    assert told == plain.read("locked.txt")
+    lines = plain.read("locked.txt").splitlines(keepends=True)
+    assert told == "".join(x for x in lines if not x.lstrip().startswith("#"))
 
 
 @pytest.mark.skipif(UV is None, reason="no uv")

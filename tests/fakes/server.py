@@ -198,6 +198,10 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self._send(answer, status, headers, turn)
 
+    def do_HEAD(self) -> None:
+        """Answer as to GET, without the body."""
+        self.do_GET()
+
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - inherited
         """Say nothing."""
 
@@ -227,7 +231,7 @@ class _Handler(BaseHTTPRequestHandler):
         if answer.truncate is not None and turn < answer.truncations:
             body = body[: answer.truncate]
             self.close_connection = True
-        if status != 304:
+        if status != 304 and self.command != "HEAD":
             self.wfile.write(body)
 
 

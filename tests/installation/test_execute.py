@@ -125,6 +125,24 @@ def test_execute_installs_replaces_and_removes(bench: Bench) -> None:
     assert snapshot(bench.root) == empty
 
 
+@pytest.mark.skipif(os.name == "nt", reason="its file systems need no help")
+def test_a_clash_of_case_is_told_where_case_does_not_count(bench: Bench) -> None:
+    """Between two that are installed, and between one of them and one that stays."""
+    one = bench.wheel("one", files={"Crypto/hash.py": "1"})
+    two = bench.wheel("two", files={"crypto/hash.py": "2", "crypto/other.py": ""})
+    bench.sync(one, two)
+    assert not any("warning" in event for event in bench.reporter.events)
+    bench.sync()
+    # As if the file system took both spellings for one.
+    bench.site.with_name(bench.site.name.upper()).symlink_to(bench.site)
+    bench.sync(one)
+    bench.reporter.events.clear()
+    bench.sync(one, two)
+    (warning,) = (e for e in bench.reporter.events if e.startswith("warning"))
+    assert "Crypto/hash.py of one and " in warning
+    assert "crypto/hash.py of two are one file here" in warning
+
+
 def test_headers_leave_no_directory(bench: Bench) -> None:
     """The directory for headers is not there before, and not after."""
     empty = snapshot(bench.root)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fakes.server import Answer, Server
+from polylock.cache.store import Bucket
 from polylock.errors import HashMismatch, IndexRequestError, Offline, SizeMismatch
 from polylock.model.distributions import RemoteFile
 from polylock.network.download import Downloader
@@ -277,10 +278,29 @@ def test_another_secure_hash_is_verified(
     assert len(server.requests("/demo.whl")) == 2
 
 
-def test_a_weak_hash_counts_as_none(store: Store, client: Client, url: str) -> None:
-    """MD5 is neither trusted nor an obstacle."""
-    file = _file(url, {"md5": "0" * 32})
-    assert Downloader(store, client).fetch(file).sha256 == SHA256
+@pytest.mark.parametrize("algorithm", ["md5", "sha1"])
+def test_a_weak_hash_shows_damage_alone(
+    store: Store, client: Client, url: str, algorithm: str
+) -> None:
+    """A file that has it is taken under its SHA-256; one that has not is refused."""
+    right = hashlib.new(algorithm, BODY, usedforsecurity=False).hexdigest()
+    downloader = Downloader(store, client)
+    with pytest.raises(HashMismatch, match=algorithm):
+        downloader.fetch(_file(url, {algorithm: "0" * len(right)}))
+    assert downloader.fetch(_file(url, {algorithm: right.upper()})).sha256 == SHA256
+
+
+@pytest.mark.parametrize(
+    "value", ["", "0" * 63, "z" * 64, f"{'../' * 20}{'a' * 4}", "/" + "a" * 63]
+)
+def test_a_value_that_is_no_hash_counts_as_none(
+    server: Server, store: Store, client: Client, url: str, value: str
+) -> None:
+    """It names no file and no lock, in the cache or out of it."""
+    downloader = Downloader(store, client)
+    assert downloader.fetch(_file(url, {"sha256": value})).sha256 == SHA256
+    assert not (store.root / Bucket.LOCKS.directory).exists()
+    assert len(server.requests("/demo.whl")) == 1
 
 
 def test_offline_without_the_file_is_an_error(

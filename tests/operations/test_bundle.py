@@ -111,6 +111,14 @@ def test_variant_wheels_have_plain_names(demo: Project, tmp_path: Path) -> None:
     assert "variants-json" not in document
 
 
+def test_variant_markers_are_told(demo: Project, tmp_path: Path) -> None:
+    """The bytes are those that were locked, and pip cannot read such metadata."""
+    demo.lock()
+    made = make(demo, tmp_path / "bundle", "h100")
+    assert made.variant_markers == ("blasx", "tensordemo")
+    assert made.to_json()["variant-markers"] == ["blasx", "tensordemo"]
+
+
 def test_one_target_gets_other_files_than_another(
     demo: Project, tmp_path: Path
 ) -> None:

@@ -18,6 +18,7 @@ from fakes.workspace import Project, Spy, this_target
 from polylock.errors import (
     BuildFailed,
     BuildForbidden,
+    HashMismatch,
     NoSolution,
     ProjectError,
     SourceUnusable,
@@ -222,6 +223,27 @@ def test_a_wheel_url_is_locked_with_its_hash(world: World, *, with_hash: bool) -
         "archive_info": {"hashes": {"sha256": sha256}},
     }
     assert world.project.sync(ANY).plan.is_empty
+
+
+@pytest.mark.parametrize("with_hash", [False, True])
+def test_a_wheel_url_that_changed_is_refused(world: World, *, with_hash: bool) -> None:
+    """The hint names who stated the hash: the project file, or the lock file."""
+    wheel = build_wheel(world.files, "lib", "1.0")
+    world.index.add("lib", [wheel])
+    path = world.index.file(wheel.name)
+    sha256 = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    url = f"lib @ {world.server.url}{path}" + (f"#sha256={sha256}" if with_hash else "")
+    world.require(url)
+    if not with_hash:
+        world.project.lock()
+        world.index.add("more", [build_wheel(world.files, "more", "1.0")])
+        world.require(url, "more")
+    body = world.server.routes[path].body
+    world.server.change(path, body=body[:-1] + b"x")
+    with pytest.raises(HashMismatch) as raised:
+        world.project.lock(cache_dir=world.root / "other-cache")
+    said = "correct the hash" if with_hash else "lock --upgrade-package"
+    assert said in str(raised.value.hint())
 
 
 def test_local_files_are_locked_and_installed(world: World) -> None:

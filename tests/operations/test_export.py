@@ -35,6 +35,12 @@ LOCAL = (
 )
 
 
+def pins(text: str) -> str:
+    """Return a requirements file without its comments."""
+    lines = text.splitlines(keepends=True)
+    return "".join(line for line in lines if not line.lstrip().startswith("#"))
+
+
 def test_source_tree_has_no_hash(tmp_path: Path) -> None:
     """A requirements file cannot name it; the error says what can."""
     settings = settings_for(tmp_path, lock_text(VCS), target="box")
@@ -48,7 +54,7 @@ def test_source_tree_has_no_hash(tmp_path: Path) -> None:
 def test_archive_is_named_by_its_url(tmp_path: Path) -> None:
     """A direct reference stays one, with its hash."""
     settings = settings_for(tmp_path, lock_text(ARCHIVE), target="box")
-    assert export(settings, "requirements").text == (
+    assert pins(export(settings, "requirements").text) == (
         f"a @ https://files.example.com/a-1.zip \\\n    --hash=sha256:{DIGEST}\n"
     )
 
@@ -57,7 +63,7 @@ def test_sdist_is_pinned_by_version(tmp_path: Path) -> None:
     """The index has it under that name, and the hash keeps wheels out."""
     settings = settings_for(tmp_path, lock_text(SDIST), target="box")
     text = export(settings, "requirements").text
-    assert text == f"a==1.0 \\\n    --hash=sha256:{DIGEST}\n"
+    assert pins(text) == f"a==1.0 \\\n    --hash=sha256:{DIGEST}\n"
     (package,) = tomllib.loads(export(settings, "pylock").text)["packages"]
     assert "wheels" not in package
 
@@ -92,7 +98,7 @@ def test_several_hashes_are_all_written(tmp_path: Path) -> None:
         "hashes = {", f'hashes = {{ sha512 = "{"b" * 128}",'
     )
     settings = settings_for(tmp_path, lock_text(text), target="box")
-    lines = export(settings, "requirements").text.splitlines()
+    lines = pins(export(settings, "requirements").text).splitlines()
     assert [line.strip().partition(":")[0] for line in lines] == [
         "a==1.0 \\",
         "--hash=sha256",
@@ -105,3 +111,26 @@ def test_output_that_cannot_be_written(tmp_path: Path) -> None:
     settings = settings_for(tmp_path, lock_text(package_text("a")), target="box")
     with pytest.raises(UsageError, match="cannot write"):
         export(settings, "pylock", tmp_path / "missing" / "pylock.toml")
+
+
+def test_requirements_tell_target_index_and_reasons(tmp_path: Path) -> None:
+    """As comments: the file itself names no index, and no password."""
+    index = 'index = "https://user:hunter2@wheels.example.com/simple"\n'
+    text = lock_text(
+        package_text("a", "b", "c", more=index),
+        package_text("b", "c"),
+        package_text("c"),
+        requirements=("a", "c"),
+    )
+    told = export(settings_for(tmp_path, text, target="box"), "requirements").text
+    comments = [line for line in told.splitlines() if line.lstrip().startswith("#")]
+    assert comments == [
+        "# target box: linux-x86_64, Python 3.12; written by polylock export",
+        "# index: https://wheels.example.com/simple",
+        "    # via project",
+        "    # via a",
+        "    # via",
+        "    #   a",
+        "    #   b",
+        "    #   project",
+    ]

@@ -16,6 +16,7 @@ from fakes.server import Answer, Server
 from fakes.wheels import build_wheel
 from fakes.workspace import Spy
 from polylock.errors import (
+    HashMismatch,
     IndexRequestError,
     LockFileInvalid,
     NoSolution,
@@ -305,6 +306,36 @@ def test_a_file_without_hash_is_downloaded_and_hashed(
         project.lock(index_url=f"{server.url}/simple/")
     (package,) = project.pylock.packages
     assert package.wheels[0].hashes["sha256"] == hashlib.sha256(content).hexdigest()
+    assert package.wheels[0].size == len(content)
+
+
+@pytest.mark.parametrize("algorithm", ["md5", "sha1", "sha512", "sha256"])
+def test_a_file_gets_a_sha256_whatever_the_index_gives(
+    project: Project, tmp_path: Path, algorithm: str
+) -> None:
+    """Another hash is checked, and a SHA-256 that cannot be one counts as none."""
+    wheel = build_wheel(tmp_path, "bare", "1.0")
+    content = wheel.read_bytes()
+    value = hashlib.new(algorithm, content, usedforsecurity=False).hexdigest()
+    if algorithm == "sha256":
+        value = f"../../../{value}"
+    with Server() as server:
+        path = f"/files/{wheel.name}"
+        row = f'<a href="{path}#{algorithm}={value}">{wheel.name}</a>'
+        server.routes["/simple/bare/"] = Answer(
+            body=row.encode(), content_type="text/html"
+        )
+        server.routes[path] = Answer(body=content[:-1] + b"x")
+        project.write(small('"bare"'))
+        url = f"{server.url}/simple/"
+        if algorithm != "sha256":
+            with pytest.raises(HashMismatch, match=algorithm) as raised:
+                project.lock(index_url=url)
+            assert "--refresh" in str(raised.value.hint())
+        server.routes[path] = Answer(body=content)
+        project.lock(index_url=url)
+    (package,) = project.pylock.packages
+    assert package.wheels[0].hashes == {"sha256": hashlib.sha256(content).hexdigest()}
     assert package.wheels[0].size == len(content)
 
 

@@ -129,8 +129,9 @@ def test_a_wheel_with_another_hash_is_refused(world: World) -> None:
     path = world.index.file("backend-1.0-py3-none-any.whl")
     body = world.server.routes[path].body
     world.server.change(path, body=body[:-1] + b"x", ranges=False)
-    with pytest.raises(HashMismatch):
+    with pytest.raises(HashMismatch) as caught:
         world.provision("backend")
+    assert "that its index describes" in str(caught.value.hint())
 
 
 def test_the_cutoff_of_the_project_counts(world: World) -> None:

@@ -372,6 +372,7 @@ def test_a_wheel_with_another_hash_is_refused(project: Project, tmp_path: Path) 
     with pytest.raises(HashMismatch) as caught:
         lying.sync_from(Answer(body=lying.content[:-1] + b"x"))
     assert "liar-1.0" in str(caught.value)
+    assert "since it was locked" in str(caught.value.hint())
     assert installed(project) == {}
 
 

@@ -27,7 +27,8 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     """Write what a target installs into a directory, for machines without a network.
 
     The directory gets the files and a pylock.toml with relative paths, which any
-    installer of PEP 751 takes. Variant wheels lie there under plain names.
+    installer of PEP 751 takes. Variant wheels lie there under plain names; the bytes
+    are those that were locked.
     """
     chosen = begin(values)
     options = BundleOptions(
@@ -46,5 +47,10 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
         show_warning(
             f"source distributions: {', '.join(made.sdists)}; who installs them needs "
             "their build requirements: --build makes wheels here"
+        )
+    if made.variant_markers:
+        show_warning(
+            f"variant markers in the metadata of {', '.join(made.variant_markers)}: "
+            "pip 26 refuses them, uv and polylock install them"
         )
     return 0

@@ -16,11 +16,12 @@ from polylock.operations.export import ExportFormat, export
 __all__ = ["command"]
 
 _READERS = {
-    "pylock": "pip 26 and uv 0.13 install none from a lock file",
+    "pylock": "uv installs them from here, pip 26 refuses their URLs and takes what "
+    "`polylock bundle` writes",
     "requirements": "pip 26 refuses them, uv 0.13 takes those whose metadata has no "
     "variant markers, with --preview-features wheel-variants",
 }
-"""Who can read variant wheels (PEP 825), by format; tests run both."""
+"""Who takes variant wheels (PEP 825), by format; tests run both."""
 
 
 @click.command("export", epilog="Example: polylock export --target h100 -o h100.toml")

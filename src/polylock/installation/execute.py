@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -20,6 +19,7 @@ from polylock.environment.exclusive import exclusive
 from polylock.environment.installed import Form, read_installed
 from polylock.errors import EnvironmentBroken, FileCorrupt
 from polylock.installation.archive import read_manifest
+from polylock.installation.clashes import case_clashes, ignores_case
 from polylock.installation.link import Linker, LinkMode
 from polylock.installation.pair import put_all
 from polylock.installation.place import Placement
@@ -28,9 +28,11 @@ from polylock.installation.uninstall import (
     Boundary,
     listed_files,
     refuse_unremovable,
+    shared_files,
     uninstall,
 )
 from polylock.ports import SilentReporter
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,8 +59,7 @@ class FetchArchives(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(Value, frozen=True, kw_only=True):
     """What was done: the plan that was carried out, and how files were linked.
 
     The plan is another than the one given where a second sync changed the
@@ -108,8 +109,7 @@ def execute(
     return Outcome(plan=plan, link_modes=tuple(sorted(run.linker.used)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Execution:
+class _Execution(Value, frozen=True, kw_only=True):
     interpreter: Interpreter
     fetch: FetchArchives
     linker: Linker
@@ -139,6 +139,7 @@ class _Execution:
 
     def change(self, plan: SyncPlan) -> None:
         """Remove the old, then install the new."""
+        self._tell_clashes(plan)
         boundary = _boundary(self.interpreter)
         shared = _shared_files(plan)
         for entry in sorted((*plan.remove, *plan.reinstall), key=lambda e: e.name):
@@ -152,6 +153,21 @@ class _Execution:
             self.linker,
             lambda one: self.reporter.installing(one.wanted.name, one.version),
         )
+
+    def _tell_clashes(self, plan: SyncPlan) -> None:
+        """Warn of files that would take each other's place on this file system."""
+        new = _wanted(plan)
+        if not new or not ignores_case(self.prepared[new[0].name].site):
+            return
+        kept = (
+            (entry.name, listed_files(distribution))
+            for entry in plan.keep
+            for distribution in entry.installed
+            if distribution.form is Form.DIST_INFO
+        )
+        put = ((wanted.name, self.prepared[wanted.name].places) for wanted in new)
+        for clash in case_clashes((*kept, *put)):
+            self.reporter.warning(clash)
 
     def compile(self, plan: SyncPlan) -> None:
         """Compile the modules that were installed, in a process for each processor."""
@@ -230,21 +246,8 @@ def _boundary(interpreter: Interpreter) -> Boundary:
 
 
 def _shared_files(plan: SyncPlan) -> frozenset[str]:
-    """Return the files to be removed that a distribution which stays lists as well.
-
-    Such are the ``__init__.py`` files of old namespace packages.
-    """
-    leaving: set[str] = set()
-    for entry in (*plan.remove, *plan.reinstall):
-        for distribution in entry.installed:
-            leaving.update(listed_files(distribution))
-    if not leaving:
-        return frozenset()
-    return frozenset(
-        path
-        for entry in plan.keep
-        for distribution in entry.installed
-        if distribution.form is Form.DIST_INFO
-        for path in listed_files(distribution)
-        if path in leaving
+    """Return the files to be removed that a distribution which stays lists as well."""
+    return shared_files(
+        [one for entry in (*plan.remove, *plan.reinstall) for one in entry.installed],
+        [one for entry in plan.keep for one in entry.installed],
     )

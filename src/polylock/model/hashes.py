@@ -13,9 +13,13 @@ except ImportError:  # another implementation of Python
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["PREFERRED_ALGORITHMS", "digest", "strongest"]
+__all__ = ["PREFERRED_ALGORITHMS", "digest", "sha256_of", "strongest", "weak"]
 
-PREFERRED_ALGORITHMS = ("sha256", "sha512", "sha384", "blake2b", "sha3_256")
+_DIGITS = {"sha256": 64, "sha512": 128, "sha384": 96, "blake2b": 128, "sha3_256": 64}
+_WEAK_DIGITS = {"sha1": 40, "md5": 32}
+_HEXADECIMAL = frozenset("0123456789abcdefABCDEF")
+
+PREFERRED_ALGORITHMS = tuple(_DIGITS)
 """Secure algorithms of ``hashlib.algorithms_guaranteed``, the field's usual first."""
 
 
@@ -28,9 +32,32 @@ def strongest(hashes: Mapping[str, str]) -> tuple[str, str] | None:
     """Return (algorithm, value) of the hash to trust, or None without a secure one.
 
     MD5 and SHA-1 do not count: a file whose index offers only those is downloaded
-    and hashed anew.
+    and hashed anew. Nor does a value that the algorithm cannot give, which might name
+    any place on this disk: files and locks are named by hashes.
     """
-    for algorithm in PREFERRED_ALGORITHMS:
-        if algorithm in hashes:
-            return algorithm, hashes[algorithm].lower()
+    return _first(hashes, _DIGITS)
+
+
+def weak(hashes: Mapping[str, str]) -> tuple[str, str] | None:
+    """Return (algorithm, value) of a hash that shows damage and vouches for nothing."""
+    return _first(hashes, _WEAK_DIGITS)
+
+
+def sha256_of(hashes: Mapping[str, str]) -> str | None:
+    """Return the SHA-256 in lower case, None where what is said is none."""
+    found = strongest(hashes)
+    return found[1] if found is not None and found[0] == "sha256" else None
+
+
+def _first(
+    hashes: Mapping[str, str], digits: Mapping[str, int]
+) -> tuple[str, str] | None:
+    for algorithm, length in digits.items():
+        value = hashes.get(algorithm)
+        if (
+            value is not None
+            and len(value) == length
+            and _HEXADECIMAL.issuperset(value)
+        ):
+            return algorithm, value.lower()
     return None

@@ -11,7 +11,7 @@ import sys
 import unicodedata
 from dataclasses import dataclass, field
 
-__all__ = ["MemberNames", "RefusedArchive", "check_path"]
+__all__ = ["MemberNames", "RefusedArchive", "check_path", "folded"]
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _DRIVE = re.compile(r"[A-Za-z]:")
@@ -51,6 +51,14 @@ def check_path(path: str, *, windows: bool = _WINDOWS) -> None:
             raise RefusedArchive(f"member {shown} has a name that Windows reserves")
 
 
+def folded(path: str) -> str:
+    """Return what is the same for all paths that are one on macOS or Windows.
+
+    Those differ in case, or in the Unicode form of what looks alike.
+    """
+    return unicodedata.normalize("NFC", path).casefold()
+
+
 @dataclass(slots=True)
 class MemberNames:
     """The members of one archive so far: no two of them may be one place."""
@@ -74,11 +82,11 @@ class MemberNames:
     def _check_spelling(self, path: str) -> None:
         """Refuse a path whose every-system form is that of another path."""
         while path:
-            folded = unicodedata.normalize("NFC", path).casefold()
-            other = self._spellings.get(folded)
+            key = folded(path)
+            other = self._spellings.get(key)
             if other == path:
                 return  # its parents have been seen as well
-            self._spellings[folded] = path
+            self._spellings[key] = path
             if other is not None:
                 raise RefusedArchive(
                     f"members {other!a} and {path!a} differ only in case"

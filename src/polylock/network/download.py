@@ -101,8 +101,8 @@ class Downloader:
     def fetch(self, file: RemoteFile) -> Downloaded:
         """Return the file, downloading it where the cache lacks it.
 
-        Verifies the strongest hash and the size that the index gives; a file without
-        a secure hash is taken as it is, and its SHA-256 computed. A file that lies on
+        Verifies the strongest hash and the size that the index gives, and computes the
+        SHA-256 of a file for which it gives another hash or none. A file that lies on
         this disk is verified and stays where it is. Raises HashMismatch,
         SizeMismatch, Offline, IndexRequestError, CacheUnusable.
         """

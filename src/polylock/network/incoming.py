@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO
 
 from polylock.errors import CacheUnusable, HashMismatch, SizeMismatch
-from polylock.model.hashes import strongest
+from polylock.model.hashes import strongest, weak
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,18 +31,26 @@ _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(?:\d+|\*)")
 
 
 class Check:
-    """Compares what comes in with what the index says of a file."""
+    """Compares what comes in with what the index says of a file.
+
+    ``algorithm`` is that of the secure hash which names the file, empty where the
+    index gives none: a weak hash is compared as well, but is nobody's word for it.
+    """
 
     def __init__(self, file: RemoteFile) -> None:
         import hashlib  # noqa: PLC0415 - 2 ms, where a file is fetched
 
         self._file = file
         self.size = 0
-        self.algorithm, self._wanted = strongest(file.hashes) or ("", "")
+        secure = strongest(file.hashes)
+        self.algorithm = secure[0] if secure is not None else ""
+        checked = secure or weak(file.hashes) or ("sha256", "")
+        self._checked, self._wanted = checked
         self._sha256 = hashlib.sha256()
         self._digest = self._sha256
-        if self.algorithm not in {"", "sha256"}:
-            self._digest = hashlib.new(self.algorithm)
+        if self._checked != "sha256":
+            # MD5 for damage on the way, where the system forbids it for more.
+            self._digest = hashlib.new(self._checked, usedforsecurity=False)
 
     def update(self, chunk: bytes) -> None:
         """Take in some bytes; raises SizeMismatch as soon as there are too many."""
@@ -59,11 +67,10 @@ class Check:
             raise SizeMismatch(self._file.filename, self._file.size, self.size)
         found = self._digest.hexdigest()
         if self._wanted and found != self._wanted:
-            algorithm = self.algorithm
             raise HashMismatch(
                 self._file.filename,
-                f"{algorithm}:{self._wanted}",
-                f"{algorithm}:{found}",
+                f"{self._checked}:{self._wanted}",
+                f"{self._checked}:{found}",
             )
         return self._sha256.hexdigest()
 

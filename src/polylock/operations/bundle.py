@@ -18,14 +18,14 @@ from polylock.cache.digests import file_digest
 from polylock.cache.store import Bucket
 from polylock.errors import CacheUnusable, HashMismatch, UsageError
 from polylock.lockfile.pylock import PackageDirectory, PackageSdist, PackageWheel
-from polylock.model.filenames import InvalidFilename, WheelFilename
+from polylock.model.core_metadata import CoreMetadata, InvalidCoreMetadata
 from polylock.operations.context import Context
 from polylock.operations.installable import installables
-from polylock.operations.locked_files import LockedFiles
+from polylock.operations.locked_files import LockedFiles, locked_sha256
 from polylock.operations.machine import Chooser
 from polylock.operations.sdists import LocalSdist, require_allowed
 from polylock.operations.selection import named_selections, open_lock
-from polylock.operations.single_target import SingleTarget
+from polylock.operations.single_target import SingleTarget, without_label
 from polylock.operations.trees import SourceTrees
 from polylock.operations.workspace import answered_project, recorded_policy
 
@@ -50,13 +50,18 @@ _FILES = "files"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bundle:
-    """A directory that was written; ``sdists`` are left for the installer to build."""
+    """A directory that was written.
+
+    ``sdists`` are left for the installer to build. ``variant_markers`` are the packages
+    in whose metadata dependencies ask which variant it is: pip refuses such metadata.
+    """
 
     directory: Path
     target: str
     packages: int
     size: int
     sdists: tuple[str, ...]
+    variant_markers: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
         """Return the document of ``bundle --json`` (schemas/bundle.schema.json)."""
@@ -66,6 +71,7 @@ class Bundle:
             "packages": self.packages,
             "size": self.size,
             "sdists": list(self.sdists),
+            "variant-markers": list(self.variant_markers),
         }
 
 
@@ -110,6 +116,12 @@ def bundle(
             builds=_builds(context, pylock, selection.target.name, options),
         )
         files = writer.write(selection.selected)
+        asking = tuple(
+            str(chosen.package.name)
+            for chosen in selection.selected
+            if chosen.variant_label is not None
+            and _asks_for_the_variant(place / (files[chosen.package.name].path or ""))
+        )
         single = SingleTarget.of(selection.target, settings)
         text = single.text(pylock, selection.selected, files)
         (place / "pylock.toml").write_text(text, "utf-8", newline="\n")
@@ -121,6 +133,7 @@ def bundle(
         sdists=tuple(
             sorted(name for name, f in files.items() if isinstance(f, PackageSdist))
         ),
+        variant_markers=tuple(sorted(asking)),
     )
 
 
@@ -174,10 +187,10 @@ class _Writer:
         path = LockedFiles(context=self.context, root=self.root).locate(file)
         if isinstance(file, PackageSdist) and builds is not None:
             sdist = LocalSdist(
-                path=path, filename=file.filename, sha256=file.hashes["sha256"]
+                path=path, filename=file.filename, sha256=locked_sha256(file)
             )
             return self._built(sdist.sha256, lambda: builds.archive(sdist))
-        return self._put(path, _plain(file))
+        return self._put(path, without_label(file))
 
     def _tree(self, chosen: Selected) -> SourceTree | None:
         """Return the source tree of a package; an editable one as any other.
@@ -221,22 +234,30 @@ class _Writer:
         except OSError as error:
             problem = error.strerror or str(error)
             raise UsageError(f"cannot write {target}: {problem}") from error
-        wanted = file.hashes["sha256"]
+        wanted = locked_sha256(file)
         if found != wanted:
-            raise HashMismatch(file.filename, f"sha256:{wanted}", f"sha256:{found}")
+            raise HashMismatch(
+                file.filename, f"sha256:{wanted}", f"sha256:{found}", "lock file"
+            )
         return replace(file, name=None, url=None, path=relative, size=size)
 
 
-def _plain(file: F) -> F:
-    """Return an entry under the name that the file has without a variant label."""
+def _asks_for_the_variant(wheel: Path) -> bool:
+    """Say whether a dependency of a wheel has a variant marker (PEP 825)."""
+    from zipfile import (  # noqa: PLC0415 - 6 ms, for variant wheels alone
+        BadZipFile,
+        ZipFile,
+    )
+
     try:
-        wheel = WheelFilename.parse(file.filename)
-    except InvalidFilename:
-        return replace(file, name=file.filename)
-    stem = file.filename.removesuffix(".whl")
-    if wheel.variant_label is not None:
-        stem = stem.removesuffix(f"-{wheel.variant_label}")
-    return replace(file, name=f"{stem}.whl")
+        with ZipFile(wheel) as archive:
+            for name in archive.namelist():
+                if name.endswith(".dist-info/METADATA") and name.count("/") == 1:
+                    metadata = CoreMetadata.parse(archive.read(name))
+                    return any("variant_" in r.marker for r in metadata.requires_dist)
+    except (BadZipFile, InvalidCoreMetadata):
+        pass  # whoever installs it will say so
+    return False
 
 
 def _builds(

@@ -18,6 +18,7 @@ import msgspec
 
 from polylock.cache.store import Bucket, Store
 from polylock.errors import CacheUnusable
+from polylock.model.hashes import sha256_of
 
 if TYPE_CHECKING:
     from polylock.environment.interpreter import Interpreter
@@ -199,7 +200,7 @@ class Context:
         A hash of another algorithm is kept beside it; the download is verified
         against the secure ones. Raises what ``Downloader.fetch`` does.
         """
-        if "sha256" in file.hashes and file.size is not None:
+        if sha256_of(file.hashes) is not None and file.size is not None:
             return file
         found = self.downloader.fetch(file)
         hashes = {**file.hashes, "sha256": found.sha256}

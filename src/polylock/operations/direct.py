@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from polylock.cache.digests import file_digest
-from polylock.errors import FileCorrupt, SourceUnusable
+from polylock.errors import FileCorrupt, HashMismatch, SourceUnusable
 from polylock.index.distribution_file import InvalidDistribution, read_distribution
 from polylock.index.sdist_metadata import is_static
 from polylock.lockfile.records import without_credentials
@@ -36,6 +36,7 @@ from polylock.model.distributions import (
     Unusable,
 )
 from polylock.model.filenames import InvalidFilename, WheelFilename
+from polylock.model.hashes import sha256_of
 from polylock.operations.sdists import refused_metadata, require_allowed
 from polylock.operations.trees import SourceTrees
 from polylock.project.direct_sources import relative_path
@@ -81,8 +82,9 @@ class Kept:
                 key = (package.name, place, vcs.requested_revision, vcs.subdirectory)
                 commits[key] = vcs.commit_id
             archive = package.archive
-            if archive is not None and archive.url and "sha256" in archive.hashes:
-                hashes[package.name, archive.url] = archive.hashes["sha256"]
+            sha256 = None if archive is None else sha256_of(archive.hashes)
+            if archive is not None and archive.url and sha256:
+                hashes[package.name, archive.url] = sha256
         return cls(commits=commits, hashes=hashes)
 
 
@@ -185,13 +187,14 @@ class DirectReleases:
         else:
             url = without_credentials(source.url)
             wanted = source.sha256 or self.kept.hashes.get((name, url))
-            fetched = self.context.downloader.fetch(
-                RemoteFile(
-                    filename=_last(source.url),
-                    url=source.url,
-                    hashes={"sha256": wanted} if wanted else {},
-                )
-            )
+            hashes = {"sha256": wanted} if wanted else {}
+            remote = RemoteFile(_last(source.url), source.url, hashes)
+            try:
+                fetched = self.context.downloader.fetch(remote)
+            except HashMismatch as error:
+                raise error.as_stated_by(
+                    "project file" if source.sha256 else "lock file"
+                ) from error
             path, sha256, size = fetched.path, fetched.sha256, fetched.size
         file = RemoteFile(
             filename=_last(url), url=url, hashes={"sha256": sha256}, size=size

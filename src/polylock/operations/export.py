@@ -7,16 +7,9 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal, assert_never
 
 from polylock.errors import UsageError
-from polylock.lockfile.pylock import (
-    PackageArchive,
-    PackageDirectory,
-    PackageSdist,
-    PackageVcs,
-    PackageWheel,
-    Pylock,
-)
 from polylock.operations.files import write_atomically
 from polylock.operations.graph import selection_graph
+from polylock.operations.pinned_requirements import PinnedRequirements
 from polylock.operations.selection import named_selections, open_lock
 from polylock.operations.single_target import SingleTarget
 from polylock.operations.workspace import answered_project
@@ -25,7 +18,7 @@ from polylock.project.settings import default_index_url
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from polylock.lockfile.pylock import Package
+    from polylock.lockfile.pylock import Package, PackageFile, Pylock
     from polylock.lockfile.select import Selected
     from polylock.operations.graph import LockedGraph
     from polylock.project.pyproject import ProjectFile
@@ -130,44 +123,10 @@ class _Writer:
 
     def requirements(self, selected: tuple[Selected, ...]) -> str:
         """Return a requirements file with a hash for each file, sorted by name."""
-        lines = [
-            self._requirement(chosen)
-            for chosen in sorted(selected, key=lambda chosen: chosen.package.name)
-        ]
-        return "".join(f"{line}\n" for line in lines)
-
-    def _requirement(self, chosen: Selected) -> str:
-        package, file = chosen.package, chosen.file
-        marker = self.single.left_open(package)
-        condition = f" ; {marker}" if marker is not None else ""
-        match file:
-            case PackageVcs() | PackageDirectory():
-                raise UsageError(
-                    f"{package.name} is locked as a source tree, "
-                    "which a requirements file cannot name with a hash",
-                    "use --format pylock",
-                )
-            case PackageArchive() | PackageWheel() | PackageSdist():
-                pin = f"=={package.version}"
-                if isinstance(file, PackageArchive) or chosen.variant_label is not None:
-                    if file.url is None:
-                        raise UsageError(
-                            f"{package.name} is locked as a path, "
-                            "which a requirements file cannot name",
-                            "use --format pylock",
-                        )
-                    # An index page offers variant wheels to nobody by version alone,
-                    # so the file itself is named.
-                    pin = f" @ {file.url}"
-                    if isinstance(file, PackageArchive) and file.subdirectory:
-                        pin += f"#subdirectory={file.subdirectory}"
-                hashes = [
-                    f"--hash={name}:{value}"
-                    for name, value in sorted(file.hashes.items())
-                ]
-                return " \\\n    ".join([f"{package.name}{pin}{condition}", *hashes])
-            case _:
-                assert_never(file)
+        pins = PinnedRequirements(
+            single=self.single, selected=selected, graph=self.graph
+        )
+        return pins.text()
 
 
 def _default_index() -> str | None:
@@ -177,10 +136,7 @@ def _default_index() -> str | None:
         return None  # then every index is named
 
 
-def _refuse_path(
-    package: Package,
-    file: PackageVcs | PackageDirectory | PackageArchive | PackageWheel | PackageSdist,
-) -> None:
+def _refuse_path(package: Package, file: PackageFile) -> None:
     if file.path is not None:
         raise UsageError(
             f"{package.name} is locked as a path relative to the lock file",

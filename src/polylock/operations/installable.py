@@ -5,11 +5,10 @@ The recorded source (PEP 610) tells the next sync where an installation came fro
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
 from polylock.environment.direct_url import ArchiveInfo, DirectUrl, DirInfo, VcsInfo
-from polylock.errors import FileCorrupt, SourceUnusable
+from polylock.errors import SourceUnusable
 from polylock.installation.plan import WantedDistribution
 from polylock.lockfile.pylock import (
     PackageArchive,
@@ -19,8 +18,8 @@ from polylock.lockfile.pylock import (
     PackageWheel,
 )
 from polylock.lockfile.records import without_credentials
-from polylock.model.hashes import strongest
-from polylock.operations.locked_files import LockedFiles, filename_of
+from polylock.operations.locked_files import LockedFiles, filename_of, locked_sha256
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,8 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["Installables", "installables"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Installables:
+class Installables(Value, frozen=True, kw_only=True):
     """What is wanted, and by name the file or the source tree of each."""
 
     wanted: tuple[WantedDistribution, ...]
@@ -59,8 +57,7 @@ def installables(
     return Installables(wanted=wanted, files=found.files, trees=found.trees)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Maker:
+class _Maker(Value, frozen=True, kw_only=True):
     """Makes what is wanted of one package after the other."""
 
     context: Context
@@ -80,7 +77,7 @@ class _Maker:
         match file:
             case PackageWheel() | PackageSdist():
                 found.files[name] = file
-                return _wanted(chosen, file.filename, _sha256(file))
+                return _wanted(chosen, file.filename, locked_sha256(file))
             case PackageArchive():
                 return self._archive(chosen, file, found)
             case PackageVcs():
@@ -100,7 +97,7 @@ class _Maker:
     def _archive(
         self, chosen: Selected, file: PackageArchive, found: Installables
     ) -> WantedDistribution:
-        filename, sha256 = filename_of(file), _sha256(file)
+        filename, sha256 = filename_of(file), locked_sha256(file)
         direct_url = self._direct_url(file)
         name = chosen.package.name
         if filename.endswith(".whl"):
@@ -138,7 +135,7 @@ class _Maker:
         archive = directory = commit = None
         match file:
             case PackageArchive():
-                archive = ArchiveInfo(hashes={"sha256": _sha256(file)})
+                archive = ArchiveInfo(hashes={"sha256": locked_sha256(file)})
             case PackageDirectory():
                 directory = DirInfo(editable=bool(file.editable))
             case PackageVcs():
@@ -169,13 +166,6 @@ def _wanted(
         variant_label=chosen.variant_label,
         direct_url=direct_url,
     )
-
-
-def _sha256(file: PackageWheel | PackageSdist | PackageArchive) -> str:
-    algorithm, value = strongest(file.hashes) or ("", "")
-    if algorithm != "sha256":
-        raise FileCorrupt(filename_of(file), "the lock file gives it no sha256")
-    return value
 
 
 def _reference(file: PackageVcs | PackageDirectory) -> str:

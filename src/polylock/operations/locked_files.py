@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from polylock.cache.digests import file_digest
 from polylock.errors import FileCorrupt, HashMismatch, SizeMismatch, UsageError
 from polylock.lockfile.pylock import PackageArchive, last_component
-from polylock.model.hashes import strongest
+from polylock.model.hashes import sha256_of, strongest
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     LockedFile = PackageWheel | PackageSdist | PackageArchive
 
-__all__ = ["LockedFiles", "filename_of"]
+__all__ = ["LockedFiles", "filename_of", "locked_sha256"]
 
 
 def filename_of(file: LockedFile) -> str:
@@ -28,8 +28,15 @@ def filename_of(file: LockedFile) -> str:
     return file.filename
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockedFiles:
+def locked_sha256(file: LockedFile) -> str:
+    """Return the SHA-256 that a lock file states; raises FileCorrupt without one."""
+    found = sha256_of(file.hashes)
+    if found is None:
+        raise FileCorrupt(filename_of(file), "the lock file gives it no sha256")
+    return found
+
+
+class LockedFiles(Value, frozen=True, kw_only=True):
     """The files of a lock file in the directory ``root``."""
 
     context: Context
@@ -40,11 +47,17 @@ class LockedFiles:
 
         Raises FileCorrupt, UsageError, and what fetching raises.
         """
-        return self._download(file) if file.path is None else self._local(file)
+        if file.path is not None:
+            return self._local(file)
+        try:
+            return self._download(file)
+        except HashMismatch as error:
+            raise error.as_stated_by("lock file") from error
 
     def _download(self, locked: LockedFile) -> Path:
         if locked.url is None:
             raise FileCorrupt(filename_of(locked), "the lock file gives it no URL")
+        _secure_hash(locked)
         # 10 ms that a no-op sync does not pay.
         from polylock.model.distributions import RemoteFile  # noqa: PLC0415 - see above
         from polylock.operations.trees import urls_with_credentials  # noqa: PLC0415
@@ -61,11 +74,7 @@ class LockedFiles:
     def _local(self, locked: LockedFile) -> Path:
         """Verify a file that lies beside the lock file."""
         path = self.root / str(locked.path)
-        algorithm, value = strongest(locked.hashes) or ("", "")
-        if not algorithm:
-            raise FileCorrupt(
-                filename_of(locked), "the lock file gives it no secure hash"
-            )
+        algorithm, value = _secure_hash(locked)
         try:
             found = file_digest(path, algorithm)
             size = path.stat().st_size
@@ -76,6 +85,16 @@ class LockedFiles:
             raise SizeMismatch(filename_of(locked), locked.size, size)
         if found != value:
             raise HashMismatch(
-                filename_of(locked), f"{algorithm}:{value}", f"{algorithm}:{found}"
+                filename_of(locked),
+                f"{algorithm}:{value}",
+                f"{algorithm}:{found}",
+                "lock file",
             )
         return path
+
+
+def _secure_hash(file: LockedFile) -> tuple[str, str]:
+    found = strongest(file.hashes)
+    if found is None:
+        raise FileCorrupt(filename_of(file), "the lock file gives it no secure hash")
+    return found

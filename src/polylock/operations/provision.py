@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from polylock.environment.discovery import environment_python
 from polylock.environment.installed import read_installed
 from polylock.environment.venv import open_environment
-from polylock.errors import ProjectNotFound
+from polylock.errors import HashMismatch, ProjectNotFound
 from polylock.installation.execute import execute
 from polylock.installation.link import Linker, LinkMode
 from polylock.installation.plan import SyncRequest, WantedDistribution, plan_sync
@@ -72,11 +72,14 @@ class MachineProvisioner:
             files={pin.name: _file(pin) for pin in pins},
             root=directory,
             threads=self.context.settings.threads,
-            builds=self._builds,
+            builds=lambda: self._builds,
         )
         # Its bytecode is written when the backend runs; nobody else sees these files.
         linker = Linker(LinkMode(self.context.settings.link_mode))
-        execute(plan, interpreter, fetcher, linker=linker)
+        try:
+            execute(plan, interpreter, fetcher, linker=linker)
+        except HashMismatch as error:  # no lock file has a say in these
+            raise error.as_stated_by("index") from error
         return environment_python(directory)
 
     @property

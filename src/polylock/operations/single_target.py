@@ -1,9 +1,14 @@
-"""The lock file of one target alone (PEP 751, "single-use lock files")."""
+"""The lock file of one target alone (PEP 751, "single-use lock files").
+
+A variant wheel stands there under the name that it would have without its label: the
+choice was made when the project was locked, and an installer that knows nothing of
+variants takes the wheel. Its bytes, and so its hash, are those that were locked.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from packaging.utils import canonicalize_name
 
@@ -16,12 +21,12 @@ from polylock.lockfile.pylock import (
     PackageWheel,
     Pylock,
 )
+from polylock.model.filenames import InvalidFilename, WheelFilename
 from polylock.model.markers import Atom, conjunction, fold
-from polylock.variants.variant_json import VariantMetadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from typing import Any, Self
+    from typing import Self
 
     from packaging.utils import NormalizedName
 
@@ -31,7 +36,9 @@ if TYPE_CHECKING:
     from polylock.model.target import Target
     from polylock.project.settings import Settings
 
-__all__ = ["SingleTarget"]
+__all__ = ["SingleTarget", "without_label"]
+
+F = TypeVar("F", bound="PackageWheel | PackageSdist")
 
 _FIXED = ("sys_platform", "platform_machine", "python_version", "implementation_name")
 
@@ -91,6 +98,8 @@ class SingleTarget:
     ) -> Package:
         """Return the entry with the one file that the target installs."""
         package, file = chosen.package, other or chosen.file
+        if isinstance(file, PackageWheel) and chosen.variant_label is not None:
+            file = without_label(file)
         references = {
             str(reference["name"]): {"name": reference["name"]}
             for reference in package.dependencies or ()
@@ -106,9 +115,7 @@ class SingleTarget:
             archive=file if isinstance(file, PackageArchive) else None,
             sdist=file if isinstance(file, PackageSdist) else None,
             wheels=(file,) if isinstance(file, PackageWheel) else (),
-            variants_json=(
-                _variants_json(package, chosen.variant_label) if other is None else None
-            ),
+            variants_json=None,
             attestation_identities=(
                 package.attestation_identities if other is None else None
             ),
@@ -122,7 +129,13 @@ def _names(*names: str) -> frozenset[str]:
     return frozenset(map(canonicalize_name, names))
 
 
-def _variants_json(package: Package, label: str | None) -> Mapping[str, Any] | None:
-    if label is None or package.variants_json is None:
-        return None
-    return VariantMetadata.from_document(package.variants_json).restricted([label])
+def without_label(file: F) -> F:
+    """Return a file under the name that it has without a variant label."""
+    try:
+        wheel = WheelFilename.parse(file.filename)
+    except InvalidFilename:
+        return replace(file, name=file.filename)
+    stem = file.filename.removesuffix(".whl")
+    if wheel.variant_label is not None:
+        stem = stem.removesuffix(f"-{wheel.variant_label}")
+    return replace(file, name=f"{stem}.whl")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from polylock.cache.store import Bucket
@@ -22,6 +21,7 @@ from polylock.model.direct import (
     parse_direct_url,
 )
 from polylock.operations.sdists import SourceTree
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -58,8 +58,7 @@ def urls_with_credentials(inputs: Inputs) -> Mapping[str, str]:
     return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceTrees:
+class SourceTrees(Value, frozen=True, kw_only=True):
     """Makes the SourceTree of a directory, a commit or an archive."""
 
     context: Context
