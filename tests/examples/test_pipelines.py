@@ -129,8 +129,9 @@ def test_gitlab_makes_a_child_pipeline(shell: Shell) -> None:
     assert list(variables) == ["h100", "cpu", "mac"]
     used = set(re.findall(r"\$([A-Z_]+)", json.dumps(job))) - {"POLYLOCK"}
     assert used <= variables["cpu"].keys()
-    cached = job["cache"]
-    assert (cached["key"], cached["fallback_keys"]) == ("$CACHE_KEY", ["$CACHE_PREFIX"])
+    cached, last = job["cache"]
+    assert (cached["key"], cached["fallback_keys"]) == ("$CACHE_KEY", [last["key"]])
+    assert last["paths"] == cached["paths"]
     assert "vision 1.0.0" in shell(*job["script"], **variables["cpu"])
     assert (shell.directory / cached["paths"][0]).is_dir()
 
@@ -139,6 +140,31 @@ def test_one_tag_stands_for_a_runner_of_gitlab(shell: Shell) -> None:
     """GitLab takes a variable as one tag, so several labels are one text."""
     jobs = json.loads(shell("polylock matrix --format gitlab"))
     assert jobs[0]["RUNS_ON"] == "self-hosted gpu-h100"
+
+
+SHOWN = {
+    "github/one-target.yml": "github-actions.md",
+    "github/matrix.yml": "github-actions.md",
+    "gitlab/.gitlab-ci.yml": "gitlab-ci.md",
+    "gitlab/targets.yml": "gitlab-ci.md",
+    "docker/Dockerfile": "docker.md",
+    "docker/Dockerfile.dockerignore": "docker.md",
+}
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_pages_show_the_files_as_they_are(name: str) -> None:
+    """A how-to shows the whole file, letter by letter."""
+    page = (ROOT / "docs" / "how-to" / SHOWN[name]).read_text("utf-8")
+    assert f"\n{(EXAMPLES / name).read_text('utf-8')}```\n" in page
+
+
+def test_the_page_names_every_input_and_output() -> None:
+    """The how-to of GitHub Actions tells of all that the action takes and gives."""
+    page = (ROOT / "docs" / "how-to" / "github-actions.md").read_text("utf-8")
+    action = load(ROOT / "action.yml")
+    named = [*action["inputs"], *action["outputs"]]
+    assert [name for name in named if f"`{name}`" not in page] == []
 
 
 def test_the_files_are_listed() -> None:
