@@ -22,8 +22,11 @@ from typing import TYPE_CHECKING, TypeVar
 from polylock.cache.store import Bucket
 from polylock.errors import CacheUnusable, PolylockError, ProjectNotFound
 from polylock.index.metadata import MetadataReader
+from polylock.index.metadata_cache import MetadataCache
+from polylock.index.metadata_files import MetadataFiles
 from polylock.index.pack import Pack
 from polylock.index.repository import Repository, Unknown
+from polylock.index.variant_files import VariantFiles
 from polylock.model.direct import direct_source, direct_sources, fits
 from polylock.model.distributions import Unusable
 from polylock.model.markers import fold
@@ -118,13 +121,11 @@ class PackageIndexes:
         self._pack = Pack(kept)
         self.downloader = Downloader(store, client, mode=mode, reporter=reporter)
         self._offline = mode is CacheMode.OFFLINE
+        kept_metadata = MetadataCache(store, self._pack)
+        files = MetadataFiles(client, self.downloader, mode=mode)
+        self._variant_files = VariantFiles(kept_metadata, cache, files)
         self._metadata = MetadataReader(
-            store,
-            client,
-            http_cache=cache,
-            downloader=self.downloader,
-            sdist_metadata=sdist_metadata,
-            pack=self._pack,
+            kept_metadata, files, self._variant_files, sdist_metadata=sdist_metadata
         )
         self._repositories: dict[str, Index] = {
             location.name: _open(location, store, cache, self._pack)
@@ -170,9 +171,9 @@ class PackageIndexes:
         self, key: Hashable, release: Release
     ) -> VariantMetadata | Unusable:
         def work() -> VariantMetadata | Unusable:
-            return self._metadata.variant_metadata(release)
+            return self._variant_files.metadata(release)
 
-        if self._metadata.has_variant_metadata(release):
+        if self._variant_files.is_known(release):
             return self._once.ask(key, work)
         if self._advancing and not self._once.is_done(key):
             raise _NotYet(key, work)  # to whoever called the guess that asks
