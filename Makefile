@@ -38,8 +38,10 @@ reference: $(READY)
 docs-output: $(READY)
 	PYTHONPATH=tests $(BIN)/python -m pages $(PAGES)
 
-# -E reads every page anew: Sphinx tells a fault only when it reads the page.
+# -E reads every page anew: Sphinx tells a fault only when it reads the page. An older
+# site goes first: words that only it had would stay in the index of the search.
 docs: $(VENV)/.ready-docs
+	rm -rf build/docs
 	$(BIN)/sphinx-build -q -E -n -W --keep-going -d build/doctrees docs build/docs
 
 $(VENV)/.ready-docs: $(READY)

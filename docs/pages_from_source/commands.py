@@ -174,5 +174,5 @@ def _endings(described: Described) -> str:
     found = endings_of(described.name)
     if not found:
         return ""
-    said = "; ".join(f"{number}: {why}" for number, why in found)
-    return f"[Exit codes](exit-codes.md) of its own: {said}."
+    said = "\n".join(f"- {number}: {why}" for number, why in found)
+    return f"[Exit codes](exit-codes.md) besides 0, 1 and 2:\n\n{said}"

@@ -26,10 +26,10 @@ A preset is a target by name: `preset = "h100"` in a target, or
 `polylock targets presets` prints this list.
 
 The CUDA or ROCm version of a preset is that of a driver of its time. It is software:
-override it where your machines have another. *Open* names what no document of the
-vendor was at hand for, mostly the generation of a cloud's processor. `polylock sync`
-checks the machine before it installs, so where a preset is wrong a machine is refused;
-nothing crashes for it."""
+override it where your machines have another. What no document of the vendor was at hand
+for is named below each group: mostly the generation of a cloud's processor. Nothing
+crashes for a wrong one: `polylock sync` checks the machine before it installs, and
+refuses."""
 
 _ACCELERATORS = ("nvidia", "amd", "intel", "ascend", "tpu")
 
@@ -66,17 +66,24 @@ def _section(title: str, presets: Mapping[str, Preset]) -> Iterator[str]:
     yield f"## {title}"
     sources = list(dict.fromkeys(preset.source for preset in presets.values()))
     rows = (
-        (
-            code(name),
-            *_cells(preset.table),
-            str(sources.index(preset.source) + 1),
-            preset.unconfirmed or "",
-        )
+        (code(name), *_cells(preset.table), str(sources.index(preset.source) + 1))
         for name, preset in presets.items()
     )
-    yield table(("preset", "platform", "cpu", "further keys", "source", "open"), rows)
+    yield table(("preset", "platform", "cpu", "further keys", "source"), rows)
     yield "Sources:"
     yield "\n".join(f"{number}. {text}" for number, text in enumerate(sources, 1))
+    doubts = _doubts(presets)
+    yield "Not confirmed by a document:" if doubts else ""
+    yield "\n".join(f"- {code_list(doubts[text])}: {text}" for text in doubts)
+
+
+def _doubts(presets: Mapping[str, Preset]) -> dict[str, list[str]]:
+    """Return what is not confirmed, and of which presets."""
+    found: dict[str, list[str]] = {}
+    for name, preset in presets.items():
+        if preset.unconfirmed:
+            found.setdefault(preset.unconfirmed, []).append(name)
+    return found
 
 
 def _cells(keys: Mapping[str, Any]) -> tuple[str, str, str]:

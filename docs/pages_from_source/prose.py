@@ -22,6 +22,7 @@ def _code() -> re.Pattern[str]:
     return re.compile(
         rf"""(?<![\w`/-])(
           --[a-z][a-z-]+                            # an option
+        | --(?=[.,;])                               # what ends the options
         | polylock\ (?:{"|".join(re.escape(n) for n in names)})\b
         | \[+[\w.-]+\]+                            # a table of TOML
         | \w+\ ::\ \w+\ ::\ \w+                   # a property

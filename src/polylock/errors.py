@@ -6,6 +6,7 @@
     +- UsageError                  the command line asks for something impossible
     +- ProjectError                the project file
     +- IndexRequestError           a request to an index failed for good
+    |  +- AnswerTooLong            more bytes than any good answer has
     |  +- Offline                  the answer is not in the cache
     +- ProjectNotFound             no index has the project
     +- FileCorrupt                 a file is not what it should be
@@ -17,6 +18,8 @@
     +- NoSolution                  the requirements of a target cannot be met
     +- LockFileInvalid             pylock.toml cannot be read
     +- LockFileOutdated            pylock.toml does not answer the project
+    +- ForeignLockInvalid          a lock file of another tool cannot be read
+    +- ForeignHashDiffers          an index has another file than it has locked
     +- NoSuchTarget                a target that the lock file does not have
     +- TargetMismatch              this machine is not that target
     +- NothingToInstall            a locked package has no file for the target
@@ -41,6 +44,7 @@ StatedBy = Literal["index", "lock file", "project file"]
 """Whose word it is that a file has a hash."""
 
 __all__ = [
+    "AnswerTooLong",
     "ArchiveDamaged",
     "BuildFailed",
     "BuildForbidden",
@@ -48,6 +52,8 @@ __all__ = [
     "EnvironmentBroken",
     "FileCorrupt",
     "FilesInvalid",
+    "ForeignHashDiffers",
+    "ForeignLockInvalid",
     "HashMismatch",
     "IndexRequestError",
     "LockFileInvalid",
@@ -187,6 +193,10 @@ class Offline(IndexRequestError):
 
     def hint(self) -> str | None:
         return "run once without --offline to fill the cache"
+
+
+class AnswerTooLong(IndexRequestError):
+    """An answer has more bytes than any good one; the rest was not read."""
 
 
 class ProjectNotFound(PolylockError):
@@ -362,6 +372,50 @@ class LockFileInvalid(PolylockError):
 
     def hint(self) -> str | None:
         return "restore it from version control, or delete it and run `polylock lock`"
+
+
+class ForeignLockInvalid(PolylockError):
+    """A lock file of another tool cannot be read; ``key`` may be ``line 12``."""
+
+    exit_code: ClassVar[int] = 2
+
+    path: str
+    key: str
+    problem: str
+
+    def __str__(self) -> str:
+        place = f"{self.path}: {self.key}" if self.key else self.path
+        return f"{place}: {self.problem}"
+
+    def hint(self) -> str | None:
+        return "give a file as its own tool writes it, or lock without --pins-from"
+
+
+class ForeignHashDiffers(PolylockError):
+    """The index has other bytes under the name of a file than the pin's hash says."""
+
+    path: str
+    name: str
+    version: str
+    filename: str
+    wanted: str
+    found: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.name} {self.version}: {self.filename} has another hash on the "
+            f"index than in {self.path}"
+        )
+
+    def details(self) -> Sequence[str]:
+        return (f"{self.path}: {self.wanted}", f"the index: {self.found}")
+
+    def hint(self) -> str | None:
+        return (
+            "a published file must not change: do not trust it before you know why; "
+            f"if the index builds {self.name} itself, take {self.name} out of "
+            f"{self.path}"
+        )
 
 
 class LockFileOutdated(PolylockError):

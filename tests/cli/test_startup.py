@@ -134,6 +134,17 @@ def test_a_command_with_nothing_to_do_imports_little(
     assert len(found) <= most, len(found)
 
 
+def test_a_sync_from_the_cache_imports_little(demo: CommandLine) -> None:
+    """What is unpacked already is put in place without a client, a zip file, a lock."""
+    demo.succeed("sync", "--target", "here")
+    found = imported(demo, "sync", "--reinstall")
+    assert (
+        found & (ON_DEMAND | {"concurrent.futures", "polylock.installation.unpack"})
+        == set()
+    )
+    assert len(found) <= 260, len(found)
+
+
 def test_a_lock_whose_answers_are_known_imports_little(demo: CommandLine) -> None:
     """One target in an empty place: neither a marker is parsed nor a file fetched."""
     dependencies = 'dependencies = ["plainlib[color]>=1.1"]'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import threading
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,6 +16,7 @@ from fakes.installations import LoggingReporter, make_interpreter, snapshot
 from fakes.pythons import real_python
 from polylock.cache.store import Store
 from polylock.environment.discovery import environment_python
+from polylock.environment.exclusive import LOCK_FILE
 from polylock.environment.interpreter import probe
 from polylock.environment.venv import (
     STATE_FILE,
@@ -153,12 +155,39 @@ def test_create_when_the_python_is_gone(tmp_path: Path) -> None:
         create(tmp_path / "env", interpreter)
 
 
+def test_two_processes_that_write_the_state_at_once_lose_nothing(
+    tmp_path: Path,
+) -> None:
+    """Each write ends well, and what is read is one of the states."""
+    short, long = (EnvironmentState(target=text) for text in ("a", "b" * 200))
+    failures: list[EnvironmentBroken] = []
+
+    def write(first: EnvironmentState, second: EnvironmentState) -> None:
+        try:
+            for _ in range(40):
+                write_state(tmp_path, first)
+                write_state(tmp_path, second)
+        except EnvironmentBroken as error:
+            failures.append(error)
+
+    threads = [
+        threading.Thread(target=write, args=states)
+        for states in ((short, long), (long, short))
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert read_state(tmp_path) in {short, long}
+
+
 def test_state_is_remembered(tmp_path: Path) -> None:
     """Target, groups and extras come back."""
     state = EnvironmentState(target="h100", groups=("dev",), extras=("fast",))
     write_state(tmp_path, state)
     assert read_state(tmp_path) == state
-    assert [path.name for path in tmp_path.iterdir()] == [STATE_FILE]
+    assert {path.name for path in tmp_path.iterdir()} == {STATE_FILE, LOCK_FILE}
 
 
 def test_state_that_is_the_same_is_not_written(tmp_path: Path) -> None:

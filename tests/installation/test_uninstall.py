@@ -16,6 +16,7 @@ from polylock.installation.uninstall import (
     Boundary,
     listed_files,
     refuse_unremovable,
+    shared_files,
     uninstall,
 )
 
@@ -96,6 +97,51 @@ def test_uninstall_leaves_what_is_shared(environment: Environment) -> None:
     uninstall(demo, environment.boundary, shared=frozenset(listed_files(other)))
     assert (environment.site / "space" / "__init__.py").exists()
     assert not (environment.site / "space" / "demo.py").exists()
+
+
+@pytest.mark.parametrize(
+    ("files", "rows"),
+    [
+        (["space/__init__.py", "space/demo.py"], "space/__init__.py,,\n"),
+        (["space/__init__.py"], '"space/__init__.py","sha256=x",1\n'),
+        (["space/__init__.py"], "space\\__init__.py,,\n"),
+        (["space/__init__.py"], "other/../space/__init__.py,,\r\n"),
+        (["space/__init__.py"], "../site-packages/space/__init__.py,,"),
+        (["space/__init__.py"], "{site}/space/__init__.py,,\n"),
+        (["alone.py", "other.py"], "alone.py,,\nnot-alone.py,,\n"),
+        (["../../../bin/demo"], "../../../bin/demo,,\n"),
+        (["../../../bin/demo"], "../../../bin/other/../demo,,\n"),
+        (['odd"name.py', "x,y.py"], '"odd""name.py",,\n"x,y.py",,\n'),
+        ([f"m{number}.py" for number in range(20)], "m3.py,,\nm19.py,,\n"),
+        (["ünï/a.py"], "ünï/a.py,,\n"),
+        (["space/demo.py"], "elsewhere/space/demo.py,,\nspace/other.py,,\n"),
+    ],
+)
+def test_shared_files_are_those_that_both_list(
+    environment: Environment, files: list[str], rows: str
+) -> None:
+    """However RECORD spells a path, a file of both is found, and no other."""
+    demo = environment.add("demo", [])
+    listed = "".join('"{}",,\n'.format(file.replace('"', '""')) for file in files)
+    (demo.path / "RECORD").write_text(listed, encoding="utf-8")
+    other = environment.add("other", [])
+    text = rows.format(site=environment.site.as_posix())
+    (other.path / "RECORD").write_bytes(text.encode())
+    expected = {*listed_files(demo)} & {*listed_files(other)}
+    assert shared_files([demo], [other]) == expected
+    assert bool(expected) == ("elsewhere" not in rows)
+
+
+def test_a_record_without_the_names_is_not_read_row_by_row(
+    environment: Environment,
+) -> None:
+    """To replace one of many distributions must not parse the RECORD of each."""
+    demo = environment.add("demo", ["demo/a.py"])
+    other = environment.add("other", [])
+    (other.path / "RECORD").write_text("this,is,no,row\n")
+    assert shared_files([demo], [other]) == frozenset()
+    with pytest.raises(EnvironmentBroken, match="4 columns"):
+        shared_files([other], [demo])
 
 
 @pytest.mark.parametrize(

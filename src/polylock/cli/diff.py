@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,7 @@ _NAMES = 32
 """Up to this length of names, in characters, what follows them is aligned."""
 
 
-@click.command("diff", epilog="Example: polylock diff ../main/pylock.toml")
+@click.command("diff", epilog="Example: polylock diff HEAD")
 @settings("target")
 @click.argument("before", type=click.Path(path_type=Path))
 @click.argument("after", required=False, type=click.Path(path_type=Path))
@@ -33,12 +34,12 @@ _NAMES = 32
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
     """Compare two lock files, target by target: versions, variants, sizes.
 
-    Without AFTER the lock file of the project is the later one. Targets for which the
-    same has changed are told together. All groups and extras are compared. Differences
-    are no error: the exit code is 0.
+    Each is a file, or a revision of git: HEAD, main. Without AFTER the lock file of the
+    project is the later one. Targets for which the same has changed are told together.
+    All groups and extras are compared. Differences are no error: the exit code is 0.
     """
     chosen = begin(values)
-    found = diff(chosen, values["before"], values["after"])
+    found = diff(chosen, values["before"], values["after"], variables=os.environ)
     if values["as_json"]:
         print_json(found.to_json())
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,6 +20,9 @@ from polylock.model.quantities import counted
 from polylock.operations.lock import LockRequest, lock, parse_upgrades
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from polylock.operations.imported_pins import ImportReport
     from polylock.operations.lock import LockOutcome
 
 __all__ = ["command"]
@@ -43,6 +47,14 @@ __all__ = ["command"]
     shell_complete=offered("declared-target"),
     help="Solve this target alone and leave the others; can be given more than once.",
 )
+@click.option(
+    "--pins-from",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="Prefer the pins of another tool's lock file (uv.lock, poetry.lock, "
+    "requirements.txt ...); can be given more than once, the first counts.",
+)
 @click.option("--dry-run", is_flag=True, help="Write nothing.")
 @JSON
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
@@ -56,12 +68,14 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
         upgrade=values["upgrade"],
         upgrade_packages=parse_upgrades(values["upgrade_packages"]),
         targets=tuple(dict.fromkeys(values["targets"])),
+        pins_from=values["pins_from"],
         dry_run=values["dry_run"],
     )
     with reporting(chosen) as reporter, without_garbage_collection():
         outcome = lock(chosen, request, reporter)
     out = json_text(outcome.to_json()) if values["as_json"] else ""
-    err = "" if out or chosen.verbosity < 0 else f"{_summary(outcome)}\n"
+    lines = [] if out or chosen.verbosity < 0 else list(_summary(outcome, request))
+    err = "".join(f"{line}\n" for line in lines)
     sys.stdout.write(out)
     sys.stderr.write(err)
     if not reporter.has_warned:
@@ -69,13 +83,31 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     return 0
 
 
-def _summary(outcome: LockOutcome) -> str:
+def _summary(outcome: LockOutcome, request: LockRequest) -> Iterator[str]:
     path = outcome.path.name
     targets = len(outcome.pylock.target_names)
     packages = len(outcome.pylock.packages)
     size = f"{counted(packages, 'package')} for {counted(targets, 'target')}"
     if not outcome.efforts:
-        return f"{path} answers the project: {size}"
-    if not outcome.changed:
-        return f"{path} stays as it is: {size}"
-    return f"{'would write' if outcome.dry_run else 'wrote'} {path}: {size}"
+        yield f"{path} answers the project: {size}"
+        if request.pins_from:
+            yield "nothing was imported: --upgrade lets go of the pins that it has"
+    elif not outcome.changed:
+        yield f"{path} stays as it is: {size}"
+    else:
+        yield f"{'would write' if outcome.dry_run else 'wrote'} {path}: {size}"
+    for report in outcome.imports:
+        yield from _imported(report)
+
+
+def _imported(report: ImportReport) -> Iterator[str]:
+    """Yield what became of the pins of another tool's lock file."""
+    counts = [f"{counted(report.kept, 'pin')} kept"]
+    counts += [f"{len(report.dropped)} not"] if report.dropped else []
+    counts += [f"{report.unneeded} not needed"] if report.unneeded else []
+    yield f"{report.path}: {', '.join(counts)}"
+    for pin in report.dropped:
+        targets = ", ".join(pin.targets)
+        yield (f"  {pin.name} {pin.version} is {pin.taken} for {targets}: {pin.reason}")
+    for entry in report.skipped:
+        yield f"  {entry.name} is no pin: {entry.reason}"

@@ -121,7 +121,7 @@ def create(
         try:
             _begin(path)
             _run_venv(path, interpreter)
-            write_state(path, EnvironmentState(created=True))
+            _put_state(path, _state_content(EnvironmentState(created=True)))
             (path / _UNFINISHED).unlink()
         except BaseException as error:
             _discard(path, existed=existed)
@@ -245,20 +245,36 @@ def read_state(path: Path) -> EnvironmentState:
 
 
 def write_state(path: Path, state: EnvironmentState) -> None:
-    """Remember a choice; nothing is written where it is remembered already."""
-    content = msgspec.json.format(msgspec.json.encode(state), indent=2) + b"\n"
-    file = path / STATE_FILE
+    """Remember a choice; nothing is written where it is remembered already.
+
+    Who changes the environment meanwhile is waited for: two that wrote one file at
+    once would lose it. Raises EnvironmentBroken.
+    """
+    content = _state_content(state)
     try:
         with suppress(FileNotFoundError):
-            if file.read_bytes() == content:
+            if (path / STATE_FILE).read_bytes() == content:
                 return
-        # One name, so that what a killed process left is written over.
-        temporary = path / f"{STATE_FILE}.new"
+    except OSError as error:
+        raise _unwritable(path / STATE_FILE, error) from error
+    with exclusive(path, SilentReporter()):
+        _put_state(path, content)
+
+
+def _state_content(state: EnvironmentState) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(state), indent=2) + b"\n"
+
+
+def _put_state(path: Path, content: bytes) -> None:
+    """Replace the state file, by who holds the lock of the environment."""
+    # One name, so that what a killed process left is written over.
+    temporary = path / f"{STATE_FILE}.new"
+    try:
         try:
             temporary.write_bytes(content)
-            temporary.replace(file)
+            temporary.replace(path / STATE_FILE)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise _unwritable(file, error) from error
+        raise _unwritable(path / STATE_FILE, error) from error

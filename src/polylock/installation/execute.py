@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -29,9 +28,11 @@ from polylock.installation.uninstall import (
     Boundary,
     listed_files,
     refuse_unremovable,
+    shared_files,
     uninstall,
 )
 from polylock.ports import SilentReporter
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,8 +59,7 @@ class FetchArchives(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(Value, frozen=True, kw_only=True):
     """What was done: the plan that was carried out, and how files were linked.
 
     The plan is another than the one given where a second sync changed the
@@ -109,8 +109,7 @@ def execute(
     return Outcome(plan=plan, link_modes=tuple(sorted(run.linker.used)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Execution:
+class _Execution(Value, frozen=True, kw_only=True):
     interpreter: Interpreter
     fetch: FetchArchives
     linker: Linker
@@ -247,21 +246,8 @@ def _boundary(interpreter: Interpreter) -> Boundary:
 
 
 def _shared_files(plan: SyncPlan) -> frozenset[str]:
-    """Return the files to be removed that a distribution which stays lists as well.
-
-    Such are the ``__init__.py`` files of old namespace packages.
-    """
-    leaving: set[str] = set()
-    for entry in (*plan.remove, *plan.reinstall):
-        for distribution in entry.installed:
-            leaving.update(listed_files(distribution))
-    if not leaving:
-        return frozenset()
-    return frozenset(
-        path
-        for entry in plan.keep
-        for distribution in entry.installed
-        if distribution.form is Form.DIST_INFO
-        for path in listed_files(distribution)
-        if path in leaving
+    """Return the files to be removed that a distribution which stays lists as well."""
+    return shared_files(
+        [one for entry in (*plan.remove, *plan.reinstall) for one in entry.installed],
+        [one for entry in plan.keep for one in entry.installed],
     )

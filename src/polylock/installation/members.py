@@ -7,10 +7,10 @@
 from __future__ import annotations
 
 import stat
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from polylock.model.member_names import MemberNames, RefusedArchive
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,8 +22,7 @@ _ENCRYPTED = 0x1
 _GIBIBYTE = 1024**3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(Value, frozen=True, kw_only=True):
     """What an archive may hold (sizes in bytes).
 
     The largest wheels today, of torch and of compiled CUDA kernels, unpack to a few

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -23,6 +22,7 @@ from polylock.installation.scripts import (
     make_launcher,
     rewrite_shebang,
 )
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,8 +52,7 @@ class _Written(NamedTuple):
     is_copied: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class Placement:
+class Placement(Value, frozen=True, kw_only=True, dict=True):
     """A wheel and the place in an environment that it goes to."""
 
     wanted: WantedDistribution

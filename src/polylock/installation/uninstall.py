@@ -13,13 +13,22 @@ from polylock.errors import EnvironmentBroken
 from polylock.installation.record_format import InvalidRecord, parse_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Iterator
 
     from polylock.environment.installed import InstalledDistribution
 
-__all__ = ["Boundary", "listed_files", "refuse_unremovable", "uninstall"]
+__all__ = [
+    "Boundary",
+    "listed_files",
+    "refuse_unremovable",
+    "shared_files",
+    "uninstall",
+]
 
 _KNOWN_INSTALLERS = frozenset({"", "pip", "uv", "polylock"})
+
+_FEW = 16
+"""Names up to which to search all RECORDs takes less time than to read their rows."""
 
 
 class Boundary:
@@ -81,20 +90,103 @@ def listed_files(distribution: InstalledDistribution) -> list[str]:
     Text, not ``Path``: a large environment has tens of thousands. Raises
     EnvironmentBroken where RECORD cannot be read; without one there is nothing.
     """
-    site = str(distribution.path.parent)
     for name in ("RECORD", PARTIAL_RECORD):
         record = distribution.path / name
-        advice = "make the environment anew"
         try:
-            text = record.read_text(encoding="utf-8")
-            return [_absolute(site, row.path) for row in parse_rows(text) if row.path]
+            return _paths(record, record.read_bytes())
         except FileNotFoundError:
             continue
-        except (OSError, UnicodeDecodeError) as error:
-            raise EnvironmentBroken(str(record), "cannot be read", advice) from error
-        except InvalidRecord as error:
-            raise EnvironmentBroken(str(record), str(error), advice) from error
+        except OSError as error:
+            raise _unreadable(record, "cannot be read") from error
     return []
+
+
+def shared_files(
+    leaving: Iterable[InstalledDistribution],
+    staying: Iterable[InstalledDistribution],
+) -> frozenset[str]:
+    """Return the files of the leaving that one of the staying lists as well.
+
+    Such are the ``__init__.py`` files of old namespace packages. To read the rows of
+    197 RECORDs takes 55 ms, to search their bytes for the names of one distribution
+    5: a row that means a file has the file's name in it. Raises EnvironmentBroken.
+    """
+    paths: set[str] = set()
+    names: set[bytes] = set()
+    for distribution in leaving:
+        listed = listed_files(distribution)
+        paths.update(listed)
+        names.update(_telling_names(listed, str(distribution.path.parent)))
+    if not paths:
+        return frozenset()
+    is_quick = len(names) <= _FEW and not any(b'"' in name for name in names)
+    return frozenset(
+        path
+        for distribution in staying
+        if distribution.form is Form.DIST_INFO
+        for path in (
+            _listed_by_name(distribution, names)
+            if is_quick
+            else listed_files(distribution)
+        )
+        if path in paths
+    )
+
+
+def _telling_names(paths: Iterable[str], site: str) -> set[bytes]:
+    """Return names of which a row must hold one to mean one of the paths."""
+    prefix = f"{site}{os.sep}"
+    names: set[bytes] = set()
+    for path in paths:
+        if path.startswith(prefix):
+            top, slash, _ = path[len(prefix) :].partition(os.sep)
+            names.add(os.fsencode(f"{top}/" if slash else top))
+        else:  # its row begins with ``../`` or is an absolute path
+            names.add(os.fsencode(f"/{path.rpartition(os.sep)[2]}"))
+    return names
+
+
+def _listed_by_name(
+    distribution: InstalledDistribution, names: Collection[bytes]
+) -> list[str]:
+    """Return at least those of ``listed_files`` whose rows hold one of the names."""
+    record = distribution.path / "RECORD"
+    try:
+        with open(record, "rb", buffering=0) as file:  # noqa: PTH123 - hot path
+            content = file.read()
+    except OSError:
+        return listed_files(distribution)  # from the other file, or an error
+    # Between quotation marks a row may be longer than a line; a backslash is a slash.
+    if b"\\" in content or b'"' in content:
+        return _paths(record, content)
+    lines = [line for name in names for line in _lines_with(name, content)]
+    return _paths(record, b"\n".join(lines)) if lines else []
+
+
+def _lines_with(name: bytes, content: bytes) -> Iterator[bytes]:
+    """Yield the lines that hold a name, and may yield one twice."""
+    found = content.find(name)
+    while found >= 0:
+        end = content.find(b"\n", found)
+        end = len(content) if end < 0 else end
+        yield content[content.rfind(b"\n", 0, found) + 1 : end]
+        found = content.find(name, end)
+
+
+def _paths(record: Path, content: bytes) -> list[str]:
+    """Return the absolute paths of some rows; raises EnvironmentBroken."""
+    site = str(record.parent.parent)
+    try:
+        rows = parse_rows(content.decode())
+        return [_absolute(site, row.path) for row in rows if row.path]
+    except UnicodeDecodeError as error:
+        raise _unreadable(record, "cannot be read") from error
+    except InvalidRecord as error:
+        raise _unreadable(record, str(error)) from error
+
+
+def _unreadable(record: Path, problem: str) -> EnvironmentBroken:
+    return EnvironmentBroken(str(record), problem, "make the environment anew")
 
 
 def uninstall(

@@ -11,7 +11,6 @@ import hashlib
 import os
 import zipfile
 import zlib
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -39,6 +38,7 @@ from polylock.installation.wheel_metadata import (
 )
 from polylock.model.filenames import InvalidFilename, WheelFilename
 from polylock.model.member_names import RefusedArchive
+from polylock.values import Mutable, field
 
 if TYPE_CHECKING:
     from hashlib import _Hash as Hash
@@ -97,16 +97,15 @@ def unpack(
         raise CacheUnusable(str(directory), error.strerror or str(error)) from error
 
 
-@dataclass(kw_only=True)
-class _Unpacking:
+class _Unpacking(Mutable, kw_only=True):
     """One wheel being unpacked."""
 
     file: BinaryIO
     archive: zipfile.ZipFile
     filename: str
     limits: Limits
-    stem: str = field(init=False, default="")
-    rows: dict[str, RecordRow] = field(init=False, default_factory=dict)
+    stem: str = ""
+    rows: dict[str, RecordRow] = field(default_factory=dict)
 
     def run(self, tree: Path) -> ArchiveManifest:
         archive_size = os.fstat(self.file.fileno()).st_size

@@ -50,6 +50,17 @@ class RootRequirement(Value, frozen=True, kw_only=True):
     group: str | None = None
     target: str | None = None
 
+    @property
+    def origin(self) -> str:
+        """Return who in the project asks for it, as a noun phrase."""
+        if self.extra is not None:
+            return f"extra {self.extra}"
+        if self.group is not None:
+            return f"group {self.group}"
+        if self.target is not None:
+            return f"target {self.target}"
+        return "the project"
+
 
 class IndexLocation(Value, frozen=True, kw_only=True):
     """An index by name, in the user's order of priority.

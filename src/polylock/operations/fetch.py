@@ -5,18 +5,16 @@ A source distribution is built; see ``polylock.operations.sdists``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, assert_never
 
 from polylock.cache.archives import Archives
 from polylock.errors import FileCorrupt
-from polylock.installation.unpack import unpack
 from polylock.lockfile.pylock import PackageSdist, PackageWheel
 from polylock.operations.locked_files import LockedFiles
-from polylock.operations.sdists import LocalSdist
+from polylock.values import Value, field
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from packaging.utils import NormalizedName
@@ -28,20 +26,19 @@ if TYPE_CHECKING:
 __all__ = ["WheelFetcher"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WheelFetcher:
+class WheelFetcher(Value, frozen=True, kw_only=True):
     """Implements ``installation.execute.FetchArchives`` for the files of a lock file.
 
     ``root`` is the directory of the lock file, from which relative paths count;
-    ``builds`` builds source distributions for the environment's Python. ``trees`` are
-    the packages that have a source tree instead of a file.
+    ``builds`` gives what builds source distributions for the environment's Python.
+    ``trees`` are the packages that have a source tree instead of a file.
     """
 
     context: Context
     files: Mapping[NormalizedName, PackageWheel | PackageSdist]
     root: Path
     threads: int
-    builds: SdistBuilds
+    builds: Callable[[], SdistBuilds]
     trees: Mapping[NormalizedName, SourceTree] = field(default_factory=dict)
 
     def __call__(self, wanted: Sequence[WantedDistribution]) -> Sequence[Path]:
@@ -80,7 +77,7 @@ class WheelFetcher:
         """Drop the unpacked copy of a locked file; it will be made anew."""
         archives = Archives(self.context.store)
         archives.remove(sha256)
-        built = self.builds.kept(sha256)
+        built = self.builds().kept(sha256)
         if built is not None:
             archives.remove(built.sha256)
 
@@ -91,7 +88,7 @@ class WheelFetcher:
     def _fetch(self, wanted: WantedDistribution) -> Path:
         tree = self.trees.get(wanted.name)
         if tree is not None:
-            return self.builds.tree_archive(tree)
+            return self.builds().tree_archive(tree)
         file = self.files[wanted.name]
         found = self._present(file, wanted.sha256)
         if found is not None:
@@ -112,13 +109,16 @@ class WheelFetcher:
             case PackageWheel():
                 return Archives(self.context.store).get(sha256)
             case PackageSdist():
-                return self.builds.kept_archive(sha256)
+                return self.builds().kept_archive(sha256)
             case _:
                 assert_never(file)
 
     def _unpack(
         self, wanted: WantedDistribution, file: PackageWheel | PackageSdist, path: Path
     ) -> Path:
+        # 8 ms, where all is unpacked already.
+        from polylock.installation.unpack import unpack  # noqa: PLC0415 - see above
+
         match file:
             case PackageWheel():
                 return Archives(self.context.store).add(
@@ -126,9 +126,11 @@ class WheelFetcher:
                     lambda place: unpack(path, place, filename=wanted.filename),
                 )
             case PackageSdist():
+                from polylock.operations.sdists import LocalSdist  # noqa: PLC0415 - rare
+
                 sdist = LocalSdist(
                     path=path, filename=wanted.filename, sha256=wanted.sha256
                 )
-                return self.builds.archive(sdist)
+                return self.builds().archive(sdist)
             case _:
                 assert_never(file)

@@ -5,7 +5,6 @@ The recorded source (PEP 610) tells the next sync where an installation came fro
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
 from polylock.environment.direct_url import ArchiveInfo, DirectUrl, DirInfo, VcsInfo
@@ -20,6 +19,7 @@ from polylock.lockfile.pylock import (
 )
 from polylock.lockfile.records import without_credentials
 from polylock.operations.locked_files import LockedFiles, filename_of, locked_sha256
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,8 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["Installables", "installables"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Installables:
+class Installables(Value, frozen=True, kw_only=True):
     """What is wanted, and by name the file or the source tree of each."""
 
     wanted: tuple[WantedDistribution, ...]
@@ -58,8 +57,7 @@ def installables(
     return Installables(wanted=wanted, files=found.files, trees=found.trees)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Maker:
+class _Maker(Value, frozen=True, kw_only=True):
     """Makes what is wanted of one package after the other."""
 
     context: Context

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
     from polylock.lockfile.pylock import Pylock
     from polylock.model.pins import Preference
-    from polylock.network.client import Traffic
+    from polylock.network.traffic import Traffic
     from polylock.operations.basis import Basis
+    from polylock.operations.imported_pins import ImportedPins, ImportReport
     from polylock.operations.workspace import Workspace
     from polylock.ports import Reporter
     from polylock.project.settings import Settings
@@ -38,20 +39,24 @@ class LockRequest(Value, frozen=True, kw_only=True):
     ``upgrade`` forgets all earlier pins, ``upgrade_packages`` those of the projects
     in it; a value is the version wanted, None the best. ``targets`` are the only ones
     to be solved, all if empty. ``preferences`` are the pins to keep by target, None:
-    those of the lock file. ``dry_run`` writes nothing.
+    those of the lock file. ``pins_from`` are lock files of other tools, whose pins
+    come after those. ``dry_run`` writes nothing.
     """
 
     upgrade: bool = False
     upgrade_packages: Mapping[NormalizedName, str | None] = field(default_factory=dict)
     targets: tuple[str, ...] = ()
     preferences: Mapping[str, Mapping[NormalizedName, Preference]] | None = None
+    pins_from: tuple[Path, ...] = ()
     dry_run: bool = False
 
 
 class LockOutcome(Value, frozen=True, kw_only=True):
     """What came of it; ``efforts`` is empty where the lock file was still true.
 
-    ``basis`` is what that depends on, if all targets were asked for.
+    ``imports`` says what became of the pins of other tools' lock files; it is empty
+    too where the lock file was still true. ``basis`` is what that depends on, if all
+    targets were asked for and no other file.
     """
 
     path: Path
@@ -61,6 +66,7 @@ class LockOutcome(Value, frozen=True, kw_only=True):
     dry_run: bool
     efforts: Mapping[str, Effort] = field(default_factory=dict)
     traffic: Traffic | None = None
+    imports: tuple[ImportReport, ...] = ()
     basis: Basis | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -81,6 +87,7 @@ class LockOutcome(Value, frozen=True, kw_only=True):
             ],
             "requests": self.traffic.requests if self.traffic else 0,
             "received": self.traffic.received if self.traffic else 0,
+            "imports": [report.to_json() for report in self.imports],
         }
 
 
@@ -110,10 +117,12 @@ def lock(settings: Settings, request: LockRequest, reporter: Reporter) -> LockOu
 
     Raises ProjectError, LockFileInvalid, NoSolution, ProjectNotFound,
     IndexRequestError, CacheUnusable; where only some targets are asked for,
-    NoSuchTarget, and LockFileOutdated if the others would have to change.
+    NoSuchTarget, and LockFileOutdated if the others would have to change; where pins
+    are imported, ForeignLockInvalid and ForeignHashDiffers.
     """
     workspace = open_workspace(settings)
     previous = read_lock(workspace.lock_path)
+    imported = _imported(request, workspace.lock_path)
     if request.targets:
         _check_others(workspace, previous, request.targets)
     inputs = workspace.project.inputs
@@ -130,13 +139,13 @@ def lock(settings: Settings, request: LockRequest, reporter: Reporter) -> LockOu
             changed=False,
             dry_run=request.dry_run,
             basis=None
-            if request.targets or request.dry_run
+            if request.targets or request.pins_from or request.dry_run
             else project_basis(settings, workspace.project.path, workspace.lock_path),
         )
     # Half of the start-up; a lock with nothing to do ends before it.
     from polylock.operations.resolve import resolve  # noqa: PLC0415 - see above
 
-    found = resolve(settings, workspace, previous, request, reporter)
+    found = resolve(settings, workspace, previous, request, reporter, imported)
     changed = previous is None or found.text != found.previous_text
     if changed and not request.dry_run:
         write_atomically(workspace.lock_path, found.text)
@@ -148,7 +157,23 @@ def lock(settings: Settings, request: LockRequest, reporter: Reporter) -> LockOu
         dry_run=request.dry_run,
         efforts=found.efforts,
         traffic=found.traffic,
+        imports=found.imports,
     )
+
+
+def _imported(request: LockRequest, lock_path: Path) -> ImportedPins | None:
+    """Read the lock files of other tools; raises ForeignLockInvalid, UsageError."""
+    if not request.pins_from:
+        return None
+    if any(path.absolute() == lock_path for path in request.pins_from):
+        raise UsageError(
+            f"{lock_path.name} is the lock file that is to be written",
+            "its pins are kept anyway: lock without --pins-from",
+        )
+    # Half a dozen modules, for a project's first lock.
+    from polylock.operations.imported_pins import read_pins  # noqa: PLC0415
+
+    return read_pins(request.pins_from)
 
 
 def _check_others(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from polylock.cache.digests import file_digest
 from polylock.errors import FileCorrupt, HashMismatch, SizeMismatch, UsageError
 from polylock.lockfile.pylock import PackageArchive, last_component
 from polylock.model.hashes import sha256_of, strongest
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,8 +36,7 @@ def locked_sha256(file: LockedFile) -> str:
     return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockedFiles:
+class LockedFiles(Value, frozen=True, kw_only=True):
     """The files of a lock file in the directory ``root``."""
 
     context: Context

@@ -72,7 +72,7 @@ class MachineProvisioner:
             files={pin.name: _file(pin) for pin in pins},
             root=directory,
             threads=self.context.settings.threads,
-            builds=self._builds,
+            builds=lambda: self._builds,
         )
         # Its bytecode is written when the backend runs; nobody else sees these files.
         linker = Linker(LinkMode(self.context.settings.link_mode))

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from polylock.model.inputs import Inputs
     from polylock.model.pins import Resolution
     from polylock.model.target import Target
-    from polylock.network.client import Traffic
+    from polylock.network.traffic import Traffic
+    from polylock.operations.imported_pins import ImportedPins, ImportReport
     from polylock.operations.lock import LockRequest
     from polylock.operations.workspace import Workspace
     from polylock.ports import PackageSource, Reporter
@@ -50,6 +51,7 @@ class Resolved(Value, frozen=True, kw_only=True):
     previous_text: str | None
     efforts: Mapping[str, Effort]
     traffic: Traffic
+    imports: tuple[ImportReport, ...] = ()
 
 
 def resolve(
@@ -58,21 +60,24 @@ def resolve(
     previous: Pylock | None,
     request: LockRequest,
     reporter: Reporter,
+    imported: ImportedPins | None = None,
 ) -> Resolved:
     """Resolve the project, keeping the pins of the previous lock file that hold.
 
-    Writes nothing. Raises NoSolution, ProjectNotFound, IndexRequestError,
-    CacheUnusable, and UsageError for a file on disk that no relative path leads to.
+    ``imported`` pins come after those. Writes nothing. Raises NoSolution,
+    ProjectNotFound, IndexRequestError, CacheUnusable, ForeignHashDiffers, and
+    UsageError for a file on disk that no relative path leads to.
     """
     inputs = workspace.project.inputs
     project = str(workspace.lock_path.absolute())
     with Context(settings, inputs, reporter, project=project) as context:
         kept = _kept(workspace, previous, request, context.source)
+        own = _preferences(workspace, previous, request, kept)
         solver = Solver(
             inputs=_wanted(workspace, request),
             source=_source(context, workspace, previous, request),
             reporter=reporter,
-            preferences=_preferences(workspace, previous, request, kept),
+            preferences=_with_imported(own, imported, workspace.targets),
             memory=context.memory,
         )
         solution = solver.solve([t for t in workspace.targets if t.name not in kept])
@@ -82,18 +87,18 @@ def resolve(
         ]
         for warning in _vain_upgrades(request, resolutions):
             reporter.warning(warning)
+        imports: tuple[ImportReport, ...] = ()
+        if imported is not None:
+            asked = [found for found in resolutions if found.target.name not in kept]
+            imports = imported.report(asked, own, solver)
         context.remember()
         traffic = context.traffic
     if kept and inputs.align == "require":
         _require_agreement(resolutions)
     root = workspace.lock_path.parent
     resolutions = [_anchored(found, root) for found in resolutions]
-    pylock = assemble(
-        inputs,
-        workspace.targets,
-        resolutions,
-        paths=_paths(resolutions, root),
-    )
+    paths = _paths(resolutions, root)
+    pylock = assemble(inputs, workspace.targets, resolutions, paths=paths)
     if previous is not None:
         targets = [found.target for found in kept.values()]
         _check_kept(previous, pylock, targets, workspace.lock_path)
@@ -103,6 +108,7 @@ def resolve(
         previous_text=None if previous is None else encode(previous),
         efforts=solution.efforts,
         traffic=traffic,
+        imports=imports,
     )
 
 
@@ -296,6 +302,20 @@ def _preferences(
             if name not in request.upgrade_packages
         }
     return kept
+
+
+def _with_imported(
+    own: Mapping[str, Mapping[NormalizedName, Preference]],
+    imported: ImportedPins | None,
+    targets: Sequence[Target],
+) -> Mapping[str, Mapping[NormalizedName, Preference]]:
+    """Put the pins of other tools' lock files behind those of the lock file."""
+    if imported is None:
+        return own
+    return {
+        name: {**pins, **own.get(name, {})}
+        for name, pins in imported.preferences(targets).items()
+    }
 
 
 def _hashed(resolution: Resolution, context: Context) -> Resolution:

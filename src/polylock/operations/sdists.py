@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 import os
 from contextlib import nullcontext
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -24,6 +23,7 @@ from polylock.model.core_metadata import CoreMetadata
 from polylock.model.distributions import BuildRefused
 from polylock.model.filenames import InvalidFilename, SdistFilename
 from polylock.model.hashes import sha256_of
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,8 +87,7 @@ def forbidding_policy(inputs: Inputs, name: NormalizedName) -> str | None:
     return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LocalSdist:
+class LocalSdist(Value, frozen=True, kw_only=True):
     """A verified source distribution on disk; ``path`` may have any name."""
 
     path: Path
@@ -96,8 +95,7 @@ class LocalSdist:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceTree:
+class SourceTree(Value, frozen=True, kw_only=True):
     """A source tree of a direct source, which is got only if it is built.
 
     ``key`` is 64 hexadecimal digits that stand for its content, and for the form in
@@ -124,8 +122,7 @@ class _BuiltMetadata(msgspec.Struct, frozen=True, array_like=True):
     metadata: CoreMetadata
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SdistBuilds:
+class SdistBuilds(Value, frozen=True, kw_only=True):
     """Builds for one Python; safe to use from many threads.
 
     ``chain`` are the projects being built, each of which is needed to build the one

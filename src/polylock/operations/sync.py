@@ -273,7 +273,7 @@ def _fetcher(
         trees=wanted.trees,
         root=root,
         threads=context.settings.threads,
-        builds=context.builds(interpreter),
+        builds=lambda: context.builds(interpreter),
     )
 
 
@@ -312,13 +312,13 @@ def _require_allowed_builds(
     plan: SyncPlan, wanted: Installables, inputs: Inputs
 ) -> None:
     """Raise BuildForbidden before anything is made; what is installed may stay."""
-    from polylock.operations.sdists import require_allowed  # noqa: PLC0415 - 8 ms
-
     for entry in (*plan.install, *plan.reinstall):
         is_built = entry.name in wanted.trees or isinstance(
             wanted.files.get(entry.name), PackageSdist
         )
         if entry.wanted is not None and is_built:
+            from polylock.operations.sdists import require_allowed  # noqa: PLC0415 - rare
+
             require_allowed(inputs, entry.name, entry.wanted.version)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from polylock.cache.store import Bucket
@@ -22,6 +21,7 @@ from polylock.model.direct import (
     parse_direct_url,
 )
 from polylock.operations.sdists import SourceTree
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -58,8 +58,7 @@ def urls_with_credentials(inputs: Inputs) -> Mapping[str, str]:
     return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceTrees:
+class SourceTrees(Value, frozen=True, kw_only=True):
     """Makes the SourceTree of a directory, a commit or an archive."""
 
     context: Context
@@ -88,7 +87,11 @@ class SourceTrees:
 
         tree = path / subdirectory if subdirectory else path
         if not tree.is_dir():
-            raise SourceUnusable(f"{name} @ {tree}", "there is no such directory")
+            # A copy of the lock file alone, as in an image, is the usual cause.
+            advice = "a directory is locked by its path and not by its content: put it"
+            advice += " there, beside the lock file, or correct the project's source"
+            source = f"{name} @ {tree}"
+            raise SourceUnusable(source, "there is no such directory", advice=advice)
         try:
             content = fingerprint(tree, editable=editable)
         except OSError as error:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from polylock.model.pins import Preference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from packaging.utils import NormalizedName
 
@@ -44,18 +44,23 @@ def divergences(
 
 
 def align(
-    resolutions: Sequence[Resolution], solve: Solve, could_take: CouldTake
+    resolutions: Sequence[Resolution],
+    solve: Solve,
+    could_take: CouldTake,
+    *,
+    settled: Collection[NormalizedName] = (),
 ) -> Sequence[Resolution]:
     """Ask again with the versions of the targets that had to differ.
 
     ``solve`` solves all targets with wishes that go before everything else;
-    ``could_take`` says whether a target has an artifact of a version at all. First all
+    ``could_take`` says whether a target has an artifact of a version at all;
+    ``settled`` are projects that differ and stay so. First all
     projects are tried together, for they are often tied, then one by one. An answer is
     taken if what was asked for agrees in it and no more projects differ than before:
     a version of torch for all is worth that its CUDA libraries differ, as they must.
     """
     wishes: dict[NormalizedName, Preference] = {}
-    proposals = _proposals(resolutions, could_take)
+    proposals = _proposals(resolutions, could_take, settled)
     if not proposals:
         return resolutions
     attempts = [proposals]
@@ -75,11 +80,15 @@ def align(
 
 
 def _proposals(
-    resolutions: Sequence[Resolution], could_take: CouldTake
+    resolutions: Sequence[Resolution],
+    could_take: CouldTake,
+    settled: Collection[NormalizedName],
 ) -> dict[NormalizedName, Preference]:
     """Return, for each project that differs, the version of the last that differed."""
     found: dict[NormalizedName, Preference] = {}
     for name, versions in divergences(resolutions).items():
+        if name in settled:
+            continue
         wanted = list(versions)[-1]
         others = [
             resolution

@@ -56,7 +56,7 @@ def second_opinion(
             [
                 constraint
                 for root, dependency in wanted
-                for constraint in dependency.constraints(_origin(root))
+                for constraint in dependency.constraints(root.origin)
             ],
             max_rounds=_ROUNDS_AT_MOST,
         )
@@ -118,14 +118,3 @@ class _Watch(BaseReporter["Constraint", AnyCandidate, str]):
         key = identifier_of(requirement)
         if key not in self.requested:
             self.requested[key] = (requirement, parent)
-
-
-def _origin(root: RootRequirement) -> str:
-    """Return who in the project asks for a requirement, as a noun phrase."""
-    if root.extra is not None:
-        return f"extra {root.extra}"
-    if root.group is not None:
-        return f"group {root.group}"
-    if root.target is not None:
-        return f"target {root.target}"
-    return "the project"

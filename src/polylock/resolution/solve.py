@@ -93,6 +93,7 @@ class Solver(Mutable, kw_only=True, eq=False):
                 resolutions,
                 lambda wishes: self._solve_all(targets, wishes, efforts),
                 self._could_take,
+                settled=self._settled(resolutions),
             )
         if self.inputs.align == "require":
             self._require_agreement(resolutions)
@@ -119,6 +120,22 @@ class Solver(Mutable, kw_only=True, eq=False):
                 for name, pin in resolution.pins.items():
                     taken.setdefault(name, Preference(version=pin.version))
         return resolutions
+
+    def _settled(self, resolutions: Sequence[Resolution]) -> set[NormalizedName]:
+        """Return the projects of which every target has kept its own pin.
+
+        Pins that hold are kept, also where they differ: a lock may be older than the
+        wish for one version, or come from a tool that does not have it.
+        """
+        if self.inputs.align == "require":
+            return set()
+        kept: dict[NormalizedName, bool] = {}
+        for resolution in resolutions:
+            own = self.preferences.get(resolution.target.name, {})
+            for name, pin in resolution.pins.items():
+                stays = name in own and public(own[name].version) == public(pin.version)
+                kept[name] = kept.get(name, True) and stays
+        return {name for name, stays in kept.items() if stays}
 
     def _could_take(
         self, name: NormalizedName, version: str, resolution: Resolution

@@ -1,0 +1,188 @@
+"""What lock files of other tools pin, and which of it is for a target."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import InvalidName, canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from polylock.lockfile.pylock import last_component
+from polylock.model.markers import (
+    Combination,
+    InvalidMarker,
+    MarkerExpression,
+    fold,
+    parse_marker,
+)
+from polylock.values import Value, field
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from packaging.utils import NormalizedName
+
+    from polylock.lockfile.tables import Table
+    from polylock.model.target import Target
+
+__all__ = [
+    "ForeignLock",
+    "ForeignPin",
+    "Skipped",
+    "file_hashes",
+    "parsed_hash",
+    "parsed_marker",
+    "pins_for",
+    "project_name",
+    "version_text",
+]
+
+_NEWEST_PATCH = 999
+"""Stands for the newest patch release of a Python that names none."""
+
+_HASH = re.compile(r"[a-z0-9_]+:[0-9a-f]+")
+
+
+class ForeignPin(Value, frozen=True, kw_only=True):
+    """A version of a project, as another tool has locked it.
+
+    It is for the environments of any of the ``markers``, for all where there are
+    none; ``requires_python`` is what the version asks for, empty where the file does
+    not tell. ``files`` maps names of files to hashes, ``algorithm:value``;
+    ``hashes`` are those of which the file does not tell the names.
+    """
+
+    name: NormalizedName
+    version: str
+    markers: tuple[MarkerExpression, ...] = ()
+    requires_python: str = ""
+    files: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    hashes: frozenset[str] = frozenset()
+
+
+class Skipped(Value, frozen=True, kw_only=True):
+    """An entry that is no pin; ``reason`` is a clause about it."""
+
+    name: str
+    reason: str
+
+
+class ForeignLock(Value, frozen=True, kw_only=True):
+    """A lock file of another tool; ``path`` is its name for people."""
+
+    path: str
+    tool: str
+    pins: tuple[ForeignPin, ...]
+    skipped: tuple[Skipped, ...] = ()
+
+
+def pins_for(lock: ForeignLock, target: Target) -> dict[NormalizedName, ForeignPin]:
+    """Return the one pin of each project that is for a target.
+
+    Of several, those whose marker is sure to hold go first, then the newest: what is
+    open is the extras that exclude each other, or the patch release of Python.
+    """
+    found: dict[NormalizedName, tuple[tuple[bool, Version], ForeignPin]] = {}
+    for pin in lock.pins:
+        holds = _is_for(pin, target)
+        if holds is False:
+            continue
+        rank = (holds is True, Version(pin.version))
+        if pin.name not in found or rank > found[pin.name][0]:
+            found[pin.name] = rank, pin
+    return {name: pin for name, (_, pin) in found.items()}
+
+
+def _is_for(pin: ForeignPin, target: Target) -> bool | None:
+    """Say whether a pin is for a target, None where that is open."""
+    if pin.requires_python and not _admits(pin.requires_python, target):
+        return False
+    if not pin.markers:
+        return True
+    return _joined("or", [_holds(marker, target) for marker in pin.markers])
+
+
+def _holds(marker: MarkerExpression, target: Target) -> bool | None:
+    if isinstance(marker, Combination):
+        return _joined(
+            marker.operator, [_holds(each, target) for each in marker.operands]
+        )
+    if marker.field in {"extra", "extras"}:
+        return None  # which extras count is not the target's to say
+    if marker.field == "dependency_groups":
+        # A lock file of polylock has the targets as groups.
+        return marker.operator == "in" if marker.value == target.name else None
+    folded = fold(marker, target)
+    return folded if isinstance(folded, bool) else None
+
+
+def _joined(operator: str, answers: Sequence[bool | None]) -> bool | None:
+    absorbing = operator == "or"
+    if absorbing in answers:
+        return absorbing
+    return None if None in answers else not absorbing
+
+
+def _admits(requires_python: str, target: Target) -> bool:
+    """Say whether a Python is admitted; words that only one tool knows admit all."""
+    python = target.description.python
+    patch = _NEWEST_PATCH if python.patch is None else python.patch
+    try:
+        specifiers = SpecifierSet(requires_python)
+    except InvalidSpecifier:
+        return True
+    return specifiers.contains(f"{python.minor_version}.{patch}", prereleases=True)
+
+
+def project_name(table: Table, key: str = "name") -> NormalizedName:
+    """Return the normalized name that a table has; raises LockFileInvalid."""
+    text = table.text(key)
+    try:
+        return canonicalize_name(text, validate=True)
+    except InvalidName as error:
+        raise table.error(key, f"{text!r} is not a project's name") from error
+
+
+def version_text(table: Table, text: str, key: str = "version") -> str:
+    """Return a version as PEP 440 normalizes it; raises LockFileInvalid."""
+    try:
+        return str(Version(text))
+    except InvalidVersion as error:
+        raise table.error(key, f"{text!r} is not a version") from error
+
+
+def parsed_marker(table: Table, text: str, key: str) -> MarkerExpression:
+    """Return a marker; raises LockFileInvalid."""
+    try:
+        return parse_marker(text)
+    except InvalidMarker as error:
+        raise table.error(key, str(error)) from error
+
+
+def parsed_hash(table: Table, text: str, key: str = "hash") -> str:
+    """Return a hash, ``algorithm:value`` in lower case; raises LockFileInvalid."""
+    value = text.lower()
+    if not _HASH.fullmatch(value):
+        raise table.error(key, f"{text!r} is not ALGORITHM:VALUE")
+    return value
+
+
+def file_hashes(tables: Iterable[Table]) -> dict[str, frozenset[str]]:
+    """Return the hashes by file name of tables with a ``hash``, and a name or place.
+
+    Raises LockFileInvalid.
+    """
+    found: dict[str, frozenset[str]] = {}
+    for table in tables:
+        value = table.optional_text("hash")
+        name = (
+            table.optional_text("file")
+            or table.optional_text("filename")
+            or last_component(table.optional_text("path"), table.optional_text("url"))
+        )
+        if value is not None and name:
+            hashes = frozenset({parsed_hash(table, value)})
+            found[name] = found.get(name, frozenset()) | hashes
+    return found

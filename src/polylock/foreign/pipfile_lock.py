@@ -1,0 +1,81 @@
+"""``Pipfile.lock``, pipfile-spec 6: what pipenv writes, in JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from packaging.utils import InvalidName, canonicalize_name
+
+from polylock.foreign.pins import (
+    ForeignLock,
+    ForeignPin,
+    Skipped,
+    parsed_hash,
+    parsed_marker,
+    version_text,
+)
+
+if TYPE_CHECKING:
+    from polylock.lockfile.tables import Table
+
+__all__ = ["read_pipfile_lock"]
+
+_META = "_meta"
+_SPEC = 6
+
+
+def read_pipfile_lock(top: Table) -> ForeignLock:
+    """Read the document; raises LockFileInvalid.
+
+    All categories of packages count, not ``default`` and ``develop`` alone.
+    """
+    meta = top.table(_META)
+    if meta is None:
+        raise top.error(_META, "is missing")
+    spec = meta.size("pipfile-spec")
+    if spec != _SPEC:
+        raise meta.error("pipfile-spec", f"is {spec}, and only {_SPEC} can be read")
+    pins: list[ForeignPin] = []
+    skipped: list[Skipped] = []
+    for category in top.data:
+        if category == _META:
+            continue
+        packages = top.table(category)
+        assert packages is not None
+        for name in packages.data:
+            package = packages.table(name)
+            if package is None:
+                raise packages.error(name, "must be a table")
+            pin = _pin(package, name)
+            if pin is None:
+                reason = "it does not come from an index"
+                skipped.append(Skipped(name=name, reason=reason))
+            else:
+                pins.append(pin)
+    return ForeignLock(
+        path=top.path, tool="pipenv", pins=tuple(pins), skipped=tuple(skipped)
+    )
+
+
+def _pin(package: Table, name: str) -> ForeignPin | None:
+    """Return the pin of an entry, None where it has no version."""
+    written = package.optional_text("version")
+    if written is None:
+        return None
+    version = written.removeprefix("==")
+    if version == written:
+        raise package.error("version", f"{written!r} is not ==VERSION")
+    try:
+        normalized = canonicalize_name(name, validate=True)
+    except InvalidName as error:
+        raise package.error("", f"{name!r} is not a project's name") from error
+    marker = package.optional_text("markers")
+    return ForeignPin(
+        name=normalized,
+        version=version_text(package, version),
+        markers=() if not marker else (parsed_marker(package, marker, "markers"),),
+        hashes=frozenset(
+            parsed_hash(package, text, f"hashes[{position}]")
+            for position, text in enumerate(package.texts("hashes"))
+        ),
+    )

@@ -1,0 +1,85 @@
+"""``poetry.lock``, lock versions 1 and 2.
+
+From lock version 2.1 on each entry says in ``markers`` for which environments it is,
+one marker or one a group; before that only ``python-versions`` tells several versions
+of a project apart. Up to 1.1 the hashes stand apart, in ``[metadata.files]``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from polylock.foreign.pins import (
+    ForeignLock,
+    ForeignPin,
+    Skipped,
+    file_hashes,
+    parsed_marker,
+    project_name,
+    version_text,
+)
+
+if TYPE_CHECKING:
+    from polylock.lockfile.tables import Table
+    from polylock.model.markers import MarkerExpression
+
+__all__ = ["read_poetry_lock"]
+
+_VERSIONS = ("1", "2")
+_INDEXES = (None, "legacy", "pypi")
+"""Types of source that are an index; of the default one there is no table."""
+
+
+def read_poetry_lock(top: Table) -> ForeignLock:
+    """Read the document; raises LockFileInvalid."""
+    metadata = top.table("metadata")
+    if metadata is None:
+        raise top.error("metadata", "is missing")
+    version = metadata.text("lock-version")
+    if version.partition(".")[0] not in _VERSIONS:
+        known = " and ".join(_VERSIONS)
+        raise metadata.error(
+            "lock-version", f"is {version}, and only {known} can be read"
+        )
+    apart = metadata.table("files")
+    pins: list[ForeignPin] = []
+    skipped: list[Skipped] = []
+    for package in top.tables("package"):
+        source = package.table("source")
+        kind = None if source is None else source.optional_text("type")
+        if kind in _INDEXES:
+            pins.append(_pin(package, apart))
+        else:
+            name = project_name(package)
+            skipped.append(Skipped(name=name, reason=f"it comes from a {kind} source"))
+    return ForeignLock(
+        path=top.path, tool="Poetry", pins=tuple(pins), skipped=tuple(skipped)
+    )
+
+
+def _pin(package: Table, apart: Table | None) -> ForeignPin:
+    name = project_name(package)
+    files = package.tables("files")
+    if "files" not in package.data and apart is not None:
+        files = apart.tables(package.text("name"))
+    return ForeignPin(
+        name=name,
+        version=version_text(package, package.text("version")),
+        markers=_markers(package),
+        requires_python=(package.optional_text("python-versions") or "*").strip("*"),
+        files=file_hashes(files),
+    )
+
+
+def _markers(package: Table) -> tuple[MarkerExpression, ...]:
+    """Return the markers, none where a group has the project everywhere."""
+    if not isinstance(package.data.get("markers"), dict):
+        text = package.optional_text("markers")
+        return () if not text else (parsed_marker(package, text, "markers"),)
+    by_group = package.table("markers")
+    assert by_group is not None
+    if any(group not in by_group.data for group in package.texts("groups")):
+        return ()
+    return tuple(
+        parsed_marker(by_group, by_group.text(group), group) for group in by_group.data
+    )

@@ -1,0 +1,76 @@
+"""``uv.lock``, version 1 in all its revisions.
+
+uv solves once for all environments; where it had to take several versions of a
+project, each entry says in ``resolution-markers`` for which. The key names are those
+that uv writes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from polylock.foreign.pins import (
+    ForeignLock,
+    ForeignPin,
+    Skipped,
+    file_hashes,
+    parsed_marker,
+    project_name,
+    version_text,
+)
+
+if TYPE_CHECKING:
+    from polylock.lockfile.tables import Table
+
+__all__ = ["read_uv_lock"]
+
+_VERSION = 1
+
+_DIRECT = {
+    "git": "git",
+    "url": "a URL",
+    "path": "a file on disk",
+    "directory": "a directory",
+    "editable": "a directory",
+    "virtual": "a directory",
+}
+
+
+def read_uv_lock(top: Table) -> ForeignLock:
+    """Read the document; raises LockFileInvalid."""
+    version = top.size("version")
+    if version is None:
+        raise top.error("version", "is missing")
+    if version != _VERSION:
+        raise top.error("version", f"is {version}, and only {_VERSION} can be read")
+    manifest = top.table("manifest")
+    members = set() if manifest is None else set(manifest.texts("members"))
+    pins: list[ForeignPin] = []
+    skipped: list[Skipped] = []
+    for package in top.tables("package"):
+        name = project_name(package)
+        source = package.table("source")
+        if source is None:
+            raise package.error("source", "is missing")
+        kind = next((kind for kind in _DIRECT if kind in source.data), None)
+        if kind is None:
+            pins.append(_pin(package))
+        elif name not in members and source.data[kind] != ".":
+            skipped.append(Skipped(name=name, reason=f"it comes from {_DIRECT[kind]}"))
+    return ForeignLock(
+        path=top.path, tool="uv", pins=tuple(pins), skipped=tuple(skipped)
+    )
+
+
+def _pin(package: Table) -> ForeignPin:
+    sdist = package.table("sdist")
+    files = [*([] if sdist is None else [sdist]), *package.tables("wheels")]
+    return ForeignPin(
+        name=project_name(package),
+        version=version_text(package, package.text("version")),
+        markers=tuple(
+            parsed_marker(package, text, f"resolution-markers[{position}]")
+            for position, text in enumerate(package.texts("resolution-markers"))
+        ),
+        files=file_hashes(files),
+    )

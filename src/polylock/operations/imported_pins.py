@@ -1,0 +1,296 @@
+"""Pins of other tools' lock files: read, preferred, and what became of them.
+
+They are preferences as the pins of a lock file are, one rank below those. Nothing of
+where they came from is in what is written: the file is the one that a lock file with
+the same versions would have led to.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from polylock.errors import (
+    ForeignHashDiffers,
+    ForeignLockInvalid,
+    LockFileInvalid,
+)
+from polylock.foreign.formats import read_foreign_lock
+from polylock.foreign.pins import pins_for
+from polylock.model.pins import Preference
+from polylock.resolution.align import public
+from polylock.values import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from packaging.utils import NormalizedName
+
+    from polylock.foreign.pins import ForeignLock, ForeignPin, Skipped
+    from polylock.model.pins import Pin, Resolution
+    from polylock.model.target import Target
+    from polylock.resolution.solve import Solver
+    from polylock.resolution.untaken import UntakenReader
+
+    Preferences = Mapping[str, Mapping[NormalizedName, Preference]]
+
+__all__ = ["DroppedPin", "ImportReport", "ImportedPins", "read_pins"]
+
+
+class DroppedPin(Value, frozen=True, kw_only=True):
+    """A pin that some targets need and did not take, with a clause that says why."""
+
+    name: NormalizedName
+    version: str
+    taken: str
+    targets: tuple[str, ...]
+    reason: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the pin as a part of ``lock --json``."""
+        return {
+            "name": self.name,
+            "version": self.version,
+            "taken": self.taken,
+            "targets": list(self.targets),
+            "reason": self.reason,
+        }
+
+
+class ImportReport(Value, frozen=True, kw_only=True):
+    """What became of the pins of one file.
+
+    A pin is a version of a project. ``kept`` counts those that every target took
+    which needs the project; ``unneeded`` those that are for no target, or for none
+    that needs the project.
+    """
+
+    path: str
+    tool: str
+    kept: int
+    dropped: tuple[DroppedPin, ...]
+    unneeded: int
+    skipped: tuple[Skipped, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as a part of ``lock --json``."""
+        return {
+            "path": self.path,
+            "tool": self.tool,
+            "kept": self.kept,
+            "dropped": [pin.to_json() for pin in self.dropped],
+            "unneeded": self.unneeded,
+            "skipped": [
+                {"name": entry.name, "reason": entry.reason} for entry in self.skipped
+            ],
+        }
+
+
+class _Use(Value, frozen=True, kw_only=True):
+    """What a target that needs a project made of its pin."""
+
+    pin: ForeignPin
+    resolution: Resolution
+
+    @property
+    def taken(self) -> Pin:
+        return self.resolution.pins[self.pin.name]
+
+    @property
+    def is_kept(self) -> bool:
+        """Say whether the version was taken; ``2.9.0+cpu`` stands for ``2.9.0``."""
+        return public(self.taken.version) == public(self.pin.version)
+
+
+class ImportedPins(Value, frozen=True, kw_only=True):
+    """Lock files of other tools; of several the first that pins a project counts."""
+
+    locks: tuple[ForeignLock, ...]
+
+    def preferences(self, targets: Iterable[Target]) -> Preferences:
+        """Return the versions to prefer, by target."""
+        return {
+            target.name: {
+                name: Preference(version=pin.version)
+                for name, (_, pin) in self._by_name(target).items()
+            }
+            for target in targets
+        }
+
+    def report(
+        self,
+        resolutions: Sequence[Resolution],
+        own: Preferences,
+        solver: Solver,
+    ) -> tuple[ImportReport, ...]:
+        """Compare what was locked with what was pinned.
+
+        ``own`` are the pins of the lock file, by target; ``solver`` has what it was
+        solved from. Raises ForeignHashDiffers
+        where an index has other bytes under the name of a file that is pinned.
+        """
+        uses: dict[str, list[_Use]] = {lock.path: [] for lock in self.locks}
+        warnings: dict[str, None] = {}
+        for resolution in resolutions:
+            for name, (path, pin) in self._by_name(resolution.target).items():
+                if name in resolution.pins:
+                    use = _Use(pin=pin, resolution=resolution)
+                    uses[path].append(use)
+                    warnings.update(dict.fromkeys(_check_hashes(use, path)))
+        for warning in warnings:
+            solver.reporter.warning(warning)
+        reasons = _Reasons(own, solver)
+        return tuple(_report(lock, uses[lock.path], reasons) for lock in self.locks)
+
+    def _by_name(self, target: Target) -> dict[NormalizedName, tuple[str, ForeignPin]]:
+        found: dict[NormalizedName, tuple[str, ForeignPin]] = {}
+        for lock in self.locks:
+            for name, pin in pins_for(lock, target).items():
+                found.setdefault(name, (lock.path, pin))
+        return found
+
+
+class _Reasons:
+    """Says why targets have another version than the one that was pinned for them."""
+
+    def __init__(self, own: Preferences, solver: Solver) -> None:
+        self._own = own
+        self._solver = solver
+        self._readers: dict[str, UntakenReader] = {}
+
+    def all(self, uses: Sequence[_Use], kept: Sequence[_Use]) -> Iterator[str]:
+        """Yield a clause for each use of pins that were not kept."""
+        found = [self._of_target(use) for use in uses]
+        for use, reason in zip(uses, found, strict=True):
+            yield reason or self._of_others(use, zip(uses, found, strict=True), kept)
+
+    def _of_target(self, use: _Use) -> str | None:
+        target = use.resolution.target.name
+        own = self._own.get(target, {}).get(use.pin.name)
+        if own is not None and own.version == use.taken.version:
+            return "the lock file has a pin of its own"
+        # Only where a pin could not be kept.
+        from polylock.resolution.untaken import UntakenReader  # noqa: PLC0415
+
+        reader = self._readers.get(target)
+        if reader is None:
+            reader = self._readers[target] = UntakenReader(
+                use.resolution, inputs=self._solver.inputs, source=self._solver.source
+            )
+        return reader.reason(use.pin.name, use.pin.version)
+
+    def _of_others(
+        self,
+        use: _Use,
+        dropped: Iterable[tuple[_Use, str | None]],
+        kept: Sequence[_Use],
+    ) -> str:
+        """Say what keeps a version from a target that could have it by itself."""
+        name, taken = use.pin.name, public(use.taken.version)
+        others = [each for each, reason in dropped if reason is not None]
+        same = [
+            each.resolution.target.name
+            for each in (*others, *kept)
+            if each.pin.name == name and public(each.taken.version) == taken
+        ]
+        if not same or self._solver.inputs.align == "independent":
+            return "it does not go with the rest"
+        return f"{', '.join(same)} has to have {taken}, and align asks for one version"
+
+
+def read_pins(paths: Sequence[Path]) -> ImportedPins:
+    """Read lock files of other tools; raises ForeignLockInvalid."""
+    unique = dict.fromkeys(paths)
+    return ImportedPins(locks=tuple(map(_read_lock, unique)))
+
+
+def _read_lock(path: Path) -> ForeignLock:
+    try:
+        content = _content(path)
+    except LockFileInvalid as error:
+        raise ForeignLockInvalid(error.path, error.key, error.problem) from error
+    return read_foreign_lock(content, str(path), _include)
+
+
+def _include(path: str, named: str) -> tuple[str, bytes]:
+    """Read what a requirements file names, relative to it (foreign.Include)."""
+    if "://" in named:
+        raise LockFileInvalid(path, "", "is on the network, and nothing is fetched")
+    found = Path(path).parent / named
+    return str(found), _content(found)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise LockFileInvalid(str(path), "", "does not exist") from error
+    except OSError as error:
+        problem = error.strerror or str(error)
+        raise LockFileInvalid(str(path), "", f"cannot be read: {problem}") from error
+
+
+def _check_hashes(use: _Use, path: str) -> Iterator[str]:
+    """Compare the file that was chosen with the hashes of the pin; yield a warning.
+
+    Under the name of a file that is pinned there must be those bytes. Where names
+    are not told the file may be one that was uploaded later, or a variant. Raises
+    ForeignHashDiffers.
+    """
+    pin, taken = use.pin, use.taken
+    if taken.direct is not None or taken.version != pin.version:
+        return
+    file = taken.file
+    found = {name: value.lower() for name, value in file.hashes.items()}
+    for wanted in sorted(pin.files.get(file.filename, ())):
+        algorithm, _, value = wanted.partition(":")
+        if found.get(algorithm, value) != value:
+            raise ForeignHashDiffers(
+                path=path,
+                name=pin.name,
+                version=pin.version,
+                filename=file.filename,
+                wanted=wanted,
+                found=f"{algorithm}:{found[algorithm]}",
+            )
+    known = {f"{algorithm}:{value}" for algorithm, value in found.items()}
+    algorithms = {text.partition(":")[0] for text in pin.hashes}
+    if algorithms & found.keys() and not known & pin.hashes:
+        yield (
+            f"{path} pins {pin.name} {pin.version} by hashes of which none is that of "
+            f"{file.filename}: is it a file that was added later?"
+        )
+
+
+def _report(lock: ForeignLock, uses: Sequence[_Use], reasons: _Reasons) -> ImportReport:
+    kept = [use for use in uses if use.is_kept]
+    dropped = tuple(_dropped([use for use in uses if not use.is_kept], kept, reasons))
+    used = {(use.pin.name, use.pin.version) for use in uses}
+    lost = {(pin.name, pin.version) for pin in dropped}
+    every = {(pin.name, pin.version) for pin in lock.pins}
+    return ImportReport(
+        path=lock.path,
+        tool=lock.tool,
+        kept=len(used - lost),
+        dropped=dropped,
+        unneeded=len(every - used),
+        skipped=lock.skipped,
+    )
+
+
+def _dropped(
+    uses: Sequence[_Use], kept: Sequence[_Use], reasons: _Reasons
+) -> Iterator[DroppedPin]:
+    """Put targets together that took the same version for the same reason."""
+    groups: dict[tuple[NormalizedName, str, str, str], list[str]] = {}
+    for use, reason in zip(uses, reasons.all(uses, kept), strict=True):
+        key = (use.pin.name, use.pin.version, use.taken.version, reason)
+        groups.setdefault(key, []).append(use.resolution.target.name)
+    for (name, version, taken, reason), targets in sorted(groups.items()):
+        yield DroppedPin(
+            name=name,
+            version=version,
+            taken=taken,
+            targets=tuple(targets),
+            reason=reason,
+        )

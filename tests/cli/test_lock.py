@@ -1,0 +1,81 @@
+"""``polylock lock`` says what it did, and what became of imported pins."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fakes.command_line import CommandLine
+
+PROJECT = """\
+[project]
+name = "demo"
+version = "1"
+dependencies = ["plainlib"]
+[tool.polylock.targets.box]
+platform = "linux-x86_64"
+python = "3.12"
+"""
+
+
+def test_imported_pins_are_told(polylock: CommandLine) -> None:
+    """How many were kept, and each that was not, with the reason."""
+    polylock.write(PROJECT)
+    polylock.write(
+        "plainlib==1.0.0\nplainlib-colors==9\nother==1\n-e .\n", "requirements.txt"
+    )
+    ran = polylock.succeed("lock", "--pins-from", "requirements.txt")
+    assert ran.err.splitlines()[-3:] == [
+        "wrote pylock.toml: 1 package for 1 target",
+        "requirements.txt: 1 pin kept, 2 not needed",
+        "  line 4 is no pin: it is a direct reference",
+    ]
+    polylock.write("plainlib==0.1\n", "requirements.txt")
+    ran = polylock.succeed("lock", "--upgrade", "--pins-from", "requirements.txt")
+    assert ran.err.splitlines()[-2:] == [
+        "requirements.txt: 0 pins kept, 1 not",
+        "  plainlib 0.1 is 1.1.0 for box: index default does not have it",
+    ]
+    assert "requirements.txt" not in polylock.read("pylock.toml")
+
+
+def test_imports_as_json(polylock: CommandLine) -> None:
+    """The same is in the document, and nothing of it on stderr."""
+    polylock.write(PROJECT)
+    polylock.write("plainlib==0.1\n", "a.txt")
+    polylock.write("plainlib==1.0.0\nx\n", "b.txt")
+    ran = polylock.succeed(
+        "lock", "--json", "-q", "--pins-from", "a.txt", "--pins-from", "b.txt"
+    )
+    first, second = ran.json["imports"]
+    assert first["dropped"] == [
+        {
+            "name": "plainlib",
+            "version": "0.1",
+            "taken": "1.1.0",
+            "targets": ["box"],
+            "reason": "index default does not have it",
+        }
+    ]
+    assert (second["path"], second["kept"], second["unneeded"]) == ("b.txt", 0, 1)
+    assert second["skipped"] == [
+        {"name": "x", "reason": "its line names no single version"}
+    ]
+    assert ran.err == ""
+
+
+def test_an_answer_with_imported_pins_is_not_remembered(polylock: CommandLine) -> None:
+    """A lock with nothing to do says so each time anew: it read another file."""
+    polylock.write(PROJECT)
+    path = polylock.write("plainlib==1.0.0\n", "requirements.txt")
+    polylock.succeed("lock", "--pins-from", "requirements.txt")
+    for _ in range(2):
+        ran = polylock.succeed("lock", "--pins-from", "requirements.txt")
+        assert ran.err.splitlines() == [
+            "pylock.toml answers the project: 1 package for 1 target",
+            "nothing was imported: --upgrade lets go of the pins that it has",
+        ]
+    path.write_text("plainlib=1\n", "utf-8")
+    ran = polylock("lock", "--pins-from", "requirements.txt")
+    assert ran.code == 2
+    assert ran.err.startswith("error: requirements.txt: line 1: 'plainlib=1' is not")
