@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fakes.repositories import git_repository
+
 if TYPE_CHECKING:
     from fakes.command_line import CommandLine
 
@@ -79,3 +81,29 @@ def test_unknown_target_is_refused(demo: CommandLine) -> None:
     ran = demo("diff", "pylock.toml", "--target", "h1")
     assert ran.code == 2
     assert "there are: h100, mac, here" in ran.err
+
+
+def test_commits_are_compared_by_their_names(demo: CommandLine) -> None:
+    """A revision stands for the lock file as git has it, before or after."""
+    git_repository(demo.directory, tag="first")
+    demo.write(demo.read().replace('"fallbackkit"', '"vecdemo"'))
+    demo.succeed("lock")
+    uncommitted = demo.succeed("diff", "HEAD", "--target", "mac").out
+    assert "- fallbackkit" in uncommitted
+    git_repository(demo.directory)
+    assert demo.succeed("diff", "first", "HEAD", "--target", "mac").out == uncommitted
+    assert demo.succeed("diff", "HEAD").out.startswith("no change for ")
+
+
+def test_what_is_neither_file_nor_commit_is_named(demo: CommandLine) -> None:
+    """No repository, a misspelt revision, or a commit without a lock file."""
+    ran = demo("diff", "HAED")
+    assert ran.code == 2
+    assert "error: HAED is neither a file nor a commit\nhint: give a lock" in ran.err
+    demo.write(demo.read("pylock.toml"), "kept.toml")
+    (demo.directory / "pylock.toml").unlink()
+    git_repository(demo.directory)
+    demo.write(demo.read("kept.toml"), "pylock.toml")
+    ran = demo("diff", "HEAD")
+    assert ran.code == 2
+    assert "error: the commit HEAD has no pylock.toml" in ran.err

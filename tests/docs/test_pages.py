@@ -30,6 +30,7 @@ HINDRANCES = (
     "a CI service",
     "a docker daemon",
     "a GPU",
+    "a keyring",
     "a lock without variant wheels",
     "a package index",
     "a provider package",

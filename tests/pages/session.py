@@ -197,9 +197,8 @@ class Session:
 
     def _start_server(self, command: str) -> str:
         """Start what serves until it is stopped, and return its first line."""
-        words = shlex.split(command.removesuffix("&"))
         server = subprocess.Popen(
-            words,
+            ["bash", "-c", f"exec {command}"],
             cwd=self._cwd,
             env=self._variables,
             stdin=subprocess.DEVNULL,
@@ -269,7 +268,9 @@ def _words_for_polylock(command: str) -> tuple[str, ...] | None:
     if _SHELL & set(command) or "\n" in command:
         return None
     words = shlex.split(command, comments=True)
-    if len(words) < 2 or words[0] != "polylock" or words[1] in _REPLACING:
+    if len(words) < 2 or words[0] != "polylock":
+        return None
+    if words[1] in _REPLACING or words[1].startswith("-"):
         return None
     return tuple(words[1:])
 

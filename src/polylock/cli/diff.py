@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.command("diff", epilog="Example: polylock diff ../main/pylock.toml")
+@click.command("diff", epilog="Example: polylock diff HEAD")
 @settings("target")
 @click.argument("before", type=click.Path(path_type=Path))
 @click.argument("after", required=False, type=click.Path(path_type=Path))
@@ -30,11 +31,12 @@ __all__ = ["command"]
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
     """Compare two lock files, target by target: versions, variants, sizes.
 
-    Without AFTER the lock file of the project is the later one. All groups and extras
-    are compared. Differences are no error: the exit code is 0.
+    Each is a file, or a revision of git: HEAD, main. Without AFTER the lock file of the
+    project is the later one. All groups and extras are compared. Differences are no
+    error: the exit code is 0.
     """
     chosen = begin(values)
-    found = diff(chosen, values["before"], values["after"])
+    found = diff(chosen, values["before"], values["after"], variables=os.environ)
     if values["as_json"]:
         print_json(found.to_json())
     else:

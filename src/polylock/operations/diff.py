@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from polylock.errors import UsageError
+from polylock.lockfile.decode import decode
 from polylock.lockfile.pylock import (
     PackageArchive,
     PackageDirectory,
@@ -14,6 +15,7 @@ from polylock.lockfile.pylock import (
     PackageVcs,
     PackageWheel,
 )
+from polylock.operations.git_conflict import Repository
 from polylock.operations.selection import every_group, require_record, selections
 from polylock.operations.workspace import lock_path, require_lock
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from polylock.lockfile.pylock import PackageFile
+    from polylock.lockfile.pylock import PackageFile, Pylock
     from polylock.lockfile.select import Selected
     from polylock.project.settings import Settings
 
@@ -150,14 +152,24 @@ class LockDiff:
         }
 
 
-def diff(settings: Settings, before: Path, after: Path | None = None) -> LockDiff:
+def diff(
+    settings: Settings,
+    before: Path,
+    after: Path | None = None,
+    *,
+    variables: Mapping[str, str] | None = None,
+) -> LockDiff:
     """Compare two lock files, all groups and extras included.
 
-    ``after`` None is the lock file of the project. With a target in the settings
-    only that one is compared. Raises UsageError, LockFileInvalid.
+    ``after`` None is the lock file of the project. What is no file is a commit of the
+    repository that the project's lock file is in, which git is asked for with these
+    environment variables. With a target in the settings only that one is compared.
+    Raises UsageError, LockFileInvalid.
     """
-    later = lock_path(settings) if after is None else after
-    old, new = _targets(before), _targets(later)
+    own = lock_path(settings)
+    later = own if after is None else after
+    committed = _Committed(own.absolute(), variables or {})
+    old, new = _targets(before, committed), _targets(later, committed)
     names = [*new, *(name for name in old if name not in new)]
     if settings.target is not None:
         if settings.target not in names:
@@ -176,9 +188,33 @@ def diff(settings: Settings, before: Path, after: Path | None = None) -> LockDif
     )
 
 
-def _targets(path: Path) -> dict[str, dict[str, Side]]:
+@dataclass(frozen=True, slots=True)
+class _Committed:
+    """The lock file of the project, as commits have it."""
+
+    path: Path
+    variables: Mapping[str, str]
+
+    def at(self, revision: str) -> Pylock:
+        """Return it as of a revision; raises UsageError where there is none."""
+        repository = Repository(directory=self.path.parent, variables=self.variables)
+        try:
+            content = repository.committed(self.path, revision)
+        except UsageError as error:
+            raise UsageError(
+                f"{revision} is neither a file nor a commit",
+                "give a lock file, or a revision such as HEAD or main",
+            ) from error
+        if content is None:
+            raise UsageError(f"the commit {revision} has no {self.path.name}")
+        return decode(content, f"{revision}:{self.path.name}")
+
+
+def _targets(path: Path, committed: _Committed) -> dict[str, dict[str, Side]]:
     """Return what each target of a lock file installs."""
-    pylock = require_lock(path)
+    named = path.as_posix()
+    is_file = path.exists() or path.suffix == ".toml"
+    pylock = require_lock(path) if is_file else committed.at(named)
     require_record(pylock, path, "give two lock files that `polylock lock` wrote")
     groups, extras = every_group(pylock)
     found = selections(pylock, path, target=None, groups=groups, extras=extras)
