@@ -6,6 +6,7 @@
     +- UsageError                  the command line asks for something impossible
     +- ProjectError                the project file
     +- IndexRequestError           a request to an index failed for good
+    |  +- AnswerTooLong            more bytes than any good answer has
     |  +- Offline                  the answer is not in the cache
     +- ProjectNotFound             no index has the project
     +- FileCorrupt                 a file is not what it should be
@@ -43,6 +44,7 @@ StatedBy = Literal["index", "lock file", "project file"]
 """Whose word it is that a file has a hash."""
 
 __all__ = [
+    "AnswerTooLong",
     "ArchiveDamaged",
     "BuildFailed",
     "BuildForbidden",
@@ -191,6 +193,10 @@ class Offline(IndexRequestError):
 
     def hint(self) -> str | None:
         return "run once without --offline to fill the cache"
+
+
+class AnswerTooLong(IndexRequestError):
+    """An answer has more bytes than any good one; the rest was not read."""
 
 
 class ProjectNotFound(PolylockError):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from polylock.lockfile.pylock import Pylock
     from polylock.model.pins import Preference
-    from polylock.network.client import Traffic
+    from polylock.network.traffic import Traffic
     from polylock.operations.basis import Basis
     from polylock.operations.imported_pins import ImportedPins, ImportReport
     from polylock.operations.workspace import Workspace
