@@ -76,6 +76,15 @@ def test_presets_are_told_with_their_source(polylock: CommandLine) -> None:
     assert "AMD, ROCm documentation" in row
 
 
+def test_presets_are_found_by_words(polylock: CommandLine) -> None:
+    """What is no name is searched for in names, values and purposes."""
+    told = polylock.succeed("targets", "presets", "ci arm").out
+    assert "github-ubuntu-24.04-arm" in told
+    assert "graviton3" not in told
+    found = polylock.succeed("targets", "presets", "gfx942", "--json").json
+    assert "mi300x" in [preset["name"] for preset in found]
+
+
 def test_one_preset_is_shown_ready_to_paste(polylock: CommandLine) -> None:
     """By its name: the table, the source, and what could not be confirmed."""
     told = polylock.succeed("targets", "presets", "aws-p5").out

@@ -24,12 +24,14 @@ from polylock.operations.targets import (
     AddTargetRequest,
     add_target,
     declared_targets,
-    find_preset,
     presets,
+    search_presets,
     show_target,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from polylock.operations.targets import TargetView
     from polylock.project.presets import Preset
 
@@ -96,26 +98,29 @@ def show(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
 @click.argument("name", required=False, shell_complete=offered("preset"))
 @JSON
 def list_presets(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
-    """List the presets, or show one: what it stands for, and where that is from."""
+    """List the presets, show one, or search: what each stands for, and its source.
+
+    NAME is a preset, or words that each are a part of a name or a value (h100, arm64)
+    or a purpose: ci, cloud, gpu, server, laptop, alpine.
+    """
     begin(values)
-    if values["name"]:
-        name, preset = find_preset(values["name"])
-        if values["as_json"]:
-            print_json([_preset(name, preset)])
-        else:
-            sys.stdout.write(_shown_preset(name, preset))
-        return 0
-    found = presets()
+    found = search_presets(values["name"]) if values["name"] else presets()
     if values["as_json"]:
         print_json([_preset(name, preset) for name, preset in found.items()])
-        return 0
+    elif values["name"] in found:
+        sys.stdout.write(_shown_preset(values["name"], found[values["name"]]))
+    else:
+        sys.stdout.write(_listed(found))
+    return 0
+
+
+def _listed(found: Mapping[str, Preset]) -> str:
     table = Table(["preset", "target", "source"])
     for name, preset in found.items():
         keys = ", ".join(f"{k} = {value_text(v)}" for k, v in preset.table.items())
         doubt = f" (not confirmed: {preset.unconfirmed})" if preset.unconfirmed else ""
         table.add([name, keys, preset.source + doubt], strong=True)
-    sys.stdout.write(table.text())
-    return 0
+    return table.text()
 
 
 def _preset(name: str, preset: Preset) -> dict[str, Any]:
