@@ -22,6 +22,7 @@
     +- ForeignHashDiffers          an index has another file than it has locked
     +- NoSuchTarget                a target that the lock file does not have
     +- TargetMismatch              this machine is not that target
+    |  +- NoTargetFits             nor any other
     +- NothingToInstall            a locked package has no file for the target
     +- EnvironmentBroken           an environment cannot be read or written
     +- CacheUnusable               the cache cannot be read or written
@@ -63,6 +64,7 @@ from polylock.errors.workplace import (
     BuildForbidden,
     CacheUnusable,
     EnvironmentBroken,
+    NoTargetFits,
     NothingToInstall,
     ProviderFailed,
     TargetMismatch,
@@ -85,6 +87,7 @@ __all__ = [
     "LockFileOutdated",
     "NoSolution",
     "NoSuchTarget",
+    "NoTargetFits",
     "NothingToInstall",
     "Offline",
     "PolylockError",

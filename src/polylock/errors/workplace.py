@@ -14,6 +14,7 @@ __all__ = [
     "BuildForbidden",
     "CacheUnusable",
     "EnvironmentBroken",
+    "NoTargetFits",
     "NothingToInstall",
     "ProviderFailed",
     "TargetMismatch",
@@ -35,6 +36,18 @@ class TargetMismatch(PolylockError):
 
     def __str__(self) -> str:
         return f"this machine is not target {self.target}"
+
+
+class NoTargetFits(TargetMismatch):
+    """This machine lacks something for each target of the lock file."""
+
+    usual_hint = (
+        "add this machine with `polylock targets add --here`, or build for another "
+        "with --target and --force-target"
+    )
+
+    def __str__(self) -> str:
+        return "this machine is none of the targets"
 
 
 class NothingToInstall(PolylockError):
