@@ -22,6 +22,7 @@
     +- ForeignHashDiffers          an index has another file than it has locked
     +- NoSuchTarget                a target that the lock file does not have
     +- TargetMismatch              this machine is not that target
+    |  +- NoTargetFits             nor any other
     +- NothingToInstall            a locked package has no file for the target
     +- EnvironmentBroken           an environment cannot be read or written
     +- CacheUnusable               the cache cannot be read or written
@@ -60,6 +61,7 @@ __all__ = [
     "LockFileOutdated",
     "NoSolution",
     "NoSuchTarget",
+    "NoTargetFits",
     "NothingToInstall",
     "Offline",
     "PolylockError",
@@ -471,6 +473,19 @@ class TargetMismatch(PolylockError):
         return (
             "choose another target with --target, or build for the other machine "
             "with --force-target"
+        )
+
+
+class NoTargetFits(TargetMismatch):
+    """This machine lacks something for each target of the lock file."""
+
+    def __str__(self) -> str:
+        return "this machine is none of the targets"
+
+    def hint(self) -> str | None:
+        return (
+            "add this machine with `polylock targets add --here`, or build for another "
+            "with --target and --force-target"
         )
 
 
