@@ -101,7 +101,7 @@ def test_settings_of_other_tools_have_an_equal(tmp_path: Path) -> None:
     )
     assert notes(tmp_path, text) == (
         "[tool.uv] index is not read; its equal is [[tool.polylock.index]]",
-        "[tool.uv] exclude-newer is not read; its equal is exclude-newer",
+        "[tool.uv] exclude-newer is not read; its equal is [tool.polylock] exclude-newer",
         "[tool.uv] sources is not read; its equal is [tool.polylock.sources]",
         "[tool.uv.workspace] is not read, and there is no equal yet",
         "[tool.poetry.group.dev] is not read; use [dependency-groups]",
