@@ -30,10 +30,12 @@ myst_heading_anchors = 4  # as repositories do: ## Some heading is #some-heading
 exclude_patterns = ["build", "pages_from_source"]
 
 nitpicky = True
-suppress_warnings = ["misc.highlighting_failure"]  # output that is cut is no TOML
 
 _SECTIONS = {
-    "How to": ("how-to", ()),
+    "How to": (
+        "how-to",
+        ("cpu-and-cuda-torch", "upgrade", "github-actions", "gitlab-ci", "docker"),
+    ),
     "Reference": ("reference", ("commands", "project-file", "settings")),
     "Explanation": ("explanation", ("targets", "variants", "versions", "lock-file")),
 }

@@ -60,7 +60,7 @@ class World:
     ) -> MetadataReader:
         """Return the reader of a new run."""
         return MetadataReader(
-            MetadataCache(self.store),
+            MetadataCache(self.store, self.client.traffic),
             self._files(mode),
             self.variant_files(mode),
             sdist_metadata=build,
@@ -69,7 +69,8 @@ class World:
     def variant_files(self, mode: CacheMode = CacheMode.NORMAL) -> VariantFiles:
         """Return the reader of variant metadata of a new run."""
         cache = HttpCache(self.store, self.client, mode=mode)
-        return VariantFiles(MetadataCache(self.store), cache, self._files(mode))
+        kept = MetadataCache(self.store, self.client.traffic)
+        return VariantFiles(kept, cache, self._files(mode))
 
     def read(
         self, mode: CacheMode = CacheMode.NORMAL
@@ -89,6 +90,7 @@ class World:
         found = self.variant_files(mode).metadata(release)
         return found, [received.path for received in self.server.log]
 
-    def _files(self, mode: CacheMode) -> MetadataFiles:
+    def _files(self, mode: CacheMode) -> Callable[[], MetadataFiles]:
         downloader = Downloader(self.store, self.client, mode=mode)
-        return MetadataFiles(self.client, downloader, mode=mode)
+        made = MetadataFiles(self.client, downloader, mode=mode)
+        return lambda: made

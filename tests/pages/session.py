@@ -91,6 +91,13 @@ class Session:
             before += "\n"
         path.write_text(before + self._to_here(text), "utf-8", newline="\n")
 
+    def read(self, name: str) -> Ran:
+        """Return the lines of a file as a page would show them; 1 where it is not."""
+        path = self._cwd / name.replace("~", str(self._home))
+        if not path.is_file():
+            return Ran((), 1)
+        return Ran(tuple(self._as_shown(path.read_text("utf-8")).splitlines()), 0)
+
     def type(self, command: str) -> Ran:
         """Run a command line to its end; a server goes on until the session ends."""
         command = self._to_here(command)

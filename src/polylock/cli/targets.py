@@ -11,6 +11,7 @@ import click
 from polylock.cli.invocation import begin, print_json
 from polylock.cli.options import JSON, offered, settings
 from polylock.cli.tables import Table
+from polylock.cli.terminal import folded, style
 from polylock.lockfile.toml_values import value_text
 from polylock.operations.machine import this_machine
 from polylock.operations.target_table import (
@@ -67,8 +68,7 @@ def list_targets(**values: Any) -> int:  # noqa: ANN401 - click hands parameters
                 cpu_name(description),
                 "; ".join(accelerators(description)) or "-",
                 ", ".join(description.runs_on) or "-",
-            ],
-            strong=True,
+            ]
         )
     sys.stdout.write(table.text())
     return 0
@@ -115,11 +115,13 @@ def list_presets(**values: Any) -> int:  # noqa: ANN401 - click hands parameters
 
 
 def _listed(found: Mapping[str, Preset]) -> str:
-    table = Table(["preset", "target", "source"])
+    """Return names and keys; where a preset is from is told of one at a time."""
+    table = Table(["preset", "target"], prose=[1])
     for name, preset in found.items():
         keys = ", ".join(f"{k} = {value_text(v)}" for k, v in preset.table.items())
-        doubt = f" (not confirmed: {preset.unconfirmed})" if preset.unconfirmed else ""
-        table.add([name, keys, preset.source + doubt], strong=True)
+        if preset.unconfirmed:
+            keys += f" {style('(not confirmed)', 'changed', error=False)}"
+        table.add([name, keys])
     return table.text()
 
 
@@ -174,14 +176,15 @@ def add(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
 
 def _shown(view: TargetView) -> str:
     target = view.target
-    lines = [table_text(target.name, target_table(target.description)), "markers"]
+    table = table_text(target.name, target_table(target.description))
+    lines = ["", _head("markers")]
     environment = sorted(target.marker_environment.items())
     lines += [f"  {name} == {value!r}" for name, value in environment]
-    lines += ["", f"tags: {len(target.tags)}, the best first"]
+    lines += ["", _head(f"tags: {len(target.tags)}, the best first")]
     lines += [f"  {tag}" for tag in target.tags[:_SHOWN_TAGS]]
     if len(target.tags) > _SHOWN_TAGS:
         lines.append("  ...")
-    lines += ["", "variant properties, the best value first"]
+    lines += ["", _head("variant properties, the best value first")]
     for namespace, group in groupby(view.features, lambda found: found.namespace):
         features = list(group)
         lines += [
@@ -193,4 +196,9 @@ def _shown(view: TargetView) -> str:
         switched = [each.feature for each in features if each.values == ("on",)]
         if switched:
             lines.append(f"  {namespace}, on: {', '.join(switched)}")
-    return "\n".join(lines) + "\n"
+    # The table stays as it is: it may be pasted.
+    return table + "".join(f"{folded(line)}\n" for line in lines)
+
+
+def _head(text: str) -> str:
+    return style(text, "strong", error=False)

@@ -53,16 +53,16 @@ _encoder = msgspec.msgpack.Encoder()
 class MetadataReader:
     """Reads core metadata by way of the cache; safe to use from many threads.
 
-    ``variants`` is given what lies beside it in a wheel with a label.
-    ``sdist_metadata`` is asked for what a source distribution leaves to its backend;
-    without it such metadata is unusable. Its answers depend on what the project
-    allows, so keeping them is its own business.
+    ``files`` gives what reads what is not kept. ``variants`` is given what lies beside
+    it in a wheel with a label. ``sdist_metadata`` is asked for what a source
+    distribution leaves to its backend; without it such metadata is unusable. Its
+    answers depend on what the project allows, so keeping them is its own business.
     """
 
     def __init__(
         self,
         cache: MetadataCache,
-        files: MetadataFiles,
+        files: Callable[[], MetadataFiles],
         variants: VariantFiles,
         *,
         sdist_metadata: SdistMetadata | None = None,
@@ -104,15 +104,15 @@ class MetadataReader:
             stored = _decoder.decode(content)
         except msgspec.DecodeError:
             return None
-        self._files.traffic.count(from_cache=1)
+        self._cache.traffic.count(from_cache=1)
         return stored
 
     def _read_core_metadata(self, release: Release, file: RemoteFile) -> _Stored:
         is_wheel = file.filename.endswith(".whl")
         try:
-            content = self._files.beside(file)
+            content = self._files().beside(file)
             if content is None:
-                read = self._inside if is_wheel else self._files.pkg_info
+                read = self._inside if is_wheel else self._files().pkg_info
                 content = read(file)
             metadata = CoreMetadata.parse(content)
         except (HashMismatch, SizeMismatch):
@@ -137,7 +137,7 @@ class MetadataReader:
         """Return METADATA of a wheel; variant.json, which lies beside it, is kept."""
         label = WheelFilename.parse(file.filename).variant_label
         wanted = (_METADATA,) if label is None else (_METADATA, VARIANT_JSON)
-        members = self._files.members(file, wanted)
+        members = self._files().members(file, wanted)
         if _METADATA not in members:
             raise FileCorrupt(file.filename, "METADATA is missing")
         if VARIANT_JSON in members:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from polylock.cache.store import Store
     from polylock.model.distributions import RemoteFile
+    from polylock.network.traffic import Traffic
 
 __all__ = ["MetadataCache", "identity"]
 
@@ -21,7 +22,10 @@ __all__ = ["MetadataCache", "identity"]
 class MetadataCache:
     """Entries by kind and file; they hold as long as the file, which never changes."""
 
-    def __init__(self, store: Store, pack: Pack | None = None) -> None:
+    def __init__(
+        self, store: Store, traffic: Traffic, *, pack: Pack | None = None
+    ) -> None:
+        self.traffic = traffic
         self._store = store
         self._pack = Pack() if pack is None else pack
 

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from polylock.model.distributions import RemoteFile
     from polylock.network.client import Client
     from polylock.network.download import Downloader
-    from polylock.network.traffic import Traffic
 
 __all__ = ["MetadataFiles"]
 
@@ -49,11 +48,6 @@ class MetadataFiles:
         self._downloader = downloader
         self._mode = mode
         self._without_ranges: set[object] = set()
-
-    @property
-    def traffic(self) -> Traffic:
-        """Return the counts of requests and of answers from the cache."""
-        return self._client.traffic
 
     def beside(self, file: RemoteFile) -> bytes | None:
         """Return the file that PEP 658 puts beside a wheel, None if it is not there."""

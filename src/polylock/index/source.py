@@ -14,12 +14,10 @@ from polylock.errors import CacheUnusable, ProjectNotFound
 from polylock.index.crawl import Crawl, NotYet
 from polylock.index.metadata import MetadataReader
 from polylock.index.metadata_cache import MetadataCache
-from polylock.index.metadata_files import MetadataFiles
 from polylock.index.pack import Pack
 from polylock.index.repository import Repository, Unknown
 from polylock.index.variant_files import VariantFiles
 from polylock.model.direct import direct_source, direct_sources, fits
-from polylock.network.download import Downloader
 from polylock.network.http_cache import CacheMode, HttpCache
 from polylock.network.local_files import is_local
 
@@ -33,6 +31,7 @@ if TYPE_CHECKING:
     from polylock.index.directory import DirectoryIndex
     from polylock.index.flat_page import FlatPage
     from polylock.index.metadata import SdistMetadata
+    from polylock.index.metadata_files import MetadataFiles
     from polylock.model.core_metadata import CoreMetadata
     from polylock.model.distributions import Release, Releases, RemoteFile, Unusable
     from polylock.model.inputs import IndexLocation, Inputs
@@ -50,11 +49,10 @@ __all__ = ["PackageIndexes"]
 class PackageIndexes:
     """Implements PackageSource; to be closed, or used in a ``with`` statement.
 
-    ``client`` and ``store`` stay the caller's to close. ``downloader`` is used where
-    only a whole file will do. ``sdist_metadata`` builds what source distributions
-    leave to their backends, where the project allows it; without it their metadata
-    is unusable. It is called from any thread. ``project`` names what is locked: the
-    pack of its last lock is read, and written by ``remember``.
+    ``client`` and ``store`` stay the caller's to close. ``sdist_metadata`` builds what
+    source distributions leave to their backends, where the project allows it; without
+    it their metadata is unusable. It is called from any thread. ``project`` names what
+    is locked: the pack of its last lock is read, and written by ``remember``.
     """
 
     def __init__(  # noqa: PLR0913 - each is one part of the world
@@ -74,9 +72,15 @@ class PackageIndexes:
         self._project = project
         kept = None if project is None else store.read(Bucket.PACKS, project)
         self._pack = Pack(kept)
-        self.downloader = Downloader(store, client, mode=mode, reporter=reporter)
-        kept_metadata = MetadataCache(store, self._pack)
-        files = MetadataFiles(client, self.downloader, mode=mode)
+        self._crawl = Crawl(self, threads=threads, ahead=mode is not CacheMode.OFFLINE)
+        self._once = self._crawl.once
+
+        def files() -> MetadataFiles:
+            return self._once.ask(
+                "metadata files", lambda: _files(store, client, mode, reporter)
+            )
+
+        kept_metadata = MetadataCache(store, client.traffic, pack=self._pack)
         self._variant_files = VariantFiles(kept_metadata, cache, files)
         self._metadata = MetadataReader(
             kept_metadata, files, self._variant_files, sdist_metadata=sdist_metadata
@@ -92,8 +96,6 @@ class PackageIndexes:
         )
         self._inputs = inputs
         self._direct = direct_sources(inputs)
-        self._crawl = Crawl(self, threads=threads, ahead=mode is not CacheMode.OFFLINE)
-        self._once = self._crawl.once
         self._releases: dict[Hashable, Releases] = {}
         self._core_metadata: dict[Hashable, CoreMetadata | Unusable] = {}
         self._variants: dict[Hashable, VariantMetadata | Unusable] = {}
@@ -228,6 +230,17 @@ class PackageIndexes:
                 raise NotYet(key, work)
             found = self._variants[key] = self._once.ask(key, work)
         return found
+
+
+def _files(
+    store: Store, client: Client, mode: CacheMode, reporter: Reporter | None
+) -> MetadataFiles:
+    # 0.6 ms that a warm lock does not pay.
+    from polylock.index.metadata_files import MetadataFiles  # noqa: PLC0415 - see above
+    from polylock.network.download import Downloader  # noqa: PLC0415
+
+    downloader = Downloader(store, client, mode=mode, reporter=reporter)
+    return MetadataFiles(client, downloader, mode=mode)
 
 
 def _open(location: IndexLocation, store: Store, cache: HttpCache, pack: Pack) -> Index:

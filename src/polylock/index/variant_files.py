@@ -31,6 +31,8 @@ from polylock.variants.variant_json import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from polylock.index.metadata_cache import MetadataCache
     from polylock.index.metadata_files import MetadataFiles
     from polylock.model.distributions import Release, RemoteFile
@@ -60,10 +62,16 @@ _encoder = msgspec.msgpack.Encoder()
 
 
 class VariantFiles:
-    """Reads variant metadata by way of the cache; safe to use from many threads."""
+    """Reads variant metadata by way of the cache; safe to use from many threads.
+
+    ``files`` gives what reads what is not kept.
+    """
 
     def __init__(
-        self, cache: MetadataCache, http_cache: HttpCache, files: MetadataFiles
+        self,
+        cache: MetadataCache,
+        http_cache: HttpCache,
+        files: Callable[[], MetadataFiles],
     ) -> None:
         self._cache = cache
         self._http_cache = http_cache
@@ -165,12 +173,13 @@ class VariantFiles:
         kept = self._stored(_WHEEL, wheel)
         if kept is None:
             try:
-                content = self._files.members(wheel, (VARIANT_JSON,)).get(VARIANT_JSON)
+                found = self._files().members(wheel, (VARIANT_JSON,))
             except (HashMismatch, SizeMismatch):
                 raise
             except FileCorrupt as error:
                 kept = _Stored(unusable=error.problem)
             else:
+                content = found.get(VARIANT_JSON)
                 kept = _Stored(content, unusable="variant.json is missing")
             self._store(_WHEEL, wheel, kept)
         return Unusable(kept.unusable) if kept.content is None else kept.content

@@ -6,6 +6,8 @@ import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from packaging.version import InvalidVersion, Version
+
 from polylock.errors import UsageError
 from polylock.lockfile.decode import decode
 from polylock.lockfile.pylock import (
@@ -68,6 +70,18 @@ class Change:
     name: str
     before: Side | None
     after: Side | None
+
+    @property
+    def is_downgrade(self) -> bool:
+        """Return whether the later version is the lower one (PEP 440)."""
+        before = self.before.version if self.before else None
+        after = self.after.version if self.after else None
+        if before is None or after is None:
+            return False
+        try:
+            return Version(after) < Version(before)
+        except InvalidVersion:
+            return False
 
     @property
     def kind(self) -> ChangeKind:
@@ -143,6 +157,21 @@ class LockDiff:
     after: Path
     targets: tuple[TargetDiff, ...]
 
+    def grouped(self) -> tuple[tuple[TargetDiff, ...], ...]:
+        """Return the targets, those beside each other for which the same has changed.
+
+        Sizes may differ among them: a wheel of each system may have its own.
+        """
+        groups: dict[tuple[Any, ...], list[TargetDiff]] = {}
+        for each in self.targets:
+            told = tuple(
+                (change.name, change.kind, str(change.before), str(change.after))
+                for change in each.changes
+            )
+            lone = () if each.state == "changed" else (each.target,)
+            groups.setdefault((each.state, told, *lone), []).append(each)
+        return tuple(map(tuple, groups.values()))
+
     def to_json(self) -> dict[str, Any]:
         """Return the document of ``diff --json`` (schemas/diff.schema.json)."""
         return {
@@ -166,9 +195,8 @@ def diff(
     environment variables. With a target in the settings only that one is compared.
     Raises UsageError, LockFileInvalid.
     """
-    own = lock_path(settings)
-    later = own if after is None else after
-    committed = _Committed(own.absolute(), variables or {})
+    later = lock_path(settings) if after is None else after
+    committed = _Committed(settings, variables or {})
     old, new = _targets(before, committed), _targets(later, committed)
     names = [*new, *(name for name in old if name not in new)]
     if settings.target is not None:
@@ -190,24 +218,28 @@ def diff(
 
 @dataclass(frozen=True, slots=True)
 class _Committed:
-    """The lock file of the project, as commits have it."""
+    """The lock file of the project, as commits have it.
 
-    path: Path
+    Where it lies is asked when a commit is named: two files need no project.
+    """
+
+    settings: Settings
     variables: Mapping[str, str]
 
     def at(self, revision: str) -> Pylock:
         """Return it as of a revision; raises UsageError where there is none."""
-        repository = Repository(directory=self.path.parent, variables=self.variables)
+        path = lock_path(self.settings).absolute()
+        repository = Repository(directory=path.parent, variables=self.variables)
         try:
-            content = repository.committed(self.path, revision)
+            content = repository.committed(path, revision)
         except UsageError as error:
             raise UsageError(
                 f"{revision} is neither a file nor a commit",
                 "give a lock file, or a revision such as HEAD or main",
             ) from error
         if content is None:
-            raise UsageError(f"the commit {revision} has no {self.path.name}")
-        return decode(content, f"{revision}:{self.path.name}")
+            raise UsageError(f"the commit {revision} has no {path.name}")
+        return decode(content, f"{revision}:{path.name}")
 
 
 def _targets(path: Path, committed: _Committed) -> dict[str, dict[str, Side]]:
