@@ -14,12 +14,11 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from polylock.model.comparisons import holds, parsed
 from polylock.values import Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
-
-    from packaging.markers import Marker
 
     from polylock.model.target import Target
 
@@ -89,7 +88,7 @@ class InvalidMarker(ValueError):
     """Text that is no marker, with the reason."""
 
 
-class Atom(Value, frozen=True):
+class Atom(Value, frozen=True, tag=True):
     """One comparison, ``field operator 'value'``.
 
     ``reversed`` is true where the value stands on the left, as in
@@ -109,7 +108,7 @@ class Atom(Value, frozen=True):
         return f"{self.field} {self.operator} {value}"
 
 
-class Combination(Value, frozen=True):
+class Combination(Value, frozen=True, tag=True):
     """Expressions joined by ``and`` or ``or``; at least two."""
 
     operator: str
@@ -140,21 +139,6 @@ class SelectedVariant(Value, frozen=True):
 
 
 NON_VARIANT = SelectedVariant()
-
-
-@lru_cache(maxsize=65536)
-def _plain(text: str) -> Marker:
-    """Parse an atom by packaging, once per distinct text: the same few are everywhere.
-
-    Raises InvalidMarker.
-    """
-    # 8 ms with the parser, which a lock does without where all answers are known.
-    from packaging import markers  # noqa: PLC0415
-
-    try:
-        return markers.Marker(text)
-    except markers.InvalidMarker as error:
-        raise InvalidMarker(str(error)) from error
 
 
 @lru_cache(maxsize=65536)
@@ -218,7 +202,7 @@ def fold(
             return marker
         return (marker.value in members) is (marker.operator == "in")
     if marker.field == "extra":
-        return _evaluate_plain(str(marker), (("extra", extra),))
+        return holds(marker, extra)
     return _fold_environment(marker, target)
 
 
@@ -235,13 +219,10 @@ def _fold_combination(
 def _fold_environment(marker: Atom, target: Target) -> MarkerExpression | bool:
     environment = target.marker_environment
     if marker.field in environment:
-        return _evaluate_plain(
-            str(marker), ((marker.field, environment[marker.field]),)
-        )
+        return holds(marker, environment[marker.field])
     if marker.field in _PYTHON_PATCH_FIELDS:
         answers = {
-            _evaluate_plain(str(marker), ((marker.field, version),))
-            for version in _patch_releases(marker.value, target)
+            holds(marker, version) for version in _patch_releases(marker.value, target)
         }
         if len(answers) == 1:
             return answers.pop()
@@ -261,11 +242,6 @@ def _patch_releases(text: str, target: Target) -> Iterator[str]:
         patches.update({max(patch - 1, 0), patch, patch + 1})
     for patch in sorted(patches):
         yield f"{python.major}.{python.minor}.{patch}"
-
-
-@lru_cache(maxsize=65536)
-def _evaluate_plain(atom: str, environment: tuple[tuple[str, str], ...]) -> bool:
-    return _plain(atom).evaluate(dict(environment))
 
 
 def _evaluate_variant(marker: Atom, variant: SelectedVariant) -> bool:
@@ -394,13 +370,17 @@ class _Parser:
             self._check_comparison(plain, atom.field)
 
     def _check_comparison(self, atom: Atom, field: str) -> None:
-        marker = _plain(str(atom))
-        if atom.operator in {"~=", "==="}:  # what packaging refuses when it is too late
-            from packaging.markers import UndefinedComparison  # noqa: PLC0415 - as above
+        # 8 ms with the parser, which a lock does without where all answers are known.
+        from packaging import markers  # noqa: PLC0415
 
+        try:
+            marker = parsed(str(atom))
+        except markers.InvalidMarker as error:
+            raise InvalidMarker(str(error)) from error
+        if atom.operator in {"~=", "==="}:  # what packaging refuses when it is too late
             try:
                 marker.evaluate({atom.field: "0"})
-            except UndefinedComparison as error:
+            except markers.UndefinedComparison as error:
                 problem = f"{field} cannot be compared with {atom.value!r} by"
                 raise self._error(f"{problem} {atom.operator}") from error
 
