@@ -29,7 +29,7 @@ from polylock.index.static_requests import (
     path_segments,
     preferred_page,
 )
-from polylock.network.client import Client, status_error
+from polylock.network.answers import status_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from polylock.index.remote_zip import Archive
-    from polylock.network.client import Streaming
+    from polylock.network.answers import Streaming
+    from polylock.network.client import Client
 
 __all__ = ["FrozenIndex", "Recorder", "Tally"]
 

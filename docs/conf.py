@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from docutils.nodes import document
     from sphinx.application import Sphinx
 
 project = "polylock"
@@ -29,10 +30,12 @@ myst_heading_anchors = 4  # as repositories do: ## Some heading is #some-heading
 exclude_patterns = ["build", "pages_from_source"]
 
 nitpicky = True
-suppress_warnings = ["misc.highlighting_failure"]  # output that is cut is no TOML
 
 _SECTIONS = {
-    "How to": ("how-to", ()),
+    "How to": (
+        "how-to",
+        ("cpu-and-cuda-torch", "upgrade", "github-actions", "gitlab-ci", "docker"),
+    ),
     "Reference": ("reference", ("commands", "project-file", "settings")),
     "Explanation": ("explanation", ("targets", "variants", "versions", "lock-file")),
 }
@@ -62,7 +65,23 @@ def _add_tree(app: Sphinx, docname: str, source: list[str]) -> None:
         source[0] += "".join(_tree())
 
 
+def _name_what_is_elsewhere(app: Sphinx, doctree: document) -> None:
+    """Leave the text of a link to a folder or page beside ``docs/``, without the link.
+
+    A repository host leads there; the site has no such page. What is nowhere is told
+    by Sphinx as ever.
+    """
+    from sphinx.addnodes import pending_xref  # noqa: PLC0415 - lint runs without Sphinx
+
+    page = Path(app.env.doc2path(app.env.docname))
+    for link in list(doctree.findall(pending_xref)):
+        path = (page.parent / link["reftarget"].partition("#")[0]).resolve()
+        if path.exists() and not path.is_relative_to(app.srcdir):
+            link.parent.replace(link, link.children)
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Have Sphinx add the tree to the first page."""
+    """Have Sphinx add the tree to the first page, and take links out of the site."""
     app.connect("source-read", _add_tree)
+    app.connect("doctree-read", _name_what_is_elsewhere)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

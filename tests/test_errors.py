@@ -7,7 +7,16 @@ from typing import Any
 
 import pytest
 
-from polylock.errors import HashMismatch, Offline, ProjectError, UsageError
+from polylock.errors import (
+    AnswerTooLong,
+    EnvironmentBroken,
+    HashMismatch,
+    IndexRequestError,
+    NoSolution,
+    Offline,
+    ProjectError,
+    UsageError,
+)
 
 
 def test_fields_are_given_by_position_or_name() -> None:
@@ -51,3 +60,20 @@ def test_an_error_survives_pickling() -> None:
 def test_errors_are_equal_to_themselves_alone() -> None:
     """Two errors with the same fields are two errors."""
     assert UsageError("problem") != UsageError("problem")
+
+
+def test_a_hint_is_the_advice_or_the_usual_one() -> None:
+    """What an error was given wins; a class has its own, or that of its base."""
+    assert EnvironmentBroken("env", "is gone", "make it").hint() == "make it"
+    assert "permissions" in str(EnvironmentBroken("env", "is gone").hint())
+    assert "--offline" in str(Offline("https://example.com/", None, "").hint())
+    long = AnswerTooLong("https://example.com/", 200, "too long")
+    assert long.hint() == IndexRequestError("https://example.com/", 500, "x").hint()
+    assert "keyring" in str(IndexRequestError("https://example.com/", 401, "x").hint())
+    assert UsageError("problem").hint() is None
+
+
+def test_details_are_the_items_of_a_field() -> None:
+    """Each is a line of its own; most errors have none."""
+    assert NoSolution("cpu", ["a", "b"]).details() == ["a", "b"]
+    assert UsageError("problem").details() == ()

@@ -50,7 +50,7 @@ _ARGUMENTS = {
     "remove names": "Names of projects.",
     "run arguments": "The command and its own arguments.",
     "targets add preset": "A name of [presets](presets.md).",
-    "targets presets name": "A name of [presets](presets.md); without it all.",
+    "targets presets name": "A name of [presets](presets.md), or words to search for.",
     "targets show name": "A target of the project file.",
     "why name": "The name of a project.",
 }

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from pages_from_source.command_line import commands
-from pages_from_source.markdown import code, link, page, table
+from pages_from_source.markdown import block, code, link, page, table
 from pages_from_source.prose import prose
 from pages_from_source.schema import read_schema
 
@@ -26,7 +27,8 @@ holds a JSON Schema of each document (2020-12), which the tests compare with wha
 printed. New keys may come with a new version of polylock.
 
 In the tables `items[].name` is a key of each item of a list, `<name>` a key that the
-project chooses. A document that is a list begins with `[]`. Sizes are in bytes."""
+project chooses. A document that is a list begins with `[]`. Sizes are in bytes. The
+examples are of a small project; their lists are cut after two items."""
 
 _TARGET = link("keys of a target", "project-file.md", "Keys of a target")
 
@@ -63,6 +65,8 @@ def _section(described: Described) -> Iterator[str]:
         if words != _TARGET:
             yield f"Each {words}:"
             yield _table(schema, schema.definition(each))
+    for example in plain.document["examples"]:
+        yield block("json", json.dumps(example, indent=2, ensure_ascii=False))
 
 
 def _table(schema: Schema, node: dict[str, object]) -> str:

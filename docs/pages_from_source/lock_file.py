@@ -22,7 +22,7 @@ What polylock adds stands in the two tables that PEP 751 leaves to tools. They a
 installer needs them. [The lock file](../explanation/lock-file.md) explains the rest of
 it. Do not edit it; `polylock lock` writes it anew.
 
-A key that says nothing is left out: no key has an empty list, and none its default."""
+What is as by default is left out of `[tool.polylock]`."""
 
 _RECORD = "[tool.polylock]"
 _TARGET = "[[tool.polylock.targets]]"

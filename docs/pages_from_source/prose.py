@@ -30,6 +30,8 @@ def _code() -> re.Pattern[str]:
         | [\w.]+@[\w.]*\w                          # a label of a project
         | [\w.+]+==[\w.+]*\w
         | \#sha256=
+        | ~/[\w./-]*\w                               # a file of the user
+        | \.[a-z]+rc\b
         | \w+(?:-\w+)*\.(?:toml|json)
         | [a-z]+-(?:smi|groups|dependencies|py\d+)
         )""",

@@ -87,7 +87,7 @@ def _section(definition: SettingDefinition) -> Iterator[str]:
         ("default", definition.default),
         ("variable", _variables(definition)),
         ("key", code(definition.key) if definition.key else ""),
-        ("of", _commands(definition)),
+        ("commands", _commands(definition)),
     ]
     yield "\n".join(f"- {word}: {text}" for word, text in rows if text)
 
@@ -109,7 +109,7 @@ def _value(definition: SettingDefinition) -> str:
 def _commands(definition: SettingDefinition) -> str:
     found = [each for each in commands() if has_setting(each, definition)]
     if len(found) == len(commands()):
-        return "every command"
+        return "all"
     return ", ".join(
         f"[{code(each.name)}](commands.md#{anchor(each.heading)})" for each in found
     )

@@ -170,6 +170,32 @@ def test_usage_names_the_shells(demo: CommandLine) -> None:
     assert (ran.code, "'bash', 'zsh', 'fish'" in ran.err) == (2, True)
 
 
+def test_names_of_commands_cost_no_import(demo: CommandLine) -> None:
+    """What most tabs ask for is answered without the commands themselves."""
+    program = (
+        "import sys; from polylock.__main__ import answer; answer(()); "
+        "print([m for m in sys.modules if m.startswith('polylock.operations')])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=demo.directory,
+        env={
+            **os.environ,
+            "PYTHONPATH": str(SOURCE),
+            "_POLYLOCK_COMPLETE": "bash_complete",
+            "COMP_WORDS": "polylock ",
+            "COMP_CWORD": "1",
+        },
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+        timeout=60,
+    )
+    *words, modules = done.stdout.splitlines()
+    assert "plain,sync" in words
+    assert modules == "[]"
+
+
 PROBES = {
     # Each prints what it offers, a word a line.
     "bash": """\

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import subprocess
 import sys
 import tomllib
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from polylock.operations.init import python_to_offer
+from polylock.project.settings import Settings
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from fakes.command_line import CommandLine
 
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -103,3 +112,95 @@ def test_directory_above_is_not_searched(polylock: CommandLine) -> None:
     made = tomllib.loads((inner / "pyproject.toml").read_text("utf-8"))
     assert made["project"]["name"] == "in-ner"
     assert "polylock" not in polylock.read()
+
+
+def test_the_next_steps_are_told(polylock: CommandLine) -> None:
+    """What other tools left is named, and the commands to go on with."""
+    polylock.write('[project]\nname = "a"\ndependencies = ["b"]\n[tool.uv]\nindex=[]\n')
+    polylock.write("", "uv.lock")
+    ran = polylock.succeed("init", "--preset", "t4", "--python", "3.12")
+    assert ran.err.splitlines() == [
+        "added targets to pyproject.toml: t4",
+        "note: [tool.uv] index is not read; its equal is [[tool.polylock.index]]",
+        "next: polylock lock --pins-from uv.lock",
+    ]
+
+
+def test_a_project_of_setuptools_is_not_given_an_empty_table(
+    polylock: CommandLine,
+) -> None:
+    """Its requirements would be hidden; with a name a new project is wanted."""
+    polylock.write("", "setup.py")
+    ran = polylock("init", "--preset", "t4")
+    assert ran.code == 2
+    assert "write [project] with name, version" in ran.err
+    assert not (polylock.directory / "pyproject.toml").exists()
+    polylock.succeed("init", "--preset", "t4", "--name", "new")
+    assert _data(polylock)["project"]["name"] == "new"
+
+
+def test_from_requirements_to_an_environment(polylock: CommandLine) -> None:
+    """The commands that init names lead to a lock and an environment."""
+    polylock.write("plainlib==1.0.0\n", "requirements.txt")
+    polylock.write("plainlib>=1\n", "requirements.in")
+    ran = polylock.succeed("init", "--python", RUNNING)
+    steps = [
+        line.removeprefix("next:").split("polylock ")[1]
+        for line in ran.err.splitlines()[1:]
+    ]
+    assert steps == ["add 'plainlib>=1'", "lock --pins-from requirements.txt"]
+    for step in steps:
+        polylock.succeed(*shlex.split(step))
+    assert "plainlib 1.0.0" in polylock.succeed("sync").err
+
+
+@pytest.mark.parametrize(
+    ("text", "python_version", "offered"),
+    [
+        ("", None, RUNNING),
+        ('[project]\nname = "a"\nrequires-python = ">=3.10,<3.11"\n', None, "3.10"),
+        ('[project]\nname = "a"\n', "3.12.4\n", "3.12"),
+        ('[project]\nname = "a"\n', "pypy@3.11\n", RUNNING),
+        ('[project]\nname = "a"\nrequires-python = "?"\n', "3.12", "3.12"),
+        ('[project]\nname = "a"\n[tool.polylock]\npython = "3.11"\n', "3.12", None),
+    ],
+)
+def test_the_python_that_is_offered(
+    polylock: CommandLine, text: str, python_version: str | None, offered: str | None
+) -> None:
+    """The project's own, what .python-version says, ours, or one that is admitted."""
+    if text:
+        polylock.write(text)
+    if python_version is not None:
+        polylock.write(python_version, ".python-version")
+    settings = Settings(cache_dir=polylock.directory, project=polylock.directory)
+    assert python_to_offer(settings) == offered
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is POSIX")
+def test_questions_on_a_terminal(tmp_path: Path) -> None:
+    """Enter, a preset, Enter, Enter: this machine and the preset are targets."""
+    import pty  # noqa: PLC0415 - not on Windows
+
+    ours, theirs = pty.openpty()
+    running = subprocess.Popen(
+        [sys.executable, "-m", "polylock", "init"],
+        cwd=tmp_path,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={**os.environ, "NO_COLOR": "1"},
+    )
+    os.close(theirs)
+    os.write(ours, b"\nh100\n\n3.12\n")
+    said = b""
+    with suppress(OSError):  # Linux says so that the other end is closed
+        while part := os.read(ours, 4096):
+            said += part
+    os.close(ours)
+    assert running.wait(timeout=60) == 0
+    assert b"next: polylock add NAME ..." in said
+    data = tomllib.loads((tmp_path / "pyproject.toml").read_text("utf-8"))
+    first, second = data["tool"]["polylock"]["targets"].values()
+    assert first["python"] == "3.12"
+    assert second == {"preset": "h100", "python": "3.12"}

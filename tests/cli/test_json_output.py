@@ -104,6 +104,13 @@ def test_objects_of_a_schema_allow_nothing_else(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CALLS)
+def test_example_of_a_schema_is_valid_by_it(name: str) -> None:
+    """What the reference shows is a document as the schema describes it."""
+    (example,) = _schema(name)["examples"]
+    _validate(name, example)
+
+
+@pytest.mark.parametrize("name", CALLS)
 def test_output_is_as_the_schema_says(demo: CommandLine, name: str) -> None:
     """The document of a call on a real project validates, and is all of stdout."""
     ran = demo.succeed(*CALLS[name], "--json")

@@ -33,8 +33,10 @@ def test_keys_are_those_of_cache_key(demo: CommandLine) -> None:
 
 
 def test_gitlab_matrix_holds_variables(demo: CommandLine) -> None:
-    """Every value is a text, for GitLab multiplies lists."""
-    jobs = json.loads(demo.succeed("matrix", "--format", "gitlab").out)
+    """Every value is a text, for GitLab multiplies lists; all is one line for sed."""
+    told = demo.succeed("matrix", "--format", "gitlab").out
+    assert told.count("\n") == 1
+    jobs = json.loads(told)
     assert [job["TARGET"] for job in jobs] == ["h100", "mac", "here"]
     assert [job["RUNS_ON"] for job in jobs] == ["gpu-h100", "self-hosted macos", ""]
     assert all(isinstance(value, str) for job in jobs for value in job.values())

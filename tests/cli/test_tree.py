@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from fakes.command_line import CommandLine
 
 H100 = """\
-h100
+h100: 9 packages
 ├── abikit 2.2.0 [extra ops]
 ├── fallbackkit 1.3.0 (avx512)
 ├── plainlib 1.1.0
@@ -34,10 +34,14 @@ def test_tree_goes_from_the_requirements_down(demo: CommandLine) -> None:
 
 
 def test_tree_of_every_target(demo: CommandLine) -> None:
-    """Without a target each has a tree of its own, an empty line between them."""
+    """Those with the same tree have one, an empty line between one and the next."""
     told = demo.succeed("tree").out
     heads = [block.splitlines()[0] for block in told.split("\n\n")]
-    assert heads == ["h100", "mac", "here"]
+    assert heads[0] == "h100: 9 packages"
+    assert [head.partition(":")[0] for head in heads[1:]] in (
+        ["mac", "here"],
+        ["mac, here"],
+    )
     assert "tensordemo 3.1.0 (null)" in told
 
 
@@ -113,3 +117,48 @@ def test_missing_lock_file_is_an_error(polylock: CommandLine) -> None:
     assert ran.code == 2
     assert "pylock.toml does not exist" in ran.err
     assert "polylock lock" in ran.err
+
+
+def test_tree_of_one_package(demo: CommandLine) -> None:
+    """What is asked for is at the top, in any spelling."""
+    told = demo.succeed("tree", "--target", "h100", "--package", "PlainLib").out
+    assert told == (
+        "h100\n└── plainlib 1.1.0\n    ├── plainlib-colors 1.0.1\n"
+        "    └── plainlib-posix 1.1.0\n"
+    )
+
+
+def test_tree_upside_down(demo: CommandLine) -> None:
+    """Below a package stands who requires it, up to the project and its groups."""
+    told = demo.succeed(
+        "tree", "--target", "h100", "--invert", "--package", "plainlib-colors"
+    ).out
+    assert told == (
+        "h100\n"
+        "└── plainlib-colors 1.0.1\n"
+        "    ├── plainlib 1.1.0 [project]\n"
+        "    │   ├── plainlib-testing 0.4.0 [group test]\n"
+        "    │   └── tensordemo 3.1.0 (cuda13.0) [project]\n"
+        "    └── plainlib-testing 0.4.0 [group test]\n"
+    )
+
+
+def test_document_of_one_package(demo: CommandLine) -> None:
+    """The JSON has what is shown, upside down as well."""
+    asked = ("tree", "--target", "h100", "--package", "plainlib", "--json")
+    (tree,) = demo.succeed(*asked).json
+    names = [package["name"] for package in tree["packages"]]
+    assert names == ["plainlib", "plainlib-colors", "plainlib-posix"]
+    assert tree["requirements"] == [{"name": "plainlib", "places": ["project"]}]
+    (tree,) = demo.succeed(*asked, "--invert", "--depth", "1").json
+    names = [package["name"] for package in tree["packages"]]
+    assert names == ["plainlib", "plainlib-testing", "tensordemo"]
+
+
+def test_package_that_nobody_installs(demo: CommandLine) -> None:
+    """A misspelling is an error; a target without the package is left out."""
+    ran = demo("tree", "--package", "plain")
+    assert (ran.code, ran.out) == (2, "")
+    assert "plain is not locked for any target" in ran.err
+    told = demo.succeed("tree", "--package", "tensordemo-cuda-runtime").out
+    assert told == "h100\n└── tensordemo-cuda-runtime 13.0.1\n"

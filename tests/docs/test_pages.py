@@ -30,6 +30,7 @@ HINDRANCES = (
     "a CI service",
     "a docker daemon",
     "a GPU",
+    "a keyring",
     "a lock without variant wheels",
     "a package index",
     "a provider package",
@@ -120,6 +121,12 @@ on: push
 $ export GREETING=hello
 -->
 
+The last line, from `a/settings.toml`:
+
+```toml
+y = 2
+```
+
 ```console
 $ cat a/settings.toml
 x = 1
@@ -166,6 +173,19 @@ def test_page_is_read_as_a_reader_reads_it() -> None:
 def test_example_page_is_played(session: Session) -> None:
     """Files are written, directories and variables last, and the output is compared."""
     assert [each.complaint for each in play(PAGE, session) if each.complaint] == []
+
+
+def test_excerpt_that_is_not_in_the_file_is_a_complaint(session: Session) -> None:
+    """Lines one below the other have to stand so in the file; dots skip some."""
+    page = "`a.txt`:\n\n```\none\ntwo\nthree\n```\n\nFrom `a.txt`:\n\n```\n{}\n```\n"
+
+    def complaints(excerpt: str) -> list[str]:
+        text = page.format(excerpt)
+        return [each.complaint for each in play(text, session) if each.complaint]
+
+    assert complaints("two\nthree") == []
+    assert complaints("one\n...\nthree") == []
+    assert complaints("one\nthree") == ["line 11: this is not in a.txt"]
 
 
 def test_other_output_is_a_complaint_and_is_mended(session: Session) -> None:

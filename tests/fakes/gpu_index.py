@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["TEXT", "VARIANTS", "gpu_project"]
+__all__ = ["LINUX", "TEXT", "VARIANTS", "changed_variants", "gpu_project"]
 
 LINUX = "py3-none-manylinux_2_17_x86_64"
 VARIANTS = {

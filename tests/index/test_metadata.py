@@ -1,98 +1,30 @@
-"""Core metadata and variant metadata, from wherever it is cheapest."""
+"""Core metadata, from wherever it is cheapest."""
 
 from __future__ import annotations
 
 import hashlib
-import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from packaging.utils import canonicalize_name
 
+from fakes.demo_index import World
 from fakes.server import Answer, Index, Server
-from fakes.wheels import build_sdist, build_wheel, variants_json
+from fakes.wheels import build_sdist, build_wheel
 from polylock.cache.store import Bucket, Store
 from polylock.errors import (
     HashMismatch,
     IndexRequestError,
     Offline,
 )
-from polylock.index.metadata import MetadataReader
-from polylock.index.repository import Repository
 from polylock.model.core_metadata import CoreMetadata
 from polylock.model.distributions import Release, RemoteFile, Unusable
-from polylock.model.inputs import IndexLocation
 from polylock.network.download import Downloader
-from polylock.network.http_cache import CacheMode, HttpCache
-from polylock.variants.variant_json import VariantMetadata
+from polylock.network.http_cache import CacheMode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from polylock.network.client import Client
-
-X86 = {"x86_64": {"level": ["v3"]}}
-PRIORITY = ("x86_64", "aarch64")
-VARIANTS_JSON = "/files/demo-1.0-variants.json"
-ARM = {"aarch64": {"version": ["8.4a"]}}
-
-
-@dataclass
-class World:
-    """An index with one project, and readers that share a cache."""
-
-    server: Server
-    index: Index
-    store: Store
-    client: Client
-
-    def serve(self, files: Sequence[Path], **keywords: Any) -> None:  # noqa: ANN401
-        """Put demo with these files on the index."""
-        self.index.add("demo", files, **keywords)
-
-    def release(self) -> Release:
-        """Return the only release of demo."""
-        cache = HttpCache(self.store, self.client, mode=CacheMode.REFRESH)
-        location = IndexLocation(name="a", url=self.index.url)
-        found = Repository(location, cache).releases(canonicalize_name("demo"))
-        assert found is not None
-        assert len(found.versions) == 1
-        self.server.log.clear()
-        return found.release(0)
-
-    def reader(
-        self,
-        mode: CacheMode = CacheMode.NORMAL,
-        build: Callable[[Release, RemoteFile], CoreMetadata | Unusable] | None = None,
-    ) -> MetadataReader:
-        """Return the reader of a new run."""
-        return MetadataReader(
-            self.store,
-            self.client,
-            http_cache=HttpCache(self.store, self.client, mode=mode),
-            downloader=Downloader(self.store, self.client, mode=mode),
-            sdist_metadata=build,
-        )
-
-    def read(
-        self, mode: CacheMode = CacheMode.NORMAL
-    ) -> tuple[CoreMetadata | Unusable, list[str]]:
-        """Read the metadata of demo's first file; return the paths asked for too."""
-        release = self.release()
-        file = release.wheels[0] if release.wheels else release.sdist
-        assert file is not None
-        found = self.reader(mode).core_metadata(release, file)
-        return found, [received.path for received in self.server.log]
-
-    def variants(
-        self, mode: CacheMode = CacheMode.NORMAL
-    ) -> tuple[VariantMetadata | Unusable, list[str]]:
-        """Read the variant metadata of demo; return the paths asked for too."""
-        release = self.release()
-        found = self.reader(mode).variant_metadata(release)
-        return found, [received.path for received in self.server.log]
 
 
 @pytest.fixture
@@ -267,6 +199,15 @@ def test_a_failed_request_raises(world: World, wheel: Path, status: int) -> None
     assert _names(world.read()[0]) == ["dep"]
 
 
+def test_a_file_beside_without_end_is_unusable(world: World, wheel: Path) -> None:
+    """METADATA of more than 16 MiB is no METADATA, and is not read to its end."""
+    world.serve([wheel], row={"core-metadata": True})
+    path = f"{world.index.file(wheel.name)}.metadata"
+    world.server.routes[path] = Answer(body=bytes(1 << 26))
+    assert "more than" in _reason(world.read()[0])
+    assert world.client.traffic.received < 1 << 25
+
+
 def test_static_metadata_of_an_sdist_is_read(world: World, tmp_path: Path) -> None:
     """Nothing is built for it."""
     world.serve([build_sdist(tmp_path, "demo", "1.0", requires=["dep"])])
@@ -278,171 +219,6 @@ def test_dynamic_metadata_of_an_sdist_is_unusable(world: World, tmp_path: Path) 
     sdist = build_sdist(tmp_path, "demo", "1.0", dynamic=["Requires-Dist"])
     world.serve([sdist])
     assert "dynamic" in _reason(world.read()[0])
-
-
-def _variant_wheels(directory: Path) -> list[Path]:
-    return [
-        build_wheel(
-            directory,
-            "demo",
-            "1.0",
-            label=label,
-            variant=variant,
-            tag=tag,
-            namespaces=PRIORITY,
-        )
-        for label, variant, tag in (
-            ("fast", X86, "py3-none-any"),
-            ("arm", ARM, "py3-none-any"),
-            ("arm", ARM, "py2-none-any"),
-        )
-    ] + [build_wheel(directory, "demo", "1.0")]
-
-
-def _index_level(
-    world: World, *, hashed: bool, content: bytes | None = None
-) -> dict[str, Any]:
-    document = variants_json({"fast": X86, "arm": ARM}, namespaces=PRIORITY)
-    content = content or json.dumps(document).encode()
-    world.server.routes[VARIANTS_JSON] = Answer(body=content)
-    digest = {"sha256": hashlib.sha256(content).hexdigest()} if hashed else {}
-    return {
-        "filename": "demo-1.0-variants.json",
-        "url": f"{world.server.url}{VARIANTS_JSON}",
-        "hashes": digest,
-    }
-
-
-def _labels(found: VariantMetadata | Unusable) -> list[str]:
-    assert isinstance(found, VariantMetadata)
-    return sorted(found.variants)
-
-
-@pytest.mark.parametrize("hashed", [True, False])
-def test_index_level_metadata_is_preferred(
-    world: World,
-    tmp_path: Path,
-    *,
-    hashed: bool,
-) -> None:
-    """One request for all labels, and none while it is fresh."""
-    row = _index_level(world, hashed=hashed)
-    world.serve(_variant_wheels(tmp_path), rows=[row])
-    found, asked = world.variants()
-    assert (_labels(found), asked) == (["arm", "fast"], [VARIANTS_JSON])
-    assert world.variants() == (found, [])
-    assert world.reader().has_variant_metadata(world.release())
-
-
-def test_index_level_metadata_that_changed_is_asked_for_anew(
-    world: World, tmp_path: Path
-) -> None:
-    """The hash on the page says when the file is another one."""
-    wheels = _variant_wheels(tmp_path)
-    world.serve(wheels, rows=[_index_level(world, hashed=True)])
-    world.variants()
-    content = json.dumps(variants_json({"fast": X86})).encode()
-    row = _index_level(world, hashed=True, content=content)
-    world.serve(wheels, rows=[row])
-    found, asked = world.variants()
-    assert (_labels(found), len(asked)) == (["fast"], 1)
-
-
-def test_index_level_metadata_with_a_wrong_hash_is_unusable(
-    world: World, tmp_path: Path
-) -> None:
-    """The release loses its variants; the reason names the file."""
-    row = _index_level(world, hashed=True)
-    row["hashes"] = {"sha256": "0" * 64}
-    world.serve(_variant_wheels(tmp_path), rows=[row])
-    assert "demo-1.0-variants.json" in _reason(world.variants()[0])
-
-
-def test_bad_index_level_metadata_is_unusable(world: World, tmp_path: Path) -> None:
-    """Invalid JSON costs the release its variants, with a reason."""
-    row = _index_level(world, hashed=True, content=b"{")
-    world.serve(_variant_wheels(tmp_path), rows=[row])
-    assert _reason(world.variants()[0])
-
-
-def test_one_wheel_a_label_is_read_without_index_level_metadata(
-    world: World, tmp_path: Path
-) -> None:
-    """Each label costs a ranged read, once; the plain wheel none."""
-    world.serve(_variant_wheels(tmp_path))
-    assert not world.reader().has_variant_metadata(world.release())
-    found, asked = world.variants()
-    assert _labels(found) == ["arm", "fast"]
-    assert [path.rpartition("/")[2] for path in asked] == [
-        "demo-1.0-py2-none-any-arm.whl",
-        "demo-1.0-py3-none-any-fast.whl",
-    ]
-    assert world.variants(CacheMode.OFFLINE) == (found, [])
-    assert world.reader().has_variant_metadata(world.release())
-
-
-def test_index_level_metadata_that_is_gone_is_replaced_by_wheels(
-    world: World, tmp_path: Path
-) -> None:
-    """A page may list a file that is no longer there."""
-    row = _index_level(world, hashed=False)
-    world.serve(_variant_wheels(tmp_path), rows=[row])
-    del world.server.routes[VARIANTS_JSON]
-    assert _labels(world.variants()[0]) == ["arm", "fast"]
-
-
-def test_reading_core_metadata_of_a_variant_wheel_keeps_its_variant_json(
-    world: World, tmp_path: Path
-) -> None:
-    """Both lie in the same bytes, so the second costs nothing."""
-    world.serve([build_wheel(tmp_path, "demo", "1.0", label="fast", variant=X86)])
-    _, asked = world.read()
-    assert len(asked) == 1
-    found, asked = world.variants()
-    assert (_labels(found), asked) == (["fast"], [])
-
-
-def test_a_variant_wheel_without_variant_json_is_unusable(
-    world: World, wheel: Path
-) -> None:
-    """The reason names the wheel, and is kept."""
-    labelled = wheel.with_name("demo-1.0-py3-none-any-fast.whl")
-    labelled.write_bytes(wheel.read_bytes())
-    world.serve([labelled])
-    found, _ = world.variants()
-    assert _reason(found) == f"{labelled.name}: variant.json is missing"
-    assert world.variants() == (found, [])
-
-
-def test_contradictory_variant_json_is_unusable(world: World, tmp_path: Path) -> None:
-    """Wheels that describe one label differently cost the release its variants."""
-    both = variants_json({"fast": X86, "arm": ARM}, namespaces=PRIORITY)
-    lie = variants_json({"fast": ARM, "arm": ARM}, namespaces=["aarch64"])
-    wheels = [
-        build_wheel(
-            tmp_path,
-            "demo",
-            "1.0",
-            label=label,
-            variant_json=json.dumps(document).encode(),
-        )
-        for label, document in (("fast", both), ("arm", lie))
-    ]
-    world.serve(wheels)
-    assert _reason(world.variants()[0])
-
-
-def test_a_release_without_variant_wheels_has_no_variant_metadata(
-    world: World,
-) -> None:
-    """Asking for it all the same is answered."""
-    release = Release(
-        name=canonicalize_name("demo"),
-        version="1.0",
-        index="a",
-        wheels=(RemoteFile("demo-1.0-py3-none-any.whl", "https://example.com/x"),),
-    )
-    assert _reason(world.reader().variant_metadata(release))
 
 
 def test_dynamic_metadata_is_asked_of_the_builder(world: World, tmp_path: Path) -> None:

@@ -12,11 +12,13 @@ from fakes.server import Answer, Server
 from polylock.errors import IndexRequestError
 from polylock.model.inputs import IndexLocation
 from polylock.network.auth import Authenticator
-from polylock.network.client import Client, Streaming, explain
+from polylock.network.client import Client, explain
 from polylock.network.retry import RetryPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from polylock.network.answers import Streaming
 
 
 def _classes(base: type[Exception]) -> Iterator[type[Exception]]:

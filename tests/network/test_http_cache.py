@@ -13,7 +13,8 @@ from polylock.errors import IndexRequestError, Offline
 from polylock.network.http_cache import CacheMode, HttpCache
 
 if TYPE_CHECKING:
-    from polylock.network.client import Client, Response
+    from polylock.network.answers import Response
+    from polylock.network.client import Client
 
 
 class World:

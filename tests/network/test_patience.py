@@ -10,11 +10,13 @@ import pytest
 
 from fakes.server import Answer, Server
 from polylock.errors import IndexRequestError
-from polylock.network.client import Client, Streaming
+from polylock.network.answers import Streaming
 from polylock.network.patience import in_time, redirected, whole_body
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from polylock.network.client import Client
 
 URL = "https://index.example.com/simple/demo/"
 

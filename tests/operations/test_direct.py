@@ -365,6 +365,21 @@ def test_credentials_of_a_source_stay_out_of_the_lock(world: World) -> None:
     assert "secret" not in json.dumps(world.direct_url("lib"))
 
 
+def test_a_lock_file_without_its_directories_says_what_to_copy(
+    world: World, tmp_path: Path
+) -> None:
+    """In an image that has the lock file alone, a path leads nowhere."""
+    tree = source_tree(world.root / "lib", "lib")
+    world.require("lib", sources='lib = { path = "../lib" }')
+    world.project.lock()
+    tree.rename(tmp_path / "elsewhere")
+    (world.project.directory / "pyproject.toml").unlink()
+    with pytest.raises(SourceUnusable) as caught:
+        world.project.sync(ANY, project=None, lock_file=world.project.lock_path)
+    assert "there is no such directory" in str(caught.value)
+    assert "beside the lock file" in str(caught.value.hint())
+
+
 @pytest.mark.parametrize(
     ("requirement", "source", "problem"),
     [

@@ -25,6 +25,7 @@ from polylock.errors import (
     IndexRequestError,
     LockFileOutdated,
     NoSuchTarget,
+    NoTargetFits,
     SizeMismatch,
     TargetMismatch,
     UsageError,
@@ -182,6 +183,26 @@ def test_a_machine_that_lacks_something_is_refused(locked: Project) -> None:
     with pytest.raises(TargetMismatch) as foreign:
         locked.sync(target="mac-m3")
     assert any("macos" in line for line in foreign.value.missing)
+
+
+def test_a_machine_that_no_target_describes_is_told_how_to_become_one(
+    project: Project,
+) -> None:
+    """Each target is named with what is missing for it, and the hint adds this one."""
+    project.write(
+        '[project]\nname = "a"\nversion = "1"\n[tool.polylock]\npython = "3.13"\n'
+        '[tool.polylock.targets.a]\nplatform = "macos-arm64"\n'
+        '[tool.polylock.targets.b]\nplatform = "windows-x86_64"\n'
+    )
+    project.lock()
+
+    with pytest.raises(NoTargetFits) as caught:
+        project.sync()
+
+    assert str(caught.value) == "this machine is none of the targets"
+    assert [line.partition(":")[0] for line in caught.value.missing] == ["a", "b"]
+    assert "targets add --here" in (caught.value.hint() or "")
+    assert caught.value.exit_code == 4
 
 
 def test_force_target_builds_for_another_machine(locked: Project) -> None:

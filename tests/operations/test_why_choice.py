@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fakes.gpu_index import TEXT, changed_variants, gpu_project
+from fakes.gpu_index import LINUX, TEXT, changed_variants, gpu_project
+from fakes.wheels import build_wheel
+from fakes.workspace import Project
+from polylock.operations.index_build import build_index, serve_index
 from polylock.operations.why import Why, why
 from polylock.ports import SilentReporter
 
@@ -15,8 +18,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from fakes.workspace import Project
     from polylock.operations.why_choice import Evidence
+
+
+ALIGNED = """
+[project]
+name = "app"
+version = "1"
+dependencies = ["kernel"]
+[tool.polylock]
+python = "3.12"
+[tool.polylock.targets.box]
+platform = "linux-x86_64"
+[tool.polylock.targets.mac]
+platform = "macos-arm64"
+"""
 
 
 @pytest.fixture
@@ -135,3 +151,26 @@ def _forget_hashes(index: Path) -> None:
 
 def _remove(index: Path, part: str) -> None:
     _rewrite(index, part)
+
+
+@pytest.fixture
+def aligned(tmp_path: Path) -> Iterator[Project]:
+    """Return a project locked where only Linux could have the newest version."""
+    wheels, index = tmp_path / "wheels", tmp_path / "index"
+    build_wheel(wheels, "kernel", "1.0")
+    build_wheel(wheels, "kernel", "2.0", tag=LINUX)
+    build_index(wheels, index)
+    with serve_index(index) as server:
+        project = Project(directory=tmp_path / "project", index_url=server.url)
+        project.write(ALIGNED)
+        project.lock()
+        yield project
+
+
+def test_version_kept_back_for_another_target_names_it(aligned: Project) -> None:
+    """Alignment is told as the reason, with what the other target lacks."""
+    (newer,) = evidence(aligned, "kernel").newer
+    assert newer.versions == "2.0"
+    assert newer.reason.startswith("kept back for mac (")
+    assert "no wheel fits mac" in newer.reason
+    assert newer.reason.endswith("where one will do (align)")

@@ -37,9 +37,10 @@ def main(names: list[str]) -> int:
                     page.write_text(changed, "utf-8", newline="\n")
                     _tell(f"wrote {page}")
                 for each in played:
-                    if each.ran.code and each.complaint:
+                    if each.complaint and (each.ran.code or each.block is None):
                         where = f"{page}:{each.command.line}"
-                        _tell(f"{where}: `{each.command.text}`: {each.ran.code}")
+                        what = each.command.text or "not in the file"
+                        _tell(f"{where}: `{what}`: {each.ran.code}")
                         code = 1
     return code
 

@@ -3,32 +3,111 @@
 from __future__ import annotations
 
 import re
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from fakes.server import Answer, Index, Server
 from fakes.torch_replica import build_torch_replica
+from fakes.wheels import build_wheel
 from polylock.operations.index_build import build_index, serve_index
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
 __all__ = ["ROOT", "Hosts"]
 
 ROOT = Path(__file__).resolve().parents[2]
 
 _URL = re.compile(r"https://((?:[^\s/@\"']+@)?)([\w-]+\.example\.com)(?=[/\"'\s]|$)")
+_MACHINE = re.compile(r"(?<=machine )([\w-]+\.example\.com)\b")  # of a netrc file
+_USER, _PASSWORD = "ci", "s3cret"
+
+_TORCH_REQUIRES = ("filelock", "fsspec", "jinja2", "networkx", "sympy>=1.13.3")
+_CUDA_REQUIRES = tuple(
+    f"{requirement}; platform_system == 'Linux'"
+    for requirement in (
+        "nvidia-cublas==13.1.0.3",
+        "nvidia-cuda-runtime==13.0.96",
+        "nvidia-cudnn==9.15.1.9",
+        "nvidia-nccl==2.28.9",
+        "triton==3.6.0",
+    )
+)
+"""A part of what the builds for CUDA 13.0 require, which the replica of torch has."""
 
 
-def _fixtures(directory: Path) -> None:
+@contextmanager
+def _fixtures(directory: Path) -> Iterator[str]:
+    """Yield the index of this repository."""
     build_index(ROOT / "fixtures" / "wheels", directory)
+    with serve_index(directory) as server:
+        yield server.url
 
 
-def _torch(directory: Path) -> None:
-    build_torch_replica(directory)
+@contextmanager
+def _torch(directory: Path) -> Iterator[str]:
+    """Yield the replica of torch's variant wheels; other projects are stand-ins."""
+    with serve_index(build_torch_replica(directory).directory) as server:
+        yield server.url
 
 
-_BUILDERS: Mapping[str, Callable[[Path], None]] = {
+def _builds_of_torch(
+    local: str, requires: Sequence[str]
+) -> Callable[[Path], AbstractContextManager[str]]:
+    """Return an index with one accelerator's builds, by local version."""
+
+    @contextmanager
+    def serve(directory: Path) -> Iterator[str]:
+        wheels = directory / "wheels"
+        for platform in ("manylinux_2_28_x86_64", "win_amd64"):
+            tag = f"cp313-cp313-{platform}"
+            version = f"2.10.0+{local}"
+            build_wheel(wheels, "torch", version, requires=requires, tag=tag)
+        if local == "cpu":
+            tag = "cp313-none-macosx_11_0_arm64"
+            build_wheel(wheels, "torch", "2.10.0", requires=requires, tag=tag)
+        build_index(wheels, directory / "site")
+        with serve_index(directory / "site") as server:
+            yield server.url
+
+    return serve
+
+
+@contextmanager
+def _private(directory: Path) -> Iterator[str]:
+    """Yield an index that wants a user and a password for pages and files."""
+    wheels = directory / "wheels"
+    for version in ("1.3.0", "1.4.0"):
+        build_wheel(wheels, "acme-models", version, requires=["plainlib>=1"])
+    credentials = f"{_USER}:{_PASSWORD}"
+    with Server() as server:
+        index = Index(server, template=Answer(credentials=credentials))
+        index.add("acme-models", sorted(wheels.glob("*.whl")))
+        for path in list(server.routes):
+            server.change(path, credentials=credentials)
+        yield f"{index.url}/"
+
+
+@contextmanager
+def _imitator(directory: Path) -> Iterator[str]:
+    """Yield a public index on which somebody has put a project of the private one."""
+    wheels = directory / "wheels"
+    build_wheel(wheels, "acme-models", "99.0.0")
+    build_wheel(wheels, "plainlib", "1.1.0")
+    build_index(wheels, directory / "site")
+    with serve_index(directory / "site") as server:
+        yield server.url
+
+
+_BUILDERS: Mapping[str, Callable[[Path], AbstractContextManager[str]]] = {
+    "acme.example.com": _private,
+    "public.example.com": _imitator,
+    "torch-cpu.example.com": _builds_of_torch("cpu", _TORCH_REQUIRES),
+    "torch-cu130.example.com": _builds_of_torch(
+        "cu130", [*_TORCH_REQUIRES, *_CUDA_REQUIRES]
+    ),
     "torch.example.com": _torch,
     "wheels.example.com": _fixtures,
 }
@@ -54,10 +133,8 @@ class Hosts:
     def url(self, name: str) -> str:
         """Return where a host is served, without a slash at the end."""
         if name not in self._served:
-            directory = self._directory / name
-            _BUILDERS[name](directory)
-            server = self._stack.enter_context(serve_index(directory))
-            self._served[name] = server.url.removesuffix("/simple/")
+            url = self._stack.enter_context(_BUILDERS[name](self._directory / name))
+            self._served[name] = url.removesuffix("/simple/")
         return self._served[name]
 
     def served_here(self, text: str) -> str:
@@ -68,7 +145,7 @@ class Hosts:
                 return found[0]
             return self.url(found[2]).replace("http://", f"http://{found[1]}")
 
-        return _URL.sub(replaced, text)
+        return _MACHINE.sub("127.0.0.1", _URL.sub(replaced, text))
 
     def as_written(self, text: str) -> str:
         """Return what was printed with the URLs that a page writes."""

@@ -4,7 +4,7 @@ The convention costs a reader nothing (CONTRIBUTING.md, "Documentation"):
 
 * a block after a sentence that ends with `` `NAME`: ``, or whose first line is the
   comment ``# NAME``, is that file; where the sentence says to *add to* it, its text
-  goes to the end of it;
+  goes to the end of it; after ``from `NAME`:`` it is an excerpt, and has to be there;
 * a ``console`` block is typed line by line: ``$`` begins a command, a backslash at the
   end of a line goes on with the next, and what is below is what the command prints;
   a line of three dots stands for any lines;
@@ -18,12 +18,22 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-__all__ = ["Command", "Console", "File", "Hidden", "Other", "Step", "read_page"]
+__all__ = [
+    "Command",
+    "Console",
+    "Excerpt",
+    "File",
+    "Hidden",
+    "Other",
+    "Step",
+    "read_page",
+]
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _COMMENT = re.compile(r"^<!--\s*(.*?)\s*-->$", re.MULTILINE | re.DOTALL)
 _NAMED = re.compile(r"`([\w.~/-]*\.[\w-]+|(?:[\w.~/-]*/)?Dockerfile)`:$")
 _APPENDED = re.compile(r"\badd\b[^.]*\bto\b[^.]*`[^`]*`:$", re.IGNORECASE)
+_EXCERPT = re.compile(r"\bfrom `[^`]*`:$", re.IGNORECASE)
 _FIRST_LINE = re.compile(r"# ([\w./-]*\.\w+)\n")
 _PROMPT = "$ "
 
@@ -68,6 +78,15 @@ class File:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Excerpt:
+    """A block that is a part of a file which is there by then."""
+
+    line: int
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hidden:
     """Commands in a comment."""
 
@@ -84,7 +103,7 @@ class Other:
     text: str
 
 
-Step = Console | File | Hidden | Other
+Step = Console | Excerpt | File | Hidden | Other
 
 
 def read_page(text: str) -> tuple[Step, ...]:
@@ -131,6 +150,8 @@ def _block(found: re.Match[str], line: int, *, before: str, marker: str) -> Step
     named = _NAMED.search(sentence) or _FIRST_LINE.match(body)
     if named is None or _reason(marker, "not run:"):
         return Other(line=line, language=language, text=body)
+    if _EXCERPT.search(sentence):
+        return Excerpt(line=line, name=named[1], text=body)
     appended = _APPENDED.search(sentence) is not None
     return File(line=line, name=named[1], text=body, appended=appended)
 

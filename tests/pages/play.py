@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from pages.compare import agrees
-from pages.markdown import Command, Console, File, Hidden, read_page
+from pages.compare import ELISION, agrees
+from pages.markdown import Command, Console, Excerpt, File, Hidden, read_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,8 +23,8 @@ _STATUS = "echo $?"
 class Played:
     """A command of a page, and what came of it.
 
-    ``block`` is None for a command that no reader sees. ``complaint`` is empty where
-    the page and the run agree.
+    ``block`` is None for a command that no reader sees, and for an excerpt.
+    ``complaint`` is empty where the page and the run agree.
     """
 
     block: Console | None
@@ -39,6 +39,8 @@ def play(text: str, session: Session) -> Iterator[Played]:
         match step:
             case File():
                 session.write(step.name, step.text, appended=step.appended)
+            case Excerpt():
+                yield _compare_excerpt(step, session)
             case Hidden():
                 for command in step.commands:
                     ran = session.type(command.text)
@@ -50,6 +52,24 @@ def play(text: str, session: Session) -> Iterator[Played]:
                 yield from _play_block(step, session)
             case _:
                 pass
+
+
+def _compare_excerpt(excerpt: Excerpt, session: Session) -> Played:
+    """Look for the lines in the file, but for indentation and commas at the end."""
+    shown = tuple(excerpt.text.splitlines())
+    ran = session.read(excerpt.name)
+    expected = [_bare(session.expected(line)) for line in shown]
+    printed = [_bare(session.compared(line)) for line in ran.lines]
+    found = agrees([ELISION, *expected, ELISION], printed)
+    command = Command(line=excerpt.line, typed=(), shown=shown)
+    complaint = f"line {excerpt.line}: this is not in {excerpt.name}"
+    return Played(
+        block=None, command=command, ran=ran, complaint="" if found else complaint
+    )
+
+
+def _bare(line: str) -> str:
+    return line.strip().rstrip(",")
 
 
 def _play_block(block: Console, session: Session) -> Iterator[Played]:

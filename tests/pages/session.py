@@ -91,6 +91,13 @@ class Session:
             before += "\n"
         path.write_text(before + self._to_here(text), "utf-8", newline="\n")
 
+    def read(self, name: str) -> Ran:
+        """Return the lines of a file as a page would show them; 1 where it is not."""
+        path = self._cwd / name.replace("~", str(self._home))
+        if not path.is_file():
+            return Ran((), 1)
+        return Ran(tuple(self._as_shown(path.read_text("utf-8")).splitlines()), 0)
+
     def type(self, command: str) -> Ran:
         """Run a command line to its end; a server goes on until the session ends."""
         command = self._to_here(command)
@@ -197,9 +204,8 @@ class Session:
 
     def _start_server(self, command: str) -> str:
         """Start what serves until it is stopped, and return its first line."""
-        words = shlex.split(command.removesuffix("&"))
         server = subprocess.Popen(
-            words,
+            ["bash", "-c", f"exec {command}"],
             cwd=self._cwd,
             env=self._variables,
             stdin=subprocess.DEVNULL,
@@ -269,7 +275,9 @@ def _words_for_polylock(command: str) -> tuple[str, ...] | None:
     if _SHELL & set(command) or "\n" in command:
         return None
     words = shlex.split(command, comments=True)
-    if len(words) < 2 or words[0] != "polylock" or words[1] in _REPLACING:
+    if len(words) < 2 or words[0] != "polylock":
+        return None
+    if words[1] in _REPLACING or words[1].startswith("-"):
         return None
     return tuple(words[1:])
 

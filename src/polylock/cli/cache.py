@@ -35,12 +35,12 @@ def size(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
     if values["as_json"]:
         print_json(found.to_json())
         return 0
-    table = Table(["part", "files", "size"])
+    table = Table(["part", "files", "size"], numbers=(1, 2))
     for name, usage in found.buckets.items():
-        table.add([name, str(usage.files), file_size(usage.size)], strong=True)
+        table.add([name, str(usage.files), file_size(usage.size)])
     table.add_rule()
     total = found.total
-    table.add(["all", str(total.files), file_size(total.size)], strong=True)
+    table.add(["all", str(total.files), file_size(total.size)])
     sys.stdout.write(table.text())
     return 0
 

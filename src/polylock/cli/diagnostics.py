@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from polylock.cli.logs import style
+from polylock.cli.terminal import style
 
 if TYPE_CHECKING:
     from polylock.errors import PolylockError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,20 +10,23 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from polylock.cli.invocation import begin, print_json
-from polylock.cli.logs import style
 from polylock.cli.options import JSON, settings
-from polylock.model.quantities import file_size
+from polylock.cli.terminal import style, width_of
+from polylock.model.quantities import counted, file_size
 from polylock.operations.diff import ChangeKind, diff
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from polylock.operations.diff import Change, LockDiff, TargetDiff
+    from polylock.operations.diff import Change, LockDiff, Side, TargetDiff
 
 __all__ = ["command"]
 
+_NAMES = 32
+"""Up to this length of names, in characters, what follows them is aligned."""
 
-@click.command("diff", epilog="Example: polylock diff ../main/pylock.toml")
+
+@click.command("diff", epilog="Example: polylock diff HEAD")
 @settings("target")
 @click.argument("before", type=click.Path(path_type=Path))
 @click.argument("after", required=False, type=click.Path(path_type=Path))
@@ -30,11 +34,12 @@ __all__ = ["command"]
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
     """Compare two lock files, target by target: versions, variants, sizes.
 
-    Without AFTER the lock file of the project is the later one. All groups and extras
-    are compared. Differences are no error: the exit code is 0.
+    Each is a file, or a revision of git: HEAD, main. Without AFTER the lock file of the
+    project is the later one. Targets for which the same has changed are told together.
+    All groups and extras are compared. Differences are no error: the exit code is 0.
     """
     chosen = begin(values)
-    found = diff(chosen, values["before"], values["after"])
+    found = diff(chosen, values["before"], values["after"], variables=os.environ)
     if values["as_json"]:
         print_json(found.to_json())
     else:
@@ -44,39 +49,71 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
 
 def _told(found: LockDiff) -> Iterator[str]:
     same = [each.target for each in found.targets if each.state == "same"]
-    for each in found.targets:
-        if each.state != "same":
-            yield from _target(each)
+    told = [group for group in found.grouped() if group[0].state != "same"]
+    names = [change.name for group in told for change in group[0].changes]
+    width = min(max(map(width_of, names), default=0), _NAMES)
+    for position, group in enumerate(told):
+        if position:
+            yield ""
+        yield from _group(group, width)
     if same:
-        yield f"no change for {', '.join(same)}"
+        if told:
+            yield ""
+        yield _faint(f"no change for {', '.join(same)}")
 
 
-def _target(found: TargetDiff) -> Iterator[str]:
-    before, after = found.sizes
-    head = style(found.target, "strong", error=False)
-    if found.state == "added":
-        yield f"{head}: new target, {file_size(after)} in {len(found.changes)} packages"
+def _group(group: tuple[TargetDiff, ...], width: int) -> Iterator[str]:
+    """Yield what changed for targets for which the same did; ``width`` is of names."""
+    first = group[0]
+    head = ", ".join(style(each.target, "strong", error=False) for each in group)
+    if first.state == "added":
+        size = file_size(first.sizes[1])
+        yield f"{head}: new target, {size} in {len(first.changes)} packages"
         return
-    if found.state == "removed":
+    if first.state == "removed":
         yield f"{head}: no longer a target"
         return
-    count = len(found.changes)
-    changes = "1 change" if count == 1 else f"{count} changes"
-    yield f"{head}: {changes}, download {_sizes(before, after)}"
-    for change in found.changes:
-        yield f"  {_change(change)}"
+    changes = counted(len(first.changes), "change")
+    if len({each.sizes for each in group}) == 1:
+        yield f"{head}: {changes}, download {_sizes(*first.sizes)}"
+    else:
+        yield f"{head}: {changes}"
+    for change in first.changes:
+        yield f"  {_change(change, width)}"
+    if len({each.sizes for each in group}) > 1:
+        for each in group:
+            yield _faint(f"  download for {each.target} {_sizes(*each.sizes)}")
 
 
-def _change(change: Change) -> str:
+def _change(change: Change, width: int) -> str:
+    name = change.name.ljust(width)
     match change.kind:
         case ChangeKind.ADDED:
-            return f"+ {change.name} {change.after}"
+            return f"{_mark('+', 'added')} {name} {_side(change.after, 'added')}"
         case ChangeKind.REMOVED:
-            return f"- {change.name} {change.before}"
-        case ChangeKind.VERSION | ChangeKind.VARIANT:
-            return f"~ {change.name} {change.before} -> {change.after}"
+            return f"{_mark('-', 'removed')} {name} {_side(change.before, 'removed')}"
         case ChangeKind.FILE:
-            return f"~ {change.name} {change.after}, another file"
+            return f"{_mark('~', 'changed')} {name} {_side(change.after)}, another file"
+        case ChangeKind.VERSION | ChangeKind.VARIANT:
+            before, after = (
+                _side(change.before, "removed"),
+                _side(change.after, "added"),
+            )
+            note = _mark(", older", "changed") if change.is_downgrade else ""
+            return f"{_mark('~', 'changed')} {name} {before} -> {after}{note}"
+
+
+def _side(side: Side | None, color: str = "") -> str:
+    text = str(side)
+    return style(text, color, error=False) if color else text
+
+
+def _mark(text: str, color: str) -> str:
+    return style(text, color, error=False)
+
+
+def _faint(text: str) -> str:
+    return style(text, "faint", error=False)
 
 
 def _sizes(before: int, after: int) -> str:

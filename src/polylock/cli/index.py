@@ -9,6 +9,7 @@ import click
 
 from polylock.cli.invocation import begin, print_json
 from polylock.cli.options import JSON, settings
+from polylock.model.quantities import counted
 from polylock.operations.index_build import build_index, serve_index
 
 __all__ = ["command"]
@@ -56,8 +57,9 @@ def build(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by nam
         )
     elif chosen.verbosity >= 0:
         click.echo(
-            f"built {built.directory}: {len(built.projects)} projects, "
-            f"{built.wheels} wheels, {built.variant_releases} releases with variants",
+            f"built {built.directory}: {counted(len(built.projects), 'project')}, "
+            f"{counted(built.wheels, 'wheel')}, "
+            f"{counted(built.variant_releases, 'release')} with variants",
             err=True,
         )
     return 0

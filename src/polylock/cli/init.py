@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from polylock.cli.invocation import begin, print_json
 from polylock.cli.options import JSON, offered, settings
-from polylock.operations.init import InitRequest, init
+from polylock.operations.init import InitRequest, init, python_to_offer
 from polylock.operations.machine import this_machine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from polylock.operations.surroundings import Surroundings
+    from polylock.project.settings import Settings
 
 __all__ = ["command"]
 
@@ -36,16 +42,11 @@ __all__ = ["command"]
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
     """Write targets into the pyproject.toml of this directory, a new one if needed.
 
-    A target that exists is never replaced.
+    On a terminal and without options it asks for which machines. A target that exists
+    is never replaced.
     """
     chosen = begin(values)
-    here = values["here"] or not values["presets"]
-    request = InitRequest(
-        presets=values["presets"],
-        machine=this_machine() if here else None,
-        name=values["name"],
-        python=values["python_version"],
-    )
+    request = _request(chosen, values)
     outcome = init(chosen, request)
     if values["as_json"]:
         print_json(outcome.to_json())
@@ -53,5 +54,34 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
         verb = "wrote" if outcome.created else "added targets to"
         names = ", ".join(outcome.targets)
         click.echo(f"{verb} {outcome.path.name}: {names}", err=True)
-        click.echo("run `polylock lock` to lock the project for them", err=True)
+        for line in _next(outcome.surroundings):
+            click.echo(line, err=True)
     return 0
+
+
+def _request(settings: Settings, values: dict[str, Any]) -> InitRequest:
+    here = values["here"] or not values["presets"]
+    given = [values[key] for key in ("presets", "here", "python_version", "name")]
+    if not (any(given) or values["as_json"] or settings.verbosity < 0):
+        # Half of the start-up of a call that asks nothing.
+        from polylock.cli.questions import ask, on_terminal  # noqa: PLC0415
+
+        if on_terminal():
+            default = python_to_offer(settings)
+            return ask(this_machine(), default)
+    return InitRequest(
+        presets=values["presets"],
+        machine=this_machine() if here else None,
+        name=values["name"],
+        python=values["python_version"],
+    )
+
+
+def _next(surroundings: Surroundings) -> Iterator[str]:
+    """Yield what was found beside the project file, and the commands to run next."""
+    for note in surroundings.notes:
+        yield f"note: {note}"
+    first, *rest = surroundings.steps
+    yield f"next: {first}"
+    for step in rest:
+        yield f"      {step}"

@@ -30,15 +30,15 @@ __all__ = ["command"]
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
     """Print a CI job for each target: runner, Python, cache key.
 
-    github is one line for fromJSON, gitlab a list for parallel:matrix. Groups and
+    github is one line for fromJSON, gitlab one for parallel:matrix. Groups and
     extras belong to the cache key. A target without runs-on has null there (github,
     json) or an empty text (gitlab).
     """
     jobs = matrix(begin(values))
     if values["as_json"] or values["matrix_format"] == "json":
         print_json([job.to_json() for job in jobs])
-    elif values["matrix_format"] == "github":
-        click.echo(json.dumps(github_matrix(jobs), ensure_ascii=False))
     else:
-        print_json(gitlab_matrix(jobs))
+        of_github = values["matrix_format"] == "github"
+        document = github_matrix(jobs) if of_github else gitlab_matrix(jobs)
+        click.echo(json.dumps(document, ensure_ascii=False))
     return 0

@@ -7,7 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Self
 
 from polylock.cli.diagnostics import show_warning
-from polylock.cli.logs import style
+from polylock.cli.terminal import is_terminal, style
 from polylock.model.quantities import counted
 
 if TYPE_CHECKING:
@@ -28,11 +28,13 @@ class TerminalReporter:
 
     def __init__(self, verbosity: int = 0) -> None:
         self._quiet = verbosity < 0
-        self._interactive = sys.stderr.isatty()
+        self._logs = verbosity > 0  # lines of the log would run into a passing one
+        self._interactive = is_terminal()
         self._lock = threading.Lock()
         self._warned: set[str] = set()
         self._progress: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
+        self._passing = False
 
     def __enter__(self) -> Self:
         return self
@@ -43,13 +45,21 @@ class TerminalReporter:
     def close(self) -> None:
         """Take the bar down."""
         with self._lock:
+            self._clear()
             progress, self._progress = self._progress, None
         if progress is not None:
             progress.stop()
 
     def solving(self, target: str) -> None:
-        """Tell that the solve of a target begins."""
-        self._line(style(f"resolving {target}", "faint"), only_interactive=True)
+        """Tell that the solve of a target begins, until there is more to tell."""
+        if self._quiet or self._logs or not self._interactive:
+            return
+        with self._lock:
+            if self._progress is None:
+                self._clear()
+                sys.stderr.write(style(f"resolving {target}", "faint"))
+                sys.stderr.flush()
+                self._passing = True
 
     def solved(self, target: str, packages: int) -> None:
         """Tell that a target is solved."""
@@ -67,6 +77,7 @@ class TerminalReporter:
                 self._line(f"downloading {what} ({size / 1e6:,.1f} MB)")
             return
         with self._lock:
+            self._clear()
             progress = self._bar()
             self._tasks[what] = progress.add_task(what, total=size)
 
@@ -88,11 +99,11 @@ class TerminalReporter:
 
     def installing(self, name: str, version: str) -> None:
         """Tell that a distribution was installed."""
-        self._line(f" {style('+', 'strong')} {name} {version}")
+        self._line(f" {style('+', 'added')} {name} {version}")
 
     def removing(self, name: str, version: str) -> None:
         """Tell that a distribution was removed."""
-        self._line(f" {style('-', 'strong')} {name} {version}")
+        self._line(f" {style('-', 'removed')} {name} {version}")
 
     @property
     def has_warned(self) -> bool:
@@ -105,20 +116,28 @@ class TerminalReporter:
             if message in self._warned:
                 return
             self._warned.add(message)
+            self._clear()
         show_warning(message)
 
-    def _line(self, text: str, *, only_interactive: bool = False) -> None:
-        if self._quiet or (only_interactive and not self._interactive):
+    def _line(self, text: str) -> None:
+        if self._quiet:
             return
         with self._lock:
+            self._clear()
             if self._progress is not None:
                 self._progress.console.print(text, highlight=False, markup=False)
             else:
                 sys.stderr.write(text + "\n")
 
+    def _clear(self) -> None:
+        """Take away a line that was there for the time being."""
+        if self._passing:
+            sys.stderr.write("\r\x1b[2K")
+            self._passing = False
+
     def _bar(self) -> Progress:
         if self._progress is None:
-            # rich costs 60 ms to import; only a download on a terminal needs it.
+            # rich costs 130 ms to import; only a download on a terminal needs it.
             from rich.console import Console
             from rich.progress import (
                 BarColumn,
@@ -127,14 +146,21 @@ class TerminalReporter:
                 TextColumn,
                 TransferSpeedColumn,
             )
+            from rich.table import Column
 
             self._progress = Progress(
-                TextColumn("{task.description}"),
-                BarColumn(),
+                # A long file name gives way to the bar, not the bar to it.
+                TextColumn(
+                    "{task.description}",
+                    markup=False,
+                    table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1),
+                ),
+                BarColumn(20),
                 DownloadColumn(),
                 TransferSpeedColumn(),
                 console=Console(stderr=True),
                 transient=True,
+                expand=True,
             )
             self._progress.start()
         return self._progress

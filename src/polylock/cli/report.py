@@ -11,11 +11,12 @@ import click
 from polylock.cli.invocation import begin, print_json
 from polylock.cli.options import JSON, settings
 from polylock.cli.tables import Table
+from polylock.cli.terminal import style
 from polylock.model.quantities import counted, file_size
 from polylock.operations.report import report
 
 if TYPE_CHECKING:
-    from polylock.operations.report import Report
+    from polylock.operations.report import Cell, Report
     from polylock.project.settings import Settings
 
 __all__ = ["command"]
@@ -61,11 +62,21 @@ def _write_page(chosen: Settings, page: Path) -> None:
         click.echo(f"wrote {page}: {projects} for {targets}", err=True)
 
 
+def _cell(found: Cell | None) -> str:
+    if found is None:
+        return style("-", "faint", error=False)
+    if found.label is None:
+        return str(found)
+    label = style(f"({found.label})", "label", error=False)
+    return f"{found.version} {label}"
+
+
 def _table(found: Report) -> Table:
     table = Table(["project", *found.targets])
     for name, row in found.rows.items():
-        cells = [str(row[t]) if t in row else "-" for t in found.targets]
-        table.add([name, *cells], strong=len(set(cells)) > 1)
+        cells = [_cell(row.get(target)) for target in found.targets]
+        differs = len(set(cells)) > 1
+        table.add([name, *cells], strong=differs or len(cells) == 1)
     sizes = [file_size(found.size(target)) for target in found.targets]
     counts = [
         str(sum(target in row for row in found.rows.values()))

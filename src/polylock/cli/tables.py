@@ -1,24 +1,59 @@
-"""Plain tables for stdout: aligned, and folded to the width of a terminal."""
+"""Tables for stdout: drawn by rich on a terminal, plain and aligned elsewhere.
+
+rich wraps long cells and measures wide letters, and costs 50 ms to import, which only a
+person waits for. What goes into a pipe is written here: it must be the same bytes with
+every release of rich, and nobody who cuts columns out of it wants them wrapped.
+
+What neither does is decided here for both: columns that do not fit the width come
+below the others, with the first column again. rich would squeeze eight targets into 80
+columns by breaking every cell.
+"""
 
 from __future__ import annotations
 
-from polylock.cli.logs import style
+import re
+from typing import TYPE_CHECKING
+
+from polylock.cli.terminal import is_terminal, plain, style, width_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
 
 __all__ = ["Table"]
 
 _GAP = "  "
+_WRAPPED = 25
+"""How narrow a column of prose may become, in characters."""
+_TRAILING = re.compile(r" +((\x1b\[[\d;]*m)*)$")
+"""Spaces at the end of a line, before styles that end there or not."""
+_NO_LINE = "    "
+_LINE = " ── "
+_LINES = (_NO_LINE, _NO_LINE, _LINE, _NO_LINE, _LINE, _NO_LINE, _NO_LINE, _NO_LINE)
+"""Lines below the header and between sections alone, as ``rich.box`` wants them."""
 
 
 class Table:
-    """Rows of text under a header; the first column names the row."""
+    """Rows of text under a header; the first column names the row.
 
-    def __init__(self, header: list[str]) -> None:
+    Cells may have a style. ``numbers`` are columns that are aligned on the right,
+    ``prose`` those that may be wrapped on a terminal.
+    """
+
+    def __init__(
+        self,
+        header: list[str],
+        *,
+        numbers: Collection[int] = (),
+        prose: Collection[int] = (),
+    ) -> None:
         self._header = header
+        self._numbers = numbers
+        self._prose = prose
         self._rows: list[tuple[list[str] | None, bool]] = []
 
-    def add(self, row: list[str], *, strong: bool = False) -> None:
-        """Add a row of as many cells as the header has; ``strong`` stands out."""
-        self._rows.append((row, strong))
+    def add(self, row: list[str], *, strong: bool = True) -> None:
+        """Add a row of as many cells as the header has; one not ``strong`` is faint."""
+        self._rows.append((row if strong else [plain(cell) for cell in row], strong))
 
     def add_rule(self) -> None:
         """Add a line between what is above and what follows."""
@@ -29,35 +64,92 @@ class Table:
 
         ``width`` is in characters; None: that of the terminal, no limit without one.
         """
+        drawn = is_terminal(error=False)
         if width is None:
             import shutil  # noqa: PLC0415 - 2 ms, which most commands do not pay
 
             width = shutil.get_terminal_size((10_000, 24)).columns
         cells = [self._header, *(row for row, _ in self._rows if row is not None)]
-        widths = [max(len(row[at]) for row in cells) for at in range(len(self._header))]
-        blocks: list[list[int]] = [[]]
-        used = widths[0]
-        for column in range(1, len(widths)):
-            if blocks[-1] and used + len(_GAP) + widths[column] > width:
-                blocks.append([])
-                used = widths[0]
+        widths = [
+            max(width_of(row[at]) for row in cells) for at in range(len(self._header))
+        ]
+        least = [
+            min(size, _WRAPPED) if drawn and at in self._prose else size
+            for at, size in enumerate(widths)
+        ]
+        blocks: list[list[int]] = [[0]]
+        used = least[0]
+        for column in range(1, len(least)):
+            if len(blocks[-1]) > 1 and used + len(_GAP) + least[column] > width:
+                blocks.append([0])
+                used = least[0]
             blocks[-1].append(column)
-            used += len(_GAP) + widths[column]
-        return "\n".join(self._block(block, widths) for block in blocks)
+            used += len(_GAP) + least[column]
+        if drawn:
+            return "\n".join(
+                self._drawn(block, width, fits=self._width(block, least) <= width)
+                for block in blocks
+            )
+        return "\n".join(self._plain(block, widths) for block in blocks)
 
-    def _block(self, columns: list[int], widths: list[int]) -> str:
-        chosen = [0, *columns]
-        total = sum(widths[at] for at in chosen) + len(_GAP) * (len(chosen) - 1)
-        lines = [style(self._line(self._header, chosen, widths), "strong", error=False)]
-        lines.append("-" * total)
+    def _drawn(self, columns: Sequence[int], width: int, *, fits: bool) -> str:
+        """Return a block as rich draws it; all styles are ours, so NO_COLOR holds."""
+        from rich.box import Box
+        from rich.console import Console
+        from rich.table import Table as RichTable
+        from rich.text import Text
+
+        table = RichTable(
+            box=Box("\n".join(_LINES)),
+            show_edge=False,
+            header_style="",
+            pad_edge=False,
+            padding=(0, 1, 0, 0),
+        )
+        for at in columns:
+            # What fits is never broken; what does not is, since nothing may be lost.
+            table.add_column(
+                Text.from_ansi(style(self._header[at], "strong", error=False)),
+                justify="right" if at in self._numbers else "left",
+                no_wrap=fits and at not in self._prose,
+                overflow="fold",
+            )
         for row, strong in self._rows:
             if row is None:
-                lines.append("-" * total)
+                table.add_section()
                 continue
-            line = self._line(row, chosen, widths)
+            cells = [row[at] for at in columns]
+            if not strong:
+                cells = [style(cell, "faint", error=False) for cell in cells]
+            table.add_row(*map(Text.from_ansi, cells))
+        console = Console(width=width, highlight=False, color_system="standard")
+        with console.capture() as captured:
+            console.print(table)
+        lines = captured.get().splitlines()
+        return "".join(_TRAILING.sub(r"\1", line) + "\n" for line in lines)
+
+    def _plain(self, columns: Sequence[int], widths: Sequence[int]) -> str:
+        rule = "-" * self._width(columns, widths)
+        header = self._line(self._header, columns, widths)
+        lines = [style(header, "strong", error=False), rule]
+        for row, strong in self._rows:
+            if row is None:
+                lines.append(rule)
+                continue
+            line = self._line(row, columns, widths)
             lines.append(line if strong else style(line, "faint", error=False))
         return "\n".join(lines) + "\n"
 
-    def _line(self, row: list[str], columns: list[int], widths: list[int]) -> str:
-        parts = [row[at].ljust(widths[at]) for at in columns]
+    @staticmethod
+    def _width(columns: Sequence[int], widths: Sequence[int]) -> int:
+        return sum(widths[at] for at in columns) + len(_GAP) * (len(columns) - 1)
+
+    def _line(
+        self, row: Sequence[str], columns: Sequence[int], widths: Sequence[int]
+    ) -> str:
+        parts = []
+        for at in columns:
+            space = " " * (widths[at] - width_of(row[at]))
+            number = at in self._numbers
+            parts.append(space + row[at] if number else row[at] + space)
         return _GAP.join(parts).rstrip()

@@ -11,6 +11,7 @@ import click
 from polylock.cli.invocation import begin, print_json
 from polylock.cli.options import JSON, offered, settings
 from polylock.cli.tables import Table
+from polylock.cli.terminal import folded, style
 from polylock.lockfile.toml_values import value_text
 from polylock.operations.machine import this_machine
 from polylock.operations.target_table import (
@@ -24,12 +25,14 @@ from polylock.operations.targets import (
     AddTargetRequest,
     add_target,
     declared_targets,
-    find_preset,
     presets,
+    search_presets,
     show_target,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from polylock.operations.targets import TargetView
     from polylock.project.presets import Preset
 
@@ -65,8 +68,7 @@ def list_targets(**values: Any) -> int:  # noqa: ANN401 - click hands parameters
                 cpu_name(description),
                 "; ".join(accelerators(description)) or "-",
                 ", ".join(description.runs_on) or "-",
-            ],
-            strong=True,
+            ]
         )
     sys.stdout.write(table.text())
     return 0
@@ -96,26 +98,31 @@ def show(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
 @click.argument("name", required=False, shell_complete=offered("preset"))
 @JSON
 def list_presets(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
-    """List the presets, or show one: what it stands for, and where that is from."""
+    """List the presets, show one, or search: what each stands for, and its source.
+
+    NAME is a preset, or words that each are a part of a name or a value (h100, arm64)
+    or a purpose: ci, cloud, gpu, server, laptop, alpine.
+    """
     begin(values)
-    if values["name"]:
-        name, preset = find_preset(values["name"])
-        if values["as_json"]:
-            print_json([_preset(name, preset)])
-        else:
-            sys.stdout.write(_shown_preset(name, preset))
-        return 0
-    found = presets()
+    found = search_presets(values["name"]) if values["name"] else presets()
     if values["as_json"]:
         print_json([_preset(name, preset) for name, preset in found.items()])
-        return 0
-    table = Table(["preset", "target", "source"])
+    elif values["name"] in found:
+        sys.stdout.write(_shown_preset(values["name"], found[values["name"]]))
+    else:
+        sys.stdout.write(_listed(found))
+    return 0
+
+
+def _listed(found: Mapping[str, Preset]) -> str:
+    """Return names and keys; where a preset is from is told of one at a time."""
+    table = Table(["preset", "target"], prose=[1])
     for name, preset in found.items():
         keys = ", ".join(f"{k} = {value_text(v)}" for k, v in preset.table.items())
-        doubt = f" (not confirmed: {preset.unconfirmed})" if preset.unconfirmed else ""
-        table.add([name, keys, preset.source + doubt], strong=True)
-    sys.stdout.write(table.text())
-    return 0
+        if preset.unconfirmed:
+            keys += f" {style('(not confirmed)', 'changed', error=False)}"
+        table.add([name, keys])
+    return table.text()
 
 
 def _preset(name: str, preset: Preset) -> dict[str, Any]:
@@ -169,14 +176,15 @@ def add(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
 
 def _shown(view: TargetView) -> str:
     target = view.target
-    lines = [table_text(target.name, target_table(target.description)), "markers"]
+    table = table_text(target.name, target_table(target.description))
+    lines = ["", _head("markers")]
     environment = sorted(target.marker_environment.items())
     lines += [f"  {name} == {value!r}" for name, value in environment]
-    lines += ["", f"tags: {len(target.tags)}, the best first"]
+    lines += ["", _head(f"tags: {len(target.tags)}, the best first")]
     lines += [f"  {tag}" for tag in target.tags[:_SHOWN_TAGS]]
     if len(target.tags) > _SHOWN_TAGS:
         lines.append("  ...")
-    lines += ["", "variant properties, the best value first"]
+    lines += ["", _head("variant properties, the best value first")]
     for namespace, group in groupby(view.features, lambda found: found.namespace):
         features = list(group)
         lines += [
@@ -188,4 +196,9 @@ def _shown(view: TargetView) -> str:
         switched = [each.feature for each in features if each.values == ("on",)]
         if switched:
             lines.append(f"  {namespace}, on: {', '.join(switched)}")
-    return "\n".join(lines) + "\n"
+    # The table stays as it is: it may be pasted.
+    return table + "".join(f"{folded(line)}\n" for line in lines)
+
+
+def _head(text: str) -> str:
+    return style(text, "strong", error=False)

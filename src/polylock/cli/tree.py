@@ -6,16 +6,21 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import click
+from packaging.utils import canonicalize_name
 
 from polylock.cli.invocation import begin, print_json
-from polylock.cli.logs import style
 from polylock.cli.options import JSON, settings
-from polylock.operations.tree import trees
+from polylock.cli.terminal import style
+from polylock.model.quantities import counted
+from polylock.operations.tree import TreeShape, trees
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from polylock.operations.tree import DependencyTree
+    from polylock.operations.tree import DependencyTree, TreeLine
+
+    _Group = list[DependencyTree]
+    TreeText = tuple[str, tuple[bool, ...], bool]
 
 __all__ = ["command"]
 
@@ -26,35 +31,74 @@ _PLAIN = ("|-- ", "`-- ", "|   ", "    ")
 @click.command("tree", epilog="Example: polylock tree --target h100 --depth 1")
 @settings("target", "groups", "extras")
 @click.option(
+    "--package",
+    "packages",
+    multiple=True,
+    metavar="NAME",
+    help="Begin with this package; may be given more than once.",
+)
+@click.option("--invert", is_flag=True, help="Show below a package what requires it.")
+@click.option(
     "--depth",
     type=click.IntRange(min=0),
     metavar="N",
-    help="How many levels to show below the project's own requirements.",
+    help="How many levels to show below the top.",
 )
 @JSON
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
     """Show the locked dependencies of a target, or of every target, as a tree.
 
     A label in parentheses is the chosen variant; what is below a package marked (*)
-    was shown before. With no group or extra named, all of them are shown.
+    was shown before. Targets with the same tree have one. With no group or extra named,
+    all of them are shown.
     """
     chosen = begin(values)
-    found = trees(chosen, depth=values["depth"])
+    shape = TreeShape(
+        depth=values["depth"],
+        packages=tuple(canonicalize_name(name) for name in values["packages"]),
+        inverted=values["invert"],
+    )
+    found = trees(chosen, shape)
     if values["as_json"]:
         print_json([tree.to_json() for tree in found])
     else:
-        text = "\n".join("".join(_drawn(tree)) for tree in found)
+        text = "\n".join("".join(_drawn(group)) for group in _grouped(found))
         sys.stdout.write(text)
     return 0
 
 
-def _drawn(tree: DependencyTree) -> Iterator[str]:
+def _grouped(found: list[DependencyTree]) -> Iterator[_Group]:
+    """Yield the targets whose trees are the same, with that tree."""
+    groups: dict[tuple[TreeText, ...], list[DependencyTree]] = {}
+    for tree in found:
+        told = tuple((line.text, line.last, line.repeated) for line in tree.lines())
+        groups.setdefault(told, []).append(tree)
+    yield from groups.values()
+
+
+def _drawn(group: _Group) -> Iterator[str]:
     branch, corner, line, gap = _DRAWN if _can_draw() else _PLAIN
-    yield style(tree.graph.target, "strong", error=False) + "\n"
-    for each in tree.lines():
+    heads = [_styled(tree.graph.target, "strong") for tree in group]
+    whole = not group[0].shape.packages
+    count = f": {counted(len(group[0].graph.nodes), 'package')}" if whole else ""
+    yield f"{', '.join(heads)}{count}\n"
+    for each in group[0].lines():
         ancestors = "".join(gap if last else line for last in each.last[:-1])
         here = corner if each.last[-1] else branch
-        yield f"{ancestors}{here}{each.text}{' (*)' if each.repeated else ''}\n"
+        lines = _styled(ancestors + here, "faint")
+        repeated = _styled(" (*)", "faint") if each.repeated else ""
+        yield f"{lines}{_package(each)}{repeated}\n"
+
+
+def _package(line: TreeLine) -> str:
+    node = line.node
+    label = _styled(f" ({node.label})", "label") if node.label else ""
+    version = _styled(node.version or "source", "added")
+    return f"{node.name} {version}{label}{_styled(line.note, 'changed')}"
+
+
+def _styled(text: str, name: str) -> str:
+    return style(text, name, error=False)
 
 
 def _can_draw() -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import click
 
 from polylock.cli.invocation import begin, print_json, reporting
 from polylock.cli.options import JSON, settings
+from polylock.cli.terminal import folded, style
 from polylock.operations.verify import verify
 
 __all__ = ["command"]
@@ -32,12 +34,19 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
         return 0 if outcome.agrees else 3
     for found in outcome.disagreements:
         note = " (the project pins it)" if found.expected else ""
-        who = ", ".join(found.targets)
-        click.echo(f"{found}{note} [{who}]")
+        who = style(f"[{', '.join(found.targets)}]", "faint", error=False)
+        what = style(
+            f"{found}", "changed" if found.expected else "removed", error=False
+        )
+        sys.stdout.write(folded(f"{what}{note} {who}") + "\n")
     if chosen.verbosity >= 0:
         for name, reason in outcome.unverified:
             click.echo(f"not verified: {name} {reason}", err=True)
         counted = f"{outcome.packages} packages, {outcome.files} files"
-        verdict = "agree" if outcome.agrees else "do not all agree"
+        verdict = (
+            style("agree", "added")
+            if outcome.agrees
+            else style("do not all agree", "removed")
+        )
         click.echo(f"{counted}: {verdict} with the indexes", err=True)
     return 0 if outcome.agrees else 3

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from polylock.cli.invocation import begin, print_json, reporting
-from polylock.cli.logs import style
 from polylock.cli.options import JSON, offered, settings
+from polylock.cli.terminal import folded, style
 from polylock.operations.why import why
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     if values["as_json"]:
         print_json(found.to_json())
     else:
-        sys.stdout.write("\n".join(_told(found)) + "\n")
+        sys.stdout.write("\n".join(map(folded, _told(found))) + "\n")
     return 0
 
 
@@ -56,7 +56,7 @@ def _told(found: Why) -> Iterator[str]:
     for position, (targets, reason) in enumerate(found.grouped()):
         if position:
             yield ""
-        head = style(", ".join(targets), "strong", error=False)
+        head = ", ".join(style(each, "strong", error=False) for each in targets)
         node = reason.node
         if node is None:
             yield f"{head}: not installed"
@@ -77,11 +77,14 @@ def _others(node: Node, evidence: Evidence) -> Iterator[str]:
     if evidence.labels:
         yield f"  labels of {node.version}"
     for label in evidence.labels:
-        yield f"    {label.label or 'no label'}: {label.reason}"
+        color = "added" if label.verdict == "chosen" else "label"
+        name = style(label.label or "no label", color, error=False)
+        yield f"    {name}: {label.reason}"
     if evidence.newer:
         yield "  newer versions"
     for versions in evidence.newer:
-        yield f"    {versions.versions}: {versions.reason}"
+        named = style(versions.versions, "label", error=False)
+        yield f"    {named}: {versions.reason}"
     for note in evidence.notes:
         yield f"  note: {note}"
 

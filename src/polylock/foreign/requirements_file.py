@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from polylock.model.markers import MarkerExpression
 
-__all__ = ["Include", "read_requirements"]
+__all__ = ["Include", "read_requirement_texts", "read_requirements"]
 
 _COMMENT = re.compile(r"(^|\s+)#.*$")
 _OPTIONS = re.compile(r"\s+(?=--?[A-Za-z])")
@@ -38,6 +38,7 @@ _NAMED = re.compile(r"^([A-Za-z0-9._-]+)\s*(?:\[.*\])?\s*@\s|[#&]egg=([A-Za-z0-9
 _PIN = re.compile(r"={2,3}([^,*]+)")
 _ARCHIVES = (".whl", ".zip", ".tar.gz", ".tar.bz2", ".tgz")
 _OTHER_FILES = ("-r", "--requirement", "-c", "--constraint")
+_UNPINNED = "its line names no single version"
 _EDITABLES = ("-e", "--editable")
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -85,6 +86,26 @@ def read_requirements(content: bytes, path: str, include: Include) -> ForeignLoc
         problem = "pins nothing: no line is NAME==VERSION"
         raise LockFileInvalid(path, "", problem)
     return ForeignLock(path=path, tool="pip", pins=tuple(pins), skipped=tuple(skipped))
+
+
+def read_requirement_texts(
+    content: bytes, path: str, include: Include
+) -> tuple[list[str], bool]:
+    """Return the requirements as written, and whether each names one version.
+
+    Options, paths and URLs are left out. Raises LockFileInvalid.
+    """
+    found: list[str] = []
+    pinned = True
+    for line in _all_lines(content, path, include, (path,)):
+        entry = _entry(line)
+        written = _OPTIONS.split(line.text, maxsplit=1)[0]
+        if isinstance(entry, ForeignPin):
+            found.append(written)
+        elif entry is not None and entry.reason == _UNPINNED:
+            found.append(written)
+            pinned = False
+    return found, pinned and bool(found)
 
 
 def _all_lines(
@@ -173,8 +194,7 @@ def _entry(line: _Line) -> ForeignPin | Skipped | None:
 def _pin(line: _Line, requirement: Requirement, options: str) -> ForeignPin | Skipped:
     pinned = _PIN.fullmatch(requirement.specifier)
     if pinned is None:
-        reason = "its line names no single version"
-        return Skipped(name=requirement.name, reason=reason)
+        return Skipped(name=requirement.name, reason=_UNPINNED)
     try:
         version = str(Version(pinned[1]))
     except InvalidVersion as error:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from polylock.index.repository import Unknown
     from polylock.model.distributions import Releases
     from polylock.model.inputs import IndexLocation
-    from polylock.network.client import Response
+    from polylock.network.answers import Response
     from polylock.network.http_cache import HttpCache, Kept
 
 __all__ = ["FlatPage"]

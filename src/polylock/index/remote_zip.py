@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from polylock.errors import FileCorrupt, IndexRequestError
-from polylock.network.client import status_error
+from polylock.network.answers import status_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from _typeshed import WriteableBuffer
 
-    from polylock.network.client import Client, Streaming
+    from polylock.network.answers import Streaming
+    from polylock.network.client import Client
 
 __all__ = ["Archive", "LocalZip", "RangesUnsupported", "RemoteZip"]
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from polylock.model.distributions import Releases, RemoteFile
     from polylock.model.inputs import IndexLocation
-    from polylock.network.client import Response
+    from polylock.network.answers import Response
     from polylock.network.http_cache import HttpCache, Kept
 
 __all__ = ["UNKNOWN", "Repository", "Unknown", "page_rows"]

@@ -13,7 +13,14 @@ except ImportError:  # another implementation of Python
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["PREFERRED_ALGORITHMS", "digest", "sha256_of", "strongest", "weak"]
+__all__ = [
+    "PREFERRED_ALGORITHMS",
+    "digest",
+    "hash_value",
+    "sha256_of",
+    "strongest",
+    "weak",
+]
 
 _DIGITS = {"sha256": 64, "sha512": 128, "sha384": 96, "blake2b": 128, "sha3_256": 64}
 _WEAK_DIGITS = {"sha1": 40, "md5": 32}
@@ -26,6 +33,13 @@ PREFERRED_ALGORITHMS = tuple(_DIGITS)
 def digest(content: bytes | memoryview, size: int) -> str:
     """Return a BLAKE2b digest of ``size`` bytes, in hexadecimal."""
     return str(blake2b(content, digest_size=size).hexdigest())
+
+
+def hash_value(algorithm: str, content: bytes) -> str:
+    """Return the hash of content by an algorithm of ``hashlib``, in hexadecimal."""
+    import hashlib  # noqa: PLC0415 - 2 ms, for what is not in the cache
+
+    return hashlib.new(algorithm, content).hexdigest()
 
 
 def strongest(hashes: Mapping[str, str]) -> tuple[str, str] | None:

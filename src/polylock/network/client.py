@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from polylock import __version__
 from polylock.errors import IndexRequestError
+from polylock.network.answers import Response, Streaming, status_error
 from polylock.network.auth import Authenticator, origin, redact
-from polylock.network.patience import in_time, redirected, whole_body
+from polylock.network.patience import LARGEST, in_time, redirected, whole_body
 from polylock.network.retry import RetryPolicy, retry_after
+from polylock.network.traffic import Traffic
 from polylock.values import Value
 
 if TYPE_CHECKING:
@@ -31,11 +33,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Client",
     "Failure",
-    "Response",
-    "Streaming",
-    "Traffic",
     "explain",
-    "status_error",
 ]
 
 logger = logging.getLogger(__name__)
@@ -45,65 +43,6 @@ _MAX_REDIRECTS = 20
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 _UNAUTHORIZED = 401
-
-
-class Traffic:
-    """What was asked of the network, for tests and benchmarks.
-
-    ``received`` is in bytes as they came over the wire. ``from_cache`` counts
-    answers that needed no request, ``revalidated`` those where the index said that
-    nothing had changed.
-    """
-
-    __slots__ = ("_lock", "from_cache", "received", "requests", "revalidated")
-
-    def __init__(self) -> None:
-        self.requests = 0
-        self.received = 0
-        self.from_cache = 0
-        self.revalidated = 0
-        self._lock = threading.Lock()
-
-    def count(
-        self,
-        *,
-        requests: int = 0,
-        received: int = 0,
-        from_cache: int = 0,
-        revalidated: int = 0,
-    ) -> None:
-        """Add to the counts; may be called from any thread."""
-        with self._lock:
-            self.requests += requests
-            self.received += received
-            self.from_cache += from_cache
-            self.revalidated += revalidated
-
-
-class Response(Value, frozen=True):
-    """An answer with its whole body.
-
-    ``url`` is the one that answered, after redirects, without credentials. The
-    names of ``headers`` are in lower case.
-    """
-
-    url: str
-    status: int
-    headers: Mapping[str, str]
-    content: bytes
-
-
-class Streaming(Value, frozen=True):
-    """An answer whose body is still to be read, once.
-
-    ``url`` and ``headers`` are as in Response. Reading ``chunks`` raises
-    IndexRequestError where the connection breaks.
-    """
-
-    url: str
-    status: int
-    headers: Mapping[str, str]
-    chunks: Iterator[bytes]
 
 
 class Failure(Value, frozen=True):
@@ -143,17 +82,6 @@ def explain(error: Exception) -> Failure | None:
             lasting = "CERTIFICATE" in words.upper()
             return Failure(problem.format(words), transient and not lasting)
     return None
-
-
-def status_error(url: str, status: int) -> IndexRequestError:
-    """Return the error for an answer whose status says that it is none."""
-    from http import HTTPStatus  # noqa: PLC0415 - for the words, in an error alone
-
-    try:
-        phrase = HTTPStatus(status).phrase
-    except ValueError:
-        phrase = "unknown status"
-    return IndexRequestError(redact(url), status, phrase)
 
 
 class _Again(Exception):
@@ -201,16 +129,22 @@ class Client:
         self._context: ssl.SSLContext | None = None
         self._idle: dict[Origin | None, list[httpx.Client]] = {}
 
-    def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> Response:
+    def get(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        largest: int = LARGEST,
+    ) -> Response:
         """Ask for a URL and read the whole answer, following redirects.
 
         An answer of any status that trying again would not change is returned, an
         error status too. Raises IndexRequestError where none came, where the server
-        kept failing, and for an answer of endless length.
+        kept failing, and AnswerTooLong for more than ``largest`` bytes, unread.
         """
 
         def read(answer: Streaming) -> Response:
-            content = whole_body(answer)
+            content = whole_body(answer, largest=largest)
             return Response(answer.url, answer.status, answer.headers, content)
 
         return self.stream(url, read, headers=headers)

@@ -21,8 +21,8 @@ from polylock.errors import (
     Offline,
 )
 from polylock.model.hashes import strongest
+from polylock.network.answers import status_error
 from polylock.network.auth import redact
-from polylock.network.client import status_error
 from polylock.network.http_cache import CacheMode, Validators
 from polylock.network.incoming import CHUNK, Check, Partial
 from polylock.network.local_files import is_local, local_path
@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
     from polylock.cache.store import Store
     from polylock.model.distributions import RemoteFile
-    from polylock.network.client import Client, Streaming
+    from polylock.network.answers import Streaming
+    from polylock.network.client import Client
     from polylock.ports import Reporter
 
 __all__ = ["Downloaded", "Downloader"]

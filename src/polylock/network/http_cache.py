@@ -16,14 +16,17 @@ from typing import TYPE_CHECKING, assert_never
 import msgspec
 
 from polylock.errors import Offline
+from polylock.network.answers import status_error
 from polylock.network.auth import redact
-from polylock.network.client import status_error
+from polylock.network.patience import LARGEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from polylock.cache.store import Bucket, Stamp, Store
-    from polylock.network.client import Client, Response, Traffic
+    from polylock.network.answers import Response
+    from polylock.network.client import Client
+    from polylock.network.traffic import Traffic
 
 __all__ = ["CacheMode", "HttpCache", "Kept", "Validators"]
 
@@ -175,12 +178,13 @@ class HttpCache:
         *,
         make: Callable[[Response], bytes],
         headers: Mapping[str, str] | None = None,
+        largest: int = LARGEST,
     ) -> Kept:
         """Return what ``make`` made of the answer, now or earlier, as msgpack.
 
         The entry is keyed by the URL. Statuses 404 and 410 are answers like any
-        other, kept and revalidated. Raises Offline, and IndexRequestError for any
-        other status that is not 200.
+        other, kept and revalidated. Raises Offline, AnswerTooLong for more than
+        ``largest`` bytes, and IndexRequestError for any other status that is not 200.
         """
         kept = self._read(bucket, url)
         if kept is not None and self.is_fresh(kept.validators):
@@ -189,7 +193,9 @@ class HttpCache:
         if self.mode is CacheMode.OFFLINE:
             raise Offline(redact(url), None, "not in the cache")
         conditions = kept.validators.conditions if kept is not None else {}
-        response = self._client.get(url, headers={**(headers or {}), **conditions})
+        response = self._client.get(
+            url, headers={**(headers or {}), **conditions}, largest=largest
+        )
         if response.status == 304 and kept is not None:
             self.traffic.count(revalidated=1)
             validators = kept.validators.renewed(response.headers, self._clock())

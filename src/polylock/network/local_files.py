@@ -7,7 +7,9 @@ import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-__all__ = ["is_local", "local_path"]
+from polylock.errors import IndexRequestError
+
+__all__ = ["is_local", "local_content", "local_path"]
 
 _DRIVE = re.compile(r"/[A-Za-z]:(?:/|$)")
 
@@ -36,3 +38,17 @@ def local_path(url: str, *, windows: bool = os.name == "nt") -> Path | None:
     if windows and _DRIVE.match(path):
         path = path[1:]
     return Path(path)
+
+
+def local_content(url: str) -> bytes | None:
+    """Return the bytes of a file of this machine, None where there is none.
+
+    Raises IndexRequestError where it cannot be read.
+    """
+    path = local_path(url)
+    try:
+        return None if path is None else path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise IndexRequestError(url, None, error.strerror or str(error)) from error

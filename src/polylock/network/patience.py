@@ -6,25 +6,25 @@ import time
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
-from polylock.errors import IndexRequestError
+from polylock.errors import AnswerTooLong, IndexRequestError
 from polylock.network.auth import redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from polylock.network.client import Streaming
+    from polylock.network.answers import Streaming
 
-__all__ = ["in_time", "redirected", "whole_body"]
+__all__ = ["LARGEST", "in_time", "redirected", "whole_body"]
 
-_LARGEST = 1 << 28
+LARGEST = 1 << 28
 """Bytes of an answer that is read whole; the largest pages of indexes have 2 ** 25."""
 
 _SLOWEST = 100
 """Bytes a second below which a server is given up; the slowest modem had as many."""
 
 
-def whole_body(answer: Streaming, *, largest: int = _LARGEST) -> bytes:
-    """Return the body of an answer; raises IndexRequestError for an endless one.
+def whole_body(answer: Streaming, *, largest: int = LARGEST) -> bytes:
+    """Return the body of an answer; raises AnswerTooLong for an endless one.
 
     A few bytes can be compressed ones of very many: what counts are those unfolded.
     """
@@ -34,7 +34,7 @@ def whole_body(answer: Streaming, *, largest: int = _LARGEST) -> bytes:
         size += len(chunk)
         if size > largest:
             problem = f"the answer has more than {largest} bytes"
-            raise IndexRequestError(answer.url, answer.status, problem)
+            raise AnswerTooLong(answer.url, answer.status, problem)
         found.append(chunk)
     return b"".join(found)
 

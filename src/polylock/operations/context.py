@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     from polylock.model.core_metadata import CoreMetadata
     from polylock.model.distributions import Release, RemoteFile, Unusable
     from polylock.model.inputs import Inputs
-    from polylock.network.client import Client, Traffic
+    from polylock.network.client import Client
     from polylock.network.download import Downloader
     from polylock.network.http_cache import CacheMode
+    from polylock.network.traffic import Traffic
     from polylock.operations.sdists import SdistBuilds
     from polylock.ports import Reporter
     from polylock.project.settings import Settings

@@ -6,7 +6,10 @@ import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from packaging.version import InvalidVersion, Version
+
 from polylock.errors import UsageError
+from polylock.lockfile.decode import decode
 from polylock.lockfile.pylock import (
     PackageArchive,
     PackageDirectory,
@@ -14,6 +17,7 @@ from polylock.lockfile.pylock import (
     PackageVcs,
     PackageWheel,
 )
+from polylock.operations.git_conflict import Repository
 from polylock.operations.selection import every_group, require_record, selections
 from polylock.operations.workspace import lock_path, require_lock
 
@@ -21,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from polylock.lockfile.pylock import PackageFile
+    from polylock.lockfile.pylock import PackageFile, Pylock
     from polylock.lockfile.select import Selected
     from polylock.project.settings import Settings
 
@@ -66,6 +70,18 @@ class Change:
     name: str
     before: Side | None
     after: Side | None
+
+    @property
+    def is_downgrade(self) -> bool:
+        """Return whether the later version is the lower one (PEP 440)."""
+        before = self.before.version if self.before else None
+        after = self.after.version if self.after else None
+        if before is None or after is None:
+            return False
+        try:
+            return Version(after) < Version(before)
+        except InvalidVersion:
+            return False
 
     @property
     def kind(self) -> ChangeKind:
@@ -141,6 +157,21 @@ class LockDiff:
     after: Path
     targets: tuple[TargetDiff, ...]
 
+    def grouped(self) -> tuple[tuple[TargetDiff, ...], ...]:
+        """Return the targets, those beside each other for which the same has changed.
+
+        Sizes may differ among them: a wheel of each system may have its own.
+        """
+        groups: dict[tuple[Any, ...], list[TargetDiff]] = {}
+        for each in self.targets:
+            told = tuple(
+                (change.name, change.kind, str(change.before), str(change.after))
+                for change in each.changes
+            )
+            lone = () if each.state == "changed" else (each.target,)
+            groups.setdefault((each.state, told, *lone), []).append(each)
+        return tuple(map(tuple, groups.values()))
+
     def to_json(self) -> dict[str, Any]:
         """Return the document of ``diff --json`` (schemas/diff.schema.json)."""
         return {
@@ -150,14 +181,23 @@ class LockDiff:
         }
 
 
-def diff(settings: Settings, before: Path, after: Path | None = None) -> LockDiff:
+def diff(
+    settings: Settings,
+    before: Path,
+    after: Path | None = None,
+    *,
+    variables: Mapping[str, str] | None = None,
+) -> LockDiff:
     """Compare two lock files, all groups and extras included.
 
-    ``after`` None is the lock file of the project. With a target in the settings
-    only that one is compared. Raises UsageError, LockFileInvalid.
+    ``after`` None is the lock file of the project. What is no file is a commit of the
+    repository that the project's lock file is in, which git is asked for with these
+    environment variables. With a target in the settings only that one is compared.
+    Raises UsageError, LockFileInvalid.
     """
     later = lock_path(settings) if after is None else after
-    old, new = _targets(before), _targets(later)
+    committed = _Committed(settings, variables or {})
+    old, new = _targets(before, committed), _targets(later, committed)
     names = [*new, *(name for name in old if name not in new)]
     if settings.target is not None:
         if settings.target not in names:
@@ -176,9 +216,37 @@ def diff(settings: Settings, before: Path, after: Path | None = None) -> LockDif
     )
 
 
-def _targets(path: Path) -> dict[str, dict[str, Side]]:
+@dataclass(frozen=True, slots=True)
+class _Committed:
+    """The lock file of the project, as commits have it.
+
+    Where it lies is asked when a commit is named: two files need no project.
+    """
+
+    settings: Settings
+    variables: Mapping[str, str]
+
+    def at(self, revision: str) -> Pylock:
+        """Return it as of a revision; raises UsageError where there is none."""
+        path = lock_path(self.settings).absolute()
+        repository = Repository(directory=path.parent, variables=self.variables)
+        try:
+            content = repository.committed(path, revision)
+        except UsageError as error:
+            raise UsageError(
+                f"{revision} is neither a file nor a commit",
+                "give a lock file, or a revision such as HEAD or main",
+            ) from error
+        if content is None:
+            raise UsageError(f"the commit {revision} has no {path.name}")
+        return decode(content, f"{revision}:{path.name}")
+
+
+def _targets(path: Path, committed: _Committed) -> dict[str, dict[str, Side]]:
     """Return what each target of a lock file installs."""
-    pylock = require_lock(path)
+    named = path.as_posix()
+    is_file = path.exists() or path.suffix == ".toml"
+    pylock = require_lock(path) if is_file else committed.at(named)
     require_record(pylock, path, "give two lock files that `polylock lock` wrote")
     groups, extras = every_group(pylock)
     found = selections(pylock, path, target=None, groups=groups, extras=extras)

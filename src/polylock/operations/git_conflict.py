@@ -1,4 +1,4 @@
-"""What git knows of a merge: the sides of a file, and what the project file becomes.
+"""What git knows of a file: in a commit, on the sides of a merge, and merged.
 
 A merge driver is called before git has written anything but that one file, so the
 merged project file is made here, in the way in which git makes it.
@@ -61,6 +61,14 @@ class Repository:
             return None
         base, ours, theirs = (self._show(f":{n}:{relative}") for n in (1, 2, 3))
         return Sides(base=base, ours=ours, theirs=theirs)
+
+    def committed(self, path: Path, revision: str) -> bytes | None:
+        """Return a file as a commit has it, None where the commit has none.
+
+        Raises UsageError also where there is no such commit.
+        """
+        self._text("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+        return self._show(f"{revision}:{self._relative(path)}")
 
     def merged(self, path: Path, beside: Path, theirs: bytes) -> bytes | None:
         """Return a file as the merge under way will leave it, None if it is not known.

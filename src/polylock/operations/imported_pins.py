@@ -17,6 +17,7 @@ from polylock.errors import (
 )
 from polylock.foreign.formats import read_foreign_lock
 from polylock.foreign.pins import pins_for
+from polylock.foreign.requirements_file import read_requirement_texts
 from polylock.model.pins import Preference
 from polylock.resolution.align import public
 from polylock.values import Value
@@ -34,7 +35,13 @@ if TYPE_CHECKING:
 
     Preferences = Mapping[str, Mapping[NormalizedName, Preference]]
 
-__all__ = ["DroppedPin", "ImportReport", "ImportedPins", "read_pins"]
+__all__ = [
+    "DroppedPin",
+    "ImportReport",
+    "ImportedPins",
+    "read_pins",
+    "read_requirement_lines",
+]
 
 
 class DroppedPin(Value, frozen=True, kw_only=True):
@@ -210,6 +217,17 @@ def _read_lock(path: Path) -> ForeignLock:
     except LockFileInvalid as error:
         raise ForeignLockInvalid(error.path, error.key, error.problem) from error
     return read_foreign_lock(content, str(path), _include)
+
+
+def read_requirement_lines(path: Path) -> tuple[list[str], bool]:
+    """Return the requirements of a file, and whether each names one version.
+
+    Raises ForeignLockInvalid.
+    """
+    try:
+        return read_requirement_texts(_content(path), str(path), _include)
+    except LockFileInvalid as error:
+        raise ForeignLockInvalid(error.path, error.key, error.problem) from error
 
 
 def _include(path: str, named: str) -> tuple[str, bytes]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 from polylock.errors import UsageError
@@ -13,20 +14,32 @@ from polylock.operations.detect import machine_name
 from polylock.operations.files import write_atomically
 from polylock.operations.project_file import (
     complete_targets,
+    parse_document,
     parse_release,
     read_text,
+    running_python,
 )
+from polylock.operations.surroundings import look_around, refuse_unready
 from polylock.operations.target_table import target_table
 from polylock.project.edit import init as edit_init
 from polylock.project.pyproject import PROJECT_FILE
+from polylock.project.tables import Table
+from polylock.project.target_values import parse_python
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from polylock.operations.surroundings import Surroundings
     from polylock.project.settings import Settings
     from polylock.providers.detect import DetectedMachine
 
-__all__ = ["InitOutcome", "InitRequest", "init"]
+__all__ = ["InitOutcome", "InitRequest", "init", "python_to_offer"]
+
+_MINORS = (10, 16)
+"""The Pythons to look for one in that ``requires-python`` admits: 3.10 to 3.15."""
+
+_NEWEST_PATCH = 999
+"""Stands for the newest patch release of a Python that names none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +59,15 @@ class InitRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InitOutcome:
-    """The project file, whether it is new, and the targets that it was given."""
+    """The project file, whether it is new, and the targets that it was given.
+
+    ``surroundings`` tells what to do next.
+    """
 
     path: Path
     created: bool
     targets: tuple[str, ...]
+    surroundings: Surroundings
 
     def to_json(self) -> dict[str, Any]:
         """Return the document of ``init --json`` (schemas/init.schema.json)."""
@@ -66,10 +83,13 @@ def init(settings: Settings, request: InitRequest) -> InitOutcome:
 
     The file is that of the settings, else that of the current directory: directories
     above are not searched. Raises ProjectError, also where a target exists, and
-    UsageError. Nothing is written then.
+    UsageError, also where another tool's tables or files say what the project
+    requires. Nothing is written then.
     """
     path = _path(settings)
     text = read_text(path) if path.exists() else None
+    if request.name is None:
+        refuse_unready(path.parent, parse_document(text or "", path))
     completed = complete_targets(
         text, _tables(request), python=request.python, path=path
     )
@@ -90,10 +110,54 @@ def init(settings: Settings, request: InitRequest) -> InitOutcome:
             for _, descriptions in completed.values()
             for description in descriptions
         ),
+        surroundings=look_around(path.parent, parse_document(edited, path)),
     )
 
 
+def python_to_offer(settings: Settings) -> str | None:
+    """Return the Python to propose for new targets, None where the project has one.
+
+    The one that ``.python-version`` names, else the one that runs polylock, else the
+    oldest that ``requires-python`` admits. Raises ProjectError, and UsageError as
+    ``init`` does, before anybody is asked anything.
+    """
+    path = _path(settings)
+    document = parse_document(read_text(path), path) if path.exists() else {}
+    refuse_unready(path.parent, document)
+    tables = Table(document, path=str(path))
+    if "python" in tables.table("tool").table("polylock"):
+        return None
+    admitted = tables.table("project").string("requires-python") or ""
+    running = str(running_python())
+    wanted = _python_version_file(path.with_name(".python-version"))
+    others = [f"3.{minor}" for minor in range(*_MINORS)]
+    for text in (wanted, running, *others):
+        if text is not None and _admits(admitted, text):
+            return text
+    return running
+
+
+def _python_version_file(path: Path) -> str | None:
+    """Return the minor version that the file of pyenv and uv names, if it does."""
+    try:
+        text = path.read_text("utf-8").split()[0]
+    except (OSError, UnicodeDecodeError, IndexError):
+        return None
+    release = parse_python(text)
+    return None if release is None else release.minor_version
+
+
+def _admits(requires_python: str, python: str) -> bool:
+    release = parse_release(python)
+    try:
+        specifiers = SpecifierSet(requires_python)
+    except InvalidSpecifier:
+        return True  # what is wrong with it is told when the targets are read
+    return specifiers.contains(f"{release.minor_version}.{_NEWEST_PATCH}")
+
+
 def _path(settings: Settings) -> Path:
+    """Return the project file that is meant, whether it is there or not."""
     if settings.project is None:
         return Path.cwd() / PROJECT_FILE
     named = settings.project.absolute()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from polylock.lockfile.pylock import Pylock
     from polylock.model.pins import Preference
-    from polylock.network.client import Traffic
+    from polylock.network.traffic import Traffic
     from polylock.operations.basis import Basis
     from polylock.operations.imported_pins import ImportedPins, ImportReport
     from polylock.operations.workspace import Workspace
@@ -122,7 +122,7 @@ def lock(settings: Settings, request: LockRequest, reporter: Reporter) -> LockOu
     """
     workspace = open_workspace(settings)
     previous = read_lock(workspace.lock_path, settings)
-    imported = _imported(request, workspace.lock_path)
+    imported = _imported(request, workspace.lock_path, previous)
     if request.targets:
         _check_others(workspace, previous, request.targets)
     inputs = workspace.project.inputs
@@ -162,11 +162,17 @@ def lock(settings: Settings, request: LockRequest, reporter: Reporter) -> LockOu
     )
 
 
-def _imported(request: LockRequest, lock_path: Path) -> ImportedPins | None:
-    """Read the lock files of other tools; raises ForeignLockInvalid, UsageError."""
+def _imported(
+    request: LockRequest, lock_path: Path, previous: Pylock | None
+) -> ImportedPins | None:
+    """Read the lock files of other tools; raises ForeignLockInvalid, UsageError.
+
+    A ``pylock.toml`` that another tool wrote may lie where ours will be.
+    """
     if not request.pins_from:
         return None
-    if any(path.absolute() == lock_path for path in request.pins_from):
+    ours = previous is not None and previous.polylock is not None
+    if ours and any(path.absolute() == lock_path for path in request.pins_from):
         raise UsageError(
             f"{lock_path.name} is the lock file that is to be written",
             "its pins are kept anyway: lock without --pins-from",

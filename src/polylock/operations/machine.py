@@ -10,7 +10,12 @@ from polylock.environment.discovery import (
     find_python,
 )
 from polylock.environment.venv import is_environment, is_of, open_environment
-from polylock.errors import EnvironmentBroken, NoSuchTarget, TargetMismatch
+from polylock.errors import (
+    EnvironmentBroken,
+    NoSuchTarget,
+    NoTargetFits,
+    TargetMismatch,
+)
 from polylock.lockfile.records import locked_target
 from polylock.model.target import PythonRelease
 from polylock.providers.derive import build_target
@@ -262,7 +267,7 @@ def _used_features(pylock: Pylock) -> set[tuple[str, str]]:
 
 
 def target_of_this_machine(pylock: Pylock) -> str:
-    """Return the first target that this machine is; raises TargetMismatch."""
+    """Return the first target that this machine is; raises NoTargetFits."""
     found = fits(pylock, this_machine(), None)
     for fit in found:
         if not fit.missing:
@@ -270,9 +275,9 @@ def target_of_this_machine(pylock: Pylock) -> str:
     raise _none_fits(found)
 
 
-def _none_fits(found: list[Fit]) -> TargetMismatch:
+def _none_fits(found: list[Fit]) -> NoTargetFits:
     reasons = [f"{fit.target.name}: {'; '.join(fit.missing[:3])}" for fit in found]
-    return TargetMismatch(AUTO, reasons or ["the lock file names no targets"])
+    return NoTargetFits(AUTO, reasons or ["the lock file names no targets"])
 
 
 def _detectable(stated: SupportedProperties) -> SupportedProperties:

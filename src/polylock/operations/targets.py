@@ -18,6 +18,7 @@ from polylock.operations.project_file import (
 from polylock.operations.target_table import target_table
 from polylock.operations.workspace import open_workspace, project_path
 from polylock.project.edit import add_target as edit_add_target
+from polylock.project.preset_search import search
 from polylock.project.presets import PRESETS
 from polylock.project.tables import suggestion
 
@@ -39,6 +40,7 @@ __all__ = [
     "declared_targets",
     "find_preset",
     "presets",
+    "search_presets",
     "show_target",
 ]
 
@@ -154,6 +156,20 @@ def show_target(settings: Settings, name: str) -> TargetView:
 def presets() -> Mapping[str, Preset]:
     """Return the presets by name, in the order in which they are shown."""
     return PRESETS
+
+
+def search_presets(text: str) -> Mapping[str, Preset]:
+    """Return a preset by its name, else those that words fit, a name's or a purpose.
+
+    Raises UsageError where there is none.
+    """
+    if text in PRESETS:
+        return {text: PRESETS[text]}
+    found = search(text)
+    if not found:
+        advice = suggestion(text, PRESETS)
+        raise UsageError(f"there is no preset {text!r}", advice)
+    return found
 
 
 def find_preset(name: str) -> tuple[str, Preset]:

@@ -87,7 +87,11 @@ class SourceTrees(Value, frozen=True, kw_only=True):
 
         tree = path / subdirectory if subdirectory else path
         if not tree.is_dir():
-            raise SourceUnusable(f"{name} @ {tree}", "there is no such directory")
+            # A copy of the lock file alone, as in an image, is the usual cause.
+            advice = "a directory is locked by its path and not by its content: put it"
+            advice += " there, beside the lock file, or correct the project's source"
+            source = f"{name} @ {tree}"
+            raise SourceUnusable(source, "there is no such directory", advice=advice)
         try:
             content = fingerprint(tree, editable=editable)
         except OSError as error:

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from polylock.model.distributions import Release, Releases, RemoteFile
     from polylock.model.inputs import Inputs
     from polylock.model.target import Target
-    from polylock.network.client import Streaming
+    from polylock.network.answers import Streaming
     from polylock.ports import Reporter
     from polylock.project.settings import Settings
 

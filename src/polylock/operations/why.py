@@ -101,26 +101,37 @@ def why(settings: Settings, name: str, reporter: Reporter) -> Why:
     pylock, path = open_lock(settings)
     recorded = require_record(pylock, path, "run `polylock lock`").inputs
     groups, extras = groups_to_show(pylock, settings)
-    graphs = locked_graphs(settings)
-    picked = selections(
-        pylock, path, target=settings.target, groups=groups, extras=extras
-    )
+    graphs = locked_graphs(replace(settings, target=None))
+    picked = tuple(selections(pylock, path, target=None, groups=groups, extras=extras))
+    asked = {
+        each.target.name
+        for each in selections(
+            pylock, path, target=settings.target, groups=groups, extras=extras
+        )
+    }
     inputs, notes = _inputs(settings, pylock, path, recorded)
     reasons: dict[str, Reason] = {}
     with Context(settings, inputs, reporter) as context:
-        source = context.source if inputs.indexes else None
+        readers = []
+        if inputs.indexes:
+            readers = [
+                ChoiceReader(selection, graph, inputs=inputs, source=context.source)
+                for graph, selection in zip(graphs, picked, strict=True)
+            ]
         for graph, selection in zip(graphs, picked, strict=True):
+            if graph.target not in asked:
+                continue
             reason = _reason(graph, wanted)
             if reason.node is None:
                 found = refusals_of_project(
                     wanted, recorded, selection.target, groups=groups, extras=extras
                 )
                 reason = replace(reason, refusals=tuple(found))
-            if source is not None:
-                reader = ChoiceReader(selection, graph, inputs=inputs, source=source)
-                reason = _with_evidence(reason, wanted, reader)
+            if readers:
+                reason = _with_evidence(reason, wanted, graph.target, readers)
             reasons[graph.target] = reason
     if not any(reason.node or reason.refusals for reason in reasons.values()):
+        graphs = tuple(graph for graph in graphs if graph.target in asked)
         known = sorted({each for graph in graphs for each in graph.nodes})
         raise UsageError(
             f"{wanted} is not locked{_for(settings)}: nothing requires it",
@@ -180,10 +191,15 @@ def _requirements(texts: Sequence[str]) -> tuple[Requirement, ...]:
 
 
 def _with_evidence(
-    reason: Reason, name: NormalizedName, reader: ChoiceReader
+    reason: Reason,
+    name: NormalizedName,
+    target: str,
+    readers: Sequence[ChoiceReader],
 ) -> Reason:
+    reader = next(each for each in readers if each.target.name == target)
     if reason.node is not None:
-        return replace(reason, evidence=reader.explain(name))
+        beside = [each for each in readers if each is not reader]
+        return replace(reason, evidence=reader.explain(name, beside))
     found = refusals_of_packages(name, reader)
     return replace(reason, refusals=(*reason.refusals, *found))
 

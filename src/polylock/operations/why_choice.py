@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from packaging.version import Version
+
 from polylock.errors import PolylockError
 from polylock.lockfile.pylock import PackageSdist, PackageWheel
 from polylock.model.distributions import Unusable
@@ -89,8 +91,14 @@ class ChoiceReader:
         )
         self._reader = DependencyReader(self._availability)
 
-    def explain(self, name: NormalizedName) -> Evidence:
-        """Explain one locked package; what cannot be asked becomes a note."""
+    def explain(
+        self, name: NormalizedName, beside: Sequence[ChoiceReader] = ()
+    ) -> Evidence:
+        """Explain one locked package; what cannot be asked becomes a note.
+
+        ``beside`` are the readers of the other targets, for whose sake a version may
+        have been kept back.
+        """
         selected = self._selected[name]
         version, file = selected.package.version, selected.file
         if version is None or not isinstance(file, PackageWheel | PackageSdist):
@@ -103,7 +111,7 @@ class ChoiceReader:
                 return Evidence(notes=(gone,))
             return Evidence(
                 labels=tuple(judge_labels(self, releases, position, selected)),
-                newer=self._newer(releases, position),
+                newer=self._newer(releases, position, beside),
                 notes=tuple(self._changes(releases.release(position), selected)),
             )
         except PolylockError as error:
@@ -142,7 +150,37 @@ class ChoiceReader:
                 return f"requires {wanted}, and {node.version} is locked"
         return None
 
-    def _newer(self, releases: Releases, locked: int) -> tuple[VersionVerdict, ...]:
+    def hindrance(self, name: NormalizedName, version: str) -> str | None:
+        """Return why this target cannot have a version, None where it could.
+
+        Local versions are left aside, as in the alignment of targets. None also for
+        what the target does not install, or where it is not from an index.
+        """
+        selected = self._selected.get(name)
+        if selected is None or not isinstance(
+            selected.file, PackageWheel | PackageSdist
+        ):
+            return None
+        releases = self.source.releases(name, self.target)
+        wanted = Version(version).public
+        fitting = [
+            position
+            for position, each in enumerate(releases.versions)
+            if Version(each).public == wanted
+        ]
+        if not fitting:
+            return f"the index has no {name} {wanted}"
+        constraints = list(self._constraints(name))
+        reasons = [
+            self._kept_out(releases, position, constraints)
+            or self._refused(releases, position)
+            for position in fitting
+        ]
+        return None if None in reasons else reasons[-1]
+
+    def _newer(
+        self, releases: Releases, locked: int, beside: Sequence[ChoiceReader]
+    ) -> tuple[VersionVerdict, ...]:
         """Tell why each version above the locked one was not taken, newest first."""
         above = range(len(releases.versions) - 1, locked, -1)
         if not above:
@@ -154,7 +192,8 @@ class ChoiceReader:
             reason = self._kept_out(releases, position, constraints)
             if reason is None and opened < _OPENED_AT_MOST:
                 opened += 1
-                reason = self._not_taken(releases, position)
+                reason = self._refused(releases, position)
+                reason = reason or self._passed_over(releases, position, beside)
             groups.setdefault(reason or "not looked at", []).append(position)
         return tuple(
             VersionVerdict(versions=span(releases, found), reason=reason)
@@ -202,13 +241,11 @@ class ChoiceReader:
             return "a pre-release, which is not admitted"
         return "uploaded after exclude-newer"
 
-    def _not_taken(self, releases: Releases, position: int) -> str:
-        """Say why a version that nothing keeps out was not taken."""
+    def _refused(self, releases: Releases, position: int) -> str | None:
+        """Say why no file of a version could be taken, None where one could."""
         expansion = self.pool.expand(releases, position, yanked=False)
         if not expansion.candidates:
             return "; ".join(rejected(self.pool, releases, position))
-        if self.inputs.resolution == "lowest":
-            return 'resolution = "lowest" takes the lowest that fits'
         conflicts = [
             (candidate, conflict)
             for candidate in expansion.candidates
@@ -218,10 +255,27 @@ class ChoiceReader:
             candidate, conflict = conflicts[0]
             label = candidate.variant.label
             return f"{label}: {conflict}" if label else conflict
+        return None
+
+    def _passed_over(
+        self, releases: Releases, position: int, beside: Sequence[ChoiceReader]
+    ) -> str:
+        """Say why a version that this target could have was not taken."""
+        if self.inputs.resolution == "lowest":
+            return 'resolution = "lowest" takes the lowest that fits'
+        if self.inputs.align != "independent":
+            version = releases.versions[position]
+            for other in beside:
+                found = other.hindrance(releases.name, version)
+                if found is not None:
+                    return (
+                        f"kept back for {other.target.name} ({found}), since one "
+                        "version is taken for all targets where one will do (align)"
+                    )
         return (
             f"nothing locked for {self.target.name} speaks against it: it may be newer "
-            "than the lock file, or kept back for other targets (align); "
-            f"`polylock lock --upgrade-package {releases.name}` tries it"
+            f"than the lock file; `polylock lock --upgrade-package {releases.name}` "
+            "tries it"
         )
 
     def _changes(self, release: Release, selected: Selected) -> Iterator[str]:

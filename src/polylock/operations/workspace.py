@@ -91,13 +91,18 @@ def answered_project(
 ) -> ProjectFile | None:
     """Return the project, refusing a lock file that does not answer it.
 
-    An image may hold the lock file alone: then there is nothing to answer, and None.
-    Raises LockFileOutdated unless frozen, ProjectError.
+    An image may hold the lock file alone: then there is nothing to answer, and None. A
+    bundle may lie in a project's directory and is not that project's lock file: it
+    records no inputs, and has no project file beside it. Raises LockFileOutdated unless
+    frozen, ProjectError.
     """
+    alone = settings.project is None and not path.with_name("pyproject.toml").exists()
+    if alone and pylock.polylock is None:
+        return None
     try:
         workspace = open_workspace(settings)
     except ProjectError:
-        if settings.project is None and not path.with_name("pyproject.toml").exists():
+        if alone:
             return None
         raise
     if not frozen and workspace.lock_path == path:

@@ -44,7 +44,9 @@ _KNOWN_KEYS = {
     "static-properties",
     "variants",
 }
-_LARGEST = 1 << 23
+LARGEST = 1 << 23
+"""Bytes of a file with variant metadata; more is refused."""
+
 _DEEPEST = 16
 """How deep an unknown key may nest and still be kept."""
 
@@ -103,8 +105,8 @@ class VariantMetadata(Value, frozen=True, kw_only=True):
         are refused. So is a file of more than 8 MiB: the largest one published has
         five kilobytes.
         """
-        if len(content) > _LARGEST:
-            raise InvalidVariantMetadata(f"is larger than {_LARGEST} bytes")
+        if len(content) > LARGEST:
+            raise InvalidVariantMetadata(f"is larger than {LARGEST} bytes")
         try:
             document = json.loads(
                 content.decode("utf-8"),

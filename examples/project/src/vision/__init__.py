@@ -1,0 +1,3 @@
+"""What the example images and jobs run."""
+
+from __future__ import annotations

@@ -1,0 +1,92 @@
+"""What stdout and stderr can show: colours and lines for a person, else plain text.
+
+Text that a style is asked for stays as it is where nobody sees the style, so what goes
+into a pipe or a file is the same bytes everywhere.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+__all__ = ["folded", "is_terminal", "plain", "style", "wants_color", "width_of"]
+
+_STYLES = {
+    "error": "31;1",
+    "warning": "33;1",
+    "hint": "36",
+    "strong": "1",
+    "faint": "2",
+    "label": "36",
+    "added": "32",
+    "removed": "31",
+    "changed": "33",
+}
+_ESCAPE = "\x1b["
+
+
+def is_terminal(*, error: bool = True) -> bool:
+    """Say whether a stream goes to a terminal that can do more than print lines."""
+    stream = sys.stderr if error else sys.stdout
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def wants_color(*, error: bool = True) -> bool:
+    """Say whether a stream takes colours.
+
+    ``NO_COLOR`` says no. Otherwise a terminal takes them, and what ``FORCE_COLOR``
+    promises to be one: the log of a CI service.
+    """
+    if os.environ.get("NO_COLOR"):
+        return False
+    return is_terminal(error=error) or bool(os.environ.get("FORCE_COLOR"))
+
+
+def style(text: str, name: str, *, error: bool = True) -> str:
+    """Return the text in a style, or as it is where colour is not wanted."""
+    if not text or not wants_color(error=error):
+        return text
+    return f"{_ESCAPE}{_STYLES[name]}m{text}{_ESCAPE}0m"
+
+
+def plain(text: str) -> str:
+    """Return a text without the styles that ``style`` gave it."""
+    if _ESCAPE not in text:
+        return text
+    parts = text.split(_ESCAPE)
+    return parts[0] + "".join(part.partition("m")[2] for part in parts[1:])
+
+
+def width_of(text: str) -> int:
+    """Return how many columns of a terminal a text takes, styles left out."""
+    text = plain(text)
+    if text.isascii():
+        return len(text)
+    from unicodedata import combining, east_asian_width  # noqa: PLC0415 - 1 ms, rare
+
+    wide = sum(east_asian_width(letter) in "WF" for letter in text)
+    return len(text) + wide - sum(combining(letter) > 0 for letter in text)
+
+
+def folded(line: str) -> str:
+    """Return a line of stdout, broken between words for a terminal that is narrower.
+
+    What comes below is indented by two more than the line itself. Elsewhere the line
+    stays as it is.
+    """
+    if not is_terminal(error=False):
+        return line
+    import shutil  # noqa: PLC0415 - 2 ms, on a terminal alone
+
+    width = shutil.get_terminal_size().columns
+    if width_of(line) <= width:
+        return line
+    indent = " " * (len(line) - len(line.lstrip(" ")) + 2)
+    words = line.lstrip(" ").split(" ")
+    lines = [indent[2:] + words[0]]
+    for word in words[1:]:
+        if width_of(lines[-1]) + 1 + width_of(word) > width:
+            lines.append(indent + word)
+        else:
+            lines[-1] += f" {word}"
+    return "\n".join(lines)

@@ -1,0 +1,139 @@
+"""Files with metadata, from the cheapest place that has them.
+
+Beside a wheel (PEP 658), in it by ranged requests for its end, or in the whole file.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from polylock.errors import AnswerTooLong, FileCorrupt, HashMismatch, Offline
+from polylock.model.filenames import WheelFilename
+from polylock.model.hashes import hash_value, strongest
+from polylock.network.answers import status_error
+from polylock.network.auth import origin, redact
+from polylock.network.http_cache import CacheMode
+from polylock.network.local_files import is_local, local_content
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from polylock.index.remote_zip import Archive
+    from polylock.model.distributions import RemoteFile
+    from polylock.network.client import Client
+    from polylock.network.download import Downloader
+
+__all__ = ["MetadataFiles"]
+
+logger = logging.getLogger(__name__)
+
+_LARGEST = 1 << 24
+"""Bytes of METADATA; more is an attack or a mistake."""
+
+
+class MetadataFiles:
+    """Reads parts of the files of an index; safe to use from many threads.
+
+    A server that gives no ranges is asked for none again. Every method raises
+    FileCorrupt, IndexRequestError, Offline, HashMismatch, SizeMismatch, CacheUnusable.
+    """
+
+    def __init__(
+        self, client: Client, downloader: Downloader, *, mode: CacheMode
+    ) -> None:
+        self._client = client
+        self._downloader = downloader
+        self._mode = mode
+        self._without_ranges: set[object] = set()
+
+    def beside(self, file: RemoteFile) -> bytes | None:
+        """Return the file that PEP 658 puts beside a wheel, None if it is not there."""
+        if file.core_metadata is None:
+            return None
+        url = f"{file.url}.metadata"
+        content = local_content(url) if is_local(url) else self._ask(file, url)
+        if content is None:
+            logger.debug("%s is offered and not there", redact(url))
+            return None
+        wanted = strongest(file.core_metadata)
+        if wanted is not None:
+            algorithm, value = wanted
+            found = hash_value(algorithm, content)
+            if found != value:
+                raise HashMismatch(
+                    f"{file.filename}.metadata",
+                    f"{algorithm}:{value}",
+                    f"{algorithm}:{found}",
+                )
+        return content
+
+    def members(self, file: RemoteFile, names: Sequence[str]) -> dict[str, bytes]:
+        """Return files of a wheel's ``.dist-info``, those that are there."""
+        # Reading archives is for cold runs only.
+        from polylock.index.remote_zip import (  # noqa: PLC0415
+            LocalZip,
+            RangesUnsupported,
+            RemoteZip,
+        )
+
+        downloaded = self._downloader.cached(file)
+        place = origin(file.url)
+        ranges = place not in self._without_ranges and not is_local(file.url)
+        if downloaded is None and ranges:
+            self._need_network(file.url)
+            try:
+                remote = RemoteZip(self._client, file.url, file.filename)
+                return _dist_info(remote, file.filename, names)
+            except RangesUnsupported:
+                logger.debug("%s gives no ranges; fetching the wheel", file.url)
+                self._without_ranges.add(place)
+        if downloaded is None:
+            downloaded = self._downloader.fetch(file)
+        with LocalZip(downloaded.path, file.filename) as local:
+            return _dist_info(local, file.filename, names)
+
+    def pkg_info(self, file: RemoteFile) -> bytes:
+        """Return PKG-INFO of a source distribution."""
+        from polylock.index.sdist_metadata import read_pkg_info  # noqa: PLC0415 - rare
+
+        return read_pkg_info(self._downloader.fetch(file).path, file.filename)
+
+    def _ask(self, file: RemoteFile, url: str) -> bytes | None:
+        self._need_network(url)
+        try:
+            response = self._client.get(url, largest=_LARGEST)
+        except AnswerTooLong as error:
+            raise FileCorrupt(f"{file.filename}.metadata", error.problem) from error
+        if response.status in {404, 410}:
+            return None
+        if response.status != 200:
+            raise status_error(response.url, response.status)
+        return response.content
+
+    def _need_network(self, url: str) -> None:
+        if self._mode is CacheMode.OFFLINE:
+            raise Offline(redact(url), None, "not in the cache")
+
+
+def _dist_info(
+    archive: Archive, filename: str, names: Sequence[str]
+) -> dict[str, bytes]:
+    """Read the named files of the one ``.dist-info`` directory (PEP 427)."""
+    tops = (member.partition("/")[0] for member in archive.members)
+    directories = sorted({top for top in tops if top.endswith(".dist-info")})
+    if len(directories) > 1:
+        # Some wheels carry the directories of what they bundle.
+        name = WheelFilename.parse(filename).name
+        directories = [
+            directory
+            for directory in directories
+            if canonicalize_name(directory.partition("-")[0]) == name
+        ]
+    if len(directories) != 1:
+        raise FileCorrupt(filename, "there is not one .dist-info directory in it")
+    present = set(archive.members)
+    paths = {name: f"{directories[0]}/{name}" for name in names}
+    return {name: archive.read(p) for name, p in paths.items() if p in present}

@@ -1,0 +1,205 @@
+"""Variant metadata of a release: the file of the index, or those of its wheels.
+
+The index-level file may change at any time and is kept as an answer of the index is;
+``variant.json`` of a wheel is kept for ever. Content that cannot be used is a value
+with a reason, for a release with bad variant metadata loses its variants alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from polylock.cache.store import Bucket
+from polylock.errors import (
+    AnswerTooLong,
+    FileCorrupt,
+    HashMismatch,
+    SizeMismatch,
+)
+from polylock.model.distributions import Unusable
+from polylock.model.filenames import WheelFilename
+from polylock.model.hashes import hash_value, strongest
+from polylock.network.http_cache import CacheMode
+from polylock.network.local_files import is_local, local_content
+from polylock.variants.variant_json import (
+    LARGEST,
+    InvalidVariantMetadata,
+    VariantMetadata,
+    combine,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from polylock.index.metadata_cache import MetadataCache
+    from polylock.index.metadata_files import MetadataFiles
+    from polylock.model.distributions import Release, RemoteFile
+    from polylock.network.answers import Response
+    from polylock.network.http_cache import HttpCache
+
+__all__ = ["VARIANT_JSON", "VariantFiles"]
+
+VARIANT_JSON = "variant.json"
+"""Its name in a wheel's ``.dist-info`` (PEP 825)."""
+
+_INDEX = "index"
+_WHEEL = "variant"
+"""The two kinds of entries in the cache."""
+
+
+class _Stored(msgspec.Struct, frozen=True, array_like=True):
+    """The bytes of a variant metadata file, or why there are none."""
+
+    content: bytes | None = None
+    unusable: str = ""
+
+
+_decoder = msgspec.msgpack.Decoder(_Stored)
+_bytes_decoder = msgspec.msgpack.Decoder(bytes)
+_encoder = msgspec.msgpack.Encoder()
+
+
+class VariantFiles:
+    """Reads variant metadata by way of the cache; safe to use from many threads.
+
+    ``files`` gives what reads what is not kept.
+    """
+
+    def __init__(
+        self,
+        cache: MetadataCache,
+        http_cache: HttpCache,
+        files: Callable[[], MetadataFiles],
+    ) -> None:
+        self._cache = cache
+        self._http_cache = http_cache
+        self._files = files
+
+    def is_known(self, release: Release) -> bool:
+        """Say whether ``metadata`` can answer without a request."""
+        file = release.variants_json
+        if file is None:
+            return all(
+                self._stored(_WHEEL, wheel) is not None
+                for wheel in _one_wheel_a_label(release).values()
+            )
+        if strongest(file.hashes) is not None:
+            return self._stored(_INDEX, file) is not None
+        kept = self._http_cache.cached(Bucket.RESPONSES, file.url)
+        return kept is not None and kept.content is not None
+
+    def metadata(self, release: Release) -> VariantMetadata | Unusable:
+        """Return the combined variant metadata of a release.
+
+        From the index-level file if there is one, else from one wheel of each label
+        (PEP 825, "Index-level metadata"). Raises IndexRequestError, Offline,
+        HashMismatch, SizeMismatch and CacheUnusable.
+        """
+        content = None
+        if release.variants_json is not None:
+            content = self._index_level(release.variants_json)
+        try:
+            match content:
+                case bytes():
+                    return VariantMetadata.decode(content)
+                case Unusable():
+                    return content
+                case None:
+                    return self._combined(release)
+        except InvalidVariantMetadata as error:
+            return Unusable(str(error))
+
+    def keep(self, wheel: RemoteFile, content: bytes) -> None:
+        """Keep the ``variant.json`` of a wheel that was opened for something else."""
+        self._store(_WHEEL, wheel, _Stored(content))
+
+    def _combined(self, release: Release) -> VariantMetadata | Unusable:
+        """Combine the metadata of one wheel a label."""
+        found = []
+        for label, wheel in _one_wheel_a_label(release).items():
+            content = self._variant_json(wheel)
+            if isinstance(content, Unusable):
+                return Unusable(f"{wheel.filename}: {content.reason}")
+            try:
+                found.append(VariantMetadata.decode_wheel(content, label))
+            except InvalidVariantMetadata as error:
+                return Unusable(f"{wheel.filename}: {error}")
+        return combine(found) if found else Unusable("it has no variant wheel")
+
+    def _index_level(self, file: RemoteFile) -> bytes | Unusable | None:
+        """Return the index-level file, None where the index no longer has it.
+
+        It may change at any time, so it is kept as long as any answer of the index.
+        Where the page gives its hash, that decides: the same hash needs no request,
+        and an entry with another one is asked for anew.
+        """
+        wanted = strongest(file.hashes)
+        if wanted is not None:
+            kept = self._stored(_INDEX, file)
+            if kept is not None:
+                self._http_cache.traffic.count(from_cache=1)
+                return kept.content
+        try:
+            content = self._ask(file)
+            if wanted is None or content is None:
+                return content
+            if hash_value(wanted[0], content) != wanted[1]:
+                if self._http_cache.mode is not CacheMode.OFFLINE:
+                    self._http_cache.forget(Bucket.RESPONSES, file.url)
+                    content = self._ask(file)
+                if content is None or hash_value(wanted[0], content) != wanted[1]:
+                    reason = f"{file.filename} has not the hash that the index says"
+                    return Unusable(reason)
+        except AnswerTooLong as error:
+            return Unusable(f"{file.filename}: {error.problem}")
+        self._store(_INDEX, file, _Stored(content))
+        return content
+
+    def _ask(self, file: RemoteFile) -> bytes | None:
+        if is_local(file.url):
+            return local_content(file.url)
+
+        def make(response: Response) -> bytes:
+            return _encoder.encode(response.content)
+
+        kept = self._http_cache.get(
+            Bucket.RESPONSES, file.url, make=make, largest=LARGEST
+        )
+        return None if kept.content is None else _bytes_decoder.decode(kept.content)
+
+    def _variant_json(self, wheel: RemoteFile) -> bytes | Unusable:
+        kept = self._stored(_WHEEL, wheel)
+        if kept is None:
+            try:
+                found = self._files().members(wheel, (VARIANT_JSON,))
+            except (HashMismatch, SizeMismatch):
+                raise
+            except FileCorrupt as error:
+                kept = _Stored(unusable=error.problem)
+            else:
+                content = found.get(VARIANT_JSON)
+                kept = _Stored(content, unusable="variant.json is missing")
+            self._store(_WHEEL, wheel, kept)
+        return Unusable(kept.unusable) if kept.content is None else kept.content
+
+    def _stored(self, kind: str, file: RemoteFile) -> _Stored | None:
+        content = self._cache.read(kind, file)
+        try:
+            return None if content is None else _decoder.decode(content)
+        except msgspec.DecodeError:
+            return None
+
+    def _store(self, kind: str, file: RemoteFile, stored: _Stored) -> None:
+        self._cache.write(kind, file, _encoder.encode(stored))
+
+
+def _one_wheel_a_label(release: Release) -> dict[str, RemoteFile]:
+    """Return the first wheel of each label in file name order."""
+    wheels: dict[str, RemoteFile] = {}
+    for wheel in release.wheels:
+        label = WheelFilename.parse(wheel.filename).variant_label
+        if label is not None:
+            wheels.setdefault(label, wheel)
+    return wheels

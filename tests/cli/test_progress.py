@@ -1,0 +1,109 @@
+"""What is told while work goes on."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from fakes.screens import show_on
+from polylock.cli.progress import TerminalReporter
+from polylock.cli.terminal import plain
+
+if TYPE_CHECKING:
+    import pytest
+
+CLEARED = "\r\x1b[2K"
+
+
+def test_target_being_solved_is_shown_until_there_is_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On a terminal its line gives way to what was found, or to nothing."""
+    _, err = show_on(monkeypatch, columns=80)
+    with TerminalReporter() as reporter:
+        reporter.solving("h100")
+        reporter.solving("mac")
+        reporter.solved("h100", 3)
+        reporter.solving("t4")
+    shown = [part.rpartition("\r")[2] for part in err.getvalue().split("\n")]
+    assert "resolving mac" in err.getvalue()
+    assert plain(err.getvalue().replace(CLEARED, "|")) == (
+        "resolving h100|resolving mac|resolved h100: 3 packages\nresolving t4|"
+    )
+    assert plain(shown[0].removeprefix("\x1b[2K")) == "resolved h100: 3 packages"
+
+
+def test_warning_does_not_run_into_a_passing_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It begins a line of its own."""
+    _, err = show_on(monkeypatch, columns=80, NO_COLOR="1")
+    with TerminalReporter() as reporter:
+        reporter.solving("h100")
+        reporter.warning("look")
+    assert err.getvalue() == f"resolving h100{CLEARED}warning: look\n"
+
+
+def test_log_and_passing_lines_do_not_meet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With -v the log tells what is being solved."""
+    _, err = show_on(monkeypatch, columns=80)
+    with TerminalReporter(verbosity=1) as reporter:
+        reporter.solving("h100")
+    assert err.getvalue() == ""
+
+
+def test_pipe_gets_a_line_an_event(capsys: pytest.CaptureFixture[str]) -> None:
+    """Large downloads are among them, and no line ever changes."""
+    with TerminalReporter() as reporter:
+        reporter.solving("h100")
+        reporter.solved("h100", 1)
+        reporter.fetching("small.whl", 10)
+        reporter.fetching("large.whl", 25_000_000)
+        reporter.received("large.whl", 10)
+        reporter.fetched("large.whl")
+        reporter.installing("demo", "1.0")
+        reporter.removing("other", "2.0")
+    assert capsys.readouterr().err.splitlines() == [
+        "resolved h100: 1 package",
+        "downloading large.whl (25.0 MB)",
+        " + demo 1.0",
+        " - other 2.0",
+    ]
+
+
+def test_download_has_a_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines come above it, and it is gone at the end."""
+    _, err = show_on(monkeypatch, columns=80, TERM="xterm")
+    with TerminalReporter() as reporter:
+        reporter.solving("h100")
+        reporter.fetching("large.whl", 1000)
+        reporter.received("large.whl", 500)
+        reporter.building("demo", "1.0")
+        reporter.fetched("large.whl")
+    lines = re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "\r", err.getvalue()).split("\r")
+    assert any(line.startswith("large.whl") for line in lines)
+    assert any(line.startswith("building demo 1.0\n") for line in lines)
+
+
+def test_quiet_says_nothing_but_warnings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither lines nor bars."""
+    _, err = show_on(monkeypatch, columns=80, NO_COLOR="1")
+    with TerminalReporter(verbosity=-1) as reporter:
+        reporter.solving("h100")
+        reporter.solved("h100", 1)
+        reporter.fetching("large.whl", 25_000_000)
+        reporter.warning("look")
+        reporter.warning("look")
+    assert err.getvalue() == "warning: look\n"
+
+
+def test_long_file_name_gives_way_to_the_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a narrow terminal a download stays on one line, with its size."""
+    _, err = show_on(monkeypatch, columns=50, TERM="xterm", NO_COLOR="1")
+    with TerminalReporter() as reporter:
+        reporter.fetching(f"{'long_' * 20}name.whl", 88_000_000)
+    lines = re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "\r", err.getvalue()).split("\r")
+    (bar,) = {line.strip("\n") for line in lines if line.startswith("long_")}
+    assert "…" in bar
+    assert "/88.0 MB" in bar
+    assert len(bar) <= 50
