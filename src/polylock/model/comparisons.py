@@ -10,12 +10,12 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from packaging.markers import Marker
+from polylock.model.markers import plain_marker
 
+if TYPE_CHECKING:
     from polylock.model.markers import Atom
 
-__all__ = ["holds", "parsed"]
+__all__ = ["holds"]
 
 _TEXT_FIELDS = {
     "implementation_name",
@@ -47,17 +47,6 @@ def holds(atom: Atom, value: str) -> bool:
 
 
 @lru_cache(maxsize=65536)
-def parsed(text: str) -> Marker:
-    """Parse a comparison, once per distinct text: the same few are everywhere.
-
-    Raises packaging's InvalidMarker.
-    """
-    from packaging.markers import Marker  # noqa: PLC0415 - see above
-
-    return Marker(text)
-
-
-@lru_cache(maxsize=65536)
 def _contains(specifier: str, version: str) -> bool:
     # 2 ms, which a lock whose answers are known does without.
     from packaging.specifiers import Specifier  # noqa: PLC0415
@@ -67,4 +56,4 @@ def _contains(specifier: str, version: str) -> bool:
 
 @lru_cache(maxsize=65536)
 def _evaluated(text: str, field: str, value: str) -> bool:
-    return parsed(text).evaluate({field: value})
+    return plain_marker(text).evaluate({field: value})
