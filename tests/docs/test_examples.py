@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import tomllib
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -141,6 +142,32 @@ def test_toml_example_is_a_valid_project(block: Example, tmp_path: Path) -> None
     loaded = load_text(tmp_path, text)
 
     assert loaded.descriptions
+
+
+def _read(language: str, text: str) -> None:
+    """Read a block by its language; raises what the parser raises."""
+    whole = re.sub(r"^\s*\.\.\.\n", "", text, flags=re.MULTILINE)  # an excerpt
+    match language:
+        case "toml":
+            tomllib.loads(whole)
+        case "json":
+            json.loads(whole)
+        case "python":
+            compile(text, "example", "exec")
+        case "yaml":
+            pytest.importorskip("yaml").safe_load(text)
+        case _:
+            raise AssertionError(language)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [b for b in _blocks() if b.language in {"json", "python", "toml", "yaml"}],
+    ids=str,
+)
+def test_block_is_of_its_language(block: Example) -> None:
+    """TOML, JSON, YAML and Python can be read."""
+    _read(block.language, block.text)
 
 
 @pytest.mark.parametrize("example", list(_command_lines()), ids=str)

@@ -124,6 +124,12 @@ def test_the_second_job_downloads_nothing(runs: Runs, index_url: str) -> None:
     second = runs.action(job, target="cpu")
     assert (second["key"], second["hit"]) == (first["key"], "true")
     assert (job.workspace / ".venv").is_dir()
+
+
+@pytest.mark.slow
+def test_without_the_cache_everything_is_downloaded(runs: Runs, index_url: str) -> None:
+    """With ``cache`` false nothing is stored, nothing restored."""
+    runs.action(runs.job(), target="cpu", cache="false")
     job = runs.job()
     unplug(job, index_url)
     with pytest.raises(StepFailed, match="Install what is locked"):

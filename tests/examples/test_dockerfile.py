@@ -93,24 +93,6 @@ def cut(layers: list[str]) -> list[str]:
     ]
 
 
-def test_a_release_of_the_project_leaves_what_is_locked(
-    images: Images, relock: Callable[[Path], None]
-) -> None:
-    """After a new version and new code only the sources and what follows are made."""
-    lock = images.project / "pylock.toml"
-    before = images.build()
-    locked = lock.read_bytes()
-    images.replace("pyproject.toml", 'version = "1.0.0"', 'version = "2.0.0"')
-    (images.project / "src" / "vision" / "new.py").write_text("x = 1\n", "utf-8")
-    relock(images.project)
-    assert lock.read_bytes() == locked
-    after = images.build()
-    assert cut(made_anew(before, after)) == AFTER_SOURCES
-    listed = run_image(images)
-    assert "vision 2.0.0" in listed
-    assert "tensordemo 3.1.0" in listed
-
-
 def run_image(images: Images) -> str:
     """Run the command of the image, with its environment where it was built."""
     place = images.final.parent.with_name("image")
@@ -126,24 +108,33 @@ def run_image(images: Images) -> str:
     return done.stdout
 
 
-def test_another_target_leaves_the_layer_of_this_one(
+def test_releases_and_other_targets_leave_the_layer_of_what_is_locked(
     images: Images, relock: Callable[[Path], None]
 ) -> None:
-    """A package more for the H100 changes the lock file, and not what cpu copies."""
-    before = images.build()
-    images.replace(
-        "pyproject.toml",
-        'runs-on = ["self-hosted", "gpu-h100"]',
-        'dependencies = ["cudaops"]',
-    )
+    """After a new version and new code only the sources and what follows are made.
+
+    A package more for the H100 changes the lock file, and not what cpu copies.
+    """
+    lock = images.project / "pylock.toml"
+    first = images.build()
+    locked = lock.read_bytes()
+    images.replace("pyproject.toml", 'version = "1.0.0"', 'version = "2.0.0"')
+    (images.project / "src" / "vision" / "new.py").write_text("x = 1\n", "utf-8")
     relock(images.project)
-    after = images.build()
-    changed = cut(made_anew(before, after))
-    assert changed == [
-        "environment: COPY pylock.toml",
-        "environment: RUN",
-        *AFTER_SOURCES,
-    ]
+    assert lock.read_bytes() == locked
+    second = images.build()
+    assert cut(made_anew(first, second)) == AFTER_SOURCES
+    listed = run_image(images)
+    assert "vision 2.0.0" in listed
+    assert "tensordemo 3.1.0" in listed
+
+    runner = 'runs-on = ["self-hosted", "gpu-h100"]'
+    images.replace("pyproject.toml", runner, 'dependencies = ["cudaops"]')
+    relock(images.project)
+    assert lock.read_bytes() != locked
+    changed = cut(made_anew(second, images.build()))
+    first_stage = ["environment: COPY pylock.toml", "environment: RUN"]
+    assert changed == [*first_stage, *AFTER_SOURCES]
     assert not any(BIG in layer for layer in changed)
 
 

@@ -13,7 +13,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from polylock.resolution.availability import Availability
-from polylock.resolution.candidates import Candidate, CandidatePool
+from polylock.resolution.candidate_pool import CandidatePool
 from polylock.resolution.constraints import Dependency, Unmeetable
 from polylock.resolution.dependencies import DependencyReader
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from polylock.model.inputs import Inputs
     from polylock.model.pins import Preference
     from polylock.model.target import Target
-    from polylock.resolution.candidates import Expansion
+    from polylock.resolution.candidates import Candidate, Expansion
 
     Pins = Mapping[str, Candidate]
     Preferences = Mapping[NormalizedName, Preference]

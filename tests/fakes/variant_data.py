@@ -17,7 +17,15 @@ from polylock.model.target import (
 )
 from polylock.variants.variant_json import VariantMetadata
 
-__all__ = ["DATA", "description", "metadata", "python", "vectors"]
+__all__ = [
+    "DATA",
+    "decoded",
+    "description",
+    "document",
+    "metadata",
+    "python",
+    "vectors",
+]
 
 DATA = Path(__file__).parents[1] / "data" / "variants"
 
@@ -32,6 +40,29 @@ def metadata(name: str, *, folder: str = "published") -> VariantMetadata:
     """Return the metadata of a published file, ``torch-2.10.0``."""
     path = DATA / folder / f"{name}-variants.json"
     return VariantMetadata.decode(path.read_bytes())
+
+
+def document(**changes: Any) -> dict[str, Any]:  # noqa: ANN401  # JSON values
+    """Return valid PEP 850 metadata with keys replaced; hyphens as underscores."""
+    base = {
+        "$schema": "https://variants-schema.example.com/peps/850/v0.2.0.json",
+        "default-priorities": {"namespace": ["x86_64", "blas"]},
+        "providers": {
+            "x86_64": {"requires": ["provider-variant-x86-64 >=0.0.1"]},
+            "blas": {"static-properties": {"library": ["mkl", "openblas"]}},
+        },
+        "variants": {
+            "null": {},
+            "v3": {"x86_64": {"level": ["v3"]}},
+            "mkl": {"blas": {"library": ["mkl"]}},
+        },
+    }
+    return base | {key.replace("_", "-"): value for key, value in changes.items()}
+
+
+def decoded(**changes: Any) -> VariantMetadata:  # noqa: ANN401  # JSON values
+    """Read ``document`` with keys replaced."""
+    return VariantMetadata.decode(json.dumps(document(**changes)).encode())
 
 
 def python(text: str = "3.12") -> PythonRelease:

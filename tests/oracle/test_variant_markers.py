@@ -13,13 +13,8 @@ import pytest
 from packaging.markers import InvalidMarker as PackagingInvalidMarker
 from packaging.markers import Marker, UndefinedComparison
 
-from polylock.model.markers import (
-    NON_VARIANT,
-    InvalidMarker,
-    SelectedVariant,
-    fold,
-    parse_marker,
-)
+from polylock.model.folding import NON_VARIANT, SelectedVariant, fold
+from polylock.model.markers import InvalidMarker, parse_marker
 from polylock.model.target import (
     Architecture,
     OperatingSystem,

@@ -19,7 +19,7 @@ from polylock.model.target import (
     TargetDescription,
 )
 from polylock.providers.derive import build_target
-from polylock.resolution.candidates import CandidatePool
+from polylock.resolution.candidate_pool import CandidatePool
 from polylock.variants.authority import supported_properties
 from polylock.variants.ordering import order_labels
 from polylock.variants.supported import SupportedProperties

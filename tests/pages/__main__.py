@@ -27,7 +27,7 @@ def main(names: list[str]) -> int:
         with Hosts(directory / "hosts") as hosts:
             for number, page in enumerate(pages):
                 text = page.read_text("utf-8")
-                with Session(directory / str(number), hosts) as session:
+                with Session(directory / str(number), hosts, page=text) as session:
                     if session.translated:
                         _tell(f"error: no Python of the pages for {page}")
                         return 1

@@ -62,11 +62,11 @@ def _builds_of_torch(
     def serve(directory: Path) -> Iterator[str]:
         wheels = directory / "wheels"
         for platform in ("manylinux_2_28_x86_64", "win_amd64"):
-            tag = f"cp313-cp313-{platform}"
+            tag = f"py3-none-{platform}"
             version = f"2.10.0+{local}"
             build_wheel(wheels, "torch", version, requires=requires, tag=tag)
         if local == "cpu":
-            tag = "cp313-none-macosx_11_0_arm64"
+            tag = "py3-none-macosx_11_0_arm64"
             build_wheel(wheels, "torch", "2.10.0", requires=requires, tag=tag)
         build_index(wheels, directory / "site")
         with serve_index(directory / "site") as server:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Self
 import polylock
 from fakes.command_line import clean_variables
 from pages.hosts import ROOT
+from pages.markdown import Console, Hidden, read_page
 from polylock.__main__ import answer
 from polylock.model.target import Architecture, OperatingSystem, PythonRelease
 from polylock.providers.derive import build_target
@@ -32,13 +33,15 @@ if TYPE_CHECKING:
 __all__ = ["PYTHON", "Ran", "Session", "why_not_here"]
 
 PYTHON = "3.13"
-"""The Python of the pages. Where there is none, another takes its place in them."""
+"""The Python of the pages. Where there is none, another takes its place in pages that
+install something; the others need none."""
 
 _HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 _SHELL = frozenset("|&;<>()$`*?~{}!")
 _REPLACING = frozenset({"run"})  # becomes another program, so not in this process
 _PORT = re.compile(r"(?<=--port )(\d{4})\b|(?<=127\.0\.0\.1:)(\d{4})\b")
 _DIGEST = re.compile(r"(polylock-1-[\w.-]+-py[\w.]+-)[0-9a-f]{32}")
+_INSTALLING = re.compile(r"\bpolylock (?:sync|run)\b|\bvenv\b")
 _NO_NETWORK = "http://127.0.0.1:9"  # the port of the service that discards
 _TIMEOUT = 120
 
@@ -54,10 +57,10 @@ class Ran:
 class Session:
     """A reader at a terminal: a home, a project directory in it, a checkout beside.
 
-    ``python`` says whether the Python that the pages name is there.
+    ``translated`` says whether this Python stands for that of ``page``.
     """
 
-    def __init__(self, directory: Path, hosts: Hosts) -> None:
+    def __init__(self, directory: Path, hosts: Hosts, *, page: str) -> None:
         self._home = directory / "you"
         self._hosts = hosts
         self._cwd = self._home / "project"
@@ -70,7 +73,7 @@ class Session:
         self._ports: dict[str, str] = {}
         self._servers: list[subprocess.Popen[str]] = []
         self._code = 0
-        self.translated = not _offers(PYTHON, self._variables)
+        self.translated = _installs(page) and not _offers(PYTHON, self._variables)
 
     def __enter__(self) -> Self:
         return self
@@ -284,6 +287,16 @@ def _words_for_polylock(command: str) -> tuple[str, ...] | None:
 
 def _serves(command: str) -> bool:
     return command.startswith("polylock index serve") and "--for" not in command
+
+
+def _installs(page: str) -> bool:
+    steps = read_page(page)
+    return any(
+        _INSTALLING.search(command.text)
+        for step in steps
+        if isinstance(step, Console | Hidden)
+        for command in step.commands
+    )
 
 
 def _joined(python: str) -> str:

@@ -16,7 +16,8 @@ from polylock.lockfile.decode import decode
 from polylock.lockfile.encode import encode
 from polylock.lockfile.select import select
 from polylock.model.filenames import WheelFilename
-from polylock.model.markers import fold, parse_marker
+from polylock.model.folding import fold
+from polylock.model.markers import parse_marker
 from polylock.model.platforms import compatibility_tags
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 from fakes.source import MemorySource
 from fakes.universes import TARGETS, inputs_of
 from polylock.resolution.availability import Availability
-from polylock.resolution.candidates import CandidatePool
+from polylock.resolution.candidate_pool import CandidatePool
 from polylock.resolution.dependencies import DependencyReader
 from polylock.resolution.search import Search, SearchTooLong
 

@@ -10,7 +10,7 @@ from typing import Any
 import jsonschema  # type: ignore[import-untyped]  # ships no types
 import pytest
 
-from fakes.variant_data import DATA, metadata
+from fakes.variant_data import DATA, decoded, document, metadata
 from polylock.variants.variant_json import (
     InvalidVariantMetadata,
     VariantMetadata,
@@ -20,29 +20,6 @@ from polylock.variants.variant_json import (
 PUBLISHED = sorted(
     path.relative_to(DATA).as_posix() for path in DATA.glob("*/*-variants.json")
 )
-
-
-def document(**changes: Any) -> dict[str, Any]:  # noqa: ANN401  # JSON values
-    """Return valid PEP 850 metadata with keys replaced; hyphens as underscores."""
-    base = {
-        "$schema": "https://variants-schema.example.com/peps/850/v0.2.0.json",
-        "default-priorities": {"namespace": ["x86_64", "blas"]},
-        "providers": {
-            "x86_64": {"requires": ["provider-variant-x86-64 >=0.0.1"]},
-            "blas": {"static-properties": {"library": ["mkl", "openblas"]}},
-        },
-        "variants": {
-            "null": {},
-            "v3": {"x86_64": {"level": ["v3"]}},
-            "mkl": {"blas": {"library": ["mkl"]}},
-        },
-    }
-    return base | {key.replace("_", "-"): value for key, value in changes.items()}
-
-
-def read(**changes: Any) -> VariantMetadata:  # noqa: ANN401  # JSON values
-    """Read the document with keys replaced."""
-    return VariantMetadata.decode(json.dumps(document(**changes)).encode())
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
@@ -73,42 +50,6 @@ def test_draft_keeps_its_static_lists_and_priorities() -> None:
     assert found.providers["x86_64"].static_properties is None
     assert found.feature_priorities == {"blas_lapack": ("provider",)}
     assert found.value_priorities["blas_lapack"]["provider"][0] == "accelerate"
-
-
-def test_provider_that_is_not_asked_has_lists_of_its_own_alone() -> None:
-    """``install-time = false`` means static lists, even where there are none."""
-    found = VariantMetadata.from_document(
-        document(
-            providers={"blas": {"install-time": False, "requires": []}},
-        )
-        | {"$schema": "https://variants-schema.example.com/v0.0.3.json"}
-    )
-    assert found.providers is not None
-    assert found.providers["blas"].static_properties == {}
-
-
-def test_pure_pep_825_says_nothing_of_providers() -> None:
-    """Without the key ``providers`` there is no provider information."""
-    raw = document()
-    del raw["providers"]
-    raw["$schema"] = "https://variants-schema.example.com/peps/825/v0.1.1.json"
-    assert VariantMetadata.from_document(raw).providers is None
-
-
-@pytest.mark.parametrize("place", ["provider", "priorities"])
-def test_feature_order_says_the_order_of_static_features(place: str) -> None:
-    """Static features are ordered by the provider or by the default priorities."""
-    provider: dict[str, Any] = {"static-properties": {"a": ["1"], "b": ["1"]}}
-    priorities: dict[str, Any] = {"namespace": ["blas"]}
-    if place == "provider":
-        provider["feature-order"] = ["b", "a"]
-    else:
-        priorities["feature"] = {"blas": ["b", "a"]}
-    found = read(
-        providers={"blas": provider}, default_priorities=priorities, variants={}
-    )
-    assert found.providers is not None
-    assert list(found.providers["blas"].static_properties or ()) == ["b", "a"]
 
 
 @pytest.mark.parametrize(
@@ -229,13 +170,13 @@ def test_any_damage_is_refused_or_read() -> None:
 
 def test_unsorted_values_are_accepted() -> None:
     """Value lists in another order than the lexical one are kept."""
-    found = read(variants={"a": {"x86_64": {"level": ["v3", "v1"]}}})
+    found = decoded(variants={"a": {"x86_64": {"level": ["v3", "v1"]}}})
     assert found.variants["a"]["x86_64"]["level"] == ("v3", "v1")
 
 
 def test_project_names_are_features_of_abi_dependency() -> None:
     """A feature of the reserved namespace may hold a hyphen."""
-    found = read(variants={"a": {"abi_dependency": {"flash-attn": ["2.8"]}}})
+    found = decoded(variants={"a": {"abi_dependency": {"flash-attn": ["2.8"]}}})
     assert found.variants["a"]["abi_dependency"] == {"flash-attn": ("2.8",)}
 
 
@@ -269,7 +210,7 @@ def test_restricted_is_read_back_and_follows_the_schema() -> None:
 
 def test_restricted_to_the_null_label_keeps_one_namespace() -> None:
     """The list of namespaces is never empty."""
-    kept = read().restricted(["null"])
+    kept = decoded().restricted(["null"])
     assert kept["default-priorities"] == {"namespace": ["x86_64"]}
     assert kept["variants"] == {"null": {}}
     assert VariantMetadata.from_document(kept).variants == {"null": {}}
@@ -318,7 +259,7 @@ def test_toml_is_read_as_json_is() -> None:
     v3 = { x86_64 = { level = ["v3"] } }
     mkl = { blas = { library = ["mkl"] } }
     """
-    assert VariantMetadata.from_document(tomllib.loads(toml)) == read()
+    assert VariantMetadata.from_document(tomllib.loads(toml)) == decoded()
 
 
 def test_metadata_of_a_wheel_is_for_its_label() -> None:
@@ -332,17 +273,17 @@ def test_metadata_of_a_wheel_is_for_its_label() -> None:
 def parts() -> list[VariantMetadata]:
     """Return the metadata of three wheels of one release."""
     return [
-        read(
+        decoded(
             default_priorities={"namespace": ["x86_64"]},
             providers={"x86_64": {"requires": ["a"]}},
             variants={"v3": {"x86_64": {"level": ["v3", "v2"]}}},
         ),
-        read(
+        decoded(
             default_priorities={"namespace": ["x86_64", "blas"]},
             providers={"blas": {"builtin": True}},
             variants={"mkl": {"blas": {"library": ["mkl"]}}},
         ),
-        read(
+        decoded(
             default_priorities={"namespace": ["x86_64"]},
             providers={"x86_64": {"requires": ["a"]}},
             variants={"null": {}, "v3": {"x86_64": {"level": ["v2", "v3"]}}},
@@ -384,7 +325,7 @@ def test_one_part_is_itself() -> None:
 def test_contradictions_are_refused(changes: dict[str, Any], reason: str) -> None:
     """Wheels that say different things of one release cannot be combined."""
     with pytest.raises(InvalidVariantMetadata, match=reason):
-        combine([read(), read(**changes)])
+        combine([decoded(), decoded(**changes)])
 
 
 def test_missing_priorities_are_refused() -> None:
@@ -408,22 +349,6 @@ def test_priorities_of_the_drafts_are_restricted_and_combined() -> None:
     assert combined.feature_priorities == found.feature_priorities
     assert combined.value_priorities == found.value_priorities
     assert combined.providers == found.providers
-
-
-def test_static_lists_need_no_provider() -> None:
-    """Static lists at top level count for a namespace without provider information."""
-    raw = document(static_properties={"blas": {"b": ["1"], "a": ["1"]}})
-    del raw["providers"]
-    found = VariantMetadata.from_document(raw)
-    assert found.providers is not None
-    assert found.providers["blas"].static_properties == {"a": ("1",), "b": ("1",)}
-
-
-def test_built_in_provider_may_have_a_name() -> None:
-    """``builtin`` is true or a name."""
-    found = read(providers={"x86_64": {"builtin": "x86_64"}})
-    assert found.providers is not None
-    assert found.providers["x86_64"].builtin
 
 
 def test_key_that_is_no_string_is_refused() -> None:

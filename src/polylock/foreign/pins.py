@@ -10,11 +10,11 @@ from packaging.utils import InvalidName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from polylock.lockfile.pylock import last_component
+from polylock.model.folding import fold
 from polylock.model.markers import (
     Combination,
     InvalidMarker,
     MarkerExpression,
-    fold,
     parse_marker,
 )
 from polylock.values import Value, field

@@ -25,8 +25,8 @@ from polylock.lockfile.records import (
 from polylock.lockfile.select import applicable, project_groups
 from polylock.lockfile.toml_values import moment
 from polylock.model.direct import table_of_source
+from polylock.model.folding import fold
 from polylock.model.inputs import Inputs
-from polylock.model.markers import fold
 from polylock.model.requirements import InvalidRequirement, Requirement
 from polylock.values import replace
 

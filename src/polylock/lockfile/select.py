@@ -21,7 +21,7 @@ from polylock.errors import (
 from polylock.lockfile.pylock import PackageDirectory, PackageVcs
 from polylock.lockfile.records import locked_target
 from polylock.model.filenames import WheelFilename
-from polylock.model.markers import fold
+from polylock.model.folding import fold
 from polylock.values import Value, replace
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from polylock.model.markers import Atom, conjunction, disjunction, fold
+from polylock.model.folding import fold
+from polylock.model.markers import Atom, conjunction, disjunction
 from polylock.values import Value
 
 if TYPE_CHECKING:

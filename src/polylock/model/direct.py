@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import parse_qsl, quote, unquote, urldefrag, urlsplit
 
-from polylock.model.markers import fold
+from polylock.model.folding import fold
 from polylock.values import Value
 from polylock.variants.properties import InvalidProperty, VariantProperty
 

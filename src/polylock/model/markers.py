@@ -1,17 +1,14 @@
-"""Environment markers, variant markers included, folded for a target.
+"""Environment markers, variant markers included, as expressions.
 
-``packaging.markers`` cannot parse the four markers of PEP 825, and answers only for
-an environment that is known to the last field. Here a marker is parsed into an
-expression once per distinct text, and *folded* for a target: what the target fixes
-becomes true or false, what it does not (``platform_release``, the patch release of
-Python) is kept as a residual expression. Atoms without a variant marker are still
-evaluated by packaging, so their meaning is its meaning.
+``packaging.markers`` cannot parse the four markers of PEP 825, so a marker is parsed
+into an expression here, once per distinct text. What its atoms mean is left to
+packaging.
 """
 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from polylock.values import Value, replace
@@ -21,19 +18,15 @@ if TYPE_CHECKING:
 
     from packaging.markers import Marker
 
-    from polylock.model.target import Target
-
 __all__ = [
-    "NON_VARIANT",
     "Atom",
     "Combination",
     "InvalidMarker",
     "MarkerExpression",
-    "SelectedVariant",
     "conjunction",
     "disjunction",
-    "fold",
     "parse_marker",
+    "plain_marker",
 ]
 
 _STRING_FIELDS = {
@@ -58,14 +51,6 @@ _SET_FIELDS = {
     "variant_features",
     "variant_properties",
 }
-_VARIANT_FIELDS = {
-    "variant_label",
-    "variant_namespaces",
-    "variant_features",
-    "variant_properties",
-}
-_LOCK_FIELDS = {"extras", "dependency_groups"}
-_PYTHON_PATCH_FIELDS = {"python_full_version", "implementation_version"}
 _LEGACY_FIELDS = {  # PEP 345 spellings that setuptools still writes
     "os.name": "os_name",
     "sys.platform": "sys_platform",
@@ -75,14 +60,6 @@ _LEGACY_FIELDS = {  # PEP 345 spellings that setuptools still writes
     "python_implementation": "platform_python_implementation",
 }
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
-_TOKEN = re.compile(
-    r"""\s*(?:(?P<paren>[()])
-    |(?P<string>'[^']*'|"[^"]*")
-    |(?P<operator>===|==|~=|!=|<=|>=|<|>|not\s+in\b|in\b)
-    |(?P<boolean>and\b|or\b)
-    |(?P<field>[a-z][a-z0-9_.]*))""",
-    re.VERBOSE,
-)
 
 
 class InvalidMarker(ValueError):
@@ -128,23 +105,9 @@ class Combination(Value, frozen=True):
 MarkerExpression = Atom | Combination
 
 
-class SelectedVariant(Value, frozen=True):
-    """What variant markers are evaluated for (PEP 825, "Evaluating variant markers").
-
-    ``label`` is empty for a non-variant wheel. ``properties`` are those of the label
-    that the target supports, as (namespace, feature, value).
-    """
-
-    label: str = ""
-    properties: frozenset[tuple[str, str, str]] = frozenset()
-
-
-NON_VARIANT = SelectedVariant()
-
-
 @lru_cache(maxsize=65536)
-def _plain(text: str) -> Marker:
-    """Parse an atom by packaging, once per distinct text: the same few are everywhere.
+def plain_marker(text: str) -> Marker:
+    """Parse what packaging knows, once per distinct text: the same few are everywhere.
 
     Raises InvalidMarker.
     """
@@ -179,120 +142,6 @@ def conjunction(operands: Collection[MarkerExpression]) -> MarkerExpression:
     return _join("and", operands)
 
 
-def fold(
-    marker: MarkerExpression,
-    target: Target,
-    *,
-    extra: str = "",
-    variant: SelectedVariant = NON_VARIANT,
-    extras: Collection[str] | None = None,
-    groups: Collection[str] | None = None,
-) -> MarkerExpression | bool:
-    """Evaluate a marker as far as the target decides it.
-
-    ``extra`` is the extra under which the requirement was reached, ``variant`` the
-    selected wheel that declares it. ``extras`` and ``groups`` are the sets of a lock
-    file (PEP 751); left None, such atoms are kept. Returns True or False, or the
-    part that the target leaves open.
-    """
-    if isinstance(marker, Combination):
-        return _fold_combination(
-            marker,
-            [
-                fold(
-                    operand,
-                    target,
-                    extra=extra,
-                    variant=variant,
-                    extras=extras,
-                    groups=groups,
-                )
-                for operand in marker.operands
-            ],
-        )
-    if marker.field in _VARIANT_FIELDS:
-        return _evaluate_variant(marker, variant)
-    if marker.field in _LOCK_FIELDS:
-        members = extras if marker.field == "extras" else groups
-        if members is None:
-            return marker
-        return (marker.value in members) is (marker.operator == "in")
-    if marker.field == "extra":
-        return _evaluate_plain(str(marker), (("extra", extra),))
-    return _fold_environment(marker, target)
-
-
-def _fold_combination(
-    marker: Combination, operands: list[MarkerExpression | bool]
-) -> MarkerExpression | bool:
-    absorbing = marker.operator == "or"
-    if any(operand is absorbing for operand in operands):
-        return absorbing
-    kept = [operand for operand in operands if not isinstance(operand, bool)]
-    return _join(marker.operator, kept) if kept else not absorbing
-
-
-def _fold_environment(marker: Atom, target: Target) -> MarkerExpression | bool:
-    environment = target.marker_environment
-    if marker.field in environment:
-        return _evaluate_plain(
-            str(marker), ((marker.field, environment[marker.field]),)
-        )
-    if marker.field in _PYTHON_PATCH_FIELDS:
-        answers = {
-            _evaluate_plain(str(marker), ((marker.field, version),))
-            for version in _patch_releases(marker.value, target)
-        }
-        if len(answers) == 1:
-            return answers.pop()
-    return marker
-
-
-def _patch_releases(text: str, target: Target) -> Iterator[str]:
-    """Yield the patch releases at which an answer could change, and the ends.
-
-    A comparison with one version can change its answer only at that version and
-    beside it; 0 and a number no release will reach stand for the rest.
-    """
-    python = target.description.python
-    patches = {0, 1, 99}
-    for found in re.findall(rf"{python.major}\.{python.minor}\.(\d+)", text):
-        patch = int(found)
-        patches.update({max(patch - 1, 0), patch, patch + 1})
-    for patch in sorted(patches):
-        yield f"{python.major}.{python.minor}.{patch}"
-
-
-@lru_cache(maxsize=65536)
-def _evaluate_plain(atom: str, environment: tuple[tuple[str, str], ...]) -> bool:
-    return _plain(atom).evaluate(dict(environment))
-
-
-def _evaluate_variant(marker: Atom, variant: SelectedVariant) -> bool:
-    if marker.field == "variant_label":
-        # A String field, so its operators mean what they mean for sys_platform.
-        return _compare_strings(marker, variant.label)
-    depth = {"variant_namespaces": 1, "variant_features": 2}.get(marker.field, 3)
-    members = {triple[:depth] for triple in variant.properties}
-    wanted = tuple(part.strip() for part in marker.value.split("::"))
-    return (wanted in members) is (marker.operator == "in")
-
-
-def _compare_strings(marker: Atom, label: str) -> bool:
-    match marker.operator:
-        case "==" | "<=" | ">=":
-            return label == marker.value
-        case "<" | ">":
-            return False  # strings have no order (dependency specifiers, "Strings")
-        case "!=":
-            return label != marker.value
-        case "in":
-            return marker.value in label if marker.reversed else label in marker.value
-        case _:
-            inside = marker.value in label if marker.reversed else label in marker.value
-            return not inside
-
-
 def _join(operator: str, operands: Collection[MarkerExpression]) -> MarkerExpression:
     flat: dict[MarkerExpression, None] = {}
     for operand in operands:
@@ -301,6 +150,19 @@ def _join(operator: str, operands: Collection[MarkerExpression]) -> MarkerExpres
         else:
             flat[operand] = None
     return next(iter(flat)) if len(flat) == 1 else Combination(operator, tuple(flat))
+
+
+@cache
+def _token() -> re.Pattern[str]:
+    """Compile the pattern where the first marker is parsed: 0.3 ms."""
+    return re.compile(
+        r"""\s*(?:(?P<paren>[()])
+        |(?P<string>'[^']*'|"[^"]*")
+        |(?P<operator>===|==|~=|!=|<=|>=|<|>|not\s+in\b|in\b)
+        |(?P<boolean>and\b|or\b)
+        |(?P<field>[a-z][a-z0-9_.]*))""",
+        re.VERBOSE,
+    )
 
 
 class _Parser:
@@ -318,9 +180,10 @@ class _Parser:
         return expression
 
     def _tokenize(self, text: str) -> Iterator[tuple[str, str]]:
+        token = _token()
         position, end = 0, len(text.rstrip())
         while position < end:
-            match = _TOKEN.match(text, position)
+            match = token.match(text, position)
             if match is None or match.lastgroup is None:
                 raise InvalidMarker(f"unexpected text in marker {text!r}")
             yield match.lastgroup, match[match.lastgroup]
@@ -394,7 +257,7 @@ class _Parser:
             self._check_comparison(plain, atom.field)
 
     def _check_comparison(self, atom: Atom, field: str) -> None:
-        marker = _plain(str(atom))
+        marker = plain_marker(str(atom))
         if atom.operator in {"~=", "==="}:  # what packaging refuses when it is too late
             from packaging.markers import UndefinedComparison  # noqa: PLC0415 - as above
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from polylock.errors import LockFileInvalid
-from polylock.model.markers import fold
+from polylock.model.folding import fold
 from polylock.model.requirements import InvalidRequirement, Requirement
 from polylock.operations.selection import (
     groups_to_show,

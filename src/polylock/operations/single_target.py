@@ -22,7 +22,8 @@ from polylock.lockfile.pylock import (
     Pylock,
 )
 from polylock.model.filenames import InvalidFilename, WheelFilename
-from polylock.model.markers import Atom, conjunction, fold
+from polylock.model.folding import fold
+from polylock.model.markers import Atom, conjunction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

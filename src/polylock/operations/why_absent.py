@@ -8,7 +8,7 @@ from packaging.utils import canonicalize_name
 
 from polylock.errors import PolylockError
 from polylock.model.distributions import Unusable
-from polylock.model.markers import fold
+from polylock.model.folding import fold
 from polylock.model.requirements import InvalidRequirement, Requirement
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from polylock.lockfile.pylock import PackageSdist, PackageWheel
 from polylock.model.distributions import Unusable
 from polylock.operations.why_labels import judge_labels
 from polylock.resolution.availability import Availability
-from polylock.resolution.candidates import CandidatePool
+from polylock.resolution.candidate_pool import CandidatePool
 from polylock.resolution.constraints import Unmeetable
 from polylock.resolution.dependencies import DependencyReader
 from polylock.resolution.shortage import rejected, span

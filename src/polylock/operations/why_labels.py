@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from polylock.model.distributions import Unusable
 from polylock.model.filenames import InvalidFilename, WheelFilename
-from polylock.resolution.candidates import UNFIT_TAGS, labels_of
+from polylock.resolution.candidate_pool import UNFIT_TAGS, labels_of
 from polylock.variants.ordering import VariantWishes
 from polylock.variants.verdicts import preferred_by, why_before
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from polylock.errors import PolylockError
 from polylock.model.requirements import Requirement
 from polylock.resolution.availability import Admission, Availability
-from polylock.resolution.candidates import Candidate, CandidatePool
+from polylock.resolution.candidate_pool import CandidatePool
+from polylock.resolution.candidates import Candidate
 from polylock.resolution.dependencies import DependencyReader
 from polylock.resolution.near_miss import (
     newer_systems,

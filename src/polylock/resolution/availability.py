@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from polylock.errors import ProjectNotFound
-from polylock.model.markers import fold
+from polylock.model.folding import fold
 from polylock.resolution.align import public
 from polylock.resolution.versions import (
     VersionTable,
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from polylock.model.pins import Preference
     from polylock.model.requirements import Requirement
     from polylock.model.target import Target
-    from polylock.resolution.candidates import Candidate, CandidatePool
+    from polylock.resolution.candidate_pool import CandidatePool
+    from polylock.resolution.candidates import Candidate
     from polylock.variants.abi import AbiNeed
 
 __all__ = ["Admission", "Availability"]

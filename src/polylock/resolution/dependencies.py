@@ -10,7 +10,7 @@ from polylock.model.direct import (
     parse_direct_url,
 )
 from polylock.model.distributions import BuildRefused, Unusable
-from polylock.model.markers import NON_VARIANT
+from polylock.model.folding import NON_VARIANT
 from polylock.resolution.candidates import ExtraCandidate
 from polylock.resolution.constraints import Dependency, Unmeetable
 from polylock.resolution.memory import held
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from polylock.model.core_metadata import CoreMetadata
-    from polylock.model.markers import MarkerExpression, SelectedVariant
+    from polylock.model.folding import SelectedVariant
+    from polylock.model.markers import MarkerExpression
     from polylock.model.requirements import Requirement
     from polylock.resolution.availability import Availability
     from polylock.resolution.candidates import Candidate

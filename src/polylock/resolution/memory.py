@@ -15,14 +15,16 @@ import msgspec
 import packaging
 
 from polylock import __version__
+from polylock.model.folding import NON_VARIANT, fold
 from polylock.model.hashes import digest as content_digest
-from polylock.model.markers import NON_VARIANT, fold, parse_marker
+from polylock.model.markers import parse_marker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from polylock.model.core_metadata import CoreMetadata
-    from polylock.model.markers import MarkerExpression, SelectedVariant
+    from polylock.model.folding import SelectedVariant
+    from polylock.model.markers import MarkerExpression
     from polylock.model.requirements import Requirement
     from polylock.model.target import Target
 

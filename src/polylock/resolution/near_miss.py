@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from polylock.model.filenames import WheelFilename
 from polylock.model.platforms import compatibility_tags, marker_environment
 from polylock.model.target import Architecture, OperatingSystem, PythonRelease, Target
-from polylock.resolution.candidates import CandidatePool
+from polylock.resolution.candidate_pool import CandidatePool
 from polylock.resolution.versions import positions, satisfies
 from polylock.values import Value, replace
 

@@ -8,7 +8,7 @@ from packaging.utils import canonicalize_name
 
 from polylock.errors import PolylockError
 from polylock.model.distributions import Unusable, labelled_wheels
-from polylock.resolution.candidates import labels_of
+from polylock.resolution.candidate_pool import labels_of
 from polylock.variants.authority import unanswered
 from polylock.variants.ordering import VariantWishes
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from polylock.model.distributions import Unusable
 from polylock.model.filenames import WheelFilename
-from polylock.resolution.candidates import FORBIDDEN_BUILD, UNFIT_TAGS
+from polylock.resolution.candidate_pool import FORBIDDEN_BUILD, UNFIT_TAGS
 from polylock.resolution.near_miss import listed, misfit
 from polylock.resolution.versions import positions
 from polylock.variants.authority import unanswered
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from polylock.model.inputs import Inputs
     from polylock.model.target import Target
     from polylock.resolution.availability import Availability
-    from polylock.resolution.candidates import CandidatePool, Rejection
+    from polylock.resolution.candidate_pool import CandidatePool
+    from polylock.resolution.candidates import Rejection
 
 __all__ = [
     "OPENED_AT_MOST",

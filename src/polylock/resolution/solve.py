@@ -9,7 +9,7 @@ from polylock.model.pins import Edge, Pin, Preference, Resolution
 from polylock.model.requirements import Requirement
 from polylock.resolution.align import align, divergences, public
 from polylock.resolution.availability import Admission, Availability
-from polylock.resolution.candidates import Candidate, CandidatePool
+from polylock.resolution.candidate_pool import CandidatePool
 from polylock.resolution.constraints import Dependency, Unmeetable
 from polylock.resolution.dependencies import DependencyReader
 from polylock.resolution.memory import Memory
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from polylock.model.inputs import Inputs, RootRequirement
     from polylock.model.target import Target
     from polylock.ports import PackageSource, Reporter
-    from polylock.resolution.candidates import ExtraCandidate
+    from polylock.resolution.candidates import Candidate, ExtraCandidate
     from polylock.resolution.reach import Root
     from polylock.resolution.versions import VersionTable
 

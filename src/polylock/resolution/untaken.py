@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from polylock.resolution.align import public
 from polylock.resolution.availability import Availability
-from polylock.resolution.candidates import CandidatePool
+from polylock.resolution.candidate_pool import CandidatePool
 from polylock.resolution.constraints import Unmeetable
 from polylock.resolution.dependencies import DependencyReader
 from polylock.resolution.shortage import shortage

@@ -10,7 +10,8 @@ from polylock.variants.variant_schema import ABI_DEPENDENCY
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from polylock.variants.variant_json import ProviderInformation, VariantMetadata
+    from polylock.variants.provider_information import ProviderInformation
+    from polylock.variants.variant_json import VariantMetadata
 
 __all__ = ["PROVIDER_PACKAGES", "supported_properties", "unanswered"]
 

@@ -1,0 +1,168 @@
+"""Markers folded for a target: what it fixes becomes true or false, the rest stays.
+
+``packaging.markers`` answers only for an environment that is known to the last field.
+A target leaves some open (``platform_release``, the patch release of Python), and what
+depends on these is kept as a residual expression. Atoms without a variant marker are
+evaluated by packaging, so their meaning is its meaning.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from polylock.model.markers import (
+    Combination,
+    conjunction,
+    disjunction,
+    plain_marker,
+)
+from polylock.values import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from polylock.model.markers import Atom, MarkerExpression
+    from polylock.model.target import Target
+
+__all__ = ["NON_VARIANT", "SelectedVariant", "fold"]
+
+_VARIANT_FIELDS = {
+    "variant_label",
+    "variant_namespaces",
+    "variant_features",
+    "variant_properties",
+}
+_LOCK_FIELDS = {"extras", "dependency_groups"}
+_PYTHON_PATCH_FIELDS = {"python_full_version", "implementation_version"}
+
+
+class SelectedVariant(Value, frozen=True):
+    """What variant markers are evaluated for (PEP 825, "Evaluating variant markers").
+
+    ``label`` is empty for a non-variant wheel. ``properties`` are those of the label
+    that the target supports, as (namespace, feature, value).
+    """
+
+    label: str = ""
+    properties: frozenset[tuple[str, str, str]] = frozenset()
+
+
+NON_VARIANT = SelectedVariant()
+
+
+def fold(
+    marker: MarkerExpression,
+    target: Target,
+    *,
+    extra: str = "",
+    variant: SelectedVariant = NON_VARIANT,
+    extras: Collection[str] | None = None,
+    groups: Collection[str] | None = None,
+) -> MarkerExpression | bool:
+    """Evaluate a marker as far as the target decides it.
+
+    ``extra`` is the extra under which the requirement was reached, ``variant`` the
+    selected wheel that declares it. ``extras`` and ``groups`` are the sets of a lock
+    file (PEP 751); left None, such atoms are kept. Returns True or False, or the
+    part that the target leaves open.
+    """
+    if isinstance(marker, Combination):
+        return _fold_combination(
+            marker,
+            [
+                fold(
+                    operand,
+                    target,
+                    extra=extra,
+                    variant=variant,
+                    extras=extras,
+                    groups=groups,
+                )
+                for operand in marker.operands
+            ],
+        )
+    if marker.field in _VARIANT_FIELDS:
+        return _evaluate_variant(marker, variant)
+    if marker.field in _LOCK_FIELDS:
+        members = extras if marker.field == "extras" else groups
+        if members is None:
+            return marker
+        return (marker.value in members) is (marker.operator == "in")
+    if marker.field == "extra":
+        return _evaluate_plain(str(marker), (("extra", extra),))
+    return _fold_environment(marker, target)
+
+
+def _fold_combination(
+    marker: Combination, operands: list[MarkerExpression | bool]
+) -> MarkerExpression | bool:
+    absorbing = marker.operator == "or"
+    if any(operand is absorbing for operand in operands):
+        return absorbing
+    kept = [operand for operand in operands if not isinstance(operand, bool)]
+    if not kept:
+        return not absorbing
+    return disjunction(kept) if absorbing else conjunction(kept)
+
+
+def _fold_environment(marker: Atom, target: Target) -> MarkerExpression | bool:
+    environment = target.marker_environment
+    if marker.field in environment:
+        return _evaluate_plain(
+            str(marker), ((marker.field, environment[marker.field]),)
+        )
+    if marker.field in _PYTHON_PATCH_FIELDS:
+        answers = {
+            _evaluate_plain(str(marker), ((marker.field, version),))
+            for version in _patch_releases(marker.value, target)
+        }
+        if len(answers) == 1:
+            return answers.pop()
+    return marker
+
+
+def _patch_releases(text: str, target: Target) -> Iterator[str]:
+    """Yield the patch releases at which an answer could change, and the ends.
+
+    A comparison with one version can change its answer only at that version and
+    beside it; 0 and a number no release will reach stand for the rest.
+    """
+    python = target.description.python
+    patches = {0, 1, 99}
+    for found in re.findall(rf"{python.major}\.{python.minor}\.(\d+)", text):
+        patch = int(found)
+        patches.update({max(patch - 1, 0), patch, patch + 1})
+    for patch in sorted(patches):
+        yield f"{python.major}.{python.minor}.{patch}"
+
+
+@lru_cache(maxsize=65536)
+def _evaluate_plain(atom: str, environment: tuple[tuple[str, str], ...]) -> bool:
+    return plain_marker(atom).evaluate(dict(environment))
+
+
+def _evaluate_variant(marker: Atom, variant: SelectedVariant) -> bool:
+    if marker.field == "variant_label":
+        # A String field, so its operators mean what they mean for sys_platform.
+        return _compare_strings(marker, variant.label)
+    depth = {"variant_namespaces": 1, "variant_features": 2}.get(marker.field, 3)
+    members = {triple[:depth] for triple in variant.properties}
+    wanted = tuple(part.strip() for part in marker.value.split("::"))
+    return (wanted in members) is (marker.operator == "in")
+
+
+def _compare_strings(marker: Atom, label: str) -> bool:
+    match marker.operator:
+        case "==" | "<=" | ">=":
+            return label == marker.value
+        case "<" | ">":
+            return False  # strings have no order (dependency specifiers, "Strings")
+        case "!=":
+            return label != marker.value
+        case "in":
+            return marker.value in label if marker.reversed else label in marker.value
+        case _:
+            inside = marker.value in label if marker.reversed else label in marker.value
+            return not inside

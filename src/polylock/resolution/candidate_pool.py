@@ -1,0 +1,330 @@
+"""Expand a version into the artifacts that a target could install, best first.
+
+Within a version come the variant wheels in the order of PEP 825, then the best
+non-variant wheel, and where there is no wheel the source distribution. The solver asks
+for a version only when it reaches it, so the versions that it never looks at cost
+nothing.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from polylock.model.distributions import Unusable, labelled_wheels
+from polylock.model.filenames import InvalidFilename, WheelFilename
+from polylock.model.folding import SelectedVariant
+from polylock.resolution.candidates import (
+    Candidate,
+    Expansion,
+    ExtraCandidate,
+    Rejection,
+)
+from polylock.resolution.memory import Memory
+from polylock.resolution.versions import satisfies
+from polylock.values import Mutable, field
+from polylock.variants.abi import InvalidAbiDependency, alternatives
+from polylock.variants.authority import supported_properties
+from polylock.variants.ordering import VariantWishes, order_labels
+from polylock.variants.variant_schema import ABI_DEPENDENCY
+
+if TYPE_CHECKING:
+    from packaging.utils import NormalizedName
+
+    from polylock.model.distributions import Release, Releases, RemoteFile
+    from polylock.model.inputs import Inputs
+    from polylock.model.target import Target
+    from polylock.ports import PackageSource
+    from polylock.resolution.memory import TargetMemory
+
+    # Label to the wheel and its order: tag rank and build number, the highest first.
+    _Best = dict[str | None, tuple[tuple[int, int, str], RemoteFile]]
+
+__all__ = ["FORBIDDEN_BUILD", "UNFIT_TAGS", "CandidatePool", "labels_of"]
+
+UNFIT_TAGS = "its tags do not fit the target"
+FORBIDDEN_BUILD = "would have to be built, which is forbidden"
+
+_UNKNOWN_PATCH = 999
+"""Stands for the newest patch release of a target that names none."""
+
+
+class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
+    """Candidates of one target, each made once.
+
+    ``visited`` are the versions that a solve has opened, the measure of its effort;
+    those that are opened to guess what to fetch are not in it.
+    """
+
+    target: Target
+    inputs: Inputs
+    source: PackageSource
+    memories: Memory = field(default_factory=Memory)
+    visited: set[tuple[NormalizedName, int]] = field(default_factory=set)
+    _expansions: dict[tuple[NormalizedName, int, bool], Expansion] = field(
+        default_factory=dict
+    )
+    _extras: dict[tuple[int, str], ExtraCandidate] = field(default_factory=dict)
+
+    @cached_property
+    def _wishes(self) -> VariantWishes:
+        return VariantWishes.parse(
+            self.inputs.exclude_variants, self.inputs.prefer_variants
+        )
+
+    def expand(self, releases: Releases, position: int, *, yanked: bool) -> Expansion:
+        """Return the candidates of a version; ``yanked`` admits yanked files."""
+        key = (releases.name, position, yanked)
+        expansion = self._expansions.get(key)
+        if expansion is None:
+            # PEP 592: a yanked file only where no other of the version would do.
+            expansion = self._remembered(releases, position)
+            if yanked and not expansion.candidates:
+                expansion = self._expand(releases, position, yanked=True)
+            self._expansions[key] = expansion
+        return expansion
+
+    @cached_property
+    def memory(self) -> TargetMemory:
+        """Return what earlier runs worked out for this target."""
+        return self.memories.of_target(
+            self.target, self.python_version, self.inputs.exclude_newer
+        )
+
+    def _remembered(self, releases: Releases, position: int) -> Expansion:
+        """Expand a version, by a look at what is known where no label is involved."""
+        release = releases.release(position)
+        if (
+            not release.fingerprint
+            or releases.name in self.inputs.no_binary_packages
+            or releases.name in self.target.description.variants
+        ):
+            return self._expand(releases, position, yanked=False)
+        # Whether files without an upload time count depends on the whole project.
+        key = release.fingerprint
+        if self.inputs.exclude_newer is not None and releases.has_upload_times:
+            key += " timed"
+        known = self.memory.wheels.get(key)
+        if known is not None:
+            wheel = release.wheels[known]
+            candidate = Candidate(
+                releases=releases, position=position, release=release, file=wheel
+            )
+            return Expansion((candidate,), ())
+        expansion = self._expand(releases, position, yanked=False)
+        if expansion.candidates and not labels_of(release):
+            only = expansion.candidates[0].file
+            if only is not release.sdist:
+                self.memory.wheels[key] = release.wheels.index(only)
+                self.memory.learned()
+        return expansion
+
+    def extended(self, base: Candidate, extra: str) -> Candidate | ExtraCandidate:
+        """Return the candidate for an extra, the same object each time.
+
+        An empty extra means the candidate itself.
+        """
+        if not extra:
+            return base
+        key = (id(base), extra)
+        candidate = self._extras.get(key)
+        if candidate is None:
+            candidate = self._extras[key] = ExtraCandidate(base=base, extra=extra)
+        return candidate
+
+    @property
+    def python_version(self) -> str:
+        """Return the Python that ``requires-python`` is asked for: the newest patch."""
+        python = self.target.description.python
+        patch = _UNKNOWN_PATCH if python.patch is None else python.patch
+        return f"{python.minor_version}.{patch}"
+
+    def accepts_python(self, requires_python: str | None) -> bool:
+        """Say whether the target's Python meets a ``requires-python``."""
+        if not requires_python:
+            return True
+        known = self.memory.pythons.get(requires_python)
+        if known is None:
+            known = satisfies(requires_python, self.python_version)
+            self.memory.pythons[requires_python] = known
+            self.memory.learned()
+        return known
+
+    def _expand(self, releases: Releases, position: int, *, yanked: bool) -> Expansion:
+        release = releases.release(position)
+        rejections: list[Rejection] = []
+        best: _Best = {}
+        if releases.name in self.inputs.no_binary_packages:
+            forbidden = "has wheels, which no-binary-package forbids"
+            rejections.append(Rejection(release.version, forbidden))
+        else:
+            best = self._best_wheels(releases, position, rejections, yanked=yanked)
+        best = self._pinned(release, best, rejections)
+        candidates = self._variants(releases, position, best, rejections)
+        plain = best[None][1] if None in best else None
+        pinned = self.target.description.variants.get(releases.name)
+        if not (plain or candidates or pinned) and release.sdist is not None:
+            # Only where there is no wheel: of the same version it would say the same,
+            # and to ask it is a download.
+            reason = self._unfit_sdist(releases, release.sdist, yanked=yanked)
+            if reason is None:
+                plain = release.sdist
+            else:
+                rejections.append(Rejection(release.sdist.filename, reason))
+        if plain is not None:
+            candidates.append(
+                Candidate(
+                    releases=releases, position=position, release=release, file=plain
+                )
+            )
+        return Expansion(tuple(candidates), tuple(rejections))
+
+    def _pinned(
+        self, release: Release, best: _Best, rejections: list[Rejection]
+    ) -> _Best:
+        """Leave the label that the target pins, and say what it passes over.
+
+        A pin narrows what fits; it makes no label fit (PEP 825, "Variant ordering").
+        """
+        target = self.target
+        pin = target.description.variants.get(release.name)
+        if pin is None:
+            return best
+        wanted = pin or None
+        if pin and pin not in labels_of(release):
+            there = ", ".join(sorted(labels_of(release))) or "none"
+            reason = (
+                f"has no variant {pin}, which {target.name} pins; there is: {there}"
+            )
+            rejections.append(Rejection(release.version, reason))
+            return {}
+        rejections.extend(
+            Rejection(
+                best[label][1].filename, f"{target.name} pins {pin or 'no label'}"
+            )
+            for label in best
+            if label != wanted
+        )
+        return {label: found for label, found in best.items() if label == wanted}
+
+    def _best_wheels(
+        self,
+        releases: Releases,
+        position: int,
+        rejections: list[Rejection],
+        *,
+        yanked: bool,
+    ) -> _Best:
+        """Return the best wheel of each label that the target could install."""
+        best: _Best = {}
+        for file in releases.release(position).wheels:
+            try:
+                filename = WheelFilename.parse(file.filename)
+            except InvalidFilename as error:
+                rejections.append(Rejection(file.filename, str(error)))
+                continue
+            rank = self.target.tag_rank(filename)
+            reason: str | None = UNFIT_TAGS
+            if rank is not None:
+                reason = self._unfit(releases, file, yanked=yanked)
+            if rank is None or reason is not None:
+                rejections.append(Rejection(file.filename, reason or UNFIT_TAGS))
+                continue
+            order = (-rank, *filename.build_number)
+            label = filename.variant_label
+            if label not in best or order > best[label][0]:
+                best[label] = (order, file)
+        return best
+
+    def _unfit_sdist(
+        self, releases: Releases, file: RemoteFile, *, yanked: bool
+    ) -> str | None:
+        """Return why a source distribution is out, None if it is in.
+
+        Whether its metadata can be had without running it is the source's to say.
+        """
+        name, inputs = releases.name, self.inputs
+        nothing = inputs.build == "none" and name not in inputs.build_packages
+        if nothing or name in inputs.no_build_packages:
+            return FORBIDDEN_BUILD
+        return self._unfit(releases, file, yanked=yanked)
+
+    def _unfit(
+        self, releases: Releases, file: RemoteFile, *, yanked: bool
+    ) -> str | None:
+        """Return why a file is out whatever its tags are, None if it is in."""
+        if not self.accepts_python(file.requires_python):
+            return f"requires Python {file.requires_python}"
+        if file.yanked is not None and not yanked:
+            return "is yanked" + (f": {file.yanked}" if file.yanked else "")
+        cutoff = self.inputs.exclude_newer
+        if cutoff is None or not releases.has_upload_times:
+            return None
+        if file.upload_time is None:
+            return "has no upload time, though other files have, for exclude-newer"
+        if file.upload_time > cutoff:
+            return "was uploaded after exclude-newer"
+        return None
+
+    def _variants(
+        self,
+        releases: Releases,
+        position: int,
+        best: _Best,
+        rejections: list[Rejection],
+    ) -> list[Candidate]:
+        labels = sorted(label for label in best if label is not None)
+        if not labels:
+            return []
+        release = releases.release(position)
+        metadata = self.source.variant_metadata(release)
+        if isinstance(metadata, Unusable):
+            # PEP 825: bad metadata costs a release its variants, not its plain wheels.
+            rejections.extend(Rejection(label, metadata.reason) for label in labels)
+            return []
+        supported = supported_properties(
+            metadata,
+            stated=self.target.stated,
+            derived=self.target.derived,
+            enabled_providers=self.inputs.enable_providers,
+        )
+        order = order_labels(
+            metadata,
+            supported,
+            labels,
+            wishes=self._wishes.for_project(releases.name),
+            deferred_namespaces=(ABI_DEPENDENCY,),
+        )
+        rejections.extend(Rejection(r.label, r.reason) for r in order.rejected)
+        found = []
+        for ranked in order.compatible:
+            try:
+                ways = alternatives(ranked.deferred)
+            except InvalidAbiDependency as error:
+                rejections.append(Rejection(ranked.label, str(error)))
+                continue
+            for abi in ways:
+                needed = tuple(need.property for need in abi)
+                triples = {(p.namespace, p.feature, p.value) for p in needed}
+                found.append(
+                    Candidate(
+                        releases=releases,
+                        position=position,
+                        release=release,
+                        file=best[ranked.label][1],
+                        variant=SelectedVariant(
+                            ranked.label, ranked.properties | triples
+                        ),
+                        decided_by=(*ranked.decided_by, *needed),
+                        variant_metadata=metadata,
+                        rank=ranked.rank,
+                        abi=abi,
+                    )
+                )
+        return found
+
+
+def labels_of(release: Release) -> set[str]:
+    """Return the variant labels of a release's wheels, whatever machine they fit."""
+    labels = {name.variant_label for name in labelled_wheels(release)}
+    return {label for label in labels if label is not None}
