@@ -57,7 +57,7 @@ def test_imports_as_json(polylock: CommandLine) -> None:
             "reason": "index default does not have it",
         }
     ]
-    assert (second["path"], second["kept"], second["unneeded"]) == ("b.txt", 0, 1)
+    assert (second["path"], second["kept"], second["unneeded"]) == ("b.txt", 0, 0)
     assert second["skipped"] == [
         {"name": "x", "reason": "its line names no single version"}
     ]

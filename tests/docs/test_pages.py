@@ -35,6 +35,7 @@ HINDRANCES = (
     "a package index",
     "a provider package",
     "a web service",
+    "conda",
     "macOS",
 )
 """What an example may need that the tests have not."""

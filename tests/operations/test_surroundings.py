@@ -95,13 +95,13 @@ def test_pins_are_not_what_a_project_requires(tmp_path: Path) -> None:
 def test_settings_of_other_tools_have_an_equal(tmp_path: Path) -> None:
     """Each key that says something is named with the key that says it here."""
     text = (
-        WITH + "[tool.uv]\nindex = []\nexclude-newer = '2026-01-01'\npackage = true\n"
+        WITH + "[tool.uv]\nindex = []\nresolution = 'lowest'\npackage = true\n"
         "[tool.uv.sources]\n[tool.uv.workspace]\n"
         "[tool.poetry.group.dev.dependencies]\n[tool.pdm]\nsource = []\n"
     )
     assert notes(tmp_path, text) == (
         "[tool.uv] index is not read; its equal is [[tool.polylock.index]]",
-        "[tool.uv] exclude-newer is not read; its equal is exclude-newer",
+        "[tool.uv] resolution is not read; its equal is [tool.polylock] resolution",
         "[tool.uv] sources is not read; its equal is [tool.polylock.sources]",
         "[tool.uv.workspace] is not read, and there is no equal yet",
         "[tool.poetry.group.dev] is not read; use [dependency-groups]",

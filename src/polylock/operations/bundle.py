@@ -20,6 +20,7 @@ from polylock.errors import CacheUnusable, HashMismatch, UsageError
 from polylock.lockfile.pylock import PackageDirectory, PackageSdist, PackageWheel
 from polylock.model.core_metadata import CoreMetadata, InvalidCoreMetadata
 from polylock.operations.context import Context
+from polylock.operations.files import attempt
 from polylock.operations.installable import installables
 from polylock.operations.locked_files import LockedFiles, locked_sha256
 from polylock.operations.machine import Chooser
@@ -228,12 +229,9 @@ class _Writer:
         """Copy a file, verified on the way; return its entry with the new path."""
         relative = f"{_FILES}/{file.filename}"
         target = self.place / relative
-        try:
+        with attempt(f"write {target}"):
             shutil.copyfile(path, target)
             found, size = file_digest(target), target.stat().st_size
-        except OSError as error:
-            problem = error.strerror or str(error)
-            raise UsageError(f"cannot write {target}: {problem}") from error
         wanted = locked_sha256(file)
         if found != wanted:
             raise HashMismatch(
@@ -279,13 +277,10 @@ def _builds(
 
 
 def _require_room(directory: Path) -> None:
-    try:
+    with attempt(f"read {directory}"):
         taken = directory.exists() and (
             not directory.is_dir() or any(directory.iterdir())
         )
-    except OSError as error:
-        problem = error.strerror or str(error)
-        raise UsageError(f"cannot read {directory}: {problem}") from error
     if taken:
         raise UsageError(
             f"{directory} is there and not an empty directory",
@@ -296,20 +291,14 @@ def _require_room(directory: Path) -> None:
 @contextmanager
 def _made(directory: Path) -> Iterator[Path]:
     """Give a directory to fill; it gets its name when the block ends well."""
-    try:
+    with attempt(f"write {directory}"):
         directory.parent.mkdir(parents=True, exist_ok=True)
         place = Path(mkdtemp(dir=directory.parent, prefix=f".{directory.name}."))
-    except OSError as error:
-        problem = error.strerror or str(error)
-        raise UsageError(f"cannot write {directory}: {problem}") from error
-    try:
-        yield place
-        place.chmod(0o755)
-        if directory.exists():
-            directory.rmdir()
-        place.replace(directory)
-    except OSError as error:
-        problem = error.strerror or str(error)
-        raise UsageError(f"cannot write {directory}: {problem}") from error
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
+        try:
+            yield place
+            place.chmod(0o755)
+            if directory.exists():
+                directory.rmdir()
+            place.replace(directory)
+        finally:
+            shutil.rmtree(place, ignore_errors=True)

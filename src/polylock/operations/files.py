@@ -1,17 +1,28 @@
-"""Write a file whole or not at all."""
+"""Files of the user: what fails there in words, and writing whole or not at all."""
 
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from polylock.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["write_atomically"]
+__all__ = ["attempt", "write_atomically"]
+
+
+@contextmanager
+def attempt(action: str) -> Iterator[None]:
+    """Raise UsageError for an OSError of the block: ``cannot write FILE: why``."""
+    try:
+        yield
+    except OSError as error:
+        problem = error.strerror or str(error)
+        raise UsageError(f"cannot {action}: {problem}") from error
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -22,7 +33,7 @@ def write_atomically(path: Path, text: str) -> None:
     what was there is then untouched.
     """
     path = path.resolve()
-    try:
+    with attempt(f"write {path}"):
         # As tempfile makes one, which takes 2 ms to import.
         temporary = path.with_name(f".{path.name}.{os.urandom(8).hex()}.tmp")
         try:
@@ -37,9 +48,6 @@ def write_atomically(path: Path, text: str) -> None:
             with suppress(OSError):
                 temporary.unlink()
             raise
-    except OSError as error:
-        problem = error.strerror or str(error)
-        raise UsageError(f"cannot write {path}: {problem}") from error
 
 
 def _private(path: str, flags: int) -> int:

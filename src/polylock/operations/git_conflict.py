@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from polylock.errors import UsageError
+from polylock.operations.files import attempt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -162,7 +163,7 @@ class Repository:
         return done.stdout.decode("utf-8", "replace").strip()
 
     def _run(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-        try:
+        with attempt("run git"):
             return subprocess.run(
                 ("git", *arguments),  # noqa: S607 - the user's own, as of any hook
                 cwd=self.directory,
@@ -171,9 +172,6 @@ class Repository:
                 stdin=subprocess.DEVNULL,
                 check=False,
             )
-        except OSError as error:
-            problem = error.strerror or str(error)
-            raise UsageError(f"git cannot be run: {problem}") from error
 
 
 def _is_head(name: str) -> bool:

@@ -23,7 +23,7 @@ from polylock.resolution.align import public
 from polylock.values import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from packaging.utils import NormalizedName
 
@@ -69,7 +69,7 @@ class ImportReport(Value, frozen=True, kw_only=True):
 
     A pin is a version of a project. ``kept`` counts those that every target took
     which needs the project; ``unneeded`` those that are for no target, or for none
-    that needs the project.
+    that needs the project, but for projects that an earlier file pins.
     """
 
     path: str
@@ -147,7 +147,12 @@ class ImportedPins(Value, frozen=True, kw_only=True):
         for warning in warnings:
             solver.reporter.warning(warning)
         reasons = _Reasons(own, solver)
-        return tuple(_report(lock, uses[lock.path], reasons) for lock in self.locks)
+        found: list[ImportReport] = []
+        earlier: set[NormalizedName] = set()
+        for lock in self.locks:
+            found.append(_report(lock, uses[lock.path], reasons, earlier))
+            earlier.update(pin.name for pin in lock.pins)
+        return tuple(found)
 
     def _by_name(self, target: Target) -> dict[NormalizedName, tuple[str, ForeignPin]]:
         found: dict[NormalizedName, tuple[str, ForeignPin]] = {}
@@ -280,12 +285,17 @@ def _check_hashes(use: _Use, path: str) -> Iterator[str]:
         )
 
 
-def _report(lock: ForeignLock, uses: Sequence[_Use], reasons: _Reasons) -> ImportReport:
+def _report(
+    lock: ForeignLock,
+    uses: Sequence[_Use],
+    reasons: _Reasons,
+    earlier: Collection[NormalizedName],
+) -> ImportReport:
     kept = [use for use in uses if use.is_kept]
     dropped = tuple(_dropped([use for use in uses if not use.is_kept], kept, reasons))
     used = {(use.pin.name, use.pin.version) for use in uses}
     lost = {(pin.name, pin.version) for pin in dropped}
-    every = {(pin.name, pin.version) for pin in lock.pins}
+    every = {(pin.name, pin.version) for pin in lock.pins if pin.name not in earlier}
     return ImportReport(
         path=lock.path,
         tool=lock.tool,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from polylock.cache.digests import file_digest
-from polylock.errors import FileCorrupt, HashMismatch, SizeMismatch, UsageError
+from polylock.errors import FileCorrupt, HashMismatch, SizeMismatch
 from polylock.lockfile.pylock import PackageArchive, last_component
 from polylock.model.hashes import sha256_of, strongest
+from polylock.operations.files import attempt
 from polylock.values import Value
 
 if TYPE_CHECKING:
@@ -75,12 +76,9 @@ class LockedFiles(Value, frozen=True, kw_only=True):
         """Verify a file that lies beside the lock file."""
         path = self.root / str(locked.path)
         algorithm, value = _secure_hash(locked)
-        try:
+        with attempt(f"read {path}"):
             found = file_digest(path, algorithm)
             size = path.stat().st_size
-        except OSError as error:
-            problem = error.strerror or str(error)
-            raise UsageError(f"cannot read {path}: {problem}") from error
         if locked.size is not None and size != locked.size:
             raise SizeMismatch(filename_of(locked), locked.size, size)
         if found != value:

@@ -20,7 +20,7 @@ from polylock.lockfile.decode import decode
 from polylock.lockfile.records import record_target
 from polylock.lockfile.select import preferences
 from polylock.model.pins import Preference
-from polylock.operations.files import write_atomically
+from polylock.operations.files import attempt, write_atomically
 from polylock.operations.git_conflict import Repository, Sides
 from polylock.operations.lock import LockRequest
 from polylock.operations.workspace import Workspace, open_workspace, project_path
@@ -238,7 +238,7 @@ def _workspace_of(
 
     It lies beside its place for the time of reading, so that its paths mean the same.
     """
-    try:
+    with attempt(f"write beside {project}"):
         with NamedTemporaryFile(
             dir=project.parent, prefix=".pyproject.", suffix=".toml", delete=False
         ) as file:
@@ -248,17 +248,11 @@ def _workspace_of(
             found = open_workspace(replace(settings, project=temporary))
         finally:
             temporary.unlink()
-    except OSError as error:
-        problem = error.strerror or str(error)
-        raise UsageError(f"cannot write beside {project}: {problem}") from error
     return replace(
         found, project=replace(found.project, path=project), lock_path=lock_path
     )
 
 
 def _read(path: Path) -> bytes:
-    try:
+    with attempt(f"read {path}"):
         return path.read_bytes()
-    except OSError as error:
-        problem = error.strerror or str(error)
-        raise UsageError(f"cannot read {path}: {problem}") from error

@@ -164,7 +164,9 @@ def _settings(document: Mapping[str, Any]) -> Iterator[str]:
     uv = _table(document, "tool", "uv")
     for key in uv:
         if key in _UV_EQUALS:
-            yield f"[tool.uv] {key} is not read; its equal is {_UV_EQUALS[key]}"
+            equal = _UV_EQUALS[key]
+            place = "" if equal.startswith("[") else "[tool.polylock] "
+            yield f"[tool.uv] {key} is not read; its equal is {place}{equal}"
     if "workspace" in uv:
         yield "[tool.uv.workspace] is not read, and there is no equal yet"
     poetry = _table(document, "tool", "poetry")

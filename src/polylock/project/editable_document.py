@@ -39,6 +39,7 @@ class Edit:
         self.path = path
         self.text = text.removeprefix(_MARK)
         self.mark = text[: len(text) - len(self.text)]
+        self._has_new_table = False
         try:
             self.data: dict[str, Any] = tomllib.loads(self.text)
         except tomllib.TOMLDecodeError as error:
@@ -121,6 +122,7 @@ class Edit:
         with self._refusing():
             if self.look_up(keys[:-1]) is None:
                 self._add_to_document(keys[:-1], {keys[-1]: []})
+                self._has_new_table = True
             table: Any = self._document_table(keys[:-1])
             if keys[-1] not in table:
                 table[keys[-1]] = tomlkit.array()
@@ -134,6 +136,7 @@ class Edit:
         with self._refusing():
             self._add_to_document(keys, values)
         self._data_table(keys[:-1])[keys[-1]] = dict(values)
+        self._has_new_table = True
 
     def add_target(self, name: str, table: Mapping[str, Any]) -> None:
         """Add a target, the last in priority."""
@@ -164,8 +167,10 @@ class Edit:
         if not self._is_faithful():
             raise self._by_hand()
         text = self._text()
+        if not self._has_new_table:
+            text = text.removesuffix("\n") + self.text[len(self.text.rstrip("\r\n")) :]
         if "\r\n" in self.text:
-            text = text.replace("\r\n", "\n").replace("\n", "\r\n")
+            text = _with_line_endings(text, self.text)
         return self.mark + text
 
     def _text(self) -> str:
@@ -233,6 +238,23 @@ class Edit:
             "its tables are laid out in a way that cannot be edited safely",
             "make this change by hand, or give each table its own [header] once",
         )
+
+
+def _with_line_endings(text: str, before: str) -> str:
+    """Return a text whose lines end as they did before, new ones as most did."""
+    from difflib import SequenceMatcher  # noqa: PLC0415 - for files of Windows alone
+
+    old = before.split("\n")
+    new = [line.removesuffix("\r") for line in text.split("\n")]
+    usual = "\r" if 2 * before.count("\r\n") > before.count("\n") else ""
+    lines = [f"{line}{usual}" for line in new[:-1]] + new[-1:]
+    bare = [line.removesuffix("\r") for line in old]
+    for block in SequenceMatcher(None, bare, new, autojunk=False).get_matching_blocks():
+        for offset in range(block.size):
+            at = block.b + offset
+            if at < len(lines) - 1 and block.a + offset < len(old) - 1:
+                lines[at] = old[block.a + offset]
+    return "\n".join(lines)
 
 
 def _laid_out(value: object) -> object:

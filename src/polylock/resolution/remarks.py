@@ -13,7 +13,7 @@ from polylock.variants.authority import unanswered
 from polylock.variants.ordering import VariantWishes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from polylock.model.distributions import Release
     from polylock.model.inputs import Inputs
@@ -60,17 +60,15 @@ def _bad_metadata(
     resolutions: Sequence[Resolution], inputs: Inputs, source: PackageSource
 ) -> Iterator[str]:
     """Tell of each locked release that lost its variants, and why."""
-    found: dict[tuple[str, str], tuple[str, list[str]]] = {}
-    for resolution in resolutions:
-        for name, pin in sorted(resolution.pins.items()):
-            metadata = _variants(pin.release, resolution.target, inputs, source)
-            if isinstance(metadata, Unusable):
-                key = (name, pin.version)
-                _, targets = found.setdefault(key, (metadata.reason, []))
-                targets.append(resolution.target.name)
-    for (project, version), (reason, targets) in sorted(found.items()):
+
+    def reasons(target: Target, pin: Pin) -> Iterator[tuple[str, str]]:
+        metadata = _variants(pin.release, target, inputs, source)
+        if isinstance(metadata, Unusable):
+            yield f"{pin.name} {pin.version}", metadata.reason
+
+    for package, reason, targets in _by_target(resolutions, reasons):
         yield (
-            f"{project} {version}: its variants are left out for {', '.join(targets)}, "
+            f"{package}: its variants are left out for {', '.join(targets)}, "
             f"for its variant metadata cannot be relied on: {reason}"
         )
 
@@ -79,20 +77,37 @@ def _without_answer(
     resolutions: Sequence[Resolution], inputs: Inputs, source: PackageSource
 ) -> Iterator[str]:
     """Tell of each namespace that labels ask for and a target says nothing about."""
-    found: dict[str, tuple[str, list[str]]] = {}
-    for resolution in resolutions:
-        for name, pin in sorted(resolution.pins.items()):
-            for namespace in _open(pin.release, resolution.target, inputs, source):
-                _, targets = found.setdefault(namespace, (f"{name} {pin.version}", []))
-                if resolution.target.name not in targets:
-                    targets.append(resolution.target.name)
-    for namespace, (package, targets) in sorted(found.items()):
+
+    def namespaces(target: Target, pin: Pin) -> Iterator[tuple[str, str]]:
+        for namespace in _open(pin.release, target, inputs, source):
+            yield namespace, f"{pin.name} {pin.version}"
+
+    for namespace, package, targets in _by_target(resolutions, namespaces):
         yield (
             f"{package} has variants for {namespace}, which is not known of "
             f"{', '.join(targets)}, so none of them was taken there; say what it "
             f"supports under tool.polylock.targets.{targets[0]}.properties.{namespace} "
             f'({{}} for nothing), or set exclude-variants = ["{namespace}"]'
         )
+
+
+def _by_target(
+    resolutions: Sequence[Resolution],
+    look: Callable[[Target, Pin], Iterable[tuple[str, str]]],
+) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield what is found in pins, sorted: a key, its first fact, the targets.
+
+    ``look`` gives keys and facts of a pin of a target.
+    """
+    found: dict[str, tuple[str, list[str]]] = {}
+    for resolution in resolutions:
+        for _, pin in sorted(resolution.pins.items()):
+            for key, fact in look(resolution.target, pin):
+                _, targets = found.setdefault(key, (fact, []))
+                if resolution.target.name not in targets:
+                    targets.append(resolution.target.name)
+    for key, (fact, targets) in sorted(found.items()):
+        yield key, fact, targets
 
 
 def _without_effect(resolutions: Sequence[Resolution], inputs: Inputs) -> Iterator[str]:
