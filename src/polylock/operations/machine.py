@@ -65,6 +65,14 @@ def this_machine() -> DetectedMachine:
     return detect_machine(HostMachine(os.environ))
 
 
+def bare_machine() -> DetectedMachine:
+    """Return this machine as if it had no more than every one of its architecture.
+
+    What satisfies a target without looking at the hardware does so with it.
+    """
+    return detect_machine(HostMachine(os.environ), hardware=False)
+
+
 def python_release(interpreter: Interpreter) -> PythonRelease:
     """Return the Python of an environment as a target names it."""
     request = PythonRequest.parse(interpreter.version.partition("+")[0])
@@ -80,9 +88,13 @@ def python_release(interpreter: Interpreter) -> PythonRelease:
 
 
 def fits(
-    pylock: Pylock, machine: DetectedMachine, python: PythonRelease | None
+    pylock: Pylock,
+    machine: DetectedMachine,
+    python: PythonRelease | None,
+    *,
+    only: str | None = None,
 ) -> list[Fit]:
-    """Judge every target of a lock file, in their order, for this machine.
+    """Judge every target of a lock file, or one, in their order, for this machine.
 
     With ``python`` None each target's own Python is taken for granted: the
     environment is still to be made.
@@ -90,6 +102,8 @@ def fits(
     used = _used_features(pylock)
     found = []
     for record in pylock.polylock.targets if pylock.polylock else ():
+        if only is not None and record.name != only:
+            continue
         target = locked_target(record)
         wanted = replace(
             target,
@@ -161,9 +175,14 @@ class Chooser(Value, frozen=True, kw_only=True):
         if self.pylock.polylock is None:
             return
         python = python_release(choice.interpreter)
-        for fit in fits(self.pylock, this_machine(), python):
-            if fit.target.name == choice.target.name and fit.missing:
-                raise TargetMismatch(fit.target.name, fit.missing)
+        lacks: tuple[str, ...] = ()
+        # To look at the hardware takes 8 ms, which few targets need.
+        for look in (bare_machine, this_machine):
+            found = fits(self.pylock, look(), python, only=choice.target.name)
+            lacks = tuple(clause for fit in found for clause in fit.missing)
+            if not lacks:
+                return
+        raise TargetMismatch(choice.target.name, lacks)
 
     def _existing(self) -> Interpreter | None:
         if is_environment(self.place):
