@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from polylock.environment.discovery import (
@@ -17,6 +18,7 @@ from polylock.errors import (
     TargetMismatch,
 )
 from polylock.lockfile.records import locked_target
+from polylock.model.markers import Combination
 from polylock.model.target import PythonRelease
 from polylock.providers.derive import build_target
 from polylock.providers.detect import detect_machine
@@ -242,9 +244,16 @@ class Chooser(Value, frozen=True, kw_only=True):
 
     def _of_this_machine(self, interpreter: Interpreter | None) -> Choice:
         """Take this machine for the target of a lock file that records none."""
-        found = interpreter or self._find("3")
+        found = interpreter or self._suitable()
         description = this_machine().describe(python_release(found))
         return self._with(build_target(description), found, checked=True)
+
+    def _suitable(self) -> Interpreter:
+        """Return a Python that the lock file names in ``environments``, else any."""
+        for version in _python_versions(self.pylock):
+            with suppress(EnvironmentBroken):
+                return self._find(version)
+        return self._find("3")
 
     def _recorded(self, name: str) -> Target:
         records = self.pylock.polylock.targets if self.pylock.polylock else ()
@@ -264,6 +273,19 @@ def _used_features(pylock: Pylock) -> set[tuple[str, str]]:
         for namespace, features in properties.items()
         for feature in features
     }
+
+
+def _python_versions(pylock: Pylock) -> list[str]:
+    """Return the versions that some environment of a lock file is for."""
+    found: dict[str, None] = {}
+    pending = list(reversed(pylock.environments or ()))
+    while pending:
+        marker = pending.pop()
+        if isinstance(marker, Combination):
+            pending.extend(reversed(marker.operands))
+        elif (marker.field, marker.operator) == ("python_version", "=="):
+            found[marker.value] = None
+    return [version for version in found if PythonRequest.parse(version)]
 
 
 def target_of_this_machine(pylock: Pylock) -> str:
