@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from polylock.cli.invocation import begin
-from polylock.cli.options import settings
+from polylock.cli.options import Command, settings
 from polylock.cli.recall import COMPLETION
 
 if TYPE_CHECKING:
@@ -27,7 +27,9 @@ _PROGRAM = "polylock"
 _SHELLS = ("bash", "zsh", "fish")
 
 
-@click.command("completion", epilog='Example: eval "$(polylock completion bash)"')
+@click.command(
+    "completion", cls=Command, epilog='Example: eval "$(polylock completion bash)"'
+)
 @settings()
 @click.argument("shell", metavar="SHELL", type=click.Choice(_SHELLS))
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
