@@ -119,16 +119,17 @@ def test_writers_of_one_key_leave_one_whole_entry(tmp_path: Path) -> None:
     assert seen <= set(contents)
 
 
-def test_prune_forgets_answers_of_last_month(tmp_path: Path) -> None:
+@pytest.mark.parametrize("bucket", [Bucket.ANSWERS, Bucket.LOCK_FILES])
+def test_prune_forgets_answers_of_last_month(tmp_path: Path, bucket: Bucket) -> None:
     """They are small, but each directory in which polylock ran has some."""
     store = Store(tmp_path)
     for key in ("old", "new"):
-        store.write(Bucket.ANSWERS, key, b"answer")
+        store.write(bucket, key, b"answer")
     last_month = time.time() - 31 * 24 * 3600
-    os.utime(store.path(Bucket.ANSWERS, "old"), (last_month, last_month))
+    os.utime(store.path(bucket, "old"), (last_month, last_month))
     assert store.prune() == Usage(files=1, size=len(b"answer") + 4)
-    assert _read(store, Bucket.ANSWERS, "old") is None
-    assert _read(store, Bucket.ANSWERS, "new") == b"answer"
+    assert _read(store, bucket, "old") is None
+    assert _read(store, bucket, "new") == b"answer"
 
 
 def test_prune_removes_old_layouts_and_abandoned_files(tmp_path: Path) -> None:

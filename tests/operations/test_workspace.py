@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
+from fakes.pythons import real_python
 from fakes.workspace import Project, this_target
+from polylock.environment.venv import open_environment
 from polylock.errors import LockFileOutdated
 from polylock.operations.bundle import BundleOptions, bundle
+from polylock.operations.sync import SyncOptions
 from polylock.ports import SilentReporter
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -47,6 +47,28 @@ def test_bundle_below_a_project_is_not_its_lock_file(
         "plainlib",
         "plainlib-posix",
     ]
+
+
+def test_python_of_a_bundle_is_looked_for(
+    project: Project, bundled: Path, tmp_path: Path
+) -> None:
+    """The first Python on PATH may be another: the bundle says which it is for."""
+    here = f"{sys.version_info.major}.{sys.version_info.minor}"
+    other = real_python("3.12" if here != "3.12" else "3.11")
+    first = tmp_path / "first"
+    first.mkdir()
+    (first / "python3").symlink_to(other)
+    places = [str(first), str(Path(sys.executable).parent)]
+
+    project.sync(
+        SyncOptions(search_path=os.pathsep.join(places)),
+        project=None,
+        lock_file=bundled / "pylock.toml",
+        venv=tmp_path / "environment",
+    )
+
+    interpreter = open_environment(tmp_path / "environment")
+    assert interpreter.version.startswith(f"{here}.")
 
 
 def test_lock_file_of_others_beside_a_project_file_has_to_answer_it(

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.utils import canonicalize_name
 
+from polylock.lockfile.binary import from_binary, to_binary
 from polylock.lockfile.decode import decode
 from polylock.lockfile.encode import encode
 from polylock.lockfile.pylock import (
@@ -233,3 +234,14 @@ def test_value_is_read_back(value: object) -> None:
 def test_lock_file_is_read_back(pylock: Pylock) -> None:
     """decode(encode(x)) is x, for all that a lock file can hold."""
     assert decode(encode(pylock), "p") == pylock
+
+
+@settings(max_examples=300, deadline=None)
+@given(PYLOCK)
+def test_kept_lock_file_is_read_back(pylock: Pylock) -> None:
+    """What is kept in the cache is the very lock file, each value of its type."""
+    kept = to_binary(pylock)
+    if kept is not None:
+        again = from_binary(kept)
+        assert again == pylock
+        assert encode(again) == encode(pylock)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -68,6 +67,8 @@ class Archives:
         place = self._place(sha256)
         with suppress(FileNotFoundError):
             (place / _COMPLETE).unlink()
+        import shutil  # noqa: PLC0415 - 2 ms, where something was damaged
+
         shutil.rmtree(place, ignore_errors=True)
 
     def _finish(self, made: Path, place: Path, temporary: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,5 +15,7 @@ def file_digest(path: Path, algorithm: str = "sha256") -> str:
 
     Raises OSError where it cannot be read, ValueError for an unknown algorithm.
     """
+    import hashlib  # noqa: PLC0415 - loads OpenSSL: 3 ms that most commands do not pay
+
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, algorithm).hexdigest()

@@ -69,19 +69,23 @@ def remember(
     place = Path(asked.question.cache).absolute()
     if settings.verbosity > 0 or place != settings.cache_dir.absolute():
         return
-    states = [
-        *basis.states,
-        default_user_file(os.environ),
-        *_modules(),
-        *_import_directories(),
-    ]
+    states = list(
+        dict.fromkeys(
+            [
+                *map(str, basis.states),
+                str(default_user_file(os.environ)),
+                *_modules(),
+                *map(str, _import_directories()),
+            ]
+        )
+    )
     try:
         entry = entry_of(
             {str(path): digest(path.read_bytes()) for path in basis.contents},
-            list(dict.fromkeys(map(str, states))),
+            states,
             (out, err, str(environment or "")),
         )
-        if _is_settled([*basis.contents, *states], asked.started):
+        if _is_settled([*map(str, basis.contents), *states], asked.started):
             from polylock.cache.store import Bucket, Store  # noqa: PLC0415 - 3 ms
 
             store = Store(settings.cache_dir)
@@ -90,14 +94,14 @@ def remember(
         logger.debug("nothing is remembered: %s", error)
 
 
-def _modules() -> list[Path]:
+def _modules() -> list[str]:
     """Return the modules of polylock that took part; data in it comes with them."""
     files = (
         getattr(module, "__file__", None)
         for name, module in sorted(sys.modules.items())
         if name.partition(".")[0] == "polylock"
     )
-    return [Path(file) for file in files if file]
+    return [str(Path(file)) for file in files if file]
 
 
 def _import_directories() -> list[Path]:
@@ -110,11 +114,11 @@ def _import_directories() -> list[Path]:
     return [path for path in found if path != here]
 
 
-def _is_settled(paths: Iterable[Path], started: int) -> bool:
+def _is_settled(paths: Iterable[str], started: int) -> bool:
     """Return whether nothing can have changed since the run began, unseen."""
     for path in paths:
         try:
-            status = path.stat()
+            status = os.stat(path)  # noqa: PTH116 - hundreds of them
         except OSError:
             continue  # there was none when it was looked for
         changed = max(status.st_mtime_ns, status.st_ctime_ns)

@@ -136,7 +136,7 @@ def _scan(directory: Path) -> Iterator[InstalledDistribution]:
                 continue
             if form is Form.DIST_INFO:
                 if entry.is_dir() and version:
-                    yield _read(Path(entry.path), name, version)
+                    yield _read(entry.path, name, version)
             else:
                 yield InstalledDistribution(
                     name=canonicalize_name(name),
@@ -158,9 +158,11 @@ def _split(stem: str, form: Form) -> tuple[str, str]:
     return name, version
 
 
-def _read(path: Path, name: str, version: str) -> InstalledDistribution:
-    files = set(os.listdir(path))  # noqa: PTH208 - names alone, once a distribution
-    origin = _origin(path) if ORIGIN_FILE in files else None
+def _read(place: str, name: str, version: str) -> InstalledDistribution:
+    """Read a ``.dist-info``; by str, for every sync does it for each of them."""
+    files = os.listdir(place)  # noqa: PTH208 - as above
+    path = Path(place)
+    origin = _origin(f"{place}{os.sep}{ORIGIN_FILE}") if ORIGIN_FILE in files else None
     foreign = origin is None
     return InstalledDistribution(
         name=canonicalize_name(name),
@@ -175,9 +177,14 @@ def _read(path: Path, name: str, version: str) -> InstalledDistribution:
     )
 
 
-def _origin(path: Path) -> Origin | None:
+_origins = msgspec.json.Decoder(Origin)
+
+
+def _origin(path: str) -> Origin | None:
+    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - as in `_read`
+        content = file.read()
     try:
-        return msgspec.json.decode((path / ORIGIN_FILE).read_bytes(), type=Origin)
+        return _origins.decode(content)
     except msgspec.MsgspecError:
         return None
 

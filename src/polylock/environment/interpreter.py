@@ -7,7 +7,6 @@ executable, for starting a Python costs more than all the rest of a no-op sync.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 from contextlib import suppress
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from polylock.cache.entries import digest
 from polylock.cache.store import Bucket
 from polylock.errors import EnvironmentBroken
 
@@ -159,7 +159,7 @@ def _key(executable: Path) -> str:
             facts.append(None)
         else:
             facts += [status.st_mtime_ns, status.st_size]
-    return hashlib.sha256(msgspec.json.encode(facts)).hexdigest()
+    return digest(msgspec.json.encode(facts))
 
 
 def _host() -> list[str]:

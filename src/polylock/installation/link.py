@@ -19,7 +19,6 @@ import enum
 import errno
 import logging
 import os
-import shutil
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -239,6 +238,8 @@ def _copy(source: str, target: str) -> None:
     Only a new file is written. ``shutil.copyfile`` would write into one that is
     there, and through a hard link into the cache.
     """
+    import shutil  # noqa: PLC0415 - 2 ms, where nothing is linked
+
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     with open(source, "rb") as origin:  # noqa: PTH123 - a str, as all here
         mode = os.fstat(origin.fileno()).st_mode & 0o777

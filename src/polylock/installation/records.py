@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from polylock.environment.installed import ORIGIN_FILE, Origin
 from polylock.installation.record_format import RecordRow, format_rows
+
+try:
+    # hashlib would load OpenSSL: 3 ms, to hash a few lines.
+    from _sha2 import sha256  # type: ignore[import-not-found] # typeshed has none
+except ImportError:  # Python 3.11, or another implementation
+    from hashlib import sha256
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -46,7 +51,7 @@ def installation_files(wanted: WantedDistribution) -> dict[str, bytes]:
 
 def row_of(path: str, content: bytes) -> RecordRow:
     """Return the row of a file that is written with this content."""
-    digest = hashlib.sha256(content).digest()
+    digest = sha256(content).digest()
     value = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
     return RecordRow(path, f"sha256={value}", str(len(content)))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -308,6 +307,8 @@ def _remove_info(info: Path) -> None:
         if path.name == PARTIAL_RECORD:
             continue
         if path.is_dir() and not path.is_symlink():
+            import shutil  # noqa: PLC0415 - 2 ms, for few distributions
+
             shutil.rmtree(path)
         else:
             path.unlink()

@@ -7,19 +7,17 @@ takes a lock file with a variant wheel for invalid.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+# All that annotations name is imported, for `binary` has values decoded by them.
+from collections.abc import Mapping  # noqa: TC003 - see above
+from datetime import datetime  # noqa: TC003 - see above
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from packaging.utils import NormalizedName  # noqa: TC002 - see above
+
+from polylock.lockfile.records import Record, VariantChoice  # noqa: TC001 - see above
+from polylock.model.markers import MarkerExpression  # noqa: TC001 - see above
 from polylock.values import Value, field
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
-
-    from packaging.utils import NormalizedName
-
-    from polylock.lockfile.records import Record, VariantChoice
-    from polylock.model.markers import MarkerExpression
 
 __all__ = [
     "LOCK_VERSION",

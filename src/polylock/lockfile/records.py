@@ -8,20 +8,20 @@ text.
 
 from __future__ import annotations
 
+from collections.abc import Mapping  # noqa: TC003 - `binary` decodes by annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
-from polylock.model.direct import ArchiveSource, GitSource
+from polylock.model.direct import ArchiveSource, DirectSource, GitSource
 from polylock.model.inputs import DEFAULT_INDEX, Inputs
 from polylock.values import Value, field, replace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from polylock.model.direct import DirectSource
     from polylock.model.inputs import RootRequirement
     from polylock.model.requirements import Requirement
 

@@ -54,7 +54,7 @@ class InvalidDirectSource(ValueError):
     """A direct source that means nothing or too much; the text is a clause."""
 
 
-class ArchiveSource(Value, frozen=True, kw_only=True):
+class ArchiveSource(Value, frozen=True, kw_only=True, tag=True):
     """A wheel or an archive of a source tree; ``url`` or ``path`` is set.
 
     ``subdirectory`` is the place of the tree in the archive's top directory.
@@ -69,7 +69,7 @@ class ArchiveSource(Value, frozen=True, kw_only=True):
         return self.url or self.path or ""
 
 
-class DirectorySource(Value, frozen=True, kw_only=True):
+class DirectorySource(Value, frozen=True, kw_only=True, tag=True):
     """A source tree on disk."""
 
     path: str
@@ -80,7 +80,7 @@ class DirectorySource(Value, frozen=True, kw_only=True):
         return self.path
 
 
-class GitSource(Value, frozen=True, kw_only=True):
+class GitSource(Value, frozen=True, kw_only=True, tag=True):
     """A source tree in a git repository; ``url`` or ``path`` is set.
 
     ``revision`` is None for the default branch; ``kind`` says what it names, ``rev``

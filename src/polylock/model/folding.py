@@ -2,21 +2,20 @@
 
 ``packaging.markers`` answers only for an environment that is known to the last field.
 A target leaves some open (``platform_release``, the patch release of Python), and what
-depends on these is kept as a residual expression. Atoms without a variant marker are
-evaluated by packaging, so their meaning is its meaning.
+depends on these is kept as a residual expression. Atoms without a variant marker mean
+what they mean to packaging (``comparisons``).
 """
 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from polylock.model.comparisons import holds
 from polylock.model.markers import (
     Combination,
     conjunction,
     disjunction,
-    plain_marker,
 )
 from polylock.values import Value
 
@@ -91,7 +90,7 @@ def fold(
             return marker
         return (marker.value in members) is (marker.operator == "in")
     if marker.field == "extra":
-        return _evaluate_plain(str(marker), (("extra", extra),))
+        return holds(marker, extra)
     return _fold_environment(marker, target)
 
 
@@ -110,13 +109,10 @@ def _fold_combination(
 def _fold_environment(marker: Atom, target: Target) -> MarkerExpression | bool:
     environment = target.marker_environment
     if marker.field in environment:
-        return _evaluate_plain(
-            str(marker), ((marker.field, environment[marker.field]),)
-        )
+        return holds(marker, environment[marker.field])
     if marker.field in _PYTHON_PATCH_FIELDS:
         answers = {
-            _evaluate_plain(str(marker), ((marker.field, version),))
-            for version in _patch_releases(marker.value, target)
+            holds(marker, version) for version in _patch_releases(marker.value, target)
         }
         if len(answers) == 1:
             return answers.pop()
@@ -136,11 +132,6 @@ def _patch_releases(text: str, target: Target) -> Iterator[str]:
         patches.update({max(patch - 1, 0), patch, patch + 1})
     for patch in sorted(patches):
         yield f"{python.major}.{python.minor}.{patch}"
-
-
-@lru_cache(maxsize=65536)
-def _evaluate_plain(atom: str, environment: tuple[tuple[str, str], ...]) -> bool:
-    return plain_marker(atom).evaluate(dict(environment))
 
 
 def _evaluate_variant(marker: Atom, variant: SelectedVariant) -> bool:

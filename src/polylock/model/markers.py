@@ -66,7 +66,7 @@ class InvalidMarker(ValueError):
     """Text that is no marker, with the reason."""
 
 
-class Atom(Value, frozen=True):
+class Atom(Value, frozen=True, tag=True):
     """One comparison, ``field operator 'value'``.
 
     ``reversed`` is true where the value stands on the left, as in
@@ -86,7 +86,7 @@ class Atom(Value, frozen=True):
         return f"{self.field} {self.operator} {value}"
 
 
-class Combination(Value, frozen=True):
+class Combination(Value, frozen=True, tag=True):
     """Expressions joined by ``and`` or ``or``; at least two."""
 
     operator: str

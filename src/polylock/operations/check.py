@@ -66,7 +66,7 @@ def check(settings: Settings) -> CheckOutcome:
     Raises ProjectError and LockFileInvalid.
     """
     workspace = open_workspace(settings)
-    pylock = read_lock(workspace.lock_path)
+    pylock = read_lock(workspace.lock_path, settings)
     if pylock is None:
         return CheckOutcome(path=workspace.lock_path, exists=False, differences=())
     found = differences(pylock, workspace.project.inputs, workspace.targets)

@@ -11,7 +11,7 @@ from polylock.errors import LockFileOutdated, NoSuchTarget, UsageError
 from polylock.lockfile.freshness import differences
 from polylock.operations.basis import project_basis
 from polylock.operations.files import write_atomically
-from polylock.operations.workspace import open_workspace, read_lock
+from polylock.operations.workspace import keep_lock, open_workspace, read_lock
 from polylock.values import Value, field
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def lock(settings: Settings, request: LockRequest, reporter: Reporter) -> LockOu
     are imported, ForeignLockInvalid and ForeignHashDiffers.
     """
     workspace = open_workspace(settings)
-    previous = read_lock(workspace.lock_path)
+    previous = read_lock(workspace.lock_path, settings)
     imported = _imported(request, workspace.lock_path, previous)
     if request.targets:
         _check_others(workspace, previous, request.targets)
@@ -149,6 +149,7 @@ def lock(settings: Settings, request: LockRequest, reporter: Reporter) -> LockOu
     changed = previous is None or found.text != found.previous_text
     if changed and not request.dry_run:
         write_atomically(workspace.lock_path, found.text)
+        keep_lock(found.pylock, found.text.encode(), settings)
     return LockOutcome(
         path=workspace.lock_path,
         pylock=found.pylock,

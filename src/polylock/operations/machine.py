@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from polylock.environment.discovery import (
@@ -17,6 +18,7 @@ from polylock.errors import (
     TargetMismatch,
 )
 from polylock.lockfile.recorded_targets import locked_target
+from polylock.model.markers import Combination
 from polylock.model.target import PythonRelease
 from polylock.providers.derive import build_target
 from polylock.providers.detect import detect_machine
@@ -65,6 +67,14 @@ def this_machine() -> DetectedMachine:
     return detect_machine(HostMachine(os.environ))
 
 
+def bare_machine() -> DetectedMachine:
+    """Return this machine as if it had no more than every one of its architecture.
+
+    What satisfies a target without looking at the hardware does so with it.
+    """
+    return detect_machine(HostMachine(os.environ), hardware=False)
+
+
 def python_release(interpreter: Interpreter) -> PythonRelease:
     """Return the Python of an environment as a target names it."""
     request = PythonRequest.parse(interpreter.version.partition("+")[0])
@@ -80,9 +90,13 @@ def python_release(interpreter: Interpreter) -> PythonRelease:
 
 
 def fits(
-    pylock: Pylock, machine: DetectedMachine, python: PythonRelease | None
+    pylock: Pylock,
+    machine: DetectedMachine,
+    python: PythonRelease | None,
+    *,
+    only: str | None = None,
 ) -> list[Fit]:
-    """Judge every target of a lock file, in their order, for this machine.
+    """Judge every target of a lock file, or one, in their order, for this machine.
 
     With ``python`` None each target's own Python is taken for granted: the
     environment is still to be made.
@@ -90,6 +104,8 @@ def fits(
     used = _used_features(pylock)
     found = []
     for record in pylock.polylock.targets if pylock.polylock else ():
+        if only is not None and record.name != only:
+            continue
         target = locked_target(record)
         wanted = replace(
             target,
@@ -161,9 +177,14 @@ class Chooser(Value, frozen=True, kw_only=True):
         if self.pylock.polylock is None:
             return
         python = python_release(choice.interpreter)
-        for fit in fits(self.pylock, this_machine(), python):
-            if fit.target.name == choice.target.name and fit.missing:
-                raise TargetMismatch(fit.target.name, fit.missing)
+        lacks: tuple[str, ...] = ()
+        # To look at the hardware takes 8 ms, which few targets need.
+        for look in (bare_machine, this_machine):
+            found = fits(self.pylock, look(), python, only=choice.target.name)
+            lacks = tuple(clause for fit in found for clause in fit.missing)
+            if not lacks:
+                return
+        raise TargetMismatch(choice.target.name, lacks)
 
     def _existing(self) -> Interpreter | None:
         if is_environment(self.place):
@@ -223,9 +244,16 @@ class Chooser(Value, frozen=True, kw_only=True):
 
     def _of_this_machine(self, interpreter: Interpreter | None) -> Choice:
         """Take this machine for the target of a lock file that records none."""
-        found = interpreter or self._find("3")
+        found = interpreter or self._suitable()
         description = this_machine().describe(python_release(found))
         return self._with(build_target(description), found, checked=True)
+
+    def _suitable(self) -> Interpreter:
+        """Return a Python that the lock file names in ``environments``, else any."""
+        for version in _python_versions(self.pylock):
+            with suppress(EnvironmentBroken):
+                return self._find(version)
+        return self._find("3")
 
     def _recorded(self, name: str) -> Target:
         records = self.pylock.polylock.targets if self.pylock.polylock else ()
@@ -245,6 +273,19 @@ def _used_features(pylock: Pylock) -> set[tuple[str, str]]:
         for namespace, features in properties.items()
         for feature in features
     }
+
+
+def _python_versions(pylock: Pylock) -> list[str]:
+    """Return the versions that some environment of a lock file is for."""
+    found: dict[str, None] = {}
+    pending = list(reversed(pylock.environments or ()))
+    while pending:
+        marker = pending.pop()
+        if isinstance(marker, Combination):
+            pending.extend(reversed(marker.operands))
+        elif (marker.field, marker.operator) == ("python_version", "=="):
+            found[marker.value] = None
+    return [version for version in found if PythonRequest.parse(version)]
 
 
 def target_of_this_machine(pylock: Pylock) -> str:

@@ -42,7 +42,7 @@ class LockedSelection(Value, frozen=True, kw_only=True):
 def open_lock(settings: Settings) -> tuple[Pylock, Path]:
     """Read the lock file; raises UsageError where there is none, LockFileInvalid."""
     path = lock_path(settings)
-    return require_lock(path), path
+    return require_lock(path, settings), path
 
 
 def every_group(pylock: Pylock) -> tuple[Sequence[str], Sequence[str]]:

@@ -112,7 +112,7 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
     reading the lock file, fetching and installing raise.
     """
     path = lock_path(settings)
-    pylock = require_lock(path)
+    pylock = require_lock(path, settings)
     project = answered_project(settings, pylock, path, frozen=options.frozen)
     inputs = project.inputs if project else recorded_policy(pylock)
     place = (settings.venv or path.with_name(".venv")).absolute()

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from polylock.cache.entries import digest
+from polylock.cache.store import Bucket, Store
 from polylock.errors import (
+    CacheUnusable,
     LockFileInvalid,
     LockFileOutdated,
     NoSuchTarget,
     ProjectError,
     UsageError,
 )
-from polylock.lockfile.decode import decode
+from polylock.lockfile.binary import from_binary, rules, to_binary
 from polylock.lockfile.freshness import differences
 from polylock.model.inputs import Inputs
 from polylock.project.pyproject import find_project, load_project
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Workspace",
     "answered_project",
+    "keep_lock",
     "lock_path",
     "open_workspace",
     "project_path",
@@ -119,8 +124,11 @@ def recorded_policy(pylock: Pylock) -> Inputs:
     return Inputs(no_build_packages=forbidden)
 
 
-def read_lock(path: Path) -> Pylock | None:
-    """Read a lock file, None where there is none; raises LockFileInvalid."""
+def read_lock(path: Path, settings: Settings | None = None) -> Pylock | None:
+    """Read a lock file, None where there is none; raises LockFileInvalid.
+
+    With settings its values are taken from the cache where they were read before.
+    """
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -128,12 +136,40 @@ def read_lock(path: Path) -> Pylock | None:
     except OSError as error:
         problem = error.strerror or str(error)
         raise LockFileInvalid(str(path), "", f"cannot be read: {problem}") from error
-    return decode(content, str(path))
+    found = None if settings is None else _kept_lock(content, settings)
+    if found is None:
+        # 10 ms, with the parser of markers.
+        from polylock.lockfile.decode import decode  # noqa: PLC0415 - see above
+
+        found = decode(content, str(path))
+        if settings is not None:
+            keep_lock(found, content, settings)
+    return found
 
 
-def require_lock(path: Path) -> Pylock:
+def keep_lock(pylock: Pylock, content: bytes, settings: Settings) -> None:
+    """Keep the values of a lock file in the cache: TOML takes ten times as long."""
+    binary = to_binary(pylock)
+    if binary is not None:
+        with suppress(CacheUnusable):  # a cache that is full or read-only serves on
+            store = Store(settings.cache_dir)
+            store.write(Bucket.LOCK_FILES, _lock_key(content), binary)
+
+
+def _kept_lock(content: bytes, settings: Settings) -> Pylock | None:
+    with suppress(CacheUnusable):
+        kept = Store(settings.cache_dir).read(Bucket.LOCK_FILES, _lock_key(content))
+        return None if kept is None else from_binary(kept)
+    return None
+
+
+def _lock_key(content: bytes) -> str:
+    return f"{rules()}, {digest(content)}"
+
+
+def require_lock(path: Path, settings: Settings | None = None) -> Pylock:
     """Read a lock file that must be there; raises UsageError, LockFileInvalid."""
-    pylock = read_lock(path)
+    pylock = read_lock(path, settings)
     if pylock is None:
         raise UsageError(f"{path} does not exist", "run `polylock lock`")
     return pylock

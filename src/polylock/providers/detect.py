@@ -96,8 +96,8 @@ def detect(python: PythonRelease, machine: Machine) -> TargetDescription:
     return detect_machine(machine).describe(python)
 
 
-def detect_machine(machine: Machine) -> DetectedMachine:
-    """Look at a machine.
+def detect_machine(machine: Machine, *, hardware: bool = True) -> DetectedMachine:
+    """Look at a machine; without ``hardware`` at its system and architecture alone.
 
     Hardware that is missing is left out, and so is, with a warning, what does not
     answer. Raises UsageError where the operating system or the processor is one that
@@ -113,6 +113,12 @@ def detect_machine(machine: Machine) -> DetectedMachine:
         )
     warnings: list[str] = []
     warn = warnings.append
+    libc = _libc(machine, warn) if system is OperatingSystem.LINUX else None
+    macos = _macos(machine) if system is OperatingSystem.MACOS else None
+    if not hardware:
+        return DetectedMachine(
+            system=system, architecture=architecture, libc=libc, macos=macos
+        )
     processor = cpu.detect(machine, architecture, warn)
     if processor is None:
         warn(
@@ -122,8 +128,8 @@ def detect_machine(machine: Machine) -> DetectedMachine:
     return DetectedMachine(
         system=system,
         architecture=architecture,
-        libc=_libc(machine, warn) if system is OperatingSystem.LINUX else None,
-        macos=_macos(machine) if system is OperatingSystem.MACOS else None,
+        libc=libc,
+        macos=macos,
         cpu=processor,
         nvidia=nvidia.detect(machine, warn),
         amd=amd.detect(machine, warn),

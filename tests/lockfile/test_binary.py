@@ -1,0 +1,94 @@
+"""The form of a lock file that the cache keeps."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import msgspec
+import pytest
+
+from polylock.lockfile.binary import from_binary, to_binary
+from polylock.lockfile.decode import decode
+from polylock.lockfile.encode import encode
+from polylock.lockfile.pylock import Pylock
+
+HEAD = 'lock-version = "1.0"\ncreated-by = "polylock"\n'
+ONE = '[[packages]]\nname = "a"\n'
+WHEEL = """
+[[packages]]
+name = "a"
+version = "1.0"
+marker = "sys_platform == 'linux' and ('x' in extras or python_version < '3.12')"
+[[packages.wheels]]
+upload-time = 2026-01-02T03:04:05.000006Z
+url = "http://e.com/a-1.0-py3-none-any.whl"
+size = 1
+hashes = { sha256 = "00" }
+"""
+SOURCES = """
+packages = []
+[tool.polylock.sources]
+a = [{ index = "one", properties = ["x :: y :: z"] }]
+d = [{ git = "https://e.com/a", tag = "1" }]
+b = [{ path = "../b", editable = true }]
+c = [{ url = "https://e.com/c-1.0.tar.gz" }]
+"""
+
+
+def kept(pylock: Pylock) -> bytes:
+    """Return the form of a lock file that has one."""
+    found = to_binary(pylock)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        WHEEL,
+        SOURCES,
+        "packages = []\nenvironments = [\"os_name == 'nt'\"]\n",
+        f"{ONE}directory = {{ path = 'a', editable = true }}",
+        f"{ONE}archive = {{ path = 'a.zip', hashes = {{ sha256 = '0' }} }}",
+        f"{ONE}vcs = {{ type = 'git', path = 'a', commit-id = '0' }}",
+        "packages = []\n[tool.other]\na = [1, 1.0, true, { b = [] }]\n",
+    ],
+)
+def test_a_lock_file_comes_back(text: str) -> None:
+    """Every kind of source, marker and record is the same as TOML gave it."""
+    pylock = decode(HEAD + text, "p")
+    again = from_binary(kept(pylock))
+    assert again == pylock
+    assert encode(again) == encode(pylock)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        datetime(2026, 1, 2),  # noqa: DTZ001 - TOML's local date-time
+        datetime(2026, 1, 2, tzinfo=UTC),
+        date(2026, 1, 2),
+        float("nan"),
+        2**63,
+        [{"deep": [date(2026, 1, 2)]}],
+    ],
+)
+def test_what_would_come_back_otherwise_has_no_form(value: Any) -> None:  # noqa: ANN401 - any TOML value
+    """A value in another tool's table that MessagePack changes is not kept."""
+    pylock = decode(HEAD + "packages = []", "p")
+    assert to_binary(msgspec.structs.replace(pylock, tool={"a": {"b": value}})) is None
+
+
+def test_a_lock_file_that_is_too_deep_has_no_form() -> None:
+    """Deep nesting ends in no form, never in a traceback."""
+    value: list[Any] = []
+    for _ in range(5_000):
+        value = [value]
+    assert to_binary(Pylock(created_by="p", tool={"a": value})) is None
+
+
+@pytest.mark.parametrize("content", [b"", b"\xc1", b"\x90", b"\x81\xa1a\x01"])
+def test_what_is_no_form_is_nothing(content: bytes) -> None:
+    """Bytes that are damaged or of another layout are not taken for a lock file."""
+    assert from_binary(content) is None
