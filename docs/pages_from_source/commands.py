@@ -38,8 +38,8 @@ in a configuration file. How commands end is said under [exit codes](exit-codes.
 
 On a terminal there are colours, and tables and long sentences are fitted to its width.
 What goes into a pipe or a file is plain and the same everywhere. `NO_COLOR` and
-`--no-color` take colours away; `FORCE_COLOR` gives them where there is no terminal, as in
-the log of a CI service; `TERM=dumb` makes a terminal one for plain lines."""
+`--no-color` take colours away; `FORCE_COLOR` gives them where there is no terminal, as
+in the log of a CI service; `TERM=dumb` makes a terminal one for plain lines."""
 
 _EVERYWHERE = "Options of every command"
 
