@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -71,6 +72,8 @@ def values(demo: CommandLine, line: str) -> list[str]:
         ("polylock lock --upgrade-package fall", ["fallbackkit"]),
         ("polylock remove f", ["fallbackkit"]),
         ("polylock completion ", ["bash", "zsh", "fish"]),
+        ("polylock sync --target = h", ["h100", "here"]),
+        ("polylock sync --target =", ["auto", "h100", "mac", "here"]),
     ],
 )
 def test_words_that_there_are(
@@ -225,6 +228,8 @@ complete --do-complete '{line}' | string replace -r '\\t.*' ''
     ("line", "expected"),
     [
         ("polylock sync --target h", ["h100", "here"]),
+        ("polylock sync --target=h", ["h100", "here"]),
+        ("polylock sync --venv=x --target=m", ["mac"]),
         ("polylock targets sho", ["show"]),
         ("polylock why nothing-like-it", []),
     ],
@@ -245,6 +250,10 @@ def test_in_a_real_shell(
     polylock.chmod(0o755)
     script = demo.succeed("completion", shell).out
     words = shlex.split(line)
+    if shell == "bash":  # COMP_WORDBREAKS has the sign
+        words = re.sub(r"(--\w+)=", r"\1 = ", line).split()
+    elif "=" in line:  # the whole word is replaced
+        expected = [f"--target={name}" for name in expected]
     probe = PROBES[shell].format(
         script=script, words=" ".join(words), position=len(words) - 1, line=line
     )

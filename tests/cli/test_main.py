@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from fakes.command_line import CommandLine
 
 LONGEST_HELP = 40
+SHARED = ["--project", "--lock-file", "--cache-dir", "--no-color"]
 
 
 def _commands() -> Iterator[tuple[str, ...]]:
@@ -39,6 +40,22 @@ def test_help_is_short_and_shows_an_example(
     assert len(told.splitlines()) < LONGEST_HELP
     example = told.partition("Example: ")[2]
     assert f"polylock {words[0]}" in example
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_help_tells_what_is_special_first(
+    polylock: CommandLine, words: tuple[str, ...]
+) -> None:
+    """What every command takes comes last, and values are called what they are."""
+    told = polylock.succeed(*words, "--help").out
+    own, _, shared = told.partition("\nEverywhere:\n")
+    if not shared:
+        return  # a group of commands takes none of it
+    flags = [line.split()[0] for line in shared.splitlines() if line.startswith("  -")]
+    assert flags[:-1] == ["-v,", *SHARED]
+    assert flags[-1] in {"-h,", "--help"}  # click keeps what it was first asked for
+    assert not any(flag in own for flag in SHARED)
+    assert not {"TEXT", "INTEGER", "FLOAT", "BOOLEAN"} & set(told.split())
 
 
 def test_help_of_all_lists_every_command(polylock: CommandLine) -> None:

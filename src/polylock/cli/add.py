@@ -6,14 +6,16 @@ from typing import Any
 
 import click
 
-from polylock.cli.options import JSON, settings
+from polylock.cli.options import JSON, Command, settings
 from polylock.cli.places import edit_place, place
 from polylock.operations.dependencies import add
 
 __all__ = ["command"]
 
 
-@click.command("add", epilog='Example: polylock add "torch>=2.9" --target h100')
+@click.command(
+    "add", cls=Command, epilog='Example: polylock add "torch>=2.9" --target h100'
+)
 @settings()
 @click.argument("requirements", metavar="REQUIREMENT...", nargs=-1, required=True)
 @place

@@ -10,14 +10,16 @@ import click
 
 from polylock.cli.diagnostics import show_warning
 from polylock.cli.invocation import begin, print_json, reporting
-from polylock.cli.options import FROZEN, JSON, settings
+from polylock.cli.options import FROZEN, JSON, Command, settings
 from polylock.model.quantities import file_size
 from polylock.operations.bundle import BundleOptions, bundle
 
 __all__ = ["command"]
 
 
-@click.command("bundle", epilog="Example: polylock bundle --target h100 wheelhouse")
+@click.command(
+    "bundle", cls=Command, epilog="Example: polylock bundle --target h100 wheelhouse"
+)
 @settings("target", "groups", "extras", "python", "index_url", "offline", "threads")
 @click.option("--build", is_flag=True, help="Build wheels of source distributions.")
 @FROZEN

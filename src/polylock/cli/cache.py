@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from polylock.cli.invocation import begin, print_json
-from polylock.cli.options import JSON, settings
+from polylock.cli.options import JSON, Group, settings
 from polylock.cli.tables import Table
 from polylock.model.quantities import file_size
 from polylock.operations.cache import cache_size, clear_cache, prune_cache
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.group("cache", epilog="Example: polylock cache size")
+@click.group("cache", cls=Group, epilog="Example: polylock cache size")
 def command() -> None:
     """Measure, prune or clear the cache."""
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from polylock.cli.invocation import begin, print_json
-from polylock.cli.options import JSON, settings
+from polylock.cli.options import JSON, Command, settings
 from polylock.errors import UsageError
 from polylock.operations.cache_key import cache_keys
 
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.command("cache-key", epilog="Example: polylock cache-key --target h100")
+@click.command(
+    "cache-key", cls=Command, epilog="Example: polylock cache-key --target h100"
+)
 @settings("target", "groups", "extras")
 @click.option("--prefix", is_flag=True, help="Print the prefix, for restore keys.")
 @click.option(

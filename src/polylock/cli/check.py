@@ -9,14 +9,16 @@ import click
 
 from polylock.cli.diagnostics import show_error
 from polylock.cli.invocation import begin, json_text
-from polylock.cli.options import JSON, settings
+from polylock.cli.options import JSON, Command, settings
 from polylock.cli.remember import remember
 from polylock.operations.check import check
 
 __all__ = ["command"]
 
 
-@click.command("check", epilog="Example: polylock check && echo up to date")
+@click.command(
+    "check", cls=Command, epilog="Example: polylock check && echo up to date"
+)
 @settings()
 @JSON
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name

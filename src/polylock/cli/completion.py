@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from polylock.cli.invocation import begin
-from polylock.cli.options import settings
+from polylock.cli.options import Command, settings
 from polylock.cli.recall import COMPLETION
 
 if TYPE_CHECKING:
@@ -27,7 +27,9 @@ _PROGRAM = "polylock"
 _SHELLS = ("bash", "zsh", "fish")
 
 
-@click.command("completion", epilog='Example: eval "$(polylock completion bash)"')
+@click.command(
+    "completion", cls=Command, epilog='Example: eval "$(polylock completion bash)"'
+)
 @settings()
 @click.argument("shell", metavar="SHELL", type=click.Choice(_SHELLS))
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
@@ -53,9 +55,32 @@ def complete(instruction: str) -> int:
         return 1
     words = ""
     with redirect_stderr(StringIO()), suppress(Exception, SystemExit):
-        words = _asked(shell).complete()
+        words = _words(_asked(shell))
     sys.stdout.buffer.write(f"{words}\n".encode())
     return 0
+
+
+def _words(completer: ShellComplete) -> str:
+    """Return the words in the form of the shell, also for an option with ``=``.
+
+    click takes ``--target=h`` apart only where it is one word, and offers what is to
+    stand after the sign. bash makes three words of it and replaces the last; zsh and
+    fish replace all of it.
+    """
+    arguments, incomplete = completer.get_completion_args()
+    joined = ["", *arguments]
+    arguments = [
+        word
+        for before, word in zip(joined, arguments, strict=False)
+        if not (word == "=" and before.startswith("--"))
+    ]
+    items = completer.get_completions(arguments, incomplete)
+    option, sign, _ = incomplete.partition("=")
+    if sign and option.startswith("--"):
+        for item in items:
+            if item.type == "plain":
+                item.value = f"{option}={item.value}"
+    return "\n".join(completer.format_completion(item) for item in items)
 
 
 def _asked(shell: str) -> ShellComplete:

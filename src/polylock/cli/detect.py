@@ -9,7 +9,7 @@ import click
 
 from polylock.cli.diagnostics import show_warning
 from polylock.cli.invocation import begin, print_json, reporting
-from polylock.cli.options import JSON, settings
+from polylock.cli.options import JSON, Command, settings
 from polylock.errors import UsageError
 from polylock.operations.detect import detect_target, with_answers, write_detected
 from polylock.operations.machine import this_machine
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.command("detect", epilog="Example: polylock detect --write build-server")
+@click.command(
+    "detect", cls=Command, epilog="Example: polylock detect --write build-server"
+)
 @settings()
 @click.option("--write", "name", metavar="NAME", help="Add it to the project file.")
 @click.option(

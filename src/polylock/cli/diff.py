@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from polylock.cli.invocation import begin, print_json
-from polylock.cli.options import JSON, settings
+from polylock.cli.options import JSON, Command, settings
 from polylock.cli.terminal import style, width_of
 from polylock.model.quantities import counted, file_size
 from polylock.operations.diff import ChangeKind, diff
@@ -26,7 +26,7 @@ _NAMES = 32
 """Up to this length of names, in characters, what follows them is aligned."""
 
 
-@click.command("diff", epilog="Example: polylock diff HEAD")
+@click.command("diff", cls=Command, epilog="Example: polylock diff HEAD")
 @settings("target")
 @click.argument("before", type=click.Path(path_type=Path))
 @click.argument("after", required=False, type=click.Path(path_type=Path))

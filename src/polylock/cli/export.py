@@ -10,7 +10,7 @@ import click
 
 from polylock.cli.diagnostics import show_warning
 from polylock.cli.invocation import begin
-from polylock.cli.options import settings
+from polylock.cli.options import Command, settings
 from polylock.operations.export import ExportFormat, export
 
 __all__ = ["command"]
@@ -24,19 +24,22 @@ _READERS = {
 """Who takes variant wheels (PEP 825), by format; tests run both."""
 
 
-@click.command("export", epilog="Example: polylock export --target h100 -o h100.toml")
+@click.command(
+    "export", cls=Command, epilog="Example: polylock export --target h100 -o h100.toml"
+)
 @settings("target", "groups", "extras")
 @click.option(
     "--format",
     "export_format",
     type=click.Choice(get_args(ExportFormat)),
     default="pylock",
-    show_default=True,
-    help="What to write.",
+    metavar="FORMAT",
+    help="What to write: pylock (the default), requirements, cyclonedx.",
 )
 @click.option(
     "-o",
     "--output",
+    metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
     help="The file to write; default: stdout.",
 )

@@ -8,14 +8,16 @@ from typing import Any
 import click
 
 from polylock.cli.invocation import begin, print_json
-from polylock.cli.options import JSON, settings
+from polylock.cli.options import JSON, Group, settings
 from polylock.model.quantities import counted
 from polylock.operations.index_build import build_index, serve_index
 
 __all__ = ["command"]
 
 
-@click.group("index", epilog="Example: polylock index build wheels --output site")
+@click.group(
+    "index", cls=Group, epilog="Example: polylock index build wheels --output site"
+)
 def command() -> None:
     """Build and serve a static index with variant metadata."""
 
@@ -68,8 +70,12 @@ def build(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by nam
 @command.command("serve", epilog="Example: polylock index serve site --port 8000")
 @settings()
 @click.argument("directory", type=click.Path(path_type=Path))
-@click.option("--port", type=int, default=0, help="The port; default: a free one.")
-@click.option("--for", "seconds", type=float, help="Stop after so many seconds.")
+@click.option(
+    "--port", type=int, default=0, metavar="N", help="The port; default: a free one."
+)
+@click.option(
+    "--for", "seconds", type=float, metavar="SECONDS", help="Stop after so long."
+)
 def serve(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
     """Serve a built index on 127.0.0.1 until Ctrl-C, for trials and tests.
 

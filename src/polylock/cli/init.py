@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from polylock.cli.invocation import begin, print_json
-from polylock.cli.options import JSON, offered, settings
+from polylock.cli.options import JSON, Command, offered, settings
 from polylock.operations.init import InitRequest, init, python_to_offer
 from polylock.operations.machine import this_machine
 
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.command("init", epilog="Example: polylock init --here --preset linux-x86_64")
+@click.command(
+    "init", cls=Command, epilog="Example: polylock init --here --preset linux-x86_64"
+)
 @settings()
 @click.option(
     "--preset",

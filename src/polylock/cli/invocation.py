@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import gc
 import json
+import logging
 import os
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from polylock.cli.logs import set_up_logging
 from polylock.cli.options import given_settings
 from polylock.cli.progress import TerminalReporter
 from polylock.project.settings import default_user_file, load_settings
@@ -38,7 +38,7 @@ def begin(values: dict[str, Any]) -> Settings:
     settings = load_settings(given_settings(values), os.environ, user_file)
     if settings.no_color:
         os.environ["NO_COLOR"] = "1"
-    set_up_logging(settings.verbosity)
+    _set_up_logging(settings.verbosity)
     return settings
 
 
@@ -72,3 +72,16 @@ def json_text(value: object) -> str:
 def print_json(value: object) -> None:
     """Write data to stdout as JSON, keys in the order given."""
     sys.stdout.write(json_text(value))
+
+
+def _set_up_logging(verbosity: int) -> None:
+    """Log decisions with ``-v``, their evidence with ``-vv``, to stderr."""
+    level = {0: logging.ERROR, 1: logging.INFO}.get(verbosity, logging.DEBUG)
+    if verbosity < 0:
+        level = logging.CRITICAL
+    logging.basicConfig(
+        level=level, format="%(levelname).1s %(name)s: %(message)s", stream=sys.stderr
+    )
+    if verbosity < 3:
+        for noisy in ("httpx", "httpcore"):
+            logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -14,7 +14,7 @@ from polylock.cli.invocation import (
     reporting,
     without_garbage_collection,
 )
-from polylock.cli.options import JSON, offered, settings
+from polylock.cli.options import JSON, Command, offered, settings
 from polylock.cli.remember import remember
 from polylock.model.quantities import counted
 from polylock.operations.lock import LockRequest, lock, parse_upgrades
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.command("lock", epilog="Example: polylock lock --upgrade-package numpy")
+@click.command(
+    "lock", cls=Command, epilog="Example: polylock lock --upgrade-package numpy"
+)
 @settings("index_url", "offline", "refresh", "threads", "timeout")
 @click.option("--upgrade", is_flag=True, help="Forget the pins of the lock file.")
 @click.option(

@@ -8,14 +8,16 @@ from typing import Any
 import click
 
 from polylock.cli.invocation import begin, print_json
-from polylock.cli.options import JSON, settings
+from polylock.cli.options import JSON, Command, settings
 from polylock.operations.matrix import github_matrix, gitlab_matrix, matrix
 
 __all__ = ["command"]
 
 
 @click.command(
-    "matrix", epilog='Example: echo "matrix=$(polylock matrix)" >> "$GITHUB_OUTPUT"'
+    "matrix",
+    cls=Command,
+    epilog='Example: echo "matrix=$(polylock matrix)" >> "$GITHUB_OUTPUT"',
 )
 @settings("groups", "extras")
 @click.option(
@@ -23,8 +25,8 @@ __all__ = ["command"]
     "matrix_format",
     type=click.Choice(["github", "gitlab", "json"]),
     default="github",
-    show_default=True,
-    help="For which CI service.",
+    metavar="FORMAT",
+    help="For which CI service: github (the default), gitlab, or json.",
 )
 @JSON
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name

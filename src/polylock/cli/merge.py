@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from polylock.cli.invocation import begin, reporting
-from polylock.cli.options import settings
+from polylock.cli.options import Command, settings
 from polylock.errors import UsageError
 from polylock.operations.merge import (
     DriverFiles,
@@ -21,7 +21,7 @@ from polylock.operations.merge import (
 __all__ = ["command"]
 
 
-@click.command("merge", epilog="Example: polylock merge --install")
+@click.command("merge", cls=Command, epilog="Example: polylock merge --install")
 @settings("index_url", "offline", "threads", "timeout")
 @click.option("--install", is_flag=True, help="Have git call it for lock files.")
 @click.argument("files", nargs=-1, metavar="[BASE OURS THEIRS PATH]")

@@ -14,12 +14,29 @@ if TYPE_CHECKING:
 
     from click.shell_completion import CompletionItem
 
-    Command = Callable[..., Any]
+    Function = Callable[..., Any]
     Offer = Callable[[click.Context, click.Parameter, str], list[CompletionItem[str]]]
 
-__all__ = ["FORCE_TARGET", "FROZEN", "JSON", "given_settings", "offered", "settings"]
+__all__ = [
+    "FORCE_TARGET",
+    "FROZEN",
+    "JSON",
+    "Command",
+    "Group",
+    "given_settings",
+    "offered",
+    "settings",
+]
 
 _GLOBAL = ("project", "lock_file", "cache_dir", "no_color")
+_METAVARS = {
+    Kind.PATH: "PATH",
+    Kind.SECONDS: "SECONDS",
+    Kind.URL: "URL",
+    Kind.WHOLE: "N",
+}
+_TEXTS = {"python": "PYTHON", "target": "NAME"}
+"""What ``--help`` calls values: by the kind of the setting, texts by its name."""
 _TYPES = {Kind.WHOLE: int, Kind.SECONDS: float}
 _OFFERED = {
     "target": "target",
@@ -42,10 +59,42 @@ FORCE_TARGET = click.option(
 )
 
 
-def settings(*names: str) -> Callable[[Command], Command]:
+class Command(click.Command):
+    """A command whose help tells its own options before those that all have."""
+
+    def format_options(
+        self, ctx: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        """Write two lists of options."""
+        own: list[tuple[str, str]] = []
+        shared = [("-v, -q", "Say more, say less; also twice.")]
+        help_option = self.get_help_option(ctx)
+        options = [each for each in self.get_params(ctx) if each is not help_option]
+        options.sort(key=_importance)
+        for option in (*options, *([help_option] if help_option else ())):
+            record = option.get_help_record(ctx)
+            if record is None or not isinstance(option, click.Option):
+                continue
+            if option.name in _GLOBAL or option is help_option:
+                shared.append(record)
+            elif option.name not in {"verbose", "quiet"}:
+                own.append(record)
+        for title, records in (("Options", own), ("Everywhere", shared)):
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
+
+
+class Group(click.Group):
+    """A group of such commands."""
+
+    command_class: type[click.Command] | None = Command
+
+
+def settings(*names: str) -> Callable[[Function], Function]:
     """Add the options of these settings, and of those that every command has."""
 
-    def add(command: Command) -> Command:
+    def add(command: Function) -> Function:
         for name in reversed((*names, *_GLOBAL)):
             command = _option(name)(command)
         verbose = click.option("-v", "--verbose", count=True, help="Say more.")
@@ -82,7 +131,14 @@ def given_settings(values: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _option(name: str) -> Callable[[Command], Command]:
+def _importance(option: click.Parameter) -> int:
+    """Return where an option stands: for whom, what the command does, how it works."""
+    if option.name in {"target", "groups", "extras"}:
+        return 0
+    return 2 if option.name in {each.name for each in SETTINGS} else 1
+
+
+def _option(name: str) -> Callable[[Function], Function]:
     definition = next(d for d in SETTINGS if d.name == name)
     text = definition.help.replace("`", "")
     if definition.kind is Kind.SWITCH:
@@ -92,14 +148,23 @@ def _option(name: str) -> Callable[[Command], Command]:
     offer = offered(_OFFERED[name]) if name in _OFFERED else None
     if definition.kind is Kind.NAMES:
         return click.option(
-            definition.flag, name, multiple=True, help=text, shell_complete=offer
+            definition.flag,
+            name,
+            multiple=True,
+            metavar="NAME",
+            help=text,
+            shell_complete=offer,
         )
     if definition.choices:
         choice = click.Choice(definition.choices)
         word = definition.flag.rpartition("-")[2].upper()  # the choices are too wide
         text = f"{text[:-1]} ({', '.join(definition.choices)})."
         return click.option(definition.flag, name, type=choice, metavar=word, help=text)
-    kind = _TYPES.get(definition.kind, str)
     return click.option(
-        definition.flag, name, type=kind, help=text, shell_complete=offer
+        definition.flag,
+        name,
+        type=_TYPES.get(definition.kind, str),
+        metavar=_METAVARS.get(definition.kind) or _TEXTS[name],
+        help=text,
+        shell_complete=offer,
     )

@@ -6,14 +6,16 @@ from typing import Any
 
 import click
 
-from polylock.cli.options import JSON, offered, settings
+from polylock.cli.options import JSON, Command, offered, settings
 from polylock.cli.places import edit_place, place
 from polylock.operations.dependencies import remove
 
 __all__ = ["command"]
 
 
-@click.command("remove", epilog="Example: polylock remove numpy --group dev")
+@click.command(
+    "remove", cls=Command, epilog="Example: polylock remove numpy --group dev"
+)
 @settings()
 @click.argument(
     "names",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from polylock.cli.invocation import begin, print_json
-from polylock.cli.options import JSON, settings
+from polylock.cli.options import JSON, Command, settings
 from polylock.cli.tables import Table
 from polylock.cli.terminal import style
 from polylock.model.quantities import counted, file_size
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.command("report", epilog="Example: polylock report --html report.html")
+@click.command(
+    "report", cls=Command, epilog="Example: polylock report --html report.html"
+)
 @settings("target", "groups", "extras")
 @click.option(
     "--html",

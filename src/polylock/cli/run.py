@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from polylock.cli.invocation import begin, reporting
-from polylock.cli.options import FORCE_TARGET, FROZEN, offered, settings
+from polylock.cli.options import FORCE_TARGET, FROZEN, Command, offered, settings
 from polylock.cli.remember import remember
 from polylock.operations.run import (
     become,
@@ -24,6 +24,7 @@ __all__ = ["command"]
 
 @click.command(
     "run",
+    cls=Command,
     epilog="Example: polylock run --target h100 -- python train.py",
     context_settings={"allow_interspersed_args": False},
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from polylock.cli.invocation import begin, json_text, reporting
-from polylock.cli.options import FORCE_TARGET, FROZEN, JSON, settings
+from polylock.cli.options import FORCE_TARGET, FROZEN, JSON, Command, settings
 from polylock.cli.remember import remember
 from polylock.operations.sync import SyncOptions, sync
 
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.command("sync", epilog="Example: polylock sync --target auto --group dev")
+@click.command(
+    "sync", cls=Command, epilog="Example: polylock sync --target auto --group dev"
+)
 @settings(
     "target",
     "groups",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from polylock.cli.invocation import begin, print_json
-from polylock.cli.options import JSON, offered, settings
+from polylock.cli.options import JSON, Group, offered, settings
 from polylock.cli.tables import Table
 from polylock.cli.terminal import folded, style
 from polylock.lockfile.toml_values import value_text
@@ -41,7 +41,9 @@ __all__ = ["command"]
 _SHOWN_TAGS = 5
 
 
-@click.group("targets", epilog="Example: polylock targets add h100 --python 3.12")
+@click.group(
+    "targets", cls=Group, epilog="Example: polylock targets add h100 --python 3.12"
+)
 def command() -> None:
     """List, show and add the targets of the project file."""
 

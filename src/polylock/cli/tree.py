@@ -9,7 +9,7 @@ import click
 from packaging.utils import canonicalize_name
 
 from polylock.cli.invocation import begin, print_json
-from polylock.cli.options import JSON, settings
+from polylock.cli.options import JSON, Command, settings
 from polylock.cli.terminal import style
 from polylock.model.quantities import counted
 from polylock.operations.tree import TreeShape, trees
@@ -28,7 +28,9 @@ _DRAWN = ("├── ", "└── ", "│   ", "    ")
 _PLAIN = ("|-- ", "`-- ", "|   ", "    ")
 
 
-@click.command("tree", epilog="Example: polylock tree --target h100 --depth 1")
+@click.command(
+    "tree", cls=Command, epilog="Example: polylock tree --target h100 --depth 1"
+)
 @settings("target", "groups", "extras")
 @click.option(
     "--package",

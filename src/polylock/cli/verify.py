@@ -8,14 +8,14 @@ from typing import Any
 import click
 
 from polylock.cli.invocation import begin, print_json, reporting
-from polylock.cli.options import JSON, settings
+from polylock.cli.options import JSON, Command, settings
 from polylock.cli.terminal import folded, style
 from polylock.operations.verify import verify
 
 __all__ = ["command"]
 
 
-@click.command("verify", epilog="Example: polylock verify --download")
+@click.command("verify", cls=Command, epilog="Example: polylock verify --download")
 @settings("target", "index_url", "threads", "timeout", "offline")
 @click.option("--download", is_flag=True, help="Fetch every file and hash it, too.")
 @JSON

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from polylock.cli.invocation import begin, print_json, reporting
-from polylock.cli.options import JSON, offered, settings
+from polylock.cli.options import JSON, Command, offered, settings
 from polylock.cli.terminal import folded, style
 from polylock.operations.why import why
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.command("why", epilog="Example: polylock why torch --target h100")
+@click.command("why", cls=Command, epilog="Example: polylock why torch --target h100")
 @settings(
     "target",
     "groups",
