@@ -271,7 +271,7 @@ def test_without_writing(world: World) -> None:
             "lib==1.0",
             ("3.0", ALL, "constraint-dependencies has lib>1"),
         ),
-        ('"lib"', "", "lib==4.0", ("3.0", ALL, "index default does not have it")),
+        ('"lib"', "", "lib==4.0", ("3.0", ALL, "the index does not have it")),
         (
             '"part"',
             "",

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from polylock.cache.store import Store
     from polylock.index.directory import DirectoryIndex
     from polylock.index.flat_page import FlatPage
-    from polylock.index.metadata import SdistMetadata
+    from polylock.index.metadata import Refusal, SdistMetadata
     from polylock.index.metadata_files import MetadataFiles
     from polylock.model.core_metadata import CoreMetadata
     from polylock.model.distributions import Release, Releases, RemoteFile, Unusable
@@ -51,8 +51,8 @@ class PackageIndexes:
 
     ``client`` and ``store`` stay the caller's to close. ``sdist_metadata`` builds what
     source distributions leave to their backends, where the project allows it; without
-    it their metadata is unusable. It is called from any thread. ``project`` names what
-    is locked: the pack of its last lock is read, and written by ``remember``.
+    it their metadata is unusable. It is called from any thread. ``refusal`` says why it
+    would not build for a project. ``project`` names what is locked: the pack of its last lock is read, and written by ``remember``.
     """
 
     def __init__(  # noqa: PLR0913 - each is one part of the world
@@ -65,6 +65,7 @@ class PackageIndexes:
         reporter: Reporter | None = None,
         threads: int = 8,
         sdist_metadata: SdistMetadata | None = None,
+        refusal: Refusal | None = None,
         project: str | None = None,
     ) -> None:
         cache = HttpCache(store, client, mode=mode)
@@ -83,7 +84,11 @@ class PackageIndexes:
         kept_metadata = MetadataCache(store, client.traffic, pack=self._pack)
         self._variant_files = VariantFiles(kept_metadata, cache, files)
         self._metadata = MetadataReader(
-            kept_metadata, files, self._variant_files, sdist_metadata=sdist_metadata
+            kept_metadata,
+            files,
+            self._variant_files,
+            sdist_metadata=sdist_metadata,
+            refusal=refusal,
         )
         self._repositories: dict[str, Index] = {
             location.name: _open(location, store, cache, self._pack)

@@ -23,6 +23,7 @@ __all__ = [
     "PrereleasePolicy",
     "ResolutionMode",
     "RootRequirement",
+    "index_in_words",
 ]
 
 DEFAULT_INDEX = "default"
@@ -125,3 +126,8 @@ class Inputs(Value, frozen=True, kw_only=True):
     build_packages: tuple[str, ...] = ()
     no_build_packages: tuple[str, ...] = ()
     no_binary_packages: tuple[str, ...] = ()
+
+
+def index_in_words(name: str) -> str:
+    """Name an index for people; the one that nobody has named is just the index."""
+    return "the index" if name == DEFAULT_INDEX else f"index {name}"

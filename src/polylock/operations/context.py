@@ -10,7 +10,7 @@ import os
 import sys
 import threading
 from contextlib import ExitStack, suppress
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -21,6 +21,8 @@ from polylock.errors import CacheUnusable
 from polylock.model.hashes import sha256_of
 
 if TYPE_CHECKING:
+    from packaging.utils import NormalizedName
+
     from polylock.environment.interpreter import Interpreter
     from polylock.index.metadata import SdistMetadata
     from polylock.index.source import PackageIndexes
@@ -119,6 +121,7 @@ class Context:
             reporter=self.reporter,
             threads=self.settings.threads,
             sdist_metadata=sdist_metadata,
+            refusal=partial(_refusal, inputs),
             project=project,
         )
 
@@ -156,9 +159,7 @@ class Context:
         self, release: Release, file: RemoteFile
     ) -> CoreMetadata | Unusable:
         """Build metadata where the project allows it; called from any thread."""
-        from polylock.operations.sdists import refused_metadata  # noqa: PLC0415 - rare
-
-        refused = refused_metadata(self.inputs, release.name)
+        refused = _refusal(self.inputs, release.name)
         if refused is not None:
             return refused
         return self.builds(self._interpreter).metadata(file)
@@ -214,3 +215,9 @@ class Context:
         if self.settings.offline:
             return CacheMode.OFFLINE
         return CacheMode.REFRESH if self.settings.refresh else CacheMode.NORMAL
+
+
+def _refusal(inputs: Inputs, name: NormalizedName) -> Unusable | None:
+    from polylock.operations.sdists import refused_metadata  # noqa: PLC0415 - rare
+
+    return refused_metadata(inputs, name)

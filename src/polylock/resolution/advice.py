@@ -15,6 +15,7 @@ from polylock.resolution.availability import Admission, Availability
 from polylock.resolution.candidate_pool import CandidatePool
 from polylock.resolution.candidates import Candidate
 from polylock.resolution.dependencies import DependencyReader
+from polylock.resolution.frugal_search import FrugalSearch
 from polylock.resolution.near_miss import (
     newer_systems,
     newest_system,
@@ -22,7 +23,8 @@ from polylock.resolution.near_miss import (
     pythons_with_files,
     system_for,
 )
-from polylock.resolution.search import Search, SearchTooLong
+from polylock.resolution.sdist_reads import SdistReads
+from polylock.resolution.search import SearchTooLong
 from polylock.resolution.shortage import build_hint
 from polylock.resolution.walk import walk
 from polylock.values import Value, replace
@@ -48,6 +50,8 @@ _TRIES_AT_MOST = 8
 _CANDIDATES_AT_MOST = 1_000
 _ADMISSIONS_AT_MOST = 3
 _TARGETS_AT_MOST = 3
+_SDISTS_AT_MOST = 4
+"""How many source distributions are opened that the failed solve had not."""
 
 
 class _Change(Value, frozen=True):
@@ -73,22 +77,35 @@ class Conflict(Value, frozen=True, kw_only=True):
     pythons: Sequence[tuple[str, str]]
 
 
-def tried_advice(availability: Availability, conflict: Conflict) -> str | None:
+def tried_advice(
+    availability: Availability, conflict: Conflict, opened: Collection[str]
+) -> str | None:
     """Return the first change that leads to a solution, in words; None if none does.
 
-    Costs at most eight searches of bounded length.
+    Changes for which no source distribution is opened beyond those that were, by URL
+    ``opened``, come first; then a few are opened for all changes together. Costs twice
+    eight searches of bounded length at most.
     """
-    pool = availability.pool
-    for change in islice(_changes(availability, conflict), _TRIES_AT_MOST):
-        try:
-            pins = _solve(change.inputs, change.target or pool.target, pool.source)
-        except PolylockError:  # the index cannot say, so there is no advice
-            continue
-        if pins is not None:
-            pin = pins.get(change.subject)
-            version = "then" if pin is None else f"with {pin}"
-            return f"{change.words}; {version} there is a solution"
+    changes = list(islice(_changes(availability, conflict), _TRIES_AT_MOST))
+    for left in (0, _SDISTS_AT_MOST):
+        reads = SdistReads(opened=set(opened), left=left)
+        for change in changes:
+            pins = _pins(availability.pool, change, reads)
+            if pins is not None:
+                pin = pins.get(change.subject)
+                version = "then" if pin is None else f"with {pin}"
+                return f"{change.words}; {version} there is a solution"
+        if left == 0 and not reads.refused:
+            break  # more would say the same
     return None
+
+
+def _pins(pool: CandidatePool, change: _Change, reads: SdistReads) -> Pins | None:
+    target = change.target or pool.target
+    try:
+        return _solve(change.inputs, target, pool.source, reads)
+    except PolylockError:  # the index cannot say, so there is no advice
+        return None
 
 
 def _changes(availability: Availability, conflict: Conflict) -> Iterator[_Change]:
@@ -139,7 +156,8 @@ def _with_newer_system(
             subject = name
             yield _of_target(pool.inputs, change, name)
     if subject:
-        pins = _solve(pool.inputs, newest_system(pool.target), pool.source) or {}
+        newest, reads = newest_system(pool.target), SdistReads(left=0)
+        pins = _solve(pool.inputs, newest, pool.source, reads) or {}
         names = (
             pin.file.filename for pin in pins.values() if isinstance(pin, Candidate)
         )
@@ -270,7 +288,9 @@ def _overruled(inputs: Inputs, wanted: Sequence[tuple[str, str]]) -> Iterator[_C
         )
 
 
-def _solve(inputs: Inputs, target: Target, source: PackageSource) -> Pins | None:
+def _solve(
+    inputs: Inputs, target: Target, source: PackageSource, reads: SdistReads
+) -> Pins | None:
     """Return pins under other wishes, None where there are none within bounds."""
     roots = [
         root.requirement
@@ -286,13 +306,13 @@ def _solve(inputs: Inputs, target: Target, source: PackageSource) -> Pins | None
             own=roots,
             admission=admission,
         )
-        dependencies = DependencyReader(availability)
+        dependencies = DependencyReader(availability, reads)
         wanted = [one for root in roots for one in dependencies.of_project(root)]
         pins: Pins | None = walk(wanted, availability, dependencies)
         if pins is not None:
             return pins
         try:
-            pins = Search(availability, dependencies).solve(
+            pins = FrugalSearch(availability, dependencies).solve(
                 wanted, tries_at_most=_CANDIDATES_AT_MOST
             )
         except SearchTooLong:

@@ -213,14 +213,18 @@ class Availability:
     def guess(
         self, releases: Releases, requirement: Requirement, target: Target
     ) -> tuple[Release, RemoteFile] | None:
-        """Name the file that this requirement alone would lead to (ports.Guess)."""
+        """Name the wheel that this requirement alone would lead to (ports.Guess).
+
+        None where that is a source distribution: it would be downloaded for a version
+        that others may come to exclude.
+        """
         del target  # the pool's own
         mask = self.allowed(releases, [requirement.specifier])
         preference = self._preferences.get(releases.name)
         for position in self._order(releases, mask, preference):
             expansion = self.pool.expand(releases, position, yanked=False)
             for best in self._by_abi(expansion.candidates):
-                return best.release, best.file
+                return None if best.is_sdist else (best.release, best.file)
         return None
 
     def _preferred(self, releases: Releases, mask: int, version: str) -> Iterator[int]:

@@ -47,6 +47,12 @@ class Candidate(Value, frozen=True, kw_only=True, eq=False):
         """Return the normalized version."""
         return self.release.version
 
+    @property
+    def is_sdist(self) -> bool:
+        """Say whether it is a source distribution of an index."""
+        release = self.release
+        return self.file is release.sdist and release.direct is None
+
     def __str__(self) -> str:
         label = f" ({self.variant.label})" if self.variant.label else ""
         return f"{self.name} {self.version}{label}"

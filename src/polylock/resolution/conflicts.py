@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from polylock.resolution.advice import Conflict, tried_advice
 from polylock.resolution.availability import Admission
 from polylock.resolution.candidates import ExtraCandidate
+from polylock.resolution.clash import Ask, clash, in_words
 from polylock.resolution.constraints import (
     ExactConstraint,
     SpecifierConstraint,
     Unmeetable,
     identifier_of,
 )
-from polylock.resolution.dependencies import DependencyReader
 from polylock.resolution.shortage import (
     OPENED_AT_MOST,
     build_hint,
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from polylock.resolution.availability import Availability
     from polylock.resolution.candidates import Candidate, Expansion
     from polylock.resolution.constraints import Constraint
+    from polylock.resolution.dependencies import DependencyReader
 
     AnyCandidate = Candidate | ExtraCandidate
     Information = RequirementInformation[Constraint, AnyCandidate]
@@ -53,6 +54,7 @@ class Failure(Value, frozen=True, kw_only=True):
     """
 
     availability: Availability
+    dependencies: DependencyReader
     causes: Sequence[Information]
     requested: Mapping[str, tuple[Constraint, AnyCandidate | None]]
 
@@ -67,10 +69,11 @@ def explain(failure: Failure) -> tuple[list[str], str | None]:
     advice: list[str] = []
     causes = _telling(failure.causes)
     for name in dict.fromkeys(_name(cause.requirement) for cause in causes):
-        claims = [c for c in causes if _name(c.requirement) == name]
+        every = [c for c in causes if _name(c.requirement) == name]
+        claims, asks = _clashing(failure, name, every)
         for claim in claims:
             lines += _claim(failure, claim)
-        told, untried = _supply(failure, name, claims)
+        told, untried = _supply(failure, name, claims, asks)
         lines += told
         if untried is not None:
             advice.append(untried)
@@ -81,7 +84,9 @@ def explain(failure: Failure) -> tuple[list[str], str | None]:
     ]
     if failure.availability.blocked != Admission():
         return lines, None  # a search that admits more follows
-    hint = _unbuilt(failure) or tried_advice(failure.availability, _conflict(failure))
+    hint = _unbuilt(failure) or tried_advice(
+        failure.availability, _conflict(failure), failure.dependencies.reads.opened
+    )
     return lines, hint or next(iter(advice), None)
 
 
@@ -239,7 +244,7 @@ def _clauses(
     """Yield label and clause for each candidate of a version that is ruled out."""
     extra, constraint = asked
     pool = failure.availability.pool
-    reader = DependencyReader(failure.availability)
+    reader = failure.dependencies
     expansion = pool.expand(base.releases, position, yanked=False)
     if not expansion.candidates:
         yield "", "; ".join(rejected(pool, base.releases, position))
@@ -247,7 +252,8 @@ def _clauses(
     for found in expansion.candidates:
         answer = reader.of(pool.extended(found, extra))
         if isinstance(answer, Unmeetable):
-            told[found.variant.label, answer.reason] = None
+            reason = _unmet(failure, answer)
+            told[found.variant.label, reason] = None
             continue
         if isinstance(constraint, Unmeetable):
             continue
@@ -267,6 +273,19 @@ def _clauses(
     yield from told
 
 
+def _unmet(failure: Failure, found: Unmeetable) -> str:
+    """Say why a candidate is out; of one that nobody builds, why it is no wheel."""
+    candidate, pool = found.candidate, failure.availability.pool
+    if (
+        not found.may_not_run
+        or not candidate.release.wheels
+        or candidate.name in pool.inputs.no_binary_packages
+    ):
+        return found.reason
+    wheels = "; ".join(rejected(pool, candidate.releases, candidate.position))
+    return f"{wheels}; what is left {found.reason}"
+
+
 def _built_against(
     expansion: Expansion,
     found: Candidate,
@@ -283,8 +302,69 @@ def _built_against(
     return " or ".join(dict.fromkeys(releases))
 
 
+def _clashing(
+    failure: Failure, name: NormalizedName, claims: Sequence[Information]
+) -> tuple[Sequence[Information], Sequence[Ask]]:
+    """Leave the claims on a project that cannot be met together, and what they ask.
+
+    The versions of one parent ask for one or the other of what their claims say.
+    """
+    availability = failure.availability
+    releases = availability.releases(name)
+    if releases is None or not releases.versions:
+        return claims, ()
+    askers: dict[str, list[int]] = {}
+    for at, claim in enumerate(claims):
+        if isinstance(claim.requirement, SpecifierConstraint):
+            parent = claim.parent
+            asker = f"{at}" if parent is None else identifier_of(parent)
+            askers.setdefault(asker, []).append(at)
+    asks = {
+        _ask(asker, [claims[at] for at in found]): found
+        for asker, found in askers.items()
+    }
+    settings = [
+        Ask(who, (specifier,))
+        for who, specifier in (
+            *(
+                ("constraint-dependencies", each)
+                for each in availability.constraints_on(name)
+            ),
+            *(
+                ("--upgrade-package", upgrade.specifier)
+                for upgrade in availability.pool.inputs.upgrades
+                if upgrade.name == name
+            ),
+        )
+    ]
+    chosen = clash([*asks, *settings], availability.table(releases))
+    kept = {at for ask in chosen for at in asks.get(ask, ())}
+    if not kept:
+        return claims, chosen  # a setting leaves nothing of what they ask for
+    return [
+        claim
+        for at, claim in enumerate(claims)
+        if at in kept or not isinstance(claim.requirement, SpecifierConstraint)
+    ], chosen
+
+
+def _ask(asker: str, claims: Sequence[Information]) -> Ask:
+    found: dict[int, dict[str, None]] = {}
+    for claim in claims:
+        constraint, parent = claim.requirement, claim.parent
+        if isinstance(constraint, SpecifierConstraint):
+            found.setdefault(id(parent), {})[constraint.specifier] = None
+            if parent is None:
+                asker = constraint.origin or "the project"
+    specifiers = (",".join(filter(None, every)) for every in found.values())
+    return Ask(asker, tuple(dict.fromkeys(specifiers)))
+
+
 def _supply(
-    failure: Failure, name: str, claims: Sequence[Information]
+    failure: Failure,
+    name: str,
+    claims: Sequence[Information],
+    asks: Sequence[Ask],
 ) -> tuple[list[str], str | None]:
     """Say what the index has for these claims."""
     availability = failure.availability
@@ -316,5 +396,6 @@ def _supply(
         lines.append(f"override-dependencies replace what is asked of {name}")
     specifiers = [constraint.specifier for constraint in asked]
     specifiers += [*constrained, *(upgrade.specifier for upgrade in upgrades)]
-    told, hint = shortage(availability, releases, specifiers)
+    asked_by = in_words(asks, availability.table(releases))
+    told, hint = shortage(availability, releases, specifiers, asked_by)
     return [*lines, *told], hint

@@ -11,18 +11,21 @@ from polylock.model.direct import (
 )
 from polylock.model.distributions import BuildRefused, Unusable
 from polylock.model.folding import NON_VARIANT
+from polylock.model.requirements import Requirement
 from polylock.resolution.candidates import ExtraCandidate
 from polylock.resolution.constraints import Dependency, Unmeetable
 from polylock.resolution.memory import held
+from polylock.resolution.sdist_reads import SdistReads
 from polylock.resolution.versions import satisfies
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from polylock.model.core_metadata import CoreMetadata
+    from polylock.model.distributions import Release, Releases, RemoteFile
     from polylock.model.folding import SelectedVariant
     from polylock.model.markers import MarkerExpression
-    from polylock.model.requirements import Requirement
+    from polylock.model.target import Target
     from polylock.resolution.availability import Availability
     from polylock.resolution.candidates import Candidate
     from polylock.resolution.memory import Held
@@ -38,9 +41,18 @@ def _excludes(requirement: Requirement, candidate: Candidate) -> bool:
 
 
 class DependencyReader:
-    """Reads and folds dependencies, each candidate once."""
+    """Reads and folds dependencies, each candidate once.
 
-    def __init__(self, availability: Availability) -> None:
+    ``reads`` says which source distributions may be opened; the others are unusable.
+    ``assumed`` tells that an answer was given without opening one.
+    """
+
+    def __init__(
+        self, availability: Availability, reads: SdistReads | None = None
+    ) -> None:
+        self.reads = SdistReads() if reads is None else reads
+        self.assumed = False
+        self._assumes = False
         self._availability = availability
         self._pool = availability.pool
         self._read: dict[int, tuple[Dependency, ...] | Unmeetable] = {}
@@ -48,18 +60,67 @@ class DependencyReader:
         for override in self._pool.inputs.overrides:
             self._overrides.setdefault(override.name, []).append(override)
 
+    def assuming(self) -> DependencyReader:
+        """Return a reader that takes what was not opened to require nothing.
+
+        It knows what this one has read, and opens no source distribution.
+        """
+        reader = DependencyReader(
+            self._availability, SdistReads(opened=self.reads.opened, left=0)
+        )
+        reader._read = self._read
+        reader._assumes = True
+        return reader
+
     def of(
         self, candidate: Candidate | ExtraCandidate
     ) -> tuple[Dependency, ...] | Unmeetable:
         """Return a candidate's requirements; of an extra, what it adds to them."""
         answer = self._read.get(id(candidate))
         if answer is None:
+            base, extra = candidate, ""
             if isinstance(candidate, ExtraCandidate):
-                answer = self._read_metadata(candidate.base, candidate.extra)
-            else:
-                answer = self._read_metadata(candidate, "")
+                base, extra = candidate.base, candidate.extra
+            if not self.reads.admit(base):
+                return self._unopened(base)
+            answer = self._read_metadata(base, extra)
             self._read[id(candidate)] = answer
         return answer
+
+    def _unopened(self, candidate: Candidate) -> tuple[Dependency, ...] | Unmeetable:
+        self.assumed = True
+        if self._assumes:
+            return ()
+        reason = "is a source distribution, and enough were opened"
+        return Unmeetable(candidate=candidate, reason=reason)
+
+    def fetch_ahead(self, candidates: Iterable[Candidate | ExtraCandidate]) -> None:
+        """Begin to fetch the source distributions among candidates that are taken.
+
+        Does nothing where few may be opened.
+        """
+        if self.reads.left is not None:
+            return
+        bases = (
+            each.base if isinstance(each, ExtraCandidate) else each
+            for each in candidates
+        )
+        taken = {base.name: base for base in bases if base.is_sdist}
+
+        def guess(
+            releases: Releases, requirement: Requirement, target: Target
+        ) -> tuple[Release, RemoteFile] | None:
+            base = taken.get(releases.name)
+            if base is not None:
+                return base.release, base.file
+            return self._availability.guess(releases, requirement, target)
+
+        # The version to the letter is what no crawl has met.
+        wanted = [
+            Requirement(name=name, specifier=f"==={base.version}")
+            for name, base in taken.items()
+        ]
+        self._pool.source.prefetch(wanted, self._pool.target, guess)
 
     def of_project(self, requirement: Requirement) -> list[Dependency]:
         """Fold a requirement of the project itself; overrides count for it too."""

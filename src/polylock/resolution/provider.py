@@ -40,8 +40,12 @@ class TargetProvider(AbstractProvider["Constraint", "AnyCandidate", str]):
     """Answers for one target; lives as long as its solve."""
 
     def __init__(
-        self, availability: Availability, dependencies: DependencyReader
+        self,
+        availability: Availability,
+        dependencies: DependencyReader,
+        places: Mapping[NormalizedName, int],
     ) -> None:
+        self._places = places
         self._availability = availability
         self._dependencies = dependencies
         self._discovered: dict[str, int] = {}
@@ -64,8 +68,9 @@ class TargetProvider(AbstractProvider["Constraint", "AnyCandidate", str]):
         """Choose what to pin next: called once a round, so all policy is here.
 
         What just conflicted comes first, then what has one version left (it costs
-        nothing and cuts the rest), then the order of discovery: breadth first from
-        the project's requirements, and so independent of the network.
+        nothing and cuts the rest), then the order of the search, in which a project
+        comes before what it requires: else every version of a dependency would be
+        opened to find that its parents want none of them. Then that of discovery.
         """
         del resolutions, candidates, information
         names = list(identifiers)
@@ -86,7 +91,7 @@ class TargetProvider(AbstractProvider["Constraint", "AnyCandidate", str]):
         candidates: Mapping[str, Iterator[AnyCandidate]],
         information: Mapping[str, Iterator[Information]],
         backtrack_causes: Sequence[Information],
-    ) -> tuple[bool, int]:
+    ) -> tuple[bool, int, int]:
         """Return the urgency; not called while narrowing answers with one name."""
         del resolutions, candidates, information, backtrack_causes
         return self._urgency(identifier)
@@ -240,8 +245,10 @@ class TargetProvider(AbstractProvider["Constraint", "AnyCandidate", str]):
             case Unmeetable():
                 return True
 
-    def _urgency(self, identifier: str) -> tuple[bool, int]:
+    def _urgency(self, identifier: str) -> tuple[bool, int, int]:
+        name = cast("NormalizedName", identifier.partition("[")[0])
         return (
             not self._single.get(identifier, False),
+            self._places.get(name, len(self._places)),
             self._discovered.get(identifier, 0),
         )

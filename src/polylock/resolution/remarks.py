@@ -8,6 +8,7 @@ from packaging.utils import canonicalize_name
 
 from polylock.errors import PolylockError
 from polylock.model.distributions import Unusable, labelled_wheels
+from polylock.model.inputs import index_in_words
 from polylock.resolution.candidate_pool import labels_of
 from polylock.variants.authority import unanswered
 from polylock.variants.ordering import VariantWishes
@@ -52,7 +53,8 @@ def _without_times(
             told.add((name, releases.index))
             yield (
                 f"exclude-newer has no effect on {name}: "
-                f"index {releases.index} does not tell when its files were uploaded"
+                f"{index_in_words(releases.index)} does not tell when its files were "
+                "uploaded"
             )
 
 

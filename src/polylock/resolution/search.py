@@ -64,7 +64,7 @@ class _Decision:
 class Search:
     """One search for one target.
 
-    ``tried`` and ``rejected`` count candidates; ``on_rejection`` is told of each that
+    ``places`` is the order of decisions. ``tried`` and ``rejected`` count candidates; ``on_rejection`` is told of each that
     is given up. Blame is kept as masks: bit n stands for the n-th decision.
     """
 
@@ -80,7 +80,7 @@ class Search:
         self._availability = availability
         self._dependencies = dependencies
         self._on_rejection = on_rejection
-        self._places: Mapping[NormalizedName, int] = {}
+        self.places: Mapping[NormalizedName, int] = {}
         self._demands = Demands(availability)
         self._decisions: list[_Decision] = []
         self._pins: dict[NormalizedName, Candidate] = {}
@@ -95,7 +95,7 @@ class Search:
 
         Raises SearchTooLong, and what the package source raises.
         """
-        self._places = precedence(roots, self._availability, self._dependencies)
+        self.places = precedence(roots, self._availability, self._dependencies)
         # PEP 850 matches a label's ABI dependency "against the installed version". To
         # search for an answer that installs it would try everything for the sake of a
         # label, so labels that turn out to miss theirs are put aside first.
@@ -164,7 +164,7 @@ class Search:
         return min(forced or waiting, key=self._place, default=None)
 
     def _place(self, name: NormalizedName) -> tuple[int, str]:
-        return self._places.get(name, _LAST), name
+        return self.places.get(name, _LAST), name
 
     def _is_forced(self, name: NormalizedName) -> bool:
         """Say whether there is at most one candidate."""

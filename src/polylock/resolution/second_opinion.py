@@ -20,6 +20,8 @@ from polylock.resolution.provider import TargetProvider
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from packaging.utils import NormalizedName
+
     from polylock.model.inputs import RootRequirement
     from polylock.resolution.availability import Availability
     from polylock.resolution.constraints import Constraint, Dependency
@@ -36,12 +38,14 @@ def second_opinion(
     availability: Availability,
     dependencies: DependencyReader,
     wanted: Sequence[tuple[RootRequirement, Dependency]],
+    *,
     too_long: str | None,
+    places: Mapping[NormalizedName, int],
 ) -> Mapping[str, AnyCandidate]:
     """Raise NoSolution with the reasons, or return a solution all the same.
 
     There may be one where the search was ``too_long``, which is told where this comes
-    to no end either. Raises ProjectNotFound where the project itself requires what no
+    to no end either. ``places`` is the order in which that decided. Raises ProjectNotFound where the project itself requires what no
     index has.
     """
     target = availability.pool.target.name
@@ -49,7 +53,7 @@ def second_opinion(
     # Not ``Resolver``: it walks from each pin up to the roots by recursion, and never
     # returns from a cycle that backtracking left behind without a root. What is
     # reachable is found out by ``reach`` in any case.
-    provider = TargetProvider(availability, dependencies)
+    provider = TargetProvider(availability, dependencies, places)
     engine = Engine(provider, watch)
     try:
         state = engine.resolve(
@@ -66,6 +70,7 @@ def second_opinion(
                 raise availability.missing[root.requirement.name] from error
         failure = Failure(
             availability=availability,
+            dependencies=dependencies,
             causes=provider.at_the_bottom(tuple(error.causes)),
             requested=watch.requested,
         )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from polylock.model.distributions import Unusable
 from polylock.model.filenames import WheelFilename
+from polylock.model.inputs import DEFAULT_INDEX
 from polylock.resolution.candidate_pool import FORBIDDEN_BUILD, UNFIT_TAGS
 from polylock.resolution.near_miss import listed, misfit
 from polylock.resolution.versions import positions
@@ -38,21 +39,27 @@ _SDISTS = (".tar.gz", ".zip")
 
 
 def shortage(
-    availability: Availability, releases: Releases, specifiers: Sequence[str]
+    availability: Availability,
+    releases: Releases,
+    specifiers: Sequence[str],
+    asked: str = "",
 ) -> tuple[list[str], str | None]:
     """Say why no version meets specifiers or can be installed, and what would help.
 
-    The lines are empty where some version can be.
+    ``asked`` says what is asked where that is not just the specifiers. The lines are empty where some version can be.
     """
     mask = availability.allowed(releases, specifiers)
     if not mask:
-        return _no_version(availability, releases, specifiers)
+        return _no_version(availability, releases, specifiers, asked)
     lines = _rejections(availability.pool, releases, mask)
     return lines, _coverage_hint(availability.pool, releases, mask) if lines else None
 
 
 def _no_version(
-    availability: Availability, releases: Releases, specifiers: Sequence[str]
+    availability: Availability,
+    releases: Releases,
+    specifiers: Sequence[str],
+    asked: str,
 ) -> tuple[list[str], str | None]:
     table = availability.table(releases)
     name = releases.name
@@ -62,9 +69,11 @@ def _no_version(
         mask &= table.mask(specifier)
     if not mask:
         there = list(positions(table.everything))
-        asked = f"no version of {name} is {combined or 'there'}"
+        none = f"no version of {name} is {asked or combined or 'there'}"
         where = releases.index or releases.index_url  # a direct source is its text
-        return [f"{asked}; {where} has {_ends(releases, there)}"], None
+        if where == DEFAULT_INDEX:
+            where = "the index"
+        return [f"{none}; {where} has {_ends(releases, there)}"], None
     found = list(positions(mask))
     newest = releases.versions[found[0]]
     versions = f"{name} {span(releases, found)}"

@@ -259,13 +259,11 @@ class _Attempt(Value, frozen=True, kw_only=True):
 
     def _search(self, effort: Effort) -> Mapping[str, AnyCandidate]:
         # For targets that the walk cannot solve.
-        from polylock.resolution.search import (  # noqa: PLC0415
-            Search,
-            SearchTooLong,
-        )
+        from polylock.resolution.frugal_search import FrugalSearch  # noqa: PLC0415
+        from polylock.resolution.search import SearchTooLong  # noqa: PLC0415
 
         target = self.availability.pool.target.name
-        search = Search(
+        search = FrugalSearch(
             self.availability,
             self.dependencies,
             on_rejection=lambda candidate: self.reporter.backtracking(
@@ -290,7 +288,11 @@ class _Attempt(Value, frozen=True, kw_only=True):
         )
 
         return second_opinion(
-            self.availability, self.dependencies, self.wanted, too_long
+            self.availability,
+            self.dependencies if too_long else self.dependencies.assuming(),
+            self.wanted,
+            too_long=too_long,
+            places=search.places,
         )
 
 

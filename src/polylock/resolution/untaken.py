@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from polylock.model.inputs import index_in_words
 from polylock.resolution.align import public
 from polylock.resolution.availability import Availability
 from polylock.resolution.candidate_pool import CandidatePool
@@ -72,7 +73,7 @@ class UntakenReader:
         if position is None:
             same = list(positions(table.mask(f"=={public(version)}")))
             if not same:
-                return f"index {releases.index} does not have it"
+                return f"{index_in_words(releases.index)} does not have it"
             position = same[0]
             version = releases.versions[position]
         return (

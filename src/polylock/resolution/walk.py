@@ -2,7 +2,8 @@
 
 The walk takes the first candidate of each project as it meets it and checks each edge
 once. Where a constraint comes to exclude a pin it gives up, and the search begins from
-nothing.
+nothing. Source distributions are opened when nothing else is left to visit, so a pin
+that a wheel excludes costs no download.
 
 Its answer is the search's, in whatever order that decides: a pin was the best under the
 constraints known when it was taken, it meets all others in the end, and more
@@ -14,6 +15,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
+from polylock.resolution.candidates import ExtraCandidate
 from polylock.resolution.constraints import Unmeetable
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from polylock.resolution.availability import Availability
-    from polylock.resolution.candidates import Candidate, ExtraCandidate
+    from polylock.resolution.candidates import Candidate
     from polylock.resolution.constraints import Dependency
     from polylock.resolution.dependencies import DependencyReader
 
@@ -40,8 +42,8 @@ def walk(
     """
     found = _Walk(availability, dependencies)
     waiting = deque(roots)
-    while waiting:
-        following = found.visit(waiting.popleft())
+    while waiting or found.unopened:
+        following = found.visit(waiting.popleft()) if waiting else found.open()
         if following is None:
             return None
         waiting.extend(following)
@@ -53,6 +55,7 @@ class _Walk:
         self, availability: Availability, dependencies: DependencyReader
     ) -> None:
         self.mapping: dict[str, Candidate | ExtraCandidate] = {}
+        self.unopened: dict[str, Candidate | ExtraCandidate] = {}
         self._availability = availability
         self._dependencies = dependencies
         self._pins: dict[NormalizedName, Candidate] = {}
@@ -104,10 +107,29 @@ class _Walk:
         candidate: Candidate | ExtraCandidate,
         following: list[Dependency],
     ) -> bool:
-        """Put a candidate in and its requirements behind; False if it is unusable."""
+        """Put a candidate in and its requirements behind; False if it is unusable.
+
+        Those of a source distribution are left for later.
+        """
+        base = candidate.base if isinstance(candidate, ExtraCandidate) else candidate
+        if base.is_sdist:
+            self.mapping[identifier] = self.unopened[identifier] = candidate
+            return True
         required = self._dependencies.of(candidate)
         if isinstance(required, Unmeetable):
             return False
         self.mapping[identifier] = candidate
         following.extend(required)
         return True
+
+    def open(self) -> list[Dependency] | None:
+        """Open the source distributions that were taken; None if one is unusable."""
+        self._dependencies.fetch_ahead(self.unopened.values())
+        following: list[Dependency] = []
+        for candidate in self.unopened.values():
+            required = self._dependencies.of(candidate)
+            if isinstance(required, Unmeetable):
+                return None
+            following.extend(required)
+        self.unopened.clear()
+        return following
