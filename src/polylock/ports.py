@@ -61,6 +61,13 @@ class PackageSource(Protocol):
         """Return the core metadata of just this file, never of a sibling."""
         ...
 
+    def refusal(self, release: Release, file: RemoteFile) -> Unusable | None:
+        """Say why a source distribution is of no use, where that is known unopened.
+
+        ``core_metadata`` would say that it is unusable as well, and costs its download.
+        """
+        ...
+
     def prefetch(
         self, requirements: Iterable[Requirement], target: Target, guess: Guess
     ) -> None:

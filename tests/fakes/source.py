@@ -10,7 +10,8 @@ and ``uploaded`` (microseconds); ``metadata-requires-python`` is what the metada
 where it differs from the index. ``variants`` is the index-level document of the
 release; ``requires`` of a wheel replace those of the version. ``sdist`` is true, or a
 mapping like a wheel's, where there is a source distribution. ``unusable`` is why its
-metadata cannot be had, ``build-refused`` that it takes a build that is not allowed.
+metadata cannot be had, ``build-refused`` that it takes a build that is not allowed,
+``refused-unopened`` the same where the index tells that without its file.
 """
 
 from __future__ import annotations
@@ -100,6 +101,12 @@ class MemorySource:
             ),
             provides_extra=tuple(wheel.get("provides-extra", ())),
         )
+
+    def refusal(self, release: Release, file: RemoteFile) -> Unusable | None:
+        """Return what the universe says is known of a file unopened."""
+        version = self._projects[release.name][release.version]
+        reason = {**version, **self._facts[file.filename]}.get("refused-unopened")
+        return None if reason is None else BuildRefused(reason)
 
     def prefetch(
         self, requirements: Iterable[Requirement], target: Target, guess: Guess

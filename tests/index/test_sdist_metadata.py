@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import zipfile
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
 from fakes.wheels import build_sdist
 from polylock.errors import FileCorrupt
-from polylock.index.sdist_metadata import is_static, read_pkg_info
+from polylock.index.sdist_metadata import is_static, promises_nothing, read_pkg_info
 from polylock.model.core_metadata import CoreMetadata
+from polylock.model.distributions import RemoteFile
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,6 +70,29 @@ def test_metadata_is_static_since_2_2(version: str, dynamic: tuple[str, ...]) ->
 def test_other_metadata_may_change(version: str, dynamic: tuple[str, ...]) -> None:
     """Before 2.2 all of it, since then what Dynamic names."""
     assert not is_static(_metadata(version, dynamic))
+
+
+@pytest.mark.parametrize(
+    ("uploaded", "expected"),
+    [
+        (datetime(2020, 10, 23, tzinfo=UTC), True),
+        (datetime(2020, 10, 25, tzinfo=UTC), False),
+        (datetime(1980, 1, 1, tzinfo=UTC), False),
+        (None, False),
+    ],
+    ids=["before", "after", "no upload", "unknown"],
+)
+def test_old_files_promise_nothing(
+    *, uploaded: datetime | None, expected: bool
+) -> None:
+    """What was uploaded before PEP 643 cannot have static metadata."""
+    time = None if uploaded is None else int(uploaded.timestamp()) * 1_000_000
+    file = RemoteFile(
+        filename="demo-1.0.tar.gz",
+        url="https://files.example.com/demo-1.0.tar.gz",
+        upload_time=time,
+    )
+    assert promises_nothing(file) is expected
 
 
 def _metadata(version: str, dynamic: tuple[str, ...]) -> CoreMetadata:

@@ -6,7 +6,9 @@ machine with Python 3.12 where there are none), ``[packages]`` as ``fakes.source
 reads them, and either ``error``, texts that the message holds, or ``expected``: pins
 for all targets or by target, ``"1.0 (label)"``, ``"1.0 [build or tag]"``,
 ``"1.0 [sdist]"``, ``"1.0 if marker"``. ``unvisited`` are versions that the search must
-not open. ``[locked.TARGET]`` are the pins of an earlier lock, a version or
+not open; ``opened-at-most`` are how many ``versions`` it may open, and how many
+``sdists`` for what they require, with what explaining a failure takes.
+``[locked.TARGET]`` are the pins of an earlier lock, a version or
 ``"1.0 filename"``. ``warnings`` are texts, one for each warning that is given.
 """
 
@@ -73,6 +75,14 @@ def _remembering(scenario: dict[str, Any]) -> Memory:
     return Memory(memory.encode())
 
 
+def _check_what_was_opened(scenario: dict[str, Any], source: MemorySource) -> None:
+    assert not source.opened & set(scenario.get("unvisited", ()))
+    sdists = {name for name in source.read if not name.endswith(".whl")}
+    most = scenario.get("opened-at-most", {})
+    assert len(source.opened) <= most.get("versions", len(source.opened))
+    assert len(sdists) <= most.get("sdists", len(sdists)), sdists
+
+
 @pytest.mark.parametrize("how", ["walk", "search", "remembered"])
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
 def test_scenario(*, path: Path, how: str) -> None:
@@ -95,13 +105,14 @@ def test_scenario(*, path: Path, how: str) -> None:
         message = "\n".join([str(caught.value), *caught.value.details()])
         for text in scenario["error"]:
             assert text in message
+        _check_what_was_opened(scenario, source)
         return
     solution = solver.solve(targets)
     for resolution in solution.resolutions:
         expected = scenario["expected"]
         expected = expected.get(resolution.target.name, expected)
         assert pins_of(resolution, expected) == expected
-    assert not source.opened & set(scenario.get("unvisited", ()))
+    _check_what_was_opened(scenario, source)
     told = reporter.warnings
     if "warnings" in scenario:
         texts = scenario["warnings"]

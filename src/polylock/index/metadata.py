@@ -22,27 +22,17 @@ from polylock.model.filenames import WheelFilename
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from packaging.utils import NormalizedName
-
     from polylock.index.metadata_cache import MetadataCache
     from polylock.index.metadata_files import MetadataFiles
     from polylock.index.variant_files import VariantFiles
     from polylock.model.distributions import Release, RemoteFile
 
     SdistMetadata = Callable[[Release, RemoteFile], CoreMetadata | Unusable]
-    Refusal = Callable[[NormalizedName], Unusable | None]
 
 __all__ = ["MetadataReader"]
 
-_FIRST_UPLOADS = 1_041_379_200_000_000
-"""2003 in microseconds: an earlier time is that of no upload, but a file's own."""
-
-_FIRST_PROMISES = 1_603_497_600_000_000
-"""24 October 2020, when PEP 643 was written: no older metadata promises a thing."""
-
 _METADATA = "METADATA"
 _KIND = "core"
-_DYNAMIC = "its metadata is dynamic: it would have to be built"
 
 
 class _Stored(msgspec.Struct, frozen=True, array_like=True):
@@ -67,7 +57,6 @@ class MetadataReader:
     it in a wheel with a label. ``sdist_metadata`` is asked for what a source
     distribution leaves to its backend; without it such metadata is unusable. Its
     answers depend on what the project allows, so keeping them is its own business.
-    ``refusal`` says why it would not build for a project, None where it would.
     """
 
     def __init__(
@@ -77,13 +66,11 @@ class MetadataReader:
         variants: VariantFiles,
         *,
         sdist_metadata: SdistMetadata | None = None,
-        refusal: Refusal | None = None,
     ) -> None:
         self._cache = cache
         self._files = files
         self._variants = variants
         self._sdist_metadata = sdist_metadata
-        self._refusal = refusal
 
     def cached_core_metadata(self, file: RemoteFile) -> CoreMetadata | Unusable | None:
         """Return what is kept of a file, None where nothing is."""
@@ -102,21 +89,12 @@ class MetadataReader:
         """
         stored = self._kept_core_metadata(file)
         if stored is None:
-            refused = self._refused(release, file)
-            if refused is not None:
-                return refused
             stored = self._read_core_metadata(release, file)
             self._cache.write(_KIND, file, _encoder.encode(stored))
         if stored.dynamic and self._sdist_metadata is not None:
             built = self._sdist_metadata(release, file)
             return built if isinstance(built, Unusable) else _agreeing(built, release)
         return stored.metadata or Unusable(stored.unusable)
-
-    def _refused(self, release: Release, file: RemoteFile) -> Unusable | None:
-        """Refuse what is known to need a build that is not allowed, unopened."""
-        if file.filename.endswith(".whl") or not _is_before_promises(file):
-            return None
-        return None if self._refusal is None else self._refusal(release.name)
 
     def _kept_core_metadata(self, file: RemoteFile) -> _Stored | None:
         content = self._cache.read(_KIND, file)
@@ -148,7 +126,8 @@ class MetadataReader:
             from polylock.index.sdist_metadata import is_static  # noqa: PLC0415
 
             if not is_static(metadata):
-                return _Stored(unusable=_DYNAMIC, dynamic=True)
+                reason = "its metadata is dynamic: it would have to be built"
+                return _Stored(unusable=reason, dynamic=True)
         found = _agreeing(metadata, release)
         if isinstance(found, Unusable):
             return _Stored(unusable=found.reason)
@@ -164,20 +143,6 @@ class MetadataReader:
         if VARIANT_JSON in members:
             self._variants.keep(file, members[VARIANT_JSON])
         return members[_METADATA]
-
-
-def _is_before_promises(file: RemoteFile) -> bool:
-    """Say whether a source distribution is too old to promise its metadata (PEP 643).
-
-    To open it would be a download that answers nothing. An index that was given the
-    times of files, or none, says nothing of its age.
-    """
-    uploaded = file.upload_time
-    return (
-        uploaded is not None
-        and file.core_metadata is None
-        and _FIRST_UPLOADS < uploaded < _FIRST_PROMISES
-    )
 
 
 def _agreeing(metadata: CoreMetadata, release: Release) -> CoreMetadata | Unusable:

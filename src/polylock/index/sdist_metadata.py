@@ -16,10 +16,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from polylock.model.core_metadata import CoreMetadata
+    from polylock.model.distributions import RemoteFile
 
-__all__ = ["is_static", "read_pkg_info"]
+__all__ = ["is_static", "promises_nothing", "read_pkg_info"]
 
 _MEMBER_LIMIT = 1 << 24
+_FIRST_UPLOADS = 1_041_379_200_000_000
+"""2003 in microseconds: an earlier time is that of no upload, but a file's own."""
+
+_FIRST_PROMISES = 1_603_497_600_000_000
+"""24 October 2020, when PEP 643 was written."""
+
 _FIRST_WITH_DYNAMIC = Version("2.2")
 _NEEDED = frozenset({"version", "requires-python", "requires-dist", "provides-extra"})
 
@@ -49,6 +56,20 @@ def is_static(metadata: CoreMetadata) -> bool:
     except InvalidVersion:
         return False
     return version >= _FIRST_WITH_DYNAMIC and _NEEDED.isdisjoint(metadata.dynamic)
+
+
+def promises_nothing(file: RemoteFile) -> bool:
+    """Say whether a source distribution is too old to have static metadata.
+
+    Then its download would answer nothing. Where an index does not tell when a file was
+    uploaded, nothing is known of that.
+    """
+    uploaded = file.upload_time
+    return (
+        uploaded is not None
+        and file.core_metadata is None
+        and _FIRST_UPLOADS < uploaded < _FIRST_PROMISES
+    )
 
 
 def _from_tar(path: Path, filename: str) -> bytes:

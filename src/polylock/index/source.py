@@ -22,7 +22,7 @@ from polylock.network.http_cache import CacheMode, HttpCache
 from polylock.network.local_files import is_local
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Sequence
     from typing import Self
 
     from packaging.utils import NormalizedName
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from polylock.cache.store import Store
     from polylock.index.directory import DirectoryIndex
     from polylock.index.flat_page import FlatPage
-    from polylock.index.metadata import Refusal, SdistMetadata
+    from polylock.index.metadata import SdistMetadata
     from polylock.index.metadata_files import MetadataFiles
     from polylock.model.core_metadata import CoreMetadata
     from polylock.model.distributions import Release, Releases, RemoteFile, Unusable
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from polylock.variants.variant_json import VariantMetadata
 
     Index = Repository | FlatPage | DirectoryIndex
+    Refusal = Callable[[NormalizedName], Unusable | None]
 
 __all__ = ["PackageIndexes"]
 
@@ -52,7 +53,8 @@ class PackageIndexes:
     ``client`` and ``store`` stay the caller's to close. ``sdist_metadata`` builds what
     source distributions leave to their backends, where the project allows it; without
     it their metadata is unusable. It is called from any thread. ``refusal`` says why it
-    would not build for a project. ``project`` names what is locked: the pack of its last lock is read, and written by ``remember``.
+    would not build for a project. ``project`` names what is locked: the pack of its
+    last lock is read, and written by ``remember``.
     """
 
     def __init__(  # noqa: PLR0913 - each is one part of the world
@@ -84,12 +86,9 @@ class PackageIndexes:
         kept_metadata = MetadataCache(store, client.traffic, pack=self._pack)
         self._variant_files = VariantFiles(kept_metadata, cache, files)
         self._metadata = MetadataReader(
-            kept_metadata,
-            files,
-            self._variant_files,
-            sdist_metadata=sdist_metadata,
-            refusal=refusal,
+            kept_metadata, files, self._variant_files, sdist_metadata=sdist_metadata
         )
+        self._refusal = refusal
         self._repositories: dict[str, Index] = {
             location.name: _open(location, store, cache, self._pack)
             for location in inputs.indexes
@@ -138,6 +137,15 @@ class PackageIndexes:
         except NotYet as pending:
             self._crawl.wait(pending)
         return self.core_metadata_at_hand(release, file)
+
+    def refusal(self, release: Release, file: RemoteFile) -> Unusable | None:
+        """Refuse a source distribution that is known to need a forbidden build."""
+        if self._refusal is None or file is not release.sdist:
+            return None
+        # Imports tarfile, for projects without wheels alone.
+        from polylock.index.sdist_metadata import promises_nothing  # noqa: PLC0415
+
+        return self._refusal(release.name) if promises_nothing(file) else None
 
     def prefetch(
         self, requirements: Iterable[Requirement], target: Target, guess: Guess

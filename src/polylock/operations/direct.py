@@ -140,6 +140,10 @@ class DirectReleases:
             return self.indexes.core_metadata(release, file)
         return self._found[release.name, release.direct.source].metadata
 
+    def refusal(self, release: Release, file: RemoteFile) -> Unusable | None:
+        """Ask the indexes; a direct source has been opened."""
+        return None if release.direct else self.indexes.refusal(release, file)
+
     def prefetch(
         self, requirements: Iterable[Requirement], target: Target, guess: Guess
     ) -> None:

@@ -142,6 +142,11 @@ class LockedFiles:
         """Return the core metadata of a file, from the cache if it is there."""
         return self.source.core_metadata(release, file)
 
+    def refusal(self, release: Release, file: RemoteFile) -> Unusable | None:
+        """Refuse nothing that is locked."""
+        del release, file
+        return None
+
     def prefetch(
         self, requirements: Iterable[Requirement], target: Target, guess: Guess
     ) -> None:

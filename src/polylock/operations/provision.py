@@ -162,15 +162,22 @@ class _Allowed:
     def core_metadata(
         self, release: Release, file: RemoteFile
     ) -> CoreMetadata | Unusable:
-        if not file.filename.endswith(".whl"):
-            if release.name in self.chain:
-                return Unusable(f"is needed to build itself: {self._cycle(release)}")
-            if refused_metadata(self.inputs, release.name) is not None:
-                return Unusable(
-                    "is a source distribution, and building it is not allowed: "
-                    f"add {release.name} to build-package"
-                )
+        refused = self.refusal(release, file)
+        if refused is not None:
+            return refused
         return self.indexes.core_metadata(release, file)
+
+    def refusal(self, release: Release, file: RemoteFile) -> Unusable | None:
+        if file.filename.endswith(".whl"):
+            return None
+        if release.name in self.chain:
+            return Unusable(f"is needed to build itself: {self._cycle(release)}")
+        if refused_metadata(self.inputs, release.name) is None:
+            return None
+        return Unusable(
+            "is a source distribution, and building it is not allowed: "
+            f"add {release.name} to build-package"
+        )
 
     def prefetch(
         self, requirements: Iterable[Requirement], target: Target, guess: Guess

@@ -247,16 +247,22 @@ def _without(inputs: Inputs, names: Collection[str]) -> Iterator[_Change]:
             yield _Change(replace(inputs, overrides=rest), words, override.name)
 
 
-def _relaxed(
-    inputs: Inputs, target: Target, names: Collection[str]
-) -> Iterator[_Change]:
-    """Yield the wishes with one of the project's own requirements for any version."""
-    for root in inputs.requirements:
+def _relaxed(inputs: Inputs, target: Target, names: Sequence[str]) -> Iterator[_Change]:
+    """Yield the wishes with one of the project's own requirements for any version.
+
+    In the order of the names: those in conflict before those who ask for them, of
+    which every version would be tried in vain where all ask for the same.
+    """
+    places = {name: place for place, name in enumerate(names)}
+    asking = [
+        root
+        for root in inputs.requirements
+        if root.requirement.name in places
+        and root.requirement.specifier
+        and root.target in {None, target.name}
+    ]
+    for root in sorted(asking, key=lambda root: places[root.requirement.name]):
         asked = root.requirement
-        if asked.name not in names or not asked.specifier:
-            continue
-        if root.target not in {None, target.name}:
-            continue
         relaxed = replace(
             root,
             requirement=Requirement(

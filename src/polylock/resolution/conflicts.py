@@ -283,6 +283,9 @@ def _unmet(failure: Failure, found: Unmeetable) -> str:
     ):
         return found.reason
     wheels = "; ".join(rejected(pool, candidate.releases, candidate.position))
+    if len(_positions_of(failure, candidate)) > 1:
+        # What the wheels are for differs, and would tear the versions apart.
+        wheels = wheels.partition(": nearest")[0]
     return f"{wheels}; what is left {found.reason}"
 
 
@@ -307,6 +310,7 @@ def _clashing(
 ) -> tuple[Sequence[Information], Sequence[Ask]]:
     """Leave the claims on a project that cannot be met together, and what they ask.
 
+    What the project itself claims is left in any case: that is what one can change.
     The versions of one parent ask for one or the other of what their claims say.
     """
     availability = failure.availability
@@ -344,7 +348,9 @@ def _clashing(
     return [
         claim
         for at, claim in enumerate(claims)
-        if at in kept or not isinstance(claim.requirement, SpecifierConstraint)
+        if at in kept
+        or claim.parent is None
+        or not isinstance(claim.requirement, SpecifierConstraint)
     ], chosen
 
 

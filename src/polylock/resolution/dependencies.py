@@ -40,6 +40,14 @@ def _excludes(requirement: Requirement, candidate: Candidate) -> bool:
     )
 
 
+def _unmeetable(candidate: Candidate, found: Unusable) -> Unmeetable:
+    return Unmeetable(
+        candidate=candidate,
+        reason=found.reason,
+        may_not_run=isinstance(found, BuildRefused),
+    )
+
+
 class DependencyReader:
     """Reads and folds dependencies, each candidate once.
 
@@ -78,14 +86,23 @@ class DependencyReader:
         """Return a candidate's requirements; of an extra, what it adds to them."""
         answer = self._read.get(id(candidate))
         if answer is None:
-            base, extra = candidate, ""
             if isinstance(candidate, ExtraCandidate):
                 base, extra = candidate.base, candidate.extra
-            if not self.reads.admit(base):
-                return self._unopened(base)
-            answer = self._read_metadata(base, extra)
+            else:
+                base, extra = candidate, ""
+            answer = self._refused(base)
+            if answer is None:
+                if not self.reads.admit(base):
+                    return self._unopened(base)
+                answer = self._read_metadata(base, extra)
             self._read[id(candidate)] = answer
         return answer
+
+    def _refused(self, candidate: Candidate) -> Unmeetable | None:
+        if not candidate.is_sdist:
+            return None
+        found = self._pool.source.refusal(candidate.release, candidate.file)
+        return None if found is None else _unmeetable(candidate, found)
 
     def _unopened(self, candidate: Candidate) -> tuple[Dependency, ...] | Unmeetable:
         self.assumed = True
@@ -143,11 +160,7 @@ class DependencyReader:
         source = self._pool.source
         metadata = source.core_metadata(candidate.release, candidate.file)
         if isinstance(metadata, Unusable):
-            return Unmeetable(
-                candidate=candidate,
-                reason=metadata.reason,
-                may_not_run=isinstance(metadata, BuildRefused),
-            )
+            return _unmeetable(candidate, metadata)
         if not self._pool.accepts_python(metadata.requires_python):
             return Unmeetable(
                 candidate=candidate,

@@ -64,8 +64,9 @@ class _Decision:
 class Search:
     """One search for one target.
 
-    ``places`` is the order of decisions. ``tried`` and ``rejected`` count candidates; ``on_rejection`` is told of each that
-    is given up. Blame is kept as masks: bit n stands for the n-th decision.
+    ``places`` is the order of decisions. ``tried`` and ``rejected`` count candidates;
+    ``on_rejection`` is told of each that is given up. Blame is kept as masks: bit n
+    stands for the n-th decision.
     """
 
     def __init__(

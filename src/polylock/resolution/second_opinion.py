@@ -45,8 +45,8 @@ def second_opinion(
     """Raise NoSolution with the reasons, or return a solution all the same.
 
     There may be one where the search was ``too_long``, which is told where this comes
-    to no end either. ``places`` is the order in which that decided. Raises ProjectNotFound where the project itself requires what no
-    index has.
+    to no end either. ``places`` is the order in which that decided. Raises
+    ProjectNotFound where the project itself requires what no index has.
     """
     target = availability.pool.target.name
     watch = _Watch()

@@ -46,7 +46,8 @@ def shortage(
 ) -> tuple[list[str], str | None]:
     """Say why no version meets specifiers or can be installed, and what would help.
 
-    ``asked`` says what is asked where that is not just the specifiers. The lines are empty where some version can be.
+    ``asked`` says what is asked where that is not just the specifiers. The lines are
+    empty where some version can be.
     """
     mask = availability.allowed(releases, specifiers)
     if not mask:
