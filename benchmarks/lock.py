@@ -6,11 +6,9 @@ the one before has ended. A round runs all scenarios; the tools take turns in ea
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aside import Aside
@@ -25,11 +23,13 @@ from contestants import (
 )
 from frozen_index import FrozenIndex, Tally
 from measurement import Series, machine, markdown_table, milliseconds, ratio, run
-from project_list import DEFAULT_PROJECT, read_project, read_targets
+from project_list import read_project, read_targets
 from record import default_directory
+from script_options import make_parser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from contestants import Contestant
     from project_list import ProjectList
@@ -236,20 +236,8 @@ def document(plan: Plan, comparisons: Sequence[Comparison]) -> dict[str, Any]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the script; 1 where a run failed or asked for what is not recorded."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--project", default=DEFAULT_PROJECT, help="small, medium, or a path"
-    )
-    parser.add_argument("--directory", type=Path, help="where the recording is")
+    parser = make_parser(__doc__)
     parser.add_argument("--targets", default="1,2,8", help="default: 1,2,8")
-    parser.add_argument("--runs", type=int, default=5, help="default: 5")
-    parser.add_argument("--json", type=Path, help="write all times to this file")
-    parser.add_argument(
-        "--markdown", action="store_true", help="print headings, for docs/benchmarks.md"
-    )
-    parser.add_argument(
-        "--script", action="store_true", help="start polylock by its script"
-    )
     options = parser.parse_args(arguments)
     plan = Plan(
         directory=options.directory or default_directory(),

@@ -6,14 +6,12 @@ installer that links can be faster than that.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aside import Aside
@@ -34,12 +32,14 @@ from measurement import (
     ratio,
     run,
 )
-from project_list import DEFAULT_PROJECT, read_project
+from project_list import read_project
 from record import default_directory
+from script_options import make_parser
 from sync_project import SyncProject
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from project_list import ProjectList
 
@@ -280,19 +280,7 @@ def document(installation: Installation) -> dict[str, Any]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the script; 1 where a run failed."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--project", default=DEFAULT_PROJECT, help="small, medium, or a path"
-    )
-    parser.add_argument("--directory", type=Path, help="where the recording is")
-    parser.add_argument("--runs", type=int, default=5, help="default: 5")
-    parser.add_argument("--json", type=Path, help="write all times to this file")
-    parser.add_argument(
-        "--markdown", action="store_true", help="print headings, for docs/benchmarks.md"
-    )
-    parser.add_argument(
-        "--script", action="store_true", help="start polylock by its script"
-    )
+    parser = make_parser(__doc__)
     options = parser.parse_args(arguments)
     project = read_project(options.project)
     installation = measure(

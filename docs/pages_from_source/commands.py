@@ -34,7 +34,12 @@ _HEAD = """\
 `--help` lists the commands, and after a command it shows that one with an example;
 `--version` or `-V` shows the version. Data goes to stdout, all else to stderr. Options
 that are [settings](settings.md) can be given by environment variables as well, and some
-in a configuration file. How commands end is said under [exit codes](exit-codes.md)."""
+in a configuration file. How commands end is said under [exit codes](exit-codes.md).
+
+On a terminal there are colours, and tables and long sentences are fitted to its width.
+What goes into a pipe or a file is plain and the same everywhere. `NO_COLOR` and
+`--no-color` take colours away; `FORCE_COLOR` gives them where there is no terminal, as
+in the log of a CI service; `TERM=dumb` makes a terminal one for plain lines."""
 
 _EVERYWHERE = "Options of every command"
 

@@ -190,7 +190,8 @@ def test_further_targets_open_no_metadata_again(demo: Demo) -> None:
 def test_a_lock_with_nothing_to_do_expands_nothing(demo: Demo) -> None:
     """A lock file that answers the project ends the run before the solver.
 
-    Of the cache only the answer itself is touched, which is kept for the next time.
+    Of the cache only the answer itself is touched, which is kept for the next time,
+    and the values of the lock file, which are as quick to read as it is slow to parse.
     """
     demo.lock()
     demo.requests.clear()
@@ -198,7 +199,8 @@ def test_a_lock_with_nothing_to_do_expands_nothing(demo: Demo) -> None:
     assert demo.requests == []
     assert run.document["targets"] == []
     assert not run.document["written"]
-    assert [path for path in run.opened if "answers-v1" not in path] == []
+    buckets = {Path(path).relative_to(demo.cache).parts[0] for path in run.opened}
+    assert buckets <= {"answers-v1", "lock-files-v1"}
     assert run.imported == []
 
 

@@ -6,12 +6,14 @@ import hashlib
 
 import pytest
 
-from polylock.model.hashes import PREFERRED_ALGORITHMS, sha256_of, strongest, weak
+from polylock.model.hashes import sha256_of, strongest, weak
 
 SHA256 = "ab" * 32
 
 
-@pytest.mark.parametrize("algorithm", PREFERRED_ALGORITHMS)
+@pytest.mark.parametrize(
+    "algorithm", ["sha256", "sha512", "sha384", "blake2b", "sha3_256"]
+)
 def test_what_hashlib_computes_is_trusted(algorithm: str) -> None:
     """A value of each preferred algorithm counts, in lower case."""
     value = hashlib.new(algorithm, b"content").hexdigest()

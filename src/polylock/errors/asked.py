@@ -48,8 +48,7 @@ class ProjectError(PolylockError):
     advice: str | None = None
 
     def __str__(self) -> str:
-        place = f"{self.path}: {self.key}" if self.key else self.path
-        return f"{place}: {self.problem}"
+        return _at_key(self.path, self.key, self.problem)
 
 
 class LockFileInvalid(PolylockError):
@@ -62,8 +61,7 @@ class LockFileInvalid(PolylockError):
     problem: str
 
     def __str__(self) -> str:
-        place = f"{self.path}: {self.key}" if self.key else self.path
-        return f"{place}: {self.problem}"
+        return _at_key(self.path, self.key, self.problem)
 
 
 class ForeignLockInvalid(PolylockError):
@@ -77,8 +75,7 @@ class ForeignLockInvalid(PolylockError):
     problem: str
 
     def __str__(self) -> str:
-        place = f"{self.path}: {self.key}" if self.key else self.path
-        return f"{place}: {self.problem}"
+        return _at_key(self.path, self.key, self.problem)
 
 
 class ForeignHashDiffers(PolylockError):
@@ -154,3 +151,8 @@ class NoSolution(PolylockError):
 
     def __str__(self) -> str:
         return f"no solution for target {self.target}"
+
+
+def _at_key(path: str, key: str, problem: str) -> str:
+    """Return a sentence about a value of a file, or about the file as a whole."""
+    return f"{path}: {key}: {problem}" if key else f"{path}: {problem}"

@@ -22,12 +22,12 @@ from polylock.lockfile.pylock import (
     Pylock,
     last_component,
 )
+from polylock.lockfile.recorded_targets import record_target
 from polylock.lockfile.records import (
     Record,
     VariantChoice,
     moment_of,
     record_inputs,
-    record_target,
     without_credentials,
 )
 from polylock.lockfile.separation import Separator

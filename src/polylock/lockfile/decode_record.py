@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
+from polylock.lockfile.recorded_targets import InvalidRecord, describe
 from polylock.lockfile.records import (
     LIST_SETTINGS,
     TEXT_SETTINGS,
-    InvalidRecord,
     LockedFeature,
     LockedIndex,
     LockedInputs,
@@ -22,7 +22,6 @@ from polylock.lockfile.records import (
     LockedTarget,
     Record,
     VariantChoice,
-    describe,
 )
 from polylock.model.direct import (
     DIRECT_KEYS,

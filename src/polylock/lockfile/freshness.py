@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import SpecifierSet
 
 from polylock.lockfile.differences import Difference, DifferenceKind
+from polylock.lockfile.recorded_targets import record_target
 from polylock.lockfile.records import (
     LIST_SETTINGS,
     TEXT_SETTINGS,
     moment_of,
     record_inputs,
-    record_target,
     requirement_text,
 )
 from polylock.lockfile.select import applicable, project_groups

@@ -19,7 +19,7 @@ from polylock.errors import (
     UsageError,
 )
 from polylock.lockfile.pylock import PackageDirectory, PackageVcs
-from polylock.lockfile.records import locked_target
+from polylock.lockfile.recorded_targets import locked_target
 from polylock.model.filenames import WheelFilename
 from polylock.model.folding import fold
 from polylock.values import Value, replace

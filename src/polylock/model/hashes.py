@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
-    "PREFERRED_ALGORITHMS",
     "digest",
     "hash_value",
     "sha256_of",
@@ -23,11 +22,10 @@ __all__ = [
 ]
 
 _DIGITS = {"sha256": 64, "sha512": 128, "sha384": 96, "blake2b": 128, "sha3_256": 64}
+"""Secure algorithms of ``hashlib.algorithms_guaranteed``, the field's usual first."""
+
 _WEAK_DIGITS = {"sha1": 40, "md5": 32}
 _HEXADECIMAL = frozenset("0123456789abcdefABCDEF")
-
-PREFERRED_ALGORITHMS = tuple(_DIGITS)
-"""Secure algorithms of ``hashlib.algorithms_guaranteed``, the field's usual first."""
 
 
 def digest(content: bytes | memoryview, size: int) -> str:

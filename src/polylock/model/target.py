@@ -20,6 +20,7 @@ __all__ = [
     "AscendNpu",
     "Cpu",
     "IntelGpu",
+    "MachineDescription",
     "NvidiaGpu",
     "OperatingSystem",
     "PythonRelease",
@@ -111,20 +112,16 @@ class AscendNpu(Value, frozen=True, kw_only=True):
     cann: str | None = None
 
 
-class TargetDescription(Value, frozen=True, kw_only=True):
-    """What the user said about a target, ``extends`` and ``preset`` worked in.
+class MachineDescription(Value, frozen=True, kw_only=True):
+    """A machine, as it was said or found to be.
 
     ``libc`` is ``glibc-2.28`` or ``musl-1.2`` on Linux and None elsewhere, ``macos``
     the lowest macOS version and None elsewhere. ``properties`` are ordered static
-    lists, namespace to feature to values (PEP 850, Providers, step 3). ``variants``
-    maps the normalized name of a project to the one label of it that may be taken,
-    empty for the wheel without a label.
+    lists, namespace to feature to values (PEP 850, Providers, step 3).
     """
 
-    name: str
     system: OperatingSystem
     architecture: Architecture
-    python: PythonRelease
     libc: str | None = None
     macos: str | None = None
     cpu: Cpu | None = None
@@ -136,6 +133,17 @@ class TargetDescription(Value, frozen=True, kw_only=True):
     properties: Mapping[str, Mapping[str, tuple[str, ...]]] = field(
         default_factory=dict
     )
+
+
+class TargetDescription(MachineDescription, frozen=True, kw_only=True):
+    """What the user said about a target, ``extends`` and ``preset`` worked in.
+
+    ``variants`` maps the normalized name of a project to the one label of it that may
+    be taken, empty for the wheel without a label.
+    """
+
+    name: str
+    python: PythonRelease
     runs_on: tuple[str, ...] = ()
     dependencies: tuple[str, ...] = ()
     variants: Mapping[str, str] = field(default_factory=dict)

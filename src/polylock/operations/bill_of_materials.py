@@ -39,7 +39,8 @@ from polylock.lockfile.pylock import (
     PackageVcs,
     PackageWheel,
 )
-from polylock.lockfile.records import record_target, without_credentials
+from polylock.lockfile.recorded_targets import record_target
+from polylock.lockfile.records import without_credentials
 from polylock.operations.graph import PROJECT
 
 if TYPE_CHECKING:

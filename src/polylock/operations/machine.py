@@ -17,7 +17,7 @@ from polylock.errors import (
     NoTargetFits,
     TargetMismatch,
 )
-from polylock.lockfile.records import locked_target
+from polylock.lockfile.recorded_targets import locked_target
 from polylock.model.markers import Combination
 from polylock.model.target import PythonRelease
 from polylock.providers.derive import build_target

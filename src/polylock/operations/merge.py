@@ -17,7 +17,7 @@ from packaging.version import Version
 
 from polylock.errors import LockFileInvalid, UsageError
 from polylock.lockfile.decode import decode
-from polylock.lockfile.records import record_target
+from polylock.lockfile.recorded_targets import record_target
 from polylock.lockfile.select import preferences
 from polylock.model.pins import Preference
 from polylock.operations.files import attempt, write_atomically

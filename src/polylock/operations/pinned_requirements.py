@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from polylock.errors import UsageError
 from polylock.lockfile.pylock import PackageArchive, PackageDirectory, PackageVcs
-from polylock.lockfile.records import record_target, without_credentials
+from polylock.lockfile.recorded_targets import record_target
+from polylock.lockfile.records import without_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

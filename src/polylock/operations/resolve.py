@@ -12,7 +12,8 @@ from polylock.errors import LockFileOutdated, NoSolution, UsageError
 from polylock.lockfile.assemble import assemble
 from polylock.lockfile.encode import encode
 from polylock.lockfile.pylock import PackageSdist, PackageWheel
-from polylock.lockfile.records import VARIANT_LISTS, record_inputs, record_target
+from polylock.lockfile.recorded_targets import record_target
+from polylock.lockfile.records import VARIANT_LISTS, record_inputs
 from polylock.lockfile.select import preferences
 from polylock.model.direct import direct_sources
 from polylock.model.pins import Preference

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from polylock.errors import UsageError
-from polylock.lockfile.records import locked_target
+from polylock.lockfile.recorded_targets import locked_target
 from polylock.lockfile.select import project_groups, select
 from polylock.operations.machine import AUTO, target_of_this_machine
 from polylock.operations.workspace import lock_path, require_lock, require_target

@@ -130,12 +130,7 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
         choice = chooser.choose(
             settings.target, remembered=state.target, forced=options.force_target
         )
-        remembered = EnvironmentState(
-            created=state.created or not choice.exists,
-            target=choice.target.name,
-            groups=tuple(settings.groups or state.groups),
-            extras=tuple(settings.extras or state.extras),
-        )
+        remembered = _state_after(state, choice, settings)
         selected = select(
             pylock,
             choice.target,
@@ -161,16 +156,40 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
         if not (choice.checked or options.force_target):
             chooser.check(choice)
         _require_allowed_builds(plan, wanted, inputs)
-        interpreter = choice.interpreter
-        if plan.is_empty and choice.exists:
-            _remember(place, remembered)
-            return outcome
-        if not choice.exists:
-            interpreter = _created(place, interpreter, context)
-        fetcher = _fetcher(context, wanted, path.parent, interpreter)
-        with context.store.in_use():
-            done = _execute(plan, interpreter, fetcher, settings, reporter)
+        if not (plan.is_empty and choice.exists):
+            outcome = _carry_out(outcome, choice, wanted, context, path.parent)
     _remember(place, remembered)
+    return outcome
+
+
+def _state_after(
+    state: EnvironmentState, choice: Choice, settings: Settings
+) -> EnvironmentState:
+    """Return what the environment is to remember: what is asked for, else as before."""
+    return EnvironmentState(
+        created=state.created or not choice.exists,
+        target=choice.target.name,
+        groups=tuple(settings.groups or state.groups),
+        extras=tuple(settings.extras or state.extras),
+    )
+
+
+def _carry_out(
+    outcome: SyncOutcome,
+    choice: Choice,
+    wanted: Installables,
+    context: Context,
+    root: Path,
+) -> SyncOutcome:
+    """Make the environment where there is none, and what the plan says of it."""
+    interpreter = choice.interpreter
+    if not choice.exists:
+        interpreter = _created(outcome.environment, interpreter, context)
+    fetcher = _fetcher(context, wanted, root, interpreter)
+    with context.store.in_use():
+        done = _execute(
+            outcome.plan, interpreter, fetcher, context.settings, context.reporter
+        )
     return replace(outcome, plan=done.plan, link_modes=done.link_modes)
 
 

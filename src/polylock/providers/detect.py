@@ -7,21 +7,16 @@ from typing import TYPE_CHECKING
 
 from polylock.errors import UsageError
 from polylock.model.target import (
-    AmdGpu,
     Architecture,
-    AscendNpu,
-    Cpu,
-    IntelGpu,
-    NvidiaGpu,
+    MachineDescription,
     OperatingSystem,
     TargetDescription,
 )
 from polylock.providers import amd, ascend, cpu, intel, nvidia, tpu
 from polylock.providers.machine import ask
-from polylock.values import Value, field
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from polylock.model.target import PythonRelease
     from polylock.providers.machine import Machine
@@ -48,47 +43,23 @@ _MUSL = re.compile(
 )
 
 
-class DetectedMachine(Value, frozen=True, kw_only=True):
-    """What was found of a machine; the fields are those of TargetDescription.
+class DetectedMachine(MachineDescription, frozen=True, kw_only=True):
+    """What was found of a machine.
 
     ``properties`` are what providers that the user trusts said of it. ``warnings`` say
     in sentences what did not answer, and what that leaves out.
     """
 
-    system: OperatingSystem
-    architecture: Architecture
-    libc: str | None = None
-    macos: str | None = None
-    cpu: Cpu | None = None
-    nvidia: NvidiaGpu | None = None
-    amd: AmdGpu | None = None
-    intel: IntelGpu | None = None
-    ascend: AscendNpu | None = None
-    tpu: bool = False
-    properties: Mapping[str, Mapping[str, tuple[str, ...]]] = field(
-        default_factory=dict
-    )
     warnings: tuple[str, ...] = ()
 
     def describe(
         self, python: PythonRelease, *, name: str = DETECTED_NAME
     ) -> TargetDescription:
         """Return the description of this machine with one Python."""
-        return TargetDescription(
-            name=name,
-            system=self.system,
-            architecture=self.architecture,
-            python=python,
-            libc=self.libc,
-            macos=self.macos,
-            cpu=self.cpu,
-            nvidia=self.nvidia,
-            amd=self.amd,
-            intel=self.intel,
-            ascend=self.ascend,
-            tpu=self.tpu,
-            properties=self.properties,
-        )
+        found = {
+            key: getattr(self, key) for key in MachineDescription.__struct_fields__
+        }
+        return TargetDescription(name=name, python=python, **found)
 
 
 def detect(python: PythonRelease, machine: Machine) -> TargetDescription:
