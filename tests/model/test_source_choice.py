@@ -56,5 +56,5 @@ def test_two_references_contradict_each_other() -> None:
     """The error names both."""
     other = URL.replace("1.0", "2.0")
     inputs = make_inputs(f"lib @ {URL}", f"lib @ {other}")
-    with pytest.raises(InvalidDirectSource, match="lib-1.0.* and .*lib-2.0"):
+    with pytest.raises(InvalidDirectSource, match=r"lib-1\.0.* and .*lib-2\.0"):
         direct_source(inputs, "lib", CPU)
