@@ -151,7 +151,10 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
             if watched is None or options.forget or options.dry_run
             else _basis(context, place, choice, plan, watched),
         )
-        if options.dry_run or (plan.is_empty and choice.exists and not settings.target):
+        # A sync that was killed at its very end has installed all and remembered
+        # nothing: then there is something to do although the plan is empty.
+        settled = plan.is_empty and choice.exists and remembered == state
+        if options.dry_run or (settled and not settings.target):
             return outcome
         if not (choice.checked or options.force_target):
             chooser.check(choice)
