@@ -179,7 +179,7 @@ class Solver(Mutable, kw_only=True, eq=False):
         except NoSolution as error:
             ours = f"--upgrade-package asks for {asked}"
             return [
-                f"{target.name}: {line.replace('--upgrade-package', 'another target')}"
+                f"{target.name}: {line.replace('(--upgrade-package)', '(another target)')}"
                 for line in error.explanation
                 if line != ours
             ]
