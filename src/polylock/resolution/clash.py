@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING
 from polylock.values import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from packaging.utils import NormalizedName
+
+    from polylock.resolution.availability import Availability
     from polylock.resolution.versions import VersionTable
 
-__all__ = ["Ask", "clash", "in_words"]
+__all__ = ["Ask", "asked_by_settings", "clash", "in_words"]
 
 _MOST_TRIED_TOGETHER = 3
 
@@ -27,6 +30,17 @@ class Ask(Value, frozen=True):
 
     who: str
     specifiers: tuple[str, ...]
+
+
+def asked_by_settings(
+    availability: Availability, name: NormalizedName
+) -> Iterator[Ask]:
+    """Yield what constraints and the command line ask of a project."""
+    for specifier in availability.constraints_on(name):
+        yield Ask("constraint-dependencies", (specifier,))
+    for upgrade in availability.pool.inputs.upgrades:
+        if upgrade.name == name:
+            yield Ask("--upgrade-package", (upgrade.specifier,))
 
 
 def clash(asks: Sequence[Ask], table: VersionTable) -> Sequence[Ask]:

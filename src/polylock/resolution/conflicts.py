@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from polylock.resolution.advice import Conflict, tried_advice
 from polylock.resolution.availability import Admission
 from polylock.resolution.candidates import ExtraCandidate
-from polylock.resolution.clash import Ask, clash, in_words
+from polylock.resolution.clash import Ask, asked_by_settings, clash, in_words
 from polylock.resolution.constraints import (
     ExactConstraint,
     SpecifierConstraint,
@@ -327,21 +327,9 @@ def _clashing(
         _ask(asker, [claims[at] for at in found]): found
         for asker, found in askers.items()
     }
-    settings = [
-        Ask(who, (specifier,))
-        for who, specifier in (
-            *(
-                ("constraint-dependencies", each)
-                for each in availability.constraints_on(name)
-            ),
-            *(
-                ("--upgrade-package", upgrade.specifier)
-                for upgrade in availability.pool.inputs.upgrades
-                if upgrade.name == name
-            ),
-        )
-    ]
-    chosen = clash([*asks, *settings], availability.table(releases))
+    chosen = clash(
+        [*asks, *asked_by_settings(availability, name)], availability.table(releases)
+    )
     kept = {at for ask in chosen for at in asks.get(ask, ())}
     if not kept:
         return claims, chosen  # a setting leaves nothing of what they ask for

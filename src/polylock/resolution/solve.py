@@ -178,11 +178,12 @@ class Solver(Mutable, kw_only=True, eq=False):
             solver._solve(target, {}, Effort())
         except NoSolution as error:
             ours = f"--upgrade-package asks for {asked}"
-            return [
-                f"{target.name}: {line.replace('(--upgrade-package)', '(another target)')}"
+            lines = (
+                line.replace("(--upgrade-package)", "(another target)")
                 for line in error.explanation
                 if line != ours
-            ]
+            )
+            return [f"{target.name}: {line}" for line in lines]
         return [f"{target.name} could take {name} {version} only with other changes"]
 
     def _solve(
