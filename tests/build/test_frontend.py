@@ -122,6 +122,19 @@ def test_only_the_last_lines_are_told(tmp_path: Path) -> None:
     assert len(caught.value.output) == 30
 
 
+def test_why_a_backend_raised_goes_before_where(tmp_path: Path) -> None:
+    """What the exception says comes first, in all its lines, then what led to it."""
+    body = "print('looking')\n    raise ValueError('no such folder\\nname another')"
+    made = frontend(tmp_path, f"def build_wheel(*_):\n    {body}\n")
+    with pytest.raises(HookFailed) as caught:
+        made.wheel(out(tmp_path))
+    first, second, third, *before = caught.value.output
+    assert first == "ValueError: no such folder"
+    assert (second, third) == ("name another", "before that:")
+    assert any("raise ValueError" in line for line in before)
+    assert len(before) <= 8
+
+
 def test_a_hook_that_ends_quietly_without_an_answer_is_told(tmp_path: Path) -> None:
     """Exit status 0 is not an answer."""
     made = frontend(tmp_path, "import os\ndef build_wheel(*_): os._exit(0)\n")

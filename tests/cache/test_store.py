@@ -179,6 +179,14 @@ def test_a_new_cache_is_tagged_for_backup_tools(tmp_path: Path) -> None:
     assert tag.startswith("Signature: 8a477f597d28d172789f06886806bc55")
 
 
+def test_a_new_cache_is_ignored_by_git(tmp_path: Path) -> None:
+    """Where it lies in a work tree, none of it is ever committed, itself included."""
+    Store(tmp_path / "cache").write(Bucket.PAGES, "key", b"")
+    assert (tmp_path / "cache" / ".gitignore").read_bytes() == b"*\n"
+    Store(tmp_path).write(Bucket.PAGES, "key", b"")
+    assert not (tmp_path / ".gitignore").exists()
+
+
 def test_a_killed_writer_leaves_the_old_entry(tmp_path: Path) -> None:
     """A process that dies in the middle of a write harms no reader."""
     store = Store(tmp_path)

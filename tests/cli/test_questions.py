@@ -52,7 +52,7 @@ def test_presets_are_found_by_words() -> None:
     assert request.machine is None
     assert request.presets == ("h100", "apple-m4")
     assert "github-macos-15" in said
-    assert "there is no preset 'h1000'; did you mean h100?" in said
+    assert "there is no preset 'h1000'; did you mean h100" in said
 
 
 def test_a_preset_is_taken_once() -> None:

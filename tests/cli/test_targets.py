@@ -141,7 +141,7 @@ def test_add_refuses_what_cannot_be(demo: CommandLine) -> None:
     before = demo.read()
     for arguments, words in (
         (["h100"], "is declared already"),
-        (["h1000"], "did you mean h100?"),
+        (["h1000"], "did you mean h100"),
         ([], "give either a preset or --here"),
         (["t4", "--here"], "give either a preset or --here"),
         (["t4", "--python", "3.9"], "outside requires-python"),

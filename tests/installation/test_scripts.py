@@ -55,6 +55,24 @@ def test_make_launcher_on_posix() -> None:
     compile(text, "run", "exec")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a script for POSIX")
+@pytest.mark.parametrize("attribute", ["main", "Tool.main"])
+def test_a_launcher_runs_its_entry_point(tmp_path: Path, attribute: str) -> None:
+    """What the entry point returns is the exit code, and its arguments are its own."""
+    (tmp_path / "tool.py").write_text(
+        "import sys\n"
+        "def main(): return len(sys.argv) + 1 if sys.argv[0].endswith('run') else 9\n"
+        "class Tool: main = staticmethod(main)\n"
+    )
+    entry_point = EntryPoint("run", "tool", attribute, is_gui=False)
+    launcher = make_launcher(entry_point, sys.executable, "posix")
+    script = tmp_path / launcher.filename
+    script.write_bytes(launcher.content)
+    script.chmod(0o755)
+    done = subprocess.run([script, "a", "b"], cwd=tmp_path, check=False)
+    assert done.returncode == 4
+
+
 @pytest.mark.parametrize(
     ("is_gui", "python"), [(False, b"python.exe"), (True, b"pythonw.exe")]
 )

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Any
+from hashlib import sha256
+from inspect import get_annotations
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
 
-from polylock.lockfile.binary import from_binary, to_binary
+from polylock.lockfile import pylock, records
+from polylock.lockfile.binary import from_binary, rules, to_binary
 from polylock.lockfile.decode import decode
 from polylock.lockfile.encode import encode
 from polylock.lockfile.pylock import Pylock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
 
 HEAD = 'lock-version = "1.0"\ncreated-by = "polylock"\n'
 ONE = '[[packages]]\nname = "a"\n'
@@ -92,3 +99,25 @@ def test_a_lock_file_that_is_too_deep_has_no_form() -> None:
 def test_what_is_no_form_is_nothing(content: bytes) -> None:
     """Bytes that are damaged or of another layout are not taken for a lock file."""
     assert from_binary(content) is None
+
+
+def _fields(module: ModuleType) -> Iterator[str]:
+    for name, kind in sorted(vars(module).items()):
+        if (
+            isinstance(kind, type)
+            and kind.__module__ == module.__name__
+            and issubclass(kind, msgspec.Struct)
+        ):
+            types = get_annotations(kind)
+            yield f"{name}: " + ", ".join(f"{key} {types[key]}" for key in types)
+
+
+def test_other_fields_have_another_layout() -> None:
+    """What an older layout kept would be read with fields missing.
+
+    Whoever changes a field of a lock file, or what ``decode`` makes of one, raises
+    ``_LAYOUT`` and writes the new digest here.
+    """
+    told = "\n".join([*_fields(pylock), *_fields(records)])
+    layout, _, _ = rules().partition(",")
+    assert (layout, sha256(told.encode()).hexdigest()[:16]) == ("1", "fb40aacfa4bb0144")

@@ -186,10 +186,12 @@ def test_decode_tells_a_merge_conflict() -> None:
     """The conflict markers of git are told as what they are."""
     text = f"{TOP}<<<<<<< HEAD\na = 1\n=======\na = 2\n>>>>>>> other\n"
 
-    assert refusal(text) == (
-        "pylock.toml: line 3 is a merge conflict marker of git; take either side and "
-        "run `polylock lock`"
-    )
+    with pytest.raises(LockFileInvalid) as caught:
+        decode(text, "pylock.toml")
+    assert str(caught.value).endswith("line 3 is a merge conflict marker of git")
+    hint = caught.value.hint() or ""
+    assert "take either side" in hint
+    assert "delete" not in hint
 
 
 def test_decode_refuses_nesting_without_end() -> None:

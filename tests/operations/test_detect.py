@@ -36,7 +36,7 @@ def _settings(directory: Path, text: str) -> Settings:
     ("fake", "name", "keys"),
     [
         (PLAIN, "linux-x86-64", {"platform": "linux-x86_64", "libc": "glibc-2.31"}),
-        (MAC, "macos-aarch64", {"platform": "macos-arm64", "macos": "14.5"}),
+        (MAC, "macos-arm64", {"platform": "macos-arm64", "macos": "14.5"}),
         (
             GPU,
             "linux-x86-64-nvidia",

@@ -49,9 +49,9 @@ def test_name_comes_from_the_directory(
 def test_machine_is_written_out(tmp_path: Path) -> None:
     """What was detected is in the file, with the Python that was asked for."""
     outcome = init(_settings(tmp_path), InitRequest(machine=MAC, python="3.12"))
-    assert outcome.targets == ("macos-aarch64",)
+    assert outcome.targets == ("macos-arm64",)
     data = tomllib.loads(outcome.path.read_text("utf-8"))
-    assert data["tool"]["polylock"]["targets"]["macos-aarch64"] == {
+    assert data["tool"]["polylock"]["targets"]["macos-arm64"] == {
         "platform": "macos-arm64",
         "macos": "14.5",
         "python": "3.12",

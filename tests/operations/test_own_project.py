@@ -140,4 +140,7 @@ def test_a_backend_that_fails_leaves_the_environment_as_it_was(own: Own) -> None
     with pytest.raises(BuildFailed, match="cannot build own") as caught:
         own.project.sync(OPTIONS)
     assert "no compiler here" in caught.value.details()
+    hint = caught.value.hint() or ""
+    assert "--no-install-project" in hint
+    assert "has a wheel" not in hint  # there is no other version of it
     assert own.project.installed() == {}

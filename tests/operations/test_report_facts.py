@@ -34,7 +34,7 @@ def test_targets_and_projects_are_in_order(large: PageFacts) -> None:
     names = [project.name for project in large.projects]
     assert names == sorted(names)
     assert large.targets[0].machine == "linux-x86_64, glibc-2.34, Python 3.12"
-    assert large.targets[6].machine == "macos-aarch64, macOS 14.0, Python 3.12"
+    assert large.targets[6].machine == "macos-arm64, macOS 14.0, Python 3.12"
 
 
 def test_targets_with_one_file_share_a_build(large: PageFacts) -> None:

@@ -141,3 +141,14 @@ def test_a_project_that_can_be_read(tmp_path: Path, text: str) -> None:
     """Beside [project] or groups the files of other tools are no obstacle."""
     (tmp_path / "setup.py").touch()
     refuse_unready(tmp_path, tomllib.loads(text))
+
+
+def test_a_project_above_is_told(tmp_path: Path) -> None:
+    """One that lies in a directory above is another project, as far as git goes."""
+    inner = tmp_path / "repository" / "inner"
+    inner.mkdir(parents=True)
+    (tmp_path / "pyproject.toml").write_text("", "utf-8")
+    (told,) = notes(inner, WITH)
+    assert told.startswith(f"{tmp_path} has a pyproject.toml as well")
+    (tmp_path / "repository" / ".git").mkdir()
+    assert notes(inner, WITH) == ()

@@ -18,7 +18,12 @@ from fakes.workspace import this_target
 from polylock.environment.discovery import environment_python
 from polylock.environment.installed import read_installed
 from polylock.environment.interpreter import probe
-from polylock.environment.venv import create
+from polylock.environment.venv import (
+    EnvironmentState,
+    create,
+    read_state,
+    write_state,
+)
 from polylock.errors import (
     EnvironmentBroken,
     HashMismatch,
@@ -130,6 +135,16 @@ def test_the_choice_sticks(locked: Project) -> None:
     forgotten = locked.sync(SyncOptions(forget=True, search_path=PATH))
     assert forgotten.target in {"server-v4", "server-v2"}
     assert "plainlib-testing" not in installed(locked)
+
+
+def test_a_choice_that_a_killed_sync_did_not_write_is_written(locked: Project) -> None:
+    """All may be installed by then: the next sync writes what is missing."""
+    locked.sync()
+    place = locked.directory / ".venv"
+    expected = read_state(place)
+    write_state(place, EnvironmentState(created=True))
+    assert locked.sync().plan.is_empty
+    assert read_state(place) == expected
 
 
 def test_a_second_sync_does_nothing_and_imports_no_client(locked: Project) -> None:

@@ -11,6 +11,7 @@ from polylock.operations.targets import (
     AddTargetRequest,
     add_target,
     declared_targets,
+    search_presets,
     show_target,
 )
 
@@ -44,6 +45,18 @@ def test_added_target_is_declared(demo: Project) -> None:
     assert declared_targets(settings)[-1].target.description.macos == "11.0"
     with pytest.raises(ProjectError, match="is declared already"):
         add_target(settings, AddTargetRequest(preset="apple-m1"))
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [("h1000", "did you mean h100"), ("zzz", "`polylock targets presets` lists all")],
+)
+def test_a_preset_that_is_none(text: str, hint: str) -> None:
+    """Close names are told, or how to list them; never all of them in a line."""
+    with pytest.raises(UsageError, match="there is no preset") as caught:
+        search_presets(text)
+    assert (caught.value.hint() or "").startswith(hint)
+    assert len(caught.value.hint() or "") < 100
 
 
 def test_something_must_be_named(demo: Project) -> None:

@@ -262,7 +262,12 @@ def test_newlines_and_byte_order_mark_are_kept(newline: str, mark: str) -> None:
     ("requirement", "problem"),
     [
         ("six >> 1", "'six >> 1' is not a requirement"),
-        ("six @ https://example.com/six.zip", "six is a direct reference"),
+        ("six @ file:///six.zip", "six lies on this machine"),
+        ("six @ ftp://example.com/six-1.0.zip", "six is a direct reference, and"),
+        ("git+https://me:secret@example.com/six.git", "a URL alone"),
+        ("https://example.com/six-1.0.zip", "a URL alone"),
+        ("./six", "'./six' is a path"),
+        ("six-1.0-py3-none-any.whl", "'six-1.0-py3-none-any.whl' is a path"),
         ("", "'' is not a requirement"),
     ],
 )
@@ -271,6 +276,29 @@ def test_add_what_is_no_requirement(requirement: str, problem: str) -> None:
     with pytest.raises(UsageError) as caught:
         add_dependency(FULL, ["numpy", requirement])
     assert str(caught.value).startswith(problem)
+    assert "secret" not in f"{caught.value}{caught.value.hint()}"
+
+
+@pytest.mark.parametrize(
+    "requirement",
+    [
+        "six @ https://example.com/six-1.0-py3-none-any.whl",
+        "six @ git+https://example.com/six.git@1.0",
+    ],
+)
+def test_add_a_direct_reference(requirement: str) -> None:
+    """It is written as it stands, and takes the place of an earlier one."""
+    text = add_dependency(add_dependency(FULL, ["six>=1"]), [requirement])
+    dependencies = tomllib.loads(text)["project"]["dependencies"]
+    assert requirement in dependencies
+    assert "six>=1" not in dependencies
+
+
+def test_a_path_is_told_where_it_goes() -> None:
+    """The advice has the path as it was given."""
+    with pytest.raises(UsageError) as caught:
+        add_dependency(FULL, ["../six"])
+    assert 'NAME = { path = "../six" }' in (caught.value.hint() or "")
 
 
 def test_places_exclude_each_other() -> None:

@@ -36,6 +36,14 @@ def test_toml_type(value: object, words: str) -> None:
     assert toml_type(value) == words
 
 
+@pytest.mark.parametrize(("value", "hint"), [(13.0, 'write "13.0"'), (7, 'write "7"')])
+def test_a_number_in_place_of_a_string(value: float, hint: str) -> None:
+    """The advice is what to write."""
+    with pytest.raises(ProjectError) as caught:
+        Table({"driver": value}, path="pyproject.toml").string("driver")
+    assert caught.value.hint() == hint
+
+
 def test_suggestion() -> None:
     """The close name is suggested, else all are listed in their order."""
     assert suggestion("algin", ["build", "align"]) == "did you mean align?"

@@ -123,7 +123,7 @@ def test_macos(text: str | None, architecture: Architecture, expected: str) -> N
     ("text", "architecture", "problem"),
     [
         ("14", AARCH64, "'14' is not a macOS version"),
-        ("10.15", AARCH64, "macOS 10.15 does not run on aarch64"),
+        ("10.15", AARCH64, "macOS 10.15 does not run on arm64"),
         ("9.2", X86_64, "macOS 9.2 does not run on x86_64"),
     ],
 )
@@ -160,7 +160,18 @@ def test_pythons(text: str, expected: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "3", "2.7", "3.12t", "pypy3.13t", "jython3.1", "3.12.7.1", "3.x", " 3.1"],
+    [
+        "",
+        "3",
+        "2.7",
+        "3.12t",
+        "pypy3.13t",
+        "jython3.1",
+        "3.12.7.1",
+        "3.x",
+        " 3.1",
+        "3.99",
+    ],
 )
 def test_other_pythons_are_refused(text: str) -> None:
     """A Python that does not exist is told."""
@@ -176,6 +187,9 @@ def test_number_is_no_python() -> None:
         read_python(3.12, table(), "python")
     assert caught.value.problem == "must be a string, not a float"
     assert caught.value.hint() == 'write "3.12"'
+    with pytest.raises(ProjectError) as caught:
+        read_python(3.10, table(), "python")
+    assert caught.value.hint() == 'write "3.10"'
 
 
 def test_properties_keep_their_order() -> None:

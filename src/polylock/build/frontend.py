@@ -23,6 +23,8 @@ __all__ = ["Frontend", "HookFailed", "build_variables"]
 T = TypeVar("T")
 
 _TAIL_LINES = 30
+_LINES_BEFORE = 8
+_TRACEBACK = "Traceback (most recent call last):"
 _TAIL_BYTES = 64 * 1024
 _METADATA_LIMIT = 1 << 24
 _PRIVATE_PREFIXES = ("PYTHON", "PIP_", "UV_", "POLYLOCK_", "VIRTUAL_ENV")
@@ -155,7 +157,7 @@ class Frontend:
             status = f"{hook} exited with status {error.returncode}"
             raise HookFailed(status, self._tail()) from error
         except pyproject_hooks.BackendUnavailable as error:
-            lines = error.traceback.strip().splitlines()[-_TAIL_LINES:]
+            lines = _reason_first(error.traceback.strip().splitlines())
             problem = f"the backend {self.system.backend} cannot be imported"
             raise HookFailed(problem, lines) from error
         except (ValueError, KeyError, AttributeError) as error:
@@ -174,7 +176,7 @@ class Frontend:
         except OSError:
             return []
         lines = [_plain(line) for line in text.splitlines()]
-        return [line for line in lines if line.strip()][-_TAIL_LINES:]
+        return _reason_first([line for line in lines if line.strip()])
 
 
 class _Runner:
@@ -209,6 +211,25 @@ class _Runner:
                 stderr=subprocess.STDOUT,
                 check=True,
             )
+
+
+def _reason_first(lines: list[str]) -> list[str]:
+    """Return the last lines; what a traceback says in the end goes before it.
+
+    Where a backend raised is of use to its authors, why to everybody.
+    """
+    for start in reversed(range(len(lines))):
+        if lines[start] == _TRACEBACK:
+            break
+    else:
+        return lines[-_TAIL_LINES:]
+    frames = start + 1
+    while frames < len(lines) and lines[frames].startswith(" "):
+        frames += 1
+    if frames == len(lines):
+        return lines[-_TAIL_LINES:]
+    before = lines[:frames][-_LINES_BEFORE:]
+    return [*lines[frames:][:_TAIL_LINES], "before that:", *(f"  {x}" for x in before)]
 
 
 def _plain(line: str) -> str:

@@ -41,6 +41,12 @@ _REQUIREMENTS_ADVICE = (
     "to a version that has a wheel for the target"
 )
 
+_TREE_ADVICE = (
+    "mend the source tree as its build backend says; "
+    "where it is the project itself, --no-install-project leaves it out"
+)
+"""For a directory or a checkout: no other version of it would help."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -209,6 +215,7 @@ def _failure(subject: _Subject, error: Exception) -> BuildFailed:
     match error:
         case HookFailed():
             output = error.output
+            advice = None if subject.version else _TREE_ADVICE
         case InvalidCoreMetadata():
             step = f"its metadata is invalid: {error}"
         case NoSolution():

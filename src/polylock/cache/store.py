@@ -34,8 +34,12 @@ _NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 _USERS = "in-use"
 """Name of the directory where running processes say that they use the cache."""
 
-_TAG_FILE = "CACHEDIR.TAG"
-_TAG_TEXT = "Signature: 8a477f597d28d172789f06886806bc55\n"  # bford.info/cachedir
+_MARKS = {
+    # bford.info/cachedir
+    "CACHEDIR.TAG": "Signature: 8a477f597d28d172789f06886806bc55\n",
+    ".gitignore": "*\n",
+}
+"""Files in a new cache: backups pass over it, and git where it lies in a work tree."""
 
 
 Stamp = tuple[int, int, int]
@@ -213,7 +217,8 @@ class Store:
         try:
             if not self.root.is_dir():
                 self.root.mkdir(parents=True, exist_ok=True)
-                (self.root / _TAG_FILE).write_text(_TAG_TEXT, encoding="utf-8")
+                for name, text in _MARKS.items():
+                    (self.root / name).write_text(text, encoding="utf-8", newline="\n")
             directory.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise self._unusable(error) from error

@@ -89,13 +89,17 @@ class _LazyGroup(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            from difflib import get_close_matches  # noqa: PLC0415 - for a misspelling only
+            from difflib import get_close_matches  # noqa: PLC0415 - for a mistake only
+
+            from polylock.cli.habits import command_meant  # noqa: PLC0415 - as above
 
             close = get_close_matches(args[0], _COMMANDS, n=1)
-            if not close:
+            advice = command_meant(args[0])
+            if advice is None and close:
+                advice = f"Did you mean {close[0]}?"
+            if advice is None:
                 raise
-            message = f"{error.message} Did you mean {close[0]}?"
-            raise click.UsageError(message, ctx) from error
+            raise click.UsageError(f"{error.message} {advice}", ctx) from error
 
 
 @click.group(
@@ -106,6 +110,18 @@ class _LazyGroup(click.Group):
 @click.version_option(__version__, "-V", "--version", message="%(prog)s %(version)s")
 def cli() -> None:
     """Lock a Python project for every machine it runs on, and install exactly that."""
+
+
+def _with_advice(error: click.ClickException) -> click.ClickException:
+    """Return the error; for an option of another tool one that says what is meant."""
+    if not isinstance(error, click.NoSuchOption) or error.ctx is None:
+        return error
+    from polylock.cli.habits import option_meant  # noqa: PLC0415 - for a mistake only
+
+    advice = option_meant(error.ctx.command.name or "", error.option_name)
+    if advice is None:
+        return error
+    return click.UsageError(f"{error.message} {advice}", error.ctx)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -120,7 +136,7 @@ def run(arguments: Sequence[str]) -> int:
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.ClickException as error:
-        error.show(sys.stderr)
+        _with_advice(error).show(sys.stderr)
         return 2
     except (KeyboardInterrupt, click.Abort):
         sys.stderr.write("interrupted\n")

@@ -59,6 +59,7 @@ class LockFileInvalid(PolylockError):
     path: str
     key: str
     problem: str
+    advice: str | None = None
 
     def __str__(self) -> str:
         return _at_key(self.path, self.key, self.problem)

@@ -17,7 +17,7 @@ from polylock.index.metadata_cache import MetadataCache
 from polylock.index.pack import Pack
 from polylock.index.repository import Repository, Unknown
 from polylock.index.variant_files import VariantFiles
-from polylock.model.direct import direct_source, direct_sources, fits
+from polylock.model.source_choice import direct_source, direct_sources, fits
 from polylock.network.http_cache import CacheMode, HttpCache
 from polylock.network.local_files import is_local
 

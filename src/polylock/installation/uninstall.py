@@ -113,7 +113,7 @@ def shared_files(
     paths: set[str] = set()
     names: set[bytes] = set()
     for distribution in leaving:
-        listed = listed_files(distribution)
+        listed = _outside_info(distribution)
         paths.update(listed)
         names.update(_telling_names(listed, str(distribution.path.parent)))
     if not paths:
@@ -130,6 +130,12 @@ def shared_files(
         )
         if path in paths
     )
+
+
+def _outside_info(distribution: InstalledDistribution) -> list[str]:
+    """Return the listed files, but for ``.dist-info``, which goes as a whole."""
+    own = f"{distribution.path}{os.sep}"
+    return [path for path in listed_files(distribution) if not path.startswith(own)]
 
 
 def _telling_names(paths: Iterable[str], site: str) -> set[bytes]:
@@ -207,8 +213,7 @@ def uninstall(
         raise EnvironmentBroken(
             str(info), "is a link", "remove the link, or make the environment anew"
         )
-    own = f"{info}{os.sep}"
-    listed = [path for path in listed_files(distribution) if not path.startswith(own)]
+    listed = _outside_info(distribution)
     outside = [path for path in listed if not boundary.contains(path)]
     left = {*outside, *shared}
     removed = [path for path in listed if path not in left]

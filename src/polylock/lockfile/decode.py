@@ -43,6 +43,10 @@ if TYPE_CHECKING:
 __all__ = ["decode"]
 
 _CONFLICT_MARKER = re.compile(r"^(<{7}|={7}|>{7}|\|{7})( |$)")
+_CONFLICT_ADVICE = (
+    "take either side as it is and run `polylock lock`, which mends the rest; "
+    "`polylock merge --install` lets git do so the next time"
+)
 _MAJOR = 1
 _PINNED = ("sdist", "wheels")
 _DIRECT = ("vcs", "directory", "archive")
@@ -88,11 +92,9 @@ def _document(content: bytes | str, path: str) -> Mapping[str, Any]:
     except tomllib.TOMLDecodeError as error:
         for number, line in enumerate(text.splitlines(), start=1):
             if _CONFLICT_MARKER.match(line):
-                problem = (
-                    f"line {number} is a merge conflict marker of git; take either "
-                    "side and run `polylock lock`"
-                )
-                raise LockFileInvalid(path, "", problem) from error
+                problem = f"line {number} is a merge conflict marker of git"
+                advice = _CONFLICT_ADVICE
+                raise LockFileInvalid(path, "", problem, advice) from error
         raise LockFileInvalid(path, "", f"is not TOML: {error}") from error
     except RecursionError as error:
         raise LockFileInvalid(path, "", "is nested too deeply") from error

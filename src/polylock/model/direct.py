@@ -11,16 +11,10 @@ import re
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import parse_qsl, quote, unquote, urldefrag, urlsplit
 
-from polylock.model.folding import fold
 from polylock.values import Value
-from polylock.variants.properties import InvalidProperty, VariantProperty
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from polylock.model.inputs import IndexSource, Inputs
-    from polylock.model.requirements import Requirement
-    from polylock.model.target import Target
+    from collections.abc import Mapping
 
 __all__ = [
     "DIRECT_KEYS",
@@ -29,9 +23,6 @@ __all__ = [
     "DirectorySource",
     "GitSource",
     "InvalidDirectSource",
-    "direct_source",
-    "direct_sources",
-    "fits",
     "is_archive",
     "parse_direct_url",
     "relative_url",
@@ -99,72 +90,6 @@ class GitSource(Value, frozen=True, kw_only=True, tag=True):
 
 
 DirectSource = ArchiveSource | DirectorySource | GitSource
-
-
-def direct_source(inputs: Inputs, name: str, target: Target) -> DirectSource | None:
-    """Return the direct source of a project for a target, None where an index has it.
-
-    A direct reference of the project itself counts before ``sources``. Raises
-    InvalidDirectSource where two requirements contradict each other.
-    """
-    found = {
-        parse_direct_url(requirement.url)
-        for requirement in _references(inputs, target)
-        if requirement.name == name and requirement.url is not None
-    }
-    if len(found) > 1:
-        texts = " and ".join(sorted(str(source) for source in found))
-        raise InvalidDirectSource(f"{name} is required from {texts}")
-    if found:
-        return found.pop()
-    for entry in inputs.sources.get(name, ()):
-        if fits(entry, target):
-            return entry.direct
-    return None
-
-
-def direct_sources(inputs: Inputs) -> frozenset[str]:
-    """Return the names of the projects that some target has from a direct source."""
-    roots = (root.requirement for root in inputs.requirements)
-    references = (each.name for each in (*roots, *inputs.overrides) if each.url)
-    entries = (
-        name
-        for name, sources in inputs.sources.items()
-        if any(entry.direct is not None for entry in sources)
-    )
-    return frozenset((*references, *entries))
-
-
-def _references(inputs: Inputs, target: Target) -> Iterator[Requirement]:
-    own = (
-        root.requirement
-        for root in inputs.requirements
-        if root.target in {None, target.name}
-    )
-    for requirement in (*own, *inputs.overrides):
-        marker = requirement.marker_expression
-        if requirement.url is not None and (
-            marker is None or fold(marker, target) is not False
-        ):
-            yield requirement
-
-
-def fits(entry: IndexSource, target: Target) -> bool:
-    """Say whether an entry of ``sources`` is meant for a target."""
-    if entry.targets and target.name not in entry.targets:
-        return False
-    return all(_supports(target, text) for text in entry.properties)
-
-
-def _supports(target: Target, text: str) -> bool:
-    try:
-        wanted = VariantProperty.parse(text)
-    except InvalidProperty:
-        return False
-    return any(
-        supported.supports(wanted.namespace, wanted.feature, wanted.value)
-        for supported in (target.stated, target.derived)
-    )
 
 
 def is_archive(name: str) -> bool:

@@ -26,6 +26,7 @@ __all__ = [
     "PythonRelease",
     "Target",
     "TargetDescription",
+    "usual_platform",
 ]
 
 
@@ -42,6 +43,17 @@ class Architecture(enum.StrEnum):
 
     X86_64 = "x86_64"
     AARCH64 = "aarch64"
+
+
+def usual_platform(platform: str) -> str:
+    """Return a platform as people write it: ``macos-arm64`` for ``macos-aarch64``.
+
+    64-bit Arm has the name that its system gives it. Lock files and cache keys have
+    one spelling for all systems.
+    """
+    if platform.startswith(OperatingSystem.LINUX):
+        return platform
+    return platform.replace(Architecture.AARCH64, "arm64")
 
 
 class PythonRelease(Value, frozen=True, kw_only=True):

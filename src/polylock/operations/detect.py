@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from polylock.model.target import usual_platform
 from polylock.operations.files import write_atomically
 from polylock.operations.project_file import (
     complete_targets,
@@ -68,7 +69,8 @@ class Detected:
 
 def machine_name(machine: DetectedMachine) -> str:
     """Return a name for a machine that was given none: ``linux-x86-64-nvidia``."""
-    parts = [machine.system, machine.architecture.replace("_", "-")]
+    platform = usual_platform(f"{machine.system}-{machine.architecture}")
+    parts = [platform.replace("_", "-")]
     if machine.nvidia is not None:
         parts.append("nvidia")
     if machine.amd is not None:

@@ -26,7 +26,6 @@ from polylock.model.direct import (
     DirectSource,
     GitSource,
     InvalidDirectSource,
-    direct_source,
 )
 from polylock.model.distributions import (
     DirectOrigin,
@@ -37,6 +36,7 @@ from polylock.model.distributions import (
 )
 from polylock.model.filenames import InvalidFilename, WheelFilename
 from polylock.model.hashes import sha256_of
+from polylock.model.source_choice import direct_source
 from polylock.operations.sdists import refused_metadata, require_allowed
 from polylock.operations.trees import SourceTrees
 from polylock.project.direct_sources import relative_path

@@ -14,6 +14,7 @@ from polylock.errors import UsageError
 from polylock.lockfile.pylock import PackageArchive, PackageDirectory, PackageVcs
 from polylock.lockfile.recorded_targets import record_target
 from polylock.lockfile.records import without_credentials
+from polylock.model.target import usual_platform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,8 +45,8 @@ class PinnedRequirements:
     def _lines(self) -> Iterator[str]:
         target = record_target(self.single.target)
         yield (
-            f"# target {target.name}: {target.platform}, Python {target.python}; "
-            "written by polylock export"
+            f"# target {target.name}: {usual_platform(target.platform)}, "
+            f"Python {target.python}; written by polylock export"
         )
         indexes = {
             without_credentials(chosen.package.index)

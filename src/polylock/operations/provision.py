@@ -13,10 +13,10 @@ from polylock.installation.execute import execute
 from polylock.installation.link import Linker, LinkMode
 from polylock.installation.plan import SyncRequest, WantedDistribution, plan_sync
 from polylock.lockfile.pylock import PackageSdist, PackageWheel
-from polylock.model.direct import direct_sources
 from polylock.model.distributions import Unusable
 from polylock.model.inputs import DEFAULT_INDEX, IndexLocation, Inputs, RootRequirement
 from polylock.model.requirements import Requirement
+from polylock.model.source_choice import direct_sources
 from polylock.operations.fetch import WheelFetcher
 from polylock.operations.machine import python_release, this_machine
 from polylock.operations.sdists import SdistBuilds, refused_metadata

@@ -17,6 +17,7 @@ from polylock.lockfile.pylock import (
     last_component,
 )
 from polylock.lockfile.records import without_credentials
+from polylock.model.target import usual_platform
 from polylock.operations.graph import locked_graphs
 from polylock.operations.selection import (
     groups_to_show,
@@ -361,7 +362,8 @@ def _shown_path(path: str) -> str:
 
 def _machine(target: LockedTarget) -> str:
     system = f"macOS {target.macos}" if target.macos else target.libc
-    parts = [target.platform, system, f"Python {target.python.removeprefix('cpython')}"]
+    platform = usual_platform(target.platform)
+    parts = [platform, system, f"Python {target.python.removeprefix('cpython')}"]
     return ", ".join(part for part in parts if part)
 
 

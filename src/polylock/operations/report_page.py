@@ -124,8 +124,8 @@ def _summary(facts: PageFacts) -> str:
         f"{counted(len(facts.targets), 'target')}; {differing:,} "
         f"{'differs' if differing == 1 else 'differ'} between targets, "
         f"{variants or 'none'} {'have' if variants > 1 else 'has'} variants. "
-        f"A target downloads {between}; one set of files for every target would be "
-        f"{file_size(facts.fat_size)}."
+        f"A target downloads {between}; the whole set, the files of all targets in "
+        f"one place, would be {file_size(facts.fat_size)}."
     )
 
 
@@ -141,7 +141,10 @@ def _download(facts: PageFacts) -> Iterator[str]:
                 ("Projects", ' class="number"'),
                 ("Download", ' class="number"'),
                 ('<span class="unseen">Share of the whole set</span>', ""),
-                ("Saved, against the whole set", ' class="number"'),
+                (
+                    f"Saved, against the whole set of {file_size(fat)}",
+                    ' class="number"',
+                ),
                 ("Of that, by hardware", ' class="number"'),
             )
         )

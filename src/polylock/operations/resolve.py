@@ -15,9 +15,9 @@ from polylock.lockfile.pylock import PackageSdist, PackageWheel
 from polylock.lockfile.recorded_targets import record_target
 from polylock.lockfile.records import VARIANT_LISTS, record_inputs
 from polylock.lockfile.select import preferences
-from polylock.model.direct import direct_sources
 from polylock.model.pins import Preference
 from polylock.model.requirements import Requirement
+from polylock.model.source_choice import direct_sources
 from polylock.network.local_files import is_local, local_path
 from polylock.operations.context import Context
 from polylock.resolution.align import divergences

@@ -85,7 +85,7 @@ def refuse_unready(directory: Path, document: Mapping[str, Any]) -> None:
 
 def look_around(directory: Path, document: Mapping[str, Any]) -> Surroundings:
     """Look at what lies beside a project file of which the tables are given."""
-    notes: list[str] = []
+    notes = list(_above(directory))
     steps: list[str] = []
     locks = [name for name in _LOCKS if (directory / name).is_file()]
     if not _requires(document):
@@ -105,6 +105,20 @@ def look_around(directory: Path, document: Mapping[str, Any]) -> Surroundings:
     source = _pinned(directory, locks)
     steps.append(f"polylock lock --pins-from {source}" if source else "polylock lock")
     return Surroundings(notes=tuple(notes), steps=tuple(steps))
+
+
+def _above(directory: Path) -> Iterator[str]:
+    """Tell of a project file in a directory above: this one is another project."""
+    place = directory.resolve()
+    for parent in place.parents:
+        if (parent / "pyproject.toml").is_file():
+            yield (
+                f"{parent} has a pyproject.toml as well, which stays as it is: this is "
+                "another project, with a lock file of its own"
+            )
+            return
+        if (parent / ".git").exists():
+            return
 
 
 def _pinned(directory: Path, locks: Sequence[str]) -> str | None:

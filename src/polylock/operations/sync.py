@@ -180,8 +180,10 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
         if state.target is None:
             own = None if settings.no_install_project else project
             tell_of_first_sync(outcome, own, reporter, created=state.created)
-        asked = settings.target or settings.groups or settings.extras
-        if options.dry_run or (plan.is_empty and choice.exists and not asked):
+        # A sync that was killed at its very end has installed all and remembered
+        # nothing: then there is something to do although the plan is empty.
+        settled = plan.is_empty and choice.exists and remembered == state
+        if options.dry_run or settled:
             return outcome
         if not (plan.is_empty and choice.exists):
             if not (choice.checked or options.force_target):

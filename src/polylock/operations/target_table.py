@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from polylock.lockfile.toml_values import key_text, value_text
-from polylock.model.target import Architecture, OperatingSystem
+from polylock.model.target import Architecture, usual_platform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,13 +48,7 @@ def table_text(name: str, table: Mapping[str, Any]) -> str:
 
 def platform_name(description: TargetDescription) -> str:
     """Return ``linux-x86_64``; 64-bit Arm is spelled as its system spells it."""
-    architecture = str(description.architecture)
-    if (
-        description.architecture is Architecture.AARCH64
-        and description.system is not OperatingSystem.LINUX
-    ):
-        architecture = "arm64"
-    return f"{description.system}-{architecture}"
+    return usual_platform(f"{description.system}-{description.architecture}")
 
 
 def cpu_name(description: TargetDescription) -> str:

@@ -20,7 +20,7 @@ from polylock.operations.workspace import open_workspace, project_path
 from polylock.project.edit import add_target as edit_add_target
 from polylock.project.preset_search import search
 from polylock.project.presets import PRESETS
-from polylock.project.tables import suggestion
+from polylock.project.target_values import preset_advice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -167,16 +167,19 @@ def search_presets(text: str) -> Mapping[str, Preset]:
         return {text: PRESETS[text]}
     found = search(text)
     if not found:
-        advice = suggestion(text, PRESETS)
-        raise UsageError(f"there is no preset {text!r}", advice)
+        raise _no_preset(text)
     return found
 
 
 def find_preset(name: str) -> tuple[str, Preset]:
     """Return a preset and its name; raises UsageError where there is none."""
     if name not in PRESETS:
-        raise UsageError(f"there is no preset {name!r}", suggestion(name, PRESETS))
+        raise _no_preset(name)
     return name, PRESETS[name]
+
+
+def _no_preset(name: str) -> UsageError:
+    return UsageError(f"there is no preset {name!r}", preset_advice(name, PRESETS))
 
 
 def add_target(settings: Settings, request: AddTargetRequest) -> AddedTarget:

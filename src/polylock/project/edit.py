@@ -6,11 +6,13 @@ business.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name, is_normalized_name
 
 from polylock.errors import ProjectError, UsageError
+from polylock.model.direct import InvalidDirectSource, parse_direct_url
 from polylock.model.requirements import InvalidRequirement, Requirement
 from polylock.project.editable_document import Edit
 from polylock.project.tables import key_path, suggestion
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["add_dependency", "add_target", "init", "remove_dependency"]
 
 _INITIAL_VERSION = "0.1.0"
+_BARE_URL = re.compile(r"(git\+)?[a-z]{2,5}://", re.IGNORECASE)
+_BARE_PATH = re.compile(r"\.{0,2}[/\\]|\.{1,2}$|~|[A-Za-z]:[/\\]")
 
 
 def add_dependency(
@@ -133,18 +137,50 @@ def init(
 
 
 def _parse(text: str) -> Requirement:
+    _refuse_unnamed(text.strip())
     try:
         requirement = Requirement.parse(text)
     except InvalidRequirement as error:
         reason = str(error).partition("\n")[0]
         raise UsageError(f"{text!r} is not a requirement: {reason}") from error
     if requirement.url is not None:
-        raise UsageError(
-            f"{requirement.name} is a direct reference, which this command cannot add",
-            "write it into the project file, or name its source in "
-            "[tool.polylock.sources]",
-        )
+        _check_url(requirement.name, requirement.url)
     return requirement
+
+
+def _refuse_unnamed(text: str) -> None:
+    """Refuse a bare URL or path: a requirement begins with the project's name."""
+    if _BARE_URL.match(text):
+        # It is not repeated: it may hold a password.
+        problem = "a URL alone is not a requirement, for it does not name its project"
+        raise UsageError(problem, 'write the name before it: "NAME @ URL"')
+    is_file = "@" not in text and text.endswith((".whl", ".tar.gz", ".zip"))
+    if is_file or _BARE_PATH.match(text):
+        path = text.replace("\\", "/")
+        raise UsageError(
+            f"{text!r} is a path, and a requirement begins with its project's name",
+            _source_advice("NAME", path),
+        )
+
+
+def _check_url(name: str, url: str) -> None:
+    """Refuse a direct reference that no lock file could hold, or one to this disk."""
+    if url.removeprefix("git+").startswith("file:"):
+        raise UsageError(
+            f"{name} lies on this machine, and its URL would be right here alone",
+            _source_advice(name, f"../{name}"),
+        )
+    try:
+        parse_direct_url(url)
+    except InvalidDirectSource as error:
+        raise UsageError(f"{name} is a direct reference, and {error}") from error
+
+
+def _source_advice(name: str, path: str) -> str:
+    return (
+        f"run `polylock add {name}` with the project's name, and write under "
+        f'[tool.polylock.sources] {name} = {{ path = "{path}" }}'
+    )
 
 
 def _entry(value: object) -> Requirement | None:

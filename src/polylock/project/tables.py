@@ -84,7 +84,11 @@ class Table:
         self, wanted: str, *inside: str | int, found: object
     ) -> ProjectError:
         """Return the error for a value of another type than ``wanted``."""
-        return self.error(f"must be {wanted}, not {toml_type(found)}", *inside)
+        advice = None
+        if wanted == "a string" and type(found) in {int, float}:
+            advice = f'write "{found}"'
+        problem = f"must be {wanted}, not {toml_type(found)}"
+        return self.error(problem, *inside, advice=advice)
 
     def refuse_unknown(self, known: Collection[str]) -> None:
         """Raise ProjectError for the first key that is not among the known ones."""

@@ -12,7 +12,12 @@ from packaging.utils import InvalidName, canonicalize_name
 
 from polylock.model.platforms import DEFAULT_LIBC, DEFAULT_MACOS
 from polylock.model.requirements import InvalidRequirement, Requirement
-from polylock.model.target import Architecture, OperatingSystem, PythonRelease
+from polylock.model.target import (
+    Architecture,
+    OperatingSystem,
+    PythonRelease,
+    usual_platform,
+)
 from polylock.project.tables import toml_type
 from polylock.variants.properties import (
     is_feature_name,
@@ -33,6 +38,7 @@ __all__ = [
     "check_keys",
     "close_names",
     "parse_python",
+    "preset_advice",
     "read_dependencies",
     "read_libc",
     "read_macos",
@@ -55,6 +61,7 @@ _PYTHON = re.compile(
 )
 _LABEL_ADVICE = 'write a label such as "cu130", or "" for the wheel without one'
 _FIRST_FREE_THREADED = 13
+_NEWEST_MINOR = 20  # one a year: 3.15 is of 2026
 _LIBC = re.compile(r"(glibc|musl)-([0-9]{1,3})\.([0-9]{1,3})")
 _PLATFORM_ADVICE = (
     "write linux, macos or windows, a hyphen, and x86_64 or aarch64: linux-x86_64"
@@ -96,6 +103,19 @@ def close_names(name: str, known: Collection[str]) -> str:
     if close:
         return f"did you mean {' or '.join(close)}?"
     return f"there are: {', '.join(known)}" if known else "there are none"
+
+
+def preset_advice(name: str, known: Collection[str]) -> str:
+    """Return advice for a preset that there is not: the close ones, else the list.
+
+    All names would fill a page.
+    """
+    if known and not (advice := close_names(name, known)).startswith("there"):
+        return advice
+    return (
+        f"`polylock targets presets` lists all {len(known)}, "
+        "`polylock targets presets WORD` those with a word"
+    )
 
 
 def read_platform(table: Table) -> tuple[OperatingSystem, Architecture]:
@@ -147,7 +167,8 @@ def read_macos(
         refuse(table, f"{text!r} is not a macOS version", "macos", advice=advice)
     if int(found[1]) < _FIRST_MACOS[architecture]:
         advice = f"macOS {_FIRST_MACOS[architecture]} was the first"
-        problem = f"macOS {text} does not run on {architecture}"
+        platform = usual_platform(f"{system}-{architecture}")
+        problem = f"macOS {text} does not run on {platform.partition('-')[2]}"
         refuse(table, problem, "macos", advice=advice)
     return f"{int(found[1])}.{int(found[2])}"
 
@@ -155,7 +176,9 @@ def read_macos(
 def read_python(value: object, table: Table, *inside: str | int) -> PythonRelease:
     """Return the Python that a value of the project file means."""
     if not isinstance(value, str):
-        advice = f'write "{value}"' if isinstance(value, float) else PYTHON_ADVICE
+        # 3.1 has been 3.10: as a number they are the same.
+        text = "3.10" if value == 3.1 else value
+        advice = f'write "{text}"' if isinstance(value, float) else PYTHON_ADVICE
         problem = f"must be a string, not {toml_type(value)}"
         refuse(table, problem, *inside, advice=advice)
     python = parse_python(value)
@@ -166,12 +189,18 @@ def read_python(value: object, table: Table, *inside: str | int) -> PythonReleas
 
 
 def parse_python(text: str) -> PythonRelease | None:
-    """Parse ``3.12``, ``3.12.7``, ``3.13t``, ``pypy3.11``; None where it is none."""
+    """Parse ``3.12``, ``3.12.7``, ``3.13t``, ``pypy3.11``; None where it is none.
+
+    So is what will not be released for years, which is a slip: no package has files
+    for it, and each version that allows it would be locked.
+    """
     found = _PYTHON.fullmatch(text)
     if found is None:
         return None
     implementation = found["implementation"] or "cpython"
     minor = int(found["minor"])
+    if minor > _NEWEST_MINOR:
+        return None
     free_threaded = found["threads"] is not None
     if free_threaded and (implementation != "cpython" or minor < _FIRST_FREE_THREADED):
         return None

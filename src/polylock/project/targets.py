@@ -23,6 +23,7 @@ from polylock.project.target_values import (
     PYTHON_ADVICE,
     check_keys,
     close_names,
+    preset_advice,
     read_dependencies,
     read_libc,
     read_macos,
@@ -107,7 +108,7 @@ def _resolve(root: Table, name: str) -> Table:
 
         if preset not in PRESETS:
             problem = f"there is no preset {preset!r}"
-            advice = close_names(preset, PRESETS)
+            advice = preset_advice(preset, PRESETS)
             refuse(root, problem, chain[-1], "preset", advice=advice)
         values = PRESETS[preset].table
     for link in reversed(chain):

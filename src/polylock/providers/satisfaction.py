@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from polylock.model.target import usual_platform
 from polylock.providers import amd, intel, nvidia
 
 if TYPE_CHECKING:
@@ -46,11 +47,18 @@ def missing(
     )
 
 
+def _processor(description: TargetDescription) -> str:
+    """Return the family of processors by the name that its system gives it."""
+    platform = f"{description.system}-{description.architecture}"
+    return usual_platform(platform).partition("-")[2]
+
+
 def _platform(wanted: TargetDescription, found: TargetDescription) -> Iterator[str]:
     if wanted.system is not found.system:
         yield f"operating system {wanted.system}: this machine runs {found.system}"
     if wanted.architecture is not found.architecture:
-        yield f"processor {wanted.architecture}: this machine has {found.architecture}"
+        here, there = (_processor(description) for description in (found, wanted))
+        yield f"processor {there}: this machine has {here}"
     if wanted.system is not found.system:
         return
     if wanted.libc is not None:

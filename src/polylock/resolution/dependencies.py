@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from polylock.model.direct import (
-    InvalidDirectSource,
-    direct_source,
-    parse_direct_url,
-)
+from polylock.model.direct import InvalidDirectSource, parse_direct_url
 from polylock.model.distributions import BuildRefused, Unusable
 from polylock.model.folding import NON_VARIANT
+from polylock.model.source_choice import direct_source
 from polylock.resolution.candidates import ExtraCandidate
 from polylock.resolution.constraints import Dependency, Unmeetable
 from polylock.resolution.memory import held
