@@ -21,13 +21,12 @@ if TYPE_CHECKING:
     from polylock.ports import Reporter
     from polylock.project.pyproject import ProjectFile
 
-__all__ = ["refuse_to_saw_off", "tell_forced", "tell_of_first_sync", "tell_remade"]
+__all__ = ["refuse_own_removal", "tell_forced", "tell_of_first_sync", "tell_remade"]
 
 _OWN_NAME = "polylock"
-_SHOWN = 12
 
 
-def refuse_to_saw_off(place: Path, plan: SyncPlan, choice: Choice) -> None:
+def refuse_own_removal(place: Path, plan: SyncPlan, choice: Choice) -> None:
     """Raise UsageError where a sync would take away the polylock that carries it out.
 
     Polylock may well be installed in the environment, and even locked for it: what is
@@ -42,7 +41,8 @@ def refuse_to_saw_off(place: Path, plan: SyncPlan, choice: Choice) -> None:
         gone = [e.name for e in (*plan.remove, *plan.reinstall) if e.name in needed]
         if not gone:
             return
-        clause = f"where {', '.join(gone)} would be removed or replaced"
+        gone.sort(key=lambda name: (name != _OWN_NAME, name))
+        clause = f"where {_listed(gone, 3)} would be removed or replaced"
     raise UsageError(
         f"this polylock runs from {place}, {clause}",
         "install polylock in an environment of its own (`uv tool install polylock` or "
@@ -54,9 +54,11 @@ def tell_remade(place: Path, choice: Choice, reporter: Reporter, *, dry: bool) -
     """Say that the environment is made anew, where it is."""
     if choice.replaced is None:
         return
-    done = "would be made" if dry else "made"
+    verb = "would make" if dry else "making"
     python = choice.interpreter.version
-    reporter.noting(f"{place}: {done} anew with Python {python}, not {choice.replaced}")
+    reporter.noting(
+        f"{verb} {place} anew with Python {python}: it has {choice.replaced}"
+    )
 
 
 def tell_forced(target: str, lacks: Sequence[str], reporter: Reporter) -> None:
@@ -82,16 +84,21 @@ def tell_of_first_sync(
     """
     if outcome.plan.remove and not created:
         found = [f"{e.name} {e.installed[0].version}" for e in outcome.plan.remove]
-        more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
         reporter.warning(
             f"{outcome.environment} was not made by polylock: a sync removes from it "
-            f"what is not locked: {', '.join(found[:_SHOWN])}{more}"
+            f"what is not locked: {_listed(found, 12)}"
         )
     if project is not None and not project.has_build_system and _has_code(project):
         reporter.noting(
             f"the project itself is not installed: {project.path.name} has no "
             "[build-system]"
         )
+
+
+def _listed(found: Sequence[str], limit: int) -> str:
+    """Return the first of some words, and how many there are besides."""
+    more = f" and {len(found) - limit} more" if len(found) > limit else ""
+    return f"{', '.join(found[:limit])}{more}"
 
 
 def _runs_from(place: Path) -> bool:

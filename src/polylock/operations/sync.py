@@ -29,7 +29,7 @@ from polylock.operations.chooser import Chooser
 from polylock.operations.context import Context
 from polylock.operations.installable import installables
 from polylock.operations.precautions import (
-    refuse_to_saw_off,
+    refuse_own_removal,
     tell_forced,
     tell_of_first_sync,
     tell_remade,
@@ -173,7 +173,7 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
             if watched is None or options.forget or options.dry_run
             else _basis(context, place, choice, plan, watched),
         )
-        refuse_to_saw_off(place, plan, choice)
+        refuse_own_removal(place, plan, choice)
         tell_remade(place, choice, reporter, dry=options.dry_run)
         if lacks and not options.force_target:
             tell_forced(choice.target.name, lacks, reporter)
