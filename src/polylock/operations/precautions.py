@@ -45,8 +45,8 @@ def refuse_own_removal(place: Path, plan: SyncPlan, choice: Choice) -> None:
         clause = f"where {_listed(gone, 3)} would be removed or replaced"
     raise UsageError(
         f"this polylock runs from {place}, {clause}",
-        "install polylock in an environment of its own (`uv tool install polylock` or "
-        "`pipx install polylock`), or name another environment with --venv",
+        "install polylock in an environment of its own, or name another environment "
+        "with --venv",
     )
 
 
