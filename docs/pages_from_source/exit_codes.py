@@ -28,6 +28,10 @@ An error is a line on stderr, with further facts below it and a hint where there
 next step. An error leaves no half-written file. Whoever reads stdout and stops early,
 as `head` does, ends polylock with code 1 and without a word.
 
+Where there is no lock file at all, `check` ends with 3: the project is not answered,
+and `polylock lock` is what is missing, as with one that is out of date. Every other
+command that needs one ends with 2, for there is nothing that it could work on.
+
 A script tells the codes apart:"""
 
 _SCRIPT = """\
@@ -54,7 +58,7 @@ ENDINGS: dict[str, dict[int, str]] = {
         3: f"{_OUTDATED}, unless `--frozen` or `--no-sync`",
         4: _NOT_HERE,
     },
-    "check": {3: _OUTDATED},
+    "check": {3: f"{_OUTDATED}, or there is none"},
     "verify": {3: "an index says otherwise than the lock file", 4: _NO_TARGET},
     "cache-key": {4: _NO_TARGET},
     "matrix": {3: _OUTDATED},

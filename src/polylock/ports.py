@@ -151,6 +151,9 @@ class Reporter(Protocol):
     def removing(self, name: str, version: str) -> None:
         """Tell that a distribution was removed."""
 
+    def noting(self, message: str) -> None:
+        """Tell a fact about the work that is no cause for concern."""
+
     def warning(self, message: str) -> None:
         """Tell something that the user should know; the work goes on."""
 
@@ -183,6 +186,9 @@ class SilentReporter:
         """Ignore."""
 
     def removing(self, name: str, version: str) -> None:
+        """Ignore."""
+
+    def noting(self, message: str) -> None:
         """Ignore."""
 
     def warning(self, message: str) -> None:

@@ -6,9 +6,9 @@ import io
 import sys
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import pytest
+import pytest
 
+if TYPE_CHECKING:
     from fakes.command_line import CommandLine
 
 H100 = """\
@@ -162,3 +162,22 @@ def test_package_that_nobody_installs(demo: CommandLine) -> None:
     assert "plain is not locked for any target" in ran.err
     told = demo.succeed("tree", "--package", "tensordemo-cuda-runtime").out
     assert told == "h100\n└── tensordemo-cuda-runtime 13.0.1\n"
+
+
+@pytest.mark.parametrize("command", ["tree", "report", "export"])
+def test_lock_file_that_is_out_of_date_is_warned_of(
+    demo: CommandLine, command: str
+) -> None:
+    """What is shown is that of the last lock; stdout is as it was."""
+    arguments = (command, "--target", "here")
+    before = demo.succeed(*arguments)
+    assert "out of date" not in before.err
+    demo.succeed("add", "vecdemo")
+    after = demo.succeed(*arguments)
+    assert after.out == before.out
+    assert "pylock.toml is out of date" in after.err
+    assert "polylock check" in after.err
+    demo.write("not TOML")
+    assert demo.succeed(*arguments).err == before.err
+    (demo.directory / "pyproject.toml").unlink()
+    assert demo.succeed(*arguments).err == before.err

@@ -204,8 +204,9 @@ def test_the_pages_have_examples() -> None:
     readme = ROOT / "README.md"
 
     assert any(block.page == readme for block in _projects())
-    found = {tuple(_arguments(e.text)) for e in _command_lines() if e.page == readme}
-    key = ("cache-key", "--target", "EXPRESSION", "--group", "test", "--github-output")
+    page = ROOT / "docs" / "how-to" / "github-actions.md"
+    found = {tuple(_arguments(e.text)) for e in _command_lines() if e.page == page}
+    key = ("cache-key", "--target", "cpu", "--group", "test", "--github-output")
     assert key in found
     assert len(list(_spans())) > 10
 

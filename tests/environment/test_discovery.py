@@ -140,12 +140,30 @@ def test_versions_behind_shims_are_found(machine: Machine) -> None:
 
 
 @POSIX
+def test_a_request_that_finds_nothing_lists_every_python(machine: Machine) -> None:
+    """Those behind shims count: they are found for another request."""
+    machine.add("bin/python3.13", "3.13.0")
+    machine.add("manager/shims/python3.12", None)
+    for version in ("3.12.1", "3.11.7"):
+        place = machine.root / "manager" / "versions" / version / "bin"
+        name = f"python{version.rpartition('.')[0]}"
+        python = msgspec.structs.replace(machine.template, version=version)
+        write(place / name, python)
+    with pytest.raises(EnvironmentBroken) as caught:
+        machine.find("3.14")
+    listed = "(found cpython 3.13.0, cpython 3.12.1, cpython 3.11.7)"
+    assert listed in str(caught.value)
+
+
+@POSIX
 def test_free_threading_and_implementation_must_agree(machine: Machine) -> None:
     """3.13 is not 3.13t, and CPython is not PyPy."""
     machine.add("bin/python3.13t", "3.13.0", free_threaded=True)
     machine.add("bin/python3.13", "3.13.0", implementation="pypy")
     assert machine.find("3.13t") == str(machine.root / "bin" / "python3.13t")
-    with pytest.raises(EnvironmentBroken, match=r"found pypy 3\.13\.0"):
+    with pytest.raises(
+        EnvironmentBroken, match=r"found pypy 3\.13\.0, cpython 3\.13\.0t"
+    ):
         machine.find("3.13")
 
 

@@ -25,6 +25,7 @@ from polylock.environment.venv import (
     is_environment,
     open_environment,
     read_state,
+    recreate,
     write_state,
 )
 from polylock.errors import EnvironmentBroken
@@ -180,6 +181,68 @@ def test_two_processes_that_write_the_state_at_once_lose_nothing(
         thread.join()
     assert failures == []
     assert read_state(tmp_path) in {short, long}
+
+
+OTHER = "3.12" if sys.version_info[:2] != (3, 12) else "3.11"
+
+
+def _filled(path: Path) -> str:
+    """Make an environment with a module and a choice; return its Python's version."""
+    base = probe(real_python("this"))
+    made = probe(create(path, base))
+    Path(made.scheme.purelib, "module.py").write_text("", "utf-8")
+    write_state(path, EnvironmentState(created=True, target="h100", groups=("dev",)))
+    return made.version
+
+
+def test_recreate_makes_it_anew_with_another_python(tmp_path: Path) -> None:
+    """It is empty, and the choice that was made for it stays."""
+    other = probe(real_python(OTHER))
+    path = tmp_path / ".venv"
+    version = _filled(path)
+    made = open_environment(recreate(path, other, replaced=version).parents[1])
+    assert made.version == other.version
+    assert not list(path.rglob("module.py"))
+    assert read_state(path).target == "h100"
+    assert read_state(path).groups == ("dev",)
+    assert not list(path.glob(".polylock-*"))
+
+
+def test_recreate_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
+    """A Python that is gone takes no environment with it."""
+    path = tmp_path / ".venv"
+    version = _filled(path)
+    before = snapshot(path)
+    gone = make_interpreter(tmp_path / "gone")
+    with pytest.raises(EnvironmentBroken):
+        recreate(path, gone, replaced=version)
+    assert snapshot(path) == before
+    assert is_environment(path)
+
+
+def test_recreate_takes_what_another_process_made(tmp_path: Path) -> None:
+    """An environment that has another Python by now is not made again."""
+    path = tmp_path / ".venv"
+    _filled(path)
+    before = snapshot(path)
+    recreate(path, probe(real_python("this")), replaced="3.8.1")
+    assert snapshot(path) == before
+
+
+def test_an_interrupted_recreation_keeps_the_choice(tmp_path: Path) -> None:
+    """The next creation begins from the start, for the same target and groups."""
+    path = tmp_path / ".venv"
+    _filled(path)
+    (path / ".polylock-replaced").mkdir()
+    (path / "lib").replace(path / ".polylock-replaced" / "lib")
+    (path / ".polylock-unfinished").touch()
+    assert not is_environment(path)
+    create(path, probe(real_python("this")))
+    assert is_environment(path)
+    assert not (path / ".polylock-replaced").exists()
+    assert read_state(path) == EnvironmentState(
+        created=True, target="h100", groups=("dev",)
+    )
 
 
 def test_state_is_remembered(tmp_path: Path) -> None:

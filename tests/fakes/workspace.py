@@ -27,10 +27,15 @@ __all__ = ["Project", "Spy", "this_target"]
 
 
 class Spy(SilentReporter):
-    """A Reporter that keeps the warnings."""
+    """A Reporter that keeps the warnings and the notes."""
 
     def __init__(self) -> None:
         self.warnings: list[str] = []
+        self.notes: list[str] = []
+
+    def noting(self, message: str) -> None:
+        """Keep the note."""
+        self.notes.append(message)
 
     def warning(self, message: str) -> None:
         """Keep the warning."""

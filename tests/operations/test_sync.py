@@ -36,7 +36,8 @@ from polylock.errors import (
     UsageError,
 )
 from polylock.model.target import PythonRelease
-from polylock.operations.machine import Chooser, this_machine
+from polylock.operations.chooser import Chooser
+from polylock.operations.machine import this_machine
 from polylock.operations.sync import SyncOptions
 from polylock.providers.derive import build_target
 

@@ -51,6 +51,17 @@ def test_targets_that_agree_are_one_group(demo: Project) -> None:
     ]
 
 
+def test_project_that_is_not_locked_yet(demo: Project) -> None:
+    """The project requires it, and the lock file does not know: both are said."""
+    demo.lock()
+    text = (demo.directory / "pyproject.toml").read_text("utf-8")
+    demo.write(text.replace("dependencies = [", 'dependencies = ["zebra", ', 1))
+    with pytest.raises(UsageError, match="zebra is not locked yet") as caught:
+        why(demo.with_settings(), "zebra", SilentReporter())
+    assert "the project requires it" in str(caught.value)
+    assert caught.value.hint() == "run `polylock lock`"
+
+
 def test_unknown_project_is_an_error(tmp_path: Path) -> None:
     """Far from every name, the error says where names are listed."""
     text = lock_text(package_text("a"), requirements=("a",))

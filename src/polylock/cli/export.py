@@ -9,7 +9,7 @@ from typing import Any, get_args
 import click
 
 from polylock.cli.diagnostics import show_warning
-from polylock.cli.invocation import begin
+from polylock.cli.invocation import begin_to_show
 from polylock.cli.options import Command, settings
 from polylock.operations.export import ExportFormat, export
 
@@ -50,7 +50,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     hashes, for which the index is named on the installer's command line; cyclonedx is
     a software bill of materials as JSON (CycloneDX 1.6, needs polylock[cyclonedx]).
     """
-    chosen = begin(values)
+    chosen = begin_to_show(values)
     found = export(chosen, values["export_format"], values["output"])
     if values["output"] is None:
         sys.stdout.write(found.text)

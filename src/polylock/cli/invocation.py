@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "begin",
+    "begin_to_show",
     "json_text",
     "print_json",
     "reporting",
@@ -39,6 +40,21 @@ def begin(values: dict[str, Any]) -> Settings:
     if settings.no_color:
         os.environ["NO_COLOR"] = "1"
     _set_up_logging(settings.verbosity)
+    return settings
+
+
+def begin_to_show(values: dict[str, Any]) -> Settings:
+    """Begin a command that shows the lock file; warn where that is out of date.
+
+    Raises UsageError where there is no lock file, LockFileInvalid.
+    """
+    from polylock.cli.diagnostics import show_warning  # noqa: PLC0415 - not for others
+    from polylock.operations.selection import warning_of_lock  # noqa: PLC0415 - as above
+
+    settings = begin(values)
+    warning = warning_of_lock(settings)
+    if warning is not None:
+        show_warning(warning)
     return settings
 
 

@@ -105,6 +105,10 @@ class TerminalReporter:
         """Tell that a distribution was removed."""
         self._line(f" {style('-', 'removed')} {name} {version}")
 
+    def noting(self, message: str) -> None:
+        """Tell a fact about the work."""
+        self._line(message)
+
     @property
     def has_warned(self) -> bool:
         """Return whether anything was warned of: then there is more to an answer."""

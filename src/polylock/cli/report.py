@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from polylock.cli.invocation import begin, print_json
+from polylock.cli.invocation import begin_to_show, print_json
 from polylock.cli.options import JSON, Command, settings
 from polylock.cli.tables import Table
 from polylock.cli.terminal import style
@@ -41,7 +41,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     of them are shown. The page has the files, their hashes, who requires whom and
     what decided for each label as well; it needs no network.
     """
-    chosen = begin(values)
+    chosen = begin_to_show(values)
     page = values["page"]
     if page is not None:
         _write_page(chosen, page)

@@ -48,8 +48,8 @@ __all__ = ["command"]
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
     """Make an environment exactly what was locked for a target.
 
-    Installs, replaces and removes; never resolves. With no target the one of the
-    last sync is taken, then the first that this machine satisfies.
+    Installs, replaces and removes. Target, groups and extras are those of the last sync
+    unless named; at first the target is the first that this machine satisfies.
     """
     chosen = begin(values)
     options = SyncOptions(
@@ -68,7 +68,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     sys.stderr.write(err)
     if not reporter.has_warned:
         remember(chosen, outcome.basis, out=out, err=err)
-    return 3 if values["check"] and not outcome.plan.is_empty else 0
+    return 3 if values["check"] and not outcome.up_to_date else 0
 
 
 def _told(outcome: SyncOutcome, *, planned: bool) -> str:
@@ -96,5 +96,16 @@ def _told(outcome: SyncOutcome, *, planned: bool) -> str:
     ]
     done = ", ".join(counts) or "nothing to do"
     would = "would be " if planned and counts else ""
-    lines.append(f"{outcome.target}: {would}{done}, {len(plan.keep)} kept\n")
+    named = f"{outcome.target}{_asked(outcome)}"
+    lines.append(f"{named}: {would}{done}, {len(plan.keep)} kept\n")
     return "".join(lines)
+
+
+def _asked(outcome: SyncOutcome) -> str:
+    """Name the groups and extras: they are remembered from earlier calls."""
+    found = [
+        f"{kind}{'s' if len(names) > 1 else ''} {', '.join(names)}"
+        for kind, names in (("group", outcome.groups), ("extra", outcome.extras))
+        if names
+    ]
+    return f" with {' and '.join(found)}" if found else ""

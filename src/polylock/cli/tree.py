@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from packaging.utils import canonicalize_name
 
-from polylock.cli.invocation import begin, print_json
+from polylock.cli.invocation import begin_to_show, print_json
 from polylock.cli.options import JSON, Command, settings
 from polylock.cli.terminal import style
 from polylock.model.quantities import counted
@@ -54,7 +54,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     was shown before. Targets with the same tree have one. With no group or extra named,
     all of them are shown.
     """
-    chosen = begin(values)
+    chosen = begin_to_show(values)
     shape = TreeShape(
         depth=values["depth"],
         packages=tuple(canonicalize_name(name) for name in values["packages"]),

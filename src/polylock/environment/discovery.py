@@ -94,6 +94,7 @@ class PythonRequest(Value, frozen=True, kw_only=True):
 
 
 _RELEASE = re.compile(r"(\d+)\.(\d+)\.(\d+)")
+_NAME = re.compile(r"(?:python|pypy|graalpy)(?:\d+(?:\.\d+)?)?t?(?:\.exe)?")
 
 
 def environment_python(path: Path, *, windows: bool = os.name == "nt") -> Path:
@@ -123,7 +124,6 @@ def find_python(
     wanted = PythonRequest.parse(request)
     if wanted is None:
         return probe(_locate(request, search_path, windows=windows), store=store)
-    rejected: dict[str, None] = {}
     for candidate in _candidates(wanted, search_path, windows=windows):
         try:
             interpreter = probe(candidate, store=store)
@@ -132,11 +132,11 @@ def find_python(
             continue
         if wanted.accepts(interpreter):
             return interpreter
-        rejected[f"{interpreter.implementation} {interpreter.version}"] = None
-    found = f" (found {', '.join(rejected)})" if rejected else ""
+    rejected = _every_python(search_path, store, windows=windows)
+    found = f"found {', '.join(rejected)}" if rejected else "no Python is"
     raise EnvironmentBroken(
         f"Python {wanted}",
-        f"is not on PATH{found}",
+        f"is not on PATH ({found})",
         f"install Python {wanted}, or give the path of one with --python",
     )
 
@@ -209,6 +209,34 @@ def _behind_shims(wanted: PythonRequest, search_path: str) -> Iterator[Path]:
         for version in sorted(versions, key=_newest_last, reverse=True):
             directories = str(version / "bin")
             yield from _on_path(wanted.names[:1], directories, windows=False)
+
+
+def _every_python(search_path: str, store: Store | None, *, windows: bool) -> list[str]:
+    """Return all Pythons that a request could have found, the newest first.
+
+    To ask each takes a moment that only an error is worth.
+    """
+    directories = [Path(part) for part in search_path.split(os.pathsep) if part]
+    for shims in list(directories):
+        if shims.name == "shims":
+            directories += shims.parent.glob("versions/*/bin")
+    paths = list(_launcher(search_path)) if windows else []
+    for directory in directories:
+        try:
+            names = sorted(found.name for found in directory.iterdir())
+        except OSError:
+            continue
+        paths += [directory / name for name in names if _NAME.fullmatch(name)]
+    found: set[tuple[tuple[int, ...], str]] = set()
+    for path in {path.resolve(): path for path in paths}.values():
+        try:
+            python = probe(path, store=store)
+        except EnvironmentBroken:
+            continue
+        threads = "t" if python.free_threaded else ""
+        release = tuple(map(int, re.findall(r"\d+", python.version)))
+        found.add((release, f"{python.implementation} {python.version}{threads}"))
+    return [text for _, text in sorted(found, reverse=True)]
 
 
 def _newest_last(version: Path) -> tuple[tuple[int, ...], str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,6 +16,7 @@ from polylock.errors import EnvironmentBroken
 from polylock.ports import SilentReporter
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from polylock.cache.store import Store
@@ -30,6 +31,7 @@ __all__ = [
     "is_of",
     "open_environment",
     "read_state",
+    "recreate",
     "write_state",
 ]
 
@@ -38,6 +40,9 @@ STATE_FILE = "polylock.json"
 
 _UNFINISHED = ".polylock-unfinished"
 """Name of an empty file in an environment whose creation has not ended."""
+
+_SET_ASIDE = ".polylock-replaced"
+"""Name of a directory in an environment that holds what was there before."""
 
 _VERSION = 1
 
@@ -48,13 +53,15 @@ class EnvironmentState(
     """What polylock remembers of an environment between calls.
 
     ``target``, ``groups`` and ``extras`` are the last choice of ``polylock sync``,
-    taken again where the user says nothing. ``created`` tells that polylock made the
-    environment, so everything in it is polylock's to remove.
+    taken again where the user says nothing; ``forced`` that this machine lacks
+    something for that target. ``created`` tells that polylock made the environment,
+    so everything in it is polylock's to remove.
     """
 
     version: int = _VERSION
     created: bool = False
     target: str | None = None
+    forced: bool = False
     groups: tuple[str, ...] = ()
     extras: tuple[str, ...] = ()
 
@@ -121,7 +128,9 @@ def create(
         try:
             _begin(path)
             _run_venv(path, interpreter)
-            _put_state(path, _state_content(EnvironmentState(created=True)))
+            # A choice is there where the environment was being made anew.
+            state = msgspec.structs.replace(read_state(path), created=True)
+            _put_state(path, _state_content(state))
             (path / _UNFINISHED).unlink()
         except BaseException as error:
             _discard(path, existed=existed)
@@ -131,10 +140,64 @@ def create(
     return python
 
 
+def recreate(
+    path: Path,
+    interpreter: Interpreter,
+    *,
+    replaced: str,
+    reporter: Reporter | None = None,
+) -> Path:
+    """Make an environment anew, empty and with another Python; return that Python.
+
+    ``replaced`` is the version of the Python that it had: where another process has
+    changed that meanwhile, its environment is taken. What polylock remembers stays.
+    A failure leaves the environment as it was; what was interrupted, the next creation
+    makes from the start. Raises EnvironmentBroken.
+    """
+    with exclusive(path, reporter or SilentReporter()):
+        if not is_environment(path) or open_environment(path).version != replaced:
+            return environment_python(path)
+        try:
+            (path / _UNFINISHED).touch()
+            with _set_aside(path):
+                _run_venv(path, interpreter)
+            (path / _UNFINISHED).unlink()
+        except OSError as error:
+            raise _unwritable(path, error) from error
+    return environment_python(path)
+
+
+@contextmanager
+def _set_aside(path: Path) -> Iterator[None]:
+    """Give the environment's directory without what is in it, which goes at the end.
+
+    Where the block fails all is put back, and the mark taken away.
+    """
+    aside = path / _SET_ASIDE
+    staying = {_UNFINISHED, _SET_ASIDE, LOCK_FILE, STATE_FILE}
+    names = [found.name for found in path.iterdir() if found.name not in staying]
+    aside.mkdir(exist_ok=True)
+    try:
+        for name in names:
+            (path / name).replace(aside / name)
+        yield
+    except BaseException:
+        with suppress(OSError):  # then the mark stays, and all is made anew
+            left = {found.name for found in aside.iterdir()}
+            _remove(path, keep=staying | (set(names) - left))
+            for name in left:
+                (aside / name).replace(path / name)
+            aside.rmdir()
+            (path / _UNFINISHED).unlink()
+        raise
+    _remove(aside, keep=set())
+    aside.rmdir()
+
+
 def _begin(path: Path) -> None:
-    """Mark the directory as unfinished, and make it empty but for the mark."""
+    """Mark the directory as unfinished, and make it empty but for what has to stay."""
     (path / _UNFINISHED).touch()
-    _remove(path, keep={_UNFINISHED, LOCK_FILE})
+    _remove(path, keep={_UNFINISHED, LOCK_FILE, STATE_FILE})
 
 
 def _run_venv(path: Path, interpreter: Interpreter) -> None:

@@ -128,11 +128,14 @@ class NoSuchTarget(PolylockError):
     kind: str
     name: str
     known: Sequence[str]
+    advice: str | None = None
 
     def __str__(self) -> str:
         return f"no {self.kind} named {self.name}"
 
     def hint(self) -> str | None:
+        if self.advice:
+            return self.advice
         known = ", ".join(self.known)
         return f"there are: {known}" if known else f"there is no {self.kind} at all"
 

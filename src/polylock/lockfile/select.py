@@ -34,7 +34,14 @@ if TYPE_CHECKING:
     from polylock.model.pins import Preference
     from polylock.model.target import Target
 
-__all__ = ["Selected", "applicable", "preferences", "project_groups", "select"]
+__all__ = [
+    "Selected",
+    "applicable",
+    "preferences",
+    "project_groups",
+    "select",
+    "selectable_groups",
+]
 
 _NEWEST_PATCH = 999
 """Stands for the newest patch release of a Python that names none."""
@@ -229,16 +236,25 @@ def _groups(pylock: Pylock, target: Target, groups: Iterable[str]) -> _Names:
     return _Names(map(canonicalize_name, [*groups, *own, *defaults]))
 
 
-def _check_names(pylock: Pylock, groups: Iterable[str], extras: Iterable[str]) -> None:
+def selectable_groups(pylock: Pylock) -> frozenset[str]:
+    """Return the names that may be asked for as a group: a target is none here."""
     declared = {*(pylock.dependency_groups or ()), *(pylock.default_groups or ())}
+    return frozenset(declared.difference(pylock.target_names))
+
+
+def _check_names(pylock: Pylock, groups: Iterable[str], extras: Iterable[str]) -> None:
+    targets = {canonicalize_name(name): name for name in pylock.target_names}
     for kind, names, known in (
-        ("dependency group", groups, declared),
-        ("extra", extras, set(pylock.extras or ())),
+        ("dependency group", groups, selectable_groups(pylock)),
+        ("extra", extras, frozenset(pylock.extras or ())),
     ):
         spelled = {canonicalize_name(name) for name in known}
         for name in names:
-            if canonicalize_name(name) not in spelled:
-                raise NoSuchTarget(kind, name, sorted(known))
+            normalized = canonicalize_name(name)
+            if normalized not in spelled:
+                target = targets.get(normalized)
+                advice = f"{target} is a target: --target {target}" if target else None
+                raise NoSuchTarget(kind, name, sorted(known), advice)
 
 
 def _check_environments(pylock: Pylock, target: Target, path: str) -> None:

@@ -19,11 +19,11 @@ from polylock.cache.store import Bucket
 from polylock.errors import CacheUnusable, HashMismatch, UsageError
 from polylock.lockfile.pylock import PackageDirectory, PackageSdist, PackageWheel
 from polylock.model.core_metadata import CoreMetadata, InvalidCoreMetadata
+from polylock.operations.chooser import Chooser
 from polylock.operations.context import Context
 from polylock.operations.files import attempt
 from polylock.operations.installable import installables
 from polylock.operations.locked_files import LockedFiles, locked_sha256
-from polylock.operations.machine import Chooser
 from polylock.operations.sdists import LocalSdist, require_allowed
 from polylock.operations.selection import named_selections, open_lock
 from polylock.operations.single_target import SingleTarget, without_label

@@ -1,24 +1,13 @@
-"""Which target this machine is: the choice of ``auto`` and the hardware check."""
+"""Which targets this machine is: what it lacks for each of a lock file."""
 
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from polylock.environment.discovery import (
-    PythonRequest,
-    find_python,
-)
-from polylock.environment.venv import is_environment, is_of, open_environment
-from polylock.errors import (
-    EnvironmentBroken,
-    NoSuchTarget,
-    NoTargetFits,
-    TargetMismatch,
-)
+from polylock.environment.discovery import PythonRequest
+from polylock.errors import NoTargetFits
 from polylock.lockfile.recorded_targets import locked_target
-from polylock.model.markers import Combination
 from polylock.model.target import PythonRelease
 from polylock.providers.derive import build_target
 from polylock.providers.detect import detect_machine
@@ -29,9 +18,7 @@ from polylock.variants.supported import SupportedProperties
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
-    from polylock.cache.store import Store
     from polylock.environment.interpreter import Interpreter
     from polylock.lockfile.pylock import Pylock
     from polylock.model.target import Target
@@ -39,10 +26,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AUTO",
-    "Choice",
-    "Chooser",
     "Fit",
+    "bare_machine",
     "fits",
+    "none_fits",
     "python_release",
     "target_of_this_machine",
     "this_machine",
@@ -118,151 +105,6 @@ def fits(
     return found
 
 
-class Choice(Value, frozen=True, kw_only=True):
-    """A target, and the Python to install with.
-
-    ``exists`` tells whether the environment is there: if not, ``interpreter`` is the
-    one to make it with. ``checked`` tells that the hardware was looked at.
-    ``environment`` holds the markers of the interpreter, None where the target is
-    for another system than this one.
-    """
-
-    target: Target
-    interpreter: Interpreter
-    exists: bool
-    checked: bool
-    environment: Mapping[str, str] | None
-
-
-class Chooser(Value, frozen=True, kw_only=True):
-    """Finds the target and the Python for the environment at ``place``.
-
-    ``python`` is the user's wish for a new environment, ``search_path`` where it is
-    looked for, in the form of PATH.
-    """
-
-    pylock: Pylock
-    place: Path
-    python: str | None
-    search_path: str
-    store: Store
-
-    def choose(
-        self, name: str | None, *, remembered: str | None, forced: bool
-    ) -> Choice:
-        """Choose a target by name; ``auto`` or None: the remembered one, or the first.
-
-        The hardware is looked at where a name is given or found here; a remembered
-        choice was checked when it was made. Raises NoSuchTarget, TargetMismatch,
-        EnvironmentBroken.
-        """
-        interpreter = self._existing()
-        if self.pylock.polylock is None:
-            return self._of_this_machine(interpreter)
-        known = self.pylock.target_names
-        if name is None and remembered in known:
-            target = self._recorded(remembered or "")
-            return self._with(target, interpreter, checked=False)
-        if name is None or name == AUTO:
-            return self._first(interpreter)
-        if name not in known:
-            raise NoSuchTarget("target", name, known)
-        choice = self._with(self._recorded(name), interpreter, checked=not forced)
-        if not forced:
-            self.check(choice)
-        return choice
-
-    def check(self, choice: Choice) -> None:
-        """Raise TargetMismatch where this machine lacks what the target needs."""
-        if self.pylock.polylock is None:
-            return
-        python = python_release(choice.interpreter)
-        lacks: tuple[str, ...] = ()
-        # To look at the hardware takes 8 ms, which few targets need.
-        for look in (bare_machine, this_machine):
-            found = fits(self.pylock, look(), python, only=choice.target.name)
-            lacks = tuple(clause for fit in found for clause in fit.missing)
-            if not lacks:
-                return
-        raise TargetMismatch(choice.target.name, lacks)
-
-    def _existing(self) -> Interpreter | None:
-        if is_environment(self.place):
-            found = open_environment(self.place, store=self.store)
-            wanted = PythonRequest.parse(self.python) if self.python else None
-            if wanted is not None and not wanted.accepts(found):
-                raise EnvironmentBroken(
-                    str(self.place),
-                    f"has Python {found.version}, not {self.python}",
-                    "remove the environment, or name another one with --venv",
-                )
-            return found
-        return self._find(self.python) if self.python else None
-
-    def _first(self, interpreter: Interpreter | None) -> Choice:
-        """Return the first target that fits and whose Python is there."""
-        python = python_release(interpreter) if interpreter else None
-        found = fits(self.pylock, this_machine(), python)
-        failure: EnvironmentBroken | None = None
-        for fit in found:
-            if fit.missing:
-                continue
-            try:
-                return self._with(fit.target, interpreter, checked=True)
-            except EnvironmentBroken as error:  # no such Python: the next target
-                failure = failure or error
-        if failure is not None:
-            raise failure
-        raise _none_fits(found)
-
-    def _with(
-        self, target: Target, interpreter: Interpreter | None, *, checked: bool
-    ) -> Choice:
-        wanted = target.description.python
-        found = interpreter or self._find(str(wanted))
-        here = python_release(found)
-        if (here.minor_version, here.free_threaded, here.implementation) != (
-            wanted.minor_version,
-            wanted.free_threaded,
-            wanted.implementation,
-        ):
-            # Not even forced: wheels for another Python would not import.
-            lacks = f"Python {wanted}: the environment has {here}"
-            raise TargetMismatch(target.name, [lacks])
-        markers = found.marker_environment
-        own = target.marker_environment
-        same = markers.get("sys_platform") == own.get("sys_platform")
-        return Choice(
-            target=target,
-            interpreter=found,
-            # Another process may have made the environment since the Python was
-            # looked up: then this one is not its Python, and not to be changed.
-            exists=is_environment(self.place) and is_of(found, self.place),
-            checked=checked,
-            environment=markers if same else None,
-        )
-
-    def _of_this_machine(self, interpreter: Interpreter | None) -> Choice:
-        """Take this machine for the target of a lock file that records none."""
-        found = interpreter or self._suitable()
-        description = this_machine().describe(python_release(found))
-        return self._with(build_target(description), found, checked=True)
-
-    def _suitable(self) -> Interpreter:
-        """Return a Python that the lock file names in ``environments``, else any."""
-        for version in _python_versions(self.pylock):
-            with suppress(EnvironmentBroken):
-                return self._find(version)
-        return self._find("3")
-
-    def _recorded(self, name: str) -> Target:
-        records = self.pylock.polylock.targets if self.pylock.polylock else ()
-        return next(locked_target(r) for r in records if r.name == name)
-
-    def _find(self, request: str) -> Interpreter:
-        return find_python(request, search_path=self.search_path, store=self.store)
-
-
 def _used_features(pylock: Pylock) -> set[tuple[str, str]]:
     """Return the (namespace, feature) pairs of every variant in the lock file."""
     return {
@@ -275,29 +117,17 @@ def _used_features(pylock: Pylock) -> set[tuple[str, str]]:
     }
 
 
-def _python_versions(pylock: Pylock) -> list[str]:
-    """Return the versions that some environment of a lock file is for."""
-    found: dict[str, None] = {}
-    pending = list(reversed(pylock.environments or ()))
-    while pending:
-        marker = pending.pop()
-        if isinstance(marker, Combination):
-            pending.extend(reversed(marker.operands))
-        elif (marker.field, marker.operator) == ("python_version", "=="):
-            found[marker.value] = None
-    return [version for version in found if PythonRequest.parse(version)]
-
-
 def target_of_this_machine(pylock: Pylock) -> str:
     """Return the first target that this machine is; raises NoTargetFits."""
     found = fits(pylock, this_machine(), None)
     for fit in found:
         if not fit.missing:
             return fit.target.name
-    raise _none_fits(found)
+    raise none_fits(found)
 
 
-def _none_fits(found: list[Fit]) -> NoTargetFits:
+def none_fits(found: list[Fit]) -> NoTargetFits:
+    """Return the error of a machine that is none of the targets."""
     reasons = [f"{fit.target.name}: {'; '.join(fit.missing[:3])}" for fit in found]
     return NoTargetFits(AUTO, reasons or ["the lock file names no targets"])
 

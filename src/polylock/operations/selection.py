@@ -8,7 +8,12 @@ from polylock.errors import UsageError
 from polylock.lockfile.recorded_targets import locked_target
 from polylock.lockfile.select import project_groups, select
 from polylock.operations.machine import AUTO, target_of_this_machine
-from polylock.operations.workspace import lock_path, require_lock, require_target
+from polylock.operations.workspace import (
+    lock_path,
+    outdated_warning,
+    require_lock,
+    require_target,
+)
 from polylock.values import Value
 
 if TYPE_CHECKING:
@@ -29,6 +34,7 @@ __all__ = [
     "open_lock",
     "require_record",
     "selections",
+    "warning_of_lock",
 ]
 
 
@@ -43,6 +49,15 @@ def open_lock(settings: Settings) -> tuple[Pylock, Path]:
     """Read the lock file; raises UsageError where there is none, LockFileInvalid."""
     path = lock_path(settings)
     return require_lock(path, settings), path
+
+
+def warning_of_lock(settings: Settings) -> str | None:
+    """Return what to warn of before the lock file is shown, None where it answers.
+
+    Raises UsageError where there is none, LockFileInvalid.
+    """
+    pylock, path = open_lock(settings)
+    return outdated_warning(settings, pylock, path)
 
 
 def every_group(pylock: Pylock) -> tuple[Sequence[str], Sequence[str]]:

@@ -9,27 +9,31 @@ import msgspec
 from polylock.environment.installed import read_installed
 from polylock.environment.venv import (
     EnvironmentState,
-    create,
-    open_environment,
     read_state,
     write_state,
 )
-from polylock.errors import ArchiveDamaged, EnvironmentBroken, ProjectError
+from polylock.errors import ProjectError
 from polylock.installation.plan import (
     SyncRequest,
     plan_sync,
     seeds,
 )
 from polylock.lockfile.pylock import PackageSdist
-from polylock.lockfile.select import select
+from polylock.lockfile.select import select, selectable_groups
 from polylock.operations.basis import (
     environment_basis,
     hardware_basis,
     project_basis,
 )
+from polylock.operations.chooser import Chooser
 from polylock.operations.context import Context
 from polylock.operations.installable import installables
-from polylock.operations.machine import Chooser
+from polylock.operations.precautions import (
+    refuse_own_removal,
+    tell_forced,
+    tell_of_first_sync,
+    tell_remade,
+)
 from polylock.operations.workspace import (
     answered_project,
     lock_path,
@@ -42,14 +46,12 @@ from polylock.values import Value, replace
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from polylock.environment.interpreter import Interpreter
-    from polylock.installation.execute import Outcome
     from polylock.installation.plan import PlanEntry, SyncPlan
+    from polylock.lockfile.pylock import Pylock
     from polylock.model.inputs import Inputs
     from polylock.operations.basis import Basis
-    from polylock.operations.fetch import WheelFetcher
+    from polylock.operations.chooser import Choice
     from polylock.operations.installable import Installables
-    from polylock.operations.machine import Choice
     from polylock.ports import Reporter
     from polylock.project.pyproject import ProjectFile
     from polylock.project.settings import Settings
@@ -77,22 +79,35 @@ class SyncOptions(Value, frozen=True, kw_only=True):
 class SyncOutcome(Value, frozen=True, kw_only=True):
     """The environment, the target it was synced for, and what was or would be done.
 
-    ``basis`` is what it depends on that nothing was to be done; None where something
-    was, where a source tree may have changed, and where less was asked for.
+    ``groups`` and ``extras`` are those asked for, now or earlier. ``replaced`` is the
+    version of the Python of an environment that was or would be made anew. ``basis`` is
+    what it depends on that nothing was to be done; None where something was, where a
+    source tree may have changed, and where less was asked for.
     """
 
     environment: Path
     target: str
+    groups: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
+    replaced: str | None = None
     plan: SyncPlan
     link_modes: tuple[str, ...] = ()
     basis: Basis | None = None
+
+    @property
+    def up_to_date(self) -> bool:
+        """Return whether nothing was to be done."""
+        return self.plan.is_empty and self.replaced is None
 
     def to_json(self) -> dict[str, Any]:
         """Return the document of ``sync --json`` (schemas/sync.schema.json)."""
         return {
             "environment": str(self.environment),
             "target": self.target,
-            "up-to-date": self.plan.is_empty,
+            "groups": list(self.groups),
+            "extras": list(self.extras),
+            "replaced-python": self.replaced,
+            "up-to-date": self.up_to_date,
             "install": [_entry(entry) for entry in self.plan.install],
             "reinstall": [_entry(entry) for entry in self.plan.reinstall],
             "remove": [_entry(entry) for entry in self.plan.remove],
@@ -108,8 +123,9 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
     environment that is as it should be is not touched, and no HTTP client is
     imported.
 
-    Raises LockFileOutdated unless frozen, TargetMismatch unless forced, and what
-    reading the lock file, fetching and installing raise.
+    Raises LockFileOutdated unless frozen, TargetMismatch unless forced, UsageError
+    where polylock would remove itself, and what reading the lock file, fetching and
+    installing raise.
     """
     path = lock_path(settings)
     pylock = require_lock(path, settings)
@@ -123,6 +139,7 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
         chooser = Chooser(
             pylock=pylock,
             place=place,
+            created=state.created,
             python=settings.python,
             search_path=options.search_path,
             store=context.store,
@@ -130,7 +147,9 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
         choice = chooser.choose(
             settings.target, remembered=state.target, forced=options.force_target
         )
-        remembered = _state_after(state, choice, settings)
+        lacks = _lacks(chooser, choice, state, options)
+        remembered = _state_after(state, choice, settings, pylock)
+        remembered = msgspec.structs.replace(remembered, forced=bool(lacks))
         selected = select(
             pylock,
             choice.target,
@@ -146,54 +165,64 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
         outcome = SyncOutcome(
             environment=place,
             target=choice.target.name,
+            groups=remembered.groups,
+            extras=remembered.extras,
+            replaced=choice.replaced,
             plan=plan,
             basis=None
             if watched is None or options.forget or options.dry_run
             else _basis(context, place, choice, plan, watched),
         )
+        refuse_own_removal(place, plan, choice)
+        tell_remade(place, choice, reporter, dry=options.dry_run)
+        if lacks and not options.force_target:
+            tell_forced(choice.target.name, lacks, reporter)
+        if state.target is None:
+            own = None if settings.no_install_project else project
+            tell_of_first_sync(outcome, own, reporter, created=state.created)
         # A sync that was killed at its very end has installed all and remembered
         # nothing: then there is something to do although the plan is empty.
         settled = plan.is_empty and choice.exists and remembered == state
-        if options.dry_run or (settled and not settings.target):
+        if options.dry_run or settled:
             return outcome
-        if not (choice.checked or options.force_target):
-            chooser.check(choice)
-        _require_allowed_builds(plan, wanted, inputs)
         if not (plan.is_empty and choice.exists):
-            outcome = _carry_out(outcome, choice, wanted, context, path.parent)
+            if not (choice.checked or options.force_target):
+                chooser.check(choice)
+            _require_allowed_builds(plan, wanted, inputs)
+            # 20 ms that a no-op sync does not pay.
+            from polylock.operations.carry_out import carry_out  # noqa: PLC0415
+
+            outcome = carry_out(outcome, choice, wanted, context, path.parent)
     _remember(place, remembered)
     return outcome
 
 
+def _lacks(
+    chooser: Chooser, choice: Choice, state: EnvironmentState, options: SyncOptions
+) -> tuple[str, ...]:
+    """Return what this machine lacks for a target that is forced, now or earlier."""
+    remembered = state.forced and state.target == choice.target.name
+    if options.force_target or (remembered and not choice.checked):
+        return chooser.lacks(choice)
+    return ()
+
+
 def _state_after(
-    state: EnvironmentState, choice: Choice, settings: Settings
+    state: EnvironmentState, choice: Choice, settings: Settings, pylock: Pylock
 ) -> EnvironmentState:
-    """Return what the environment is to remember: what is asked for, else as before."""
+    """Return what the environment is to remember: what is asked for, else as before.
+
+    What the project no longer has is forgotten.
+    """
+    groups, extras = selectable_groups(pylock), pylock.extras or ()
     return EnvironmentState(
         created=state.created or not choice.exists,
         target=choice.target.name,
-        groups=tuple(settings.groups or state.groups),
-        extras=tuple(settings.extras or state.extras),
+        groups=tuple(settings.groups)
+        or tuple(name for name in state.groups if name in groups),
+        extras=tuple(settings.extras)
+        or tuple(name for name in state.extras if name in extras),
     )
-
-
-def _carry_out(
-    outcome: SyncOutcome,
-    choice: Choice,
-    wanted: Installables,
-    context: Context,
-    root: Path,
-) -> SyncOutcome:
-    """Make the environment where there is none, and what the plan says of it."""
-    interpreter = choice.interpreter
-    if not choice.exists:
-        interpreter = _created(outcome.environment, interpreter, context)
-    fetcher = _fetcher(context, wanted, root, interpreter)
-    with context.store.in_use():
-        done = _execute(
-            outcome.plan, interpreter, fetcher, context.settings, context.reporter
-        )
-    return replace(outcome, plan=done.plan, link_modes=done.link_modes)
 
 
 def _with_own_project(
@@ -225,25 +254,6 @@ def _remember(place: Path, state: EnvironmentState) -> None:
     """Write the choice; who made the environment stays as another process wrote it."""
     created = state.created or read_state(place).created
     write_state(place, msgspec.structs.replace(state, created=created))
-
-
-def _created(place: Path, interpreter: Interpreter, context: Context) -> Interpreter:
-    """Make the environment; return its Python.
-
-    Another sync may have made it meanwhile: it is taken if it is of the same Python.
-    """
-    create(place, interpreter, context.reporter)
-    made = open_environment(place, store=context.store)
-    if (made.implementation, made.version) != (
-        interpreter.implementation,
-        interpreter.version,
-    ):
-        raise EnvironmentBroken(
-            str(place),
-            f"another process made it with Python {made.version} meanwhile",
-            "run the command again, or choose another environment with --venv",
-        )
-    return made
 
 
 def _basis(
@@ -282,52 +292,6 @@ def _plan(
     )
     present = choice.interpreter.site_directories if choice.exists else ()
     return plan_sync(request, read_installed(present))
-
-
-def _fetcher(
-    context: Context, wanted: Installables, root: Path, interpreter: Interpreter
-) -> WheelFetcher:
-    from polylock.operations.fetch import WheelFetcher  # noqa: PLC0415 - 8 ms
-
-    return WheelFetcher(
-        context=context,
-        files=wanted.files,
-        trees=wanted.trees,
-        root=root,
-        threads=context.settings.threads,
-        builds=lambda: context.builds(interpreter),
-    )
-
-
-def _execute(
-    plan: SyncPlan,
-    interpreter: Interpreter,
-    fetcher: WheelFetcher,
-    settings: Settings,
-    reporter: Reporter,
-) -> Outcome:
-    """Carry the plan out; an unpacked copy that proves damaged is made anew once."""
-    # 10 ms that a no-op sync does not pay.
-    from polylock.installation.execute import execute  # noqa: PLC0415 - see above
-    from polylock.installation.link import Linker, LinkMode  # noqa: PLC0415
-
-    for last in (False, True):
-        try:
-            return execute(
-                plan,
-                interpreter,
-                fetcher,
-                linker=Linker(LinkMode(settings.link_mode)),
-                reporter=reporter,
-                compile_bytecode=settings.compile,
-            )
-        except ArchiveDamaged as error:
-            if last:
-                raise
-            fetcher.forget(error.sha256)
-            installed = read_installed(interpreter.site_directories)
-            plan = plan_sync(plan.request, installed)
-    raise AssertionError("unreachable: the last round returns or raises")
 
 
 def _require_allowed_builds(

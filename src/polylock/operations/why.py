@@ -133,6 +133,13 @@ def why(settings: Settings, name: str, reporter: Reporter) -> Why:
     if not any(reason.node or reason.refusals for reason in reasons.values()):
         graphs = tuple(graph for graph in graphs if graph.target in asked)
         known = sorted({each for graph in graphs for each in graph.nodes})
+        asking = {r.origin for r in inputs.requirements if r.requirement.name == wanted}
+        if asking:
+            raise UsageError(
+                f"{wanted} is not locked yet: {', '.join(sorted(asking))} requires it, "
+                f"and {path} is out of date",
+                "run `polylock lock`",
+            )
         raise UsageError(
             f"{wanted} is not locked{_for(settings)}: nothing requires it",
             _advice(wanted, known),

@@ -35,6 +35,7 @@ __all__ = [
     "keep_lock",
     "lock_path",
     "open_workspace",
+    "outdated_warning",
     "project_path",
     "read_lock",
     "recorded_policy",
@@ -110,6 +111,24 @@ def answered_project(
         if found:
             raise LockFileOutdated(str(path), [str(difference) for difference in found])
     return workspace.project
+
+
+def outdated_warning(settings: Settings, pylock: Pylock, path: Path) -> str | None:
+    """Return what to warn of where a lock file is shown that no longer answers.
+
+    Without a project file beside it there is nothing to answer, and one that cannot be
+    read is told by the commands that need it: None.
+    """
+    try:
+        answered_project(settings, pylock, path, frozen=False)
+    except LockFileOutdated:
+        return (
+            f"{path} is out of date: this is of the last `polylock lock`; "
+            "`polylock check` says what differs"
+        )
+    except ProjectError:
+        pass
+    return None
 
 
 def recorded_policy(pylock: Pylock) -> Inputs:
