@@ -148,6 +148,10 @@ class _Runner:
         return Series([run(commands, self.environment)])
 
 
+def _named(targets: int) -> str:
+    return "1 target, " if targets == 1 else f"{targets} targets,"
+
+
 def times_table(comparisons: Sequence[Comparison]) -> str:
     """Return the medians in milliseconds, and polylock's time over each other's."""
     rows = []
@@ -155,7 +159,7 @@ def times_table(comparisons: Sequence[Comparison]) -> str:
         for scenario in comparison.series:
             medians = [comparison.median(scenario, name) for name in _TOOLS]
             ratios = [ratio(medians[0], theirs) for theirs in medians[1:]]
-            label = f"{comparison.targets} targets, {scenario}"
+            label = f"{_named(comparison.targets)} {scenario}"
             rows.append([label, *map(milliseconds, medians), *ratios])
     header = ["ms", *_TOOLS, *(f"/ {name}" for name in _TOOLS[1:])]
     return markdown_table(header, rows)
@@ -176,7 +180,7 @@ def counts_table(comparisons: Sequence[Comparison]) -> str:
             ]
             rows.append(
                 [
-                    f"{comparison.targets} targets, {scenario}",
+                    f"{_named(comparison.targets)} {scenario}",
                     *(_asked(tallies.get(name)) for name in _TOOLS),
                     *searches,
                 ]
