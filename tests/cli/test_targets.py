@@ -153,3 +153,15 @@ def test_add_refuses_what_cannot_be(demo: CommandLine) -> None:
         assert ran.code == 2, arguments
         assert words in ran.err
     assert demo.read() == before
+
+
+def test_target_is_named_as_its_preset_is(demo: CommandLine) -> None:
+    """Names are compared as PEP 503 compares them, as those of groups are."""
+    demo.succeed("targets", "add", "linux-x86_64")
+    demo.succeed("lock")
+    for command in ("cache-key", "tree", "export"):
+        demo.succeed(command, "--target", "Linux_X86_64")
+    demo.succeed("lock", "--target", "linux-x86_64", "--dry-run")
+    assert (
+        "targets.linux-x86-64]" in demo.succeed("targets", "show", "linux-x86_64").out
+    )

@@ -53,7 +53,7 @@ def test_flags(name: str, value: object, expected: object) -> None:
         ("groups", ["-"], "--group: '-' is not a valid name"),
         ("groups", [1], "--group: must hold names, not an integer"),
         ("target", "", "--target: is empty"),
-        ("target", 1, "--target: must be text, not an integer"),
+        ("target", 1, "--target: must be a name, not an integer"),
         ("link_mode", "hardlnk", "--link-mode: must be one of auto, clone"),
     ],
 )

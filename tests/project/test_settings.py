@@ -70,6 +70,7 @@ def test_every_setting_from_the_environment() -> None:
     """Every setting can be given by its variable."""
     samples = {
         Kind.TEXT: "text",
+        Kind.NAME: "A_a",
         Kind.URL: "https://index.example.com/simple",
         Kind.PATH: "some/path",
         Kind.SWITCH: "yes",
@@ -79,6 +80,7 @@ def test_every_setting_from_the_environment() -> None:
     }
     expected = {
         Kind.TEXT: "text",
+        Kind.NAME: "a-a",
         Kind.URL: "https://index.example.com/simple",
         Kind.PATH: Path("some/path"),
         Kind.SWITCH: True,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from packaging.utils import canonicalize_name
 
 from polylock.cli.invocation import (
     begin,
@@ -69,7 +70,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     request = LockRequest(
         upgrade=values["upgrade"],
         upgrade_packages=parse_upgrades(values["upgrade_packages"]),
-        targets=tuple(dict.fromkeys(values["targets"])),
+        targets=tuple(dict.fromkeys(map(canonicalize_name, values["targets"]))),
         pins_from=values["pins_from"],
         dry_run=values["dry_run"],
     )

@@ -100,7 +100,9 @@ def bundle(
     built cannot be, and what fetching and building raise.
     """
     if settings.target is None:
-        raise UsageError("no target is named", "add --target NAME")
+        raise UsageError(
+            "no target is named", "add --target NAME; `polylock targets list` has them"
+        )
     directory = directory.absolute()
     _require_room(directory)
     pylock, path = open_lock(settings)

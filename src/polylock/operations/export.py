@@ -47,7 +47,9 @@ def export(
     format cannot say what is locked, LockFileInvalid, NoSuchTarget.
     """
     if settings.target is None:
-        raise UsageError("no target is named", "add --target NAME")
+        raise UsageError(
+            "no target is named", "add --target NAME; `polylock targets list` has them"
+        )
     pylock, path = open_lock(settings)
     found = named_selections(pylock, path, settings)
     selection = next(iter(found))

@@ -148,7 +148,7 @@ def show_target(settings: Settings, name: str) -> TargetView:
     """Return one declared target; raises ProjectError, NoSuchTarget."""
     found = declared_targets(settings)
     for view in found:
-        if view.target.name == name:
+        if view.target.name == canonicalize_name(name):
             return view
     raise NoSuchTarget("target", name, [view.target.name for view in found])
 

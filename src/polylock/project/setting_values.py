@@ -28,12 +28,16 @@ class Kind(enum.Enum):
     """The type of a setting, and what people call a value of it."""
 
     TEXT = "text"
+    NAME = "a name"
     URL = "a URL"
     PATH = "a path"
     SWITCH = "true or false"
     NAMES = "names, separated by commas"
     WHOLE = "a whole number"
     SECONDS = "a number of seconds"
+
+
+_TEXTS = frozenset({Kind.TEXT, Kind.NAME, Kind.URL, Kind.PATH})
 
 
 class SettingDefinition(Value, frozen=True, kw_only=True):
@@ -99,7 +103,7 @@ class GivenValue(Value, frozen=True):
                 return self._number(text, int)
             case Kind.SECONDS:
                 return self._number(text, float)
-            case Kind.TEXT | Kind.URL | Kind.PATH:
+            case Kind.TEXT | Kind.NAME | Kind.URL | Kind.PATH:
                 return self._text(text)
             case other:
                 assert_never(other)
@@ -109,7 +113,7 @@ class GivenValue(Value, frozen=True):
         kind = self.definition.kind
         if kind is Kind.NAMES and isinstance(value, list):
             return self._names(value)
-        if isinstance(value, str) and kind in {Kind.TEXT, Kind.URL, Kind.PATH}:
+        if isinstance(value, str) and kind in _TEXTS:
             return self._text(value)
         if isinstance(value, bool):
             if kind is Kind.SWITCH:
@@ -133,6 +137,8 @@ class GivenValue(Value, frozen=True):
             problem = index_url_problem(text)
             if problem is not None:
                 raise self._error(problem)
+        if definition.kind is Kind.NAME:
+            return canonicalize_name(text)  # presets are spelled ``linux-x86_64``
         if definition.kind is not Kind.PATH:
             return text
         if self.home and (text == "~" or text.startswith(("~/", "~\\"))):

@@ -145,7 +145,7 @@ SETTINGS: tuple[SettingDefinition, ...] = (
     ),
     SettingDefinition(
         name="target",
-        kind=Kind.TEXT,
+        kind=Kind.NAME,
         flag="--target",
         help="The target; `auto`: the first that this machine satisfies.",
         default="said by each command",
