@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
+from fakes.wheels import build_wheel
 from polylock.index.metadata import MetadataReader
 from polylock.index.metadata_cache import MetadataCache
 from polylock.index.metadata_files import MetadataFiles
 from polylock.index.repository import Repository
 from polylock.index.variant_files import VariantFiles
+from polylock.model.distributions import Unusable
 from polylock.model.inputs import IndexLocation
 from polylock.network.download import Downloader
 from polylock.network.http_cache import CacheMode, HttpCache
@@ -23,11 +26,23 @@ if TYPE_CHECKING:
     from fakes.server import Index, Server
     from polylock.cache.store import Store
     from polylock.model.core_metadata import CoreMetadata
-    from polylock.model.distributions import Release, RemoteFile, Unusable
+    from polylock.model.distributions import Release, RemoteFile
     from polylock.network.client import Client
     from polylock.variants.variant_json import VariantMetadata
 
-__all__ = ["World"]
+__all__ = ["World", "large_wheel", "reason_of"]
+
+
+def large_wheel(directory: Path) -> Path:
+    """Build demo 1.0 with 228 kB of data, which requires dep."""
+    large = {"demo/data": bytes(100_000) + hashlib.sha256(b"x").digest() * 4000}
+    return build_wheel(directory, "demo", "1.0", requires=["dep>=1"], files=large)
+
+
+def reason_of(found: object) -> str:
+    """Return why something is unusable, sure that it is."""
+    assert isinstance(found, Unusable)
+    return found.reason
 
 
 @dataclass

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fakes.demo_index import World
+from fakes.demo_index import World, large_wheel, reason_of
 from fakes.server import Answer, Index, Server
 from fakes.wheels import build_sdist, build_wheel
 from polylock.cache.store import Bucket, Store
@@ -36,13 +36,7 @@ def world(server: Server, store: Store, client: Client) -> World:
 @pytest.fixture
 def wheel(tmp_path: Path) -> Path:
     """Build demo 1.0, which requires dep."""
-    large = {"demo/data": bytes(100_000) + hashlib.sha256(b"x").digest() * 4000}
-    return build_wheel(tmp_path, "demo", "1.0", requires=["dep>=1"], files=large)
-
-
-def _reason(found: object) -> str:
-    assert isinstance(found, Unusable)
-    return found.reason
+    return large_wheel(tmp_path)
 
 
 def _names(found: CoreMetadata | Unusable) -> list[str]:
@@ -157,7 +151,7 @@ def test_bad_metadata_is_a_value_with_a_reason(
     """The search goes on without the file; the reason is kept like an answer."""
     world.serve([build_wheel(tmp_path, "demo", "1.0", metadata=metadata)])
     found, _ = world.read()
-    assert reason in _reason(found)
+    assert reason in reason_of(found)
     assert world.read() == (found, [])
 
 
@@ -174,7 +168,7 @@ def test_a_corrupt_wheel_is_a_value_with_a_reason(world: World, tmp_path: Path) 
     path.write_bytes(b"not a zip archive")
     world.serve([path])
     found, _ = world.read()
-    assert "the archive is damaged" in _reason(found)
+    assert "the archive is damaged" in reason_of(found)
     assert world.read() == (found, [])
 
 
@@ -184,7 +178,7 @@ def test_a_wheel_without_metadata_is_unusable(world: World, wheel: Path) -> None
     content = wheel.read_bytes()
     broken.write_bytes(content.replace(b"demo-1.0.dist-info", b"demo-1.0.dist-oops"))
     world.serve([broken])
-    assert "not one .dist-info" in _reason(world.read()[0])
+    assert "not one .dist-info" in reason_of(world.read()[0])
 
 
 @pytest.mark.parametrize("status", [401, 404, 500])
@@ -204,7 +198,7 @@ def test_a_file_beside_without_end_is_unusable(world: World, wheel: Path) -> Non
     world.serve([wheel], row={"core-metadata": True})
     path = f"{world.index.file(wheel.name)}.metadata"
     world.server.routes[path] = Answer(body=bytes(1 << 26))
-    assert "more than" in _reason(world.read()[0])
+    assert "more than" in reason_of(world.read()[0])
     assert world.client.traffic.received < 1 << 25
 
 
@@ -218,7 +212,7 @@ def test_dynamic_metadata_of_an_sdist_is_unusable(world: World, tmp_path: Path) 
     """What a build may change is not relied on."""
     sdist = build_sdist(tmp_path, "demo", "1.0", dynamic=["Requires-Dist"])
     world.serve([sdist])
-    assert "dynamic" in _reason(world.read()[0])
+    assert "dynamic" in reason_of(world.read()[0])
 
 
 def test_dynamic_metadata_is_asked_of_the_builder(world: World, tmp_path: Path) -> None:
@@ -243,9 +237,9 @@ def test_dynamic_metadata_is_asked_of_the_builder(world: World, tmp_path: Path) 
     ]
     assert asked == [("demo", sdist.name)] * 3
     assert found[:2] == answers[:2]
-    assert "of other 1.0" in _reason(found[2])
+    assert "of other 1.0" in reason_of(found[2])
     assert world.reader(build=build).cached_core_metadata(release.sdist) is None
-    assert "dynamic" in _reason(world.reader().cached_core_metadata(release.sdist))
+    assert "dynamic" in reason_of(world.reader().cached_core_metadata(release.sdist))
     assert len(world.server.requests(world.index.file(sdist.name))) == 1
 
 

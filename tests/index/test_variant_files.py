@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from packaging.utils import canonicalize_name
 
-from fakes.demo_index import World
+from fakes.demo_index import World, large_wheel, reason_of
 from fakes.server import Answer, Index, Server
 from fakes.wheels import build_wheel, variants_json
 from polylock.model.distributions import Release, RemoteFile, Unusable
@@ -37,13 +37,7 @@ def world(server: Server, store: Store, client: Client) -> World:
 @pytest.fixture
 def wheel(tmp_path: Path) -> Path:
     """Build demo 1.0, which requires dep."""
-    large = {"demo/data": bytes(100_000) + hashlib.sha256(b"x").digest() * 4000}
-    return build_wheel(tmp_path, "demo", "1.0", requires=["dep>=1"], files=large)
-
-
-def _reason(found: object) -> str:
-    assert isinstance(found, Unusable)
-    return found.reason
+    return large_wheel(tmp_path)
 
 
 def _variant_wheels(directory: Path) -> list[Path]:
@@ -121,14 +115,14 @@ def test_index_level_metadata_with_a_wrong_hash_is_unusable(
     row = _index_level(world, hashed=True)
     row["hashes"] = {"sha256": "0" * 64}
     world.serve(_variant_wheels(tmp_path), rows=[row])
-    assert "demo-1.0-variants.json" in _reason(world.variants()[0])
+    assert "demo-1.0-variants.json" in reason_of(world.variants()[0])
 
 
 def test_bad_index_level_metadata_is_unusable(world: World, tmp_path: Path) -> None:
     """Invalid JSON costs the release its variants, with a reason."""
     row = _index_level(world, hashed=True, content=b"{")
     world.serve(_variant_wheels(tmp_path), rows=[row])
-    assert _reason(world.variants()[0])
+    assert reason_of(world.variants()[0])
 
 
 @pytest.mark.parametrize("hashed", [True, False])
@@ -138,7 +132,7 @@ def test_index_level_metadata_without_end_is_not_read_to_it(
     """It costs the release its variants, with a reason, and no more than its limit."""
     row = _index_level(world, hashed=hashed, content=bytes(4 * LARGEST))
     world.serve(_variant_wheels(tmp_path), rows=[row])
-    reason = _reason(world.variants()[0])
+    reason = reason_of(world.variants()[0])
     assert reason == f"demo-1.0-variants.json: the answer has more than {LARGEST} bytes"
     assert world.client.traffic.received < 2 * LARGEST
 
@@ -188,7 +182,7 @@ def test_a_variant_wheel_without_variant_json_is_unusable(
     labelled.write_bytes(wheel.read_bytes())
     world.serve([labelled])
     found, _ = world.variants()
-    assert _reason(found) == f"{labelled.name}: variant.json is missing"
+    assert reason_of(found) == f"{labelled.name}: variant.json is missing"
     assert world.variants() == (found, [])
 
 
@@ -207,7 +201,7 @@ def test_contradictory_variant_json_is_unusable(world: World, tmp_path: Path) ->
         for label, document in (("fast", both), ("arm", lie))
     ]
     world.serve(wheels)
-    assert _reason(world.variants()[0])
+    assert reason_of(world.variants()[0])
 
 
 def test_a_release_without_variant_wheels_has_no_variant_metadata(
@@ -220,4 +214,4 @@ def test_a_release_without_variant_wheels_has_no_variant_metadata(
         index="a",
         wheels=(RemoteFile("demo-1.0-py3-none-any.whl", "https://example.com/x"),),
     )
-    assert _reason(world.variant_files().metadata(release))
+    assert reason_of(world.variant_files().metadata(release))
