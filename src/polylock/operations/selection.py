@@ -34,6 +34,7 @@ __all__ = [
     "open_lock",
     "require_record",
     "selections",
+    "target_names",
     "warning_of_lock",
 ]
 
@@ -98,6 +99,19 @@ def named_selections(
     )
 
 
+def target_names(pylock: Pylock, target: str | None) -> tuple[str, ...]:
+    """Return the names that ``target`` stands for: one, ``auto``, or with None all.
+
+    Raises NoSuchTarget, TargetMismatch.
+    """
+    if target is None:
+        return pylock.target_names
+    if target == AUTO:
+        target = target_of_this_machine(pylock)
+    require_target(pylock, target)
+    return (target,)
+
+
 def selections(
     pylock: Pylock,
     path: Path,
@@ -113,12 +127,9 @@ def selections(
 
     Raises NoSuchTarget, TargetMismatch and what ``select`` does.
     """
-    if target == AUTO:
-        target = target_of_this_machine(pylock)
-    if target is not None:
-        require_target(pylock, target)
+    names = target_names(pylock, target)
     for record in pylock.polylock.targets if pylock.polylock else ():
-        if target in {None, record.name}:
+        if record.name in names:
             described = locked_target(record)
             found = select(
                 pylock,

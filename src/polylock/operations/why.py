@@ -17,6 +17,7 @@ from polylock.operations.selection import (
     open_lock,
     require_record,
     selections,
+    target_names,
 )
 from polylock.operations.why_absent import refusals_of_packages, refusals_of_project
 from polylock.operations.why_choice import ChoiceReader, Evidence
@@ -103,12 +104,7 @@ def why(settings: Settings, name: str, reporter: Reporter) -> Why:
     groups, extras = groups_to_show(pylock, settings)
     graphs = locked_graphs(replace(settings, target=None))
     picked = tuple(selections(pylock, path, target=None, groups=groups, extras=extras))
-    asked = {
-        each.target.name
-        for each in selections(
-            pylock, path, target=settings.target, groups=groups, extras=extras
-        )
-    }
+    asked = target_names(pylock, settings.target)
     inputs, notes = _inputs(settings, pylock, path, recorded)
     reasons: dict[str, Reason] = {}
     with Context(settings, inputs, reporter) as context:

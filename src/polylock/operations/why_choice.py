@@ -10,18 +10,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from packaging.version import Version
-
 from polylock.errors import PolylockError
 from polylock.lockfile.pylock import PackageSdist, PackageWheel
 from polylock.model.distributions import Unusable
 from polylock.operations.why_labels import judge_labels
+from polylock.resolution.align import public
 from polylock.resolution.availability import Availability
 from polylock.resolution.candidate_pool import CandidatePool
 from polylock.resolution.constraints import Unmeetable
 from polylock.resolution.dependencies import DependencyReader
 from polylock.resolution.shortage import rejected, span
-from polylock.resolution.versions import satisfies
+from polylock.resolution.versions import positions, satisfies
 from polylock.variants.variant_json import InvalidVariantMetadata, VariantMetadata
 
 if TYPE_CHECKING:
@@ -162,12 +161,9 @@ class ChoiceReader:
         ):
             return None
         releases = self.source.releases(name, self.target)
-        wanted = Version(version).public
-        fitting = [
-            position
-            for position, each in enumerate(releases.versions)
-            if Version(each).public == wanted
-        ]
+        wanted = public(version)
+        table = self._availability.table(releases)
+        fitting = list(positions(table.mask(f"=={wanted}"), lowest_first=True))
         if not fitting:
             return f"the index has no {name} {wanted}"
         constraints = list(self._constraints(name))
