@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from polylock.model.plain_text import visible
 from polylock.model.quantities import file_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["joined", "label", "project_link", "shown", "size_text", "visible"]
-
-# Control characters, and those that turn or hide the text around them: a name with
-# one of them could be read as another.
-_INVISIBLE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
-)
-
-
-def visible(text: str) -> str:
-    r"""Write characters that cannot be seen as TOML writes them: ``\u202E``."""
-    return _INVISIBLE.sub(lambda match: f"\\u{ord(match[0]):04X}", text)
+__all__ = ["joined", "label", "project_link", "shown", "size_text"]
 
 
 def shown(text: str) -> str:

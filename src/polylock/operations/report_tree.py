@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from polylock.operations.report_markup import visible
+from polylock.model.plain_text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

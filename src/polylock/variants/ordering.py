@@ -8,7 +8,7 @@ have the feature. Both give the same order; one number is easy to keep and compa
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from packaging.utils import canonicalize_name
 
@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 __all__ = [
     "NO_WISHES",
     "DeferredFeature",
+    "LabelExcluded",
     "LabelOrder",
+    "LabelUndescribed",
+    "PropertyUnmet",
     "RankedLabel",
     "RejectedLabel",
     "VariantPattern",
@@ -66,6 +69,32 @@ class RankedLabel(Value, frozen=True, kw_only=True):
     decided_by: tuple[VariantProperty, ...]
     properties: frozenset[tuple[str, str, str]]
     deferred: tuple[DeferredFeature, ...] = ()
+
+
+class LabelUndescribed(Value, frozen=True):
+    """The variant metadata of the release says nothing of the label."""
+
+
+class LabelExcluded(Value, frozen=True):
+    """The user excludes the label, by a pattern of ``exclude-variants``."""
+
+    pattern: str
+
+
+class PropertyUnmet(Value, frozen=True):
+    """The target supports no value of a feature that the label needs.
+
+    It is the weightiest such feature. ``offered`` are the values that the target
+    supports of it. ``gap`` says what is missing: a ``value`` of the feature, every
+    property of the ``namespace``, a place for it in the ``priorities`` of the metadata,
+    or, of an ``abi`` dependency, what will be installed.
+    """
+
+    namespace: str
+    feature: str
+    values: tuple[str, ...]
+    offered: tuple[str, ...] = ()
+    gap: Literal["value", "namespace", "priorities", "abi"] = "value"
 
 
 class RejectedLabel(Value, frozen=True, kw_only=True):

@@ -4,13 +4,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from polylock.values import Value
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from polylock.variants.ordering import VariantPattern
     from polylock.variants.properties import VariantProperty
 
-__all__ = ["preferred_by", "why_before"]
+__all__ = ["LabelLost", "preferred_by", "why_before"]
+
+
+class LabelLost(Value, frozen=True, kw_only=True):
+    """The label fits, and another one is better.
+
+    What decides is, in this order: the ``pattern`` of ``prefer-variants`` that the
+    winner alone matches; that the loser ``is_plain``, without a label; the weightiest
+    property that differs, ``winning`` against ``losing``, of which the loser has none
+    where it is None; the name, where none of these is set. ``shares`` says whether
+    both have weightier properties in common.
+    """
+
+    winner: str
+    pattern: str = ""
+    is_plain: bool = False
+    winning: VariantProperty | None = None
+    losing: VariantProperty | None = None
+    shares: bool = False
 
 
 def why_before(
