@@ -12,6 +12,7 @@ from fakes.server import Index, Server
 from fakes.wheels import build_wheel
 from fakes.workspace import Project, Spy
 from polylock.errors import ForeignHashDiffers, ForeignLockInvalid, UsageError
+from polylock.explain.words import clause
 from polylock.operations.check import check
 from polylock.operations.lock import LockOutcome, LockRequest, lock, parse_upgrades
 from polylock.operations.report import report
@@ -133,7 +134,7 @@ def world(server: Server, tmp_path: Path) -> World:
 def dropped(outcome: LockOutcome) -> list[tuple[str, str, Sequence[str], str]]:
     """Return what was not kept: pin, version taken, targets, reason."""
     return [
-        (f"{pin.name}=={pin.version}", pin.taken, pin.targets, pin.reason)
+        (f"{pin.name}=={pin.version}", pin.taken, pin.targets, clause(pin.reason))
         for each in outcome.imports
         for pin in each.dropped
     ]

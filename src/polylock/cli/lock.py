@@ -17,6 +17,7 @@ from polylock.cli.invocation import (
 )
 from polylock.cli.options import JSON, Command, offered, settings
 from polylock.cli.remember import remember
+from polylock.explain.words import clause
 from polylock.model.quantities import counted
 from polylock.operations.lock import LockRequest, lock, parse_upgrades
 
@@ -111,6 +112,7 @@ def _imported(report: ImportReport) -> Iterator[str]:
     yield f"{report.path}: {', '.join(counts)}"
     for pin in report.dropped:
         targets = ", ".join(pin.targets)
-        yield (f"  {pin.name} {pin.version} is {pin.taken} for {targets}: {pin.reason}")
+        reason = clause(pin.reason)
+        yield f"  {pin.name} {pin.version} is {pin.taken} for {targets}: {reason}"
     for entry in report.skipped:
         yield f"  {entry.name} is no pin: {entry.reason}"

@@ -16,6 +16,7 @@ from packaging.version import InvalidVersion, Version
 
 from polylock.cache.digests import file_digest
 from polylock.errors import FileCorrupt, HashMismatch, SourceUnusable
+from polylock.explain.words import clause
 from polylock.index.distribution_file import InvalidDistribution, read_distribution
 from polylock.index.sdist_metadata import is_static
 from polylock.lockfile.records import without_credentials
@@ -36,6 +37,7 @@ from polylock.model.distributions import (
 )
 from polylock.model.filenames import InvalidFilename, WheelFilename
 from polylock.model.hashes import sha256_of
+from polylock.model.reasons import DirectSourceNamed
 from polylock.model.source_choice import direct_source
 from polylock.operations.sdists import refused_metadata, require_allowed
 from polylock.operations.trees import SourceTrees
@@ -130,7 +132,7 @@ class DirectReleases:
         """Ask the indexes; the label of a direct reference cannot be chosen."""
         if release.direct is None:
             return self.indexes.variant_metadata(release)
-        return Unusable("is a direct reference, and variants are chosen on an index")
+        return Unusable(DirectSourceNamed())
 
     def core_metadata(
         self, release: Release, file: RemoteFile
@@ -223,7 +225,7 @@ class DirectReleases:
         )
         found = self.indexes.core_metadata(release, file)
         if isinstance(found, Unusable):
-            raise SourceUnusable(_text(name, source), found.reason)
+            raise SourceUnusable(_text(name, source), clause(found.reason))
         return found
 
     def _directory(self, name: NormalizedName, source: DirectorySource) -> _Found:
@@ -270,7 +272,7 @@ class DirectReleases:
         require_allowed(inputs, tree.name, None)
         refused = None if is_local else refused_metadata(inputs, tree.name)
         if refused is not None:
-            raise SourceUnusable(_text(tree.name, source), refused.reason)
+            raise SourceUnusable(_text(tree.name, source), clause(refused.reason))
         built = self.context.metadata_builds.tree_metadata(tree)
         _check_name(built, tree.name, source)
         return built, False

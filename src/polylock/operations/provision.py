@@ -15,6 +15,7 @@ from polylock.installation.plan import SyncRequest, WantedDistribution, plan_syn
 from polylock.lockfile.pylock import PackageSdist, PackageWheel
 from polylock.model.distributions import Unusable
 from polylock.model.inputs import DEFAULT_INDEX, IndexLocation, Inputs, RootRequirement
+from polylock.model.reasons import BuildCycle
 from polylock.model.requirements import Requirement
 from polylock.model.source_choice import direct_sources
 from polylock.operations.fetch import WheelFetcher
@@ -171,22 +172,14 @@ class _Allowed:
         if file.filename.endswith(".whl"):
             return None
         if release.name in self.chain:
-            return Unusable(f"is needed to build itself: {self._cycle(release)}")
-        if refused_metadata(self.inputs, release.name) is None:
-            return None
-        return Unusable(
-            "is a source distribution, and building it is not allowed: "
-            f"add {release.name} to build-package"
-        )
+            start = self.chain.index(release.name)
+            return Unusable(BuildCycle((*self.chain[start:], release.name)))
+        return refused_metadata(self.inputs, release.name)
 
     def prefetch(
         self, requirements: Iterable[Requirement], target: Target, guess: Guess
     ) -> None:
         del requirements, target, guess  # would build what is refused here
-
-    def _cycle(self, release: Release) -> str:
-        start = self.chain.index(release.name)
-        return " -> ".join((*self.chain[start:], release.name))
 
 
 def _wanted(pin: Pin) -> WantedDistribution:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from polylock.errors import LockFileOutdated, NoSolution, UsageError
+from polylock.explain.notes import notes
+from polylock.explain.words import note
 from polylock.lockfile.assemble import assemble
 from polylock.lockfile.encode import encode
 from polylock.lockfile.pylock import PackageSdist, PackageWheel
@@ -86,6 +88,8 @@ def resolve(
         resolutions = [
             _hashed(solved[target.name], context) for target in workspace.targets
         ]
+        for found in notes(solution.resolutions, inputs, context.source):
+            reporter.warning(note(found))
         for warning in _vain_upgrades(request, resolutions):
             reporter.warning(warning)
         imports: tuple[ImportReport, ...] = ()

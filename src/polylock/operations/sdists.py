@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import os
 from contextlib import nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -20,9 +20,10 @@ from polylock.cache.digests import file_digest
 from polylock.cache.store import Bucket
 from polylock.errors import BuildFailed, BuildForbidden, CacheUnusable, FileCorrupt
 from polylock.model.core_metadata import CoreMetadata
-from polylock.model.distributions import BuildRefused
+from polylock.model.distributions import Unusable
 from polylock.model.filenames import InvalidFilename, SdistFilename
 from polylock.model.hashes import sha256_of
+from polylock.model.reasons import NeedsBuild
 from polylock.values import Value
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ __all__ = [
 logger = logging.getLogger(__name__)
 
 
-def refused_metadata(inputs: Inputs, name: NormalizedName) -> BuildRefused | None:
+def refused_metadata(inputs: Inputs, name: NormalizedName) -> Unusable | None:
     """Say why no backend may be run for a project while locking, None if it may.
 
     By default locking runs no code that came from an index: ``build = "local"`` is
@@ -62,10 +63,7 @@ def refused_metadata(inputs: Inputs, name: NormalizedName) -> BuildRefused | Non
         inputs.build == "all" or name in inputs.build_packages
     ):
         return None
-    return BuildRefused(
-        "is a source distribution whose metadata needs its backend, "
-        f"and building is not allowed: add {name} to build-package"
-    )
+    return Unusable(NeedsBuild(_forbidding_key(inputs, name) or "build-package"))
 
 
 def require_allowed(inputs: Inputs, name: NormalizedName, version: str | None) -> None:
@@ -80,10 +78,22 @@ def require_allowed(inputs: Inputs, name: NormalizedName, version: str | None) -
 
 def forbidding_policy(inputs: Inputs, name: NormalizedName) -> str | None:
     """Return what forbids to build a project, as the project file has it, or None."""
+    match _forbidding_key(inputs, name):
+        case "no-build-package":
+            return f'no-build-package = ["{name}"]'
+        case "build":
+            return 'build = "none"'
+        case None:
+            return None
+
+
+def _forbidding_key(
+    inputs: Inputs, name: NormalizedName
+) -> Literal["no-build-package", "build"] | None:
     if name in inputs.no_build_packages:
-        return f'no-build-package = ["{name}"]'
+        return "no-build-package"
     if inputs.build == "none" and name not in inputs.build_packages:
-        return 'build = "none"'
+        return "build"
     return None
 
 

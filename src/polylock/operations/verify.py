@@ -16,6 +16,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from polylock.errors import ProjectNotFound, UsageError
+from polylock.explain.words import clause
 from polylock.lockfile.pylock import PackageArchive, PackageSdist, PackageWheel
 from polylock.lockfile.records import without_credentials
 from polylock.model.distributions import Unusable
@@ -252,7 +253,7 @@ class _Target:
         locked = VariantMetadata.from_document(package.variants_json or {})
         now = self.context.source.variant_metadata(release)
         if isinstance(now, Unusable):
-            found = f"nothing usable: {now.reason}"
+            found = f"nothing usable: {clause(now.reason)}"
         elif label not in now.variants:
             found = "nothing of it"
         elif now.variants[label] == locked.variants.get(label):

@@ -10,6 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from polylock.errors import PolylockError
+from polylock.explain.why_not import build_hint
 from polylock.model.requirements import Requirement
 from polylock.resolution.availability import Admission, Availability
 from polylock.resolution.candidate_pool import CandidatePool
@@ -25,7 +26,6 @@ from polylock.resolution.near_miss import (
 )
 from polylock.resolution.sdist_reads import SdistReads
 from polylock.resolution.search import SearchTooLong
-from polylock.resolution.shortage import build_hint
 from polylock.resolution.walk import walk
 from polylock.values import Value, replace
 

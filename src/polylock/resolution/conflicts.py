@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from polylock.explain.why_not import (
+    OPENED_AT_MOST,
+    build_hint,
+    python_hint,
+    rejected,
+    shortage,
+    span,
+)
+from polylock.explain.words import about
+from polylock.model.reasons import FilesOut, NeedsBuild, NoFile, PythonUnmet
 from polylock.resolution.advice import Conflict, tried_advice
 from polylock.resolution.availability import Admission
 from polylock.resolution.candidates import ExtraCandidate
@@ -14,16 +24,8 @@ from polylock.resolution.constraints import (
     Unmeetable,
     identifier_of,
 )
-from polylock.resolution.shortage import (
-    OPENED_AT_MOST,
-    build_hint,
-    python_hint,
-    rejected,
-    shortage,
-    span,
-)
 from polylock.resolution.versions import positions
-from polylock.values import Value
+from polylock.values import Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
     from resolvelib.structs import RequirementInformation
 
+    from polylock.model.reasons import Reason
     from polylock.resolution.availability import Availability
     from polylock.resolution.candidates import Candidate, Expansion
     from polylock.resolution.constraints import Constraint
@@ -38,13 +41,22 @@ if TYPE_CHECKING:
 
     AnyCandidate = Candidate | ExtraCandidate
     Information = RequirementInformation[Constraint, AnyCandidate]
+    _Line = tuple[str, ...]
     Requests = Sequence[tuple[Constraint, AnyCandidate | None]]
 
 __all__ = ["Failure", "explain"]
 
-_REQUIRES_PYTHON = "requires Python "
 _GROUPS_AT_MOST = 6
 """How many groups of versions of one parent are told, the newest first."""
+
+
+class _Told(Value, frozen=True):
+    """What rules out a candidate: a reason, what it ``required``, or a build."""
+
+    label: str = ""
+    reason: Reason | None = None
+    required: str = ""
+    built_against: str = ""
 
 
 class Failure(Value, frozen=True, kw_only=True):
@@ -65,29 +77,34 @@ def explain(failure: Failure) -> tuple[list[str], str | None]:
     Opens at most a few dozen versions of the projects in conflict. Advice to ask for
     something else was tried: a solve with that change succeeded.
     """
-    lines: list[str] = []
+    told: list[_Line] = []
     advice: list[str] = []
     causes = _telling(failure.causes)
     for name in dict.fromkeys(_name(cause.requirement) for cause in causes):
         every = [c for c in causes if _name(c.requirement) == name]
         claims, asks = _clashing(failure, name, every)
         for claim in claims:
-            lines += _claim(failure, claim)
-        told, untried = _supply(failure, name, claims, asks)
-        lines += told
+            told += _claim(failure, claim)
+        supply, untried = _supply(failure, name, claims, asks)
+        told += [(line,) for line in supply]
         if untried is not None:
             advice.append(untried)
-    lines = [
-        line
-        for line in dict.fromkeys(lines)
-        if not any(other.startswith(f"{line}, ") for other in lines)
-    ]
+    lines = [", ".join(line) for line in _longest(told)]
     if failure.availability.blocked != Admission():
         return lines, None  # a search that admits more follows
     hint = _unbuilt(failure) or tried_advice(
         failure.availability, _conflict(failure), failure.dependencies.reads.opened
     )
     return lines, hint or next(iter(advice), None)
+
+
+def _longest(lines: Sequence[_Line]) -> Iterator[_Line]:
+    """Leave out what is said twice, and what another line begins with."""
+    for line in dict.fromkeys(lines):
+        if not any(
+            len(other) > len(line) and other[: len(line)] == line for other in lines
+        ):
+            yield line
 
 
 def _unbuilt(failure: Failure) -> str | None:
@@ -98,12 +115,16 @@ def _unbuilt(failure: Failure) -> str | None:
     """
     for cause in failure.causes:
         constraint = cause.requirement
-        if isinstance(constraint, Unmeetable) and constraint.may_not_run:
+        if isinstance(constraint, Unmeetable) and _unbuildable(constraint):
             candidate = constraint.candidate
             if candidate.position == max(_positions_of(failure, candidate)):
                 inputs = failure.availability.pool.inputs
                 return build_hint(inputs, candidate.name)
     return None
+
+
+def _unbuildable(found: Unmeetable) -> bool:
+    return isinstance(found.reason, NeedsBuild)
 
 
 def _telling(causes: Sequence[Information]) -> list[Information]:
@@ -140,9 +161,9 @@ def _conflict(failure: Failure) -> Conflict:
         if isinstance(constraint, SpecifierConstraint) and constraint.specifier:
             wanted[constraint.name, constraint.specifier] = None
         if isinstance(constraint, Unmeetable):
-            _, found, python = constraint.reason.partition(_REQUIRES_PYTHON)
-            if found:
-                pythons[constraint.candidate.name, python] = None
+            reason = constraint.reason
+            if isinstance(reason, PythonUnmet):
+                pythons[constraint.candidate.name, reason.requires_python] = None
         for request, _ in _requests(failure, cause.parent):
             parents[_name(request)] = None
     return Conflict(
@@ -153,23 +174,24 @@ def _conflict(failure: Failure) -> Conflict:
     )
 
 
-def _claim(failure: Failure, claim: Information) -> list[str]:
+def _claim(failure: Failure, claim: Information) -> list[_Line]:
     """Say who asks for what, with the chain of parents from the project down."""
     constraint, parent = claim.requirement, claim.parent
     if isinstance(constraint, ExactConstraint):
         return []  # an extra has the version of its project: nobody asked for that
     if parent is None:
-        return [_requires(constraint, None)]
+        return [(_requires(constraint, None),)]
     chain = [_requires(*request) for request in _requests(failure, parent)]
     told = list(_survey(failure, parent, constraint))
     if len(told) == 1 and isinstance(constraint, SpecifierConstraint):
-        return [", ".join([*chain, *told])]
-    return [", ".join(chain), *told] if chain else told
+        return [(*chain, *told)]
+    lines: list[_Line] = [(one,) for one in told]
+    return [tuple(chain), *lines] if chain else lines
 
 
 def _requires(constraint: Constraint, parent: AnyCandidate | None) -> str:
     if isinstance(constraint, Unmeetable):
-        return f"{constraint.candidate} {constraint.reason}"
+        return about(str(constraint.candidate), constraint.reason)
     who = str(parent) if parent is not None else None
     if who is None:
         who = getattr(constraint, "origin", None) or "the project"
@@ -211,19 +233,23 @@ def _survey(
     base = parent.base if isinstance(parent, ExtraCandidate) else parent
     extra = parent.extra if isinstance(parent, ExtraCandidate) else ""
     subject = f"{base.name}[{extra}]" if extra else base.name
-    groups: dict[tuple[str, str], list[int]] = {}
+    groups: dict[_Told, list[int]] = {}
     for position in _positions_of(failure, parent):
-        for label, clause in _clauses(failure, base, position, (extra, constraint)):
-            groups.setdefault((label, clause), []).append(position)
-    for (label, clause), found in list(groups.items())[:_GROUPS_AT_MOST]:
-        which = f" ({label})" if label else ""
+        for told in _survey_version(failure, base, position, (extra, constraint)):
+            groups.setdefault(told, []).append(position)
+    for told, found in list(groups.items())[:_GROUPS_AT_MOST]:
+        which = f" ({told.label})" if told.label else ""
         versions = f"{subject} {span(base.releases, found)}{which}"
-        if not clause.startswith("requires "):
-            yield f"{versions}: {clause}"
-        elif len(found) > 1:
-            yield f"{versions} {clause.replace('requires', 'require', 1)}"
+        if told.reason is not None:
+            yield about(versions, told.reason, many=len(found) > 1)
+        elif told.built_against:
+            yield f"{versions}: is built against {told.built_against}"
         else:
-            yield f"{versions} {clause}"
+            yield f"{versions} {_verb(len(found))} {told.required}"
+
+
+def _verb(count: int) -> str:
+    return "requires" if count == 1 else "require"
 
 
 def _positions_of(failure: Failure, parent: AnyCandidate) -> list[int]:
@@ -235,32 +261,32 @@ def _positions_of(failure: Failure, parent: AnyCandidate) -> list[int]:
     return list(positions(mask | 1 << base.position))[:OPENED_AT_MOST]
 
 
-def _clauses(
+def _survey_version(
     failure: Failure,
     base: Candidate,
     position: int,
     asked: tuple[str, Constraint],
-) -> Iterator[tuple[str, str]]:
-    """Yield label and clause for each candidate of a version that is ruled out."""
+) -> Iterator[_Told]:
+    """Yield what rules out each candidate of a version."""
     extra, constraint = asked
     pool = failure.availability.pool
     reader = failure.dependencies
     expansion = pool.expand(base.releases, position, yanked=False)
     if not expansion.candidates:
-        yield "", "; ".join(rejected(pool, base.releases, position))
-    told: dict[tuple[str, str], None] = {}
+        reasons = rejected(pool, base.releases, position)
+        yield _Told(reason=reasons[0] if len(reasons) == 1 else FilesOut(reasons))
+    told: dict[_Told, None] = {}
     for found in expansion.candidates:
         answer = reader.of(pool.extended(found, extra))
         if isinstance(answer, Unmeetable):
-            reason = _unmet(failure, answer)
-            told[found.variant.label, reason] = None
+            told[_Told(found.variant.label, _unmet(failure, answer))] = None
             continue
         if isinstance(constraint, Unmeetable):
             continue
         versions = "" if extra else _built_against(expansion, found, constraint)
         if versions:
-            clause = f"is built against {constraint.name} {versions}"
-            told[found.variant.label, clause] = None
+            against = f"{constraint.name} {versions}"
+            told[_Told(found.variant.label, built_against=against)] = None
         for dependency in answer:
             requirement = dependency.requirement
             if requirement.name == constraint.name:
@@ -269,24 +295,27 @@ def _clauses(
                 extras = ",".join(requirement.extras)
                 shown = f"[{extras}]" if extras else ""
                 wanted = f"{requirement.name}{shown}{requirement.specifier}"
-                told[found.variant.label, f"requires {wanted}"] = None
+                told[_Told(found.variant.label, required=wanted)] = None
     yield from told
 
 
-def _unmet(failure: Failure, found: Unmeetable) -> str:
+def _unmet(failure: Failure, found: Unmeetable) -> Reason:
     """Say why a candidate is out; of one that nobody builds, why it is no wheel."""
     candidate, pool = found.candidate, failure.availability.pool
     if (
-        not found.may_not_run
+        not _unbuildable(found)
         or not candidate.release.wheels
         or candidate.name in pool.inputs.no_binary_packages
     ):
         return found.reason
-    wheels = "; ".join(rejected(pool, candidate.releases, candidate.position))
+    reasons = rejected(pool, candidate.releases, candidate.position)
     if len(_positions_of(failure, candidate)) > 1:
         # What the wheels are for differs, and would tear the versions apart.
-        wheels = wheels.partition(": nearest")[0]
-    return f"{wheels}; what is left {found.reason}"
+        reasons = tuple(
+            replace(each, nearest=()) if isinstance(each, NoFile) else each
+            for each in reasons
+        )
+    return FilesOut((*reasons, found.reason))
 
 
 def _built_against(
@@ -373,7 +402,7 @@ def _supply(
     if not asked:
         python = any(
             isinstance(claim.requirement, Unmeetable)
-            and claim.requirement.reason.startswith(_REQUIRES_PYTHON)
+            and isinstance(claim.requirement.reason, PythonUnmet)
             for claim in claims
         )
         return [], python_hint(availability.pool.target, name) if python else None

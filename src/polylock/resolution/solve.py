@@ -14,7 +14,6 @@ from polylock.resolution.constraints import Dependency, Unmeetable
 from polylock.resolution.dependencies import DependencyReader
 from polylock.resolution.memory import Memory
 from polylock.resolution.reach import conditions
-from polylock.resolution.remarks import remarks
 from polylock.resolution.walk import walk
 from polylock.values import Mutable, Value, field, replace
 
@@ -99,8 +98,6 @@ class Solver(Mutable, kw_only=True, eq=False):
             self._require_agreement(resolutions)
         for resolution in resolutions:
             self.reporter.solved(resolution.target.name, len(resolution.pins))
-        for remark in remarks(resolutions, self.inputs, self.source):
-            self.reporter.warning(remark)
         return Solution(resolutions=tuple(resolutions), efforts=efforts)
 
     def _solve_all(

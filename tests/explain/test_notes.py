@@ -1,4 +1,4 @@
-"""Remarks on answers: said once, and never the reason for a failure."""
+"""Notes on answers: said once, and never the reason for a failure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from fakes.scenarios import inputs_of, targets_of
 from fakes.source import MemorySource
 from fakes.workspace import Spy
 from polylock.errors import IndexRequestError
-from polylock.resolution.remarks import remarks
+from polylock.explain.notes import NamespaceUnknown, Note, notes
+from polylock.explain.words import note
 from polylock.resolution.solve import Solver
 
 if TYPE_CHECKING:
@@ -44,14 +45,19 @@ class Unreachable(MemorySource):
 def test_a_warning_says_how_to_answer() -> None:
     """The message names the key of the target, and how to do without."""
     targets = targets_of(SCENARIO)
-    reporter = Spy()
     inputs = inputs_of(SCENARIO, targets)
     source = MemorySource(SCENARIO["packages"])  # type: ignore[arg-type] # one literal
-    solution = Solver(inputs=inputs, source=source, reporter=reporter).solve(targets)
-    (warning,) = reporter.warnings
-    assert "tool.polylock.targets.one.properties.acme" in warning
-    assert 'exclude-variants = ["acme"]' in warning
-    assert list(remarks(solution.resolutions, inputs, source)) == [warning]
+    solution = Solver(inputs=inputs, source=source, reporter=Spy()).solve(targets)
+    (found,) = notes(solution.resolutions, inputs, source)
+    assert found == Note(
+        project="npu",
+        versions=("1.0",),
+        targets=("one",),
+        finding=NamespaceUnknown("acme"),
+        key="tool.polylock.targets.one.properties.acme",
+    )
+    assert found.key in note(found)
+    assert 'exclude-variants = ["acme"]' in note(found)
 
 
 def test_no_remark_where_the_index_fails() -> None:
@@ -62,19 +68,15 @@ def test_no_remark_where_the_index_fails() -> None:
     source = MemorySource(packages)  # type: ignore[arg-type] # one literal
     solution = Solver(inputs=inputs, source=source, reporter=Spy()).solve(targets)
     failing = Unreachable(packages)  # type: ignore[arg-type] # one literal
-    assert not list(remarks(solution.resolutions, inputs, failing))
+    assert not notes(solution.resolutions, inputs, failing)
 
 
 def warnings_of(scenario: dict[str, Any]) -> list[str]:
     """Solve a scenario and return what is remarked."""
     targets = targets_of(scenario)
-    reporter = Spy()
-    Solver(
-        inputs=inputs_of(scenario, targets),
-        source=MemorySource(scenario["packages"]),
-        reporter=reporter,
-    ).solve(targets)
-    return reporter.warnings
+    inputs, source = inputs_of(scenario, targets), MemorySource(scenario["packages"])
+    solution = Solver(inputs=inputs, source=source, reporter=Spy()).solve(targets)
+    return [note(found) for found in notes(solution.resolutions, inputs, source)]
 
 
 def test_an_extra_that_does_not_exist() -> None:
