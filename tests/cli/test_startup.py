@@ -68,7 +68,7 @@ NOT_TO_COMPARE = {
     "polylock.lockfile.choice",
     "polylock.lockfile.encode",
     "polylock.network.auth",
-    "polylock.operations.resolve",
+    "polylock.operations.lock.resolve",
     "polylock.variants.ordering",
     "polylock.variants.variant_json",
 }

@@ -11,7 +11,7 @@ from polylock.cli.diagnostics import show_error
 from polylock.cli.invocation import begin, json_text
 from polylock.cli.options import JSON, Command, settings
 from polylock.cli.remember import remember
-from polylock.operations.check import check
+from polylock.operations.inspect.check import check
 
 __all__ = ["command"]
 

@@ -49,7 +49,7 @@ def begin_to_show(values: dict[str, Any]) -> Settings:
     Raises UsageError where there is no lock file, LockFileInvalid.
     """
     from polylock.cli.diagnostics import show_warning  # noqa: PLC0415 - not for others
-    from polylock.operations.selection import warning_of_lock  # noqa: PLC0415 - as above
+    from polylock.operations.inspect.selection import warning_of_lock  # noqa: PLC0415 - as above
 
     settings = begin(values)
     warning = warning_of_lock(settings)

@@ -18,13 +18,13 @@ from polylock.cli.invocation import (
 from polylock.cli.options import JSON, Command, offered, settings
 from polylock.cli.remember import remember
 from polylock.model.quantities import counted
-from polylock.operations.lock import LockRequest, lock, parse_upgrades
+from polylock.operations.lock.lock import LockRequest, lock, parse_upgrades
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from polylock.operations.imported_pins import ImportReport
-    from polylock.operations.lock import LockOutcome
+    from polylock.operations.lock.imported_pins import ImportReport
+    from polylock.operations.lock.lock import LockOutcome
 
 __all__ = ["command"]
 

@@ -8,12 +8,12 @@ import click
 
 from polylock.cli.invocation import begin, print_json
 from polylock.cli.options import offered
-from polylock.operations.dependencies import Place
+from polylock.operations.edit.dependencies import Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from polylock.operations.dependencies import DependencyEdit
+    from polylock.operations.edit.dependencies import DependencyEdit
     from polylock.project.settings import Settings
 
 __all__ = ["edit_place", "place"]

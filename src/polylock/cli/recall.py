@@ -286,7 +286,7 @@ def _cache_directory(arguments: tuple[str, ...]) -> str:
 
 
 def _become(command: tuple[str, ...], environment: str) -> None:
-    """Replace this process as ``polylock.operations.run`` does; return if it cannot."""
+    """Replace this process as ``operations.sync.run`` does; return if it cannot."""
     scripts = f"{environment}{os.sep}bin"
     search_path = scripts
     variables = dict(os.environ)

@@ -11,13 +11,13 @@ import click
 from polylock.cli.invocation import begin, reporting
 from polylock.cli.options import FORCE_TARGET, FROZEN, Command, offered, settings
 from polylock.cli.remember import remember
-from polylock.operations.run import (
+from polylock.operations.sync.run import (
     become,
     existing_environment,
     prepare,
     wait_for,
 )
-from polylock.operations.sync import SyncOptions, sync
+from polylock.operations.sync.sync import SyncOptions, sync
 
 __all__ = ["command"]
 

@@ -11,10 +11,10 @@ import click
 from polylock.cli.invocation import begin, json_text, reporting
 from polylock.cli.options import FORCE_TARGET, FROZEN, JSON, Command, settings
 from polylock.cli.remember import remember
-from polylock.operations.sync import SyncOptions, sync
+from polylock.operations.sync.sync import SyncOptions, sync
 
 if TYPE_CHECKING:
-    from polylock.operations.sync import SyncOutcome
+    from polylock.operations.sync.sync import SyncOutcome
 
 __all__ = ["command"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from polylock.operations.selection import groups_to_show, open_lock, selections
+from polylock.operations.inspect.selection import groups_to_show, open_lock, selections
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -18,8 +18,8 @@ from polylock.lockfile.pylock import (
 )
 from polylock.lockfile.records import without_credentials
 from polylock.model.target import usual_platform
-from polylock.operations.graph import locked_graphs
-from polylock.operations.selection import (
+from polylock.operations.inspect.graph import locked_graphs
+from polylock.operations.inspect.selection import (
     groups_to_show,
     open_lock,
     require_record,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from polylock.lockfile.pylock import PackageFile
     from polylock.lockfile.records import LockedTarget, VariantChoice
     from polylock.lockfile.select import Selected
-    from polylock.operations.graph import LockedGraph
+    from polylock.operations.inspect.graph import LockedGraph
     from polylock.project.settings import Settings
 
 __all__ = [
