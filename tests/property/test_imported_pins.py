@@ -15,7 +15,7 @@ import pytest
 from fakes.wheels import build_wheel
 from fakes.workspace import Project
 from polylock.foreign.pins import pins_for
-from polylock.operations.index_build import build_index, serve_index
+from polylock.index_server.index_build import build_index, serve_index
 from polylock.operations.inspect.check import check
 from polylock.operations.inspect.selection import selections
 from polylock.operations.lock.imported_pins import read_pins

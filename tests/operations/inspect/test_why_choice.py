@@ -10,7 +10,7 @@ import pytest
 from fakes.gpu_index import LINUX, TEXT, changed_variants, gpu_project
 from fakes.wheels import build_wheel
 from fakes.workspace import Project
-from polylock.operations.index_build import build_index, serve_index
+from polylock.index_server.index_build import build_index, serve_index
 from polylock.operations.inspect.why import Why, why
 from polylock.ports import SilentReporter
 

@@ -26,7 +26,7 @@ from polylock.errors import (
     ProjectNotFound,
     UsageError,
 )
-from polylock.operations.index_build import build_index, serve_index
+from polylock.index_server.index_build import build_index, serve_index
 from polylock.operations.lock.lock import LockRequest, lock, parse_upgrades
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import pytest
 
 from fakes.torch_replica import build_torch_replica
 from fakes.workspace import Project, Spy
-from polylock.index.static_serve import IndexServer
+from polylock.index_server.static_serve import IndexServer
 from polylock.operations.edit.targets import presets
 from polylock.operations.inspect.why import why
 

@@ -12,7 +12,7 @@ from packaging.markers import Marker
 
 from fakes.torch_replica import build_torch_replica
 from fakes.workspace import Project
-from polylock.index.static_serve import IndexServer
+from polylock.index_server.static_serve import IndexServer
 from polylock.model.filenames import WheelFilename
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Tests of polylock.index.static_build."""
+"""Tests of polylock.index_server.static_build."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from fakes.wheels import build_sdist, build_wheel
 from polylock.errors import FilesInvalid, UsageError
-from polylock.index.static_build import build_static_index
+from polylock.index_server.static_build import build_static_index
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -30,8 +30,8 @@ from polylock.index.distribution_file import (
     InvalidDistribution,
     read_distribution,
 )
-from polylock.index.static_facts import FACTS_FILENAME, InvalidFacts, StaticFacts
-from polylock.index.static_pages import (
+from polylock.index_server.static_facts import FACTS_FILENAME, InvalidFacts, StaticFacts
+from polylock.index_server.static_pages import (
     ListedFile,
     project_html,
     project_json,

@@ -1,4 +1,4 @@
-"""Tests of polylock.index.static_serve."""
+"""Tests of polylock.index_server.static_serve."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import pytest
 
 from fakes.wheels import build_wheel
 from polylock.errors import UsageError
-from polylock.index.static_build import build_static_index
-from polylock.index.static_serve import IndexServer, ServedRequest
+from polylock.index_server.static_build import build_static_index
+from polylock.index_server.static_serve import IndexServer, ServedRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,13 +15,13 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Self
 
 from polylock.errors import UsageError
-from polylock.index.loopback_server import (
+from polylock.index_server.loopback_server import (
     LOOPBACK,
     Answer,
     AnsweringHandler,
     LoopbackServer,
 )
-from polylock.index.static_requests import (
+from polylock.index_server.static_requests import (
     normalized_page,
     path_segments,
     preferred_page,

@@ -1,4 +1,4 @@
-"""Tests of polylock.operations.index_build."""
+"""Tests of polylock.index_server.index_build."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import urllib.request
 from typing import TYPE_CHECKING
 
 from fakes.wheels import build_wheel
-from polylock.operations.index_build import build_index, serve_index
+from polylock.index_server.index_build import build_index, serve_index
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from polylock.index.static_build import BuiltIndex, UploadTimes, build_static_index
-from polylock.index.static_serve import IndexServer, ServedRequest
+from polylock.index_server.static_build import (
+    BuiltIndex,
+    UploadTimes,
+    build_static_index,
+)
+from polylock.index_server.static_serve import IndexServer, ServedRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable

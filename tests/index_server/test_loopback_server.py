@@ -1,4 +1,4 @@
-"""Tests of polylock.index.loopback_server."""
+"""Tests of polylock.index_server.loopback_server."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from typing import IO, TYPE_CHECKING
 
 import pytest
 
-from polylock.index.loopback_server import Answer, AnsweringHandler, LoopbackServer
+from polylock.index_server.loopback_server import (
+    Answer,
+    AnsweringHandler,
+    LoopbackServer,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,7 +14,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import IO, TYPE_CHECKING, Self
 
-from polylock.index.static_requests import byte_range, entity_tag_matches
+from polylock.index_server.static_requests import byte_range, entity_tag_matches
 
 if TYPE_CHECKING:
     from pathlib import Path
