@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
+from polylock.answer_cache.remember import remember
 from polylock.cli.diagnostics import show_error
 from polylock.cli.invocation import begin, json_text
 from polylock.cli.options import JSON, Command, settings
-from polylock.cli.remember import remember
 from polylock.operations.inspect.check import check
 
 __all__ = ["command"]

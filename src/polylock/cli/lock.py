@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from packaging.utils import canonicalize_name
 
+from polylock.answer_cache.remember import remember
 from polylock.cli.invocation import (
     begin,
     json_text,
@@ -16,7 +17,6 @@ from polylock.cli.invocation import (
     without_garbage_collection,
 )
 from polylock.cli.options import JSON, Command, offered, settings
-from polylock.cli.remember import remember
 from polylock.model.quantities import counted
 from polylock.operations.lock.lock import LockRequest, lock, parse_upgrades
 

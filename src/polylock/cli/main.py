@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from polylock import __version__
+from polylock.answer_cache.recall import question
+from polylock.answer_cache.remember import Asked
 from polylock.cli.diagnostics import show_error
-from polylock.cli.recall import question
-from polylock.cli.remember import Asked
 from polylock.errors import PolylockError
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
+from polylock.answer_cache.remember import remember
 from polylock.cli.invocation import begin, reporting
 from polylock.cli.options import FORCE_TARGET, FROZEN, Command, offered, settings
-from polylock.cli.remember import remember
 from polylock.operations.sync.run import (
     become,
     existing_environment,

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from polylock.answer_cache.basis import project_basis
 from polylock.errors import LockFileOutdated
 from polylock.lockfile.freshness import differences
-from polylock.operations.basis import project_basis
 from polylock.operations.workspace import open_workspace, read_lock
 from polylock.values import Value
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from polylock.answer_cache.basis import Basis
     from polylock.lockfile.freshness import Difference
-    from polylock.operations.basis import Basis
     from polylock.project.settings import Settings
 
 __all__ = ["CheckOutcome", "check"]

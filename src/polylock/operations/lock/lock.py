@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from packaging.utils import InvalidName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from polylock.answer_cache.basis import project_basis
 from polylock.errors import LockFileOutdated, NoSuchTarget, UsageError
 from polylock.lockfile.freshness import differences
-from polylock.operations.basis import project_basis
 from polylock.operations.files import write_atomically
 from polylock.operations.workspace import keep_lock, open_workspace, read_lock
 from polylock.values import Value, field
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
+    from polylock.answer_cache.basis import Basis
     from polylock.lockfile.pylock import Pylock
     from polylock.model.pins import Preference
     from polylock.network.traffic import Traffic
-    from polylock.operations.basis import Basis
     from polylock.operations.lock.imported_pins import ImportedPins, ImportReport
     from polylock.operations.workspace import Workspace
     from polylock.ports import Reporter

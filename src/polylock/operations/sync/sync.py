@@ -6,6 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from polylock.answer_cache.basis import (
+    environment_basis,
+    hardware_basis,
+    project_basis,
+)
 from polylock.environment.installed import read_installed
 from polylock.environment.venv import (
     EnvironmentState,
@@ -20,11 +25,6 @@ from polylock.installation.plan import (
 )
 from polylock.lockfile.pylock import PackageSdist
 from polylock.lockfile.select import select, selectable_groups
-from polylock.operations.basis import (
-    environment_basis,
-    hardware_basis,
-    project_basis,
-)
 from polylock.operations.context import Context
 from polylock.operations.sync.choose_target import Chooser
 from polylock.operations.sync.installables import installables
@@ -46,10 +46,10 @@ from polylock.values import Value, replace
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from polylock.answer_cache.basis import Basis
     from polylock.installation.plan import PlanEntry, SyncPlan
     from polylock.lockfile.pylock import Pylock
     from polylock.model.inputs import Inputs
-    from polylock.operations.basis import Basis
     from polylock.operations.sync.choose_target import Choice
     from polylock.operations.sync.installables import Installables
     from polylock.ports import Reporter

@@ -1,4 +1,4 @@
-"""Leave an answer for ``polylock.cli.recall``, with all that it depends on."""
+"""Leave an answer for ``polylock.answer_cache.recall``, with all that it depends on."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from polylock.answer_cache.recall import entry_of
 from polylock.cache.entries import digest
-from polylock.cli.recall import entry_of
 from polylock.errors import CacheUnusable
 from polylock.project.settings import default_user_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from polylock.cli.recall import Question
-    from polylock.operations.basis import Basis
+    from polylock.answer_cache.basis import Basis
+    from polylock.answer_cache.recall import Question
     from polylock.project.settings import Settings
 
 __all__ = ["SETTLED", "Asked", "remember"]

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from polylock.cli import remember as remembering
-from polylock.cli.recall import recall
+from polylock.answer_cache import remember as remembering
+from polylock.answer_cache.recall import recall
 
 if TYPE_CHECKING:
     from fakes.command_line import CommandLine

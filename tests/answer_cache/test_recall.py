@@ -17,9 +17,9 @@ import pytest
 from fakes.repositories import source_tree
 from fakes.sdists import in_tree
 from polylock import __main__
+from polylock.answer_cache import recall as recalling
+from polylock.answer_cache import remember as remembering
 from polylock.cache.store import Bucket, Store
-from polylock.cli import recall as recalling
-from polylock.cli import remember as remembering
 from polylock.cli import run as running
 
 if TYPE_CHECKING:
@@ -404,7 +404,7 @@ def test_run_becomes_the_command_at_once(demo: CommandLine) -> None:
     )
     traced = (
         "import sys; from polylock.__main__ import main;"
-        "import polylock.cli.recall as r, os; old = os.execve\n"
+        "import polylock.answer_cache.recall as r, os; old = os.execve\n"
         "def noted(*a): print('click' in sys.modules, flush=True); old(*a)\n"
         "os.execve = noted; from polylock.cli import remember\n"
     )

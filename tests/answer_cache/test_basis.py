@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from polylock.environment.installed import Form, InstalledDistribution, Origin
-from polylock.operations.basis import (
+from polylock.answer_cache.basis import (
     Basis,
     environment_basis,
     hardware_basis,
     project_basis,
 )
+from polylock.environment.installed import Form, InstalledDistribution, Origin
 from polylock.project.settings import Settings
 
 if TYPE_CHECKING:
