@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fakes.resolutions import make_target
-from polylock.lockfile.separation import Separator
+from polylock.lockfile.group_markers import Separator
 
 if TYPE_CHECKING:
     from polylock.model.markers import MarkerExpression

@@ -8,12 +8,12 @@ from packaging.utils import canonicalize_name
 
 from polylock.model.markers import parse_marker
 from polylock.model.pins import Edge
-from polylock.resolution.reach import conditions
+from polylock.resolution.conditions import conditions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from polylock.resolution.reach import Root
+    from polylock.resolution.conditions import Root
 
 
 def edge(name: str, *extras: str, extra: str | None = None, when: str = "") -> Edge:

@@ -11,7 +11,7 @@ import pytest
 from fakes.server import Answer, Server
 from polylock.errors import IndexRequestError
 from polylock.network.answers import Streaming
-from polylock.network.patience import in_time, redirected, whole_body
+from polylock.network.limits import in_time, redirected, whole_body
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

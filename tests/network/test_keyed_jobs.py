@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from polylock.network.once import Once
+from polylock.network.keyed_jobs import Once
 
 if TYPE_CHECKING:
     from collections.abc import Hashable

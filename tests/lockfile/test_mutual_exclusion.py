@@ -7,7 +7,7 @@ import itertools
 import pytest
 from packaging import tags
 
-from polylock.lockfile.sharing import CompatibilityTags, exclusive
+from polylock.lockfile.mutual_exclusion import CompatibilityTags, exclusive
 from polylock.model.filenames import WheelFilename
 
 LINUX = "cp312-cp312-manylinux_2_28_x86_64"

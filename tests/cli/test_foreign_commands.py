@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 
-from polylock.cli import habits
+from polylock.cli import foreign_commands as habits
 from polylock.cli.main import cli
 
 if TYPE_CHECKING:
