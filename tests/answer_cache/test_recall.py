@@ -406,7 +406,7 @@ def test_run_becomes_the_command_at_once(demo: CommandLine) -> None:
         "import sys; from polylock.__main__ import main;"
         "import polylock.answer_cache.recall as r, os; old = os.execve\n"
         "def noted(*a): print('click' in sys.modules, flush=True); old(*a)\n"
-        "os.execve = noted; from polylock.cli import remember\n"
+        "os.execve = noted; from polylock.answer_cache import remember\n"
     )
     slow = "remember.SETTLED = 0; main()"
     quick = "[sys.modules.pop(n) for n in list(sys.modules) if 'click' in n]; main()"

@@ -32,7 +32,7 @@ def note(event, arguments):
         path = arguments[0]
         if isinstance(path, (str, bytes, os.PathLike)):
             seen.add(os.path.abspath(os.fsdecode(path)))
-from polylock.cli import recall, remember
+from polylock.answer_cache import recall, remember
 from polylock.cli.main import run
 remember.SETTLED = 0
 entry_of, entries = recall.entry_of, []

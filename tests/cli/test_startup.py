@@ -29,7 +29,7 @@ print(code, *sorted(
     if name not in before and type(module).__module__ != "polylock.cli.later"
 ))
 """
-SETTLED = "from polylock.cli import remember; remember.SETTLED = 0"
+SETTLED = "from polylock.answer_cache import remember; remember.SETTLED = 0"
 
 ON_DEMAND = {
     "email",

@@ -1,7 +1,7 @@
 """Answer a command as it was answered before, where nothing has changed since.
 
 ``check``, ``lock``, ``sync`` and ``run`` mostly find that there is nothing to do. Then
-``polylock.answer_cache.remember`` leaves in the cache what they said, and what they looked at.
+``remember`` leaves in the cache what they said, and what they looked at.
 Here, before anything else is imported, that is looked at again: reading a dozen
 modules' worth of code takes longer than to see that two files are the same.
 

@@ -8,8 +8,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from polylock.answer_cache.recall import entry_of
 from polylock.cache.entries import digest
 from polylock.errors import CacheUnusable
@@ -49,6 +47,7 @@ class Asked:
 
 
 def remember(
+    asked: Asked | None,
     settings: Settings,
     basis: Basis | None,
     *,
@@ -56,14 +55,13 @@ def remember(
     err: str = "",
     environment: Path | None = None,
 ) -> None:
-    """Remember what was said to the command that is running, if that is allowed.
+    """Remember what was said to a command that was ``asked``, if that is allowed.
 
     ``out`` and ``err`` are all that it wrote. ``basis`` is None where the answer
     depends on more than can be looked at quickly: a source tree, for example. With
     ``-v`` there is a log, which must be true. A cache that cannot be written is no
     matter here.
     """
-    asked = click.get_current_context().find_object(Asked)
     if basis is None or asked is None or asked.question is None:
         return
     place = Path(asked.question.cache).absolute()

@@ -11,6 +11,7 @@ from packaging.utils import canonicalize_name
 
 from polylock.answer_cache.remember import remember
 from polylock.cli.invocation import (
+    asked,
     begin,
     json_text,
     reporting,
@@ -82,7 +83,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     sys.stdout.write(out)
     sys.stderr.write(err)
     if not reporter.has_warned:
-        remember(chosen, outcome.basis, out=out, err=err)
+        remember(asked(), chosen, outcome.basis, out=out, err=err)
     return 0
 
 

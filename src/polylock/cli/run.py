@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from polylock.answer_cache.remember import remember
-from polylock.cli.invocation import begin, reporting
+from polylock.cli.invocation import asked, begin, reporting
 from polylock.cli.options import FORCE_TARGET, FROZEN, Command, offered, settings
 from polylock.operations.sync.run import (
     become,
@@ -69,7 +69,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
             outcome = sync(chosen, options, reporter)
         environment = outcome.environment
         if not reporter.has_warned:
-            remember(chosen, outcome.basis, environment=environment)
+            remember(asked(), chosen, outcome.basis, environment=environment)
     prepared = prepare(environment, values["arguments"], os.environ)
     sys.stdout.flush()
     sys.stderr.flush()
