@@ -29,7 +29,7 @@ print(code, *sorted(
     if name not in before and type(module).__module__ != "polylock.cli.later"
 ))
 """
-SETTLED = "from polylock.cli import remember; remember.SETTLED = 0"
+SETTLED = "from polylock.answer_cache import remember; remember.SETTLED = 0"
 
 ON_DEMAND = {
     "email",
@@ -68,7 +68,7 @@ NOT_TO_COMPARE = {
     "polylock.lockfile.choice",
     "polylock.lockfile.encode",
     "polylock.network.auth",
-    "polylock.operations.resolve",
+    "polylock.operations.lock.resolve",
     "polylock.variants.ordering",
     "polylock.variants.variant_json",
 }
@@ -109,7 +109,7 @@ def test_an_answer_from_memory_imports_next_to_nothing(
         "polylock.cache",
         "polylock.cache.entries",
         "polylock.cli",
-        "polylock.cli.recall",
+        "polylock.answer_cache.recall",
         "zlib",
     } - set(sys.builtin_module_names)
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from polylock.network.download import Downloader
     from polylock.network.http_cache import CacheMode
     from polylock.network.traffic import Traffic
-    from polylock.operations.sdists import SdistBuilds
+    from polylock.operations.builds.sdists import SdistBuilds
     from polylock.ports import Reporter
     from polylock.project.settings import Settings
     from polylock.resolution.memory import Memory
@@ -146,7 +146,7 @@ class Context:
 
     def builds(self, interpreter: Interpreter) -> SdistBuilds:
         """Return what builds source distributions for a Python."""
-        from polylock.operations.sdists import SdistBuilds  # noqa: PLC0415 - rare
+        from polylock.operations.builds.sdists import SdistBuilds  # noqa: PLC0415 - rare
 
         return SdistBuilds(context=self, interpreter=interpreter)
 
@@ -218,6 +218,6 @@ class Context:
 
 
 def _refusal(inputs: Inputs, name: NormalizedName) -> Unusable | None:
-    from polylock.operations.sdists import refused_metadata  # noqa: PLC0415 - rare
+    from polylock.operations.builds.sdists import refused_metadata  # noqa: PLC0415 - rare
 
     return refused_metadata(inputs, name)
