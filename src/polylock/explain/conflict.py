@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from itertools import combinations
+from operator import and_, or_
 from typing import TYPE_CHECKING
 
-from polylock.resolution.advice import Conflict, tried_advice
-from polylock.resolution.availability import Admission
+from polylock.errors import NoSolution
+from polylock.explain.suggestions import Conflict, tried_suggestion
+from polylock.model.requirements import Requirement
+from polylock.resolution.align import Disagreement
 from polylock.resolution.candidates import ExtraCandidate
-from polylock.resolution.clash import Ask, asked_by_settings, clash, in_words
 from polylock.resolution.constraints import (
-    ExactConstraint,
+    Lacking,
     SpecifierConstraint,
     Unmeetable,
     identifier_of,
 )
+from polylock.resolution.problem import Unsolvable
 from polylock.resolution.shortage import (
     OPENED_AT_MOST,
     build_hint,
@@ -26,45 +31,123 @@ from polylock.resolution.versions import positions
 from polylock.values import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from packaging.utils import NormalizedName
-    from resolvelib.structs import RequirementInformation
 
     from polylock.resolution.availability import Availability
     from polylock.resolution.candidates import Candidate, Expansion
     from polylock.resolution.constraints import Constraint
     from polylock.resolution.dependencies import DependencyReader
+    from polylock.resolution.engine import Refutation
+    from polylock.resolution.problem import Failure, Problem
+    from polylock.resolution.provider import AnyCandidate, Information
+    from polylock.resolution.versions import VersionTable
 
-    AnyCandidate = Candidate | ExtraCandidate
-    Information = RequirementInformation[Constraint, AnyCandidate]
     Requests = Sequence[tuple[Constraint, AnyCandidate | None]]
 
-__all__ = ["Failure", "explain"]
+__all__ = ["Ask", "clash", "explained", "in_words"]
 
+_MOST_TRIED_TOGETHER = 3
 _REQUIRES_PYTHON = "requires Python "
 _GROUPS_AT_MOST = 6
 """How many groups of versions of one parent are told, the newest first."""
 
 
-class Failure(Value, frozen=True, kw_only=True):
-    """What the engine leaves behind: the claims that met, and who asked for whom.
+class _Causes(Value, frozen=True, kw_only=True):
+    """The requirements that conflict, with what is needed to tell where they are from.
 
-    ``requested`` gives for each identifier the constraint that first named it.
+    ``requested`` gives for each identifier among their parents what first required it.
+    ``wish`` is what another target would have, asked for as an upgrade is.
     """
 
     availability: Availability
     dependencies: DependencyReader
     causes: Sequence[Information]
-    requested: Mapping[str, tuple[Constraint, AnyCandidate | None]]
+    requested: Mapping[str, Information]
+    wish: Requirement | None = None
 
 
-def explain(failure: Failure) -> tuple[list[str], str | None]:
-    """Return the explanation, a line each, and advice where there is any.
+def explained(
+    error: NoSolution, clock: Callable[[], float] | None = None
+) -> NoSolution:
+    """Return a failure of the solver with its words, as the run that failed left it.
 
-    Opens at most a few dozen versions of the projects in conflict. Advice to ask for
-    something else was tried: a solve with that change succeeded.
+    Opens no file that was not opened. Advice to ask for something else was tried: a
+    solve with that change succeeded. The ``clock`` counts seconds, for the time that
+    this may take.
     """
+    if isinstance(error, Disagreement):
+        return _disagreement(error)
+    failure = error.failure if isinstance(error, Unsolvable) else None
+    if failure is None:
+        return error
+    target = failure.problem.target.name
+    if failure.causes is None:
+        return NoSolution(target, [_too_long(failure)], _too_long_hint(failure))
+    lines, advice = _explain(failure.problem, failure.causes, clock)
+    return NoSolution(target, lines, advice)
+
+
+def _disagreement(error: Disagreement) -> NoSolution:
+    name = error.project
+    lines = [f"{name} is {v} for {', '.join(ts)}" for v, ts in error.versions.items()]
+    for refusal in error.refusals:
+        target, version = refusal.target, refusal.version
+        failure = refusal.error.failure if refusal.error is not None else None
+        if failure is None or failure.causes is None:
+            lines.append(
+                f"{target} could take {name} {version} only with other changes"
+            )
+            continue
+        wish = Requirement(name=name, specifier=f"=={version}")
+        told, _ = _lines(_causes(failure.problem, failure.causes, wish))
+        lines += [f"{target}: {line}" for line in told]
+    return NoSolution(
+        error.target,
+        lines,
+        'relax the requirement, or set align = "prefer" in [tool.polylock]',
+    )
+
+
+def _too_long(failure: Failure) -> str:
+    names = ", ".join(failure.contested)
+    return (
+        f"gave up after {failure.tried} candidates, most of them of {names}: what is "
+        "required of these may not have a solution"
+    )
+
+
+def _too_long_hint(failure: Failure) -> str:
+    first = next(iter(failure.contested), "")
+    return f"narrow what may be taken of them, as with a lower limit on {first}"
+
+
+def _explain(
+    problem: Problem, refutation: Refutation, clock: Callable[[], float] | None
+) -> tuple[list[str], str | None]:
+    """Return the explanation, a line each, and advice where there is any."""
+    failure = _causes(problem, refutation)
+    lines, untried = _lines(failure)
+    hint = _unbuilt(failure) or tried_suggestion(problem, _conflict(failure), clock)
+    return lines, hint or untried
+
+
+def _causes(
+    problem: Problem, refutation: Refutation, wish: Requirement | None = None
+) -> _Causes:
+    information, requested = _bottom(refutation)
+    return _Causes(
+        availability=problem.availability,
+        dependencies=problem.dependencies,
+        causes=information,
+        requested=requested,
+        wish=wish,
+    )
+
+
+def _lines(failure: _Causes) -> tuple[list[str], str | None]:
+    """Return what conflicts, a line each, and advice that was not tried."""
     lines: list[str] = []
     advice: list[str] = []
     causes = _telling(failure.causes)
@@ -77,20 +160,35 @@ def explain(failure: Failure) -> tuple[list[str], str | None]:
         lines += told
         if untried is not None:
             advice.append(untried)
-    lines = [
+    distinct = [
         line
         for line in dict.fromkeys(lines)
         if not any(other.startswith(f"{line}, ") for other in lines)
     ]
-    if failure.availability.blocked != Admission():
-        return lines, None  # a search that admits more follows
-    hint = _unbuilt(failure) or tried_advice(
-        failure.availability, _conflict(failure), failure.dependencies.reads.opened
-    )
-    return lines, hint or next(iter(advice), None)
+    return distinct, next(iter(advice), None)
 
 
-def _unbuilt(failure: Failure) -> str | None:
+def _bottom(
+    refutation: Refutation,
+) -> tuple[Sequence[Information], Mapping[str, Information]]:
+    """Return the requirements that conflict where the best candidates lead to.
+
+    Of each project that cannot be decided the best candidate is looked at: what people
+    want is the newest, and its conflict is the one to tell. All candidates of the last
+    project count, for each may fail for something else.
+    """
+    while refutation.rejected and refutation.rejected[0].because is not None:
+        refutation = refutation.rejected[0].because
+    found = [
+        information
+        for rejected in refutation.rejected
+        for information in rejected.information
+    ]
+    distinct = {id(one.requirement): one for one in found or refutation.information}
+    return tuple(distinct.values()), refutation.requested
+
+
+def _unbuilt(failure: _Causes) -> str | None:
     """Return advice where the newest version there is may not be asked by a build.
 
     An older one in that place is what a search comes to in the end, and to build that
@@ -128,7 +226,7 @@ def _name(constraint: Constraint) -> NormalizedName:
     return constraint.name
 
 
-def _conflict(failure: Failure) -> Conflict:
+def _conflict(failure: _Causes) -> Conflict:
     """Return the projects in conflict with all their parents, and what is asked."""
     names: dict[NormalizedName, None] = {}
     parents: dict[NormalizedName, None] = {}
@@ -153,11 +251,11 @@ def _conflict(failure: Failure) -> Conflict:
     )
 
 
-def _claim(failure: Failure, claim: Information) -> list[str]:
+def _claim(failure: _Causes, claim: Information) -> list[str]:
     """Say who asks for what, with the chain of parents from the project down."""
     constraint, parent = claim.requirement, claim.parent
-    if isinstance(constraint, ExactConstraint):
-        return []  # an extra has the version of its project: nobody asked for that
+    if isinstance(constraint, Lacking):
+        return [_requires(constraint, None)]
     if parent is None:
         return [_requires(constraint, None)]
     chain = [_requires(*request) for request in _requests(failure, parent)]
@@ -176,14 +274,12 @@ def _requires(constraint: Constraint, parent: AnyCandidate | None) -> str:
     return f"{who} requires {_wanted(constraint)}"
 
 
-def _wanted(constraint: SpecifierConstraint | ExactConstraint) -> str:
-    if isinstance(constraint, ExactConstraint):
-        return f"{constraint.name}=={constraint.candidate.version}"
+def _wanted(constraint: SpecifierConstraint) -> str:
     extra = f"[{constraint.extra}]" if constraint.extra else ""
     return f"{constraint.name}{extra}{constraint.specifier}"
 
 
-def _requests(failure: Failure, candidate: AnyCandidate | None) -> Requests:
+def _requests(failure: _Causes, candidate: AnyCandidate | None) -> Requests:
     """Return who asked for a candidate, and for that one, from the project down."""
     found: list[tuple[Constraint, AnyCandidate | None]] = []
     seen: set[str] = set()
@@ -194,14 +290,13 @@ def _requests(failure: Failure, candidate: AnyCandidate | None) -> Requests:
             break
         seen.add(key)
         constraint, parent = failure.requested[key]
-        if not isinstance(constraint, ExactConstraint):
-            found.append((constraint, parent))
+        found.append((constraint, parent))
         current = parent
     return found[::-1]
 
 
 def _survey(
-    failure: Failure, parent: AnyCandidate, constraint: Constraint
+    failure: _Causes, parent: AnyCandidate, constraint: Constraint
 ) -> Iterator[str]:
     """Say what each version of a parent asks for, versions that agree together.
 
@@ -226,54 +321,69 @@ def _survey(
             yield f"{versions} {clause}"
 
 
-def _positions_of(failure: Failure, parent: AnyCandidate) -> list[int]:
+def _positions_of(failure: _Causes, parent: AnyCandidate) -> list[int]:
     """Return the versions of a parent that its own first request allows."""
     base = parent.base if isinstance(parent, ExtraCandidate) else parent
     request = failure.requested.get(identifier_of(base), (None, None))[0]
     specifiers = [request.specifier] if isinstance(request, SpecifierConstraint) else []
     mask = failure.availability.allowed(base.releases, specifiers)
-    return list(positions(mask | 1 << base.position))[:OPENED_AT_MOST]
+    visited = failure.availability.pool.visited
+    return [
+        position
+        for position in positions(mask | 1 << base.position)
+        if (base.name, position) in visited
+    ][:OPENED_AT_MOST]
 
 
 def _clauses(
-    failure: Failure,
+    failure: _Causes,
     base: Candidate,
     position: int,
     asked: tuple[str, Constraint],
 ) -> Iterator[tuple[str, str]]:
     """Yield label and clause for each candidate of a version that is ruled out."""
-    extra, constraint = asked
     pool = failure.availability.pool
-    reader = failure.dependencies
     expansion = pool.expand(base.releases, position, yanked=False)
     if not expansion.candidates:
         yield "", "; ".join(rejected(pool, base.releases, position))
     told: dict[tuple[str, str], None] = {}
     for found in expansion.candidates:
-        answer = reader.of(pool.extended(found, extra))
-        if isinstance(answer, Unmeetable):
-            reason = _unmet(failure, answer)
-            told[found.variant.label, reason] = None
-            continue
-        if isinstance(constraint, Unmeetable):
-            continue
-        versions = "" if extra else _built_against(expansion, found, constraint)
-        if versions:
-            clause = f"is built against {constraint.name} {versions}"
+        for clause in _candidate_clauses(failure, expansion, found, asked):
             told[found.variant.label, clause] = None
-        for dependency in answer:
-            requirement = dependency.requirement
-            if requirement.name == constraint.name:
-                if versions and not requirement.specifier:
-                    continue  # what it is built against says more
-                extras = ",".join(requirement.extras)
-                shown = f"[{extras}]" if extras else ""
-                wanted = f"{requirement.name}{shown}{requirement.specifier}"
-                told[found.variant.label, f"requires {wanted}"] = None
     yield from told
 
 
-def _unmet(failure: Failure, found: Unmeetable) -> str:
+def _candidate_clauses(
+    failure: _Causes,
+    expansion: Expansion,
+    found: Candidate,
+    asked: tuple[str, Constraint],
+) -> Iterator[str]:
+    """Yield what a candidate that was opened has against a solution."""
+    extra, constraint = asked
+    pool = failure.availability.pool
+    answer = failure.dependencies.known(pool.extended(found, extra))
+    if answer is None:
+        return
+    if isinstance(answer, Unmeetable):
+        yield _unmet(failure, answer)
+        return
+    if isinstance(constraint, Unmeetable):
+        return
+    versions = "" if extra else _built_against(expansion, found, constraint)
+    if versions:
+        yield f"is built against {constraint.name} {versions}"
+    for dependency in answer:
+        requirement = dependency.requirement
+        if requirement.name == constraint.name:
+            if versions and not requirement.specifier:
+                continue  # what it is built against says more
+            extras = ",".join(requirement.extras)
+            shown = f"[{extras}]" if extras else ""
+            yield f"requires {requirement.name}{shown}{requirement.specifier}"
+
+
+def _unmet(failure: _Causes, found: Unmeetable) -> str:
     """Say why a candidate is out; of one that nobody builds, why it is no wheel."""
     candidate, pool = found.candidate, failure.availability.pool
     if (
@@ -292,7 +402,7 @@ def _unmet(failure: Failure, found: Unmeetable) -> str:
 def _built_against(
     expansion: Expansion,
     found: Candidate,
-    constraint: SpecifierConstraint | ExactConstraint,
+    constraint: SpecifierConstraint,
 ) -> str:
     """Return the releases of a project that a label is built against (PEP 850)."""
     releases = [
@@ -306,7 +416,7 @@ def _built_against(
 
 
 def _clashing(
-    failure: Failure, name: NormalizedName, claims: Sequence[Information]
+    failure: _Causes, name: NormalizedName, claims: Sequence[Information]
 ) -> tuple[Sequence[Information], Sequence[Ask]]:
     """Leave the claims on a project that cannot be met together, and what they ask.
 
@@ -328,7 +438,7 @@ def _clashing(
         for asker, found in askers.items()
     }
     chosen = clash(
-        [*asks, *asked_by_settings(availability, name)], availability.table(releases)
+        [*asks, *_asked_by_settings(failure, name)], availability.table(releases)
     )
     kept = {at for ask in chosen for at in asks.get(ask, ())}
     if not kept:
@@ -355,7 +465,7 @@ def _ask(asker: str, claims: Sequence[Information]) -> Ask:
 
 
 def _supply(
-    failure: Failure,
+    failure: _Causes,
     name: str,
     claims: Sequence[Information],
     asks: Sequence[Ask],
@@ -385,7 +495,11 @@ def _supply(
     if constrained:
         lines.append(f"constraint-dependencies ask for {name}{','.join(constrained)}")
     upgrades = [one for one in availability.pool.inputs.upgrades if one.name == name]
-    lines += [f"--upgrade-package asks for {upgrade}" for upgrade in upgrades]
+    lines += [
+        f"--upgrade-package asks for {upgrade}"
+        for upgrade in upgrades
+        if upgrade != failure.wish
+    ]
     if any(override.name == name for override in availability.pool.inputs.overrides):
         lines.append(f"override-dependencies replace what is asked of {name}")
     specifiers = [constraint.specifier for constraint in asked]
@@ -393,3 +507,85 @@ def _supply(
     asked_by = in_words(asks, availability.table(releases))
     told, hint = shortage(availability, releases, specifiers, asked_by)
     return [*lines, *told], hint
+
+
+class Ask(Value, frozen=True):
+    """What someone asks of a project: a specifier for each version of who asks.
+
+    ``who`` is a noun phrase: ``the project``, or the name of another project.
+    """
+
+    who: str
+    specifiers: tuple[str, ...]
+
+
+def _asked_by_settings(failure: _Causes, name: NormalizedName) -> Iterator[Ask]:
+    """Yield what constraints and the command line ask of a project."""
+    for specifier in failure.availability.constraints_on(name):
+        yield Ask("constraint-dependencies", (specifier,))
+    for upgrade in failure.availability.pool.inputs.upgrades:
+        if upgrade.name == name:
+            who = "another target" if upgrade == failure.wish else "--upgrade-package"
+            yield Ask(who, (upgrade.specifier,))
+
+
+def clash(asks: Sequence[Ask], table: VersionTable) -> Sequence[Ask]:
+    """Return the fewest asks that leave no version, the first of as many.
+
+    All of them where together they leave some: then it is not they that clash. Looks
+    for up to three; where it takes more, those that can be spared are left out.
+    """
+    masks = {ask: _mask(ask.specifiers, table) for ask in asks}
+
+    def leaves_some(chosen: Iterable[Ask]) -> bool:
+        return bool(reduce(and_, (masks[ask] for ask in chosen), table.everything))
+
+    if leaves_some(asks):
+        return asks
+    for count in range(1, _MOST_TRIED_TOGETHER + 1):
+        for chosen in combinations(asks, count):
+            if not leaves_some(chosen):
+                return chosen
+    kept = list(asks)
+    for ask in reversed(asks):
+        rest = [each for each in kept if each is not ask]
+        if not leaves_some(rest):
+            kept = rest
+    return kept
+
+
+def in_words(asks: Sequence[Ask], table: VersionTable) -> str:
+    """Write what is asked, and by whom where there are several.
+
+    A specifier that allows nothing that another of the same ask does not is left out.
+    """
+    said = [
+        (" or ".join(_widest(ask.specifiers, table)), ask.who)
+        for ask in asks
+        if any(ask.specifiers)
+    ]
+    if len({who for _, who in said}) <= 1:
+        return ",".join(what for what, _ in said)
+    return " and ".join(f"{what} ({who})" for what, who in said)
+
+
+def _mask(specifiers: Iterable[str], table: VersionTable) -> int:
+    return reduce(or_, map(table.mask, specifiers), 0)
+
+
+def _widest(specifiers: Sequence[str], table: VersionTable) -> list[str]:
+    """Leave those that are covered by no other, of equal ones the last."""
+    found: list[str] = []
+    for at, specifier in enumerate(specifiers):
+        mask = table.mask(specifier)
+        others = [
+            (other, table.mask(each))
+            for other, each in enumerate(specifiers)
+            if other != at
+        ]
+        if not any(
+            not mask & ~wider and (mask != wider or other > at)
+            for other, wider in others
+        ):
+            found.append(specifier)
+    return found
