@@ -50,6 +50,7 @@ __all__ = ["Ask", "clash", "explained", "in_words"]
 
 _MOST_TRIED_TOGETHER = 3
 _REQUIRES_PYTHON = "requires Python "
+_CIRCLES_AT_MOST = 2
 _GROUPS_AT_MOST = 6
 """How many groups of versions of one parent are told, the newest first."""
 
@@ -101,7 +102,7 @@ def _disagreement(error: Disagreement) -> NoSolution:
             )
             continue
         wish = Requirement(name=name, specifier=f"=={version}")
-        told, _ = _lines(_causes(failure.problem, failure.causes, wish))
+        told, _ = _lines(_causes(failure.problem, next(_leaves(failure.causes)), wish))
         lines += [f"{target}: {line}" for line in told]
     return NoSolution(
         error.target,
@@ -127,21 +128,61 @@ def _explain(
     problem: Problem, refutation: Refutation, clock: Callable[[], float] | None
 ) -> tuple[list[str], str | None]:
     """Return the explanation, a line each, and advice where there is any."""
-    failure = _causes(problem, refutation)
+    first, *others = _leaves(refutation)
+    failure = _causes(problem, first)
     lines, untried = _lines(failure)
+    if _is_circle(first):
+        # What conflicts is not in the versions of who asks, so those tell it each.
+        for other in [each for each in others if _is_circle(each)][:_CIRCLES_AT_MOST]:
+            told, _ = _lines(_causes(problem, other))
+            lines += [line for line in told if line not in lines]
     hint = _unbuilt(failure) or tried_suggestion(problem, _conflict(failure), clock)
     return lines, hint or untried
+
+
+def _leaves(refutation: Refutation) -> Iterator[Refutation]:
+    """Yield the projects in which it ends that another has no candidate, each once.
+
+    First where the best candidates lead to: what people want is the newest, and its
+    conflict is the one to tell.
+    """
+    seen: set[int] = set()
+    waiting = [refutation]
+    while waiting:
+        current = waiting.pop()
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        following = [each.because for each in current.rejected]
+        if not following or following[0] is None:
+            yield current
+        else:
+            waiting += [each for each in reversed(following) if each is not None]
+
+
+def _is_circle(leaf: Refutation) -> bool:
+    """Return whether what is required excludes nothing but a pin that leads to it."""
+    return any(
+        rejected.pin is not None and len(rejected.information) == 1
+        for rejected in leaf.rejected
+    )
 
 
 def _causes(
     problem: Problem, refutation: Refutation, wish: Requirement | None = None
 ) -> _Causes:
-    information, requested = _bottom(refutation)
+    """Return what conflicts in a project: all its candidates count."""
+    found = [
+        information
+        for rejected in refutation.rejected
+        for information in rejected.information
+    ]
+    distinct = {id(one.requirement): one for one in found or refutation.information}
     return _Causes(
         availability=problem.availability,
         dependencies=problem.dependencies,
-        causes=information,
-        requested=requested,
+        causes=tuple(distinct.values()),
+        requested=refutation.requested,
         wish=wish,
     )
 
@@ -166,26 +207,6 @@ def _lines(failure: _Causes) -> tuple[list[str], str | None]:
         if not any(other.startswith(f"{line}, ") for other in lines)
     ]
     return distinct, next(iter(advice), None)
-
-
-def _bottom(
-    refutation: Refutation,
-) -> tuple[Sequence[Information], Mapping[str, Information]]:
-    """Return the requirements that conflict where the best candidates lead to.
-
-    Of each project that cannot be decided the best candidate is looked at: what people
-    want is the newest, and its conflict is the one to tell. All candidates of the last
-    project count, for each may fail for something else.
-    """
-    while refutation.rejected and refutation.rejected[0].because is not None:
-        refutation = refutation.rejected[0].because
-    found = [
-        information
-        for rejected in refutation.rejected
-        for information in rejected.information
-    ]
-    distinct = {id(one.requirement): one for one in found or refutation.information}
-    return tuple(distinct.values()), refutation.requested
 
 
 def _unbuilt(failure: _Causes) -> str | None:
