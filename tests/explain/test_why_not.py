@@ -9,7 +9,7 @@ from packaging.utils import canonicalize_name
 
 from fakes.scenarios import inputs_of, preferences_of, targets_of
 from fakes.source import MemorySource
-from polylock.explain.answer import solved
+from polylock.explain.answer import answer_of
 from polylock.explain.why_not import WhyNot
 from polylock.model.reasons import (
     Contradicts,
@@ -64,7 +64,7 @@ def readers(scenario: dict[str, Any]) -> list[WhyNot]:
         preferences=preferences_of(scenario),
     )
     return [
-        WhyNot(solved(found, inputs), inputs=inputs, source=source)
+        WhyNot(answer_of(found, inputs), inputs=inputs, source=source)
         for found in solver.solve(targets).resolutions
     ]
 

@@ -24,6 +24,7 @@ from packaging.utils import canonicalize_name
 from fakes.scenarios import inputs_of, load, preferences_of, targets_of
 from fakes.source import MemorySource
 from polylock.errors import PolylockError
+from polylock.explain.failure import solved
 from polylock.explain.notes import notes
 from polylock.explain.words import note
 from polylock.model.filenames import WheelFilename
@@ -72,7 +73,7 @@ def _remembering(scenario: dict[str, Any]) -> Memory:
         memory=memory,
     )
     with suppress(PolylockError):
-        solver.solve(targets)
+        solved(solver, targets)
     return Memory(memory.encode())
 
 
@@ -101,13 +102,13 @@ def test_scenario(*, path: Path, how: str) -> None:
     )
     if "error" in scenario:
         with pytest.raises(PolylockError) as caught:
-            solver.solve(targets)
+            solved(solver, targets)
         message = "\n".join([str(caught.value), *caught.value.details()])
         for text in scenario["error"]:
             assert text in message
         _check_what_was_opened(scenario, source)
         return
-    solution = solver.solve(targets)
+    solution = solved(solver, targets)
     for resolution in solution.resolutions:
         expected = scenario["expected"]
         expected = expected.get(resolution.target.name, expected)
@@ -148,7 +149,7 @@ def test_same_solution_in_any_universe_order() -> None:
                     canonicalize_name(n): (p.version, p.file.filename)
                     for n, p in r.pins.items()
                 }
-                for r in solver.solve(targets).resolutions
+                for r in solved(solver, targets).resolutions
             ]
         )
     assert answers[0] == answers[1]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from polylock.model.requirements import Requirement
     from polylock.model.target import Target
 
-__all__ = ["Answer", "Pinned", "asker_of", "solved"]
+__all__ = ["Answer", "Pinned", "answer_of", "asker_of"]
 
 
 class Pinned(Value, frozen=True, kw_only=True):
@@ -62,7 +62,7 @@ def asker_of(root: RootRequirement) -> RootAsker:
     return RootAsker()
 
 
-def solved(resolution: Resolution, inputs: Inputs) -> Answer:
+def answer_of(resolution: Resolution, inputs: Inputs) -> Answer:
     """Return what a solve found for a target."""
     target = resolution.target
     roots = []

@@ -41,6 +41,7 @@ from polylock.model.reasons import (
     NoSuchVersion,
     NotExamined,
     NotOpened,
+    NotRequired,
     NoUploadTime,
     OfLabels,
     OlderPinKept,
@@ -105,6 +106,8 @@ def about(subject: str, reason: Reason, *, many: bool = False) -> str:
             told = f"{verb} Python {reason.requires_python}"
         case DirectReference():
             told = f"{verb} {reason.requirement}, a direct reference"
+        case NotRequired() if not many:
+            told = _clause(reason)
         case RequiresItself():
             told = f"{verb} another version of itself: {reason.requirement}"
         case _:
@@ -248,6 +251,11 @@ def _clause(reason: Reason) -> str:  # noqa: C901, PLR0911, PLR0912 - a case eac
             )
         case ConflictsWithPins():
             return "conflicts with the other pins"
+        case NotRequired():
+            return (
+                f"is built against {reason.project} {reason.release}, and nothing "
+                "requires that"
+            )
         case OlderPinKept():
             return f"{reason.version} is locked, and pins are kept while they fit"
         case LowestWanted():

@@ -42,6 +42,7 @@ __all__ = [
     "NoUploadTime",
     "NotExamined",
     "NotOpened",
+    "NotRequired",
     "OfLabels",
     "OlderPinKept",
     "PackageAsker",
@@ -308,6 +309,13 @@ class ConflictsWithPins(Value, frozen=True):
     """It fits by itself, and not together with all other pins."""
 
 
+class NotRequired(Value, frozen=True):
+    """It is built against a ``release`` of a project that nothing requires."""
+
+    project: str
+    release: str
+
+
 class OlderPinKept(Value, frozen=True):
     """The lock file has an older version, and pins stay where they can."""
 
@@ -360,6 +368,7 @@ Reason = (
     | NoUploadTime
     | NotExamined
     | NotOpened
+    | NotRequired
     | OfLabels
     | OlderPinKept
     | PinnedLabelMissing

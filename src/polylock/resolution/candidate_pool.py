@@ -87,10 +87,13 @@ class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
         key = (releases.name, position, yanked)
         expansion = self._expansions.get(key)
         if expansion is None:
-            # PEP 592: a yanked file only where no other of the version would do.
-            expansion = self._remembered(releases, position)
-            if yanked and not expansion.candidates:
-                expansion = self._expand(releases, position, yanked=True)
+            if not yanked:
+                expansion = self._remembered(releases, position)
+            else:
+                # PEP 592: a yanked file only where no other of the version would do.
+                expansion = self.expand(releases, position, yanked=False)
+                if not expansion.candidates:
+                    expansion = self._expand(releases, position, yanked=True)
             self._expansions[key] = expansion
         return expansion
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from polylock.values import Value
 
@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 __all__ = [
     "Constraint",
     "Dependency",
-    "ExactConstraint",
+    "Lacking",
     "SpecifierConstraint",
     "Unmeetable",
     "identifier_of",
+    "split_identifier",
 ]
 
 
@@ -37,17 +38,6 @@ class SpecifierConstraint(Value, frozen=True, kw_only=True, eq=False):
     origin: str | None = None
 
 
-class ExactConstraint(Value, frozen=True, kw_only=True, eq=False):
-    """The very candidate: ties an extra of a project to the project itself."""
-
-    candidate: Candidate
-
-    @property
-    def name(self) -> NormalizedName:
-        """Return the name of the project."""
-        return self.candidate.name
-
-
 class Unmeetable(Value, frozen=True, kw_only=True, eq=False):
     """What a candidate asks for and nothing can give; it rules the candidate out."""
 
@@ -55,7 +45,11 @@ class Unmeetable(Value, frozen=True, kw_only=True, eq=False):
     reason: Reason
 
 
-Constraint = SpecifierConstraint | ExactConstraint | Unmeetable
+class Lacking(Unmeetable, frozen=True, kw_only=True, eq=False):
+    """The label of a candidate is built against what nothing requires."""
+
+
+Constraint = SpecifierConstraint | Unmeetable
 
 
 class Dependency(Value, frozen=True, kw_only=True, eq=False):
@@ -87,3 +81,9 @@ def identifier_of(item: Constraint | Candidate | ExtraCandidate) -> str:
         return f"{item.candidate.name}!"
     extra = getattr(item, "extra", None)
     return item.name if extra is None else f"{item.name}[{extra}]"
+
+
+def split_identifier(identifier: str) -> tuple[NormalizedName, str]:
+    """Return the name and the extra of an identifier; no extra is an empty one."""
+    name, _, extra = identifier.removesuffix("]").partition("[")
+    return cast("NormalizedName", name), extra

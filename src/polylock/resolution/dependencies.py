@@ -89,6 +89,21 @@ class DependencyReader:
             self._read[id(candidate)] = answer
         return answer
 
+    def known(
+        self, candidate: Candidate | ExtraCandidate
+    ) -> tuple[Dependency, ...] | Unmeetable | None:
+        """Return what ``of`` has answered of a candidate, None where it was not asked.
+
+        That is known too where it takes no file to answer.
+        """
+        answer = self._read.get(id(candidate))
+        if answer is None:
+            base = (
+                candidate.base if isinstance(candidate, ExtraCandidate) else candidate
+            )
+            return self._refused(base)
+        return answer
+
     def _refused(self, candidate: Candidate) -> Unmeetable | None:
         if not candidate.is_sdist:
             return None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from polylock.environment.discovery import environment_python
 from polylock.environment.installed import read_installed
 from polylock.environment.venv import open_environment
 from polylock.errors import HashMismatch, ProjectNotFound
+from polylock.explain.failure import solved
 from polylock.installation.execute import execute
 from polylock.installation.link import Linker, LinkMode
 from polylock.installation.plan import SyncRequest, WantedDistribution, plan_sync
@@ -106,7 +108,7 @@ class MachineProvisioner:
             direct = direct_sources(self.context.inputs)
             source = _Allowed(inputs, indexes, self.chain, direct)
             solver = Solver(inputs=inputs, source=source, reporter=SilentReporter())
-            (resolution,) = solver.solve([target]).resolutions
+            (resolution,) = solved(solver, [target], monotonic).resolutions
         return tuple(
             replace(pin, file=self.context.with_hash(pin.file))
             for pin in resolution.pins.values()

@@ -193,13 +193,13 @@ class _Reasons:
 
     def _reader(self, resolution: Resolution) -> WhyNot:
         # Only where a pin could not be kept.
-        from polylock.explain.answer import solved  # noqa: PLC0415
+        from polylock.explain.answer import answer_of  # noqa: PLC0415
         from polylock.explain.why_not import WhyNot  # noqa: PLC0415
 
         target = resolution.target.name
         if target not in self._readers:
             inputs, source = self._solver.inputs, self._solver.source
-            answer = solved(resolution, inputs)
+            answer = answer_of(resolution, inputs)
             self._readers[target] = WhyNot(answer, inputs=inputs, source=source)
         return self._readers[target]
 

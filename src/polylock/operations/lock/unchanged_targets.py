@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from polylock.errors import LockFileOutdated, NoSolution, ProjectNotFound
+from polylock.explain.failure import solved
 from polylock.explain.words import details
 from polylock.lockfile.choice import FileChooser
 from polylock.lockfile.pylock import PackageSdist, PackageWheel
@@ -90,7 +91,7 @@ def solve_kept(
     found = {}
     for target in targets:
         try:
-            (resolution,) = solver.solve([target]).resolutions
+            (resolution,) = solved(solver, [target]).resolutions
         except (NoSolution, ProjectNotFound) as error:
             lines = [str(error), *details(error)]
             raise LockFileOutdated(

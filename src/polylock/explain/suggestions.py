@@ -12,11 +12,8 @@ from typing import TYPE_CHECKING
 from polylock.errors import PolylockError
 from polylock.explain.why_not import build_hint
 from polylock.model.requirements import Requirement
-from polylock.resolution.availability import Admission, Availability
-from polylock.resolution.candidate_pool import CandidatePool
+from polylock.resolution.availability import Admission
 from polylock.resolution.candidates import Candidate
-from polylock.resolution.dependencies import DependencyReader
-from polylock.resolution.frugal_search import FrugalSearch
 from polylock.resolution.near_miss import (
     newer_systems,
     newest_system,
@@ -24,13 +21,20 @@ from polylock.resolution.near_miss import (
     pythons_with_files,
     system_for,
 )
+from polylock.resolution.problem import Prior, Problem, Unsolvable
 from polylock.resolution.sdist_reads import SdistReads
-from polylock.resolution.search import SearchTooLong
-from polylock.resolution.walk import walk
+from polylock.resolution.tries import Tries
 from polylock.values import Value, replace
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import (
+        Callable,
+        Collection,
+        Iterable,
+        Iterator,
+        Mapping,
+        Sequence,
+    )
 
     from packaging.utils import NormalizedName
 
@@ -38,20 +42,20 @@ if TYPE_CHECKING:
     from polylock.model.inputs import Inputs
     from polylock.model.target import Target
     from polylock.ports import PackageSource
-    from polylock.resolution.candidates import ExtraCandidate
+    from polylock.resolution.availability import Availability
     from polylock.resolution.near_miss import TargetChange
+    from polylock.resolution.provider import AnyCandidate
 
-    AnyCandidate = Candidate | ExtraCandidate
+    Clock = Callable[[], float]
     Pins = Mapping[str, AnyCandidate]
 
-__all__ = ["Conflict", "tried_advice"]
+__all__ = ["Conflict", "tried_suggestion"]
 
-_TRIES_AT_MOST = 8
-_CANDIDATES_AT_MOST = 1_000
+_CHANGES_AT_MOST = 8
+_TRIES_AT_MOST = 2_000
+_SECONDS_AT_MOST = 4.0
 _ADMISSIONS_AT_MOST = 3
 _TARGETS_AT_MOST = 3
-_SDISTS_AT_MOST = 4
-"""How many source distributions are opened that the failed solve had not."""
 
 
 class _Change(Value, frozen=True):
@@ -77,43 +81,70 @@ class Conflict(Value, frozen=True, kw_only=True):
     pythons: Sequence[tuple[str, str]]
 
 
-def tried_advice(
-    availability: Availability, conflict: Conflict, opened: Collection[str]
+def tried_suggestion(
+    problem: Problem, conflict: Conflict, clock: Clock | None = None
 ) -> str | None:
     """Return the first change that leads to a solution, in words; None if none does.
 
-    Changes for which no source distribution is opened beyond those that were, by URL
-    ``opened``, come first; then a few are opened for all changes together. Costs twice
-    eight searches of bounded length at most.
+    Costs eight searches of bounded length at most, by the ``clock`` a few seconds in
+    all, and opens no source distribution that was not opened.
     """
-    changes = list(islice(_changes(availability, conflict), _TRIES_AT_MOST))
-    for left in (0, _SDISTS_AT_MOST):
-        reads = SdistReads(opened=set(opened), left=left)
-        for change in changes:
-            pins = _pins(availability.pool, change, reads)
-            if pins is not None:
-                pin = pins.get(change.subject)
-                version = "then" if pin is None else f"with {pin}"
-                return f"{change.words}; {version} there is a solution"
-        if left == 0 and not reads.refused:
-            break  # more would say the same
+    began = clock() if clock is not None else 0.0
+
+    def is_late() -> bool:
+        return clock is not None and clock() > began + _SECONDS_AT_MOST
+
+    opened = SdistReads(opened=set(problem.dependencies.reads.opened), left=0)
+    trial = _Trial(source=problem.source, reads=opened, is_late=is_late)
+    changes = _changes(problem.availability, conflict, trial)
+    for change in islice(changes, _CHANGES_AT_MOST):
+        if is_late():
+            break
+        pins = trial.pins(change.inputs, change.target or problem.target)
+        if pins is not None:
+            pin = pins.get(change.subject)
+            version = "then" if pin is None else f"with {pin}"
+            return f"{change.words}; {version} there is a solution"
     return None
 
 
-def _pins(pool: CandidatePool, change: _Change, reads: SdistReads) -> Pins | None:
-    target = change.target or pool.target
-    try:
-        return _solve(change.inputs, target, pool.source, reads)
-    except PolylockError:  # the index cannot say, so there is no advice
+class _Trial(Value, frozen=True, kw_only=True):
+    """Solves under other wishes, within bounds for all of them together."""
+
+    source: PackageSource
+    reads: SdistReads
+    is_late: Callable[[], bool]
+
+    def pins(self, inputs: Inputs, target: Target) -> Pins | None:
+        """Return the pins, None where there are none or the bounds were met first."""
+        admission = Admission()
+        for _ in range(_ADMISSIONS_AT_MOST):
+            problem = Problem.of(
+                target,
+                inputs,
+                self.source,
+                Prior(admission=admission, reads=self.reads),
+            )
+            try:
+                return problem.solve(Tries(limit=_TRIES_AT_MOST, is_late=self.is_late))
+            except Unsolvable:
+                more = admission.joined(problem.availability.blocked)
+                if more == admission:
+                    return None
+                admission = more
+            except PolylockError:  # the index cannot say, so there is no advice
+                return None
         return None
 
 
-def _changes(availability: Availability, conflict: Conflict) -> Iterator[_Change]:
+def _changes(
+    availability: Availability, conflict: Conflict, trial: _Trial
+) -> Iterator[_Change]:
     """Yield changes, those first that give up least."""
     inputs, target = availability.pool.inputs, availability.pool.target
     names = tuple(dict.fromkeys((*conflict.names, *conflict.parents)))
     first = next(iter(names), "")
-    yield from _first_of(_with_newer_system(availability, conflict))
+    yield from _first_of(_with_newer_system(availability, conflict, trial))
     yield from _without_upgrades(inputs, names)
     if inputs.exclude_newer is not None:
         yield _Change(
@@ -142,7 +173,7 @@ def _changes(availability: Availability, conflict: Conflict) -> Iterator[_Change
 
 
 def _with_newer_system(
-    availability: Availability, conflict: Conflict
+    availability: Availability, conflict: Conflict, trial: _Trial
 ) -> Iterator[_Change]:
     """Yield targets of a newer libc or macOS, for which there would be files.
 
@@ -156,8 +187,7 @@ def _with_newer_system(
             subject = name
             yield _of_target(pool.inputs, change, name)
     if subject:
-        newest, reads = newest_system(pool.target), SdistReads(left=0)
-        pins = _solve(pool.inputs, newest, pool.source, reads) or {}
+        pins = trial.pins(pool.inputs, newest_system(pool.target)) or {}
         names = (
             pin.file.filename for pin in pins.values() if isinstance(pin, Candidate)
         )
@@ -292,40 +322,3 @@ def _overruled(inputs: Inputs, wanted: Sequence[tuple[str, str]]) -> Iterator[_C
             "who ask otherwise can do with that",
             name,
         )
-
-
-def _solve(
-    inputs: Inputs, target: Target, source: PackageSource, reads: SdistReads
-) -> Pins | None:
-    """Return pins under other wishes, None where there are none within bounds."""
-    roots = [
-        root.requirement
-        for root in inputs.requirements
-        if root.target in {None, target.name}
-    ]
-    admission = Admission()
-    for _ in range(_ADMISSIONS_AT_MOST):
-        availability = Availability(
-            CandidatePool(target=target, inputs=inputs, source=source),
-            {},
-            preferences={},
-            own=roots,
-            admission=admission,
-        )
-        dependencies = DependencyReader(availability, reads)
-        wanted = [one for root in roots for one in dependencies.of_project(root)]
-        pins: Pins | None = walk(wanted, availability, dependencies)
-        if pins is not None:
-            return pins
-        try:
-            pins = FrugalSearch(availability, dependencies).solve(
-                wanted, tries_at_most=_CANDIDATES_AT_MOST
-            )
-        except SearchTooLong:
-            return None
-        if pins is not None:
-            return pins
-        admission, before = admission.joined(availability.blocked), admission
-        if admission == before:
-            return None
-    return None

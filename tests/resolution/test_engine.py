@@ -8,34 +8,48 @@ import pytest
 
 from fakes.source import MemorySource
 from fakes.universes import TARGETS, inputs_of
-from polylock.resolution.availability import Availability
-from polylock.resolution.candidate_pool import CandidatePool
-from polylock.resolution.dependencies import DependencyReader
-from polylock.resolution.search import Search, SearchTooLong
+from polylock.ports import SilentReporter
+from polylock.resolution.engine import search as run_search
+from polylock.resolution.problem import Problem, Unsolvable
+from polylock.resolution.tries import Tries
 
 if TYPE_CHECKING:
-    from polylock.resolution.candidates import Candidate
-    from polylock.resolution.constraints import Dependency
+    from collections.abc import Mapping
 
 
-def search(
-    packages: dict[str, dict[str, Any]], roots: list[str]
-) -> tuple[Search, list[Dependency], list[Candidate]]:
-    """Return a search of a universe, its roots, and the list of what it gives up."""
-    inputs = inputs_of(roots, "allow")
-    pool = CandidatePool(
-        target=TARGETS[0], inputs=inputs, source=MemorySource(packages)
-    )
-    availability = Availability(pool, {}, preferences={}, own=[])
-    reader = DependencyReader(availability)
-    rejected: list[Candidate] = []
-    found = Search(availability, reader, on_rejection=rejected.append)
-    wanted = [
-        dependency
-        for root in inputs.requirements
-        for dependency in reader.of_project(root.requirement)
-    ]
-    return found, wanted, rejected
+class Recorder(SilentReporter):
+    """Remembers the candidates that are given up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.given_up: list[str] = []
+
+    def backtracking(self, target: str, package: str) -> None:
+        """Remember one."""
+        del target
+        self.given_up.append(package)
+
+
+class Search:
+    """A universe and what the project requires of it, to be solved by the engine."""
+
+    def __init__(
+        self, packages: dict[str, dict[str, Any]], roots: list[str], limit: int = 10_000
+    ) -> None:
+        self._problem = Problem.of(
+            TARGETS[0], inputs_of(roots, "allow"), MemorySource(packages)
+        )
+        self._recorder = Recorder()
+        self.tries = Tries(limit=limit, reporter=self._recorder)
+
+    def solve(self) -> Mapping[str, object]:
+        """Return the pins by identifier; raises Unsolvable."""
+        return run_search(self._problem, self.tries)
+
+    @property
+    def given_up(self) -> list[str]:
+        """Return the candidates that were given up, in order."""
+        return self._recorder.given_up
 
 
 def versions(count: int, *requires: str) -> dict[str, Any]:
@@ -55,13 +69,12 @@ def test_decisions_in_between_are_not_tried_again() -> None:
         "z": versions(3, "x>=2"),
         "x": versions(2),
     }
-    found, roots, rejected = search(packages, ["a"])
-    mapping = found.solve(roots, tries_at_most=1000)
-    assert mapping is not None
+    found = Search(packages, ["a"])
+    mapping = found.solve()
     assert str(mapping["a"]) == "a 1"
-    assert [str(candidate) for candidate in rejected] == ["z 3", "z 2", "z 1", "a 2"]
+    assert found.given_up == ["z 3", "z 2", "z 1", "a 2"]
     x_twice_and_the_last_z = 3
-    assert found.tried == 2 * (1 + len(between)) + 3 + x_twice_and_the_last_z
+    assert found.tries.tried == 2 * (1 + len(between)) + 3 + x_twice_and_the_last_z
 
 
 def test_what_asks_for_nothing_new_is_not_to_blame() -> None:
@@ -73,10 +86,10 @@ def test_what_asks_for_nothing_new_is_not_to_blame() -> None:
         "z": versions(1, "x>=2"),
         "x": versions(2),
     }
-    found, roots, rejected = search(packages, ["a"])
-    assert found.solve(roots, tries_at_most=1000) is not None
-    assert {candidate.name for candidate in rejected} <= {"z", "b", "a"}
-    assert len(rejected) == 9 + 9 + 1
+    found = Search(packages, ["a"])
+    assert str(found.solve()["a"]) == "a 1"
+    assert {each.partition(" ")[0] for each in found.given_up} <= {"z", "b", "a"}
+    assert len(found.given_up) <= 9 + 9 + 1
 
 
 def test_a_search_that_is_too_long_ends() -> None:
@@ -87,33 +100,37 @@ def test_a_search_that_is_too_long_ends() -> None:
         "y": versions(1, "x>=2"),
         "x": versions(2),
     }
-    found, roots, _ = search(packages, ["a", "b"])
-    with pytest.raises(SearchTooLong):
-        found.solve(roots, tries_at_most=40)
-    assert found.tried == 40
+    found = Search(packages, ["a", "b"], limit=40)
+    with pytest.raises(Unsolvable) as caught:
+        found.solve()
+    failure = caught.value.failure
+    assert failure is not None
+    assert failure.causes is None
+    assert failure.tried == found.tries.tried == 40
+    assert failure.contested[0] == "b"
 
 
 def test_nothing_to_do() -> None:
     """A project without requirements has a solution without pins."""
-    found, roots, _ = search({}, [])
-    assert found.solve(roots, tries_at_most=0) == {}
+    found = Search({}, [])
+    assert found.solve() == {}
 
 
 def test_requirements_of_the_project_that_exclude_each_other() -> None:
     """There is no solution, and nothing is tried."""
-    found, roots, _ = search({"a": versions(3)}, ["a<2", "a>=2"])
-    assert found.solve(roots, tries_at_most=100) is None
-    assert found.tried == 0
+    found = Search({"a": versions(3)}, ["a<2", "a>=2"])
+    with pytest.raises(Unsolvable):
+        found.solve()
+    assert found.tries.tried == 0
 
 
 def test_what_is_missing_is_nobodys_choice() -> None:
     """Versions that require a project which no index has are given up."""
     packages = {"a": {"1": {}, "2": {"requires": ["ghost"]}}}
-    found, roots, rejected = search(packages, ["a"])
-    mapping = found.solve(roots, tries_at_most=100)
-    assert mapping is not None
+    found = Search(packages, ["a"])
+    mapping = found.solve()
     assert str(mapping["a"]) == "a 1"
-    assert [str(candidate) for candidate in rejected] == ["a 2"]
+    assert found.given_up == ["a 2"]
 
 
 def test_what_nothing_can_meet_costs_no_product() -> None:
@@ -126,13 +143,14 @@ def test_what_nothing_can_meet_costs_no_product() -> None:
         "beside": versions(count),
         "lost": {"1": {"wheels": []}},
     }
-    found, roots, rejected = search(packages, ["top"])
-    assert found.solve(roots, tries_at_most=10_000) is None
-    assert [str(candidate) for candidate in rejected[: count - 1]] == [
+    found = Search(packages, ["top"])
+    with pytest.raises(Unsolvable):
+        found.solve()
+    assert found.given_up[: count - 1] == [
         f"low {version}" for version in range(count, 1, -1)
     ]
-    assert len(rejected) == 3 * count - 1
-    assert found.tried <= 4 * count
+    assert len(found.given_up) <= 3 * count - 1
+    assert found.tries.tried <= 4 * count
 
 
 def test_many_that_lead_to_what_nothing_can_meet() -> None:
@@ -150,9 +168,10 @@ def test_many_that_lead_to_what_nothing_can_meet() -> None:
         },
         "deep": {str(version): {"wheels": []} for version in range(1, 9)},
     }
-    found, roots, _ = search(packages, ["flow"])
-    assert found.solve(roots, tries_at_most=10_000) is None
-    assert found.tried <= 4 * count
+    found = Search(packages, ["flow"])
+    with pytest.raises(Unsolvable):
+        found.solve()
+    assert found.tries.tried <= 4 * count
 
 
 def test_a_dead_end_of_an_extra_leaves_the_project() -> None:
@@ -164,7 +183,6 @@ def test_a_dead_end_of_an_extra_leaves_the_project() -> None:
         },
         "lost": {"1": {"wheels": []}},
     }
-    found, roots, _ = search(packages, ["a"])
-    mapping = found.solve(roots, tries_at_most=100)
-    assert mapping is not None
+    found = Search(packages, ["a"])
+    mapping = found.solve()
     assert [str(mapping[name]) for name in ("a", "b")] == ["a 1", "b 2"]

@@ -7,7 +7,7 @@ from packaging.utils import canonicalize_name
 
 from fakes.source import MemorySource
 from fakes.universes import TARGETS
-from polylock.resolution.clash import Ask, clash, in_words
+from polylock.explain.conflict import Ask, clash, in_words
 from polylock.resolution.versions import VersionTable
 
 PROJECT = "the project"
