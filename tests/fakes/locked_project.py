@@ -10,7 +10,8 @@ import pytest
 from fakes.command_line import CommandLine, clean_variables
 from polylock.operations.edit.detect import detect_target
 from polylock.operations.edit.target_table import table_text, target_table
-from polylock.operations.lock.lock import LockRequest, lock
+from polylock.operations.lock.lock import lock
+from polylock.operations.lock.request import LockRequest
 from polylock.operations.machine import this_machine
 from polylock.ports import SilentReporter
 from polylock.project.settings import Settings

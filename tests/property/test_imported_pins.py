@@ -19,7 +19,7 @@ from polylock.index_server.index_build import build_index, serve_index
 from polylock.operations.inspect.check import check
 from polylock.operations.inspect.selection import selections
 from polylock.operations.lock.imported_pins import read_pins
-from polylock.operations.lock.lock import LockRequest
+from polylock.operations.lock.request import LockRequest
 from polylock.operations.workspace import open_workspace
 
 if TYPE_CHECKING:

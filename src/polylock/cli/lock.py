@@ -20,7 +20,8 @@ from polylock.cli.invocation import (
 from polylock.cli.options import JSON, Command, offered, settings
 from polylock.explain.words import clause
 from polylock.model.quantities import counted
-from polylock.operations.lock.lock import LockRequest, lock, parse_upgrades
+from polylock.operations.lock.lock import lock
+from polylock.operations.lock.request import LockRequest, parse_upgrades
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -24,9 +24,11 @@ from polylock.errors import (
 )
 from polylock.model.inputs import IndexLocation, Inputs
 from polylock.operations.builds.provision import MachineProvisioner
+from polylock.operations.builds.wiring import machine_builds
 from polylock.operations.context import Context
 from polylock.ports import SilentReporter
 from polylock.project.settings import Settings
+from polylock.values import replace
 
 if TYPE_CHECKING:
     from polylock.environment.interpreter import Interpreter
@@ -60,9 +62,9 @@ class World:
         inputs = inputs or Inputs(indexes=(location,))
         names = tuple(canonicalize_name(name) for name in chain.split())
         with Context(self.settings, inputs, SilentReporter()) as context:
-            python = MachineProvisioner(
-                context=context, interpreter=self.interpreter, chain=names
-            ).provision(requirements, self.directory)
+            builds = machine_builds(context, self.interpreter)
+            provisioner = MachineProvisioner(builds=replace(builds, chain=names))
+            python = provisioner.provision(requirements, self.directory)
         found = read_installed(probe(python).site_directories)
         return {one.name: one.version for one in found}
 

@@ -16,6 +16,7 @@ from packaging.utils import canonicalize_name
 from fakes.sdists import FAILING_WHEEL, NO_METADATA_HOOK, in_tree
 from fakes.server import Index, Server
 from fakes.wheels import build_wheel
+from polylock.build.policy import refused_metadata, require_allowed
 from polylock.environment.interpreter import probe
 from polylock.errors import BuildFailed, BuildForbidden, FileCorrupt
 from polylock.installation.archive import TREE
@@ -23,17 +24,13 @@ from polylock.model.core_metadata import CoreMetadata
 from polylock.model.distributions import Unusable
 from polylock.model.inputs import BuildPolicy, IndexLocation, Inputs
 from polylock.model.reasons import NeedsBuild
-from polylock.operations.builds.sdists import (
-    LocalSdist,
-    SdistBuilds,
-    refused_metadata,
-    require_allowed,
-)
-from polylock.operations.context import Context
+from polylock.operations.builds.sdists import LocalSdist
+from polylock.operations.builds.wiring import IndexContext, machine_builds
 from polylock.operations.machine import python_release, this_machine
 from polylock.ports import SilentReporter
 from polylock.project.settings import Settings
 from polylock.providers.derive import build_target
+from polylock.values import replace
 
 if TYPE_CHECKING:
     from polylock.model.distributions import Release, RemoteFile
@@ -62,22 +59,21 @@ class World:
         self.settings = Settings(cache_dir=tmp_path / "cache")
         self.reporter = Builds()
 
-    def context(self, build: BuildPolicy = "local", *allowed: str) -> Context:
+    def context(self, build: BuildPolicy = "local", *allowed: str) -> IndexContext:
         """Return a new context of the same cache."""
         inputs = Inputs(
             indexes=(IndexLocation(name="a", url=self.index.url),),
             build=build,
             build_packages=allowed,
         )
-        return Context(self.settings, inputs, self.reporter)
+        return IndexContext(self.settings, inputs, self.reporter)
 
     def archive(self, path: Path, chain: tuple[str, ...] = ()) -> Path:
         """Build a file for the Python that runs the tests; return the wheel's tree."""
         names = tuple(canonicalize_name(name) for name in chain)
         with self.context() as context:
-            builds = SdistBuilds(
-                context=context, interpreter=probe(Path(sys.executable)), chain=names
-            )
+            builds = machine_builds(context, probe(Path(sys.executable)))
+            builds = replace(builds, chain=names)
             sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
             sdist = LocalSdist(path=path, filename=path.name, sha256=sha256)
             return builds.archive(sdist) / TREE
@@ -88,7 +84,7 @@ class World:
             release, file = self.release(context)
             return context.source.core_metadata(release, file)
 
-    def release(self, context: Context) -> tuple[Release, RemoteFile]:
+    def release(self, context: IndexContext) -> tuple[Release, RemoteFile]:
         """Return the only release of demo and its source distribution."""
         python = python_release(probe(Path(sys.executable)))
         target = build_target(this_machine().describe(python))

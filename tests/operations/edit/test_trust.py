@@ -18,7 +18,8 @@ from polylock.model.filenames import WheelFilename
 from polylock.operations.edit.detect import detect_target, with_answers, write_detected
 from polylock.operations.edit.target_table import table_text, target_table
 from polylock.operations.edit.trust import TrustRequest, ask_trusted_provider
-from polylock.operations.lock.lock import LockRequest, lock
+from polylock.operations.lock.lock import lock
+from polylock.operations.lock.request import LockRequest
 from polylock.operations.machine import this_machine
 from polylock.operations.sync.sync import SyncOptions, sync
 from polylock.ports import SilentReporter

@@ -22,7 +22,7 @@ from polylock.operations.exchange.merge import (
     merge_pins,
 )
 from polylock.operations.inspect.check import check
-from polylock.operations.lock.lock import LockRequest, parse_upgrades
+from polylock.operations.lock.request import LockRequest, parse_upgrades
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,7 +12,7 @@ import pytest
 
 from polylock.errors import NoSuchTarget, UsageError
 from polylock.operations.inspect.cache_key import cache_keys
-from polylock.operations.lock.lock import LockRequest
+from polylock.operations.lock.request import LockRequest
 
 if TYPE_CHECKING:
     from fakes.workspace import Project

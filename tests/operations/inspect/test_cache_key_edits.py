@@ -19,7 +19,7 @@ from fakes.toml_text import toml_text
 from oracle.installed_set import documented_key, installed_sets
 from polylock.errors import PolylockError
 from polylock.operations.inspect.cache_key import cache_keys
-from polylock.operations.lock.lock import LockRequest
+from polylock.operations.lock.request import LockRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -24,7 +24,8 @@ from polylock.errors import (
     SourceUnusable,
 )
 from polylock.operations.inspect.check import check
-from polylock.operations.lock.lock import LockRequest, lock
+from polylock.operations.lock.lock import lock
+from polylock.operations.lock.request import LockRequest
 from polylock.operations.sync.sync import SyncOptions
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from fakes.workspace import Project, Spy
 from polylock.errors import ForeignHashDiffers, ForeignLockInvalid, UsageError
 from polylock.explain.words import clause
 from polylock.operations.inspect.check import check
-from polylock.operations.lock.lock import LockOutcome, LockRequest, lock, parse_upgrades
+from polylock.operations.lock.lock import LockOutcome, lock
+from polylock.operations.lock.request import LockRequest, parse_upgrades
 from polylock.report.table import report
 
 if TYPE_CHECKING:

@@ -27,7 +27,8 @@ from polylock.errors import (
     UsageError,
 )
 from polylock.index_server.index_build import build_index, serve_index
-from polylock.operations.lock.lock import LockRequest, lock, parse_upgrades
+from polylock.operations.lock.lock import lock
+from polylock.operations.lock.request import LockRequest, parse_upgrades
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from polylock.operations.inspect.check import check
 from polylock.operations.inspect.selection import selections
-from polylock.operations.lock.lock import LockRequest
+from polylock.operations.lock.request import LockRequest
 
 if TYPE_CHECKING:
     from fakes.workspace import Project

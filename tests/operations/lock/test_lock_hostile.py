@@ -17,7 +17,8 @@ import pytest
 from fakes.server import Answer, Index
 from fakes.wheels import build_wheel
 from fakes.workspace import Project, Spy
-from polylock.operations.lock.lock import LockRequest, lock
+from polylock.operations.lock.lock import lock
+from polylock.operations.lock.request import LockRequest
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -21,7 +21,8 @@ from polylock.errors import (
     ProjectNotFound,
 )
 from polylock.index_server.index_build import build_index
-from polylock.operations.lock.lock import LockRequest, lock
+from polylock.operations.lock.lock import lock
+from polylock.operations.lock.request import LockRequest
 from polylock.operations.sync.sync import SyncOptions
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from fakes.wheels import build_wheel
 from fakes.workspace import Project
 from polylock.errors import LockFileOutdated, NoSolution, NoSuchTarget, UsageError
 from polylock.lockfile.recorded_targets import locked_target
-from polylock.operations.lock.lock import LockRequest, parse_upgrades
+from polylock.operations.lock.request import LockRequest, parse_upgrades
 from polylock.operations.lock.unchanged_targets import installed_files
 
 if TYPE_CHECKING:

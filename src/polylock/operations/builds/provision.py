@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from polylock.build.policy import refused_metadata
 from polylock.environment.discovery import environment_python
 from polylock.environment.installed import read_installed
 from polylock.environment.venv import open_environment
@@ -20,9 +21,8 @@ from polylock.model.inputs import DEFAULT_INDEX, IndexLocation, Inputs, RootRequ
 from polylock.model.reasons import BuildCycle
 from polylock.model.requirements import Requirement
 from polylock.model.source_choice import direct_sources
-from polylock.operations.builds.sdists import SdistBuilds, refused_metadata
+from polylock.operations.builds.fetch import WheelFetcher
 from polylock.operations.machine import python_release, this_machine
-from polylock.operations.sync.fetch import WheelFetcher
 from polylock.ports import SilentReporter
 from polylock.project.settings import default_index_url
 from polylock.providers.derive import build_target
@@ -34,12 +34,12 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from polylock.environment.interpreter import Interpreter
     from polylock.index.source import PackageIndexes
     from polylock.model.core_metadata import CoreMetadata
     from polylock.model.distributions import Release, Releases, RemoteFile
     from polylock.model.pins import Pin
     from polylock.model.target import Target
+    from polylock.operations.builds.sdists import SdistBuilds
     from polylock.operations.context import Context
     from polylock.ports import Guess
     from polylock.variants.variant_json import VariantMetadata
@@ -55,12 +55,10 @@ class MachineProvisioner:
 
     Build requirements come from the indexes of the project, no newer than it allows,
     as wheels; from source only where the project lets their backends run while it
-    is locked. ``chain`` is that of ``SdistBuilds``.
+    is locked. ``builds`` builds these; its Python is the one to provision for.
     """
 
-    context: Context
-    interpreter: Interpreter
-    chain: tuple[NormalizedName, ...] = ()
+    builds: SdistBuilds
 
     def provision(self, requirements: Sequence[str], directory: Path) -> Path:
         """Install what the requirements ask for, and nothing else; see the port."""
@@ -75,7 +73,7 @@ class MachineProvisioner:
             files={pin.name: _file(pin) for pin in pins},
             root=directory,
             threads=self.context.settings.threads,
-            builds=lambda: self._builds,
+            builds=lambda: self.builds,
         )
         # Its bytecode is written when the backend runs; nobody else sees these files.
         linker = Linker(LinkMode(self.context.settings.link_mode))
@@ -86,27 +84,26 @@ class MachineProvisioner:
         return environment_python(directory)
 
     @property
-    def _builds(self) -> SdistBuilds:
-        return SdistBuilds(
-            context=self.context, interpreter=self.interpreter, chain=self.chain
-        )
+    def context(self) -> Context:
+        """Return the parts of the run that builds."""
+        return self.builds.context
 
     def _solve(self, requirements: Sequence[str]) -> tuple[Pin, ...]:
         """Solve for this machine alone; files without a SHA-256 are given one."""
-        description = this_machine().describe(python_release(self.interpreter))
+        interpreter = self.builds.interpreter
+        description = this_machine().describe(python_release(interpreter))
         target = build_target(replace(description, name=_TARGET))
-        markers = {**self.interpreter.marker_environment, **target.marker_environment}
+        markers = {**interpreter.marker_environment, **target.marker_environment}
         target = replace(target, marker_environment=markers)
         inputs = self._inputs(requirements)
-        builds = self._builds
 
         def build(release: Release, file: RemoteFile) -> CoreMetadata:
             del release
-            return builds.metadata(file)  # of a project that _Allowed let through
+            return self.builds.metadata(file)  # of a project that _Allowed let through
 
         with self.context.indexes(inputs, build) as indexes:
             direct = direct_sources(self.context.inputs)
-            source = _Allowed(inputs, indexes, self.chain, direct)
+            source = _Allowed(inputs, indexes, self.builds.chain, direct)
             solver = Solver(inputs=inputs, source=source, reporter=SilentReporter())
             (resolution,) = solved(solver, [target], monotonic).resolutions
         return tuple(

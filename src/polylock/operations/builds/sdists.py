@@ -11,20 +11,18 @@ from __future__ import annotations
 import logging
 import os
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from polylock.cache.archives import Archives
 from polylock.cache.digests import file_digest
 from polylock.cache.store import Bucket
-from polylock.errors import BuildFailed, BuildForbidden, CacheUnusable, FileCorrupt
+from polylock.errors import BuildFailed, CacheUnusable, FileCorrupt
 from polylock.model.core_metadata import CoreMetadata
-from polylock.model.distributions import Unusable
 from polylock.model.filenames import InvalidFilename, SdistFilename
 from polylock.model.hashes import sha256_of
-from polylock.model.reasons import NeedsBuild
-from polylock.values import Value
+from polylock.values import Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,65 +34,17 @@ if TYPE_CHECKING:
     from polylock.build.isolation import IsolatedBuilder
     from polylock.environment.interpreter import Interpreter
     from polylock.model.distributions import RemoteFile
-    from polylock.model.inputs import Inputs
     from polylock.operations.context import Context
-    from polylock.ports import SdistBuilder
+    from polylock.ports import Provisioner, SdistBuilder
 
 __all__ = [
     "BuiltWheel",
     "LocalSdist",
     "SdistBuilds",
     "SourceTree",
-    "forbidding_policy",
-    "refused_metadata",
-    "require_allowed",
 ]
 
 logger = logging.getLogger(__name__)
-
-
-def refused_metadata(inputs: Inputs, name: NormalizedName) -> Unusable | None:
-    """Say why no backend may be run for a project while locking, None if it may.
-
-    By default locking runs no code that came from an index: ``build = "local"`` is
-    for paths and version control.
-    """
-    if forbidding_policy(inputs, name) is None and (
-        inputs.build == "all" or name in inputs.build_packages
-    ):
-        return None
-    return Unusable(NeedsBuild(_forbidding_key(inputs, name) or "build-package"))
-
-
-def require_allowed(inputs: Inputs, name: NormalizedName, version: str | None) -> None:
-    """Raise BuildForbidden where a locked source distribution must not be built.
-
-    What was locked was agreed to, so only a plain no counts.
-    """
-    policy = forbidding_policy(inputs, name)
-    if policy is not None:
-        raise BuildForbidden(name, version or "(unversioned)", policy)
-
-
-def forbidding_policy(inputs: Inputs, name: NormalizedName) -> str | None:
-    """Return what forbids to build a project, as the project file has it, or None."""
-    match _forbidding_key(inputs, name):
-        case "no-build-package":
-            return f'no-build-package = ["{name}"]'
-        case "build":
-            return 'build = "none"'
-        case None:
-            return None
-
-
-def _forbidding_key(
-    inputs: Inputs, name: NormalizedName
-) -> Literal["no-build-package", "build"] | None:
-    if name in inputs.no_build_packages:
-        return "no-build-package"
-    if inputs.build == "none" and name not in inputs.build_packages:
-        return "build"
-    return None
 
 
 class LocalSdist(Value, frozen=True, kw_only=True):
@@ -136,11 +86,13 @@ class SdistBuilds(Value, frozen=True, kw_only=True):
     """Builds for one Python; safe to use from many threads.
 
     ``chain`` are the projects being built, each of which is needed to build the one
-    before it.
+    before it. ``provisioner`` makes what fills the environment of a build, given what
+    builds for it: to build may take a solve, and that solve a build.
     """
 
     context: Context
     interpreter: Interpreter
+    provisioner: Callable[[SdistBuilds], Provisioner]
     chain: tuple[NormalizedName, ...] = ()
 
     def metadata(self, file: RemoteFile) -> CoreMetadata:
@@ -298,7 +250,6 @@ class SdistBuilds(Value, frozen=True, kw_only=True):
     def _builder(self, name: NormalizedName, version: str) -> IsolatedBuilder:
         """Return what builds a project; refuses one that needs itself."""
         from polylock.build.isolation import IsolatedBuilder  # noqa: PLC0415 - as above
-        from polylock.operations.builds.provision import MachineProvisioner  # noqa: PLC0415
 
         if name in self.chain:
             cycle = self.chain[self.chain.index(name) :]
@@ -314,11 +265,7 @@ class SdistBuilds(Value, frozen=True, kw_only=True):
         return IsolatedBuilder(
             store=self.context.store,
             interpreter=self.interpreter,
-            provisioner=MachineProvisioner(
-                context=self.context,
-                interpreter=self.interpreter,
-                chain=(*self.chain, name),
-            ),
+            provisioner=self.provisioner(replace(self, chain=(*self.chain, name))),
             variables=os.environ,
         )
 

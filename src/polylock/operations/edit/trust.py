@@ -127,9 +127,10 @@ def _install(
     from polylock.environment.interpreter import probe  # noqa: PLC0415 - only here
     from polylock.environment.venv import create  # noqa: PLC0415 - only here
     from polylock.operations.builds.provision import MachineProvisioner  # noqa: PLC0415
+    from polylock.operations.builds.wiring import machine_builds  # noqa: PLC0415
 
     interpreter = probe(Path(sys.executable), store=context.store)
-    provisioner = MachineProvisioner(context=context, interpreter=interpreter)
+    provisioner = MachineProvisioner(builds=machine_builds(context, interpreter))
     names = spellings(requirement.name)
     missing: ProjectNotFound | None = None
     for number, name in enumerate(names):

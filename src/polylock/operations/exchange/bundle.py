@@ -14,20 +14,22 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from polylock.build.policy import require_allowed
 from polylock.cache.digests import file_digest
 from polylock.cache.store import Bucket
 from polylock.errors import CacheUnusable, HashMismatch, UsageError
 from polylock.lockfile.pylock import PackageDirectory, PackageSdist, PackageWheel
 from polylock.model.core_metadata import CoreMetadata, InvalidCoreMetadata
-from polylock.operations.builds.sdists import LocalSdist, require_allowed
+from polylock.operations.builds.locked_files import LockedFiles, locked_sha256
+from polylock.operations.builds.sdists import LocalSdist
 from polylock.operations.builds.trees import SourceTrees
+from polylock.operations.builds.wiring import machine_builds
 from polylock.operations.context import Context
 from polylock.operations.exchange.single_target import SingleTarget, without_label
 from polylock.operations.files import attempt
 from polylock.operations.inspect.selection import named_selections, open_lock
 from polylock.operations.sync.choose_target import Chooser
 from polylock.operations.sync.installables import installables
-from polylock.operations.sync.locked_files import LockedFiles, locked_sha256
 from polylock.operations.workspace import answered_project, recorded_policy
 
 if TYPE_CHECKING:
@@ -275,7 +277,7 @@ def _builds(
         store=context.store,
     )
     choice = chooser.choose(target, remembered=None, forced=False)
-    return context.builds(choice.interpreter)
+    return machine_builds(context, choice.interpreter)
 
 
 def _require_room(directory: Path) -> None:

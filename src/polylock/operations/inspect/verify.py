@@ -23,8 +23,9 @@ from polylock.model.distributions import Unusable
 from polylock.model.hashes import strongest
 from polylock.model.hosts import look_alike
 from polylock.model.requirements import Requirement
+from polylock.operations.builds.locked_files import filename_of
 from polylock.operations.builds.trees import urls_with_credentials
-from polylock.operations.context import Context
+from polylock.operations.builds.wiring import IndexContext
 from polylock.operations.inspect.disagreements import (
     Disagreement,
     VerifyOutcome,
@@ -36,7 +37,6 @@ from polylock.operations.inspect.selection import (
     require_record,
     selections,
 )
-from polylock.operations.sync.locked_files import filename_of
 from polylock.operations.workspace import open_workspace
 from polylock.variants.variant_json import VariantMetadata
 
@@ -75,7 +75,7 @@ def verify(settings: Settings, reporter: Reporter, *, download: bool) -> VerifyO
     inputs = open_workspace(settings).project.inputs
     groups, extras = every_group(pylock)
     comparison = _Comparison(pinned=frozenset(_pinned_exactly(inputs)))
-    with Context(replace(settings, refresh=True), inputs, reporter) as context:
+    with IndexContext(replace(settings, refresh=True), inputs, reporter) as context:
         for selection in selections(
             pylock,
             path,
@@ -135,7 +135,7 @@ class _Comparison:
 class _Target:
     """Compares what one target installs with the indexes that serve it."""
 
-    context: Context
+    context: IndexContext
     comparison: _Comparison
     target: Target
 
@@ -280,7 +280,7 @@ class _Target:
         self.comparison.note(disagreement, self.target.name)
 
 
-def _compare_contents(context: Context, comparison: _Comparison) -> None:
+def _compare_contents(context: IndexContext, comparison: _Comparison) -> None:
     """Fetch every file and compare its bytes, several at a time; nothing is kept."""
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - 8 ms
 
@@ -310,7 +310,7 @@ def _compare_contents(context: Context, comparison: _Comparison) -> None:
                     comparison.note(disagreement, target)
 
 
-def _content(context: Context, url: str, file: _Address) -> str:
+def _content(context: IndexContext, url: str, file: _Address) -> str:
     """Return the hash of what a URL gives, or what is wrong with it, in words."""
     algorithm, _ = strongest(file.hashes) or ("sha256", "")
 

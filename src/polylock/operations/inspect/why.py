@@ -28,7 +28,7 @@ from polylock.model.reasons import (
     Unopposed,
 )
 from polylock.model.requirements import InvalidRequirement, Requirement
-from polylock.operations.context import Context
+from polylock.operations.builds.wiring import IndexContext
 from polylock.operations.inspect.graph import locked_graphs
 from polylock.operations.inspect.selection import (
     groups_to_show,
@@ -141,7 +141,7 @@ def why(settings: Settings, name: str, reporter: Reporter) -> Why:
     asked = target_names(pylock, settings.target)
     inputs, notes = _inputs(settings, pylock, path, recorded)
     reasons: dict[str, Reason] = {}
-    with Context(settings, inputs, reporter) as context:
+    with IndexContext(settings, inputs, reporter) as context:
         readers = []
         if inputs.indexes:
             readers = [

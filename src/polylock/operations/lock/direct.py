@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from polylock.build.policy import refused_metadata, require_allowed
 from polylock.cache.digests import file_digest
 from polylock.errors import FileCorrupt, HashMismatch, SourceUnusable
 from polylock.explain.words import clause
@@ -39,7 +40,6 @@ from polylock.model.filenames import InvalidFilename, WheelFilename
 from polylock.model.hashes import sha256_of
 from polylock.model.reasons import DirectSourceNamed
 from polylock.model.source_choice import direct_source
-from polylock.operations.builds.sdists import refused_metadata, require_allowed
 from polylock.operations.builds.trees import SourceTrees
 from polylock.project.direct_sources import relative_path
 
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from polylock.model.requirements import Requirement
     from polylock.model.target import Target
     from polylock.operations.builds.sdists import SourceTree
-    from polylock.operations.context import Context
+    from polylock.operations.builds.wiring import IndexContext
     from polylock.ports import Guess, PackageSource
     from polylock.variants.variant_json import VariantMetadata
 
@@ -105,7 +105,7 @@ class DirectReleases:
     ``project`` is the directory of the project file, ``lock`` that of the lock file.
     """
 
-    context: Context
+    context: IndexContext
     indexes: PackageSource
     project: Path
     lock: Path

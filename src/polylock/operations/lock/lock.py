@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from packaging.utils import InvalidName, canonicalize_name
-from packaging.version import InvalidVersion, Version
-
 from polylock.answer_cache.basis import project_basis
 from polylock.errors import LockFileOutdated, NoSuchTarget, UsageError
 from polylock.lockfile.freshness import differences
@@ -18,37 +15,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from packaging.utils import NormalizedName
-
     from polylock.answer_cache.basis import Basis
     from polylock.lockfile.pylock import Pylock
-    from polylock.model.pins import Preference
     from polylock.network.traffic import Traffic
     from polylock.operations.lock.imported_pins import ImportedPins, ImportReport
+    from polylock.operations.lock.request import LockRequest
     from polylock.operations.workspace import Workspace
     from polylock.ports import Reporter
     from polylock.project.settings import Settings
     from polylock.resolution.solve import Effort
 
-__all__ = ["LockOutcome", "LockRequest", "lock", "parse_upgrades"]
-
-
-class LockRequest(Value, frozen=True, kw_only=True):
-    """How to lock.
-
-    ``upgrade`` forgets all earlier pins, ``upgrade_packages`` those of the projects
-    in it; a value is the version wanted, None the best. ``targets`` are the only ones
-    to be solved, all if empty. ``preferences`` are the pins to keep by target, None:
-    those of the lock file. ``pins_from`` are lock files of other tools, whose pins
-    come after those. ``dry_run`` writes nothing.
-    """
-
-    upgrade: bool = False
-    upgrade_packages: Mapping[NormalizedName, str | None] = field(default_factory=dict)
-    targets: tuple[str, ...] = ()
-    preferences: Mapping[str, Mapping[NormalizedName, Preference]] | None = None
-    pins_from: tuple[Path, ...] = ()
-    dry_run: bool = False
+__all__ = ["LockOutcome", "lock"]
 
 
 class LockOutcome(Value, frozen=True, kw_only=True):
@@ -89,23 +66,6 @@ class LockOutcome(Value, frozen=True, kw_only=True):
             "received": self.traffic.received if self.traffic else 0,
             "imports": [report.to_json() for report in self.imports],
         }
-
-
-def parse_upgrades(texts: Sequence[str]) -> dict[NormalizedName, str | None]:
-    """Read ``NAME`` or ``NAME==V``; raises UsageError for anything else."""
-    found: dict[NormalizedName, str | None] = {}
-    for text in texts:
-        name, equals, version = (part.strip() for part in text.partition("=="))
-        try:
-            if equals:
-                Version(version)
-            found[canonicalize_name(name, validate=True)] = version if equals else None
-        except (InvalidName, InvalidVersion) as error:
-            raise UsageError(
-                f"{text!r} is not NAME or NAME==VERSION",
-                "for example: --upgrade-package numpy==2.3.4",
-            ) from error
-    return found
 
 
 def lock(settings: Settings, request: LockRequest, reporter: Reporter) -> LockOutcome:

@@ -23,7 +23,7 @@ from polylock.model.pins import Preference
 from polylock.model.requirements import Requirement
 from polylock.model.source_choice import direct_sources
 from polylock.network.local_files import is_local, local_path
-from polylock.operations.context import Context
+from polylock.operations.builds.wiring import IndexContext
 from polylock.resolution.align import divergences
 from polylock.resolution.solve import Solver
 from polylock.values import Value, replace
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from polylock.model.target import Target
     from polylock.network.traffic import Traffic
     from polylock.operations.lock.imported_pins import ImportedPins, ImportReport
-    from polylock.operations.lock.lock import LockRequest
+    from polylock.operations.lock.request import LockRequest
     from polylock.operations.workspace import Workspace
     from polylock.ports import PackageSource, Reporter
     from polylock.project.settings import Settings
@@ -75,7 +75,7 @@ def resolve(
     """
     inputs = workspace.project.inputs
     project = str(workspace.lock_path.absolute())
-    with Context(settings, inputs, reporter, project=project) as context:
+    with IndexContext(settings, inputs, reporter, project=project) as context:
         kept = _kept(workspace, previous, request, context.source)
         own = _preferences(workspace, previous, request, kept)
         solver = Solver(
@@ -232,7 +232,7 @@ def _relative(url: str, root: Path) -> str:
 
 
 def _source(
-    context: Context,
+    context: IndexContext,
     workspace: Workspace,
     previous: Pylock | None,
     request: LockRequest,
@@ -327,7 +327,7 @@ def _with_imported(
     }
 
 
-def _hashed(resolution: Resolution, context: Context) -> Resolution:
+def _hashed(resolution: Resolution, context: IndexContext) -> Resolution:
     """Give every file that the index left without a secure hash its own.
 
     Such files are downloaded, for a lock file without a hash protects nobody.

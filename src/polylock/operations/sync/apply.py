@@ -1,4 +1,4 @@
-"""Carry out what a sync has found: fetch, make the environment, install."""
+"""Apply the plan of a sync: fetch, make the environment, install."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from polylock.errors import ArchiveDamaged, EnvironmentBroken
 from polylock.installation.execute import execute
 from polylock.installation.link import Linker, LinkMode
 from polylock.installation.plan import plan_sync
-from polylock.operations.sync.fetch import WheelFetcher
-from polylock.values import replace
+from polylock.operations.builds.fetch import WheelFetcher
+from polylock.operations.builds.wiring import machine_builds
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,33 +22,33 @@ if TYPE_CHECKING:
     from polylock.operations.context import Context
     from polylock.operations.sync.choose_target import Choice
     from polylock.operations.sync.installables import Installables
-    from polylock.operations.sync.sync import SyncOutcome
     from polylock.ports import Reporter
     from polylock.project.settings import Settings
 
-__all__ = ["carry_out"]
+__all__ = ["apply"]
 
 
-def carry_out(
-    outcome: SyncOutcome,
+def apply(
+    plan: SyncPlan,
+    place: Path,
     choice: Choice,
     wanted: Installables,
     context: Context,
     root: Path,
-) -> SyncOutcome:
-    """Make the environment where there is none, and what the plan says of it."""
+) -> Outcome:
+    """Make the environment where there is none, and what the plan says of it.
+
+    ``place`` is the environment, ``root`` the directory of the lock file.
+    """
     interpreter = choice.interpreter
     with context.store.in_use():
         if not choice.exists:
             if choice.replaced is not None:
                 # What is there goes: everything has to be at hand before.
                 _fetcher(context, wanted, root, interpreter)(wanted.wanted)
-            interpreter = _created(outcome.environment, choice, context)
+            interpreter = _created(place, choice, context)
         fetcher = _fetcher(context, wanted, root, interpreter)
-        done = _execute(
-            outcome.plan, interpreter, fetcher, context.settings, context.reporter
-        )
-    return replace(outcome, plan=done.plan, link_modes=done.link_modes)
+        return _execute(plan, interpreter, fetcher, context.settings, context.reporter)
 
 
 def _created(place: Path, choice: Choice, context: Context) -> Interpreter:
@@ -83,7 +83,7 @@ def _fetcher(
         trees=wanted.trees,
         root=root,
         threads=context.settings.threads,
-        builds=lambda: context.builds(interpreter),
+        builds=lambda: machine_builds(context, interpreter),
     )
 
 

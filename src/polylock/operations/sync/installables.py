@@ -18,7 +18,7 @@ from polylock.lockfile.pylock import (
     PackageWheel,
 )
 from polylock.lockfile.records import without_credentials
-from polylock.operations.sync.locked_files import (
+from polylock.operations.builds.locked_files import (
     LockedFiles,
     filename_of,
     locked_sha256,

@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from polylock.build.policy import forbidding_policy
 from polylock.build.tree import BUILD_FILES
 from polylock.environment.direct_url import DirectUrl, DirInfo
 from polylock.errors import UsageError
 from polylock.installation.plan import WantedDistribution
-from polylock.operations.builds.sdists import forbidding_policy
 from polylock.operations.builds.trees import SourceTrees
 
 if TYPE_CHECKING:

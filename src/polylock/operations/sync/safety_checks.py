@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from polylock.environment.installed import InstalledDistribution
     from polylock.installation.plan import SyncPlan
     from polylock.operations.sync.choose_target import Choice
-    from polylock.operations.sync.sync import SyncOutcome
     from polylock.ports import Reporter
     from polylock.project.pyproject import ProjectFile
 
@@ -70,7 +69,8 @@ def tell_forced(target: str, lacks: Sequence[str], reporter: Reporter) -> None:
 
 
 def tell_of_first_sync(
-    outcome: SyncOutcome,
+    place: Path,
+    plan: SyncPlan,
     project: ProjectFile | None,
     reporter: Reporter,
     *,
@@ -82,10 +82,10 @@ def tell_of_first_sync(
     without ``[build-system]`` is not installed itself. ``created`` tells that polylock
     made the environment.
     """
-    if outcome.plan.remove and not created:
-        found = [f"{e.name} {e.installed[0].version}" for e in outcome.plan.remove]
+    if plan.remove and not created:
+        found = [f"{e.name} {e.installed[0].version}" for e in plan.remove]
         reporter.warning(
-            f"{outcome.environment} was not made by polylock: a sync removes from it "
+            f"{place} was not made by polylock: a sync removes from it "
             f"what is not locked: {_listed(found, 12)}"
         )
     if project is not None and not project.has_build_system and _has_code(project):

@@ -179,7 +179,7 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
             tell_forced(choice.target.name, lacks, reporter)
         if state.target is None:
             own = None if settings.no_install_project else project
-            tell_of_first_sync(outcome, own, reporter, created=state.created)
+            tell_of_first_sync(place, plan, own, reporter, created=state.created)
         # A sync that was killed at its very end has installed all and remembered
         # nothing: then there is something to do although the plan is empty.
         settled = plan.is_empty and choice.exists and remembered == state
@@ -190,9 +190,10 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
                 chooser.check(choice)
             _require_allowed_builds(plan, wanted, inputs)
             # 20 ms that a no-op sync does not pay.
-            from polylock.operations.sync.apply import carry_out  # noqa: PLC0415
+            from polylock.operations.sync.apply import apply  # noqa: PLC0415
 
-            outcome = carry_out(outcome, choice, wanted, context, path.parent)
+            done = apply(plan, place, choice, wanted, context, path.parent)
+            outcome = replace(outcome, plan=done.plan, link_modes=done.link_modes)
     _remember(place, remembered)
     return outcome
 
@@ -303,7 +304,7 @@ def _require_allowed_builds(
             wanted.files.get(entry.name), PackageSdist
         )
         if entry.wanted is not None and is_built:
-            from polylock.operations.builds.sdists import require_allowed  # noqa: PLC0415 - rare
+            from polylock.build.policy import require_allowed  # noqa: PLC0415 - rare
 
             require_allowed(inputs, entry.name, entry.wanted.version)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, assert_never
 from polylock.cache.archives import Archives
 from polylock.errors import FileCorrupt
 from polylock.lockfile.pylock import PackageSdist, PackageWheel
-from polylock.operations.sync.locked_files import LockedFiles
+from polylock.operations.builds.locked_files import LockedFiles
 from polylock.values import Value, field
 
 if TYPE_CHECKING:
