@@ -142,6 +142,7 @@ class WhyNot:
         )
         self._reader = DependencyReader(self.availability)
         self._left = _CAUSES_AT_MOST
+        self._beside: Sequence[WhyNot] = ()
         self._paths: dict[NormalizedName, tuple[NormalizedName, ...]] | None = None
 
     def newer(
@@ -260,9 +261,12 @@ class WhyNot:
         self, releases: Releases, position: int, beside: Sequence[WhyNot]
     ) -> Reason:
         """Return the first cause, of this target or another one."""
-        found = self._cause(releases, position, {}) or self._held_back(
-            releases, position, beside
-        )
+        self._beside = beside
+        try:
+            found = self._cause(releases, position, {})
+        finally:
+            self._beside = ()
+        found = found or self._held_back(releases, position, beside)
         if found is not None:
             return found
         if self.inputs.resolution == "lowest":
@@ -445,6 +449,7 @@ class WhyNot:
             for position in above[:_TRIED_AT_MOST]:
                 if self._admits(releases, position, assumed[name]):
                     reason = self._cause(releases, position, assumed)
+                    reason = reason or self._held_back(releases, position, self._beside)
                     newer = releases.versions[position]
                     return ("", None) if reason is None else (newer, reason)
         except PolylockError:

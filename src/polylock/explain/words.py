@@ -60,6 +60,7 @@ from polylock.model.reasons import (
     WheelsForbidden,
     Yanked,
 )
+from polylock.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
     from polylock.errors import PolylockError
     from polylock.explain.notes import Note
     from polylock.model.reasons import Asker, Reason, Rejection, Request
+    from polylock.model.requirements import Requirement
 
 __all__ = ["about", "asker", "clause", "details", "listed", "note", "request"]
 
@@ -105,11 +107,11 @@ def about(subject: str, reason: Reason, *, many: bool = False) -> str:
         case PythonUnmet():
             told = f"{verb} Python {reason.requires_python}"
         case DirectReference():
-            told = f"{verb} {reason.requirement}, a direct reference"
+            told = f"{verb} {_required(reason.requirement)}, a direct reference"
         case NotRequired() if not many:
             told = _clause(reason)
         case RequiresItself():
-            told = f"{verb} another version of itself: {reason.requirement}"
+            told = f"{verb} another version of itself: {_required(reason.requirement)}"
         case _:
             return f"{subject}: {clause(reason)}"
     return f"{subject} {visible(told)}"
@@ -120,7 +122,12 @@ def request(one: Request) -> str:
     verb = "requires"
     if isinstance(one.by, SettingAsker):
         verb = "asks for" if one.by.key == "--upgrade-package" else "has"
-    return f"{asker(one.by)} {verb} {visible(str(one.requirement))}"
+    return f"{asker(one.by)} {verb} {visible(_required(one.requirement))}"
+
+
+def _required(requirement: Requirement) -> str:
+    """Write what a requirement asks for; that its marker holds goes without saying."""
+    return str(replace(requirement, marker=""))
 
 
 def details(error: PolylockError) -> list[str]:
@@ -229,9 +236,11 @@ def _clause(reason: Reason) -> str:  # noqa: C901, PLR0911, PLR0912 - a case eac
         case InvalidMetadata():
             return _invalid(reason)
         case DirectReference():
-            return f"requires {reason.requirement}, a direct reference"
+            return f"requires {_required(reason.requirement)}, a direct reference"
         case RequiresItself():
-            return f"requires another version of itself: {reason.requirement}"
+            return (
+                f"requires another version of itself: {_required(reason.requirement)}"
+            )
         case NotOpened():
             return "is a source distribution, and enough were opened"
         case OfLabels():
@@ -240,8 +249,8 @@ def _clause(reason: Reason) -> str:  # noqa: C901, PLR0911, PLR0912 - a case eac
             return _contradicts(reason)
         case HeldBack():
             return (
-                f"kept back for {reason.target} ({_clause(reason.because)}), since one "
-                "version is taken for all targets where one will do (align)"
+                f"kept back for {reason.target} ({_clause(reason.because)}), since "
+                "targets share a version where they can (align)"
             )
         case AlignedWith():
             targets = ", ".join(reason.targets)
@@ -352,10 +361,8 @@ def _needs_build(reason: NeedsBuild) -> str:
         "no-build-package": "no-build-package forbids that",
     }[reason.key]
     if reason.is_static:
-        return f"a source distribution that must be built, and {by}"
-    return (
-        f"a source distribution that must be built to know what it requires, and {by}"
-    )
+        return f"its source distribution must be built, and {by}"
+    return f"its source distribution must be built to know what it requires, and {by}"
 
 
 def _invalid(reason: InvalidMetadata) -> str:
@@ -366,7 +373,7 @@ def _invalid(reason: InvalidMetadata) -> str:
 
 def _contradicts(reason: Contradicts) -> str:
     project = reason.requirement.name
-    wanted = f"requires {reason.requirement}"
+    wanted = f"requires {_required(reason.requirement)}"
     if reason.because is None:
         return f"{wanted}, and {project} is {reason.taken}"
     because = _clause(reason.because)
