@@ -55,6 +55,7 @@ class DependencyReader:
         self._availability = availability
         self._pool = availability.pool
         self._read: dict[int, tuple[Dependency, ...] | Unmeetable] = {}
+        self._unbuildable: dict[str, str] = {}
         self._overrides: dict[str, list[Requirement]] = {}
         for override in self._pool.inputs.overrides:
             self._overrides.setdefault(override.name, []).append(override)
@@ -68,6 +69,7 @@ class DependencyReader:
             self._availability, SdistReads(opened=self.reads.opened, left=0)
         )
         reader._read = self._read
+        reader._unbuildable = self._unbuildable
         reader._assumes = True
         return reader
 
@@ -86,6 +88,8 @@ class DependencyReader:
                 if not self.reads.admit(base):
                     return self._unopened(base)
                 answer = self._read_metadata(base, extra)
+                if isinstance(answer, Unmeetable) and answer.may_not_run:
+                    self._unbuildable[base.name] = answer.reason
             self._read[id(candidate)] = answer
         return answer
 
@@ -108,9 +112,20 @@ class DependencyReader:
         if not candidate.is_sdist:
             return None
         found = self._pool.source.refusal(candidate.release, candidate.file)
+<<<<<<< HEAD
         if found is None:
             return None
         return Unmeetable(candidate=candidate, reason=found.reason)
+=======
+        if found is not None:
+            return _unmeetable(candidate, found)
+        # What one version leaves to its backend, the others most likely do as well: to
+        # see for certain is a download each.
+        reason = self._unbuildable.get(candidate.name)
+        if reason is None or candidate.file.url in self.reads.opened:
+            return None
+        return Unmeetable(candidate=candidate, reason=reason, may_not_run=True)
+>>>>>>> engine
 
     def _unopened(self, candidate: Candidate) -> tuple[Dependency, ...] | Unmeetable:
         self.assumed = True
