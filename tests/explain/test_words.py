@@ -6,13 +6,17 @@ from typing import get_args
 
 import pytest
 
-from polylock.explain.words import asker, clause, request
+from polylock.explain.words import about, asker, clause, request
 from polylock.model.reasons import (
+    AlignedWith,
     BuildCycle,
+    ConflictsWithPins,
     Contradicts,
     DirectReference,
-    DirectSource,
+    DirectSourceNamed,
     Excluded,
+    FilesOut,
+    GivenUp,
     HeldBack,
     InvalidMetadata,
     LabelExcluded,
@@ -26,6 +30,7 @@ from polylock.model.reasons import (
     NoSuchVersion,
     NotExamined,
     NotOpened,
+    NotRequired,
     NoUploadTime,
     OfLabels,
     OlderPinKept,
@@ -70,6 +75,12 @@ WORDS: list[tuple[Reason, str]] = [
         Excluded((Request(SettingAsker("--upgrade-package"), B2),)),
         "--upgrade-package asks for b<2",
     ),
+    (
+        Excluded(
+            (FROM_PROJECT, Request(PackageAsker("a", "1.0"), B2)), "2.0", Yanked()
+        ),
+        "a 1.0 requires b<2; a 2.0: yanked",
+    ),
     (NoSuchProject("b"), "no index has b"),
     (
         NoSuchVersion("default", "1.0", "2.0"),
@@ -80,13 +91,15 @@ WORDS: list[tuple[Reason, str]] = [
         "index own does not have it: it has 1.0",
     ),
     (NoSuchVersion("own"), "index own does not have it"),
-    (Yanked(), "is yanked"),
-    (Yanked("broken\nfile"), "is yanked: broken\\u000Afile"),
-    (PreRelease(), "is a pre-release, which is not admitted"),
-    (UploadedLater(), "was uploaded after exclude-newer"),
-    (NoUploadTime(), "has no upload time, for exclude-newer"),
+    (Yanked(), "yanked"),
+    (Yanked("broken\nfile"), "yanked: broken\\u000Afile"),
+    (PreRelease(), "pre-releases are not admitted"),
+    (UploadedLater(), "uploaded after exclude-newer"),
+    (NoUploadTime(), "without an upload time, which exclude-newer asks for"),
     (Unfit(), "its tags do not fit the target"),
-    (NoFile("cpu"), "has no file that can be installed"),
+    (Unfit(("py3-none-win32",)), "no wheel for this machine: there is py3-none-win32"),
+    (NoFile("cpu"), "no wheel fits cpu"),
+    (NoFile("cpu", has_wheels=False), "has no file that can be installed"),
     (NoFile("cpu", ("win32",)), "no wheel fits cpu: nearest are for win32"),
     (
         NoFile("cpu", ("win32",), is_near=False),
@@ -94,13 +107,20 @@ WORDS: list[tuple[Reason, str]] = [
     ),
     (PythonUnmet(">=3.14"), "requires Python >=3.14"),
     (
-        NeedsBuild("b"),
+        NeedsBuild(),
         (
-            "is a source distribution whose metadata needs its backend, and building is "
-            "not allowed: add b to build-package"
+            "a source distribution that must be built to know what it requires, and "
+            "build-package does not name it"
         ),
     ),
-    (NeedsBuild("b", metadata=False), "would have to be built, which is forbidden"),
+    (
+        NeedsBuild("no-build-package", is_static=True),
+        "a source distribution that must be built, and no-build-package forbids that",
+    ),
+    (
+        NeedsBuild("build", is_static=True),
+        'a source distribution that must be built, and build = "none" forbids that',
+    ),
     (BuildCycle(("a", "b", "a")), "is needed to build itself: a -> b -> a"),
     (WheelsForbidden(), "has wheels, which no-binary-package forbids"),
     (
@@ -111,7 +131,7 @@ WORDS: list[tuple[Reason, str]] = [
         DirectReference(Requirement.parse("b @ https://example.org/b.whl")),
         "requires b @ https://example.org/b.whl, a direct reference",
     ),
-    (RequiresItself(B2), "requires itself as b<2"),
+    (RequiresItself(B2), "requires another version of itself: b<2"),
     (NotOpened(), "is a source distribution, and enough were opened"),
     (LabelUndescribed(), "not in the variant metadata"),
     (LabelExcluded("nvidia"), "exclude-variants has nvidia"),
@@ -124,6 +144,17 @@ WORDS: list[tuple[Reason, str]] = [
     (
         PropertyUnmet("nvidia", "sm_arch", ("90_real",), ("80_real",)),
         "needs nvidia :: sm_arch :: 90_real, and the target supports 80_real",
+    ),
+    (
+        PropertyUnmet("abi_dependency", "torch", ("2.9",), ("2.10",), gap="abi"),
+        "needs abi_dependency :: torch :: 2.9, and torch is 2.10",
+    ),
+    (
+        PropertyUnmet("n", "f", tuple("abcdefghij"), tuple("zyxwvutsr")),
+        (
+            "needs one of n :: f :: a, b, c, d, e, f, g, h and 2 more, and the target "
+            "supports z, y, x, w, v, u, t, s and 1 more"
+        ),
     ),
     (
         PropertyUnmet("amd", "gfx", ("a", "b"), gap="namespace"),
@@ -168,29 +199,57 @@ WORDS: list[tuple[Reason, str]] = [
         LabelLost(winner="w", winning=V3, shares=True),
         "lost to w, which has x86_64 :: level :: v3 besides",
     ),
-    (OfLabels(("cu12", "cu13"), Yanked()), "label cu12, cu13: is yanked"),
-    (Contradicts(B2), "requires b<2, which no index has"),
+    (OfLabels(("cu12", "cu13"), Yanked()), "label cu12, cu13: yanked"),
+    (
+        Contradicts(B2, because=NoSuchProject("b")),
+        "requires b<2, and no index has b",
+    ),
     (Contradicts(B2, "2.0"), "requires b<2, and b is 2.0"),
     (
-        Contradicts(B2, "2.0", NoFile("cpu", ("win32",))),
-        "requires b<2, and b is 2.0 (no wheel fits cpu: nearest are for win32)",
+        Contradicts(B2, "2.0", "1.0", NoFile("cpu", ("win32",))),
+        "requires b<2; b 1.0: no wheel fits cpu: nearest are for win32",
+    ),
+    (
+        Contradicts(B2, "2.0", because=NoSuchVersion("default", "2.0", "2.0")),
+        "requires b<2, and the index has 2.0",
+    ),
+    (FilesOut((Yanked(), PythonUnmet(">=4"))), "yanked; requires Python >=4"),
+    (
+        GivenUp("cu12", Contradicts(B2, "2.0")),
+        "better than cu12, but it requires b<2, and b is 2.0",
+    ),
+    (
+        GivenUp("", Unopposed("b")),
+        (
+            "better than no label by what the index says now, and compatible with "
+            "what is locked; `polylock lock --upgrade-package b` tries it"
+        ),
     ),
     (
         HeldBack("mac", PythonUnmet(">=3.14")),
         (
-            "kept back for mac (requires Python >=3.14), since one version is taken for "
-            "all targets where one will do (align)"
+            "kept back for mac (requires Python >=3.14), since one version is taken "
+            "for all targets where one will do (align)"
         ),
     ),
+    (
+        AlignedWith(("mac", "win"), "1.0"),
+        "mac, win has to have 1.0, and align asks for one version",
+    ),
+    (
+        NotRequired("torch", "2.9"),
+        "is built against torch 2.9, and nothing requires that",
+    ),
+    (ConflictsWithPins(), "conflicts with the other pins"),
     (OlderPinKept("1.0"), "1.0 is locked, and pins are kept while they fit"),
     (LowestWanted("lowest"), 'resolution = "lowest" takes the lowest that fits'),
-    (DirectSource(), "the project names a direct source"),
+    (DirectSourceNamed(), "the project names a direct source"),
     (NotExamined(8), "not opened: the newest 8 of them were"),
     (
         Unopposed("b"),
         (
-            "compatible with everything that is locked, so it may be newer than the lock "
-            "file: `polylock lock --upgrade-package b` tries it"
+            "compatible with everything that is locked, so it may be newer than the "
+            "lock file: `polylock lock --upgrade-package b` tries it"
         ),
     ),
 ]
@@ -223,6 +282,29 @@ def test_every_kind_is_tried() -> None:
 def test_who_asks(who: RootAsker | PackageAsker | SettingAsker, words: str) -> None:
     """Whoever asks is named as a noun phrase."""
     assert asker(who) == words
+
+
+@pytest.mark.parametrize(
+    ("reason", "one", "many"),
+    [
+        (PythonUnmet(">=4"), "a 1 requires Python >=4", "a 1 require Python >=4"),
+        (
+            RequiresItself(B2),
+            "a 1 requires another version of itself: b<2",
+            "a 1 require another version of itself: b<2",
+        ),
+        (
+            NotRequired("b", "2"),
+            "a 1 is built against b 2, and nothing requires that",
+            "a 1: is built against b 2, and nothing requires that",
+        ),
+        (Yanked(), "a 1: yanked", "a 1: yanked"),
+    ],
+)
+def test_what_is_said_of_versions(reason: Reason, one: str, many: str) -> None:
+    """A requirement is the predicate of its sentence, all else follows a colon."""
+    assert about("a 1", reason) == one
+    assert about("a 1", reason, many=True) == many
 
 
 def test_request_shows_its_requirement() -> None:

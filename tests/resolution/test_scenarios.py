@@ -23,9 +23,10 @@ from packaging.utils import canonicalize_name
 
 from fakes.scenarios import inputs_of, load, preferences_of, targets_of
 from fakes.source import MemorySource
-from fakes.workspace import Spy
 from polylock.errors import PolylockError
 from polylock.explain.failure import solved
+from polylock.explain.notes import notes
+from polylock.explain.words import note
 from polylock.model.filenames import WheelFilename
 from polylock.ports import SilentReporter
 from polylock.resolution.memory import Memory
@@ -91,11 +92,10 @@ def test_scenario(*, path: Path, how: str) -> None:
     scenario = load(path)
     targets = targets_of(scenario)
     source = MemorySource(scenario["packages"])
-    reporter = Spy()
     solver = Solver(
         inputs=inputs_of(scenario, targets),
         source=source,
-        reporter=reporter,
+        reporter=SilentReporter(),
         preferences=preferences_of(scenario),
         always_search=how == "search",
         memory=_remembering(scenario) if how == "remembered" else Memory(),
@@ -114,7 +114,7 @@ def test_scenario(*, path: Path, how: str) -> None:
         expected = expected.get(resolution.target.name, expected)
         assert pins_of(resolution, expected) == expected
     _check_what_was_opened(scenario, source)
-    told = reporter.warnings
+    told = [note(found) for found in notes(solution.resolutions, solver.inputs, source)]
     if "warnings" in scenario:
         texts = scenario["warnings"]
         assert [w for w, text in zip(told, texts, strict=True) if text in w] == told

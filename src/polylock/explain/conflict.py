@@ -9,6 +9,16 @@ from typing import TYPE_CHECKING
 
 from polylock.errors import NoSolution
 from polylock.explain.suggestions import Conflict, tried_suggestion
+from polylock.explain.why_not import (
+    OPENED_AT_MOST,
+    build_hint,
+    python_hint,
+    rejected,
+    shortage,
+    span,
+)
+from polylock.explain.words import about
+from polylock.model.reasons import FilesOut, NeedsBuild, NoFile, PythonUnmet, Reason
 from polylock.model.requirements import Requirement
 from polylock.resolution.align import Disagreement
 from polylock.resolution.candidates import ExtraCandidate
@@ -19,16 +29,8 @@ from polylock.resolution.constraints import (
     identifier_of,
 )
 from polylock.resolution.problem import Unsolvable
-from polylock.resolution.shortage import (
-    OPENED_AT_MOST,
-    build_hint,
-    python_hint,
-    rejected,
-    shortage,
-    span,
-)
 from polylock.resolution.versions import positions
-from polylock.values import Value
+from polylock.values import Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -44,15 +46,26 @@ if TYPE_CHECKING:
     from polylock.resolution.provider import AnyCandidate, Information
     from polylock.resolution.versions import VersionTable
 
+    _Line = tuple[str, ...]
     Requests = Sequence[tuple[Constraint, AnyCandidate | None]]
 
 __all__ = ["Ask", "clash", "explained", "in_words"]
 
 _MOST_TRIED_TOGETHER = 3
-_REQUIRES_PYTHON = "requires Python "
 _CIRCLES_AT_MOST = 2
 _GROUPS_AT_MOST = 6
 """How many groups of versions of one parent are told, the newest first."""
+
+
+class _BuiltAgainst(Value, frozen=True):
+    """A label is built against releases of another project (PEP 850)."""
+
+    name: str
+    releases: str
+
+
+_Told = Requirement | _BuiltAgainst | Reason
+"""What rules out a candidate: what it requires or is built against, or a reason."""
 
 
 class _Causes(Value, frozen=True, kw_only=True):
@@ -189,24 +202,28 @@ def _causes(
 
 def _lines(failure: _Causes) -> tuple[list[str], str | None]:
     """Return what conflicts, a line each, and advice that was not tried."""
-    lines: list[str] = []
+    told: list[_Line] = []
     advice: list[str] = []
     causes = _telling(failure.causes)
     for name in dict.fromkeys(_name(cause.requirement) for cause in causes):
         every = [c for c in causes if _name(c.requirement) == name]
         claims, asks = _clashing(failure, name, every)
         for claim in claims:
-            lines += _claim(failure, claim)
-        told, untried = _supply(failure, name, claims, asks)
-        lines += told
+            told += _claim(failure, claim)
+        supply, untried = _supply(failure, name, claims, asks)
+        told += [(line,) for line in supply]
         if untried is not None:
             advice.append(untried)
-    distinct = [
-        line
-        for line in dict.fromkeys(lines)
-        if not any(other.startswith(f"{line}, ") for other in lines)
-    ]
-    return distinct, next(iter(advice), None)
+    return [", ".join(line) for line in _longest(told)], next(iter(advice), None)
+
+
+def _longest(lines: Sequence[_Line]) -> Iterator[_Line]:
+    """Leave out what is said twice, and what another line begins with."""
+    for line in dict.fromkeys(lines):
+        if not any(
+            len(other) > len(line) and other[: len(line)] == line for other in lines
+        ):
+            yield line
 
 
 def _unbuilt(failure: _Causes) -> str | None:
@@ -217,12 +234,16 @@ def _unbuilt(failure: _Causes) -> str | None:
     """
     for cause in failure.causes:
         constraint = cause.requirement
-        if isinstance(constraint, Unmeetable) and constraint.may_not_run:
+        if isinstance(constraint, Unmeetable) and _unbuildable(constraint):
             candidate = constraint.candidate
             if candidate.position == max(_positions_of(failure, candidate)):
                 inputs = failure.availability.pool.inputs
                 return build_hint(inputs, candidate.name)
     return None
+
+
+def _unbuildable(found: Unmeetable) -> bool:
+    return isinstance(found.reason, NeedsBuild)
 
 
 def _telling(causes: Sequence[Information]) -> list[Information]:
@@ -259,9 +280,9 @@ def _conflict(failure: _Causes) -> Conflict:
         if isinstance(constraint, SpecifierConstraint) and constraint.specifier:
             wanted[constraint.name, constraint.specifier] = None
         if isinstance(constraint, Unmeetable):
-            _, found, python = constraint.reason.partition(_REQUIRES_PYTHON)
-            if found:
-                pythons[constraint.candidate.name, python] = None
+            reason = constraint.reason
+            if isinstance(reason, PythonUnmet):
+                pythons[constraint.candidate.name, reason.requires_python] = None
         for request, _ in _requests(failure, cause.parent):
             parents[_name(request)] = None
     return Conflict(
@@ -272,23 +293,22 @@ def _conflict(failure: _Causes) -> Conflict:
     )
 
 
-def _claim(failure: _Causes, claim: Information) -> list[str]:
+def _claim(failure: _Causes, claim: Information) -> list[_Line]:
     """Say who asks for what, with the chain of parents from the project down."""
     constraint, parent = claim.requirement, claim.parent
-    if isinstance(constraint, Lacking):
-        return [_requires(constraint, None)]
-    if parent is None:
-        return [_requires(constraint, None)]
+    if isinstance(constraint, Lacking) or parent is None:
+        return [(_requires(constraint, None),)]
     chain = [_requires(*request) for request in _requests(failure, parent)]
     told = list(_survey(failure, parent, constraint))
     if len(told) == 1 and isinstance(constraint, SpecifierConstraint):
-        return [", ".join([*chain, *told])]
-    return [", ".join(chain), *told] if chain else told
+        return [(*chain, *told)]
+    lines: list[_Line] = [(one,) for one in told]
+    return [tuple(chain), *lines] if chain else lines
 
 
 def _requires(constraint: Constraint, parent: AnyCandidate | None) -> str:
     if isinstance(constraint, Unmeetable):
-        return f"{constraint.candidate} {constraint.reason}"
+        return about(str(constraint.candidate), constraint.reason)
     who = str(parent) if parent is not None else None
     if who is None:
         who = getattr(constraint, "origin", None) or "the project"
@@ -327,19 +347,21 @@ def _survey(
     base = parent.base if isinstance(parent, ExtraCandidate) else parent
     extra = parent.extra if isinstance(parent, ExtraCandidate) else ""
     subject = f"{base.name}[{extra}]" if extra else base.name
-    groups: dict[tuple[str, str], list[int]] = {}
+    groups: dict[tuple[str, _Told], list[int]] = {}
     for position in _positions_of(failure, parent):
-        for label, clause in _clauses(failure, base, position, (extra, constraint)):
-            groups.setdefault((label, clause), []).append(position)
-    for (label, clause), found in list(groups.items())[:_GROUPS_AT_MOST]:
+        for key in _survey_version(failure, base, position, (extra, constraint)):
+            groups.setdefault(key, []).append(position)
+    for (label, told), found in list(groups.items())[:_GROUPS_AT_MOST]:
         which = f" ({label})" if label else ""
         versions = f"{subject} {span(base.releases, found)}{which}"
-        if not clause.startswith("requires "):
-            yield f"{versions}: {clause}"
-        elif len(found) > 1:
-            yield f"{versions} {clause.replace('requires', 'require', 1)}"
-        else:
-            yield f"{versions} {clause}"
+        many = len(found) > 1
+        match told:
+            case Requirement():
+                yield f"{versions} {'require' if many else 'requires'} {told}"
+            case _BuiltAgainst():
+                yield f"{versions}: is built against {told.name} {told.releases}"
+            case _:
+                yield about(versions, told, many=many)
 
 
 def _positions_of(failure: _Causes, parent: AnyCandidate) -> list[int]:
@@ -356,30 +378,31 @@ def _positions_of(failure: _Causes, parent: AnyCandidate) -> list[int]:
     ][:OPENED_AT_MOST]
 
 
-def _clauses(
+def _survey_version(
     failure: _Causes,
     base: Candidate,
     position: int,
     asked: tuple[str, Constraint],
-) -> Iterator[tuple[str, str]]:
-    """Yield label and clause for each candidate of a version that is ruled out."""
+) -> Iterator[tuple[str, _Told]]:
+    """Yield label and reason for each candidate of a version that is ruled out."""
     pool = failure.availability.pool
     expansion = pool.expand(base.releases, position, yanked=False)
     if not expansion.candidates:
-        yield "", "; ".join(rejected(pool, base.releases, position))
-    told: dict[tuple[str, str], None] = {}
+        reasons = rejected(pool, base.releases, position)
+        yield "", reasons[0] if len(reasons) == 1 else FilesOut(reasons)
+    told: dict[tuple[str, _Told], None] = {}
     for found in expansion.candidates:
-        for clause in _candidate_clauses(failure, expansion, found, asked):
-            told[found.variant.label, clause] = None
+        for each in _survey_candidate(failure, expansion, found, asked):
+            told[found.variant.label, each] = None
     yield from told
 
 
-def _candidate_clauses(
+def _survey_candidate(
     failure: _Causes,
     expansion: Expansion,
     found: Candidate,
     asked: tuple[str, Constraint],
-) -> Iterator[str]:
+) -> Iterator[_Told]:
     """Yield what a candidate that was opened has against a solution."""
     extra, constraint = asked
     pool = failure.availability.pool
@@ -393,31 +416,36 @@ def _candidate_clauses(
         return
     versions = "" if extra else _built_against(expansion, found, constraint)
     if versions:
-        yield f"is built against {constraint.name} {versions}"
+        yield _BuiltAgainst(constraint.name, versions)
     for dependency in answer:
         requirement = dependency.requirement
         if requirement.name == constraint.name:
             if versions and not requirement.specifier:
                 continue  # what it is built against says more
-            extras = ",".join(requirement.extras)
-            shown = f"[{extras}]" if extras else ""
-            yield f"requires {requirement.name}{shown}{requirement.specifier}"
+            yield Requirement(
+                name=requirement.name,
+                specifier=requirement.specifier,
+                extras=requirement.extras,
+            )
 
 
-def _unmet(failure: _Causes, found: Unmeetable) -> str:
+def _unmet(failure: _Causes, found: Unmeetable) -> Reason:
     """Say why a candidate is out; of one that nobody builds, why it is no wheel."""
     candidate, pool = found.candidate, failure.availability.pool
     if (
-        not found.may_not_run
+        not _unbuildable(found)
         or not candidate.release.wheels
         or candidate.name in pool.inputs.no_binary_packages
     ):
         return found.reason
-    wheels = "; ".join(rejected(pool, candidate.releases, candidate.position))
+    reasons = rejected(pool, candidate.releases, candidate.position)
     if len(_positions_of(failure, candidate)) > 1:
         # What the wheels are for differs, and would tear the versions apart.
-        wheels = wheels.partition(": nearest")[0]
-    return f"{wheels}; what is left {found.reason}"
+        reasons = tuple(
+            replace(each, nearest=()) if isinstance(each, NoFile) else each
+            for each in reasons
+        )
+    return FilesOut((*reasons, found.reason))
 
 
 def _built_against(
@@ -504,7 +532,7 @@ def _supply(
     if not asked:
         python = any(
             isinstance(claim.requirement, Unmeetable)
-            and claim.requirement.reason.startswith(_REQUIRES_PYTHON)
+            and isinstance(claim.requirement.reason, PythonUnmet)
             for claim in claims
         )
         return [], python_hint(availability.pool.target, name) if python else None

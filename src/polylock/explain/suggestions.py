@@ -10,6 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from polylock.errors import PolylockError
+from polylock.explain.why_not import build_hint
 from polylock.model.inputs import RootRequirement
 from polylock.model.requirements import Requirement
 from polylock.resolution.candidates import Candidate
@@ -22,7 +23,6 @@ from polylock.resolution.near_miss import (
 )
 from polylock.resolution.problem import Prior, Problem, admitting
 from polylock.resolution.sdist_reads import SdistReads
-from polylock.resolution.shortage import build_hint
 from polylock.resolution.tries import Tries
 from polylock.values import Value, replace
 

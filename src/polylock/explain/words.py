@@ -7,14 +7,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
+from polylock.errors import NothingToInstall
+from polylock.explain.notes import (
+    ExtraMissing,
+    LabelPinUnused,
+    NamespaceUnknown,
+    PatternUnmatched,
+    UploadTimesMissing,
+    VariantsLost,
+)
 from polylock.model.inputs import index_in_words
 from polylock.model.plain_text import visible
 from polylock.model.reasons import (
+    AlignedWith,
     BuildCycle,
+    ConflictsWithPins,
     Contradicts,
     DirectReference,
-    DirectSource,
+    DirectSourceNamed,
     Excluded,
+    FilesOut,
+    GivenUp,
     HeldBack,
     InvalidMetadata,
     LabelExcluded,
@@ -28,6 +41,7 @@ from polylock.model.reasons import (
     NoSuchVersion,
     NotExamined,
     NotOpened,
+    NotRequired,
     NoUploadTime,
     OfLabels,
     OlderPinKept,
@@ -50,11 +64,13 @@ from polylock.model.reasons import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from polylock.model.reasons import Asker, Reason, Request
+    from polylock.errors import PolylockError
+    from polylock.explain.notes import Note
+    from polylock.model.reasons import Asker, Reason, Rejection, Request
 
-__all__ = ["asker", "clause", "listed", "request"]
+__all__ = ["about", "asker", "clause", "details", "listed", "note", "request"]
 
-_SHOWN_AT_MOST = 6
+_VALUES_AT_MOST = 8
 
 
 def clause(reason: Reason) -> str:
@@ -82,6 +98,23 @@ def asker(who: Asker) -> str:
             assert_never(unreachable)
 
 
+def about(subject: str, reason: Reason, *, many: bool = False) -> str:
+    """Return what is said of a version, or of ``many``: ``a 1 requires Python >=4``."""
+    verb = "require" if many else "requires"
+    match reason:
+        case PythonUnmet():
+            told = f"{verb} Python {reason.requires_python}"
+        case DirectReference():
+            told = f"{verb} {reason.requirement}, a direct reference"
+        case NotRequired() if not many:
+            told = _clause(reason)
+        case RequiresItself():
+            told = f"{verb} another version of itself: {reason.requirement}"
+        case _:
+            return f"{subject}: {clause(reason)}"
+    return f"{subject} {visible(told)}"
+
+
 def request(one: Request) -> str:
     """Return who asks for what: ``torch 2.9.0 requires triton==3.5.0``."""
     verb = "requires"
@@ -90,42 +123,105 @@ def request(one: Request) -> str:
     return f"{asker(one.by)} {verb} {visible(str(one.requirement))}"
 
 
-def listed(texts: Sequence[str]) -> str:
+def details(error: PolylockError) -> list[str]:
+    """Return what is shown under the message of an error, one fact a line."""
+    if isinstance(error, NothingToInstall):
+        return [_rejection(each) for each in error.rejected]
+    return list(error.details())
+
+
+def _rejection(found: Rejection) -> str:
+    subject = visible(found.label or found.file)
+    told = clause(found.reason)
+    return f"{subject}: {told}" if subject else told
+
+
+def note(found: Note) -> str:
+    """Return what to know of an answer, in one line."""
+    return visible(_note(found))
+
+
+def _note(found: Note) -> str:
+    finding = found.finding
+    project = " ".join((found.project, ", ".join(found.versions))).rstrip()
+    targets = ", ".join(found.targets)
+    match finding:
+        case UploadTimesMissing():
+            return (
+                f"exclude-newer has no effect on {project}: "
+                f"{index_in_words(finding.index)} does not tell when its files were "
+                "uploaded"
+            )
+        case VariantsLost():
+            return (
+                f"{project}: its variants are left out for {targets}, since its "
+                f"variant metadata is invalid: {_clause(finding.because)}"
+            )
+        case NamespaceUnknown():
+            return (
+                f"{project} has variants for {finding.namespace}, which is not known "
+                f"of {targets}, so none of them was taken there; say what it supports "
+                f"under {found.key} ({{}} for nothing), or set exclude-variants = "
+                f'["{finding.namespace}"]'
+            )
+        case PatternUnmatched():
+            there = ", ".join(finding.there) or "none"
+            return (
+                f"{finding.setting}: {project} has no variant {finding.label}; there "
+                f"is: {there}"
+            )
+        case LabelPinUnused():
+            return f"{found.key} has no effect: {project} is not installed there"
+        case ExtraMissing():
+            return f"{project} has no extra {finding.extra}"
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def listed(texts: Sequence[str], most: int = 6) -> str:
     """Write a few of many."""
-    more = len(texts) - _SHOWN_AT_MOST
+    more = len(texts) - most
     rest = f" and {more} more" if more > 0 else ""
-    return ", ".join(texts[:_SHOWN_AT_MOST]) + rest
+    return ", ".join(texts[:most]) + rest
 
 
 def _clause(reason: Reason) -> str:  # noqa: C901, PLR0911, PLR0912 - a case each
     match reason:
         case Excluded():
-            return _excluded(reason.chain)
+            return _excluded(reason)
+        case FilesOut():
+            return "; ".join(map(_clause, reason.reasons))
+        case GivenUp(because=Unopposed(project=project)):
+            return (
+                f"better than {reason.chosen or 'no label'} by what the index says "
+                f"now, and compatible with what is locked; "
+                f"`polylock lock --upgrade-package {project}` tries it"
+            )
+        case GivenUp():
+            because = _clause(reason.because)
+            return f"better than {reason.chosen or 'no label'}, but it {because}"
         case NoSuchProject():
             return f"no index has {reason.project}"
         case NoSuchVersion():
             return _no_version(reason)
         case Yanked():
-            return f"is yanked: {reason.why}" if reason.why else "is yanked"
+            return f"yanked: {reason.why}" if reason.why else "yanked"
         case PreRelease():
-            return "is a pre-release, which is not admitted"
+            return "pre-releases are not admitted"
         case UploadedLater():
-            return "was uploaded after exclude-newer"
+            return "uploaded after exclude-newer"
         case NoUploadTime():
-            return "has no upload time, for exclude-newer"
-        case Unfit():
+            return "without an upload time, which exclude-newer asks for"
+        case Unfit(tags=()):
             return "its tags do not fit the target"
+        case Unfit():
+            return f"no wheel for this machine: there is {listed(reason.tags)}"
         case NoFile():
             return _no_file(reason)
         case PythonUnmet():
             return f"requires Python {reason.requires_python}"
-        case NeedsBuild(metadata=True):
-            return (
-                "is a source distribution whose metadata needs its backend, and "
-                f"building is not allowed: add {reason.project} to build-package"
-            )
         case NeedsBuild():
-            return "would have to be built, which is forbidden"
+            return _needs_build(reason)
         case BuildCycle():
             return f"is needed to build itself: {' -> '.join(reason.chain)}"
         case WheelsForbidden():
@@ -135,7 +231,7 @@ def _clause(reason: Reason) -> str:  # noqa: C901, PLR0911, PLR0912 - a case eac
         case DirectReference():
             return f"requires {reason.requirement}, a direct reference"
         case RequiresItself():
-            return f"requires itself as {reason.requirement}"
+            return f"requires another version of itself: {reason.requirement}"
         case NotOpened():
             return "is a source distribution, and enough were opened"
         case OfLabels():
@@ -147,11 +243,24 @@ def _clause(reason: Reason) -> str:  # noqa: C901, PLR0911, PLR0912 - a case eac
                 f"kept back for {reason.target} ({_clause(reason.because)}), since one "
                 "version is taken for all targets where one will do (align)"
             )
+        case AlignedWith():
+            targets = ", ".join(reason.targets)
+            return (
+                f"{targets} has to have {reason.version}, and align asks for one "
+                "version"
+            )
+        case ConflictsWithPins():
+            return "conflicts with the other pins"
+        case NotRequired():
+            return (
+                f"is built against {reason.project} {reason.release}, and nothing "
+                "requires that"
+            )
         case OlderPinKept():
             return f"{reason.version} is locked, and pins are kept while they fit"
         case LowestWanted():
             return f'resolution = "{reason.mode}" takes the lowest that fits'
-        case DirectSource():
+        case DirectSourceNamed():
             return "the project names a direct source"
         case NotExamined():
             return f"not opened: the newest {reason.count} of them were"
@@ -206,11 +315,14 @@ def _of_label(  # noqa: PLR0911 - a case each
             assert_never(unreachable)
 
 
-def _excluded(chain: Sequence[Request]) -> str:
-    told = request(chain[-1])
-    if len(chain) <= 2:
-        return told
-    return f"{told}, by way of {' > '.join(asker(one.by) for one in chain[:-1])}"
+def _excluded(reason: Excluded) -> str:
+    *parents, last = reason.chain
+    told = request(last)
+    if len(parents) > 1:
+        told += f", by way of {' > '.join(asker(one.by) for one in parents)}"
+    if reason.because is not None and isinstance(last.by, PackageAsker):
+        told += f"; {last.by.name} {reason.newer}: {_clause(reason.because)}"
+    return told
 
 
 def _no_version(reason: NoSuchVersion) -> str:
@@ -224,10 +336,26 @@ def _no_version(reason: NoSuchVersion) -> str:
 
 
 def _no_file(reason: NoFile) -> str:
-    if not reason.nearest:
+    if not reason.has_wheels:
         return "has no file that can be installed"
+    none = f"no wheel fits {reason.target}"
+    if not reason.nearest:
+        return none
     nearest = "nearest are for" if reason.is_near else "there are some for"
-    return f"no wheel fits {reason.target}: {nearest} {listed(reason.nearest)}"
+    return f"{none}: {nearest} {listed(reason.nearest)}"
+
+
+def _needs_build(reason: NeedsBuild) -> str:
+    by = {
+        "build-package": "build-package does not name it",
+        "build": 'build = "none" forbids that',
+        "no-build-package": "no-build-package forbids that",
+    }[reason.key]
+    if reason.is_static:
+        return f"a source distribution that must be built, and {by}"
+    return (
+        f"a source distribution that must be built to know what it requires, and {by}"
+    )
 
 
 def _invalid(reason: InvalidMetadata) -> str:
@@ -237,20 +365,32 @@ def _invalid(reason: InvalidMetadata) -> str:
 
 
 def _contradicts(reason: Contradicts) -> str:
+    project = reason.requirement.name
     wanted = f"requires {reason.requirement}"
-    if not reason.version:
-        return f"{wanted}, which no index has"
-    told = f"{wanted}, and {reason.requirement.name} is {reason.version}"
-    return f"{told} ({_clause(reason.because)})" if reason.because else told
+    if reason.because is None:
+        return f"{wanted}, and {project} is {reason.taken}"
+    because = _clause(reason.because)
+    match reason.because:
+        case NoSuchVersion(highest=""):
+            return f"{wanted}, and {because}"
+        case NoSuchVersion(index=index, lowest=low, highest=high):
+            there = low if low == high else f"{low} to {high}"
+            return f"{wanted}, and {index_in_words(index)} has {there}"
+        case NoSuchProject() | Excluded(newer="") | DirectSourceNamed():
+            return f"{wanted}, and {because}"
+        case _:
+            return f"{wanted}; {project} {reason.newest}: {because}"
 
 
 def _unmet(reason: PropertyUnmet) -> str:
     one_of = "" if len(reason.values) == 1 else "one of "
     need = (
         f"needs {one_of}{reason.namespace} :: {reason.feature} :: "
-        f"{listed(reason.values)}"
+        f"{listed(reason.values, _VALUES_AT_MOST)}"
     )
     match reason.gap:
+        case "abi" if reason.offered:
+            return f"{need}, and {reason.feature} is {listed(reason.offered)}"
         case "abi":
             return f"{need}, and what is installed is not known"
         case "priorities":
@@ -260,7 +400,8 @@ def _unmet(reason: PropertyUnmet) -> str:
         case "namespace":
             return f"{need}, and the target supports no {reason.namespace} property"
         case "value":
-            return f"{need}, and the target supports {listed(reason.offered) or 'none'}"
+            offered = listed(reason.offered, _VALUES_AT_MOST)
+            return f"{need}, and the target supports {offered or 'none'}"
         case _ as unreachable:
             assert_never(unreachable)
 

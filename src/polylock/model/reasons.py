@@ -18,12 +18,16 @@ if TYPE_CHECKING:
     from polylock.model.requirements import Requirement
 
 __all__ = [
+    "AlignedWith",
     "Asker",
     "BuildCycle",
+    "ConflictsWithPins",
     "Contradicts",
     "DirectReference",
-    "DirectSource",
+    "DirectSourceNamed",
     "Excluded",
+    "FilesOut",
+    "GivenUp",
     "HeldBack",
     "InvalidMetadata",
     "LabelExcluded",
@@ -38,6 +42,7 @@ __all__ = [
     "NoUploadTime",
     "NotExamined",
     "NotOpened",
+    "NotRequired",
     "OfLabels",
     "OlderPinKept",
     "PackageAsker",
@@ -46,11 +51,13 @@ __all__ = [
     "PropertyUnmet",
     "PythonUnmet",
     "Reason",
+    "Rejection",
     "Request",
     "RequiresItself",
     "RootAsker",
     "SdistBehindWheel",
     "SettingAsker",
+    "SettingKey",
     "Unfit",
     "Unopposed",
     "UploadedLater",
@@ -78,12 +85,15 @@ class PackageAsker(Value, frozen=True):
     extra: str = ""
 
 
+SettingKey = Literal[
+    "constraint-dependencies", "override-dependencies", "--upgrade-package"
+]
+
+
 class SettingAsker(Value, frozen=True):
     """A setting or option that limits versions, as the user writes it."""
 
-    key: Literal[
-        "constraint-dependencies", "override-dependencies", "--upgrade-package"
-    ]
+    key: SettingKey
 
 
 Asker = RootAsker | PackageAsker | SettingAsker
@@ -99,10 +109,14 @@ class Request(Value, frozen=True):
 class Excluded(Value, frozen=True):
     """A requirement excludes it.
 
-    ``chain`` leads from the project down; the requirement of the last is the one.
+    ``chain`` leads from the project down; the requirement of the last is the one. Where
+    a ``newer`` version of who asks last would not exclude it, ``because`` says why that
+    was not taken.
     """
 
     chain: tuple[Request, ...]
+    newer: str = ""
+    because: Reason | None = None
 
 
 class NoSuchProject(Value, frozen=True):
@@ -141,20 +155,31 @@ class NoUploadTime(Value, frozen=True):
     """``exclude-newer`` is set, and the index tells the time of other files only."""
 
 
+class Rejection(Value, frozen=True):
+    """Why one file or label of a version is out, or, with neither, all of it."""
+
+    reason: Reason
+    label: str = ""
+    file: str = ""
+
+
 class Unfit(Value, frozen=True):
-    """The compatibility tags of a file do not fit the target."""
+    """The compatibility tags of a file, or of all that a label has, do not fit."""
+
+    tags: tuple[str, ...] = ()
 
 
 class NoFile(Value, frozen=True):
     """No wheel of a version fits the target.
 
     ``nearest`` are platforms or Pythons of the wheels that come nearest, sorted; of any
-    wheels where not ``is_near``. Both are empty where the version has no wheel at all.
+    wheels where not ``is_near``. ``has_wheels`` is false where there is none at all.
     """
 
     target: str
     nearest: tuple[str, ...] = ()
     is_near: bool = True
+    has_wheels: bool = True
 
 
 class PythonUnmet(Value, frozen=True):
@@ -166,12 +191,13 @@ class PythonUnmet(Value, frozen=True):
 class NeedsBuild(Value, frozen=True):
     """It would have to be built, and that is not allowed.
 
-    Of ``metadata`` only the build backend knows it; else the file itself is the source
-    distribution that may not be built.
+    ``key`` is the setting that says so: ``build-package`` lacks the project,
+    ``no-build-package`` has it, or ``build`` is none. Where ``is_static`` is false, not
+    even what it requires is known without a build.
     """
 
-    project: str
-    metadata: bool = True
+    key: Literal["build-package", "no-build-package", "build"] = "build-package"
+    is_static: bool = False
 
 
 class BuildCycle(Value, frozen=True):
@@ -239,15 +265,30 @@ class OfLabels(Value, frozen=True):
 
 
 class Contradicts(Value, frozen=True):
-    """It requires something that another pin excludes.
+    """It requires what the target cannot have beside its other pins.
 
-    ``version`` is what is pinned of the required project, empty where it is not
-    available at all. ``because`` says why it could not be another version, if known.
+    ``taken`` is the version that is pinned of the required project, empty for none.
+    ``because`` says why it could not be the ``newest`` version that meets the
+    requirement, or any, where there is none.
     """
 
     requirement: Requirement
-    version: str = ""
+    taken: str = ""
+    newest: str = ""
     because: Reason | None = None
+
+
+class FilesOut(Value, frozen=True):
+    """Each file of a version is out, for one reason or another."""
+
+    reasons: tuple[Reason, ...]
+
+
+class GivenUp(Value, frozen=True):
+    """The label is better than the ``chosen`` one, and was not taken all the same."""
+
+    chosen: str
+    because: Reason
 
 
 class HeldBack(Value, frozen=True):
@@ -255,6 +296,24 @@ class HeldBack(Value, frozen=True):
 
     target: str
     because: Reason
+
+
+class AlignedWith(Value, frozen=True):
+    """Other targets have a ``version``, and one serves all where it can (align)."""
+
+    targets: tuple[str, ...]
+    version: str
+
+
+class ConflictsWithPins(Value, frozen=True):
+    """It fits by itself, and not together with all other pins."""
+
+
+class NotRequired(Value, frozen=True):
+    """It is built against a ``release`` of a project that nothing requires."""
+
+    project: str
+    release: str
 
 
 class OlderPinKept(Value, frozen=True):
@@ -269,7 +328,7 @@ class LowestWanted(Value, frozen=True):
     mode: Literal["lowest", "lowest-direct"]
 
 
-class DirectSource(Value, frozen=True):
+class DirectSourceNamed(Value, frozen=True):
     """The project names a direct source, so no index has a say in it."""
 
 
@@ -286,11 +345,15 @@ class Unopposed(Value, frozen=True):
 
 
 Reason = (
-    BuildCycle
+    AlignedWith
+    | BuildCycle
+    | ConflictsWithPins
     | Contradicts
     | DirectReference
-    | DirectSource
+    | DirectSourceNamed
     | Excluded
+    | FilesOut
+    | GivenUp
     | HeldBack
     | InvalidMetadata
     | LabelExcluded
@@ -305,6 +368,7 @@ Reason = (
     | NoUploadTime
     | NotExamined
     | NotOpened
+    | NotRequired
     | OfLabels
     | OlderPinKept
     | PinnedLabelMissing

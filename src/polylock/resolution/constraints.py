@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from polylock.model.markers import MarkerExpression
+    from polylock.model.reasons import Reason
     from polylock.model.requirements import Requirement
     from polylock.resolution.candidates import Candidate, ExtraCandidate
 
@@ -38,15 +39,10 @@ class SpecifierConstraint(Value, frozen=True, kw_only=True, eq=False):
 
 
 class Unmeetable(Value, frozen=True, kw_only=True, eq=False):
-    """What a candidate asks for and nothing can give; it rules the candidate out.
-
-    ``reason`` is a clause about the candidate: ``requires Python >=3.13``. Where its
-    backend ``may_not_run``, that alone keeps it out as far as is known.
-    """
+    """What a candidate asks for and nothing can give; it rules the candidate out."""
 
     candidate: Candidate
-    reason: str
-    may_not_run: bool = False
+    reason: Reason
 
 
 class Lacking(Unmeetable, frozen=True, kw_only=True, eq=False):

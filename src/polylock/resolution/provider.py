@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NoReturn, cast, overload
 from resolvelib import AbstractProvider
 from resolvelib.structs import RequirementInformation
 
+from polylock.model.reasons import ConflictsWithPins, NotRequired
 from polylock.resolution.candidates import Candidate, ExtraCandidate
 from polylock.resolution.constraints import (
     Lacking,
@@ -231,7 +232,7 @@ class TargetProvider(AbstractProvider["Constraint", AnyCandidate, str]):
         """Yield what a candidate requires; the first call begins to fetch it."""
         if candidate in self._banned:
             yield Unmeetable(
-                candidate=cast("Candidate", candidate), reason="is put aside"
+                candidate=cast("Candidate", candidate), reason=ConflictsWithPins()
             )
             return
         found = self._dependencies.of(candidate)
@@ -254,8 +255,7 @@ class TargetProvider(AbstractProvider["Constraint", AnyCandidate, str]):
         return [
             Lacking(
                 candidate=cast("Candidate", pin),
-                reason=f"is built against {need.name} {need.value}, "
-                "and nothing requires that",
+                reason=NotRequired(need.name, need.value),
             )
             for pin in pins.values()
             for need in getattr(pin, "abi", ())

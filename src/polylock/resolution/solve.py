@@ -14,11 +14,10 @@ from polylock.resolution.align import (
     public,
 )
 from polylock.resolution.candidate_pool import CandidatePool
+from polylock.resolution.conditions import conditions
 from polylock.resolution.constraints import Unmeetable
 from polylock.resolution.memory import Memory
 from polylock.resolution.problem import Prior, Problem, Unsolvable, admitting
-from polylock.resolution.reach import conditions
-from polylock.resolution.remarks import remarks
 from polylock.resolution.tries import Tries
 from polylock.values import Mutable, Value, field, replace
 
@@ -32,9 +31,9 @@ if TYPE_CHECKING:
     from polylock.ports import PackageSource, Reporter
     from polylock.resolution.availability import Admission
     from polylock.resolution.candidates import Candidate, ExtraCandidate
+    from polylock.resolution.conditions import Root
     from polylock.resolution.constraints import Dependency
     from polylock.resolution.dependencies import DependencyReader
-    from polylock.resolution.reach import Root
     from polylock.resolution.versions import VersionTable
 
     AnyCandidate = Candidate | ExtraCandidate
@@ -104,8 +103,6 @@ class Solver(Mutable, kw_only=True, eq=False):
             self._require_agreement(resolutions)
         for resolution in resolutions:
             self.reporter.solved(resolution.target.name, len(resolution.pins))
-        for remark in remarks(resolutions, self.inputs, self.source):
-            self.reporter.warning(remark)
         return Solution(resolutions=tuple(resolutions), efforts=efforts)
 
     def _solve_all(
