@@ -10,11 +10,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from polylock.errors import PolylockError
-<<<<<<< HEAD
 from polylock.explain.why_not import build_hint
-=======
 from polylock.model.inputs import RootRequirement
->>>>>>> engine
 from polylock.model.requirements import Requirement
 from polylock.resolution.candidates import Candidate
 from polylock.resolution.near_miss import (
