@@ -14,7 +14,7 @@ from fakes.workspace import Project, Spy
 from polylock.errors import ForeignHashDiffers, ForeignLockInvalid, UsageError
 from polylock.operations.check import check
 from polylock.operations.lock import LockOutcome, LockRequest, lock, parse_upgrades
-from polylock.operations.report import report
+from polylock.report.rows import report
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

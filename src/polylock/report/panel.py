@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from polylock.operations.report_markup import (
+from polylock.report.markup import (
     joined,
     label,
     project_link,
@@ -16,7 +16,7 @@ from polylock.variants.properties import NULL_LABEL
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from polylock.operations.report_facts import (
+    from polylock.report.facts import (
         ChosenFile,
         Edge,
         Installed,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from polylock.operations.report_markup import joined, label, project_link, shown
+from polylock.report.markup import joined, label, project_link, shown
 
 
 def test_markup_is_escaped() -> None:

@@ -10,13 +10,13 @@ import pytest
 
 from fakes.lock_texts import settings_for
 from fakes.report_locks import large_lock
-from polylock.operations.report_facts import page_facts
-from polylock.operations.report_tree import graph_data
+from polylock.report.facts import page_facts
+from polylock.report.tree import graph_data
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from polylock.operations.report_facts import PageFacts
+    from polylock.report.facts import PageFacts
 
 
 @pytest.fixture(name="large")

@@ -9,12 +9,12 @@ import pytest
 from fakes.lock_texts import lock_text, package_text, settings_for
 from fakes.report_locks import TARGETS, large_lock
 from polylock.errors import UsageError
-from polylock.operations.report_facts import page_facts
+from polylock.report.facts import page_facts
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from polylock.operations.report_facts import PageFacts, ProjectFacts
+    from polylock.report.facts import PageFacts, ProjectFacts
 
 DIGEST = "ab" * 32
 

@@ -13,8 +13,8 @@ import pytest
 
 from fakes.lock_texts import lock_text, package_text, settings_for
 from fakes.report_locks import TARGETS, large_lock
-from polylock.operations.report_facts import ChosenFile, Edge, PageFacts, page_facts
-from polylock.operations.report_page import report_page, write_report_page
+from polylock.report.facts import ChosenFile, Edge, PageFacts, page_facts
+from polylock.report.page import report_page, write_report_page
 
 if TYPE_CHECKING:
     from pathlib import Path

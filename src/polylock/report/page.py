@@ -17,27 +17,27 @@ from typing import TYPE_CHECKING
 
 from polylock.model.quantities import counted, file_size
 from polylock.operations.files import write_atomically
-from polylock.operations.report_facts import page_facts
-from polylock.operations.report_markup import (
+from polylock.report.facts import page_facts
+from polylock.report.markup import (
     label,
     project_link,
     shown,
     size_text,
 )
-from polylock.operations.report_panel import article
-from polylock.operations.report_tree import graph_data
+from polylock.report.panel import article
+from polylock.report.tree import graph_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from polylock.operations.report_facts import (
+    from polylock.project.settings import Settings
+    from polylock.report.facts import (
         Installed,
         PageFacts,
         ProjectFacts,
         TargetFacts,
     )
-    from polylock.project.settings import Settings
 
 __all__ = ["WrittenPage", "report_page", "write_report_page"]
 
@@ -72,8 +72,8 @@ def write_report_page(settings: Settings, path: Path) -> WrittenPage:
 
 def report_page(facts: PageFacts) -> str:
     """Return the page as HTML."""
-    style = _resource("report_page.css")
-    tree_script, script = _resource("report_tree.js"), _resource("report_page.js")
+    style = _resource("page.css")
+    tree_script, script = _resource("tree.js"), _resource("page.js")
     # Chromium asks for the icon of a page served over HTTP unless the page has one.
     policy = (
         f"default-src 'none'; img-src data:; style-src '{_digest(style)}'; "
@@ -99,11 +99,11 @@ def report_page(facts: PageFacts) -> str:
         "graph": graph_data(facts),
         "details": "\n".join(article(each, facts.names) for each in facts.projects),
     }
-    return Template(_resource("report_page.html")).substitute(parts)
+    return Template(_resource("page.html")).substitute(parts)
 
 
 def _resource(name: str) -> str:
-    return files("polylock.operations").joinpath(name).read_text("utf-8")
+    return files("polylock.report").joinpath(name).read_text("utf-8")
 
 
 def _digest(text: str) -> str:

@@ -11,7 +11,7 @@ import pytest
 from fakes.browser import Browser, find_browser, open_browser
 from fakes.lock_texts import settings_for
 from fakes.report_locks import TARGETS, large_lock
-from polylock.operations.report_page import write_report_page
+from polylock.report.page import write_report_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

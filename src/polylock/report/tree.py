@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from polylock.operations.report_markup import visible
+from polylock.report.markup import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from polylock.operations.report_facts import Installed, PageFacts, ProjectFacts
+    from polylock.report.facts import Installed, PageFacts, ProjectFacts
 
 __all__ = ["graph_data"]
 
