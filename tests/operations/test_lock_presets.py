@@ -9,8 +9,8 @@ import pytest
 from fakes.torch_replica import build_torch_replica
 from fakes.workspace import Project, Spy
 from polylock.index.static_serve import IndexServer
-from polylock.operations.targets import presets
 from polylock.operations.why import why
+from polylock.project.presets import presets
 
 WHEELS = Path(__file__).parents[2] / "fixtures" / "wheels"
 FIXTURES = ["vecdemo", "tensordemo", "blasx", "fallbackkit", "abikit-plugin"]

@@ -14,7 +14,7 @@ from polylock.operations.target_table import (
     table_text,
     target_table,
 )
-from polylock.project.presets import PRESETS
+from polylock.project.presets import preset_names
 from polylock.project.targets import parse_targets
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def _again(description: TargetDescription) -> TargetDescription:
     return _parse(body)
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", preset_names())
 def test_presets_survive(preset: str) -> None:
     """Each preset, written out and read again, is the same target."""
     description = _parse(f'preset = "{preset}"')

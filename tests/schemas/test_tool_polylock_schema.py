@@ -14,7 +14,7 @@ import pytest
 from fakes.projects import load_text
 from polylock.errors import ProjectError
 from polylock.model import inputs
-from polylock.project.presets import PRESETS
+from polylock.project.presets import preset_names
 from polylock.project.targets import TARGET_KEYS
 from polylock.project.tool_table import KEYS
 
@@ -291,4 +291,6 @@ def test_same_choices(key: str, choices: object) -> None:
 
 def test_same_presets() -> None:
     """The schema lists the presets that there are."""
-    assert SCHEMA["$defs"]["target"]["properties"]["preset"]["enum"] == list(PRESETS)
+    assert SCHEMA["$defs"]["target"]["properties"]["preset"]["enum"] == list(
+        preset_names()
+    )

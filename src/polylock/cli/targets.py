@@ -25,10 +25,10 @@ from polylock.operations.targets import (
     AddTargetRequest,
     add_target,
     declared_targets,
-    presets,
     search_presets,
     show_target,
 )
+from polylock.project.presets import presets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

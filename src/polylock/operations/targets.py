@@ -18,8 +18,7 @@ from polylock.operations.project_file import (
 from polylock.operations.target_table import target_table
 from polylock.operations.workspace import open_workspace, project_path
 from polylock.project.edit import add_target as edit_add_target
-from polylock.project.preset_search import search
-from polylock.project.presets import PRESETS
+from polylock.project.presets import preset_names, presets, search
 from polylock.project.target_values import preset_advice
 
 if TYPE_CHECKING:
@@ -39,7 +38,6 @@ __all__ = [
     "add_target",
     "declared_targets",
     "find_preset",
-    "presets",
     "search_presets",
     "show_target",
 ]
@@ -153,18 +151,14 @@ def show_target(settings: Settings, name: str) -> TargetView:
     raise NoSuchTarget("target", name, [view.target.name for view in found])
 
 
-def presets() -> Mapping[str, Preset]:
-    """Return the presets by name, in the order in which they are shown."""
-    return PRESETS
-
-
 def search_presets(text: str) -> Mapping[str, Preset]:
     """Return a preset by its name, else those that words fit, a name's or a purpose.
 
     Raises UsageError where there is none.
     """
-    if text in PRESETS:
-        return {text: PRESETS[text]}
+    known = presets()
+    if text in known:
+        return {text: known[text]}
     found = search(text)
     if not found:
         raise _no_preset(text)
@@ -173,13 +167,16 @@ def search_presets(text: str) -> Mapping[str, Preset]:
 
 def find_preset(name: str) -> tuple[str, Preset]:
     """Return a preset and its name; raises UsageError where there is none."""
-    if name not in PRESETS:
+    known = presets()
+    if name not in known:
         raise _no_preset(name)
-    return name, PRESETS[name]
+    return name, known[name]
 
 
 def _no_preset(name: str) -> UsageError:
-    return UsageError(f"there is no preset {name!r}", preset_advice(name, PRESETS))
+    return UsageError(
+        f"there is no preset {name!r}", preset_advice(name, preset_names())
+    )
 
 
 def add_target(settings: Settings, request: AddTargetRequest) -> AddedTarget:

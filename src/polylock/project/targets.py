@@ -103,17 +103,21 @@ def _resolve(root: Table, name: str) -> Table:
     values: Mapping[str, Any] = {}
     preset = _own(root, chain[-1]).string("preset")
     if preset is not None:
-        # 0.6 ms that a project without one does not pay.
-        from polylock.project.presets import PRESETS  # noqa: PLC0415
-
-        if preset not in PRESETS:
-            problem = f"there is no preset {preset!r}"
-            advice = preset_advice(preset, PRESETS)
-            refuse(root, problem, chain[-1], "preset", advice=advice)
-        values = PRESETS[preset].table
+        values = _preset(root, chain[-1], preset)
     for link in reversed(chain):
         values = _inherit(values, _own(root, link).values)
     return root.inside(values, name)
+
+
+def _preset(root: Table, target: str, name: str) -> Mapping[str, Any]:
+    # 0.6 ms that a project without one does not pay.
+    from polylock.project.presets import preset_names, preset_table  # noqa: PLC0415
+
+    table = preset_table(name)
+    if table is None:
+        advice = preset_advice(name, preset_names())
+        refuse(root, f"there is no preset {name!r}", target, "preset", advice=advice)
+    return table
 
 
 def _own(root: Table, name: str) -> Table:
