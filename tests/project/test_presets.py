@@ -7,7 +7,7 @@ import tomllib
 from importlib.resources import files
 from pathlib import Path
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]  # ships no py.typed
 import pytest
 
 from polylock.project.presets import preset_names, preset_table, presets, search
