@@ -19,14 +19,16 @@ _HEAD = """\
 # Presets
 
 A preset is a target by name: `preset = "h100"` in a target, or
-`polylock targets add h100`. It names no Python, and a key beside it replaces its own.
+`polylock targets add h100`. It names no Python, and a key beside it replaces its own,
+inside tables too: `nvidia = { driver = "12.9" }` keeps its `compute`.
 `polylock targets presets` prints this list.
 
-The CUDA or ROCm version of a preset is that of a driver of its time. It is software:
-override it where your machines have another. What no document of the vendor was at hand
-for is named below each group: mostly the generation of a cloud's processor. Nothing
-crashes for a wrong one: `polylock sync` checks the machine before it installs, and
-refuses."""
+The CUDA version, ROCm or macOS of a preset is what most such machines run at the date
+of its source. It is software: `targets add` and `init` write it into the project file
+with a comment that says how to read that of your machines. What no document of the
+vendor was at hand for is named below each group: mostly the generation of a cloud's
+processor. Nothing crashes for a wrong one: `polylock sync` checks the machine before it
+installs, and refuses."""
 
 _TITLES = {
     "platforms": "Platforms",
@@ -50,9 +52,9 @@ def presets_page() -> str:
 
 def _section(title: str, found: Mapping[str, Preset]) -> Iterator[str]:
     yield f"## {title}"
-    sources = list(dict.fromkeys(preset.source for preset in found.values()))
+    sources = list(dict.fromkeys(map(_source, found.values())))
     rows = (
-        (code(name), *_cells(preset.table), str(sources.index(preset.source) + 1))
+        (code(name), *_cells(preset.table), str(sources.index(_source(preset)) + 1))
         for name, preset in found.items()
     )
     yield table(("preset", "platform", "cpu", "further keys", "source"), rows)
@@ -61,6 +63,10 @@ def _section(title: str, found: Mapping[str, Preset]) -> Iterator[str]:
     doubts = _doubts(found)
     yield "Not confirmed by a document:" if doubts else ""
     yield "\n".join(f"- {code_list(doubts[text])}: {text}" for text in doubts)
+
+
+def _source(preset: Preset) -> str:
+    return f"{preset.source} ({preset.date})"
 
 
 def _doubts(group: Mapping[str, Preset]) -> dict[str, list[str]]:

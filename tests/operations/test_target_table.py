@@ -92,6 +92,6 @@ def test_accelerators_in_short() -> None:
     nvidia = 'platform = "linux-x86_64"\nnvidia = { driver = "13.0", compute = [] }'
     assert accelerators(_parse(nvidia)) == ("nvidia no GPU (CUDA 13.0)",)
     amd = _parse('preset = "mi300x"')
-    assert accelerators(amd) == ("amd gfx942 (ROCm 6.4)",)
+    assert accelerators(amd) == ("amd gfx942 (ROCm 7.1)",)
     assert accelerators(_parse(EVERYTHING)) == ("intel 20.1.0", "ascend 910b", "tpu")
     assert cpu_name(_parse(EVERYTHING)) == "Arm 8.4a +sve -aes"

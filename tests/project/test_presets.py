@@ -10,7 +10,14 @@ from pathlib import Path
 import jsonschema  # type: ignore[import-untyped]  # ships no py.typed
 import pytest
 
-from polylock.project.presets import preset_names, preset_table, presets, search
+from polylock.project.presets import (
+    assumed,
+    find_name,
+    preset_names,
+    preset_table,
+    presets,
+    search,
+)
 from polylock.project.targets import parse_targets
 from polylock.providers.derive import derive
 
@@ -154,3 +161,50 @@ def test_no_words_mean_all_and_nonsense_none() -> None:
     """The order is that of the presets."""
     assert list(search(" ")) == list(presets())
     assert not search("h100 mac")
+
+
+@pytest.mark.parametrize(
+    ("called", "name"),
+    [
+        ("A100", "a100"),
+        ("rtx 4090", "rtx4090"),
+        ("AWS_P5", "aws-p5"),
+        ("macbook", "macos-arm64"),
+        ("Apple Silicon", "macos-arm64"),
+        ("cpu", "linux-x86_64"),
+        ("gpu", None),
+        ("", None),
+    ],
+)
+def test_preset_is_found_as_people_call_it(called: str, name: str | None) -> None:
+    """Case, spaces and hyphens do not count; a word for many is no name of one."""
+    assert find_name(called) == name
+
+
+def test_no_two_presets_are_called_the_same() -> None:
+    """Neither is one called as another is named."""
+    called = [word for preset in presets().values() for word in preset.called]
+    assert len(called) == len(set(called))
+    for name, preset in presets().items():
+        assert {find_name(word) for word in (name, *preset.called)} == {name}
+
+
+def test_software_of_a_machine_is_assumed() -> None:
+    """The driver, ROCm and macOS; of a runner its service says them."""
+    found = presets()
+    assert assumed(found["h100"]) == {"nvidia": {"driver": "13.0"}}
+    assert assumed(found["mi300x"]) == {"amd": {"rocm": "7.1"}}
+    assert assumed(found["apple-m3"]) == {"macos": "14.0"}
+    assert assumed(found["linux-x86_64"]) == {}
+    assert assumed(found["github-macos-14"]) == {}
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_assumed_software_is_what_is_run_today(name: str) -> None:
+    """A macOS with current wheels; CUDA 13 for GPUs that it has code for."""
+    table = presets()[name].table
+    if "macos" in table:
+        assert tuple(map(int, table["macos"].split("."))) >= (14, 0)
+    if "nvidia" in table and "jetson" not in name:
+        old = all(float(each) < 7.5 for each in table["nvidia"]["compute"])
+        assert table["nvidia"]["driver"] == ("12.8" if old else "13.0")

@@ -17,13 +17,25 @@ from polylock.values import Value
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["GROUPS", "Preset", "preset_names", "preset_table", "presets", "search"]
+__all__ = [
+    "GROUPS",
+    "Preset",
+    "assumed",
+    "find_name",
+    "find_spelled",
+    "preset_names",
+    "preset_table",
+    "presets",
+    "search",
+]
 
 GROUPS = ("platforms", "accelerators", "processors", "clouds", "runners")
 """The groups of presets, in the order in which they are shown."""
 
 _HEADER = re.compile(rf"^\[(?:{'|'.join(GROUPS)})\.(.+)\]$", re.MULTILINE)
 _PURPOSES = {"runners": "ci runner", "clouds": "cloud"}
+_ASSUMED = {"nvidia": ("driver",), "amd": ("rocm",), "macos": ()}
+"""Keys that say which software a machine runs, and where in their tables they do."""
 _ACCELERATORS = ("nvidia", "amd", "intel", "ascend", "tpu")
 
 
@@ -32,7 +44,8 @@ class Preset(Value, frozen=True, kw_only=True):
 
     ``source`` names the documents that the facts are from, by publisher and title,
     and ``date`` is when the latest of them was read. ``unconfirmed`` says what no
-    document was found for, None where nothing. ``group`` is one of GROUPS.
+    document was found for, None where nothing. ``group`` is one of GROUPS, ``called``
+    other names that people have for such a machine.
     """
 
     table: Mapping[str, Any]
@@ -40,6 +53,7 @@ class Preset(Value, frozen=True, kw_only=True):
     date: str
     group: str
     unconfirmed: str | None = None
+    called: tuple[str, ...] = ()
 
 
 @cache
@@ -54,6 +68,7 @@ def presets() -> Mapping[str, Preset]:
             date=max(str(sources[each]["date"]) for each in entry["sources"]),
             group=group,
             unconfirmed=entry.get("unconfirmed"),
+            called=tuple(entry.get("called", ())),
         )
         for group in GROUPS
         for name, entry in document[group].items()
@@ -76,6 +91,50 @@ def preset_table(name: str) -> Mapping[str, Any] | None:
         return None
     table: Mapping[str, Any] = tomllib.loads(entry)["target"]
     return table
+
+
+def find_spelled(text: str) -> str | None:
+    """Return the name that a preset has in another spelling, None where none has.
+
+    Case, spaces and hyphens do not count: ``A100``, ``RTX 4090``, ``aws_p5``.
+    """
+    wanted = _squeezed(text)
+    return next((name for name in preset_names() if _squeezed(name) == wanted), None)
+
+
+def find_name(text: str) -> str | None:
+    """Return the name of the preset that people call so, such as ``macbook``.
+
+    Its own name in any spelling is one of these; None where no preset is called so.
+    """
+    if (spelled := find_spelled(text)) is not None:
+        return spelled
+    wanted = _squeezed(text)
+    for name, preset in presets().items():
+        if wanted in map(_squeezed, preset.called):
+            return name
+    return None
+
+
+def assumed(preset: Preset) -> dict[str, Any]:
+    """Return the keys of a preset that say what software its machine is assumed to run.
+
+    They differ from machine to machine: the CUDA version of the driver, ROCm, macOS.
+    Those of a CI runner are what its service says, and none of them is returned.
+    """
+    if preset.group == "runners":
+        return {}
+    return {
+        key: {part: preset.table[key][part] for part in parts}
+        if parts
+        else preset.table[key]
+        for key, parts in _ASSUMED.items()
+        if key in preset.table
+    }
+
+
+def _squeezed(name: str) -> str:
+    return re.sub(r"[\s_-]+", "", name.lower())
 
 
 def search(text: str) -> dict[str, Preset]:
@@ -111,6 +170,7 @@ def _entries() -> dict[str, str]:
 def _words(name: str, preset: Preset) -> Iterator[str]:
     table = preset.table
     yield name
+    yield from preset.called
     yield from _values(table)
     yield _PURPOSES.get(preset.group, "")
     if any(key in table for key in _ACCELERATORS):

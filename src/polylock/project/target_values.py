@@ -110,6 +110,10 @@ def preset_advice(name: str, known: Collection[str]) -> str:
 
     All names would fill a page.
     """
+    from polylock.project.presets import find_name  # noqa: PLC0415 - for a wrong name
+
+    if (meant := find_name(name)) is not None:
+        return f"did you mean {meant}?"
     if known and not (advice := close_names(name, known)).startswith("there"):
         return advice
     return (
