@@ -10,14 +10,14 @@ import click
 from polylock.cli.invocation import begin, print_json, reporting
 from polylock.cli.options import JSON, Command, offered, settings
 from polylock.cli.terminal import folded, style
-from polylock.operations.why import why
+from polylock.operations.inspect.why import why
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from polylock.operations.graph import Node
-    from polylock.operations.why import Reason, Why
-    from polylock.operations.why_choice import Evidence
+    from polylock.operations.inspect.graph import Node
+    from polylock.operations.inspect.why import Reason, Why
+    from polylock.operations.inspect.why_choice import Evidence
 
 __all__ = ["command"]
 

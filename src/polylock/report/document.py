@@ -25,10 +25,10 @@ from polylock.lockfile.pylock import (
 )
 from polylock.lockfile.records import without_credentials
 from polylock.model.target import usual_platform
-from polylock.operations.git_conflict import Commit, Repository
-from polylock.operations.graph import selection_graph
-from polylock.operations.project_file import parse_document, read_text
-from polylock.operations.selection import (
+from polylock.operations.edit.project_file import parse_document, read_text
+from polylock.operations.inspect.git_conflict import Commit, Repository
+from polylock.operations.inspect.graph import selection_graph
+from polylock.operations.inspect.selection import (
     groups_to_show,
     open_lock,
     require_record,
@@ -45,8 +45,8 @@ if TYPE_CHECKING:
     from polylock.lockfile.pylock import PackageFile
     from polylock.lockfile.records import LockedTarget, VariantChoice
     from polylock.lockfile.select import Selected
-    from polylock.operations.graph import LockedGraph
-    from polylock.operations.selection import LockedSelection
+    from polylock.operations.inspect.graph import LockedGraph
+    from polylock.operations.inspect.selection import LockedSelection
     from polylock.project.settings import Settings
 
 __all__ = [

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from polylock.lockfile.select import Selected
     from polylock.model.target import Target
-    from polylock.operations.graph import LockedGraph, Node
-    from polylock.operations.selection import LockedSelection
+    from polylock.operations.inspect.graph import LockedGraph, Node
+    from polylock.operations.inspect.selection import LockedSelection
 
 __all__ = ["WithoutVariants", "without_variants"]
 

@@ -10,10 +10,10 @@ from polylock.model.requirements import Requirement
 from polylock.resolution.align import align, divergences, public
 from polylock.resolution.availability import Admission, Availability
 from polylock.resolution.candidate_pool import CandidatePool
+from polylock.resolution.conditions import conditions
 from polylock.resolution.constraints import Dependency, Unmeetable
 from polylock.resolution.dependencies import DependencyReader
 from polylock.resolution.memory import Memory
-from polylock.resolution.reach import conditions
 from polylock.resolution.remarks import remarks
 from polylock.resolution.walk import walk
 from polylock.values import Mutable, Value, field, replace
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from polylock.model.target import Target
     from polylock.ports import PackageSource, Reporter
     from polylock.resolution.candidates import Candidate, ExtraCandidate
-    from polylock.resolution.reach import Root
+    from polylock.resolution.conditions import Root
     from polylock.resolution.versions import VersionTable
 
     AnyCandidate = Candidate | ExtraCandidate
