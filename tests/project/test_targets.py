@@ -184,7 +184,7 @@ def test_another_platform_sheds_what_belongs_to_the_old_one() -> None:
         """
     )
     assert (arm.libc, arm.cpu) == ("glibc-2.34", None)
-    assert (mac.libc, mac.macos) == (None, "13.0")
+    assert (mac.libc, mac.macos) == (None, "14.0")
 
 
 def test_own_keys_replace_those_of_a_preset_inside_tables_too() -> None:

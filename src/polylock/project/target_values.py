@@ -157,7 +157,7 @@ def read_libc(table: Table, system: OperatingSystem) -> str | None:
 def read_macos(
     table: Table, system: OperatingSystem, architecture: Architecture
 ) -> str | None:
-    """Return ``macos``, 13.0 where none is given; None outside macOS."""
+    """Return ``macos``, 14.0 where none is given; None outside macOS."""
     text = table.string("macos")
     if system is not OperatingSystem.MACOS:
         if text is not None:
