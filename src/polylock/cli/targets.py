@@ -24,11 +24,11 @@ from polylock.operations.edit.targets import (
     AddTargetRequest,
     add_target,
     declared_targets,
-    presets,
     search_presets,
     show_target,
 )
 from polylock.operations.machine import this_machine
+from polylock.project.presets import presets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -132,12 +132,13 @@ def _preset(name: str, preset: Preset) -> dict[str, Any]:
         "name": name,
         "target": dict(preset.table),
         "source": preset.source,
+        "date": preset.date,
         "unconfirmed": preset.unconfirmed,
     }
 
 
 def _shown_preset(name: str, preset: Preset) -> str:
-    lines = [table_text(name, preset.table), f"source: {preset.source}"]
+    lines = [table_text(name, preset.table), f"source: {preset.source} ({preset.date})"]
     if preset.unconfirmed:
         lines.append(f"not confirmed: {preset.unconfirmed}")
     lines.append(f"to take it: polylock targets add {name}")
