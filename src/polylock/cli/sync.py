@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from polylock.cli.invocation import begin, json_text, reporting
-from polylock.cli.terminal import shown
 from polylock.cli.options import FORCE_TARGET, FROZEN, JSON, Command, settings
 from polylock.cli.remember import remember
+from polylock.cli.terminal import shown
 from polylock.operations.sync import SyncOptions, sync
 
 if TYPE_CHECKING:
