@@ -186,8 +186,8 @@ class HttpCache:
         """Return what ``make`` made of the answer, now or earlier, as msgpack.
 
         The entry is keyed by the URL and who asks. Statuses 404 and 410 are answers
-        like any other, kept and revalidated. Raises Offline, AnswerTooLong for more than
-        ``largest`` bytes, and IndexRequestError for any other status that is not 200.
+        like any other, kept and revalidated. Raises Offline, AnswerTooLong for more
+        than ``largest`` bytes, and IndexRequestError for any other status but 200.
         """
         kept = self._read(bucket, url)
         if kept is not None and self.is_fresh(kept.validators):
