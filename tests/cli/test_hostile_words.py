@@ -194,3 +194,17 @@ def test_no_value_adds_an_output_to_a_step(demo: CommandLine, tmp_path: Path) ->
     if written.exists():
         names = [line.partition("=")[0] for line in written.read_text().splitlines()]
         assert names == ["target", "key", "prefix"]
+
+
+PLACES = (
+    "errors",
+    "warnings",
+    "events",
+    "tables",
+    "styled text",
+    "JSON",
+    "logs",
+    "requirements files",
+    "outputs of steps",
+)
+"""What the page on safety counts."""

@@ -277,3 +277,19 @@ def test_nobody_vouches_without_a_project_file(world: World, *, recorded: bool) 
     assert not (world.project.directory / ".venv").exists()
     world.project.sync(FROZEN, project=None, lock_file=world.project.lock_path)
     assert "lib" in world.project.installed()
+
+
+CHANGES = (
+    *DIRECT,
+    "another path than the project's",
+    "another flag than the project's",
+    "an index in place of a source",
+    "a source distribution of no index",
+    "a source distribution in place of a wheel",
+    "a package that nothing requires",
+    "a requirement that only the lock file tells",
+    "a version that is not required",
+    "a package taken away",
+    "a lone lock file with a tree",
+)
+"""What the page on safety counts."""

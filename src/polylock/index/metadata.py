@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from polylock.errors import FileCorrupt, HashMismatch, SizeMismatch
 from polylock.index.variant_files import VARIANT_JSON
@@ -149,7 +149,7 @@ def _agreeing(metadata: CoreMetadata, release: Release) -> CoreMetadata | Unusab
     """Refuse metadata of another project or version than the file name says."""
     try:
         same = Version(metadata.version) == Version(release.version)
-    except InvalidVersion:
+    except ValueError:
         same = False
     if same and canonicalize_name(metadata.name) == release.name:
         return metadata

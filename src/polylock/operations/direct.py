@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, assert_never
 from urllib.parse import unquote, urlsplit
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from polylock.cache.digests import file_digest
 from polylock.errors import FileCorrupt, HashMismatch, SourceUnusable
@@ -298,7 +298,7 @@ def _release(
     _check_name(metadata, name, origin.source)
     try:
         version = Version(metadata.version)
-    except InvalidVersion as error:
+    except ValueError as error:
         raise SourceUnusable(_text(name, origin.source), str(error)) from error
     is_wheel = file.filename.endswith(".whl")
     release = Release(

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from polylock.lockfile.pylock import (
     PackageArchive,
@@ -370,12 +370,12 @@ def _machine(target: LockedTarget) -> str:
 def _public(version: str) -> str:
     try:
         return Version(version).public
-    except InvalidVersion:
+    except ValueError:
         return version
 
 
 def _local(version: str) -> str | None:
     try:
         return Version(version).local
-    except InvalidVersion:
+    except ValueError:
         return None

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from polylock.cache.entries import digest
+from polylock.cache.regular_files import read_regular
 from polylock.cache.store import Bucket, Store
 from polylock.errors import (
     CacheUnusable,
@@ -192,7 +193,7 @@ def read_lock(path: Path, settings: Settings | None = None) -> Pylock | None:
     With settings its values are taken from the cache where they were read before.
     """
     try:
-        content = path.read_bytes()
+        content = read_regular(path)
     except FileNotFoundError:
         return None
     except OSError as error:

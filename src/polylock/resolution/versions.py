@@ -14,7 +14,7 @@ from bisect import bisect_left
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from packaging.specifiers import InvalidSpecifier, Specifier, SpecifierSet
+from packaging.specifiers import Specifier, SpecifierSet
 from packaging.version import Version
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def satisfies(specifier: str, version: str) -> bool:
     """
     try:
         return _parse_specifier(specifier).contains(version, prereleases=True)
-    except InvalidSpecifier:
+    except ValueError:
         return False
 
 
