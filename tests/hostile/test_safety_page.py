@@ -32,6 +32,9 @@ TABLES = [
     ("Source distributions", "build/test_sdist.py", "HOSTILE"),
     ("Answers of servers", "hostile/test_servers.py", "ANSWERS"),
     ("Streams of bytes", "hostile/test_servers.py", "STREAMS"),
+    ("Input without bounds", "hostile/test_limits.py", "KINDS"),
+    ("Lock files that were changed", "operations/test_vouching.py", "CHANGES"),
+    ("Words", "cli/test_hostile_words.py", "PLACES"),
 ]
 
 
@@ -47,6 +50,14 @@ def test_the_page_names_and_counts_every_kind(
     section = page.partition(heading)[2].partition("\n#")[0]
     listed = re.sub(r"\s+", " ", section.partition("`\n\n")[2].partition(".\n")[0])
     assert listed.split("; ") == list(names)
+
+
+def test_the_page_has_every_limit() -> None:
+    """The table has each limit as the code does, and no other."""
+    limits: Any = kinds("hostile/test_limits.py", "LIMITS")
+    table = PAGE.read_text("utf-8").partition("| ---: |\n")[2].partition("\n\n")[0]
+    rows = [row.strip("| ").split(" | ") for row in table.splitlines()]
+    assert {name: int(text.replace(",", "")) for name, text in rows} == limits
 
 
 def test_the_page_counts_all_of_them() -> None:
