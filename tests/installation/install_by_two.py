@@ -9,22 +9,18 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-from fakes.installations import WheelDirectory, make_interpreter, snapshot
+from fakes.installations import WheelDirectory, first_of, make_interpreter, snapshot
 from fakes.wheels import build_wheel
 from polylock.environment.exclusive import exclusive
 from polylock.errors import ArchiveDamaged
-from polylock.installation.archive import TREE, read_manifest
+from polylock.installation.archive import TREE, TreeFiles, read_manifest
 from polylock.installation.link import Linker, LinkMode
 from polylock.installation.pair import put_all
 from polylock.installation.place import Placement
 from polylock.ports import SilentReporter
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _NAMES = ("a", "b", "c", "d", "e", "f")
 _SHARED = frozenset({"b", "e"})
@@ -44,20 +40,22 @@ class Waiting(Linker):
         self.fails = fails
         self.trees = 0
 
-    def link_files(self, source: Path, target: Path, files: Sequence[str]) -> None:
+    def link_files(
+        self, source: Path, target: Path, tree: TreeFiles, *, mode: int | None = None
+    ) -> None:
         """Link, and tell the other process."""
         self.trees += 1
         if os.getpid() != self.first:
             if self.fails:
-                super().link_files(source, target, files[:1])
+                super().link_files(source, target, first_of(tree, 1), mode=mode)
                 self.sign.touch()
                 raise RuntimeError("in the second process")
-            super().link_files(source, target, files)
+            super().link_files(source, target, tree, mode=mode)
             self.sign.touch()
             return
         if self.trees > 1:
             _wait_for(self.sign)
-        super().link_files(source, target, files)
+        super().link_files(source, target, tree, mode=mode)
 
 
 class Installation:
@@ -152,18 +150,20 @@ class Slow(Linker):
         self.first = os.getpid()
         self.trees = 0
 
-    def link_files(self, source: Path, target: Path, files: Sequence[str]) -> None:
+    def link_files(
+        self, source: Path, target: Path, tree: TreeFiles, *, mode: int | None = None
+    ) -> None:
         """Link one tree in the second process, slowly."""
         self.trees += 1
         if os.getpid() == self.first:
             if self.trees > 1:
                 _wait_for(self.root / "second")
                 os._exit(77)
-            super().link_files(source, target, files)
+            super().link_files(source, target, tree, mode=mode)
             return
         (self.root / "second").touch()
         time.sleep(0.3)
-        super().link_files(source, target, files)
+        super().link_files(source, target, tree, mode=mode)
         with (self.root / "linked").open("a") as file:
             file.write(".")
 

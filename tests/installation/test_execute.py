@@ -15,6 +15,7 @@ from filelock import FileLock
 from fakes.installations import (
     LoggingReporter,
     WheelDirectory,
+    first_of,
     make_interpreter,
     snapshot,
 )
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from polylock.environment.interpreter import Interpreter
+    from polylock.installation.archive import TreeFiles
     from polylock.installation.execute import Outcome
 
 
@@ -276,12 +278,12 @@ def test_execute_when_the_archive_lacks_a_file(bench: Bench, missing: str) -> No
     """A damaged archive is named by its hash; the next sync repairs."""
     a = bench.wheel("a")
     archive = bench.wheels.archive(a)
-    kept = (archive / "tree" / missing).read_bytes()
-    (archive / "tree" / missing).unlink()
+    kept = archive / "kept"
+    (archive / "tree" / missing).rename(kept)
     with pytest.raises(ArchiveDamaged) as caught:
         bench.sync(a)
     assert caught.value.sha256 == a.sha256
-    (archive / "tree" / missing).write_bytes(kept)
+    kept.rename(archive / "tree" / missing)
     assert [entry.reason for entry in bench.plan(a).reinstall] == [Reason.BROKEN]
     bench.sync(a)
     assert bench.plan(a).is_empty
@@ -381,13 +383,15 @@ class InterruptingLinker(Linker):
         self.left = trees
         self.files = files
 
-    def link_files(self, source: Path, target: Path, files: Sequence[str]) -> None:
+    def link_files(
+        self, source: Path, target: Path, tree: TreeFiles, *, mode: int | None = None
+    ) -> None:
         """Link as many files as are left."""
         if self.left == 0:
-            super().link_files(source, target, files[: self.files])
+            super().link_files(source, target, first_of(tree, self.files), mode=mode)
             raise Interrupted
         self.left -= 1
-        super().link_files(source, target, files)
+        super().link_files(source, target, tree, mode=mode)
 
 
 @pytest.mark.parametrize("files", [0, 2])

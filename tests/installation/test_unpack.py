@@ -130,6 +130,7 @@ def test_unpack_when_the_wheel_is_good(tmp_path: Path) -> None:
         "share/demo.txt",
         row("", b"shared").split(",")[1],
         6,
+        manifest.data[0].mtime,
         is_executable=False,
     )
     assert manifest.entry_points == [

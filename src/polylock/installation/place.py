@@ -14,9 +14,14 @@ from polylock.environment.installed import PARTIAL_RECORD
 from polylock.environment.venv import STATE_FILE
 from polylock.errors import ArchiveDamaged, EnvironmentBroken, FileCorrupt
 from polylock.installation.archive import TREE
-from polylock.installation.link import copy_file, make_directories
+from polylock.installation.link import FileChanged, make_directories
 from polylock.installation.record_format import RecordRow
-from polylock.installation.records import installation_files, record_text, row_of
+from polylock.installation.records import (
+    has_hash,
+    installation_files,
+    record_text,
+    row_of,
+)
 from polylock.installation.scripts import (
     launcher_kind,
     make_launcher,
@@ -41,13 +46,13 @@ _OWN = frozenset({"pyvenv.cfg", STATE_FILE, LOCK_FILE})
 class _Written(NamedTuple):
     """A file that goes to another place than the tree.
 
-    ``content`` is None for one that is ``source`` in the tree, linked or copied; any
-    other is written, and executable.
+    ``content`` is None for one that is ``source`` in the archive, linked or copied;
+    any other is written, and executable.
     """
 
     target: str
     row: RecordRow
-    source: str
+    source: DataFile | None
     content: bytes | None
     is_copied: bool = False
 
@@ -125,12 +130,12 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
             row = RecordRow(path, file.hash, str(file.size))
             # Configuration is made to be edited, and a hard link is the cache's file.
             is_copied = file.key == "data" and file.path.startswith("etc/")
-            return _Written(target, row, file.source, None, is_copied)
-        content = self._read(file.source)
+            return _Written(target, row, file, None, is_copied)
+        content = self._read(file)
         rewritten = rewrite_shebang(content, self.interpreter.executable)
         # PEP 427: "Unix installers may need to add the +x bit to these files if the
         # archive was created on Windows."
-        return _Written(target, row_of(path, rewritten), file.source, rewritten)
+        return _Written(target, row_of(path, rewritten), file, rewritten)
 
     def _launchers(self) -> list[_Written]:
         if not self.manifest.entry_points:
@@ -142,7 +147,7 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
             made = make_launcher(entry_point, self.interpreter.executable, kind)
             target = _join(directory, made.filename)
             row = row_of(self._recorded(target), made.content)
-            found.append(_Written(target, row, "", made.content))
+            found.append(_Written(target, row, None, made.content))
         return found
 
     def _scheme_directory(self, key: str) -> str:
@@ -186,16 +191,18 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
                 self.wanted.filename, f"it would replace {name} of the environment"
             )
 
-    def _read(self, source: str) -> bytes:
+    def _read(self, file: DataFile) -> bytes:
+        """Return the content of a script, which is compared with RECORD."""
         try:
-            return (self.archive / TREE / source).read_bytes()
+            content = (self.archive / TREE / file.source).read_bytes()
         except OSError as error:
-            raise self._damaged(source) from error
+            raise self._damaged(f"{file.source} is missing") from error
+        if not has_hash(content, file.hash):
+            raise self._damaged(f"{file.source} was changed")
+        return content
 
-    def _damaged(self, source: str) -> ArchiveDamaged:
-        return ArchiveDamaged(
-            self.wanted.filename, f"{source} is missing", self.wanted.sha256
-        )
+    def _damaged(self, problem: str) -> ArchiveDamaged:
+        return ArchiveDamaged(self.wanted.filename, problem, self.wanted.sha256)
 
     def put(self, linker: Linker) -> None:
         """Install the distribution; its place must be free.
@@ -260,23 +267,44 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
             ) from error
 
     def _link(self, linker: Linker) -> None:
+        with self._reading():
+            linker.link_files(
+                self.archive / TREE,
+                self.site,
+                self.manifest.tree_files,
+                mode=self._new_file_mode,
+            )
+
+    @cached_property
+    def _new_file_mode(self) -> int | None:
+        """Return the mode that a new file has here, None where modes mean nothing."""
+        if os.name == "nt":
+            return None
+        return (self.info / PARTIAL_RECORD).stat().st_mode
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Say of a file of the archive that is missing, or changed, that it is."""
         try:
-            linker.link_files(self.archive / TREE, self.site, self.manifest.files)
+            yield
         except FileNotFoundError as error:
-            raise self._damaged(str(error.filename)) from error
+            raise self._damaged(f"{error.filename} is missing") from error
+        except FileChanged as error:
+            raise self._damaged(f"{error} was changed") from error
 
     def _write(self, file: _Written, linker: Linker) -> None:
         if file.content is not None:
             _create(file.target, file.content, 0o777)
             return
-        source = str(self.archive / TREE / file.source)
-        try:
+        assert file.source is not None
+        source, stamp = str(self.archive / TREE / file.source.source), file.source.stamp
+        with self._reading():
             if file.is_copied:
-                copy_file(source, file.target)
+                linker.copy_file(source, file.target, stamp)
             else:
-                linker.link_file(source, file.target)
-        except FileNotFoundError as error:
-            raise self._damaged(file.source) from error
+                linker.link_file(
+                    source, file.target, stamp, mode=self._new_file_mode
+                )
 
 
 def _create(target: str, content: bytes, mode: int = 0o666) -> None:

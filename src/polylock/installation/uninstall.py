@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
     from polylock.environment.installed import InstalledDistribution
+    from polylock.installation.record_format import RecordRow
 
 __all__ = [
     "Boundary",
     "listed_files",
+    "listed_rows",
     "refuse_unremovable",
     "shared_files",
     "uninstall",
@@ -89,10 +91,15 @@ def listed_files(distribution: InstalledDistribution) -> list[str]:
     Text, not ``Path``: a large environment has tens of thousands. Raises
     EnvironmentBroken where RECORD cannot be read; without one there is nothing.
     """
+    return [path for path, _ in listed_rows(distribution)]
+
+
+def listed_rows(distribution: InstalledDistribution) -> list[tuple[str, RecordRow]]:
+    """Return what ``listed_files`` does, each with its row."""
     for name in ("RECORD", PARTIAL_RECORD):
         record = distribution.path / name
         try:
-            return _paths(record, record.read_bytes())
+            return _rows(record, record.read_bytes())
         except FileNotFoundError:
             continue
         except OSError as error:
@@ -180,10 +187,15 @@ def _lines_with(name: bytes, content: bytes) -> Iterator[bytes]:
 
 def _paths(record: Path, content: bytes) -> list[str]:
     """Return the absolute paths of some rows; raises EnvironmentBroken."""
+    return [path for path, _ in _rows(record, content)]
+
+
+def _rows(record: Path, content: bytes) -> list[tuple[str, RecordRow]]:
+    """Return some rows with the absolute paths that they mean."""
     site = str(record.parent.parent)
     try:
         rows = parse_rows(content.decode())
-        return [_absolute(site, row.path) for row in rows if row.path]
+        return [(_absolute(site, row.path), row) for row in rows if row.path]
     except UnicodeDecodeError as error:
         raise _unreadable(record, "cannot be read") from error
     except InvalidRecord as error:

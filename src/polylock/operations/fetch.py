@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from polylock.cache.archives import Archives
-from polylock.errors import FileCorrupt
+from polylock.errors import ArchiveDamaged, FileCorrupt
 from polylock.lockfile.pylock import PackageSdist, PackageWheel
 from polylock.operations.locked_files import LockedFiles
 from polylock.values import Value, field
@@ -31,7 +31,8 @@ class WheelFetcher(Value, frozen=True, kw_only=True):
 
     ``root`` is the directory of the lock file, from which relative paths count;
     ``builds`` gives what builds source distributions for the environment's Python.
-    ``trees`` are the packages that have a source tree instead of a file.
+    ``trees`` are the packages that have a source tree instead of a file. With
+    ``hashes`` every file of what was unpacked before is read and compared.
     """
 
     context: Context
@@ -40,6 +41,7 @@ class WheelFetcher(Value, frozen=True, kw_only=True):
     threads: int
     builds: Callable[[], SdistBuilds]
     trees: Mapping[NormalizedName, SourceTree] = field(default_factory=dict)
+    hashes: bool = False
 
     def __call__(self, wanted: Sequence[WantedDistribution]) -> Sequence[Path]:
         """Return the unpacked archive of each; raises for the first that fails.
@@ -57,7 +59,33 @@ class WheelFetcher(Value, frozen=True, kw_only=True):
         file = self.files.get(wanted.name)
         if wanted.name in self.trees or not isinstance(file, PackageWheel):
             return None
-        return self._present(file, wanted.sha256)
+        found = self._present(file, wanted.sha256)
+        if found is not None and self.hashes:
+            return self._compared(found, wanted)
+        return found
+
+    def _compared(self, archive: Path, wanted: WantedDistribution) -> Path | None:
+        """Return an archive that is what RECORD says; another is forgotten."""
+        # Only where all is compared.
+        from polylock.installation.archive import read_manifest  # noqa: PLC0415 - rare
+        from polylock.installation.content import changed_in_archive  # noqa: PLC0415
+
+        try:
+            manifest = read_manifest(
+                archive, filename=wanted.filename, sha256=wanted.sha256
+            )
+        except ArchiveDamaged as error:
+            problem = str(error)
+        else:
+            changed = changed_in_archive(archive, manifest)
+            if changed is None:
+                return archive
+            problem = f"{changed} was changed in the cache"
+        self.context.reporter.warning(
+            f"{wanted.filename}: {problem}; it is unpacked again"
+        )
+        self.forget(wanted.sha256)
+        return None
 
     def _fetch_all(
         self, wanted: Sequence[WantedDistribution]
