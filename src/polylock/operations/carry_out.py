@@ -35,16 +35,22 @@ def carry_out(
     wanted: Installables,
     context: Context,
     root: Path,
+    *,
+    hashes: bool = False,
 ) -> SyncOutcome:
-    """Make the environment where there is none, and what the plan says of it."""
+    """Make the environment where there is none, and what the plan says of it.
+
+    With ``hashes`` every file that was unpacked before is read and compared.
+    """
     interpreter = choice.interpreter
     with context.store.in_use():
         if not choice.exists:
             if choice.replaced is not None:
                 # What is there goes: everything has to be at hand before.
-                _fetcher(context, wanted, root, interpreter)(wanted.wanted)
+                fetcher = _fetcher(context, wanted, root, interpreter, hashes=hashes)
+                fetcher(wanted.wanted)
             interpreter = _created(outcome.environment, choice, context)
-        fetcher = _fetcher(context, wanted, root, interpreter)
+        fetcher = _fetcher(context, wanted, root, interpreter, hashes=hashes)
         done = _execute(
             outcome.plan, interpreter, fetcher, context.settings, context.reporter
         )
@@ -75,7 +81,12 @@ def _created(place: Path, choice: Choice, context: Context) -> Interpreter:
 
 
 def _fetcher(
-    context: Context, wanted: Installables, root: Path, interpreter: Interpreter
+    context: Context,
+    wanted: Installables,
+    root: Path,
+    interpreter: Interpreter,
+    *,
+    hashes: bool,
 ) -> WheelFetcher:
     return WheelFetcher(
         context=context,
@@ -83,6 +94,7 @@ def _fetcher(
         trees=wanted.trees,
         root=root,
         threads=context.settings.threads,
+        hashes=hashes,
         builds=lambda: context.builds(interpreter),
     )
 

@@ -59,13 +59,14 @@ class WheelFetcher(Value, frozen=True, kw_only=True):
         file = self.files.get(wanted.name)
         if wanted.name in self.trees or not isinstance(file, PackageWheel):
             return None
-        found = self._present(file, wanted.sha256)
-        if found is not None and self.hashes:
-            return self._compared(found, wanted)
-        return found
+        return self._present(file, wanted)
 
-    def _compared(self, archive: Path, wanted: WantedDistribution) -> Path | None:
-        """Return an archive that is what RECORD says; another is forgotten."""
+    def _as_unpacked(
+        self, archive: Path | None, wanted: WantedDistribution
+    ) -> Path | None:
+        """Return an archive if it is what RECORD says; any other is forgotten."""
+        if archive is None or not self.hashes:
+            return archive
         # Only where all is compared.
         from polylock.installation.archive import read_manifest  # noqa: PLC0415 - rare
         from polylock.installation.content import changed_in_archive  # noqa: PLC0415
@@ -116,9 +117,11 @@ class WheelFetcher(Value, frozen=True, kw_only=True):
     def _fetch(self, wanted: WantedDistribution) -> Path:
         tree = self.trees.get(wanted.name)
         if tree is not None:
+            if self.hashes:
+                self._as_unpacked(self.builds().kept_archive(tree.key), wanted)
             return self.builds().tree_archive(tree)
         file = self.files[wanted.name]
-        found = self._present(file, wanted.sha256)
+        found = self._present(file, wanted)
         if found is not None:
             return found
         if file.path is not None:
@@ -131,15 +134,18 @@ class WheelFetcher(Value, frozen=True, kw_only=True):
             self.context.downloader.discard(wanted.sha256)
         return self._unpack(wanted, file, self._locked.locate(file))
 
-    def _present(self, file: PackageWheel | PackageSdist, sha256: str) -> Path | None:
+    def _present(
+        self, file: PackageWheel | PackageSdist, wanted: WantedDistribution
+    ) -> Path | None:
         """Return an archive that is in the cache already."""
         match file:
             case PackageWheel():
-                return Archives(self.context.store).get(sha256)
+                found = Archives(self.context.store).get(wanted.sha256)
             case PackageSdist():
-                return self.builds().kept_archive(sha256)
+                found = self.builds().kept_archive(wanted.sha256)
             case _:
                 assert_never(file)
+        return self._as_unpacked(found, wanted)
 
     def _unpack(
         self, wanted: WantedDistribution, file: PackageWheel | PackageSdist, path: Path
