@@ -32,6 +32,9 @@ TABLES = [
     ("Source distributions", "build/test_sdist.py", "HOSTILE"),
     ("Answers of servers", "hostile/test_servers.py", "ANSWERS"),
     ("Streams of bytes", "hostile/test_servers.py", "STREAMS"),
+    ("A second .dist-info", "installation/test_execute.py", "SECOND_INFOS"),
+    ("In the way", "installation/test_execute.py", "IN_THE_WAY"),
+    ("Damage in the cache", "installation/test_link.py", "DAMAGES"),
 ]
 
 

@@ -320,6 +320,22 @@ HOSTILE: dict[str, tuple[Callable[[Forge], object], str]] = {
         lambda f: f.add(f"{INFO}/entry_points.txt", b"x = a:b\n"),
         "cannot be read",
     ),
+    "entry point length": (
+        lambda f: f.add(
+            f"{INFO}/entry_points.txt",
+            b"[console_scripts]\n" + b"x" * 300 + b" = a:b\n",
+        ),
+        "over 255 bytes",
+    ),
+    "long name": (hostile("demo/" + "\u00fc" * 128), "over 255 bytes"),
+    "dist-info by data": (
+        hostile("demo-1.0.data/purelib/other-1.0.dist-info/RECORD"),
+        "part of a .dist-info",
+    ),
+    "own dist-info by data": (
+        hostile("demo-1.0.data/platlib/demo-1.0.dist-info/polylock.json"),
+        "part of a .dist-info",
+    ),
 }
 
 

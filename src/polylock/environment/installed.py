@@ -113,7 +113,7 @@ def read_installed(directories: Iterable[Path]) -> tuple[InstalledDistribution, 
             if (status.st_dev, status.st_ino) in seen:
                 continue
             seen.add((status.st_dev, status.st_ino))
-            found.extend(_scan(directory))
+            found.extend(_without_owned(list(_scan(directory))))
         except FileNotFoundError:
             continue
         except OSError as error:
@@ -144,6 +144,33 @@ def _scan(directory: Path) -> Iterator[InstalledDistribution]:
                     path=Path(entry.path),
                     form=form,
                 )
+
+
+def _without_owned(
+    found: list[InstalledDistribution],
+) -> list[InstalledDistribution]:
+    """Leave out the legacy marks that are files of a distribution.
+
+    Some wheels have a ``*.egg-info`` beside their ``.dist-info``. RECORD lists it, so
+    it comes and goes with that; it says of no other installation.
+    """
+    legacy = [one for one in found if one.form is not Form.DIST_INFO]
+    if not legacy:
+        return found
+    rows = b"\n".join(
+        (b"\n" + record.read_bytes()).replace(b'\n"', b"\n")
+        for one in found
+        if one.form is Form.DIST_INFO
+        for record in (one.path / "RECORD", one.path / PARTIAL_RECORD)
+        if record.is_file()
+    )
+    owned = {
+        one.path
+        for one in legacy
+        if b"\n" + os.fsencode(one.path.name) + (b"/" if one.path.is_dir() else b",")
+        in rows
+    }
+    return [one for one in found if one.path not in owned]
 
 
 _FORMS = frozenset(form.value for form in Form)

@@ -237,7 +237,9 @@ def check_file(path: str, stamp: Stamp, mode: int | None) -> bool:
         raise FileChanged(path)
     if not stat.S_ISREG(found.st_mode):
         raise FileChanged(path)
-    if mode is None or found.st_mode == _mode_of(mode, is_executable=stamp.is_executable):
+    if mode is None or found.st_mode == _mode_of(
+        mode, is_executable=stamp.is_executable
+    ):
         return True
     if not found.st_mode & stat.S_IRUSR:
         raise FileChanged(path)

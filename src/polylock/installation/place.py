@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
+import sys
 from contextlib import contextmanager
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from polylock.environment.exclusive import LOCK_FILE
 from polylock.environment.installed import PARTIAL_RECORD
-from polylock.environment.venv import STATE_FILE
 from polylock.errors import ArchiveDamaged, EnvironmentBroken, FileCorrupt
 from polylock.installation.archive import TREE
 from polylock.installation.link import FileChanged, make_directories
+from polylock.installation.own_files import OwnFiles, real_directory
 from polylock.installation.record_format import RecordRow
 from polylock.installation.records import (
     has_hash,
@@ -39,8 +38,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Placement"]
 
-_INTERPRETER_NAME = re.compile(r"(pythonw?|pypyw?)[0-9.]*t?(\.exe)?", re.IGNORECASE)
-_OWN = frozenset({"pyvenv.cfg", STATE_FILE, LOCK_FILE})
+_LONGEST_NAME = 255  # bytes
+_LONGEST_PATH = 1023 if sys.platform == "darwin" else 4095  # bytes
 
 
 class _Written(NamedTuple):
@@ -91,22 +90,26 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
         """
         found = [self._data_file(file) for file in self.manifest.data]
         found += self._launchers()
+        own = OwnFiles(self.interpreter)
         for file in found:
-            self._refuse_reserved(file.target)
+            self._refuse_reserved(file, own)
         # A launcher takes the place of a script of its name, as with pip.
         return tuple({file.target: file for file in found}.values())
 
     def check(self) -> None:
-        """Find what forbids to install the distribution; nothing is changed.
+        """Find what forbids to install the distribution anywhere; nothing is changed.
 
         Raises FileCorrupt, ArchiveDamaged.
         """
-        if not self.written:
-            return
         placed = set(self.manifest.files)
         for file in self.written:
             if file.row.path in placed:
                 raise FileCorrupt(self.wanted.filename, f"it has {file.row.path} twice")
+        longest = max(self.places, key=lambda place: len(os.fsencode(place)))
+        if len(os.fsencode(longest)) > _LONGEST_PATH:
+            raise FileCorrupt(
+                self.wanted.filename, f"the path {longest} is too long here"
+            )
 
     @property
     def paths(self) -> Iterator[str]:
@@ -123,8 +126,18 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
         for written in self.written:
             yield written.target
 
+    @property
+    def places_outside_info(self) -> Iterator[str]:
+        """Yield those that do not go to ``.dist-info``, which is nobody else's."""
+        own = _join(self._site_text, f"{self.manifest.dist_info}/")
+        return (place for place in self.places if not place.startswith(own))
+
+    def place(self, path: str) -> str:
+        """Return where a file goes that goes to site-packages."""
+        return _join(self._site_text, path)
+
     def _data_file(self, file: DataFile) -> _Written:
-        target = _join(self._scheme_directory(file.key), file.path)
+        target = self._real(_join(self._scheme_directory(file.key), file.path))
         path = self._recorded(target)
         if file.key != "scripts":
             row = RecordRow(path, file.hash, str(file.size))
@@ -171,25 +184,49 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
     def _site_text(self) -> str:
         return str(self.site)
 
+    def _real(self, target: str) -> str:
+        """Return a place as the wheel's own files are spelled, if it is among them.
+
+        ``lib64`` is a link to ``lib`` in many environments.
+        """
+        directory, _, name = target.rpartition(os.sep)
+        inside = self._inside(directory)
+        if inside is None:
+            return target
+        return f"{self._site_text}{inside}{os.sep}{name}"
+
+    @cached_property
+    def _real_site(self) -> str:
+        return real_directory(self._site_text)
+
+    def _inside(self, directory: str) -> str | None:
+        """Return a directory as what follows site-packages in it, None outside."""
+        real, site = real_directory(directory), self._real_site
+        if real != site and not real.startswith(f"{site}{os.sep}"):
+            return None
+        return real[len(site) :]
+
     def _recorded(self, target: str) -> str:
         """Return the path of a file as RECORD has it."""
         directory, _, name = target.rpartition(os.sep)
         found = _relative(directory, self._site_text)
         return name if found == "." else f"{found}/{name}"
 
-    def _refuse_reserved(self, target: str) -> None:
-        """Refuse what would replace the Python or the mark of the environment."""
-        directory, _, name = target.rpartition(os.sep)
-        if (
-            _INTERPRETER_NAME.fullmatch(name)
-            and directory == self._scheme_directory("scripts")
-        ) or (
-            (name in _OWN or name.startswith(".polylock"))
-            and directory == str(Path(self.interpreter.prefix))
-        ):
-            raise FileCorrupt(
-                self.wanted.filename, f"it would replace {name} of the environment"
-            )
+    def _refuse_reserved(self, file: _Written, own: OwnFiles) -> None:
+        """Refuse what would replace the Python or the mark of the environment.
+
+        And what would make, or be part of, a ``.dist-info``: that says what is
+        installed, and what is to be removed.
+        """
+        directory, _, name = file.target.rpartition(os.sep)
+        filename = self.wanted.filename
+        if own.is_vital(real_directory(directory), name):
+            raise FileCorrupt(filename, f"it would replace {name} of the environment")
+        top = file.row.path.partition("/")[0]
+        if top.casefold().endswith(".dist-info"):
+            raise FileCorrupt(filename, f"it would write into {top} by way of .data")
+        if len(os.fsencode(name)) > _LONGEST_NAME:
+            raise FileCorrupt(filename, f"the name {name} is too long")
 
     def _read(self, file: DataFile) -> bytes:
         """Return the content of a script, which is compared with RECORD."""
@@ -302,9 +339,7 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
             if file.is_copied:
                 linker.copy_file(source, file.target, stamp)
             else:
-                linker.link_file(
-                    source, file.target, stamp, mode=self._new_file_mode
-                )
+                linker.link_file(source, file.target, stamp, mode=self._new_file_mode)
 
 
 def _create(target: str, content: bytes, mode: int = 0o666) -> None:

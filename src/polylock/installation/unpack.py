@@ -63,6 +63,7 @@ _NEW_HASH = {
 """PEP 427: "sha256 or better"; MD5, SHA-1 and SHA-224 are ruled out by name."""
 
 _DATA_KEYS = frozenset({"purelib", "platlib", "scripts", "headers", "data"})
+_SITE_KEYS = frozenset({"purelib", "platlib"})
 _UNRECORDED = frozenset({"RECORD", "RECORD.jws", "RECORD.p7s"})
 _OURS = frozenset({"INSTALLER", "REQUESTED", "direct_url.json", "polylock.json"})
 """Files that tell of an installation: one in a wheel tells nothing (PEP 376, 610)."""
@@ -278,14 +279,15 @@ class _Unpacking(Mutable, kw_only=True):
                     _write(descriptor, chunk)
         return size, digest
 
-    def _data_file(
-        self, row: RecordRow, info: zipfile.ZipInfo, mtime: int
-    ) -> DataFile:
+    def _data_file(self, row: RecordRow, info: zipfile.ZipInfo, mtime: int) -> DataFile:
         _, key, *rest = row.path.split("/", 2)
         if key not in _DATA_KEYS or not rest:
             raise RefusedArchive(
                 f"{row.path!a} is under no installation scheme of PEP 427"
             )
+        top = rest[0].partition("/")[0]
+        if key in _SITE_KEYS and top.casefold().endswith(".dist-info"):
+            raise RefusedArchive(f"{row.path!a} would be part of a .dist-info")
         return DataFile(
             key=key,
             source=row.path,

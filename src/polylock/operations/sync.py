@@ -69,7 +69,8 @@ class SyncOptions(Value, frozen=True, kw_only=True):
     ``frozen`` installs a lock file that no longer answers the project.
     ``force_target`` skips the check of the hardware. ``forget`` drops what the
     environment remembers of earlier calls. ``dry_run`` changes nothing. ``hashes``
-    reads every installed file and compares it with RECORD. ``search_path`` is where Pythons are looked for.
+    reads every installed file and compares it with RECORD. ``search_path`` is where
+    Pythons are looked for.
     """
 
     frozen: bool = False
@@ -305,7 +306,13 @@ def _plan(
         changed=_changed(installed) if options.hashes else frozenset(),
         retained=seeds(choice.interpreter.release, created=created),
     )
-    return plan_sync(request, installed)
+    plan = plan_sync(request, installed)
+    if not (plan.remove or plan.reinstall):
+        return plan
+    # 5 ms that a sync which only adds does not pay.
+    from polylock.installation.owners import linked_again  # noqa: PLC0415 - see above
+
+    return linked_again(plan)
 
 
 def _changed(
