@@ -6,6 +6,8 @@ A process of its own, since one with threads, as a test runner has, never forks.
 from __future__ import annotations
 
 import os
+import shutil
+import signal
 import sys
 import time
 from pathlib import Path
@@ -186,6 +188,55 @@ def killed(root: Path) -> None:
         assert (root / "linked").read_text() == "."
 
 
+_MOMENTS = 10
+
+
+def second_killed(root: Path) -> None:
+    """See the first process do what is left, wherever the second was killed."""
+    installation = Installation(root)
+    expected = installation.expected()
+    kills = 0
+    for moment in range(_MOMENTS):
+        linker = Killed(root / f"sign{moment}", links=moment)
+        placements = installation.placements(root / "env")
+        put_all(placements, linker, lambda _: None, worthwhile=0)
+        assert snapshot(root / "env") == expected
+        shutil.rmtree(root / "env")
+        kills += linker.sign.exists()
+    assert kills == _MOMENTS, kills
+
+
+class Killed(Linker):
+    """The second process is killed after it has made a number of links."""
+
+    def __init__(self, sign: Path, *, links: int) -> None:
+        super().__init__(LinkMode.HARDLINK)
+        self.sign = sign
+        self.links = links
+        self.first = os.getpid()
+        self.trees = 0
+
+    def link_files(
+        self, source: Path, target: Path, tree: TreeFiles, *, mode: int | None = None
+    ) -> None:
+        """Link, in the second process no more than it lives for."""
+        self.trees += 1
+        if os.getpid() == self.first:
+            if self.trees > 1:
+                _wait_for(self.sign)
+            super().link_files(source, target, tree, mode=mode)
+            return
+        count = len(tree.files)
+        super().link_files(
+            source, target, first_of(tree, min(self.links, count)), mode=mode
+        )
+        if self.links >= count:
+            self.links -= count
+            return
+        self.sign.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
 def _wait_for(path: Path) -> None:
     deadline = time.monotonic() + 10
     while not path.exists():
@@ -196,4 +247,5 @@ def _wait_for(path: Path) -> None:
 if __name__ == "__main__":
     scenarios = {"same": same, "failing": failing_second}
     scenarios |= {"damaged": damaged, "killed": killed}
+    scenarios |= {"second killed": second_killed}
     scenarios[sys.argv[1]](Path(sys.argv[2]))

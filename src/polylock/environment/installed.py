@@ -78,7 +78,8 @@ class InstalledDistribution(Value, frozen=True, kw_only=True):
 
     ``version`` is as its directory spells it. ``path`` is the ``.dist-info``
     directory, or the legacy file or directory. ``is_complete`` is false where RECORD
-    is missing: installing or removing it was interrupted. ``origin`` is None for
+    is missing: installing or removing it was interrupted; and where RECORD or what
+    polylock wrote is empty, as after a power cut. ``origin`` is None for
     what another installer installed, ``kind`` for what polylock did, or where
     WHEEL cannot be read. ``is_variant`` tells that it has a ``variant.json``
     (PEP 825).
@@ -195,7 +196,9 @@ def _read(place: str, name: str, version: str) -> InstalledDistribution:
         name=canonicalize_name(name),
         version=version,
         path=path,
-        is_complete="RECORD" in files,
+        is_complete="RECORD" in files
+        and os.stat(f"{place}{os.sep}RECORD").st_size > 0  # noqa: PTH116 - as above
+        and (origin is not None or ORIGIN_FILE not in files),
         installer=_installer(path) if foreign and "INSTALLER" in files else "",
         origin=origin,
         direct_url=_direct_url(path) if "direct_url.json" in files else None,
