@@ -10,6 +10,7 @@ import click
 from polylock.cli.invocation import begin, print_json
 from polylock.cli.options import JSON, Group, settings
 from polylock.cli.tables import Table
+from polylock.cli.terminal import say
 from polylock.model.quantities import file_size
 from polylock.operations.cache import cache_size, clear_cache, prune_cache, verify_cache
 
@@ -102,5 +103,5 @@ def _tell(chosen: Settings, freed: Freed, *, as_json: bool) -> int:
         print_json(freed.to_json())
     elif chosen.verbosity >= 0:
         size = file_size(freed.usage.size)
-        click.echo(f"removed {freed.usage.files} files, {size}", err=True)
+        say(f"removed {freed.usage.files} files, {size}")
     return 0

@@ -11,7 +11,7 @@ import click
 from polylock.cli.invocation import begin_to_show, print_json
 from polylock.cli.options import JSON, Command, settings
 from polylock.cli.tables import Table
-from polylock.cli.terminal import style
+from polylock.cli.terminal import say, style
 from polylock.model.quantities import counted, file_size
 from polylock.operations.report import report
 
@@ -61,7 +61,7 @@ def _write_page(chosen: Settings, page: Path) -> None:
     if chosen.verbosity >= 0:
         projects = counted(written.projects, "project")
         targets = counted(written.targets, "target")
-        click.echo(f"wrote {page}: {projects} for {targets}", err=True)
+        say(f"wrote {page}: {projects} for {targets}")
 
 
 def _cell(found: Cell | None) -> str:

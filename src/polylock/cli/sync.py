@@ -11,6 +11,7 @@ import click
 from polylock.cli.invocation import begin, json_text, reporting
 from polylock.cli.options import FORCE_TARGET, FROZEN, JSON, Command, settings
 from polylock.cli.remember import remember
+from polylock.cli.terminal import shown
 from polylock.operations.sync import SyncOptions, sync
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def _told(outcome: SyncOutcome, *, planned: bool) -> str:
             for entry in entries:
                 version = entry.wanted.version if entry.wanted else None
                 named = f"{entry.name} {version}" if version else entry.name
-                lines.append(f" {sign} {named} ({entry.reason})\n")
+                lines.append(f" {sign} {named} ({entry.reason})")
     counts = [
         f"{len(entries)} {verb}"
         for entries, verb in (
@@ -103,8 +104,8 @@ def _told(outcome: SyncOutcome, *, planned: bool) -> str:
     done = ", ".join(counts) or "nothing to do"
     would = "would be " if planned and counts else ""
     named = f"{outcome.target}{_asked(outcome)}"
-    lines.append(f"{named}: {would}{done}, {len(plan.keep)} kept\n")
-    return "".join(lines)
+    lines.append(f"{named}: {would}{done}, {len(plan.keep)} kept")
+    return "".join(f"{shown(line)}\n" for line in lines)
 
 
 def _asked(outcome: SyncOutcome) -> str:

@@ -1,6 +1,6 @@
 """Core metadata of the files of an index.
 
-What was read is kept by the file's hash, or by its URL where it has none, and never
+What was read is kept by the file's URL and all that its page says of it, and never
 asked for again: a file does not change. Content that cannot be used is a value with a
 reason, and kept as well; a request that failed raises.
 """

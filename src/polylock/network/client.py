@@ -175,6 +175,10 @@ class Client:
             self._retry.sleep(wait)
             attempt += 1
 
+    def asker(self, url: str) -> str:
+        """Return who asks for a URL, as a digest; the empty string for nobody."""
+        return self._authenticator.asker(url)
+
     def close(self) -> None:
         """Close all connections that are not in use."""
         with self._lock:

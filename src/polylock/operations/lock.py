@@ -8,7 +8,6 @@ from packaging.utils import InvalidName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from polylock.errors import LockFileOutdated, NoSuchTarget, UsageError
-from polylock.lockfile.freshness import differences
 from polylock.operations.basis import project_basis
 from polylock.operations.files import write_atomically
 from polylock.operations.workspace import keep_lock, open_workspace, read_lock
@@ -127,11 +126,7 @@ def lock(settings: Settings, request: LockRequest, reporter: Reporter) -> LockOu
         _check_others(workspace, previous, request.targets)
     inputs = workspace.project.inputs
     keeps = not (request.upgrade or request.upgrade_packages)
-    if (
-        previous is not None
-        and keeps
-        and not differences(previous, inputs, workspace.targets)
-    ):
+    if previous is not None and keeps and not workspace.differences(previous, inputs):
         return LockOutcome(
             path=workspace.lock_path,
             pylock=previous,
@@ -200,7 +195,7 @@ def _check_others(
             "run `polylock lock` without --target",
         )
     inputs = workspace.project.inputs
-    found = differences(previous, inputs, workspace.targets, besides=names)
+    found = workspace.differences(previous, inputs, names)
     if found:
         raise LockFileOutdated(
             str(path),

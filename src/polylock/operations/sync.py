@@ -39,6 +39,7 @@ from polylock.operations.workspace import (
     lock_path,
     project_path,
     recorded_policy,
+    refuse_unvouched,
     require_lock,
 )
 from polylock.values import Value, replace
@@ -136,6 +137,8 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
     path = lock_path(settings)
     pylock = require_lock(path, settings)
     project = answered_project(settings, pylock, path, frozen=options.frozen)
+    if not options.frozen:
+        refuse_unvouched(settings, pylock, path, project)
     inputs = project.inputs if project else recorded_policy(pylock)
     place = (settings.venv or path.with_name(".venv")).absolute()
     state = read_state(place)
