@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,8 @@ def synced(world: SyncedProject, *, step: int = 0, disk: Disk | None = None) -> 
             command = ["sync", "--python", base_python()]
             code = run([*command, "--venv", str(world.environment)])
             counted.write_text(str(count[0]))
+        except BaseException:  # noqa: BLE001 - it must not return into the parent
+            traceback.print_exc()
         finally:
             sys.stderr.flush()
             os._exit(code)
@@ -170,7 +173,7 @@ def main(kind: str, root: Path) -> int:
         disk = Disk(world) if kind == "cut" else None
         world.come_back(None)
         code, said, total = synced(world, disk=disk)
-        assert code == 0, said
+        assert code == 0, (code, said)
         times = KILLS if disk is None else CUTS
         for number in range(times):
             step = 1 + number * (total - 1) // (times - 1)

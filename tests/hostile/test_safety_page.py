@@ -34,6 +34,7 @@ TABLES = [
     ("Streams of bytes", "hostile/test_servers.py", "STREAMS"),
     ("A second .dist-info", "installation/test_execute.py", "SECOND_INFOS"),
     ("In the way", "installation/test_execute.py", "IN_THE_WAY"),
+    ("Edits of the lock file", "hostile/lock_edits.py", "EDITS"),
     ("Damage in the cache", "installation/test_link.py", "DAMAGES"),
 ]
 
