@@ -45,6 +45,11 @@ __all__ = ["command"]
 @click.option("--reinstall", is_flag=True, help="Install anew what is as locked.")
 @click.option("--dry-run", is_flag=True, help="Show the plan and change nothing.")
 @click.option("--check", is_flag=True, help="Change nothing; exit 3 if anything would.")
+@click.option(
+    "--hashes",
+    is_flag=True,
+    help="Read every installed file and compare it with its hash.",
+)
 @JSON
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
     """Make an environment exactly what was locked for a target.
@@ -59,6 +64,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
         forget=values["forget"],
         dry_run=values["dry_run"] or values["check"],
         reinstall=values["reinstall"],
+        hashes=values["hashes"],
         search_path=os.environ.get("PATH", ""),
     )
     with reporting(chosen) as reporter:
@@ -67,7 +73,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     err = "" if out or chosen.verbosity < 0 else _told(outcome, planned=options.dry_run)
     sys.stdout.write(out)
     sys.stderr.write(err)
-    if not reporter.has_warned:
+    if not (reporter.has_warned or options.hashes):
         remember(asked(), chosen, outcome.basis, out=out, err=err)
     return 3 if values["check"] and not outcome.up_to_date else 0
 
