@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from polylock.errors import PolylockError
 from polylock.explain.why_not import build_hint
+from polylock.model.inputs import RootRequirement
 from polylock.model.requirements import Requirement
-from polylock.resolution.availability import Admission
 from polylock.resolution.candidates import Candidate
 from polylock.resolution.near_miss import (
     newer_systems,
@@ -21,7 +21,7 @@ from polylock.resolution.near_miss import (
     pythons_with_files,
     system_for,
 )
-from polylock.resolution.problem import Prior, Problem, Unsolvable
+from polylock.resolution.problem import Prior, Problem, admitting
 from polylock.resolution.sdist_reads import SdistReads
 from polylock.resolution.tries import Tries
 from polylock.values import Value, replace
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from polylock.model.inputs import Inputs
     from polylock.model.target import Target
     from polylock.ports import PackageSource
-    from polylock.resolution.availability import Availability
+    from polylock.resolution.availability import Admission, Availability
     from polylock.resolution.near_miss import TargetChange
     from polylock.resolution.provider import AnyCandidate
 
@@ -54,7 +54,6 @@ __all__ = ["Conflict", "tried_suggestion"]
 _CHANGES_AT_MOST = 8
 _TRIES_AT_MOST = 2_000
 _SECONDS_AT_MOST = 4.0
-_ADMISSIONS_AT_MOST = 3
 _TARGETS_AT_MOST = 3
 
 
@@ -117,24 +116,16 @@ class _Trial(Value, frozen=True, kw_only=True):
 
     def pins(self, inputs: Inputs, target: Target) -> Pins | None:
         """Return the pins, None where there are none or the bounds were met first."""
-        admission = Admission()
-        for _ in range(_ADMISSIONS_AT_MOST):
-            problem = Problem.of(
-                target,
-                inputs,
-                self.source,
-                Prior(admission=admission, reads=self.reads),
-            )
-            try:
-                return problem.solve(Tries(limit=_TRIES_AT_MOST, is_late=self.is_late))
-            except Unsolvable:
-                more = admission.joined(problem.availability.blocked)
-                if more == admission:
-                    return None
-                admission = more
-            except PolylockError:  # the index cannot say, so there is no advice
-                return None
-        return None
+
+        def attempt(admission: Admission) -> Pins:
+            prior = Prior(admission=admission, reads=self.reads)
+            problem = Problem.of(target, inputs, self.source, prior)
+            return problem.solve(Tries(limit=_TRIES_AT_MOST, is_late=self.is_late))
+
+        try:
+            return admitting(attempt)
+        except PolylockError:  # none, or the index cannot say: so there is no advice
+            return None
 
 
 def _changes(
@@ -152,12 +143,7 @@ def _changes(
             "set exclude-newer in [tool.polylock] to a later time",
             first,
         )
-    if inputs.prerelease != "allow":
-        yield _Change(
-            replace(inputs, prerelease="allow"),
-            'set prerelease = "allow" in [tool.polylock]',
-            first,
-        )
+    yield from _with_prereleases(availability, conflict)
     yield from _with_other_files(inputs, names)
     for pattern in inputs.exclude_variants:
         rest = tuple(one for one in inputs.exclude_variants if one != pattern)
@@ -234,6 +220,35 @@ def _supply(
         if releases is not None:
             specifiers = [wanted for of, wanted in conflict.wanted if of == name]
             yield name, releases, availability.allowed(releases, specifiers)
+
+
+def _with_prereleases(
+    availability: Availability, conflict: Conflict
+) -> Iterator[_Change]:
+    """Yield the wishes with pre-releases, of one project where that can be asked."""
+    inputs = availability.pool.inputs
+    if inputs.prerelease == "allow":
+        return
+    if inputs.prerelease.endswith("explicit"):
+        for name in dict.fromkeys((*conflict.names, *conflict.parents)):
+            releases = availability.releases(name)
+            newer = releases and releases.finals ^ ((1 << len(releases.versions)) - 1)
+            if releases is None or not newer:
+                continue
+            version = releases.versions[newer.bit_length() - 1]
+            asked = Requirement(name=name, specifier=f">={version}")
+            root = RootRequirement(requirement=asked)
+            yield _Change(
+                replace(inputs, requirements=(*inputs.requirements, root)),
+                f"require {asked} as well, which admits pre-releases of {name}",
+                name,
+            )
+        return
+    yield _Change(
+        replace(inputs, prerelease="allow"),
+        'set prerelease = "allow" in [tool.polylock]',
+        next(iter(conflict.names), ""),
+    )
 
 
 def _without_upgrades(inputs: Inputs, names: Collection[str]) -> Iterator[_Change]:

@@ -97,6 +97,27 @@ class Refutation(Value, frozen=True, eq=False):
     rejected: tuple[Rejected, ...]
     requested: Mapping[str, Information]
 
+    def names(self) -> set[str]:
+        """Return the projects that have to do with it, this and those below."""
+        found: set[str] = set()
+        seen: set[int] = set()
+        waiting: list[Refutation] = [self]
+        while waiting:
+            current = waiting.pop()
+            if id(current) in seen:
+                continue
+            seen.add(id(current))
+            found.add(split_identifier(current.identifier)[0])
+            told = list(current.information)
+            for rejected in current.rejected:
+                told += rejected.information
+                if rejected.because is not None:
+                    waiting.append(rejected.because)
+            found.update(
+                split_identifier(identifier_of(i.requirement))[0] for i in told
+            )
+        return found
+
 
 class Learned(Mutable):
     """What the runs for one target learned; it holds for as long as the roots do.
