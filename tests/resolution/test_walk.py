@@ -25,7 +25,9 @@ def problem(packages: Mapping[str, Mapping[str, Any]], roots: list[str]) -> Prob
 def walked(asked: Problem) -> dict[str, str] | None:
     """Return what the walk pins, None where it gives up."""
     found = walk(asked.roots, asked.availability, asked.dependencies)
-    return found and {name: str(candidate) for name, candidate in found.items()}
+    if found is None:
+        return None
+    return {name: str(candidate) for name, candidate in found.items()}
 
 
 def searched(asked: Problem) -> dict[str, str] | None:
