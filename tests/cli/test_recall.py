@@ -16,6 +16,7 @@ import pytest
 
 from fakes.repositories import source_tree
 from fakes.sdists import in_tree
+from fakes.this_machine import python_path
 from polylock import __main__
 from polylock.cache.store import Bucket, Store
 from polylock.cli import recall as recalling
@@ -396,7 +397,7 @@ def test_an_answer_with_a_warning_is_not_remembered(
 def test_run_becomes_the_command_at_once(demo: CommandLine) -> None:
     """With the environment as it is, ``run`` sets it up as it does after a sync."""
     demo.succeed("sync", "--target", "here")
-    variables = {**os.environ, "PYTHONPATH": str(SOURCE)}
+    variables = {**os.environ, "PYTHONPATH": python_path(SOURCE)}
     program = (
         "import os, sys; print(sys.prefix == os.environ['VIRTUAL_ENV'],"
         "os.environ['PATH'].split(os.pathsep)[0] == os.path.dirname(sys.executable),"

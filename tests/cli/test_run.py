@@ -8,10 +8,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fakes.this_machine import python_path
+
 if TYPE_CHECKING:
     from fakes.command_line import CommandLine
 
-SOURCE = str(Path(__file__).parents[2] / "src")
+SOURCE = Path(__file__).parents[2] / "src"
 
 
 def _polylock(demo: CommandLine, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -19,7 +21,7 @@ def _polylock(demo: CommandLine, *arguments: str) -> subprocess.CompletedProcess
     return subprocess.run(
         [sys.executable, "-m", "polylock", *arguments],
         cwd=demo.directory,
-        env={**os.environ, "PYTHONPATH": SOURCE},
+        env={**os.environ, "PYTHONPATH": python_path(SOURCE)},
         capture_output=True,
         encoding="utf-8",
         check=False,
