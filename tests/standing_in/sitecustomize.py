@@ -2,20 +2,28 @@
 
 Python imports a module of this name when it starts. This directory is first on
 PYTHONPATH while tests run, so polylock as a program and what programs it starts come
-by here; see ``fakes.this_machine``. Nothing is read before polylock asks.
+by here; see ``fakes.this_machine``. Nothing is read before polylock asks, and nothing
+imported that Python has not imported already.
 """
 
 from __future__ import annotations
 
+import os
 import sys
-from pathlib import Path
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+    from typing import Any
+
+    from polylock.providers.machine import Machine
 
 _MODULE = "polylock.providers.machine"
-_TESTS = str(Path(__file__).resolve().parents[1])
+_TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
-def replay() -> Any:  # noqa: ANN401 - a Machine, whose module is not to be imported yet
+def replay() -> Machine:
     """Return the machine of the tests."""
     before = sys.path[:]
     sys.path.append(_TESTS)
@@ -29,7 +37,9 @@ def replay() -> Any:  # noqa: ANN401 - a Machine, whose module is not to be impo
 class Finder:
     """Finds the module that looks at machines, once, and tells it of another one."""
 
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:  # noqa: ANN401 - as importlib has it
+    def find_spec(
+        self, name: str, path: Any = None, target: Any = None
+    ) -> ModuleSpec | None:
         """Return the specification of that module, None for all others."""
         if name != _MODULE:
             return None
@@ -42,10 +52,10 @@ class Finder:
         return None
 
 
-def _tell_when_executed(loader: Any) -> None:  # noqa: ANN401 - of any kind
+def _tell_when_executed(loader: Any) -> None:
     execute = loader.exec_module
 
-    def execute_and_tell(module: Any) -> None:  # noqa: ANN401 - a module
+    def execute_and_tell(module: ModuleType) -> None:
         execute(module)
         module.stand_in(replay)
 
