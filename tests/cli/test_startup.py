@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fakes.command_line import LONE_TARGET
+from polylock.providers.machine import this_host
 
 if TYPE_CHECKING:
     from fakes.command_line import CommandLine
@@ -29,6 +30,16 @@ print(code, *sorted(
     if name not in before and type(module).__module__ != "polylock.cli.later"
 ))
 """
+THERE = """
+from polylock.providers import machine
+class There(machine.HostMachine):
+    machine = {machine!r}
+    def glibc_version(self):
+        return "2.39"
+machine.stand_in(There)
+"""
+"""The machine of the tests, without the imports that recordings are read by."""
+
 SETTLED = "from polylock.cli import remember; remember.SETTLED = 0"
 
 ON_DEMAND = {
@@ -148,7 +159,8 @@ def test_a_lock_file_that_is_known_is_not_parsed(
     demo.succeed("lock")
     demo.succeed("sync", "--target", "here")
     asked = ("--target", "here") if command == "sync" else ()
-    found = imported(demo, command, *asked, "--verbose")
+    prepare = THERE.format(machine=this_host().machine) if asked else ""
+    found = imported(demo, command, *asked, "--verbose", prepare=prepare)
     looking = {"archspec", "ctypes", "polylock.providers.cpu_identity"}
     reading = {"polylock.lockfile.decode", "hashlib", "shutil", "random"}
     assert found & (ON_DEMAND | PARSING_MARKERS | looking | reading) == set()
@@ -158,7 +170,8 @@ def test_a_lock_file_that_is_known_is_not_parsed(
 def test_a_sync_from_the_cache_imports_little(demo: CommandLine) -> None:
     """What is unpacked already is put in place without a client, a zip file, a lock."""
     demo.succeed("sync", "--target", "here")
-    found = imported(demo, "sync", "--reinstall")
+    prepare = THERE.format(machine=this_host().machine)
+    found = imported(demo, "sync", "--reinstall", prepare=prepare)
     assert (
         found & (ON_DEMAND | {"concurrent.futures", "polylock.installation.unpack"})
         == set()

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -40,8 +41,6 @@ from polylock.operations.chooser import Chooser
 from polylock.operations.sync import SyncOptions
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from fakes.workspace import Project
     from polylock.environment.interpreter import Interpreter
 
@@ -316,7 +315,7 @@ def test_a_python_of_another_environment_is_never_changed(
 ) -> None:
     """A Python that installs elsewhere is refused: all that is there would go."""
     other = tmp_path / "other"
-    subprocess.run([sys.executable, "-m", "venv", other], check=True)
+    create(other, probe(Path(sys.executable)))
     before = sorted(other.rglob("*"))
     place = locked.directory / ".venv"
     (place / "bin").mkdir(parents=True)
@@ -334,7 +333,7 @@ def test_an_environment_that_appears_meanwhile_is_taken_for_itself(
 ) -> None:
     """The Python that would have made it is not the one that is synced."""
     other = tmp_path / "other"
-    subprocess.run([sys.executable, "-m", "venv", other], check=True)
+    create(other, probe(Path(sys.executable)))
     before = sorted(other.rglob("*"))
     place = locked.directory / ".venv"
     locked.settings["python"] = str(other / "bin" / "python")
