@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fakes.command_line import LONE_TARGET
+from fakes.this_machine import python_path
 from polylock.providers.machine import this_host
 
 if TYPE_CHECKING:
@@ -31,12 +32,15 @@ print(code, *sorted(
 ))
 """
 THERE = """
-from polylock.providers import machine
-class There(machine.HostMachine):
-    machine = {machine!r}
-    def glibc_version(self):
-        return "2.39"
-machine.stand_in(There)
+import sitecustomize
+def there():
+    from polylock.providers.machine import HostMachine
+    class There(HostMachine):
+        machine = {machine!r}
+        def glibc_version(self):
+            return "2.39"
+    return There()
+sitecustomize.replay = there
 """
 """The machine of the tests, without the imports that recordings are read by."""
 
@@ -93,7 +97,7 @@ def imported(
     done = subprocess.run(
         [sys.executable, site, "-c", COUNTED.format(prepare=prepare), *arguments],
         cwd=demo.directory,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(SOURCE), *sys.path])},
+        env={**os.environ, "PYTHONPATH": python_path(SOURCE, *sys.path)},
         capture_output=True,
         encoding="utf-8",
         check=True,
@@ -112,17 +116,22 @@ def test_an_answer_from_memory_imports_next_to_nothing(
     """Its own three modules, a digest and a checksum, and nothing else at all."""
     demo.succeed("sync", "--target", "here")
     imported(demo, command, "-q", prepare=SETTLED)
-    assert imported(demo, command, "-q") == {
-        "__future__",
-        "_blake2",
-        "polylock",
-        "polylock.__main__",
-        "polylock.cache",
-        "polylock.cache.entries",
-        "polylock.cli",
-        "polylock.cli.recall",
-        "zlib",
-    } - set(sys.builtin_module_names)
+    built_in = set(sys.builtin_module_names)
+    assert (
+        imported(demo, command, "-q") - built_in
+        == {
+            "__future__",
+            "_blake2",
+            "polylock",
+            "polylock.__main__",
+            "polylock.cache",
+            "polylock.cache.entries",
+            "polylock.cli",
+            "polylock.cli.recall",
+            "zlib",
+        }
+        - built_in
+    )
 
 
 @pytest.mark.parametrize(
