@@ -15,8 +15,8 @@ import pytest
 from fakes.captured_machines import captured_machines
 from fakes.command_line import clean_variables
 from fakes.this_machine import HOST, NAMES, VARIABLE, machine_of_the_tests, python_path
+from polylock.answer_cache.basis import Basis, hardware_basis
 from polylock.model.target import PythonRelease
-from polylock.operations.basis import Basis, hardware_basis
 from polylock.operations.machine import bare_machine, this_machine
 from polylock.providers.derive import build_target
 from polylock.providers.detect import DetectedMachine, detect_machine

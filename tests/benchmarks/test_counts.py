@@ -16,7 +16,7 @@ import pytest
 
 from fakes.this_machine import python_path
 from polylock.cache.store import Bucket
-from polylock.operations.index_build import ServedRequest, build_index, serve_index
+from polylock.index_server.index_build import ServedRequest, build_index, serve_index
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fakes.this_machine import python_path
-from polylock.operations.lock import LockRequest, lock
+from polylock.operations.lock.lock import lock
+from polylock.operations.lock.request import LockRequest
 from polylock.ports import SilentReporter
 from polylock.project.settings import Settings
 
