@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import sys
 
-from polylock.answer_cache.recall import COMPLETION, recall
-
 __all__ = ["answer", "main"]
 
 _COLLECTED_AFTER = 100_000
@@ -14,6 +12,8 @@ _COLLECTED_AFTER = 100_000
 
 def answer(arguments: tuple[str, ...]) -> int:
     """Answer a command, from memory if nothing has changed; return the exit code."""
+    from polylock.answer_cache.recall import COMPLETION, recall  # noqa: PLC0415 - see `main`
+
     code = recall(arguments)
     if code is None:
         from polylock.cli.later import put_off  # noqa: PLC0415 - as below
@@ -35,7 +35,11 @@ def main() -> None:
 
     # Importing makes many objects and no garbage, which is looked for all the time.
     gc.set_threshold(_COLLECTED_AFTER)
-    code = answer(tuple(sys.argv[1:]))
+    try:
+        code = answer(tuple(sys.argv[1:]))
+    except KeyboardInterrupt:  # while modules are imported, before anybody else looks
+        sys.stderr.write("interrupted\n")
+        code = 130
     # Else the interpreter looks for garbage among all that there is before it ends.
     gc.freeze()
     sys.exit(code)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from polylock.cli.terminal import say
 from polylock.errors import UsageError
 from polylock.model.quantities import counted
 from polylock.operations.edit.detect import machine_name
@@ -29,8 +30,8 @@ __all__ = ["ask", "on_terminal"]
 
 _SHOWN_AT_MOST = 12
 _OTHERS = (
-    "Other machines it runs on: a preset, or words to find one, such as h100, mac,\n"
-    "windows, alpine, graviton or github. Enter when there are no more."
+    "Other machines it runs on: a preset, or words to find one, such as h100, mac,",
+    "windows, alpine, graviton or github. Enter when there are no more.",
 )
 
 
@@ -45,7 +46,7 @@ def ask(machine: DetectedMachine, python: str | None) -> InitRequest:
     ``python`` is the answer to offer, None where the project has one and nothing is
     asked. Raises click.Abort where the user gives up.
     """
-    _say(f"This machine: {_described(machine)}")
+    say(f"This machine: {_described(machine)}")
     here = click.confirm("Lock for this machine?", default=True, err=True)
     presets = _presets(machine_name(machine) if here else None)
     chosen = None if python is None else _python(python)
@@ -77,7 +78,8 @@ def _processor(description: TargetDescription) -> str:
 
 def _presets(here: str | None) -> tuple[str, ...]:
     """Ask for presets until there are no more; without this machine for one."""
-    _say(_OTHERS)
+    for line in _OTHERS:
+        say(line)
     found: dict[str, None] = {}
     while True:
         text = click.prompt(
@@ -87,11 +89,11 @@ def _presets(here: str | None) -> tuple[str, ...]:
             name = _one(text)
             if name is not None:
                 found[name] = None
-                _say(f"  added {name}")
+                say(f"  added {name}")
         elif found or here is not None:
             return tuple(found)
         else:
-            _say("  There has to be one machine at least.")
+            say("  There has to be one machine at least.")
 
 
 def _one(text: str) -> str | None:
@@ -99,11 +101,11 @@ def _one(text: str) -> str | None:
     try:
         found = [name] if (name := find_name(text)) else list(search_presets(text))
     except UsageError as error:
-        _say(f"  {error}; {error.hint()}")
+        say(f"  {error}; {error.hint()}")
         return None
     if len(found) == 1:
         return found[0]
-    _say(f"  {_listed(found)}")
+    say(f"  {_listed(found)}")
     return None
 
 
@@ -119,10 +121,6 @@ def _python(default: str) -> str:
         try:
             parse_release(text)
         except UsageError as error:
-            _say(f"  {error}; {error.hint()}")
+            say(f"  {error}; {error.hint()}")
         else:
             return text
-
-
-def _say(text: str) -> None:
-    click.echo(text, err=True)

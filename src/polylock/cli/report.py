@@ -12,7 +12,7 @@ import click
 from polylock.cli.invocation import begin_to_show, print_json
 from polylock.cli.options import JSON, Command, settings
 from polylock.cli.tables import Table
-from polylock.cli.terminal import style
+from polylock.cli.terminal import say, style
 from polylock.model.quantities import counted, file_size
 from polylock.operations.files import write_atomically
 from polylock.report.document import report_document
@@ -62,7 +62,7 @@ def _write_page(chosen: Settings, document: ReportDocument, page: Path) -> None:
     if chosen.verbosity >= 0:
         projects = counted(len(document.projects), "project")
         targets = counted(len(document.targets), "target")
-        click.echo(f"wrote {page}: {projects} for {targets}", err=True)
+        say(f"wrote {page}: {projects} for {targets}")
 
 
 def _cell(found: Build | None) -> str:

@@ -17,7 +17,6 @@ from polylock.explain.notes import (
     VariantsLost,
 )
 from polylock.model.inputs import index_in_words
-from polylock.model.plain_text import visible
 from polylock.model.reasons import (
     AlignedWith,
     BuildCycle,
@@ -60,6 +59,7 @@ from polylock.model.reasons import (
     WheelsForbidden,
     Yanked,
 )
+from polylock.model.visible_text import visible
 from polylock.values import replace
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from polylock.errors import ProjectError
@@ -267,7 +267,7 @@ def _check_name(
 def _supported_pythons(requires_python: str, path: str) -> SpecifierSet:
     try:
         return SpecifierSet(requires_python)
-    except InvalidSpecifier as error:
+    except ValueError as error:
         problem = f"{requires_python!r} is not a version specifier"
         raise ProjectError(
             path, "project.requires-python", problem, 'write ">=3.11"'

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from polylock.errors import UsageError
@@ -153,7 +153,7 @@ def _admits(requires_python: str, python: str) -> bool:
     release = parse_release(python)
     try:
         specifiers = SpecifierSet(requires_python)
-    except InvalidSpecifier:
+    except ValueError:
         return True  # what is wrong with it is told when the targets are read
     return specifiers.contains(f"{release.minor_version}.{_NEWEST_PATCH}")
 
