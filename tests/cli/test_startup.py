@@ -28,7 +28,8 @@ code = answer(tuple(sys.argv[1:]))
 print(code, *sorted(
     name
     for name, module in sys.modules.items()
-    if name not in before and type(module).__module__ != "polylock.cli.later"
+    if name not in {{*before, "sitecustomize"}}
+    and type(module).__module__ != "polylock.cli.later"
 ))
 """
 THERE = """
