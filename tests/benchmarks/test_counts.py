@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fakes.this_machine import python_path
 from polylock.cache.store import Bucket
 from polylock.index_server.index_build import ServedRequest, build_index, serve_index
 
@@ -89,7 +90,7 @@ class Demo:
         ]
         process = subprocess.run(
             [sys.executable, "-c", TRACED, str(cache), *arguments],
-            env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+            env={**os.environ, "PYTHONPATH": python_path(ROOT / "src")},
             capture_output=True,
             text=True,
             timeout=120,
