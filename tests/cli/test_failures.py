@@ -6,6 +6,9 @@ file; beside it stands what ``polylock`` writes to stderr, byte for byte.
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +18,7 @@ from fakes.scenarios import inputs_of, load, preferences_of, targets_of
 from fakes.source import MemorySource
 from polylock.cli.diagnostics import show_error
 from polylock.errors import PolylockError
+from polylock.explain.failure import solved
 from polylock.ports import SilentReporter
 from polylock.project.pyproject import load_project
 from polylock.project.settings import Settings
@@ -41,12 +45,13 @@ def _fail_to_load(text: str) -> None:
 
 def _fail_to_solve(scenario: dict[str, Any]) -> None:
     targets = targets_of(scenario)
-    Solver(
+    solver = Solver(
         inputs=inputs_of(scenario, targets),
         source=MemorySource(scenario["packages"]),
         reporter=SilentReporter(),
         preferences=preferences_of(scenario),
-    ).solve(targets)
+    )
+    solved(solver, targets)
 
 
 def _told(action: Callable[[], None], capsys: pytest.CaptureFixture[str]) -> str:
@@ -86,3 +91,25 @@ def test_failures_are_told_in_short() -> None:
         assert lines[0].startswith("error: ")
         assert len(lines) <= MOST_LINES
         assert max(map(len, lines)) <= LONGEST_LINE
+
+
+def test_an_interrupt_while_importing_is_no_traceback(tmp_path: Path) -> None:
+    """Ctrl-C in the first moments ends as it does later: one line, and 130."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'polylock.cli.main':\n"
+        "            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Finder())\n",
+        "utf-8",
+    )
+    ran = subprocess.run(
+        [sys.executable, "-m", "polylock", "check"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path), "HOME": str(tmp_path)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.returncode, ran.stderr) == (130, "interrupted\n")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.utils import canonicalize_name
 
 from fakes.wheels import build_wheel
+from polylock.explain.words import clause
 from polylock.index.metadata import MetadataReader
 from polylock.index.metadata_cache import MetadataCache
 from polylock.index.metadata_files import MetadataFiles
@@ -42,7 +43,7 @@ def large_wheel(directory: Path) -> Path:
 def reason_of(found: object) -> str:
     """Return why something is unusable, sure that it is."""
     assert isinstance(found, Unusable)
-    return found.reason
+    return clause(found.reason)
 
 
 @dataclass
@@ -75,7 +76,7 @@ class World:
     ) -> MetadataReader:
         """Return the reader of a new run."""
         return MetadataReader(
-            MetadataCache(self.store, self.client.traffic),
+            MetadataCache(self.store, self.client.traffic, asker=self.client.asker),
             self._files(mode),
             self.variant_files(mode),
             sdist_metadata=build,
@@ -84,7 +85,7 @@ class World:
     def variant_files(self, mode: CacheMode = CacheMode.NORMAL) -> VariantFiles:
         """Return the reader of variant metadata of a new run."""
         cache = HttpCache(self.store, self.client, mode=mode)
-        kept = MetadataCache(self.store, self.client.traffic)
+        kept = MetadataCache(self.store, self.client.traffic, asker=self.client.asker)
         return VariantFiles(kept, cache, self._files(mode))
 
     def read(

@@ -145,7 +145,11 @@ class Hosts:
                 return found[0]
             return self.url(found[2]).replace("http://", f"http://{found[1]}")
 
-        return _MACHINE.sub("127.0.0.1", _URL.sub(replaced, text))
+        def machine(found: re.Match[str]) -> str:
+            # A netrc file names an origin that is not https in full.
+            return self.url(found[1]) if found[1] in _BUILDERS else found[0]
+
+        return _MACHINE.sub(machine, _URL.sub(replaced, text))
 
     def as_written(self, text: str) -> str:
         """Return what was printed with the URLs that a page writes."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from polylock.build.backend import BuildSystem, InvalidBuildSystem
 from polylock.build.frontend import Frontend, HookFailed, build_variables
@@ -202,7 +202,7 @@ class _Build:
         try:
             found = Version(metadata.version)
             same = wanted is None or found == Version(wanted)
-        except InvalidVersion:
+        except ValueError:
             same = False
         if not same or canonicalize_name(metadata.name) != self.subject.name:
             raise HookFailed(f"it became {metadata.name} {metadata.version}")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from polylock.errors import BuildForbidden
-from polylock.model.distributions import BuildRefused
+from polylock.model.distributions import Unusable
+from polylock.model.reasons import NeedsBuild
 
 if TYPE_CHECKING:
     from packaging.utils import NormalizedName
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["forbidding_policy", "refused_metadata", "require_allowed"]
 
 
-def refused_metadata(inputs: Inputs, name: NormalizedName) -> BuildRefused | None:
+def refused_metadata(inputs: Inputs, name: NormalizedName) -> Unusable | None:
     """Say why no backend may be run for a project while locking, None if it may.
 
     By default locking runs no code that came from an index: ``build = "local"`` is
@@ -25,10 +26,7 @@ def refused_metadata(inputs: Inputs, name: NormalizedName) -> BuildRefused | Non
         inputs.build == "all" or name in inputs.build_packages
     ):
         return None
-    return BuildRefused(
-        "is a source distribution whose metadata needs its backend, "
-        f"and building is not allowed: add {name} to build-package"
-    )
+    return Unusable(NeedsBuild(_forbidding_key(inputs, name) or "build-package"))
 
 
 def require_allowed(inputs: Inputs, name: NormalizedName, version: str | None) -> None:
@@ -43,8 +41,20 @@ def require_allowed(inputs: Inputs, name: NormalizedName, version: str | None) -
 
 def forbidding_policy(inputs: Inputs, name: NormalizedName) -> str | None:
     """Return what forbids to build a project, as the project file has it, or None."""
+    match _forbidding_key(inputs, name):
+        case "no-build-package":
+            return f'no-build-package = ["{name}"]'
+        case "build":
+            return 'build = "none"'
+        case None:
+            return None
+
+
+def _forbidding_key(
+    inputs: Inputs, name: NormalizedName
+) -> Literal["no-build-package", "build"] | None:
     if name in inputs.no_build_packages:
-        return f'no-build-package = ["{name}"]'
+        return "no-build-package"
     if inputs.build == "none" and name not in inputs.build_packages:
-        return 'build = "none"'
+        return "build"
     return None

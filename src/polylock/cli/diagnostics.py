@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
-from polylock.cli.terminal import style
+from polylock.cli.terminal import say, style
+from polylock.explain.words import details
 
 if TYPE_CHECKING:
     from polylock.errors import PolylockError
@@ -16,14 +16,15 @@ __all__ = ["show_error", "show_warning"]
 def show_error(error: PolylockError) -> int:
     """Write an error to stderr and return its exit code."""
     lines = [f"{style('error', 'error')}: {error}"]
-    lines += [f"  {detail}" for detail in error.details()]
+    lines += [f"  {detail}" for detail in details(error)]
     hint = error.hint()
     if hint:
         lines.append(f"{style('hint', 'hint')}: {hint}")
-    sys.stderr.write("\n".join(lines) + "\n")
+    for line in lines:
+        say(line)
     return error.exit_code
 
 
 def show_warning(message: str) -> None:
     """Write a warning to stderr."""
-    sys.stderr.write(f"{style('warning', 'warning')}: {message}\n")
+    say(f"{style('warning', 'warning')}: {message}")

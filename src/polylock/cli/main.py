@@ -43,7 +43,7 @@ _COMMANDS = {
     "report": "Show the locked projects of every target in a table.",
     "detect": "Describe this machine as a target.",
     "index": "Build and serve a static index with variant metadata.",
-    "cache": "Measure, prune or clear the cache.",
+    "cache": "Measure, verify, prune or clear the cache.",
     "completion": "Print the script that completes commands in a shell.",
 }
 """Commands in the order of ``--help``. A command's module is imported when it runs:

@@ -9,15 +9,15 @@ import click
 
 from polylock.cli.invocation import begin, print_json, reporting
 from polylock.cli.options import JSON, Command, offered, settings
-from polylock.cli.terminal import folded, style
+from polylock.cli.terminal import folded, shown, style
+from polylock.explain.words import clause
 from polylock.operations.inspect.why import why
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from polylock.operations.inspect.graph import Node
-    from polylock.operations.inspect.why import Reason, Why
-    from polylock.operations.inspect.why_choice import Evidence
+    from polylock.operations.inspect.why import Evidence, Reason, Why
 
 __all__ = ["command"]
 
@@ -48,7 +48,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     if values["as_json"]:
         print_json(found.to_json())
     else:
-        sys.stdout.write("\n".join(map(folded, _told(found))) + "\n")
+        sys.stdout.write("\n".join(folded(shown(line)) for line in _told(found)) + "\n")
     return 0
 
 
@@ -77,14 +77,14 @@ def _others(node: Node, evidence: Evidence) -> Iterator[str]:
     if evidence.labels:
         yield f"  labels of {node.version}"
     for label in evidence.labels:
-        color = "added" if label.verdict == "chosen" else "label"
+        color = "label" if label.reason else "added"
         name = style(label.label or "no label", color, error=False)
-        yield f"    {name}: {label.reason}"
+        yield f"    {name}: {clause(label.reason) if label.reason else 'chosen'}"
     if evidence.newer:
         yield "  newer versions"
     for versions in evidence.newer:
         named = style(versions.versions, "label", error=False)
-        yield f"    {named}: {versions.reason}"
+        yield f"    {named}: {clause(versions.reason)}"
     for note in evidence.notes:
         yield f"  note: {note}"
 

@@ -144,7 +144,7 @@ class NoSolution(PolylockError):
     """The requirements of a target contradict each other or the index.
 
     ``explanation`` holds the causes, a line each, made by
-    ``polylock.resolution.conflicts``.
+    ``polylock.explain.conflict``.
     """
 
     listed = "explanation"

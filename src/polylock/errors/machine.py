@@ -9,6 +9,8 @@ from polylock.errors.base import PolylockError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from polylock.model.reasons import Rejection
+
 __all__ = [
     "BuildFailed",
     "BuildForbidden",
@@ -53,12 +55,10 @@ class NoTargetFits(TargetMismatch):
 class NothingToInstall(PolylockError):
     """A locked package has no file that the environment could install."""
 
-    listed = "rejected"
-
     name: str
     version: str
     target: str
-    rejected: Sequence[str]
+    rejected: Sequence[Rejection]
 
     def __str__(self) -> str:
         return f"{self.name} {self.version} has no file for target {self.target}"

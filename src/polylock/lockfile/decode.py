@@ -31,6 +31,7 @@ from polylock.lockfile.pylock import (
 from polylock.lockfile.tables import Table
 from polylock.model.filenames import InvalidFilename, SdistFilename, WheelFilename
 from polylock.model.markers import Atom, InvalidMarker, parse_marker
+from polylock.model.toml_text import parse_toml
 from polylock.values import replace
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def _document(content: bytes | str, path: str) -> Mapping[str, Any]:
         raise LockFileInvalid(path, "", f"line {bad_line} is not UTF-8") from error
     try:
         # The newlines of a checkout on Windows are no part of any value here.
-        return tomllib.loads(text.replace("\r\n", "\n"))
+        return parse_toml(text.replace("\r\n", "\n"))
     except tomllib.TOMLDecodeError as error:
         for number, line in enumerate(text.splitlines(), start=1):
             if _CONFLICT_MARKER.match(line):
@@ -96,8 +97,6 @@ def _document(content: bytes | str, path: str) -> Mapping[str, Any]:
                 advice = _CONFLICT_ADVICE
                 raise LockFileInvalid(path, "", problem, advice) from error
         raise LockFileInvalid(path, "", f"is not TOML: {error}") from error
-    except RecursionError as error:
-        raise LockFileInvalid(path, "", "is nested too deeply") from error
 
 
 def _lock_version(top: Table) -> str:

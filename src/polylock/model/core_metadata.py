@@ -7,11 +7,26 @@ from packaging.utils import canonicalize_name
 
 from polylock.model.requirements import InvalidRequirement, Requirement
 
-__all__ = ["CoreMetadata", "InvalidCoreMetadata"]
+__all__ = ["MOST_FIELDS", "CoreMetadata", "InvalidCoreMetadata"]
+
+MOST_FIELDS = 20_000
+"""The largest metadata on public indexes has 3,000 lines of requirements."""
+
+_LONGEST = 1000
+"""Characters of a name, a version or a specifier."""
 
 
 class InvalidCoreMetadata(ValueError):
-    """METADATA or PKG-INFO that lacks a name or version or holds a bad requirement."""
+    """METADATA or PKG-INFO that lacks a name or version or holds a bad requirement.
+
+    ``line`` is the line that is at fault, empty where one is missing.
+    """
+
+    def __init__(self, problem: str, line: str = "") -> None:
+        """Keep what is wrong, and the line where it is."""
+        super().__init__(f"{problem}: {line}" if line else problem)
+        self.problem = problem
+        self.line = line
 
 
 class CoreMetadata(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
@@ -39,17 +54,19 @@ class CoreMetadata(msgspec.Struct, frozen=True, array_like=True, omit_defaults=T
         name, version = message.get("Name"), message.get("Version")
         if not name or not version:
             raise InvalidCoreMetadata("Name or Version is missing")
-        try:
-            requirements = tuple(
-                Requirement.parse(text) for text in message.get_all("Requires-Dist", [])
-            )
-        except InvalidRequirement as error:
-            first_line = str(error).splitlines()[0]
-            raise InvalidCoreMetadata(f"bad Requires-Dist: {first_line}") from error
+        requires_python = message.get("Requires-Python") or None
+        if max(len(name), len(version), len(requires_python or "")) > _LONGEST:
+            problem = "Name, Version or Requires-Python is too long"
+            raise InvalidCoreMetadata(problem)
+        if len(message.keys()) > MOST_FIELDS:
+            raise InvalidCoreMetadata(f"it has more than {MOST_FIELDS} fields")
+        requirements = tuple(
+            _requirement(text) for text in message.get_all("Requires-Dist", [])
+        )
         return cls(
             name=name,
             version=version.strip(),
-            requires_python=message.get("Requires-Python") or None,
+            requires_python=requires_python,
             requires_dist=requirements,
             provides_extra=tuple(
                 canonicalize_name(extra)
@@ -58,3 +75,12 @@ class CoreMetadata(msgspec.Struct, frozen=True, array_like=True, omit_defaults=T
             metadata_version=message.get("Metadata-Version", ""),
             dynamic=tuple(f.lower() for f in message.get_all("Dynamic", [])),
         )
+
+
+def _requirement(text: str) -> Requirement:
+    try:
+        return Requirement.parse(text)
+    except InvalidRequirement as error:
+        problem = str(error).splitlines()[0]
+        line = f"Requires-Dist: {text}"
+        raise InvalidCoreMetadata(f"bad Requires-Dist: {problem}", line) from error

@@ -9,8 +9,9 @@ import pytest
 from fakes.gpu_index import TEXT, gpu_project
 from fakes.wheels import build_wheel
 from fakes.workspace import Project
+from polylock.explain.words import clause
 from polylock.index_server.index_build import build_index, serve_index
-from polylock.operations.inspect.why import why
+from polylock.operations.inspect.why import verdict, why
 from polylock.ports import SilentReporter
 
 if TYPE_CHECKING:
@@ -29,7 +30,10 @@ def verdicts(project: Project, target: str = "box") -> dict[str, tuple[str, str]
     """Return verdict and reason of every label, in the order in which they are told."""
     found = why(project.with_settings(target=target), "gpu", SilentReporter())
     labels = found.reasons[target].evidence.labels
-    return {each.label: (each.verdict, each.reason) for each in labels}
+    return {
+        each.label: (verdict(each), clause(each.reason) if each.reason else "chosen")
+        for each in labels
+    }
 
 
 def test_every_label_has_its_reason(gpu: Project) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from polylock.build.policy import refused_metadata
@@ -10,12 +11,14 @@ from polylock.environment.discovery import environment_python
 from polylock.environment.installed import read_installed
 from polylock.environment.venv import open_environment
 from polylock.errors import HashMismatch, ProjectNotFound
+from polylock.explain.failure import solved
 from polylock.installation.execute import execute
 from polylock.installation.link import Linker, LinkMode
 from polylock.installation.plan import SyncRequest, WantedDistribution, plan_sync
 from polylock.lockfile.pylock import PackageSdist, PackageWheel
 from polylock.model.distributions import Unusable
 from polylock.model.inputs import DEFAULT_INDEX, IndexLocation, Inputs, RootRequirement
+from polylock.model.reasons import BuildCycle
 from polylock.model.requirements import Requirement
 from polylock.model.source_choice import direct_sources
 from polylock.operations.builds.fetch import WheelFetcher
@@ -102,7 +105,7 @@ class MachineProvisioner:
             direct = direct_sources(self.context.inputs)
             source = _Allowed(inputs, indexes, self.builds.chain, direct)
             solver = Solver(inputs=inputs, source=source, reporter=SilentReporter())
-            (resolution,) = solver.solve([target]).resolutions
+            (resolution,) = solved(solver, [target], monotonic).resolutions
         return tuple(
             replace(pin, file=self.context.with_hash(pin.file))
             for pin in resolution.pins.values()
@@ -168,22 +171,14 @@ class _Allowed:
         if file.filename.endswith(".whl"):
             return None
         if release.name in self.chain:
-            return Unusable(f"is needed to build itself: {self._cycle(release)}")
-        if refused_metadata(self.inputs, release.name) is None:
-            return None
-        return Unusable(
-            "is a source distribution, and building it is not allowed: "
-            f"add {release.name} to build-package"
-        )
+            start = self.chain.index(release.name)
+            return Unusable(BuildCycle((*self.chain[start:], release.name)))
+        return refused_metadata(self.inputs, release.name)
 
     def prefetch(
         self, requirements: Iterable[Requirement], target: Target, guess: Guess
     ) -> None:
         del requirements, target, guess  # would build what is refused here
-
-    def _cycle(self, release: Release) -> str:
-        start = self.chain.index(release.name)
-        return " -> ".join((*self.chain[start:], release.name))
 
 
 def _wanted(pin: Pin) -> WantedDistribution:

@@ -27,6 +27,10 @@ class DisagreementKind(enum.StrEnum):
     INDEX = "index"
     VARIANTS = "variants"
     CONTENT = "content"
+    SDIST = "sdist"
+    METADATA = "metadata"
+    REQUIREMENT = "requirement"
+    UNREQUIRED = "unrequired"
 
 
 _SENTENCES = {
@@ -49,6 +53,12 @@ _SENTENCES = {
         "variant {file} is locked with {locked}, the index says {found}"
     ),
     DisagreementKind.CONTENT: "{file} is locked with {locked}, what came has {found}",
+    DisagreementKind.SDIST: (
+        "{file} would be built, though the index has a wheel for it: {found}"
+    ),
+    DisagreementKind.METADATA: "{file} has no usable metadata: {found}",
+    DisagreementKind.REQUIREMENT: "{file} requires {found}, the lock has {locked}",
+    DisagreementKind.UNREQUIRED: "is locked, and nothing that is locked requires it",
 }
 
 

@@ -15,6 +15,7 @@ from packaging.utils import canonicalize_name
 
 from polylock.errors import LockFileInvalid
 from polylock.model.folding import fold
+from polylock.model.reasons import RootAsker
 from polylock.model.requirements import InvalidRequirement, Requirement
 from polylock.operations.inspect.selection import (
     groups_to_show,
@@ -24,7 +25,7 @@ from polylock.operations.inspect.selection import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from polylock.lockfile.pylock import Package, Pylock
@@ -82,13 +83,13 @@ class Root:
 class LockedGraph:
     """What one target installs: roots in the order of names, nodes by name.
 
-    ``requirements`` are those of the project that hold there, with their places.
+    ``requirements`` are those of the project that hold there, and who asks.
     """
 
     target: str
     roots: tuple[Root, ...]
     nodes: Mapping[str, Node]
-    requirements: tuple[tuple[str, Requirement], ...] = ()
+    requirements: tuple[tuple[RootAsker, Requirement], ...] = ()
 
     def dependents(self, name: str) -> tuple[str, ...]:
         """Return the packages that require this one directly, sorted."""
@@ -185,26 +186,28 @@ class _Wanted:
     groups: Collection[str]
     extras: Collection[str]
 
-    def places(self, target: Target) -> Iterator[tuple[str, Requirement]]:
-        """Yield a place and a requirement in it, for those that hold on the target."""
-        tables = [(PROJECT, self.inputs.requirements)]
-        for kind, by_name, names in (
-            ("group", self.inputs.groups, self.groups),
-            ("extra", self.inputs.extras, self.extras),
-            ("target", self.inputs.targets, (target.name,)),
-        ):
-            chosen = {canonicalize_name(name) for name in names}
-            tables += [
-                (f"{kind} {name}", texts)
-                for name, texts in by_name.items()
-                if canonicalize_name(name) in chosen
-            ]
-        for place, texts in tables:
-            for text in texts:
+    def requirements(self, target: Target) -> Iterator[tuple[RootAsker, Requirement]]:
+        """Yield who asks in the project, and for what, where it holds on the target."""
+        inputs = self.inputs
+        tables: list[tuple[RootAsker, Sequence[str]]] = []
+        tables.append((RootAsker(), inputs.requirements))
+        chosen = {canonicalize_name(name) for name in self.groups}
+        for name, texts in inputs.groups.items():
+            if canonicalize_name(name) in chosen:
+                tables.append((RootAsker("group", name), texts))
+        chosen = {canonicalize_name(name) for name in self.extras}
+        for name, texts in inputs.extras.items():
+            if canonicalize_name(name) in chosen:
+                tables.append((RootAsker("extra", name), texts))
+        for name, texts in inputs.targets.items():
+            if canonicalize_name(name) == canonicalize_name(target.name):
+                tables.append((RootAsker("target", name), texts))
+        for asker, asked in tables:
+            for text in asked:
                 requirement = self._parsed(text)
                 marker = requirement.marker_expression
                 if marker is None or fold(marker, target) is not False:
-                    yield place, requirement
+                    yield asker, requirement
 
     def _parsed(self, text: str) -> Requirement:
         try:
@@ -222,9 +225,10 @@ def _graph(selection: LockedSelection, wanted: _Wanted) -> LockedGraph:
         name: _node(found, selected, target) for name, found in sorted(selected.items())
     }
     places: dict[str, list[str]] = {}
-    requirements = tuple(wanted.places(target))
-    for place, requirement in requirements:
+    requirements = tuple(wanted.requirements(target))
+    for asker, requirement in requirements:
         if requirement.name in nodes:
+            place = f"{asker.table} {asker.name}".rstrip()
             known = places.setdefault(requirement.name, [])
             if place not in known:
                 known.append(place)

@@ -13,12 +13,21 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from polylock.errors import ProjectNotFound, UsageError
+from polylock.errors import (
+    FileCorrupt,
+    IndexRequestError,
+    ProjectNotFound,
+    UsageError,
+)
+from polylock.explain.words import clause
 from polylock.lockfile.pylock import PackageArchive, PackageSdist, PackageWheel
-from polylock.lockfile.records import without_credentials
+from polylock.lockfile.records import requirement_text, without_credentials
 from polylock.model.distributions import Unusable
+from polylock.model.filenames import WheelFilename
+from polylock.model.folding import fold
 from polylock.model.hashes import strongest
 from polylock.model.hosts import look_alike
 from polylock.model.requirements import Requirement
@@ -40,13 +49,14 @@ from polylock.operations.workspace import open_workspace
 from polylock.variants.variant_json import VariantMetadata
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from packaging.utils import NormalizedName
 
     from polylock.lockfile.pylock import Package
     from polylock.lockfile.select import Selected
+    from polylock.model.core_metadata import CoreMetadata
     from polylock.model.distributions import Release, Releases, RemoteFile
     from polylock.model.inputs import Inputs
     from polylock.model.target import Target
@@ -71,7 +81,8 @@ def verify(settings: Settings, reporter: Reporter, *, download: bool) -> VerifyO
         raise UsageError("verify asks the indexes, and --offline forbids that")
     pylock, path = open_lock(settings)
     require_record(pylock, path, "verify compares the lock files of `polylock lock`")
-    inputs = open_workspace(settings).project.inputs
+    project = open_workspace(settings).project
+    inputs = project.inputs
     groups, extras = every_group(pylock)
     comparison = _Comparison(pinned=frozenset(_pinned_exactly(inputs)))
     with IndexContext(replace(settings, refresh=True), inputs, reporter) as context:
@@ -83,7 +94,10 @@ def verify(settings: Settings, reporter: Reporter, *, download: bool) -> VerifyO
             extras=extras,
         ):
             _Target(
-                context=context, comparison=comparison, target=selection.target
+                context=context,
+                comparison=comparison,
+                target=selection.target,
+                project=canonicalize_name(project.name or ""),
             ).compare(selection.selected)
         if download:
             _compare_contents(context, comparison)
@@ -137,6 +151,8 @@ class _Target:
     context: IndexContext
     comparison: _Comparison
     target: Target
+    project: str
+    metadata: dict[str, tuple[RemoteFile, CoreMetadata]] = field(default_factory=dict)
 
     def compare(self, selected: Iterable[Selected]) -> None:
         """Compare the packages of the target, asking for all their pages at once."""
@@ -160,6 +176,7 @@ class _Target:
                 self.comparison.unverified[package.name] = "is a direct reference"
             else:
                 self._listed(one, file, file.url)
+        self._requirements({one.package.name: one.package for one in chosen})
 
     def _listed(
         self, chosen: Selected, file: PackageWheel | PackageSdist, url: str
@@ -185,6 +202,114 @@ class _Target:
         self._facts(package, file, offered)
         if chosen.variant_label is not None:
             self._variant(package, chosen.variant_label, release)
+        if isinstance(file, PackageSdist):
+            self._needless_build(package, file, release)
+        elif file.hashes.items() & offered.hashes.items():
+            self._read(package, release, offered)
+
+    def _needless_build(
+        self, package: Package, file: PackageSdist, release: Release
+    ) -> None:
+        """Tell a source distribution where a wheel would do: it runs its own code."""
+        if package.name in self.context.inputs.no_binary_packages:
+            return
+        for wheel in release.wheels:
+            if wheel.yanked is None and self._fits(wheel):
+                self._note(
+                    package, Kind.SDIST, file=file.filename, found=wheel.filename
+                )
+                return
+
+    def _fits(self, wheel: RemoteFile) -> bool:
+        """Return whether the target could have been locked with a wheel."""
+        name = WheelFilename.parse(wheel.filename)
+        until = self.context.inputs.exclude_newer
+        if name.variant_label is not None or self.target.tag_rank(name) is None:
+            return False
+        if until is not None and (
+            wheel.upload_time is None or wheel.upload_time >= until
+        ):
+            return False
+        python = self.target.marker_environment.get("python_full_version", "")
+        return (
+            not wheel.requires_python
+            or not python
+            or python in SpecifierSet(wheel.requires_python)
+        )
+
+    def _read(self, package: Package, release: Release, offered: RemoteFile) -> None:
+        try:
+            found = self.context.source.core_metadata(release, offered)
+        except (IndexRequestError, FileCorrupt) as error:
+            self._note(package, Kind.METADATA, file=offered.filename, found=str(error))
+            return
+        if isinstance(found, Unusable):
+            reason = clause(found.reason)
+            self._note(package, Kind.METADATA, file=offered.filename, found=reason)
+        else:
+            self.metadata[package.name] = offered, found
+
+    def _requirements(self, packages: Mapping[NormalizedName, Package]) -> None:
+        """Compare what the files require with what is locked, from the project down.
+
+        The edges in the lock file are its own word and count only where metadata is
+        known to a build alone.
+        """
+        reached: set[NormalizedName] = set()
+        pending = [
+            root.requirement.normalized_name
+            for root in self.context.inputs.requirements
+            if root.target in {None, self.target.name}
+        ]
+        while pending:
+            name = pending.pop()
+            if name in reached or name not in packages:
+                continue
+            reached.add(name)
+            pending += self._required(packages[name], packages)
+        for name, package in packages.items():
+            if name not in reached:
+                self._note(package, Kind.UNREQUIRED)
+
+    def _required(
+        self, package: Package, packages: Mapping[NormalizedName, Package]
+    ) -> Iterator[NormalizedName]:
+        """Yield the names that a package may require; note what is not met."""
+        if package.name not in self.metadata:
+            for reference in package.dependencies or ():
+                yield canonicalize_name(str(reference.get("name", "")))
+            return
+        file, metadata = self.metadata[package.name]
+        overridden = {each.name for each in self.context.inputs.overrides}
+        for requirement in metadata.requires_dist:
+            holds = self._holds(requirement)
+            if holds is False:
+                continue
+            name = requirement.normalized_name
+            yield name
+            if holds is True and requirement.name not in overridden:
+                locked = packages.get(name)
+                if not _is_met(requirement, locked) and name != self.project:
+                    self._note(
+                        package,
+                        Kind.REQUIREMENT,
+                        file=file.filename,
+                        found=requirement_text(requirement),
+                        locked="none" if locked is None else str(locked.version),
+                    )
+
+    def _holds(self, requirement: Requirement) -> bool | None:
+        """Return whether a requirement holds on the target; None for perhaps.
+
+        Which extras are asked for, and what a variant marker says, is not looked at.
+        """
+        marker = requirement.marker_expression
+        if marker is None:
+            return True
+        if "extra" in requirement.marker or "variant_" in requirement.marker:
+            return None
+        found = fold(marker, self.target)
+        return found if isinstance(found, bool) else None
 
     def _addresses(
         self,
@@ -252,7 +377,7 @@ class _Target:
         locked = VariantMetadata.from_document(package.variants_json or {})
         now = self.context.source.variant_metadata(release)
         if isinstance(now, Unusable):
-            found = f"nothing usable: {now.reason}"
+            found = f"nothing usable: {clause(now.reason)}"
         elif label not in now.variants:
             found = "nothing of it"
         elif now.variants[label] == locked.variants.get(label):
@@ -277,6 +402,17 @@ class _Target:
             name=package.name, version=package.version or "", kind=kind, **facts
         )
         self.comparison.note(disagreement, self.target.name)
+
+
+def _is_met(requirement: Requirement, package: Package | None) -> bool:
+    """Return whether a locked package meets a requirement; a tree is let pass."""
+    if package is None:
+        return False
+    if package.version is None or requirement.url is not None:
+        return True
+    return SpecifierSet(requirement.specifier).contains(
+        package.version, prereleases=True
+    )
 
 
 def _compare_contents(context: IndexContext, comparison: _Comparison) -> None:

@@ -7,8 +7,26 @@ from typing import TYPE_CHECKING, Any, cast
 
 from packaging.utils import canonicalize_name
 
-from polylock.errors import LockFileOutdated, UsageError
+from polylock.errors import LockFileOutdated, PolylockError, UsageError
+from polylock.explain.answer import Answer, Pinned
+from polylock.explain.documents import document
+from polylock.explain.why_not import WhyNot
+from polylock.explain.words import clause
+from polylock.lockfile.pylock import PackageSdist, PackageWheel
+from polylock.model.distributions import Unusable
 from polylock.model.inputs import Inputs
+from polylock.model.reasons import (
+    GivenUp,
+    InvalidMetadata,
+    LabelExcluded,
+    LabelLost,
+    LabelNotPinned,
+    LabelUndescribed,
+    PropertyUnmet,
+    SdistBehindWheel,
+    Unfit,
+    Unopposed,
+)
 from polylock.model.requirements import InvalidRequirement, Requirement
 from polylock.operations.builds.wiring import IndexContext
 from polylock.operations.inspect.graph import locked_graphs
@@ -23,9 +41,9 @@ from polylock.operations.inspect.why_absent import (
     refusals_of_packages,
     refusals_of_project,
 )
-from polylock.operations.inspect.why_choice import ChoiceReader, Evidence
 from polylock.operations.workspace import answered_project
 from polylock.project.tables import suggestion
+from polylock.variants.variant_json import InvalidVariantMetadata, VariantMetadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,8 +51,11 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from polylock.lockfile.pylock import Pylock
+    from polylock.explain.why_not import LabelVerdict, VersionsOut
+    from polylock.lockfile.pylock import Package, Pylock
     from polylock.lockfile.records import LockedInputs
+    from polylock.lockfile.select import Selected
+    from polylock.model.distributions import Release
     from polylock.model.inputs import (
         Alignment,
         BuildPolicy,
@@ -42,10 +63,20 @@ if TYPE_CHECKING:
         ResolutionMode,
     )
     from polylock.operations.inspect.graph import LockedGraph, Node
+    from polylock.operations.inspect.selection import LockedSelection
     from polylock.ports import Reporter
     from polylock.project.settings import Settings
 
-__all__ = ["Reason", "Why", "why"]
+__all__ = ["Evidence", "Reason", "Why", "verdict", "why"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What the index tells of a choice; ``notes`` say what it could not."""
+
+    labels: tuple[LabelVerdict, ...] = ()
+    newer: tuple[VersionsOut, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +145,7 @@ def why(settings: Settings, name: str, reporter: Reporter) -> Why:
         readers = []
         if inputs.indexes:
             readers = [
-                ChoiceReader(selection, graph, inputs=inputs, source=context.source)
+                WhyNot(_locked(selection, graph), inputs=inputs, source=context.source)
                 for graph, selection in zip(graphs, picked, strict=True)
             ]
         for graph, selection in zip(graphs, picked, strict=True):
@@ -127,7 +158,7 @@ def why(settings: Settings, name: str, reporter: Reporter) -> Why:
                 )
                 reason = replace(reason, refusals=tuple(found))
             if readers:
-                reason = _with_evidence(reason, wanted, graph.target, readers)
+                reason = _with_evidence(reason, wanted, graph, selection, readers)
             reasons[graph.target] = reason
     if not any(reason.node or reason.refusals for reason in reasons.values()):
         graphs = tuple(graph for graph in graphs if graph.target in asked)
@@ -196,18 +227,124 @@ def _requirements(texts: Sequence[str]) -> tuple[Requirement, ...]:
     return tuple(read())
 
 
+def _locked(selection: LockedSelection, graph: LockedGraph) -> Answer:
+    """Return what the lock file has for a target, as the solve had it."""
+    pins = {}
+    for each in selection.selected:
+        package, file = each.package, each.file
+        filename = ""
+        if isinstance(file, PackageWheel | PackageSdist) and package.version:
+            filename = file.filename
+        pins[package.name] = Pinned(
+            version=package.version or "",
+            filename=filename,
+            extras=None,
+            requires=tuple(
+                canonicalize_name(name)
+                for name in graph.nodes[package.name].dependencies
+            ),
+        )
+    return Answer(target=selection.target, roots=graph.requirements, pins=pins)
+
+
 def _with_evidence(
     reason: Reason,
     name: NormalizedName,
-    target: str,
-    readers: Sequence[ChoiceReader],
+    graph: LockedGraph,
+    selection: LockedSelection,
+    readers: Sequence[WhyNot],
 ) -> Reason:
-    reader = next(each for each in readers if each.target.name == target)
-    if reason.node is not None:
-        beside = [each for each in readers if each is not reader]
-        return replace(reason, evidence=reader.explain(name, beside))
-    found = refusals_of_packages(name, reader)
-    return replace(reason, refusals=(*reason.refusals, *found))
+    reader = next(each for each in readers if each.target.name == graph.target)
+    if reason.node is None:
+        found = refusals_of_packages(name, reader, graph)
+        return replace(reason, refusals=(*reason.refusals, *found))
+    selected = next(each for each in selection.selected if each.package.name == name)
+    beside = [each for each in readers if each is not reader]
+    return replace(reason, evidence=_evidence(name, selected, reader, beside))
+
+
+def _evidence(
+    name: NormalizedName, selected: Selected, reader: WhyNot, beside: Sequence[WhyNot]
+) -> Evidence:
+    """Explain one locked package; what cannot be asked becomes a note."""
+    version = reader.answer.pins[name].version
+    if not reader.answer.pins[name].filename:
+        return Evidence(notes=("it has a direct source, and no index was asked",))
+    try:
+        releases = reader.source.releases(name, reader.target)
+        position = reader.availability.table(releases).position(version)
+        if position is None:
+            gone = f"the index has changed: it has no version {version} any more"
+            return Evidence(notes=(gone,))
+        return Evidence(
+            labels=tuple(reader.labels(name, selected.variant_label)),
+            newer=reader.newer(name, beside),
+            notes=tuple(_changes(releases.release(position), selected, reader)),
+        )
+    except PolylockError as error:
+        problem = f"what else there was cannot be told: {error}"
+        return Evidence(notes=(problem,))
+
+
+def _changes(release: Release, selected: Selected, reader: WhyNot) -> Iterator[str]:
+    """Yield what the index says otherwise than the lock file."""
+    file = selected.file
+    assert isinstance(file, PackageWheel | PackageSdist)
+    offered = {each.filename: each for each in release.wheels}
+    if release.sdist is not None:
+        offered[release.sdist.filename] = release.sdist
+    now = offered.get(file.filename)
+    if now is None:
+        yield f"the index has changed: {file.filename} is not there any more"
+    elif any(
+        now.hashes.get(algorithm, value) != value
+        for algorithm, value in file.hashes.items()
+    ):
+        yield f"the index has changed: {file.filename} has another hash there"
+    moved = _moved_labels(release, selected.package, reader)
+    if moved:
+        yield (
+            f"the index has changed: it says otherwise of {', '.join(moved)} than "
+            "the lock file; the reasons are by what it says now"
+        )
+
+
+def _moved_labels(release: Release, package: Package, reader: WhyNot) -> list[str]:
+    """Return the locked labels whose properties the index no longer gives."""
+    if package.variants_json is None:
+        return []
+    metadata = reader.source.variant_metadata(release)
+    try:
+        locked = VariantMetadata.from_document(package.variants_json).variants
+    except InvalidVariantMetadata:
+        return []
+    now = {} if isinstance(metadata, Unusable) else metadata.variants
+    return [label for label in sorted(locked) if locked[label] != now.get(label)]
+
+
+def verdict(found: LabelVerdict) -> str:  # noqa: PLR0911 - a case each
+    """Return what became of a label, in a word of schemas/why.schema.json."""
+    match found.reason:
+        case None:
+            return "chosen"
+        case LabelLost() | SdistBehindWheel():
+            return "behind"
+        case GivenUp(because=Unopposed()):
+            return "ahead"
+        case GivenUp():
+            return "given-up"
+        case Unfit():
+            return "no-wheel"
+        case LabelExcluded():
+            return "excluded"
+        case LabelNotPinned():
+            return "not-pinned"
+        case PropertyUnmet() | LabelUndescribed():
+            return "unsupported"
+        case InvalidMetadata():
+            return "bad-metadata"
+        case _:
+            return "unusable"
 
 
 def _for(settings: Settings) -> str:
@@ -243,11 +380,20 @@ def _target(target: str, reason: Reason) -> dict[str, Any]:
         "chains": [list(chain) for chain in reason.chains],
         "not-required-because": list(reason.refusals),
         "labels": [
-            {"label": each.label, "verdict": each.verdict, "reason": each.reason}
+            {
+                "label": each.label,
+                "verdict": verdict(each),
+                "reason": clause(each.reason) if each.reason else "chosen",
+                "cause": document(each.reason) if each.reason else None,
+            }
             for each in evidence.labels
         ],
         "newer-versions": [
-            {"versions": each.versions, "reason": each.reason}
+            {
+                "versions": each.versions,
+                "reason": clause(each.reason),
+                "cause": document(each.reason),
+            }
             for each in evidence.newer
         ],
         "notes": list(evidence.notes),

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
+    from polylock.explain.why_not import WhyNot
     from polylock.lockfile.records import LockedInputs
     from polylock.model.target import Target
-    from polylock.operations.inspect.why_choice import ChoiceReader
+    from polylock.operations.inspect.graph import LockedGraph
     from polylock.resolution.candidates import Candidate
 
 __all__ = ["refusals_of_packages", "refusals_of_project"]
@@ -57,16 +58,18 @@ def refusals_of_project(
         yield f"the project requires it on the target {', '.join(others)} alone"
 
 
-def refusals_of_packages(name: NormalizedName, reader: ChoiceReader) -> Iterator[str]:
+def refusals_of_packages(
+    name: NormalizedName, reader: WhyNot, graph: LockedGraph
+) -> Iterator[str]:
     """Yield which installed packages would require a name under another condition.
 
     Reads the metadata of everything that the target installs. What cannot be read is
     told at the end.
     """
     unread = []
-    for node in reader.graph.nodes.values():
+    for node in graph.nodes.values():
         try:
-            candidate = reader.locked_candidate(canonicalize_name(node.name))
+            candidate = reader.candidate(canonicalize_name(node.name))
             if candidate is None:
                 continue  # a direct source, or no longer on the index
             metadata = reader.source.core_metadata(candidate.release, candidate.file)

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, assert_never
 from urllib.parse import unquote, urlsplit
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from polylock.build.policy import refused_metadata, require_allowed
 from polylock.cache.digests import file_digest
 from polylock.errors import FileCorrupt, HashMismatch, SourceUnusable
+from polylock.explain.words import clause
 from polylock.index.distribution_file import InvalidDistribution, read_distribution
 from polylock.index.sdist_metadata import is_static
 from polylock.lockfile.records import without_credentials
@@ -37,6 +38,7 @@ from polylock.model.distributions import (
 )
 from polylock.model.filenames import InvalidFilename, WheelFilename
 from polylock.model.hashes import sha256_of
+from polylock.model.reasons import DirectSourceNamed
 from polylock.model.source_choice import direct_source
 from polylock.operations.builds.trees import SourceTrees
 from polylock.project.direct_sources import relative_path
@@ -130,7 +132,7 @@ class DirectReleases:
         """Ask the indexes; the label of a direct reference cannot be chosen."""
         if release.direct is None:
             return self.indexes.variant_metadata(release)
-        return Unusable("is a direct reference, and variants are chosen on an index")
+        return Unusable(DirectSourceNamed())
 
     def core_metadata(
         self, release: Release, file: RemoteFile
@@ -223,7 +225,7 @@ class DirectReleases:
         )
         found = self.indexes.core_metadata(release, file)
         if isinstance(found, Unusable):
-            raise SourceUnusable(_text(name, source), found.reason)
+            raise SourceUnusable(_text(name, source), clause(found.reason))
         return found
 
     def _directory(self, name: NormalizedName, source: DirectorySource) -> _Found:
@@ -270,7 +272,7 @@ class DirectReleases:
         require_allowed(inputs, tree.name, None)
         refused = None if is_local else refused_metadata(inputs, tree.name)
         if refused is not None:
-            raise SourceUnusable(_text(tree.name, source), refused.reason)
+            raise SourceUnusable(_text(tree.name, source), clause(refused.reason))
         built = self.context.metadata_builds.tree_metadata(tree)
         _check_name(built, tree.name, source)
         return built, False
@@ -298,7 +300,7 @@ def _release(
     _check_name(metadata, name, origin.source)
     try:
         version = Version(metadata.version)
-    except InvalidVersion as error:
+    except ValueError as error:
         raise SourceUnusable(_text(name, origin.source), str(error)) from error
     is_wheel = file.filename.endswith(".whl")
     release = Release(

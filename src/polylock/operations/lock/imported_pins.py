@@ -10,15 +10,23 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from polylock.cache.regular_files import read_regular
 from polylock.errors import (
     ForeignHashDiffers,
     ForeignLockInvalid,
     LockFileInvalid,
 )
+from polylock.explain.words import clause
 from polylock.foreign.formats import read_foreign_lock
 from polylock.foreign.pins import pins_for
 from polylock.foreign.requirements_file import read_requirement_texts
 from polylock.model.pins import Preference
+from polylock.model.reasons import (
+    AlignedWith,
+    ConflictsWithPins,
+    OlderPinKept,
+    Unopposed,
+)
 from polylock.resolution.align import public
 from polylock.values import Value
 
@@ -27,11 +35,12 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
+    from polylock.explain.why_not import WhyNot
     from polylock.foreign.pins import ForeignLock, ForeignPin, Skipped
     from polylock.model.pins import Pin, Resolution
+    from polylock.model.reasons import Reason
     from polylock.model.target import Target
     from polylock.resolution.solve import Solver
-    from polylock.resolution.untaken import UntakenReader
 
     Preferences = Mapping[str, Mapping[NormalizedName, Preference]]
 
@@ -45,13 +54,13 @@ __all__ = [
 
 
 class DroppedPin(Value, frozen=True, kw_only=True):
-    """A pin that some targets need and did not take, with a clause that says why."""
+    """A pin that some targets need and did not take, and why."""
 
     name: NormalizedName
     version: str
     taken: str
     targets: tuple[str, ...]
-    reason: str
+    reason: Reason
 
     def to_json(self) -> dict[str, Any]:
         """Return the pin as a part of ``lock --json``."""
@@ -60,7 +69,7 @@ class DroppedPin(Value, frozen=True, kw_only=True):
             "version": self.version,
             "taken": self.taken,
             "targets": list(self.targets),
-            "reason": self.reason,
+            "reason": clause(self.reason),
         }
 
 
@@ -168,36 +177,40 @@ class _Reasons:
     def __init__(self, own: Preferences, solver: Solver) -> None:
         self._own = own
         self._solver = solver
-        self._readers: dict[str, UntakenReader] = {}
+        self._readers: dict[str, WhyNot] = {}
 
-    def all(self, uses: Sequence[_Use], kept: Sequence[_Use]) -> Iterator[str]:
-        """Yield a clause for each use of pins that were not kept."""
+    def all(self, uses: Sequence[_Use], kept: Sequence[_Use]) -> Iterator[Reason]:
+        """Yield a reason for each use of pins that were not kept."""
         found = [self._of_target(use) for use in uses]
-        for use, reason in zip(uses, found, strict=True):
-            yield reason or self._of_others(use, zip(uses, found, strict=True), kept)
+        dropped = list(zip(uses, found, strict=True))
+        for use, reason in dropped:
+            yield reason or self._of_others(use, dropped, kept)
 
-    def _of_target(self, use: _Use) -> str | None:
-        target = use.resolution.target.name
-        own = self._own.get(target, {}).get(use.pin.name)
+    def _of_target(self, use: _Use) -> Reason | None:
+        own = self._own.get(use.resolution.target.name, {}).get(use.pin.name)
         if own is not None and own.version == use.taken.version:
-            return "the lock file has a pin of its own"
-        # Only where a pin could not be kept.
-        from polylock.resolution.untaken import UntakenReader  # noqa: PLC0415
+            return OlderPinKept(own.version)
+        return self._reader(use.resolution).by_itself(use.pin.name, use.pin.version)
 
-        reader = self._readers.get(target)
-        if reader is None:
-            reader = self._readers[target] = UntakenReader(
-                use.resolution, inputs=self._solver.inputs, source=self._solver.source
-            )
-        return reader.reason(use.pin.name, use.pin.version)
+    def _reader(self, resolution: Resolution) -> WhyNot:
+        # Only where a pin could not be kept.
+        from polylock.explain.answer import answer_of  # noqa: PLC0415
+        from polylock.explain.why_not import WhyNot  # noqa: PLC0415
+
+        target = resolution.target.name
+        if target not in self._readers:
+            inputs, source = self._solver.inputs, self._solver.source
+            answer = answer_of(resolution, inputs)
+            self._readers[target] = WhyNot(answer, inputs=inputs, source=source)
+        return self._readers[target]
 
     def _of_others(
         self,
         use: _Use,
-        dropped: Iterable[tuple[_Use, str | None]],
+        dropped: Iterable[tuple[_Use, Reason | None]],
         kept: Sequence[_Use],
-    ) -> str:
-        """Say what keeps a version from a target that could have it by itself."""
+    ) -> Reason:
+        """Return what keeps a version from a target that could have it by itself."""
         name, taken = use.pin.name, public(use.taken.version)
         others = [each for each, reason in dropped if reason is not None]
         same = [
@@ -205,9 +218,10 @@ class _Reasons:
             for each in (*others, *kept)
             if each.pin.name == name and public(each.taken.version) == taken
         ]
-        if not same or self._solver.inputs.align == "independent":
-            return "it does not go with the rest"
-        return f"{', '.join(same)} has to have {taken}, and align asks for one version"
+        if same and self._solver.inputs.align != "independent":
+            return AlignedWith(tuple(same), taken)
+        found = self._reader(use.resolution).version(name, use.pin.version)
+        return ConflictsWithPins() if isinstance(found, Unopposed) else found
 
 
 def read_pins(paths: Sequence[Path]) -> ImportedPins:
@@ -245,7 +259,7 @@ def _include(path: str, named: str) -> tuple[str, bytes]:
 
 def _content(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_regular(path)
     except FileNotFoundError as error:
         raise LockFileInvalid(str(path), "", "does not exist") from error
     except OSError as error:
@@ -310,11 +324,12 @@ def _dropped(
     uses: Sequence[_Use], kept: Sequence[_Use], reasons: _Reasons
 ) -> Iterator[DroppedPin]:
     """Put targets together that took the same version for the same reason."""
-    groups: dict[tuple[NormalizedName, str, str, str], list[str]] = {}
+    groups: dict[tuple[NormalizedName, str, str, Reason], list[str]] = {}
     for use, reason in zip(uses, reasons.all(uses, kept), strict=True):
         key = (use.pin.name, use.pin.version, use.taken.version, reason)
         groups.setdefault(key, []).append(use.resolution.target.name)
-    for (name, version, taken, reason), targets in sorted(groups.items()):
+    in_order = sorted(groups.items(), key=lambda item: item[0][:3])
+    for (name, version, taken, reason), targets in in_order:
         yield DroppedPin(
             name=name,
             version=version,

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from polylock.errors import LockFileOutdated, NoSolution, UsageError
+from polylock.explain.failure import solved
+from polylock.explain.notes import notes
+from polylock.explain.words import note
 from polylock.lockfile.assemble import assemble
 from polylock.lockfile.encode import encode
 from polylock.lockfile.pylock import PackageSdist, PackageWheel
@@ -81,11 +85,15 @@ def resolve(
             preferences=_with_imported(own, imported, workspace.targets),
             memory=context.memory,
         )
-        solution = solver.solve([t for t in workspace.targets if t.name not in kept])
-        solved = {found.target.name: found for found in solution.resolutions} | kept
+        solution = solved(
+            solver, [t for t in workspace.targets if t.name not in kept], monotonic
+        )
+        answers = {found.target.name: found for found in solution.resolutions} | kept
         resolutions = [
-            _hashed(solved[target.name], context) for target in workspace.targets
+            _hashed(answers[target.name], context) for target in workspace.targets
         ]
+        for found in notes(solution.resolutions, inputs, context.source):
+            reporter.warning(note(found))
         for warning in _vain_upgrades(request, resolutions):
             reporter.warning(warning)
         imports: tuple[ImportReport, ...] = ()

@@ -12,11 +12,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from polylock.errors import LockFileOutdated, NoSolution, ProjectNotFound
+from polylock.explain.failure import solved
+from polylock.explain.words import details
 from polylock.lockfile.choice import FileChooser
 from polylock.lockfile.pylock import PackageSdist, PackageWheel
 from polylock.lockfile.records import microseconds_of
 from polylock.lockfile.select import applicable, project_groups
 from polylock.model.distributions import Release, Releases, RemoteFile, Unusable
+from polylock.model.reasons import InvalidMetadata, LabelUndescribed
 from polylock.ports import SilentReporter
 from polylock.resolution.solve import Solver
 from polylock.variants.variant_json import InvalidVariantMetadata, VariantMetadata
@@ -88,9 +91,9 @@ def solve_kept(
     found = {}
     for target in targets:
         try:
-            (resolution,) = solver.solve([target]).resolutions
+            (resolution,) = solved(solver, [target]).resolutions
         except (NoSolution, ProjectNotFound) as error:
-            lines = [str(error), *error.details()]
+            lines = [str(error), *details(error)]
             raise LockFileOutdated(
                 str(path), [f"target {target.name} cannot stay: {s}" for s in lines]
             ) from error
@@ -134,7 +137,7 @@ class LockedFiles:
 
     def variant_metadata(self, release: Release) -> VariantMetadata | Unusable:
         """Return what the lock file has of the variant metadata of a release."""
-        return self._variants.get(id(release), Unusable("it is not locked"))
+        return self._variants.get(id(release), Unusable(LabelUndescribed()))
 
     def core_metadata(
         self, release: Release, file: RemoteFile
@@ -170,7 +173,7 @@ class LockedFiles:
                     package.variants_json
                 )
             except InvalidVariantMetadata as error:
-                metadata = Unusable(str(error))
+                metadata = Unusable(InvalidMetadata(str(error)))
             self._variants[id(release)] = metadata
         return Releases(
             name=package.name,
