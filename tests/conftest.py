@@ -10,7 +10,8 @@ import pytest
 
 from fakes.server import Server
 from polylock.cache.store import Store
-from polylock.index_server.index_build import build_index, serve_index
+from polylock.index_server.static_build import build_index
+from polylock.index_server.static_serve import serve_index
 from polylock.network.client import Client
 from polylock.network.retry import RetryPolicy
 
