@@ -1,4 +1,4 @@
-"""Tests of polylock.index_server.index_build."""
+"""An index that is built is served as it was built."""
 
 from __future__ import annotations
 
