@@ -19,7 +19,8 @@ from fakes.this_machine import (
     usual_machine,
 )
 from polylock.cache.store import Store
-from polylock.index_server.index_build import build_index, serve_index
+from polylock.index_server.static_build import build_index
+from polylock.index_server.static_serve import serve_index
 from polylock.network.client import Client
 from polylock.network.retry import RetryPolicy
 from polylock.providers.machine import stand_in

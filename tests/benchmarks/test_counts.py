@@ -16,7 +16,8 @@ import pytest
 
 from fakes.this_machine import python_path
 from polylock.cache.store import Bucket
-from polylock.index_server.index_build import ServedRequest, build_index, serve_index
+from polylock.index_server.static_build import build_index
+from polylock.index_server.static_serve import ServedRequest, serve_index
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Self
 from fakes.server import Answer, Index, Server
 from fakes.torch_replica import build_torch_replica
 from fakes.wheels import build_wheel
-from polylock.index_server.index_build import build_index, serve_index
+from polylock.index_server.static_build import build_index
+from polylock.index_server.static_serve import serve_index
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

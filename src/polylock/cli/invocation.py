@@ -36,9 +36,13 @@ __all__ = [
 ]
 
 
-def asked() -> Asked | None:
-    """Return what the run was asked for whose answer may be remembered."""
-    return click.get_current_context().find_object(Asked)
+def asked(command: tuple[str, ...] = ()) -> Asked | None:
+    """Return what is asked whose answer may be remembered.
+
+    ``command`` is what ``run`` is to run.
+    """
+    found = click.get_current_context().find_object(Asked)
+    return None if found is None else found.about(command)
 
 
 def begin(values: dict[str, Any]) -> Settings:

@@ -13,7 +13,7 @@ from polylock.providers.detect import detect_machine
 from polylock.providers.machine import this_host
 from polylock.providers.satisfaction import missing
 from polylock.values import Value, replace
-from polylock.variants.supported import SupportedProperties
+from polylock.variants.properties import SupportedProperties
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

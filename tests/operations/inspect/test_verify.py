@@ -11,13 +11,13 @@ from fakes.server import Answer, Index, Server
 from fakes.wheels import build_wheel
 from fakes.workspace import Project, Spy, this_target
 from polylock.errors import IndexRequestError, UsageError
-from polylock.operations.inspect.disagreements import DisagreementKind as Kind
+from polylock.operations.inspect.verify import DisagreementKind as Kind
 from polylock.operations.inspect.verify import verify
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from polylock.operations.inspect.disagreements import VerifyOutcome
+    from polylock.operations.inspect.verify import VerifyOutcome
 
 
 class World:

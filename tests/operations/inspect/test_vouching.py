@@ -16,7 +16,7 @@ from fakes.workspace import Project, Spy, this_target
 from polylock.errors import LockFileOutdated, UsageError
 from polylock.lockfile.differences import DifferenceKind
 from polylock.operations.inspect.check import check
-from polylock.operations.inspect.disagreements import DisagreementKind as Kind
+from polylock.operations.inspect.verify import DisagreementKind as Kind
 from polylock.operations.inspect.verify import verify
 from polylock.operations.sync.sync import SyncOptions
 

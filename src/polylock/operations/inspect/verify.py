@@ -6,6 +6,7 @@ could change a hash there could name an index that agrees.
 
 from __future__ import annotations
 
+import enum
 import hashlib
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
@@ -34,11 +35,6 @@ from polylock.model.requirements import Requirement
 from polylock.operations.builds.locked_files import filename_of
 from polylock.operations.builds.trees import urls_with_credentials
 from polylock.operations.builds.wiring import IndexContext
-from polylock.operations.inspect.disagreements import (
-    Disagreement,
-    VerifyOutcome,
-)
-from polylock.operations.inspect.disagreements import DisagreementKind as Kind
 from polylock.operations.inspect.selection import (
     every_group,
     open_lock,
@@ -64,7 +60,126 @@ if TYPE_CHECKING:
     from polylock.ports import Reporter
     from polylock.project.settings import Settings
 
-__all__ = ["verify"]
+__all__ = ["DisagreementKind", "VerifyOutcome", "verify"]
+
+
+class DisagreementKind(enum.StrEnum):
+    """How a lock file and an index disagree."""
+
+    NO_PROJECT = "no-project"
+    REMOVED = "removed"
+    YANKED = "yanked"
+    HASH = "hash"
+    SIZE = "size"
+    HOST = "host"
+    LOOK_ALIKE = "look-alike"
+    INDEX = "index"
+    VARIANTS = "variants"
+    CONTENT = "content"
+    SDIST = "sdist"
+    METADATA = "metadata"
+    REQUIREMENT = "requirement"
+    UNREQUIRED = "unrequired"
+
+
+_SENTENCES = {
+    DisagreementKind.NO_PROJECT: "{found} has no project of this name any more",
+    DisagreementKind.REMOVED: "{file} is no longer on {found}",
+    DisagreementKind.YANKED: "{file} was yanked: {found}",
+    DisagreementKind.HASH: "{file} is locked with {locked}, the index says {found}",
+    DisagreementKind.SIZE: (
+        "{file} is locked with {locked} bytes, the index says {found}"
+    ),
+    DisagreementKind.HOST: "{file} is locked from {locked}, the index gives {found}",
+    DisagreementKind.LOOK_ALIKE: (
+        "{file} is locked from {locked}, which looks like {found} and is not: "
+        "do not install it"
+    ),
+    DisagreementKind.INDEX: (
+        "is locked from the index {locked}, the project asks {found}"
+    ),
+    DisagreementKind.VARIANTS: (
+        "variant {file} is locked with {locked}, the index says {found}"
+    ),
+    DisagreementKind.CONTENT: "{file} is locked with {locked}, what came has {found}",
+    DisagreementKind.SDIST: (
+        "{file} would be built, though the index has a wheel for it: {found}"
+    ),
+    DisagreementKind.METADATA: "{file} has no usable metadata: {found}",
+    DisagreementKind.REQUIREMENT: "{file} requires {found}, the lock has {locked}",
+    DisagreementKind.UNREQUIRED: "is locked, and nothing that is locked requires it",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Disagreement:
+    """One thing that an index says otherwise; ``targets`` install it.
+
+    ``file`` is a file name, for VARIANTS a label, and empty for a whole project.
+    ``expected`` marks what the project asked for all the same: a yanked release that
+    it pins with ``==`` (PEP 592).
+    """
+
+    name: NormalizedName
+    version: str
+    kind: DisagreementKind
+    file: str = ""
+    locked: str = ""
+    found: str = ""
+    targets: tuple[str, ...] = ()
+    expected: bool = False
+
+    def __str__(self) -> str:
+        text = _SENTENCES[self.kind].format(
+            file=self.file, locked=self.locked, found=self.found
+        )
+        return f"{self.name} {self.version}".rstrip() + f": {text}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyOutcome:
+    """What was compared: counts of packages and files, and each disagreement.
+
+    ``unverified`` names the packages that no index knows, with the reason.
+    """
+
+    path: Path
+    packages: int
+    files: int
+    disagreements: tuple[Disagreement, ...]
+    unverified: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def agrees(self) -> bool:
+        """Return whether nothing was found that the project did not ask for."""
+        return all(found.expected for found in self.disagreements)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document of ``verify --json`` (schemas/verify.schema.json)."""
+        return {
+            "path": str(self.path),
+            "agrees": self.agrees,
+            "packages": self.packages,
+            "files": self.files,
+            "disagreements": [
+                {
+                    "kind": str(found.kind),
+                    "name": found.name,
+                    "version": found.version,
+                    "file": found.file or None,
+                    "locked": found.locked or None,
+                    "found": found.found or None,
+                    "targets": list(found.targets),
+                    "expected": found.expected,
+                    "text": str(found),
+                }
+                for found in self.disagreements
+            ],
+            "unverified": [
+                {"name": name, "reason": reason} for name, reason in self.unverified
+            ],
+        }
+
 
 _Address = PackageWheel | PackageSdist | PackageArchive
 
@@ -186,17 +301,23 @@ class _Target:
         try:
             releases = self.context.source.releases(package.name, self.target)
         except ProjectNotFound as error:
-            self._note(package, Kind.NO_PROJECT, found=", ".join(error.indexes))
+            self._note(
+                package, DisagreementKind.NO_PROJECT, found=", ".join(error.indexes)
+            )
             return
         locked_index = package.index
         if locked_index is not None and not _same_index(locked_index, releases):
             where = without_credentials(releases.index_url)
-            self._note(package, Kind.INDEX, locked=locked_index, found=where)
+            self._note(
+                package, DisagreementKind.INDEX, locked=locked_index, found=where
+            )
         release = _release(releases, package)
         offered = None if release is None else _offered(release, file.filename)
         if release is None or offered is None:
             where = without_credentials(releases.index_url)
-            self._note(package, Kind.REMOVED, file=file.filename, found=where)
+            self._note(
+                package, DisagreementKind.REMOVED, file=file.filename, found=where
+            )
             return
         self._addresses(package, file.filename, url, offered, releases)
         self._facts(package, file, offered)
@@ -216,7 +337,10 @@ class _Target:
         for wheel in release.wheels:
             if wheel.yanked is None and self._fits(wheel):
                 self._note(
-                    package, Kind.SDIST, file=file.filename, found=wheel.filename
+                    package,
+                    DisagreementKind.SDIST,
+                    file=file.filename,
+                    found=wheel.filename,
                 )
                 return
 
@@ -241,11 +365,18 @@ class _Target:
         try:
             found = self.context.source.core_metadata(release, offered)
         except (IndexRequestError, FileCorrupt) as error:
-            self._note(package, Kind.METADATA, file=offered.filename, found=str(error))
+            self._note(
+                package,
+                DisagreementKind.METADATA,
+                file=offered.filename,
+                found=str(error),
+            )
             return
         if isinstance(found, Unusable):
             reason = clause(found.reason)
-            self._note(package, Kind.METADATA, file=offered.filename, found=reason)
+            self._note(
+                package, DisagreementKind.METADATA, file=offered.filename, found=reason
+            )
         else:
             self.metadata[package.name] = offered, found
 
@@ -269,7 +400,7 @@ class _Target:
             pending += self._required(packages[name], packages)
         for name, package in packages.items():
             if name not in reached:
-                self._note(package, Kind.UNREQUIRED)
+                self._note(package, DisagreementKind.UNREQUIRED)
 
     def _required(
         self, package: Package, packages: Mapping[NormalizedName, Package]
@@ -292,7 +423,7 @@ class _Target:
                 if not _is_met(requirement, locked) and name != self.project:
                     self._note(
                         package,
-                        Kind.REQUIREMENT,
+                        DisagreementKind.REQUIREMENT,
                         file=file.filename,
                         found=requirement_text(requirement),
                         locked="none" if locked is None else str(locked.version),
@@ -329,10 +460,20 @@ class _Target:
         imitated = look_alike(host, known)
         if imitated is not None:
             self._note(
-                package, Kind.LOOK_ALIKE, file=filename, locked=locked, found=imitated
+                package,
+                DisagreementKind.LOOK_ALIKE,
+                file=filename,
+                locked=locked,
+                found=imitated,
             )
         else:
-            self._note(package, Kind.HOST, file=filename, locked=locked, found=found)
+            self._note(
+                package,
+                DisagreementKind.HOST,
+                file=filename,
+                locked=locked,
+                found=found,
+            )
 
     def _facts(
         self, package: Package, file: PackageWheel | PackageSdist, offered: RemoteFile
@@ -349,7 +490,7 @@ class _Target:
             if locked != found:
                 self._note(
                     package,
-                    Kind.HASH,
+                    DisagreementKind.HASH,
                     file=filename,
                     locked=f"{algorithm}:{locked}",
                     found=f"{algorithm}:{found}",
@@ -357,7 +498,7 @@ class _Target:
         if None not in {file.size, offered.size} and file.size != offered.size:
             self._note(
                 package,
-                Kind.SIZE,
+                DisagreementKind.SIZE,
                 file=filename,
                 locked=str(file.size),
                 found=str(offered.size),
@@ -366,7 +507,7 @@ class _Target:
             version = str(Version(package.version or "0"))
             self._note(
                 package,
-                Kind.YANKED,
+                DisagreementKind.YANKED,
                 file=filename,
                 found=offered.yanked or "no reason given",
                 expected=(package.name, version) in self.comparison.pinned,
@@ -386,7 +527,7 @@ class _Target:
             found = _properties(now, label)
         self._note(
             package,
-            Kind.VARIANTS,
+            DisagreementKind.VARIANTS,
             file=label,
             locked=_properties(locked, label),
             found=found,
@@ -395,7 +536,7 @@ class _Target:
     def _note(
         self,
         package: Package,
-        kind: Kind,
+        kind: DisagreementKind,
         **facts: Any,  # noqa: ANN401 - fields of a Disagreement
     ) -> None:
         disagreement = Disagreement(
@@ -436,7 +577,7 @@ def _compare_contents(context: IndexContext, comparison: _Comparison) -> None:
                 disagreement = Disagreement(
                     name=package.name,
                     version=package.version or "",
-                    kind=Kind.CONTENT,
+                    kind=DisagreementKind.CONTENT,
                     file=filename_of(file),
                     locked=locked,
                     found=found,

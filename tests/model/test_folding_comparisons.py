@@ -7,7 +7,7 @@ import itertools
 import pytest
 from packaging.markers import Marker
 
-from polylock.model.comparisons import holds
+from polylock.model.folding import holds
 from polylock.model.markers import Atom
 
 TEXTS = ("linux", "Linux", "linux2", "", "3", "3.1", "x86_64")

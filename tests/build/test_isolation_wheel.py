@@ -9,7 +9,7 @@ import pytest
 
 from fakes.wheels import build_wheel
 from polylock.build.frontend import HookFailed
-from polylock.build.wheel import wheel_metadata
+from polylock.build.isolation import wheel_metadata
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,4 +1,4 @@
-"""Tests of polylock.index_server.static_pages."""
+"""Tests of polylock.index_server.static_build."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 from packaging.utils import canonicalize_name
 
-from polylock.index_server.static_pages import (
+from polylock.index_server.static_build import (
     ListedFile,
     project_html,
     project_json,

@@ -1,4 +1,4 @@
-"""Tests of polylock.index_server.index_build."""
+"""An index that is built is served as it was built."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import urllib.request
 from typing import TYPE_CHECKING
 
 from fakes.wheels import build_wheel
-from polylock.index_server.index_build import build_index, serve_index
+from polylock.index_server.static_build import build_index
+from polylock.index_server.static_serve import serve_index
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,10 +1,10 @@
-"""Tests of polylock.index_server.static_requests."""
+"""Tests of polylock.index_server.loopback_server."""
 
 from __future__ import annotations
 
 import pytest
 
-from polylock.index_server.static_requests import (
+from polylock.index_server.loopback_server import (
     byte_range,
     entity_tag_matches,
     normalized_page,
