@@ -12,7 +12,7 @@ _COLLECTED_AFTER = 100_000
 
 def answer(arguments: tuple[str, ...]) -> int:
     """Answer a command, from memory if nothing has changed; return the exit code."""
-    from polylock.cli.recall import COMPLETION, recall  # noqa: PLC0415 - see `main`
+    from polylock.answer_cache.recall import COMPLETION, recall  # noqa: PLC0415 - see `main`
 
     code = recall(arguments)
     if code is None:

@@ -37,7 +37,7 @@ from polylock.model.requirements import (
     Requirement,
 )
 from polylock.model.toml_text import DEEPEST_KEY, LARGEST_TOML, parse_toml
-from polylock.network import client, patience
+from polylock.network import client, limits
 from polylock.network.local_files import local_content
 from polylock.network.retry import RetryPolicy, retry_after
 from polylock.variants import variant_json
@@ -353,7 +353,7 @@ def test_a_file_of_too_many_bytes_is_not_read(tmp_path: Path) -> None:
 
 
 LIMITS = {
-    "an answer of an index, read whole": patience.LARGEST,
+    "an answer of an index, read whole": limits.LARGEST,
     "a file on disk, read whole": LARGEST_TEXT,
     "metadata beside a wheel": metadata_files._LARGEST,
     "a member of a wheel that is read by ranges": remote_zip._MEMBER_LIMIT,
@@ -369,7 +369,7 @@ LIMITS = {
     "fields of metadata": core_metadata.MOST_FIELDS,
     "characters of a file name": filenames._LONGEST,
     "characters of a requires-python": json_page._LONGEST_SPECIFIER,
-    "bytes a second, at the least": patience._SLOWEST,
+    "bytes a second, at the least": limits._SLOWEST,
     "times the timeout until the headers are there": client._HEADERS,
 }
 """What is said in the table of the page on safety."""

@@ -33,8 +33,12 @@ TABLES = [
     ("Answers of servers", "hostile/test_servers.py", "ANSWERS"),
     ("Streams of bytes", "hostile/test_servers.py", "STREAMS"),
     ("Input without bounds", "hostile/test_limits.py", "KINDS"),
-    ("Lock files that were changed", "operations/test_vouching.py", "CHANGES"),
+    ("Lock files that were changed", "operations/inspect/test_vouching.py", "CHANGES"),
     ("Words", "cli/test_hostile_words.py", "PLACES"),
+    ("A second .dist-info", "installation/test_execute.py", "SECOND_INFOS"),
+    ("In the way", "installation/test_execute.py", "IN_THE_WAY"),
+    ("Edits of the lock file", "hostile/lock_edits.py", "EDITS"),
+    ("Damage in the cache", "installation/test_link.py", "DAMAGES"),
 ]
 
 

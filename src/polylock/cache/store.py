@@ -58,7 +58,7 @@ class Bucket(enum.Enum):
     METADATA = ("metadata", 3)
     FILES = ("files", 1)
     DOWNLOADS = ("downloads", 1)
-    ARCHIVES = ("archives", 1)
+    ARCHIVES = ("archives", 2)
     LOCKS = ("locks", 1)
     PACKS = ("packs", 2)
     MEMORIES = ("memories", 1)

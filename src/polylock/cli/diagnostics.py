@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from polylock.cli.terminal import say, style
+from polylock.explain.words import details
 
 if TYPE_CHECKING:
     from polylock.errors import PolylockError
@@ -15,7 +16,7 @@ __all__ = ["show_error", "show_warning"]
 def show_error(error: PolylockError) -> int:
     """Write an error to stderr and return its exit code."""
     lines = [f"{style('error', 'error')}: {error}"]
-    lines += [f"  {detail}" for detail in error.details()]
+    lines += [f"  {detail}" for detail in details(error)]
     hint = error.hint()
     if hint:
         lines.append(f"{style('hint', 'hint')}: {hint}")

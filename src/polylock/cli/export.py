@@ -12,7 +12,7 @@ from polylock.cli.diagnostics import show_warning
 from polylock.cli.invocation import begin_to_show
 from polylock.cli.options import Command, settings
 from polylock.cli.terminal import say
-from polylock.operations.export import ExportFormat, export
+from polylock.operations.exchange.export import ExportFormat, export
 
 __all__ = ["command"]
 

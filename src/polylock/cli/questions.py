@@ -10,15 +10,16 @@ import click
 from polylock.cli.terminal import say
 from polylock.errors import UsageError
 from polylock.model.quantities import counted
-from polylock.operations.detect import machine_name
-from polylock.operations.init import InitRequest
-from polylock.operations.project_file import parse_release
-from polylock.operations.target_table import (
+from polylock.operations.edit.detect import machine_name
+from polylock.operations.edit.init import InitRequest
+from polylock.operations.edit.project_file import parse_release
+from polylock.operations.edit.target_table import (
     accelerators,
     cpu_name,
     platform_name,
 )
-from polylock.operations.targets import search_presets
+from polylock.operations.edit.targets import search_presets
+from polylock.project.presets import find_name
 from polylock.values import replace
 
 if TYPE_CHECKING:
@@ -98,13 +99,13 @@ def _presets(here: str | None) -> tuple[str, ...]:
 def _one(text: str) -> str | None:
     """Return the preset that some words mean; where they mean several, show them."""
     try:
-        found = search_presets(text)
+        found = [name] if (name := find_name(text)) else list(search_presets(text))
     except UsageError as error:
         say(f"  {error}; {error.hint()}")
         return None
     if len(found) == 1:
-        return next(iter(found))
-    say(f"  {_listed(list(found))}")
+        return found[0]
+    say(f"  {_listed(found)}")
     return None
 
 

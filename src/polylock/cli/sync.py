@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from polylock.cli.invocation import begin, json_text, reporting
+from polylock.answer_cache.remember import remember
+from polylock.cli.invocation import asked, begin, json_text, reporting
 from polylock.cli.options import FORCE_TARGET, FROZEN, JSON, Command, settings
-from polylock.cli.remember import remember
 from polylock.cli.terminal import shown
-from polylock.operations.sync import SyncOptions, sync
+from polylock.operations.sync.sync import SyncOptions, sync
 
 if TYPE_CHECKING:
-    from polylock.operations.sync import SyncOutcome
+    from polylock.operations.sync.sync import SyncOutcome
 
 __all__ = ["command"]
 
@@ -45,6 +45,11 @@ __all__ = ["command"]
 @click.option("--reinstall", is_flag=True, help="Install anew what is as locked.")
 @click.option("--dry-run", is_flag=True, help="Show the plan and change nothing.")
 @click.option("--check", is_flag=True, help="Change nothing; exit 3 if anything would.")
+@click.option(
+    "--hashes",
+    is_flag=True,
+    help="Read every installed file and compare it with its hash.",
+)
 @JSON
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
     """Make an environment exactly what was locked for a target.
@@ -59,6 +64,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
         forget=values["forget"],
         dry_run=values["dry_run"] or values["check"],
         reinstall=values["reinstall"],
+        hashes=values["hashes"],
         search_path=os.environ.get("PATH", ""),
     )
     with reporting(chosen) as reporter:
@@ -67,8 +73,8 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     err = "" if out or chosen.verbosity < 0 else _told(outcome, planned=options.dry_run)
     sys.stdout.write(out)
     sys.stderr.write(err)
-    if not reporter.has_warned:
-        remember(chosen, outcome.basis, out=out, err=err)
+    if not (reporter.has_warned or options.hashes):
+        remember(asked(), chosen, outcome.basis, out=out, err=err)
     return 3 if values["check"] and not outcome.up_to_date else 0
 
 

@@ -13,27 +13,27 @@ from polylock.cli.options import JSON, Group, offered, settings
 from polylock.cli.tables import Table
 from polylock.cli.terminal import folded, say, shown, style
 from polylock.lockfile.toml_values import value_text
-from polylock.operations.machine import this_machine
-from polylock.operations.target_table import (
+from polylock.operations.edit.target_table import (
     accelerators,
     cpu_name,
     platform_name,
     table_text,
     target_table,
 )
-from polylock.operations.targets import (
+from polylock.operations.edit.targets import (
     AddTargetRequest,
     add_target,
     declared_targets,
-    presets,
     search_presets,
     show_target,
 )
+from polylock.operations.machine import this_machine
+from polylock.project.presets import presets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from polylock.operations.targets import TargetView
+    from polylock.operations.edit.targets import TargetView
     from polylock.project.presets import Preset
 
 __all__ = ["command"]
@@ -132,12 +132,13 @@ def _preset(name: str, preset: Preset) -> dict[str, Any]:
         "name": name,
         "target": dict(preset.table),
         "source": preset.source,
+        "date": preset.date,
         "unconfirmed": preset.unconfirmed,
     }
 
 
 def _shown_preset(name: str, preset: Preset) -> str:
-    lines = [table_text(name, preset.table), f"source: {preset.source}"]
+    lines = [table_text(name, preset.table), f"source: {preset.source} ({preset.date})"]
     if preset.unconfirmed:
         lines.append(f"not confirmed: {preset.unconfirmed}")
     lines.append(f"to take it: polylock targets add {name}")

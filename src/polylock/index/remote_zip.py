@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 from polylock.cache.regular_files import WholeFile
 from polylock.errors import AnswerTooLong, FileCorrupt, IndexRequestError
 from polylock.network.answers import status_error
-from polylock.network.patience import whole_body
+from polylock.network.limits import whole_body
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from polylock.errors import FileCorrupt
 from polylock.lockfile.encode import package_order
 from polylock.lockfile.entries import entry_marker, shared_entries, written_index
+from polylock.lockfile.group_markers import Separator
 from polylock.lockfile.pylock import (
     Package,
     PackageArchive,
@@ -30,7 +31,6 @@ from polylock.lockfile.records import (
     record_inputs,
     without_credentials,
 )
-from polylock.lockfile.separation import Separator
 from polylock.model.direct import ArchiveSource, DirectorySource, GitSource
 from polylock.model.distributions import labelled_wheels
 from polylock.model.hashes import strongest

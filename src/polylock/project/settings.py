@@ -197,7 +197,7 @@ SETTINGS: tuple[SettingDefinition, ...] = (
         name="link_mode",
         kind=Kind.TEXT,
         flag="--link-mode",
-        help="How files come from the cache.",
+        help="How files come from the cache; to edit them in place takes copies.",
         default="auto",
         choices=get_args(LinkMode),
     ),

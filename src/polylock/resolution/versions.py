@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "VersionTable",
+    "is_specifier",
     "names_prerelease",
     "parse_version",
     "positions",
@@ -38,6 +39,15 @@ parse_version = lru_cache(maxsize=262144)(Version)
 @lru_cache(maxsize=65536)
 def _parse_specifier(text: str) -> SpecifierSet:
     return SpecifierSet(text)
+
+
+def is_specifier(text: str) -> bool:
+    """Return whether a text is a specifier set; indexes hold some that are none."""
+    try:
+        _parse_specifier(text)
+    except ValueError:
+        return False
+    return True
 
 
 @lru_cache(maxsize=65536)

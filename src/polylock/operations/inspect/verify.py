@@ -1,0 +1,504 @@
+"""``polylock verify``: what the indexes say now of what is locked.
+
+Which indexes are asked is taken from the project file, never from the lock file: who
+could change a hash there could name an index that agrees.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from polylock.errors import (
+    FileCorrupt,
+    IndexRequestError,
+    ProjectNotFound,
+    UsageError,
+)
+from polylock.explain.words import clause
+from polylock.lockfile.pylock import PackageArchive, PackageSdist, PackageWheel
+from polylock.lockfile.records import requirement_text, without_credentials
+from polylock.model.distributions import Unusable
+from polylock.model.filenames import WheelFilename
+from polylock.model.folding import fold
+from polylock.model.hashes import strongest
+from polylock.model.hosts import look_alike
+from polylock.model.requirements import Requirement
+from polylock.operations.builds.locked_files import filename_of
+from polylock.operations.builds.trees import urls_with_credentials
+from polylock.operations.builds.wiring import IndexContext
+from polylock.operations.inspect.disagreements import (
+    Disagreement,
+    VerifyOutcome,
+)
+from polylock.operations.inspect.disagreements import DisagreementKind as Kind
+from polylock.operations.inspect.selection import (
+    every_group,
+    open_lock,
+    require_record,
+    selections,
+)
+from polylock.operations.workspace import open_workspace
+from polylock.variants.variant_json import VariantMetadata
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from packaging.utils import NormalizedName
+
+    from polylock.lockfile.pylock import Package
+    from polylock.lockfile.select import Selected
+    from polylock.model.core_metadata import CoreMetadata
+    from polylock.model.distributions import Release, Releases, RemoteFile
+    from polylock.model.inputs import Inputs
+    from polylock.model.target import Target
+    from polylock.network.answers import Streaming
+    from polylock.ports import Reporter
+    from polylock.project.settings import Settings
+
+__all__ = ["verify"]
+
+_Address = PackageWheel | PackageSdist | PackageArchive
+
+
+def verify(settings: Settings, reporter: Reporter, *, download: bool) -> VerifyOutcome:
+    """Compare each locked file with what its index says of it now.
+
+    Pages are asked for anew, whatever the cache has. With ``download`` each file is
+    fetched too and its bytes are compared, cached or not; without it an index is
+    believed. Raises UsageError when offline, and what asking an index raises:
+    an index that cannot be asked agrees with nothing.
+    """
+    if settings.offline:
+        raise UsageError("verify asks the indexes, and --offline forbids that")
+    pylock, path = open_lock(settings)
+    require_record(pylock, path, "verify compares the lock files of `polylock lock`")
+    project = open_workspace(settings).project
+    inputs = project.inputs
+    groups, extras = every_group(pylock)
+    comparison = _Comparison(pinned=frozenset(_pinned_exactly(inputs)))
+    with IndexContext(replace(settings, refresh=True), inputs, reporter) as context:
+        for selection in selections(
+            pylock,
+            path,
+            target=settings.target,
+            groups=groups,
+            extras=extras,
+        ):
+            _Target(
+                context=context,
+                comparison=comparison,
+                target=selection.target,
+                project=canonicalize_name(project.name or ""),
+            ).compare(selection.selected)
+        if download:
+            _compare_contents(context, comparison)
+    return comparison.outcome(path)
+
+
+def _pinned_exactly(inputs: Inputs) -> Iterator[tuple[NormalizedName, str]]:
+    """Yield the versions that the project asks for with ``==``, normalized."""
+    of_project = (root.requirement for root in inputs.requirements)
+    for requirement in (*of_project, *inputs.constraints, *inputs.overrides):
+        for specifier in SpecifierSet(requirement.specifier):
+            if specifier.operator == "==" and not specifier.version.endswith(".*"):
+                name = requirement.normalized_name
+                yield name, str(Version(specifier.version))
+
+
+@dataclass(kw_only=True)
+class _Comparison:
+    """What was compared so far, over all targets."""
+
+    pinned: frozenset[tuple[NormalizedName, str]]
+    packages: set[tuple[NormalizedName, str]] = field(default_factory=set)
+    files: dict[str, tuple[Package, _Address, list[str]]] = field(default_factory=dict)
+    unverified: dict[str, str] = field(default_factory=dict)
+    found: dict[Disagreement, list[str]] = field(default_factory=dict)
+
+    def note(self, disagreement: Disagreement, target: str) -> None:
+        """Add a disagreement that concerns a target."""
+        targets = self.found.setdefault(disagreement, [])
+        if target not in targets:
+            targets.append(target)
+
+    def outcome(self, path: Path) -> VerifyOutcome:
+        """Return what came of it; disagreements sorted by project."""
+        return VerifyOutcome(
+            path=path,
+            packages=len(self.packages),
+            files=len(self.files),
+            disagreements=tuple(
+                replace(disagreement, targets=tuple(targets))
+                for disagreement, targets in sorted(self.found.items())
+            ),
+            unverified=tuple(sorted(self.unverified.items())),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Target:
+    """Compares what one target installs with the indexes that serve it."""
+
+    context: IndexContext
+    comparison: _Comparison
+    target: Target
+    project: str
+    metadata: dict[str, tuple[RemoteFile, CoreMetadata]] = field(default_factory=dict)
+
+    def compare(self, selected: Iterable[Selected]) -> None:
+        """Compare the packages of the target, asking for all their pages at once."""
+        chosen = tuple(selected)
+        self.context.source.prefetch(
+            [Requirement(name=one.package.name) for one in chosen],
+            self.target,
+            lambda *_: None,
+        )
+        for one in chosen:
+            package, file = one.package, one.file
+            self.comparison.packages.add((package.name, package.version or ""))
+            if not isinstance(file, _Address) or file.url is None:
+                self.comparison.unverified[package.name] = "comes from no index"
+                continue
+            _, _, targets = self.comparison.files.setdefault(
+                file.url, (package, file, [])
+            )
+            targets.append(self.target.name)
+            if isinstance(file, PackageArchive):
+                self.comparison.unverified[package.name] = "is a direct reference"
+            else:
+                self._listed(one, file, file.url)
+        self._requirements({one.package.name: one.package for one in chosen})
+
+    def _listed(
+        self, chosen: Selected, file: PackageWheel | PackageSdist, url: str
+    ) -> None:
+        """Compare a file that an index lists."""
+        package = chosen.package
+        try:
+            releases = self.context.source.releases(package.name, self.target)
+        except ProjectNotFound as error:
+            self._note(package, Kind.NO_PROJECT, found=", ".join(error.indexes))
+            return
+        locked_index = package.index
+        if locked_index is not None and not _same_index(locked_index, releases):
+            where = without_credentials(releases.index_url)
+            self._note(package, Kind.INDEX, locked=locked_index, found=where)
+        release = _release(releases, package)
+        offered = None if release is None else _offered(release, file.filename)
+        if release is None or offered is None:
+            where = without_credentials(releases.index_url)
+            self._note(package, Kind.REMOVED, file=file.filename, found=where)
+            return
+        self._addresses(package, file.filename, url, offered, releases)
+        self._facts(package, file, offered)
+        if chosen.variant_label is not None:
+            self._variant(package, chosen.variant_label, release)
+        if isinstance(file, PackageSdist):
+            self._needless_build(package, file, release)
+        elif file.hashes.items() & offered.hashes.items():
+            self._read(package, release, offered)
+
+    def _needless_build(
+        self, package: Package, file: PackageSdist, release: Release
+    ) -> None:
+        """Tell a source distribution where a wheel would do: it runs its own code."""
+        if package.name in self.context.inputs.no_binary_packages:
+            return
+        for wheel in release.wheels:
+            if wheel.yanked is None and self._fits(wheel):
+                self._note(
+                    package, Kind.SDIST, file=file.filename, found=wheel.filename
+                )
+                return
+
+    def _fits(self, wheel: RemoteFile) -> bool:
+        """Return whether the target could have been locked with a wheel."""
+        name = WheelFilename.parse(wheel.filename)
+        until = self.context.inputs.exclude_newer
+        if name.variant_label is not None or self.target.tag_rank(name) is None:
+            return False
+        if until is not None and (
+            wheel.upload_time is None or wheel.upload_time >= until
+        ):
+            return False
+        python = self.target.marker_environment.get("python_full_version", "")
+        return (
+            not wheel.requires_python
+            or not python
+            or python in SpecifierSet(wheel.requires_python)
+        )
+
+    def _read(self, package: Package, release: Release, offered: RemoteFile) -> None:
+        try:
+            found = self.context.source.core_metadata(release, offered)
+        except (IndexRequestError, FileCorrupt) as error:
+            self._note(package, Kind.METADATA, file=offered.filename, found=str(error))
+            return
+        if isinstance(found, Unusable):
+            reason = clause(found.reason)
+            self._note(package, Kind.METADATA, file=offered.filename, found=reason)
+        else:
+            self.metadata[package.name] = offered, found
+
+    def _requirements(self, packages: Mapping[NormalizedName, Package]) -> None:
+        """Compare what the files require with what is locked, from the project down.
+
+        The edges in the lock file are its own word and count only where metadata is
+        known to a build alone.
+        """
+        reached: set[NormalizedName] = set()
+        pending = [
+            root.requirement.normalized_name
+            for root in self.context.inputs.requirements
+            if root.target in {None, self.target.name}
+        ]
+        while pending:
+            name = pending.pop()
+            if name in reached or name not in packages:
+                continue
+            reached.add(name)
+            pending += self._required(packages[name], packages)
+        for name, package in packages.items():
+            if name not in reached:
+                self._note(package, Kind.UNREQUIRED)
+
+    def _required(
+        self, package: Package, packages: Mapping[NormalizedName, Package]
+    ) -> Iterator[NormalizedName]:
+        """Yield the names that a package may require; note what is not met."""
+        if package.name not in self.metadata:
+            for reference in package.dependencies or ():
+                yield canonicalize_name(str(reference.get("name", "")))
+            return
+        file, metadata = self.metadata[package.name]
+        overridden = {each.name for each in self.context.inputs.overrides}
+        for requirement in metadata.requires_dist:
+            holds = self._holds(requirement)
+            if holds is False:
+                continue
+            name = requirement.normalized_name
+            yield name
+            if holds is True and requirement.name not in overridden:
+                locked = packages.get(name)
+                if not _is_met(requirement, locked) and name != self.project:
+                    self._note(
+                        package,
+                        Kind.REQUIREMENT,
+                        file=file.filename,
+                        found=requirement_text(requirement),
+                        locked="none" if locked is None else str(locked.version),
+                    )
+
+    def _holds(self, requirement: Requirement) -> bool | None:
+        """Return whether a requirement holds on the target; None for perhaps.
+
+        Which extras are asked for, and what a variant marker says, is not looked at.
+        """
+        marker = requirement.marker_expression
+        if marker is None:
+            return True
+        if "extra" in requirement.marker or "variant_" in requirement.marker:
+            return None
+        found = fold(marker, self.target)
+        return found if isinstance(found, bool) else None
+
+    def _addresses(
+        self,
+        package: Package,
+        filename: str,
+        url: str,
+        offered: RemoteFile,
+        releases: Releases,
+    ) -> None:
+        locked, found = _origin(url), _origin(offered.url)
+        if locked == found:
+            return
+        host = urlsplit(url).hostname or ""
+        known = [
+            urlsplit(one).hostname or "" for one in (offered.url, releases.index_url)
+        ]
+        imitated = look_alike(host, known)
+        if imitated is not None:
+            self._note(
+                package, Kind.LOOK_ALIKE, file=filename, locked=locked, found=imitated
+            )
+        else:
+            self._note(package, Kind.HOST, file=filename, locked=locked, found=found)
+
+    def _facts(
+        self, package: Package, file: PackageWheel | PackageSdist, offered: RemoteFile
+    ) -> None:
+        """Compare hash, size and yank; a hash that the index lacks is computed."""
+        filename = file.filename
+        common = [name for name in file.hashes if name in offered.hashes]
+        if not common:
+            offered = self.context.with_hash(offered)
+            common = ["sha256"] if "sha256" in file.hashes else []
+        for algorithm in common:
+            locked = file.hashes[algorithm].lower()
+            found = offered.hashes[algorithm].lower()
+            if locked != found:
+                self._note(
+                    package,
+                    Kind.HASH,
+                    file=filename,
+                    locked=f"{algorithm}:{locked}",
+                    found=f"{algorithm}:{found}",
+                )
+        if None not in {file.size, offered.size} and file.size != offered.size:
+            self._note(
+                package,
+                Kind.SIZE,
+                file=filename,
+                locked=str(file.size),
+                found=str(offered.size),
+            )
+        if offered.yanked is not None:
+            version = str(Version(package.version or "0"))
+            self._note(
+                package,
+                Kind.YANKED,
+                file=filename,
+                found=offered.yanked or "no reason given",
+                expected=(package.name, version) in self.comparison.pinned,
+            )
+
+    def _variant(self, package: Package, label: str, release: Release) -> None:
+        """Compare the properties of a label; they decide who may install the wheel."""
+        locked = VariantMetadata.from_document(package.variants_json or {})
+        now = self.context.source.variant_metadata(release)
+        if isinstance(now, Unusable):
+            found = f"nothing usable: {clause(now.reason)}"
+        elif label not in now.variants:
+            found = "nothing of it"
+        elif now.variants[label] == locked.variants.get(label):
+            return
+        else:
+            found = _properties(now, label)
+        self._note(
+            package,
+            Kind.VARIANTS,
+            file=label,
+            locked=_properties(locked, label),
+            found=found,
+        )
+
+    def _note(
+        self,
+        package: Package,
+        kind: Kind,
+        **facts: Any,  # noqa: ANN401 - fields of a Disagreement
+    ) -> None:
+        disagreement = Disagreement(
+            name=package.name, version=package.version or "", kind=kind, **facts
+        )
+        self.comparison.note(disagreement, self.target.name)
+
+
+def _is_met(requirement: Requirement, package: Package | None) -> bool:
+    """Return whether a locked package meets a requirement; a tree is let pass."""
+    if package is None:
+        return False
+    if package.version is None or requirement.url is not None:
+        return True
+    return SpecifierSet(requirement.specifier).contains(
+        package.version, prereleases=True
+    )
+
+
+def _compare_contents(context: IndexContext, comparison: _Comparison) -> None:
+    """Fetch every file and compare its bytes, several at a time; nothing is kept."""
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - 8 ms
+
+    secrets = urls_with_credentials(context.inputs)
+
+    def content(url: str) -> str:
+        _, file, _ = comparison.files[url]
+        return _content(context, secrets.get(url, url), file)
+
+    urls = sorted(comparison.files)
+    with ThreadPoolExecutor(context.settings.threads) as pool:
+        for url, found in zip(urls, pool.map(content, urls), strict=True):
+            package, file, targets = comparison.files[url]
+            if isinstance(file, PackageArchive):
+                comparison.unverified.pop(package.name, None)
+            locked = ":".join(strongest(file.hashes) or ("", ""))
+            if found != locked:
+                disagreement = Disagreement(
+                    name=package.name,
+                    version=package.version or "",
+                    kind=Kind.CONTENT,
+                    file=filename_of(file),
+                    locked=locked,
+                    found=found,
+                )
+                for target in targets:
+                    comparison.note(disagreement, target)
+
+
+def _content(context: IndexContext, url: str, file: _Address) -> str:
+    """Return the hash of what a URL gives, or what is wrong with it, in words."""
+    algorithm, _ = strongest(file.hashes) or ("sha256", "")
+
+    def consume(answer: Streaming) -> str:
+        if answer.status != HTTPStatus.OK:
+            return f"status {answer.status}"
+        digest = hashlib.new(algorithm)
+        size = 0
+        for chunk in answer.chunks:
+            digest.update(chunk)
+            size += len(chunk)
+            if file.size is not None and size > file.size:
+                return f"more than {file.size} bytes"
+        return f"{algorithm}:{digest.hexdigest()}"
+
+    # Uncompressed, so that the bytes are those of the file.
+    headers = {"accept-encoding": "identity"}
+    return context.client.stream(url, consume, headers=headers)
+
+
+def _same_index(locked: str, releases: Releases) -> bool:
+    found = without_credentials(releases.index_url)
+    return locked.rstrip("/") == found.rstrip("/")
+
+
+def _release(releases: Releases, package: Package) -> Release | None:
+    """Return the release of a package's version, in any spelling of it (PEP 440)."""
+    wanted = Version(package.version or "0")
+    for position, text in enumerate(releases.versions):
+        if Version(text) == wanted:
+            return releases.release(position)
+    return None
+
+
+def _offered(release: Release, filename: str) -> RemoteFile | None:
+    files = (*release.wheels, *([release.sdist] if release.sdist else []))
+    return next((file for file in files if file.filename == filename), None)
+
+
+def _origin(url: str) -> str:
+    """Return scheme, host and port: where a file comes from, whatever its path."""
+    parts = urlsplit(without_credentials(url))
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _properties(metadata: VariantMetadata, label: str) -> str:
+    """Return the properties of a label as text, empty where there is none."""
+    return (
+        ", ".join(
+            f"{namespace} :: {feature} :: {value}"
+            for namespace, features in sorted(metadata.variants.get(label, {}).items())
+            for feature, values in sorted(features.items())
+            for value in values
+        )
+        or "no properties"
+    )

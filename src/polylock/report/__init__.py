@@ -1,0 +1,1 @@
+"""What every target installs, as one JSON document and as a page that shows it."""

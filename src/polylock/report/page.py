@@ -1,0 +1,47 @@
+"""``polylock report --html``: one page that needs no network, no font and no server.
+
+The page holds the document as JSON, and its script shows it (``page.js``). Its own
+policy names its style and its script by hash, so that nothing else can run or be
+fetched, whatever a lock file says. The same document gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from hashlib import sha256
+from importlib.resources import files
+from string import Template
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from polylock.report.document import ReportDocument
+
+__all__ = ["report_page"]
+
+
+def report_page(document: ReportDocument) -> str:
+    """Return the page as HTML."""
+    style, script = _resource("page.css"), _resource("page.js")
+    # Chromium asks for the icon of a page served over HTTP unless the page has one.
+    policy = (
+        f"default-src 'none'; img-src data:; style-src '{_digest(style)}'; "
+        f"script-src '{_digest(script)}'; base-uri 'none'; form-action 'none'"
+    )
+    text = json.dumps(document.to_json(), separators=(",", ":"))
+    return Template(_resource("page.html")).substitute(
+        policy=policy,
+        style=style,
+        script=script,
+        # A script element ends at the first "</script", and "<!--" begins a comment.
+        document=text.replace("<", "\\u003c"),
+    )
+
+
+def _resource(name: str) -> str:
+    return files("polylock.report").joinpath(name).read_text("utf-8")
+
+
+def _digest(text: str) -> str:
+    """Return the source expression of inline text (CSP Level 2, section 7.10)."""
+    return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
