@@ -47,8 +47,8 @@ is named in full, `machine http://example.com:3141`.
 
 Where the URL or the variable gives a user name without a password and the index
 answers 401, `keyring get URL USER` is run, once for each index, if there is such a
-command; `URL` is that of the index, then its host where that is https. It cannot ask you anything and is
-given 20 seconds."""
+command; `URL` is that of the index, then its host where that is https. It cannot ask
+you anything and is given 20 seconds."""
 
 _NOTES = {
     "target": "Without it `sync` and `run` take the target of the environment's last "
