@@ -19,6 +19,7 @@ from polylock.cli.progress import TerminalReporter
 from polylock.cli.tables import Table
 from polylock.cli.terminal import shown, style
 from polylock.errors import PolylockError
+from polylock.model.reasons import Rejection, Yanked
 from polylock.model.visible_text import is_visible
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def _kinds(base: type[PolylockError]) -> Iterator[type[PolylockError]]:
         yield from _kinds(kind)
 
 
+REJECTED = Rejection(Yanked(HOSTILE), label=HOSTILE, file=HOSTILE)
 KINDS = sorted(set(_kinds(PolylockError)), key=lambda kind: kind.__name__)
 
 
@@ -59,6 +61,8 @@ def _value(kind: type[PolylockError], name: str) -> object:
 
 
 def _hostile(annotation: str) -> object:
+    if "Rejection" in annotation:
+        return (REJECTED,)
     if "Sequence" in annotation:
         return (HOSTILE, HOSTILE)
     if "int" in annotation:

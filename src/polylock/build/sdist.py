@@ -18,6 +18,7 @@ import zlib
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
+from polylock.cache.regular_files import WholeFile
 from polylock.errors import CacheUnusable, FileCorrupt
 from polylock.model.bounded_stream import BoundedStream
 from polylock.model.member_names import MemberNames, RefusedArchive
@@ -236,7 +237,7 @@ def _link_target(info: tarfile.TarInfo, name: str) -> str:
 
 
 def _zip_members(path: Path, limits: SdistLimits) -> Iterator[_Member]:
-    with zipfile.ZipFile(path) as archive:
+    with WholeFile(path) as file, zipfile.ZipFile(file) as archive:
         infos = archive.infolist()
         if len(infos) > limits.members:
             raise RefusedArchive(f"it has more than {limits.members} members")

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import stat
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import io
     from pathlib import Path
 
-__all__ = ["LARGEST_TEXT", "open_regular", "read_regular"]
+__all__ = ["LARGEST_TEXT", "WholeFile", "open_regular", "read_regular"]
 
 LARGEST_TEXT = 1 << 28
 """Bytes of a file that is read whole; the largest pages of indexes have 2 ** 25."""
 
+_LAST_PLACE = (1 << 63) - 1
 _FLAGS = (
     os.O_RDONLY
     | getattr(os, "O_NONBLOCK", 0)  # else opening a pipe waits for its writer
@@ -43,3 +44,30 @@ def read_regular(path: Path, *, largest: int = LARGEST_TEXT) -> bytes:
     if len(content) > largest:
         raise OSError(errno.EFBIG, f"it has more than {largest} bytes", str(path))
     return content
+
+
+class WholeFile(io.FileIO):
+    """A file of which no more is read at once than there is.
+
+    For readers of archives, which take the archive's word for sizes and places: what it
+    claims would be reserved in memory first. Raises ValueError for a place before the
+    beginning, so that it is told from a disk that fails.
+    """
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Return the next bytes."""
+        if size is None or size < 0:
+            return super().read()
+        rest = os.fstat(self.fileno()).st_size - self.tell()
+        return super().read(max(min(size, rest), 0))
+
+    def seek(self, position: int, whence: int = 0, /) -> int:
+        """Go to a place in the file."""
+        base = 0
+        if whence == os.SEEK_CUR:
+            base = self.tell()
+        elif whence == os.SEEK_END:
+            base = os.fstat(self.fileno()).st_size
+        if not 0 <= base + position <= _LAST_PLACE:
+            raise ValueError("a place that no file has")
+        return super().seek(base + position)

@@ -10,7 +10,7 @@ import click
 from polylock.cli.invocation import begin, print_json
 from polylock.cli.options import JSON, Group, settings
 from polylock.cli.tables import Table
-from polylock.cli.terminal import say
+from polylock.cli.terminal import say, write_lines
 from polylock.model.quantities import file_size
 from polylock.operations.cache import cache_size, clear_cache, prune_cache, verify_cache
 
@@ -74,10 +74,10 @@ def verify(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by na
         print_json(found.to_json())
         return 0
     for path, problem in found.damaged:
-        click.echo(f"{path}: {problem}; removed")
+        write_lines([f"{path}: {problem}; removed"])
     if chosen.verbosity >= 0:
         counts = f"{found.files} files and {found.archives} unpacked wheels"
-        click.echo(f"compared {counts}: {len(found.damaged)} damaged", err=True)
+        say(f"compared {counts}: {len(found.damaged)} damaged")
     return 0
 
 

@@ -79,7 +79,9 @@ def _document(content: bytes, path: str) -> tuple[dict[str, Any], str]:
             found = json.loads(text)
             return (found if isinstance(found, dict) else {}), text
         return parse_toml(text), text
-    except json.JSONDecodeError as error:
-        raise LockFileInvalid(path, "", f"is not JSON: {error}") from error
     except tomllib.TOMLDecodeError as error:
         raise LockFileInvalid(path, "", f"is not TOML: {error}") from error
+    except RecursionError as error:
+        raise LockFileInvalid(path, "", "is not JSON: it nests too deeply") from error
+    except ValueError as error:  # also a number of more digits than Python reads
+        raise LockFileInvalid(path, "", f"is not JSON: {error}") from error

@@ -73,6 +73,12 @@ class _LoosePage(msgspec.Struct):
 
 
 _decoder = msgspec.json.Decoder(_Page)
+_BAD_VALUE = (
+    KeyError,
+    TypeError,  # of a row that is no table
+    ValueError,  # half a character
+    msgspec.ValidationError,
+)
 
 
 def parse_json_page(content: bytes, base_url: str) -> list[RemoteFile]:
@@ -144,10 +150,15 @@ def _parse_loosely(content: bytes, base_url: str) -> list[RemoteFile]:
             name = field.encode_name
             try:
                 kept[name] = msgspec.convert(entry[name], field.type)
-            except (KeyError, TypeError, msgspec.ValidationError) as error:
+            except _BAD_VALUE as error:
                 logger.debug("key %s of a file on %s: %s", name, base_url, error)
         if "filename" in kept and "url" in kept:
             names = {f.encode_name: f.name for f in msgspec.structs.fields(_File)}
+            try:
+                msgspec.json.encode(kept)  # half a character can be kept nowhere
+            except UnicodeEncodeError as error:
+                logger.debug("a file on %s is left out: %s", base_url, error)
+                continue
             found.append(_File(**{names[key]: value for key, value in kept.items()}))
     return _rows(found, base_url)
 
@@ -190,7 +201,6 @@ def _rows(files: list[_File], base_url: str) -> list[RemoteFile]:
 
 
 def _row(file: _File, base_url: str) -> RemoteFile:
-    file.filename.encode()  # a lone surrogate is no character, and on no disk
     offered = file.core_metadata
     if offered is None:  # PEP 714: the older key only where the newer is missing
         offered = file.dist_info_metadata

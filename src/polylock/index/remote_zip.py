@@ -7,7 +7,6 @@ both in most wheels: of 187 wheels 167 needed one request.
 from __future__ import annotations
 
 import io
-import os
 import re
 import struct
 import zipfile
@@ -15,6 +14,7 @@ import zlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
+from polylock.cache.regular_files import WholeFile
 from polylock.errors import AnswerTooLong, FileCorrupt, IndexRequestError
 from polylock.network.answers import status_error
 from polylock.network.limits import whole_body
@@ -63,7 +63,7 @@ class LocalZip:
 
     def __init__(self, path: Path, filename: str) -> None:
         self._filename = filename
-        self._file = _WholeFile(path)
+        self._file = WholeFile(path)
         try:
             with _reading(filename):
                 self._archive = zipfile.ZipFile(self._file)
@@ -86,20 +86,6 @@ class LocalZip:
     def __exit__(self, *_: object) -> None:
         self._archive.close()
         self._file.close()
-
-
-class _WholeFile(io.FileIO):
-    """A file of which no more is read at once than there is.
-
-    What an archive says of its own sizes would be reserved in memory first.
-    """
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        """Return the next bytes."""
-        if size is None or size < 0:
-            return super().read()
-        rest = os.fstat(self.fileno()).st_size - self.tell()
-        return super().read(max(min(size, rest), 0))
 
 
 class RemoteZip:

@@ -11,9 +11,9 @@ import tomllib
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from polylock.errors import LockFileInvalid
 from polylock.lockfile.decode_record import decode_choices, decode_record
@@ -104,7 +104,7 @@ def _lock_version(top: Table) -> str:
     text = top.text("lock-version")
     try:
         version = Version(text)
-    except InvalidVersion as error:
+    except ValueError as error:
         raise top.error("lock-version", f"{text!r} is not a version") from error
     if version.major != _MAJOR:
         raise top.error(
@@ -146,7 +146,7 @@ def _has_variant_field(marker: MarkerExpression) -> bool:
 def _is_specifier(text: str) -> bool:
     try:
         SpecifierSet(text)
-    except InvalidSpecifier:
+    except ValueError:
         return False
     return True
 
@@ -311,7 +311,7 @@ def _check_filename(
 def _version(table: Table, key: str, text: str) -> Version:
     try:
         return Version(text)
-    except InvalidVersion as error:
+    except ValueError as error:
         raise table.error(key, f"{text!r} is not a version") from error
 
 

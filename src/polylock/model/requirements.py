@@ -123,6 +123,9 @@ def _parts(text: str) -> _Parts:
     """Take a requirement to pieces as packaging does; raises InvalidRequirement."""
     from packaging import requirements  # noqa: PLC0415 - as above
 
+    if "\\" in text:  # packaging would read it as Python does, warnings and all
+        raise InvalidRequirement("a backslash means nothing in a requirement")
+
     try:
         plain = requirements.Requirement(text)
     except requirements.InvalidRequirement as error:
