@@ -35,8 +35,9 @@ from polylock.resolution.constraints import (
 from polylock.resolution.precedence import precedence
 from polylock.resolution.problem import Failure, Problem, Unsolvable
 from polylock.resolution.provider import AnyCandidate, TargetProvider
+from polylock.resolution.refutation import Refutation, Rejected
 from polylock.resolution.tries import TooManyTries
-from polylock.values import Mutable, Value, field
+from polylock.values import Mutable, field
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
         AnyCandidate | None, dict[frozenset[AnyCandidate], "Refutation | None"]
     ]
 
-__all__ = ["Engine", "Learned", "Refutation", "Rejected", "search"]
+__all__ = ["Engine", "Learned", "search"]
 
 
 class _Watch(BaseReporter["Constraint", AnyCandidate, str]):
@@ -72,55 +73,6 @@ class _Watch(BaseReporter["Constraint", AnyCandidate, str]):
         """Count a candidate that is given up."""
         del criterion
         self.tries.giving_up(candidate)
-
-
-class Rejected(Value, frozen=True, eq=False):
-    """A candidate that was given up.
-
-    ``information`` is what conflicts, with who requires it, ``pin`` what it conflicts
-    with where that is decided. All this is empty where ``because`` says it: a project
-    of which no candidate is left once this one is pinned.
-    """
-
-    candidate: AnyCandidate
-    information: tuple[Information, ...] = ()
-    pin: AnyCandidate | None = None
-    because: Refutation | None = None
-
-
-class Refutation(Value, frozen=True, eq=False):
-    """A project of which no candidate could be pinned.
-
-    ``information`` is who requires it, ``rejected`` its candidates in the order in
-    which they were tried. ``requested`` gives for each identifier among the parents of
-    all this what first required it, up to the project itself.
-    """
-
-    identifier: str
-    information: tuple[Information, ...]
-    rejected: tuple[Rejected, ...]
-    requested: Mapping[str, Information]
-
-    def names(self) -> set[str]:
-        """Return the projects that have to do with it, this and those below."""
-        found: set[str] = set()
-        seen: set[int] = set()
-        waiting: list[Refutation] = [self]
-        while waiting:
-            current = waiting.pop()
-            if id(current) in seen:
-                continue
-            seen.add(id(current))
-            found.add(split_identifier(current.identifier)[0])
-            told = list(current.information)
-            for rejected in current.rejected:
-                told += rejected.information
-                if rejected.because is not None:
-                    waiting.append(rejected.because)
-            found.update(
-                split_identifier(identifier_of(i.requirement))[0] for i in told
-            )
-        return found
 
 
 class Learned(Mutable):

@@ -29,6 +29,7 @@ __all__ = [
     "names_prerelease",
     "parse_version",
     "positions",
+    "public",
     "satisfies",
 ]
 
@@ -64,6 +65,11 @@ def satisfies(specifier: str, version: str) -> bool:
 
 
 @lru_cache(maxsize=65536)
+def public(version: str) -> str:
+    """Return a normalized version without its local part."""
+    return version.partition("+")[0]
+
+
 def names_prerelease(specifier: str) -> bool:
     """Say whether a specifier set names a pre-release and so asks for such versions."""
     return bool(_parse_specifier(specifier).prereleases)
