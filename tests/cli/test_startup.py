@@ -65,8 +65,8 @@ NOT_TO_COMPARE = {
     "polylock.environment.interpreter",
     "polylock.installation.plan",
     "polylock.lockfile.assemble",
-    "polylock.lockfile.choice",
-    "polylock.lockfile.encode",
+    "polylock.lockfile.file_choice",
+    "polylock.lockfile.write",
     "polylock.network.auth",
     "polylock.operations.resolve",
     "polylock.variants.ordering",
@@ -150,7 +150,7 @@ def test_a_lock_file_that_is_known_is_not_parsed(
     asked = ("--target", "here") if command == "sync" else ()
     found = imported(demo, command, *asked, "--verbose")
     looking = {"archspec", "ctypes", "polylock.providers.cpu_identity"}
-    reading = {"polylock.lockfile.decode", "hashlib", "shutil", "random"}
+    reading = {"polylock.lockfile.read", "hashlib", "shutil", "random"}
     assert found & (ON_DEMAND | PARSING_MARKERS | looking | reading) == set()
     assert len(found) <= most, len(found)
 

@@ -7,7 +7,6 @@ missing, or broken while it is being edited, offers nothing.
 from __future__ import annotations
 
 import os
-import tomllib
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from click.shell_completion import CompletionItem
 
 from polylock.environment.discovery import environment_python
 from polylock.errors import PolylockError
+from polylock.model.toml_tables import parse_toml
 from polylock.project.presets import PRESETS
 from polylock.project.pyproject import load_project, locate_project
 from polylock.project.settings import default_user_file, load_settings
@@ -128,6 +128,6 @@ def _lock_path(settings: Settings) -> Path:
 
 
 def _lock(settings: Settings) -> dict[str, Any]:
-    with suppress(OSError):
-        return tomllib.loads(_lock_path(settings).read_text("utf-8"))
+    with suppress(OSError, ValueError):
+        return parse_toml(_lock_path(settings).read_text("utf-8"))
     return {}

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from polylock.lockfile.records import without_credentials
+from polylock.lockfile.record import without_credentials
 from polylock.lockfile.sharing import CompatibilityTags, exclusive
 from polylock.model.filenames import WheelFilename
 from polylock.model.markers import conjunction, disjunction

@@ -19,14 +19,35 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-__all__ = ["InvalidFilename", "SdistFilename", "WheelFilename"]
+__all__ = ["InvalidFilename", "SdistFilename", "WheelFilename", "check_file_name"]
 
 _LABEL = re.compile(r"[0-9a-z_.]+")
+_OUTSIDE = frozenset("/\\:")
+_DIRECTORIES = {"", ".", ".."}
+_LONGEST = 255
+"""Of a file name, in the file systems that there are."""
 _SDIST_SUFFIXES = (".tar.gz", ".zip")
 
 
 class InvalidFilename(ValueError):
     """A file name that does not follow the binary or source distribution format."""
+
+
+def check_file_name(filename: str) -> None:
+    """Refuse what names no file in a directory, whatever system it is on.
+
+    Raises InvalidFilename.
+    """
+    if len(filename) > _LONGEST:
+        raise InvalidFilename(
+            f"{filename[:40]}... is longer than {_LONGEST} characters"
+        )
+    if (
+        not filename.isprintable()
+        or filename in _DIRECTORIES
+        or not (_OUTSIDE.isdisjoint(filename))
+    ):
+        raise InvalidFilename(f"{filename!r} is not the name of a file")
 
 
 class WheelFilename(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +78,7 @@ class WheelFilename(msgspec.Struct, frozen=True, kw_only=True):
 
         Raises InvalidFilename with the reason.
         """
+        check_file_name(filename)
         if not filename.endswith(".whl"):
             raise InvalidFilename(f"{filename} does not end in .whl")
         name, *parts = filename[:-4].split("-")
@@ -105,6 +127,7 @@ class SdistFilename(Value, frozen=True, kw_only=True):
     @classmethod
     def parse(cls, filename: str) -> SdistFilename:
         """Split a file name at its last hyphen; raises InvalidFilename."""
+        check_file_name(filename)
         for suffix in _SDIST_SUFFIXES:
             if filename.endswith(suffix):
                 name, hyphen, version = filename[: -len(suffix)].rpartition("-")

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from packaging.version import InvalidVersion, Version
 
 from polylock.errors import UsageError
-from polylock.lockfile.decode import decode
 from polylock.lockfile.pylock import (
     PackageArchive,
     PackageDirectory,
@@ -17,6 +16,7 @@ from polylock.lockfile.pylock import (
     PackageVcs,
     PackageWheel,
 )
+from polylock.lockfile.read import read_pylock
 from polylock.operations.git_conflict import Repository
 from polylock.operations.selection import every_group, require_record, selections
 from polylock.operations.workspace import lock_path, require_lock
@@ -239,7 +239,7 @@ class _Committed:
             ) from error
         if content is None:
             raise UsageError(f"the commit {revision} has no {path.name}")
-        return decode(content, f"{revision}:{path.name}")
+        return read_pylock(content, f"{revision}:{path.name}")
 
 
 def _targets(path: Path, committed: _Committed) -> dict[str, dict[str, Side]]:

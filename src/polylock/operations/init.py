@@ -10,6 +10,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 from polylock.errors import UsageError
+from polylock.model.toml_tables import Table
 from polylock.operations.detect import machine_name
 from polylock.operations.files import write_atomically
 from polylock.operations.project_file import (
@@ -23,7 +24,6 @@ from polylock.operations.surroundings import look_around, refuse_unready
 from polylock.operations.target_table import target_table
 from polylock.project.edit import init as edit_init
 from polylock.project.pyproject import PROJECT_FILE
-from polylock.project.tables import Table
 from polylock.project.target_values import parse_python
 
 if TYPE_CHECKING:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sys
 import sysconfig
-import tomllib
 from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
 from polylock.errors import ProjectError, UsageError
 from polylock.model.target import PythonRelease
-from polylock.project.tables import Table
+from polylock.model.toml_tables import InvalidToml, Table, key_path, parse_toml
 from polylock.project.target_values import parse_python
 from polylock.project.targets import parse_targets
 
@@ -127,8 +126,6 @@ def _with_python(table: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, 
 def parse_document(text: str, path: Path) -> dict[str, Any]:
     """Return a project file's tables; raises ProjectError for what is no TOML."""
     try:
-        return tomllib.loads(text.removeprefix("\ufeff"))
-    except tomllib.TOMLDecodeError as error:
-        raise ProjectError(str(path), "", f"is not TOML: {error}") from error
-    except RecursionError as error:
-        raise ProjectError(str(path), "", "nests too deeply") from error
+        return parse_toml(text.removeprefix("\ufeff"))
+    except InvalidToml as error:
+        raise ProjectError(str(path), key_path(*error.parts), str(error)) from error

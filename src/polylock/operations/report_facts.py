@@ -16,7 +16,7 @@ from polylock.lockfile.pylock import (
     PackageVcs,
     last_component,
 )
-from polylock.lockfile.records import without_credentials
+from polylock.lockfile.record import without_credentials
 from polylock.model.target import usual_platform
 from polylock.operations.graph import locked_graphs
 from polylock.operations.selection import (
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from polylock.lockfile.pylock import PackageFile
-    from polylock.lockfile.records import LockedTarget, VariantChoice
+    from polylock.lockfile.record import LockedTarget, VariantChoice
     from polylock.lockfile.select import Selected
     from polylock.operations.graph import LockedGraph
     from polylock.project.settings import Settings

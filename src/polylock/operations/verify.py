@@ -17,7 +17,7 @@ from packaging.version import Version
 
 from polylock.errors import ProjectNotFound, UsageError
 from polylock.lockfile.pylock import PackageArchive, PackageSdist, PackageWheel
-from polylock.lockfile.records import without_credentials
+from polylock.lockfile.record import without_credentials
 from polylock.model.distributions import Unusable
 from polylock.model.hashes import strongest
 from polylock.model.hosts import look_alike

@@ -10,6 +10,7 @@ from packaging.utils import canonicalize_name
 from polylock.errors import LockFileOutdated, UsageError
 from polylock.model.inputs import Inputs
 from polylock.model.requirements import InvalidRequirement, Requirement
+from polylock.model.toml_tables import suggestion
 from polylock.operations.context import Context
 from polylock.operations.graph import locked_graphs
 from polylock.operations.selection import (
@@ -22,7 +23,6 @@ from polylock.operations.selection import (
 from polylock.operations.why_absent import refusals_of_packages, refusals_of_project
 from polylock.operations.why_choice import ChoiceReader, Evidence
 from polylock.operations.workspace import answered_project
-from polylock.project.tables import suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from polylock.lockfile.pylock import Pylock
-    from polylock.lockfile.records import LockedInputs
+    from polylock.lockfile.record import LockedInputs
     from polylock.model.inputs import (
         Alignment,
         BuildPolicy,

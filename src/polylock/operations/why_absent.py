@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from polylock.lockfile.records import LockedInputs
+    from polylock.lockfile.record import LockedInputs
     from polylock.model.target import Target
     from polylock.operations.why_choice import ChoiceReader
     from polylock.resolution.candidates import Candidate

@@ -6,14 +6,19 @@ plain data, and handed out only if the new text parses to the new data.
 
 from __future__ import annotations
 
-import tomllib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from packaging.utils import canonicalize_name, is_normalized_name
 
 from polylock.errors import ProjectError, UsageError
-from polylock.project.tables import key_path, suggestion, toml_type
+from polylock.model.toml_tables import (
+    InvalidToml,
+    key_path,
+    parse_toml,
+    suggestion,
+    toml_type,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, MutableMapping
@@ -41,11 +46,9 @@ class Edit:
         self.mark = text[: len(text) - len(self.text)]
         self._has_new_table = False
         try:
-            self.data: dict[str, Any] = tomllib.loads(self.text)
-        except tomllib.TOMLDecodeError as error:
-            raise ProjectError(path, "", f"is not TOML: {error}") from error
-        except RecursionError as error:
-            raise ProjectError(path, "", "nests too deeply") from error
+            self.data: dict[str, Any] = parse_toml(self.text)
+        except InvalidToml as error:
+            raise ProjectError(path, key_path(*error.parts), str(error)) from error
         with self._refusing():
             self.document: TOMLDocument = tomlkit.parse(self.text)
 
@@ -162,7 +165,7 @@ class Edit:
 
     def finish(self) -> str:
         """Return the new text, which parses to the new data in the same order."""
-        if self.data == tomllib.loads(self.text):
+        if self.data == parse_toml(self.text):
             return self.mark + self.text
         if not self._is_faithful():
             raise self._by_hand()
@@ -181,8 +184,8 @@ class Edit:
     def _is_faithful(self) -> bool:
         """Say whether the document is the data, the targets in the same order."""
         try:
-            found = tomllib.loads(self._text())
-        except tomllib.TOMLDecodeError:
+            found = parse_toml(self._text())
+        except InvalidToml:
             return False
         return found == self.data and _target_names(found) == _target_names(self.data)
 
