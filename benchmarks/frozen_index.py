@@ -21,10 +21,14 @@ from io import BytesIO
 from typing import IO, TYPE_CHECKING, Any, Self
 from urllib.parse import urljoin
 
-from polylock.index.loopback_server import Answer, AnsweringHandler, LoopbackServer
 from polylock.index.remote_zip import LocalZip, RangesUnsupported, RemoteZip
-from polylock.index.static_pages import ListedFile, project_html
-from polylock.index.static_requests import (
+from polylock.index_server.loopback_server import (
+    Answer,
+    AnsweringHandler,
+    LoopbackServer,
+)
+from polylock.index_server.static_pages import ListedFile, project_html
+from polylock.index_server.static_requests import (
     normalized_page,
     path_segments,
     preferred_page,

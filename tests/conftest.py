@@ -10,9 +10,9 @@ import pytest
 
 from fakes.server import Server
 from polylock.cache.store import Store
+from polylock.index_server.index_build import build_index, serve_index
 from polylock.network.client import Client
 from polylock.network.retry import RetryPolicy
-from polylock.operations.index_build import build_index, serve_index
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from polylock.cli.recall import COMPLETION, recall
+from polylock.answer_cache.recall import COMPLETION, recall
 
 __all__ = ["answer", "main"]
 

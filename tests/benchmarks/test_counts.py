@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from polylock.cache.store import Bucket
-from polylock.operations.index_build import ServedRequest, build_index, serve_index
+from polylock.index_server.index_build import ServedRequest, build_index, serve_index
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

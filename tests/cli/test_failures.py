@@ -15,6 +15,7 @@ from fakes.scenarios import inputs_of, load, preferences_of, targets_of
 from fakes.source import MemorySource
 from polylock.cli.diagnostics import show_error
 from polylock.errors import PolylockError
+from polylock.explain.failure import solved
 from polylock.ports import SilentReporter
 from polylock.project.pyproject import load_project
 from polylock.project.settings import Settings
@@ -41,12 +42,13 @@ def _fail_to_load(text: str) -> None:
 
 def _fail_to_solve(scenario: dict[str, Any]) -> None:
     targets = targets_of(scenario)
-    Solver(
+    solver = Solver(
         inputs=inputs_of(scenario, targets),
         source=MemorySource(scenario["packages"]),
         reporter=SilentReporter(),
         preferences=preferences_of(scenario),
-    ).solve(targets)
+    )
+    solved(solver, targets)
 
 
 def _told(action: Callable[[], None], capsys: pytest.CaptureFixture[str]) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from polylock.operations.init import python_to_offer
+from polylock.operations.edit.init import python_to_offer
 from polylock.project.settings import Settings
 
 if TYPE_CHECKING:

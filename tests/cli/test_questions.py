@@ -15,7 +15,7 @@ from polylock.providers.detect import detect_machine
 from polylock.values import replace
 
 if TYPE_CHECKING:
-    from polylock.operations.init import InitRequest
+    from polylock.operations.edit.init import InitRequest
 
 BOX = detect_machine(FakeMachine())
 

@@ -29,7 +29,7 @@ print(code, *sorted(
     if name not in before and type(module).__module__ != "polylock.cli.later"
 ))
 """
-SETTLED = "from polylock.cli import remember; remember.SETTLED = 0"
+SETTLED = "from polylock.answer_cache import remember; remember.SETTLED = 0"
 
 ON_DEMAND = {
     "email",
@@ -68,7 +68,7 @@ NOT_TO_COMPARE = {
     "polylock.lockfile.file_choice",
     "polylock.lockfile.write",
     "polylock.network.auth",
-    "polylock.operations.resolve",
+    "polylock.operations.lock.resolve",
     "polylock.variants.ordering",
     "polylock.variants.variant_json",
 }
@@ -98,7 +98,7 @@ def imported(
 def test_an_answer_from_memory_imports_next_to_nothing(
     demo: CommandLine, command: str
 ) -> None:
-    """Its own three modules, a digest and a checksum, and nothing else at all."""
+    """Its own four modules, a digest and a checksum, and nothing else at all."""
     demo.succeed("sync", "--target", "here")
     imported(demo, command, "-q", prepare=SETTLED)
     assert imported(demo, command, "-q") == {
@@ -108,8 +108,8 @@ def test_an_answer_from_memory_imports_next_to_nothing(
         "polylock.__main__",
         "polylock.cache",
         "polylock.cache.entries",
-        "polylock.cli",
-        "polylock.cli.recall",
+        "polylock.answer_cache",
+        "polylock.answer_cache.recall",
         "zlib",
     } - set(sys.builtin_module_names)
 
@@ -135,7 +135,7 @@ def test_a_command_with_nothing_to_do_imports_little(
 
 
 @pytest.mark.parametrize(
-    ("command", "most"), [("check", 180), ("lock", 180), ("sync", 210)]
+    ("command", "most"), [("check", 180), ("lock", 180), ("sync", 212)]
 )
 def test_a_lock_file_that_is_known_is_not_parsed(
     demo: CommandLine, command: str, most: int
@@ -163,7 +163,7 @@ def test_a_sync_from_the_cache_imports_little(demo: CommandLine) -> None:
         found & (ON_DEMAND | {"concurrent.futures", "polylock.installation.unpack"})
         == set()
     )
-    assert len(found) <= 255, len(found)
+    assert len(found) <= 257, len(found)
 
 
 def test_a_lock_whose_answers_are_known_imports_little(demo: CommandLine) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.utils import canonicalize_name
 
 from fakes.wheels import build_wheel
+from polylock.explain.words import clause
 from polylock.index.metadata import MetadataReader
 from polylock.index.metadata_cache import MetadataCache
 from polylock.index.metadata_files import MetadataFiles
@@ -42,7 +43,7 @@ def large_wheel(directory: Path) -> Path:
 def reason_of(found: object) -> str:
     """Return why something is unusable, sure that it is."""
     assert isinstance(found, Unusable)
-    return found.reason
+    return clause(found.reason)
 
 
 @dataclass

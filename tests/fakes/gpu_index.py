@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fakes.wheels import build_wheel, variants_json
 from fakes.workspace import Project
-from polylock.operations.index_build import build_index, serve_index
+from polylock.index_server.index_build import build_index, serve_index
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -25,12 +25,12 @@ from packaging.version import Version
 from polylock.errors import ProjectNotFound
 from polylock.model.core_metadata import CoreMetadata
 from polylock.model.distributions import (
-    BuildRefused,
     Release,
     Releases,
     RemoteFile,
     Unusable,
 )
+from polylock.model.reasons import InvalidMetadata, NeedsBuild
 from polylock.model.requirements import Requirement
 from polylock.variants.variant_json import InvalidVariantMetadata, VariantMetadata
 
@@ -73,11 +73,11 @@ class MemorySource:
         """Return the release's document, decoded."""
         document = self._projects[release.name][release.version].get("variants")
         if document is None:
-            return Unusable("has no variant metadata")
+            return Unusable(InvalidMetadata("has no variant metadata"))
         try:
             return VariantMetadata.from_document(document)
         except InvalidVariantMetadata as error:
-            return Unusable(str(error))
+            return Unusable(InvalidMetadata(str(error)))
 
     def core_metadata(
         self, release: Release, file: RemoteFile
@@ -87,9 +87,9 @@ class MemorySource:
         version = self._projects[release.name][release.version]
         wheel = {**version, **self._facts[file.filename]}
         if "build-refused" in wheel:
-            return BuildRefused(wheel["build-refused"])
+            return Unusable(NeedsBuild(wheel["build-refused"]))
         if "unusable" in wheel:
-            return Unusable(wheel["unusable"])
+            return Unusable(InvalidMetadata(wheel["unusable"]))
         return CoreMetadata(
             name=release.name,
             version=release.version,
@@ -106,7 +106,7 @@ class MemorySource:
         """Return what the universe says is known of a file unopened."""
         version = self._projects[release.name][release.version]
         reason = {**version, **self._facts[file.filename]}.get("refused-unopened")
-        return None if reason is None else BuildRefused(reason)
+        return None if reason is None else Unusable(NeedsBuild(reason))
 
     def prefetch(
         self, requirements: Iterable[Requirement], target: Target, guess: Guess

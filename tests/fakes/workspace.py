@@ -13,9 +13,10 @@ from polylock.environment.discovery import environment_python
 from polylock.environment.installed import read_installed
 from polylock.environment.interpreter import probe
 from polylock.lockfile.read import read_pylock
-from polylock.operations.lock import LockOutcome, LockRequest, lock
+from polylock.operations.lock.lock import LockOutcome, lock
+from polylock.operations.lock.request import LockRequest
 from polylock.operations.machine import python_release, this_machine
-from polylock.operations.sync import SyncOptions, SyncOutcome, sync
+from polylock.operations.sync.sync import SyncOptions, SyncOutcome, sync
 from polylock.ports import SilentReporter
 from polylock.project.settings import Settings
 

@@ -12,7 +12,7 @@ from fakes.wheels import build_sdist, build_wheel
 from polylock.cache.store import Store
 from polylock.errors import IndexRequestError
 from polylock.index.directory import DirectoryIndex
-from polylock.index.static_build import build_static_index
+from polylock.index_server.static_build import build_static_index
 from polylock.model.inputs import IndexLocation
 
 if TYPE_CHECKING:

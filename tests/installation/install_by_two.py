@@ -18,8 +18,8 @@ from fakes.wheels import build_wheel
 from polylock.environment.exclusive import exclusive
 from polylock.errors import ArchiveDamaged
 from polylock.installation.archive import TREE, read_manifest
+from polylock.installation.forked_linking import put_all
 from polylock.installation.link import Linker, LinkMode
-from polylock.installation.pair import put_all
 from polylock.installation.place import Placement
 from polylock.ports import SilentReporter
 

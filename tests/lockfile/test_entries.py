@@ -6,7 +6,7 @@ import pytest
 
 from fakes.resolutions import make_pin, make_resolution, make_target
 from polylock.lockfile.entries import entry_marker, shared_entries, written_index
-from polylock.lockfile.separation import Separator
+from polylock.lockfile.group_markers import Separator
 
 LINUX = make_target("linux")
 GPU = make_target("gpu")

@@ -8,6 +8,7 @@ import pytest
 
 from fakes.resolutions import make_target
 from polylock.errors import NothingToInstall
+from polylock.explain.words import details
 from polylock.lockfile.file_choice import FileChooser
 from polylock.lockfile.pylock import (
     Package,
@@ -17,6 +18,7 @@ from polylock.lockfile.pylock import (
     PackageVcs,
     PackageWheel,
 )
+from polylock.model.reasons import PropertyUnmet, Rejection
 
 HASHES = {"sha256": "00"}
 TARGET = make_target("t", derived={"x86_64": {"level": ("v3", "v2", "v1")}})
@@ -70,7 +72,7 @@ def test_best_label_wins_over_the_plain_wheel() -> None:
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
-        ({}, "v2: no variants-json describes it"),
+        ({}, "v2: not in the variant metadata"),
         ({"variants_json": {"$schema": 1}}, "v2: bad variants-json: "),
         ({"variants_json": document()}, "v2: not in the variant metadata"),
     ],
@@ -84,7 +86,7 @@ def test_bad_metadata_costs_the_variants_alone(
     assert chosen(package(variant, plain, **fields)) == (plain, None)
     with pytest.raises(NothingToInstall) as caught:
         chosen(package(variant, **fields))
-    assert caught.value.details()[0].startswith(reason)
+    assert details(caught.value)[0].startswith(reason)
 
 
 def test_abi_dependency_is_asked_of_what_is_installed() -> None:
@@ -96,7 +98,12 @@ def test_abi_dependency_is_asked_of_what_is_installed() -> None:
     assert chosen(entry)[1] == "t29"
     with pytest.raises(NothingToInstall) as caught:
         chosen(entry, torch="2.10")
-    assert caught.value.details() == ["t29: needs torch 2.9"]
+    assert caught.value.rejected == [
+        Rejection(
+            PropertyUnmet("abi_dependency", "torch", ("2.9",), ("2.10",), gap="abi"),
+            "t29",
+        )
+    ]
 
 
 def test_sdist_is_taken_where_no_wheel_fits() -> None:

@@ -19,6 +19,7 @@ from polylock.errors import (
     TargetMismatch,
     UsageError,
 )
+from polylock.explain.words import details
 from polylock.lockfile.read import read_pylock
 from polylock.lockfile.select import preferences, project_groups, select
 from polylock.lockfile.write import pylock_text
@@ -270,7 +271,7 @@ def test_select_says_why_no_file_fits() -> None:
         select(pylock, weak, groups=[], extras=[], path="p")
 
     assert str(caught.value) == "torch 2.9.0 has no file for target h100"
-    assert list(caught.value.details()) == [
+    assert details(caught.value) == [
         "torch-2.9.0-cp312-none-macosx_11_0_arm64.whl: its tags do not fit the target",
         (
             "cu130: needs nvidia :: cuda_version_lower_bound :: 13.0, and the target "

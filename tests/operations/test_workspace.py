@@ -12,8 +12,8 @@ from fakes.pythons import real_python
 from fakes.workspace import Project, this_target
 from polylock.environment.venv import open_environment
 from polylock.errors import LockFileOutdated
-from polylock.operations.bundle import BundleOptions, bundle
-from polylock.operations.sync import SyncOptions
+from polylock.operations.exchange.bundle import BundleOptions, bundle
+from polylock.operations.sync.sync import SyncOptions
 from polylock.ports import SilentReporter
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 from fakes.server import Answer, Index, Server
 from fakes.torch_replica import build_torch_replica
 from fakes.wheels import build_wheel
-from polylock.operations.index_build import build_index, serve_index
+from polylock.index_server.index_build import build_index, serve_index
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

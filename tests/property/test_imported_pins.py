@@ -15,11 +15,11 @@ import pytest
 from fakes.wheels import build_wheel
 from fakes.workspace import Project
 from polylock.foreign.pins import pins_for
-from polylock.operations.check import check
-from polylock.operations.imported_pins import read_pins
-from polylock.operations.index_build import build_index, serve_index
-from polylock.operations.lock import LockRequest
-from polylock.operations.selection import selections
+from polylock.index_server.index_build import build_index, serve_index
+from polylock.operations.inspect.check import check
+from polylock.operations.inspect.selection import selections
+from polylock.operations.lock.imported_pins import read_pins
+from polylock.operations.lock.request import LockRequest
 from polylock.operations.workspace import open_workspace
 
 if TYPE_CHECKING:

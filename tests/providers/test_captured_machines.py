@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fakes.captured_machines import CapturedMachine, captured_machines
-from polylock.operations.detect import detect_target
+from polylock.operations.edit.detect import detect_target
 from polylock.project.targets import parse_targets
 from polylock.providers.derive import derive
 from polylock.providers.detect import detect_machine

@@ -17,6 +17,7 @@ from fakes.source import MemorySource
 from fakes.universes import inputs_of
 from fakes.variant_data import DATA
 from polylock.errors import NoSolution
+from polylock.explain.failure import solved
 from polylock.model.target import (
     Architecture,
     NvidiaGpu,
@@ -84,7 +85,7 @@ def solve(roots: list[str], machine: Target) -> dict[str, str]:
         source=MemorySource(packages()),
         reporter=SilentReporter(),
     )
-    (resolution,) = solver.solve([machine]).resolutions
+    (resolution,) = solved(solver, [machine]).resolutions
     return {
         str(name): f"{pin.version} {pin.variant_label or ''}".strip()
         for name, pin in resolution.pins.items()

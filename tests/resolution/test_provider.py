@@ -9,6 +9,7 @@ import pytest
 from fakes.scenarios import inputs_of, targets_of
 from fakes.source import MemorySource
 from polylock.errors import NoSolution
+from polylock.explain.failure import solved
 from polylock.ports import SilentReporter
 from polylock.resolution.solve import Solver
 
@@ -69,7 +70,7 @@ def solve(scenario: dict[str, Any]) -> tuple[dict[str, str], int]:
         reporter=reporter,
     )
     try:
-        (resolution,) = solver.solve(targets).resolutions
+        (resolution,) = solved(solver, targets).resolutions
     except NoSolution as error:
         error.add_note(str(reporter.rejected))
         raise

@@ -23,8 +23,10 @@ from packaging.utils import canonicalize_name
 
 from fakes.scenarios import inputs_of, load, preferences_of, targets_of
 from fakes.source import MemorySource
-from fakes.workspace import Spy
 from polylock.errors import PolylockError
+from polylock.explain.failure import solved
+from polylock.explain.notes import notes
+from polylock.explain.words import note
 from polylock.model.filenames import WheelFilename
 from polylock.ports import SilentReporter
 from polylock.resolution.memory import Memory
@@ -71,7 +73,7 @@ def _remembering(scenario: dict[str, Any]) -> Memory:
         memory=memory,
     )
     with suppress(PolylockError):
-        solver.solve(targets)
+        solved(solver, targets)
     return Memory(memory.encode())
 
 
@@ -90,30 +92,29 @@ def test_scenario(*, path: Path, how: str) -> None:
     scenario = load(path)
     targets = targets_of(scenario)
     source = MemorySource(scenario["packages"])
-    reporter = Spy()
     solver = Solver(
         inputs=inputs_of(scenario, targets),
         source=source,
-        reporter=reporter,
+        reporter=SilentReporter(),
         preferences=preferences_of(scenario),
         always_search=how == "search",
         memory=_remembering(scenario) if how == "remembered" else Memory(),
     )
     if "error" in scenario:
         with pytest.raises(PolylockError) as caught:
-            solver.solve(targets)
+            solved(solver, targets)
         message = "\n".join([str(caught.value), *caught.value.details()])
         for text in scenario["error"]:
             assert text in message
         _check_what_was_opened(scenario, source)
         return
-    solution = solver.solve(targets)
+    solution = solved(solver, targets)
     for resolution in solution.resolutions:
         expected = scenario["expected"]
         expected = expected.get(resolution.target.name, expected)
         assert pins_of(resolution, expected) == expected
     _check_what_was_opened(scenario, source)
-    told = reporter.warnings
+    told = [note(found) for found in notes(solution.resolutions, solver.inputs, source)]
     if "warnings" in scenario:
         texts = scenario["warnings"]
         assert [w for w, text in zip(told, texts, strict=True) if text in w] == told
@@ -148,7 +149,7 @@ def test_same_solution_in_any_universe_order() -> None:
                     canonicalize_name(n): (p.version, p.file.filename)
                     for n, p in r.pins.items()
                 }
-                for r in solver.solve(targets).resolutions
+                for r in solved(solver, targets).resolutions
             ]
         )
     assert answers[0] == answers[1]

@@ -1,4 +1,4 @@
-"""Why one label goes before another, in words."""
+"""Why one label goes before another."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from polylock.variants.ordering import VariantPattern
 from polylock.variants.properties import VariantProperty
-from polylock.variants.verdicts import preferred_by, why_before
+from polylock.variants.verdicts import LabelLost, preferred_by, why_before
 
 SM90, SM80 = (VariantProperty("nvidia", "sm_arch", v) for v in ("90_real", "80_real"))
 V3 = VariantProperty("x86_64", "level", "v3")
@@ -14,49 +14,20 @@ AVX = VariantProperty("x86_64", "avx2", "on")
 
 
 @pytest.mark.parametrize(
-    ("winning", "losing", "words"),
+    ("winning", "losing", "reason"),
     [
-        (
-            [SM90],
-            [SM80],
-            "lost to w on nvidia :: sm_arch: 90_real is preferred to 80_real",
-        ),
-        (
-            [SM90, V3],
-            [SM90],
-            "lost to w, which has x86_64 :: level :: v3 besides",
-        ),
-        (
-            [V3],
-            [],
-            (
-                "lost to w, which has x86_64 :: level :: v3, while this one has no "
-                "property"
-            ),
-        ),
-        (
-            [V3],
-            [AVX],
-            (
-                "lost to w on x86_64 :: level, which weighs more than x86_64 :: avx2: "
-                "w has v3, this one asks for none"
-            ),
-        ),
-        (
-            [V3],
-            [V3],
-            (
-                "lost to w, which comes first by its name: their properties are worth "
-                "the same"
-            ),
-        ),
+        ([SM90], [SM80], LabelLost(winner="w", winning=SM90, losing=SM80)),
+        ([SM90, V3], [SM90], LabelLost(winner="w", winning=V3, shares=True)),
+        ([V3], [], LabelLost(winner="w", winning=V3)),
+        ([V3], [AVX], LabelLost(winner="w", winning=V3, losing=AVX)),
+        ([V3], [V3], LabelLost(winner="w")),
     ],
 )
 def test_first_difference_is_told(
-    winning: list[VariantProperty], losing: list[VariantProperty], words: str
+    winning: list[VariantProperty], losing: list[VariantProperty], reason: LabelLost
 ) -> None:
     """The weightiest difference decides, then more features, then the name."""
-    assert why_before("w", winning, losing) == words
+    assert why_before("w", winning, losing) == reason
 
 
 def test_wish_that_tells_two_labels_apart() -> None:

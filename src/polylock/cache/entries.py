@@ -1,6 +1,6 @@
 """Where a cache entry lies, and whether what lies there is whole.
 
-Apart from the rest of the cache because ``polylock.cli.recall`` reads an entry before
+Apart from the rest of the cache because ``answer_cache.recall`` reads an entry before
 anything else is imported; nothing slow may be imported here.
 """
 

@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from polylock.cli.options import JSON, Command, settings
-from polylock.cli.places import edit_place, place
-from polylock.operations.dependencies import add
+from polylock.cli.requirement_options import edit_place, place
+from polylock.operations.edit.dependencies import add
 
 __all__ = ["command"]
 

@@ -12,7 +12,7 @@ from polylock.cli.diagnostics import show_warning
 from polylock.cli.invocation import begin, print_json, reporting
 from polylock.cli.options import FROZEN, JSON, Command, settings
 from polylock.model.quantities import file_size
-from polylock.operations.bundle import BundleOptions, bundle
+from polylock.operations.exchange.bundle import BundleOptions, bundle
 
 __all__ = ["command"]
 

@@ -12,10 +12,10 @@ import click
 from polylock.cli.invocation import begin, print_json
 from polylock.cli.options import JSON, Command, settings
 from polylock.errors import UsageError
-from polylock.operations.cache_key import cache_keys
+from polylock.operations.inspect.cache_key import cache_keys
 
 if TYPE_CHECKING:
-    from polylock.operations.cache_key import CacheKey
+    from polylock.operations.inspect.cache_key import CacheKey
 
 __all__ = ["command"]
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
+from polylock.answer_cache.remember import remember
 from polylock.cli.diagnostics import show_error
-from polylock.cli.invocation import begin, json_text
+from polylock.cli.invocation import asked, begin, json_text
 from polylock.cli.options import JSON, Command, settings
-from polylock.cli.remember import remember
-from polylock.operations.check import check
+from polylock.operations.inspect.check import check
 
 __all__ = ["command"]
 
@@ -36,5 +36,5 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     err = f"{outcome.path.name} answers the project\n" if loud else ""
     sys.stdout.write(out)
     sys.stderr.write(err)
-    remember(chosen, outcome.basis, out=out, err=err)
+    remember(asked(), chosen, outcome.basis, out=out, err=err)
     return 0 if outcome.up_to_date else 3

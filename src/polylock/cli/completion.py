@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from polylock.answer_cache.recall import COMPLETION
 from polylock.cli.invocation import begin
 from polylock.cli.options import Command, settings
-from polylock.cli.recall import COMPLETION
 
 if TYPE_CHECKING:
     from click.shell_completion import ShellComplete

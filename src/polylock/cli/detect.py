@@ -11,7 +11,7 @@ from polylock.cli.diagnostics import show_warning
 from polylock.cli.invocation import begin, print_json, reporting
 from polylock.cli.options import JSON, Command, settings
 from polylock.errors import UsageError
-from polylock.operations.detect import detect_target, with_answers, write_detected
+from polylock.operations.edit.detect import detect_target, with_answers, write_detected
 from polylock.operations.machine import this_machine
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
 def _with_provider(
     settings: Settings, machine: DetectedMachine, values: dict[str, Any]
 ) -> DetectedMachine:
-    from polylock.operations.trust import (  # noqa: PLC0415 - with the solver, rare
+    from polylock.operations.edit.trust import (  # noqa: PLC0415 - with the solver, rare
         TrustRequest,
         ask_trusted_provider,
     )

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from polylock.cli.terminal import style
+from polylock.explain.words import details
 
 if TYPE_CHECKING:
     from polylock.errors import PolylockError
@@ -16,7 +17,7 @@ __all__ = ["show_error", "show_warning"]
 def show_error(error: PolylockError) -> int:
     """Write an error to stderr and return its exit code."""
     lines = [f"{style('error', 'error')}: {error}"]
-    lines += [f"  {detail}" for detail in error.details()]
+    lines += [f"  {detail}" for detail in details(error)]
     hint = error.hint()
     if hint:
         lines.append(f"{style('hint', 'hint')}: {hint}")

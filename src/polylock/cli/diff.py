@@ -13,12 +13,12 @@ from polylock.cli.invocation import begin, print_json
 from polylock.cli.options import JSON, Command, settings
 from polylock.cli.terminal import style, width_of
 from polylock.model.quantities import counted, file_size
-from polylock.operations.diff import ChangeKind, diff
+from polylock.operations.inspect.diff import ChangeKind, diff
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from polylock.operations.diff import Change, LockDiff, Side, TargetDiff
+    from polylock.operations.inspect.diff import Change, LockDiff, Side, TargetDiff
 
 __all__ = ["command"]
 

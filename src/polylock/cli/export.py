@@ -11,7 +11,7 @@ import click
 from polylock.cli.diagnostics import show_warning
 from polylock.cli.invocation import begin_to_show
 from polylock.cli.options import Command, settings
-from polylock.operations.export import ExportFormat, export
+from polylock.operations.exchange.export import ExportFormat, export
 
 __all__ = ["command"]
 

@@ -9,8 +9,8 @@ import click
 
 from polylock.cli.invocation import begin, print_json
 from polylock.cli.options import JSON, Group, settings
+from polylock.index_server.index_build import build_index, serve_index
 from polylock.model.quantities import counted
-from polylock.operations.index_build import build_index, serve_index
 
 __all__ = ["command"]
 

@@ -8,13 +8,13 @@ import click
 
 from polylock.cli.invocation import begin, print_json
 from polylock.cli.options import JSON, Command, offered, settings
-from polylock.operations.init import InitRequest, init, python_to_offer
+from polylock.operations.edit.init import InitRequest, init, python_to_offer
 from polylock.operations.machine import this_machine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from polylock.operations.surroundings import Surroundings
+    from polylock.operations.edit.other_tools import Surroundings
     from polylock.project.settings import Settings
 
 __all__ = ["command"]

@@ -10,6 +10,9 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import click
+
+from polylock.answer_cache.remember import Asked
 from polylock.cli.options import given_settings
 from polylock.cli.progress import TerminalReporter
 from polylock.project.settings import default_user_file, load_settings
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from polylock.project.settings import Settings
 
 __all__ = [
+    "asked",
     "begin",
     "begin_to_show",
     "json_text",
@@ -27,6 +31,11 @@ __all__ = [
     "reporting",
     "without_garbage_collection",
 ]
+
+
+def asked() -> Asked | None:
+    """Return what the run was asked for whose answer may be remembered."""
+    return click.get_current_context().find_object(Asked)
 
 
 def begin(values: dict[str, Any]) -> Settings:
@@ -49,7 +58,7 @@ def begin_to_show(values: dict[str, Any]) -> Settings:
     Raises UsageError where there is no lock file, LockFileInvalid.
     """
     from polylock.cli.diagnostics import show_warning  # noqa: PLC0415 - not for others
-    from polylock.operations.selection import warning_of_lock  # noqa: PLC0415 - as above
+    from polylock.operations.inspect.selection import warning_of_lock  # noqa: PLC0415 - as above
 
     settings = begin(values)
     warning = warning_of_lock(settings)

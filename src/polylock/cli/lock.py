@@ -9,22 +9,25 @@ from typing import TYPE_CHECKING, Any
 import click
 from packaging.utils import canonicalize_name
 
+from polylock.answer_cache.remember import remember
 from polylock.cli.invocation import (
+    asked,
     begin,
     json_text,
     reporting,
     without_garbage_collection,
 )
 from polylock.cli.options import JSON, Command, offered, settings
-from polylock.cli.remember import remember
+from polylock.explain.words import clause
 from polylock.model.quantities import counted
-from polylock.operations.lock import LockRequest, lock, parse_upgrades
+from polylock.operations.lock.lock import lock
+from polylock.operations.lock.request import LockRequest, parse_upgrades
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from polylock.operations.imported_pins import ImportReport
-    from polylock.operations.lock import LockOutcome
+    from polylock.operations.lock.imported_pins import ImportReport
+    from polylock.operations.lock.lock import LockOutcome
 
 __all__ = ["command"]
 
@@ -82,7 +85,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     sys.stdout.write(out)
     sys.stderr.write(err)
     if not reporter.has_warned:
-        remember(chosen, outcome.basis, out=out, err=err)
+        remember(asked(), chosen, outcome.basis, out=out, err=err)
     return 0
 
 
@@ -111,6 +114,7 @@ def _imported(report: ImportReport) -> Iterator[str]:
     yield f"{report.path}: {', '.join(counts)}"
     for pin in report.dropped:
         targets = ", ".join(pin.targets)
-        yield (f"  {pin.name} {pin.version} is {pin.taken} for {targets}: {pin.reason}")
+        reason = clause(pin.reason)
+        yield f"  {pin.name} {pin.version} is {pin.taken} for {targets}: {reason}"
     for entry in report.skipped:
         yield f"  {entry.name} is no pin: {entry.reason}"

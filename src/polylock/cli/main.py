@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from polylock import __version__
+from polylock.answer_cache.recall import question
+from polylock.answer_cache.remember import Asked
 from polylock.cli.diagnostics import show_error
-from polylock.cli.recall import question
-from polylock.cli.remember import Asked
 from polylock.errors import PolylockError
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class _LazyGroup(click.Group):
         except click.UsageError as error:
             from difflib import get_close_matches  # noqa: PLC0415 - for a mistake only
 
-            from polylock.cli.habits import command_meant  # noqa: PLC0415 - as above
+            from polylock.cli.foreign_commands import command_meant  # noqa: PLC0415 - as above
 
             close = get_close_matches(args[0], _COMMANDS, n=1)
             advice = command_meant(args[0])
@@ -116,7 +116,7 @@ def _with_advice(error: click.ClickException) -> click.ClickException:
     """Return the error; for an option of another tool one that says what is meant."""
     if not isinstance(error, click.NoSuchOption) or error.ctx is None:
         return error
-    from polylock.cli.habits import option_meant  # noqa: PLC0415 - for a mistake only
+    from polylock.cli.foreign_commands import option_meant  # noqa: PLC0415 - for a mistake only
 
     advice = option_meant(error.ctx.command.name or "", error.option_name)
     if advice is None:

@@ -9,7 +9,7 @@ import click
 
 from polylock.cli.invocation import begin, print_json
 from polylock.cli.options import JSON, Command, settings
-from polylock.operations.matrix import github_matrix, gitlab_matrix, matrix
+from polylock.operations.inspect.matrix import github_matrix, gitlab_matrix, matrix
 
 __all__ = ["command"]
 

@@ -11,7 +11,7 @@ import click
 from polylock.cli.invocation import begin, reporting
 from polylock.cli.options import Command, settings
 from polylock.errors import UsageError
-from polylock.operations.merge import (
+from polylock.operations.exchange.merge import (
     DriverFiles,
     install_driver,
     merge_conflict,

@@ -48,7 +48,7 @@ _OFFERED = {
     "venv": "dir",
     "python": "file",
 }
-"""What a shell offers for settings; see ``polylock.cli.words``."""
+"""What a shell offers for settings; see ``polylock.cli.completions``."""
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON to stdout.")
 FROZEN = click.option(
@@ -105,13 +105,13 @@ def settings(*names: str) -> Callable[[Function], Function]:
 
 
 def offered(kind: str) -> Offer:
-    """Return what makes click offer words of a kind of ``polylock.cli.words``."""
+    """Return what makes click offer words of a kind of ``polylock.cli.completions``."""
 
     def offer(
         context: click.Context, parameter: click.Parameter, incomplete: str
     ) -> list[CompletionItem[str]]:
         del parameter
-        from polylock.cli.words import words  # noqa: PLC0415 - for shells that ask
+        from polylock.cli.completions import words  # noqa: PLC0415 - for shells that ask
 
         return words(kind, context.params, incomplete)
 

@@ -9,15 +9,15 @@ import click
 
 from polylock.errors import UsageError
 from polylock.model.quantities import counted
-from polylock.operations.detect import machine_name
-from polylock.operations.init import InitRequest
-from polylock.operations.project_file import parse_release
-from polylock.operations.target_table import (
+from polylock.operations.edit.detect import machine_name
+from polylock.operations.edit.init import InitRequest
+from polylock.operations.edit.project_file import parse_release
+from polylock.operations.edit.target_table import (
     accelerators,
     cpu_name,
     platform_name,
 )
-from polylock.operations.targets import search_presets
+from polylock.operations.edit.targets import search_presets
 from polylock.values import replace
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from polylock.cli.options import JSON, Command, offered, settings
-from polylock.cli.places import edit_place, place
-from polylock.operations.dependencies import remove
+from polylock.cli.requirement_options import edit_place, place
+from polylock.operations.edit.dependencies import remove
 
 __all__ = ["command"]
 

@@ -13,11 +13,11 @@ from polylock.cli.options import JSON, Command, settings
 from polylock.cli.tables import Table
 from polylock.cli.terminal import style
 from polylock.model.quantities import counted, file_size
-from polylock.operations.report import report
+from polylock.report.table import report
 
 if TYPE_CHECKING:
-    from polylock.operations.report import Cell, Report
     from polylock.project.settings import Settings
+    from polylock.report.table import Cell, Report
 
 __all__ = ["command"]
 
@@ -53,7 +53,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
 
 
 def _write_page(chosen: Settings, page: Path) -> None:
-    from polylock.operations.report_page import (  # noqa: PLC0415 - 8 ms, for the page alone
+    from polylock.report.page import (  # noqa: PLC0415 - 8 ms, for the page alone
         write_report_page,
     )
 

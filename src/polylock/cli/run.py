@@ -8,16 +8,16 @@ from typing import Any
 
 import click
 
-from polylock.cli.invocation import begin, reporting
+from polylock.answer_cache.remember import remember
+from polylock.cli.invocation import asked, begin, reporting
 from polylock.cli.options import FORCE_TARGET, FROZEN, Command, offered, settings
-from polylock.cli.remember import remember
-from polylock.operations.run import (
+from polylock.operations.sync.run import (
     become,
     existing_environment,
     prepare,
     wait_for,
 )
-from polylock.operations.sync import SyncOptions, sync
+from polylock.operations.sync.sync import SyncOptions, sync
 
 __all__ = ["command"]
 
@@ -69,7 +69,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
             outcome = sync(chosen, options, reporter)
         environment = outcome.environment
         if not reporter.has_warned:
-            remember(chosen, outcome.basis, environment=environment)
+            remember(asked(), chosen, outcome.basis, environment=environment)
     prepared = prepare(environment, values["arguments"], os.environ)
     sys.stdout.flush()
     sys.stderr.flush()

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from polylock.cli.invocation import begin, json_text, reporting
+from polylock.answer_cache.remember import remember
+from polylock.cli.invocation import asked, begin, json_text, reporting
 from polylock.cli.options import FORCE_TARGET, FROZEN, JSON, Command, settings
-from polylock.cli.remember import remember
-from polylock.operations.sync import SyncOptions, sync
+from polylock.operations.sync.sync import SyncOptions, sync
 
 if TYPE_CHECKING:
-    from polylock.operations.sync import SyncOutcome
+    from polylock.operations.sync.sync import SyncOutcome
 
 __all__ = ["command"]
 
@@ -67,7 +67,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     sys.stdout.write(out)
     sys.stderr.write(err)
     if not reporter.has_warned:
-        remember(chosen, outcome.basis, out=out, err=err)
+        remember(asked(), chosen, outcome.basis, out=out, err=err)
     return 3 if values["check"] and not outcome.up_to_date else 0
 
 

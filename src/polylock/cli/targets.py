@@ -13,15 +13,14 @@ from polylock.cli.options import JSON, Group, offered, settings
 from polylock.cli.tables import Table
 from polylock.cli.terminal import folded, style
 from polylock.lockfile.toml_values import value_text
-from polylock.operations.machine import this_machine
-from polylock.operations.target_table import (
+from polylock.operations.edit.target_table import (
     accelerators,
     cpu_name,
     platform_name,
     table_text,
     target_table,
 )
-from polylock.operations.targets import (
+from polylock.operations.edit.targets import (
     AddTargetRequest,
     add_target,
     declared_targets,
@@ -29,11 +28,12 @@ from polylock.operations.targets import (
     search_presets,
     show_target,
 )
+from polylock.operations.machine import this_machine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from polylock.operations.targets import TargetView
+    from polylock.operations.edit.targets import TargetView
     from polylock.project.presets import Preset
 
 __all__ = ["command"]

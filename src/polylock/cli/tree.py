@@ -12,12 +12,12 @@ from polylock.cli.invocation import begin_to_show, print_json
 from polylock.cli.options import JSON, Command, settings
 from polylock.cli.terminal import style
 from polylock.model.quantities import counted
-from polylock.operations.tree import TreeShape, trees
+from polylock.operations.inspect.tree import TreeShape, trees
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from polylock.operations.tree import DependencyTree, TreeLine
+    from polylock.operations.inspect.tree import DependencyTree, TreeLine
 
     _Group = list[DependencyTree]
     TreeText = tuple[str, tuple[bool, ...], bool]

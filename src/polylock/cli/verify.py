@@ -10,7 +10,7 @@ import click
 from polylock.cli.invocation import begin, print_json, reporting
 from polylock.cli.options import JSON, Command, settings
 from polylock.cli.terminal import folded, style
-from polylock.operations.verify import verify
+from polylock.operations.inspect.verify import verify
 
 __all__ = ["command"]
 

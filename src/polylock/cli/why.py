@@ -10,14 +10,14 @@ import click
 from polylock.cli.invocation import begin, print_json, reporting
 from polylock.cli.options import JSON, Command, offered, settings
 from polylock.cli.terminal import folded, style
-from polylock.operations.why import why
+from polylock.explain.words import clause
+from polylock.operations.inspect.why import why
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from polylock.operations.graph import Node
-    from polylock.operations.why import Reason, Why
-    from polylock.operations.why_choice import Evidence
+    from polylock.operations.inspect.graph import Node
+    from polylock.operations.inspect.why import Evidence, Reason, Why
 
 __all__ = ["command"]
 
@@ -77,14 +77,14 @@ def _others(node: Node, evidence: Evidence) -> Iterator[str]:
     if evidence.labels:
         yield f"  labels of {node.version}"
     for label in evidence.labels:
-        color = "added" if label.verdict == "chosen" else "label"
+        color = "label" if label.reason else "added"
         name = style(label.label or "no label", color, error=False)
-        yield f"    {name}: {label.reason}"
+        yield f"    {name}: {clause(label.reason) if label.reason else 'chosen'}"
     if evidence.newer:
         yield "  newer versions"
     for versions in evidence.newer:
         named = style(versions.versions, "label", error=False)
-        yield f"    {named}: {versions.reason}"
+        yield f"    {named}: {clause(versions.reason)}"
     for note in evidence.notes:
         yield f"  note: {note}"
 

@@ -36,18 +36,8 @@ says the next step. Layout and colour are the business of ``polylock.cli``.
 
 from __future__ import annotations
 
-from polylock.errors.asked import (
-    ForeignHashDiffers,
-    ForeignLockInvalid,
-    LockFileInvalid,
-    LockFileOutdated,
-    NoSolution,
-    NoSuchTarget,
-    ProjectError,
-    UsageError,
-)
 from polylock.errors.base import PolylockError
-from polylock.errors.supply import (
+from polylock.errors.index import (
     AnswerTooLong,
     ArchiveDamaged,
     FileCorrupt,
@@ -59,7 +49,17 @@ from polylock.errors.supply import (
     SizeMismatch,
     SourceUnusable,
 )
-from polylock.errors.workplace import (
+from polylock.errors.input import (
+    ForeignHashDiffers,
+    ForeignLockInvalid,
+    LockFileInvalid,
+    LockFileOutdated,
+    NoSolution,
+    NoSuchTarget,
+    ProjectError,
+    UsageError,
+)
+from polylock.errors.machine import (
     BuildFailed,
     BuildForbidden,
     CacheUnusable,

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Protocol
 from polylock.errors import PolylockError
 from polylock.model.distributions import Unusable
 from polylock.model.folding import fold
-from polylock.network.once import Once
+from polylock.network.keyed_jobs import Once
 from polylock.values import Mutable, Value
 
 if TYPE_CHECKING:

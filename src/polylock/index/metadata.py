@@ -18,6 +18,7 @@ from polylock.index.variant_files import VARIANT_JSON
 from polylock.model.core_metadata import CoreMetadata, InvalidCoreMetadata
 from polylock.model.distributions import Unusable
 from polylock.model.filenames import WheelFilename
+from polylock.model.reasons import InvalidMetadata, NeedsBuild
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +37,7 @@ _KIND = "core"
 
 
 class _Stored(msgspec.Struct, frozen=True, array_like=True):
-    """Core metadata, or why there is none.
+    """Core metadata, or why there is none, and the line of it that is at fault.
 
     ``dynamic`` tells that a source distribution leaves it to its backend.
     """
@@ -44,6 +45,15 @@ class _Stored(msgspec.Struct, frozen=True, array_like=True):
     metadata: CoreMetadata | None = None
     unusable: str = ""
     dynamic: bool = False
+    line: str = ""
+
+    def answer(self) -> CoreMetadata | Unusable:
+        """Return the metadata, or the reason where there is none."""
+        if self.metadata is not None:
+            return self.metadata
+        if self.dynamic:
+            return Unusable(NeedsBuild())
+        return Unusable(InvalidMetadata(self.unusable, self.line))
 
 
 _decoder = msgspec.msgpack.Decoder(_Stored)
@@ -77,7 +87,7 @@ class MetadataReader:
         stored = self._kept_core_metadata(file)
         if stored is None or (stored.dynamic and self._sdist_metadata is not None):
             return None
-        return stored.metadata or Unusable(stored.unusable)
+        return stored.answer()
 
     def core_metadata(
         self, release: Release, file: RemoteFile
@@ -93,8 +103,11 @@ class MetadataReader:
             self._cache.write(_KIND, file, _encoder.encode(stored))
         if stored.dynamic and self._sdist_metadata is not None:
             built = self._sdist_metadata(release, file)
-            return built if isinstance(built, Unusable) else _agreeing(built, release)
-        return stored.metadata or Unusable(stored.unusable)
+            if isinstance(built, Unusable):
+                return built
+            mismatch = _mismatch(built, release)
+            return Unusable(InvalidMetadata(mismatch)) if mismatch else built
+        return stored.answer()
 
     def _kept_core_metadata(self, file: RemoteFile) -> _Stored | None:
         content = self._cache.read(_KIND, file)
@@ -120,18 +133,16 @@ class MetadataReader:
         except FileCorrupt as error:
             return _Stored(unusable=error.problem)
         except InvalidCoreMetadata as error:
-            return _Stored(unusable=f"its metadata is invalid: {error}")
+            problem = f"its metadata is invalid: {error.problem}"
+            return _Stored(unusable=problem, line=error.line)
         if not is_wheel:
             # Only source distributions are read this way, so not at start-up.
             from polylock.index.sdist_metadata import is_static  # noqa: PLC0415
 
             if not is_static(metadata):
-                reason = "its metadata is dynamic: it would have to be built"
-                return _Stored(unusable=reason, dynamic=True)
-        found = _agreeing(metadata, release)
-        if isinstance(found, Unusable):
-            return _Stored(unusable=found.reason)
-        return _Stored(metadata=found)
+                return _Stored(dynamic=True)
+        mismatch = _mismatch(metadata, release)
+        return _Stored(unusable=mismatch) if mismatch else _Stored(metadata=metadata)
 
     def _inside(self, file: RemoteFile) -> bytes:
         """Return METADATA of a wheel; variant.json, which lies beside it, is kept."""
@@ -145,15 +156,15 @@ class MetadataReader:
         return members[_METADATA]
 
 
-def _agreeing(metadata: CoreMetadata, release: Release) -> CoreMetadata | Unusable:
-    """Refuse metadata of another project or version than the file name says."""
+def _mismatch(metadata: CoreMetadata, release: Release) -> str:
+    """Return the problem where metadata is not of what the file name says."""
     try:
         same = Version(metadata.version) == Version(release.version)
     except InvalidVersion:
         same = False
     if same and canonicalize_name(metadata.name) == release.name:
-        return metadata
-    return Unusable(
+        return ""
+    return (
         f"its metadata is of {metadata.name} {metadata.version}, "
         f"its file name of {release.name} {release.version}"
     )

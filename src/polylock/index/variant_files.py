@@ -21,6 +21,7 @@ from polylock.errors import (
 from polylock.model.distributions import Unusable
 from polylock.model.filenames import WheelFilename
 from polylock.model.hashes import hash_value, strongest
+from polylock.model.reasons import InvalidMetadata
 from polylock.network.http_cache import CacheMode
 from polylock.network.local_files import is_local, local_content
 from polylock.variants.variant_json import (
@@ -109,7 +110,7 @@ class VariantFiles:
                 case None:
                     return self._combined(release)
         except InvalidVariantMetadata as error:
-            return Unusable(str(error))
+            return _invalid(str(error))
 
     def keep(self, wheel: RemoteFile, content: bytes) -> None:
         """Keep the ``variant.json`` of a wheel that was opened for something else."""
@@ -121,12 +122,12 @@ class VariantFiles:
         for label, wheel in _one_wheel_a_label(release).items():
             content = self._variant_json(wheel)
             if isinstance(content, Unusable):
-                return Unusable(f"{wheel.filename}: {content.reason}")
+                return content
             try:
                 found.append(VariantMetadata.decode_wheel(content, label))
             except InvalidVariantMetadata as error:
-                return Unusable(f"{wheel.filename}: {error}")
-        return combine(found) if found else Unusable("it has no variant wheel")
+                return _invalid(str(error), wheel)
+        return combine(found) if found else _invalid("it has no variant wheel")
 
     def _index_level(self, file: RemoteFile) -> bytes | Unusable | None:
         """Return the index-level file, None where the index no longer has it.
@@ -150,10 +151,9 @@ class VariantFiles:
                     self._http_cache.forget(Bucket.RESPONSES, file.url)
                     content = self._ask(file)
                 if content is None or hash_value(wanted[0], content) != wanted[1]:
-                    reason = f"{file.filename} has not the hash that the index says"
-                    return Unusable(reason)
+                    return _invalid("it does not have the hash on the index", file)
         except AnswerTooLong as error:
-            return Unusable(f"{file.filename}: {error.problem}")
+            return _invalid(error.problem, file)
         self._store(_INDEX, file, _Stored(content))
         return content
 
@@ -182,7 +182,9 @@ class VariantFiles:
                 content = found.get(VARIANT_JSON)
                 kept = _Stored(content, unusable="variant.json is missing")
             self._store(_WHEEL, wheel, kept)
-        return Unusable(kept.unusable) if kept.content is None else kept.content
+        if kept.content is None:
+            return _invalid(kept.unusable, wheel)
+        return kept.content
 
     def _stored(self, kind: str, file: RemoteFile) -> _Stored | None:
         content = self._cache.read(kind, file)
@@ -203,3 +205,7 @@ def _one_wheel_a_label(release: Release) -> dict[str, RemoteFile]:
         if label is not None:
             wheels.setdefault(label, wheel)
     return wheels
+
+
+def _invalid(problem: str, file: RemoteFile | None = None) -> Unusable:
+    return Unusable(InvalidMetadata(problem, file=file.filename if file else ""))

@@ -20,8 +20,8 @@ from polylock.environment.installed import Form, read_installed
 from polylock.errors import EnvironmentBroken, FileCorrupt
 from polylock.installation.archive import read_manifest
 from polylock.installation.clashes import case_clashes, ignores_case
+from polylock.installation.forked_linking import put_all
 from polylock.installation.link import Linker, LinkMode
-from polylock.installation.pair import put_all
 from polylock.installation.place import Placement
 from polylock.installation.plan import plan_sync, same_version
 from polylock.installation.uninstall import (

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from polylock.errors import FileCorrupt
 from polylock.lockfile.entries import entry_marker, shared_entries, written_index
+from polylock.lockfile.group_markers import Separator
 from polylock.lockfile.pylock import (
     Package,
     PackageArchive,
@@ -29,7 +30,6 @@ from polylock.lockfile.record import (
     record_target,
     without_credentials,
 )
-from polylock.lockfile.separation import Separator
 from polylock.lockfile.write import package_order
 from polylock.model.direct import ArchiveSource, DirectorySource, GitSource
 from polylock.model.distributions import labelled_wheels

@@ -10,8 +10,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from polylock.lockfile.mutual_exclusion import CompatibilityTags, exclusive
 from polylock.lockfile.record import without_credentials
-from polylock.lockfile.sharing import CompatibilityTags, exclusive
 from polylock.model.filenames import WheelFilename
 from polylock.model.markers import conjunction, disjunction
 from polylock.values import Value, field
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from polylock.lockfile.separation import Separator
+    from polylock.lockfile.group_markers import Separator
     from polylock.model.distributions import RemoteFile
     from polylock.model.markers import MarkerExpression
     from polylock.model.pins import Pin, Resolution

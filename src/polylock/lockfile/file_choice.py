@@ -9,6 +9,13 @@ from packaging.utils import canonicalize_name
 
 from polylock.errors import NothingToInstall
 from polylock.model.filenames import WheelFilename
+from polylock.model.reasons import (
+    InvalidMetadata,
+    LabelUndescribed,
+    PropertyUnmet,
+    Rejection,
+    Unfit,
+)
 from polylock.values import Value
 from polylock.variants.authority import supported_properties
 from polylock.variants.ordering import order_labels
@@ -56,7 +63,7 @@ class FileChooser(Value, frozen=True, kw_only=True):
             if direct is not None:
                 return direct, None
         # - Else if there are wheels, look for the one that fits.
-        rejected: list[str] = []
+        rejected: list[Rejection] = []
         fitting = self._fitting(package, rejected)
         for label in (*self._labels(package, fitting, rejected), None):
             group = [found for found in fitting if found.label == label]
@@ -69,13 +76,13 @@ class FileChooser(Value, frozen=True, kw_only=True):
             package.name, package.version or "", self.target.name, rejected
         )
 
-    def _fitting(self, package: Package, rejected: list[str]) -> list[_Fitting]:
+    def _fitting(self, package: Package, rejected: list[Rejection]) -> list[_Fitting]:
         fitting = []
         for wheel in package.wheels:
             filename = WheelFilename.parse(wheel.filename)
             rank = self.target.tag_rank(filename)
             if rank is None:
-                rejected.append(f"{wheel.filename}: its tags do not fit the target")
+                rejected.append(Rejection(Unfit(), file=wheel.filename))
                 continue
             fitting.append(
                 _Fitting(
@@ -87,21 +94,20 @@ class FileChooser(Value, frozen=True, kw_only=True):
         return fitting
 
     def _labels(
-        self, package: Package, fitting: list[_Fitting], rejected: list[str]
+        self, package: Package, fitting: list[_Fitting], rejected: list[Rejection]
     ) -> list[str]:
         """Return the labels that fit, best first (PEP 825, "Variant ordering")."""
         labels = sorted({found.label for found in fitting if found.label is not None})
         if not labels:
             return []
         if package.variants_json is None:
-            rejected.extend(
-                f"{label}: no variants-json describes it" for label in labels
-            )
+            rejected.extend(Rejection(LabelUndescribed(), label) for label in labels)
             return []
         try:
             metadata = VariantMetadata.from_document(package.variants_json)
         except InvalidVariantMetadata as error:
-            rejected.extend(f"{label}: bad variants-json: {error}" for label in labels)
+            reason = InvalidMetadata(f"bad variants-json: {error}")
+            rejected.extend(Rejection(reason, label) for label in labels)
             return []
         supported = supported_properties(
             metadata,
@@ -112,16 +118,24 @@ class FileChooser(Value, frozen=True, kw_only=True):
         order = order_labels(
             metadata, supported, labels, deferred_namespaces=(ABI_DEPENDENCY,)
         )
-        rejected.extend(f"{each.label}: {each.reason}" for each in order.rejected)
+        rejected.extend(Rejection(each.reason, each.label) for each in order.rejected)
         accepted = []
         for ranked in order.compatible:
             broken = [need for need in ranked.deferred if not self._abi_fits(need)]
             if broken:
-                values = " or ".join(broken[0].values)
-                rejected.append(f"{ranked.label}: needs {broken[0].feature} {values}")
+                rejected.append(Rejection(self._abi_unmet(broken[0]), ranked.label))
             else:
                 accepted.append(ranked.label)
         return accepted
+
+    def _abi_unmet(self, need: DeferredFeature) -> PropertyUnmet:
+        return PropertyUnmet(
+            need.namespace,
+            need.feature,
+            need.values,
+            offered=(self.versions[canonicalize_name(need.feature)],),
+            gap="abi",
+        )
 
     def _abi_fits(self, need: DeferredFeature) -> bool:
         """Say whether the version that is installed is one it was built against.

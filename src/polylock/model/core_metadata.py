@@ -11,7 +11,16 @@ __all__ = ["CoreMetadata", "InvalidCoreMetadata"]
 
 
 class InvalidCoreMetadata(ValueError):
-    """METADATA or PKG-INFO that lacks a name or version or holds a bad requirement."""
+    """METADATA or PKG-INFO that lacks a name or version or holds a bad requirement.
+
+    ``line`` is the line that is at fault, empty where one is missing.
+    """
+
+    def __init__(self, problem: str, line: str = "") -> None:
+        """Keep what is wrong, and the line where it is."""
+        super().__init__(f"{problem}: {line}" if line else problem)
+        self.problem = problem
+        self.line = line
 
 
 class CoreMetadata(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
@@ -39,13 +48,9 @@ class CoreMetadata(msgspec.Struct, frozen=True, array_like=True, omit_defaults=T
         name, version = message.get("Name"), message.get("Version")
         if not name or not version:
             raise InvalidCoreMetadata("Name or Version is missing")
-        try:
-            requirements = tuple(
-                Requirement.parse(text) for text in message.get_all("Requires-Dist", [])
-            )
-        except InvalidRequirement as error:
-            first_line = str(error).splitlines()[0]
-            raise InvalidCoreMetadata(f"bad Requires-Dist: {first_line}") from error
+        requirements = tuple(
+            _requirement(text) for text in message.get_all("Requires-Dist", [])
+        )
         return cls(
             name=name,
             version=version.strip(),
@@ -58,3 +63,12 @@ class CoreMetadata(msgspec.Struct, frozen=True, array_like=True, omit_defaults=T
             metadata_version=message.get("Metadata-Version", ""),
             dynamic=tuple(f.lower() for f in message.get_all("Dynamic", [])),
         )
+
+
+def _requirement(text: str) -> Requirement:
+    try:
+        return Requirement.parse(text)
+    except InvalidRequirement as error:
+        problem = str(error).splitlines()[0]
+        line = f"Requires-Dist: {text}"
+        raise InvalidCoreMetadata(f"bad Requires-Dist: {problem}", line) from error

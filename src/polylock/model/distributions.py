@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from polylock.model.direct import DirectSource
+    from polylock.model.reasons import Reason
 
 __all__ = [
-    "BuildRefused",
     "DirectOrigin",
     "Release",
     "Releases",
@@ -127,16 +127,9 @@ class Releases(Value, frozen=True, kw_only=True, eq=False, dict=True):
 
 
 class Unusable(Value, frozen=True):
-    """Something could not be had or read, and the search goes on without it.
+    """Something could not be had or read, and the search goes on without it."""
 
-    ``reason`` is a clause for people: ``METADATA is missing``.
-    """
-
-    reason: str
-
-
-class BuildRefused(Unusable, frozen=True):
-    """Metadata that only a build would give, which the project does not allow."""
+    reason: Reason
 
 
 @lru_cache(maxsize=4096)

@@ -16,7 +16,7 @@ from polylock import __version__
 from polylock.errors import IndexRequestError
 from polylock.network.answers import Response, Streaming, status_error
 from polylock.network.auth import Authenticator, origin, redact
-from polylock.network.patience import LARGEST, in_time, redirected, whole_body
+from polylock.network.limits import LARGEST, in_time, redirected, whole_body
 from polylock.network.retry import RetryPolicy, retry_after
 from polylock.network.traffic import Traffic
 from polylock.values import Value

@@ -24,8 +24,8 @@ from polylock.model.hashes import strongest
 from polylock.network.answers import status_error
 from polylock.network.auth import redact
 from polylock.network.http_cache import CacheMode, Validators
-from polylock.network.incoming import CHUNK, Check, Partial
 from polylock.network.local_files import is_local, local_path
+from polylock.network.resumable_download import CHUNK, Check, Partial
 from polylock.ports import SilentReporter
 from polylock.values import Value
 

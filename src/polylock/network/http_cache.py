@@ -18,7 +18,7 @@ import msgspec
 from polylock.errors import Offline
 from polylock.network.answers import status_error
 from polylock.network.auth import redact
-from polylock.network.patience import LARGEST
+from polylock.network.limits import LARGEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -1,42 +1,33 @@
 """The parts that talk to the world, made from settings and closed together.
 
 The one bag of parts: lower layers cannot import it, so each takes just the part that
-it needs.
+it needs. It knows none of the wings: what needs a solve or an install is in ``builds``.
 """
 
 from __future__ import annotations
 
 import os
-import sys
 import threading
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from functools import cached_property, partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import msgspec
 
-from polylock.cache.store import Bucket, Store
-from polylock.errors import CacheUnusable
+from polylock.cache.store import Store
 from polylock.model.hashes import sha256_of
 
 if TYPE_CHECKING:
-    from packaging.utils import NormalizedName
-
-    from polylock.environment.interpreter import Interpreter
     from polylock.index.metadata import SdistMetadata
     from polylock.index.source import PackageIndexes
-    from polylock.model.core_metadata import CoreMetadata
-    from polylock.model.distributions import Release, RemoteFile, Unusable
+    from polylock.model.distributions import RemoteFile
     from polylock.model.inputs import Inputs
     from polylock.network.client import Client
     from polylock.network.download import Downloader
     from polylock.network.http_cache import CacheMode
     from polylock.network.traffic import Traffic
-    from polylock.operations.sdists import SdistBuilds
     from polylock.ports import Reporter
     from polylock.project.settings import Settings
-    from polylock.resolution.memory import Memory
 
 __all__ = ["Context"]
 
@@ -50,29 +41,21 @@ class Context:
     Nothing is imported for the network before something is asked of it: a sync with
     nothing to do must not pay for that. ``building`` is held by each build of a source
     distribution, but by none that serves another one: that would wait for ever.
-    ``project`` names what is locked, None where nothing of it is to be remembered.
+    ``resources`` closes what is opened when the run ends.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        inputs: Inputs,
-        reporter: Reporter,
-        *,
-        project: str | None = None,
-    ) -> None:
+    def __init__(self, settings: Settings, inputs: Inputs, reporter: Reporter) -> None:
         self.settings = settings
         self.inputs = inputs
         self.reporter = reporter
-        self._project = project
         self.building = threading.BoundedSemaphore(min(os.cpu_count() or 1, _BUILDS))
-        self._open = ExitStack()
+        self.resources = ExitStack()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._open.close()
+        self.resources.close()
 
     @cached_property
     def store(self) -> Store:
@@ -93,13 +76,7 @@ class Context:
             keyring=Keyring().password,
         )
         client = Client(authenticator, timeout=self.settings.timeout)
-        return self._open.enter_context(client)
-
-    @cached_property
-    def source(self) -> PackageIndexes:
-        """Return the indexes that the project names."""
-        indexes = self.indexes(self.inputs, self._sdist_metadata, self._project)
-        return self._open.enter_context(indexes)
+        return self.resources.enter_context(client)
 
     def indexes(
         self,
@@ -111,6 +88,7 @@ class Context:
 
         A ``PackageIndexes`` is for one thread, so a build has its own.
         """
+        from polylock.build.policy import refused_metadata  # noqa: PLC0415 - as below
         from polylock.index.source import PackageIndexes  # noqa: PLC0415 - see the class
 
         return PackageIndexes(
@@ -121,65 +99,8 @@ class Context:
             reporter=self.reporter,
             threads=self.settings.threads,
             sdist_metadata=sdist_metadata,
-            refusal=partial(_refusal, inputs),
+            refusal=partial(refused_metadata, inputs),
             project=project,
-        )
-
-    @cached_property
-    def memory(self) -> Memory:
-        """Return what earlier locks of the project worked out."""
-        from polylock.resolution.memory import Memory  # noqa: PLC0415 - see the class
-
-        if self._project is None:
-            return Memory()
-        kept = self.store.read(Bucket.MEMORIES, f"{Memory.rules()}, {self._project}")
-        return Memory(b"" if kept is None else kept)
-
-    def remember(self) -> None:
-        """Keep what this run needed and worked out for the next lock."""
-        self.source.remember()
-        memory = self.memory
-        if self._project is not None and memory.learned:
-            key = f"{memory.rules()}, {self._project}"
-            with suppress(CacheUnusable):  # a cache that is full or read-only serves on
-                self.store.write(Bucket.MEMORIES, key, memory.encode())
-
-    def builds(self, interpreter: Interpreter) -> SdistBuilds:
-        """Return what builds source distributions for a Python."""
-        from polylock.operations.sdists import SdistBuilds  # noqa: PLC0415 - rare
-
-        return SdistBuilds(context=self, interpreter=interpreter)
-
-    @property
-    def metadata_builds(self) -> SdistBuilds:
-        """Return what builds metadata while locking."""
-        return self.builds(self._interpreter)
-
-    def _sdist_metadata(
-        self, release: Release, file: RemoteFile
-    ) -> CoreMetadata | Unusable:
-        """Build metadata where the project allows it; called from any thread."""
-        refused = _refusal(self.inputs, release.name)
-        if refused is not None:
-            return refused
-        return self.builds(self._interpreter).metadata(file)
-
-    @cached_property
-    def _interpreter(self) -> Interpreter:
-        """Return the Python that builds metadata while locking.
-
-        The user's choice, else the one that runs polylock: metadata that depends on
-        the Python would be wrong for some target whichever was taken.
-        """
-        # Only to build, and not at start-up.
-        from polylock.environment.discovery import find_python  # noqa: PLC0415
-        from polylock.environment.interpreter import probe  # noqa: PLC0415
-
-        if self.settings.python is None:
-            return probe(Path(sys.executable), store=self.store)
-        search_path = os.environ.get("PATH", "")
-        return find_python(
-            self.settings.python, search_path=search_path, store=self.store
         )
 
     @cached_property
@@ -215,9 +136,3 @@ class Context:
         if self.settings.offline:
             return CacheMode.OFFLINE
         return CacheMode.REFRESH if self.settings.refresh else CacheMode.NORMAL
-
-
-def _refusal(inputs: Inputs, name: NormalizedName) -> Unusable | None:
-    from polylock.operations.sdists import refused_metadata  # noqa: PLC0415 - rare
-
-    return refused_metadata(inputs, name)

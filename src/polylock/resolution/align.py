@@ -8,9 +8,12 @@ answer is taken, unless more projects would differ than before. Public versions 
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from polylock.errors import NoSolution
 from polylock.model.pins import Preference
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -18,12 +21,33 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from polylock.model.pins import Resolution
+    from polylock.resolution.problem import Unsolvable
 
     Wishes = Mapping[NormalizedName, Preference]
     Solve = Callable[[Wishes], Sequence[Resolution]]
     CouldTake = Callable[[NormalizedName, str, Resolution], bool]
 
-__all__ = ["align", "divergences", "public"]
+__all__ = ["Disagreement", "Refusal", "align", "divergences", "public"]
+
+
+class Refusal(Value, frozen=True, kw_only=True):
+    """A target that cannot take a version; ``error`` is why, None if it could alone."""
+
+    target: str
+    version: str
+    error: Unsolvable | None
+
+
+class Disagreement(NoSolution):
+    """Targets need several versions of a project, and ``align`` requires one.
+
+    ``versions`` maps each to its targets. ``refusals`` are those of the first and of
+    the last target, each of the version of the other.
+    """
+
+    project: str = ""
+    versions: Mapping[str, Sequence[str]] = MappingProxyType({})
+    refusals: Sequence[Refusal] = ()
 
 
 def public(version: str) -> str:

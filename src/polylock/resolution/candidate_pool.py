@@ -14,11 +14,23 @@ from typing import TYPE_CHECKING
 from polylock.model.distributions import Unusable, labelled_wheels
 from polylock.model.filenames import InvalidFilename, WheelFilename
 from polylock.model.folding import SelectedVariant
+from polylock.model.reasons import (
+    InvalidMetadata,
+    LabelNotPinned,
+    NeedsBuild,
+    NoUploadTime,
+    PinnedLabelMissing,
+    PythonUnmet,
+    Rejection,
+    Unfit,
+    UploadedLater,
+    WheelsForbidden,
+    Yanked,
+)
 from polylock.resolution.candidates import (
     Candidate,
     Expansion,
     ExtraCandidate,
-    Rejection,
 )
 from polylock.resolution.memory import Memory
 from polylock.resolution.versions import satisfies
@@ -33,6 +45,7 @@ if TYPE_CHECKING:
 
     from polylock.model.distributions import Release, Releases, RemoteFile
     from polylock.model.inputs import Inputs
+    from polylock.model.reasons import Reason
     from polylock.model.target import Target
     from polylock.ports import PackageSource
     from polylock.resolution.memory import TargetMemory
@@ -40,10 +53,7 @@ if TYPE_CHECKING:
     # Label to the wheel and its order: tag rank and build number, the highest first.
     _Best = dict[str | None, tuple[tuple[int, int, str], RemoteFile]]
 
-__all__ = ["FORBIDDEN_BUILD", "UNFIT_TAGS", "CandidatePool", "labels_of"]
-
-UNFIT_TAGS = "its tags do not fit the target"
-FORBIDDEN_BUILD = "would have to be built, which is forbidden"
+__all__ = ["CandidatePool", "labels_of"]
 
 _UNKNOWN_PATCH = 999
 """Stands for the newest patch release of a target that names none."""
@@ -77,10 +87,13 @@ class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
         key = (releases.name, position, yanked)
         expansion = self._expansions.get(key)
         if expansion is None:
-            # PEP 592: a yanked file only where no other of the version would do.
-            expansion = self._remembered(releases, position)
-            if yanked and not expansion.candidates:
-                expansion = self._expand(releases, position, yanked=True)
+            if not yanked:
+                expansion = self._remembered(releases, position)
+            else:
+                # PEP 592: a yanked file only where no other of the version would do.
+                expansion = self.expand(releases, position, yanked=False)
+                if not expansion.candidates:
+                    expansion = self._expand(releases, position, yanked=True)
             self._expansions[key] = expansion
         return expansion
 
@@ -139,10 +152,13 @@ class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
         patch = _UNKNOWN_PATCH if python.patch is None else python.patch
         return f"{python.minor_version}.{patch}"
 
-    def accepts_python(self, requires_python: str | None) -> bool:
-        """Say whether the target's Python meets a ``requires-python``."""
-        if not requires_python:
-            return True
+    def python_unmet(self, requires_python: str | None) -> PythonUnmet | None:
+        """Return the reason where ``requires-python`` excludes the target's Python."""
+        if not requires_python or self._accepts_python(requires_python):
+            return None
+        return PythonUnmet(requires_python)
+
+    def _accepts_python(self, requires_python: str) -> bool:
         known = self.memory.pythons.get(requires_python)
         if known is None:
             known = satisfies(requires_python, self.python_version)
@@ -155,8 +171,7 @@ class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
         rejections: list[Rejection] = []
         best: _Best = {}
         if releases.name in self.inputs.no_binary_packages:
-            forbidden = "has wheels, which no-binary-package forbids"
-            rejections.append(Rejection(release.version, forbidden))
+            rejections.append(Rejection(WheelsForbidden()))
         else:
             best = self._best_wheels(releases, position, rejections, yanked=yanked)
         best = self._pinned(release, best, rejections)
@@ -170,7 +185,7 @@ class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
             if reason is None:
                 plain = release.sdist
             else:
-                rejections.append(Rejection(release.sdist.filename, reason))
+                rejections.append(Rejection(reason, file=release.sdist.filename))
         if plain is not None:
             candidates.append(
                 Candidate(
@@ -192,17 +207,13 @@ class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
             return best
         wanted = pin or None
         if pin and pin not in labels_of(release):
-            there = ", ".join(sorted(labels_of(release))) or "none"
-            reason = (
-                f"has no variant {pin}, which {target.name} pins; there is: {there}"
-            )
-            rejections.append(Rejection(release.version, reason))
+            there = tuple(sorted(labels_of(release)))
+            reason = PinnedLabelMissing(target.name, pin, there)
+            rejections.append(Rejection(reason))
             return {}
         rejections.extend(
-            Rejection(
-                best[label][1].filename, f"{target.name} pins {pin or 'no label'}"
-            )
-            for label in best
+            Rejection(LabelNotPinned(target.name, pin), label or "", file.filename)
+            for label, (_, file) in best.items()
             if label != wanted
         )
         return {label: found for label, found in best.items() if label == wanted}
@@ -221,49 +232,53 @@ class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
             try:
                 filename = WheelFilename.parse(file.filename)
             except InvalidFilename as error:
-                rejections.append(Rejection(file.filename, str(error)))
+                reason = InvalidMetadata(str(error))
+                rejections.append(Rejection(reason, file=file.filename))
                 continue
+            label = filename.variant_label
             rank = self.target.tag_rank(filename)
-            reason: str | None = UNFIT_TAGS
+            unfit: Reason | None = Unfit()
             if rank is not None:
-                reason = self._unfit(releases, file, yanked=yanked)
-            if rank is None or reason is not None:
-                rejections.append(Rejection(file.filename, reason or UNFIT_TAGS))
+                unfit = self._unfit(releases, file, yanked=yanked)
+            if rank is None or unfit is not None:
+                unfit = unfit or Unfit()
+                rejections.append(Rejection(unfit, label or "", file.filename))
                 continue
             order = (-rank, *filename.build_number)
-            label = filename.variant_label
             if label not in best or order > best[label][0]:
                 best[label] = (order, file)
         return best
 
     def _unfit_sdist(
         self, releases: Releases, file: RemoteFile, *, yanked: bool
-    ) -> str | None:
+    ) -> Reason | None:
         """Return why a source distribution is out, None if it is in.
 
         Whether its metadata can be had without running it is the source's to say.
         """
         name, inputs = releases.name, self.inputs
-        nothing = inputs.build == "none" and name not in inputs.build_packages
-        if nothing or name in inputs.no_build_packages:
-            return FORBIDDEN_BUILD
+        if name in inputs.no_build_packages:
+            return NeedsBuild("no-build-package", is_static=True)
+        if inputs.build == "none" and name not in inputs.build_packages:
+            return NeedsBuild("build", is_static=True)
         return self._unfit(releases, file, yanked=yanked)
 
     def _unfit(
         self, releases: Releases, file: RemoteFile, *, yanked: bool
-    ) -> str | None:
+    ) -> Reason | None:
         """Return why a file is out whatever its tags are, None if it is in."""
-        if not self.accepts_python(file.requires_python):
-            return f"requires Python {file.requires_python}"
+        unmet = self.python_unmet(file.requires_python)
+        if unmet is not None:
+            return unmet
         if file.yanked is not None and not yanked:
-            return "is yanked" + (f": {file.yanked}" if file.yanked else "")
+            return Yanked(file.yanked)
         cutoff = self.inputs.exclude_newer
         if cutoff is None or not releases.has_upload_times:
             return None
         if file.upload_time is None:
-            return "has no upload time, though other files have, for exclude-newer"
+            return NoUploadTime()
         if file.upload_time > cutoff:
-            return "was uploaded after exclude-newer"
+            return UploadedLater()
         return None
 
     def _variants(
@@ -280,7 +295,7 @@ class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
         metadata = self.source.variant_metadata(release)
         if isinstance(metadata, Unusable):
             # PEP 825: bad metadata costs a release its variants, not its plain wheels.
-            rejections.extend(Rejection(label, metadata.reason) for label in labels)
+            rejections.extend(Rejection(metadata.reason, label) for label in labels)
             return []
         supported = supported_properties(
             metadata,
@@ -295,13 +310,14 @@ class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
             wishes=self._wishes.for_project(releases.name),
             deferred_namespaces=(ABI_DEPENDENCY,),
         )
-        rejections.extend(Rejection(r.label, r.reason) for r in order.rejected)
+        rejections.extend(Rejection(r.reason, r.label) for r in order.rejected)
         found = []
         for ranked in order.compatible:
             try:
                 ways = alternatives(ranked.deferred)
             except InvalidAbiDependency as error:
-                rejections.append(Rejection(ranked.label, str(error)))
+                reason = InvalidMetadata(str(error))
+                rejections.append(Rejection(reason, ranked.label))
                 continue
             for abi in ways:
                 needed = tuple(need.property for need in abi)

@@ -11,11 +11,12 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from polylock.model.distributions import Release, Releases, RemoteFile
+    from polylock.model.reasons import Rejection
     from polylock.variants.abi import AbiNeed
     from polylock.variants.properties import VariantProperty
     from polylock.variants.variant_json import VariantMetadata
 
-__all__ = ["Candidate", "Expansion", "ExtraCandidate", "Rejection"]
+__all__ = ["Candidate", "Expansion", "ExtraCandidate"]
 
 
 class Candidate(Value, frozen=True, kw_only=True, eq=False):
@@ -71,13 +72,6 @@ class ExtraCandidate(Value, frozen=True, kw_only=True, eq=False):
 
     def __str__(self) -> str:
         return f"{self.base.name}[{self.extra}] {self.base.version}"
-
-
-class Rejection(Value, frozen=True):
-    """Why a file or a label of a version is out, as a clause for people."""
-
-    subject: str
-    reason: str
 
 
 class Expansion(Value, frozen=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from polylock.values import Value
 
@@ -10,16 +10,18 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from polylock.model.markers import MarkerExpression
+    from polylock.model.reasons import Reason
     from polylock.model.requirements import Requirement
     from polylock.resolution.candidates import Candidate, ExtraCandidate
 
 __all__ = [
     "Constraint",
     "Dependency",
-    "ExactConstraint",
+    "Lacking",
     "SpecifierConstraint",
     "Unmeetable",
     "identifier_of",
+    "split_identifier",
 ]
 
 
@@ -36,30 +38,18 @@ class SpecifierConstraint(Value, frozen=True, kw_only=True, eq=False):
     origin: str | None = None
 
 
-class ExactConstraint(Value, frozen=True, kw_only=True, eq=False):
-    """The very candidate: ties an extra of a project to the project itself."""
-
-    candidate: Candidate
-
-    @property
-    def name(self) -> NormalizedName:
-        """Return the name of the project."""
-        return self.candidate.name
-
-
 class Unmeetable(Value, frozen=True, kw_only=True, eq=False):
-    """What a candidate asks for and nothing can give; it rules the candidate out.
-
-    ``reason`` is a clause about the candidate: ``requires Python >=3.13``. Where its
-    backend ``may_not_run``, that alone keeps it out as far as is known.
-    """
+    """What a candidate asks for and nothing can give; it rules the candidate out."""
 
     candidate: Candidate
-    reason: str
-    may_not_run: bool = False
+    reason: Reason
 
 
-Constraint = SpecifierConstraint | ExactConstraint | Unmeetable
+class Lacking(Unmeetable, frozen=True, kw_only=True, eq=False):
+    """The label of a candidate is built against what nothing requires."""
+
+
+Constraint = SpecifierConstraint | Unmeetable
 
 
 class Dependency(Value, frozen=True, kw_only=True, eq=False):
@@ -91,3 +81,9 @@ def identifier_of(item: Constraint | Candidate | ExtraCandidate) -> str:
         return f"{item.candidate.name}!"
     extra = getattr(item, "extra", None)
     return item.name if extra is None else f"{item.name}[{extra}]"
+
+
+def split_identifier(identifier: str) -> tuple[NormalizedName, str]:
+    """Return the name and the extra of an identifier; no extra is an empty one."""
+    name, _, extra = identifier.removesuffix("]").partition("[")
+    return cast("NormalizedName", name), extra

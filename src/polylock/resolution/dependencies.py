@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from polylock.model.direct import InvalidDirectSource, parse_direct_url
-from polylock.model.distributions import BuildRefused, Unusable
+from polylock.model.distributions import Unusable
 from polylock.model.folding import NON_VARIANT
+from polylock.model.reasons import DirectReference, NotOpened, RequiresItself
 from polylock.model.requirements import Requirement
 from polylock.model.source_choice import direct_source
 from polylock.resolution.candidates import ExtraCandidate
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from polylock.model.distributions import Release, Releases, RemoteFile
     from polylock.model.folding import SelectedVariant
     from polylock.model.markers import MarkerExpression
+    from polylock.model.reasons import Reason
     from polylock.model.target import Target
     from polylock.resolution.availability import Availability
     from polylock.resolution.candidates import Candidate
@@ -34,14 +36,6 @@ def _excludes(requirement: Requirement, candidate: Candidate) -> bool:
     """Say whether a candidate's own requirement on its project rules it out."""
     return requirement.name == candidate.name and not satisfies(
         requirement.specifier, candidate.version
-    )
-
-
-def _unmeetable(candidate: Candidate, found: Unusable) -> Unmeetable:
-    return Unmeetable(
-        candidate=candidate,
-        reason=found.reason,
-        may_not_run=isinstance(found, BuildRefused),
     )
 
 
@@ -95,18 +89,34 @@ class DependencyReader:
             self._read[id(candidate)] = answer
         return answer
 
+    def known(
+        self, candidate: Candidate | ExtraCandidate
+    ) -> tuple[Dependency, ...] | Unmeetable | None:
+        """Return what ``of`` has answered of a candidate, None where it was not asked.
+
+        That is known too where it takes no file to answer.
+        """
+        answer = self._read.get(id(candidate))
+        if answer is None:
+            base = (
+                candidate.base if isinstance(candidate, ExtraCandidate) else candidate
+            )
+            return self._refused(base)
+        return answer
+
     def _refused(self, candidate: Candidate) -> Unmeetable | None:
         if not candidate.is_sdist:
             return None
         found = self._pool.source.refusal(candidate.release, candidate.file)
-        return None if found is None else _unmeetable(candidate, found)
+        if found is None:
+            return None
+        return Unmeetable(candidate=candidate, reason=found.reason)
 
     def _unopened(self, candidate: Candidate) -> tuple[Dependency, ...] | Unmeetable:
         self.assumed = True
         if self._assumes:
             return ()
-        reason = "is a source distribution, and enough were opened"
-        return Unmeetable(candidate=candidate, reason=reason)
+        return Unmeetable(candidate=candidate, reason=NotOpened())
 
     def fetch_ahead(self, candidates: Iterable[Candidate | ExtraCandidate]) -> None:
         """Begin to fetch the source distributions among candidates that are taken.
@@ -157,28 +167,22 @@ class DependencyReader:
         source = self._pool.source
         metadata = source.core_metadata(candidate.release, candidate.file)
         if isinstance(metadata, Unusable):
-            return _unmeetable(candidate, metadata)
-        if not self._pool.accepts_python(metadata.requires_python):
-            return Unmeetable(
-                candidate=candidate,
-                reason=f"requires Python {metadata.requires_python}",
-            )
+            return Unmeetable(candidate=candidate, reason=metadata.reason)
+        unmet = self._pool.python_unmet(metadata.requires_python)
+        if unmet is not None:
+            return Unmeetable(candidate=candidate, reason=unmet)
         found: list[Dependency] = []
         for requirement, condition in self._held(metadata, extra, candidate.variant):
             folded = self._overridden(requirement, condition)
             if folded and not self._is_agreed(requirement):
-                return Unmeetable(
-                    candidate=candidate,
-                    reason=f"requires {requirement}, a direct reference",
-                )
+                reason: Reason = DirectReference(requirement)
+                return Unmeetable(candidate=candidate, reason=reason)
             for dependency in folded:
                 if _excludes(dependency.requirement, candidate):
                     # The engine would take another version instead, and so pass over
                     # the other labels of this one.
-                    return Unmeetable(
-                        candidate=candidate,
-                        reason=f"requires itself as {dependency.requirement}",
-                    )
+                    reason = RequiresItself(dependency.requirement)
+                    return Unmeetable(candidate=candidate, reason=reason)
             found += folded
         source.prefetch(
             [dependency.requirement for dependency in found],

@@ -18,7 +18,7 @@ from polylock.resolution.versions import positions, satisfies
 from polylock.values import Value, replace
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from polylock.model.distributions import Release, Releases
     from polylock.model.inputs import Inputs
@@ -26,17 +26,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "TargetChange",
-    "listed",
-    "misfit",
+    "near",
     "newer_systems",
     "newest_system",
     "other_pythons",
     "pythons_with_files",
     "system_for",
+    "tags_of",
 ]
 
 _OPENED_AT_MOST = 40
-_SHOWN_AT_MOST = 6
 _PLATFORM_TAGS = {
     OperatingSystem.LINUX: "linux",
     OperatingSystem.MACOS: "macosx",
@@ -62,28 +61,6 @@ class TargetChange(Value, frozen=True, kw_only=True):
 
     target: Target
     words: str
-
-
-def misfit(release: Release, target: Target) -> str:
-    """Say that no wheel fits a target, and what the nearest wheels are for.
-
-    Nearest are those that would fit but for the platform, then those for another
-    Python on the right platform.
-    """
-    if not release.wheels:
-        return "has no file that can be installed"
-    near = _near(release, target)
-    if near:
-        return f"no wheel fits {target.name}: nearest are for {listed(near)}"
-    found = [tag.rpartition("-") for tag in _tags(release)]
-    platforms = {tag.rpartition("-")[2] for tag in target.tags}
-    pythons = {pair for pair, _, tag in found if tag in platforms}
-    if pythons:
-        return f"no wheel fits {target.name}: nearest are for {listed(pythons)}"
-    return (
-        f"no wheel fits {target.name}: there are some for "
-        f"{listed({tag for _, _, tag in found})}"
-    )
 
 
 def newer_systems(
@@ -172,7 +149,7 @@ def _with_python(target: Target, minor: int) -> Iterator[TargetChange]:
 
 def _with_newer_system(release: Release, target: Target) -> Iterator[TargetChange]:
     """Yield the target with the libc or macOS for which a version has a wheel."""
-    floors = _floors(_near(release, target), target)
+    floors = _floors(near(release, target), target)
     if floors:
         yield _with_floor(target, min(floors))
 
@@ -244,27 +221,20 @@ def _change(target: Target, description: TargetDescription, words: str) -> Targe
     )
 
 
-def _tags(release: Release) -> Iterator[str]:
+def tags_of(release: Release) -> Iterator[str]:
+    """Yield the compatibility tags of all wheels of a version."""
     for file in release.wheels:
         yield from WheelFilename.parse(file.filename).tags
 
 
-def _near(release: Release, target: Target) -> set[str]:
+def near(release: Release, target: Target) -> set[str]:
     """Return the platforms of wheels for the target's Python and system.
 
     Those of its own machine where there are any.
     """
     pairs = {tag.rpartition("-")[0] for tag in target.tags}
     system = _PLATFORM_TAGS[target.description.system]
-    found = [tag.rpartition("-") for tag in _tags(release)]
+    found = [tag.rpartition("-") for tag in tags_of(release)]
     near = {tag for pair, _, tag in found if pair in pairs and system in tag}
     machines = _MACHINE_TAGS[target.description.architecture]
     return {tag for tag in near if tag.endswith(machines)} or near
-
-
-def listed(texts: Collection[str]) -> str:
-    """Write a few of many, in order."""
-    shown = sorted(texts)
-    more = len(shown) - _SHOWN_AT_MOST
-    rest = f" and {more} more" if more > 0 else ""
-    return ", ".join(shown[:_SHOWN_AT_MOST]) + rest

@@ -1,57 +1,105 @@
 """resolvelib's six questions, answered for one target.
 
-The search is resolvelib's, the policy is here: what to pin next, what counts as a
-match. Nothing is fetched but through ``PackageSource``, and nothing is printed. The
-parameter names are resolvelib's own, for it calls by keyword.
+The search is resolvelib's, with what ``polylock.resolution.engine`` changes of it; the
+policy is here: what to decide next, and which candidates meet what is required.
+Nothing is fetched but through ``PackageSource``, and nothing is printed. The parameter
+names are resolvelib's own, for it calls by keyword.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from collections.abc import Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, NoReturn, cast, overload
 
 from resolvelib import AbstractProvider
 from resolvelib.structs import RequirementInformation
 
+from polylock.model.reasons import ConflictsWithPins, NotRequired
 from polylock.resolution.candidates import Candidate, ExtraCandidate
 from polylock.resolution.constraints import (
-    ExactConstraint,
+    Lacking,
     SpecifierConstraint,
     Unmeetable,
     identifier_of,
+    split_identifier,
 )
+from polylock.resolution.versions import positions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from packaging.utils import NormalizedName
 
     from polylock.resolution.availability import Availability
     from polylock.resolution.constraints import Constraint
     from polylock.resolution.dependencies import DependencyReader
+    from polylock.variants.abi import AbiNeed
 
-    AnyCandidate = Candidate | ExtraCandidate
-    Information = RequirementInformation[Constraint, AnyCandidate]
-    Matches = Sequence[AnyCandidate] | Callable[[], Iterator[AnyCandidate]]
+    Information = RequirementInformation[Constraint, "AnyCandidate"]
 
-__all__ = ["TargetProvider"]
+__all__ = ["AnyCandidate", "Information", "TargetProvider"]
+
+AnyCandidate = Candidate | ExtraCandidate
+
+_LAST = 1 << 62
+"""The place of a project that no first choice leads to: after all others, by name."""
 
 
-class TargetProvider(AbstractProvider["Constraint", "AnyCandidate", str]):
-    """Answers for one target; lives as long as its solve."""
+class _Matches(Sequence[AnyCandidate]):
+    """Candidates, opened as they are iterated over; true where any version is left.
+
+    resolvelib asks of each requirement whether there are matches. To open a version
+    for the answer would cost the metadata of projects that are never decided.
+    """
+
+    def __init__(
+        self, mask: int, candidates: Callable[[], Iterator[AnyCandidate]]
+    ) -> None:
+        self._mask = mask
+        self._candidates = candidates
+
+    def __bool__(self) -> bool:
+        return bool(self._mask)
+
+    def __iter__(self) -> Iterator[AnyCandidate]:
+        return self._candidates()
+
+    def __len__(self) -> NoReturn:
+        raise TypeError
+
+    @overload
+    def __getitem__(self, index: int) -> NoReturn: ...
+    @overload
+    def __getitem__(self, index: slice) -> NoReturn: ...
+    def __getitem__(self, index: int | slice) -> NoReturn:
+        raise TypeError(index)
+
+
+class TargetProvider(AbstractProvider["Constraint", AnyCandidate, str]):
+    """Answers for one target; lives as long as one run of the engine.
+
+    ``places`` is the order in which projects are decided. ``pins`` are the pins of the
+    moment, kept by the engine: an extra has the candidate of its project, and the
+    labels among them constrain what they are built against. ``banned`` are candidates
+    that are put aside for this run.
+    """
 
     def __init__(
         self,
         availability: Availability,
         dependencies: DependencyReader,
         places: Mapping[NormalizedName, int],
+        *,
+        banned: Collection[AnyCandidate] = (),
     ) -> None:
+        self.pins: Mapping[str, AnyCandidate] = {}
+        self._banned = banned
         self._places = places
         self._availability = availability
         self._dependencies = dependencies
-        self._discovered: dict[str, int] = {}
-        self._single: dict[str, bool] = {}
-        self._asked: dict[int, tuple[Constraint, ...]] = {}
-        self._hopeless: set[tuple[str, str]] = set()
+        self._knows_abi = False
+        self._masks: dict[tuple[str, tuple[str, ...]], int] = {}
 
     def identify(self, requirement_or_candidate: Constraint | AnyCandidate) -> str:
         """Return the project's name, with the extra in brackets if there is one."""
@@ -65,24 +113,29 @@ class TargetProvider(AbstractProvider["Constraint", "AnyCandidate", str]):
         information: Mapping[str, Iterator[Information]],
         backtrack_causes: Sequence[Information],
     ) -> Iterable[str]:
-        """Choose what to pin next: called once a round, so all policy is here.
+        """Return the one to decide next; called once a round, so all order is here.
 
-        What just conflicted comes first, then what has one version left (it costs
-        nothing and cuts the rest), then the order of the search, in which a project
-        comes before what it requires: else every version of a dependency would be
-        opened to find that its parents want none of them. Then that of discovery.
+        An extra follows its project at once. Then comes what has one candidate left,
+        which is no choice and cuts the rest, then the order of ``places``, in which a
+        project comes before what it requires.
         """
-        del resolutions, candidates, information
-        names = list(identifiers)
-        if backtrack_causes:
-            causes = {identifier_of(cause.requirement) for cause in backtrack_causes}
-            causes.update(
-                identifier_of(cause.parent)
-                for cause in backtrack_causes
-                if cause.parent is not None
-            )
-            names = [name for name in names if name in causes] or names
-        return [min(names, key=self._urgency)]
+        del candidates, backtrack_causes
+        projects = []
+        for identifier in identifiers:
+            name, extra = split_identifier(identifier)
+            if not extra:
+                projects.append(identifier)
+            elif name in resolutions:
+                return [identifier]
+        forced = [
+            name
+            for name in projects
+            if self._is_forced(name, [i.requirement for i in information[name]])
+        ]
+        return [min(forced or projects, key=self._place)]
+
+    def _place(self, identifier: str) -> tuple[int, str]:
+        return self._places.get(cast("NormalizedName", identifier), _LAST), identifier
 
     def get_preference(
         self,
@@ -91,164 +144,168 @@ class TargetProvider(AbstractProvider["Constraint", "AnyCandidate", str]):
         candidates: Mapping[str, Iterator[AnyCandidate]],
         information: Mapping[str, Iterator[Information]],
         backtrack_causes: Sequence[Information],
-    ) -> tuple[bool, int, int]:
-        """Return the urgency; not called while narrowing answers with one name."""
+    ) -> tuple[int, str]:
+        """Return the place; not called while narrowing answers with one name."""
         del resolutions, candidates, information, backtrack_causes
-        return self._urgency(identifier)
+        return self._place(identifier)
+
+    def _is_forced(self, identifier: str, wanted: Sequence[Constraint]) -> bool:
+        """Say whether a project has at most one candidate."""
+        mask = self._mask(identifier, wanted)
+        if mask & (mask - 1):
+            return False
+        releases = self._availability.releases(cast("NormalizedName", identifier))
+        if releases is None:
+            return True
+        candidates = self._availability.candidates(releases, mask)
+        return len([*islice(candidates, 2)]) <= 1
 
     def find_matches(
         self,
         identifier: str,
         requirements: Mapping[str, Iterator[Constraint]],
         incompatibilities: Mapping[str, Iterator[AnyCandidate]],
-    ) -> Matches:
+    ) -> Sequence[AnyCandidate]:
         """Return a lazy sequence of candidates, the preferred first.
 
         Costs a few mask operations; versions are opened as the engine consumes it.
         """
-        self._discovered.setdefault(identifier, len(self._discovered))
+        name, extra = split_identifier(identifier)
+        releases = self._availability.releases(name)
         wanted = list(requirements[identifier])
-        excluded = {id(candidate) for candidate in incompatibilities[identifier]}
-        name, _, extra = identifier.removesuffix("]").partition("[")
-        if extra and name in requirements:
-            # An extra has the version of its project, so what holds for one holds
-            # for the other.
-            wanted += requirements[name]
-            excluded.update(id(candidate) for candidate in incompatibilities[name])
-        releases = self._availability.releases(cast("NormalizedName", name))
         if releases is None or any(isinstance(one, Unmeetable) for one in wanted):
-            return []
-        specifiers = [c.specifier for c in wanted if isinstance(c, SpecifierConstraint)]
-        exact = [c.candidate for c in wanted if isinstance(c, ExactConstraint)]
-        mask = self._availability.allowed(releases, specifiers)
-        for candidate in exact:
-            mask &= 1 << candidate.position
-        self._single[identifier] = mask & (mask - 1) == 0
+            return ()
+        mask = self._mask(name, wanted)
+        excluded = {id(candidate) for candidate in incompatibilities[identifier]}
 
-        def matches() -> Iterator[AnyCandidate]:
-            found = False
-            for base in self._availability.candidates(releases, mask):
-                if any(base is not candidate for candidate in exact):
-                    continue
-                candidate = self._availability.pool.extended(base, extra)
-                if {id(base), id(candidate)} & excluded:
-                    continue
-                if self._hopeless_demand(candidate) is None:
-                    found = True
+        def candidates() -> Iterator[AnyCandidate]:
+            bases: Iterable[AnyCandidate]
+            if extra:
+                bases = [self.pins[name]] if name in self.pins else []
+            else:
+                bases = self._availability.candidates(releases, mask)
+            for base in bases:
+                candidate = self._extended(base, extra)
+                if id(candidate) not in excluded:
                     yield candidate
-            if not found:
-                self._learn(identifier, specifiers)
 
-        return matches
+        return _Matches(mask, candidates)
+
+    def _extended(self, base: AnyCandidate, extra: str) -> AnyCandidate:
+        return self._availability.pool.extended(cast("Candidate", base), extra)
+
+    def _mask(self, name: str, wanted: Iterable[Constraint]) -> int:
+        """Return the versions that constraints leave, and labels among the pins."""
+        specifiers = dict.fromkeys(
+            one.specifier for one in wanted if isinstance(one, SpecifierConstraint)
+        )
+        for _, need in self._built_against(name):
+            specifiers[need.specifier] = None
+        key = name, tuple(specifiers)
+        mask = self._masks.get(key)
+        if mask is None:
+            releases = self._availability.releases(cast("NormalizedName", name))
+            mask = 0
+            if releases is not None:
+                mask = self._availability.allowed(releases, list(specifiers))
+            self._masks[key] = mask
+        return mask
+
+    def _built_against(self, name: str) -> Iterator[tuple[AnyCandidate, AbiNeed]]:
+        """Yield the pins that are built against a project, and what they need."""
+        if not self._knows_abi:
+            return
+        for pin in self.pins.values():
+            for need in getattr(pin, "abi", ()):
+                if need.name == name:
+                    yield pin, need
 
     def is_satisfied_by(self, requirement: Constraint, candidate: AnyCandidate) -> bool:
         """Say whether a pinned candidate meets a constraint; a lookup when warm."""
+        if isinstance(requirement, Unmeetable):
+            return False
         base = candidate.base if isinstance(candidate, ExtraCandidate) else candidate
-        match requirement:
-            case SpecifierConstraint():
-                mask = self._availability.table(base.releases).mask(
-                    requirement.specifier
-                )
-                return bool(mask >> base.position & 1)
-            case ExactConstraint():
-                return base is requirement.candidate
-            case Unmeetable():
-                return False
+        mask = self._availability.table(base.releases).mask(requirement.specifier)
+        return bool(mask >> base.position & 1)
 
     def get_dependencies(self, candidate: AnyCandidate) -> Iterable[Constraint]:
-        """Yield what a candidate asks for; the first call begins to fetch it."""
-        if isinstance(candidate, ExtraCandidate):
-            yield ExactConstraint(candidate=candidate.base)
-        else:
-            for need in candidate.abi:
-                yield SpecifierConstraint(name=need.name, specifier=need.specifier)
-        answer = self._dependencies.of(candidate)
-        asked: tuple[Constraint, ...] = (
-            (answer,)
-            if isinstance(answer, Unmeetable)
-            else tuple(c for dependency in answer for c in dependency.constraints())
-        )
-        self._asked[id(candidate)] = asked
-        yield from asked
-
-    def at_the_bottom(self, causes: Sequence[Information]) -> tuple[Information, ...]:
-        """Return, for causes of a failure, what those that nothing can meet fail for.
-
-        One such is reason enough, so the others are left out where there is any.
-        """
-        found = (self._in_the_way(cause.requirement) for cause in causes)
-        return tuple(dict.fromkeys(c for c in found if c is not None)) or tuple(causes)
-
-    def _in_the_way(self, constraint: Constraint) -> Information | None:
-        """Return what a constraint fails for whoever else asks, and its parent.
-
-        That is what the best candidate asks for that nothing can meet, in turn as far
-        down as there is any. None where the constraint by itself can be met, or fails
-        for want of candidates.
-        """
-        found: Information | None = None
-        seen: set[str] = set()
-        current: Constraint = constraint
-        while isinstance(current, SpecifierConstraint) and self._is_hopeless(current):
-            identifier = identifier_of(current)
-            if identifier in seen:
-                break
-            seen.add(identifier)
-            below: Information | None = None
-            for candidate in self._alone(identifier, current.specifier):
-                demand = self._hopeless_demand(candidate)
-                if demand is not None:
-                    below = RequirementInformation(demand, candidate)
-                    break
-            if below is None:
-                break
-            found, current = below, below.requirement
-        return found
-
-    def _learn(self, identifier: str, specifiers: Iterable[str]) -> None:
-        """Remember those of some specifiers that nothing meets, whoever else asks.
-
-        A candidate that asks for such is never tried again. Without that the engine
-        begins anew with every version of a project for every pin in between: with 423
-        packages of which one had no wheel, it gave up after minutes.
-        """
-        for specifier in specifiers:
-            key = identifier, specifier
-            if key not in self._hopeless and all(
-                self._hopeless_demand(candidate) is not None
-                for candidate in self._alone(identifier, specifier)
-            ):
-                self._hopeless.add(key)
-
-    def _alone(self, identifier: str, specifier: str) -> Iterator[AnyCandidate]:
-        """Yield the candidates that there are where nobody else asks."""
-        name, _, extra = identifier.removesuffix("]").partition("[")
-        releases = self._availability.releases(cast("NormalizedName", name))
-        if releases is None:
+        """Yield what a candidate requires; the first call begins to fetch it."""
+        if candidate in self._banned:
+            yield Unmeetable(
+                candidate=cast("Candidate", candidate), reason=ConflictsWithPins()
+            )
             return
+        found = self._dependencies.of(candidate)
+        if isinstance(found, Unmeetable):
+            yield found
+            return
+        for dependency in found:
+            yield from dependency.constraints()
+
+    def label_constraints(
+        self, candidate: AnyCandidate
+    ) -> Iterable[SpecifierConstraint]:
+        """Yield what a label asks of a version without requiring it (PEP 850)."""
+        for need in getattr(candidate, "abi", ()):
+            self._knows_abi = True
+            yield SpecifierConstraint(name=need.name, specifier=need.specifier)
+
+    def lacking(self, pins: Mapping[str, AnyCandidate]) -> list[Lacking]:
+        """Return the pins that are built against what is not there, with the reason."""
+        return [
+            Lacking(
+                candidate=cast("Candidate", pin),
+                reason=NotRequired(need.name, need.value),
+            )
+            for pin in pins.values()
+            for need in getattr(pin, "abi", ())
+            if need.name not in pins
+        ]
+
+    def narrowing(
+        self, identifier: str, information: Iterable[Information], *, needed: bool
+    ) -> Iterator[Information]:
+        """Yield who left out a version of a project: the others are not to blame.
+
+        ``needed`` adds who requires it at all: the first who does.
+        """
+        name, _ = split_identifier(identifier)
+        constraints: list[Constraint] = []
+        before: int | None = None
+        for one in information:
+            constraints.append(one.requirement)
+            mask = self._mask(name, constraints)
+            if before is None:
+                narrows = needed or bool(getattr(one.requirement, "specifier", ""))
+            else:
+                narrows = mask != before
+            before = mask
+            if narrows:
+                yield one
+
+    def labels_narrowing(self, identifier: str) -> Iterator[Information]:
+        """Yield what pinned labels ask of the version of a project."""
+        name, _ = split_identifier(identifier)
+        for pin, need in self._built_against(name):
+            wanted = SpecifierConstraint(name=need.name, specifier=need.specifier)
+            yield RequirementInformation(wanted, pin)
+
+    def is_dead_end(
+        self, identifier: str, specifier: str, dead: Collection[AnyCandidate]
+    ) -> bool:
+        """Return whether nothing but ``dead`` candidates meets a requirement.
+
+        Opens no version that was not opened.
+        """
+        name, extra = split_identifier(identifier)
+        releases = self._availability.releases(name)
+        if releases is None:
+            return True
         mask = self._availability.allowed(releases, [specifier])
-        for base in self._availability.candidates(releases, mask):
-            yield self._availability.pool.extended(base, extra)
-
-    def _hopeless_demand(self, candidate: AnyCandidate) -> Constraint | None:
-        """Return what a candidate asks for that nothing can meet, as far as known."""
-        asked = self._asked.get(id(candidate), ())
-        return next((demand for demand in asked if self._is_hopeless(demand)), None)
-
-    def _is_hopeless(self, constraint: Constraint) -> bool:
-        match constraint:
-            case SpecifierConstraint():
-                key = identifier_of(constraint), constraint.specifier
-                return key in self._hopeless
-            case ExactConstraint():
-                return False
-            case Unmeetable():
-                return True
-
-    def _urgency(self, identifier: str) -> tuple[bool, int, int]:
-        name = cast("NormalizedName", identifier.partition("[")[0])
-        return (
-            not self._single.get(identifier, False),
-            self._places.get(name, len(self._places)),
-            self._discovered.get(identifier, 0),
+        visited = self._availability.pool.visited
+        if any((name, position) not in visited for position in positions(mask)):
+            return False
+        return all(
+            base in dead or self._extended(base, extra) in dead
+            for base in self._availability.candidates(releases, mask)
         )

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from polylock.errors import NoSolution
 from polylock.model.pins import Edge, Pin, Preference, Resolution
 from polylock.model.requirements import Requirement
-from polylock.resolution.align import align, divergences, public
-from polylock.resolution.availability import Admission, Availability
+from polylock.resolution.align import (
+    Disagreement,
+    Refusal,
+    align,
+    divergences,
+    public,
+)
+from polylock.resolution.availability import Admission
 from polylock.resolution.candidate_pool import CandidatePool
-from polylock.resolution.constraints import Dependency, Unmeetable
-from polylock.resolution.dependencies import DependencyReader
+from polylock.resolution.conditions import conditions
+from polylock.resolution.constraints import Unmeetable
 from polylock.resolution.memory import Memory
-from polylock.resolution.reach import conditions
-from polylock.resolution.remarks import remarks
-from polylock.resolution.walk import walk
+from polylock.resolution.problem import Prior, Problem, Unsolvable
+from polylock.resolution.tries import Tries
 from polylock.values import Mutable, Value, field, replace
 
 if TYPE_CHECKING:
@@ -23,19 +27,19 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from polylock.model.inputs import Inputs, RootRequirement
+    from polylock.model.inputs import Inputs
     from polylock.model.target import Target
     from polylock.ports import PackageSource, Reporter
     from polylock.resolution.candidates import Candidate, ExtraCandidate
-    from polylock.resolution.reach import Root
+    from polylock.resolution.conditions import Root
+    from polylock.resolution.constraints import Dependency
+    from polylock.resolution.dependencies import DependencyReader
     from polylock.resolution.versions import VersionTable
 
     AnyCandidate = Candidate | ExtraCandidate
     Preferences = Mapping[NormalizedName, Preference]
 
 __all__ = ["Effort", "Solution", "Solver"]
-
-_TRIES_AT_MOST = 200_000
 
 
 class Effort(Mutable):
@@ -99,8 +103,6 @@ class Solver(Mutable, kw_only=True, eq=False):
             self._require_agreement(resolutions)
         for resolution in resolutions:
             self.reporter.solved(resolution.target.name, len(resolution.pins))
-        for remark in remarks(resolutions, self.inputs, self.source):
-            self.reporter.warning(remark)
         return Solution(resolutions=tuple(resolutions), efforts=efforts)
 
     def _solve_all(
@@ -151,40 +153,40 @@ class Solver(Mutable, kw_only=True, eq=False):
         )
 
     def _require_agreement(self, resolutions: Sequence[Resolution]) -> None:
-        """Raise NoSolution with both sides of the reason where targets differ."""
+        """Raise Disagreement with both sides of the reason where targets differ."""
         for name, versions in divergences(resolutions).items():
-            lines = [
-                f"{name} is {version} for {', '.join(targets)}"
-                for version, targets in versions.items()
-            ]
             first, *_, last = versions
-            for wanted, resolution in (
+            sides = (
                 (last, _of_target(resolutions, versions[first][0])),
                 (first, _of_target(resolutions, versions[last][0])),
-            ):
-                lines += self._why_not(name, wanted, resolution.target)
-            raise NoSolution(
+            )
+            raise Disagreement(
                 versions[last][0],
-                lines,
-                'relax the requirement, or set align = "prefer" in [tool.polylock]',
+                (),
+                project=name,
+                versions=versions,
+                refusals=[
+                    Refusal(
+                        target=resolution.target.name,
+                        version=wanted,
+                        error=self._refusal(name, wanted, resolution.target),
+                    )
+                    for wanted, resolution in sides
+                ],
             )
 
-    def _why_not(self, name: NormalizedName, version: str, target: Target) -> list[str]:
-        """Say why a target cannot take a version of a project."""
+    def _refusal(
+        self, name: NormalizedName, version: str, target: Target
+    ) -> Unsolvable | None:
+        """Return why a target cannot take a version; None if by itself it could."""
         asked = Requirement(name=name, specifier=f"=={version}")
         inputs = replace(self.inputs, upgrades=(*self.inputs.upgrades, asked))
         solver = Solver(inputs=inputs, source=self.source, reporter=self.reporter)
         try:
             solver._solve(target, {}, Effort())
-        except NoSolution as error:
-            ours = f"--upgrade-package asks for {asked}"
-            lines = (
-                line.replace("(--upgrade-package)", "(another target)")
-                for line in error.explanation
-                if line != ours
-            )
-            return [f"{target.name}: {line}" for line in lines]
-        return [f"{target.name} could take {name} {version} only with other changes"]
+        except Unsolvable as error:
+            return error
+        return None
 
     def _solve(
         self, target: Target, preferences: Preferences, effort: Effort
@@ -192,123 +194,43 @@ class Solver(Mutable, kw_only=True, eq=False):
         """Solve one target, admitting more where a solve without it failed."""
         admission = Admission()
         while True:
-            attempt = self._attempt(target, preferences, admission)
+            problem = Problem.of(
+                target,
+                self.inputs,
+                self.source,
+                Prior(
+                    preferences=preferences,
+                    admission=admission,
+                    tables=self._tables,
+                    memory=self.memory,
+                ),
+            )
             try:
-                return attempt.solve(effort, always_search=self.always_search)
-            except NoSolution:
-                more = admission.joined(attempt.availability.blocked)
+                return self._answer(problem, effort)
+            except Unsolvable:
+                more = admission.joined(problem.availability.blocked)
                 if more == admission:
                     raise
                 admission = more
 
-    def _attempt(
-        self, target: Target, preferences: Preferences, admission: Admission
-    ) -> _Attempt:
-        roots = [
-            root
-            for root in self.inputs.requirements
-            if root.target in {None, target.name}
-        ]
-        pool = CandidatePool(
-            target=target, inputs=self.inputs, source=self.source, memories=self.memory
-        )
-        availability = Availability(
-            pool,
-            self._tables,
-            preferences=preferences,
-            own=[root.requirement for root in roots],
-            admission=admission,
-        )
-        dependencies = DependencyReader(availability)
-        wanted = [
-            (root, dependency)
-            for root in roots
-            for dependency in dependencies.of_project(root.requirement)
-        ]
-        self.source.prefetch(
-            [dependency.requirement for _, dependency in wanted],
-            target,
-            availability.guess,
-        )
-        return _Attempt(
-            availability=availability,
-            dependencies=dependencies,
-            wanted=wanted,
-            reporter=self.reporter,
-        )
-
-
-class _Attempt(Value, frozen=True, kw_only=True):
-    """One solve of one target; ``wanted`` is what the project asks for."""
-
-    availability: Availability
-    dependencies: DependencyReader
-    wanted: Sequence[tuple[RootRequirement, Dependency]]
-    reporter: Reporter
-
-    def solve(self, effort: Effort, *, always_search: bool) -> Resolution:
-        """Walk, then search if need be; raises NoSolution, ProjectNotFound."""
-        roots = [dependency for _, dependency in self.wanted]
-        mapping: Mapping[str, AnyCandidate] | None = None
+    def _answer(self, problem: Problem, effort: Effort) -> Resolution:
+        problem.prefetch()
+        tries = Tries(target=problem.target.name, reporter=self.reporter)
         try:
-            if not always_search:
-                mapping = walk(roots, self.availability, self.dependencies)
-            if mapping is None:
-                mapping = self._search(effort)
+            mapping = problem.solve(tries, always_search=self.always_search)
         finally:
-            effort.expanded += len(self.availability.pool.visited)
-        target = self.availability.pool.target
-        return _resolution(target, mapping, self.dependencies, self.wanted)
-
-    def _search(self, effort: Effort) -> Mapping[str, AnyCandidate]:
-        # For targets that the walk cannot solve.
-        from polylock.resolution.frugal_search import FrugalSearch  # noqa: PLC0415
-        from polylock.resolution.search import SearchTooLong  # noqa: PLC0415
-
-        target = self.availability.pool.target.name
-        search = FrugalSearch(
-            self.availability,
-            self.dependencies,
-            on_rejection=lambda candidate: self.reporter.backtracking(
-                target, str(candidate)
-            ),
-        )
-        roots = [dependency for _, dependency in self.wanted]
-        try:
-            mapping = search.solve(roots, tries_at_most=_TRIES_AT_MOST)
-            too_long = None
-        except SearchTooLong:
-            mapping = None
-            too_long = f"gave up after {_TRIES_AT_MOST} candidates"
-        finally:
-            effort.rounds += search.tried
-            effort.rejected += search.rejected
-        if mapping is not None:
-            return mapping
-        # Imports resolvelib, for failures alone.
-        from polylock.resolution.second_opinion import (  # noqa: PLC0415
-            second_opinion,
-        )
-
-        return second_opinion(
-            self.availability,
-            self.dependencies if too_long else self.dependencies.assuming(),
-            self.wanted,
-            too_long=too_long,
-            places=search.places,
-        )
+            effort.rounds += tries.tried
+            effort.rejected += tries.rejected
+            effort.expanded += len(problem.availability.pool.visited)
+        return _resolution(problem, mapping)
 
 
 def _of_target(resolutions: Sequence[Resolution], name: str) -> Resolution:
     return next(found for found in resolutions if found.target.name == name)
 
 
-def _resolution(
-    target: Target,
-    mapping: Mapping[str, AnyCandidate],
-    dependencies: DependencyReader,
-    wanted: Sequence[tuple[RootRequirement, Dependency]],
-) -> Resolution:
+def _resolution(problem: Problem, mapping: Mapping[str, AnyCandidate]) -> Resolution:
+    target, dependencies = problem.target, problem.dependencies
     edges: dict[NormalizedName, list[Edge]] = {}
     for candidate in mapping.values():
         found = dependencies.of(candidate)
@@ -319,7 +241,8 @@ def _resolution(
             _edge(dependency, extra) for dependency in found
         )
     roots: list[Root] = [
-        (_edge(dependency, None), root.extra, root.group) for root, dependency in wanted
+        (_edge(dependency, None), root.extra, root.group)
+        for root, dependency in problem.wanted
     ]
     reached = conditions(roots, edges)
     pins = {

@@ -8,7 +8,7 @@ have the feature. Both give the same order; one number is easy to keep and compa
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from packaging.utils import canonicalize_name
 
@@ -32,15 +32,17 @@ if TYPE_CHECKING:
 __all__ = [
     "NO_WISHES",
     "DeferredFeature",
+    "LabelExcluded",
     "LabelOrder",
+    "LabelRefusal",
+    "LabelUndescribed",
+    "PropertyUnmet",
     "RankedLabel",
     "RejectedLabel",
     "VariantPattern",
     "VariantWishes",
     "order_labels",
 ]
-
-_SHOWN_VALUES = 8
 
 
 class DeferredFeature(Value, frozen=True):
@@ -68,19 +70,40 @@ class RankedLabel(Value, frozen=True, kw_only=True):
     deferred: tuple[DeferredFeature, ...] = ()
 
 
-class RejectedLabel(Value, frozen=True, kw_only=True):
-    """A label that the machine cannot use, or that the user excluded.
+class LabelUndescribed(Value, frozen=True):
+    """The variant metadata of the release says nothing of the label."""
 
-    ``namespace``, ``feature`` and ``values`` name the feature that failed, in order
-    of weight the first; they are empty where none did. ``reason`` is a clause for
-    people: ``needs nvidia :: sm_arch :: 90_real, and the target supports 80_real``.
+
+class LabelExcluded(Value, frozen=True):
+    """The user excludes the label, by a pattern of ``exclude-variants``."""
+
+    pattern: str
+
+
+class PropertyUnmet(Value, frozen=True):
+    """The target supports no value of a feature that the label needs.
+
+    It is the weightiest such feature. ``offered`` are the values that the target
+    supports of it. ``gap`` says what is missing: a ``value`` of the feature, every
+    property of the ``namespace``, a place for it in the ``priorities`` of the metadata,
+    or, of an ``abi`` dependency, what will be installed.
     """
 
+    namespace: str
+    feature: str
+    values: tuple[str, ...]
+    offered: tuple[str, ...] = ()
+    gap: Literal["value", "namespace", "priorities", "abi"] = "value"
+
+
+LabelRefusal = LabelExcluded | LabelUndescribed | PropertyUnmet
+
+
+class RejectedLabel(Value, frozen=True, kw_only=True):
+    """A label that the machine cannot use, or that the user excluded."""
+
     label: str
-    reason: str
-    namespace: str = ""
-    feature: str = ""
-    values: tuple[str, ...] = ()
+    reason: LabelRefusal
 
 
 class LabelOrder(Value, frozen=True, kw_only=True):
@@ -233,18 +256,18 @@ class _Judge:
     def judge(self, label: str) -> RankedLabel | RejectedLabel:
         properties = self._metadata.variants.get(label)
         if properties is None:
-            return RejectedLabel(label=label, reason="not in the variant metadata")
-        failed = self._unsupported(label, properties)
-        if failed is not None:
-            return failed
+            return RejectedLabel(label=label, reason=LabelUndescribed())
+        unmet = self._unmet(properties)
+        if unmet is not None:
+            return RejectedLabel(label=label, reason=unmet)
         for pattern in self._wishes.exclude:
             if pattern.matches(label, properties):
-                return RejectedLabel(label=label, reason=f"excluded by {pattern.text}")
+                return RejectedLabel(label=label, reason=LabelExcluded(pattern.text))
         return self._rank(label, properties)
 
-    def _unsupported(
-        self, label: str, properties: Mapping[str, Mapping[str, tuple[str, ...]]]
-    ) -> RejectedLabel | None:
+    def _unmet(
+        self, properties: Mapping[str, Mapping[str, tuple[str, ...]]]
+    ) -> PropertyUnmet | None:
         """Return the weightiest feature without a supported value.
 
         PEP 825, "Variant properties": "at least one value for every feature listed
@@ -265,29 +288,23 @@ class _Judge:
             if failed:
                 weighed = (name for name in supported if name in failed)
                 feature = next(weighed, min(failed))
-                return RejectedLabel(
-                    label=label,
-                    reason=self._reason(namespace, feature, features[feature]),
-                    namespace=namespace,
-                    feature=feature,
-                    values=features[feature],
+                return PropertyUnmet(
+                    namespace,
+                    feature,
+                    features[feature],
+                    offered=supported.get(feature, ()),
+                    gap=self._gap(namespace),
                 )
         return None
 
-    def _reason(self, namespace: str, feature: str, values: tuple[str, ...]) -> str:
-        one_of = "" if len(values) == 1 else "one of "
-        need = f"needs {one_of}{namespace} :: {feature} :: {_shown(values)}"
+    def _gap(
+        self, namespace: str
+    ) -> Literal["value", "namespace", "priorities", "abi"]:
         if namespace == ABI_DEPENDENCY:
-            return f"{need}, and what is installed is not known"
+            return "abi"
         if namespace not in self._namespaces:
-            return (
-                f"{need}, a namespace that default-priorities.namespace does not list"
-            )
-        features = self._supported.features(namespace)
-        if not features:
-            return f"{need}, and the target supports no {namespace} property"
-        offered = features.get(feature, ())
-        return f"{need}, and the target supports {_shown(offered) or 'none'}"
+            return "priorities"
+        return "value" if self._supported.features(namespace) else "namespace"
 
     def _rank(
         self, label: str, properties: Mapping[str, Mapping[str, tuple[str, ...]]]
@@ -317,9 +334,3 @@ class _Judge:
                 for feature, values in properties.get(namespace, {}).items()
             ),
         )
-
-
-def _shown(values: tuple[str, ...]) -> str:
-    more = len(values) - _SHOWN_VALUES
-    shown = ", ".join(values[:_SHOWN_VALUES])
-    return f"{shown} and {more} more" if more > 0 else shown

@@ -1,0 +1,44 @@
+"""Reasons as parts of a JSON document: the kind, and its fields by their names."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from polylock.model.requirements import Requirement
+from polylock.values import Value
+from polylock.variants.properties import VariantProperty
+
+if TYPE_CHECKING:
+    from polylock.model.reasons import Reason
+
+__all__ = ["document", "kind_of"]
+
+_WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
+def kind_of(value: Value) -> str:
+    """Return the kind of a reason, or of who asks, as documents spell it."""
+    return _WORD.sub("-", type(value).__name__).lower()
+
+
+def document(reason: Reason) -> dict[str, Any]:
+    """Return a reason with its kind and fields (``reason`` in why.schema.json)."""
+    found: dict[str, Any] = _written(reason)
+    return found
+
+
+def _written(value: object) -> Any:  # noqa: ANN401 - whatever JSON holds
+    match value:
+        case Requirement() | VariantProperty():
+            return str(value)
+        case Value():
+            fields = {
+                name.replace("_", "-"): _written(getattr(value, name))
+                for name in value.__struct_fields__
+            }
+            return {"kind": kind_of(value), **fields}
+        case tuple():
+            return [_written(each) for each in value]
+        case _:
+            return value

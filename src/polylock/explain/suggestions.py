@@ -1,0 +1,324 @@
+"""What would help: changes of the project's own wishes, each tried before it is told.
+
+A search that failed costs the user more time than a few small ones, so a handful of
+changes is solved for the target. Only one that leads to a solution becomes advice.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from polylock.errors import PolylockError
+from polylock.explain.why_not import build_hint
+from polylock.model.requirements import Requirement
+from polylock.resolution.availability import Admission
+from polylock.resolution.candidates import Candidate
+from polylock.resolution.near_miss import (
+    newer_systems,
+    newest_system,
+    other_pythons,
+    pythons_with_files,
+    system_for,
+)
+from polylock.resolution.problem import Prior, Problem, Unsolvable
+from polylock.resolution.sdist_reads import SdistReads
+from polylock.resolution.tries import Tries
+from polylock.values import Value, replace
+
+if TYPE_CHECKING:
+    from collections.abc import (
+        Callable,
+        Collection,
+        Iterable,
+        Iterator,
+        Mapping,
+        Sequence,
+    )
+
+    from packaging.utils import NormalizedName
+
+    from polylock.model.distributions import Releases
+    from polylock.model.inputs import Inputs
+    from polylock.model.target import Target
+    from polylock.ports import PackageSource
+    from polylock.resolution.availability import Availability
+    from polylock.resolution.near_miss import TargetChange
+    from polylock.resolution.provider import AnyCandidate
+
+    Clock = Callable[[], float]
+    Pins = Mapping[str, AnyCandidate]
+
+__all__ = ["Conflict", "tried_suggestion"]
+
+_CHANGES_AT_MOST = 8
+_TRIES_AT_MOST = 2_000
+_SECONDS_AT_MOST = 4.0
+_ADMISSIONS_AT_MOST = 3
+_TARGETS_AT_MOST = 3
+
+
+class _Change(Value, frozen=True):
+    """Other wishes, and the words for them; ``subject`` is the project they are of."""
+
+    inputs: Inputs
+    words: str
+    subject: str
+    target: Target | None = None
+
+
+class Conflict(Value, frozen=True, kw_only=True):
+    """What does not go together.
+
+    ``names`` are the projects in conflict, ``parents`` those that ask for them,
+    ``wanted`` the specifiers that met, each with its project, and ``pythons`` what
+    metadata says in ``requires-python``, with its project, where that is all.
+    """
+
+    names: Sequence[NormalizedName]
+    parents: Sequence[NormalizedName]
+    wanted: Sequence[tuple[str, str]]
+    pythons: Sequence[tuple[str, str]]
+
+
+def tried_suggestion(
+    problem: Problem, conflict: Conflict, clock: Clock | None = None
+) -> str | None:
+    """Return the first change that leads to a solution, in words; None if none does.
+
+    Costs eight searches of bounded length at most, by the ``clock`` a few seconds in
+    all, and opens no source distribution that was not opened.
+    """
+    began = clock() if clock is not None else 0.0
+
+    def is_late() -> bool:
+        return clock is not None and clock() > began + _SECONDS_AT_MOST
+
+    opened = SdistReads(opened=set(problem.dependencies.reads.opened), left=0)
+    trial = _Trial(source=problem.source, reads=opened, is_late=is_late)
+    changes = _changes(problem.availability, conflict, trial)
+    for change in islice(changes, _CHANGES_AT_MOST):
+        if is_late():
+            break
+        pins = trial.pins(change.inputs, change.target or problem.target)
+        if pins is not None:
+            pin = pins.get(change.subject)
+            version = "then" if pin is None else f"with {pin}"
+            return f"{change.words}; {version} there is a solution"
+    return None
+
+
+class _Trial(Value, frozen=True, kw_only=True):
+    """Solves under other wishes, within bounds for all of them together."""
+
+    source: PackageSource
+    reads: SdistReads
+    is_late: Callable[[], bool]
+
+    def pins(self, inputs: Inputs, target: Target) -> Pins | None:
+        """Return the pins, None where there are none or the bounds were met first."""
+        admission = Admission()
+        for _ in range(_ADMISSIONS_AT_MOST):
+            problem = Problem.of(
+                target,
+                inputs,
+                self.source,
+                Prior(admission=admission, reads=self.reads),
+            )
+            try:
+                return problem.solve(Tries(limit=_TRIES_AT_MOST, is_late=self.is_late))
+            except Unsolvable:
+                more = admission.joined(problem.availability.blocked)
+                if more == admission:
+                    return None
+                admission = more
+            except PolylockError:  # the index cannot say, so there is no advice
+                return None
+        return None
+
+
+def _changes(
+    availability: Availability, conflict: Conflict, trial: _Trial
+) -> Iterator[_Change]:
+    """Yield changes, those first that give up least."""
+    inputs, target = availability.pool.inputs, availability.pool.target
+    names = tuple(dict.fromkeys((*conflict.names, *conflict.parents)))
+    first = next(iter(names), "")
+    yield from _first_of(_with_newer_system(availability, conflict, trial))
+    yield from _without_upgrades(inputs, names)
+    if inputs.exclude_newer is not None:
+        yield _Change(
+            replace(inputs, exclude_newer=None),
+            "set exclude-newer in [tool.polylock] to a later time",
+            first,
+        )
+    if inputs.prerelease != "allow":
+        yield _Change(
+            replace(inputs, prerelease="allow"),
+            'set prerelease = "allow" in [tool.polylock]',
+            first,
+        )
+    yield from _with_other_files(inputs, names)
+    for pattern in inputs.exclude_variants:
+        rest = tuple(one for one in inputs.exclude_variants if one != pattern)
+        yield _Change(
+            replace(inputs, exclude_variants=rest),
+            f"take {pattern} out of exclude-variants in [tool.polylock]",
+            first,
+        )
+    yield from _first_of(_with_other_python(availability, conflict))
+    yield from _without(inputs, names)
+    yield from _relaxed(inputs, target, names)
+    yield from _overruled(inputs, conflict.wanted)
+
+
+def _with_newer_system(
+    availability: Availability, conflict: Conflict, trial: _Trial
+) -> Iterator[_Change]:
+    """Yield targets of a newer libc or macOS, for which there would be files.
+
+    What lets one project in may be too old for others, so the last is what all of a
+    solution without any such limit would need.
+    """
+    pool = availability.pool
+    subject = ""
+    for name, releases, mask in _supply(availability, conflict):
+        for change in newer_systems(pool, releases, mask):
+            subject = name
+            yield _of_target(pool.inputs, change, name)
+    if subject:
+        pins = trial.pins(pool.inputs, newest_system(pool.target)) or {}
+        names = (
+            pin.file.filename for pin in pins.values() if isinstance(pin, Candidate)
+        )
+        highest = system_for(pool.target, names)
+        if highest is not None:
+            yield _of_target(pool.inputs, highest, subject)
+
+
+def _with_other_python(
+    availability: Availability, conflict: Conflict
+) -> Iterator[_Change]:
+    """Yield targets of another Python, for which there would be files."""
+    inputs, target = availability.pool.inputs, availability.pool.target
+    for name, requires_python in conflict.pythons:
+        for change in islice(other_pythons(target, inputs, requires_python), 1):
+            yield _of_target(inputs, change, name)
+    for name, releases, mask in _supply(availability, conflict):
+        for change in pythons_with_files(availability.pool, releases, mask):
+            yield _of_target(inputs, change, name)
+
+
+def _of_target(inputs: Inputs, change: TargetChange, name: str) -> _Change:
+    return _Change(inputs, change.words, name, change.target)
+
+
+def _first_of(changes: Iterable[_Change]) -> Iterator[_Change]:
+    """Leave a few distinct changes: versions often want the same."""
+    seen: set[str] = set()
+    for change in changes:
+        if change.words in seen:
+            continue
+        if len(seen) == _TARGETS_AT_MOST:
+            return
+        seen.add(change.words)
+        yield change
+
+
+def _supply(
+    availability: Availability, conflict: Conflict
+) -> Iterator[tuple[str, Releases, int]]:
+    """Yield the projects in conflict with the versions that are asked for."""
+    for name in conflict.names:
+        releases = availability.releases(name)
+        if releases is not None:
+            specifiers = [wanted for of, wanted in conflict.wanted if of == name]
+            yield name, releases, availability.allowed(releases, specifiers)
+
+
+def _without_upgrades(inputs: Inputs, names: Collection[str]) -> Iterator[_Change]:
+    """Yield the wishes without a version that the command line asks for."""
+    for upgrade in inputs.upgrades:
+        if upgrade.name in names:
+            rest = tuple(one for one in inputs.upgrades if one != upgrade)
+            words = f"give --upgrade-package {upgrade.name} without that version"
+            yield _Change(replace(inputs, upgrades=rest), words, upgrade.name)
+
+
+def _with_other_files(inputs: Inputs, names: Collection[str]) -> Iterator[_Change]:
+    """Yield the wishes with wheels, or with source distributions, that they forbid."""
+    for name in sorted(set(names).intersection(inputs.no_binary_packages)):
+        rest = tuple(one for one in inputs.no_binary_packages if one != name)
+        words = f"take {name} out of no-binary-package in [tool.polylock]"
+        yield _Change(replace(inputs, no_binary_packages=rest), words, name)
+    for name in sorted(set(names).intersection(inputs.no_build_packages)):
+        rest = tuple(one for one in inputs.no_build_packages if one != name)
+        words = f"take {name} out of no-build-package in [tool.polylock]"
+        yield _Change(replace(inputs, no_build_packages=rest), words, name)
+    for name in names if inputs.build == "none" else ():
+        allowed = tuple(sorted({*inputs.build_packages, name}))
+        if name not in inputs.no_build_packages:
+            yield _Change(
+                replace(inputs, build_packages=allowed), build_hint(inputs, name), name
+            )
+
+
+def _without(inputs: Inputs, names: Collection[str]) -> Iterator[_Change]:
+    """Yield the wishes without a constraint or an override."""
+    for constraint in inputs.constraints:
+        if constraint.name in names:
+            rest = tuple(one for one in inputs.constraints if one != constraint)
+            words = f"take {constraint} out of constraint-dependencies"
+            yield _Change(replace(inputs, constraints=rest), words, constraint.name)
+    for override in inputs.overrides:
+        if override.name in names:
+            rest = tuple(one for one in inputs.overrides if one != override)
+            words = f"take {override} out of override-dependencies"
+            yield _Change(replace(inputs, overrides=rest), words, override.name)
+
+
+def _relaxed(inputs: Inputs, target: Target, names: Sequence[str]) -> Iterator[_Change]:
+    """Yield the wishes with one of the project's own requirements for any version.
+
+    In the order of the names: those in conflict before those who ask for them, of
+    which every version would be tried in vain where all ask for the same.
+    """
+    places = {name: place for place, name in enumerate(names)}
+    asking = [
+        root
+        for root in inputs.requirements
+        if root.requirement.name in places
+        and root.requirement.specifier
+        and root.target in {None, target.name}
+    ]
+    for root in sorted(asking, key=lambda root: places[root.requirement.name]):
+        asked = root.requirement
+        relaxed = replace(
+            root,
+            requirement=Requirement(
+                name=asked.name, extras=asked.extras, marker=asked.marker
+            ),
+        )
+        roots = tuple(relaxed if one is root else one for one in inputs.requirements)
+        plain = Requirement(
+            name=asked.name, specifier=asked.specifier, extras=asked.extras
+        )
+        yield _Change(
+            replace(inputs, requirements=roots),
+            f"require another version than {plain}",
+            asked.name,
+        )
+
+
+def _overruled(inputs: Inputs, wanted: Sequence[tuple[str, str]]) -> Iterator[_Change]:
+    """Yield the wishes with one side of a conflict, or any version, as an override."""
+    sides = [*wanted, *dict.fromkeys((name, "") for name, _ in wanted)]
+    for name, specifier in sides:
+        override = Requirement(name=name, specifier=specifier)
+        others = tuple(one for one in inputs.overrides if one.name != name)
+        yield _Change(
+            replace(inputs, overrides=(*others, override)),
+            f'set override-dependencies = ["{override}"] in [tool.polylock], if those '
+            "who ask otherwise can do with that",
+            name,
+        )

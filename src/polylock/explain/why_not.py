@@ -1,0 +1,888 @@
+"""Why not this version, or this label, of a project for this target: one answer.
+
+The reason is the first cause. What another pin excludes is followed to what holds that
+pin where it is: a requirement of the project, a file that is not there, another target.
+A pin that is where it is only because of the version in question is no reason.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from polylock.errors import PolylockError, ProjectNotFound
+from polylock.explain.words import clause
+from polylock.model.distributions import Unusable, labelled_wheels
+from polylock.model.filenames import WheelFilename
+from polylock.model.folding import fold
+from polylock.model.inputs import DEFAULT_INDEX
+from polylock.model.reasons import (
+    Contradicts,
+    DirectSourceNamed,
+    Excluded,
+    FilesOut,
+    GivenUp,
+    HeldBack,
+    LabelLost,
+    LowestWanted,
+    NeedsBuild,
+    NoFile,
+    NoSuchProject,
+    NoSuchVersion,
+    NotExamined,
+    NoUploadTime,
+    OfLabels,
+    PackageAsker,
+    PreRelease,
+    PythonUnmet,
+    Request,
+    SdistBehindWheel,
+    SettingAsker,
+    Unfit,
+    Unopposed,
+    UploadedLater,
+    Yanked,
+)
+from polylock.model.requirements import Requirement
+from polylock.resolution.align import public
+from polylock.resolution.availability import Availability
+from polylock.resolution.candidate_pool import CandidatePool, labels_of
+from polylock.resolution.candidates import Candidate
+from polylock.resolution.constraints import Unmeetable
+from polylock.resolution.dependencies import DependencyReader
+from polylock.resolution.near_miss import near, tags_of
+from polylock.resolution.versions import positions, satisfies
+from polylock.values import Value
+from polylock.variants.authority import unanswered
+from polylock.variants.ordering import VariantWishes
+from polylock.variants.verdicts import preferred_by, why_before
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from packaging.utils import NormalizedName
+
+    from polylock.explain.answer import Answer, Pinned
+    from polylock.model.distributions import Release, Releases
+    from polylock.model.inputs import Inputs
+    from polylock.model.reasons import Reason, SettingKey
+    from polylock.model.target import Target
+    from polylock.ports import PackageSource
+    from polylock.resolution.candidates import Expansion
+
+    Assumed = Mapping[NormalizedName, Candidate]
+
+__all__ = [
+    "OPENED_AT_MOST",
+    "LabelVerdict",
+    "VersionsOut",
+    "WhyNot",
+    "build_hint",
+    "no_file",
+    "python_hint",
+    "rejected",
+    "shortage",
+    "span",
+]
+
+OPENED_AT_MOST = 40
+"""How many versions are opened to say why each is out; the newest tell the story."""
+
+_REASONS_AT_MOST = 6
+
+_EXAMINED_AT_MOST = 8
+"""How many versions of one project have their requirements read; newest first."""
+
+_TRIED_AT_MOST = 3
+"""How many versions are tried to see whether another pin could move."""
+
+_CAUSES_AT_MOST = 100
+"""How many versions are looked at for one reason, those of other pins included."""
+
+_FOLLOWED_AT_MOST = 4
+"""How many pins are followed from one to the next."""
+
+
+class VersionsOut(Value, frozen=True):
+    """Why some versions of a project were not taken; ``versions`` is a span."""
+
+    versions: str
+    reason: Reason
+
+
+class LabelVerdict(Value, frozen=True):
+    """Why one label of a release was not taken; None for the one that was.
+
+    An empty label means the wheel or source distribution without one.
+    """
+
+    label: str
+    reason: Reason | None
+
+
+class WhyNot:
+    """Says of one target why it does not have a version or label.
+
+    ``answer`` is what it has, by these ``inputs``. The index is asked as it is now, out
+    of the cache or fetched; raises what the package source raises.
+    """
+
+    def __init__(
+        self, answer: Answer, *, inputs: Inputs, source: PackageSource
+    ) -> None:
+        self.answer = answer
+        self.inputs = inputs
+        self.source = source
+        self.target = answer.target
+        self.pool = CandidatePool(target=answer.target, inputs=inputs, source=source)
+        self.availability = Availability(
+            self.pool,
+            {},
+            preferences={},
+            own=[requirement for _, requirement in answer.roots],
+        )
+        self._reader = DependencyReader(self.availability)
+        self._left = _CAUSES_AT_MOST
+        self._paths: dict[NormalizedName, tuple[NormalizedName, ...]] | None = None
+
+    def newer(
+        self,
+        name: NormalizedName,
+        beside: Sequence[WhyNot] = (),
+    ) -> tuple[VersionsOut, ...]:
+        """Return why each version above the one that is taken was not, newest first.
+
+        ``beside`` are the other targets, for whose sake a version may be held back.
+        """
+        releases = self.source.releases(name, self.target)
+        taken = self.availability.table(releases).position(
+            self.answer.pins[name].version
+        )
+        if taken is None:
+            return ()
+        groups: dict[Reason, list[int]] = {}
+        examined = 0
+        for position in range(len(releases.versions) - 1, taken, -1):
+            reason = self._outright(releases, position)
+            if reason is None and examined == _EXAMINED_AT_MOST:
+                reason = self._held_back(releases, position, beside, outright=True)
+                reason = reason or NotExamined(examined)
+            elif reason is None:
+                examined += 1
+                reason = self._reason(releases, position, beside)
+            groups.setdefault(reason, []).append(position)
+        return tuple(
+            VersionsOut(span(releases, found), reason)
+            for reason, found in groups.items()
+        )
+
+    def version(
+        self,
+        name: NormalizedName,
+        version: str,
+        beside: Sequence[WhyNot] = (),
+    ) -> Reason:
+        """Return why a target has not a version; a local version is left aside."""
+        found = self._positions(name, version)
+        if isinstance(found, tuple):
+            releases, same = found
+            return self._reason(releases, same[0], beside)
+        return found
+
+    def by_itself(
+        self, name: NormalizedName, version: str, *, outright: bool = False
+    ) -> Reason | None:
+        """Return why this target alone cannot have a version; None where it can.
+
+        ``outright`` leaves out what takes metadata to know.
+        """
+        found = self._positions(name, version)
+        if not isinstance(found, tuple):
+            return found
+        releases, same = found
+        ask = self._outright if outright else self._alone
+        causes = [ask(releases, position) for position in same]
+        return None if None in causes else causes[0]
+
+    def labels(
+        self, name: NormalizedName, chosen: str | None
+    ) -> Iterator[LabelVerdict]:
+        """Yield why each label of the pinned release was not taken, the chosen first.
+
+        Nothing where the release has no labels.
+        """
+        releases = self.source.releases(name, self.target)
+        pin = self.answer.pins[name]
+        position = self.availability.table(releases).position(pin.version)
+        if position is None:
+            return
+        release = releases.release(position)
+        labels = labels_of(release)
+        if not labels:
+            return
+        taken = chosen or ""
+        yield LabelVerdict(taken, None)
+        expansion = self.pool.expand(releases, position, yanked=True)
+        order = [candidate.variant.label for candidate in expansion.candidates]
+        plain = {""} if release.sdist or _has_plain_wheel(release) else set()
+        others = (labels | plain) - {taken}
+        for label in sorted(others, key=lambda each: (_place(order, each), each)):
+            yield LabelVerdict(label, self._of_label(release, expansion, taken, label))
+
+    def candidate(self, name: NormalizedName) -> Candidate | None:
+        """Return the pinned file of a project as the index offers it, if it does."""
+        pin = self.answer.pins.get(name)
+        if pin is None or not pin.filename:
+            return None
+        releases = self.source.releases(name, self.target)
+        position = self.availability.table(releases).position(pin.version)
+        if position is None:
+            return None
+        found = self.pool.expand(releases, position, yanked=True).candidates
+        return next(
+            (each for each in found if each.file.filename == pin.filename), None
+        )
+
+    def _positions(
+        self, name: NormalizedName, version: str
+    ) -> tuple[Releases, list[int]] | Reason:
+        pin = self.answer.pins.get(name)
+        if pin is not None and not pin.filename:
+            return DirectSourceNamed()
+        releases = self.source.releases(name, self.target)
+        table = self.availability.table(releases)
+        exact = table.position(version)
+        if exact is not None:
+            return releases, [exact]
+        same = list(positions(table.mask(f"=={public(version)}")))
+        return (releases, same) if same else _no_such_version(releases)
+
+    def _reason(
+        self, releases: Releases, position: int, beside: Sequence[WhyNot]
+    ) -> Reason:
+        """Return the first cause, of this target or another one."""
+        found = self._cause(releases, position, {}) or self._held_back(
+            releases, position, beside
+        )
+        if found is not None:
+            return found
+        if self.inputs.resolution == "lowest":
+            return LowestWanted("lowest")
+        return self._difference(releases, position) or Unopposed(releases.name)
+
+    def _held_back(
+        self,
+        releases: Releases,
+        position: int,
+        beside: Sequence[WhyNot],
+        *,
+        outright: bool = False,
+    ) -> HeldBack | None:
+        """Return the first other target that cannot have a version, if they align.
+
+        ``outright`` leaves out what takes metadata to know.
+        """
+        if self.inputs.align == "independent" or self.inputs.resolution == "lowest":
+            return None
+        version = releases.versions[position]
+        for other in beside:
+            pin = other.answer.pins.get(releases.name)
+            if pin is None or not pin.filename:
+                continue
+            reason = other.by_itself(releases.name, version, outright=outright)
+            if reason is not None:
+                return HeldBack(other.target.name, reason)
+        return None
+
+    def _alone(self, releases: Releases, position: int) -> Reason | None:
+        return self._cause(releases, position, {})
+
+    def _cause(
+        self, releases: Releases, position: int, assumed: Assumed
+    ) -> Reason | None:
+        """Return what keeps a version from this target, where it alone is asked.
+
+        ``assumed`` are candidates that take the place of pins: the version in question
+        and what was followed from there.
+        """
+        if not assumed:
+            self._left = _CAUSES_AT_MOST
+        self._left -= 1
+        if self._left < 0:
+            return None  # as good as not known
+        return (
+            self._outright(releases, position)
+            or self._by_dependents(releases, position, assumed)
+            or self._by_requirements(releases, position, assumed)
+        )
+
+    def _outright(self, releases: Releases, position: int) -> Reason | None:
+        """Return what project, settings or files say, for which nothing is opened."""
+        return (
+            self._by_project(releases, position)
+            or self._by_settings(releases, position)
+            or self._by_files(releases, position)
+        )
+
+    def _by_project(self, releases: Releases, position: int) -> Reason | None:
+        version = releases.versions[position]
+        for request in self._own_requests(releases.name):
+            if not satisfies(request.requirement.specifier, version):
+                return Excluded((request,))
+        return None
+
+    def _own_requests(self, name: str) -> Iterator[Request]:
+        inputs = self.inputs
+        overridden = {override.name for override in inputs.overrides}
+        if name not in overridden:
+            for asker, requirement in self.answer.roots:
+                if requirement.name == name:
+                    yield Request(asker, requirement)
+        settings: tuple[tuple[SettingKey, Sequence[Requirement]], ...] = (
+            ("constraint-dependencies", inputs.constraints),
+            ("override-dependencies", inputs.overrides),
+            ("--upgrade-package", inputs.upgrades),
+        )
+        for key, named in settings:
+            for requirement in named:
+                if requirement.name == name and _holds(requirement, self.target):
+                    yield Request(SettingAsker(key), requirement)
+
+    def _by_settings(self, releases: Releases, position: int) -> Reason | None:
+        specifiers = [
+            request.requirement.specifier
+            for request in self._own_requests(releases.name)
+        ]
+        bit = 1 << position
+        if self.availability.allowed(releases, specifiers) & bit:
+            return None
+        if releases.yanked & bit:
+            return Yanked(_why_yanked(releases.release(position)))
+        if not releases.finals & bit:
+            return PreRelease()
+        if releases.earliest_upload[position] is None:
+            return NoUploadTime()
+        return UploadedLater()
+
+    def _by_files(self, releases: Releases, position: int) -> Reason | None:
+        if self.pool.expand(releases, position, yanked=False).candidates:
+            return None
+        reasons = rejected(self.pool, releases, position)
+        return reasons[0] if len(reasons) == 1 else FilesOut(reasons)
+
+    def _by_dependents(
+        self, releases: Releases, position: int, assumed: Assumed
+    ) -> Reason | None:
+        """Return the requirement of another pin that excludes a version.
+
+        Where a newer version of that project would admit it, that is followed: why is
+        the project not newer?
+        """
+        name, version = releases.name, releases.versions[position]
+        wanted = self._stand_in(releases, position)
+        follow = assumed if wanted is None else {**assumed, name: wanted}
+        for dependent in self.answer.dependents(name):
+            if dependent == name or dependent in follow:
+                continue
+            for request in self._requests(dependent, name):
+                if satisfies(request.requirement.specifier, version):
+                    continue
+                if not self._is_needed(dependent, follow):
+                    break
+                chain = (*self._chain(dependent), request)
+                return Excluded(chain, *self._not_newer(dependent, name, follow))
+        return None
+
+    def _stand_in(self, releases: Releases, position: int) -> Candidate | None:
+        """Return the best candidate of a version, or any file where it has none.
+
+        None where it has no file either.
+        """
+        found = self.pool.expand(releases, position, yanked=True).candidates
+        if found:
+            return found[0]
+        release = releases.release(position)
+        files = (*release.wheels, *((release.sdist,) if release.sdist else ()))
+        if not files:
+            return None
+        return Candidate(
+            releases=releases, position=position, release=release, file=files[0]
+        )
+
+    def _is_needed(self, name: NormalizedName, assumed: Assumed) -> bool:
+        """Say whether a project is required still, with candidates in place of pins."""
+        queue = [asked.normalized_name for _, asked in self.answer.roots]
+        seen = set(queue)
+        for at in queue:
+            if at == name:
+                return True
+            following: Sequence[NormalizedName] = ()
+            if at in assumed:
+                found = self._reader.of(assumed[at])
+                if not isinstance(found, Unmeetable):
+                    following = [each.requirement.normalized_name for each in found]
+            elif at in self.answer.pins:
+                following = self.answer.pins[at].requires
+            queue += [each for each in following if each not in seen]
+            seen.update(following)
+        return False
+
+    def _not_newer(
+        self, dependent: NormalizedName, name: NormalizedName, assumed: Assumed
+    ) -> tuple[str, Reason | None]:
+        """Return a newer version of a dependent that admits one, and why not that.
+
+        ``name`` is the project that it should admit the assumed candidate of.
+        """
+        if len(assumed) > _FOLLOWED_AT_MOST or name not in assumed:
+            return "", None
+        try:
+            releases = self.source.releases(dependent, self.target)
+            table = self.availability.table(releases)
+            taken = table.position(self.answer.pins[dependent].version)
+            if taken is None:
+                return "", None
+            above = range(len(releases.versions) - 1, taken, -1)
+            for position in above[:_TRIED_AT_MOST]:
+                if self._admits(releases, position, assumed[name]):
+                    reason = self._cause(releases, position, assumed)
+                    newer = releases.versions[position]
+                    return ("", None) if reason is None else (newer, reason)
+        except PolylockError:
+            pass  # told without what lies behind it
+        return "", None
+
+    def _admits(self, releases: Releases, position: int, wanted: Candidate) -> bool:
+        """Say whether a version of a project suits a candidate of another."""
+        candidate = self._stand_in(releases, position)
+        if candidate is None:
+            return False
+        found = self._reader.of(candidate)
+        return isinstance(found, Unmeetable) or all(
+            satisfies(dependency.requirement.specifier, wanted.version)
+            for dependency in found
+            if dependency.requirement.name == wanted.name
+        )
+
+    def _by_requirements(
+        self, releases: Releases, position: int, assumed: Assumed
+    ) -> Reason | None:
+        """Return what no candidate of a version can have of what it requires."""
+        reasons: list[Reason] = []
+        for candidate in self.pool.expand(releases, position, yanked=False).candidates:
+            reason = self._unmet(candidate, assumed)
+            if reason is None:
+                return None
+            label = candidate.variant.label
+            reasons.append(OfLabels((label,), reason) if label else reason)
+        return reasons[0] if reasons else None
+
+    def _unmet(self, candidate: Candidate, assumed: Assumed) -> Reason | None:
+        found = self._reader.of(candidate)
+        if isinstance(found, Unmeetable):
+            return found.reason
+        needed = [dependency.requirement for dependency in found]
+        needed += [
+            Requirement(name=need.name, specifier=need.specifier)
+            for need in candidate.abi
+            if need.name in self.answer.pins
+        ]
+        for requirement in needed:
+            reason = self._unmet_requirement(requirement, candidate, assumed)
+            if reason is not None:
+                return reason
+        return None
+
+    def _unmet_requirement(
+        self, requirement: Requirement, candidate: Candidate, assumed: Assumed
+    ) -> Reason | None:
+        """Return why a requirement of a candidate cannot be met; None where it can.
+
+        That is so if what is pinned meets it, or could be replaced by what does.
+        """
+        name = requirement.normalized_name
+        if name in assumed:
+            fits = satisfies(requirement.specifier, assumed[name].version)
+            return None if fits else Contradicts(requirement, assumed[name].version)
+        pin = self.answer.pins.get(name)
+        if pin is not None and satisfies(requirement.specifier, pin.version):
+            return None
+        if pin is not None and not pin.filename:
+            return Contradicts(requirement, pin.version, because=DirectSourceNamed())
+        if len(assumed) >= _FOLLOWED_AT_MOST:
+            return None
+        follow = {**assumed, candidate.name: candidate}
+        return self._out_of_reach(requirement, pin, follow)
+
+    def _out_of_reach(
+        self, requirement: Requirement, pin: Pinned | None, assumed: Assumed
+    ) -> Reason | None:
+        """Return why the target can have no version that meets a requirement."""
+        taken = pin.version if pin is not None else ""
+        try:
+            releases = self.source.releases(requirement.normalized_name, self.target)
+        except ProjectNotFound as error:
+            searched = tuple(error.indexes)
+            because: Reason = NoSuchProject(requirement.name, searched)
+            return Contradicts(requirement, taken, because=because)
+        table = self.availability.table(releases)
+        mask = table.mask(requirement.specifier) & table.everything
+        first: tuple[str, Reason] | None = None
+        for tried, position in enumerate(positions(mask)):
+            if tried == _TRIED_AT_MOST:
+                break
+            reason = self._cause(releases, position, assumed)
+            if reason is None:
+                return None
+            first = first or (releases.versions[position], reason)
+        if first is None:
+            return Contradicts(requirement, taken, because=_no_such_version(releases))
+        newest, because = first
+        return Contradicts(requirement, taken, newest, because)
+
+    def _difference(self, releases: Releases, position: int) -> Reason | None:
+        """Return a requirement of a version that what is pinned does not meet.
+
+        What is pinned could be another version, so this is no cause; it is what would
+        have to change.
+        """
+        for candidate in self.pool.expand(releases, position, yanked=False).candidates:
+            found = self._reader.of(candidate)
+            for dependency in () if isinstance(found, Unmeetable) else found:
+                requirement = dependency.requirement
+                pin = self.answer.pins.get(requirement.normalized_name)
+                if pin and not satisfies(requirement.specifier, pin.version):
+                    return Contradicts(requirement, pin.version)
+        return None
+
+    def _requests(self, dependent: NormalizedName, name: str) -> list[Request]:
+        """Return what a pin requires of a project, extras in use included."""
+        candidate = self.candidate(dependent)
+        if candidate is None:
+            return []
+        found = self._asked(candidate, "", name)
+        extras = self.answer.pins[dependent].extras
+        if extras is None and not found:
+            metadata = self.source.core_metadata(candidate.release, candidate.file)
+            extras = () if isinstance(metadata, Unusable) else metadata.provides_extra
+        for extra in extras or ():
+            found += self._asked(candidate, extra, name)
+        return found
+
+    def _asked(self, candidate: Candidate, extra: str, name: str) -> list[Request]:
+        found = self._reader.of(self.pool.extended(candidate, extra))
+        if isinstance(found, Unmeetable):
+            return []
+        who = PackageAsker(
+            candidate.name, candidate.version, candidate.variant.label, extra
+        )
+        return [
+            Request(who, dependency.requirement)
+            for dependency in found
+            if dependency.requirement.name == name
+        ]
+
+    def _chain(self, name: NormalizedName) -> tuple[Request, ...]:
+        """Return the shortest way by which the project comes to require one."""
+        found: list[Request] = []
+        path = self._path(name)
+        for parent, child in zip((None, *path), path, strict=False):
+            if parent is None:
+                asked = [
+                    Request(asker, requirement)
+                    for asker, requirement in self.answer.roots
+                    if requirement.name == child
+                ]
+            else:
+                asked = self._requests(parent, child)
+            found += asked[:1]
+        return tuple(found)
+
+    def _path(self, name: NormalizedName) -> tuple[NormalizedName, ...]:
+        if self._paths is None:
+            self._paths = {}
+            queue = [
+                requirement.normalized_name for _, requirement in self.answer.roots
+            ]
+            self._paths = {root: (root,) for root in queue}
+            for at in queue:
+                pin = self.answer.pins.get(at)
+                for child in pin.requires if pin is not None else ():
+                    if child not in self._paths:
+                        self._paths[child] = (*self._paths[at], child)
+                        queue.append(child)
+        return self._paths.get(name, (name,))
+
+    def _of_label(
+        self, release: Release, expansion: Expansion, chosen: str, label: str
+    ) -> Reason:
+        order = [candidate.variant.label for candidate in expansion.candidates]
+        if label not in order:
+            return _label_out(release, expansion, label)
+        by_label = {each.variant.label: each for each in expansion.candidates}
+        better = by_label[label]
+        if chosen in order and order.index(label) > order.index(chosen):
+            return self._lost(by_label[chosen], better)
+        found = self._unmet(better, {}) or self._abi_difference(better)
+        return GivenUp(chosen, found or Unopposed(better.name))
+
+    def _abi_difference(self, candidate: Candidate) -> Reason | None:
+        return self._difference(candidate.releases, candidate.position)
+
+    def _lost(self, winner: Candidate, loser: Candidate) -> Reason:
+        """Return on what a label lost to the chosen one."""
+        chosen, label = winner.variant.label, loser.variant.label
+        if not label:
+            return LabelLost(winner=chosen, is_plain=True)
+        metadata = winner.variant_metadata
+        wishes = VariantWishes.parse(
+            self.inputs.exclude_variants, self.inputs.prefer_variants
+        ).for_project(winner.name)
+        if metadata is not None:
+            variants = metadata.variants
+            pattern = preferred_by(
+                wishes.prefer, (chosen, variants[chosen]), (label, variants[label])
+            )
+            if pattern is not None:
+                return LabelLost(winner=chosen, pattern=pattern.text)
+        return why_before(chosen, winner.decided_by, loser.decided_by)
+
+
+def _label_out(release: Release, expansion: Expansion, label: str) -> Reason:
+    """Return why a label is no candidate at all."""
+    reasons = [each.reason for each in expansion.rejections if each.label == label]
+    telling = [reason for reason in reasons if not isinstance(reason, Unfit)]
+    if telling:
+        return telling[-1]
+    if reasons:
+        return Unfit(_tags(release, label))
+    if not label:
+        return SdistBehindWheel()
+    return next(each.reason for each in expansion.rejections)  # of all files together
+
+
+def _tags(release: Release, label: str) -> tuple[str, ...]:
+    names = (WheelFilename.parse(wheel.filename) for wheel in release.wheels)
+    found = [name for name in names if (name.variant_label or "") == label]
+    return tuple(sorted({tag for name in found for tag in name.tags}))
+
+
+def _has_plain_wheel(release: Release) -> bool:
+    return len(release.wheels) > len(labelled_wheels(release))
+
+
+def _place(order: Sequence[str], label: str) -> int:
+    return order.index(label) if label in order else len(order)
+
+
+def _holds(requirement: Requirement, target: Target) -> bool:
+    marker = requirement.marker_expression
+    return marker is None or fold(marker, target) is not False
+
+
+def _why_yanked(release: Release) -> str:
+    files = (*release.wheels, *((release.sdist,) if release.sdist else ()))
+    return next((file.yanked for file in files if file.yanked), "")
+
+
+def _no_such_version(releases: Releases) -> NoSuchVersion:
+    versions = releases.versions
+    if not versions:
+        return NoSuchVersion(releases.index)
+    return NoSuchVersion(releases.index, versions[0], versions[-1])
+
+
+def shortage(
+    availability: Availability,
+    releases: Releases,
+    specifiers: Sequence[str],
+    asked: str = "",
+) -> tuple[list[str], str | None]:
+    """Say why no version meets specifiers or can be installed, and what would help.
+
+    ``asked`` says what is asked where that is not just the specifiers. The lines are
+    empty where some version can be.
+    """
+    mask = availability.allowed(releases, specifiers)
+    if not mask:
+        return _no_version(availability, releases, specifiers, asked)
+    lines = _rejections(availability.pool, releases, mask)
+    return lines, _coverage_hint(availability.pool, releases, mask) if lines else None
+
+
+def _no_version(
+    availability: Availability,
+    releases: Releases,
+    specifiers: Sequence[str],
+    asked: str,
+) -> tuple[list[str], str | None]:
+    table = availability.table(releases)
+    name = releases.name
+    combined = ",".join(dict.fromkeys(s for s in specifiers if s))
+    mask = table.everything
+    for specifier in specifiers:
+        mask &= table.mask(specifier)
+    if not mask:
+        there = list(positions(table.everything))
+        none = f"no version of {name} is {asked or combined or 'there'}"
+        where = releases.index or releases.index_url  # a direct source is its text
+        if where == DEFAULT_INDEX:
+            where = "the index"
+        return [f"{none}; {where} has {_ends(releases, there)}"], None
+    found = list(positions(mask))
+    newest = releases.versions[found[0]]
+    versions = f"{name} {span(releases, found)}"
+    if not mask & ~releases.yanked:
+        return [f"{versions}: yanked"], (
+            f"to take a yanked version all the same, pin it: {name}=={newest}"
+        )
+    if not mask & releases.finals:
+        return [f"{versions}: pre-releases, which are not admitted"], (
+            'set prerelease = "allow" in [tool.polylock]'
+        )
+    if all(releases.earliest_upload[position] is None for position in found):
+        return [f"{versions}: without an upload time, for exclude-newer"], (
+            "leave exclude-newer out of [tool.polylock]"
+        )
+    return [f"{versions}: uploaded after exclude-newer"], (
+        "set exclude-newer in [tool.polylock] to a later time"
+    )
+
+
+def _ends(releases: Releases, found: Sequence[int]) -> str:
+    low, high = releases.versions[found[-1]], releases.versions[found[0]]
+    return low if low == high else f"{low} to {high}"
+
+
+def _rejections(pool: CandidatePool, releases: Releases, mask: int) -> list[str]:
+    """Group the versions that have no candidate by the reason, newest first."""
+    groups: dict[tuple[Reason, ...], list[int]] = {}
+    for count, position in enumerate(positions(mask)):
+        if count == OPENED_AT_MOST:
+            break
+        expansion = pool.expand(releases, position, yanked=False)
+        if expansion.candidates:
+            continue
+        reasons = rejected(pool, releases, position)
+        groups.setdefault(reasons, []).append(position)
+    return [
+        f"{releases.name} {span(releases, found)}: {clause(reason)}"
+        for reasons, found in groups.items()
+        for reason in reasons
+    ]
+
+
+def rejected(
+    pool: CandidatePool, releases: Releases, position: int
+) -> tuple[Reason, ...]:
+    """Return why a version that has no candidate is out.
+
+    A reason that files without a label have holds for the version; of the others the
+    labels are named.
+    """
+    expansion = pool.expand(releases, position, yanked=False)
+    labels: dict[Reason, dict[str, None]] = {}
+    for rejection in expansion.rejections:
+        if rejection.reason != Unfit():
+            found = labels.setdefault(rejection.reason, {})
+            if rejection.label:
+                found[rejection.label] = None
+    told = [
+        OfLabels(tuple(sorted(found)), reason) if found else reason
+        for reason, found in labels.items()
+    ]
+    return tuple(told[:_REASONS_AT_MOST]) or (
+        no_file(releases.release(position), pool.target),
+    )
+
+
+def no_file(release: Release, target: Target) -> NoFile:
+    """Return what the wheels of a version that fits no target are for.
+
+    Nearest are those that would fit but for the platform, then those for another
+    Python on the right platform.
+    """
+    if not release.wheels:
+        return NoFile(target.name, has_wheels=False)
+    nearest = near(release, target)
+    if nearest:
+        return NoFile(target.name, tuple(sorted(nearest)))
+    found = [tag.rpartition("-") for tag in tags_of(release)]
+    platforms = {tag.rpartition("-")[2] for tag in target.tags}
+    pythons = {pair for pair, _, tag in found if tag in platforms}
+    if pythons:
+        return NoFile(target.name, tuple(sorted(pythons)))
+    others = tuple(sorted({tag for _, _, tag in found}))
+    return NoFile(target.name, others, is_near=False)
+
+
+def _coverage_hint(pool: CandidatePool, releases: Releases, mask: int) -> str:
+    """Say which change of the target or the settings would let the newest in."""
+    release = releases.release(next(positions(mask)))
+    target, inputs = pool.target, pool.inputs
+    if releases.name in target.description.variants:
+        return f"change tool.polylock.targets.{target.name}.variants.{releases.name}"
+    metadata = pool.source.variant_metadata(release) if _has_labels(release) else None
+    if metadata is not None and not isinstance(metadata, Unusable):
+        for namespace, provider in sorted((metadata.providers or {}).items()):
+            if provider.optional and namespace not in inputs.enable_providers:
+                return f'set enable-providers = ["{namespace}"] in [tool.polylock]'
+        for namespace in unanswered(
+            metadata, stated=target.stated, enabled_providers=inputs.enable_providers
+        ):
+            return (
+                f"say under properties.{namespace} what target {target.name} supports"
+            )
+    expansion = pool.expand(releases, next(positions(mask)), yanked=False)
+    if any(isinstance(r.reason, PythonUnmet) for r in expansion.rejections):
+        return python_hint(target, releases.name)
+    if any(isinstance(r.reason, NeedsBuild) for r in expansion.rejections):
+        return build_hint(inputs, releases.name)
+    return (
+        f"name an index that has wheels for {target.name} under "
+        f"[tool.polylock.sources], or leave {releases.name} out there with a marker"
+    )
+
+
+def build_hint(inputs: Inputs, name: str) -> str:
+    """Say what lets the backend of a project run, which no search may try."""
+    if name in inputs.no_build_packages:
+        return f"take {name} out of no-build-package in [tool.polylock]"
+    names = ", ".join(f'"{one}"' for one in sorted({*inputs.build_packages, name}))
+    return (
+        f"set build-package = [{names}] in [tool.polylock], if its build backend may "
+        "run on your machine"
+    )
+
+
+def python_hint(target: Target, name: str) -> str:
+    """Say what helps where a project needs another Python than the target has."""
+    return (
+        f"choose another python for target {target.name}, or leave {name} out there "
+        "with a marker"
+    )
+
+
+def _has_labels(release: Release) -> bool:
+    return any(
+        WheelFilename.parse(file.filename).variant_label for file in release.wheels
+    )
+
+
+def span(releases: Releases, found: Sequence[int]) -> str:
+    """Write positions as ``1.0 to 1.4, 2.0``."""
+    parts: list[str] = []
+    for first, last in _runs(found):
+        low, high = releases.versions[first], releases.versions[last]
+        parts.append(low if low == high else f"{low} to {high}")
+    return ", ".join(parts)
+
+
+def _runs(found: Sequence[int]) -> Iterator[tuple[int, int]]:
+    ordered = sorted(set(found))
+    start = previous = ordered[0]
+    for position in ordered[1:]:
+        if position != previous + 1:
+            yield start, previous
+            start = position
+        previous = position
+    yield start, previous

@@ -1,0 +1,428 @@
+"""Reasons in words, one line each; the one module with such sentences.
+
+What comes from indexes and metadata is shown with its control characters visible.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from polylock.errors import NothingToInstall
+from polylock.explain.notes import (
+    ExtraMissing,
+    LabelPinUnused,
+    NamespaceUnknown,
+    PatternUnmatched,
+    UploadTimesMissing,
+    VariantsLost,
+)
+from polylock.model.inputs import index_in_words
+from polylock.model.plain_text import visible
+from polylock.model.reasons import (
+    AlignedWith,
+    BuildCycle,
+    ConflictsWithPins,
+    Contradicts,
+    DirectReference,
+    DirectSourceNamed,
+    Excluded,
+    FilesOut,
+    GivenUp,
+    HeldBack,
+    InvalidMetadata,
+    LabelExcluded,
+    LabelLost,
+    LabelNotPinned,
+    LabelUndescribed,
+    LowestWanted,
+    NeedsBuild,
+    NoFile,
+    NoSuchProject,
+    NoSuchVersion,
+    NotExamined,
+    NotOpened,
+    NotRequired,
+    NoUploadTime,
+    OfLabels,
+    OlderPinKept,
+    PackageAsker,
+    PinnedLabelMissing,
+    PreRelease,
+    PropertyUnmet,
+    PythonUnmet,
+    RequiresItself,
+    RootAsker,
+    SdistBehindWheel,
+    SettingAsker,
+    Unfit,
+    Unopposed,
+    UploadedLater,
+    WheelsForbidden,
+    Yanked,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from polylock.errors import PolylockError
+    from polylock.explain.notes import Note
+    from polylock.model.reasons import Asker, Reason, Rejection, Request
+
+__all__ = ["about", "asker", "clause", "details", "listed", "note", "request"]
+
+_VALUES_AT_MOST = 8
+
+
+def clause(reason: Reason) -> str:
+    """Return what is said of a version, a file or a label after its name and a colon.
+
+    ``torch 2.9.0: requires Python >=3.14``.
+    """
+    return visible(_clause(reason))
+
+
+def asker(who: Asker) -> str:
+    """Return who asks for something, as a noun phrase."""
+    match who:
+        case RootAsker(table="project"):
+            return "the project"
+        case RootAsker():
+            return visible(f"{who.table} {who.name}")
+        case PackageAsker():
+            extra = f"[{who.extra}]" if who.extra else ""
+            label = f" ({who.label})" if who.label else ""
+            return visible(f"{who.name}{extra} {who.version}{label}")
+        case SettingAsker():
+            return who.key
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def about(subject: str, reason: Reason, *, many: bool = False) -> str:
+    """Return what is said of a version, or of ``many``: ``a 1 requires Python >=4``."""
+    verb = "require" if many else "requires"
+    match reason:
+        case PythonUnmet():
+            told = f"{verb} Python {reason.requires_python}"
+        case DirectReference():
+            told = f"{verb} {reason.requirement}, a direct reference"
+        case NotRequired() if not many:
+            told = _clause(reason)
+        case RequiresItself():
+            told = f"{verb} another version of itself: {reason.requirement}"
+        case _:
+            return f"{subject}: {clause(reason)}"
+    return f"{subject} {visible(told)}"
+
+
+def request(one: Request) -> str:
+    """Return who asks for what: ``torch 2.9.0 requires triton==3.5.0``."""
+    verb = "requires"
+    if isinstance(one.by, SettingAsker):
+        verb = "asks for" if one.by.key == "--upgrade-package" else "has"
+    return f"{asker(one.by)} {verb} {visible(str(one.requirement))}"
+
+
+def details(error: PolylockError) -> list[str]:
+    """Return what is shown under the message of an error, one fact a line."""
+    if isinstance(error, NothingToInstall):
+        return [_rejection(each) for each in error.rejected]
+    return list(error.details())
+
+
+def _rejection(found: Rejection) -> str:
+    subject = visible(found.label or found.file)
+    told = clause(found.reason)
+    return f"{subject}: {told}" if subject else told
+
+
+def note(found: Note) -> str:
+    """Return what to know of an answer, in one line."""
+    return visible(_note(found))
+
+
+def _note(found: Note) -> str:
+    finding = found.finding
+    project = " ".join((found.project, ", ".join(found.versions))).rstrip()
+    targets = ", ".join(found.targets)
+    match finding:
+        case UploadTimesMissing():
+            return (
+                f"exclude-newer has no effect on {project}: "
+                f"{index_in_words(finding.index)} does not tell when its files were "
+                "uploaded"
+            )
+        case VariantsLost():
+            return (
+                f"{project}: its variants are left out for {targets}, since its "
+                f"variant metadata is invalid: {_clause(finding.because)}"
+            )
+        case NamespaceUnknown():
+            return (
+                f"{project} has variants for {finding.namespace}, which is not known "
+                f"of {targets}, so none of them was taken there; say what it supports "
+                f"under {found.key} ({{}} for nothing), or set exclude-variants = "
+                f'["{finding.namespace}"]'
+            )
+        case PatternUnmatched():
+            there = ", ".join(finding.there) or "none"
+            return (
+                f"{finding.setting}: {project} has no variant {finding.label}; there "
+                f"is: {there}"
+            )
+        case LabelPinUnused():
+            return f"{found.key} has no effect: {project} is not installed there"
+        case ExtraMissing():
+            return f"{project} has no extra {finding.extra}"
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def listed(texts: Sequence[str], most: int = 6) -> str:
+    """Write a few of many."""
+    more = len(texts) - most
+    rest = f" and {more} more" if more > 0 else ""
+    return ", ".join(texts[:most]) + rest
+
+
+def _clause(reason: Reason) -> str:  # noqa: C901, PLR0911, PLR0912 - a case each
+    match reason:
+        case Excluded():
+            return _excluded(reason)
+        case FilesOut():
+            return "; ".join(map(_clause, reason.reasons))
+        case GivenUp(because=Unopposed(project=project)):
+            return (
+                f"better than {reason.chosen or 'no label'} by what the index says "
+                f"now, and compatible with what is locked; "
+                f"`polylock lock --upgrade-package {project}` tries it"
+            )
+        case GivenUp():
+            because = _clause(reason.because)
+            return f"better than {reason.chosen or 'no label'}, but it {because}"
+        case NoSuchProject():
+            return f"no index has {reason.project}"
+        case NoSuchVersion():
+            return _no_version(reason)
+        case Yanked():
+            return f"yanked: {reason.why}" if reason.why else "yanked"
+        case PreRelease():
+            return "pre-releases are not admitted"
+        case UploadedLater():
+            return "uploaded after exclude-newer"
+        case NoUploadTime():
+            return "without an upload time, which exclude-newer asks for"
+        case Unfit(tags=()):
+            return "its tags do not fit the target"
+        case Unfit():
+            return f"no wheel for this machine: there is {listed(reason.tags)}"
+        case NoFile():
+            return _no_file(reason)
+        case PythonUnmet():
+            return f"requires Python {reason.requires_python}"
+        case NeedsBuild():
+            return _needs_build(reason)
+        case BuildCycle():
+            return f"is needed to build itself: {' -> '.join(reason.chain)}"
+        case WheelsForbidden():
+            return "has wheels, which no-binary-package forbids"
+        case InvalidMetadata():
+            return _invalid(reason)
+        case DirectReference():
+            return f"requires {reason.requirement}, a direct reference"
+        case RequiresItself():
+            return f"requires another version of itself: {reason.requirement}"
+        case NotOpened():
+            return "is a source distribution, and enough were opened"
+        case OfLabels():
+            return f"label {listed(reason.labels)}: {_clause(reason.reason)}"
+        case Contradicts():
+            return _contradicts(reason)
+        case HeldBack():
+            return (
+                f"kept back for {reason.target} ({_clause(reason.because)}), since one "
+                "version is taken for all targets where one will do (align)"
+            )
+        case AlignedWith():
+            targets = ", ".join(reason.targets)
+            return (
+                f"{targets} has to have {reason.version}, and align asks for one "
+                "version"
+            )
+        case ConflictsWithPins():
+            return "conflicts with the other pins"
+        case NotRequired():
+            return (
+                f"is built against {reason.project} {reason.release}, and nothing "
+                "requires that"
+            )
+        case OlderPinKept():
+            return f"{reason.version} is locked, and pins are kept while they fit"
+        case LowestWanted():
+            return f'resolution = "{reason.mode}" takes the lowest that fits'
+        case DirectSourceNamed():
+            return "the project names a direct source"
+        case NotExamined():
+            return f"not opened: the newest {reason.count} of them were"
+        case Unopposed():
+            return (
+                "compatible with everything that is locked, so it may be newer than "
+                f"the lock file: `polylock lock --upgrade-package {reason.project}` "
+                "tries it"
+            )
+        case (
+            LabelExcluded()
+            | LabelLost()
+            | LabelNotPinned()
+            | LabelUndescribed()
+            | PinnedLabelMissing()
+            | PropertyUnmet()
+            | SdistBehindWheel()
+        ):
+            return _of_label(reason)
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _of_label(  # noqa: PLR0911 - a case each
+    reason: LabelExcluded
+    | LabelLost
+    | LabelNotPinned
+    | LabelUndescribed
+    | PinnedLabelMissing
+    | PropertyUnmet
+    | SdistBehindWheel,
+) -> str:
+    match reason:
+        case LabelUndescribed():
+            return "not in the variant metadata"
+        case LabelExcluded():
+            return f"exclude-variants has {reason.pattern}"
+        case PropertyUnmet():
+            return _unmet(reason)
+        case LabelNotPinned():
+            return f"target {reason.target} pins {reason.pinned or 'no label'}"
+        case PinnedLabelMissing():
+            return (
+                f"has no variant {reason.pinned}, which {reason.target} pins; there "
+                f"is: {', '.join(reason.there) or 'none'}"
+            )
+        case LabelLost():
+            return _lost(reason)
+        case SdistBehindWheel():
+            return "a wheel goes before the source distribution"
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _excluded(reason: Excluded) -> str:
+    *parents, last = reason.chain
+    told = request(last)
+    if len(parents) > 1:
+        told += f", by way of {' > '.join(asker(one.by) for one in parents)}"
+    if reason.because is not None and isinstance(last.by, PackageAsker):
+        told += f"; {last.by.name} {reason.newer}: {_clause(reason.because)}"
+    return told
+
+
+def _no_version(reason: NoSuchVersion) -> str:
+    index = index_in_words(reason.index)
+    if not reason.highest:
+        return f"{index} does not have it"
+    low, high = reason.lowest, reason.highest
+    return (
+        f"{index} does not have it: it has {low if low == high else f'{low} to {high}'}"
+    )
+
+
+def _no_file(reason: NoFile) -> str:
+    if not reason.has_wheels:
+        return "has no file that can be installed"
+    none = f"no wheel fits {reason.target}"
+    if not reason.nearest:
+        return none
+    nearest = "nearest are for" if reason.is_near else "there are some for"
+    return f"{none}: {nearest} {listed(reason.nearest)}"
+
+
+def _needs_build(reason: NeedsBuild) -> str:
+    by = {
+        "build-package": "build-package does not name it",
+        "build": 'build = "none" forbids that',
+        "no-build-package": "no-build-package forbids that",
+    }[reason.key]
+    if reason.is_static:
+        return f"a source distribution that must be built, and {by}"
+    return (
+        f"a source distribution that must be built to know what it requires, and {by}"
+    )
+
+
+def _invalid(reason: InvalidMetadata) -> str:
+    file = f"{reason.file}: " if reason.file else ""
+    line = f', in the line "{reason.line}"' if reason.line else ""
+    return f"{file}{reason.problem}{line}"
+
+
+def _contradicts(reason: Contradicts) -> str:
+    project = reason.requirement.name
+    wanted = f"requires {reason.requirement}"
+    if reason.because is None:
+        return f"{wanted}, and {project} is {reason.taken}"
+    because = _clause(reason.because)
+    match reason.because:
+        case NoSuchVersion(highest=""):
+            return f"{wanted}, and {because}"
+        case NoSuchVersion(index=index, lowest=low, highest=high):
+            there = low if low == high else f"{low} to {high}"
+            return f"{wanted}, and {index_in_words(index)} has {there}"
+        case NoSuchProject() | Excluded(newer="") | DirectSourceNamed():
+            return f"{wanted}, and {because}"
+        case _:
+            return f"{wanted}; {project} {reason.newest}: {because}"
+
+
+def _unmet(reason: PropertyUnmet) -> str:
+    one_of = "" if len(reason.values) == 1 else "one of "
+    need = (
+        f"needs {one_of}{reason.namespace} :: {reason.feature} :: "
+        f"{listed(reason.values, _VALUES_AT_MOST)}"
+    )
+    match reason.gap:
+        case "abi" if reason.offered:
+            return f"{need}, and {reason.feature} is {listed(reason.offered)}"
+        case "abi":
+            return f"{need}, and what is installed is not known"
+        case "priorities":
+            return (
+                f"{need}, a namespace that default-priorities.namespace does not list"
+            )
+        case "namespace":
+            return f"{need}, and the target supports no {reason.namespace} property"
+        case "value":
+            offered = listed(reason.offered, _VALUES_AT_MOST)
+            return f"{need}, and the target supports {offered or 'none'}"
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _lost(reason: LabelLost) -> str:
+    lost = f"lost to {reason.winner}"
+    if reason.pattern:
+        return f"{lost}: prefer-variants has {reason.pattern}"
+    if reason.is_plain:
+        return f"{lost}: a variant that fits goes before what has no label"
+    winning, losing = reason.winning, reason.losing
+    if winning is None:
+        return f"{lost}, which comes first by its name: their properties are equal"
+    if losing is None:
+        besides = " besides" if reason.shares else ", while this one has no property"
+        return f"{lost}, which has {winning}{besides}"
+    feature = f"{winning.namespace} :: {winning.feature}"
+    other = f"{losing.namespace} :: {losing.feature}"
+    if feature == other:
+        return f"{lost} on {feature}: {winning.value} is preferred to {losing.value}"
+    return (
+        f"{lost} on {feature}, which weighs more than {other}: "
+        f"{reason.winner} has {winning.value}, this one asks for none"
+    )

@@ -1,0 +1,3 @@
+"""A static index: made, checked and served."""
+
+from __future__ import annotations

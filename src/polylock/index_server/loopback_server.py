@@ -1,0 +1,226 @@
+"""An HTTP server on loopback that answers with files: what a simple index needs.
+
+It knows entity tags, single byte ranges and HEAD, and nothing of indexes.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import IO, TYPE_CHECKING, Self
+
+from polylock.index_server.static_requests import byte_range, entity_tag_matches
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["LOOPBACK", "Answer", "AnsweringHandler", "LoopbackServer"]
+
+logger = logging.getLogger(__name__)
+
+LOOPBACK = "127.0.0.1"
+_POLL_SECONDS = 0.05
+_BLOCK = 1024 * 1024
+
+
+class LoopbackServer(ThreadingHTTPServer):
+    """Listens on 127.0.0.1 alone, and answers while in a ``with`` statement.
+
+    ``port`` 0 takes a free one. The connections that clients keep alive are closed
+    with it. Raises OSError or OverflowError where the port cannot be taken.
+    """
+
+    daemon_threads = False  # server_close() waits for them, so no socket stays open
+    # On Windows the option would let a second server take the same port.
+    allow_reuse_address = os.name != "nt"
+    allow_reuse_port = False
+
+    def __init__(self, port: int, handler: type[AnsweringHandler]) -> None:
+        self._open: set[socket.socket] = set()
+        self._guard = threading.Lock()
+        self._serving: threading.Thread | None = None
+        super().__init__((LOOPBACK, port), handler)
+
+    @property
+    def url(self) -> str:
+        """Return the URL of the root, with a slash at its end."""
+        return f"http://{LOOPBACK}:{self.server_port}/"
+
+    def __enter__(self) -> Self:
+        self._serving = threading.Thread(
+            target=self.serve_forever,
+            kwargs={"poll_interval": _POLL_SECONDS},
+            name="index server",
+            daemon=True,
+        )
+        self._serving.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._serving is not None:
+            self.shutdown()
+            self._serving.join()
+            self._serving = None
+        self.server_close()
+
+    def get_request(self) -> tuple[socket.socket, object]:
+        """Accept a connection and remember it."""
+        connection, address = super().get_request()
+        with self._guard:
+            self._open.add(connection)
+        return connection, address
+
+    def close_request(self, request: object) -> None:
+        """Forget a connection and close it."""
+        assert isinstance(request, socket.socket)
+        with self._guard:
+            self._open.discard(request)
+        super().close_request(request)
+
+    def server_close(self) -> None:
+        """Cut the connections that are still open, then wait for their threads."""
+        with self._guard:
+            for connection in self._open:
+                try:
+                    connection.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    logger.debug("a client had closed its connection")
+        super().server_close()
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Log a request that broke off, for a client that went away is no news."""
+        del request
+        logger.debug("a request from %s broke off", client_address)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A body with its headers; ``size`` is in bytes, ``entity_tag`` in quotes."""
+
+    body: IO[bytes]
+    size: int
+    entity_tag: str
+    content_type: str
+    headers: tuple[tuple[str, str], ...]
+
+
+class AnsweringHandler(BaseHTTPRequestHandler):
+    """Sends answers; which answer a path gets, ``answer`` of a subclass decides."""
+
+    protocol_version = "HTTP/1.1"
+    server_version = "polylock"
+    sys_version = ""
+    # Headers and body would else go out as two small packets, and the second
+    # would wait for the acknowledgement of the first.
+    disable_nagle_algorithm = True
+    wbufsize = 64 * 1024
+
+    def do_GET(self) -> None:
+        """Answer with headers and body."""
+        self.answer()
+
+    def do_HEAD(self) -> None:
+        """Answer with the headers of GET."""
+        self.answer()
+
+    def answer(self) -> None:
+        """Answer what ``self.path`` asks for, by one of the methods below."""
+        raise NotImplementedError
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
+        """Send the server's own lines to the log."""
+        logger.debug(format, *args)
+
+    def refuse(self, status: HTTPStatus) -> None:
+        """Answer with a status and no body."""
+        self.send_response(status)
+        self._finish_empty()
+
+    def redirect(self, location: str) -> None:
+        """Say that what was asked for is elsewhere for good."""
+        self.send_response(HTTPStatus.MOVED_PERMANENTLY)
+        self.send_header("Location", location)
+        self._finish_empty()
+
+    def send_file(
+        self, path: Path, content_type: str, headers: tuple[tuple[str, str], ...]
+    ) -> None:
+        """Answer with a file as it is now, with 404 where it cannot be opened."""
+        try:
+            stream = path.open("rb")
+        except OSError:
+            self.refuse(HTTPStatus.NOT_FOUND)
+            return
+        with stream:
+            status = os.fstat(stream.fileno())
+            self.send_answer(
+                Answer(
+                    body=stream,
+                    size=status.st_size,
+                    entity_tag=f'"{status.st_mtime_ns:x}-{status.st_size:x}"',
+                    content_type=content_type,
+                    headers=headers,
+                )
+            )
+
+    def send_answer(self, answer: Answer) -> None:
+        """Send what the request's conditions and range leave of an answer."""
+        if entity_tag_matches(self.headers.get("If-None-Match"), answer.entity_tag):
+            self._begin(HTTPStatus.NOT_MODIFIED, answer)
+            self.end_headers()
+            return
+        wanted = byte_range(self._range_header(answer), answer.size)
+        if wanted is not None and not wanted:
+            self._begin(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, answer)
+            self.send_header("Content-Range", f"bytes */{answer.size}")
+            self._finish_empty()
+            return
+        if wanted is None:
+            wanted = range(answer.size)
+            self._begin(HTTPStatus.OK, answer)
+        else:
+            self._begin(HTTPStatus.PARTIAL_CONTENT, answer)
+            self.send_header(
+                "Content-Range",
+                f"bytes {wanted.start}-{wanted.stop - 1}/{answer.size}",
+            )
+        self.send_header("Content-Type", answer.content_type)
+        self.send_header("Content-Length", str(len(wanted)))
+        self.end_headers()
+        if self.command != "HEAD" and wanted:
+            self.copy(answer.body, wanted)
+
+    def copy(self, body: IO[bytes], wanted: range) -> None:
+        """Send the bytes of a body that ``wanted`` counts, at least one."""
+        body.seek(wanted.start)
+        left = len(wanted)
+        while left:
+            block = body.read(min(left, _BLOCK))
+            if not block:  # the file shrank, so the answer is too short: cut it
+                self.close_connection = True
+                return
+            self.wfile.write(block)
+            left -= len(block)
+
+    def _begin(self, status: HTTPStatus, answer: Answer) -> None:
+        self.send_response(status)
+        self.send_header("ETag", answer.entity_tag)
+        self.send_header("Accept-Ranges", "bytes")
+        for name, value in answer.headers:
+            self.send_header(name, value)
+
+    def _range_header(self, answer: Answer) -> str | None:
+        """Return the Range header, unless it is of another state of the file."""
+        condition = self.headers.get("If-Range")
+        if condition is not None and condition != answer.entity_tag:
+            return None
+        return self.headers.get("Range")
+
+    def _finish_empty(self) -> None:
+        self.send_header("Content-Length", "0")
+        self.end_headers()

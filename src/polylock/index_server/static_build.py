@@ -1,0 +1,287 @@
+"""Make a static simple index from a folder of wheels and source distributions.
+
+The result is plain files, so that any web server can serve it::
+
+    simple/index.html            simple/index.json
+    simple/NAME/index.html       simple/NAME/index.json
+    files/NAME/FILE              files/NAME/FILE.metadata      (PEP 658)
+    files/NAME/NAME-VERSION-variants.json                      (PEP 825)
+
+The same folder gives the same bytes on every machine: neither the order of the
+directory nor the times of its files come in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import quote
+
+from polylock.errors import FilesInvalid, UsageError
+from polylock.index.distribution_file import (
+    DistributionFile,
+    InvalidDistribution,
+    read_distribution,
+)
+from polylock.index_server.static_facts import FACTS_FILENAME, InvalidFacts, StaticFacts
+from polylock.index_server.static_pages import (
+    ListedFile,
+    project_html,
+    project_json,
+    root_html,
+    root_json,
+)
+from polylock.variants.variant_json import (
+    InvalidVariantMetadata,
+    VariantMetadata,
+    combine,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from packaging.utils import NormalizedName
+    from packaging.version import Version
+
+__all__ = ["BuiltIndex", "UploadTimes", "build_static_index"]
+
+UploadTimes = Literal["recorded", "modified"]
+"""``recorded``: those in ``index.toml`` alone. ``modified``: the modification time of
+a file for which it has none, which makes the result differ between two copies."""
+
+_PARTS = ("files", "simple")
+_DISTRIBUTION_SUFFIXES = (".whl", ".tar.gz", ".zip")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuiltIndex:
+    """What was built: the project names and file counts.
+
+    ``skipped`` are the names of files of the folder that are not distributions.
+    """
+
+    directory: Path
+    projects: tuple[NormalizedName, ...]
+    wheels: int
+    sdists: int
+    variant_releases: int
+    skipped: tuple[str, ...]
+
+
+def build_static_index(
+    source: Path, destination: Path, *, upload_times: UploadTimes = "recorded"
+) -> BuiltIndex:
+    """Build the index of a folder into another one.
+
+    ``simple`` and ``files`` of an earlier index are replaced at the end; whatever
+    else is in the destination stays.
+
+    Raises UsageError where the source is not a folder of distributions or the
+    destination holds something else, FilesInvalid, with a line for each file, where
+    files must not go on an index. Nothing is written then.
+    """
+    _check_directories(source, destination)
+    paths = sorted(path for path in source.iterdir() if path.is_file())
+    candidates = [p for p in paths if p.name.endswith(_DISTRIBUTION_SUFFIXES)]
+    if not candidates:
+        raise UsageError(
+            f"{source} holds no wheel and no source distribution",
+            "name the folder that has the .whl files",
+        )
+    files, facts = _read(source, candidates)
+    files.sort(key=lambda file: (file.name, file.version, file.filename))
+    variants = _variants(source, files)
+    if upload_times == "modified":
+        facts = _with_modification_times(facts, files)
+    _write(destination, files, facts, variants)
+    return BuiltIndex(
+        directory=destination,
+        projects=tuple(dict.fromkeys(file.name for file in files)),
+        wheels=sum(file.metadata is not None for file in files),
+        sdists=sum(file.metadata is None for file in files),
+        variant_releases=len(variants),
+        skipped=tuple(
+            path.name
+            for path in paths
+            if path not in candidates and path.name != FACTS_FILENAME
+        ),
+    )
+
+
+def _check_directories(source: Path, destination: Path) -> None:
+    if not source.is_dir():
+        raise UsageError(f"{source} is not a folder", "name the folder of the wheels")
+    if destination.exists() and not destination.is_dir():
+        raise UsageError(f"{destination} is not a folder", "name another destination")
+    occupied = [part for part in _PARTS if (destination / part).exists()]
+    if occupied and not (destination / "simple" / "index.json").is_file():
+        raise UsageError(
+            f"{destination} holds {occupied[0]}, which is not of an index made here",
+            "name an empty folder, or one with an earlier index",
+        )
+
+
+def _read(
+    source: Path, paths: Iterable[Path]
+) -> tuple[list[DistributionFile], StaticFacts]:
+    files: list[DistributionFile] = []
+    problems: list[str] = []
+    for path in paths:
+        try:
+            files.append(read_distribution(path))
+        except InvalidDistribution as error:
+            problems.append(f"{path.name}: {error}")
+    facts = StaticFacts()
+    try:
+        facts = StaticFacts.read(source / FACTS_FILENAME)
+    except InvalidFacts as error:
+        problems.append(f"{FACTS_FILENAME}: {error}")
+    if not problems:
+        problems.extend(
+            f"{FACTS_FILENAME}: {key} names no file and no release of the folder"
+            for key in facts.unmatched(files)
+        )
+    if problems:
+        raise FilesInvalid(str(source), problems)
+    return files, facts
+
+
+def _variants(
+    source: Path, files: Iterable[DistributionFile]
+) -> dict[tuple[NormalizedName, Version], bytes]:
+    """Combine the variant metadata of each release (PEP 825, "Metadata consistency").
+
+    Wheel is added to wheel, so that the one which does not agree can be named.
+    """
+    combined: dict[tuple[NormalizedName, Version], VariantMetadata] = {}
+    problems: list[str] = []
+    for file in files:
+        if file.variant is None:
+            continue
+        release = (file.name, file.version)
+        earlier = [combined[release]] if release in combined else []
+        try:
+            combined[release] = combine([*earlier, file.variant])
+        except InvalidVariantMetadata as error:
+            problems.append(
+                f"{file.filename}: disagrees with the other wheels of its release: "
+                f"{error}"
+            )
+    if problems:
+        raise FilesInvalid(str(source), problems)
+    return {
+        release: (
+            json.dumps(metadata.document, indent=1, sort_keys=True) + "\n"
+        ).encode()
+        for release, metadata in combined.items()
+    }
+
+
+def _with_modification_times(
+    facts: StaticFacts, files: Iterable[DistributionFile]
+) -> StaticFacts:
+    times = {
+        file.filename: datetime.fromtimestamp(int(file.path.stat().st_mtime), tz=UTC)
+        for file in files
+        if facts.upload_time(file) is None
+    }
+    return StaticFacts(
+        upload_times={**facts.upload_times, **times}, yanked=facts.yanked
+    )
+
+
+def _write(
+    destination: Path,
+    files: Sequence[DistributionFile],
+    facts: StaticFacts,
+    variants: dict[tuple[NormalizedName, Version], bytes],
+) -> None:
+    """Write beside the earlier index, then put the new one in its place."""
+    destination.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=".index-", dir=destination))
+    try:
+        new = work / "new"
+        names: list[NormalizedName] = []
+        for name, group in groupby(files, key=lambda file: file.name):
+            names.append(name)
+            _write_project(new, name, list(group), facts, variants)
+        _write_pages(new / "simple", root_html(names), root_json(names))
+        old = work / "old"
+        old.mkdir()
+        for part in _PARTS:
+            if (destination / part).exists():
+                (destination / part).rename(old / part)
+            (new / part).rename(destination / part)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _write_project(
+    root: Path,
+    name: NormalizedName,
+    files: Sequence[DistributionFile],
+    facts: StaticFacts,
+    variants: dict[tuple[NormalizedName, Version], bytes],
+) -> None:
+    directory = root / "files" / name
+    directory.mkdir(parents=True)
+    versions: list[str] = []
+    listed: list[ListedFile] = []
+    for version, group in groupby(files, key=lambda file: file.version):
+        versions.append(str(version))
+        content = variants.get((name, version))
+        if content is not None:
+            filename = f"{name.replace('-', '_')}-{version}-variants.json"
+            (directory / filename).write_bytes(content)
+            listed.append(
+                ListedFile(
+                    filename=filename,
+                    url=_url(name, filename),
+                    size=len(content),
+                    sha256=hashlib.sha256(content).hexdigest(),
+                )
+            )
+        for file in group:
+            shutil.copyfile(file.path, directory / file.filename)
+            if file.metadata is not None:
+                beside = directory / f"{file.filename}.metadata"
+                beside.write_bytes(file.metadata)
+            listed.append(_listed(file, facts))
+    _write_pages(
+        root / "simple" / name,
+        project_html(name, listed),
+        project_json(name, versions, listed),
+    )
+
+
+def _listed(file: DistributionFile, facts: StaticFacts) -> ListedFile:
+    return ListedFile(
+        filename=file.filename,
+        url=_url(file.name, file.filename),
+        size=file.size,
+        sha256=file.sha256,
+        requires_python=file.requires_python,
+        metadata_sha256=(
+            None if file.metadata is None else hashlib.sha256(file.metadata).hexdigest()
+        ),
+        upload_time=facts.upload_time(file),
+        yanked=facts.yank(file),
+    )
+
+
+def _url(name: NormalizedName, filename: str) -> str:
+    """Return the URL from a project page: relative, so that the index can move."""
+    return f"../../files/{quote(name)}/{quote(filename)}"
+
+
+def _write_pages(directory: Path, html: bytes, json_page: bytes) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "index.html").write_bytes(html)
+    (directory / "index.json").write_bytes(json_page)

@@ -1,0 +1,180 @@
+"""Source trees of direct sources: where they lie, and how they are opened.
+
+Locking and syncing open them alike: a directory where it is, a commit in a working
+tree of its own, an archive unpacked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING
+
+from polylock.cache.store import Bucket
+from polylock.errors import SourceUnusable
+from polylock.lockfile.record import without_credentials
+from polylock.model.direct import (
+    ArchiveSource,
+    GitSource,
+    InvalidDirectSource,
+    parse_direct_url,
+)
+from polylock.operations.builds.sdists import SourceTree
+from polylock.values import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from packaging.utils import NormalizedName
+
+    from polylock.build.git import GitRepositories
+    from polylock.model.inputs import Inputs
+    from polylock.operations.context import Context
+
+__all__ = ["SourceTrees", "urls_with_credentials"]
+
+
+def urls_with_credentials(inputs: Inputs) -> Mapping[str, str]:
+    """Return the URLs of direct sources that hold credentials, by those without.
+
+    A lock file has none, and who syncs may have the project beside it.
+    """
+    found: dict[str, str] = {}
+    references = [root.requirement.url for root in inputs.requirements]
+    sources = [entry.direct for each in inputs.sources.values() for entry in each]
+    for text in references:
+        if text is not None:
+            try:
+                sources.append(parse_direct_url(text))
+            except InvalidDirectSource:
+                continue
+    for source in sources:
+        if isinstance(source, ArchiveSource | GitSource) and source.url is not None:
+            plain = without_credentials(source.url)
+            if plain != source.url:
+                found[plain] = source.url
+    return found
+
+
+class SourceTrees(Value, frozen=True, kw_only=True):
+    """Makes the SourceTree of a directory, a commit or an archive."""
+
+    context: Context
+
+    @property
+    def repositories(self) -> GitRepositories:
+        """Return the git repositories of the cache."""
+        from polylock.build.git import GitRepositories  # noqa: PLC0415 - only for git
+
+        return GitRepositories(
+            store=self.context.store,
+            variables=os.environ,
+            offline=self.context.settings.offline,
+        )
+
+    def directory(
+        self,
+        name: NormalizedName,
+        path: Path,
+        *,
+        subdirectory: str | None = None,
+        editable: bool = False,
+    ) -> SourceTree:
+        """Return a directory; raises SourceUnusable where there is none."""
+        from polylock.build.tree import fingerprint  # noqa: PLC0415 - only for these
+
+        tree = path / subdirectory if subdirectory else path
+        if not tree.is_dir():
+            # A copy of the lock file alone, as in an image, is the usual cause.
+            advice = "a directory is locked by its path and not by its content: put it"
+            advice += " there, beside the lock file, or correct the project's source"
+            source = f"{name} @ {tree}"
+            raise SourceUnusable(source, "there is no such directory", advice=advice)
+        try:
+            content = fingerprint(tree, editable=editable)
+        except OSError as error:
+            problem = f"{error.filename} cannot be read: {error.strerror}"
+            raise SourceUnusable(f"{name} @ {tree}", problem) from error
+        place = f"editable {tree.resolve()}" if editable else "directory"
+        return SourceTree(
+            name=name,
+            version=None,
+            key=_digest(place, str(name), content),
+            opened=lambda: nullcontext(tree),
+            editable=editable,
+        )
+
+    def commit(
+        self,
+        name: NormalizedName,
+        location: str,
+        commit: str,
+        *,
+        subdirectory: str | None = None,
+    ) -> SourceTree:
+        """Return a commit of a repository at a URL or an absolute path."""
+        place = urls_with_credentials(self.context.inputs).get(location, location)
+
+        @contextmanager
+        def opened() -> Iterator[Path]:
+            with self.repositories.checkout(place, commit) as tree:
+                yield _inside(name, tree, subdirectory)
+
+        return SourceTree(
+            name=name,
+            version=None,
+            key=commit_key(location, commit, subdirectory),
+            opened=opened,
+            is_fixed=True,
+        )
+
+    def archive(
+        self,
+        name: NormalizedName,
+        filename: str,
+        sha256: str,
+        fetch: Callable[[], Path],
+        *,
+        subdirectory: str | None = None,
+    ) -> SourceTree:
+        """Return the tree in an archive; ``fetch`` gets the verified file."""
+
+        @contextmanager
+        def opened() -> Iterator[Path]:
+            from polylock.build.sdist import unpack_sdist  # noqa: PLC0415 - to build
+
+            path = fetch()
+            store = self.context.store
+            root = store.root / Bucket.BUILDS.directory
+            with store.temporary_directory(root) as work:
+                tree = unpack_sdist(path, work / "source", filename=filename)
+                yield _inside(name, tree, subdirectory)
+
+        return SourceTree(
+            name=name,
+            version=None,
+            key=_digest(sha256, subdirectory) if subdirectory else sha256,
+            opened=opened,
+            is_fixed=True,
+        )
+
+
+def commit_key(location: str, commit: str, subdirectory: str | None) -> str:
+    """Return the digest that stands for a commit's tree."""
+    return _digest("git", without_credentials(location), commit, subdirectory or "")
+
+
+def _inside(name: NormalizedName, tree: Path, subdirectory: str | None) -> Path:
+    if subdirectory is None:
+        return tree
+    found = tree / subdirectory
+    # A link of the tree must not lead out of it.
+    if not found.is_dir() or not found.resolve().is_relative_to(tree.resolve()):
+        raise SourceUnusable(str(name), f"it has no directory {subdirectory}")
+    return found
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()

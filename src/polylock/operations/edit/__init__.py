@@ -1,0 +1,3 @@
+"""Editing: project files, their requirements and targets."""
+
+from __future__ import annotations

@@ -1,0 +1,190 @@
+"""``polylock init``: write a project file with targets, or targets into one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
+
+from polylock.errors import UsageError
+from polylock.model.toml_tables import Table
+from polylock.operations.edit.detect import machine_name
+from polylock.operations.edit.other_tools import look_around, refuse_unready
+from polylock.operations.edit.project_file import (
+    complete_targets,
+    parse_document,
+    parse_release,
+    read_text,
+    running_python,
+)
+from polylock.operations.edit.target_table import target_table
+from polylock.operations.files import write_atomically
+from polylock.project.edit import init as edit_init
+from polylock.project.pyproject import PROJECT_FILE
+from polylock.project.target_values import parse_python
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from polylock.operations.edit.other_tools import Surroundings
+    from polylock.project.settings import Settings
+    from polylock.providers.detect import DetectedMachine
+
+__all__ = ["InitOutcome", "InitRequest", "init", "python_to_offer"]
+
+_MINORS = (10, 16)
+"""The Pythons to look for one in that ``requires-python`` admits: 3.10 to 3.15."""
+
+_NEWEST_PATCH = 999
+"""Stands for the newest patch release of a Python that names none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InitRequest:
+    """What to write.
+
+    ``machine`` is this machine where it shall be a target. ``name`` is the project's
+    in a new file, None for that of its directory. ``python`` is the targets', None
+    for the project's default, else for the one that runs polylock.
+    """
+
+    presets: Sequence[str] = ()
+    machine: DetectedMachine | None = None
+    name: str | None = None
+    python: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InitOutcome:
+    """The project file, whether it is new, and the targets that it was given.
+
+    ``surroundings`` tells what to do next.
+    """
+
+    path: Path
+    created: bool
+    targets: tuple[str, ...]
+    surroundings: Surroundings
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document of ``init --json`` (schemas/init.schema.json)."""
+        return {
+            "path": str(self.path),
+            "created": self.created,
+            "targets": list(self.targets),
+        }
+
+
+def init(settings: Settings, request: InitRequest) -> InitOutcome:
+    """Write the targets into the project file, a new one where there is none.
+
+    The file is that of the settings, else that of the current directory: directories
+    above are not searched. Raises ProjectError, also where a target exists, and
+    UsageError, also where another tool's tables or files say what the project
+    requires. Nothing is written then.
+    """
+    path = _path(settings)
+    text = read_text(path) if path.exists() else None
+    if request.name is None:
+        refuse_unready(path.parent, parse_document(text or "", path))
+    completed = complete_targets(
+        text, _tables(request), python=request.python, path=path
+    )
+    release = parse_release(request.python)
+    edited = edit_init(
+        text,
+        name=request.name or _directory_name(path),
+        requires_python=f">={release.minor_version}",
+        targets={name: table for name, (table, _) in completed.items()},
+        path=str(path),
+    )
+    write_atomically(path, edited)
+    return InitOutcome(
+        path=path,
+        created=text is None,
+        targets=tuple(
+            description.name
+            for _, descriptions in completed.values()
+            for description in descriptions
+        ),
+        surroundings=look_around(path.parent, parse_document(edited, path)),
+    )
+
+
+def python_to_offer(settings: Settings) -> str | None:
+    """Return the Python to propose for new targets, None where the project has one.
+
+    The one that ``.python-version`` names, else the one that runs polylock, else the
+    oldest that ``requires-python`` admits. Raises ProjectError, and UsageError as
+    ``init`` does, before anybody is asked anything.
+    """
+    path = _path(settings)
+    document = parse_document(read_text(path), path) if path.exists() else {}
+    refuse_unready(path.parent, document)
+    tables = Table(document, path=str(path))
+    if "python" in tables.table("tool").table("polylock"):
+        return None
+    admitted = tables.table("project").string("requires-python") or ""
+    running = str(running_python())
+    wanted = _python_version_file(path.with_name(".python-version"))
+    others = [f"3.{minor}" for minor in range(*_MINORS)]
+    for text in (wanted, running, *others):
+        if text is not None and _admits(admitted, text):
+            return text
+    return running
+
+
+def _python_version_file(path: Path) -> str | None:
+    """Return the minor version that the file of pyenv and uv names, if it does."""
+    try:
+        text = path.read_text("utf-8").split()[0]
+    except (OSError, UnicodeDecodeError, IndexError):
+        return None
+    release = parse_python(text)
+    return None if release is None else release.minor_version
+
+
+def _admits(requires_python: str, python: str) -> bool:
+    release = parse_release(python)
+    try:
+        specifiers = SpecifierSet(requires_python)
+    except InvalidSpecifier:
+        return True  # what is wrong with it is told when the targets are read
+    return specifiers.contains(f"{release.minor_version}.{_NEWEST_PATCH}")
+
+
+def _path(settings: Settings) -> Path:
+    """Return the project file that is meant, whether it is there or not."""
+    if settings.project is None:
+        return Path.cwd() / PROJECT_FILE
+    named = settings.project.absolute()
+    return named / PROJECT_FILE if named.is_dir() else named
+
+
+def _tables(request: InitRequest) -> dict[str, dict[str, Any]]:
+    tables: dict[str, dict[str, Any]] = {}
+    if request.machine is not None:
+        release = parse_release(request.python)
+        name = machine_name(request.machine)
+        tables[name] = target_table(request.machine.describe(release, name=name))
+    for preset in request.presets:
+        name = canonicalize_name(preset)
+        if name in tables:
+            raise UsageError(
+                f"two of the targets would be named {name}",
+                "leave one out here, and add it with `polylock targets add --name`",
+            )
+        tables[name] = {"preset": preset}
+    if not tables:
+        raise UsageError("no target is named", "give --preset NAME, or --here")
+    return tables
+
+
+def _directory_name(path: Path) -> str:
+    """Return the name of the project's directory as a project may be called."""
+    name = canonicalize_name(path.resolve().parent.name)
+    kept = "".join(c if c.isascii() and c.isalnum() else "-" for c in name)
+    return canonicalize_name(kept).strip("-") or "project"

@@ -1,0 +1,212 @@
+"""``polylock targets``: what is declared, what it derives to, what can be added."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from packaging.utils import canonicalize_name
+
+from polylock.errors import NoSuchTarget, UsageError
+from polylock.operations.edit.detect import machine_name
+from polylock.operations.edit.project_file import (
+    complete_targets,
+    parse_release,
+    read_text,
+)
+from polylock.operations.edit.target_table import target_table
+from polylock.operations.files import write_atomically
+from polylock.operations.workspace import open_workspace, project_path
+from polylock.project.edit import add_target as edit_add_target
+from polylock.project.preset_search import search
+from polylock.project.presets import PRESETS
+from polylock.project.target_values import preset_advice
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from polylock.model.target import Target
+    from polylock.project.presets import Preset
+    from polylock.project.settings import Settings
+    from polylock.providers.detect import DetectedMachine
+
+__all__ = [
+    "AddTargetRequest",
+    "AddedTarget",
+    "SupportedFeature",
+    "TargetView",
+    "add_target",
+    "declared_targets",
+    "find_preset",
+    "presets",
+    "search_presets",
+    "show_target",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupportedFeature:
+    """The values of one feature that a target supports, the most preferred first.
+
+    ``stated`` tells that the user gave the list and that nothing was derived.
+    """
+
+    namespace: str
+    feature: str
+    values: tuple[str, ...]
+    stated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TargetView:
+    """A declared target and what it derives to."""
+
+    target: Target
+
+    @property
+    def features(self) -> tuple[SupportedFeature, ...]:
+        """Return what the target supports.
+
+        Namespaces are in lexical order, for a release's own metadata says theirs;
+        features and values are in order of preference. What the user stated of a
+        namespace counts, and nothing that is derived beside it.
+        """
+        stated, derived = self.target.stated, self.target.derived
+        names = sorted({*stated.namespaces, *derived.namespaces})
+        return tuple(
+            SupportedFeature(
+                namespace=name,
+                feature=feature,
+                values=tuple(values),
+                stated=name in stated.namespaces,
+            )
+            for name in names
+            for feature, values in (stated if name in stated.namespaces else derived)
+            .features(name)
+            .items()
+        )
+
+    def summary(self) -> dict[str, Any]:
+        """Return a target of ``targets list --json``."""
+        return {
+            "name": self.target.name,
+            "target": target_table(self.target.description),
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document of ``targets show --json``."""
+        return {
+            **self.summary(),
+            "marker-environment": dict(sorted(self.target.marker_environment.items())),
+            "tags": list(self.target.tags),
+            "properties": [
+                {
+                    "namespace": found.namespace,
+                    "feature": found.feature,
+                    "values": list(found.values),
+                    "source": "stated" if found.stated else "derived",
+                }
+                for found in self.features
+            ],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddTargetRequest:
+    """What to add: a preset, or this machine; ``name`` is None for a default one."""
+
+    preset: str | None = None
+    machine: DetectedMachine | None = None
+    name: str | None = None
+    python: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddedTarget:
+    """Where a target was added, and the targets that it stands for."""
+
+    path: Path
+    names: tuple[str, ...]
+    table: Mapping[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document of ``targets add --json``."""
+        return {
+            "path": str(self.path),
+            "targets": list(self.names),
+            "table": dict(self.table),
+        }
+
+
+def declared_targets(settings: Settings) -> tuple[TargetView, ...]:
+    """Return the targets of the project file in their order; raises ProjectError."""
+    return tuple(map(TargetView, open_workspace(settings).targets))
+
+
+def show_target(settings: Settings, name: str) -> TargetView:
+    """Return one declared target; raises ProjectError, NoSuchTarget."""
+    found = declared_targets(settings)
+    for view in found:
+        if view.target.name == canonicalize_name(name):
+            return view
+    raise NoSuchTarget("target", name, [view.target.name for view in found])
+
+
+def presets() -> Mapping[str, Preset]:
+    """Return the presets by name, in the order in which they are shown."""
+    return PRESETS
+
+
+def search_presets(text: str) -> Mapping[str, Preset]:
+    """Return a preset by its name, else those that words fit, a name's or a purpose.
+
+    Raises UsageError where there is none.
+    """
+    if text in PRESETS:
+        return {text: PRESETS[text]}
+    found = search(text)
+    if not found:
+        raise _no_preset(text)
+    return found
+
+
+def find_preset(name: str) -> tuple[str, Preset]:
+    """Return a preset and its name; raises UsageError where there is none."""
+    if name not in PRESETS:
+        raise _no_preset(name)
+    return name, PRESETS[name]
+
+
+def _no_preset(name: str) -> UsageError:
+    return UsageError(f"there is no preset {name!r}", preset_advice(name, PRESETS))
+
+
+def add_target(settings: Settings, request: AddTargetRequest) -> AddedTarget:
+    """Add a preset or this machine to the project file, the last in priority.
+
+    Raises ProjectError, also where the target exists, and UsageError.
+    """
+    path = project_path(settings)
+    text = read_text(path)
+    name, table = _named(request)
+    completed, descriptions = complete_targets(
+        text, {name: table}, python=request.python, path=path
+    )[name]
+    write_atomically(path, edit_add_target(text, name, completed, path=str(path)))
+    names = tuple(description.name for description in descriptions)
+    return AddedTarget(path=path, names=names, table=completed)
+
+
+def _named(request: AddTargetRequest) -> tuple[str, dict[str, Any]]:
+    if (request.preset is None) is (request.machine is None):
+        raise UsageError(
+            "give either a preset or --here",
+            "`polylock targets presets` lists the presets",
+        )
+    if request.machine is not None:
+        release = parse_release(request.python)
+        name = request.name or machine_name(request.machine)
+        return name, target_table(request.machine.describe(release, name=name))
+    preset, _ = find_preset(request.preset or "")
+    return request.name or canonicalize_name(preset), {"preset": preset}

@@ -1,0 +1,3 @@
+"""Exchange: lock files to and from other forms and branches."""
+
+from __future__ import annotations

@@ -1,0 +1,308 @@
+"""``polylock bundle``: what a target installs, in a directory for no network.
+
+A variant wheel lies there under the name that it would have without its label: an
+installer that knows nothing of variants takes it, and the choice was made when the
+project was locked. Its bytes, and so its hash, are those that were locked.
+"""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from polylock.build.policy import require_allowed
+from polylock.cache.digests import file_digest
+from polylock.cache.store import Bucket
+from polylock.errors import CacheUnusable, HashMismatch, UsageError
+from polylock.lockfile.pylock import PackageDirectory, PackageSdist, PackageWheel
+from polylock.model.core_metadata import CoreMetadata, InvalidCoreMetadata
+from polylock.operations.builds.locked_files import LockedFiles, locked_sha256
+from polylock.operations.builds.sdists import LocalSdist
+from polylock.operations.builds.trees import SourceTrees
+from polylock.operations.builds.wiring import machine_builds
+from polylock.operations.context import Context
+from polylock.operations.exchange.single_target import SingleTarget, without_label
+from polylock.operations.files import attempt
+from polylock.operations.inspect.selection import named_selections, open_lock
+from polylock.operations.sync.choose_target import Chooser
+from polylock.operations.sync.installables import installables
+from polylock.operations.workspace import answered_project, recorded_policy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from packaging.utils import NormalizedName
+
+    from polylock.lockfile.pylock import Pylock
+    from polylock.lockfile.select import Selected
+    from polylock.operations.builds.sdists import SdistBuilds, SourceTree
+    from polylock.operations.sync.installables import Installables
+    from polylock.ports import Reporter
+    from polylock.project.settings import Settings
+
+__all__ = ["Bundle", "BundleOptions", "bundle"]
+
+F = TypeVar("F", bound="PackageWheel | PackageSdist")
+
+_FILES = "files"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """A directory that was written.
+
+    ``sdists`` are left for the installer to build. ``variant_markers`` are the packages
+    in whose metadata dependencies ask which variant it is: pip refuses such metadata.
+    """
+
+    directory: Path
+    target: str
+    packages: int
+    size: int
+    sdists: tuple[str, ...]
+    variant_markers: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document of ``bundle --json`` (schemas/bundle.schema.json)."""
+        return {
+            "directory": str(self.directory),
+            "target": self.target,
+            "packages": self.packages,
+            "size": self.size,
+            "sdists": list(self.sdists),
+            "variant-markers": list(self.variant_markers),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundleOptions:
+    """What a call of bundle asks for beyond the settings.
+
+    ``build`` turns source distributions and trees into wheels with a Python of this
+    machine, which then has to be the target. ``frozen`` takes a lock file that no
+    longer answers the project. ``search_path`` is where Pythons are looked for.
+    """
+
+    build: bool = False
+    frozen: bool = False
+    search_path: str = ""
+
+
+def bundle(
+    settings: Settings, directory: Path, options: BundleOptions, reporter: Reporter
+) -> Bundle:
+    """Write the files of the target that the settings name, and their lock file.
+
+    The directory is complete or not there at all. Raises UsageError where no target
+    is named or the directory holds something, TargetMismatch where what has to be
+    built cannot be, and what fetching and building raise.
+    """
+    if settings.target is None:
+        raise UsageError(
+            "no target is named", "add --target NAME; `polylock targets list` has them"
+        )
+    directory = directory.absolute()
+    _require_room(directory)
+    pylock, path = open_lock(settings)
+    selection = next(iter(named_selections(pylock, path, settings)))
+    project = answered_project(settings, pylock, path, frozen=options.frozen)
+    inputs = project.inputs if project else recorded_policy(pylock)
+    with Context(settings, inputs, reporter) as context, _made(directory) as place:
+        (place / _FILES).mkdir()
+        writer = _Writer(
+            context=context,
+            root=path.parent,
+            place=place,
+            wanted=installables(selection.selected, context, path.parent),
+            builds=_builds(context, pylock, selection.target.name, options),
+        )
+        files = writer.write(selection.selected)
+        asking = tuple(
+            str(chosen.package.name)
+            for chosen in selection.selected
+            if chosen.variant_label is not None
+            and _asks_for_the_variant(place / (files[chosen.package.name].path or ""))
+        )
+        single = SingleTarget.of(selection.target, settings)
+        text = single.text(pylock, selection.selected, files)
+        (place / "pylock.toml").write_text(text, "utf-8", newline="\n")
+    return Bundle(
+        directory=directory,
+        target=selection.target.name,
+        packages=len(files),
+        size=sum(file.size or 0 for file in files.values()),
+        sdists=tuple(
+            sorted(name for name, f in files.items() if isinstance(f, PackageSdist))
+        ),
+        variant_markers=tuple(sorted(asking)),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Writer:
+    """Puts files into ``place``; ``root`` is the directory of the lock file."""
+
+    context: Context
+    root: Path
+    place: Path
+    wanted: Installables
+    builds: SdistBuilds | None
+
+    def write(
+        self, selected: Sequence[Selected]
+    ) -> dict[NormalizedName, PackageWheel | PackageSdist]:
+        """Write every file, several downloads at a time; return them by project."""
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - 8 ms
+
+        for chosen in selected:
+            self._require_source(chosen)
+        pool = ThreadPoolExecutor(self.context.settings.threads)
+        try:
+            written = list(pool.map(self._write, selected))
+        finally:
+            pool.shutdown(cancel_futures=True)
+        return {
+            chosen.package.name: file
+            for chosen, file in zip(selected, written, strict=True)
+        }
+
+    def _require_source(self, chosen: Selected) -> None:
+        """Raise before anything is fetched where something cannot be put there."""
+        package = chosen.package
+        is_tree = package.name in self.wanted.trees
+        if self.builds is None and is_tree:
+            raise UsageError(
+                f"{package.name} is locked as a source tree, which has no file",
+                "--build makes a wheel of it, on a machine that is the target",
+            )
+        is_built = is_tree or isinstance(chosen.file, PackageSdist)
+        if self.builds is not None and is_built:
+            require_allowed(self.context.inputs, package.name, package.version)
+
+    def _write(self, chosen: Selected) -> PackageWheel | PackageSdist:
+        name, builds = chosen.package.name, self.builds
+        tree = self._tree(chosen)
+        if tree is not None and builds is not None:
+            return self._built(tree.key, lambda: builds.tree_archive(tree))
+        file = self.wanted.files[name]
+        path = LockedFiles(context=self.context, root=self.root).locate(file)
+        if isinstance(file, PackageSdist) and builds is not None:
+            sdist = LocalSdist(
+                path=path, filename=file.filename, sha256=locked_sha256(file)
+            )
+            return self._built(sdist.sha256, lambda: builds.archive(sdist))
+        return self._put(path, without_label(file))
+
+    def _tree(self, chosen: Selected) -> SourceTree | None:
+        """Return the source tree of a package; an editable one as any other.
+
+        Its code would stay where it lies, and that is not in the bundle.
+        """
+        tree = self.wanted.trees.get(chosen.package.name)
+        if tree is None or not isinstance(chosen.file, PackageDirectory):
+            return tree
+        return SourceTrees(context=self.context).directory(
+            chosen.package.name,
+            self.root / chosen.file.path,
+            subdirectory=chosen.file.subdirectory,
+        )
+
+    def _built(self, key: str, make: Callable[[], object]) -> PackageWheel:
+        """Put the wheel there that a build left in the cache."""
+        builds, store = self.builds, self.context.store
+        for last in (False, True):
+            make()
+            kept = builds.kept(key) if builds is not None else None
+            path = None if kept is None else store.path(Bucket.FILES, kept.sha256)
+            if kept is not None and path is not None and path.is_file():
+                file = PackageWheel(
+                    name=kept.filename,
+                    size=path.stat().st_size,
+                    hashes={"sha256": kept.sha256},
+                )
+                return self._put(path, file)
+            if builds is not None and not last:
+                builds.forget(key)  # pruned meanwhile: built once more
+        raise CacheUnusable(str(store.root), "a built wheel disappeared from it")
+
+    def _put(self, path: Path, file: F) -> F:
+        """Copy a file, verified on the way; return its entry with the new path."""
+        relative = f"{_FILES}/{file.filename}"
+        target = self.place / relative
+        with attempt(f"write {target}"):
+            shutil.copyfile(path, target)
+            found, size = file_digest(target), target.stat().st_size
+        wanted = locked_sha256(file)
+        if found != wanted:
+            raise HashMismatch(
+                file.filename, f"sha256:{wanted}", f"sha256:{found}", "lock file"
+            )
+        return replace(file, name=None, url=None, path=relative, size=size)
+
+
+def _asks_for_the_variant(wheel: Path) -> bool:
+    """Say whether a dependency of a wheel has a variant marker (PEP 825)."""
+    from zipfile import (  # noqa: PLC0415 - 6 ms, for variant wheels alone
+        BadZipFile,
+        ZipFile,
+    )
+
+    try:
+        with ZipFile(wheel) as archive:
+            for name in archive.namelist():
+                if name.endswith(".dist-info/METADATA") and name.count("/") == 1:
+                    metadata = CoreMetadata.parse(archive.read(name))
+                    return any("variant_" in r.marker for r in metadata.requires_dist)
+    except (BadZipFile, InvalidCoreMetadata):
+        pass  # whoever installs it will say so
+    return False
+
+
+def _builds(
+    context: Context, pylock: Pylock, target: str, options: BundleOptions
+) -> SdistBuilds | None:
+    """Return what builds for the target; raises TargetMismatch on another machine."""
+    if not options.build:
+        return None
+    nowhere = context.store.root / "no-environment"
+    chooser = Chooser(
+        pylock=pylock,
+        place=nowhere,
+        python=context.settings.python,
+        search_path=options.search_path,
+        store=context.store,
+    )
+    choice = chooser.choose(target, remembered=None, forced=False)
+    return machine_builds(context, choice.interpreter)
+
+
+def _require_room(directory: Path) -> None:
+    with attempt(f"read {directory}"):
+        taken = directory.exists() and (
+            not directory.is_dir() or any(directory.iterdir())
+        )
+    if taken:
+        raise UsageError(
+            f"{directory} is there and not an empty directory",
+            "name a new one: nothing is mixed with what an earlier bundle left",
+        )
+
+
+@contextmanager
+def _made(directory: Path) -> Iterator[Path]:
+    """Give a directory to fill; it gets its name when the block ends well."""
+    with attempt(f"write {directory}"):
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        place = Path(mkdtemp(dir=directory.parent, prefix=f".{directory.name}."))
+        try:
+            yield place
+            place.chmod(0o755)
+            if directory.exists():
+                directory.rmdir()
+            place.replace(directory)
+        finally:
+            shutil.rmtree(place, ignore_errors=True)

@@ -1,0 +1,260 @@
+"""``polylock merge``: one lock file of two that were changed on different branches.
+
+Lines that merge cleanly are no proof that the result is a solution: one branch may have
+raised what the other one depends on. So pins are merged and not lines, target by
+target, and the merged project is locked again with these pins tried first. The result
+does not depend on which branch is merged into which.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import TYPE_CHECKING
+
+from packaging.version import Version
+
+from polylock.errors import LockFileInvalid, UsageError
+from polylock.lockfile.read import read_pylock
+from polylock.lockfile.record import record_target
+from polylock.lockfile.select import preferences
+from polylock.model.pins import Preference
+from polylock.operations.files import attempt, write_atomically
+from polylock.operations.inspect.git_conflict import Repository, Sides
+from polylock.operations.lock.request import LockRequest
+from polylock.operations.workspace import Workspace, open_workspace, project_path
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from packaging.utils import NormalizedName
+
+    from polylock.lockfile.pylock import Package, Pylock
+    from polylock.ports import Reporter
+    from polylock.project.settings import Settings
+
+__all__ = ["DriverFiles", "install_driver", "merge_conflict", "merge_files"]
+
+_ATTRIBUTES = ("pylock.toml merge=polylock", "pylock.*.toml merge=polylock")
+_DRIVER = {
+    "merge.polylock.name": "pins of both sides, locked again",
+    "merge.polylock.driver": "polylock merge %O %A %B %P",
+}
+_LATER = "merge the project file first, then run `polylock merge`"
+
+Pins = dict["NormalizedName", Preference]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriverFiles:
+    """What git hands to a merge driver: three files, and the path of the merged one.
+
+    ``ours`` is written; ``path`` is relative to the top of the working tree.
+    """
+
+    base: Path
+    ours: Path
+    theirs: Path
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Locks:
+    """The three lock files; ``base`` is None where both branches made one."""
+
+    base: Pylock | None
+    ours: Pylock
+    theirs: Pylock
+
+
+def merge_files(
+    settings: Settings,
+    files: DriverFiles,
+    variables: Mapping[str, str],
+    reporter: Reporter,
+) -> Path:
+    """Write the merged lock file over ``ours``, as git's merge driver.
+
+    Raises UsageError where the merged project file is not known, LockFileInvalid, and
+    what locking raises; ``ours`` is then as it was.
+    """
+    repository = Repository(directory=Path.cwd(), variables=variables)
+    path = repository.root / files.path
+    base, ours, theirs = map(_read, (files.base, files.ours, files.theirs))
+    project = path.with_name("pyproject.toml")
+    merged = repository.merged(project, path, theirs)
+    if merged is None:
+        raise UsageError(
+            f"{files.path} waits for {project.name}, which is not merged yet", _LATER
+        )
+    locks = _decode(Sides(base=base, ours=ours, theirs=theirs), files.path)
+    workspace = _workspace_of(merged, project, path, settings)
+    write_atomically(files.ours, _lock(settings, workspace, locks, reporter))
+    return path
+
+
+def merge_conflict(
+    settings: Settings, variables: Mapping[str, str], reporter: Reporter
+) -> Path:
+    """Resolve the conflict in which git left the lock file; the project is merged.
+
+    Raises UsageError where there is no conflict, ProjectError, LockFileInvalid, and
+    what locking raises; the lock file is then as it was.
+    """
+    path = settings.lock_path(project_path(settings)).absolute()
+    repository = Repository(directory=path.parent, variables=variables)
+    sides = repository.conflict(path)
+    if sides is None:
+        raise UsageError(
+            f"git knows of no conflict in {path}",
+            "`polylock merge --install` has git call it when two branches meet",
+        )
+    workspace = open_workspace(settings)
+    locks = _decode(sides, str(path))
+    write_atomically(path, _lock(settings, workspace, locks, reporter))
+    return path
+
+
+def install_driver(settings: Settings, variables: Mapping[str, str]) -> Path:
+    """Have git merge lock files with polylock; return the file of attributes.
+
+    The attributes are for the repository and so for everybody, the driver is in the
+    configuration of this clone: git takes no command from a repository.
+    """
+    repository = Repository(
+        directory=project_path(settings).absolute().parent, variables=variables
+    )
+    path = repository.root / ".gitattributes"
+    for key, value in _DRIVER.items():
+        repository.configure(key, value)
+    try:
+        text = path.read_text("utf-8") if path.exists() else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read {path}: {error}") from error
+    missing = [line for line in _ATTRIBUTES if line not in text.splitlines()]
+    if missing:
+        ended = text if not text or text.endswith("\n") else f"{text}\n"
+        write_atomically(path, ended + "".join(f"{line}\n" for line in missing))
+    return path
+
+
+def _lock(
+    settings: Settings, workspace: Workspace, locks: _Locks, reporter: Reporter
+) -> str:
+    # Half of the start-up, and --install locks nothing.
+    from polylock.operations.lock.resolve import resolve  # noqa: PLC0415 - see above
+
+    request = LockRequest(preferences=_merged_pins(workspace, locks))
+    both = replace(locks.ours, packages=tuple(_direct_packages(locks)))
+    return resolve(settings, workspace, both, request, reporter).text
+
+
+def _merged_pins(workspace: Workspace, locks: _Locks) -> dict[str, Pins]:
+    """Return the pins to try first, by target: those of both branches.
+
+    What both changed has the higher version. Of a target that neither side describes
+    as the project does now only versions count.
+    """
+    base = {} if locks.base is None else preferences(locks.base)
+    ours, theirs = preferences(locks.ours), preferences(locks.theirs)
+    records = [
+        record
+        for lock in (locks.ours, locks.theirs)
+        if lock.polylock is not None
+        for record in lock.polylock.targets
+    ]
+    merged: dict[str, Pins] = {}
+    for target in workspace.targets:
+        name = target.name
+        pins = merge_pins(base.get(name, {}), ours.get(name, {}), theirs.get(name, {}))
+        if record_target(target) not in records:
+            pins = {p: Preference(version=pins[p].version) for p in pins}
+        merged[name] = pins
+    return merged
+
+
+def merge_pins(
+    base: Mapping[NormalizedName, Preference],
+    ours: Mapping[NormalizedName, Preference],
+    theirs: Mapping[NormalizedName, Preference],
+) -> Pins:
+    """Merge the pins of one target; the sides can be swapped."""
+    found: Pins = {}
+    for name in sorted({*ours, *theirs}):
+        was, left, right = base.get(name), ours.get(name), theirs.get(name)
+        sides = [side for side in (left, right) if side is not None]
+        if left != right and was in {left, right} and was is not None:
+            sides = [side for side in sides if side != was]
+        if sides:
+            found[name] = max(
+                sides, key=lambda side: (Version(side.version), side.filenames)
+            )
+    return found
+
+
+def _direct_packages(locks: _Locks) -> list[Package]:
+    """Return the entries whose commits and hashes are kept: those of a changed side."""
+
+    def entries(lock: Pylock | None) -> dict[NormalizedName, list[Package]]:
+        found: dict[NormalizedName, list[Package]] = {}
+        for package in () if lock is None else lock.packages:
+            if package.vcs is not None or package.archive is not None:
+                found.setdefault(package.name, []).append(package)
+        return found
+
+    base, ours, theirs = entries(locks.base), entries(locks.ours), entries(locks.theirs)
+    return [
+        package
+        for name in sorted({*ours, *theirs})
+        for package in (
+            theirs.get(name, [])
+            if ours.get(name, []) == base.get(name, [])
+            else ours.get(name, [])
+        )
+    ]
+
+
+def _decode(sides: Sides, path: str) -> _Locks:
+    if sides.ours is None or sides.theirs is None:
+        raise UsageError(
+            f"one side removed {path}", "keep or remove it, then run `polylock lock`"
+        )
+    base = None
+    if sides.base:
+        try:
+            base = read_pylock(sides.base, path)
+        except LockFileInvalid:
+            base = None  # whatever it was, no pin of it is kept
+    return _Locks(
+        base=base,
+        ours=read_pylock(sides.ours, path),
+        theirs=read_pylock(sides.theirs, path),
+    )
+
+
+def _workspace_of(
+    content: bytes, project: Path, lock_path: Path, settings: Settings
+) -> Workspace:
+    """Read a project file that is not yet where it will be.
+
+    It lies beside its place for the time of reading, so that its paths mean the same.
+    """
+    with attempt(f"write beside {project}"):
+        with NamedTemporaryFile(
+            dir=project.parent, prefix=".pyproject.", suffix=".toml", delete=False
+        ) as file:
+            file.write(content)
+        temporary = Path(file.name)
+        try:
+            found = open_workspace(replace(settings, project=temporary))
+        finally:
+            temporary.unlink()
+    return replace(
+        found, project=replace(found.project, path=project), lock_path=lock_path
+    )
+
+
+def _read(path: Path) -> bytes:
+    with attempt(f"read {path}"):
+        return path.read_bytes()

@@ -1,0 +1,79 @@
+"""``polylock check``: compare the lock file with the project."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from polylock.answer_cache.basis import project_basis
+from polylock.errors import LockFileOutdated
+from polylock.lockfile.freshness import differences
+from polylock.operations.workspace import open_workspace, read_lock
+from polylock.values import Value
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from polylock.answer_cache.basis import Basis
+    from polylock.lockfile.freshness import Difference
+    from polylock.project.settings import Settings
+
+__all__ = ["CheckOutcome", "check"]
+
+
+class CheckOutcome(Value, frozen=True, kw_only=True):
+    """The differences between a lock file and its project; none: it answers.
+
+    ``basis`` is what that depends on, where it does.
+    """
+
+    path: Path
+    exists: bool
+    differences: tuple[Difference, ...]
+    basis: Basis | None = None
+
+    @property
+    def up_to_date(self) -> bool:
+        """Return whether the lock file answers the project."""
+        return self.exists and not self.differences
+
+    def error(self) -> LockFileOutdated:
+        """Return the error of a lock file that does not."""
+        lines = [str(difference) for difference in self.differences]
+        return LockFileOutdated(str(self.path), lines or ["there is no lock file"])
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document of ``check --json`` (schemas/check.schema.json)."""
+        return {
+            "path": str(self.path),
+            "exists": self.exists,
+            "up-to-date": self.up_to_date,
+            "differences": [
+                {
+                    "kind": str(difference.kind),
+                    "subject": difference.subject,
+                    "locked": difference.locked,
+                    "wanted": difference.wanted,
+                    "text": str(difference),
+                }
+                for difference in self.differences
+            ],
+        }
+
+
+def check(settings: Settings) -> CheckOutcome:
+    """Compare the lock file with the project; asks no index and no clock.
+
+    Raises ProjectError and LockFileInvalid.
+    """
+    workspace = open_workspace(settings)
+    pylock = read_lock(workspace.lock_path, settings)
+    if pylock is None:
+        return CheckOutcome(path=workspace.lock_path, exists=False, differences=())
+    found = differences(pylock, workspace.project.inputs, workspace.targets)
+    path = workspace.lock_path
+    return CheckOutcome(
+        path=path,
+        exists=True,
+        differences=found,
+        basis=None if found else project_basis(settings, workspace.project.path, path),
+    )

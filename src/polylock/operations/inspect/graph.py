@@ -1,0 +1,284 @@
+"""The locked packages of a target as a graph, from the project's requirements down.
+
+A lock file keeps the edges of an entry for all targets that share it. An edge counts
+for a target if the target installs what it leads to; where two targets share the
+entry and the edge is the other's alone, it is shown for both.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from polylock.errors import LockFileInvalid
+from polylock.model.folding import fold
+from polylock.model.reasons import RootAsker
+from polylock.model.requirements import InvalidRequirement, Requirement
+from polylock.operations.inspect.selection import (
+    groups_to_show,
+    open_lock,
+    require_record,
+    selections,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from polylock.lockfile.pylock import Package, Pylock
+    from polylock.lockfile.record import LockedInputs, VariantChoice
+    from polylock.lockfile.select import Selected
+    from polylock.model.target import Target
+    from polylock.operations.inspect.selection import LockedSelection
+    from polylock.project.settings import Settings
+
+__all__ = [
+    "PROJECT",
+    "LockedGraph",
+    "Node",
+    "Root",
+    "locked_graphs",
+    "selection_graph",
+]
+
+PROJECT = "project"
+"""The place of the project's own dependencies; others are ``group test`` and so on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A package of one target; ``size`` is in bytes, None where it is not known.
+
+    ``choice`` says why its variant was chosen, None where there was no choice.
+    """
+
+    name: str
+    version: str | None
+    label: str | None
+    size: int | None
+    dependencies: tuple[str, ...]
+    choice: VariantChoice | None = None
+
+    def __str__(self) -> str:
+        label = f" ({self.label})" if self.label else ""
+        return f"{self.name} {self.version or 'source'}{label}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Root:
+    """A package that the project requires itself, and where it does.
+
+    ``places`` is empty for a package to which no edge leads: the lock file of another
+    tool need not have edges at all.
+    """
+
+    name: str
+    places: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedGraph:
+    """What one target installs: roots in the order of names, nodes by name.
+
+    ``requirements`` are those of the project that hold there, and who asks.
+    """
+
+    target: str
+    roots: tuple[Root, ...]
+    nodes: Mapping[str, Node]
+    requirements: tuple[tuple[RootAsker, Requirement], ...] = ()
+
+    def dependents(self, name: str) -> tuple[str, ...]:
+        """Return the packages that require this one directly, sorted."""
+        return tuple(
+            sorted(
+                node.name for node in self.nodes.values() if name in node.dependencies
+            )
+        )
+
+    def chains(self, name: str) -> tuple[tuple[str, ...], ...]:
+        """Return how the project comes to require a package, the shortest ways.
+
+        One chain for each package that requires it directly, from a requirement of
+        the project to ``name``, and one of ``name`` alone where the project requires
+        it itself. All chains could be more than anybody reads.
+        """
+        before = self._breadth_first()
+        roots = {root.name for root in self.roots}
+        found: list[tuple[str, ...]] = [(name,)] if name in roots else []
+        for dependent in self.dependents(name):
+            if dependent == name or dependent not in before:
+                continue
+            chain = [name, dependent]
+            while (parent := before[chain[-1]]) is not None:
+                chain.append(parent)
+            if name not in chain[1:]:
+                found.append(tuple(reversed(chain)))
+        return tuple(found)
+
+    def within(self, depth: int) -> tuple[Node, ...]:
+        """Return the packages at most so many steps below the roots, sorted."""
+        reached = {root.name for root in self.roots}
+        border = reached
+        for _ in range(depth):
+            border = {
+                name for node in border for name in self.nodes[node].dependencies
+            } - reached
+            reached |= border
+        return tuple(self.nodes[name] for name in sorted(reached))
+
+    def _breadth_first(self) -> dict[str, str | None]:
+        """Map each package that is reached to the one before it, None for roots."""
+        before: dict[str, str | None] = {root.name: None for root in self.roots}
+        queue = deque(before)
+        while queue:
+            name = queue.popleft()
+            for dependency in self.nodes[name].dependencies:
+                if dependency not in before:
+                    before[dependency] = name
+                    queue.append(dependency)
+        return before
+
+
+def selection_graph(
+    pylock: Pylock,
+    path: Path,
+    selection: LockedSelection,
+    *,
+    groups: Collection[str],
+    extras: Collection[str],
+) -> LockedGraph:
+    """Return what was selected for one target, with these groups and extras.
+
+    Raises UsageError in another tool's lock file, LockFileInvalid.
+    """
+    inputs = require_record(pylock, path, "run `polylock lock`").inputs
+    wanted = _Wanted(path=str(path), inputs=inputs, groups=groups, extras=extras)
+    return _graph(selection, wanted)
+
+
+def locked_graphs(settings: Settings) -> tuple[LockedGraph, ...]:
+    """Return the graph of the target asked for, or of every target.
+
+    Without groups or extras named, all of them are in it. Reads the lock file alone.
+    Raises UsageError, LockFileInvalid, NoSuchTarget.
+    """
+    pylock, path = open_lock(settings)
+    require_record(pylock, path, "run `polylock lock`")
+    groups, extras = groups_to_show(pylock, settings)
+    return tuple(
+        selection_graph(pylock, path, selection, groups=groups, extras=extras)
+        for selection in selections(
+            pylock, path, target=settings.target, groups=groups, extras=extras
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """The requirements that the lock file records, and the groups and extras shown."""
+
+    path: str
+    inputs: LockedInputs
+    groups: Collection[str]
+    extras: Collection[str]
+
+    def requirements(self, target: Target) -> Iterator[tuple[RootAsker, Requirement]]:
+        """Yield who asks in the project, and for what, where it holds on the target."""
+        inputs = self.inputs
+        tables: list[tuple[RootAsker, Sequence[str]]] = []
+        tables.append((RootAsker(), inputs.requirements))
+        chosen = {canonicalize_name(name) for name in self.groups}
+        for name, texts in inputs.groups.items():
+            if canonicalize_name(name) in chosen:
+                tables.append((RootAsker("group", name), texts))
+        chosen = {canonicalize_name(name) for name in self.extras}
+        for name, texts in inputs.extras.items():
+            if canonicalize_name(name) in chosen:
+                tables.append((RootAsker("extra", name), texts))
+        for name, texts in inputs.targets.items():
+            if canonicalize_name(name) == canonicalize_name(target.name):
+                tables.append((RootAsker("target", name), texts))
+        for asker, asked in tables:
+            for text in asked:
+                requirement = self._parsed(text)
+                marker = requirement.marker_expression
+                if marker is None or fold(marker, target) is not False:
+                    yield asker, requirement
+
+    def _parsed(self, text: str) -> Requirement:
+        try:
+            return Requirement.parse(text)
+        except InvalidRequirement as error:
+            reason = str(error).partition("\n")[0]
+            problem = f"{text!r} is not a requirement: {reason}"
+            raise LockFileInvalid(self.path, "tool.polylock", problem) from error
+
+
+def _graph(selection: LockedSelection, wanted: _Wanted) -> LockedGraph:
+    selected = {str(found.package.name): found for found in selection.selected}
+    target = selection.target
+    nodes = {
+        name: _node(found, selected, target) for name, found in sorted(selected.items())
+    }
+    places: dict[str, list[str]] = {}
+    requirements = tuple(wanted.requirements(target))
+    for asker, requirement in requirements:
+        if requirement.name in nodes:
+            place = f"{asker.table} {asker.name}".rstrip()
+            known = places.setdefault(requirement.name, [])
+            if place not in known:
+                known.append(place)
+    graph = LockedGraph(target=target.name, roots=_roots(places), nodes=nodes)
+    reached = {node.name for node in graph.within(len(nodes))}
+    for name in nodes:
+        if name not in reached:
+            places[name] = []
+    return LockedGraph(
+        target=target.name,
+        roots=_roots(places),
+        nodes=nodes,
+        requirements=requirements,
+    )
+
+
+def _roots(places: Mapping[str, list[str]]) -> tuple[Root, ...]:
+    return tuple(
+        Root(name=name, places=tuple(found)) for name, found in sorted(places.items())
+    )
+
+
+def _node(found: Selected, selected: Mapping[str, Selected], target: Target) -> Node:
+    package = found.package
+    choices = [each for each in package.variants if each.target == target.name]
+    return Node(
+        name=package.name,
+        version=package.version,
+        label=found.variant_label,
+        size=found.size,
+        dependencies=tuple(sorted(_dependencies(package, selected))),
+        choice=choices[0] if choices else None,
+    )
+
+
+def _dependencies(package: Package, selected: Mapping[str, Selected]) -> set[str]:
+    """Return the packages that the references lead to, if the target installs them.
+
+    PEP 751: a reference holds what tells an entry from the others of its name.
+    """
+    found = set()
+    for reference in package.dependencies or ():
+        name = canonicalize_name(str(reference.get("name", "")))
+        other = selected.get(name)
+        if other is None:
+            continue
+        marker = other.package.marker
+        said = {"version": other.package.version}
+        if marker is not None:
+            said["marker"] = str(marker)
+        if all(reference.get(key) in {None, value} for key, value in said.items()):
+            found.add(str(name))
+    return found

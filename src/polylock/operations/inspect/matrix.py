@@ -1,0 +1,100 @@
+"""``polylock matrix``: the jobs of a CI service, one for each target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from polylock.errors import LockFileOutdated
+from polylock.lockfile.freshness import differences
+from polylock.operations.inspect.cache_key import key_of
+from polylock.operations.inspect.selection import selections
+from polylock.operations.workspace import open_workspace, require_lock
+
+if TYPE_CHECKING:
+    from polylock.project.settings import Settings
+
+__all__ = ["Job", "github_matrix", "gitlab_matrix", "matrix"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One job; ``runs_on`` holds the labels of its runner, none where none is named."""
+
+    target: str
+    runs_on: tuple[str, ...]
+    python: str
+    cache_key: str
+    cache_prefix: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a job of ``matrix --json`` (schemas/matrix.schema.json).
+
+        ``runs-on`` is as GitHub takes it: one label, or a list of them.
+        """
+        runs_on: str | list[str] | None = list(self.runs_on) or None
+        if len(self.runs_on) == 1:
+            runs_on = self.runs_on[0]
+        return {
+            "target": self.target,
+            "runs-on": runs_on,
+            "python": self.python,
+            "cache-key": self.cache_key,
+            "cache-prefix": self.cache_prefix,
+        }
+
+
+def matrix(settings: Settings) -> tuple[Job, ...]:
+    """Return a job for each target of the project, in their order.
+
+    Raises ProjectError, LockFileInvalid, and LockFileOutdated where the lock file
+    does not answer the project: its keys would be those of another set.
+    """
+    workspace = open_workspace(settings)
+    pylock = require_lock(workspace.lock_path)
+    found = differences(pylock, workspace.project.inputs, workspace.targets)
+    if found:
+        lines = [str(difference) for difference in found]
+        raise LockFileOutdated(str(workspace.lock_path), lines)
+    keys = {
+        selection.target.name: key_of(selection)
+        for selection in selections(
+            pylock,
+            workspace.lock_path,
+            target=None,
+            groups=settings.groups,
+            extras=settings.extras,
+        )
+    }
+    return tuple(
+        Job(
+            target=target.name,
+            runs_on=target.description.runs_on,
+            python=str(target.description.python),
+            cache_key=keys[target.name].key,
+            cache_prefix=keys[target.name].prefix,
+        )
+        for target in workspace.targets
+    )
+
+
+def github_matrix(jobs: tuple[Job, ...]) -> dict[str, Any]:
+    """Return the value of ``strategy.matrix`` of GitHub Actions, for ``fromJSON``."""
+    return {"include": [job.to_json() for job in jobs]}
+
+
+def gitlab_matrix(jobs: tuple[Job, ...]) -> list[dict[str, str]]:
+    """Return the value of ``parallel:matrix`` of GitLab, which holds variables.
+
+    A list would be multiplied into jobs there, so the labels of a runner are one text.
+    """
+    return [
+        {
+            "TARGET": job.target,
+            "RUNS_ON": " ".join(job.runs_on),
+            "PYTHON": job.python,
+            "CACHE_KEY": job.cache_key,
+            "CACHE_PREFIX": job.cache_prefix,
+        }
+        for job in jobs
+    ]

@@ -1,0 +1,181 @@
+"""``polylock tree``: the locked dependencies of a target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from polylock.errors import UsageError
+from polylock.operations.inspect.graph import PROJECT, locked_graphs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from polylock.operations.inspect.graph import LockedGraph, Node
+    from polylock.project.settings import Settings
+
+__all__ = ["DependencyTree", "TreeLine", "TreeShape", "trees"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreeLine:
+    """A line of a tree.
+
+    ``note`` says where the project asks for the package, where that is worth a word.
+    ``last`` says for each level from the root down whether the line's ancestor, and at
+    the end the line itself, is the last of its siblings. ``repeated`` tells that what
+    is below was shown before.
+    """
+
+    node: Node
+    note: str
+    last: tuple[bool, ...]
+    repeated: bool = False
+
+    @property
+    def text(self) -> str:
+        """Return the line without what draws it."""
+        return f"{self.node}{self.note}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreeShape:
+    """What is shown of a graph.
+
+    ``depth`` counts the levels below the top, None for all. ``packages`` are at the
+    top, normalized; with none named the requirements of the project are. ``inverted``
+    shows below a package who requires it, from what requires nothing on.
+    """
+
+    depth: int | None = None
+    packages: tuple[str, ...] = ()
+    inverted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DependencyTree:
+    """The graph of a target, and what of it is shown."""
+
+    graph: LockedGraph
+    shape: TreeShape
+
+    def lines(self) -> Iterator[TreeLine]:
+        """Yield the lines, depth first; what is below a package is shown once."""
+        shown: set[str] = set()
+        edges, places = self._edges(), self._places()
+        stack: list[tuple[str, tuple[bool, ...]]] = [
+            (name, (position == 0,))
+            for position, name in enumerate(reversed(self._top(edges)))
+        ]
+        depth = self.shape.depth
+        while stack:
+            name, last = stack.pop()
+            below = edges[name]
+            repeated = bool(below) and name in shown
+            yield TreeLine(
+                node=self.graph.nodes[name],
+                note=self._note(places.get(name), is_top=len(last) == 1),
+                last=last,
+                repeated=repeated,
+            )
+            if repeated or (depth is not None and len(last) > depth):
+                continue
+            shown.add(name)
+            stack += [
+                (each, (*last, position == 0))
+                for position, each in enumerate(reversed(below))
+            ]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a target of ``tree --json``; packages are listed once, with edges."""
+        edges, places = self._edges(), self._places()
+        shown = _within(self._top(edges), edges, self.shape.depth)
+        return {
+            "target": self.graph.target,
+            "requirements": [
+                {"name": name, "places": list(places[name])}
+                for name in sorted(shown)
+                if name in places
+            ],
+            "packages": [
+                {
+                    "name": node.name,
+                    "version": node.version,
+                    "label": node.label,
+                    "size": node.size,
+                    "dependencies": list(node.dependencies),
+                }
+                for node in (self.graph.nodes[name] for name in sorted(shown))
+            ],
+        }
+
+    def _edges(self) -> Mapping[str, Sequence[str]]:
+        """Map each package to what stands below it."""
+        nodes = self.graph.nodes
+        if not self.shape.inverted:
+            return {name: node.dependencies for name, node in nodes.items()}
+        edges: dict[str, list[str]] = {name: [] for name in nodes}
+        for name, node in nodes.items():  # by name, so that each list is sorted
+            for dependency in node.dependencies:
+                edges[dependency].append(name)
+        return edges
+
+    def _top(self, edges: Mapping[str, Sequence[str]]) -> list[str]:
+        nodes = self.graph.nodes
+        if self.shape.packages:
+            return [name for name in self.shape.packages if name in nodes]
+        if not self.shape.inverted:
+            return [root.name for root in self.graph.roots]
+        leaves = [name for name, node in nodes.items() if not node.dependencies]
+        # What only goes in circles ends in no leaf.
+        rest = sorted(nodes.keys() - _within(leaves, edges, None))
+        return leaves + rest[:1] if rest else leaves
+
+    def _places(self) -> Mapping[str, tuple[str, ...]]:
+        return {root.name: root.places for root in self.graph.roots}
+
+    def _note(self, places: tuple[str, ...] | None, *, is_top: bool) -> str:
+        """Name the groups or extras that alone ask for a package.
+
+        Upside down the project's own requirement is worth a word as well.
+        """
+        if places is None or not (is_top or self.shape.inverted):
+            return ""
+        if PROJECT in places and not self.shape.inverted:
+            return ""
+        return f" [{', '.join(places) or 'no requirement leads here'}]"
+
+
+def trees(settings: Settings, shape: TreeShape) -> list[DependencyTree]:
+    """Return the tree of the target asked for, or of every target.
+
+    With packages named, targets that install none of them are left out. Reads the lock
+    file alone. Raises UsageError, LockFileInvalid, NoSuchTarget.
+    """
+    graphs = locked_graphs(settings)
+    known = {name for graph in graphs for name in graph.nodes}
+    for name in shape.packages:
+        if name not in known:
+            where = settings.target or "any target"
+            raise UsageError(
+                f"{name} is not locked for {where}", f"polylock why {name}"
+            )
+    wanted = set(shape.packages)
+    return [
+        DependencyTree(graph=graph, shape=shape)
+        for graph in graphs
+        if not wanted or wanted & graph.nodes.keys()
+    ]
+
+
+def _within(
+    top: Iterable[str], edges: Mapping[str, Sequence[str]], depth: int | None
+) -> set[str]:
+    """Return what is at most so many steps below the top."""
+    reached = set(top)
+    border, steps = reached, 0
+    while border and (depth is None or steps < depth):
+        border = {below for name in border for below in edges[name]} - reached
+        reached = reached | border
+        steps += 1
+    return reached

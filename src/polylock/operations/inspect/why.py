@@ -1,0 +1,400 @@
+"""``polylock why``: who requires a project, and why just this version and variant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, cast
+
+from packaging.utils import canonicalize_name
+
+from polylock.errors import LockFileOutdated, PolylockError, UsageError
+from polylock.explain.answer import Answer, Pinned
+from polylock.explain.documents import document
+from polylock.explain.why_not import WhyNot
+from polylock.explain.words import clause
+from polylock.lockfile.pylock import PackageSdist, PackageWheel
+from polylock.model.distributions import Unusable
+from polylock.model.inputs import Inputs
+from polylock.model.reasons import (
+    GivenUp,
+    InvalidMetadata,
+    LabelExcluded,
+    LabelLost,
+    LabelNotPinned,
+    LabelUndescribed,
+    PropertyUnmet,
+    SdistBehindWheel,
+    Unfit,
+    Unopposed,
+)
+from polylock.model.requirements import InvalidRequirement, Requirement
+from polylock.model.toml_tables import suggestion
+from polylock.operations.builds.wiring import IndexContext
+from polylock.operations.inspect.graph import locked_graphs
+from polylock.operations.inspect.selection import (
+    groups_to_show,
+    open_lock,
+    require_record,
+    selections,
+    target_names,
+)
+from polylock.operations.inspect.why_absent import (
+    refusals_of_packages,
+    refusals_of_project,
+)
+from polylock.operations.workspace import answered_project
+from polylock.variants.variant_json import InvalidVariantMetadata, VariantMetadata
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from packaging.utils import NormalizedName
+
+    from polylock.explain.why_not import LabelVerdict, VersionsOut
+    from polylock.lockfile.pylock import Package, Pylock
+    from polylock.lockfile.record import LockedInputs
+    from polylock.lockfile.select import Selected
+    from polylock.model.distributions import Release
+    from polylock.model.inputs import (
+        Alignment,
+        BuildPolicy,
+        PrereleasePolicy,
+        ResolutionMode,
+    )
+    from polylock.operations.inspect.graph import LockedGraph, Node
+    from polylock.operations.inspect.selection import LockedSelection
+    from polylock.ports import Reporter
+    from polylock.project.settings import Settings
+
+__all__ = ["Evidence", "Reason", "Why", "verdict", "why"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What the index tells of a choice; ``notes`` say what it could not."""
+
+    labels: tuple[LabelVerdict, ...] = ()
+    newer: tuple[VersionsOut, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why a target installs a package; ``node`` is None where it does not.
+
+    ``chains`` are names and lead from a requirement of the project to the package.
+    ``places`` are where the project requires it itself. ``refusals`` say, where it is
+    not installed, who would require it and why that does not hold.
+    """
+
+    node: Node | None
+    places: tuple[str, ...] = ()
+    chains: tuple[tuple[str, ...], ...] = ()
+    refusals: tuple[str, ...] = ()
+    evidence: Evidence = field(default_factory=Evidence)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Why:
+    """The reasons for one project, target by target; ``notes`` are about all."""
+
+    name: str
+    reasons: dict[str, Reason]
+    notes: tuple[str, ...] = ()
+
+    def grouped(self) -> list[tuple[list[str], Reason]]:
+        """Return the reasons, each with the targets that share it."""
+        groups: dict[tuple[object, ...], tuple[list[str], Reason]] = {}
+        for target, reason in self.reasons.items():
+            node = reason.node
+            decided = node.choice.decided_by if node and node.choice else None
+            shared = (reason.places, reason.chains, reason.refusals, reason.evidence)
+            key: tuple[object, ...] = (node and str(node), decided, *shared)
+            groups.setdefault(key, ([], reason))[0].append(target)
+        return list(groups.values())
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document of ``why --json`` (schemas/why.schema.json)."""
+        return {
+            "name": self.name,
+            "targets": [
+                _target(target, reason) for target, reason in self.reasons.items()
+            ],
+            "notes": list(self.notes),
+        }
+
+
+def why(settings: Settings, name: str, reporter: Reporter) -> Why:
+    """Explain a locked project for the target asked for, or for every target.
+
+    What the lock file does not hold is read from the cache or the index. Where that
+    cannot be, a note says what is not told. Raises UsageError, also for a project that
+    is locked nowhere and that nobody would require, LockFileInvalid, NoSuchTarget.
+    """
+    wanted = canonicalize_name(name)
+    pylock, path = open_lock(settings)
+    recorded = require_record(pylock, path, "run `polylock lock`").inputs
+    groups, extras = groups_to_show(pylock, settings)
+    graphs = locked_graphs(replace(settings, target=None))
+    picked = tuple(selections(pylock, path, target=None, groups=groups, extras=extras))
+    asked = target_names(pylock, settings.target)
+    inputs, notes = _inputs(settings, pylock, path, recorded)
+    reasons: dict[str, Reason] = {}
+    with IndexContext(settings, inputs, reporter) as context:
+        readers = []
+        if inputs.indexes:
+            readers = [
+                WhyNot(_locked(selection, graph), inputs=inputs, source=context.source)
+                for graph, selection in zip(graphs, picked, strict=True)
+            ]
+        for graph, selection in zip(graphs, picked, strict=True):
+            if graph.target not in asked:
+                continue
+            reason = _reason(graph, wanted)
+            if reason.node is None:
+                found = refusals_of_project(
+                    wanted, recorded, selection.target, groups=groups, extras=extras
+                )
+                reason = replace(reason, refusals=tuple(found))
+            if readers:
+                reason = _with_evidence(reason, wanted, graph, selection, readers)
+            reasons[graph.target] = reason
+    if not any(reason.node or reason.refusals for reason in reasons.values()):
+        graphs = tuple(graph for graph in graphs if graph.target in asked)
+        known = sorted({each for graph in graphs for each in graph.nodes})
+        asking = {r.origin for r in inputs.requirements if r.requirement.name == wanted}
+        if asking:
+            raise UsageError(
+                f"{wanted} is not locked yet: {', '.join(sorted(asking))} requires it, "
+                f"and {path} is out of date",
+                "run `polylock lock`",
+            )
+        raise UsageError(
+            f"{wanted} is not locked{_for(settings)}: nothing requires it",
+            _advice(wanted, known),
+        )
+    return Why(name=wanted, reasons=reasons, notes=notes)
+
+
+def _inputs(
+    settings: Settings, pylock: Pylock, path: Path, recorded: LockedInputs
+) -> tuple[Inputs, tuple[str, ...]]:
+    """Return the inputs that the lock file answers, with the project's indexes."""
+    notes: tuple[str, ...] = ()
+    try:
+        project = answered_project(settings, pylock, path, frozen=False)
+    except LockFileOutdated:
+        project = answered_project(settings, pylock, path, frozen=True)
+        notes = (
+            "the lock file does not answer the project any more: `polylock check`",
+        )
+    if project is None:
+        notes = (
+            "there is no project file here to name the indexes: no index was asked",
+        )
+        return Inputs(), notes
+    lists, texts = recorded.lists, recorded.settings
+    default = Inputs()
+    return replace(
+        project.inputs,
+        constraints=_requirements(recorded.constraints),
+        overrides=_requirements(recorded.overrides),
+        exclude_newer=recorded.exclude_newer,
+        resolution=cast("ResolutionMode", texts.get("resolution", default.resolution)),
+        prerelease=cast(
+            "PrereleasePolicy", texts.get("prerelease", default.prerelease)
+        ),
+        align=cast("Alignment", texts.get("align", default.align)),
+        build=cast("BuildPolicy", texts.get("build", default.build)),
+        exclude_variants=lists.get("exclude-variants", ()),
+        prefer_variants=lists.get("prefer-variants", ()),
+        enable_providers=lists.get("enable-providers", ()),
+        build_packages=lists.get("build-package", ()),
+        no_build_packages=lists.get("no-build-package", ()),
+        no_binary_packages=lists.get("no-binary-package", ()),
+    ), notes
+
+
+def _requirements(texts: Sequence[str]) -> tuple[Requirement, ...]:
+    def read() -> Iterator[Requirement]:
+        for text in texts:
+            try:
+                yield Requirement.parse(text)
+            except InvalidRequirement:
+                continue  # a lock file changed by hand: `check` tells
+
+    return tuple(read())
+
+
+def _locked(selection: LockedSelection, graph: LockedGraph) -> Answer:
+    """Return what the lock file has for a target, as the solve had it."""
+    pins = {}
+    for each in selection.selected:
+        package, file = each.package, each.file
+        filename = ""
+        if isinstance(file, PackageWheel | PackageSdist) and package.version:
+            filename = file.filename
+        pins[package.name] = Pinned(
+            version=package.version or "",
+            filename=filename,
+            extras=None,
+            requires=tuple(
+                canonicalize_name(name)
+                for name in graph.nodes[package.name].dependencies
+            ),
+        )
+    return Answer(target=selection.target, roots=graph.requirements, pins=pins)
+
+
+def _with_evidence(
+    reason: Reason,
+    name: NormalizedName,
+    graph: LockedGraph,
+    selection: LockedSelection,
+    readers: Sequence[WhyNot],
+) -> Reason:
+    reader = next(each for each in readers if each.target.name == graph.target)
+    if reason.node is None:
+        found = refusals_of_packages(name, reader, graph)
+        return replace(reason, refusals=(*reason.refusals, *found))
+    selected = next(each for each in selection.selected if each.package.name == name)
+    beside = [each for each in readers if each is not reader]
+    return replace(reason, evidence=_evidence(name, selected, reader, beside))
+
+
+def _evidence(
+    name: NormalizedName, selected: Selected, reader: WhyNot, beside: Sequence[WhyNot]
+) -> Evidence:
+    """Explain one locked package; what cannot be asked becomes a note."""
+    version = reader.answer.pins[name].version
+    if not reader.answer.pins[name].filename:
+        return Evidence(notes=("it has a direct source, and no index was asked",))
+    try:
+        releases = reader.source.releases(name, reader.target)
+        position = reader.availability.table(releases).position(version)
+        if position is None:
+            gone = f"the index has changed: it has no version {version} any more"
+            return Evidence(notes=(gone,))
+        return Evidence(
+            labels=tuple(reader.labels(name, selected.variant_label)),
+            newer=reader.newer(name, beside),
+            notes=tuple(_changes(releases.release(position), selected, reader)),
+        )
+    except PolylockError as error:
+        problem = f"what else there was cannot be told: {error}"
+        return Evidence(notes=(problem,))
+
+
+def _changes(release: Release, selected: Selected, reader: WhyNot) -> Iterator[str]:
+    """Yield what the index says otherwise than the lock file."""
+    file = selected.file
+    assert isinstance(file, PackageWheel | PackageSdist)
+    offered = {each.filename: each for each in release.wheels}
+    if release.sdist is not None:
+        offered[release.sdist.filename] = release.sdist
+    now = offered.get(file.filename)
+    if now is None:
+        yield f"the index has changed: {file.filename} is not there any more"
+    elif any(
+        now.hashes.get(algorithm, value) != value
+        for algorithm, value in file.hashes.items()
+    ):
+        yield f"the index has changed: {file.filename} has another hash there"
+    moved = _moved_labels(release, selected.package, reader)
+    if moved:
+        yield (
+            f"the index has changed: it says otherwise of {', '.join(moved)} than "
+            "the lock file; the reasons are by what it says now"
+        )
+
+
+def _moved_labels(release: Release, package: Package, reader: WhyNot) -> list[str]:
+    """Return the locked labels whose properties the index no longer gives."""
+    if package.variants_json is None:
+        return []
+    metadata = reader.source.variant_metadata(release)
+    try:
+        locked = VariantMetadata.from_document(package.variants_json).variants
+    except InvalidVariantMetadata:
+        return []
+    now = {} if isinstance(metadata, Unusable) else metadata.variants
+    return [label for label in sorted(locked) if locked[label] != now.get(label)]
+
+
+def verdict(found: LabelVerdict) -> str:  # noqa: PLR0911 - a case each
+    """Return what became of a label, in a word of schemas/why.schema.json."""
+    match found.reason:
+        case None:
+            return "chosen"
+        case LabelLost() | SdistBehindWheel():
+            return "behind"
+        case GivenUp(because=Unopposed()):
+            return "ahead"
+        case GivenUp():
+            return "given-up"
+        case Unfit():
+            return "no-wheel"
+        case LabelExcluded():
+            return "excluded"
+        case LabelNotPinned():
+            return "not-pinned"
+        case PropertyUnmet() | LabelUndescribed():
+            return "unsupported"
+        case InvalidMetadata():
+            return "bad-metadata"
+        case _:
+            return "unusable"
+
+
+def _for(settings: Settings) -> str:
+    return f" for target {settings.target}" if settings.target else ""
+
+
+def _advice(name: str, known: list[str]) -> str | None:
+    """Return the name that was probably meant; all of them would be too many."""
+    advice = suggestion(name, known)
+    return advice if advice.startswith("did you mean") else "`polylock tree` lists all"
+
+
+def _reason(graph: LockedGraph, name: str) -> Reason:
+    node = graph.nodes.get(name)
+    if node is None:
+        return Reason(node=None)
+    places = next((root.places for root in graph.roots if root.name == name), ())
+    chains = tuple(chain for chain in graph.chains(name) if len(chain) > 1)
+    return Reason(node=node, places=places, chains=chains)
+
+
+def _target(target: str, reason: Reason) -> dict[str, Any]:
+    node, evidence = reason.node, reason.evidence
+    choice = node.choice if node else None
+    return {
+        "target": target,
+        "installed": node is not None,
+        "version": node.version if node else None,
+        "label": node.label if node else None,
+        "decided-by": list(choice.decided_by) if choice else [],
+        "variants-passed-over": choice is not None and not choice.label,
+        "required-by": list(reason.places),
+        "chains": [list(chain) for chain in reason.chains],
+        "not-required-because": list(reason.refusals),
+        "labels": [
+            {
+                "label": each.label,
+                "verdict": verdict(each),
+                "reason": clause(each.reason) if each.reason else "chosen",
+                "cause": document(each.reason) if each.reason else None,
+            }
+            for each in evidence.labels
+        ],
+        "newer-versions": [
+            {
+                "versions": each.versions,
+                "reason": clause(each.reason),
+                "cause": document(each.reason),
+            }
+            for each in evidence.newer
+        ],
+        "notes": list(evidence.notes),
+    }

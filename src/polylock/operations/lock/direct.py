@@ -1,0 +1,370 @@
+"""Direct sources as releases, so that the solver need not know of them.
+
+A project that has a direct source for a target has one version there, and one file.
+Everything else is asked of the indexes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, assert_never
+from urllib.parse import unquote, urlsplit
+
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from polylock.build.policy import refused_metadata, require_allowed
+from polylock.cache.digests import file_digest
+from polylock.errors import FileCorrupt, HashMismatch, SourceUnusable
+from polylock.explain.words import clause
+from polylock.index.distribution_file import InvalidDistribution, read_distribution
+from polylock.index.sdist_metadata import is_static
+from polylock.lockfile.record import without_credentials
+from polylock.model.core_metadata import CoreMetadata, InvalidCoreMetadata
+from polylock.model.direct import (
+    ArchiveSource,
+    DirectorySource,
+    DirectSource,
+    GitSource,
+    InvalidDirectSource,
+)
+from polylock.model.distributions import (
+    DirectOrigin,
+    Release,
+    Releases,
+    RemoteFile,
+    Unusable,
+)
+from polylock.model.filenames import InvalidFilename, WheelFilename
+from polylock.model.hashes import sha256_of
+from polylock.model.reasons import DirectSourceNamed
+from polylock.model.source_choice import direct_source
+from polylock.operations.builds.trees import SourceTrees
+from polylock.project.direct_sources import relative_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from packaging.utils import NormalizedName
+
+    from polylock.lockfile.pylock import Pylock
+    from polylock.model.requirements import Requirement
+    from polylock.model.target import Target
+    from polylock.operations.builds.sdists import SourceTree
+    from polylock.operations.builds.wiring import IndexContext
+    from polylock.ports import Guess, PackageSource
+    from polylock.variants.variant_json import VariantMetadata
+
+__all__ = ["DirectReleases", "Kept"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What an earlier lock file says of direct sources, for as long as they are named.
+
+    ``commits`` maps location, revision and subdirectory to a commit, ``hashes`` a URL
+    to its SHA-256; each key begins with the name of the project.
+    """
+
+    commits: Mapping[tuple[str | None, ...], str] = field(default_factory=dict)
+    hashes: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, previous: Pylock | None, upgraded: Iterable[str]) -> Kept:
+        """Return what a lock file says of all projects but those to be upgraded."""
+        commits: dict[tuple[str | None, ...], str] = {}
+        hashes: dict[tuple[str, str], str] = {}
+        gone = frozenset(upgraded)
+        for package in () if previous is None else previous.packages:
+            if package.name in gone:
+                continue
+            if (vcs := package.vcs) is not None:
+                place = vcs.url or vcs.path
+                key = (package.name, place, vcs.requested_revision, vcs.subdirectory)
+                commits[key] = vcs.commit_id
+            archive = package.archive
+            sha256 = None if archive is None else sha256_of(archive.hashes)
+            if archive is not None and archive.url and sha256:
+                hashes[package.name, archive.url] = sha256
+        return cls(commits=commits, hashes=hashes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The one release of a direct source, and its metadata."""
+
+    releases: Releases
+    metadata: CoreMetadata
+
+
+@dataclass(slots=True, kw_only=True)
+class DirectReleases:
+    """Implements PackageSource: direct sources, and the indexes for all else.
+
+    ``project`` is the directory of the project file, ``lock`` that of the lock file.
+    """
+
+    context: IndexContext
+    indexes: PackageSource
+    project: Path
+    lock: Path
+    kept: Kept = field(default_factory=Kept)
+    _found: dict[tuple[str, DirectSource], _Found] = field(default_factory=dict)
+
+    def releases(self, name: NormalizedName, target: Target) -> Releases:
+        """Return the one version of a direct source, else what the indexes have.
+
+        Raises SourceUnusable, BuildFailed and BuildForbidden besides.
+        """
+        try:
+            source = direct_source(self.context.inputs, name, target)
+        except InvalidDirectSource as error:
+            raise SourceUnusable(f"target {target.name}", str(error)) from error
+        if source is None:
+            return self.indexes.releases(name, target)
+        found = self._found.get((name, source))
+        if found is None:
+            found = self._found[name, source] = self._find(name, source)
+        return found.releases
+
+    def variant_metadata(self, release: Release) -> VariantMetadata | Unusable:
+        """Ask the indexes; the label of a direct reference cannot be chosen."""
+        if release.direct is None:
+            return self.indexes.variant_metadata(release)
+        return Unusable(DirectSourceNamed())
+
+    def core_metadata(
+        self, release: Release, file: RemoteFile
+    ) -> CoreMetadata | Unusable:
+        """Return what was read to know the version, else ask the indexes."""
+        if release.direct is None:
+            return self.indexes.core_metadata(release, file)
+        return self._found[release.name, release.direct.source].metadata
+
+    def refusal(self, release: Release, file: RemoteFile) -> Unusable | None:
+        """Ask the indexes; a direct source has been opened."""
+        return None if release.direct else self.indexes.refusal(release, file)
+
+    def prefetch(
+        self, requirements: Iterable[Requirement], target: Target, guess: Guess
+    ) -> None:
+        """Let the indexes fetch ahead; they pass over direct sources."""
+        self.indexes.prefetch(requirements, target, guess)
+
+    def _find(self, name: NormalizedName, source: DirectSource) -> _Found:
+        match source:
+            case ArchiveSource():
+                return self._archive(name, source)
+            case DirectorySource():
+                return self._directory(name, source)
+            case GitSource():
+                return self._git(name, source)
+            case _:
+                assert_never(source)
+
+    def _archive(self, name: NormalizedName, source: ArchiveSource) -> _Found:
+        file, path = self._file(name, source)
+        origin = DirectOrigin(source=source, path=self._lock_path(source.path))
+        if not file.filename.endswith(".whl"):
+            tree = SourceTrees(context=self.context).archive(
+                name,
+                file.filename,
+                file.hashes["sha256"],
+                lambda: path,
+                subdirectory=source.subdirectory,
+            )
+            is_local = source.url is None
+            metadata, _ = self._metadata(tree, source, is_local=is_local)
+            return _release(name, origin, metadata, file)
+        metadata = self._wheel_metadata(name, source, file, path)
+        return _release(name, origin, metadata, file)
+
+    def _file(
+        self, name: NormalizedName, source: ArchiveSource
+    ) -> tuple[RemoteFile, Path]:
+        """Return the file with its hash and size, and where it lies."""
+        if source.url is None:
+            path = self.project / (source.path or "")
+            sha256, size = _measure(name, path)
+            if source.sha256 not in {None, sha256}:
+                raise SourceUnusable(f"{name} @ {source}", f"its sha256 is {sha256}")
+            url = f"file:{source.path}"
+        else:
+            url = without_credentials(source.url)
+            wanted = source.sha256 or self.kept.hashes.get((name, url))
+            hashes = {"sha256": wanted} if wanted else {}
+            remote = RemoteFile(_last(source.url), source.url, hashes)
+            try:
+                fetched = self.context.downloader.fetch(remote)
+            except HashMismatch as error:
+                raise error.as_stated_by(
+                    "project file" if source.sha256 else "lock file"
+                ) from error
+            path, sha256, size = fetched.path, fetched.sha256, fetched.size
+        file = RemoteFile(
+            filename=_last(url), url=url, hashes={"sha256": sha256}, size=size
+        )
+        return file, path
+
+    def _wheel_metadata(
+        self, name: NormalizedName, source: ArchiveSource, file: RemoteFile, path: Path
+    ) -> CoreMetadata:
+        try:
+            parsed = WheelFilename.parse(file.filename)
+        except InvalidFilename as error:
+            raise SourceUnusable(_text(name, source), str(error)) from error
+        if source.url is None:
+            try:
+                content = read_distribution(path).metadata or b""
+                return CoreMetadata.parse(content)
+            except (InvalidDistribution, InvalidCoreMetadata) as error:
+                raise SourceUnusable(_text(name, source), str(error)) from error
+        release = Release(
+            name=parsed.name, version=parsed.version, index="", wheels=(file,)
+        )
+        found = self.indexes.core_metadata(release, file)
+        if isinstance(found, Unusable):
+            raise SourceUnusable(_text(name, source), clause(found.reason))
+        return found
+
+    def _directory(self, name: NormalizedName, source: DirectorySource) -> _Found:
+        trees = SourceTrees(context=self.context)
+        path = self.project / source.path
+        tree = trees.directory(name, path, subdirectory=source.subdirectory)
+        metadata, _ = self._metadata(tree, source)
+        path_of_lock = self._lock_path(source.path)
+        origin = DirectOrigin(source=source, path=path_of_lock, is_stable=False)
+        return _release(name, origin, metadata, _tree_file(name, source))
+
+    def _git(self, name: NormalizedName, source: GitSource) -> _Found:
+        trees = SourceTrees(context=self.context)
+        location = source.url or str((self.project / (source.path or "")).resolve())
+        path = self._lock_path(source.path)
+        place = path if source.url is None else without_credentials(source.url)
+        key = (name, place, source.revision, source.subdirectory)
+        commit = self.kept.commits.get(key)
+        if commit is None:
+            repositories = trees.repositories
+            commit = repositories.commit(location, source.kind, source.revision)
+        tree = trees.commit(name, location, commit, subdirectory=source.subdirectory)
+        metadata, is_stated = self._metadata(tree, source)
+        origin = DirectOrigin(
+            source=source, path=path, commit=commit, is_stable=is_stated
+        )
+        return _release(name, origin, metadata, _tree_file(name, source))
+
+    def _metadata(
+        self, tree: SourceTree, source: DirectSource, *, is_local: bool = True
+    ) -> tuple[CoreMetadata, bool]:
+        """Return the metadata of a tree, and whether it took no build.
+
+        ``build = "local"`` lets the backends of paths and version control run.
+        """
+        from polylock.build.tree import static_metadata  # noqa: PLC0415 - only here
+
+        with tree.opened() as path:
+            found = _package_information(path) or static_metadata(path)
+        if found is not None:
+            _check_name(found, tree.name, source)
+            return found, True
+        inputs = self.context.inputs
+        require_allowed(inputs, tree.name, None)
+        refused = None if is_local else refused_metadata(inputs, tree.name)
+        if refused is not None:
+            raise SourceUnusable(_text(tree.name, source), clause(refused.reason))
+        built = self.context.metadata_builds.tree_metadata(tree)
+        _check_name(built, tree.name, source)
+        return built, False
+
+    def _lock_path(self, path: str | None) -> str | None:
+        """Return a path of the project file as the lock file has it."""
+        if path is None:
+            return None
+        try:
+            return relative_path(self.project / path, self.lock)
+        except ValueError as error:
+            raise SourceUnusable(
+                path,
+                "lies on another drive than the lock file, which holds no absolute "
+                "path",
+            ) from error
+
+
+def _release(
+    name: NormalizedName,
+    origin: DirectOrigin,
+    metadata: CoreMetadata,
+    file: RemoteFile,
+) -> _Found:
+    _check_name(metadata, name, origin.source)
+    try:
+        version = Version(metadata.version)
+    except InvalidVersion as error:
+        raise SourceUnusable(_text(name, origin.source), str(error)) from error
+    is_wheel = file.filename.endswith(".whl")
+    release = Release(
+        name=name,
+        version=str(version),
+        index="",
+        wheels=(file,) if is_wheel else (),
+        sdist=None if is_wheel else file,
+        direct=origin,
+    )
+    releases = Releases(
+        name=name,
+        index="",
+        index_url=_text(name, origin.source),
+        versions=(str(version),),
+        # The project names this version, so that it may be a pre-release.
+        finals=1,
+        yanked=0,
+        earliest_upload=(None,),
+        load=lambda _: release,
+    )
+    return _Found(releases, metadata)
+
+
+def _tree_file(name: NormalizedName, source: DirectSource) -> RemoteFile:
+    text = _text(name, source)
+    return RemoteFile(filename=text, url=text)
+
+
+def _text(name: NormalizedName, source: DirectSource) -> str:
+    """Return a source as messages name it, without credentials."""
+    if isinstance(source, ArchiveSource | GitSource) and source.url is not None:
+        source = replace(source, url=without_credentials(source.url))
+    return f"{name} @ {source}"
+
+
+def _check_name(
+    metadata: CoreMetadata, name: NormalizedName, source: DirectSource
+) -> None:
+    if canonicalize_name(metadata.name) != name:
+        raise SourceUnusable(
+            _text(name, source), f"it is the project {metadata.name}, not {name}"
+        )
+
+
+def _package_information(tree: Path) -> CoreMetadata | None:
+    """Return PKG-INFO of a tree that was a source distribution, if it is static."""
+    try:
+        metadata = CoreMetadata.parse((tree / "PKG-INFO").read_bytes())
+    except (OSError, InvalidCoreMetadata):
+        return None
+    return metadata if is_static(metadata) else None
+
+
+def _measure(name: NormalizedName, path: Path) -> tuple[str, int]:
+    try:
+        return file_digest(path), path.stat().st_size
+    except OSError as error:
+        problem = error.strerror or str(error)
+        raise SourceUnusable(f"{name} @ {path}", problem) from error
+
+
+def _last(url: str) -> str:
+    found = PurePosixPath(unquote(urlsplit(url).path)).name
+    if not found:
+        raise FileCorrupt(url, "names no file")
+    return found

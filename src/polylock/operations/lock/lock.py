@@ -1,0 +1,171 @@
+"""``polylock lock``: resolve the project for every target and write the lock file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from polylock.answer_cache.basis import project_basis
+from polylock.errors import LockFileOutdated, NoSuchTarget, UsageError
+from polylock.lockfile.freshness import differences
+from polylock.operations.files import write_atomically
+from polylock.operations.workspace import keep_lock, open_workspace, read_lock
+from polylock.values import Value, field
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from polylock.answer_cache.basis import Basis
+    from polylock.lockfile.pylock import Pylock
+    from polylock.network.traffic import Traffic
+    from polylock.operations.lock.imported_pins import ImportedPins, ImportReport
+    from polylock.operations.lock.request import LockRequest
+    from polylock.operations.workspace import Workspace
+    from polylock.ports import Reporter
+    from polylock.project.settings import Settings
+    from polylock.resolution.solve import Effort
+
+__all__ = ["LockOutcome", "lock"]
+
+
+class LockOutcome(Value, frozen=True, kw_only=True):
+    """What came of it; ``efforts`` is empty where the lock file was still true.
+
+    ``imports`` says what became of the pins of other tools' lock files; it is empty
+    too where the lock file was still true. ``basis`` is what that depends on, if all
+    targets were asked for and no other file.
+    """
+
+    path: Path
+    pylock: Pylock
+    previous: Pylock | None
+    changed: bool
+    dry_run: bool
+    efforts: Mapping[str, Effort] = field(default_factory=dict)
+    traffic: Traffic | None = None
+    imports: tuple[ImportReport, ...] = ()
+    basis: Basis | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document of ``lock --json`` (schemas/lock.schema.json)."""
+        return {
+            "path": str(self.path),
+            "changed": self.changed,
+            "written": self.changed and not self.dry_run,
+            "packages": len(self.pylock.packages),
+            "targets": [
+                {
+                    "name": name,
+                    "rounds": effort.rounds,
+                    "rejected": effort.rejected,
+                    "expanded": effort.expanded,
+                }
+                for name, effort in self.efforts.items()
+            ],
+            "requests": self.traffic.requests if self.traffic else 0,
+            "received": self.traffic.received if self.traffic else 0,
+            "imports": [report.to_json() for report in self.imports],
+        }
+
+
+def lock(settings: Settings, request: LockRequest, reporter: Reporter) -> LockOutcome:
+    """Lock the project.
+
+    A lock file that answers the project is left as it is and no index is asked.
+    Otherwise the pins that still hold are kept. The file is written at the end, in
+    one step; after an error the old one is untouched.
+
+    Raises ProjectError, LockFileInvalid, NoSolution, ProjectNotFound,
+    IndexRequestError, CacheUnusable; where only some targets are asked for,
+    NoSuchTarget, and LockFileOutdated if the others would have to change; where pins
+    are imported, ForeignLockInvalid and ForeignHashDiffers.
+    """
+    workspace = open_workspace(settings)
+    previous = read_lock(workspace.lock_path, settings)
+    imported = _imported(request, workspace.lock_path, previous)
+    if request.targets:
+        _check_others(workspace, previous, request.targets)
+    inputs = workspace.project.inputs
+    keeps = not (request.upgrade or request.upgrade_packages)
+    if (
+        previous is not None
+        and keeps
+        and not differences(previous, inputs, workspace.targets)
+    ):
+        return LockOutcome(
+            path=workspace.lock_path,
+            pylock=previous,
+            previous=previous,
+            changed=False,
+            dry_run=request.dry_run,
+            basis=None
+            if request.targets or request.pins_from or request.dry_run
+            else project_basis(settings, workspace.project.path, workspace.lock_path),
+        )
+    # Half of the start-up; a lock with nothing to do ends before it.
+    from polylock.operations.lock.resolve import resolve  # noqa: PLC0415 - see above
+
+    found = resolve(settings, workspace, previous, request, reporter, imported)
+    changed = previous is None or found.text != found.previous_text
+    if changed and not request.dry_run:
+        write_atomically(workspace.lock_path, found.text)
+        keep_lock(found.pylock, found.text.encode(), settings)
+    return LockOutcome(
+        path=workspace.lock_path,
+        pylock=found.pylock,
+        previous=previous,
+        changed=changed,
+        dry_run=request.dry_run,
+        efforts=found.efforts,
+        traffic=found.traffic,
+        imports=found.imports,
+    )
+
+
+def _imported(
+    request: LockRequest, lock_path: Path, previous: Pylock | None
+) -> ImportedPins | None:
+    """Read the lock files of other tools; raises ForeignLockInvalid, UsageError.
+
+    A ``pylock.toml`` that another tool wrote may lie where ours will be.
+    """
+    if not request.pins_from:
+        return None
+    ours = previous is not None and previous.polylock is not None
+    if ours and any(path.absolute() == lock_path for path in request.pins_from):
+        raise UsageError(
+            f"{lock_path.name} is the lock file that is to be written",
+            "its pins are kept anyway: lock without --pins-from",
+        )
+    # Half a dozen modules, for a project's first lock.
+    from polylock.operations.lock.imported_pins import read_pins  # noqa: PLC0415
+
+    return read_pins(request.pins_from)
+
+
+def _check_others(
+    workspace: Workspace, previous: Pylock | None, names: Sequence[str]
+) -> None:
+    """Raise an error unless all targets but the named ones can stay as they are."""
+    known = [target.name for target in workspace.targets]
+    for name in names:
+        if name not in known:
+            raise NoSuchTarget("target", name, known)
+    if set(names) == set(known):
+        return
+    path = workspace.lock_path
+    if previous is None:
+        raise UsageError(
+            f"{path} does not exist, so there is nothing of the other targets to keep",
+            "run `polylock lock` without --target",
+        )
+    inputs = workspace.project.inputs
+    found = differences(previous, inputs, workspace.targets, besides=names)
+    if found:
+        raise LockFileOutdated(
+            str(path),
+            [
+                "with --target all other targets keep what they have, but:",
+                *map(str, found),
+            ],
+        )

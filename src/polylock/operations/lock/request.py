@@ -1,0 +1,56 @@
+"""What a lock is asked for beyond the settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from packaging.utils import InvalidName, canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from polylock.errors import UsageError
+from polylock.values import Value, field
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from packaging.utils import NormalizedName
+
+    from polylock.model.pins import Preference
+
+__all__ = ["LockRequest", "parse_upgrades"]
+
+
+class LockRequest(Value, frozen=True, kw_only=True):
+    """How to lock.
+
+    ``upgrade`` forgets all earlier pins, ``upgrade_packages`` those of the projects
+    in it; a value is the version wanted, None the best. ``targets`` are the only ones
+    to be solved, all if empty. ``preferences`` are the pins to keep by target, None:
+    those of the lock file. ``pins_from`` are lock files of other tools, whose pins
+    come after those. ``dry_run`` writes nothing.
+    """
+
+    upgrade: bool = False
+    upgrade_packages: Mapping[NormalizedName, str | None] = field(default_factory=dict)
+    targets: tuple[str, ...] = ()
+    preferences: Mapping[str, Mapping[NormalizedName, Preference]] | None = None
+    pins_from: tuple[Path, ...] = ()
+    dry_run: bool = False
+
+
+def parse_upgrades(texts: Sequence[str]) -> dict[NormalizedName, str | None]:
+    """Read ``NAME`` or ``NAME==V``; raises UsageError for anything else."""
+    found: dict[NormalizedName, str | None] = {}
+    for text in texts:
+        name, equals, version = (part.strip() for part in text.partition("=="))
+        try:
+            if equals:
+                Version(version)
+            found[canonicalize_name(name, validate=True)] = version if equals else None
+        except (InvalidName, InvalidVersion) as error:
+            raise UsageError(
+                f"{text!r} is not NAME or NAME==VERSION",
+                "for example: --upgrade-package numpy==2.3.4",
+            ) from error
+    return found

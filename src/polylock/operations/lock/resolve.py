@@ -1,0 +1,340 @@
+"""Solve a project for all its targets and put the lock file together."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from polylock.errors import LockFileOutdated, NoSolution, UsageError
+from polylock.explain.failure import solved
+from polylock.explain.notes import notes
+from polylock.explain.words import note
+from polylock.lockfile.assemble import assemble
+from polylock.lockfile.pylock import PackageSdist, PackageWheel
+from polylock.lockfile.record import VARIANT_LISTS, record_inputs, record_target
+from polylock.lockfile.select import preferences
+from polylock.lockfile.write import pylock_text
+from polylock.model.pins import Preference
+from polylock.model.requirements import Requirement
+from polylock.model.source_choice import direct_sources
+from polylock.network.local_files import is_local, local_path
+from polylock.operations.builds.wiring import IndexContext
+from polylock.resolution.align import divergences
+from polylock.resolution.solve import Solver
+from polylock.values import Value, replace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from packaging.utils import NormalizedName
+
+    from polylock.lockfile.pylock import Pylock
+    from polylock.model.inputs import Inputs
+    from polylock.model.pins import Resolution
+    from polylock.model.target import Target
+    from polylock.network.traffic import Traffic
+    from polylock.operations.lock.imported_pins import ImportedPins, ImportReport
+    from polylock.operations.lock.request import LockRequest
+    from polylock.operations.workspace import Workspace
+    from polylock.ports import PackageSource, Reporter
+    from polylock.project.settings import Settings
+    from polylock.resolution.solve import Effort
+
+__all__ = ["Resolved", "resolve"]
+
+
+class Resolved(Value, frozen=True, kw_only=True):
+    """A lock file and what it cost; ``previous_text`` is None where there was none."""
+
+    pylock: Pylock
+    text: str
+    previous_text: str | None
+    efforts: Mapping[str, Effort]
+    traffic: Traffic
+    imports: tuple[ImportReport, ...] = ()
+
+
+def resolve(
+    settings: Settings,
+    workspace: Workspace,
+    previous: Pylock | None,
+    request: LockRequest,
+    reporter: Reporter,
+    imported: ImportedPins | None = None,
+) -> Resolved:
+    """Resolve the project, keeping the pins of the previous lock file that hold.
+
+    ``imported`` pins come after those. Writes nothing. Raises NoSolution,
+    ProjectNotFound, IndexRequestError, CacheUnusable, ForeignHashDiffers, and
+    UsageError for a file on disk that no relative path leads to.
+    """
+    inputs = workspace.project.inputs
+    project = str(workspace.lock_path.absolute())
+    with IndexContext(settings, inputs, reporter, project=project) as context:
+        kept = _kept(workspace, previous, request, context.source)
+        own = _preferences(workspace, previous, request, kept)
+        solver = Solver(
+            inputs=_wanted(workspace, request),
+            source=_source(context, workspace, previous, request),
+            reporter=reporter,
+            preferences=_with_imported(own, imported, workspace.targets),
+            memory=context.memory,
+        )
+        solution = solved(
+            solver, [t for t in workspace.targets if t.name not in kept], monotonic
+        )
+        answers = {found.target.name: found for found in solution.resolutions} | kept
+        resolutions = [
+            _hashed(answers[target.name], context) for target in workspace.targets
+        ]
+        for found in notes(solution.resolutions, inputs, context.source):
+            reporter.warning(note(found))
+        for warning in _vain_upgrades(request, resolutions):
+            reporter.warning(warning)
+        imports: tuple[ImportReport, ...] = ()
+        if imported is not None:
+            asked = [found for found in resolutions if found.target.name not in kept]
+            imports = imported.report(asked, own, solver)
+        context.remember()
+        traffic = context.traffic
+    if kept and inputs.align == "require":
+        _require_agreement(resolutions)
+    root = workspace.lock_path.parent
+    resolutions = [_anchored(found, root) for found in resolutions]
+    paths = _paths(resolutions, root)
+    pylock = assemble(inputs, workspace.targets, resolutions, paths=paths)
+    if previous is not None:
+        targets = [found.target for found in kept.values()]
+        _check_kept(previous, pylock, targets, workspace.lock_path)
+    return Resolved(
+        pylock=pylock,
+        text=pylock_text(pylock),
+        previous_text=None if previous is None else pylock_text(previous),
+        efforts=solution.efforts,
+        traffic=traffic,
+        imports=imports,
+    )
+
+
+def _kept(
+    workspace: Workspace,
+    previous: Pylock | None,
+    request: LockRequest,
+    source: PackageSource,
+) -> dict[str, Resolution]:
+    """Return what the targets have that are not asked for, by name."""
+    if previous is None or not request.targets:
+        return {}
+    # For `lock --target`.
+    from polylock.operations.lock.unchanged_targets import solve_kept  # noqa: PLC0415
+
+    return solve_kept(
+        previous,
+        workspace.lock_path,
+        targets=[t for t in workspace.targets if t.name not in request.targets],
+        inputs=workspace.project.inputs,
+        source=source,
+    )
+
+
+def _require_agreement(resolutions: Sequence[Resolution]) -> None:
+    """Raise NoSolution where targets differ, though those that are kept could not."""
+    for name, versions in divergences(resolutions).items():
+        lines = [f"{name} is {v} for {', '.join(ts)}" for v, ts in versions.items()]
+        advice = 'align = "require" holds for all targets: lock without --target'
+        raise NoSolution(list(versions.values())[-1][0], lines, advice)
+
+
+def _check_kept(
+    previous: Pylock, pylock: Pylock, targets: Sequence[Target], path: Path
+) -> None:
+    """Raise LockFileOutdated if a target that was to be kept would get other files."""
+    if not targets:
+        return
+    # For `lock --target`.
+    from polylock.operations.lock.unchanged_targets import installed_files  # noqa: PLC0415
+
+    moved = []
+    for target in targets:
+        before, after = (
+            {
+                name: (package.version, file.hashes)
+                for name, (package, file) in installed_files(each, target).items()
+                if isinstance(file, PackageWheel | PackageSdist)
+            }
+            for each in (previous, pylock)
+        )
+        moved += [
+            f"target {target.name}: {name} would not stay as it is"
+            for name in sorted({*before, *after})
+            if before.get(name) != after.get(name)
+        ]
+    if moved:
+        raise LockFileOutdated(str(path), moved)
+
+
+def _anchored(resolution: Resolution, root: Path) -> Resolution:
+    """Give each file on disk the URL that its path relative to a directory has.
+
+    However an index spells the way to a file, it is then one file.
+    """
+    pins = {
+        name: replace(
+            pin,
+            file=msgspec.structs.replace(
+                pin.file, url=(root / _relative(pin.file.url, root)).as_uri()
+            ),
+        )
+        if pin.direct is None and is_local(pin.file.url)
+        else pin
+        for name, pin in resolution.pins.items()
+    }
+    return replace(resolution, pins=pins)
+
+
+def _paths(resolutions: Sequence[Resolution], root: Path) -> Mapping[str, str]:
+    """Return the paths from a directory to the files that lie on disk, by URL.
+
+    Raises UsageError for a file to which no relative path leads.
+    """
+    urls = {
+        pin.file.url
+        for resolution in resolutions
+        for pin in resolution.pins.values()
+        if pin.direct is None and is_local(pin.file.url)
+    }
+    return {url: _relative(url, root) for url in sorted(urls)}
+
+
+def _relative(url: str, root: Path) -> str:
+    path = local_path(url)
+    if path is None:
+        raise UsageError(f"{url} is no path of this machine")
+    if path.is_relative_to(root):
+        return path.relative_to(root).as_posix()
+    try:
+        # ``..`` leads out of where a link leads to, so links are followed first.
+        climbing = os.path.relpath(  # noqa: TID251 - pathlib climbs from 3.12 on
+            path.resolve(), root.resolve()
+        )
+    except ValueError as error:  # another drive
+        raise UsageError(
+            f"no relative path leads from {root} to {path}, and a lock file holds no "
+            "absolute one, which would be true on this machine alone",
+            "put the index on the drive of the lock file, or serve it over HTTP",
+        ) from error
+    return Path(climbing).as_posix()
+
+
+def _source(
+    context: IndexContext,
+    workspace: Workspace,
+    previous: Pylock | None,
+    request: LockRequest,
+) -> PackageSource:
+    """Return the indexes, with direct sources before them where there are any."""
+    if not direct_sources(context.inputs):
+        return context.source
+    # Half a dozen modules that few projects need.
+    from polylock.operations.lock.direct import DirectReleases, Kept  # noqa: PLC0415
+
+    return DirectReleases(
+        context=context,
+        indexes=context.source,
+        project=workspace.project.path.absolute().parent,
+        lock=workspace.lock_path.parent,
+        kept=Kept.of(None if request.upgrade else previous, request.upgrade_packages),
+    )
+
+
+def _wanted(workspace: Workspace, request: LockRequest) -> Inputs:
+    """Return the inputs of this run: a version asked for constrains it alone."""
+    inputs = workspace.project.inputs
+    asked = tuple(
+        Requirement(name=name, specifier=f"=={version}")
+        for name, version in sorted(request.upgrade_packages.items())
+        if version is not None
+    )
+    return replace(inputs, upgrades=asked)
+
+
+def _vain_upgrades(
+    request: LockRequest, resolutions: Sequence[Resolution]
+) -> Iterator[str]:
+    """Tell of projects that are to be upgraded and that no target installs."""
+    for name, version in sorted(request.upgrade_packages.items()):
+        if not any(name in resolution.pins for resolution in resolutions):
+            asked = name if version is None else f"{name}=={version}"
+            yield (
+                f"--upgrade-package {asked} has no effect: no target installs {name}"
+            )
+
+
+def _preferences(
+    workspace: Workspace,
+    previous: Pylock | None,
+    request: LockRequest,
+    others: Mapping[str, Resolution],
+) -> Mapping[str, Mapping[NormalizedName, Preference]]:
+    """Return the pins to keep, by target.
+
+    Of a target that is described otherwise than it was only the versions are kept, and
+    so of all where the wishes about variants are others: the best artifact may be
+    another one now. What a target has not yet it takes as
+    the ``others`` have it, that stay as they are.
+    """
+    if request.preferences is not None:
+        return request.preferences
+    if previous is None or previous.polylock is None or request.upgrade:
+        return {}
+    recorded = {target.name: target for target in previous.polylock.targets}
+    before = previous.polylock.inputs.lists
+    after = record_inputs(workspace.project.inputs).lists
+    same_wishes = all(before.get(key) == after.get(key) for key in VARIANT_LISTS)
+    kept: dict[str, dict[NormalizedName, Preference]] = {}
+    common: dict[NormalizedName, Preference] = {}
+    if workspace.project.inputs.align != "independent":
+        for resolution in others.values():
+            for name, pin in resolution.pins.items():
+                common.setdefault(name, Preference(version=pin.version))
+    for target in workspace.targets:
+        found = preferences(previous).get(target.name, {})
+        same = recorded.get(target.name) == record_target(target) and same_wishes
+        kept[target.name] = {
+            name: preference if same else Preference(version=preference.version)
+            for name, preference in {**common, **found}.items()
+            if name not in request.upgrade_packages
+        }
+    return kept
+
+
+def _with_imported(
+    own: Mapping[str, Mapping[NormalizedName, Preference]],
+    imported: ImportedPins | None,
+    targets: Sequence[Target],
+) -> Mapping[str, Mapping[NormalizedName, Preference]]:
+    """Put the pins of other tools' lock files behind those of the lock file."""
+    if imported is None:
+        return own
+    return {
+        name: {**pins, **own.get(name, {})}
+        for name, pins in imported.preferences(targets).items()
+    }
+
+
+def _hashed(resolution: Resolution, context: IndexContext) -> Resolution:
+    """Give every file that the index left without a secure hash its own.
+
+    Such files are downloaded, for a lock file without a hash protects nobody.
+    """
+    pins = {
+        name: pin
+        if pin.direct is not None
+        else replace(pin, file=context.with_hash(pin.file))
+        for name, pin in resolution.pins.items()
+    }
+    return replace(resolution, pins=pins)

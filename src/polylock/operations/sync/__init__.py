@@ -1,0 +1,3 @@
+"""Syncing: an environment made exactly what was locked."""
+
+from __future__ import annotations

@@ -1,0 +1,518 @@
+"""resolvelib's resolution, with pins that stay and conflicts that are learned.
+
+``Engine`` differs from ``resolvelib.resolvers.Resolution`` in three things:
+
+- **A pin stays.** resolvelib takes another version of a pinned project when a
+  requirement comes to exclude it, and keeps what the old version brought in. Here that
+  is a conflict of the requirement with the pin. So each project gets the best candidate
+  with which there is a solution, given what was decided before it: the answer is the
+  best by the order in which ``TargetProvider`` has projects decided.
+- **Blame is exact.** A conflict names the pins without which it would not be. Going
+  back passes over all others, for they would change nothing (conflict-directed
+  backjumping), and what it learns is kept as a nogood: a requirement that cannot be met
+  while certain pins stand. Without pins it is a dead end, for whoever requires it.
+- **Labels constrain without requiring.** What a label is built against (PEP 850) leaves
+  out versions of a project that something else requires.
+
+A run that fails leaves a ``Refutation``: the projects of which all candidates failed,
+and for each candidate the conflict. The words are made of it in ``polylock.explain``.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, NoReturn, cast
+
+from resolvelib import BaseReporter, ResolutionImpossible
+from resolvelib.resolvers import Criterion, RequirementsConflicted, Resolution
+from resolvelib.structs import RequirementInformation
+
+from polylock.resolution.constraints import (
+    SpecifierConstraint,
+    identifier_of,
+    split_identifier,
+)
+from polylock.resolution.precedence import precedence
+from polylock.resolution.problem import Failure, Problem, Unsolvable
+from polylock.resolution.provider import AnyCandidate, TargetProvider
+from polylock.resolution.tries import TooManyTries
+from polylock.values import Mutable, Value, field
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from polylock.resolution.constraints import Constraint
+    from polylock.resolution.dependencies import DependencyReader
+    from polylock.resolution.tries import Tries
+
+    Information = RequirementInformation[Constraint, AnyCandidate]
+    Requirements = dict[str, Criterion[Constraint, AnyCandidate]]
+
+__all__ = ["Engine", "Learned", "Refutation", "Rejected", "search"]
+
+
+class _Watch(BaseReporter["Constraint", AnyCandidate, str]):
+    """Counts what resolvelib tells of."""
+
+    def __init__(self, tries: Tries) -> None:
+        self.tries = tries
+
+    def starting_round(self, index: int) -> None:
+        """Count a round."""
+        del index
+        self.tries.rounds += 1
+
+    def rejecting_candidate(
+        self, criterion: Criterion[Constraint, AnyCandidate], candidate: AnyCandidate
+    ) -> None:
+        """Count a candidate that is given up."""
+        del criterion
+        self.tries.giving_up(candidate)
+
+
+class Rejected(Value, frozen=True, eq=False):
+    """A candidate that was given up.
+
+    ``information`` is what conflicts, with who requires it, ``pin`` what it conflicts
+    with where that is decided. All this is empty where ``because`` says it: a project
+    of which no candidate is left once this one is pinned.
+    """
+
+    candidate: AnyCandidate
+    information: tuple[Information, ...] = ()
+    pin: AnyCandidate | None = None
+    because: Refutation | None = None
+
+
+class Refutation(Value, frozen=True, eq=False):
+    """A project of which no candidate could be pinned.
+
+    ``information`` is who requires it, ``rejected`` its candidates in the order in
+    which they were tried. ``requested`` gives for each identifier among the parents of
+    all this what first required it, up to the project itself.
+    """
+
+    identifier: str
+    information: tuple[Information, ...]
+    rejected: tuple[Rejected, ...]
+    requested: Mapping[str, Information]
+
+
+class Learned(Mutable):
+    """What the runs for one target learned; it holds for as long as the roots do.
+
+    ``dead`` are candidates that are part of no solution. ``nogoods`` gives for an
+    identifier and a specifier the pins with which they cannot be met; without any pin,
+    they cannot be met at all.
+    """
+
+    dead: dict[AnyCandidate, Rejected] = field(default_factory=dict)
+    nogoods: dict[tuple[str, str], dict[frozenset[AnyCandidate], Refutation | None]] = (
+        field(default_factory=dict)
+    )
+
+    def copy(self) -> Learned:
+        """Return what is known, to be added to by a run that is about less."""
+        nogoods = {asked: dict(found) for asked, found in self.nogoods.items()}
+        return Learned(dead=dict(self.dead), nogoods=nogoods)
+
+
+class _Decision(Mutable):
+    """A project that is being decided: who is to blame that it is not another.
+
+    ``blamed`` are identifiers of earlier decisions, ``rejected`` the candidates that
+    are out for what those are.
+    """
+
+    blamed: set[str] = field(default_factory=set)
+    rejected: dict[AnyCandidate, Rejected] = field(default_factory=dict)
+
+
+_NO_PINS: frozenset[AnyCandidate] = frozenset()
+
+
+class _Conflict(RequirementsConflicted["Constraint", AnyCandidate]):
+    """A requirement that cannot be met while those to blame are pinned.
+
+    ``blamed`` are their identifiers; the rest is as ``Rejected`` has it.
+    """
+
+    def __init__(
+        self,
+        information: Iterable[Information],
+        blamed: Iterable[AnyCandidate | None],
+        *,
+        pin: AnyCandidate | None = None,
+        because: Refutation | None = None,
+    ) -> None:
+        super().__init__(Criterion([], list(information), []))
+        self.blamed = {identifier_of(each) for each in blamed if each is not None}
+        self.pin = pin
+        self.because = because
+
+
+class Engine(Resolution["Constraint", AnyCandidate, str]):
+    """One run for one target.
+
+    ``strict`` asks for an answer that has all that its labels are built against.
+    ``refutation`` says why there is none after a failure; None where the requirements
+    of the project conflict without any pin.
+    """
+
+    def __init__(
+        self,
+        provider: TargetProvider,
+        tries: Tries,
+        learned: Learned,
+        *,
+        strict: bool = False,
+    ) -> None:
+        super().__init__(provider, _Watch(tries))
+        self.refutation: Refutation | None = None
+        self._provider = provider
+        self._tries = tries
+        self._learned = learned
+        self._strict = strict
+        self._decisions: dict[str, _Decision] = {}
+        self._failed = ""
+        self._lacks: list[Information] = []
+
+    def _is_current_pin_satisfying(
+        self, name: str, criterion: Criterion[Constraint, AnyCandidate]
+    ) -> bool:
+        """Return whether a project is decided: a pin is never taken back for a new one.
+
+        In a strict run the last one is not, where a label is built against what is not
+        there in the end.
+        """
+        del criterion
+        mapping = self.state.mapping
+        complete = self._strict and len(mapping) == len(self.state.criteria)
+        if complete and name == next(reversed(mapping)):
+            return not self._provider.lacking(mapping)
+        return name in mapping
+
+    def _add_to_criteria(
+        self,
+        criteria: Requirements,
+        requirement: Constraint,
+        parent: AnyCandidate | None,
+    ) -> None:
+        """Require a project, or raise with the parents that are in the way."""
+        identifier = identifier_of(requirement)
+        asked: Information = RequirementInformation(requirement, parent)
+        if isinstance(requirement, SpecifierConstraint):
+            self._check_nogoods(identifier, requirement, asked)
+        try:
+            super()._add_to_criteria(criteria, requirement, parent)
+        except RequirementsConflicted as conflict:
+            self._raise_narrowed(identifier, asked, conflict.criterion)
+        pin = self.state.mapping.get(identifier)
+        if pin is not None and not self._provider.is_satisfied_by(requirement, pin):
+            before = self.state.criteria[identifier].information
+            found = self._provider.narrowing(identifier, before, needed=False)
+            raise _Conflict([*found, asked], (parent, pin), pin=pin)
+
+    def _check_nogoods(
+        self, identifier: str, requirement: SpecifierConstraint, asked: Information
+    ) -> None:
+        nogoods = self._learned.nogoods.get((identifier, requirement.specifier), {})
+        for pins, because in nogoods.items():
+            if all(self.state.mapping.get(identifier_of(pin)) is pin for pin in pins):
+                raise _Conflict([asked], (asked.parent, *pins), because=because)
+
+    def _raise_narrowed(
+        self,
+        identifier: str,
+        asked: Information,
+        criterion: Criterion[Constraint, AnyCandidate],
+    ) -> NoReturn:
+        """Raise with the requirements that together leave no version."""
+        requirement, parent = asked
+        if not isinstance(requirement, SpecifierConstraint) or self._is_dead_end(
+            identifier, requirement.specifier
+        ):
+            raise _Conflict([asked], [parent])
+        found: list[Information] = [
+            *self._provider.narrowing(
+                identifier, list(criterion.information)[:-1], needed=False
+            ),
+            *self._provider.labels_narrowing(identifier),
+            asked,
+        ]
+        raise _Conflict(found, (one.parent for one in found))
+
+    def _get_updated_criteria(self, candidate: AnyCandidate) -> Requirements:
+        """Add what a candidate requires, and what its label asks of who is required."""
+        self._provider.pins = self.state.mapping
+        criteria = super()._get_updated_criteria(candidate)
+        for wanted in self._provider.label_constraints(candidate):
+            own = wanted.name == candidate.name
+            if own and not self._provider.is_satisfied_by(wanted, candidate):
+                raise _Conflict(
+                    [RequirementInformation(wanted, candidate)], [candidate]
+                )
+            if wanted.name in criteria:
+                self._add_to_criteria(criteria, wanted, candidate)
+        return criteria
+
+    def _attempt_to_pin_criterion(
+        self, name: str
+    ) -> list[Criterion[Constraint, AnyCandidate]]:
+        """Pin the best candidate that conflicts with no pin; else return conflicts."""
+        self._failed = name
+        if name in self.state.mapping:
+            lacking = self._provider.lacking(self.state.mapping)
+            self._lacks = [
+                RequirementInformation(one, one.candidate) for one in lacking
+            ]
+            return [Criterion([], self._lacks, [])]
+        self._provider.pins = self.state.mapping
+        decision = self._decisions.setdefault(name, _Decision())
+        criterion = self.state.criteria[name]
+        for candidate in criterion.candidates:
+            if candidate in decision.rejected:
+                continue
+            if candidate in self._learned.dead:
+                decision.rejected[candidate] = self._learned.dead[candidate]
+                continue
+            self._tries.trying(candidate)
+            try:
+                criteria = self._get_updated_criteria(candidate)
+            except RequirementsConflicted as conflict:
+                self._reject(name, candidate, cast("_Conflict", conflict))
+                continue
+            self._r.pinning(candidate)
+            self.state.criteria.update(criteria)
+            self.state.mapping[name] = candidate
+            return []
+        return [criterion]
+
+    def _reject(self, name: str, candidate: AnyCandidate, conflict: _Conflict) -> None:
+        self._r.rejecting_candidate(conflict.criterion, candidate)
+        told = conflict.because is not None
+        information = () if told else tuple(conflict.criterion.information)
+        rejected = Rejected(candidate, information, conflict.pin, conflict.because)
+        self._blame(name, rejected, conflict.blamed)
+
+    def _blame(self, name: str, rejected: Rejected, blamed: set[str]) -> None:
+        """Note why a candidate was given up; blamed alone, it is dead."""
+        if blamed == {name}:
+            self._learned.dead[rejected.candidate] = rejected
+        decision = self._decisions[name]
+        decision.blamed |= blamed - {name}
+        decision.rejected[rejected.candidate] = rejected
+
+    def _backjump(self, causes: list[Information]) -> bool:
+        """Go back to the last pin that is to blame and of which candidates are left."""
+        del causes
+        if self._lacks:  # everything could have brought in what is missing
+            blamed = set(self.state.mapping)
+            refutation = self._refutation(self._failed, tuple(self._lacks), ())
+            self._lacks = []
+        else:
+            blamed, refutation = self._exhausted(self._failed)
+        self._states.pop()
+        while len(self._states) > 1:
+            broken = self._states.pop()
+            name, candidate = broken.mapping.popitem()
+            if name not in blamed:
+                del self._decisions[name]
+                continue
+            self._r.rejecting_candidate(broken.criteria[name], candidate)
+            self._blame(name, Rejected(candidate, because=refutation), blamed)
+            self._push_new_state()
+            self._provider.pins = self.state.mapping
+            if self._has_candidates(name):
+                return True
+            blamed, refutation = self._exhausted(name)
+            self._states.pop()
+        self.refutation = refutation
+        return False
+
+    def _has_candidates(self, name: str) -> bool:
+        out = self._decisions[name].rejected.keys() | self._learned.dead.keys()
+        candidates = self.state.criteria[name].candidates
+        return any(candidate not in out for candidate in candidates)
+
+    def _exhausted(self, name: str) -> tuple[set[str], Refutation]:
+        """Return who is to blame that no candidate is left, and learn from it."""
+        information = tuple(self.state.criteria[name].information)
+        decision = self._decisions.pop(name)
+        refutation = self._refutation(
+            name, information, tuple(decision.rejected.values())
+        )
+        blamed = set(decision.blamed)
+        narrowing = self._provider.narrowing(name, information, needed=True)
+        for one in (*narrowing, *self._provider.labels_narrowing(name)):
+            if one.parent is not None:
+                blamed.add(identifier_of(one.parent))
+        project, extra = split_identifier(name)
+        if extra:
+            blamed.add(project)
+        for one in information:
+            specifier = getattr(one.requirement, "specifier", None)
+            if specifier is None or self._is_dead_end(name, specifier, refutation):
+                continue
+            others = self._others(one, information, decision.blamed, blamed)
+            if others and not extra:
+                known = self._learned.nogoods.setdefault((name, specifier), {})
+                known.setdefault(others, refutation)
+        return blamed, refutation
+
+    def _others(
+        self,
+        asked: Information,
+        information: Sequence[Information],
+        by_candidates: set[str],
+        blamed: set[str],
+    ) -> frozenset[AnyCandidate]:
+        """Return the pins with which a requirement cannot be met, whoever asks for it.
+
+        None where its parent is to blame for more than this requirement.
+        """
+        parent = asked.parent
+        who = None if parent is None else identifier_of(parent)
+        often = sum(one.parent is parent for one in information) > 1
+        if who is not None and (who in by_candidates or often):
+            return _NO_PINS
+        pins = self.state.mapping
+        return frozenset(pins[name] for name in blamed if name != who)
+
+    def _is_dead_end(
+        self, identifier: str, specifier: str, refutation: Refutation | None = None
+    ) -> bool:
+        """Return whether nothing meets a requirement, and remember if so."""
+        known = self._learned.nogoods.setdefault((identifier, specifier), {})
+        if _NO_PINS in known:
+            return True
+        dead = self._provider.is_dead_end(identifier, specifier, self._learned.dead)
+        if dead:
+            known[_NO_PINS] = refutation
+        return dead
+
+    def _refutation(
+        self,
+        identifier: str,
+        information: tuple[Information, ...],
+        rejected: tuple[Rejected, ...],
+    ) -> Refutation:
+        requested: dict[str, Information] = {}
+        waiting: list[AnyCandidate | None] = [each.parent for each in information]
+        for one in rejected:
+            waiting += [one.candidate, one.pin]
+            waiting += [each.parent for each in one.information]
+        while waiting:
+            parent = waiting.pop()
+            key = "" if parent is None else identifier_of(parent)
+            if key in self.state.criteria and key not in requested:
+                requested[key] = next(iter(self.state.criteria[key].information))
+                waiting.append(requested[key].parent)
+        return Refutation(identifier, information, rejected, requested)
+
+
+def search(problem: Problem, tries: Tries) -> Mapping[str, AnyCandidate]:
+    """Return candidates by identifier, the best by the order of decisions.
+
+    What a source distribution requires can only take solutions away, and to read it
+    costs a download. So the first run takes those that were not opened to require
+    nothing: if it finds no solution there is none, and if it met none of them its
+    answer is the answer. Else a second run, which knows what the first has learned,
+    reads what they require.
+
+    Raises Unsolvable, ProjectNotFound where the project itself requires what no index
+    has, and what the package source raises.
+    """
+    search = _Search(problem, tries, Learned())
+    try:
+        assuming = problem.dependencies.assuming()
+        mapping = search.run(assuming)
+        if mapping is not None and assuming.assumed:
+            problem.dependencies.fetch_ahead(mapping.values())
+            mapping = search.run(problem.dependencies)
+    except TooManyTries as error:
+        raise _failure(problem, None, tries) from error
+    if mapping is not None:
+        return mapping
+    missing = problem.availability.missing
+    for dependency in problem.roots:
+        if dependency.requirement.name in missing:
+            raise missing[dependency.requirement.name]
+    raise _failure(problem, search.refutation, tries)
+
+
+def _failure(problem: Problem, causes: Refutation | None, tries: Tries) -> Unsolvable:
+    return Failure(
+        problem=problem, causes=causes, tried=tries.tried, contested=tries.contested
+    ).error()
+
+
+class _Search(Mutable):
+    """The runs of the engine for one problem; ``refutation`` is that of the last."""
+
+    problem: Problem
+    tries: Tries
+    learned: Learned
+    refutation: Refutation | None = None
+
+    def run(self, dependencies: DependencyReader) -> dict[str, AnyCandidate] | None:
+        """Return candidates by identifier, None where there is no solution.
+
+        PEP 850 matches what a label is built against with "the installed version". To
+        search for an answer that installs it would try everything for the sake of a
+        label, so labels that turn out to miss theirs are put aside first. Only where
+        that leaves nothing an answer that has all of it is looked for.
+        """
+        banned: set[AnyCandidate] = set()
+        learned = self.learned
+        while (mapping := self._once(dependencies, learned, banned)) is not None:
+            lacking = [
+                pin
+                for pin in mapping.values()
+                if any(n.name not in mapping for n in getattr(pin, "abi", ()))
+            ]
+            if not lacking:
+                return mapping
+            if not banned:  # what holds without some labels may not hold with them
+                learned = learned.copy()
+            banned.update(lacking)
+        if banned:
+            return self._once(dependencies, self.learned.copy(), None)
+        return None
+
+    def _once(
+        self,
+        dependencies: DependencyReader,
+        learned: Learned,
+        banned: set[AnyCandidate] | None,
+    ) -> dict[str, AnyCandidate] | None:
+        """Run the engine once; it is strict where no candidates are put aside."""
+        problem = self.problem
+        provider = TargetProvider(
+            problem.availability,
+            dependencies,
+            precedence(problem.roots, problem.availability, dependencies),
+            banned=banned or (),
+        )
+        engine = Engine(provider, self.tries, learned, strict=banned is None)
+        constraints = [
+            constraint
+            for root, dependency in problem.wanted
+            for constraint in dependency.constraints(root.origin)
+        ]
+        try:
+            state = engine.resolve(constraints, max_rounds=sys.maxsize)
+        except ResolutionImpossible as error:
+            self.refutation = engine.refutation or _among_roots(error)
+            return None
+        return dict(state.mapping)
+
+
+def _among_roots(
+    error: ResolutionImpossible[Constraint, AnyCandidate],
+) -> Refutation:
+    """Return why the requirements of the project alone cannot be met."""
+    because = getattr(error.__cause__, "because", None)
+    if isinstance(because, Refutation):
+        return because
+    return Refutation("", tuple(error.causes), (), {})

@@ -1,0 +1,70 @@
+"""Which asks clash, and how they are told."""
+
+from __future__ import annotations
+
+import pytest
+from packaging.utils import canonicalize_name
+
+from fakes.source import MemorySource
+from fakes.universes import TARGETS
+from polylock.explain.conflict import Ask, clash, in_words
+from polylock.resolution.versions import VersionTable
+
+PROJECT = "the project"
+
+
+@pytest.fixture
+def table() -> VersionTable:
+    """Return versions 1 to 9 of a project."""
+    source = MemorySource({"a": {str(number): {} for number in range(1, 10)}})
+    return VersionTable(source.releases(canonicalize_name("a"), TARGETS[0]))
+
+
+@pytest.mark.parametrize(
+    ("asks", "expected"),
+    [
+        ([(PROJECT, "<3"), ("b", "<5"), ("c", ">=4"), ("d", ">1")], [0, 2]),
+        ([(PROJECT, "<3"), ("b", ">=9", ">=2"), ("c", ">=4", ">=5")], [0, 2]),
+        ([("b", "!=1"), ("c", "<4"), ("d", "<2"), ("e", "")], [0, 2]),
+        ([("b", ">20"), ("c", "<4"), ("d", ">5")], [0]),
+        ([("b", "<5"), ("c", ">2")], [0, 1]),
+        (
+            [
+                ("a", "<5"),
+                ("b", "!=1"),
+                ("c", "!=2"),
+                ("d", ""),
+                ("e", "!=3"),
+                ("f", "!=4"),
+            ],
+            [0, 1, 2, 4, 5],
+        ),
+    ],
+    ids=["a pair", "versions of a parent", "in order", "alone", "none", "many"],
+)
+def test_the_fewest_that_leave_nothing(
+    table: VersionTable, asks: list[tuple[str, ...]], expected: list[int]
+) -> None:
+    """Those are left that already exclude every version; all, where they do not."""
+    every = [Ask(who, tuple(specifiers)) for who, *specifiers in asks]
+    assert list(clash(every, table)) == [every[at] for at in expected]
+
+
+@pytest.mark.parametrize(
+    ("asks", "expected"),
+    [
+        ([(PROJECT, "<3"), ("b", ">=4")], "<3 (the project) and >=4 (b)"),
+        ([(PROJECT, "<3"), ("b", ">=6", ">=4", ">=5")], "<3 (the project) and >=4 (b)"),
+        ([(PROJECT, "<3"), ("b", "==4", "==6")], "<3 (the project) and ==4 or ==6 (b)"),
+        ([(PROJECT, "<3"), ("b", ">=4", ">3")], "<3 (the project) and >3 (b)"),
+        ([(PROJECT, "<3"), (PROJECT, ">=4")], "<3,>=4"),
+        ([(PROJECT, ">=10"), ("b", "")], ">=10"),
+        ([("b", "")], ""),
+    ],
+)
+def test_words_name_who_asks(
+    table: VersionTable, asks: list[tuple[str, ...]], expected: str
+) -> None:
+    """Each side has its name, and of a parent's versions the widest is told."""
+    every = [Ask(who, tuple(specifiers)) for who, *specifiers in asks]
+    assert in_words(every, table) == expected

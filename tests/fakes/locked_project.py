@@ -1,0 +1,91 @@
+"""Fixtures: a small project, locked once against the fixture index on loopback."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fakes.command_line import CommandLine, clean_variables
+from polylock.operations.edit.detect import detect_target
+from polylock.operations.edit.target_table import table_text, target_table
+from polylock.operations.lock.lock import lock
+from polylock.operations.lock.request import LockRequest
+from polylock.operations.machine import this_machine
+from polylock.ports import SilentReporter
+from polylock.project.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["demo", "locked", "polylock"]
+
+PROJECT = """\
+[project]
+name = "demo"
+version = "1.0"
+requires-python = ">=3.11"
+dependencies = ["tensordemo>=3", "fallbackkit", "plainlib[color]>=1.1"]
+
+[project.optional-dependencies]
+ops = ["abikit"]
+
+[dependency-groups]
+test = ["plainlib-testing"]  # what the tests need
+
+[tool.polylock.targets.h100]
+platform = "linux-x86_64"
+libc = "glibc-2.34"
+python = "3.12"
+cpu = "sapphirerapids"
+nvidia = { driver = "13.0", compute = ["9.0"] }
+runs-on = "gpu-h100"
+
+[tool.polylock.targets.mac]
+platform = "macos-arm64"
+macos = "14.0"
+python = "3.13"
+runs-on = ["self-hosted", "macos"]
+
+"""
+
+
+@pytest.fixture(scope="session")
+def locked(tmp_path_factory: pytest.TempPathFactory, index_url: str) -> Path:
+    """Lock a project for two machines and for this one, which is called here."""
+    directory = tmp_path_factory.mktemp("locked")
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    found = target_table(detect_target(this_machine(), python).description)
+    # Without its processor and GPUs, so that tests see the same on every machine.
+    kept = ("platform", "libc", "macos", "python")
+    here = {key: value for key, value in found.items() if key in kept}
+    text = PROJECT + table_text("here", here)
+    (directory / "pyproject.toml").write_text(text, encoding="utf-8", newline="\n")
+    cache = tmp_path_factory.mktemp("cache")
+    settings = Settings(cache_dir=cache, project=directory, index_url=index_url)
+    lock(settings, LockRequest(), SilentReporter())
+    return directory
+
+
+@pytest.fixture
+def polylock(
+    tmp_path: Path,
+    index_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> CommandLine:
+    """Run commands in an empty directory."""
+    variables = {
+        **clean_variables(tmp_path / "home"),
+        "POLYLOCK_INDEX_URL": index_url,
+        "POLYLOCK_CACHE_DIR": str(tmp_path / "cache"),
+    }
+    return CommandLine(tmp_path / "project", variables, monkeypatch, capsys)
+
+
+@pytest.fixture
+def demo(polylock: CommandLine, locked: Path) -> CommandLine:
+    """Run commands in a copy of the locked project."""
+    polylock.copy(locked)
+    return polylock

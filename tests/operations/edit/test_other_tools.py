@@ -1,0 +1,154 @@
+"""What other tools left beside a project, and the steps that follow."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fakes.command_line import LONE_TARGET
+from polylock.errors import UsageError
+from polylock.operations.edit.other_tools import look_around, refuse_unready
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+EMPTY = '[project]\nname = "demo"\ndependencies = []\n'
+WITH = '[project]\nname = "demo"\ndependencies = ["a"]\n'
+
+
+def steps(directory: Path, text: str = WITH, **files: str) -> tuple[str, ...]:
+    """Write files, by names with a dot for each underscore, and look around."""
+    for name, content in files.items():
+        (directory / name.replace("_", ".")).write_text(content, "utf-8")
+    return look_around(directory, tomllib.loads(text)).steps
+
+
+def notes(directory: Path, text: str) -> tuple[str, ...]:
+    """Return what is told of a project file alone."""
+    return look_around(directory, tomllib.loads(text)).notes
+
+
+@pytest.mark.parametrize(
+    ("files", "last"),
+    [
+        ({}, "polylock lock"),
+        ({"uv_lock": ""}, "polylock lock --pins-from uv.lock"),
+        ({"poetry_lock": "", "uv_lock": ""}, "polylock lock --pins-from uv.lock"),
+        ({"poetry_lock": ""}, "polylock lock --pins-from poetry.lock"),
+        ({"Pipfile_lock": ""}, "polylock lock --pins-from Pipfile.lock"),
+        ({"requirements_txt": "a==1\n"}, "polylock lock --pins-from requirements.txt"),
+        ({"requirements_txt": "a>=1\n"}, "polylock lock"),
+        ({"requirements_txt": "a=1\n"}, "polylock lock"),
+        ({"pylock_toml": "[tool.polylock]\n", "uv_lock": ""}, "polylock lock"),
+        (
+            {"pylock_toml": 'created-by = "uv"\n'},
+            "polylock lock --pins-from pylock.toml",
+        ),
+    ],
+)
+def test_the_last_step_is_to_lock(
+    tmp_path: Path, files: dict[str, str], last: str
+) -> None:
+    """With another tool's lock file its pins are taken, unless there is ours."""
+    assert steps(tmp_path, **files) == (last,)
+
+
+@pytest.mark.parametrize(
+    ("files", "first"),
+    [
+        ({}, "polylock add NAME ..."),
+        (
+            {"requirements_in": "-e .\nb[x]>=2 ; python_version < '4'\nc  # why\n"},
+            "polylock add 'b[x]>=2 ; python_version < '\"'\"'4'\"'\"'' c",
+        ),
+        (
+            {"requirements_in": "c\n", "requirements_txt": "c==1\nd==2\n"},
+            "polylock add c",
+        ),
+        ({"requirements_txt": "b>=1\nc==2\n"}, "polylock add 'b>=1' c==2"),
+        ({"requirements_txt": "b==1\nc==2\n"}, "polylock add NAME ..."),
+    ],
+)
+def test_an_empty_project_is_filled_first(
+    tmp_path: Path, files: dict[str, str], first: str
+) -> None:
+    """The requirements of a requirements file are a command line, ready to paste."""
+    assert steps(tmp_path, EMPTY, **files)[0] == first
+
+
+def test_a_broken_requirements_file_is_told(tmp_path: Path) -> None:
+    """What cannot be read is a note with its line, and no error of init."""
+    (tmp_path / "requirements.in").write_text("a\nb=1\n", "utf-8")
+    (note,) = notes(tmp_path, EMPTY)
+    assert "requirements.in: line 2: 'b=1' is not a requirement" in note
+
+
+def test_pins_are_not_what_a_project_requires(tmp_path: Path) -> None:
+    """Of a file with pins alone nobody can tell what the project itself needs."""
+    (tmp_path / "requirements.txt").write_text("a==1\nb==2\n", "utf-8")
+    (note,) = notes(tmp_path, EMPTY)
+    assert note.startswith("requirements.txt pins 2 projects; add those that your")
+
+
+def test_settings_of_other_tools_have_an_equal(tmp_path: Path) -> None:
+    """Each key that says something is named with the key that says it here."""
+    text = (
+        WITH + "[tool.uv]\nindex = []\nresolution = 'lowest'\npackage = true\n"
+        "[tool.uv.sources]\n[tool.uv.workspace]\n"
+        "[tool.poetry.group.dev.dependencies]\n[tool.pdm]\nsource = []\n"
+    )
+    assert notes(tmp_path, text) == (
+        "[tool.uv] index is not read; its equal is [[tool.polylock.index]]",
+        "[tool.uv] resolution is not read; its equal is [tool.polylock] resolution",
+        "[tool.uv] sources is not read; its equal is [tool.polylock.sources]",
+        "[tool.uv.workspace] is not read, and there is no equal yet",
+        "[tool.poetry.group.dev] is not read; use [dependency-groups]",
+        "[[tool.pdm.source]] is not read; use [[tool.polylock.index]]",
+    )
+
+
+def test_conda_is_named(tmp_path: Path) -> None:
+    """What conda installs besides Python packages is not for polylock."""
+    (tmp_path / "environment.yml").write_text("dependencies: []\n", "utf-8")
+    (note,) = notes(tmp_path, WITH + LONE_TARGET)
+    assert note.startswith("environment.yml is not read")
+
+
+@pytest.mark.parametrize(
+    ("text", "file", "words"),
+    [
+        ("[tool.poetry]\nname = 'x'\n", None, r"\[tool\.poetry\] says what this"),
+        ("", "setup.py", r"setup\.py may say what this project requires"),
+        ("[tool.ruff]\n", "setup.cfg", r"setup\.cfg may say"),
+    ],
+)
+def test_a_project_that_only_others_can_read(
+    tmp_path: Path, text: str, file: str | None, words: str
+) -> None:
+    """A new and empty [project] would be the one that counts, so none is written."""
+    if file is not None:
+        (tmp_path / file).touch()
+    with pytest.raises(UsageError, match=words):
+        refuse_unready(tmp_path, tomllib.loads(text))
+
+
+@pytest.mark.parametrize(
+    "text", [WITH, "[dependency-groups]\ndev = []\n", WITH + "[tool.poetry]\n"]
+)
+def test_a_project_that_can_be_read(tmp_path: Path, text: str) -> None:
+    """Beside [project] or groups the files of other tools are no obstacle."""
+    (tmp_path / "setup.py").touch()
+    refuse_unready(tmp_path, tomllib.loads(text))
+
+
+def test_a_project_above_is_told(tmp_path: Path) -> None:
+    """One that lies in a directory above is another project, as far as git goes."""
+    inner = tmp_path / "repository" / "inner"
+    inner.mkdir(parents=True)
+    (tmp_path / "pyproject.toml").write_text("", "utf-8")
+    (told,) = notes(inner, WITH)
+    assert told.startswith(f"{tmp_path} has a pyproject.toml as well")
+    (tmp_path / "repository" / ".git").mkdir()
+    assert notes(inner, WITH) == ()

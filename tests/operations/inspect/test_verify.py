@@ -1,0 +1,229 @@
+"""Verify a lock file against a loopback index that changes its mind."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fakes.server import Answer, Index, Server
+from fakes.wheels import build_wheel
+from fakes.workspace import Project, Spy, this_target
+from polylock.errors import IndexRequestError, UsageError
+from polylock.operations.inspect.disagreements import DisagreementKind as Kind
+from polylock.operations.inspect.verify import verify
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from polylock.operations.inspect.disagreements import VerifyOutcome
+
+
+class World:
+    """A project that locks demo 1.0 and helper 2.0 from an index on loopback."""
+
+    def __init__(self, server: Server, tmp_path: Path) -> None:
+        self.server = server
+        self.index = Index(server)
+        self.project = Project(
+            directory=tmp_path / "project",
+            index_url=f"{self.index.url}/",
+            settings={"python": sys.executable},
+        )
+        files = tmp_path / "files"
+        self.demo = build_wheel(files, "demo", "1.0", requires=["helper"])
+        self.helper = build_wheel(files, "helper", "2.0")
+        self.index.add("demo", [self.demo])
+        self.index.add("helper", [self.helper])
+        self.write("demo")
+        self.project.lock()
+
+    def write(self, *requirements: str) -> None:
+        """Write the project file."""
+        self.project.write(
+            '[project]\nname = "a"\nversion = "1"\n'
+            f"dependencies = {list(requirements)!r}\n{this_target()}"
+        )
+
+    def edit(self, old: str, new: str) -> None:
+        """Change the lock file as somebody with access to it could."""
+        text = self.project.lock_path.read_text("utf-8")
+        assert old in text
+        self.project.lock_path.write_text(text.replace(old, new), "utf-8")
+
+    def verify(self, *, download: bool = False, **changes: object) -> VerifyOutcome:
+        """Verify the lock file."""
+        settings = self.project.with_settings(**changes)
+        return verify(settings, Spy(), download=download)
+
+    def kinds(self, *, download: bool = False) -> list[tuple[str, Kind]]:
+        """Return the project and kind of each disagreement."""
+        outcome = self.verify(download=download)
+        return [(found.name, found.kind) for found in outcome.disagreements]
+
+
+@pytest.fixture
+def world(server: Server, tmp_path: Path) -> World:
+    """Return a locked project."""
+    return World(server, tmp_path)
+
+
+def test_an_unchanged_index_agrees(world: World) -> None:
+    """All files are compared, and nothing is found."""
+    outcome = world.verify(download=True)
+    assert outcome.agrees
+    assert (outcome.packages, outcome.files) == (2, 2)
+    assert outcome.unverified == ()
+
+
+def test_a_changed_hash(world: World) -> None:
+    """The index gives another hash for the same file name."""
+    world.index.add("helper", [world.helper], row={"hashes": {"sha256": "0" * 64}})
+    assert world.kinds() == [("helper", Kind.HASH)]
+    (found,) = world.verify().disagreements
+    assert "helper 2.0: helper-2.0-py3-none-any.whl is locked with sha256:" in str(
+        found
+    )
+    assert found.targets == ("here",)
+
+
+def test_a_changed_size(world: World) -> None:
+    """The hash alone would do, but a size that differs says that something is odd."""
+    world.index.add("helper", [world.helper], row={"size": 7})
+    assert world.kinds() == [("helper", Kind.SIZE)]
+
+
+def test_a_removed_file_and_a_removed_release(world: World) -> None:
+    """The project is there, but not the file that is locked."""
+    other = build_wheel(world.helper.parent, "helper", "2.1")
+    world.index.add("helper", [other])
+    assert world.kinds() == [("helper", Kind.REMOVED)]
+    same = build_wheel(world.helper.parent, "helper", "2.0", tag="py2.py3-none-any")
+    world.index.add("helper", [same])
+    assert world.kinds() == [("helper", Kind.REMOVED)]
+
+
+def test_a_removed_project(world: World) -> None:
+    """No index has the project any more."""
+    del world.server.routes[world.index.page("helper")]
+    assert world.kinds() == [("helper", Kind.NO_PROJECT)]
+
+
+def test_a_yanked_file(world: World) -> None:
+    """The reason of the yank is told."""
+    world.index.add("helper", [world.helper], row={"yanked": "leaks memory"})
+    (found,) = world.verify().disagreements
+    assert (found.kind, found.found) == (Kind.YANKED, "leaks memory")
+    assert not world.verify().agrees
+
+
+def test_a_yanked_file_that_the_project_pins_is_no_failure(world: World) -> None:
+    """PEP 592 lets ``==`` take a yanked file, so the project knows."""
+    world.write("demo", "helper==2.0")
+    world.project.lock()
+    world.index.add("helper", [world.helper], row={"yanked": True})
+    outcome = world.verify()
+    assert [found.expected for found in outcome.disagreements] == [True]
+    assert outcome.agrees
+
+
+def test_another_host(world: World) -> None:
+    """A lock file that names a mirror is told from one that names an imitation."""
+    world.edit(world.server.url, "http://mirror.example.org")
+    outcome = world.verify()
+    assert {found.kind for found in outcome.disagreements} == {Kind.HOST, Kind.INDEX}
+    assert outcome.disagreements[0].locked.startswith("http://mirror.example.org")
+
+
+def test_a_host_that_looks_like_the_index(world: World) -> None:
+    """One file of the lock file comes from a host that imitates the index's."""
+    page = world.index.page("helper")
+    answer = world.server.routes[page]
+    real, fake = b"https://files.example.com", "https://files.exarnple.com"
+    there = world.server.url.encode() + b"/files"
+    world.server.routes[page] = Answer(
+        body=answer.body.replace(there, real + b"/files"),
+        content_type=answer.content_type,
+    )
+    world.edit(
+        f"{world.server.url}{world.index.file(world.helper.name)}",
+        f"{fake}{world.index.file(world.helper.name)}",
+    )
+    (found,) = world.verify().disagreements
+    assert (found.kind, found.locked, found.found) == (
+        Kind.LOOK_ALIKE,
+        fake,
+        "files.example.com",
+    )
+    assert "do not install it" in str(found)
+
+
+def test_the_index_of_the_lock_file_is_not_believed(world: World) -> None:
+    """Whoever changes a hash could name an index that agrees with it."""
+    liar = Index(world.server, "/liar")
+    liar.add("helper", [world.helper], row={"hashes": {"sha256": "0" * 64}})
+    text = world.project.lock_path.read_text("utf-8")
+    (entry,) = [
+        p for p in text.split("[[packages]]") if p.startswith('\nname = "helper"')
+    ]
+    true = entry.partition("sha256 = ")[2][1:65]
+    changed = entry.replace(true, "0" * 64).replace("/simple", "/liar")
+    world.project.lock_path.write_text(text.replace(entry, changed), "utf-8")
+    kinds = {kind for _, kind in world.kinds()}
+    assert kinds == {Kind.HASH, Kind.INDEX}
+
+
+def test_other_content_under_an_honest_page(world: World) -> None:
+    """Only a download tells: the page repeats the locked hash."""
+    world.server.change(world.index.file(world.helper.name), body=b"another file")
+    assert world.kinds() == []
+    assert world.kinds(download=True) == [("helper", Kind.CONTENT)]
+
+
+def test_an_endless_file_is_not_read_to_its_end(world: World) -> None:
+    """No more than the locked size is read."""
+    path = world.index.file(world.helper.name)
+    world.server.change(path, body=world.helper.read_bytes() + b"\0" * 5_000_000)
+    (found,) = world.verify(download=True).disagreements
+    assert found.found == f"more than {world.helper.stat().st_size} bytes"
+
+
+def test_an_index_without_hashes_is_asked_for_the_file(world: World) -> None:
+    """A page that gives no hash proves nothing, so the bytes are hashed."""
+    world.index.add("helper", [world.helper], hashes=False)
+    assert world.verify().agrees
+    world.server.change(world.index.file(world.helper.name), body=b"another file")
+    world.index.add("helper", [], rows=[_bare(world)])
+    assert Kind.HASH in {kind for _, kind in world.kinds()}
+
+
+def test_an_index_that_cannot_be_asked_is_no_agreement(world: World) -> None:
+    """An error ends the run: what was not compared is not verified."""
+    world.server.change(world.index.page("helper"), status=403)
+    with pytest.raises(IndexRequestError):
+        world.verify()
+
+
+def test_offline_is_refused(world: World) -> None:
+    """The cache has no say in what an index says now."""
+    with pytest.raises(UsageError, match="asks the indexes"):
+        world.verify(offline=True)
+
+
+def test_variant_properties_that_changed(demo: Project) -> None:
+    """The fixture index agrees; a lock file with other properties does not."""
+    demo.lock()
+    settings = demo.with_settings()
+    assert verify(settings, Spy(), download=False).agrees
+    text = demo.lock_path.read_text("utf-8")
+    changed = text.replace('level = ["v4"]', 'level = ["v3"]')
+    assert changed != text
+    demo.lock_path.write_text(changed, "utf-8")
+    found = verify(settings, Spy(), download=False).disagreements
+    assert {one.kind for one in found} == {Kind.VARIANTS}
+
+
+def _bare(world: World) -> dict[str, object]:
+    url = f"{world.server.url}{world.index.file(world.helper.name)}"
+    return {"filename": world.helper.name, "url": url, "hashes": {}}

@@ -1,0 +1,107 @@
+"""A command is set up as an activation script would."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from polylock.environment.discovery import environment_python
+from polylock.errors import EnvironmentBroken, UsageError
+from polylock.operations.sync.run import (
+    PreparedCommand,
+    become,
+    existing_environment,
+    prepare,
+    wait_for,
+)
+from polylock.project.settings import Settings
+
+
+def _environment(directory: Path) -> Path:
+    """Make what looks like an environment with a command named tool."""
+    scripts = environment_python(directory).parent
+    scripts.mkdir(parents=True)
+    (directory / "pyvenv.cfg").write_text("")
+    _command(scripts)
+    return directory
+
+
+def _command(directory: Path) -> Path:
+    directory.mkdir(parents=True, exist_ok=True)
+    file = directory / ("tool.bat" if os.name == "nt" else "tool")
+    file.write_text("")
+    file.chmod(0o755)
+    return file
+
+
+def test_environment_comes_first_on_the_path(tmp_path: Path) -> None:
+    """Its command wins over one of the same name elsewhere."""
+    environment = _environment(tmp_path / "environment")
+    other = _command(tmp_path / "other").parent
+    scripts = environment_python(environment).parent
+    variables = {"PATH": str(other), "PYTHONHOME": "x", "LANG": "C"}
+    prepared = prepare(environment, ["tool", "-x"], variables)
+    assert prepared.executable.parent == scripts
+    assert prepared.arguments == ("tool", "-x")
+    assert prepared.variables == {
+        "PATH": f"{scripts}{os.pathsep}{other}",
+        "VIRTUAL_ENV": str(environment),
+        "LANG": "C",
+    }
+
+
+def test_command_by_path_is_taken_as_it_is(tmp_path: Path) -> None:
+    """A path leads past the environment."""
+    environment = _environment(tmp_path / "environment")
+    other = _command(tmp_path / "other")
+    assert prepare(environment, [str(other)], {}).executable == other
+
+
+def test_empty_path_is_no_directory(tmp_path: Path) -> None:
+    """Without a PATH the environment is searched alone, not the working directory."""
+    environment = _environment(tmp_path / "environment")
+    scripts = environment_python(environment).parent
+    assert prepare(environment, ["tool"], {"PATH": ""}).variables["PATH"] == str(
+        scripts
+    )
+    with pytest.raises(UsageError, match="no command nothing"):
+        prepare(environment, ["nothing"], {})
+
+
+def test_environment_must_be_one(tmp_path: Path) -> None:
+    """A directory that is none is told, one that is is taken."""
+    lock = tmp_path / "pylock.toml"
+    settings = Settings(cache_dir=tmp_path / "cache", lock_file=lock)
+    with pytest.raises(EnvironmentBroken, match="no virtual environment"):
+        existing_environment(settings)
+    made = _environment(tmp_path / ".venv")
+    assert existing_environment(settings) == made
+
+
+def _python(program: str) -> PreparedCommand:
+    return PreparedCommand(
+        executable=Path(sys.executable),
+        arguments=("python", "-c", program),
+        variables={**os.environ, "ANSWER": "5"},
+    )
+
+
+def test_waiting_gives_the_exit_code() -> None:
+    """The command has the variables it was prepared with."""
+    program = "import os, sys; sys.exit(int(os.environ['ANSWER']))"
+    assert wait_for(_python(program)) == 5
+
+
+def test_file_that_is_no_program_is_told(tmp_path: Path) -> None:
+    """The system's reason is in the error, whichever way it is started."""
+    file = tmp_path / "broken"
+    file.write_bytes(b"\0")
+    file.chmod(0o755)
+    prepared = PreparedCommand(executable=file, arguments=("broken",), variables={})
+    with pytest.raises(UsageError, match="cannot run"):
+        wait_for(prepared)
+    with pytest.raises(UsageError, match="cannot run"):
+        become(prepared)

@@ -1,0 +1,80 @@
+"""Conditions along the edges of a resolution."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from polylock.model.markers import parse_marker
+from polylock.model.pins import Edge
+from polylock.resolution.conditions import conditions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from polylock.resolution.conditions import Root
+
+
+def edge(name: str, *extras: str, extra: str | None = None, when: str = "") -> Edge:
+    """Return an edge in few words."""
+    return Edge(
+        name=canonicalize_name(name),
+        extras=extras,
+        extra=extra,
+        condition=parse_marker(when) if when else None,
+    )
+
+
+def told(roots: Sequence[Root], edges: Mapping[str, Sequence[Edge]]) -> dict[str, str]:
+    """Return the conditions as text, empty for always."""
+    found = conditions(roots, {canonicalize_name(n): e for n, e in edges.items()})
+    return {name: "" if when is None else str(when) for name, when in found.items()}
+
+
+def test_what_the_project_needs_is_always_installed() -> None:
+    """A way without conditions makes every other way irrelevant."""
+    roots = [(edge("a"), None, None), (edge("b"), None, "dev")]
+    assert told(roots, {"a": [edge("b")], "b": []}) == {"a": "", "b": ""}
+
+
+def test_conditions_join_along_a_way_and_over_ways() -> None:
+    """Conditions on one way are joined by ``and``, ways by ``or``."""
+    roots = [(edge("a"), "gpu", None), (edge("b"), None, "dev")]
+    edges = {"a": [edge("c", when="platform_release == '6'")], "b": [edge("c")]}
+    assert told(roots, {**edges, "c": []})["c"] == (
+        "'dev' in dependency_groups or ('gpu' in extras and platform_release == '6')"
+    )
+
+
+def test_a_cycle_comes_to_rest() -> None:
+    """Projects that require each other under conditions are told once."""
+    roots = [(edge("a"), None, "dev")]
+    edges = {
+        "a": [edge("b", when="platform_release == '1'")],
+        "b": [edge("a", when="platform_release == '2'")],
+    }
+    assert told(roots, edges) == {
+        "a": "'dev' in dependency_groups",
+        "b": "'dev' in dependency_groups and platform_release == '1'",
+    }
+
+
+def test_an_extra_counts_only_where_it_is_asked_for() -> None:
+    """Edges of an extra carry the condition of those who ask for the extra."""
+    roots = [(edge("web"), None, None), (edge("web", "fast"), None, "dev")]
+    edges = {
+        "web": [edge("core"), edge("speed", extra="fast")],
+        "core": [],
+        "speed": [],
+    }
+    assert told(roots, edges) == {
+        "core": "",
+        "speed": "'dev' in dependency_groups",
+        "web": "",
+    }
+
+
+def test_what_is_not_reached_is_left_out() -> None:
+    """A pin left over from a search that went elsewhere has no condition."""
+    assert told([(edge("a"), None, None)], {"a": [], "z": []}) == {"a": ""}
