@@ -16,7 +16,7 @@ from polylock.model.target import (
     NvidiaGpu,
     OperatingSystem,
 )
-from polylock.project.tables import Table
+from polylock.model.toml_tables import Table
 from polylock.project.target_hardware import (
     read_amd,
     read_ascend,

@@ -8,7 +8,7 @@ import pytest
 
 from polylock.errors import ProjectError
 from polylock.model.target import Architecture, OperatingSystem
-from polylock.project.tables import Table
+from polylock.model.toml_tables import Table
 from polylock.project.target_values import (
     parse_python,
     read_dependencies,

@@ -19,7 +19,7 @@ from polylock.errors import (
     UsageError,
 )
 from polylock.lockfile.pylock import PackageDirectory, PackageVcs
-from polylock.lockfile.recorded_targets import locked_target
+from polylock.lockfile.record import locked_target
 from polylock.model.filenames import WheelFilename
 from polylock.model.folding import fold
 from polylock.values import Value, replace
@@ -123,7 +123,7 @@ def select(  # noqa: PLR0913 - the parts of one question, each asked by name
         _Question(target, chosen_extras, chosen_groups, path, open_holds),
     )
     # 6. For each package that was kept, choose the file.
-    from polylock.lockfile.choice import FileChooser  # noqa: PLC0415 - 6 ms, not to check
+    from polylock.lockfile.file_choice import FileChooser  # noqa: PLC0415 - 6 ms, not to check
 
     chooser = FileChooser(
         target=target,

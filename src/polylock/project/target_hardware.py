@@ -17,7 +17,7 @@ from polylock.model.target import (
     NvidiaGpu,
     OperatingSystem,
 )
-from polylock.project.tables import toml_type
+from polylock.model.toml_tables import toml_type
 from polylock.project.target_values import (
     MAJOR_MINOR,
     check_keys,
@@ -35,7 +35,7 @@ from polylock.variants.catalogue import (
 from polylock.variants.properties import is_feature_value
 
 if TYPE_CHECKING:
-    from polylock.project.tables import Table
+    from polylock.model.toml_tables import Table
 
 __all__ = [
     "read_amd",

@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 
 from polylock.errors import ProjectError
 from polylock.model.target import TargetDescription
-from polylock.project.tables import Table
+from polylock.model.toml_tables import Table
 from polylock.project.target_hardware import (
     read_amd,
     read_ascend,

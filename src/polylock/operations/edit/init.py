@@ -10,6 +10,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from polylock.errors import UsageError
+from polylock.model.toml_tables import Table
 from polylock.operations.edit.detect import machine_name
 from polylock.operations.edit.other_tools import look_around, refuse_unready
 from polylock.operations.edit.project_file import (
@@ -24,7 +25,6 @@ from polylock.operations.edit.targets import READ_YOUR_OWN, preset_target
 from polylock.operations.files import write_atomically
 from polylock.project.edit import init as edit_init
 from polylock.project.pyproject import PROJECT_FILE
-from polylock.project.tables import Table
 from polylock.project.target_values import parse_python
 
 if TYPE_CHECKING:

@@ -19,12 +19,12 @@ from polylock.errors import (
     UsageError,
 )
 from polylock.model.inputs import Inputs
+from polylock.model.toml_tables import Table
 from polylock.operations.context import Context
 from polylock.operations.edit.project_file import parse_document, read_text
 from polylock.operations.workspace import project_path
 from polylock.project.pyproject import load_project
 from polylock.project.settings import default_index_url
-from polylock.project.tables import Table
 from polylock.project.tool_table import read_options
 from polylock.providers.plugin import (
     PluginAnswer,

@@ -28,6 +28,7 @@ from polylock.model.reasons import (
     Unopposed,
 )
 from polylock.model.requirements import InvalidRequirement, Requirement
+from polylock.model.toml_tables import suggestion
 from polylock.operations.builds.wiring import IndexContext
 from polylock.operations.inspect.graph import locked_graphs
 from polylock.operations.inspect.selection import (
@@ -42,7 +43,6 @@ from polylock.operations.inspect.why_absent import (
     refusals_of_project,
 )
 from polylock.operations.workspace import answered_project
-from polylock.project.tables import suggestion
 from polylock.variants.variant_json import InvalidVariantMetadata, VariantMetadata
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 
     from polylock.explain.why_not import LabelVerdict, VersionsOut
     from polylock.lockfile.pylock import Package, Pylock
-    from polylock.lockfile.records import LockedInputs
+    from polylock.lockfile.record import LockedInputs
     from polylock.lockfile.select import Selected
     from polylock.model.distributions import Release
     from polylock.model.inputs import (
