@@ -35,15 +35,15 @@ from polylock.model.requirements import (
     InvalidRequirement,
     Requirement,
 )
-from polylock.model.toml_tables import (
+from polylock.network import client, limits
+from polylock.network.local_files import local_content
+from polylock.network.retry import RetryPolicy, retry_after
+from polylock.toml_tables import (
     DEEPEST_KEY,
     LARGEST_TOML,
     InvalidToml,
     parse_toml,
 )
-from polylock.network import client, limits
-from polylock.network.local_files import local_content
-from polylock.network.retry import RetryPolicy, retry_after
 from polylock.variants import variant_json
 
 if TYPE_CHECKING:

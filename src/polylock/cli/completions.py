@@ -15,10 +15,10 @@ from click.shell_completion import CompletionItem
 
 from polylock.environment.discovery import environment_python
 from polylock.errors import PolylockError
-from polylock.model.toml_tables import parse_toml
 from polylock.project.presets import preset_names
 from polylock.project.pyproject import load_project, locate_project
 from polylock.project.settings import default_user_file, load_settings
+from polylock.toml_tables import parse_toml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -13,7 +13,7 @@ from polylock.foreign.poetry_lock import read_poetry_lock
 from polylock.foreign.pylock_file import read_pylock_pins
 from polylock.foreign.requirements_file import read_requirements
 from polylock.foreign.uv_lock import read_uv_lock
-from polylock.model.toml_tables import InvalidToml, Table, key_path, parse_toml
+from polylock.toml_tables import InvalidToml, Table, key_path, parse_toml
 
 if TYPE_CHECKING:
     from polylock.foreign.pins import ForeignLock

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from polylock.model.target import Target
-    from polylock.model.toml_tables import Table
+    from polylock.toml_tables import Table
 
 __all__ = [
     "ForeignLock",

@@ -16,7 +16,7 @@ from polylock.foreign.pins import (
 )
 
 if TYPE_CHECKING:
-    from polylock.model.toml_tables import Table
+    from polylock.toml_tables import Table
 
 __all__ = ["read_pipfile_lock"]
 

@@ -56,7 +56,7 @@ from polylock.model.filenames import (
 )
 from polylock.model.markers import Atom, InvalidMarker, parse_marker
 from polylock.model.quantities import has_long_number
-from polylock.model.toml_tables import InvalidToml, Table, key_path, parse_toml
+from polylock.toml_tables import InvalidToml, Table, key_path, parse_toml
 from polylock.values import Value, replace
 from polylock.variants.properties import is_label
 

@@ -19,15 +19,15 @@ from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 from polylock.model.inputs import RootRequirement
 from polylock.model.markers import Atom, conjunction, parse_marker
 from polylock.model.requirements import InvalidRequirement, Requirement
-from polylock.model.toml_tables import suggestion
 from polylock.project.direct_sources import with_relative_url
+from polylock.toml_tables import suggestion
 from polylock.values import Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from polylock.model.markers import MarkerExpression
-    from polylock.model.toml_tables import Table
+    from polylock.toml_tables import Table
 
 __all__ = ["Dependencies", "normalized_name", "read_dependencies", "read_requirement"]
 

@@ -14,8 +14,8 @@ from packaging.utils import canonicalize_name, is_normalized_name
 from polylock.errors import ProjectError, UsageError
 from polylock.model.direct import InvalidDirectSource, parse_direct_url
 from polylock.model.requirements import InvalidRequirement, Requirement
-from polylock.model.toml_tables import key_path, suggestion
 from polylock.project.editable_document import Edit
+from polylock.toml_tables import key_path, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from packaging.utils import canonicalize_name, is_normalized_name
 
 from polylock.errors import ProjectError, UsageError
-from polylock.model.toml_tables import (
+from polylock.toml_tables import (
     InvalidToml,
     key_path,
     parse_toml,

@@ -12,17 +12,17 @@ from polylock.model.inputs import (
     IndexLocation,
     IndexSource,
 )
-from polylock.model.toml_tables import suggestion
 from polylock.project.dependencies import normalized_name
 from polylock.project.direct_sources import read_source
 from polylock.project.setting_values import index_url_problem
+from polylock.toml_tables import suggestion
 from polylock.variants.properties import InvalidProperty, VariantProperty
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
 
-    from polylock.model.toml_tables import Table
+    from polylock.toml_tables import Table
 
 __all__ = ["read_indexes", "read_sources"]
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from polylock.cache.regular_files import read_regular
 from polylock.errors import ProjectError
 from polylock.model.inputs import RootRequirement
-from polylock.model.toml_tables import InvalidToml, Table, key_path, parse_toml
 from polylock.project.dependencies import read_dependencies, read_requirement
 from polylock.project.settings import default_index_url
 from polylock.project.target_values import parse_python
 from polylock.project.targets import parse_targets
 from polylock.project.tool_table import KEYS, read_options
+from polylock.toml_tables import InvalidToml, Table, key_path, parse_toml
 from polylock.values import Value, replace
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from polylock.cache.regular_files import read_regular
 from polylock.errors import UsageError
-from polylock.model.toml_tables import InvalidToml, key_path, parse_toml, suggestion
 from polylock.project.setting_values import GivenValue, Kind, SettingDefinition
+from polylock.toml_tables import InvalidToml, key_path, parse_toml, suggestion
 from polylock.values import Value, field
 
 if TYPE_CHECKING:

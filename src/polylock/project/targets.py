@@ -10,7 +10,6 @@ from packaging.utils import canonicalize_name
 
 from polylock.errors import ProjectError
 from polylock.model.target import TargetDescription
-from polylock.model.toml_tables import Table
 from polylock.project.target_hardware import (
     read_amd,
     read_ascend,
@@ -34,6 +33,7 @@ from polylock.project.target_values import (
     read_variants,
     refuse,
 )
+from polylock.toml_tables import Table
 from polylock.values import replace
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from polylock.model.inputs import (
     PrereleasePolicy,
     ResolutionMode,
 )
-from polylock.model.toml_tables import suggestion
 from polylock.project.dependencies import normalized_name, read_requirement
 from polylock.project.indexes import read_indexes, read_sources
+from polylock.toml_tables import suggestion
 from polylock.variants.properties import (
     InvalidProperty,
     is_namespace,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from polylock.model.requirements import Requirement
-    from polylock.model.toml_tables import Table
+    from polylock.toml_tables import Table
 
 __all__ = ["KEYS", "read_options"]
 

@@ -25,7 +25,6 @@ from polylock.lockfile.pylock import (
 )
 from polylock.lockfile.record import without_credentials
 from polylock.model.target import usual_platform
-from polylock.model.toml_tables import Table
 from polylock.operations.edit.project_file import parse_document, read_text
 from polylock.operations.inspect.git_conflict import Commit, Repository
 from polylock.operations.inspect.graph import selection_graph
@@ -37,6 +36,7 @@ from polylock.operations.inspect.selection import (
 )
 from polylock.operations.workspace import project_path
 from polylock.report.without_variants import WithoutVariants, without_variants
+from polylock.toml_tables import Table
 from polylock.values import Value, replace
 
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from polylock.errors import UsageError
-from polylock.model.toml_tables import Table
 from polylock.operations.edit.detect import machine_name
 from polylock.operations.edit.other_tools import look_around, refuse_unready
 from polylock.operations.edit.project_file import (
@@ -26,6 +25,7 @@ from polylock.operations.files import write_atomically
 from polylock.project.edit import init as edit_init
 from polylock.project.pyproject import PROJECT_FILE
 from polylock.project.target_values import parse_python
+from polylock.toml_tables import Table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

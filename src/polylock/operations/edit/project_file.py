@@ -11,9 +11,9 @@ from packaging.utils import canonicalize_name
 from polylock.cache.regular_files import read_regular
 from polylock.errors import ProjectError, UsageError
 from polylock.model.target import PythonRelease
-from polylock.model.toml_tables import InvalidToml, Table, key_path, parse_toml
 from polylock.project.target_values import parse_python
 from polylock.project.targets import parse_targets
+from polylock.toml_tables import InvalidToml, Table, key_path, parse_toml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -19,7 +19,6 @@ from polylock.errors import (
     UsageError,
 )
 from polylock.model.inputs import Inputs
-from polylock.model.toml_tables import Table
 from polylock.operations.context import Context
 from polylock.operations.edit.project_file import parse_document, read_text
 from polylock.operations.workspace import project_path
@@ -32,6 +31,7 @@ from polylock.providers.plugin import (
     ask_plugin,
     spellings,
 )
+from polylock.toml_tables import Table
 
 if TYPE_CHECKING:
     from polylock.ports import Reporter

@@ -28,7 +28,6 @@ from polylock.model.reasons import (
     Unopposed,
 )
 from polylock.model.requirements import InvalidRequirement, Requirement
-from polylock.model.toml_tables import suggestion
 from polylock.operations.builds.wiring import IndexContext
 from polylock.operations.inspect.graph import locked_graphs
 from polylock.operations.inspect.selection import (
@@ -43,6 +42,7 @@ from polylock.operations.inspect.why_absent import (
     refusals_of_project,
 )
 from polylock.operations.workspace import answered_project
+from polylock.toml_tables import suggestion
 from polylock.variants.variant_json import InvalidVariantMetadata, VariantMetadata
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time
 import pytest
 
 from polylock.errors import ProjectError
-from polylock.model.toml_tables import (
+from polylock.toml_tables import (
     InvalidToml,
     Table,
     key_path,

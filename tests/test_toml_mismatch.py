@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from polylock.errors import ProjectError
-from polylock.model.toml_tables import Table
+from polylock.toml_tables import Table
 
 
 class Inner(msgspec.Struct, kw_only=True, rename="kebab"):
