@@ -11,7 +11,7 @@ from polylock.errors import ProjectError
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-__all__ = ["Table", "key_path", "suggestion", "toml_type"]
+__all__ = ["Table", "closest", "key_path", "suggestion", "toml_type"]
 
 _TYPES: tuple[tuple[type, str], ...] = (
     (bool, "a boolean"),  # before int, of which it is one
@@ -39,13 +39,18 @@ def key_path(*parts: str | int) -> str:
     return path
 
 
-def suggestion(wrong: str, known: Collection[str]) -> str:
-    """Return advice: the name that was probably meant, else all names."""
+def closest(wrong: str, known: Collection[str]) -> str | None:
+    """Return the name that was probably meant, None where none is close."""
     from difflib import get_close_matches  # noqa: PLC0415 - for a misspelling only
 
-    close = get_close_matches(wrong, sorted(known), n=1)
-    if close:
-        return f"did you mean {close[0]}?"
+    return next(iter(get_close_matches(wrong, sorted(known), n=1)), None)
+
+
+def suggestion(wrong: str, known: Collection[str]) -> str:
+    """Return advice: the name that was probably meant, else all names."""
+    close = closest(wrong, known)
+    if close is not None:
+        return f"did you mean {close}?"
     return f"there are: {', '.join(known)}" if known else "there are none"
 
 
