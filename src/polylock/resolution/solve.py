@@ -45,11 +45,13 @@ __all__ = ["Effort", "Solution", "Solver"]
 class Effort(Mutable):
     """What the solve of one target cost, in counts that do not depend on a clock.
 
-    ``rounds`` and ``rejected`` count the candidates that the search tried and gave up,
-    0 where the walk was enough; ``expanded`` counts the versions that were opened.
+    ``rounds`` are those of resolvelib, ``tried`` and ``rejected`` count the candidates
+    that it tried and gave up, 0 where the walk was enough; ``expanded`` counts the
+    versions that were opened.
     """
 
     rounds: int = 0
+    tried: int = 0
     rejected: int = 0
     expanded: int = 0
 
@@ -211,7 +213,8 @@ class Solver(Mutable, kw_only=True, eq=False):
         try:
             mapping = problem.solve(tries, always_search=self.always_search)
         finally:
-            effort.rounds += tries.tried
+            effort.rounds += tries.rounds
+            effort.tried += tries.tried
             effort.rejected += tries.rejected
             effort.expanded += len(problem.availability.pool.visited)
         return _resolution(problem, mapping)
