@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from polylock.model.requirements import InvalidRequirement, Requirement
+from polylock.model.toml_text import parse_toml
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,7 +45,7 @@ class BuildSystem:
         """
         try:
             content = (tree / "pyproject.toml").read_bytes()
-            document = tomllib.loads(content.decode())
+            document = parse_toml(content.decode())
         except FileNotFoundError:
             document = {}
             if not (tree / "setup.py").is_file():

@@ -7,7 +7,6 @@ missing, or broken while it is being edited, offers nothing.
 from __future__ import annotations
 
 import os
-import tomllib
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,8 @@ from click.shell_completion import CompletionItem
 
 from polylock.environment.discovery import environment_python
 from polylock.errors import PolylockError
-from polylock.project.presets import PRESETS
+from polylock.model.toml_text import parse_toml
+from polylock.project.presets import preset_names
 from polylock.project.pyproject import load_project, locate_project
 from polylock.project.settings import default_user_file, load_settings
 
@@ -93,7 +93,7 @@ def _required(settings: Settings) -> Iterable[str]:
 
 def _presets(settings: Settings) -> Iterable[str]:
     del settings
-    return PRESETS
+    return preset_names()
 
 
 def _programs(settings: Settings) -> Iterable[str]:
@@ -129,5 +129,5 @@ def _lock_path(settings: Settings) -> Path:
 
 def _lock(settings: Settings) -> dict[str, Any]:
     with suppress(OSError):
-        return tomllib.loads(_lock_path(settings).read_text("utf-8"))
+        return parse_toml(_lock_path(settings).read_text("utf-8"))
     return {}

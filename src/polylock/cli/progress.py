@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Self
 
 from polylock.cli.diagnostics import show_warning
-from polylock.cli.terminal import is_terminal, style
+from polylock.cli.terminal import is_terminal, say, shown, style
 from polylock.model.quantities import counted
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class TerminalReporter:
         with self._lock:
             if self._progress is None:
                 self._clear()
-                sys.stderr.write(style(f"resolving {target}", "faint"))
+                sys.stderr.write(style(f"resolving {shown(target)}", "faint"))
                 sys.stderr.flush()
                 self._passing = True
 
@@ -117,7 +117,7 @@ class TerminalReporter:
         with self._lock:
             self._clear()
             progress = self._bar()
-            self._tasks[what] = progress.add_task(what, total=size)
+            self._tasks[what] = progress.add_task(shown(what), total=size)
 
     def received(self, what: str, count: int) -> None:
         """Move the bar of a download by a number of bytes."""
@@ -167,9 +167,9 @@ class TerminalReporter:
         with self._lock:
             self._clear()
             if self._progress is not None:
-                self._progress.console.print(text, highlight=False, markup=False)
+                self._progress.console.print(shown(text), highlight=False, markup=False)
             else:
-                sys.stderr.write(text + "\n")
+                say(text)
 
     def _clear(self) -> None:
         """Take away a line that was there for the time being."""

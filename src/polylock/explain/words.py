@@ -18,7 +18,6 @@ from polylock.explain.notes import (
 )
 from polylock.model.distributions import span
 from polylock.model.inputs import DEFAULT_INDEX, index_in_words
-from polylock.model.plain_text import visible
 from polylock.model.reasons import (
     AlignedWith,
     BuildCycle,
@@ -61,6 +60,7 @@ from polylock.model.reasons import (
     WheelsForbidden,
     Yanked,
 )
+from polylock.model.visible_text import visible
 from polylock.values import replace
 
 if TYPE_CHECKING:

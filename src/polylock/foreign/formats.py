@@ -15,6 +15,7 @@ from polylock.foreign.pylock_file import read_pylock
 from polylock.foreign.requirements_file import read_requirements
 from polylock.foreign.uv_lock import read_uv_lock
 from polylock.lockfile.tables import Table
+from polylock.model.toml_text import parse_toml
 
 if TYPE_CHECKING:
     from polylock.foreign.pins import ForeignLock
@@ -77,10 +78,10 @@ def _document(content: bytes, path: str) -> tuple[dict[str, Any], str]:
         if text.lstrip().startswith("{"):
             found = json.loads(text)
             return (found if isinstance(found, dict) else {}), text
-        return tomllib.loads(text), text
-    except json.JSONDecodeError as error:
-        raise LockFileInvalid(path, "", f"is not JSON: {error}") from error
+        return parse_toml(text), text
     except tomllib.TOMLDecodeError as error:
         raise LockFileInvalid(path, "", f"is not TOML: {error}") from error
     except RecursionError as error:
-        raise LockFileInvalid(path, "", "nests too deeply") from error
+        raise LockFileInvalid(path, "", "is not JSON: it nests too deeply") from error
+    except ValueError as error:  # also a number of more digits than Python reads
+        raise LockFileInvalid(path, "", f"is not JSON: {error}") from error

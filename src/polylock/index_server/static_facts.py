@@ -14,13 +14,14 @@ A key is a release or a file name; the file name wins.
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
+
+from polylock.model.toml_text import parse_toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -51,7 +52,7 @@ class StaticFacts:
     def read(cls, path: Path) -> StaticFacts:
         """Read the file; nothing is said where there is none. Raises InvalidFacts."""
         try:
-            document = tomllib.loads(path.read_text(encoding="utf-8"))
+            document = parse_toml(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return cls()
         except (OSError, ValueError) as error:
@@ -106,7 +107,7 @@ def _normalized(place: str, key: str) -> str:
         return key
     try:
         return f"{canonicalize_name(project)}=={Version(version)}"
-    except InvalidVersion as error:
+    except ValueError as error:
         raise InvalidFacts(f"{place}: {version!r} is not a version") from error
 
 

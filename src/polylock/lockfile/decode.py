@@ -11,9 +11,9 @@ import tomllib
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from polylock.errors import LockFileInvalid
 from polylock.lockfile.decode_record import decode_choices, decode_record
@@ -31,6 +31,7 @@ from polylock.lockfile.pylock import (
 from polylock.lockfile.tables import Table
 from polylock.model.filenames import InvalidFilename, SdistFilename, WheelFilename
 from polylock.model.markers import Atom, InvalidMarker, parse_marker
+from polylock.model.toml_text import parse_toml
 from polylock.values import replace
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def _document(content: bytes | str, path: str) -> Mapping[str, Any]:
         raise LockFileInvalid(path, "", f"line {bad_line} is not UTF-8") from error
     try:
         # The newlines of a checkout on Windows are no part of any value here.
-        return tomllib.loads(text.replace("\r\n", "\n"))
+        return parse_toml(text.replace("\r\n", "\n"))
     except tomllib.TOMLDecodeError as error:
         for number, line in enumerate(text.splitlines(), start=1):
             if _CONFLICT_MARKER.match(line):
@@ -96,8 +97,6 @@ def _document(content: bytes | str, path: str) -> Mapping[str, Any]:
                 advice = _CONFLICT_ADVICE
                 raise LockFileInvalid(path, "", problem, advice) from error
         raise LockFileInvalid(path, "", f"is not TOML: {error}") from error
-    except RecursionError as error:
-        raise LockFileInvalid(path, "", "is nested too deeply") from error
 
 
 def _lock_version(top: Table) -> str:
@@ -105,7 +104,7 @@ def _lock_version(top: Table) -> str:
     text = top.text("lock-version")
     try:
         version = Version(text)
-    except InvalidVersion as error:
+    except ValueError as error:
         raise top.error("lock-version", f"{text!r} is not a version") from error
     if version.major != _MAJOR:
         raise top.error(
@@ -147,7 +146,7 @@ def _has_variant_field(marker: MarkerExpression) -> bool:
 def _is_specifier(text: str) -> bool:
     try:
         SpecifierSet(text)
-    except InvalidSpecifier:
+    except ValueError:
         return False
     return True
 
@@ -312,7 +311,7 @@ def _check_filename(
 def _version(table: Table, key: str, text: str) -> Version:
     try:
         return Version(text)
-    except InvalidVersion as error:
+    except ValueError as error:
         raise table.error(key, f"{text!r} is not a version") from error
 
 

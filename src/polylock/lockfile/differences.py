@@ -27,6 +27,10 @@ class DifferenceKind(enum.StrEnum):
     TARGET_ORDER = "order of the targets"
     PIN = "pin"
     """The lock file does not install what the project requires: it was edited."""
+    DIRECT = "direct source"
+    """The lock file installs from a place that the project does not name for it."""
+    UNREQUIRED = "unrequired package"
+    """The lock file installs what nothing in it requires: it was edited."""
 
 
 class Difference(Value, frozen=True, kw_only=True):
@@ -50,6 +54,13 @@ class Difference(Value, frozen=True, kw_only=True):
             case DifferenceKind.PIN:
                 locked = "has none" if self.locked is None else f"has {self.locked}"
                 return f"{self.subject}: {self.wanted} is required, the lock {locked}"
+            case DifferenceKind.DIRECT:
+                return (
+                    f"{self.subject} is locked from {self.locked or 'an index'}, "
+                    f"the project has it from {self.wanted or 'an index'}"
+                )
+            case DifferenceKind.UNREQUIRED:
+                return f"{self.subject} is locked for {self.locked}, unrequired there"
             case _:
                 return self._comparison()
 

@@ -14,7 +14,7 @@ from polylock.model.target import (
     Target,
     TargetDescription,
 )
-from polylock.variants.supported import SupportedProperties
+from polylock.variants.properties import SupportedProperties
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -23,10 +23,18 @@ __all__ = ["InvalidFilename", "SdistFilename", "WheelFilename"]
 
 _LABEL = re.compile(r"[0-9a-z_.]+")
 _SDIST_SUFFIXES = (".tar.gz", ".zip")
+_LONGEST = 255
+"""Characters of a file name; no disk has a longer one."""
 
 
 class InvalidFilename(ValueError):
     """A file name that does not follow the binary or source distribution format."""
+
+
+def _check_length(filename: str) -> None:
+    """Refuse a name that is on no disk; its version may have too many digits."""
+    if len(filename) > _LONGEST:
+        raise InvalidFilename(f"{filename[:40]}... has {len(filename)} characters")
 
 
 class WheelFilename(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +67,7 @@ class WheelFilename(msgspec.Struct, frozen=True, kw_only=True):
         """
         if not filename.endswith(".whl"):
             raise InvalidFilename(f"{filename} does not end in .whl")
+        _check_length(filename)
         name, *parts = filename[:-4].split("-")
         if len(parts) < 4 or not name or not all(parts):
             raise InvalidFilename(f"{filename} has too few parts for a wheel")
@@ -105,6 +114,7 @@ class SdistFilename(Value, frozen=True, kw_only=True):
     @classmethod
     def parse(cls, filename: str) -> SdistFilename:
         """Split a file name at its last hyphen; raises InvalidFilename."""
+        _check_length(filename)
         for suffix in _SDIST_SUFFIXES:
             if filename.endswith(suffix):
                 name, hyphen, version = filename[: -len(suffix)].rpartition("-")

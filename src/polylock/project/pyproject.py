@@ -9,8 +9,10 @@ from __future__ import annotations
 import tomllib
 from typing import TYPE_CHECKING, Any
 
+from polylock.cache.regular_files import read_regular
 from polylock.errors import ProjectError
 from polylock.model.inputs import RootRequirement
+from polylock.model.toml_text import parse_toml
 from polylock.project.dependencies import read_dependencies, read_requirement
 from polylock.project.settings import default_index_url
 from polylock.project.tables import Table
@@ -130,7 +132,7 @@ def load_project(path: Path, *, settings: Settings) -> ProjectFile:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = path.read_bytes()
+        content = read_regular(path)
     except FileNotFoundError as error:
         raise ProjectError(
             str(path), "", "does not exist", "`polylock init` writes a project file"
@@ -153,11 +155,9 @@ def _read(path: Path) -> dict[str, Any]:
             str(path), "", f"is not UTF-8 at line {line}", "save it as UTF-8"
         ) from error
     try:
-        return tomllib.loads(text)
+        return parse_toml(text)
     except tomllib.TOMLDecodeError as error:
         raise ProjectError(str(path), "", f"is not TOML: {error}") from error
-    except RecursionError as error:
-        raise ProjectError(str(path), "", "nests too deeply") from error
 
 
 def _is_a_directory(path: Path) -> ProjectError:

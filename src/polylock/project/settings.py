@@ -13,7 +13,9 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from polylock.cache.regular_files import read_regular
 from polylock.errors import UsageError
+from polylock.model.toml_text import parse_toml
 from polylock.project.setting_values import GivenValue, Kind, SettingDefinition
 from polylock.project.tables import suggestion
 from polylock.values import Value, field
@@ -195,7 +197,7 @@ SETTINGS: tuple[SettingDefinition, ...] = (
         name="link_mode",
         kind=Kind.TEXT,
         flag="--link-mode",
-        help="How files come from the cache.",
+        help="How files come from the cache; to edit them in place takes copies.",
         default="auto",
         choices=get_args(LinkMode),
     ),
@@ -326,7 +328,7 @@ def _xdg_directory(
 
 def _user_values(path: Path, home: str | None) -> dict[str, Any]:
     try:
-        document = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+        document = parse_toml(read_regular(path).decode("utf-8-sig"))
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

@@ -14,7 +14,7 @@ from bisect import bisect_left
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from packaging.specifiers import InvalidSpecifier, Specifier, SpecifierSet
+from packaging.specifiers import Specifier, SpecifierSet
 from packaging.version import Version
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def is_specifier(text: str) -> bool:
     """Return whether a text is a specifier set; indexes hold some that are none."""
     try:
         _parse_specifier(text)
-    except InvalidSpecifier:
+    except ValueError:
         return False
     return True
 
@@ -59,7 +59,7 @@ def satisfies(specifier: str, version: str) -> bool:
     """
     try:
         return _parse_specifier(specifier).contains(version, prereleases=True)
-    except InvalidSpecifier:
+    except ValueError:
         return False
 
 

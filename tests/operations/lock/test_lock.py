@@ -26,7 +26,8 @@ from polylock.errors import (
     ProjectNotFound,
     UsageError,
 )
-from polylock.index_server.index_build import build_index, serve_index
+from polylock.index_server.static_build import build_index
+from polylock.index_server.static_serve import serve_index
 from polylock.operations.lock.lock import lock
 from polylock.operations.lock.request import LockRequest, parse_upgrades
 

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
+from polylock.cache.regular_files import read_regular
 from polylock.errors import ProjectError, UsageError
 from polylock.model.target import PythonRelease
+from polylock.model.toml_text import parse_toml
 from polylock.project.tables import Table
 from polylock.project.target_values import parse_python
 from polylock.project.targets import parse_targets
@@ -33,7 +35,7 @@ __all__ = [
 def read_text(path: Path) -> str:
     """Return the text of a project file, line endings kept; raises ProjectError."""
     try:
-        return path.read_bytes().decode()
+        return read_regular(path).decode()
     except FileNotFoundError as error:
         raise ProjectError(
             str(path), "", "does not exist", "`polylock init` writes a project file"
@@ -127,8 +129,6 @@ def _with_python(table: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, 
 def parse_document(text: str, path: Path) -> dict[str, Any]:
     """Return a project file's tables; raises ProjectError for what is no TOML."""
     try:
-        return tomllib.loads(text.removeprefix("\ufeff"))
+        return parse_toml(text.removeprefix("\ufeff"))
     except tomllib.TOMLDecodeError as error:
         raise ProjectError(str(path), "", f"is not TOML: {error}") from error
-    except RecursionError as error:
-        raise ProjectError(str(path), "", "nests too deeply") from error

@@ -15,6 +15,7 @@ from polylock.lockfile.pylock import PackageArchive, PackageDirectory, PackageVc
 from polylock.lockfile.recorded_targets import record_target
 from polylock.lockfile.records import without_credentials
 from polylock.model.target import usual_platform
+from polylock.model.visible_text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +41,7 @@ class PinnedRequirements:
 
         Raises UsageError where something has no hash or no address.
         """
-        return "".join(f"{line}\n" for line in self._lines())
+        return "".join(f"{visible(line)}\n" for line in self._lines())
 
     def _lines(self) -> Iterator[str]:
         target = record_target(self.single.target)
@@ -73,12 +74,12 @@ class PinnedRequirements:
             pin = f" @ {_address(package, file)}"
         marker = self.single.left_open(package)
         condition = f" ; {marker}" if marker is not None else ""
-        yield " \\\n    ".join(
-            [
-                f"{package.name}{pin}{condition}",
-                *(f"--hash={kind}:{file.hashes[kind]}" for kind in sorted(file.hashes)),
-            ]
-        )
+        parts = [
+            f"{package.name}{pin}{condition}",
+            *(f"    --hash={kind}:{file.hashes[kind]}" for kind in sorted(file.hashes)),
+        ]
+        yield from (f"{part} \\" for part in parts[:-1])
+        yield parts[-1]
         yield from self._reasons(package.name)
 
     def _reasons(self, name: str) -> Iterator[str]:
