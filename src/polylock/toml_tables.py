@@ -26,6 +26,7 @@ __all__ = [
     "LARGEST_TOML",
     "InvalidToml",
     "Table",
+    "closest",
     "key_path",
     "parse_toml",
     "suggestion",
@@ -156,13 +157,18 @@ def key_path(*parts: str | int) -> str:
     return path
 
 
-def suggestion(wrong: str, known: Collection[str]) -> str:
-    """Return advice: the name that was probably meant, else all names."""
+def closest(wrong: str, known: Collection[str]) -> str | None:
+    """Return the name that was probably meant, None where none is close."""
     from difflib import get_close_matches  # noqa: PLC0415 - for a misspelling only
 
-    close = get_close_matches(wrong, sorted(known), n=1)
-    if close:
-        return f"did you mean {close[0]}?"
+    return next(iter(get_close_matches(wrong, sorted(known), n=1)), None)
+
+
+def suggestion(wrong: str, known: Collection[str]) -> str:
+    """Return advice: the name that was probably meant, else all names."""
+    close = closest(wrong, known)
+    if close is not None:
+        return f"did you mean {close}?"
     return f"there are: {', '.join(known)}" if known else "there are none"
 
 

@@ -95,7 +95,7 @@ def resolve(
         resolutions = [
             _hashed(answers[target.name], context) for target in workspace.targets
         ]
-        for found in notes(solution.resolutions, inputs, context.source):
+        for found in notes(solution.resolutions, inputs, solver.source):
             reporter.warning(note(found))
         for warning in _vain_upgrades(request, resolutions):
             reporter.warning(warning)
