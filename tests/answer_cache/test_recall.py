@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +16,7 @@ import pytest
 
 from fakes.repositories import source_tree
 from fakes.sdists import in_tree
+from fakes.this_machine import python_path
 from polylock import __main__
 from polylock.answer_cache import recall as recalling
 from polylock.answer_cache import remember as remembering
@@ -57,6 +59,15 @@ def carried_out(monkeypatch: pytest.MonkeyPatch) -> list[int | None]:
 def is_recalled(*arguments: str) -> bool:
     """Say whether a command would be answered from memory."""
     return recalling.recall(arguments) is not None
+
+
+def unpack(sdist: Path, directory: Path) -> None:
+    """Unpack a source distribution by any Python: 3.11.2 knows no filters."""
+    with tarfile.open(sdist) as archive:
+        if hasattr(tarfile, "data_filter"):
+            archive.extractall(directory, filter="data")
+        else:
+            archive.extractall(directory)
 
 
 def prime(demo: CommandLine, *arguments: str) -> None:
@@ -110,7 +121,8 @@ def test_what_is_no_plain_question_is_never_recalled(
     demo: CommandLine, arguments: tuple[str, ...]
 ) -> None:
     """Where more is asked than whether there is something to do, it is carried out."""
-    demo.succeed("sync", "--target", "here")
+    if arguments[0] == "sync":
+        demo.succeed("sync", "--target", "here")
     for _ in range(3):
         demo.succeed(*arguments)
     assert not is_recalled(*arguments)
@@ -297,7 +309,7 @@ def test_what_another_installer_put_there_counts(demo: CommandLine) -> None:
 def test_a_source_tree_is_looked_at_each_time(demo: CommandLine) -> None:
     """A directory may have changed anywhere, so nothing is remembered of it."""
     sdist = in_tree(demo.directory, "local", "1.0")
-    shutil.unpack_archive(sdist, demo.directory, filter="data")
+    unpack(sdist, demo.directory)
     text = demo.read().replace('"fallbackkit", ', '"local", ')
     demo.write(f'{text}[tool.polylock.sources]\nlocal = {{ path = "local-1.0" }}\n')
     demo.succeed("lock")
@@ -350,7 +362,7 @@ def test_a_build_file_of_an_editable_project_counts(
 def test_an_editable_project_beside_a_tree_is_looked_at(own: CommandLine) -> None:
     """What is known of the project says nothing of another source tree."""
     sdist = in_tree(own.directory, "local", "1.0")
-    shutil.unpack_archive(sdist, own.directory, filter="data")
+    unpack(sdist, own.directory)
     text = own.read().replace('"fallbackkit", ', '"local", ')
     own.write(f'{text}[tool.polylock.sources]\nlocal = {{ path = "local-1.0" }}\n')
     own.succeed("lock")
@@ -393,7 +405,7 @@ def test_an_answer_with_a_warning_is_not_remembered(
 def test_run_becomes_the_command_at_once(demo: CommandLine) -> None:
     """With the environment as it is, ``run`` sets it up as it does after a sync."""
     demo.succeed("sync", "--target", "here")
-    variables = {**os.environ, "PYTHONPATH": str(SOURCE)}
+    variables = {**os.environ, "PYTHONPATH": python_path(SOURCE)}
     program = (
         "import os, sys; print(sys.prefix == os.environ['VIRTUAL_ENV'],"
         "os.environ['PATH'].split(os.pathsep)[0] == os.path.dirname(sys.executable),"

@@ -16,7 +16,8 @@ from polylock.explain.notes import (
     UploadTimesMissing,
     VariantsLost,
 )
-from polylock.model.inputs import index_in_words
+from polylock.model.distributions import span
+from polylock.model.inputs import DEFAULT_INDEX, index_in_words
 from polylock.model.reasons import (
     AlignedWith,
     BuildCycle,
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
 
     from polylock.errors import PolylockError
     from polylock.explain.notes import Note
+    from polylock.explain.why_not import Shortage
     from polylock.model.reasons import Asker, Reason, Rejection, Request
     from polylock.model.requirements import Requirement
 
@@ -128,6 +130,30 @@ def request(one: Request) -> str:
 def _required(requirement: Requirement) -> str:
     """Write what a requirement asks for; that its marker holds goes without saying."""
     return str(replace(requirement, marker=""))
+
+
+def lacks(found: Shortage, asked: str) -> list[str]:
+    """Return what an index lacks of a project, a line each.
+
+    ``asked`` is what no version is, as text.
+    """
+    name = found.releases.name
+    if found.none is not None:
+        none = f"no version of {name} is {asked or 'there'}"
+        # The name of an index, or the text of a direct source.
+        index = found.none.index
+        where = "the index" if index == DEFAULT_INDEX else index
+        return [visible(f"{none}; {where} has {_there(found.none)}")]
+    return [
+        visible(f"{name} {span(found.releases, versions)}: {clause(reason)}")
+        for versions, reasons in found.out
+        for reason in reasons
+    ]
+
+
+def _there(reason: NoSuchVersion) -> str:
+    low, high = reason.lowest, reason.highest
+    return (low if low == high else f"{low} to {high}") or "none"
 
 
 def details(error: PolylockError) -> list[str]:
@@ -335,13 +361,8 @@ def _excluded(reason: Excluded) -> str:
 
 
 def _no_version(reason: NoSuchVersion) -> str:
-    index = index_in_words(reason.index)
-    if not reason.highest:
-        return f"{index} does not have it"
-    low, high = reason.lowest, reason.highest
-    return (
-        f"{index} does not have it: it has {low if low == high else f'{low} to {high}'}"
-    )
+    missing = f"{index_in_words(reason.index)} does not have it"
+    return f"{missing}: it has {_there(reason)}" if reason.highest else missing
 
 
 def _no_file(reason: NoFile) -> str:
@@ -378,11 +399,9 @@ def _contradicts(reason: Contradicts) -> str:
         return f"{wanted}, and {project} is {reason.taken}"
     because = _clause(reason.because)
     match reason.because:
-        case NoSuchVersion(highest=""):
-            return f"{wanted}, and {because}"
-        case NoSuchVersion(index=index, lowest=low, highest=high):
-            there = low if low == high else f"{low} to {high}"
-            return f"{wanted}, and {index_in_words(index)} has {there}"
+        case NoSuchVersion():
+            index = index_in_words(reason.because.index)
+            return f"{wanted}, and {index} has {_there(reason.because)}"
         case NoSuchProject() | Excluded(newer="") | DirectSourceNamed():
             return f"{wanted}, and {because}"
         case _:

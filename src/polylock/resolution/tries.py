@@ -10,9 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from polylock.ports import Reporter
-    from polylock.resolution.candidates import Candidate, ExtraCandidate
-
-    AnyCandidate = Candidate | ExtraCandidate
+    from polylock.resolution.candidates import AnyCandidate
 
 __all__ = ["TooManyTries", "Tries"]
 
@@ -42,10 +40,11 @@ class Tries(Mutable, kw_only=True, eq=False):
 
     def trying(self, candidate: AnyCandidate) -> None:
         """Count a candidate that is to be pinned; raises TooManyTries."""
-        del candidate
         late = self.is_late is not None and self.is_late()
         if late or self.tried == self.limit:
             raise TooManyTries
+        if self.reporter is not None:
+            self.reporter.trying(self.target, candidate.name, self.tried)
         self.tried += 1
 
     def giving_up(self, candidate: AnyCandidate) -> None:

@@ -42,6 +42,7 @@ from polylock.operations.workspace import (
     refuse_unvouched,
     require_lock,
 )
+from polylock.providers.machine import this_host
 from polylock.values import Value, replace
 
 if TYPE_CHECKING:
@@ -295,7 +296,7 @@ def _basis(
     directories = choice.interpreter.site_directories
     found = environment_basis(found, place, directories, plan.installed)
     found = replace(found, states=(*found.states, *watched))
-    return hardware_basis(found) if choice.checked else found
+    return hardware_basis(found, this_host().root) if choice.checked else found
 
 
 def _plan(
