@@ -39,8 +39,6 @@ __all__ = [
     "version_text",
 ]
 
-_NEWEST_PATCH = 999
-"""Stands for the newest patch release of a Python that names none."""
 
 _HASH = re.compile(r"[a-z0-9_]+:[0-9a-f]+")
 
@@ -127,13 +125,11 @@ def _joined(operator: str, answers: Sequence[bool | None]) -> bool | None:
 
 def _admits(requires_python: str, target: Target) -> bool:
     """Say whether a Python is admitted; words that only one tool knows admit all."""
-    python = target.description.python
-    patch = _NEWEST_PATCH if python.patch is None else python.patch
     try:
         specifiers = SpecifierSet(requires_python)
     except ValueError:
         return True
-    return specifiers.contains(f"{python.minor_version}.{patch}", prereleases=True)
+    return specifiers.contains(target.description.python.newest, prereleases=True)
 
 
 def project_name(table: Table, key: str = "name") -> NormalizedName:

@@ -43,9 +43,6 @@ __all__ = [
     "selectable_groups",
 ]
 
-_NEWEST_PATCH = 999
-"""Stands for the newest patch release of a Python that names none."""
-
 
 class Selected(Value, frozen=True, kw_only=True):
     """A package to install, from which file, and the label of a variant wheel."""
@@ -284,9 +281,7 @@ def _python_version(target: Target) -> str:
     full = target.marker_environment.get("python_full_version")
     if full is not None:
         return full
-    python = target.description.python
-    patch = _NEWEST_PATCH if python.patch is None else python.patch
-    return f"{python.minor_version}.{patch}"
+    return target.description.python.newest
 
 
 def _wrong_python(

@@ -39,9 +39,6 @@ __all__ = ["InitOutcome", "InitRequest", "init", "python_to_offer"]
 _MINORS = (10, 16)
 """The Pythons to look for one in that ``requires-python`` admits: 3.10 to 3.15."""
 
-_NEWEST_PATCH = 999
-"""Stands for the newest patch release of a Python that names none."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InitRequest:
@@ -155,7 +152,7 @@ def _admits(requires_python: str, python: str) -> bool:
         specifiers = SpecifierSet(requires_python)
     except ValueError:
         return True  # what is wrong with it is told when the targets are read
-    return specifiers.contains(f"{release.minor_version}.{_NEWEST_PATCH}")
+    return specifiers.contains(release.newest)
 
 
 def _path(settings: Settings) -> Path:
