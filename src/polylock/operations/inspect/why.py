@@ -15,7 +15,6 @@ from polylock.explain.words import clause
 from polylock.lockfile.pylock import PackageSdist, PackageWheel
 from polylock.model.distributions import Unusable
 from polylock.model.inputs import Inputs
-from polylock.model.plain_text import visible
 from polylock.model.reasons import (
     GivenUp,
     InvalidMetadata,
@@ -29,6 +28,7 @@ from polylock.model.reasons import (
     Unopposed,
 )
 from polylock.model.requirements import InvalidRequirement, Requirement
+from polylock.model.visible_text import visible
 from polylock.operations.builds.wiring import IndexContext
 from polylock.operations.inspect.graph import locked_graphs
 from polylock.operations.inspect.selection import (
