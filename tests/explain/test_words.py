@@ -6,8 +6,7 @@ from typing import get_args
 
 import pytest
 
-from polylock.explain.words import about, asker, clause, request
-from polylock.model.reasons import (
+from polylock.explain.reasons import (
     AlignedWith,
     BuildCycle,
     ConflictsWithPins,
@@ -51,6 +50,7 @@ from polylock.model.reasons import (
     WheelsForbidden,
     Yanked,
 )
+from polylock.explain.words import about, asker, clause, request
 from polylock.model.requirements import Requirement
 from polylock.variants.properties import VariantProperty
 
