@@ -10,9 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from polylock.errors import PolylockError
-from polylock.model.distributions import Unusable
-from polylock.model.inputs import RootRequirement
-from polylock.model.reasons import (
+from polylock.explain.reasons import (
     NeedsBuild,
     NoUploadTime,
     PreRelease,
@@ -20,6 +18,8 @@ from polylock.model.reasons import (
     UploadedLater,
     Yanked,
 )
+from polylock.model.distributions import Unusable
+from polylock.model.inputs import RootRequirement
 from polylock.model.requirements import Requirement
 from polylock.resolution.candidate_pool import labels_of
 from polylock.resolution.candidates import Candidate
@@ -56,8 +56,8 @@ if TYPE_CHECKING:
     from polylock.ports import PackageSource
     from polylock.resolution.availability import Admission, Availability
     from polylock.resolution.candidate_pool import CandidatePool
+    from polylock.resolution.candidates import AnyCandidate
     from polylock.resolution.near_miss import TargetChange
-    from polylock.resolution.provider import AnyCandidate
 
     Clock = Callable[[], float]
     Pins = Mapping[str, AnyCandidate]

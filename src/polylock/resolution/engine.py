@@ -29,7 +29,7 @@ from resolvelib import BaseReporter, ResolutionImpossible
 from resolvelib.resolvers import Criterion, RequirementsConflicted, Resolution
 from resolvelib.structs import RequirementInformation
 
-from polylock.resolution.candidates import ExtraCandidate
+from polylock.resolution.candidates import AnyCandidate, ExtraCandidate
 from polylock.resolution.constraints import (
     SpecifierConstraint,
     identifier_of,
@@ -37,7 +37,7 @@ from polylock.resolution.constraints import (
 )
 from polylock.resolution.precedence import precedence
 from polylock.resolution.problem import Failure, Problem, Unsolvable
-from polylock.resolution.provider import AnyCandidate, TargetProvider
+from polylock.resolution.provider import TargetProvider
 from polylock.resolution.refutation import Refutation, Rejected
 from polylock.resolution.tries import TooManyTries
 from polylock.values import Mutable, field

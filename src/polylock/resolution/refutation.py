@@ -13,7 +13,8 @@ from polylock.values import Value
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from polylock.resolution.provider import AnyCandidate, Information
+    from polylock.resolution.candidates import AnyCandidate
+    from polylock.resolution.provider import Information
 
 __all__ = ["Refutation", "Rejected"]
 

@@ -10,10 +10,10 @@ import pytest
 from fakes.gpu_index import LINUX, TEXT, changed_variants, gpu_project
 from fakes.wheels import build_wheel
 from fakes.workspace import Project
+from polylock.explain.reasons import HeldBack, NoFile
 from polylock.explain.words import clause
 from polylock.index_server.static_build import build_index
 from polylock.index_server.static_serve import serve_index
-from polylock.model.reasons import HeldBack, NoFile
 from polylock.operations.inspect.why import Evidence, Why, why
 from polylock.ports import SilentReporter
 
@@ -174,4 +174,5 @@ def test_version_kept_back_for_another_target_names_it(aligned: Project) -> None
     """Alignment is told as the reason, with what the other target lacks."""
     (newer,) = evidence(aligned, "kernel").newer
     assert newer.versions == "2.0"
-    assert newer.reason == HeldBack("mac", NoFile("mac", ("manylinux_2_17_x86_64",)))
+    no_file = NoFile("mac", ("manylinux_2_17_x86_64",), is_near=False)
+    assert newer.reason == HeldBack("mac", no_file)

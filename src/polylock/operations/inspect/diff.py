@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from packaging.version import Version
 
 from polylock.errors import UsageError
-from polylock.lockfile.decode import decode
 from polylock.lockfile.pylock import (
     PackageArchive,
     PackageDirectory,
@@ -17,6 +16,7 @@ from polylock.lockfile.pylock import (
     PackageVcs,
     PackageWheel,
 )
+from polylock.lockfile.read import read_pylock
 from polylock.operations.inspect.git_conflict import Repository
 from polylock.operations.inspect.selection import (
     every_group,
@@ -243,7 +243,7 @@ class _Committed:
             ) from error
         if content is None:
             raise UsageError(f"the commit {revision} has no {path.name}")
-        return decode(content, f"{revision}:{path.name}")
+        return read_pylock(content, f"{revision}:{path.name}")
 
 
 def _targets(path: Path, committed: _Committed) -> dict[str, dict[str, Side]]:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from polylock.errors import LockFileInvalid
+from polylock.explain.reasons import RootAsker
 from polylock.model.folding import fold
-from polylock.model.reasons import RootAsker
 from polylock.model.requirements import InvalidRequirement, Requirement
 from polylock.operations.inspect.selection import (
     groups_to_show,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from polylock.lockfile.pylock import Package, Pylock
-    from polylock.lockfile.records import LockedInputs, VariantChoice
+    from polylock.lockfile.record import LockedInputs, VariantChoice
     from polylock.lockfile.select import Selected
     from polylock.model.target import Target
     from polylock.operations.inspect.selection import LockedSelection
