@@ -4,13 +4,18 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint format slow bench docs docs-output reference clean
+.PHONY: demo test lint format fuzz slow bench docs docs-output reference clean
 
 demo: $(READY)
 	$(BIN)/python fixtures/demo/demo.py
 
 test: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+# Change the input of every parser at random for a time: make fuzz SECONDS=3600
+SECONDS ?= 300
+fuzz: $(READY)
+	PYTHONPATH=tests $(BIN)/python -m fuzz --seconds $(SECONDS)
 
 slow: $(READY)
 	$(BIN)/python -m pytest -n 2 -m "property or slow"

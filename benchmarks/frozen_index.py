@@ -26,13 +26,11 @@ from polylock.index_server.loopback_server import (
     Answer,
     AnsweringHandler,
     LoopbackServer,
-)
-from polylock.index_server.static_pages import ListedFile, project_html
-from polylock.index_server.static_requests import (
     normalized_page,
     path_segments,
     preferred_page,
 )
+from polylock.index_server.static_build import ListedFile, project_html
 from polylock.network.answers import status_error
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,15 +10,55 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fakes.server import Server
+from fakes.this_machine import (
+    HOST,
+    NAMES,
+    VARIABLE,
+    machine_of_the_tests,
+    python_path,
+    usual_machine,
+)
 from polylock.cache.store import Store
-from polylock.index_server.index_build import build_index, serve_index
+from polylock.index_server.static_build import build_index
+from polylock.index_server.static_serve import serve_index
 from polylock.network.client import Client
 from polylock.network.retry import RetryPolicy
+from polylock.providers.machine import stand_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Take the machine that the tests are to run on."""
+    names = ", ".join([*NAMES, HOST])
+    parser.addoption(
+        "--machine",
+        default=os.environ.get(VARIABLE) or usual_machine(),
+        help=f"take this machine for one's own: {names}, or a file of "
+        "tests/data/machines (default: %(default)s)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Stand in for this machine, here and in every process that tests start."""
+    os.environ[VARIABLE] = config.getoption("--machine")
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = python_path(*filter(None, [before]))
+    machine_of_the_tests()  # an unknown name ends here
+    stand_in(machine_of_the_tests)
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage seldom: next to all objects are those of the tests themselves.
+
+    It takes a tenth of the time, as in a program, where ``main`` does the same.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 50)
 
 
 @pytest.fixture(autouse=True)

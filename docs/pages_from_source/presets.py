@@ -6,15 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from pages_from_source.markdown import anchor, code, code_list, page, table
 from polylock.lockfile.toml_values import value_text
-from polylock.project.preset_clouds import CLOUDS
-from polylock.project.preset_hardware import HARDWARE
-from polylock.project.preset_runners import RUNNERS
-from polylock.project.presets import PRESETS
+from polylock.project.presets import presets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from polylock.project.preset import Preset
+    from polylock.project.presets import Preset
 
 __all__ = ["presets_page"]
 
@@ -22,65 +19,60 @@ _HEAD = """\
 # Presets
 
 A preset is a target by name: `preset = "h100"` in a target, or
-`polylock targets add h100`. It names no Python, and a key beside it replaces its own.
+`polylock targets add h100`. It names no Python, and a key beside it replaces its own,
+inside tables too: `nvidia = { driver = "12.9" }` keeps its `compute`.
 `polylock targets presets` prints this list.
 
-The CUDA or ROCm version of a preset is that of a driver of its time. It is software:
-override it where your machines have another. What no document of the vendor was at hand
-for is named below each group: mostly the generation of a cloud's processor. Nothing
-crashes for a wrong one: `polylock sync` checks the machine before it installs, and
-refuses."""
+The CUDA version, ROCm or macOS of a preset is what most such machines run at the date
+of its source. It is software: `targets add` and `init` write it into the project file
+with a comment that says how to read that of your machines. What no document of the
+vendor was at hand for is named below each group: mostly the generation of a cloud's
+processor. Nothing crashes for a wrong one: `polylock sync` checks the machine before it
+installs, and refuses."""
 
-_ACCELERATORS = ("nvidia", "amd", "intel", "ascend", "tpu")
+_TITLES = {
+    "platforms": "Platforms",
+    "accelerators": "GPUs and NPUs",
+    "processors": "Processors",
+    "clouds": "Instances of clouds",
+    "runners": "Runners of CI services",
+}
 
 
 def presets_page() -> str:
     """Return the reference of all presets."""
-    groups = _groups()
-    names = [name for presets in groups.values() for name in presets]
-    if sorted(names) != sorted(PRESETS):
-        raise LookupError("a preset is in no group, or in two")
-    count = f"There are {len(names)}, in these groups:"
+    groups: dict[str, dict[str, Preset]] = {title: {} for title in _TITLES.values()}
+    for name, preset in presets().items():
+        groups[_TITLES[preset.group]][name] = preset
+    count = f"There are {len(presets())}, in these groups:"
     listed = [f"- [{title}](#{anchor(title)})" for title in groups]
     parts = (part for title, found in groups.items() for part in _section(title, found))
     return page([_HEAD, count, "\n".join(listed), *parts])
 
 
-def _groups() -> dict[str, Mapping[str, Preset]]:
-    apart = {*HARDWARE, *CLOUDS, *RUNNERS}
-    boards = {n: p for n, p in HARDWARE.items() if _has_accelerator(p)}
-    return {
-        "Platforms": {n: p for n, p in PRESETS.items() if n not in apart},
-        "GPUs and NPUs": boards,
-        "Processors": {n: p for n, p in HARDWARE.items() if n not in boards},
-        "Instances of clouds": CLOUDS,
-        "Runners of CI services": RUNNERS,
-    }
-
-
-def _has_accelerator(preset: Preset) -> bool:
-    return any(key in preset.table for key in _ACCELERATORS)
-
-
-def _section(title: str, presets: Mapping[str, Preset]) -> Iterator[str]:
+def _section(title: str, found: Mapping[str, Preset]) -> Iterator[str]:
     yield f"## {title}"
-    sources = list(dict.fromkeys(preset.source for preset in presets.values()))
+    sources = list(dict.fromkeys(map(_source, found.values())))
     rows = (
-        (code(name), *_cells(preset.table), str(sources.index(preset.source) + 1))
-        for name, preset in presets.items()
+        (code(name), *_cells(preset.table), str(sources.index(_source(preset)) + 1))
+        for name, preset in found.items()
     )
     yield table(("preset", "platform", "cpu", "further keys", "source"), rows)
     yield "Sources:"
     yield "\n".join(f"{number}. {text}" for number, text in enumerate(sources, 1))
-    doubts = _doubts(presets)
+    doubts = _doubts(found)
     yield "Not confirmed by a document:" if doubts else ""
     yield "\n".join(f"- {code_list(doubts[text])}: {text}" for text in doubts)
 
 
-def _doubts(presets: Mapping[str, Preset]) -> dict[str, list[str]]:
+def _source(preset: Preset) -> str:
+    return f"{preset.source} ({preset.date})"
+
+
+def _doubts(group: Mapping[str, Preset]) -> dict[str, list[str]]:
     """Return what is not confirmed, and of which presets."""
     found: dict[str, list[str]] = {}
-    for name, preset in presets.items():
+    for name, preset in group.items():
         if preset.unconfirmed:
             found.setdefault(preset.unconfirmed, []).append(name)
     return found

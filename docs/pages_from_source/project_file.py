@@ -9,7 +9,7 @@ from pages_from_source.markdown import block, code, code_list, link, page, table
 from pages_from_source.prose import prose
 from pages_from_source.schema import read_schema
 from polylock.lockfile.toml_values import key_text, value_text
-from polylock.project.presets import PRESETS
+from polylock.project.presets import preset_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +60,9 @@ _ELSEWHERE = {
     "index": f"list of {link('indexes', '', _INDEX)}",
     "sources": f"table: by project one or more {link('sources', '', _SOURCE)}",
     "targets": f"table: by name a {link('target', '', _TARGET)}",
-    "preset": f"the name of one of {len(PRESETS)} {link('presets', 'presets.md')}",
+    "preset": (
+        f"the name of one of {len(preset_names())} {link('presets', 'presets.md')}"
+    ),
     "properties": "table: by namespace, then by feature, list of text",
 }
 """Values that the schema says at length, in patterns, or in a section of their own."""

@@ -39,14 +39,16 @@ _CREDENTIALS = """\
 
 `POLYLOCK_INDEX_<NAME>_USERNAME` and `POLYLOCK_INDEX_<NAME>_PASSWORD` hold the
 credentials of the index with that name: in capitals, every character that is neither
-a letter nor a digit as an underscore. They are sent to the host of that index alone,
-and stand in no message, log or file. Where an index has none, the user's netrc file
-is asked: the one that `NETRC` names, else `.netrc` in the home directory.
+a letter nor a digit as an underscore. They are sent to the origin of that index alone
+(scheme, host and port), and stand in no message, log or file. Where an index has none,
+the user's netrc file is asked: the one that `NETRC` names, else `.netrc` in the home
+directory. An entry `machine example.com` is for https on its usual port; another origin
+is named in full, `machine http://example.com:3141`.
 
 Where the URL or the variable gives a user name without a password and the index
 answers 401, `keyring get URL USER` is run, once for each index, if there is such a
-command; `URL` is that of the index, then its host. It cannot ask you anything and is
-given 20 seconds."""
+command; `URL` is that of the index, then its host where that is https. It cannot ask
+you anything and is given 20 seconds."""
 
 _NOTES = {
     "target": "Without it `sync` and `run` take the target of the environment's last "

@@ -5,20 +5,32 @@ from __future__ import annotations
 import os
 import sys
 
-from polylock.answer_cache.recall import COMPLETION, recall
-
 __all__ = ["answer", "main"]
+
+_LAZY = frozenset(
+    {
+        "inspect",
+        "ipaddress",
+        "platform",
+        "selectors",
+        "signal",
+        "subprocess",
+        "sysconfig",
+        "textwrap",
+        "tokenize",
+    }
+)
+"""What click and packaging import at once and hardly any command uses."""
 
 _COLLECTED_AFTER = 100_000
 
 
 def answer(arguments: tuple[str, ...]) -> int:
     """Answer a command, from memory if nothing has changed; return the exit code."""
+    from polylock.answer_cache.recall import COMPLETION, recall  # noqa: PLC0415 - see `main`
+
     code = recall(arguments)
     if code is None:
-        from polylock.cli.later import put_off  # noqa: PLC0415 - as below
-
-        put_off()
         if COMPLETION in os.environ:
             from polylock.cli.completion import complete  # noqa: PLC0415 - for shells
 
@@ -33,9 +45,16 @@ def main() -> None:
     """Run the command line and exit with its code."""
     import gc  # noqa: PLC0415 - of no use to who imports `answer`
 
+    if sys.version_info >= (3, 15):  # PEP 810
+        sys.set_lazy_imports_filter(lambda _importer, name, _names: name in _LAZY)
+        sys.set_lazy_imports("all")
     # Importing makes many objects and no garbage, which is looked for all the time.
     gc.set_threshold(_COLLECTED_AFTER)
-    code = answer(tuple(sys.argv[1:]))
+    try:
+        code = answer(tuple(sys.argv[1:]))
+    except KeyboardInterrupt:  # while modules are imported, before anybody else looks
+        sys.stderr.write("interrupted\n")
+        code = 130
     # Else the interpreter looks for garbage among all that there is before it ends.
     gc.freeze()
     sys.exit(code)

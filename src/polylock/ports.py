@@ -130,6 +130,12 @@ class Reporter(Protocol):
     def solved(self, target: str, packages: int) -> None:
         """Tell that a target is solved, with the number of its packages."""
 
+    def trying(self, target: str, package: str, tries: int) -> None:
+        """Tell that a candidate of a package is tried, and how many were before.
+
+        Is called thousands of times where requirements conflict.
+        """
+
     def backtracking(self, target: str, package: str) -> None:
         """Tell that the candidate of a package was given up."""
 
@@ -165,6 +171,9 @@ class SilentReporter:
         """Ignore."""
 
     def solved(self, target: str, packages: int) -> None:
+        """Ignore."""
+
+    def trying(self, target: str, package: str, tries: int) -> None:
         """Ignore."""
 
     def backtracking(self, target: str, package: str) -> None:

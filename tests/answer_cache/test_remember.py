@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fakes.this_machine import python_path
 from polylock.answer_cache import remember as remembering
 from polylock.answer_cache.recall import recall
 
@@ -60,7 +61,7 @@ def test_all_that_is_read_is_looked_at_again(
     done = subprocess.run(
         [sys.executable, "-B", "-c", AUDITED, *arguments],
         cwd=demo.directory,
-        env={**os.environ, "PYTHONPATH": str(SOURCE)},
+        env={**os.environ, "PYTHONPATH": python_path(SOURCE)},
         capture_output=True,
         encoding="utf-8",
         check=True,

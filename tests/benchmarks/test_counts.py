@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fakes.this_machine import python_path
 from polylock.cache.store import Bucket
-from polylock.index_server.index_build import ServedRequest, build_index, serve_index
+from polylock.index_server.static_build import build_index
+from polylock.index_server.static_serve import ServedRequest, serve_index
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,7 +91,7 @@ class Demo:
         ]
         process = subprocess.run(
             [sys.executable, "-c", TRACED, str(cache), *arguments],
-            env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+            env={**os.environ, "PYTHONPATH": python_path(ROOT / "src")},
             capture_output=True,
             text=True,
             timeout=120,

@@ -13,7 +13,8 @@ import lock as lock_benchmark
 import record as recording
 import sync as sync_benchmark
 from contestants import find_uv
-from polylock.index_server.index_build import build_index, serve_index
+from polylock.index_server.static_build import build_index
+from polylock.index_server.static_serve import serve_index
 from project_list import read_project, read_targets
 
 ROOT = Path(__file__).resolve().parents[2]

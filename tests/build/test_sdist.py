@@ -133,6 +133,7 @@ HOSTILE = {
     "pipe": entry("demo-1.0/a", tarfile.FIFOTYPE),
     "sparse file": entry("demo-1.0/a", tarfile.GNUTYPE_SPARSE),
     "unknown kind": entry("demo-1.0/a", b"Z"),
+    "long name": entry("demo-1.0/" + "a" * 256),
 }
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fakes.this_machine import python_path
 from polylock.__main__ import answer
 
 if TYPE_CHECKING:
@@ -184,7 +185,7 @@ def test_names_of_commands_cost_no_import(demo: CommandLine) -> None:
         cwd=demo.directory,
         env={
             **os.environ,
-            "PYTHONPATH": str(SOURCE),
+            "PYTHONPATH": python_path(SOURCE),
             "_POLYLOCK_COMPLETE": "bash_complete",
             "COMP_WORDS": "polylock ",
             "COMP_CWORD": "1",
@@ -264,7 +265,7 @@ def test_in_a_real_shell(
         env={
             **os.environ,
             "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
-            "PYTHONPATH": str(SOURCE),
+            "PYTHONPATH": python_path(SOURCE),
         },
         capture_output=True,
         encoding="utf-8",

@@ -6,6 +6,9 @@ file; beside it stands what ``polylock`` writes to stderr, byte for byte.
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,3 +91,25 @@ def test_failures_are_told_in_short() -> None:
         assert lines[0].startswith("error: ")
         assert len(lines) <= MOST_LINES
         assert max(map(len, lines)) <= LONGEST_LINE
+
+
+def test_an_interrupt_while_importing_is_no_traceback(tmp_path: Path) -> None:
+    """Ctrl-C in the first moments ends as it does later: one line, and 130."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'polylock.cli.main':\n"
+        "            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Finder())\n",
+        "utf-8",
+    )
+    ran = subprocess.run(
+        [sys.executable, "-m", "polylock", "check"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path), "HOME": str(tmp_path)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.returncode, ran.stderr) == (130, "interrupted\n")

@@ -49,7 +49,7 @@ def test_presets_alone_are_taken(polylock: CommandLine) -> None:
     assert data["project"]["name"] in {"My.App", "my-app"}
     assert data["tool"]["polylock"]["targets"] == {
         "github-ubuntu-24-04": {"preset": "github-ubuntu-24.04", "python": "3.12"},
-        "t4": {"preset": "t4", "python": "3.12"},
+        "t4": {"preset": "t4", "python": "3.12", "nvidia": {"driver": "13.0"}},
     }
 
 
@@ -71,7 +71,9 @@ def test_existing_project_keeps_its_text(polylock: CommandLine) -> None:
     made = polylock.succeed("init", "--preset", "l4", "--json").json
     assert made["created"] is False
     assert polylock.read().startswith(text)
-    assert _data(polylock)["tool"]["polylock"]["targets"] == {"l4": {"preset": "l4"}}
+    targets = _data(polylock)["tool"]["polylock"]["targets"]
+    assert targets == {"l4": {"preset": "l4", "nvidia": {"driver": "13.0"}}}
+    assert "`nvidia-smi` shows" in polylock.read()
 
 
 def test_targets_that_exist_are_not_replaced(polylock: CommandLine) -> None:
@@ -203,4 +205,8 @@ def test_questions_on_a_terminal(tmp_path: Path) -> None:
     data = tomllib.loads((tmp_path / "pyproject.toml").read_text("utf-8"))
     first, second = data["tool"]["polylock"]["targets"].values()
     assert first["python"] == "3.12"
-    assert second == {"preset": "h100", "python": "3.12"}
+    assert second == {
+        "preset": "h100",
+        "python": "3.12",
+        "nvidia": {"driver": "13.0"},
+    }

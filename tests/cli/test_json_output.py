@@ -43,6 +43,7 @@ CALLS = {
     "index-build": ["index", "build", str(WHEELS), "--output", "site"],
     "cache-size": ["cache", "size"],
     "cache-prune": ["cache", "prune"],
+    "cache-verify": ["cache", "verify"],
     "cache-clear": ["cache", "clear"],
 }
 """A call for each schema; the project is the locked one of conftest.py."""

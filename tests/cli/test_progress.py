@@ -107,3 +107,46 @@ def test_long_file_name_gives_way_to_the_bar(monkeypatch: pytest.MonkeyPatch) ->
     assert "…" in bar
     assert "/88.0 MB" in bar
     assert len(bar) <= 50
+
+
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        """Return the seconds."""
+        return self.now
+
+
+def test_a_long_solve_says_what_it_is_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal after three seconds, and anew while it goes on."""
+    _, err = show_on(monkeypatch, columns=80, NO_COLOR="1")
+    clock = Clock()
+    with TerminalReporter(clock=clock) as reporter:
+        reporter.solving("h100")
+        for second, tries in ((0, 0), (2, 70), (4, 130), (4.1, 140), (5, 200)):
+            clock.now = 100.0 + second
+            reporter.trying("h100", "kfp", tries)
+        reporter.solved("h100", 3)
+    assert err.getvalue().replace(CLEARED, "|") == (
+        "resolving h100|resolving h100: at kfp, 130 candidates tried"
+        "|resolving h100: at kfp, 200 candidates tried|resolved h100: 3 packages\n"
+    )
+
+
+def test_a_long_solve_is_told_once_in_a_log(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Where nothing passes, a line for each target is enough."""
+    clock = Clock()
+    with TerminalReporter(clock=clock) as reporter:
+        for target in ("h100", "mac"):
+            for second in range(9):
+                clock.now += second
+                reporter.trying(target, "kfp", second)
+    assert capsys.readouterr().err == (
+        "resolving h100: at kfp, 2 candidates tried\n"
+        "resolving mac: at kfp, 2 candidates tried\n"
+    )

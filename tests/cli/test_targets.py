@@ -5,7 +5,9 @@ from __future__ import annotations
 import tomllib
 from typing import TYPE_CHECKING
 
-from polylock.project.presets import PRESETS
+import pytest
+
+from polylock.project.presets import preset_names
 
 if TYPE_CHECKING:
     from fakes.command_line import CommandLine
@@ -70,9 +72,9 @@ def test_presets_are_listed(polylock: CommandLine) -> None:
     """No project is needed to see them."""
     told = polylock.succeed("targets", "presets").out
     rows = told.splitlines()[2:]
-    assert [row.split()[0] for row in rows] == list(PRESETS)
+    assert [row.split()[0] for row in rows] == list(preset_names())
     row = next(row for row in rows if row.startswith("mi300x "))
-    assert 'amd = { rocm = "6.4", gfx = ["gfx942"] }' in row
+    assert 'amd = { rocm = "7.1", gfx = ["gfx942"] }' in row
     assert any(row.endswith(" (not confirmed)") for row in rows)
 
 
@@ -122,8 +124,53 @@ def test_add_leaves_the_python_to_the_project(demo: CommandLine) -> None:
         )
     )
     added = demo.succeed("targets", "add", "t4", "--name", "small", "--json").json
-    assert added["table"] == {"preset": "t4"}
+    assert added["table"] == {"preset": "t4", "nvidia": {"driver": "13.0"}}
     assert added["targets"] == ["small"]
+
+
+@pytest.mark.parametrize(
+    ("called", "preset"),
+    [("A100", "a100"), ("RTX 4090", "rtx4090"), ("macbook", "macos-arm64")],
+)
+def test_add_takes_a_preset_as_people_call_it(
+    demo: CommandLine, called: str, preset: str
+) -> None:
+    """The project file has the name as it is spelled."""
+    added = demo.succeed("targets", "add", called, "--name", "other", "--json").json
+    assert added["table"]["preset"] == preset
+
+
+def test_add_asks_which_preset_is_meant(demo: CommandLine) -> None:
+    """Words that fit several presets add none; the message names some."""
+    before = demo.read()
+    ran = demo("targets", "add", "gpu")
+    assert ran.code == 2
+    assert "'gpu' may be one of " in ran.err
+    assert "t4, v100, a100" in ran.err
+    assert "`polylock targets presets gpu` shows them" in ran.err
+    assert demo.read() == before
+
+
+@pytest.mark.parametrize(
+    ("preset", "line"),
+    [
+        ("h100", 'nvidia = {driver = "13.0"} # assumed; `nvidia-smi` shows'),
+        ("mi300x", 'amd = {rocm = "7.1"} # assumed; /opt/rocm/.info/version'),
+        ("macos-arm64", 'macos = "14.0" # assumed; `sw_vers -productVersion`'),
+    ],
+)
+def test_add_writes_out_what_is_assumed(
+    demo: CommandLine, preset: str, line: str
+) -> None:
+    """A driver, a ROCm or a macOS, and how to read that of one's own machine."""
+    demo.succeed("targets", "add", preset, "--name", "other")
+    assert line in demo.read()
+
+
+def test_add_assumes_nothing_of_a_runner(demo: CommandLine) -> None:
+    """What a runner has is what its service says."""
+    demo.succeed("targets", "add", "github-macos-15", "--name", "other")
+    assert "assumed" not in demo.read()
 
 
 def test_add_this_machine(demo: CommandLine) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from fakes.this_machine import python_path
+
 HERE = Path(__file__).parent
 
 
@@ -23,7 +25,7 @@ def test_every_kind_of_fault_is_told_and_repaired(tmp_path: Path) -> None:
     source = HERE.parents[1] / "src"
     variables = {
         **os.environ,
-        "PYTHONPATH": os.pathsep.join([str(HERE.parent), str(source)]),
+        "PYTHONPATH": python_path(HERE.parent, source),
     }
     done = subprocess.run(
         [sys.executable, "-W", "ignore", HERE / "fault_every_call.py", tmp_path],

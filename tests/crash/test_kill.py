@@ -62,7 +62,7 @@ def phase(world: SyncedProject) -> str:
         return "create"
     if any(world.environment.rglob("RECORD.partial")):
         return "change"
-    archives = [p for p in world.cache.glob("archives-v1/*/*") if len(p.name) == 64]
+    archives = [p for p in world.cache.glob("archives-v*/*/*") if len(p.name) == 64]
     if any((world.cache / "files-v1").glob(".tmp-*")) or not archives:
         return "download"
     return "change" if len(archives) >= len(SETS["new"]) else "unpack"

@@ -52,31 +52,27 @@ def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosts]:
         yield served
 
 
-@pytest.fixture
-def here() -> None:
-    """Skip where the machine is not like that of the pages."""
-    hindrance = why_not_here()
+def _skip_unless_here(page: str) -> None:
+    hindrance = why_not_here(page)
     if hindrance:
         pytest.skip(hindrance)
 
 
 @pytest.fixture
-def session(
-    hosts: Hosts, tmp_path: Path, request: pytest.FixtureRequest
-) -> Iterator[Session]:
+def session(hosts: Hosts, tmp_path: Path) -> Iterator[Session]:
     """Make a terminal for pages that install nothing."""
-    request.getfixturevalue("here")
+    _skip_unless_here("")
     with Session(tmp_path, hosts, page="") as made:
         yield made
 
 
-@pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("page", RAN, ids=_name)
 def test_page_shows_what_its_commands_print(
     page: Path, hosts: Hosts, tmp_path: Path
 ) -> None:
     """A page typed from top to bottom by a reader prints what the page shows."""
     text = page.read_text("utf-8")
+    _skip_unless_here(text)
 
     with Session(tmp_path, hosts, page=text) as session:
         complaints = [each.complaint for each in play(text, session) if each.complaint]

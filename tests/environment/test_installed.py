@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 WHEEL = "Wheel-Version: 1.0\nBuild: 7\nTag: py2.py3-none-any\nTag: py3-none-win32\n"
 
+ROWS = "demo/__init__.py,,\n"
+
 
 def add(site: Path, name: str, **files: str) -> Path:
     """Make a .dist-info directory with files; ``_`` in their names is a dot."""
@@ -33,7 +35,7 @@ def test_read_what_polylock_installed(tmp_path: Path) -> None:
     info = add(
         tmp_path,
         "Torch_Vision-2.9.0+cu130.dist-info",
-        RECORD="",
+        RECORD=ROWS,
         WHEEL=WHEEL,
         INSTALLER="polylock\n",
         polylock_json=json.dumps(origin),
@@ -53,7 +55,7 @@ def test_read_what_polylock_installed(tmp_path: Path) -> None:
 
 def test_read_what_another_installer_installed(tmp_path: Path) -> None:
     """Tags are expanded, and build number and installer are read."""
-    add(tmp_path, "demo-1.0.dist-info", RECORD="", WHEEL=WHEEL, INSTALLER="pip\n")
+    add(tmp_path, "demo-1.0.dist-info", RECORD=ROWS, WHEEL=WHEEL, INSTALLER="pip\n")
     (found,) = read_installed([tmp_path])
     assert found.kind == WheelKind(
         frozenset({"py2-none-any", "py3-none-any", "py3-none-win32"}), "7"
@@ -70,12 +72,47 @@ def test_read_what_is_incomplete(tmp_path: Path) -> None:
     assert [found.is_complete for found in read_installed([tmp_path])] == [False, False]
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"filename": 1}'])
+@pytest.mark.parametrize("emptied", ["RECORD", "polylock_json"])
+def test_read_what_a_power_cut_has_emptied(tmp_path: Path, emptied: str) -> None:
+    """A file that is there and holds nothing was not written to its end."""
+    files = {"RECORD": ROWS, "polylock_json": '{"filename": "a.whl", "sha256": "a"}'}
+    add(tmp_path, "a-1.0.dist-info", **{**files, emptied: ""})
+    add(tmp_path, "b-1.0.dist-info", **files)
+    assert [found.is_complete for found in read_installed([tmp_path])] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("name", "row"),
+    [
+        ("odd-1.0.egg-info", "odd-1.0.egg-info/PKG-INFO,,"),
+        ("odd-1.0.egg-info", '"odd-1.0.egg-info/a,b",,'),
+        ("odd.egg-link", "odd.egg-link,sha256=x,3"),
+        ("Odd_Thing-1.0-py3.12.egg", "Odd_Thing-1.0-py3.12.egg/EGG-INFO/PKG-INFO,,"),
+    ],
+)
+@pytest.mark.parametrize("record", ["RECORD", "RECORD.partial"])
+def test_legacy_marks_that_a_record_lists(
+    tmp_path: Path, name: str, row: str, record: str
+) -> None:
+    """They are files of that distribution, others stand for themselves."""
+    info = add(tmp_path, "demo-1.0.dist-info")
+    (info / record).write_text(f"demo/__init__.py,,\n{row}\n")
+    for each in (name, f"x{name}"):
+        if row.startswith((f"{name}/", f'"{name}/')):
+            (tmp_path / each).mkdir()
+        else:
+            (tmp_path / each).touch()
+    found = [one.path.name for one in read_installed([tmp_path])]
+    assert found == ["demo-1.0.dist-info", f"x{name}"]
+
+
+@pytest.mark.parametrize("content", ["[]", '{"filename": 1}', "{"])
 def test_read_when_our_file_is_damaged(tmp_path: Path, content: str) -> None:
-    """What polylock installed and someone changed is as another's."""
-    add(tmp_path, "a-1.0.dist-info", RECORD="", WHEEL=WHEEL, polylock_json=content)
+    """What polylock installed and someone changed is not complete."""
+    add(tmp_path, "a-1.0.dist-info", RECORD=ROWS, WHEEL=WHEEL, polylock_json=content)
     (found,) = read_installed([tmp_path])
     assert found.origin is None
+    assert not found.is_complete
     assert found.kind is not None
 
 
@@ -86,8 +123,8 @@ def test_read_direct_urls(tmp_path: Path) -> None:
         "vcs_info": {"vcs": "git", "commit_id": "abc", "requested_revision": "main"},
         "unknown": 1,
     }
-    add(tmp_path, "a-1.0.dist-info", RECORD="", direct_url_json=json.dumps(url))
-    add(tmp_path, "b-1.0.dist-info", RECORD="", direct_url_json="{")
+    add(tmp_path, "a-1.0.dist-info", RECORD=ROWS, direct_url_json=json.dumps(url))
+    add(tmp_path, "b-1.0.dist-info", RECORD=ROWS, direct_url_json="{")
     a, b = read_installed([tmp_path])
     assert a.direct_url == DirectUrl(
         url="https://example.com/a.git",
@@ -128,7 +165,7 @@ def test_read_passes_over_what_is_no_distribution(tmp_path: Path) -> None:
 def test_read_is_sorted_and_merges_nothing(tmp_path: Path) -> None:
     """Two versions of one project are two entries, in order of names."""
     for name in ("b-1.0", "a-2.0", "a-1.0"):
-        add(tmp_path, f"{name}.dist-info", RECORD="")
+        add(tmp_path, f"{name}.dist-info", RECORD=ROWS)
     found = read_installed([tmp_path])
     assert [(each.name, each.version) for each in found] == [
         ("a", "1.0"),
@@ -140,7 +177,7 @@ def test_read_is_sorted_and_merges_nothing(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a privilege there")
 def test_read_when_one_directory_is_a_link_to_the_other(tmp_path: Path) -> None:
     """lib64 is often a link to lib: a distribution is there once."""
-    add(tmp_path / "lib", "a-1.0.dist-info", RECORD="")
+    add(tmp_path / "lib", "a-1.0.dist-info", RECORD=ROWS)
     (tmp_path / "lib64").symlink_to(tmp_path / "lib")
     found = read_installed([tmp_path / "lib", tmp_path / "lib64"])
     assert len(found) == 1

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fakes.this_machine import python_path
 from polylock.operations.lock.lock import lock
 from polylock.operations.lock.request import LockRequest
 from polylock.ports import SilentReporter
@@ -31,7 +32,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if os.name == "nt":
         pytest.skip("the examples are for POSIX shells")
     directory = tmp_path_factory.mktemp("bin")
-    imported = os.pathsep.join([str(ROOT / "src"), *filter(None, sys.path)])
+    imported = python_path(ROOT / "src", *filter(None, sys.path))
     for name, arguments in (("polylock", "-m polylock "), ("python", "")):
         path = directory / name
         # Only polylock is told where its libraries are: environments are their own.

@@ -11,6 +11,7 @@ from fakes.scenarios import inputs_of, preferences_of, targets_of
 from fakes.source import MemorySource
 from polylock.explain.answer import answer_of
 from polylock.explain.why_not import WhyNot
+from polylock.explain.words import clause
 from polylock.model.reasons import (
     Contradicts,
     DirectReference,
@@ -354,6 +355,34 @@ def test_what_another_pin_excludes_is_followed_to_its_cause() -> None:
 
     assert found == HeldBack(
         "mac", NoFile("mac", ("manylinux_2_17_x86_64",), is_near=False)
+    )
+
+
+def test_dependency_of_what_another_target_holds_back_names_that_target() -> None:
+    """What an old parent holds is held by the target that keeps the parent old."""
+    scenario = {
+        "requires": ["torch"],
+        "targets": TWO,
+        "packages": {
+            "torch": {
+                "2.11": {"requires": ["cuda==13.0; sys_platform == 'linux'"]},
+                "2.15": {"requires": ["cuda==13.2"], "wheels": [LINUX_ONLY]},
+            },
+            "cuda": {"13.0": {}, "13.2": {}},
+        },
+    }
+
+    found = why_not(scenario, "cuda", "13.2")
+
+    assert isinstance(found, Excluded)
+    assert found.newer == "2.15"
+    assert found.because == HeldBack(
+        "mac", NoFile("mac", ("manylinux_2_17_x86_64",), is_near=False)
+    )
+    assert clause(found) == (
+        "torch 2.11 requires cuda==13.0; torch 2.15: kept back for mac (no wheel fits "
+        "mac: there are some for manylinux_2_17_x86_64), since targets share a version "
+        "where they can (align)"
     )
 
 

@@ -57,7 +57,9 @@ from polylock.variants.properties import VariantProperty
 B2 = Requirement(name="b", specifier="<2")
 FROM_PROJECT = Request(RootAsker(), Requirement(name="a"))
 FROM_A = Request(PackageAsker("a", "1.0"), Requirement(name="mid"))
-FROM_MID = Request(PackageAsker("mid", "3.0", extra="gpu"), B2)
+FROM_MID = Request(
+    PackageAsker("mid", "3.0", extra="gpu"), Requirement.parse("b<2; extra == 'gpu'")
+)
 SM90, SM80 = (VariantProperty("nvidia", "sm_arch", v) for v in ("90_real", "80_real"))
 V3 = VariantProperty("x86_64", "level", "v3")
 
@@ -109,17 +111,17 @@ WORDS: list[tuple[Reason, str]] = [
     (
         NeedsBuild(),
         (
-            "a source distribution that must be built to know what it requires, and "
+            "its source distribution must be built to know what it requires, and "
             "build-package does not name it"
         ),
     ),
     (
         NeedsBuild("no-build-package", is_static=True),
-        "a source distribution that must be built, and no-build-package forbids that",
+        "its source distribution must be built, and no-build-package forbids that",
     ),
     (
         NeedsBuild("build", is_static=True),
-        'a source distribution that must be built, and build = "none" forbids that',
+        'its source distribution must be built, and build = "none" forbids that',
     ),
     (BuildCycle(("a", "b", "a")), "is needed to build itself: a -> b -> a"),
     (WheelsForbidden(), "has wheels, which no-binary-package forbids"),
@@ -228,8 +230,8 @@ WORDS: list[tuple[Reason, str]] = [
     (
         HeldBack("mac", PythonUnmet(">=3.14")),
         (
-            "kept back for mac (requires Python >=3.14), since one version is taken "
-            "for all targets where one will do (align)"
+            "kept back for mac (requires Python >=3.14), since targets share a version "
+            "where they can (align)"
         ),
     ),
     (

@@ -76,7 +76,7 @@ class World:
     ) -> MetadataReader:
         """Return the reader of a new run."""
         return MetadataReader(
-            MetadataCache(self.store, self.client.traffic),
+            MetadataCache(self.store, self.client.traffic, asker=self.client.asker),
             self._files(mode),
             self.variant_files(mode),
             sdist_metadata=build,
@@ -85,7 +85,7 @@ class World:
     def variant_files(self, mode: CacheMode = CacheMode.NORMAL) -> VariantFiles:
         """Return the reader of variant metadata of a new run."""
         cache = HttpCache(self.store, self.client, mode=mode)
-        kept = MetadataCache(self.store, self.client.traffic)
+        kept = MetadataCache(self.store, self.client.traffic, asker=self.client.asker)
         return VariantFiles(kept, cache, self._files(mode))
 
     def read(

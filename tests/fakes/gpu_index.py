@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from fakes.wheels import build_wheel, variants_json
 from fakes.workspace import Project
-from polylock.index_server.index_build import build_index, serve_index
+from polylock.index_server.static_build import build_index
+from polylock.index_server.static_serve import serve_index
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

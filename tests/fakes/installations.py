@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from polylock.environment.interpreter import Interpreter, Scheme, VenvScheme
+from polylock.installation.archive import TreeFiles
 from polylock.installation.plan import WantedDistribution
 from polylock.installation.unpack import unpack
 from polylock.model.filenames import WheelFilename
@@ -18,7 +19,14 @@ if TYPE_CHECKING:
 
     from polylock.environment.direct_url import DirectUrl
 
-__all__ = ["LoggingReporter", "WheelDirectory", "make_interpreter", "snapshot"]
+__all__ = [
+    "LoggingReporter",
+    "WheelDirectory",
+    "first_of",
+    "make_interpreter",
+    "snapshot",
+    "tree_files",
+]
 
 
 def make_interpreter(root: Path, *, platform: str = "linux-x86_64") -> Interpreter:
@@ -129,6 +137,22 @@ class LoggingReporter(SilentReporter):
     def warning(self, message: str) -> None:
         """Keep it."""
         self.events.append(f"warning {message}")
+
+
+def tree_files(tree: Path, files: Sequence[str]) -> TreeFiles:
+    """Return files of a tree, stamped as they are now."""
+    found = [(tree / file).stat() for file in files]
+    return TreeFiles(
+        files,
+        [status.st_size for status in found],
+        [status.st_mtime_ns for status in found],
+        frozenset(f for f in files if os.access(tree / f, os.X_OK)),
+    )
+
+
+def first_of(tree: TreeFiles, count: int) -> TreeFiles:
+    """Return the first files alone."""
+    return tree._replace(files=tree.files[:count])
 
 
 def snapshot(root: Path) -> dict[str, tuple[bytes | None, bool]]:

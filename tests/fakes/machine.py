@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from polylock.providers.command import CommandHangs
@@ -35,6 +36,7 @@ class FakeMachine:
     registers: Mapping[tuple[int, int], CpuidRegisters] = field(default_factory=dict)
     glibc: str | None = "2.39"
     macos: str | None = None
+    root: Path = Path("/nowhere")
 
     def read_text(self, path: str) -> str | None:
         """Return the text of a file of the script."""

@@ -18,8 +18,7 @@ from polylock.model.target import (
     Target,
     TargetDescription,
 )
-from polylock.variants.properties import VariantProperty
-from polylock.variants.supported import SupportedProperties
+from polylock.variants.properties import SupportedProperties, VariantProperty
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

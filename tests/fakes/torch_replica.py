@@ -21,7 +21,7 @@ from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
-from polylock.index_server.static_pages import (
+from polylock.index_server.static_build import (
     ListedFile,
     project_html,
     project_json,

@@ -19,7 +19,7 @@ from polylock.model.target import (
     TargetDescription,
 )
 from polylock.network.http_cache import CacheMode
-from polylock.variants.supported import SupportedProperties
+from polylock.variants.properties import SupportedProperties
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

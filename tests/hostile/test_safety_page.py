@@ -32,6 +32,13 @@ TABLES = [
     ("Source distributions", "build/test_sdist.py", "HOSTILE"),
     ("Answers of servers", "hostile/test_servers.py", "ANSWERS"),
     ("Streams of bytes", "hostile/test_servers.py", "STREAMS"),
+    ("Input without bounds", "hostile/test_limits.py", "KINDS"),
+    ("Lock files that were changed", "operations/inspect/test_vouching.py", "CHANGES"),
+    ("Words", "cli/test_hostile_words.py", "PLACES"),
+    ("A second .dist-info", "installation/test_execute.py", "SECOND_INFOS"),
+    ("In the way", "installation/test_execute.py", "IN_THE_WAY"),
+    ("Edits of the lock file", "hostile/lock_edits.py", "EDITS"),
+    ("Damage in the cache", "installation/test_link.py", "DAMAGES"),
 ]
 
 
@@ -47,6 +54,14 @@ def test_the_page_names_and_counts_every_kind(
     section = page.partition(heading)[2].partition("\n#")[0]
     listed = re.sub(r"\s+", " ", section.partition("`\n\n")[2].partition(".\n")[0])
     assert listed.split("; ") == list(names)
+
+
+def test_the_page_has_every_limit() -> None:
+    """The table has each limit as the code does, and no other."""
+    limits: Any = kinds("hostile/test_limits.py", "LIMITS")
+    table = PAGE.read_text("utf-8").partition("| ---: |\n")[2].partition("\n\n")[0]
+    rows = [row.strip("| ").split(" | ") for row in table.splitlines()]
+    assert {name: int(text.replace(",", "")) for name, text in rows} == limits
 
 
 def test_the_page_counts_all_of_them() -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from itertools import repeat
+import time
+from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
 import pytest
@@ -59,7 +60,7 @@ ANSWERS: dict[str, tuple[Answer, str]] = {
     "an empty file": (Answer(body=b""), "0 bytes instead of 25600"),
     "a page to log in": (
         Answer(body=b"<html>Sign in</html>", content_type="text/html"),
-        "20 bytes instead",
+        "web page",
     ),
     "a body that always breaks off": (
         Answer(body=BODY, truncate=100, ranges=False),
@@ -114,6 +115,11 @@ def test_an_answer_is_refused(
     refused(store, client, f"{server.url}/demo.whl", reason)
 
 
+def _late(content: bytes, seconds: float) -> bytes:
+    time.sleep(seconds)
+    return content
+
+
 STREAMS: dict[str, tuple[Callable[[], Iterable[bytes]], str]] = {
     "an endless body": (lambda: [OK + b"\r\n", *[BODY] * 9], "bytes instead of 25600"),
     "endless chunks": (
@@ -144,6 +150,10 @@ STREAMS: dict[str, tuple[Callable[[], Iterable[bytes]], str]] = {
     "a header of no text": (lambda: [OK + b"\xff\xfe: \x00\r\n\r\n"], "cut short"),
     "no HTTP": (lambda: [b"SSH-2.0-server\r\n"], "cut short"),
     "nothing": (list, "cut short|disconnected"),
+    "a header that drips": (
+        lambda: chain([OK], (_late(b"X: y\r\n", 0.2) for _ in range(99))),
+        "no answer began within 1 seconds",
+    ),
     "broken chunks": (
         lambda: [OK + b"Transfer-Encoding: chunked\r\n\r\nxyz\r\n"],
         "cut short",
@@ -155,8 +165,10 @@ STREAMS: dict[str, tuple[Callable[[], Iterable[bytes]], str]] = {
 def test_a_stream_is_refused(store: Store, client: Client, kind: str) -> None:
     """Bytes that are no good answer end in an error, in bounded time and memory."""
     answer, reason = STREAMS[kind]
-    with RawServer(answer) as server:
-        refused(store, client, server.url, reason)
+    hasty = Client(retry=RetryPolicy(sleep=lambda _: None), timeout=0.5)
+    with RawServer(answer) as server, hasty:
+        chosen = hasty if kind == "a header that drips" else client
+        refused(store, chosen, server.url, reason)
         assert server.requests <= 4
 
 

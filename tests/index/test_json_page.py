@@ -89,7 +89,6 @@ def test_yanked_is_a_reason(value: object, expected: str | None) -> None:
         ("../../files/demo.whl", "https://example.com/files/demo.whl"),
         ("/files/demo.whl#sha256=ab", "https://example.com/files/demo.whl"),
         ("https://u:p@example.com/demo.whl", "https://example.com/demo.whl"),
-        ("//[nonsense", "//[nonsense"),
     ],
 )
 def test_urls_are_made_absolute_and_bare(url: str, absolute: str) -> None:
@@ -117,9 +116,7 @@ def test_one_bad_value_costs_only_itself() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"<html>", b"[]", b'{"files": 1}', b'{"files": [1]}', b"\xff"]
-)
+@pytest.mark.parametrize("content", [b"", b"<html>", b"[]", b'{"files": 1}', b"\xff"])
 def test_what_is_no_page_is_refused(content: bytes) -> None:
     """An error with a reason, not a traceback of the decoder."""
     with pytest.raises(InvalidPage):

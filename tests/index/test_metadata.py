@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 import pytest
+from packaging.utils import canonicalize_name
 
 from fakes.demo_index import World, large_wheel, reason_of
 from fakes.server import Answer, Index, Server
@@ -16,11 +17,14 @@ from polylock.errors import (
     IndexRequestError,
     Offline,
 )
+from polylock.index.metadata_cache import origin_of
+from polylock.index.repository import Repository
 from polylock.model.core_metadata import CoreMetadata
 from polylock.model.distributions import Release, RemoteFile, Unusable
+from polylock.model.inputs import IndexLocation
 from polylock.model.reasons import NeedsBuild
 from polylock.network.download import Downloader
-from polylock.network.http_cache import CacheMode
+from polylock.network.http_cache import CacheMode, HttpCache
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -130,8 +134,9 @@ def test_a_damaged_entry_is_read_again(world: World, wheel: Path) -> None:
     """An entry that does not decode is replaced."""
     world.serve([wheel])
     world.read()
-    sha256 = hashlib.sha256(wheel.read_bytes()).hexdigest()
-    world.store.write(Bucket.METADATA, f"core sha256:{sha256}", b"\x91\xc1")
+    key = f"core {origin_of(world.release().wheels[0])}"
+    assert world.store.read(Bucket.METADATA, key) is not None
+    world.store.write(Bucket.METADATA, key, b"\x91\xc1")
     found, asked = world.read()
     assert (_names(found), len(asked)) == (["dep"], 1)
 
@@ -257,3 +262,74 @@ def test_the_builder_is_not_asked_for_static_metadata(
     assert release.sdist is not None
     found = world.reader(build=build).core_metadata(release, release.sdist)
     assert _names(found) == ["dep"]
+
+
+def _claims(world: World, wheel: Path, *, path: str, metadata: bytes | None) -> Release:
+    """Let an index of another path offer the wheel's hash with what is its own."""
+    other = Index(world.server, path)
+    row = None if metadata is None else {"core-metadata": True}
+    other.add("demo", [wheel], row=row)
+    if metadata is not None:
+        beside = f"{other.file(wheel.name)}.metadata"
+        world.server.routes[beside] = Answer(body=metadata)
+    location = IndexLocation(name="a", url=other.url)
+    cache = HttpCache(world.store, world.client, mode=CacheMode.REFRESH)
+    found = Repository(location, cache).releases(canonicalize_name("demo"))
+    assert found is not None
+    return found.release(0)
+
+
+def test_metadata_that_one_index_claims_answers_for_no_other(
+    world: World, wheel: Path
+) -> None:
+    """The hash of a wheel is no proof of the file that lies beside it."""
+    world.serve([wheel])
+    evil = b"Metadata-Version: 2.1\nName: demo\nVersion: 1.0\nRequires-Dist: evil\n"
+    claimed = _claims(world, wheel, path="/evil", metadata=evil)
+    assert claimed.wheels[0].hashes == world.release().wheels[0].hashes
+    assert _names(world.reader().core_metadata(claimed, claimed.wheels[0])) == ["evil"]
+    assert _names(world.read()[0]) == ["dep"]
+
+
+def test_a_range_of_one_index_answers_for_no_other(
+    world: World, wheel: Path, tmp_path: Path
+) -> None:
+    """The end of a file that was read by ranges was compared with no hash."""
+    world.serve([wheel])
+    claimed = _claims(world, wheel, path="/evil", metadata=None)
+    large = {"demo/data": bytes(100_000) + hashlib.sha256(b"x").digest() * 4000}
+    (tmp_path / "evil").mkdir()
+    other = build_wheel(
+        tmp_path / "evil", "demo", "1.0", requires=["evil"], files=large
+    )
+    path = Index(world.server, "/evil").file(wheel.name)
+    world.server.change(path, body=other.read_bytes())
+    assert _names(world.reader().core_metadata(claimed, claimed.wheels[0])) == ["evil"]
+    assert _names(world.read()[0]) == ["dep"]
+
+
+def test_a_claimed_hash_of_metadata_is_compared_though_it_was_read_before(
+    world: World, wheel: Path
+) -> None:
+    """A page that states another hash is another page: what was kept is no answer."""
+    world.serve([wheel], row={"core-metadata": True})
+    path = f"{world.index.file(wheel.name)}.metadata"
+    world.server.routes[path] = Answer(body=b"Name: demo\nVersion: 1.0\n")
+    assert _names(world.read()[0]) == []
+    world.serve([wheel], row={"core-metadata": {"sha256": "0" * 64}})
+    world.server.routes[path] = Answer(body=b"Name: demo\nVersion: 1.0\n")
+    with pytest.raises(HashMismatch, match=r"\.metadata"):
+        world.read()
+
+
+def test_a_pack_of_a_project_has_no_metadata_of_another_index(
+    world: World, wheel: Path
+) -> None:
+    """Keys of packed metadata hold the place and the claims of the page."""
+    world.serve([wheel])
+    evil = b"Metadata-Version: 2.1\nName: demo\nVersion: 1.0\nRequires-Dist: evil\n"
+    claimed = _claims(world, wheel, path="/evil", metadata=evil)
+    honest = world.release()
+    keys = {origin_of(each.wheels[0]) for each in (claimed, honest)}
+    assert len(keys) == 2
+    assert origin_of(honest.wheels[0]) != origin_of(honest.wheels[0], "somebody")

@@ -16,7 +16,7 @@ from polylock.model.distributions import Unusable
 from polylock.model.inputs import IndexLocation, IndexSource, Inputs
 from polylock.model.requirements import Requirement
 from polylock.network.http_cache import CacheMode
-from polylock.variants.supported import SupportedProperties
+from polylock.variants.properties import SupportedProperties
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,25 +6,23 @@ A process of its own, since one with threads, as a test runner has, never forks.
 from __future__ import annotations
 
 import os
+import shutil
+import signal
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-from fakes.installations import WheelDirectory, make_interpreter, snapshot
+from fakes.installations import WheelDirectory, first_of, make_interpreter, snapshot
 from fakes.wheels import build_wheel
 from polylock.environment.exclusive import exclusive
 from polylock.errors import ArchiveDamaged
-from polylock.installation.archive import TREE, read_manifest
+from polylock.installation.archive import TREE, TreeFiles, read_manifest
 from polylock.installation.forked_linking import put_all
 from polylock.installation.link import Linker, LinkMode
 from polylock.installation.place import Placement
 from polylock.ports import SilentReporter
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _NAMES = ("a", "b", "c", "d", "e", "f")
 _SHARED = frozenset({"b", "e"})
@@ -44,20 +42,22 @@ class Waiting(Linker):
         self.fails = fails
         self.trees = 0
 
-    def link_files(self, source: Path, target: Path, files: Sequence[str]) -> None:
+    def link_files(
+        self, source: Path, target: Path, tree: TreeFiles, *, mode: int | None = None
+    ) -> None:
         """Link, and tell the other process."""
         self.trees += 1
         if os.getpid() != self.first:
             if self.fails:
-                super().link_files(source, target, files[:1])
+                super().link_files(source, target, first_of(tree, 1), mode=mode)
                 self.sign.touch()
                 raise RuntimeError("in the second process")
-            super().link_files(source, target, files)
+            super().link_files(source, target, tree, mode=mode)
             self.sign.touch()
             return
         if self.trees > 1:
             _wait_for(self.sign)
-        super().link_files(source, target, files)
+        super().link_files(source, target, tree, mode=mode)
 
 
 class Installation:
@@ -152,18 +152,20 @@ class Slow(Linker):
         self.first = os.getpid()
         self.trees = 0
 
-    def link_files(self, source: Path, target: Path, files: Sequence[str]) -> None:
+    def link_files(
+        self, source: Path, target: Path, tree: TreeFiles, *, mode: int | None = None
+    ) -> None:
         """Link one tree in the second process, slowly."""
         self.trees += 1
         if os.getpid() == self.first:
             if self.trees > 1:
                 _wait_for(self.root / "second")
                 os._exit(77)
-            super().link_files(source, target, files)
+            super().link_files(source, target, tree, mode=mode)
             return
         (self.root / "second").touch()
         time.sleep(0.3)
-        super().link_files(source, target, files)
+        super().link_files(source, target, tree, mode=mode)
         with (self.root / "linked").open("a") as file:
             file.write(".")
 
@@ -186,6 +188,55 @@ def killed(root: Path) -> None:
         assert (root / "linked").read_text() == "."
 
 
+_MOMENTS = 10
+
+
+def second_killed(root: Path) -> None:
+    """See the first process do what is left, wherever the second was killed."""
+    installation = Installation(root)
+    expected = installation.expected()
+    kills = 0
+    for moment in range(_MOMENTS):
+        linker = Killed(root / f"sign{moment}", links=moment)
+        placements = installation.placements(root / "env")
+        put_all(placements, linker, lambda _: None, worthwhile=0)
+        assert snapshot(root / "env") == expected
+        shutil.rmtree(root / "env")
+        kills += linker.sign.exists()
+    assert kills == _MOMENTS, kills
+
+
+class Killed(Linker):
+    """The second process is killed after it has made a number of links."""
+
+    def __init__(self, sign: Path, *, links: int) -> None:
+        super().__init__(LinkMode.HARDLINK)
+        self.sign = sign
+        self.links = links
+        self.first = os.getpid()
+        self.trees = 0
+
+    def link_files(
+        self, source: Path, target: Path, tree: TreeFiles, *, mode: int | None = None
+    ) -> None:
+        """Link, in the second process no more than it lives for."""
+        self.trees += 1
+        if os.getpid() == self.first:
+            if self.trees > 1:
+                _wait_for(self.sign)
+            super().link_files(source, target, tree, mode=mode)
+            return
+        count = len(tree.files)
+        super().link_files(
+            source, target, first_of(tree, min(self.links, count)), mode=mode
+        )
+        if self.links >= count:
+            self.links -= count
+            return
+        self.sign.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
 def _wait_for(path: Path) -> None:
     deadline = time.monotonic() + 10
     while not path.exists():
@@ -196,4 +247,5 @@ def _wait_for(path: Path) -> None:
 if __name__ == "__main__":
     scenarios = {"same": same, "failing": failing_second}
     scenarios |= {"damaged": damaged, "killed": killed}
+    scenarios |= {"second killed": second_killed}
     scenarios[sys.argv[1]](Path(sys.argv[2]))

@@ -82,7 +82,9 @@ def _killed(sync: object, environment: Path, step: int) -> bool:
             writes = event == "open" and _is_write(arguments)
             if event not in _CHANGES and not writes:
                 return
-            if not any(str(environment) in _text(a) for a in arguments):
+            # From one open directory to another: an archive and the environment.
+            inside = event == "os.link" and arguments[3] != -1
+            if not inside and not any(str(environment) in _text(a) for a in arguments):
                 return
             count += 1
             if count == step:

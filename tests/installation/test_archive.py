@@ -8,7 +8,12 @@ import msgspec
 import pytest
 
 from polylock.errors import ArchiveDamaged
-from polylock.installation.archive import MANIFEST, ArchiveManifest, read_manifest
+from polylock.installation.archive import (
+    MANIFEST,
+    ArchiveManifest,
+    manifest_bytes,
+    read_manifest,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,6 +24,9 @@ GOOD = ArchiveManifest(
     root_is_purelib=True,
     directories=["demo"],
     files=["demo/__init__.py"],
+    sizes=[0],
+    mtimes=[2_000_000_000],
+    executable=frozenset(),
     record="",
     data=[],
     entry_points=[],
@@ -28,7 +36,7 @@ GOOD = ArchiveManifest(
 
 def test_read_manifest(tmp_path: Path) -> None:
     """What was written is read."""
-    (tmp_path / MANIFEST).write_bytes(msgspec.msgpack.encode(GOOD))
+    (tmp_path / MANIFEST).write_bytes(manifest_bytes(GOOD))
     manifest = read_manifest(tmp_path, filename="demo.whl", sha256="a")
     assert manifest == GOOD
     assert manifest.dist_info == "demo-1.0.dist-info"
@@ -40,7 +48,9 @@ def test_read_manifest(tmp_path: Path) -> None:
         None,
         b"",
         b"\xff",
-        msgspec.msgpack.encode(msgspec.structs.replace(GOOD, layout=99)),
+        manifest_bytes(GOOD)[:-1],
+        manifest_bytes(GOOD).replace(b"demo/__init__.py", b"evil/__init__.py"),
+        manifest_bytes(msgspec.structs.replace(GOOD, layout=99)),
     ],
 )
 def test_read_manifest_when_it_is_damaged(

@@ -15,13 +15,20 @@ from filelock import FileLock
 from fakes.installations import (
     LoggingReporter,
     WheelDirectory,
+    first_of,
     make_interpreter,
     snapshot,
 )
 from fakes.wheels import build_wheel
 from polylock.environment.exclusive import LOCK_FILE
 from polylock.environment.installed import read_installed
-from polylock.errors import ArchiveDamaged, EnvironmentBroken, FileCorrupt, HashMismatch
+from polylock.errors import (
+    ArchiveDamaged,
+    CacheUnusable,
+    EnvironmentBroken,
+    FileCorrupt,
+    HashMismatch,
+)
 from polylock.installation.execute import execute
 from polylock.installation.link import Linker, LinkMode
 from polylock.installation.plan import (
@@ -36,6 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from polylock.environment.interpreter import Interpreter
+    from polylock.installation.archive import TreeFiles
     from polylock.installation.execute import Outcome
 
 
@@ -276,12 +284,12 @@ def test_execute_when_the_archive_lacks_a_file(bench: Bench, missing: str) -> No
     """A damaged archive is named by its hash; the next sync repairs."""
     a = bench.wheel("a")
     archive = bench.wheels.archive(a)
-    kept = (archive / "tree" / missing).read_bytes()
-    (archive / "tree" / missing).unlink()
+    kept = archive / "kept"
+    (archive / "tree" / missing).rename(kept)
     with pytest.raises(ArchiveDamaged) as caught:
         bench.sync(a)
     assert caught.value.sha256 == a.sha256
-    (archive / "tree" / missing).write_bytes(kept)
+    kept.rename(archive / "tree" / missing)
     assert [entry.reason for entry in bench.plan(a).reinstall] == [Reason.BROKEN]
     bench.sync(a)
     assert bench.plan(a).is_empty
@@ -369,6 +377,270 @@ def test_execute_when_the_python_cannot_compile(bench: Bench) -> None:
     assert bench.plan(a).is_empty
 
 
+def forged(bench: Bench, name: str, record: str, **files: str) -> Path:
+    """Put a distribution into site-packages by hand; return its ``.dist-info``."""
+    info = bench.site / f"{name}-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\n")
+    (info / "RECORD").write_text(record)
+    for file, content in files.items():
+        (info / file).write_text(content)
+    return info
+
+
+OWN_FILES = [
+    "pyvenv.cfg",
+    "bin/python",
+    "bin/python3.12",
+    "bin/activate",
+    "bin/Activate.ps1",
+    "polylock.json",
+    ".gitignore",
+]
+
+
+@pytest.mark.parametrize("by", ["lib", "link"])
+def test_a_record_cannot_remove_the_environment(bench: Bench, by: str) -> None:
+    """What came with the environment stays, whatever a RECORD lists."""
+    if by == "link":
+        (bench.root / "to").symlink_to(bench.root)
+    way = "../../../to/" if by == "link" else "../../../"
+    for name in OWN_FILES:
+        (bench.root / name).write_text("own")
+    (bench.root / "share").mkdir()
+    (bench.root / "share" / "evil.txt").write_text("its own data")
+    rows = [f"{way}{name},,\n" for name in (*OWN_FILES, "share/evil.txt")]
+    forged(bench, "evil", "".join(rows))
+    bench.sync()
+    assert not (bench.site / "evil-1.0.dist-info").exists()
+    assert [n for n in OWN_FILES if not (bench.root / n).exists()] == []
+    assert not (bench.root / "share").exists()
+    warnings = [e for e in bench.reporter.events if e.startswith("warning")]
+    assert len(warnings) == len(OWN_FILES)
+    assert all("is not evil's to remove: left" in each for each in warnings)
+
+
+SECOND_INFOS = {
+    "by purelib": "data/purelib/other-1.0.dist-info/RECORD",
+    "by platlib": "data/platlib/other-1.0.dist-info/METADATA",
+    "in another case": "data/purelib/OTHER-1.0.DIST-INFO/RECORD",
+    "its own once more": "data/purelib/evil-1.0.dist-info/polylock.json",
+    "by the prefix": (
+        "data/data/lib/python3.12/site-packages/other-1.0.dist-info/RECORD"
+    ),
+    "by a link": "data/data/lib64/python3.12/site-packages/other-1.0.dist-info/RECORD",
+}
+
+
+@pytest.mark.parametrize("path", SECOND_INFOS.values(), ids=SECOND_INFOS)
+def test_a_wheel_brings_no_second_dist_info(bench: Bench, path: str) -> None:
+    """That would be another project's, whose RECORD the next sync would obey."""
+    (bench.root / "lib64").symlink_to("lib")
+    wheel = build_wheel(
+        bench.directory,
+        "evil",
+        "1.0",
+        files={f"evil-1.0.{path}": "../../../pyvenv.cfg,,\n"},
+    )
+    before = snapshot(bench.root)
+    with pytest.raises(FileCorrupt, match=r"(?i)\.dist-info"):
+        bench.sync(bench.wheels.want(wheel))
+    assert snapshot(bench.root) == before
+
+
+@pytest.mark.parametrize(
+    "name", ["odd.egg-info/PKG-INFO", "odd-1.0.egg-info/PKG-INFO", "odd.egg-info"]
+)
+@pytest.mark.parametrize("by", ["root", "data"])
+def test_a_wheel_with_an_egg_info_goes_as_it_came(
+    bench: Bench, name: str, by: str
+) -> None:
+    """It is a file of the wheel, and no installation of the legacy form."""
+    empty = snapshot(bench.root)
+    way = "old-1.0.data/purelib/" if by == "data" else ""
+    wheel = build_wheel(
+        bench.directory, "old", "1.0", files={f"{way}{name}": "Name: odd\n"}
+    )
+    old = bench.wheels.want(wheel)
+    bench.sync(old)
+    assert (bench.site / name).is_file()
+    assert bench.plan(old).is_empty
+    bench.sync(bench.wheel("a"))
+    bench.sync()
+    assert snapshot(bench.root) == empty
+
+
+def in_the_way(bench: Bench, name: str) -> None:
+    """Let something be where a wheel has a file, or has a directory."""
+    match name:
+        case "a file for a directory of the user":
+            (bench.root / "share" / "evil.txt" / "mine").mkdir(parents=True)
+        case "a module for a directory of the user":
+            (bench.site / "evil.py" / "mine").mkdir(parents=True)
+        case "a package for a file of the user":
+            (bench.site / "evil").write_text("mine")
+        case "a file below a file of the user":
+            (bench.root / "etc").write_text("mine")
+        case _:
+            pass  # what the environment has anyway
+
+
+SITE = "lib/python3.12/site-packages"
+IN_THE_WAY = {
+    "a file for the directory of scripts": ["evil-1.0.data/data/bin"],
+    "a file for site-packages": [f"evil-1.0.data/data/{SITE}"],
+    "a file for what holds site-packages": ["evil-1.0.data/data/lib"],
+    "a file below a mark": ["evil-1.0.data/data/pyvenv.cfg/x"],
+    "a script below the Python": ["evil-1.0.data/scripts/python/x"],
+    "a file for a directory of the user": ["evil-1.0.data/data/share/evil.txt"],
+    "a module for a directory of the user": ["evil.py"],
+    "a package for a file of the user": ["evil/__init__.py"],
+    "a file below a file of the user": ["evil-1.0.data/data/etc/evil.txt"],
+    "a file twice by purelib": ["evil/a.py", "evil-1.0.data/purelib/evil/a.py"],
+    "a file twice by platlib": ["evil/a.py", "evil-1.0.data/platlib/evil/a.py"],
+    "a file twice by lib64": [
+        "evil/a.py",
+        "evil-1.0.data/data/lib64/python3.12/site-packages/evil/a.py",
+    ],
+    "a path that is too long": ["evil/" + "/".join(["x" * 250] * 17)],
+}
+
+
+@pytest.mark.parametrize("name", IN_THE_WAY)
+def test_what_cannot_be_installed_is_known_before_the_first_change(
+    bench: Bench, name: str
+) -> None:
+    """Nothing was removed, nothing was written, and the older version still works."""
+    (bench.root / "lib64").symlink_to("lib")
+    bench.sync(bench.wheel("a"), bench.wheel("old"))
+    in_the_way(bench, name)
+    before = snapshot(bench.root)
+    evil = bench.wheels.want(
+        build_wheel(
+            bench.directory, "evil", "1.0", files=dict.fromkeys(IN_THE_WAY[name], "x")
+        )
+    )
+    with pytest.raises((FileCorrupt, EnvironmentBroken, CacheUnusable)) as caught:
+        bench.sync(bench.wheel("a", "2.0"), evil)
+    assert snapshot(bench.root) == before
+    assert caught.value.hint()
+
+
+@pytest.mark.parametrize("length", [255, 300])
+def test_names_that_no_file_can_have(bench: Bench, length: int) -> None:
+    """A script of 255 bytes is made, a longer one is refused before any change."""
+    wheel = build_wheel(
+        bench.directory,
+        "evil",
+        "1.0",
+        entry_points=f"[console_scripts]\n{'x' * length} = evil:main\n",
+    )
+    before = snapshot(bench.root)
+    if length == 255:
+        bench.sync(bench.wheels.want(wheel))
+        assert (bench.root / "bin" / ("x" * length)).exists()
+        return
+    with pytest.raises(FileCorrupt, match="over 255 bytes"):
+        bench.sync(bench.wheels.want(wheel))
+    assert snapshot(bench.root) == before
+
+
+def test_a_directory_that_leaves_makes_room_for_a_file(bench: Bench) -> None:
+    """And a file for a directory: what is removed first is not in the way."""
+    first = bench.wheel("a", "1.0", {"x/one.py": "1", "y": "file"})
+    second = bench.wheel("a", "2.0", {"x": "file", "y/two.py": "2"})
+    for wanted in (first, second, first):
+        bench.sync(wanted)
+        assert bench.plan(wanted).is_empty
+    (bench.site / "x" / "__pycache__").mkdir()
+    (bench.site / "x" / "__pycache__" / "one.cpython-312.pyc").touch()
+    bench.sync(second)
+    assert (bench.site / "x").is_file()
+
+
+def test_two_that_come_with_one_name_as_file_and_directory(bench: Bench) -> None:
+    """They cannot be installed beside each other, which is known before."""
+    one = bench.wheel("one", files={"space": "file"})
+    two = bench.wheel("two", files={"space/two.py": "2"})
+    before = snapshot(bench.root)
+    with pytest.raises(FileCorrupt, match="as a directory, and one-1"):
+        bench.sync(one, two)
+    assert snapshot(bench.root) == before
+
+
+class Owners:
+    """Two wheels that have one file with another content each."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+        self.one = bench.wheel(
+            "cvgui", files={"cvx/__init__.py": "gui", "cvx/g.py": ""}
+        )
+        self.two = bench.wheel(
+            "cvhead", files={"cvx/__init__.py": "head", "cvx/h.py": ""}
+        )
+
+    @property
+    def content(self) -> str:
+        """Return the content of the file that both have."""
+        return (self.bench.site / "cvx" / "__init__.py").read_text()
+
+
+@pytest.mark.parametrize("order", ["together", "first", "last"])
+def test_of_two_owners_the_last_by_name_wins(bench: Bench, order: str) -> None:
+    """Whatever was installed first; and that there are two is said."""
+    owners = Owners(bench)
+    if order != "together":
+        bench.sync(owners.one if order == "first" else owners.two)
+    bench.reporter.events.clear()
+    bench.sync(owners.one, owners.two)
+    assert owners.content == "head"
+    told = [e for e in bench.reporter.events if e.startswith("warning")]
+    assert len(told) == 1
+    assert "cvgui and cvhead both have" in told[0]
+    assert "that of cvhead is installed" in told[0]
+    assert bench.plan(owners.one, owners.two).is_empty
+
+
+@pytest.mark.parametrize("staying", ["one", "two"])
+def test_when_one_owner_goes_the_other_is_linked_again(
+    bench: Bench, staying: str
+) -> None:
+    """The environment is what it would be if the other had never been there."""
+    owners = Owners(bench)
+    left = owners.one if staying == "one" else owners.two
+    bench.sync(left)
+    expected = snapshot(bench.root)
+    bench.sync(owners.one, owners.two)
+    bench.sync(left)
+    assert snapshot(bench.root) == expected
+
+
+def test_when_one_owner_changes_the_order_stays(bench: Bench) -> None:
+    """An upgrade of the first puts no file in place of the last one's."""
+    owners = Owners(bench)
+    newer = bench.wheel("cvgui", "2.0", {"cvx/__init__.py": "gui 2"})
+    bench.sync(owners.one, owners.two)
+    outcome = bench.sync(newer, owners.two)
+    assert owners.content == "head"
+    assert [e.reason for e in outcome.plan.reinstall] == [
+        Reason.OTHER_VERSION,
+        Reason.SHARED,
+    ]
+
+
+def test_a_file_that_two_have_alike_is_nothing_to_tell(bench: Bench) -> None:
+    """Old namespace packages stay as they are, and so does the one that stays."""
+    one = bench.wheel("one", files={"space/__init__.py": "", "space/one.py": ""})
+    two = bench.wheel("two", files={"space/__init__.py": "", "space/two.py": ""})
+    bench.sync(one, two)
+    assert bench.plan(one).reinstall == ()
+    outcome = bench.sync(one)
+    assert outcome.plan.reinstall == ()
+    assert not any("warning" in event for event in bench.reporter.events)
+    assert (bench.site / "space" / "__init__.py").exists()
+
+
 class Interrupted(BaseException):
     """Stands for Ctrl-C."""
 
@@ -381,13 +653,15 @@ class InterruptingLinker(Linker):
         self.left = trees
         self.files = files
 
-    def link_files(self, source: Path, target: Path, files: Sequence[str]) -> None:
+    def link_files(
+        self, source: Path, target: Path, tree: TreeFiles, *, mode: int | None = None
+    ) -> None:
         """Link as many files as are left."""
         if self.left == 0:
-            super().link_files(source, target, files[: self.files])
+            super().link_files(source, target, first_of(tree, self.files), mode=mode)
             raise Interrupted
         self.left -= 1
-        super().link_files(source, target, files)
+        super().link_files(source, target, tree, mode=mode)
 
 
 @pytest.mark.parametrize("files", [0, 2])

@@ -14,7 +14,9 @@ import pytest
     not sys.platform.startswith("linux") or len(os.sched_getaffinity(0)) < 2,
     reason="a second process is for Linux with two processors",
 )
-@pytest.mark.parametrize("scenario", ["same", "failing", "damaged", "killed"])
+@pytest.mark.parametrize(
+    "scenario", ["same", "failing", "damaged", "killed", "second killed"]
+)
 def test_put_all_by_two_processes(tmp_path: Path, scenario: str) -> None:
     """The environment, its order and its errors are those of one process."""
     driver = Path(__file__).with_name("install_by_two.py")

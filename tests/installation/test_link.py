@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from fakes.installations import tree_files
 from polylock.errors import EnvironmentBroken
-from polylock.installation.link import Linker, LinkMode, make_directories
+from polylock.installation.link import FileChanged, Linker, LinkMode, make_directories
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def failing(number: int, calls: list[str]) -> object:
 def test_link_files_in_each_mode(tree: Path, target: Path, mode: LinkMode) -> None:
     """Content and executable bits are those of the tree."""
     linker = Linker(mode)
-    linker.link_files(tree, target, FILES)
+    linker.link_files(tree, target, tree_files(tree, FILES))
     assert (target / "demo" / "a.py").read_text() == "a"
     assert os.access(target / "demo" / "run", os.X_OK)
     if sys.platform != "win32":
@@ -62,9 +63,9 @@ def test_link_files_in_each_mode(tree: Path, target: Path, mode: LinkMode) -> No
 
 def test_hard_links_share_the_file(tree: Path, target: Path) -> None:
     """A hard link is the file of the archive, a copy is not."""
-    Linker(LinkMode.HARDLINK).link_files(tree, target, FILES)
+    Linker(LinkMode.HARDLINK).link_files(tree, target, tree_files(tree, FILES))
     assert (target / "demo" / "a.py").samefile(tree / "demo" / "a.py")
-    Linker(LinkMode.COPY).link_files(tree, target, FILES)
+    Linker(LinkMode.COPY).link_files(tree, target, tree_files(tree, FILES))
     assert not (target / "demo" / "a.py").samefile(tree / "demo" / "a.py")
     assert (tree / "demo" / "a.py").read_text() == "a"
 
@@ -72,7 +73,7 @@ def test_hard_links_share_the_file(tree: Path, target: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a privilege there")
 def test_symbolic_links_lead_to_the_archive(tree: Path, target: Path) -> None:
     """Mode symlink makes links to the files of the archive."""
-    Linker(LinkMode.SYMLINK).link_files(tree, target, FILES)
+    Linker(LinkMode.SYMLINK).link_files(tree, target, tree_files(tree, FILES))
     assert (target / "demo" / "a.py").readlink() == tree / "demo" / "a.py"
 
 
@@ -83,8 +84,8 @@ def test_auto_falls_back_and_remembers(
     calls: list[str] = []
     monkeypatch.setattr(os, "link", failing(errno.EXDEV, calls))
     linker = Linker(platform="other")
-    linker.link_files(tree, target, FILES)
-    linker.link_files(tree, target, FILES)
+    linker.link_files(tree, target, tree_files(tree, FILES))
+    linker.link_files(tree, target, tree_files(tree, FILES))
     assert linker.used == {LinkMode.COPY}
     assert len(calls) == 1
     assert (target / "demo" / "run").read_text() == "b"
@@ -103,7 +104,7 @@ def test_a_file_with_too_many_links_is_copied(
 
     monkeypatch.setattr(os, "link", limited)
     linker = Linker(platform="other")
-    linker.link_files(tree, target, FILES)
+    linker.link_files(tree, target, tree_files(tree, FILES))
     assert linker.used == {LinkMode.HARDLINK, LinkMode.COPY}
     assert (target / "demo" / "a.py").samefile(tree / "demo" / "a.py")
     assert not (target / "demo" / "run").samefile(tree / "demo" / "run")
@@ -116,7 +117,7 @@ def test_a_named_mode_does_not_fall_back(
     """Who asks for hard links gets them or an error that names another mode."""
     monkeypatch.setattr(os, "link", failing(errno.EXDEV, []))
     with pytest.raises(EnvironmentBroken, match="hardlink: ") as caught:
-        Linker(LinkMode.HARDLINK).link_files(tree, target, FILES)
+        Linker(LinkMode.HARDLINK).link_files(tree, target, tree_files(tree, FILES))
     assert "--link-mode copy" in str(caught.value.hint())
 
 
@@ -127,7 +128,7 @@ def test_what_stands_in_the_way_is_replaced(tree: Path, target: Path) -> None:
     for name in FILES:
         os.link(other, target / name)
     for mode in (LinkMode.HARDLINK, LinkMode.COPY):
-        Linker(mode).link_files(tree, target, FILES)
+        Linker(mode).link_files(tree, target, tree_files(tree, FILES))
         assert (target / "demo" / "a.py").read_text() == "a"
         assert (target / "demo" / "run").read_text() == "b"
     assert other.read_text() == "precious"
@@ -141,22 +142,118 @@ def test_a_directory_in_the_way_is_an_error(
     """A directory where a file has to be is not removed."""
     (target / FILES[position]).mkdir()
     with pytest.raises(EnvironmentBroken, match="in the way"):
-        Linker(LinkMode.HARDLINK).link_files(tree, target, FILES)
+        Linker(LinkMode.HARDLINK).link_files(tree, target, tree_files(tree, FILES))
 
 
 @pytest.mark.parametrize("position", [0, 1])
 def test_a_missing_source_is_named(tree: Path, target: Path, position: int) -> None:
     """A file that the archive lacks is told apart from a bad environment."""
+    files = tree_files(tree, FILES)
     (tree / FILES[position]).unlink()
     with pytest.raises(FileNotFoundError) as caught:
-        Linker(LinkMode.HARDLINK).link_files(tree, target, FILES)
+        Linker(LinkMode.HARDLINK).link_files(tree, target, files)
     assert Path(caught.value.filename) == tree / FILES[position]
+
+
+def appended(path: Path) -> None:
+    """Make a file longer, its time as before."""
+    before = path.stat()
+    with path.open("a") as file:
+        file.write("x")
+    os.utime(path, ns=(before.st_mtime_ns, before.st_mtime_ns))
+
+
+def edited(path: Path) -> None:
+    """Replace the content by another of the same length."""
+    path.write_text("z")
+    os.utime(path, ns=(path.stat().st_mtime_ns + 1,) * 2)
+
+
+def emptied(path: Path) -> None:
+    """Truncate a file."""
+    path.write_text("")
+
+
+def led_elsewhere(path: Path) -> None:
+    """Put a link to another file of the same size and time in place of a file."""
+    other = path.with_name("other")
+    path.replace(other)
+    path.symlink_to(other)
+
+
+def removed(path: Path) -> None:
+    """Remove a file."""
+    path.unlink()
+
+
+DAMAGES = {
+    "longer": appended,
+    "edited": edited,
+    "emptied": emptied,
+    "a link elsewhere": led_elsewhere,
+    "removed": removed,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("mode", [LinkMode.AUTO, LinkMode.HARDLINK, LinkMode.COPY])
+@pytest.mark.parametrize("position", [0, 1])
+def test_a_file_that_was_changed_is_not_linked(
+    tree: Path,
+    target: Path,
+    damage: str,
+    mode: LinkMode,
+    position: int,
+) -> None:
+    """Its size and the time of its last change are those that it was unpacked with."""
+    if damage == "a link elsewhere" and sys.platform == "win32":
+        pytest.skip("needs a privilege there")
+    files = tree_files(tree, FILES)
+    DAMAGES[damage](tree / FILES[position])
+    for new_file in (None, 0o100644):
+        with pytest.raises((FileChanged, FileNotFoundError), match=FILES[position]):
+            Linker(mode).link_files(tree, target, files, mode=new_file)
+    assert not (target / FILES[position]).exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes are of POSIX")
+@pytest.mark.parametrize("umask", [0o077, 0o022, 0o002])
+def test_files_have_the_mode_of_the_umask(tree: Path, target: Path, umask: int) -> None:
+    """Those of an archive that was unpacked under another umask are copied."""
+    for name, mode in zip(FILES, (0o644, 0o755), strict=True):
+        (tree / name).chmod(mode)
+    new_file = 0o100666 & ~umask
+    before = os.umask(umask)
+    try:
+        linker = Linker(platform="other")
+        files = tree_files(tree, FILES)
+        linker.link_files(tree, target, files, mode=new_file)
+    finally:
+        os.umask(before)
+    found = [stat.S_IMODE((target / name).stat().st_mode) for name in FILES]
+    executable = new_file | (new_file & 0o444) >> 2
+    assert found == [stat.S_IMODE(new_file), stat.S_IMODE(executable)]
+    is_linked = (target / FILES[0]).samefile(tree / FILES[0])
+    assert is_linked == (new_file == 0o100644)
+    assert (LinkMode.COPY in linker.used) != is_linked
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes are of POSIX")
+@pytest.mark.parametrize("mode", [0o644, 0o000])
+def test_a_file_that_may_no_longer_be_run_was_changed(
+    tree: Path, target: Path, mode: int
+) -> None:
+    """A mode that no umask gives is a change as well."""
+    files = tree_files(tree, FILES)
+    (tree / "demo" / "run").chmod(mode)
+    with pytest.raises(FileChanged, match="run"):
+        Linker().link_files(tree, target, files, mode=0o100644)
 
 
 def test_no_files_need_no_mode(tree: Path, target: Path) -> None:
     """A tree without files chooses no mode."""
     linker = Linker()
-    linker.link_files(tree, target, [])
+    linker.link_files(tree, target, tree_files(tree, []))
     assert linker.used == set()
 
 
@@ -190,7 +287,7 @@ def test_make_directories_when_a_file_is_in_the_way(tmp_path: Path) -> None:
 def test_a_clone_or_its_refusal_leaves_a_whole_file(tree: Path, target: Path) -> None:
     """Where the file system clones, the clone is whole; elsewhere auto goes on."""
     linker = Linker(platform="linux")
-    linker.link_files(tree, target, FILES)
+    linker.link_files(tree, target, tree_files(tree, FILES))
     assert linker.used <= {LinkMode.CLONE, LinkMode.HARDLINK, LinkMode.COPY}
     assert (target / "demo" / "a.py").read_text() == "a"
     assert stat.S_IMODE((target / "demo" / "run").stat().st_mode) == stat.S_IMODE(

@@ -14,9 +14,9 @@ from polylock.environment.installed import Form, InstalledDistribution
 from polylock.errors import EnvironmentBroken
 from polylock.installation.uninstall import (
     Boundary,
+    listed_among,
     listed_files,
     refuse_unremovable,
-    shared_files,
     uninstall,
 )
 
@@ -99,6 +99,17 @@ def test_uninstall_leaves_what_is_shared(environment: Environment) -> None:
     assert not (environment.site / "space" / "demo.py").exists()
 
 
+def shared(
+    environment: Environment,
+    leaving: InstalledDistribution,
+    staying: InstalledDistribution,
+) -> set[str]:
+    """Return the files of one that another lists as well."""
+    paths = listed_files(leaving)
+    found = listed_among(paths, str(environment.site), [staying])
+    return {path for _, path, _ in found}
+
+
 @pytest.mark.parametrize(
     ("files", "rows"),
     [
@@ -117,7 +128,7 @@ def test_uninstall_leaves_what_is_shared(environment: Environment) -> None:
         (["space/demo.py"], "elsewhere/space/demo.py,,\nspace/other.py,,\n"),
     ],
 )
-def test_shared_files_are_those_that_both_list(
+def test_listed_among_are_those_that_both_list(
     environment: Environment, files: list[str], rows: str
 ) -> None:
     """However RECORD spells a path, a file of both is found, and no other."""
@@ -128,7 +139,7 @@ def test_shared_files_are_those_that_both_list(
     text = rows.format(site=environment.site.as_posix())
     (other.path / "RECORD").write_bytes(text.encode())
     expected = {*listed_files(demo)} & {*listed_files(other)}
-    assert shared_files([demo], [other]) == expected
+    assert shared(environment, demo, other) == expected
     assert bool(expected) == ("elsewhere" not in rows)
 
 
@@ -139,9 +150,9 @@ def test_a_record_without_the_names_is_not_read_row_by_row(
     demo = environment.add("demo", ["demo/a.py"])
     other = environment.add("other", [])
     (other.path / "RECORD").write_text("this,is,no,row\n")
-    assert shared_files([demo], [other]) == frozenset()
+    assert shared(environment, demo, other) == set()
     with pytest.raises(EnvironmentBroken, match="4 columns"):
-        shared_files([other], [demo])
+        shared(environment, other, demo)
 
 
 @pytest.mark.parametrize(

@@ -130,6 +130,7 @@ def test_unpack_when_the_wheel_is_good(tmp_path: Path) -> None:
         "share/demo.txt",
         row("", b"shared").split(",")[1],
         6,
+        manifest.data[0].mtime,
         is_executable=False,
     )
     assert manifest.entry_points == [
@@ -318,6 +319,22 @@ HOSTILE: dict[str, tuple[Callable[[Forge], object], str]] = {
     "entry point syntax": (
         lambda f: f.add(f"{INFO}/entry_points.txt", b"x = a:b\n"),
         "cannot be read",
+    ),
+    "entry point length": (
+        lambda f: f.add(
+            f"{INFO}/entry_points.txt",
+            b"[console_scripts]\n" + b"x" * 300 + b" = a:b\n",
+        ),
+        "over 255 bytes",
+    ),
+    "long name": (hostile("demo/" + "\u00fc" * 128), "over 255 bytes"),
+    "dist-info by data": (
+        hostile("demo-1.0.data/purelib/other-1.0.dist-info/RECORD"),
+        "part of a .dist-info",
+    ),
+    "own dist-info by data": (
+        hostile("demo-1.0.data/platlib/demo-1.0.dist-info/polylock.json"),
+        "part of a .dist-info",
     ),
 }
 

@@ -25,8 +25,8 @@ SYSCONFIG_PLATFORMS = {
     "linux-aarch64": "linux-aarch64",
     "windows-x86_64": "win-amd64",
     "windows-aarch64": "win-arm64",
-    "macos-x86_64": "macosx-13.0-x86_64",
-    "macos-aarch64": "macosx-13.0-arm64",
+    "macos-x86_64": "macosx-14.0-x86_64",
+    "macos-aarch64": "macosx-14.0-arm64",
 }
 PLATFORM_SYSTEMS = {"linux": "Linux", "macos": "Darwin", "windows": "Windows"}
 
@@ -159,11 +159,11 @@ def test_this_machine_is_not_looked_at(
 
 
 def test_targets_have_default_floors() -> None:
-    """Without libc or macos a target is glibc 2.28 or macOS 13.0."""
+    """Without libc or macos a target is glibc 2.28 or macOS 14.0."""
     linux = platform_tags(describe("linux-x86_64"))
     assert linux[:2] == ("linux_x86_64", "manylinux_2_28_x86_64")
-    assert platform_tags(describe("macos-aarch64"))[0] == "macosx_13_0_arm64"
-    assert platform_tags(describe("macos-x86_64"))[0] == "macosx_13_0_x86_64"
+    assert platform_tags(describe("macos-aarch64"))[0] == "macosx_14_0_arm64"
+    assert platform_tags(describe("macos-x86_64"))[0] == "macosx_14_0_x86_64"
 
 
 def test_free_threaded_python_has_no_abi3() -> None:

@@ -7,6 +7,7 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from fakes.server import Answer, Server
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SOURCES = ("url", "variables", "netrc", "keyring")
+msgpack = msgspec.msgpack.Encoder()
 RIGHT = "right-word"
 WRONG = "wrong-word"
 
@@ -54,7 +56,8 @@ class World:
             }
         netrc = self.directory / "netrc"
         if "netrc" in self.words:
-            line = f"machine 127.0.0.1 login me password {self.words['netrc']}\n"
+            word = self.words["netrc"]
+            line = f"machine {self.server.url} login me password {word}\n"
             netrc.write_text(line, encoding="utf-8")
             netrc.chmod(0o600)
         return Client(
@@ -157,13 +160,10 @@ def test_the_keyring_is_not_asked_without_a_user(world: World) -> None:
     assert not world.asked
 
 
-@pytest.mark.parametrize("source", [s for s in SOURCES if s != "netrc"])
+@pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("ask", ["redirect", "link"])
 def test_another_origin_gets_nothing(world: World, source: str, ask: str) -> None:
-    """Neither a redirect nor a link carries credentials elsewhere.
-
-    An entry of netrc speaks of a host and no port, so it serves all ports of it.
-    """
+    """Neither a redirect nor a link carries credentials to another port."""
     world.words = {source: RIGHT}
     with Server() as other, world.client() as client:
         other.routes["/z"] = Answer(body=b"ok", credentials=f"me:{RIGHT}")
@@ -176,3 +176,72 @@ def test_another_origin_gets_nothing(world: World, source: str, ask: str) -> Non
         assert other.log
         assert all("authorization" not in each.headers for each in other.log)
     assert not world.asked
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:{}/z", "http://127.0.0.1/z"])
+def test_a_host_of_netrc_is_https_on_its_usual_port(
+    server: Server, tmp_path: Path, url: str
+) -> None:
+    """What plain http or another port of the host leads to may be anybody's."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login me password right-word\n")
+    netrc.chmod(0o600)
+    known = Authenticator(netrc=netrc)
+    assert known.credentials(url.format(server.port)) is None
+    assert known.credentials(f"https://127.0.0.1:{server.port}/") is None
+    assert known.credentials("https://127.0.0.1/") is not None
+    assert known.credentials("https://127.0.0.1:443/") is not None
+
+
+def test_a_page_for_the_public_answers_no_user(server: Server, store: Store) -> None:
+    """What was cached of a page without credentials is not shown with them."""
+    path = "/simple/demo/"
+    server.routes[path] = Answer(body=b"public", headers={"cache-control": "max-age=9"})
+    url = f"{server.url}{path}"
+    of_user = IndexLocation(name="a", url=f"http://me:{RIGHT}@127.0.0.1:{server.port}/")
+
+    def read(*indexes: IndexLocation) -> bytes:
+        with Client(Authenticator(indexes)) as client:
+            kept = HttpCache(store, client).get(
+                Bucket.PAGES, url, make=lambda answer: msgpack.encode(answer.content)
+            )
+        return b"" if kept.content is None else msgspec.msgpack.decode(kept.content)
+
+    assert read() == b"public"
+    server.change(path, body=b"private", credentials=f"me:{RIGHT}")
+    assert read(of_user) == b"private"
+    assert read() == b"public"
+    server.change(path, body=b"gone", status=404)
+    assert read(of_user) == b"private"
+
+
+def test_an_absence_for_the_public_is_none_for_a_user(
+    server: Server, store: Store
+) -> None:
+    """A private index answers 404 to whom it does not know."""
+    path = "/simple/demo/"
+    url = f"{server.url}{path}"
+
+    def is_there(*indexes: IndexLocation) -> bool:
+        with Client(Authenticator(indexes)) as client:
+            kept = HttpCache(store, client).get(
+                Bucket.PAGES, url, make=lambda _: msgpack.encode(1)
+            )
+        return kept.content is not None
+
+    assert not is_there()
+    server.routes[path] = Answer(body=b"x", credentials=f"me:{RIGHT}")
+    user = IndexLocation(name="a", url=f"http://me:{RIGHT}@127.0.0.1:{server.port}/")
+    assert is_there(user)
+    assert not is_there()
+
+
+def test_who_asks_is_told_by_no_word_of_theirs(tmp_path: Path) -> None:
+    """The cache holds a digest; another password is another asker."""
+    found = {
+        Authenticator([IndexLocation(name="a", url=url)]).asker("https://a.example/x")
+        for url in ("https://me:1@a.example/", "https://me:2@a.example/")
+    }
+    assert len(found) == 2
+    assert all("me" not in each and len(each) == 16 for each in found)
+    assert Authenticator(netrc=tmp_path / "none").asker("https://a.example/x") == ""

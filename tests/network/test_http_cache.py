@@ -206,13 +206,12 @@ def test_cached_needs_no_request(server: Server, world: World) -> None:
     assert len(server.requests("/x")) == 1
 
 
-def test_credentials_are_not_part_of_the_key(
+def test_the_cache_holds_no_credentials(
     server: Server, world: World, store: Store, client: Client
 ) -> None:
-    """The cache holds no credentials, so a new password finds the old entry."""
+    """Who asked is in the key of an entry, as a digest."""
     world.url = f"http://user:secret@127.0.0.1:{server.port}/x"
     world.ask()
-    world.url = f"{server.url}/x"
     world.ask()
     assert len(server.requests("/x")) == 1
     files = [path for path in store.root.rglob("*") if path.is_file()]

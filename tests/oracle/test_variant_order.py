@@ -22,7 +22,7 @@ from polylock.providers.derive import build_target
 from polylock.resolution.candidate_pool import CandidatePool
 from polylock.variants.authority import supported_properties
 from polylock.variants.ordering import order_labels
-from polylock.variants.supported import SupportedProperties
+from polylock.variants.properties import SupportedProperties
 from polylock.variants.variant_json import VariantMetadata
 
 if TYPE_CHECKING:

@@ -10,9 +10,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+from fakes.this_machine import machine_of_the_tests
 from pages.hosts import ROOT, Hosts
 from pages.play import play, rewritten
 from pages.session import Session
+from polylock.providers.machine import stand_in
 
 
 def main(names: list[str]) -> int:
@@ -22,6 +24,7 @@ def main(names: list[str]) -> int:
         *sorted((ROOT / "docs").rglob("*.md")),
     ]
     code = 0
+    stand_in(machine_of_the_tests)
     with tempfile.TemporaryDirectory() as scratch:
         directory = Path(scratch)
         with Hosts(directory / "hosts") as hosts:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Self
 from fakes.server import Answer, Index, Server
 from fakes.torch_replica import build_torch_replica
 from fakes.wheels import build_wheel
-from polylock.index_server.index_build import build_index, serve_index
+from polylock.index_server.static_build import build_index
+from polylock.index_server.static_serve import serve_index
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -145,7 +146,11 @@ class Hosts:
                 return found[0]
             return self.url(found[2]).replace("http://", f"http://{found[1]}")
 
-        return _MACHINE.sub("127.0.0.1", _URL.sub(replaced, text))
+        def machine(found: re.Match[str]) -> str:
+            # A netrc file names an origin that is not https in full.
+            return self.url(found[1]) if found[1] in _BUILDERS else found[0]
+
+        return _MACHINE.sub(machine, _URL.sub(replaced, text))
 
     def as_written(self, text: str) -> str:
         """Return what was printed with the URLs that a page writes."""

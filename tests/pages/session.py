@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import re
 import shlex
 import shutil
@@ -17,24 +18,24 @@ from typing import TYPE_CHECKING, Self
 
 import polylock
 from fakes.command_line import clean_variables
+from fakes.this_machine import STANDING_IN, VARIABLE
 from pages.hosts import ROOT
 from pages.markdown import Console, Hidden, read_page
 from polylock.__main__ import answer
-from polylock.model.target import Architecture, OperatingSystem, PythonRelease
-from polylock.providers.derive import build_target
-from polylock.providers.detect import detect_machine
-from polylock.providers.machine import HostMachine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pages.hosts import Hosts
 
-__all__ = ["PYTHON", "Ran", "Session", "why_not_here"]
+__all__ = ["MACHINE", "PYTHON", "Ran", "Session", "why_not_here"]
 
 PYTHON = "3.13"
 """The Python of the pages. Where there is none, another takes its place in pages that
 install something; the others need none."""
+
+MACHINE = "v3"
+"""The machine of the pages, which every reader is said to sit at: one without a GPU."""
 
 _HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 _SHELL = frozenset("|&;<>()$`*?~{}!")
@@ -42,6 +43,7 @@ _REPLACING = frozenset({"run"})  # becomes another program, so not in this proce
 _PORT = re.compile(r"(?<=--port )(\d{4})\b|(?<=127\.0\.0\.1:)(\d{4})\b")
 _DIGEST = re.compile(r"(polylock-1-[\w.-]+-py[\w.]+-)[0-9a-f]{32}")
 _INSTALLING = re.compile(r"\bpolylock (?:sync|run)\b|\bvenv\b")
+_COMPILED = re.compile(r"^\$ .*\bimport vecdemo\b", re.MULTILINE)
 _NO_NETWORK = "http://127.0.0.1:9"  # the port of the service that discards
 _TIMEOUT = 120
 
@@ -116,8 +118,10 @@ class Session:
 
     def _write_programs(self) -> None:
         source = str(Path(polylock.__file__).resolve().parents[1])
+        # The machine comes with the program, not by PYTHONPATH, which is the page's.
         start = (
-            f"import sys; sys.path.insert(0, {source!r}); sys.argv[0] = 'polylock'; "
+            f"import sys; sys.path[:0] = [{source!r}, {str(STANDING_IN)!r}]; "
+            "import sitecustomize; sys.argv[0] = 'polylock'; "
             "from polylock.__main__ import main; main()"
         )
         programs = self._scratch / "bin"
@@ -131,6 +135,7 @@ class Session:
         variables = clean_variables(self._home)
         for name in ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "OLDPWD"):
             variables.pop(name, None)
+        variables[VARIABLE] = MACHINE
         own = [str(self._scratch / "bin"), str(Path(sys.executable).parent)]
         index = self._hosts.url("wheels.example.com") + "/simple/"
         return variables | {
@@ -314,21 +319,13 @@ def _offers(python: str, variables: dict[str, str]) -> bool:
     return ran.returncode == 0
 
 
-def why_not_here() -> str:
-    """Return what this machine has or lacks for the output of the pages, or nothing.
+def why_not_here(page: str) -> str:
+    """Return what of a page cannot be done on the machine that runs the tests, or "".
 
-    They were written on Linux, a processor of x86-64-v3 or later, and no GPU.
+    What machine it is is said, but programs are compiled for the one that it has.
     """
-    machine = detect_machine(HostMachine(os.environ))
-    if machine.system is not OperatingSystem.LINUX:
+    if sys.platform != "linux":
         return "the pages are for Linux"
-    if machine.architecture is not Architecture.X86_64:
-        return "the pages are for x86-64"
-    if not (machine.libc or "").startswith("glibc"):
-        return "the pages are for glibc"
-    if machine.nvidia or machine.amd or machine.intel or machine.ascend or machine.tpu:
-        return "the pages are for a machine without a GPU"
-    target = build_target(machine.describe(PythonRelease(major=3, minor=13)))
-    if not target.derived.supports("x86_64", "level", "v3"):
-        return "the pages are for a processor of x86-64-v3"
+    if platform.machine() != "x86_64" and _COMPILED.search(page):
+        return "the page runs a program that is compiled for x86-64"
     return ""

@@ -184,7 +184,57 @@ def test_another_platform_sheds_what_belongs_to_the_old_one() -> None:
         """
     )
     assert (arm.libc, arm.cpu) == ("glibc-2.34", None)
-    assert (mac.libc, mac.macos) == (None, "13.0")
+    assert (mac.libc, mac.macos) == (None, "14.0")
+
+
+def test_own_keys_replace_those_of_a_preset_inside_tables_too() -> None:
+    """Another driver leaves the GPU, another processor its features."""
+    first, second, third = parse(
+        """
+        [targets.first]
+        preset = "h100"
+        nvidia = { driver = "12.9" }
+        cpu = { microarchitecture = "zen4", features = ["-avx512f"] }
+        properties = { myns = { one = ["a"] } }
+
+        [targets.second]
+        extends = "first"
+        nvidia = { compute = ["8.0"] }
+        cpu = { level = "v2" }
+        properties = { myns = { two = ["b"] } }
+
+        [targets.third]
+        extends = "second"
+        nvidia = false
+        cpu = "x86-64-v4"
+        """
+    )
+    assert first.nvidia == NvidiaGpu(driver="12.9", compute=("9.0",))
+    assert second.nvidia == NvidiaGpu(driver="12.9", compute=("8.0",))
+    assert second.cpu == Cpu(level="v2", features=("-avx512f",))
+    assert second.properties == {"myns": {"one": ("a",), "two": ("b",)}}
+    assert (third.nvidia, third.cpu) == (None, Cpu(level="v4"))
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ('cuda = "13.0"', "stands in nvidia"),
+        ('rocm = "7.1"', "stands in amd"),
+        ('gpu = "h100"', "name the maker"),
+        ('glibc = "2.34"', "libc ="),
+    ],
+)
+def test_key_that_people_expect_is_told_where_it_stands(line: str, hint: str) -> None:
+    """No spelling is close to the right key."""
+    error = failure(f'[targets.a]\nplatform = "linux-x86_64"\n{line}')
+    assert hint in (error.hint() or "")
+
+
+def test_preset_in_another_spelling_is_suggested() -> None:
+    """The project file has one spelling, which the error names."""
+    error = failure('[targets.a]\npreset = "RTX 4090"')
+    assert error.hint() == "did you mean rtx4090?"
 
 
 def test_own_keys_replace_those_of_a_preset() -> None:

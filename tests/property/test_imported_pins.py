@@ -15,7 +15,8 @@ import pytest
 from fakes.wheels import build_wheel
 from fakes.workspace import Project
 from polylock.foreign.pins import pins_for
-from polylock.index_server.index_build import build_index, serve_index
+from polylock.index_server.static_build import build_index
+from polylock.index_server.static_serve import serve_index
 from polylock.operations.inspect.check import check
 from polylock.operations.inspect.selection import selections
 from polylock.operations.lock.imported_pins import read_pins

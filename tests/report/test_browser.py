@@ -11,10 +11,14 @@ import pytest
 from fakes.browser import Browser, find_browser, open_browser
 from fakes.lock_texts import settings_for
 from fakes.report_locks import TARGETS, large_lock
-from polylock.report.page import write_report_page
+from polylock.report.document import report_document
+from polylock.report.page import report_page
+from polylock.report.without_variants import WithoutVariants
+from polylock.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 PROGRAM = None if os.name == "nt" else find_browser()
 HOSTILE = "</script><script>window.hit=1</script><img src=x onerror='window.hit=1'>"
@@ -23,10 +27,10 @@ pytestmark = pytest.mark.skipif(
     PROGRAM is None, reason="no Chromium on this machine (or no pipes to drive it by)"
 )
 
-VISIBLE = "[...document.querySelectorAll('#projects tbody tr:not([hidden])')]"
+VISIBLE = "[...document.querySelectorAll('#projects tbody tr')]"
 NAMES = f"{VISIBLE}.map((row) => row.dataset.name)"
 COLUMNS = (
-    "[...document.querySelectorAll('#projects thead th:not([hidden])')]"
+    "[...document.querySelectorAll('#projects thead th')]"
     ".map((cell) => cell.textContent)"
 )
 
@@ -44,7 +48,8 @@ def _url(tmp_path_factory: pytest.TempPathFactory) -> str:
     text = large_lock().replace("example.com/simple/", f"example.com/{HOSTILE}")
     text = text.replace("[tool.polylock.groups]", "[tool.polylock.groups]\n", 1)
     page = directory / "report.html"
-    write_report_page(settings_for(directory, text), page)
+    document = report_document(settings_for(directory, text), {})
+    page.write_text(report_page(document), "utf-8")
     assert "window.hit=1" in page.read_text("utf-8")
     return page.as_uri()
 
@@ -102,12 +107,12 @@ def test_name_filter_takes_parts_of_names(page: Browser) -> None:
     _type(page, "API Attr")
     assert _shown(page) == ["attr-api"]
     count = "document.querySelector('#count').value"
-    assert page.run(count) == "1 of 76 projects shown"
+    assert page.run(count) == "1 of 76 projects"
     _type(page, "zzz")
     assert _shown(page) == []
     assert page.run("document.querySelector('#nothing').hidden") is False
     _click(page, "button[type=reset]")
-    assert page.run(count) == "76 of 76 projects shown"
+    assert page.run(count) == "76 of 76 projects"
 
 
 def test_differences_are_those_of_the_targets_shown(page: Browser) -> None:
@@ -148,7 +153,7 @@ def _lines(page: Browser) -> list[str]:
 def test_tree_begins_with_what_the_project_asks_for(page: Browser) -> None:
     """The view takes the place of the matrix; a branch opens to what it requires."""
     _as_tree(page)
-    assert page.run("document.querySelector('#by-target').hidden") is True
+    assert page.run("document.querySelector('#projects')") is None
     roots = _lines(page)
     assert "framework" in roots
     assert "runtime-cuda" not in roots
@@ -189,16 +194,16 @@ def test_search_in_the_tree_opens_the_ways(page: Browser) -> None:
 
 def test_size_in_the_tree_is_that_of_everything_below(page: Browser) -> None:
     """A project counts once, on the target that downloads most by it."""
-    _as_tree(page)
     _click(page, "[name=target][value=mi300x]")
     alone = page.run(
         "Number(document.querySelector('tr[data-name=framework] "
         "td[data-target=mi300x]').dataset.size)"
     )
+    _as_tree(page)
     shown = page.run(
         f"[...{TREE}.querySelectorAll('summary')]"
         ".find((line) => line.querySelector('a').text === 'framework')"
-        ".querySelector('.brings').textContent"
+        ".querySelector('.size').textContent"
     )
     number, unit = shown.split()
     assert float(number) * {"MB": 1e6, "GB": 1e9}[unit] > alone
@@ -216,7 +221,7 @@ def test_a_project_opened_in_the_tree_gives_the_place_back(page: Browser) -> Non
     assert page.run("Boolean(document.activeElement.closest('#tree'))") is True
     _click(page, "button[type=reset]")
     page.run("new Promise((done) => setTimeout(done, 50))")
-    assert page.run("document.querySelector('#by-target').hidden") is True
+    assert page.run("Boolean(document.querySelector('#tree'))") is True
 
 
 def test_sorting_by_size_and_by_name(page: Browser) -> None:
@@ -338,13 +343,104 @@ def test_text_has_contrast(page: Browser, *, dark: bool) -> None:
     assert page.run(script) == []
 
 
-def test_matrix_is_readable_without_a_script(browser: Browser, url: str) -> None:
-    """No control that does nothing, and what the panel says is below the matrix."""
+def test_page_without_a_script_says_what_does_the_same(
+    browser: Browser, url: str
+) -> None:
+    """No control that does nothing is shown."""
     browser.call("Emulation.setScriptExecutionDisabled", value=True)
+    browser.open("about:blank")
     browser.open(url)
     browser.call("Emulation.setScriptExecutionDisabled", value=False)
-    assert len(_shown(browser)) == 76
-    assert browser.run("document.querySelectorAll('.sort').length") == 0
-    seen = "getComputedStyle(document.querySelector({!r})).display"
-    assert browser.run(seen.format("#filters")) == "none"
-    assert browser.run(seen.format("#details")) == "block"
+    text = browser.run("document.body.innerText")
+    assert "polylock report --json" in text
+    assert browser.run("document.querySelector('main').hidden") is True
+
+
+def test_phone_shows_a_list(page: Browser, url: str) -> None:
+    """A project is named once, with a line for each version or label."""
+    page.open("about:blank")
+    page.screen(390, 844, phone=True)
+    page.open(url)
+    assert page.run("document.querySelector('#projects')") is None
+    line = "[...document.querySelectorAll('#list > li')]"
+    framework = f"{line}.find((each) => each.dataset.name === 'framework')"
+    words = page.run(f"{framework}.innerText").split("\n")
+    assert words[0] == "framework"
+    assert "h100, rtx-workstation, grace-hopper" in words
+    assert "all 8 targets" in page.run(f"{line}[1].innerText")
+
+
+def test_places_that_are_no_web_address_are_no_links(page: Browser) -> None:
+    """What opens in a browser begins with http; all else is text."""
+    page.run("location.hash = '#project-framework'")
+    links = "[...document.querySelectorAll('#panel a')].map((link) => link.protocol)"
+    assert set(page.run(links)) <= {"https:", "file:"}
+
+
+def test_panel_tells_the_file_and_why(page: Browser) -> None:
+    """File, hash, what decided; who requires it, by which way, and where it is not."""
+    page.run("location.hash = '#project-framework'")
+    text = page.run("document.querySelector('#panel').innerText")
+    assert "nvidia :: cuda_version_lower_bound :: 13.0" in text
+    assert "the null variant, which asks nothing of the machine" in text
+    assert "runtime-rocm on mi300x" in text
+    page.run("location.hash = '#project-runtime-rocm'")
+    text = page.run("document.querySelector('#panel').innerText")
+    assert "framework \u2192 runtime-rocm" in text
+    assert "Not installed on" in text
+
+
+def test_cards_compare_with_an_installation_without_variants(
+    browser: Browser, tmp_path: Path
+) -> None:
+    """What is saved, what is more, and what is not known, in words."""
+    document = report_document(settings_for(tmp_path, large_lock()), {})
+    plain = [(2_000_000_000, ()), (1_000_000_000, ()), (None, ("framework",))]
+    changed = [
+        replace(
+            target,
+            size=1_500_000_000,
+            without_variants=WithoutVariants(
+                size=size, variants=("framework",), unknown=unknown
+            ),
+        )
+        for target, (size, unknown) in zip(document.targets[:3], plain, strict=True)
+    ]
+    page = tmp_path / "page.html"
+    targets = (*changed, *document.targets[3:])
+    page.write_text(report_page(replace(document, targets=targets)), "utf-8")
+    browser.open(page.as_uri())
+    words = browser.run(
+        "[...document.querySelectorAll('.compared')].map((each) => each.textContent)"
+    )
+    assert words[0] == "saves 500.0 MB (25 %) against 2.0 GB without variants"
+    assert words[1] == "500.0 MB more (50 %) than the 1.0 GB without variants"
+    assert words[2].endswith("not known, the lock has no plain wheel of framework")
+
+
+def test_invisible_characters_are_written_out(browser: Browser, tmp_path: Path) -> None:
+    """A name cannot be turned around or hide a part of itself."""
+    document = report_document(settings_for(tmp_path, large_lock()), {})
+    page = tmp_path / "page.html"
+    named = replace(document, project="a\u202eb\u200bc\0 größe")
+    page.write_text(report_page(named), "utf-8")
+    browser.open(page.as_uri())
+    title = "document.querySelector('h1').textContent"
+    assert browser.run(title) == "a\\u202Eb\\u200Bc\\u0000 größe"
+
+
+def test_many_targets_are_printed_as_a_list(browser: Browser, tmp_path: Path) -> None:
+    """A table that is wider than paper is not printed; the screen keeps its table."""
+    document = report_document(settings_for(tmp_path, large_lock()), {})
+    more = replace(document.targets[0], name="ninth")
+    page = tmp_path / "page.html"
+    many = replace(document, targets=(*document.targets, more))
+    page.write_text(report_page(many), "utf-8")
+    browser.screen(1280, 900)
+    browser.open(page.as_uri())
+    shown = "document.querySelector('#view').firstElementChild.className"
+    assert browser.run(shown) == "scroll"
+    browser.run("dispatchEvent(new Event('beforeprint'))")
+    assert browser.run("document.querySelector('#view').firstElementChild.id") == "list"
+    browser.run("dispatchEvent(new Event('afterprint'))")
+    assert browser.run(shown) == "scroll"

@@ -14,7 +14,7 @@ import pytest
 from fakes.projects import load_text
 from polylock.errors import ProjectError
 from polylock.model import inputs
-from polylock.project.presets import PRESETS
+from polylock.project.presets import preset_names
 from polylock.project.targets import TARGET_KEYS
 from polylock.project.tool_table import KEYS
 
@@ -96,6 +96,19 @@ properties = { myns = { feature = ["v2", "v1"] } }
 """,
     "exclude-newer-date": f"[tool.polylock]\nexclude-newer = 2026-11-01\n{BOX}",
     "exclude-newer-text": f'[tool.polylock]\nexclude-newer = "2026-11-01"\n{BOX}',
+    "parts-of-a-preset": """
+[tool.polylock]
+python = "3.12"
+[tool.polylock.targets.a]
+preset = "h100"
+nvidia = { compute = ["9.0", "8.0"] }
+[tool.polylock.targets.b]
+preset = "mi300x"
+amd = { rocm = "7.2" }
+[tool.polylock.targets.c]
+extends = "b"
+amd = { gfx = ["gfx950"] }
+""",
     "musl": f'{BOX}libc = "musl-1.2"\n',
     "no-gpu": f"{BOX}nvidia = false\ntpu = false\n",
     "direct": f"""
@@ -291,4 +304,6 @@ def test_same_choices(key: str, choices: object) -> None:
 
 def test_same_presets() -> None:
     """The schema lists the presets that there are."""
-    assert SCHEMA["$defs"]["target"]["properties"]["preset"]["enum"] == list(PRESETS)
+    assert SCHEMA["$defs"]["target"]["properties"]["preset"]["enum"] == list(
+        preset_names()
+    )

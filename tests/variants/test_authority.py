@@ -8,7 +8,7 @@ import pytest
 
 from fakes.variant_data import metadata
 from polylock.variants.authority import supported_properties, unanswered
-from polylock.variants.supported import SupportedProperties
+from polylock.variants.properties import SupportedProperties
 from polylock.variants.variant_json import VariantMetadata
 
 NOTHING = SupportedProperties()

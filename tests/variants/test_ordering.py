@@ -19,8 +19,11 @@ from polylock.variants.ordering import (
     VariantWishes,
     order_labels,
 )
-from polylock.variants.properties import InvalidProperty, VariantProperty
-from polylock.variants.supported import SupportedProperties
+from polylock.variants.properties import (
+    InvalidProperty,
+    SupportedProperties,
+    VariantProperty,
+)
 from polylock.variants.variant_json import VariantMetadata
 
 SCHEMA = "https://variants-schema.example.com/peps/825/v0.1.1.json"

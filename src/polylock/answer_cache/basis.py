@@ -99,8 +99,8 @@ def environment_basis(
     return replace(basis, states=(*basis.states, *states))
 
 
-def hardware_basis(basis: Basis, *, root: Path = Path("/")) -> Basis | None:
-    """Add the hardware of this machine; None where it may change unseen.
+def hardware_basis(basis: Basis, root: Path) -> Basis | None:
+    """Add the hardware of the machine with this root; None where it may change unseen.
 
     Processors stay while the system runs, and Linux has a number for each start of
     it. A driver for a GPU may be loaded or exchanged at any time, so where there is

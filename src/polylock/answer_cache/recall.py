@@ -5,10 +5,12 @@
 Here, before anything else is imported, that is looked at again: reading a dozen
 modules' worth of code takes longer than to see that two files are the same.
 
-What was asked (``question``) is the name of the entry:
+What was asked (``questions``) is the name of the entry:
 
-* the arguments, letter by letter: none of them is understood here, but for the
-  options of ``run``, which end where the command begins;
+* the arguments, letter by letter: none of them is understood here. For ``run`` only
+  those before the command. Where that begins is tried: what stood before a command
+  once were all its options, with their values, so that what follows them now is a
+  command as well;
 * the current directory;
 * the environment variables that polylock reads, but for user names and passwords of
   indexes: no index is asked;
@@ -51,47 +53,15 @@ from polylock.cache.entries import digest, entry_path, whole_content
 __all__ = [
     "COMPLETION",
     "DIRECTORY",
-    "RUN_FLAGS",
-    "RUN_VALUES",
     "Question",
     "entry_of",
-    "question",
+    "questions",
     "recall",
     "state_of",
 ]
 
 DIRECTORY = "answers-v1"
 """The directory of ``Bucket.ANSWERS``."""
-
-RUN_VALUES = frozenset(
-    {
-        "--cache-dir",
-        "--extra",
-        "--group",
-        "--index-url",
-        "--link-mode",
-        "--lock-file",
-        "--project",
-        "--python",
-        "--target",
-        "--venv",
-    }
-)
-"""The options of ``run`` that take a value."""
-
-RUN_FLAGS = frozenset(
-    {
-        "--force-target",
-        "--frozen",
-        "--no-color",
-        "--no-install-project",
-        "--offline",
-        "--quiet",
-        "-q",
-    }
-)
-"""The options of ``run`` that take none; with one that is in neither set, nothing is
-recalled."""
 
 _COMMANDS = ("check", "lock", "sync", "run")
 _VARIABLES = ("HOME", "NETRC", "USERPROFILE", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")
@@ -124,13 +94,20 @@ def recall(arguments: tuple[str, ...]) -> int | None:
     Returns the exit code, or replaces this process by what ``run`` is to run.
     """
     try:
-        asked = question(arguments)
-        found = None if asked is None else _fresh(asked)
+        asked = questions(arguments)
     except (OSError, ValueError):
         return None
-    if asked is None or found is None:
-        return None
-    out, err, environment = found
+    for question in asked:
+        try:
+            found = _fresh(question)
+        except (OSError, ValueError):  # mostly: there is no such entry
+            continue
+        if found is not None:
+            return _answer(question, *found)
+    return None
+
+
+def _answer(asked: Question, out: str, err: str, environment: str) -> int | None:
     if asked.command:
         _become(asked.command, environment)
         return None
@@ -144,44 +121,61 @@ def recall(arguments: tuple[str, ...]) -> int | None:
     return 0
 
 
-def question(arguments: tuple[str, ...]) -> Question | None:
-    """Return what is asked, None where that is never remembered."""
+def questions(arguments: tuple[str, ...]) -> list[Question]:
+    """Return what may be asked, nothing where no answer is remembered.
+
+    For ``run`` there is one for each place where the command may begin.
+    """
     if os.name != "posix" or not arguments or arguments[0] not in _COMMANDS:
-        return None
+        return []
     environ = os.environ
     if COMPLETION in environ:  # the shell asks click for words
-        return None
-    command: tuple[str, ...] = ()
-    if arguments[0] == "run":
-        end = _end_of_options(arguments)
-        command = arguments[end:]
-        arguments = arguments[:end]
-        if command[:1] == ("--",):
-            command = command[1:]
-        if not command:
-            return None
+        return []
     searching = arguments[0] in {"sync", "run"}
     if searching and any(name in environ for name in _TOOLKITS):
-        return None  # what is there decides what this machine is
+        return []  # what is there decides what this machine is
     names = (*_VARIABLES, *_SEARCHED) if searching else _VARIABLES
-    facts = [
-        __version__,
-        sys.version,
-        *sys.path,
-        "",
-        *_host(),
-        os.getcwd(),
-        *arguments,
-        "",
-        *sorted(
-            f"{name}={value}"
-            for name, value in environ.items()
-            if name in names
-            or (name.startswith("POLYLOCK_") and not name.endswith(_SECRETS))
-        ),
-    ]
-    key = digest(os.fsencode("\0".join(facts)))
-    return Question(_cache_directory(arguments), key, command)
+    here = [__version__, sys.version, *sys.path, "", *_host(), os.getcwd()]
+    variables = sorted(
+        f"{name}={value}"
+        for name, value in environ.items()
+        if name in names
+        or (name.startswith("POLYLOCK_") and not name.endswith(_SECRETS))
+    )
+    found = []
+    for end in _ends_of_options(arguments):
+        options, command = arguments[:end], arguments[end:]
+        facts = "\0".join([*here, *options, "", *variables])
+        key = digest(os.fsencode(facts))
+        if command[:1] == ("--",):
+            command = command[1:]
+        found.append(Question(_cache_directory(options), key, command))
+    return found
+
+
+def _ends_of_options(arguments: tuple[str, ...]) -> list[int]:
+    """Return where the command of ``run`` may begin, for others only the end.
+
+    A command begins with a word that is no option, or after ``--``. Behind two such
+    words it has begun: an option takes one value.
+    """
+    if arguments[0] != "run":
+        return [len(arguments)]
+    found = []
+    words = 0
+    for position, argument in enumerate(arguments[1:], start=1):
+        if argument == "--":
+            if position + 1 < len(arguments):
+                found.append(position)
+        elif argument[:1] != "-" or argument == "-":
+            found.append(position)
+        else:
+            words = 0
+            continue
+        words += 1
+        if words == 2:
+            break
+    return found
 
 
 def entry_of(
@@ -239,23 +233,6 @@ def _fresh(asked: Question) -> tuple[str, str, str] | None:
 def _read(path: str) -> bytes:
     with open(path, "rb", buffering=0) as file:
         return file.read()
-
-
-def _end_of_options(arguments: tuple[str, ...]) -> int:
-    """Return where the command of ``run`` begins; the end where that is not known."""
-    position = 1
-    while position < len(arguments):
-        argument = arguments[position]
-        name, equals, _ = argument.partition("=")
-        if argument in RUN_VALUES:
-            position += 2
-        elif argument in RUN_FLAGS or (equals and name in RUN_VALUES):
-            position += 1
-        elif argument.startswith("-") and argument not in {"-", "--"}:
-            break
-        else:
-            return position
-    return len(arguments)
 
 
 def _host() -> list[str]:

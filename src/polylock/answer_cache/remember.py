@@ -14,7 +14,7 @@ from polylock.errors import CacheUnusable
 from polylock.project.settings import default_user_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from polylock.answer_cache.basis import Basis
     from polylock.answer_cache.recall import Question
@@ -36,14 +36,22 @@ _COARSE = 2_000_000_000
 
 
 class Asked:
-    """What a run was asked, None if no answer is remembered, and when it began.
+    """What a run may have been asked, if answers are remembered, and when it began.
 
     ``started`` is in nanoseconds since 1970.
     """
 
-    def __init__(self, question: Question | None, started: int) -> None:
-        self.question = question
+    def __init__(self, questions: Sequence[Question], started: int) -> None:
+        self.questions = questions
         self.started = started
+
+    def about(self, command: tuple[str, ...]) -> Asked:
+        """Return the same, once the command is known that ``run`` is to run.
+
+        Where two would do it is the one with all that stood before the command.
+        """
+        fitting = [each for each in self.questions if each.command == command]
+        return Asked(fitting[-1:], self.started)
 
 
 def remember(
@@ -62,9 +70,10 @@ def remember(
     ``-v`` there is a log, which must be true. A cache that cannot be written is no
     matter here.
     """
-    if basis is None or asked is None or asked.question is None:
+    if basis is None or asked is None or not asked.questions:
         return
-    place = Path(asked.question.cache).absolute()
+    (question,) = asked.questions
+    place = Path(question.cache).absolute()
     if settings.verbosity > 0 or place != settings.cache_dir.absolute():
         return
     states = list(
@@ -87,7 +96,7 @@ def remember(
             from polylock.cache.store import Bucket, Store  # noqa: PLC0415 - 3 ms
 
             store = Store(settings.cache_dir)
-            store.write(Bucket.ANSWERS, asked.question.key, entry)
+            store.write(Bucket.ANSWERS, question.key, entry)
     except (OSError, ValueError, CacheUnusable) as error:
         logger.debug("nothing is remembered: %s", error)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from polylock.model.requirements import InvalidRequirement, Requirement
-from polylock.model.toml_tables import InvalidToml, parse_toml
+from polylock.model.toml_text import InvalidToml, parse_toml
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import logging
+import zipfile
+import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from polylock.build.backend import BuildSystem, InvalidBuildSystem
 from polylock.build.frontend import Frontend, HookFailed, build_variables
 from polylock.build.sdist import unpack_sdist
-from polylock.build.wheel import wheel_metadata
 from polylock.cache.store import Bucket
 from polylock.environment.venv import create
 from polylock.errors import (
@@ -24,7 +25,7 @@ from polylock.errors import (
     ProjectNotFound,
 )
 from polylock.model.core_metadata import CoreMetadata, InvalidCoreMetadata
-from polylock.model.filenames import InvalidFilename, SdistFilename
+from polylock.model.filenames import InvalidFilename, SdistFilename, WheelFilename
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,7 +35,42 @@ if TYPE_CHECKING:
     from polylock.environment.interpreter import Interpreter
     from polylock.ports import Provisioner
 
-__all__ = ["IsolatedBuilder"]
+__all__ = ["IsolatedBuilder", "wheel_metadata"]
+
+_LIMIT = 1 << 24
+
+
+def wheel_metadata(path: Path) -> bytes:
+    """Return METADATA of a wheel; raises HookFailed where there is none to read.
+
+    The rest is verified when the wheel is unpacked, as any other.
+    """
+    try:
+        parsed = WheelFilename.parse(path.name)
+        with zipfile.ZipFile(path) as archive:
+            for info in archive.infolist():
+                directory, _, name = info.filename.partition("/")
+                stem, suffix = directory.partition("-")[0], ".dist-info"
+                if (
+                    name == "METADATA"
+                    and directory.endswith(suffix)
+                    and canonicalize_name(stem) == parsed.name
+                    and info.file_size <= _LIMIT
+                ):
+                    return archive.read(info)
+    except InvalidFilename as error:
+        raise HookFailed(f"build_wheel wrote no wheel: {error}") from error
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,  # an encrypted member
+        OSError,
+    ) as error:
+        raise HookFailed(f"build_wheel wrote {path.name}, no readable wheel") from error
+    raise HookFailed(f"build_wheel wrote {path.name}, which has no METADATA")
+
 
 _REQUIREMENTS_ADVICE = (
     "add the index that has them: [[tool.polylock.index]], or constrain the project "
@@ -202,7 +238,7 @@ class _Build:
         try:
             found = Version(metadata.version)
             same = wanted is None or found == Version(wanted)
-        except InvalidVersion:
+        except ValueError:
             same = False
         if not same or canonicalize_name(metadata.name) != self.subject.name:
             raise HookFailed(f"it became {metadata.name} {metadata.version}")

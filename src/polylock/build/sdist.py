@@ -18,7 +18,9 @@ import zlib
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
+from polylock.cache.regular_files import WholeFile
 from polylock.errors import CacheUnusable, FileCorrupt
+from polylock.model.bounded_stream import BoundedStream
 from polylock.model.member_names import MemberNames, RefusedArchive
 
 if TYPE_CHECKING:
@@ -81,8 +83,9 @@ def unpack_sdist(
         gzip.BadGzipFile,
         zlib.error,
         EOFError,
-        NotImplementedError,  # a compression method that zipfile lacks
+        RuntimeError,  # headers upon headers, until there are too many
         ValueError,  # a number or a name that cannot be decoded
+        OverflowError,  # a number that no file has
     ) as error:
         raise FileCorrupt(filename, f"the archive is damaged: {error}") from error
     except OSError as error:
@@ -182,35 +185,13 @@ class _Unpacking:
             )
 
 
-class _BoundedReader:
-    """A stream that gives no more at once than a limit."""
-
-    def __init__(self, stream: gzip.GzipFile, limits: SdistLimits) -> None:
-        self._stream = stream
-        self._limits = limits
-
-    def read(self, size: int = -1, /) -> bytes:
-        if not 0 <= size <= self._limits.read_size:
-            raise RefusedArchive("a header in it is too large")
-        return self._stream.read(size)
-
-    def tell(self) -> int:
-        return self._stream.tell()
-
-    def seek(self, position: int, whence: int = 0, /) -> int:
-        if position > self._limits.total_size:
-            # A seek decompresses all that lies before.
-            raise RefusedArchive(
-                f"it unpacks to more than {self._limits.total_size} bytes"
-            )
-        return self._stream.seek(position, whence)
-
-
 def _tar_members(path: Path, limits: SdistLimits) -> Iterator[_Member]:
     with (
         gzip.open(path, "rb") as stream,
         tarfile.open(
-            fileobj=_BoundedReader(stream, limits),  # type: ignore[call-overload]  # has all that reading needs
+            fileobj=BoundedStream(
+                stream, at_once=limits.read_size, in_all=limits.total_size
+            ),  # type: ignore[call-overload]  # has all that reading needs
             mode="r:",
         ) as archive,
     ):
@@ -256,7 +237,7 @@ def _link_target(info: tarfile.TarInfo, name: str) -> str:
 
 
 def _zip_members(path: Path, limits: SdistLimits) -> Iterator[_Member]:
-    with zipfile.ZipFile(path) as archive:
+    with WholeFile(path) as file, zipfile.ZipFile(file) as archive:
         infos = archive.infolist()
         if len(infos) > limits.members:
             raise RefusedArchive(f"it has more than {limits.members} members")
@@ -270,6 +251,8 @@ def _zip_members(path: Path, limits: SdistLimits) -> Iterator[_Member]:
                 raise RefusedArchive(
                     f"member {name!a} is neither a plain file nor a directory"
                 )
+            if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+                raise RefusedArchive(f"member {name!a} is compressed in an unusual way")
             executable = bool((info.external_attr >> 16) & 0o111)
             if is_directory:
                 yield _Member(path=name.removesuffix("/"))

@@ -7,13 +7,13 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from polylock.cache.digests import file_digest
 from polylock.model.core_metadata import CoreMetadata
 from polylock.model.markers import Atom, conjunction, parse_marker
-from polylock.model.requirements import InvalidRequirement, Requirement
-from polylock.model.toml_tables import parse_toml
+from polylock.model.requirements import Requirement
+from polylock.model.toml_text import parse_toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +47,7 @@ def static_metadata(tree: Path) -> CoreMetadata | None:
         return None
     try:
         return _of_project(project)
-    except (InvalidRequirement, InvalidVersion, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
 
 

@@ -1,8 +1,10 @@
 """Unpacked wheels, one directory for each sha256, from which files are linked.
 
-An archive is built under a temporary name and renamed when it is complete; a marker
-written last says so even where the rename outlived its content, as after a lost
-power supply. ``{bucket}/ab/abcd…/content`` is the tree, ``complete`` the marker.
+An archive is built under a temporary name, written to the disk, marked as complete and
+then renamed: after a lost power supply it is whole or absent.
+``{bucket}/ab/abcd…/content`` is the tree, ``complete`` the marker. What becomes of a
+complete one later, edited through a hard link for instance, is for those to see who
+use it; ``remove`` it then, and ``add`` makes it anew.
 """
 
 from __future__ import annotations
@@ -12,11 +14,12 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from polylock.cache.durable import write_out
 from polylock.cache.store import Bucket
 from polylock.errors import CacheUnusable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from polylock.cache.store import Store
@@ -62,6 +65,12 @@ class Archives:
                 self._finish(made, place, temporary)
         return place / _CONTENT
 
+    def all(self) -> Iterator[str]:
+        """Yield the SHA-256 of each unpacked wheel, sorted."""
+        for place in sorted(self._root.glob("??/*")):
+            if _SHA256.fullmatch(place.name) and (place / _COMPLETE).is_file():
+                yield place.name
+
     def remove(self, sha256: str) -> None:
         """Forget an archive, for instance one whose files were changed by hand."""
         place = self._place(sha256)
@@ -73,6 +82,7 @@ class Archives:
 
     def _finish(self, made: Path, place: Path, temporary: Path) -> None:
         try:
+            write_out(made)
             (made / _COMPLETE).touch()
             if place.exists():  # incomplete, for the caller looked under the lock
                 place.rename(temporary / "incomplete")

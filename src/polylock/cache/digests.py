@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from polylock.cache.regular_files import open_regular
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -17,5 +19,5 @@ def file_digest(path: Path, algorithm: str = "sha256") -> str:
     """
     import hashlib  # noqa: PLC0415 - loads OpenSSL: 3 ms that most commands do not pay
 
-    with path.open("rb") as stream:
+    with open_regular(path) as stream:
         return hashlib.file_digest(stream, algorithm).hexdigest()

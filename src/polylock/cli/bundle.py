@@ -11,6 +11,7 @@ import click
 from polylock.cli.diagnostics import show_warning
 from polylock.cli.invocation import begin, print_json, reporting
 from polylock.cli.options import FROZEN, JSON, Command, settings
+from polylock.cli.terminal import say
 from polylock.model.quantities import file_size
 from polylock.operations.exchange.bundle import BundleOptions, bundle
 
@@ -44,7 +45,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
         print_json(made.to_json())
     elif chosen.verbosity >= 0:
         told = f"{made.packages} packages, {file_size(made.size)}"
-        click.echo(f"wrote {values['directory']}: {told}", err=True)
+        say(f"wrote {values['directory']}: {told}")
     if made.sdists:
         show_warning(
             f"source distributions: {', '.join(made.sdists)}; who installs them needs "

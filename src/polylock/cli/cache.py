@@ -1,4 +1,4 @@
-"""``polylock cache size``, ``prune``, ``clear`` and ``dir``."""
+"""``polylock cache size``, ``prune``, ``verify``, ``clear`` and ``dir``."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import click
 from polylock.cli.invocation import begin, print_json
 from polylock.cli.options import JSON, Group, settings
 from polylock.cli.tables import Table
+from polylock.cli.terminal import say, write_lines
 from polylock.model.quantities import file_size
-from polylock.operations.cache import cache_size, clear_cache, prune_cache
+from polylock.operations.cache import cache_size, clear_cache, prune_cache, verify_cache
 
 if TYPE_CHECKING:
     from polylock.operations.cache import Freed
@@ -22,7 +23,7 @@ __all__ = ["command"]
 
 @click.group("cache", cls=Group, epilog="Example: polylock cache size")
 def command() -> None:
-    """Measure, prune or clear the cache."""
+    """Measure, verify, prune or clear the cache."""
 
 
 @command.command("size", epilog="Example: polylock cache size --json")
@@ -57,6 +58,29 @@ def prune(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by nam
     return _tell(chosen, prune_cache(chosen), as_json=values["as_json"])
 
 
+@command.command("verify", epilog="Example: polylock cache verify")
+@settings()
+@JSON
+def verify(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
+    """Compare all files with their hashes, and remove those that are damaged.
+
+    Reads every downloaded file and every unpacked wheel; the next run fetches again
+    what was removed. Environments that share a damaged file by a hard link keep it:
+    `polylock sync --hashes` mends them.
+    """
+    chosen = begin(values)
+    found = verify_cache(chosen)
+    if values["as_json"]:
+        print_json(found.to_json())
+        return 0
+    for path, problem in found.damaged:
+        write_lines([f"{path}: {problem}; removed"])
+    if chosen.verbosity >= 0:
+        counts = f"{found.files} files and {found.archives} unpacked wheels"
+        say(f"compared {counts}: {len(found.damaged)} damaged")
+    return 0
+
+
 @command.command("clear", epilog="Example: polylock cache clear")
 @settings()
 @JSON
@@ -79,5 +103,5 @@ def _tell(chosen: Settings, freed: Freed, *, as_json: bool) -> int:
         print_json(freed.to_json())
     elif chosen.verbosity >= 0:
         size = file_size(freed.usage.size)
-        click.echo(f"removed {freed.usage.files} files, {size}", err=True)
+        say(f"removed {freed.usage.files} files, {size}")
     return 0

@@ -12,6 +12,7 @@ import click
 from polylock.cli.invocation import begin, print_json
 from polylock.cli.options import JSON, Command, settings
 from polylock.errors import UsageError
+from polylock.model.visible_text import visible
 from polylock.operations.inspect.cache_key import cache_keys
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
         return 0
     for key in keys:
         text = key.prefix if values["prefix"] else key.key
-        click.echo(text if chosen.target else f"{key.target}\t{text}")
+        click.echo(text if chosen.target else f"{visible(key.target)}\t{text}")
     return 0
 
 
@@ -68,7 +69,9 @@ def _write_github_output(keys: list[CacheKey], *, several: bool) -> None:
         outputs = {"target": key.target, "key": key.key, "prefix": key.prefix}
     try:
         with Path(path).open("a", encoding="utf-8", newline="\n") as file:
-            file.writelines(f"{name}={text}\n" for name, text in outputs.items())
+            file.writelines(
+                f"{name}={visible(text)}\n" for name, text in outputs.items()
+            )
     except OSError as error:
         problem = f"{path}, which GITHUB_OUTPUT names, cannot be written"
         raise UsageError(problem, error.strerror or str(error)) from error

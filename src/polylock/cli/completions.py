@@ -15,8 +15,8 @@ from click.shell_completion import CompletionItem
 
 from polylock.environment.discovery import environment_python
 from polylock.errors import PolylockError
-from polylock.model.toml_tables import parse_toml
-from polylock.project.presets import PRESETS
+from polylock.model.toml_text import parse_toml
+from polylock.project.presets import preset_names
 from polylock.project.pyproject import load_project, locate_project
 from polylock.project.settings import default_user_file, load_settings
 
@@ -93,7 +93,7 @@ def _required(settings: Settings) -> Iterable[str]:
 
 def _presets(settings: Settings) -> Iterable[str]:
     del settings
-    return PRESETS
+    return preset_names()
 
 
 def _programs(settings: Settings) -> Iterable[str]:

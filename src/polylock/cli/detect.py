@@ -10,6 +10,7 @@ import click
 from polylock.cli.diagnostics import show_warning
 from polylock.cli.invocation import begin, print_json, reporting
 from polylock.cli.options import JSON, Command, settings
+from polylock.cli.terminal import say
 from polylock.errors import UsageError
 from polylock.operations.edit.detect import detect_target, with_answers, write_detected
 from polylock.operations.machine import this_machine
@@ -78,8 +79,8 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
         sys.stdout.write(found.text)
     elif chosen.verbosity >= 0:
         added = f"added target {found.description.name} to {found.path.name}"
-        click.echo(added, err=True)
-        click.echo("run `polylock lock` to lock the project for it", err=True)
+        say(added)
+        say("run `polylock lock` to lock the project for it")
     return 0
 
 

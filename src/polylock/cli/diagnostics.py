@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
-from polylock.cli.terminal import style
+from polylock.cli.terminal import say, style
 from polylock.explain.words import details
 
 if TYPE_CHECKING:
@@ -21,10 +20,11 @@ def show_error(error: PolylockError) -> int:
     hint = error.hint()
     if hint:
         lines.append(f"{style('hint', 'hint')}: {hint}")
-    sys.stderr.write("\n".join(lines) + "\n")
+    for line in lines:
+        say(line)
     return error.exit_code
 
 
 def show_warning(message: str) -> None:
     """Write a warning to stderr."""
-    sys.stderr.write(f"{style('warning', 'warning')}: {message}\n")
+    say(f"{style('warning', 'warning')}: {message}")

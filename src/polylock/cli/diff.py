@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ import click
 
 from polylock.cli.invocation import begin, print_json
 from polylock.cli.options import JSON, Command, settings
-from polylock.cli.terminal import style, width_of
+from polylock.cli.terminal import style, width_of, write_lines
 from polylock.model.quantities import counted, file_size
 from polylock.operations.inspect.diff import ChangeKind, diff
 
@@ -43,7 +42,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     if values["as_json"]:
         print_json(found.to_json())
     else:
-        sys.stdout.write("".join(f"{line}\n" for line in _told(found)))
+        write_lines(_told(found))
     return 0
 
 

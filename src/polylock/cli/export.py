@@ -11,6 +11,7 @@ import click
 from polylock.cli.diagnostics import show_warning
 from polylock.cli.invocation import begin_to_show
 from polylock.cli.options import Command, settings
+from polylock.cli.terminal import say
 from polylock.operations.exchange.export import ExportFormat, export
 
 __all__ = ["command"]
@@ -56,7 +57,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
         sys.stdout.write(found.text)
     elif chosen.verbosity >= 0:
         done = f"wrote {values['output']}: {found.packages} packages"
-        click.echo(done, err=True)
+        say(done)
     if found.variants and values["export_format"] in _READERS:
         show_warning(
             f"variant wheels: {', '.join(found.variants)}; "

@@ -9,7 +9,9 @@ import click
 
 from polylock.cli.invocation import begin, print_json
 from polylock.cli.options import JSON, Group, settings
-from polylock.index_server.index_build import build_index, serve_index
+from polylock.cli.terminal import say
+from polylock.index_server.static_build import build_index
+from polylock.index_server.static_serve import serve_index
 from polylock.model.quantities import counted
 
 __all__ = ["command"]
@@ -58,11 +60,10 @@ def build(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by nam
             }
         )
     elif chosen.verbosity >= 0:
-        click.echo(
+        say(
             f"built {built.directory}: {counted(len(built.projects), 'project')}, "
             f"{counted(built.wheels, 'wheel')}, "
-            f"{counted(built.variant_releases, 'release')} with variants",
-            err=True,
+            f"{counted(built.variant_releases, 'release')} with variants"
         )
     return 0
 

@@ -8,6 +8,7 @@ import click
 
 from polylock.cli.invocation import begin, print_json
 from polylock.cli.options import JSON, Command, offered, settings
+from polylock.cli.terminal import say
 from polylock.operations.edit.init import InitRequest, init, python_to_offer
 from polylock.operations.machine import this_machine
 
@@ -55,9 +56,9 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     elif chosen.verbosity >= 0:
         verb = "wrote" if outcome.created else "added targets to"
         names = ", ".join(outcome.targets)
-        click.echo(f"{verb} {outcome.path.name}: {names}", err=True)
+        say(f"{verb} {outcome.path.name}: {names}")
         for line in _next(outcome.surroundings):
-            click.echo(line, err=True)
+            say(line)
     return 0
 
 

@@ -15,6 +15,8 @@ import click
 from polylock.answer_cache.remember import Asked
 from polylock.cli.options import given_settings
 from polylock.cli.progress import TerminalReporter
+from polylock.cli.terminal import shown
+from polylock.model.visible_text import is_visible
 from polylock.project.settings import default_user_file, load_settings
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ __all__ = [
     "asked",
     "begin",
     "begin_to_show",
+    "json_line",
     "json_text",
     "print_json",
     "reporting",
@@ -33,9 +36,13 @@ __all__ = [
 ]
 
 
-def asked() -> Asked | None:
-    """Return what the run was asked for whose answer may be remembered."""
-    return click.get_current_context().find_object(Asked)
+def asked(command: tuple[str, ...] = ()) -> Asked | None:
+    """Return what is asked whose answer may be remembered.
+
+    ``command`` is what ``run`` is to run.
+    """
+    found = click.get_current_context().find_object(Asked)
+    return None if found is None else found.about(command)
 
 
 def begin(values: dict[str, Any]) -> Settings:
@@ -91,7 +98,15 @@ def without_garbage_collection() -> Iterator[None]:
 
 def json_text(value: object) -> str:
     """Return data as the lines of JSON that every command writes."""
-    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    return json_line(value, indent=2) + "\n"
+
+
+def json_line(value: object, *, indent: int | None = None) -> str:
+    """Return data as JSON whose texts hold no character that hides or acts."""
+    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    if text.isprintable() or all(map(is_visible, text.split("\n"))):
+        return text
+    return json.dumps(value, indent=indent)
 
 
 def print_json(value: object) -> None:
@@ -99,14 +114,26 @@ def print_json(value: object) -> None:
     sys.stdout.write(json_text(value))
 
 
+class _Line(logging.Formatter):
+    """A record on one line: what it tells may come from anywhere."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line; a traceback, which only ``-vvv`` has, keeps its lines."""
+        return "\n".join(map(shown, super().format(record).split("\n")))
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - its name
+        """Return the line without a traceback."""
+        return shown(super().formatMessage(record))
+
+
 def _set_up_logging(verbosity: int) -> None:
     """Log decisions with ``-v``, their evidence with ``-vv``, to stderr."""
     level = {0: logging.ERROR, 1: logging.INFO}.get(verbosity, logging.DEBUG)
     if verbosity < 0:
         level = logging.CRITICAL
-    logging.basicConfig(
-        level=level, format="%(levelname).1s %(name)s: %(message)s", stream=sys.stderr
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Line("%(levelname).1s %(name)s: %(message)s"))
+    logging.basicConfig(level=level, handlers=[handler])
     if verbosity < 3:
         for noisy in ("httpx", "httpcore"):
             logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -18,6 +18,7 @@ from polylock.cli.invocation import (
     without_garbage_collection,
 )
 from polylock.cli.options import JSON, Command, offered, settings
+from polylock.cli.terminal import shown
 from polylock.explain.words import clause
 from polylock.model.quantities import counted
 from polylock.operations.lock.lock import lock
@@ -81,7 +82,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
         outcome = lock(chosen, request, reporter)
     out = json_text(outcome.to_json()) if values["as_json"] else ""
     lines = [] if out or chosen.verbosity < 0 else list(_summary(outcome, request))
-    err = "".join(f"{line}\n" for line in lines)
+    err = "".join(f"{shown(line)}\n" for line in lines)
     sys.stdout.write(out)
     sys.stderr.write(err)
     if not reporter.has_warned:

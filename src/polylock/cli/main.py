@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from polylock import __version__
-from polylock.answer_cache.recall import question
+from polylock.answer_cache.recall import questions
 from polylock.answer_cache.remember import Asked
 from polylock.cli.diagnostics import show_error
 from polylock.errors import PolylockError
@@ -43,7 +43,7 @@ _COMMANDS = {
     "report": "Show the locked projects of every target in a table.",
     "detect": "Describe this machine as a target.",
     "index": "Build and serve a static index with variant metadata.",
-    "cache": "Measure, prune or clear the cache.",
+    "cache": "Measure, verify, prune or clear the cache.",
     "completion": "Print the script that completes commands in a shell.",
 }
 """Commands in the order of ``--help``. A command's module is imported when it runs:
@@ -126,7 +126,7 @@ def _with_advice(error: click.ClickException) -> click.ClickException:
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line; return the exit code (SPEC section 6)."""
-    asked = Asked(question(tuple(arguments)), time.time_ns())
+    asked = Asked(questions(tuple(arguments)), time.time_ns())
     try:
         result: Any = cli.main(
             list(arguments), prog_name="polylock", standalone_mode=False, obj=asked

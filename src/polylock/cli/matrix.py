@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
 
-from polylock.cli.invocation import begin, print_json
+from polylock.cli.invocation import begin, json_line, print_json
 from polylock.cli.options import JSON, Command, settings
 from polylock.operations.inspect.matrix import github_matrix, gitlab_matrix, matrix
 
@@ -42,5 +41,5 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     else:
         of_github = values["matrix_format"] == "github"
         document = github_matrix(jobs) if of_github else gitlab_matrix(jobs)
-        click.echo(json.dumps(document, ensure_ascii=False))
+        click.echo(json_line(document))
     return 0

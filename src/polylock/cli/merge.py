@@ -10,6 +10,7 @@ import click
 
 from polylock.cli.invocation import begin, reporting
 from polylock.cli.options import Command, settings
+from polylock.cli.terminal import say
 from polylock.errors import UsageError
 from polylock.operations.exchange.merge import (
     DriverFiles,
@@ -37,7 +38,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     if values["install"]:
         path = install_driver(chosen, os.environ)
         if chosen.verbosity >= 0:
-            click.echo(f"git merges lock files with polylock; commit {path}", err=True)
+            say(f"git merges lock files with polylock; commit {path}")
         return 0
     if len(files) not in {0, 4}:
         raise UsageError("give no files, or the four that git gives a merge driver")
@@ -51,5 +52,5 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
         else:
             merged = merge_conflict(chosen, os.environ, reporter)
             if chosen.verbosity >= 0:
-                click.echo(f"merged {merged}: `git add` it", err=True)
+                say(f"merged {merged}: `git add` it")
     return 0

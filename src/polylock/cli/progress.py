@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING, Self
 
 from polylock.cli.diagnostics import show_warning
-from polylock.cli.terminal import is_terminal, style
+from polylock.cli.terminal import is_terminal, say, shown, style
 from polylock.model.quantities import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.progress import Progress, TaskID
 
 __all__ = ["TerminalReporter"]
@@ -18,15 +21,26 @@ __all__ = ["TerminalReporter"]
 _LARGE = 5_000_000
 """From this size in bytes a download has a line of its own where there is no bar."""
 
+_PATIENCE = 3.0
+"""After so many seconds of trying candidates it is told what a solve is at."""
+
+_BETWEEN = 0.5
+"""So many seconds lie between two such lines on a terminal."""
+
 
 class TerminalReporter:
     """Tells what happens on stderr; may be called from any thread.
 
-    ``verbosity`` below 0 leaves warnings only. The bar appears with the first
-    download, so that a run which downloads nothing does not import rich.
+    ``verbosity`` below 0 leaves warnings only; ``clock`` counts seconds. The bar
+    appears with the first download, so that a run which downloads nothing does not
+    import rich.
     """
 
-    def __init__(self, verbosity: int = 0) -> None:
+    def __init__(
+        self, verbosity: int = 0, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._clock = clock
+        self._solves: dict[str, tuple[float, float | None]] = {}
         self._quiet = verbosity < 0
         self._logs = verbosity > 0  # lines of the log would run into a passing one
         self._interactive = is_terminal()
@@ -57,13 +71,37 @@ class TerminalReporter:
         with self._lock:
             if self._progress is None:
                 self._clear()
-                sys.stderr.write(style(f"resolving {target}", "faint"))
+                sys.stderr.write(style(f"resolving {shown(target)}", "faint"))
                 sys.stderr.flush()
                 self._passing = True
 
     def solved(self, target: str, packages: int) -> None:
         """Tell that a target is solved."""
         self._line(f"resolved {target}: {counted(packages, 'package')}")
+
+    def trying(self, target: str, package: str, tries: int) -> None:
+        """Tell what a solve is at that takes its time.
+
+        On a terminal in a passing line, elsewhere in one that stays, once a target.
+        """
+        now = self._clock()
+        began, told = self._solves.setdefault(target, (now, None))
+        if self._quiet or now < began + _PATIENCE:
+            return
+        lasts = self._logs or not self._interactive
+        if told is not None and (lasts or now < told + _BETWEEN):
+            return
+        self._solves[target] = (began, now)
+        text = f"resolving {target}: at {package}, {counted(tries, 'candidate')} tried"
+        if lasts:
+            self._line(text)
+            return
+        with self._lock:
+            if self._progress is None:
+                self._clear()
+                sys.stderr.write(style(text, "faint"))
+                sys.stderr.flush()
+                self._passing = True
 
     def backtracking(self, target: str, package: str) -> None:
         """Say nothing: the log has it."""
@@ -79,7 +117,7 @@ class TerminalReporter:
         with self._lock:
             self._clear()
             progress = self._bar()
-            self._tasks[what] = progress.add_task(what, total=size)
+            self._tasks[what] = progress.add_task(shown(what), total=size)
 
     def received(self, what: str, count: int) -> None:
         """Move the bar of a download by a number of bytes."""
@@ -129,9 +167,9 @@ class TerminalReporter:
         with self._lock:
             self._clear()
             if self._progress is not None:
-                self._progress.console.print(text, highlight=False, markup=False)
+                self._progress.console.print(shown(text), highlight=False, markup=False)
             else:
-                sys.stderr.write(text + "\n")
+                say(text)
 
     def _clear(self) -> None:
         """Take away a line that was there for the time being."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from polylock.cli.terminal import say
 from polylock.errors import UsageError
 from polylock.model.quantities import counted
 from polylock.operations.edit.detect import machine_name
@@ -18,6 +19,7 @@ from polylock.operations.edit.target_table import (
     platform_name,
 )
 from polylock.operations.edit.targets import search_presets
+from polylock.project.presets import find_name
 from polylock.values import replace
 
 if TYPE_CHECKING:
@@ -28,8 +30,8 @@ __all__ = ["ask", "on_terminal"]
 
 _SHOWN_AT_MOST = 12
 _OTHERS = (
-    "Other machines it runs on: a preset, or words to find one, such as h100, mac,\n"
-    "windows, alpine, graviton or github. Enter when there are no more."
+    "Other machines it runs on: a preset, or words to find one, such as h100, mac,",
+    "windows, alpine, graviton or github. Enter when there are no more.",
 )
 
 
@@ -44,7 +46,7 @@ def ask(machine: DetectedMachine, python: str | None) -> InitRequest:
     ``python`` is the answer to offer, None where the project has one and nothing is
     asked. Raises click.Abort where the user gives up.
     """
-    _say(f"This machine: {_described(machine)}")
+    say(f"This machine: {_described(machine)}")
     here = click.confirm("Lock for this machine?", default=True, err=True)
     presets = _presets(machine_name(machine) if here else None)
     chosen = None if python is None else _python(python)
@@ -76,7 +78,8 @@ def _processor(description: TargetDescription) -> str:
 
 def _presets(here: str | None) -> tuple[str, ...]:
     """Ask for presets until there are no more; without this machine for one."""
-    _say(_OTHERS)
+    for line in _OTHERS:
+        say(line)
     found: dict[str, None] = {}
     while True:
         text = click.prompt(
@@ -86,23 +89,23 @@ def _presets(here: str | None) -> tuple[str, ...]:
             name = _one(text)
             if name is not None:
                 found[name] = None
-                _say(f"  added {name}")
+                say(f"  added {name}")
         elif found or here is not None:
             return tuple(found)
         else:
-            _say("  There has to be one machine at least.")
+            say("  There has to be one machine at least.")
 
 
 def _one(text: str) -> str | None:
     """Return the preset that some words mean; where they mean several, show them."""
     try:
-        found = search_presets(text)
+        found = [name] if (name := find_name(text)) else list(search_presets(text))
     except UsageError as error:
-        _say(f"  {error}; {error.hint()}")
+        say(f"  {error}; {error.hint()}")
         return None
     if len(found) == 1:
-        return next(iter(found))
-    _say(f"  {_listed(list(found))}")
+        return found[0]
+    say(f"  {_listed(found)}")
     return None
 
 
@@ -118,10 +121,6 @@ def _python(default: str) -> str:
         try:
             parse_release(text)
         except UsageError as error:
-            _say(f"  {error}; {error.hint()}")
+            say(f"  {error}; {error.hint()}")
         else:
             return text
-
-
-def _say(text: str) -> None:
-    click.echo(text, err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,13 +12,14 @@ import click
 from polylock.cli.invocation import begin_to_show, print_json
 from polylock.cli.options import JSON, Command, settings
 from polylock.cli.tables import Table
-from polylock.cli.terminal import style
+from polylock.cli.terminal import say, style
 from polylock.model.quantities import counted, file_size
-from polylock.report.table import report
+from polylock.operations.files import write_atomically
+from polylock.report.document import report_document
 
 if TYPE_CHECKING:
     from polylock.project.settings import Settings
-    from polylock.report.table import Cell, Report
+    from polylock.report.document import Build, ReportDocument
 
 __all__ = ["command"]
 
@@ -38,53 +40,48 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     """Show what every target installs: projects down, targets across.
 
     A label in parentheses is the chosen variant. With no group or extra named, all
-    of them are shown. The page has the files, their hashes, who requires whom and
-    what decided for each label as well; it needs no network.
+    of them are shown. The page and the JSON have the files, their hashes, who requires
+    whom and what decided for each label as well; the page needs no network.
     """
     chosen = begin_to_show(values)
+    document = report_document(chosen, os.environ)
     page = values["page"]
     if page is not None:
-        _write_page(chosen, page)
+        _write_page(chosen, document, page)
     if values["as_json"]:
-        print_json(report(chosen).to_json())
+        print_json(document.to_json())
     elif page is None:
-        sys.stdout.write(_table(report(chosen)).text())
+        sys.stdout.write(_table(document).text())
     return 0
 
 
-def _write_page(chosen: Settings, page: Path) -> None:
-    from polylock.report.page import (  # noqa: PLC0415 - 8 ms, for the page alone
-        write_report_page,
-    )
+def _write_page(chosen: Settings, document: ReportDocument, page: Path) -> None:
+    from polylock.report.page import report_page  # noqa: PLC0415 - for the page alone
 
-    written = write_report_page(chosen, page)
+    write_atomically(page, report_page(document))
     if chosen.verbosity >= 0:
-        projects = counted(written.projects, "project")
-        targets = counted(written.targets, "target")
-        click.echo(f"wrote {page}: {projects} for {targets}", err=True)
+        projects = counted(len(document.projects), "project")
+        targets = counted(len(document.targets), "target")
+        say(f"wrote {page}: {projects} for {targets}")
 
 
-def _cell(found: Cell | None) -> str:
+def _cell(found: Build | None) -> str:
     if found is None:
         return style("-", "faint", error=False)
+    version = found.version or "source"
     if found.label is None:
-        return str(found)
-    label = style(f"({found.label})", "label", error=False)
-    return f"{found.version} {label}"
+        return version
+    return f"{version} {style(f'({found.label})', 'label', error=False)}"
 
 
-def _table(found: Report) -> Table:
-    table = Table(["project", *found.targets])
-    for name, row in found.rows.items():
-        cells = [_cell(row.get(target)) for target in found.targets]
+def _table(document: ReportDocument) -> Table:
+    names = [target.name for target in document.targets]
+    table = Table(["project", *names])
+    for project in document.projects:
+        cells = [_cell(project.build_for(name)) for name in names]
         differs = len(set(cells)) > 1
-        table.add([name, *cells], strong=differs or len(cells) == 1)
-    sizes = [file_size(found.size(target)) for target in found.targets]
-    counts = [
-        str(sum(target in row for row in found.rows.values()))
-        for target in found.targets
-    ]
+        table.add([project.name, *cells], strong=differs or len(cells) == 1)
     table.add_rule()
-    table.add(["projects", *counts])
-    table.add(["download", *sizes])
+    table.add(["projects", *(str(target.projects) for target in document.targets)])
+    table.add(["download", *(file_size(target.size) for target in document.targets)])
     return table

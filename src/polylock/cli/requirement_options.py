@@ -8,6 +8,7 @@ import click
 
 from polylock.cli.invocation import begin, print_json
 from polylock.cli.options import offered
+from polylock.cli.terminal import say
 from polylock.operations.edit.dependencies import Place
 
 if TYPE_CHECKING:
@@ -64,8 +65,8 @@ def edit_place(
 def _tell(what: str, edit: DependencyEdit) -> None:
     """Say what was done on stderr, and what comes next."""
     if not edit.changed:
-        click.echo(f"{edit.path.name} stays as it is: all of it is there", err=True)
+        say(f"{edit.path.name} stays as it is: all of it is there")
         return
     items = ", ".join(edit.items)
-    click.echo(f"{what} {edit.place} in {edit.path.name}: {items}", err=True)
-    click.echo("run `polylock lock` to lock it", err=True)
+    say(f"{what} {edit.place} in {edit.path.name}: {items}")
+    say("run `polylock lock` to lock it")

@@ -69,7 +69,8 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
             outcome = sync(chosen, options, reporter)
         environment = outcome.environment
         if not reporter.has_warned:
-            remember(asked(), chosen, outcome.basis, environment=environment)
+            question = asked(values["arguments"])
+            remember(question, chosen, outcome.basis, environment=environment)
     prepared = prepare(environment, values["arguments"], os.environ)
     sys.stdout.flush()
     sys.stderr.flush()

@@ -11,6 +11,7 @@ import click
 from polylock.answer_cache.remember import remember
 from polylock.cli.invocation import asked, begin, json_text, reporting
 from polylock.cli.options import FORCE_TARGET, FROZEN, JSON, Command, settings
+from polylock.cli.terminal import shown
 from polylock.operations.sync.sync import SyncOptions, sync
 
 if TYPE_CHECKING:
@@ -44,6 +45,11 @@ __all__ = ["command"]
 @click.option("--reinstall", is_flag=True, help="Install anew what is as locked.")
 @click.option("--dry-run", is_flag=True, help="Show the plan and change nothing.")
 @click.option("--check", is_flag=True, help="Change nothing; exit 3 if anything would.")
+@click.option(
+    "--hashes",
+    is_flag=True,
+    help="Read every installed file and compare it with its hash.",
+)
 @JSON
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
     """Make an environment exactly what was locked for a target.
@@ -58,6 +64,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
         forget=values["forget"],
         dry_run=values["dry_run"] or values["check"],
         reinstall=values["reinstall"],
+        hashes=values["hashes"],
         search_path=os.environ.get("PATH", ""),
     )
     with reporting(chosen) as reporter:
@@ -66,7 +73,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     err = "" if out or chosen.verbosity < 0 else _told(outcome, planned=options.dry_run)
     sys.stdout.write(out)
     sys.stderr.write(err)
-    if not reporter.has_warned:
+    if not (reporter.has_warned or options.hashes):
         remember(asked(), chosen, outcome.basis, out=out, err=err)
     return 3 if values["check"] and not outcome.up_to_date else 0
 
@@ -84,7 +91,7 @@ def _told(outcome: SyncOutcome, *, planned: bool) -> str:
             for entry in entries:
                 version = entry.wanted.version if entry.wanted else None
                 named = f"{entry.name} {version}" if version else entry.name
-                lines.append(f" {sign} {named} ({entry.reason})\n")
+                lines.append(f" {sign} {named} ({entry.reason})")
     counts = [
         f"{len(entries)} {verb}"
         for entries, verb in (
@@ -97,8 +104,8 @@ def _told(outcome: SyncOutcome, *, planned: bool) -> str:
     done = ", ".join(counts) or "nothing to do"
     would = "would be " if planned and counts else ""
     named = f"{outcome.target}{_asked(outcome)}"
-    lines.append(f"{named}: {would}{done}, {len(plan.keep)} kept\n")
-    return "".join(lines)
+    lines.append(f"{named}: {would}{done}, {len(plan.keep)} kept")
+    return "".join(f"{shown(line)}\n" for line in lines)
 
 
 def _asked(outcome: SyncOutcome) -> str:

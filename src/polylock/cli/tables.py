@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from polylock.cli.terminal import is_terminal, plain, style, width_of
+from polylock.cli.terminal import is_terminal, plain, shown, style, width_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -46,14 +46,17 @@ class Table:
         numbers: Collection[int] = (),
         prose: Collection[int] = (),
     ) -> None:
-        self._header = header
+        self._header = [shown(cell) for cell in header]
         self._numbers = numbers
         self._prose = prose
         self._rows: list[tuple[list[str] | None, bool]] = []
 
     def add(self, row: list[str], *, strong: bool = True) -> None:
         """Add a row of as many cells as the header has; one not ``strong`` is faint."""
-        self._rows.append((row if strong else [plain(cell) for cell in row], strong))
+        cells = [shown(cell) for cell in row]
+        self._rows.append(
+            (cells if strong else [plain(cell) for cell in cells], strong)
+        )
 
     def add_rule(self) -> None:
         """Add a line between what is above and what follows."""

@@ -11,7 +11,7 @@ import click
 from polylock.cli.invocation import begin, print_json
 from polylock.cli.options import JSON, Group, offered, settings
 from polylock.cli.tables import Table
-from polylock.cli.terminal import folded, style
+from polylock.cli.terminal import folded, say, shown, style
 from polylock.lockfile.toml_values import value_text
 from polylock.operations.edit.target_table import (
     accelerators,
@@ -24,11 +24,11 @@ from polylock.operations.edit.targets import (
     AddTargetRequest,
     add_target,
     declared_targets,
-    presets,
     search_presets,
     show_target,
 )
 from polylock.operations.machine import this_machine
+from polylock.project.presets import presets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -132,12 +132,13 @@ def _preset(name: str, preset: Preset) -> dict[str, Any]:
         "name": name,
         "target": dict(preset.table),
         "source": preset.source,
+        "date": preset.date,
         "unconfirmed": preset.unconfirmed,
     }
 
 
 def _shown_preset(name: str, preset: Preset) -> str:
-    lines = [table_text(name, preset.table), f"source: {preset.source}"]
+    lines = [table_text(name, preset.table), f"source: {preset.source} ({preset.date})"]
     if preset.unconfirmed:
         lines.append(f"not confirmed: {preset.unconfirmed}")
     lines.append(f"to take it: polylock targets add {name}")
@@ -171,8 +172,8 @@ def add(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
     if values["as_json"]:
         print_json(added.to_json())
     elif chosen.verbosity >= 0:
-        click.echo(f"added {', '.join(added.names)} to {added.path.name}", err=True)
-        click.echo("run `polylock lock` to lock the project for it", err=True)
+        say(f"added {', '.join(added.names)} to {added.path.name}")
+        say("run `polylock lock` to lock the project for it")
     return 0
 
 
@@ -199,7 +200,7 @@ def _shown(view: TargetView) -> str:
         if switched:
             lines.append(f"  {namespace}, on: {', '.join(switched)}")
     # The table stays as it is: it may be pasted.
-    return table + "".join(f"{folded(line)}\n" for line in lines)
+    return table + "".join(f"{folded(shown(line))}\n" for line in lines)
 
 
 def _head(text: str) -> str:

@@ -7,9 +7,26 @@ into a pipe or a file is the same bytes everywhere.
 from __future__ import annotations
 
 import os
+import re
 import sys
+from typing import TYPE_CHECKING
 
-__all__ = ["folded", "is_terminal", "plain", "style", "wants_color", "width_of"]
+from polylock.model.visible_text import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = [
+    "folded",
+    "is_terminal",
+    "plain",
+    "say",
+    "shown",
+    "style",
+    "wants_color",
+    "width_of",
+    "write_lines",
+]
 
 _STYLES = {
     "error": "31;1",
@@ -23,6 +40,8 @@ _STYLES = {
     "changed": "33",
 }
 _ESCAPE = "\x1b["
+_OWN = re.compile(f"(\x1b\\[(?:{'|'.join(sorted({*_STYLES.values(), '0'}))})m)")
+"""The styles of this module: all that may act on a terminal."""
 
 
 def is_terminal(*, error: bool = True) -> bool:
@@ -47,6 +66,26 @@ def style(text: str, name: str, *, error: bool = True) -> str:
     if not text or not wants_color(error=error):
         return text
     return f"{_ESCAPE}{_STYLES[name]}m{text}{_ESCAPE}0m"
+
+
+def shown(line: str) -> str:
+    """Return a line for a person: foreign text made visible, styles of ours kept."""
+    if _ESCAPE not in line:
+        return visible(line)
+    parts = _OWN.split(line)
+    return "".join(
+        part if position % 2 else visible(part) for position, part in enumerate(parts)
+    )
+
+
+def say(line: str) -> None:
+    """Write a line to stderr, where all is told that is no answer."""
+    sys.stderr.write(shown(line) + "\n")
+
+
+def write_lines(lines: Iterable[str]) -> None:
+    """Write lines for a person to stdout."""
+    sys.stdout.write("".join(f"{shown(line)}\n" for line in lines))
 
 
 def plain(text: str) -> str:

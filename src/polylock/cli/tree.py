@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 
 from polylock.cli.invocation import begin_to_show, print_json
 from polylock.cli.options import JSON, Command, settings
-from polylock.cli.terminal import style
+from polylock.cli.terminal import style, write_lines
 from polylock.model.quantities import counted
 from polylock.operations.inspect.tree import TreeShape, trees
 
@@ -64,8 +64,9 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     if values["as_json"]:
         print_json([tree.to_json() for tree in found])
     else:
-        text = "\n".join("".join(_drawn(group)) for group in _grouped(found))
-        sys.stdout.write(text)
+        for position, group in enumerate(_grouped(found)):
+            write_lines([""] if position else [])
+            write_lines(_drawn(group))
     return 0
 
 
@@ -83,13 +84,13 @@ def _drawn(group: _Group) -> Iterator[str]:
     heads = [_styled(tree.graph.target, "strong") for tree in group]
     whole = not group[0].shape.packages
     count = f": {counted(len(group[0].graph.nodes), 'package')}" if whole else ""
-    yield f"{', '.join(heads)}{count}\n"
+    yield f"{', '.join(heads)}{count}"
     for each in group[0].lines():
         ancestors = "".join(gap if last else line for last in each.last[:-1])
         here = corner if each.last[-1] else branch
         lines = _styled(ancestors + here, "faint")
         repeated = _styled(" (*)", "faint") if each.repeated else ""
-        yield f"{lines}{_package(each)}{repeated}\n"
+        yield f"{lines}{_package(each)}{repeated}"
 
 
 def _package(line: TreeLine) -> str:

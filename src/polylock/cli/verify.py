@@ -9,7 +9,7 @@ import click
 
 from polylock.cli.invocation import begin, print_json, reporting
 from polylock.cli.options import JSON, Command, settings
-from polylock.cli.terminal import folded, style
+from polylock.cli.terminal import folded, say, shown, style
 from polylock.operations.inspect.verify import verify
 
 __all__ = ["command"]
@@ -38,15 +38,15 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
         what = style(
             f"{found}", "changed" if found.expected else "removed", error=False
         )
-        sys.stdout.write(folded(f"{what}{note} {who}") + "\n")
+        sys.stdout.write(folded(shown(f"{what}{note} {who}")) + "\n")
     if chosen.verbosity >= 0:
         for name, reason in outcome.unverified:
-            click.echo(f"not verified: {name} {reason}", err=True)
+            say(f"not verified: {name} {reason}")
         counted = f"{outcome.packages} packages, {outcome.files} files"
         verdict = (
             style("agree", "added")
             if outcome.agrees
             else style("do not all agree", "removed")
         )
-        click.echo(f"{counted}: {verdict} with the indexes", err=True)
+        say(f"{counted}: {verdict} with the indexes")
     return 0 if outcome.agrees else 3

@@ -9,7 +9,7 @@ import click
 
 from polylock.cli.invocation import begin, print_json, reporting
 from polylock.cli.options import JSON, Command, offered, settings
-from polylock.cli.terminal import folded, style
+from polylock.cli.terminal import folded, shown, style
 from polylock.explain.words import clause
 from polylock.operations.inspect.why import why
 
@@ -48,7 +48,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     if values["as_json"]:
         print_json(found.to_json())
     else:
-        sys.stdout.write("\n".join(map(folded, _told(found))) + "\n")
+        sys.stdout.write("\n".join(folded(shown(line)) for line in _told(found)) + "\n")
     return 0
 
 

@@ -78,7 +78,8 @@ class InstalledDistribution(Value, frozen=True, kw_only=True):
 
     ``version`` is as its directory spells it. ``path`` is the ``.dist-info``
     directory, or the legacy file or directory. ``is_complete`` is false where RECORD
-    is missing: installing or removing it was interrupted. ``origin`` is None for
+    is missing: installing or removing it was interrupted; and where RECORD or what
+    polylock wrote is empty, as after a power cut. ``origin`` is None for
     what another installer installed, ``kind`` for what polylock did, or where
     WHEEL cannot be read. ``is_variant`` tells that it has a ``variant.json``
     (PEP 825).
@@ -113,7 +114,7 @@ def read_installed(directories: Iterable[Path]) -> tuple[InstalledDistribution, 
             if (status.st_dev, status.st_ino) in seen:
                 continue
             seen.add((status.st_dev, status.st_ino))
-            found.extend(_scan(directory))
+            found.extend(_without_owned(list(_scan(directory))))
         except FileNotFoundError:
             continue
         except OSError as error:
@@ -146,6 +147,33 @@ def _scan(directory: Path) -> Iterator[InstalledDistribution]:
                 )
 
 
+def _without_owned(
+    found: list[InstalledDistribution],
+) -> list[InstalledDistribution]:
+    """Leave out the legacy marks that are files of a distribution.
+
+    Some wheels have a ``*.egg-info`` beside their ``.dist-info``. RECORD lists it, so
+    it comes and goes with that; it says of no other installation.
+    """
+    legacy = [one for one in found if one.form is not Form.DIST_INFO]
+    if not legacy:
+        return found
+    rows = b"\n".join(
+        (b"\n" + record.read_bytes()).replace(b'\n"', b"\n")
+        for one in found
+        if one.form is Form.DIST_INFO
+        for record in (one.path / "RECORD", one.path / PARTIAL_RECORD)
+        if record.is_file()
+    )
+    owned = {
+        one.path
+        for one in legacy
+        if b"\n" + os.fsencode(one.path.name) + (b"/" if one.path.is_dir() else b",")
+        in rows
+    }
+    return [one for one in found if one.path not in owned]
+
+
 _FORMS = frozenset(form.value for form in Form)
 
 
@@ -168,7 +196,9 @@ def _read(place: str, name: str, version: str) -> InstalledDistribution:
         name=canonicalize_name(name),
         version=version,
         path=path,
-        is_complete="RECORD" in files,
+        is_complete="RECORD" in files
+        and os.stat(f"{place}{os.sep}RECORD").st_size > 0  # noqa: PTH116 - as above
+        and (origin is not None or ORIGIN_FILE not in files),
         installer=_installer(path) if foreign and "INSTALLER" in files else "",
         origin=origin,
         direct_url=_direct_url(path) if "direct_url.json" in files else None,

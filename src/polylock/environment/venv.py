@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from polylock.cache.durable import write_out
 from polylock.environment.discovery import environment_python
 from polylock.environment.exclusive import LOCK_FILE, exclusive
 from polylock.environment.interpreter import probe
@@ -131,6 +132,7 @@ def create(
             # A choice is there where the environment was being made anew.
             state = msgspec.structs.replace(read_state(path), created=True)
             _put_state(path, _state_content(state))
+            write_out(path)
             (path / _UNFINISHED).unlink()
         except BaseException as error:
             _discard(path, existed=existed)
@@ -161,6 +163,7 @@ def recreate(
             (path / _UNFINISHED).touch()
             with _set_aside(path):
                 _run_venv(path, interpreter)
+                write_out(path)
             (path / _UNFINISHED).unlink()
         except OSError as error:
             raise _unwritable(path, error) from error
@@ -334,7 +337,10 @@ def _put_state(path: Path, content: bytes) -> None:
     temporary = path / f"{STATE_FILE}.new"
     try:
         try:
-            temporary.write_bytes(content)
+            with temporary.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())  # or a power cut may leave an empty one
             temporary.replace(path / STATE_FILE)
         except BaseException:
             temporary.unlink(missing_ok=True)

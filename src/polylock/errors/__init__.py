@@ -12,6 +12,7 @@
     +- FileCorrupt                 a file is not what it should be
     |  +- ArchiveDamaged           the unpacked copy in the cache
     |  +- HashMismatch
+    |  |  +- PageInstead           a web page came instead
     |  +- SizeMismatch
     +- SourceUnusable              a direct source cannot be had or read
     +- FilesInvalid                files that must not go on an index
@@ -45,6 +46,7 @@ from polylock.errors.index import (
     HashMismatch,
     IndexRequestError,
     Offline,
+    PageInstead,
     ProjectNotFound,
     SizeMismatch,
     SourceUnusable,
@@ -90,6 +92,7 @@ __all__ = [
     "NoTargetFits",
     "NothingToInstall",
     "Offline",
+    "PageInstead",
     "PolylockError",
     "ProjectError",
     "ProjectNotFound",

@@ -17,6 +17,7 @@ __all__ = [
     "HashMismatch",
     "IndexRequestError",
     "Offline",
+    "PageInstead",
     "ProjectNotFound",
     "SizeMismatch",
     "SourceUnusable",
@@ -129,7 +130,7 @@ class HashMismatch(FileCorrupt):
 
     def as_stated_by(self, stated_by: StatedBy) -> HashMismatch:
         """Return the same finding where the wanted hash was somebody else's word."""
-        return HashMismatch(self.filename, self.wanted, self.found, stated_by)
+        return type(self)(self.filename, self.wanted, self.found, stated_by)
 
     def hint(self) -> str | None:
         match self.stated_by:
@@ -149,6 +150,30 @@ class HashMismatch(FileCorrupt):
                     "the file has changed since its hash was written there; if that "
                     "is expected, correct the hash, else do not trust the source"
                 )
+
+
+class PageInstead(HashMismatch):
+    """A page in HTML came where a file was asked for, most often one to log in."""
+
+    usual_hint = (
+        "open the URL in a browser: it may want credentials, or a proxy may stand "
+        "before it"
+    )
+
+    def __init__(
+        self,
+        filename: str,
+        wanted: str,
+        found: str,
+        stated_by: StatedBy = "index",
+    ) -> None:
+        super().__init__(filename, wanted, found, stated_by)
+
+    def __str__(self) -> str:
+        return f"{self.filename}: what came is a web page (HTML), not the file"
+
+    def hint(self) -> str | None:
+        return self.usual_hint
 
 
 class SizeMismatch(FileCorrupt):

@@ -8,16 +8,16 @@ from operator import and_, or_
 from typing import TYPE_CHECKING
 
 from polylock.errors import NoSolution
-from polylock.explain.suggestions import Conflict, tried_suggestion
-from polylock.explain.why_not import (
-    OPENED_AT_MOST,
+from polylock.explain.suggestions import (
+    Conflict,
     build_hint,
     python_hint,
-    rejected,
-    shortage,
-    span,
+    supply_hint,
+    tried_suggestion,
 )
-from polylock.explain.words import about
+from polylock.explain.why_not import OPENED_AT_MOST, rejected, shortage
+from polylock.explain.words import about, lacks
+from polylock.model.distributions import span
 from polylock.model.reasons import FilesOut, NeedsBuild, NoFile, PythonUnmet, Reason
 from polylock.model.requirements import Requirement
 from polylock.resolution.align import Disagreement
@@ -554,8 +554,10 @@ def _supply(
     specifiers = [constraint.specifier for constraint in asked]
     specifiers += [*constrained, *(upgrade.specifier for upgrade in upgrades)]
     asked_by = in_words(asks, availability.table(releases))
-    told, hint = shortage(availability, releases, specifiers, asked_by)
-    return [*lines, *told], hint
+    asked_by = asked_by or ",".join(filter(None, dict.fromkeys(specifiers)))
+    found = shortage(availability, releases, specifiers)
+    lines += lacks(found, asked_by)
+    return lines, supply_hint(availability.pool, found)
 
 
 class Ask(Value, frozen=True):

@@ -17,9 +17,9 @@ __all__ = ["document", "kind_of"]
 _WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
-def kind_of(value: Value) -> str:
+def kind_of(kind: type[Value]) -> str:
     """Return the kind of a reason, or of who asks, as documents spell it."""
-    return _WORD.sub("-", type(value).__name__).lower()
+    return _WORD.sub("-", kind.__name__).lower()
 
 
 def document(reason: Reason) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def _written(value: object) -> Any:  # noqa: ANN401 - whatever JSON holds
                 name.replace("_", "-"): _written(getattr(value, name))
                 for name in value.__struct_fields__
             }
-            return {"kind": kind_of(value), **fields}
+            return {"kind": kind_of(type(value)), **fields}
         case tuple():
             return [_written(each) for each in value]
         case _:

@@ -10,9 +10,18 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from polylock.errors import PolylockError
-from polylock.explain.why_not import build_hint
+from polylock.model.distributions import Unusable
+from polylock.model.inputs import RootRequirement
+from polylock.model.reasons import (
+    NeedsBuild,
+    NoUploadTime,
+    PreRelease,
+    PythonUnmet,
+    UploadedLater,
+    Yanked,
+)
 from polylock.model.requirements import Requirement
-from polylock.resolution.availability import Admission
+from polylock.resolution.candidate_pool import labels_of
 from polylock.resolution.candidates import Candidate
 from polylock.resolution.near_miss import (
     newer_systems,
@@ -21,10 +30,11 @@ from polylock.resolution.near_miss import (
     pythons_with_files,
     system_for,
 )
-from polylock.resolution.problem import Prior, Problem, Unsolvable
+from polylock.resolution.problem import Prior, Problem, admitting
 from polylock.resolution.sdist_reads import SdistReads
 from polylock.resolution.tries import Tries
 from polylock.values import Value, replace
+from polylock.variants.authority import unanswered
 
 if TYPE_CHECKING:
     from collections.abc import (
@@ -38,23 +48,30 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
+    from polylock.explain.why_not import Shortage
     from polylock.model.distributions import Releases
     from polylock.model.inputs import Inputs
     from polylock.model.target import Target
     from polylock.ports import PackageSource
-    from polylock.resolution.availability import Availability
+    from polylock.resolution.availability import Admission, Availability
+    from polylock.resolution.candidate_pool import CandidatePool
     from polylock.resolution.near_miss import TargetChange
     from polylock.resolution.provider import AnyCandidate
 
     Clock = Callable[[], float]
     Pins = Mapping[str, AnyCandidate]
 
-__all__ = ["Conflict", "tried_suggestion"]
+__all__ = [
+    "Conflict",
+    "build_hint",
+    "python_hint",
+    "supply_hint",
+    "tried_suggestion",
+]
 
 _CHANGES_AT_MOST = 8
 _TRIES_AT_MOST = 2_000
 _SECONDS_AT_MOST = 4.0
-_ADMISSIONS_AT_MOST = 3
 _TARGETS_AT_MOST = 3
 
 
@@ -117,24 +134,16 @@ class _Trial(Value, frozen=True, kw_only=True):
 
     def pins(self, inputs: Inputs, target: Target) -> Pins | None:
         """Return the pins, None where there are none or the bounds were met first."""
-        admission = Admission()
-        for _ in range(_ADMISSIONS_AT_MOST):
-            problem = Problem.of(
-                target,
-                inputs,
-                self.source,
-                Prior(admission=admission, reads=self.reads),
-            )
-            try:
-                return problem.solve(Tries(limit=_TRIES_AT_MOST, is_late=self.is_late))
-            except Unsolvable:
-                more = admission.joined(problem.availability.blocked)
-                if more == admission:
-                    return None
-                admission = more
-            except PolylockError:  # the index cannot say, so there is no advice
-                return None
-        return None
+
+        def attempt(admission: Admission) -> Pins:
+            prior = Prior(admission=admission, reads=self.reads)
+            problem = Problem.of(target, inputs, self.source, prior)
+            return problem.solve(Tries(limit=_TRIES_AT_MOST, is_late=self.is_late))
+
+        try:
+            return admitting(attempt)
+        except PolylockError:  # none, or the index cannot say: so there is no advice
+            return None
 
 
 def _changes(
@@ -152,12 +161,7 @@ def _changes(
             "set exclude-newer in [tool.polylock] to a later time",
             first,
         )
-    if inputs.prerelease != "allow":
-        yield _Change(
-            replace(inputs, prerelease="allow"),
-            'set prerelease = "allow" in [tool.polylock]',
-            first,
-        )
+    yield from _with_prereleases(availability, conflict)
     yield from _with_other_files(inputs, names)
     for pattern in inputs.exclude_variants:
         rest = tuple(one for one in inputs.exclude_variants if one != pattern)
@@ -234,6 +238,35 @@ def _supply(
         if releases is not None:
             specifiers = [wanted for of, wanted in conflict.wanted if of == name]
             yield name, releases, availability.allowed(releases, specifiers)
+
+
+def _with_prereleases(
+    availability: Availability, conflict: Conflict
+) -> Iterator[_Change]:
+    """Yield the wishes with pre-releases, of one project where that can be asked."""
+    inputs = availability.pool.inputs
+    if inputs.prerelease == "allow":
+        return
+    if inputs.prerelease.endswith("explicit"):
+        for name in dict.fromkeys((*conflict.names, *conflict.parents)):
+            releases = availability.releases(name)
+            newer = releases and releases.finals ^ ((1 << len(releases.versions)) - 1)
+            if releases is None or not newer:
+                continue
+            version = releases.versions[newer.bit_length() - 1]
+            asked = Requirement(name=name, specifier=f">={version}")
+            root = RootRequirement(requirement=asked)
+            yield _Change(
+                replace(inputs, requirements=(*inputs.requirements, root)),
+                f"require {asked} as well, which admits pre-releases of {name}",
+                name,
+            )
+        return
+    yield _Change(
+        replace(inputs, prerelease="allow"),
+        'set prerelease = "allow" in [tool.polylock]',
+        next(iter(conflict.names), ""),
+    )
 
 
 def _without_upgrades(inputs: Inputs, names: Collection[str]) -> Iterator[_Change]:
@@ -322,3 +355,72 @@ def _overruled(inputs: Inputs, wanted: Sequence[tuple[str, str]]) -> Iterator[_C
             "who ask otherwise can do with that",
             name,
         )
+
+
+def supply_hint(pool: CandidatePool, found: Shortage) -> str | None:
+    """Return what would help where an index lacks something; nobody has tried it."""
+    if not found.out:
+        return None
+    versions, reasons = found.out[0]
+    match reasons[0]:
+        case Yanked():
+            newest = found.releases.versions[versions[0]]
+            return (
+                "to take a yanked version all the same, pin it: "
+                f"{found.releases.name}=={newest}"
+            )
+        case PreRelease():
+            return 'set prerelease = "allow" in [tool.polylock]'
+        case NoUploadTime():
+            return "leave exclude-newer out of [tool.polylock]"
+        case UploadedLater():
+            return "set exclude-newer in [tool.polylock] to a later time"
+        case _:
+            return _coverage_hint(pool, found.releases, versions[0])
+
+
+def _coverage_hint(pool: CandidatePool, releases: Releases, position: int) -> str:
+    """Return which change of the target or the settings would let a version in."""
+    release = releases.release(position)
+    target, inputs = pool.target, pool.inputs
+    if releases.name in target.description.variants:
+        return f"change tool.polylock.targets.{target.name}.variants.{releases.name}"
+    metadata = pool.source.variant_metadata(release) if labels_of(release) else None
+    if metadata is not None and not isinstance(metadata, Unusable):
+        for namespace, provider in sorted((metadata.providers or {}).items()):
+            if provider.optional and namespace not in inputs.enable_providers:
+                return f'set enable-providers = ["{namespace}"] in [tool.polylock]'
+        for namespace in unanswered(
+            metadata, stated=target.stated, enabled_providers=inputs.enable_providers
+        ):
+            return (
+                f"say under properties.{namespace} what target {target.name} supports"
+            )
+    expansion = pool.expand(releases, position, yanked=False)
+    if any(isinstance(r.reason, PythonUnmet) for r in expansion.rejections):
+        return python_hint(target, releases.name)
+    if any(isinstance(r.reason, NeedsBuild) for r in expansion.rejections):
+        return build_hint(inputs, releases.name)
+    return (
+        f"name an index that has wheels for {target.name} under "
+        f"[tool.polylock.sources], or leave {releases.name} out there with a marker"
+    )
+
+
+def build_hint(inputs: Inputs, name: str) -> str:
+    """Say what lets the backend of a project run, which no search may try."""
+    if name in inputs.no_build_packages:
+        return f"take {name} out of no-build-package in [tool.polylock]"
+    names = ", ".join(f'"{one}"' for one in sorted({*inputs.build_packages, name}))
+    return (
+        f"set build-package = [{names}] in [tool.polylock], if its build backend may "
+        "run on your machine"
+    )
+
+
+def python_hint(target: Target, name: str) -> str:
+    """Say what helps where a project needs another Python than the target has."""
+    return (
+        f"choose another python for target {target.name}, or leave {name} out there "
+        "with a marker"
+    )

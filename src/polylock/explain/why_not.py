@@ -7,14 +7,13 @@ A pin that is where it is only because of the version in question is no reason.
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from polylock.errors import PolylockError, ProjectNotFound
-from polylock.explain.words import clause
-from polylock.model.distributions import Unusable, labelled_wheels
+from polylock.model.distributions import Unusable, labelled_wheels, span
 from polylock.model.filenames import WheelFilename
 from polylock.model.folding import fold
-from polylock.model.inputs import DEFAULT_INDEX
 from polylock.model.reasons import (
     Contradicts,
     DirectSourceNamed,
@@ -24,7 +23,6 @@ from polylock.model.reasons import (
     HeldBack,
     LabelLost,
     LowestWanted,
-    NeedsBuild,
     NoFile,
     NoSuchProject,
     NoSuchVersion,
@@ -33,7 +31,6 @@ from polylock.model.reasons import (
     OfLabels,
     PackageAsker,
     PreRelease,
-    PythonUnmet,
     Request,
     SdistBehindWheel,
     SettingAsker,
@@ -52,7 +49,6 @@ from polylock.resolution.dependencies import DependencyReader
 from polylock.resolution.near_miss import near, tags_of
 from polylock.resolution.versions import positions, satisfies
 from polylock.values import Value
-from polylock.variants.authority import unanswered
 from polylock.variants.ordering import VariantWishes
 from polylock.variants.verdicts import preferred_by, why_before
 
@@ -74,14 +70,12 @@ if TYPE_CHECKING:
 __all__ = [
     "OPENED_AT_MOST",
     "LabelVerdict",
+    "Shortage",
     "VersionsOut",
     "WhyNot",
-    "build_hint",
     "no_file",
-    "python_hint",
     "rejected",
     "shortage",
-    "span",
 ]
 
 OPENED_AT_MOST = 40
@@ -107,6 +101,18 @@ class VersionsOut(Value, frozen=True):
 
     versions: str
     reason: Reason
+
+
+class Shortage(Value, frozen=True):
+    """What an index lacks of a project.
+
+    ``none`` is set where no version meets what is asked. Else ``out`` are the positions
+    of versions that are out for the same reasons, newest first, with these.
+    """
+
+    releases: Releases
+    none: NoSuchVersion | None = None
+    out: tuple[tuple[tuple[int, ...], tuple[Reason, ...]], ...] = ()
 
 
 class LabelVerdict(Value, frozen=True):
@@ -142,6 +148,7 @@ class WhyNot:
         )
         self._reader = DependencyReader(self.availability)
         self._left = _CAUSES_AT_MOST
+        self._beside: Sequence[WhyNot] = ()
         self._paths: dict[NormalizedName, tuple[NormalizedName, ...]] | None = None
 
     def newer(
@@ -260,9 +267,12 @@ class WhyNot:
         self, releases: Releases, position: int, beside: Sequence[WhyNot]
     ) -> Reason:
         """Return the first cause, of this target or another one."""
-        found = self._cause(releases, position, {}) or self._held_back(
-            releases, position, beside
-        )
+        self._beside = beside
+        try:
+            found = self._cause(releases, position, {})
+        finally:
+            self._beside = ()
+        found = found or self._held_back(releases, position, beside)
         if found is not None:
             return found
         if self.inputs.resolution == "lowest":
@@ -445,6 +455,7 @@ class WhyNot:
             for position in above[:_TRIED_AT_MOST]:
                 if self._admits(releases, position, assumed[name]):
                     reason = self._cause(releases, position, assumed)
+                    reason = reason or self._held_back(releases, position, self._beside)
                     newer = releases.versions[position]
                     return ("", None) if reason is None else (newer, reason)
         except PolylockError:
@@ -685,90 +696,50 @@ def _why_yanked(release: Release) -> str:
 
 
 def _no_such_version(releases: Releases) -> NoSuchVersion:
-    versions = releases.versions
+    index, versions = releases.index or releases.index_url, releases.versions
     if not versions:
-        return NoSuchVersion(releases.index)
-    return NoSuchVersion(releases.index, versions[0], versions[-1])
+        return NoSuchVersion(index)
+    return NoSuchVersion(index, versions[0], versions[-1])
 
 
 def shortage(
-    availability: Availability,
-    releases: Releases,
-    specifiers: Sequence[str],
-    asked: str = "",
-) -> tuple[list[str], str | None]:
-    """Say why no version meets specifiers or can be installed, and what would help.
+    availability: Availability, releases: Releases, specifiers: Sequence[str]
+) -> Shortage:
+    """Return why no version meets specifiers or can be installed.
 
-    ``asked`` says what is asked where that is not just the specifiers. The lines are
-    empty where some version can be.
+    Versions that can be are not in it, so it is empty where all of them can.
     """
     mask = availability.allowed(releases, specifiers)
-    if not mask:
-        return _no_version(availability, releases, specifiers, asked)
-    lines = _rejections(availability.pool, releases, mask)
-    return lines, _coverage_hint(availability.pool, releases, mask) if lines else None
-
-
-def _no_version(
-    availability: Availability,
-    releases: Releases,
-    specifiers: Sequence[str],
-    asked: str,
-) -> tuple[list[str], str | None]:
+    if mask:
+        return Shortage(releases, out=_without_files(availability.pool, releases, mask))
     table = availability.table(releases)
-    name = releases.name
-    combined = ",".join(dict.fromkeys(s for s in specifiers if s))
     mask = table.everything
     for specifier in specifiers:
         mask &= table.mask(specifier)
     if not mask:
-        there = list(positions(table.everything))
-        none = f"no version of {name} is {asked or combined or 'there'}"
-        where = releases.index or releases.index_url  # a direct source is its text
-        if where == DEFAULT_INDEX:
-            where = "the index"
-        return [f"{none}; {where} has {_ends(releases, there)}"], None
-    found = list(positions(mask))
-    newest = releases.versions[found[0]]
-    versions = f"{name} {span(releases, found)}"
+        return Shortage(releases, none=_no_such_version(releases))
+    found = tuple(positions(mask))
     if not mask & ~releases.yanked:
-        return [f"{versions}: yanked"], (
-            f"to take a yanked version all the same, pin it: {name}=={newest}"
-        )
-    if not mask & releases.finals:
-        return [f"{versions}: pre-releases, which are not admitted"], (
-            'set prerelease = "allow" in [tool.polylock]'
-        )
-    if all(releases.earliest_upload[position] is None for position in found):
-        return [f"{versions}: without an upload time, for exclude-newer"], (
-            "leave exclude-newer out of [tool.polylock]"
-        )
-    return [f"{versions}: uploaded after exclude-newer"], (
-        "set exclude-newer in [tool.polylock] to a later time"
-    )
+        reason: Reason = Yanked()
+    elif not mask & releases.finals:
+        reason = PreRelease()
+    elif all(releases.earliest_upload[position] is None for position in found):
+        reason = NoUploadTime()
+    else:
+        reason = UploadedLater()
+    return Shortage(releases, out=((found, (reason,)),))
 
 
-def _ends(releases: Releases, found: Sequence[int]) -> str:
-    low, high = releases.versions[found[-1]], releases.versions[found[0]]
-    return low if low == high else f"{low} to {high}"
-
-
-def _rejections(pool: CandidatePool, releases: Releases, mask: int) -> list[str]:
-    """Group the versions that have no candidate by the reason, newest first."""
+def _without_files(
+    pool: CandidatePool, releases: Releases, mask: int
+) -> tuple[tuple[tuple[int, ...], tuple[Reason, ...]], ...]:
+    """Group the versions that have no candidate by the reasons, newest first."""
     groups: dict[tuple[Reason, ...], list[int]] = {}
-    for count, position in enumerate(positions(mask)):
-        if count == OPENED_AT_MOST:
-            break
-        expansion = pool.expand(releases, position, yanked=False)
-        if expansion.candidates:
-            continue
-        reasons = rejected(pool, releases, position)
-        groups.setdefault(reasons, []).append(position)
-    return [
-        f"{releases.name} {span(releases, found)}: {clause(reason)}"
-        for reasons, found in groups.items()
-        for reason in reasons
-    ]
+    for position in islice(positions(mask), OPENED_AT_MOST):
+        if not pool.expand(releases, position, yanked=False).candidates:
+            reasons = rejected(pool, releases, position)
+            groups.setdefault(reasons, []).append(position)
+    return tuple((tuple(found), reasons) for reasons, found in groups.items())
 
 
 def rejected(
@@ -813,76 +784,3 @@ def no_file(release: Release, target: Target) -> NoFile:
         return NoFile(target.name, tuple(sorted(pythons)))
     others = tuple(sorted({tag for _, _, tag in found}))
     return NoFile(target.name, others, is_near=False)
-
-
-def _coverage_hint(pool: CandidatePool, releases: Releases, mask: int) -> str:
-    """Say which change of the target or the settings would let the newest in."""
-    release = releases.release(next(positions(mask)))
-    target, inputs = pool.target, pool.inputs
-    if releases.name in target.description.variants:
-        return f"change tool.polylock.targets.{target.name}.variants.{releases.name}"
-    metadata = pool.source.variant_metadata(release) if _has_labels(release) else None
-    if metadata is not None and not isinstance(metadata, Unusable):
-        for namespace, provider in sorted((metadata.providers or {}).items()):
-            if provider.optional and namespace not in inputs.enable_providers:
-                return f'set enable-providers = ["{namespace}"] in [tool.polylock]'
-        for namespace in unanswered(
-            metadata, stated=target.stated, enabled_providers=inputs.enable_providers
-        ):
-            return (
-                f"say under properties.{namespace} what target {target.name} supports"
-            )
-    expansion = pool.expand(releases, next(positions(mask)), yanked=False)
-    if any(isinstance(r.reason, PythonUnmet) for r in expansion.rejections):
-        return python_hint(target, releases.name)
-    if any(isinstance(r.reason, NeedsBuild) for r in expansion.rejections):
-        return build_hint(inputs, releases.name)
-    return (
-        f"name an index that has wheels for {target.name} under "
-        f"[tool.polylock.sources], or leave {releases.name} out there with a marker"
-    )
-
-
-def build_hint(inputs: Inputs, name: str) -> str:
-    """Say what lets the backend of a project run, which no search may try."""
-    if name in inputs.no_build_packages:
-        return f"take {name} out of no-build-package in [tool.polylock]"
-    names = ", ".join(f'"{one}"' for one in sorted({*inputs.build_packages, name}))
-    return (
-        f"set build-package = [{names}] in [tool.polylock], if its build backend may "
-        "run on your machine"
-    )
-
-
-def python_hint(target: Target, name: str) -> str:
-    """Say what helps where a project needs another Python than the target has."""
-    return (
-        f"choose another python for target {target.name}, or leave {name} out there "
-        "with a marker"
-    )
-
-
-def _has_labels(release: Release) -> bool:
-    return any(
-        WheelFilename.parse(file.filename).variant_label for file in release.wheels
-    )
-
-
-def span(releases: Releases, found: Sequence[int]) -> str:
-    """Write positions as ``1.0 to 1.4, 2.0``."""
-    parts: list[str] = []
-    for first, last in _runs(found):
-        low, high = releases.versions[first], releases.versions[last]
-        parts.append(low if low == high else f"{low} to {high}")
-    return ", ".join(parts)
-
-
-def _runs(found: Sequence[int]) -> Iterator[tuple[int, int]]:
-    ordered = sorted(set(found))
-    start = previous = ordered[0]
-    for position in ordered[1:]:
-        if position != previous + 1:
-            yield start, previous
-            start = position
-        previous = position
-    yield start, previous

@@ -16,8 +16,8 @@ from polylock.explain.notes import (
     UploadTimesMissing,
     VariantsLost,
 )
-from polylock.model.inputs import index_in_words
-from polylock.model.plain_text import visible
+from polylock.model.distributions import span
+from polylock.model.inputs import DEFAULT_INDEX, index_in_words
 from polylock.model.reasons import (
     AlignedWith,
     BuildCycle,
@@ -60,13 +60,17 @@ from polylock.model.reasons import (
     WheelsForbidden,
     Yanked,
 )
+from polylock.model.visible_text import visible
+from polylock.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from polylock.errors import PolylockError
     from polylock.explain.notes import Note
+    from polylock.explain.why_not import Shortage
     from polylock.model.reasons import Asker, Reason, Rejection, Request
+    from polylock.model.requirements import Requirement
 
 __all__ = ["about", "asker", "clause", "details", "listed", "note", "request"]
 
@@ -105,11 +109,11 @@ def about(subject: str, reason: Reason, *, many: bool = False) -> str:
         case PythonUnmet():
             told = f"{verb} Python {reason.requires_python}"
         case DirectReference():
-            told = f"{verb} {reason.requirement}, a direct reference"
+            told = f"{verb} {_required(reason.requirement)}, a direct reference"
         case NotRequired() if not many:
             told = _clause(reason)
         case RequiresItself():
-            told = f"{verb} another version of itself: {reason.requirement}"
+            told = f"{verb} another version of itself: {_required(reason.requirement)}"
         case _:
             return f"{subject}: {clause(reason)}"
     return f"{subject} {visible(told)}"
@@ -120,7 +124,36 @@ def request(one: Request) -> str:
     verb = "requires"
     if isinstance(one.by, SettingAsker):
         verb = "asks for" if one.by.key == "--upgrade-package" else "has"
-    return f"{asker(one.by)} {verb} {visible(str(one.requirement))}"
+    return f"{asker(one.by)} {verb} {visible(_required(one.requirement))}"
+
+
+def _required(requirement: Requirement) -> str:
+    """Write what a requirement asks for; that its marker holds goes without saying."""
+    return str(replace(requirement, marker=""))
+
+
+def lacks(found: Shortage, asked: str) -> list[str]:
+    """Return what an index lacks of a project, a line each.
+
+    ``asked`` is what no version is, as text.
+    """
+    name = found.releases.name
+    if found.none is not None:
+        none = f"no version of {name} is {asked or 'there'}"
+        # The name of an index, or the text of a direct source.
+        index = found.none.index
+        where = "the index" if index == DEFAULT_INDEX else index
+        return [visible(f"{none}; {where} has {_there(found.none)}")]
+    return [
+        visible(f"{name} {span(found.releases, versions)}: {clause(reason)}")
+        for versions, reasons in found.out
+        for reason in reasons
+    ]
+
+
+def _there(reason: NoSuchVersion) -> str:
+    low, high = reason.lowest, reason.highest
+    return (low if low == high else f"{low} to {high}") or "none"
 
 
 def details(error: PolylockError) -> list[str]:
@@ -229,9 +262,11 @@ def _clause(reason: Reason) -> str:  # noqa: C901, PLR0911, PLR0912 - a case eac
         case InvalidMetadata():
             return _invalid(reason)
         case DirectReference():
-            return f"requires {reason.requirement}, a direct reference"
+            return f"requires {_required(reason.requirement)}, a direct reference"
         case RequiresItself():
-            return f"requires another version of itself: {reason.requirement}"
+            return (
+                f"requires another version of itself: {_required(reason.requirement)}"
+            )
         case NotOpened():
             return "is a source distribution, and enough were opened"
         case OfLabels():
@@ -240,8 +275,8 @@ def _clause(reason: Reason) -> str:  # noqa: C901, PLR0911, PLR0912 - a case eac
             return _contradicts(reason)
         case HeldBack():
             return (
-                f"kept back for {reason.target} ({_clause(reason.because)}), since one "
-                "version is taken for all targets where one will do (align)"
+                f"kept back for {reason.target} ({_clause(reason.because)}), since "
+                "targets share a version where they can (align)"
             )
         case AlignedWith():
             targets = ", ".join(reason.targets)
@@ -326,13 +361,8 @@ def _excluded(reason: Excluded) -> str:
 
 
 def _no_version(reason: NoSuchVersion) -> str:
-    index = index_in_words(reason.index)
-    if not reason.highest:
-        return f"{index} does not have it"
-    low, high = reason.lowest, reason.highest
-    return (
-        f"{index} does not have it: it has {low if low == high else f'{low} to {high}'}"
-    )
+    missing = f"{index_in_words(reason.index)} does not have it"
+    return f"{missing}: it has {_there(reason)}" if reason.highest else missing
 
 
 def _no_file(reason: NoFile) -> str:
@@ -352,10 +382,8 @@ def _needs_build(reason: NeedsBuild) -> str:
         "no-build-package": "no-build-package forbids that",
     }[reason.key]
     if reason.is_static:
-        return f"a source distribution that must be built, and {by}"
-    return (
-        f"a source distribution that must be built to know what it requires, and {by}"
-    )
+        return f"its source distribution must be built, and {by}"
+    return f"its source distribution must be built to know what it requires, and {by}"
 
 
 def _invalid(reason: InvalidMetadata) -> str:
@@ -366,16 +394,14 @@ def _invalid(reason: InvalidMetadata) -> str:
 
 def _contradicts(reason: Contradicts) -> str:
     project = reason.requirement.name
-    wanted = f"requires {reason.requirement}"
+    wanted = f"requires {_required(reason.requirement)}"
     if reason.because is None:
         return f"{wanted}, and {project} is {reason.taken}"
     because = _clause(reason.because)
     match reason.because:
-        case NoSuchVersion(highest=""):
-            return f"{wanted}, and {because}"
-        case NoSuchVersion(index=index, lowest=low, highest=high):
-            there = low if low == high else f"{low} to {high}"
-            return f"{wanted}, and {index_in_words(index)} has {there}"
+        case NoSuchVersion():
+            index = index_in_words(reason.because.index)
+            return f"{wanted}, and {index} has {_there(reason.because)}"
         case NoSuchProject() | Excluded(newer="") | DirectSourceNamed():
             return f"{wanted}, and {because}"
         case _:

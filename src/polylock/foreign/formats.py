@@ -13,7 +13,8 @@ from polylock.foreign.poetry_lock import read_poetry_lock
 from polylock.foreign.pylock_file import read_pylock_pins
 from polylock.foreign.requirements_file import read_requirements
 from polylock.foreign.uv_lock import read_uv_lock
-from polylock.model.toml_tables import InvalidToml, Table, key_path, parse_toml
+from polylock.model.toml_tables import Table, key_path
+from polylock.model.toml_text import InvalidToml, parse_toml
 
 if TYPE_CHECKING:
     from polylock.foreign.pins import ForeignLock
@@ -77,16 +78,12 @@ def _document(content: bytes, path: str) -> tuple[dict[str, Any], str]:
             found = json.loads(text)
             return (found if isinstance(found, dict) else {}), text
         return parse_toml(text), text
-    except json.JSONDecodeError as error:
-        raise LockFileInvalid(path, "", f"is not JSON: {error}") from error
     except InvalidToml as error:
         raise LockFileInvalid(path, key_path(*error.parts), str(error)) from error
     except RecursionError as error:
-        raise LockFileInvalid(path, "", "is nested too deeply") from error
-    except ValueError as error:
-        # Python reads no integer of more than 4,300 digits.
-        problem = "has an integer of more than 64 bits"
-        raise LockFileInvalid(path, "", problem) from error
+        raise LockFileInvalid(path, "", "is not JSON: it nests too deeply") from error
+    except ValueError as error:  # also a number of more digits than Python reads
+        raise LockFileInvalid(path, "", f"is not JSON: {error}") from error
 
 
 def _refusal(path: str, key: str, problem: str, _advice: str | None) -> LockFileInvalid:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import SpecifierSet
 from packaging.utils import InvalidName, canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from polylock.lockfile.pylock import last_component
 from polylock.model.folding import fold
@@ -131,7 +131,7 @@ def _admits(requires_python: str, target: Target) -> bool:
     patch = _NEWEST_PATCH if python.patch is None else python.patch
     try:
         specifiers = SpecifierSet(requires_python)
-    except InvalidSpecifier:
+    except ValueError:
         return True
     return specifiers.contains(f"{python.minor_version}.{patch}", prereleases=True)
 
@@ -149,7 +149,7 @@ def version_text(table: Table, text: str, key: str = "version") -> str:
     """Return a version as PEP 440 normalizes it; raises LockFileInvalid."""
     try:
         return str(Version(text))
-    except InvalidVersion as error:
+    except ValueError as error:
         raise table.error(f"{text!r} is not a version", key) from error
 
 

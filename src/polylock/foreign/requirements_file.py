@@ -13,7 +13,7 @@ import codecs
 import re
 from typing import TYPE_CHECKING, Protocol
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from polylock.errors import LockFileInvalid
 from polylock.foreign.pins import ForeignLock, ForeignPin, Skipped
@@ -197,7 +197,7 @@ def _pin(line: _Line, requirement: Requirement, options: str) -> ForeignPin | Sk
         return Skipped(name=requirement.name, reason=_UNPINNED)
     try:
         version = str(Version(pinned[1]))
-    except InvalidVersion as error:
+    except ValueError as error:
         raise line.error(f"{pinned[1]!r} is not a version") from error
     marker = requirement.marker_expression
     markers: tuple[MarkerExpression, ...] = () if marker is None else (marker,)

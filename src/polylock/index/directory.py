@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from polylock.cache.digests import file_digest
+from polylock.cache.regular_files import read_regular
 from polylock.cache.store import Bucket
 from polylock.errors import IndexRequestError
 from polylock.index.json_page import InvalidPage, parse_json_page
@@ -124,7 +125,7 @@ class DirectoryIndex:
         page = directory / "index.json"
         try:
             if page.is_file():
-                return parse_json_page(page.read_bytes(), base_url)
+                return parse_json_page(read_regular(page), base_url)
             page = directory / "index.html"
             if page.is_file():
                 # Most have the page in JSON too, so its parser is not loaded at start.
@@ -132,7 +133,7 @@ class DirectoryIndex:
                     parse_html_page,
                 )
 
-                return parse_html_page(page.read_bytes(), base_url)
+                return parse_html_page(read_regular(page), base_url)
         except InvalidPage as error:
             raise IndexRequestError(page.as_uri(), None, str(error)) from error
         return []

@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import IO, TYPE_CHECKING
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from polylock.cache.digests import file_digest
 from polylock.model.core_metadata import CoreMetadata, InvalidCoreMetadata
@@ -219,7 +219,7 @@ def _package_information_zip(path: Path) -> bytes | None:
 def _version(text: str) -> Version:
     try:
         return Version(text)
-    except InvalidVersion as error:
+    except ValueError as error:
         raise InvalidDistribution(f"{text!r} is not a version (PEP 440)") from error
 
 
@@ -234,7 +234,7 @@ def _requires_python(core: CoreMetadata) -> str | None:
     if core.requires_python is not None:
         try:
             SpecifierSet(core.requires_python)
-        except InvalidSpecifier as error:
+        except ValueError as error:
             raise InvalidDistribution(
                 f"bad Requires-Python: {core.requires_python}"
             ) from error

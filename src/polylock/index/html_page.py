@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from html.parser import HTMLParser
+from contextlib import suppress
 from urllib.parse import unquote, urljoin, urlsplit
 
-from polylock.index.json_page import InvalidPage, file_url
+from polylock.index.html_tokens import start_tags
+from polylock.index.json_page import InvalidPage, file_url, is_bounded
 from polylock.model.distributions import RemoteFile
 
 __all__ = ["parse_html_page"]
@@ -14,30 +15,19 @@ __all__ = ["parse_html_page"]
 def parse_html_page(content: bytes, base_url: str) -> list[RemoteFile]:
     """Read the files of a page, in page order, with URLs relative to ``base_url``.
 
-    A ``<base>`` element counts. Raises InvalidPage for an unknown version.
+    A ``<base>`` element counts. A link that is no URL is left out. Raises InvalidPage
+    for an unknown version.
     """
-    parser = _Parser(base_url)
-    parser.feed(content.decode("utf-8", "replace"))
-    parser.close()
-    return parser.rows
-
-
-class _Parser(HTMLParser):
-    def __init__(self, base_url: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.rows: list[RemoteFile] = []
-        self._base_url = base_url
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Read one element; the text between elements says nothing."""
-        attributes = dict(attrs)
+    rows: list[RemoteFile] = []
+    for tag, attributes in start_tags(content.decode("utf-8", "replace")):
         match tag:
             case "a":
-                row = _row(attributes, self._base_url)
+                row = _row(attributes, base_url)
                 if row is not None:
-                    self.rows.append(row)
+                    rows.append(row)
             case "base":
-                self._base_url = urljoin(self._base_url, attributes.get("href") or "")
+                with suppress(ValueError):  # one that is no URL says nothing
+                    base_url = urljoin(base_url, attributes.get("href") or "")
             case "meta" if attributes.get("name") == "pypi:repository-version":
                 version = attributes.get("content") or ""
                 if version.partition(".")[0] != "1":  # PEP 629
@@ -45,6 +35,7 @@ class _Parser(HTMLParser):
                     raise InvalidPage(problem)
             case _:
                 pass
+    return rows
 
 
 def _row(attributes: dict[str, str | None], base_url: str) -> RemoteFile | None:
@@ -56,7 +47,8 @@ def _row(attributes: dict[str, str | None], base_url: str) -> RemoteFile | None:
     except ValueError:
         return None
     filename = unquote(parts.path.rpartition("/")[2])
-    if not filename:
+    requires_python = attributes.get("data-requires-python") or None
+    if not filename or not is_bounded(filename, requires_python):
         return None
     core_metadata = attributes.get("data-core-metadata")
     if core_metadata is None:  # PEP 714
@@ -67,7 +59,7 @@ def _row(attributes: dict[str, str | None], base_url: str) -> RemoteFile | None:
         filename=filename,
         url=file_url(parts.geturl(), base_url),
         hashes=_hash(parts.fragment),
-        requires_python=attributes.get("data-requires-python") or None,
+        requires_python=requires_python,
         core_metadata=_offered(core_metadata),
         yanked=yanked,
     )

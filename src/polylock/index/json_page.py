@@ -11,19 +11,28 @@ import re
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
 from polylock.model.distributions import RemoteFile
 from polylock.network.auth import redact
 
-__all__ = ["InvalidPage", "file_url", "parse_json_page"]
+__all__ = ["InvalidPage", "file_url", "is_bounded", "parse_json_page"]
 
 logger = logging.getLogger(__name__)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SUPPORTED_MAJOR = "1"
+_LARGEST_SIZE = 1 << 53
+"""Bytes of a file that JSON can tell exactly; more is a mistake or an attack."""
+
+_LONGEST_NAME = 255
+"""Bytes of a file name that a disk can hold."""
+
+_LONGEST_SPECIFIER = 1000
+"""Characters of a requires-python; the longest on public indexes have 200."""
+
 _PLAIN_PATH = re.compile(
     r"[A-Za-z0-9_+%~-][A-Za-z0-9_.+%~-]*(/[A-Za-z0-9_+%~-][A-Za-z0-9_.+%~-]*)*"
 )
@@ -59,12 +68,17 @@ class _Page(msgspec.Struct):
 class _LoosePage(msgspec.Struct):
     """A page of which some file breaks the types above."""
 
-    files: list[dict[str, Any]]
+    files: list[Any]
     meta: _Meta = msgspec.field(default_factory=_Meta)
 
 
 _decoder = msgspec.json.Decoder(_Page)
-_loose_decoder = msgspec.json.Decoder(_LoosePage)
+_BAD_VALUE = (
+    KeyError,
+    TypeError,  # of a row that is no table
+    ValueError,  # half a character
+    msgspec.ValidationError,
+)
 
 
 def parse_json_page(content: bytes, base_url: str) -> list[RemoteFile]:
@@ -75,24 +89,29 @@ def parse_json_page(content: bytes, base_url: str) -> list[RemoteFile]:
     """
     try:
         page = _decoder.decode(content)
-    except msgspec.ValidationError:
+    except (msgspec.DecodeError, RecursionError):  # of some row, or of the whole
         return _parse_loosely(content, base_url)
-    except msgspec.DecodeError as error:
-        raise InvalidPage(f"the page is not valid JSON: {error}") from error
     _check_version(page.meta)
-    return [_row(file, base_url) for file in page.files]
+    return _rows(page.files, base_url)
+
+
+def is_bounded(filename: str, requires_python: str | None) -> bool:
+    """Return whether a row is one that a file can have; other rows are left out."""
+    return (
+        len(filename) <= _LONGEST_NAME
+        and len(requires_python or "") <= _LONGEST_SPECIFIER
+    )
 
 
 def file_url(url: str, base_url: str) -> str:
     """Return the absolute URL of a file, without fragment and credentials.
 
-    What is no URL at all comes back as it is: asking for it will say so.
+    Raises ValueError for what is no URL at all.
     """
+    if "[" in url or "]" in url or not url.isascii():
+        urlsplit(url)  # what else is wrong with a URL, no server answers
     if not url.startswith(("https://", "http://")):
-        try:
-            url = _joined(url, base_url)
-        except ValueError:
-            return url
+        url = _joined(url, base_url)
     if "#" in url:
         url = url.partition("#")[0]
     return redact(url) if "@" in url else url
@@ -120,30 +139,65 @@ def _parent(base_url: str, climbs: int | None) -> str:
 
 def _parse_loosely(content: bytes, base_url: str) -> list[RemoteFile]:
     try:
-        page = _loose_decoder.decode(content)
-    except msgspec.DecodeError as error:
+        page = msgspec.convert(_any_json(content), _LoosePage)
+    except msgspec.ValidationError as error:
         raise InvalidPage(f"the page does not follow PEP 691: {error}") from error
     _check_version(page.meta)
-    rows = []
+    found = []
     for entry in page.files:
         kept = {}
         for field in msgspec.structs.fields(_File):
             name = field.encode_name
             try:
                 kept[name] = msgspec.convert(entry[name], field.type)
-            except (KeyError, msgspec.ValidationError) as error:
+            except _BAD_VALUE as error:
                 logger.debug("key %s of a file on %s: %s", name, base_url, error)
         if "filename" in kept and "url" in kept:
             names = {f.encode_name: f.name for f in msgspec.structs.fields(_File)}
-            file = _File(**{names[key]: value for key, value in kept.items()})
-            rows.append(_row(file, base_url))
-    return rows
+            try:
+                msgspec.json.encode(kept)  # half a character can be kept nowhere
+            except UnicodeEncodeError as error:
+                logger.debug("a file on %s is left out: %s", base_url, error)
+                continue
+            found.append(_File(**{names[key]: value for key, value in kept.items()}))
+    return _rows(found, base_url)
+
+
+def _any_json(content: bytes) -> Any:  # noqa: ANN401 - any document
+    """Return JSON that msgspec refuses: numbers and characters that it has no room for.
+
+    Raises InvalidPage.
+    """
+    import json  # noqa: PLC0415 - for a page with a bad row
+
+    try:
+        return json.loads(content, parse_int=_number)
+    except RecursionError:
+        raise InvalidPage("the page is nested too deeply") from None
+    except ValueError as error:
+        raise InvalidPage(f"the page is not valid JSON: {error}") from error
+
+
+def _number(text: str) -> int | None:
+    return int(text) if len(text) <= len(str(_LARGEST_SIZE)) else None
 
 
 def _check_version(meta: _Meta) -> None:
     """Refuse a major version that is not known (PEP 629)."""
     if meta.api_version.partition(".")[0] != _SUPPORTED_MAJOR:
         raise InvalidPage(f"version {meta.api_version} of the API is not supported")
+
+
+def _rows(files: list[_File], base_url: str) -> list[RemoteFile]:
+    """Return the rows of files; one that is wrong costs itself alone."""
+    rows = []
+    for file in files:
+        if is_bounded(file.filename, file.requires_python):
+            try:
+                rows.append(_row(file, base_url))
+            except ValueError as error:
+                logger.debug("a file on %s is left out: %s", base_url, error)
+    return rows
 
 
 def _row(file: _File, base_url: str) -> RemoteFile:
@@ -158,7 +212,7 @@ def _row(file: _File, base_url: str) -> RemoteFile:
         file.filename,
         file_url(file.url, base_url),
         file.hashes or {},
-        file.size,
+        file.size if 0 <= (file.size or 0) < _LARGEST_SIZE else None,
         _microseconds(file.upload_time) if file.upload_time else None,
         file.requires_python or None,
         offered if isinstance(offered, dict) else None,

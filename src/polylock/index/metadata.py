@@ -1,6 +1,6 @@
 """Core metadata of the files of an index.
 
-What was read is kept by the file's hash, or by its URL where it has none, and never
+What was read is kept by the file's URL and all that its page says of it, and never
 asked for again: a file does not change. Content that cannot be used is a value with a
 reason, and kept as well; a request that failed raises.
 """
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from polylock.errors import FileCorrupt, HashMismatch, SizeMismatch
 from polylock.index.variant_files import VARIANT_JSON
@@ -160,7 +160,7 @@ def _mismatch(metadata: CoreMetadata, release: Release) -> str:
     """Return the problem where metadata is not of what the file name says."""
     try:
         same = Version(metadata.version) == Version(release.version)
-    except InvalidVersion:
+    except ValueError:
         same = False
     if same and canonicalize_name(metadata.name) == release.name:
         return ""

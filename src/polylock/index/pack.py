@@ -3,8 +3,9 @@
 A warm lock would open two entries of the cache for each package, and decode pages of
 which it needs one release. The pack holds just that. It never says anything that the
 entries themselves would not: a page counts only while the entry it was taken from still
-lies there untouched, and for as long as that is fresh; metadata is kept by the hash of
-its file and does not change. What the pack lacks is read from the entries.
+lies there untouched, and for as long as that is fresh; metadata is kept by the URL of
+its file and what the page says of it, and does not change. What the pack lacks is read
+from the entries.
 """
 
 from __future__ import annotations

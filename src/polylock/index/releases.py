@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from packaging.utils import NormalizedName, canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from polylock.model.distributions import Release, Releases, RemoteFile
 from polylock.model.hashes import digest
@@ -235,7 +235,7 @@ def _is_ours(spelling: str, name: NormalizedName, ours: dict[str, bool]) -> bool
 def _group(groups: dict[Version, _Group], text: str) -> _Group | None:
     try:
         version = Version(text)
-    except InvalidVersion:
+    except ValueError:
         return None
     spelling = str(version)
     group = groups.get(version)

@@ -14,8 +14,10 @@ import zlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from polylock.errors import FileCorrupt, IndexRequestError
+from polylock.cache.regular_files import WholeFile
+from polylock.errors import AnswerTooLong, FileCorrupt, IndexRequestError
 from polylock.network.answers import status_error
+from polylock.network.limits import whole_body
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +35,10 @@ _TAIL = 1 << 16
 _READ_AHEAD = 1 << 14
 _LOCAL_HEADER = 30 + 512  # the fixed part, and room for the name and extra field
 _MEMBER_LIMIT = 1 << 24  # METADATA of 16 MB is an attack or a mistake
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})")
+_DIGITS = 19
+_LARGEST_RANGE = 1 << 26
+"""Bytes asked for at once; the directory of the largest wheels has 2 ** 22."""
 
 
 class RangesUnsupported(Exception):
@@ -58,8 +63,13 @@ class LocalZip:
 
     def __init__(self, path: Path, filename: str) -> None:
         self._filename = filename
-        with _reading(filename):
-            self._archive = zipfile.ZipFile(path)
+        self._file = WholeFile(path)
+        try:
+            with _reading(filename):
+                self._archive = zipfile.ZipFile(self._file)
+        except FileCorrupt:
+            self._file.close()
+            raise
 
     @property
     def members(self) -> list[str]:
@@ -75,6 +85,7 @@ class LocalZip:
 
     def __exit__(self, *_: object) -> None:
         self._archive.close()
+        self._file.close()
 
 
 class RemoteZip:
@@ -123,8 +134,8 @@ def _reading(filename: str) -> Iterator[None]:
         zlib.error,
         EOFError,
         RuntimeError,  # an encrypted member
-        UnicodeDecodeError,
-        ValueError,  # a position before the beginning
+        ValueError,  # a position before the beginning, a name that is no text
+        OverflowError,  # a size that no file has
         struct.error,
     ) as error:
         raise FileCorrupt(filename, f"the archive is damaged: {error}") from error
@@ -140,7 +151,7 @@ class _RangedFile(io.RawIOBase):
         self._position = 0
         self._size = -1
         self._parts: dict[int, bytes] = {}
-        self._fetch(f"bytes=-{_TAIL}")
+        self._fetch(f"bytes=-{_TAIL}", _TAIL)
 
     def readable(self) -> bool:
         return True
@@ -158,6 +169,11 @@ class _RangedFile(io.RawIOBase):
 
     def tell(self) -> int:
         return self._position
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return the next bytes; no more are reserved than there are."""
+        rest = max(self._size - self._position, 0)
+        return super().read(rest if size < 0 else min(size, rest)) or b""
 
     def readinto(self, buffer: WriteableBuffer) -> int:
         view = memoryview(buffer)
@@ -177,7 +193,9 @@ class _RangedFile(io.RawIOBase):
         if start >= end or self._holds(start, end):
             return
         end = min(max(end, start + _READ_AHEAD), self._size)
-        self._fetch(f"bytes={start}-{end - 1}")
+        if end - start > _LARGEST_RANGE:
+            raise zipfile.BadZipFile(f"a part of it has {end - start} bytes")
+        self._fetch(f"bytes={start}-{end - 1}", end - start)
         if not self._holds(start, end):
             raise RangesUnsupported(self._url)
 
@@ -193,7 +211,9 @@ class _RangedFile(io.RawIOBase):
                 return part[start - offset : end - offset]
         raise RangesUnsupported(self._url)
 
-    def _fetch(self, wanted: str) -> None:
+    def _fetch(self, wanted: str, longest: int) -> None:
+        """Ask for a range; a server that sends more of it than that has no ranges."""
+
         def consume(answer: Streaming) -> tuple[int, bytes]:
             if answer.status == 200:
                 return 0, self._whole(answer)
@@ -202,19 +222,24 @@ class _RangedFile(io.RawIOBase):
             if answer.status != 206:
                 raise status_error(answer.url, answer.status)
             offset = self._check_range(answer)
-            return offset, b"".join(answer.chunks)
+            return offset, whole_body(answer, largest=max(longest, _TAIL))
 
         headers = {"range": wanted, "accept-encoding": "identity"}
-        offset, content = self._client.stream(self._url, consume, headers=headers)
+        try:
+            offset, content = self._client.stream(self._url, consume, headers=headers)
+        except AnswerTooLong as error:
+            raise RangesUnsupported(self._url) from error
         self._parts[offset] = content
 
     def _whole(self, answer: Streaming) -> bytes:
         """Take a file that came whole, unless it is too large to have asked for."""
         length = answer.headers.get("content-length", "")
-        if not length.isdecimal() or int(length) > _TAIL:
+        if not (length.isascii() and length.isdigit() and len(length) < _DIGITS) or (
+            int(length) > _TAIL
+        ):
             raise RangesUnsupported(self._url)
         self._size = int(length)
-        return b"".join(answer.chunks)
+        return whole_body(answer, largest=_TAIL)
 
     def _check_range(self, answer: Streaming) -> int:
         match = _CONTENT_RANGE.fullmatch(answer.headers.get("content-range", ""))

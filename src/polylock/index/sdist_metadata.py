@@ -7,10 +7,12 @@ import tarfile
 import zlib
 from typing import TYPE_CHECKING
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from polylock.errors import FileCorrupt
 from polylock.index.remote_zip import LocalZip
+from polylock.model.bounded_stream import BoundedStream
+from polylock.model.member_names import RefusedArchive
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["is_static", "promises_nothing", "read_pkg_info"]
 
 _MEMBER_LIMIT = 1 << 24
+_LARGEST_TAR = 1 << 32
+"""Bytes that are unfolded to find PKG-INFO; all that a limit on time would stop."""
 _FIRST_UPLOADS = 1_041_379_200_000_000
 """2003 in microseconds: an earlier time is that of no upload, but a file's own."""
 
@@ -41,7 +45,17 @@ def read_pkg_info(path: Path, filename: str) -> bytes:
         raise FileCorrupt(filename, "PKG-INFO is missing")
     try:
         return _from_tar(path, filename)
-    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except RefusedArchive as error:
+        raise FileCorrupt(filename, str(error)) from error
+    except (
+        tarfile.TarError,
+        EOFError,
+        zlib.error,
+        gzip.BadGzipFile,
+        RuntimeError,  # headers upon headers, until there are too many
+        ValueError,  # a number or a name that cannot be decoded
+        OverflowError,  # a number that no file has
+    ) as error:
         raise FileCorrupt(filename, f"the archive is damaged: {error}") from error
 
 
@@ -53,7 +67,7 @@ def is_static(metadata: CoreMetadata) -> bool:
     """
     try:
         version = Version(metadata.metadata_version)
-    except InvalidVersion:
+    except ValueError:
         return False
     return version >= _FIRST_WITH_DYNAMIC and _NEEDED.isdisjoint(metadata.dynamic)
 
@@ -73,14 +87,21 @@ def promises_nothing(file: RemoteFile) -> bool:
 
 
 def _from_tar(path: Path, filename: str) -> bytes:
-    with tarfile.open(path, "r:gz") as archive:
+    with (
+        gzip.open(path, "rb") as stream,
+        tarfile.open(
+            fileobj=BoundedStream(stream, at_once=_MEMBER_LIMIT, in_all=_LARGEST_TAR),  # type: ignore[call-overload]  # has all that reading needs
+            mode="r:",
+        ) as archive,
+    ):
         for member in archive:
             if member.isfile() and _is_pkg_info(member.name):
                 if member.size > _MEMBER_LIMIT:
                     raise FileCorrupt(filename, "PKG-INFO is too large")
                 content = archive.extractfile(member)
                 assert content is not None  # it is a regular file
-                return content.read()
+                found: bytes = content.read()
+                return found
     raise FileCorrupt(filename, "PKG-INFO is missing")
 
 

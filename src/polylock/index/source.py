@@ -83,7 +83,9 @@ class PackageIndexes:
                 "metadata files", lambda: _files(store, client, mode, reporter)
             )
 
-        kept_metadata = MetadataCache(store, client.traffic, pack=self._pack)
+        kept_metadata = MetadataCache(
+            store, client.traffic, asker=client.asker, pack=self._pack
+        )
         self._variant_files = VariantFiles(kept_metadata, cache, files)
         self._metadata = MetadataReader(
             kept_metadata, files, self._variant_files, sdist_metadata=sdist_metadata

@@ -19,9 +19,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
-from polylock.model.toml_tables import parse_toml
+from polylock.model.toml_text import parse_toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -107,7 +107,7 @@ def _normalized(place: str, key: str) -> str:
         return key
     try:
         return f"{canonicalize_name(project)}=={Version(version)}"
-    except InvalidVersion as error:
+    except ValueError as error:
         raise InvalidFacts(f"{place}: {version!r} is not a version") from error
 
 

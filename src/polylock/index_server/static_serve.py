@@ -20,8 +20,6 @@ from polylock.index_server.loopback_server import (
     Answer,
     AnsweringHandler,
     LoopbackServer,
-)
-from polylock.index_server.static_requests import (
     normalized_page,
     path_segments,
     preferred_page,
@@ -31,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["IndexServer", "ServedRequest"]
+__all__ = ["IndexServer", "ServedRequest", "serve_index"]
 
 logger = logging.getLogger(__name__)
 
@@ -178,3 +176,20 @@ class _Handler(AnsweringHandler):
                 ),
             )
         )
+
+
+def serve_index(
+    directory: Path,
+    *,
+    port: int = 0,
+    page_lifetime: int = 0,
+    on_request: Callable[[ServedRequest], None] | None = None,
+) -> IndexServer:
+    """Return a server of a built index, listening but not yet answering.
+
+    Use it in a ``with`` statement: print ``url``, then ``wait(seconds)``. Raises
+    UsageError where there is no index or no port.
+    """
+    return IndexServer(
+        directory, port=port, page_lifetime=page_lifetime, on_request=on_request
+    )

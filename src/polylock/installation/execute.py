@@ -22,13 +22,15 @@ from polylock.installation.archive import read_manifest
 from polylock.installation.clashes import case_clashes, ignores_case
 from polylock.installation.forked_linking import put_all
 from polylock.installation.link import Linker, LinkMode
+from polylock.installation.obstacles import Obstacles
+from polylock.installation.own_files import OwnFiles
+from polylock.installation.owners import common_files, linked_again, shared_files
 from polylock.installation.place import Placement
 from polylock.installation.plan import plan_sync, same_version
 from polylock.installation.uninstall import (
     Boundary,
     listed_files,
     refuse_unremovable,
-    shared_files,
     uninstall,
 )
 from polylock.ports import SilentReporter
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
+    from polylock.environment.installed import InstalledDistribution
     from polylock.environment.interpreter import Interpreter
     from polylock.installation.plan import SyncPlan, WantedDistribution
     from polylock.ports import Reporter
@@ -95,14 +98,14 @@ def execute(
         linker=linker or Linker(),
         reporter=reporter or SilentReporter(),
         prepared={},
+        told=[],
     )
-    run.prepare(plan)
+    plan = run.prepare(plan)
     with exclusive(Path(interpreter.prefix), run.reporter):
         current = read_installed(interpreter.site_directories)
         if current != plan.installed:
             logger.info("%s was changed meanwhile", interpreter.prefix)
-            plan = plan_sync(plan.request, current)
-            run.prepare(plan)
+            plan = run.prepare(plan_sync(plan.request, current))
         run.change(plan)
     if compile_bytecode:
         run.compile(plan)
@@ -115,12 +118,28 @@ class _Execution(Value, frozen=True, kw_only=True):
     linker: Linker
     reporter: Reporter
     prepared: dict[NormalizedName, Placement]
+    told: list[str]
 
-    def prepare(self, plan: SyncPlan) -> None:
-        """Fetch what is to be installed, and find every reason not to begin."""
+    def prepare(self, plan: SyncPlan) -> SyncPlan:
+        """Fetch what is to be installed, and find every reason not to begin.
+
+        Returns the plan with those in it that have to be linked again.
+        """
         for entry in (*plan.remove, *plan.reinstall):
             for distribution in entry.installed:
                 refuse_unremovable(distribution)
+        self._fetch(plan)
+        placements = [self.prepared[one.name] for one in _wanted(plan)]
+        again = linked_again(plan, placements)
+        if again is not plan:
+            return self.prepare(again)
+        obstacles = Obstacles(_leaving(plan), _boundary(self.interpreter))
+        for placement in placements:
+            obstacles.refuse(placement)
+        self.told[:] = common_files(placements)
+        return plan
+
+    def _fetch(self, plan: SyncPlan) -> None:
         missing = [w for w in _wanted(plan) if w.name not in self.prepared]
         if not missing:
             return
@@ -139,14 +158,18 @@ class _Execution(Value, frozen=True, kw_only=True):
 
     def change(self, plan: SyncPlan) -> None:
         """Remove the old, then install the new."""
+        for line in self.told:
+            self.reporter.warning(line)
         self._tell_clashes(plan)
         boundary = _boundary(self.interpreter)
-        shared = _shared_files(plan)
+        shared = shared_files(plan)
         for entry in sorted((*plan.remove, *plan.reinstall), key=lambda e: e.name):
             for distribution in entry.installed:
                 left = uninstall(distribution, boundary, shared=shared)
                 for path in left:
-                    self.reporter.warning(f"{path} is outside the environment: left")
+                    self.reporter.warning(
+                        f"{path} is not {entry.name}'s to remove: left"
+                    )
                 self.reporter.removing(entry.name, distribution.version)
         put_all(
             [self.prepared[wanted.name] for wanted in _wanted(plan)],
@@ -242,12 +265,9 @@ def _boundary(interpreter: Interpreter) -> Boundary:
         if interpreter.is_virtual
         else [scheme.headers]
     )
-    return Boundary(Path(path) for path in paths)
+    return Boundary((Path(path) for path in paths), OwnFiles(interpreter))
 
 
-def _shared_files(plan: SyncPlan) -> frozenset[str]:
-    """Return the files to be removed that a distribution which stays lists as well."""
-    return shared_files(
-        [one for entry in (*plan.remove, *plan.reinstall) for one in entry.installed],
-        [one for entry in plan.keep for one in entry.installed],
-    )
+def _leaving(plan: SyncPlan) -> list[InstalledDistribution]:
+    entries = (*plan.remove, *plan.reinstall)
+    return [distribution for entry in entries for distribution in entry.installed]

@@ -19,6 +19,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from polylock.installation.link import LinkMode
+from polylock.installation.owners import in_common, with_tops_in_common
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -87,41 +88,10 @@ def _work_of(placement: Placement) -> int:
 
 
 def _entangled(placements: Sequence[Placement]) -> frozenset[int]:
-    """Return the ids of those whose order counts: another has a file of their path.
-
-    Paths that only case tells apart are one to some file systems. Most distributions
-    have directories of their own, so all paths are compared for few.
-    """
-    suspects = _in_common(placements, [_tops(one) for one in placements])
+    """Return the ids of those whose order counts: another has a file of their path."""
+    suspects = with_tops_in_common(placements)
     paths = [frozenset(path.casefold() for path in one.paths) for one in suspects]
-    return frozenset(id(one) for one in _in_common(suspects, paths))
-
-
-def _tops(placement: Placement) -> frozenset[str]:
-    """Return the first part of each path in site-packages, and paths outside of it."""
-    manifest = placement.manifest
-    found = {path for path in manifest.directories if "/" not in path}
-    found.update(path for path in manifest.files if "/" not in path)
-    for file in placement.written:
-        top = file.row.path.partition("/")[0]
-        found.add(file.row.path if top == ".." else top)
-    return frozenset(path.casefold() for path in found)
-
-
-def _in_common(
-    placements: Sequence[Placement], names: Sequence[frozenset[str]]
-) -> list[Placement]:
-    """Return those that have a name which another has as well."""
-    seen: set[str] = set()
-    twice: set[str] = set()
-    for own in names:
-        twice |= seen & own
-        seen |= own
-    return [
-        one
-        for one, own in zip(placements, names, strict=True)
-        if not twice.isdisjoint(own)
-    ]
+    return frozenset(id(one) for one in in_common(suspects, paths))
 
 
 class _Pipes:

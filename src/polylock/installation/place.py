@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
-import re
+import sys
 from contextlib import contextmanager
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from polylock.environment.exclusive import LOCK_FILE
 from polylock.environment.installed import PARTIAL_RECORD
-from polylock.environment.venv import STATE_FILE
 from polylock.errors import ArchiveDamaged, EnvironmentBroken, FileCorrupt
 from polylock.installation.archive import TREE
-from polylock.installation.link import copy_file, make_directories
+from polylock.installation.link import FileChanged, make_directories
+from polylock.installation.own_files import OwnFiles, real_directory
 from polylock.installation.record_format import RecordRow
-from polylock.installation.records import installation_files, record_text, row_of
+from polylock.installation.records import (
+    has_hash,
+    installation_files,
+    record_text,
+    row_of,
+)
 from polylock.installation.scripts import (
     launcher_kind,
     make_launcher,
@@ -34,20 +38,20 @@ if TYPE_CHECKING:
 
 __all__ = ["Placement"]
 
-_INTERPRETER_NAME = re.compile(r"(pythonw?|pypyw?)[0-9.]*t?(\.exe)?", re.IGNORECASE)
-_OWN = frozenset({"pyvenv.cfg", STATE_FILE, LOCK_FILE})
+_LONGEST_NAME = 255  # bytes
+_LONGEST_PATH = 1023 if sys.platform == "darwin" else 4095  # bytes
 
 
 class _Written(NamedTuple):
     """A file that goes to another place than the tree.
 
-    ``content`` is None for one that is ``source`` in the tree, linked or copied; any
-    other is written, and executable.
+    ``content`` is None for one that is ``source`` in the archive, linked or copied;
+    any other is written, and executable.
     """
 
     target: str
     row: RecordRow
-    source: str
+    source: DataFile | None
     content: bytes | None
     is_copied: bool = False
 
@@ -86,22 +90,26 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
         """
         found = [self._data_file(file) for file in self.manifest.data]
         found += self._launchers()
+        own = OwnFiles(self.interpreter)
         for file in found:
-            self._refuse_reserved(file.target)
+            self._refuse_reserved(file, own)
         # A launcher takes the place of a script of its name, as with pip.
         return tuple({file.target: file for file in found}.values())
 
     def check(self) -> None:
-        """Find what forbids to install the distribution; nothing is changed.
+        """Find what forbids to install the distribution anywhere; nothing is changed.
 
         Raises FileCorrupt, ArchiveDamaged.
         """
-        if not self.written:
-            return
         placed = set(self.manifest.files)
         for file in self.written:
             if file.row.path in placed:
                 raise FileCorrupt(self.wanted.filename, f"it has {file.row.path} twice")
+        longest = max(self.places, key=lambda place: len(os.fsencode(place)))
+        if len(os.fsencode(longest)) > _LONGEST_PATH:
+            raise FileCorrupt(
+                self.wanted.filename, f"the path {longest} is too long here"
+            )
 
     @property
     def paths(self) -> Iterator[str]:
@@ -118,19 +126,29 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
         for written in self.written:
             yield written.target
 
+    @property
+    def places_outside_info(self) -> Iterator[str]:
+        """Yield those that do not go to ``.dist-info``, which is nobody else's."""
+        own = _join(self._site_text, f"{self.manifest.dist_info}/")
+        return (place for place in self.places if not place.startswith(own))
+
+    def place(self, path: str) -> str:
+        """Return where a file goes that goes to site-packages."""
+        return _join(self._site_text, path)
+
     def _data_file(self, file: DataFile) -> _Written:
-        target = _join(self._scheme_directory(file.key), file.path)
+        target = self._real(_join(self._scheme_directory(file.key), file.path))
         path = self._recorded(target)
         if file.key != "scripts":
             row = RecordRow(path, file.hash, str(file.size))
             # Configuration is made to be edited, and a hard link is the cache's file.
             is_copied = file.key == "data" and file.path.startswith("etc/")
-            return _Written(target, row, file.source, None, is_copied)
-        content = self._read(file.source)
+            return _Written(target, row, file, None, is_copied)
+        content = self._read(file)
         rewritten = rewrite_shebang(content, self.interpreter.executable)
         # PEP 427: "Unix installers may need to add the +x bit to these files if the
         # archive was created on Windows."
-        return _Written(target, row_of(path, rewritten), file.source, rewritten)
+        return _Written(target, row_of(path, rewritten), file, rewritten)
 
     def _launchers(self) -> list[_Written]:
         if not self.manifest.entry_points:
@@ -142,7 +160,7 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
             made = make_launcher(entry_point, self.interpreter.executable, kind)
             target = _join(directory, made.filename)
             row = row_of(self._recorded(target), made.content)
-            found.append(_Written(target, row, "", made.content))
+            found.append(_Written(target, row, None, made.content))
         return found
 
     def _scheme_directory(self, key: str) -> str:
@@ -166,36 +184,62 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
     def _site_text(self) -> str:
         return str(self.site)
 
+    def _real(self, target: str) -> str:
+        """Return a place as the wheel's own files are spelled, if it is among them.
+
+        ``lib64`` is a link to ``lib`` in many environments.
+        """
+        directory, _, name = target.rpartition(os.sep)
+        inside = self._inside(directory)
+        if inside is None:
+            return target
+        return f"{self._site_text}{inside}{os.sep}{name}"
+
+    @cached_property
+    def _real_site(self) -> str:
+        return real_directory(self._site_text)
+
+    def _inside(self, directory: str) -> str | None:
+        """Return a directory as what follows site-packages in it, None outside."""
+        real, site = real_directory(directory), self._real_site
+        if real != site and not real.startswith(f"{site}{os.sep}"):
+            return None
+        return real[len(site) :]
+
     def _recorded(self, target: str) -> str:
         """Return the path of a file as RECORD has it."""
         directory, _, name = target.rpartition(os.sep)
         found = _relative(directory, self._site_text)
         return name if found == "." else f"{found}/{name}"
 
-    def _refuse_reserved(self, target: str) -> None:
-        """Refuse what would replace the Python or the mark of the environment."""
-        directory, _, name = target.rpartition(os.sep)
-        if (
-            _INTERPRETER_NAME.fullmatch(name)
-            and directory == self._scheme_directory("scripts")
-        ) or (
-            (name in _OWN or name.startswith(".polylock"))
-            and directory == str(Path(self.interpreter.prefix))
-        ):
-            raise FileCorrupt(
-                self.wanted.filename, f"it would replace {name} of the environment"
-            )
+    def _refuse_reserved(self, file: _Written, own: OwnFiles) -> None:
+        """Refuse what would replace the Python or the mark of the environment.
 
-    def _read(self, source: str) -> bytes:
+        And what would make, or be part of, a ``.dist-info``: that says what is
+        installed, and what is to be removed.
+        """
+        directory, _, name = file.target.rpartition(os.sep)
+        filename = self.wanted.filename
+        if own.is_vital(real_directory(directory), name):
+            raise FileCorrupt(filename, f"it would replace {name} of the environment")
+        top = file.row.path.partition("/")[0]
+        if top.casefold().endswith(".dist-info"):
+            raise FileCorrupt(filename, f"it would write into {top} by way of .data")
+        if len(os.fsencode(name)) > _LONGEST_NAME:
+            raise FileCorrupt(filename, f"the name {name} is too long")
+
+    def _read(self, file: DataFile) -> bytes:
+        """Return the content of a script, which is compared with RECORD."""
         try:
-            return (self.archive / TREE / source).read_bytes()
+            content = (self.archive / TREE / file.source).read_bytes()
         except OSError as error:
-            raise self._damaged(source) from error
+            raise self._damaged(f"{file.source} is missing") from error
+        if not has_hash(content, file.hash):
+            raise self._damaged(f"{file.source} was changed")
+        return content
 
-    def _damaged(self, source: str) -> ArchiveDamaged:
-        return ArchiveDamaged(
-            self.wanted.filename, f"{source} is missing", self.wanted.sha256
-        )
+    def _damaged(self, problem: str) -> ArchiveDamaged:
+        return ArchiveDamaged(self.wanted.filename, problem, self.wanted.sha256)
 
     def put(self, linker: Linker) -> None:
         """Install the distribution; its place must be free.
@@ -260,23 +304,42 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
             ) from error
 
     def _link(self, linker: Linker) -> None:
+        with self._reading():
+            linker.link_files(
+                self.archive / TREE,
+                self.site,
+                self.manifest.tree_files,
+                mode=self._new_file_mode,
+            )
+
+    @cached_property
+    def _new_file_mode(self) -> int | None:
+        """Return the mode that a new file has here, None where modes mean nothing."""
+        if os.name == "nt":
+            return None
+        return (self.info / PARTIAL_RECORD).stat().st_mode
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Say of a file of the archive that is missing, or changed, that it is."""
         try:
-            linker.link_files(self.archive / TREE, self.site, self.manifest.files)
+            yield
         except FileNotFoundError as error:
-            raise self._damaged(str(error.filename)) from error
+            raise self._damaged(f"{error.filename} is missing") from error
+        except FileChanged as error:
+            raise self._damaged(f"{error} was changed") from error
 
     def _write(self, file: _Written, linker: Linker) -> None:
         if file.content is not None:
             _create(file.target, file.content, 0o777)
             return
-        source = str(self.archive / TREE / file.source)
-        try:
+        assert file.source is not None
+        source, stamp = str(self.archive / TREE / file.source.source), file.source.stamp
+        with self._reading():
             if file.is_copied:
-                copy_file(source, file.target)
+                linker.copy_file(source, file.target, stamp)
             else:
-                linker.link_file(source, file.target)
-        except FileNotFoundError as error:
-            raise self._damaged(file.source) from error
+                linker.link_file(source, file.target, stamp, mode=self._new_file_mode)
 
 
 def _create(target: str, content: bytes, mode: int = 0o666) -> None:

@@ -58,6 +58,8 @@ class Reason(enum.StrEnum):
     REQUESTED = "was asked to be reinstalled"
     EXTRANEOUS = "is not locked"
     BROKEN = "is incomplete"
+    CHANGED = "has files that were changed"
+    SHARED = "has a file in common with another that changes"
     SEED = "came with the environment"
 
 
@@ -84,14 +86,16 @@ class WantedDistribution(Value, frozen=True, kw_only=True):
 class SyncRequest(Value, frozen=True, kw_only=True):
     """What the environment should hold.
 
-    ``reinstall`` are names to install anew even if they are as locked, ``retained``
-    names that stay although they are not locked. Without ``exact`` nothing is
-    removed but what must make room for another version.
+    ``reinstall`` are names to install anew even if they are as locked, ``changed``
+    those whose files are not what RECORD says, ``retained`` names that stay although
+    they are not locked. Without ``exact`` nothing is removed but what must make room
+    for another version.
     """
 
     wanted: tuple[WantedDistribution, ...]
     reinstall: frozenset[NormalizedName] = frozenset()
     reinstall_all: bool = False
+    changed: frozenset[NormalizedName] = frozenset()
     retained: frozenset[NormalizedName] = frozenset()
     exact: bool = True
 
@@ -198,11 +202,16 @@ def _reason(
     if not _same_source(wanted, installed):
         return Reason.OTHER_SOURCE
     reason = _file_reason(wanted, installed)
-    if reason is Reason.AS_LOCKED and (
-        request.reinstall_all or wanted.name in request.reinstall
-    ):
+    return reason if reason is not Reason.AS_LOCKED else _asked(wanted.name, request)
+
+
+def _asked(name: NormalizedName, request: SyncRequest) -> Reason:
+    """Tell whether what is as locked is to be installed anew all the same."""
+    if name in request.changed:
+        return Reason.CHANGED
+    if request.reinstall_all or name in request.reinstall:
         return Reason.REQUESTED
-    return reason
+    return Reason.AS_LOCKED
 
 
 def same_version(wanted: str, installed: str) -> bool:

@@ -18,10 +18,11 @@ except ImportError:  # Python 3.11, or another implementation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from hashlib import _Hash as Hash
 
     from polylock.installation.plan import WantedDistribution
 
-__all__ = ["INSTALLER", "installation_files", "record_text", "row_of"]
+__all__ = ["INSTALLER", "has_hash", "installation_files", "record_text", "row_of"]
 
 INSTALLER = "polylock"
 """Content of the file INSTALLER."""
@@ -51,9 +52,21 @@ def installation_files(wanted: WantedDistribution) -> dict[str, bytes]:
 
 def row_of(path: str, content: bytes) -> RecordRow:
     """Return the row of a file that is written with this content."""
-    digest = sha256(content).digest()
-    value = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-    return RecordRow(path, f"sha256={value}", str(len(content)))
+    return RecordRow(path, f"sha256={_encoded(sha256(content))}", str(len(content)))
+
+
+def has_hash(content: bytes, hash_: str) -> bool:
+    """Return whether content has a hash as RECORD states it."""
+    algorithm, _, value = hash_.partition("=")
+    if algorithm == "sha256":
+        return value.rstrip("=") == _encoded(sha256(content))
+    import hashlib  # noqa: PLC0415 - 3 ms, for wheels that state another
+
+    return value.rstrip("=") == _encoded(hashlib.new(algorithm, content))
+
+
+def _encoded(digest: Hash) -> str:
+    return base64.urlsafe_b64encode(digest.digest()).rstrip(b"=").decode()
 
 
 def record_text(

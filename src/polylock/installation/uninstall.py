@@ -15,12 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
     from polylock.environment.installed import InstalledDistribution
+    from polylock.installation.own_files import OwnFiles
+    from polylock.installation.record_format import RecordRow
 
 __all__ = [
     "Boundary",
+    "listed_among",
     "listed_files",
+    "listed_rows",
+    "outside_info",
     "refuse_unremovable",
-    "shared_files",
     "uninstall",
 ]
 
@@ -31,25 +35,35 @@ _FEW = 16
 
 
 class Boundary:
-    """Where files may be removed: inside these directories, which stay themselves."""
+    """Where files may be removed: inside these directories, which stay themselves.
 
-    def __init__(self, roots: Iterable[Path]) -> None:
+    And so do the files that are the environment's ``own``.
+    """
+
+    def __init__(self, roots: Iterable[Path], own: OwnFiles | None = None) -> None:
+        self._own = own
         self._roots = {str(root) for root in roots}
         self._real = tuple(sorted({Path(root).resolve() for root in self._roots}))
-        self._known: dict[str, bool] = {}
+        self._known: dict[str, tuple[bool, str]] = {}
 
     def contains(self, path: str) -> bool:
-        """Return whether a file is inside, links on the way to it followed.
+        """Return whether a file is inside and no own one, links followed.
 
         The file itself may be a link to anywhere: it is the link that is removed.
         """
-        parent = path.rpartition(os.sep)[0]
-        known = self._known.get(parent)
-        if known is None:
+        parent, _, name = path.rpartition(os.sep)
+        found = self._known.get(parent)
+        if found is None:
             real = Path(parent or os.sep).resolve()
-            known = any(real.is_relative_to(root) for root in self._real)
-            self._known[parent] = known
-        return known
+            inside = any(real.is_relative_to(root) for root in self._real)
+            found = self._known[parent] = (inside, str(real))
+        inside, place = found
+        return inside and not (self._own and self._own.is_own(place, name))
+
+    def holds_root(self, directory: str) -> bool:
+        """Return whether a directory is one of these, or one of these is inside."""
+        real = Path(directory).resolve()
+        return any(root.is_relative_to(real) for root in self._real)
 
     def is_root(self, directory: str) -> bool:
         """Return whether a directory stays although it is empty."""
@@ -89,10 +103,15 @@ def listed_files(distribution: InstalledDistribution) -> list[str]:
     Text, not ``Path``: a large environment has tens of thousands. Raises
     EnvironmentBroken where RECORD cannot be read; without one there is nothing.
     """
+    return [path for path, _ in listed_rows(distribution)]
+
+
+def listed_rows(distribution: InstalledDistribution) -> list[tuple[str, RecordRow]]:
+    """Return what ``listed_files`` does, each with its row."""
     for name in ("RECORD", PARTIAL_RECORD):
         record = distribution.path / name
         try:
-            return _paths(record, record.read_bytes())
+            return _rows(record, record.read_bytes())
         except FileNotFoundError:
             continue
         except OSError as error:
@@ -100,42 +119,39 @@ def listed_files(distribution: InstalledDistribution) -> list[str]:
     return []
 
 
-def shared_files(
-    leaving: Iterable[InstalledDistribution],
-    staying: Iterable[InstalledDistribution],
-) -> frozenset[str]:
-    """Return the files of the leaving that one of the staying lists as well.
+def outside_info(
+    distribution: InstalledDistribution,
+) -> list[tuple[str, RecordRow]]:
+    """Return the listed rows, but for ``.dist-info``, which goes as a whole."""
+    own = f"{distribution.path}{os.sep}"
+    rows = listed_rows(distribution)
+    return [(path, row) for path, row in rows if not path.startswith(own)]
+
+
+def listed_among(
+    paths: Collection[str], site: str, staying: Iterable[InstalledDistribution]
+) -> Iterator[tuple[InstalledDistribution, str, RecordRow]]:
+    """Yield who of the staying lists one of some absolute paths, with path and row.
 
     Such are the ``__init__.py`` files of old namespace packages. To read the rows of
     197 RECORDs takes 55 ms, to search their bytes for the names of one distribution
     5: a row that means a file has the file's name in it. Raises EnvironmentBroken.
     """
-    paths: set[str] = set()
-    names: set[bytes] = set()
-    for distribution in leaving:
-        listed = _outside_info(distribution)
-        paths.update(listed)
-        names.update(_telling_names(listed, str(distribution.path.parent)))
     if not paths:
-        return frozenset()
+        return
+    names = _telling_names(paths, site)
     is_quick = len(names) <= _FEW and not any(b'"' in name for name in names)
-    return frozenset(
-        path
-        for distribution in staying
-        if distribution.form is Form.DIST_INFO
-        for path in (
+    for distribution in staying:
+        if distribution.form is not Form.DIST_INFO:
+            continue
+        rows = (
             _listed_by_name(distribution, names)
             if is_quick
-            else listed_files(distribution)
+            else listed_rows(distribution)
         )
-        if path in paths
-    )
-
-
-def _outside_info(distribution: InstalledDistribution) -> list[str]:
-    """Return the listed files, but for ``.dist-info``, which goes as a whole."""
-    own = f"{distribution.path}{os.sep}"
-    return [path for path in listed_files(distribution) if not path.startswith(own)]
+        for path, row in rows:
+            if path in paths:
+                yield distribution, path, row
 
 
 def _telling_names(paths: Iterable[str], site: str) -> set[bytes]:
@@ -153,19 +169,19 @@ def _telling_names(paths: Iterable[str], site: str) -> set[bytes]:
 
 def _listed_by_name(
     distribution: InstalledDistribution, names: Collection[bytes]
-) -> list[str]:
-    """Return at least those of ``listed_files`` whose rows hold one of the names."""
+) -> list[tuple[str, RecordRow]]:
+    """Return at least those of ``listed_rows`` that hold one of the names."""
     record = distribution.path / "RECORD"
     try:
         with open(record, "rb", buffering=0) as file:  # noqa: PTH123 - hot path
             content = file.read()
     except OSError:
-        return listed_files(distribution)  # from the other file, or an error
+        return listed_rows(distribution)  # from the other file, or an error
     # Between quotation marks a row may be longer than a line; a backslash is a slash.
     if b"\\" in content or b'"' in content:
-        return _paths(record, content)
-    lines = [line for name in names for line in _lines_with(name, content)]
-    return _paths(record, b"\n".join(lines)) if lines else []
+        return _rows(record, content)
+    lines = {line for name in names for line in _lines_with(name, content)}
+    return _rows(record, b"\n".join(sorted(lines))) if lines else []
 
 
 def _lines_with(name: bytes, content: bytes) -> Iterator[bytes]:
@@ -178,12 +194,15 @@ def _lines_with(name: bytes, content: bytes) -> Iterator[bytes]:
         found = content.find(name, end)
 
 
-def _paths(record: Path, content: bytes) -> list[str]:
-    """Return the absolute paths of some rows; raises EnvironmentBroken."""
+def _rows(record: Path, content: bytes) -> list[tuple[str, RecordRow]]:
+    """Return some rows with the absolute paths that they mean.
+
+    Raises EnvironmentBroken.
+    """
     site = str(record.parent.parent)
     try:
         rows = parse_rows(content.decode())
-        return [_absolute(site, row.path) for row in rows if row.path]
+        return [(_absolute(site, row.path), row) for row in rows if row.path]
     except UnicodeDecodeError as error:
         raise _unreadable(record, "cannot be read") from error
     except InvalidRecord as error:
@@ -200,7 +219,7 @@ def uninstall(
     *,
     shared: Collection[str] = (),
 ) -> list[str]:
-    """Remove a distribution; return what was left because it lies outside.
+    """Remove a distribution; return what was left because it is not its own.
 
     Files in ``shared`` belong to another distribution as well and stay. The compiled
     code of removed modules and directories that became empty go too. RECORD is
@@ -213,7 +232,7 @@ def uninstall(
         raise EnvironmentBroken(
             str(info), "is a link", "remove the link, or make the environment anew"
         )
-    listed = _outside_info(distribution)
+    listed = [path for path, _ in outside_info(distribution)]
     outside = [path for path in listed if not boundary.contains(path)]
     left = {*outside, *shared}
     removed = [path for path in listed if path not in left]

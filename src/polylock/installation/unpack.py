@@ -9,16 +9,22 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import time
 import zipfile
 import zlib
 from typing import TYPE_CHECKING
 
-import msgspec
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from polylock.errors import CacheUnusable, FileCorrupt
-from polylock.installation.archive import MANIFEST, TREE, ArchiveManifest, DataFile
+from polylock.installation.archive import (
+    MANIFEST,
+    TREE,
+    ArchiveManifest,
+    DataFile,
+    manifest_bytes,
+)
 from polylock.installation.members import (
     LIMITS,
     Limits,
@@ -57,6 +63,7 @@ _NEW_HASH = {
 """PEP 427: "sha256 or better"; MD5, SHA-1 and SHA-224 are ruled out by name."""
 
 _DATA_KEYS = frozenset({"purelib", "platlib", "scripts", "headers", "data"})
+_SITE_KEYS = frozenset({"purelib", "platlib"})
 _UNRECORDED = frozenset({"RECORD", "RECORD.jws", "RECORD.p7s"})
 _OURS = frozenset({"INSTALLER", "REQUESTED", "direct_url.json", "polylock.json"})
 """Files that tell of an installation: one in a wheel tells nothing (PEP 376, 610)."""
@@ -81,8 +88,7 @@ def unpack(
                 file=file, archive=archive, filename=filename, limits=limits
             )
             manifest = unpacking.run(directory / TREE)
-        content = msgspec.msgpack.encode(manifest)
-        (directory / MANIFEST).write_bytes(content)
+        (directory / MANIFEST).write_bytes(manifest_bytes(manifest))
     except (RefusedArchive, InvalidRecord, InvalidFilename) as error:
         raise FileCorrupt(filename, str(error)) from error
     except (
@@ -123,16 +129,23 @@ class _Unpacking(Mutable, kw_only=True):
         )
         files: list[RecordRow] = []
         data: list[DataFile] = []
+        executable: set[str] = set()
+        mtimes: dict[str, int] = {}
         tree.mkdir()
         root, made = f"{tree}{os.sep}", {""}
+        written = _even_second()
         for name, info in members.items():
             row = self._extract(name, info, root, made)
             if row is None:
                 continue
+            mtime = _set_time(root + name, written)
             if name.startswith(f"{self.stem}.data/"):
-                data.append(self._data_file(row, info))
-            else:
-                files.append(row)
+                data.append(self._data_file(row, info, mtime))
+                continue
+            files.append(row)
+            mtimes[name] = mtime
+            if _is_executable(info):
+                executable.add(name)
         files.sort()
         return ArchiveManifest(
             stem=self.stem,
@@ -140,6 +153,9 @@ class _Unpacking(Mutable, kw_only=True):
             root_is_purelib=root_is_purelib,
             directories=_directories(files),
             files=[row.path for row in files],
+            sizes=[int(row.size) for row in files],
+            mtimes=[mtimes[row.path] for row in files],
+            executable=frozenset(executable),
             record=format_rows(files),
             data=sorted(data, key=lambda file: file.source),
             entry_points=entry_points,
@@ -263,15 +279,38 @@ class _Unpacking(Mutable, kw_only=True):
                     _write(descriptor, chunk)
         return size, digest
 
-    def _data_file(self, row: RecordRow, info: zipfile.ZipInfo) -> DataFile:
+    def _data_file(self, row: RecordRow, info: zipfile.ZipInfo, mtime: int) -> DataFile:
         _, key, *rest = row.path.split("/", 2)
         if key not in _DATA_KEYS or not rest:
             raise RefusedArchive(
                 f"{row.path!a} is under no installation scheme of PEP 427"
             )
+        top = rest[0].partition("/")[0]
+        if key in _SITE_KEYS and top.casefold().endswith(".dist-info"):
+            raise RefusedArchive(f"{row.path!a} would be part of a .dist-info")
         return DataFile(
-            key, row.path, rest[0], row.hash, int(row.size), _is_executable(info)
+            key=key,
+            source=row.path,
+            path=rest[0],
+            hash=row.hash,
+            size=int(row.size),
+            mtime=mtime,
+            is_executable=_is_executable(info),
         )
+
+
+def _even_second() -> int:
+    """Return a time of now in nanoseconds that every copy of the cache can keep.
+
+    FAT and the zip files of some CI services know even seconds alone.
+    """
+    return int(time.time()) // 2 * 2 * 1_000_000_000
+
+
+def _set_time(path: str, nanoseconds: int) -> int:
+    """Set when a file was changed; return the time that it has then."""
+    os.utime(path, ns=(nanoseconds, nanoseconds))
+    return os.stat(path).st_mtime_ns  # noqa: PTH116 - a str, thousands of times
 
 
 def _make_directory(root: str, directory: str, made: set[str]) -> None:

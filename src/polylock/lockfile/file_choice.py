@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from polylock.errors import NothingToInstall
@@ -150,5 +150,5 @@ class FileChooser(Value, frozen=True, kw_only=True):
 def _is_release_of(prefix: str, version: str) -> bool:
     try:
         return SpecifierSet(f"=={prefix}.*").contains(version, prereleases=True)
-    except InvalidSpecifier:
+    except ValueError:
         return False

@@ -24,6 +24,7 @@ from polylock.lockfile.record import (
 )
 from polylock.lockfile.select import applicable, project_groups
 from polylock.lockfile.toml_values import moment
+from polylock.lockfile.vouching import unreached, unvouched
 from polylock.model.direct import table_of_source
 from polylock.model.folding import fold
 from polylock.model.inputs import Inputs
@@ -31,7 +32,7 @@ from polylock.model.requirements import InvalidRequirement, Requirement
 from polylock.values import Value, replace
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from polylock.lockfile.pylock import Package, Pylock
     from polylock.lockfile.record import (
@@ -66,6 +67,10 @@ class DifferenceKind(enum.StrEnum):
     TARGET_ORDER = "order of the targets"
     PIN = "pin"
     """The lock file does not install what the project requires: it was edited."""
+    DIRECT = "direct source"
+    """The lock file installs from a place that the project does not name for it."""
+    UNREQUIRED = "unrequired package"
+    """The lock file installs what nothing in it requires: it was edited."""
 
 
 class Difference(Value, frozen=True, kw_only=True):
@@ -89,6 +94,13 @@ class Difference(Value, frozen=True, kw_only=True):
             case DifferenceKind.PIN:
                 locked = "has none" if self.locked is None else f"has {self.locked}"
                 return f"{self.subject}: {self.wanted} is required, the lock {locked}"
+            case DifferenceKind.DIRECT:
+                return (
+                    f"{self.subject} is locked from {self.locked or 'an index'}, "
+                    f"the project has it from {self.wanted or 'an index'}"
+                )
+            case DifferenceKind.UNREQUIRED:
+                return f"{self.subject} is locked for {self.locked}, unrequired there"
             case _:
                 return self._comparison()
 
@@ -107,10 +119,12 @@ def differences(
     targets: Sequence[Target],
     *,
     besides: Collection[str] = (),
+    lock_path: Callable[[str], str] = str,
 ) -> tuple[Difference, ...]:
     """Return what the lock file does not answer, in a fixed order; none: fresh.
 
-    What concerns only targets that are named in ``besides`` is left out.
+    What concerns only targets that are named in ``besides`` is left out. ``lock_path``
+    turns a path relative to the project file into one relative to the lock file.
     Cost: no more than to fold the markers of the lock file for each target.
     """
     if pylock.polylock is None:
@@ -136,7 +150,54 @@ def differences(
     for target in targets:
         if target.name in known:
             found.extend(_pins(pylock, inputs, target))
+    here = [target for target in targets if target.name in known]
+    if not found:  # a requirement that is gone leaves what it required behind
+        found.extend(_unrequired(pylock, inputs, here))
+    told = {_name_of(difference.subject) for difference in found}
+    found.extend(
+        difference
+        for difference in _direct(pylock, inputs, here, lock_path)
+        if difference.subject not in told
+    )
     return tuple(found)
+
+
+def _direct(
+    pylock: Pylock,
+    inputs: Inputs,
+    targets: Sequence[Target],
+    lock_path: Callable[[str], str],
+) -> Iterator[Difference]:
+    """Compare where packages are from, as far as that is no index."""
+    kind = DifferenceKind.DIRECT
+    for package, locked, wanted in unvouched(
+        pylock, inputs, targets, lock_path=lock_path
+    ):
+        yield Difference(kind=kind, subject=package.name, locked=locked, wanted=wanted)
+    if any(index.url.startswith("file:") for index in inputs.indexes):
+        return  # files on disk are from no index that has a URL
+    for package in pylock.packages:
+        if package.sdist is not None and package.index is None and not package.wheels:
+            filename = package.sdist.filename
+            locked = f"{filename}, which is of no index"
+            yield Difference(kind=kind, subject=package.name, locked=locked)
+
+
+def _unrequired(
+    pylock: Pylock, inputs: Inputs, targets: Sequence[Target]
+) -> Iterator[Difference]:
+    """Find what is installed though no requirement leads to it."""
+    places: dict[str, list[str]] = {}
+    for target in targets:
+        for package in unreached(pylock, inputs, target):
+            subject = f"{package.name} {package.version or ''}".rstrip()
+            places.setdefault(subject, []).append(target.name)
+    for subject in sorted(places):
+        yield Difference(
+            kind=DifferenceKind.UNREQUIRED,
+            subject=subject,
+            locked=", ".join(dict.fromkeys(places[subject])),
+        )
 
 
 def _top_level(pylock: Pylock, inputs: Inputs) -> Iterator[Difference]:

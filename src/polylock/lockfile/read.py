@@ -17,7 +17,7 @@ from functools import lru_cache
 from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import SpecifierSet
 from packaging.utils import InvalidName, canonicalize_name
 from packaging.version import Version
 
@@ -56,7 +56,8 @@ from polylock.model.filenames import (
 )
 from polylock.model.markers import Atom, InvalidMarker, parse_marker
 from polylock.model.quantities import has_long_number
-from polylock.model.toml_tables import InvalidToml, Table, key_path, parse_toml
+from polylock.model.toml_tables import Table, key_path
+from polylock.model.toml_text import InvalidToml, parse_toml
 from polylock.values import Value, replace
 from polylock.variants.properties import is_label
 
@@ -190,7 +191,7 @@ def _check_specifier(table: Table, text: str | None) -> None:
 def _is_specifier(text: str) -> bool:
     try:
         SpecifierSet(text)
-    except InvalidSpecifier:
+    except ValueError:  # InvalidSpecifier, or a number of 5,000 digits
         return False
     return not has_long_number(text)
 

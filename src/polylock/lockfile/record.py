@@ -27,7 +27,7 @@ from polylock.model.target import (
     TargetDescription,
 )
 from polylock.values import Value, field, replace
-from polylock.variants.supported import SupportedProperties
+from polylock.variants.properties import SupportedProperties
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

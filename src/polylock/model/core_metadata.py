@@ -7,7 +7,13 @@ from packaging.utils import canonicalize_name
 
 from polylock.model.requirements import InvalidRequirement, Requirement
 
-__all__ = ["CoreMetadata", "InvalidCoreMetadata"]
+__all__ = ["MOST_FIELDS", "CoreMetadata", "InvalidCoreMetadata"]
+
+MOST_FIELDS = 20_000
+"""The largest metadata on public indexes has 3,000 lines of requirements."""
+
+_LONGEST = 1000
+"""Characters of a name, a version or a specifier."""
 
 
 class InvalidCoreMetadata(ValueError):
@@ -48,13 +54,19 @@ class CoreMetadata(msgspec.Struct, frozen=True, array_like=True, omit_defaults=T
         name, version = message.get("Name"), message.get("Version")
         if not name or not version:
             raise InvalidCoreMetadata("Name or Version is missing")
+        requires_python = message.get("Requires-Python") or None
+        if max(len(name), len(version), len(requires_python or "")) > _LONGEST:
+            problem = "Name, Version or Requires-Python is too long"
+            raise InvalidCoreMetadata(problem)
+        if len(message.keys()) > MOST_FIELDS:
+            raise InvalidCoreMetadata(f"it has more than {MOST_FIELDS} fields")
         requirements = tuple(
             _requirement(text) for text in message.get_all("Requires-Dist", [])
         )
         return cls(
             name=name,
             version=version.strip(),
-            requires_python=message.get("Requires-Python") or None,
+            requires_python=requires_python,
             requires_dist=requirements,
             provides_extra=tuple(
                 canonicalize_name(extra)

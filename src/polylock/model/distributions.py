@@ -12,7 +12,7 @@ from polylock.model.filenames import InvalidFilename, WheelFilename
 from polylock.values import Value, field
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from packaging.utils import NormalizedName
 
@@ -26,6 +26,7 @@ __all__ = [
     "RemoteFile",
     "Unusable",
     "labelled_wheels",
+    "span",
 ]
 
 _LABELLED_HYPHENS = 5
@@ -144,3 +145,23 @@ def labelled_wheels(release: Release) -> tuple[WheelFilename, ...]:
             with suppress(InvalidFilename):
                 found.append(WheelFilename.parse(file.filename))
     return tuple(name for name in found if name.variant_label is not None)
+
+
+def span(releases: Releases, found: Sequence[int]) -> str:
+    """Return the versions at positions as text: ``1.0 to 1.4, 2.0``."""
+    parts: list[str] = []
+    for first, last in _runs(found):
+        low, high = releases.versions[first], releases.versions[last]
+        parts.append(low if low == high else f"{low} to {high}")
+    return ", ".join(parts)
+
+
+def _runs(found: Sequence[int]) -> Iterator[tuple[int, int]]:
+    ordered = sorted(set(found))
+    start = previous = ordered[0]
+    for position in ordered[1:]:
+        if position != previous + 1:
+            yield start, previous
+            start = position
+        previous = position
+    yield start, previous

@@ -19,6 +19,7 @@ _RESERVED = re.compile(
     r"(con|prn|aux|nul|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3])(\..*)?",
     re.IGNORECASE,
 )
+_LONGEST = 255  # bytes; the file systems of Linux, macOS and Windows take no more
 _WINDOWS = sys.platform == "win32"
 
 
@@ -41,14 +42,21 @@ def check_path(path: str, *, windows: bool = _WINDOWS) -> None:
     if path.startswith("/"):
         raise RefusedArchive(f"member {shown} has an absolute path")
     for part in path.split("/"):
-        if part == "..":
-            raise RefusedArchive(f"member {shown} leaves its directory")
-        if part in {"", "."}:
-            raise RefusedArchive(f"member {shown} has an empty part in its name")
-        if _DRIVE.match(part):
-            raise RefusedArchive(f"member {shown} names a drive")
-        if windows and (_RESERVED.fullmatch(part) or part[-1] in ". " or ":" in part):
-            raise RefusedArchive(f"member {shown} has a name that Windows reserves")
+        _check_part(part, shown, windows=windows)
+
+
+def _check_part(part: str, shown: str, *, windows: bool) -> None:
+    """Refuse one component of the path that is shown."""
+    if part == "..":
+        raise RefusedArchive(f"member {shown} leaves its directory")
+    if part in {"", "."}:
+        raise RefusedArchive(f"member {shown} has an empty part in its name")
+    if len(part.encode("utf-8", "surrogatepass")) > _LONGEST:
+        raise RefusedArchive(f"member {shown} has a name of over {_LONGEST} bytes")
+    if _DRIVE.match(part):
+        raise RefusedArchive(f"member {shown} names a drive")
+    if windows and (_RESERVED.fullmatch(part) or part[-1] in ". " or ":" in part):
+        raise RefusedArchive(f"member {shown} has a name that Windows reserves")
 
 
 def folded(path: str) -> str:

@@ -31,8 +31,8 @@ __all__ = [
 DEFAULT_LIBC = "glibc-2.28"
 """The C library of a Linux target that names none: RHEL 8, Debian 10 and later."""
 
-DEFAULT_MACOS = "13.0"
-"""The macOS of a target that names none: scientific wheels ask for 12 or 13 now."""
+DEFAULT_MACOS = "14.0"
+"""The macOS of a target that names none: scientific wheels ask for 14 now."""
 
 _OLDEST_GLIBC = {Architecture.X86_64: 5, Architecture.AARCH64: 17}
 _LAST_GLIBC_MINOR = 50  # packaging's guess for a glibc 2 before a later major version

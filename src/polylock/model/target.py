@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from polylock.model.filenames import WheelFilename
-    from polylock.variants.supported import SupportedProperties
+    from polylock.variants.properties import SupportedProperties
 
 __all__ = [
     "AmdGpu",

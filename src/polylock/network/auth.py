@@ -3,8 +3,12 @@
 Credentials belong to an origin (scheme, host and port) and go nowhere else. In order
 of priority: those in the URL itself, those of the index on that origin
 (``POLYLOCK_INDEX_<NAME>_USERNAME`` and ``_PASSWORD``, else its URL), and the netrc
-file's entry for the host. Where an index names a user without a password and refuses
-the request, the keyring is asked, last of all.
+file's entry. Where an index names a user without a password and refuses the request,
+the keyring is asked, last of all.
+
+``machine example.com`` of a netrc file is https://example.com on its usual port: the
+format knows no scheme, and what another port or plain http leads to may be anybody's.
+``machine http://example.com:3141`` names another origin.
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from polylock.model.hashes import digest
 from polylock.values import Value
 
 if TYPE_CHECKING:
@@ -31,6 +36,7 @@ __all__ = ["Authenticator", "Credentials", "credentials_variable", "origin", "re
 logger = logging.getLogger(__name__)
 
 _USER_INFORMATION = re.compile(r"(?<=://)[^/?#\s]*@")
+_DIGEST_BYTES = 8
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 Origin = tuple[str, str, int | None]
@@ -118,21 +124,40 @@ class Authenticator:
 
     def credentials(self, url: str) -> Credentials | None:
         """Return what may be sent to this URL, None for nothing."""
+        known = self._stated(url)
+        if known is None or known.password:
+            return known
+        index = self._index(url)
+        found = None if index is None else self._of_keyring.get(index.url)
+        if found is not None and found.username == known.username:
+            return found
+        return known  # many a token is a user name without a password
+
+    def asker(self, url: str) -> str:
+        """Return who asks for a URL, as a digest; the empty string for nobody.
+
+        What a server shows one user it need not show another, so answers are kept
+        apart by it. What the keyring may add does not count: it is not known before a
+        server has refused.
+        """
+        if not self._indexes and "@" not in url and not self._netrc_origins:
+            return ""
+        known = self._stated(url)
+        return "" if known is None else digest(known.header.encode(), _DIGEST_BYTES)
+
+    def _stated(self, url: str) -> Credentials | None:
+        """Return the credentials of a URL without those of the keyring."""
         place = origin(url)
         if place is None:
             return None
         index = self._index(url)
         known = _of_url(url) or (index.credentials if index is not None else None)
-        if known is None:
-            return self._netrc_hosts.get(place[1])
-        if known.password:
+        if known is not None and known.password:
             return known
-        found = self._netrc_hosts.get(place[1])
-        if (found is None or found.username != known.username) and index is not None:
-            found = self._of_keyring.get(index.url)
-        if found is not None and found.username == known.username:
+        found = self._netrc_origins.get(place)
+        if known is None or (found is not None and found.username == known.username):
             return found
-        return known  # many a token is a user name without a password
+        return known
 
     def after_refusal(self, url: str) -> Credentials | None:
         """Return what to try where a URL answered 401, None for nothing else.
@@ -169,8 +194,8 @@ class Authenticator:
         )
 
     @cached_property
-    def _netrc_hosts(self) -> dict[str, Credentials]:
-        """Return the entries by host; ``default`` is left out, it names no host."""
+    def _netrc_origins(self) -> dict[Origin, Credentials]:
+        """Return the entries by origin; ``default`` is left out, it names none."""
         if self._netrc is None or not self._netrc.is_file():
             return {}
         from netrc import NetrcParseError, netrc  # noqa: PLC0415 - rarely needed
@@ -181,11 +206,12 @@ class Authenticator:
             reason = error.msg if isinstance(error, NetrcParseError) else str(error)
             logger.warning("netrc file %s is ignored: %s", self._netrc, reason)
             return {}
-        return {
-            host: Credentials(login, password)
-            for host, (login, _, password) in hosts.items()
-            if host != "default"
-        }
+        found = {}
+        for host, (login, _, password) in hosts.items():
+            place = origin(host if "://" in host else f"https://{host}")
+            if place is not None and host != "default":
+                found[place] = Credentials(login, password)
+        return found
 
 
 def _of_variables(index: str, environment: Mapping[str, str]) -> Credentials | None:

@@ -16,7 +16,13 @@ from polylock import __version__
 from polylock.errors import IndexRequestError
 from polylock.network.answers import Response, Streaming, status_error
 from polylock.network.auth import Authenticator, origin, redact
-from polylock.network.limits import LARGEST, in_time, redirected, whole_body
+from polylock.network.limits import (
+    LARGEST,
+    Deadline,
+    in_time,
+    redirected,
+    whole_body,
+)
 from polylock.network.retry import RetryPolicy, retry_after
 from polylock.network.traffic import Traffic
 from polylock.values import Value
@@ -43,6 +49,9 @@ _MAX_REDIRECTS = 20
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 _UNAUTHORIZED = 401
+_HEADERS = 2
+"""How many times the timeout may pass until all headers are there: once to connect, and
+once to answer. A server that sends a byte now and then is never silent for long."""
 
 
 class Failure(Value, frozen=True):
@@ -175,6 +184,10 @@ class Client:
             self._retry.sleep(wait)
             attempt += 1
 
+    def asker(self, url: str) -> str:
+        """Return who asks for a URL, as a digest; the empty string for nobody."""
+        return self._authenticator.asker(url)
+
     def close(self) -> None:
         """Close all connections that are not in use."""
         with self._lock:
@@ -263,10 +276,15 @@ class Client:
         place = origin(bare)
         connection = self._take(place)
         self.traffic.count(requests=1)
+        patience = Deadline(_HEADERS * self._timeout, connection.close)
         try:
-            request = connection.build_request("GET", bare, headers=headers)
-            response = connection.send(request, stream=True)
+            with patience:
+                request = connection.build_request("GET", bare, headers=headers)
+                response = connection.send(request, stream=True)
         except Exception as error:
+            if patience.passed:
+                problem = f"no answer began within {_HEADERS * self._timeout:g} seconds"
+                raise IndexRequestError(bare, None, problem) from error
             self._give_back(place, connection)
             mapped = _mapped(bare, error)
             if mapped is None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from polylock.cache.regular_files import open_regular
 from polylock.cache.store import Bucket
 from polylock.errors import (
     CacheUnusable,
@@ -258,7 +259,7 @@ def _verify(file: RemoteFile) -> Downloaded:
         raise IndexRequestError(file.url, None, "is no path of this machine")
     check = Check(file)
     try:
-        with path.open("rb") as content:
+        with open_regular(path) as content:
             while chunk := content.read(CHUNK):
                 check.update(chunk)
     except OSError as error:

@@ -4,6 +4,9 @@ What is kept is not the body but what the caller made of it (a decoded project p
 so that a warm run does no parsing. Fresh is what Cache-Control says (RFC 9111), or
 ten minutes where the index says nothing; after that the entry's ETag or
 Last-Modified is sent and an answer 304 makes it fresh again.
+
+An entry is keyed by the URL and by who asked: what is public is no answer to a user,
+and what a user was shown is none to the public.
 """
 
 from __future__ import annotations
@@ -182,9 +185,9 @@ class HttpCache:
     ) -> Kept:
         """Return what ``make`` made of the answer, now or earlier, as msgpack.
 
-        The entry is keyed by the URL. Statuses 404 and 410 are answers like any
-        other, kept and revalidated. Raises Offline, AnswerTooLong for more than
-        ``largest`` bytes, and IndexRequestError for any other status that is not 200.
+        The entry is keyed by the URL and who asks. Statuses 404 and 410 are answers
+        like any other, kept and revalidated. Raises Offline, AnswerTooLong for more
+        than ``largest`` bytes, and IndexRequestError for any other status but 200.
         """
         kept = self._read(bucket, url)
         if kept is not None and self.is_fresh(kept.validators):
@@ -215,22 +218,26 @@ class HttpCache:
 
     def stamp_taken(self, bucket: Bucket, url: str) -> Stamp | None:
         """Return the stamp of the entry that this run read or wrote last."""
-        return self._stamps.get((bucket, redact(url)))
+        return self._stamps.get((bucket, self._key(url)))
 
     def stamp_now(self, bucket: Bucket, url: str) -> Stamp | None:
         """Return the stamp of the entry that is there now, None where none is."""
-        return self._store.stamp(bucket, redact(url))
+        return self._store.stamp(bucket, self._key(url))
 
     def forget(self, bucket: Bucket, url: str) -> None:
         """Drop what is kept, for its content turned out to be damaged."""
-        self._store.remove(bucket, redact(url))
+        self._store.remove(bucket, self._key(url))
 
     def is_fresh(self, validators: Validators) -> bool:
         """Say whether what is kept may be used without asking."""
         return validators.is_fresh(self.mode, started=self._started, now=self._clock())
 
+    def _key(self, url: str) -> str:
+        asker = self._client.asker(url)
+        return f"{redact(url)} {asker}" if asker else redact(url)
+
     def _read(self, bucket: Bucket, url: str) -> Kept | None:
-        key = redact(url)
+        key = self._key(url)
         found = self._store.read_stamped(bucket, key)
         if found is None:
             return None
@@ -242,7 +249,7 @@ class HttpCache:
             return None
 
     def _keep(self, bucket: Bucket, url: str, kept: Kept) -> Kept:
-        key = redact(url)
+        key = self._key(url)
         content = _encoder.encode(kept)
         self._stamps[bucket, key] = self._store.write(bucket, key, content)
         return kept

@@ -76,8 +76,8 @@ class Keyring:
     def password(self, index_url: str, username: str) -> str | None:
         """Return the password of a user of an index, None where it is not known.
 
-        It is looked up under the URL of the index without credentials, then under
-        its host, as pip does.
+        It is looked up under the URL of the index without credentials, then under its
+        host, as pip does; under the host for https alone, for it names no scheme.
         """
         service = redact(index_url)
         with self._lock:  # others that want it wait rather than ask too
@@ -89,7 +89,9 @@ class Keyring:
     def _ask(self, service: str, username: str) -> str | None:
         if username.startswith("-"):
             return None  # the command would take it for an option
-        for place in (service, urlsplit(service).netloc):
+        parts = urlsplit(service)
+        places = (service, parts.netloc) if parts.scheme == "https" else (service,)
+        for place in places:
             logger.info("asking the keyring for the password of %s", place)
             printed = self._run(("keyring", "get", place, username), self._timeout)
             if printed is None:

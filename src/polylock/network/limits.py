@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
@@ -11,10 +12,11 @@ from polylock.network.auth import redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import Self
 
     from polylock.network.answers import Streaming
 
-__all__ = ["LARGEST", "in_time", "redirected", "whole_body"]
+__all__ = ["LARGEST", "Deadline", "in_time", "redirected", "whole_body"]
 
 LARGEST = 1 << 28
 """Bytes of an answer that is read whole; the largest pages of indexes have 2 ** 25."""
@@ -61,6 +63,30 @@ def in_time(
                 raise IndexRequestError(url, None, problem)
             began, size = clock(), 0
         yield chunk
+
+
+class Deadline:
+    """Calls ``give_up`` in another thread where a block takes too many seconds.
+
+    ``passed`` tells whether it was called.
+    """
+
+    def __init__(self, seconds: float, give_up: Callable[[], object]) -> None:
+        self.passed = False
+        self._give_up = give_up
+        self._timer = threading.Timer(seconds, self._end)
+        self._timer.daemon = True
+
+    def __enter__(self) -> Self:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+
+    def _end(self) -> None:
+        self.passed = True
+        self._give_up()
 
 
 def redirected(place: str, location: str, status: int) -> str:

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from polylock.cache.regular_files import read_regular
 from polylock.errors import IndexRequestError
 
 __all__ = ["is_local", "local_content", "local_path"]
@@ -47,7 +48,7 @@ def local_content(url: str) -> bytes | None:
     """
     path = local_path(url)
     try:
-        return None if path is None else path.read_bytes()
+        return None if path is None else read_regular(path)
     except FileNotFoundError:
         return None
     except OSError as error:

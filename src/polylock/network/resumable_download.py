@@ -12,7 +12,7 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO
 
-from polylock.errors import CacheUnusable, HashMismatch, SizeMismatch
+from polylock.errors import CacheUnusable, HashMismatch, PageInstead, SizeMismatch
 from polylock.model.hashes import strongest, weak
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ __all__ = ["CHUNK", "Check", "Partial"]
 
 CHUNK = 1 << 20
 """How many bytes are read from a file at once."""
+
+_PAGE = re.compile(rb"\s*+<(?:!doctype html|html|head|body|title)\b", re.IGNORECASE)
+"""How a web page begins, and no archive does."""
 
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(?:\d+|\*)")
 
@@ -42,6 +45,7 @@ class Check:
 
         self._file = file
         self.size = 0
+        self._is_page = False
         secure = strongest(file.hashes)
         self.algorithm = secure[0] if secure is not None else ""
         checked = secure or weak(file.hashes) or ("sha256", "")
@@ -54,8 +58,11 @@ class Check:
 
     def update(self, chunk: bytes) -> None:
         """Take in some bytes; raises SizeMismatch as soon as there are too many."""
+        if not self.size:
+            self._is_page = _PAGE.match(chunk) is not None
         self.size += len(chunk)
         if self._file.size is not None and self.size > self._file.size:
+            self._refuse_page()
             raise SizeMismatch(self._file.filename, self._file.size, self.size)
         self._sha256.update(chunk)
         if self._digest is not self._sha256:
@@ -64,8 +71,11 @@ class Check:
     def finish(self) -> str:
         """Return the SHA-256 of a good file; raises SizeMismatch, HashMismatch."""
         if self._file.size is not None and self.size != self._file.size:
+            self._refuse_page()
             raise SizeMismatch(self._file.filename, self._file.size, self.size)
         found = self._digest.hexdigest()
+        if found != self._wanted:
+            self._refuse_page()
         if self._wanted and found != self._wanted:
             raise HashMismatch(
                 self._file.filename,
@@ -73,6 +83,13 @@ class Check:
                 f"{self._checked}:{found}",
             )
         return self._sha256.hexdigest()
+
+    def _refuse_page(self) -> None:
+        """Raise PageInstead where what came is a web page: no distribution is one."""
+        if self._is_page:
+            found = f"{self._checked}:{self._digest.hexdigest()}"
+            wanted = f"{self._checked}:{self._wanted}"
+            raise PageInstead(self._file.filename, wanted, found)
 
 
 class Partial:

@@ -40,11 +40,11 @@ def retry_after(value: str | None) -> float | None:
     """Return the seconds that a Retry-After header asks for (RFC 9110, 10.2.3)."""
     if value is None:
         return None
-    if value.strip().isdigit():
+    if value.strip().isascii() and value.strip().isdigit():
         return float(value)
     from email.utils import parsedate_to_datetime  # noqa: PLC0415 - rarely needed
 
     try:
         return max(parsedate_to_datetime(value).timestamp() - time.time(), 0.0)
-    except ValueError:
-        return None
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None  # no date at all, or one of no calendar

@@ -5,15 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from polylock.cache.store import Store, Usage
+from polylock.cache.archives import Archives
+from polylock.cache.digests import file_digest
+from polylock.cache.store import Bucket, Store, Usage
+from polylock.errors import ArchiveDamaged, CacheUnusable
+from polylock.installation.archive import read_manifest
+from polylock.installation.content import changed_in_archive
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from polylock.project.settings import Settings
 
-__all__ = ["CacheSize", "Freed", "cache_size", "clear_cache", "prune_cache"]
+__all__ = [
+    "CacheSize",
+    "Freed",
+    "Verified",
+    "cache_size",
+    "clear_cache",
+    "prune_cache",
+    "verify_cache",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +70,31 @@ class Freed:
         }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """What was compared with its hash, and what was damaged and so removed.
+
+    ``damaged`` has for each file or archive the path inside the cache, with the
+    reason.
+    """
+
+    directory: Path
+    files: int
+    archives: int
+    damaged: Sequence[tuple[str, str]]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document of ``cache verify --json``."""
+        return {
+            "directory": str(self.directory),
+            "files": self.files,
+            "archives": self.archives,
+            "damaged": [
+                {"path": path, "problem": problem} for path, problem in self.damaged
+            ],
+        }
+
+
 def cache_size(settings: Settings) -> CacheSize:
     """Measure the cache; raises CacheUnusable."""
     store = Store(settings.cache_dir)
@@ -73,3 +111,56 @@ def clear_cache(settings: Settings) -> Freed:
     """Remove everything that the cache holds; raises CacheUnusable."""
     store = Store(settings.cache_dir)
     return Freed(directory=store.root, usage=store.clear())
+
+
+def verify_cache(settings: Settings) -> Verified:
+    """Compare every file and every unpacked wheel with its hash; remove the damaged.
+
+    The next run fetches again what was removed. Raises CacheUnusable.
+    """
+    store = Store(settings.cache_dir)
+    damaged: list[tuple[str, str]] = []
+    files = archives = 0
+    try:
+        with store.in_use():
+            for path in _files(store):
+                files += 1
+                if store.path(Bucket.FILES, file_digest(path)) != path:
+                    damaged.append((_inside(store, path), "has another hash"))
+                    path.unlink(missing_ok=True)
+            unpacked = Archives(store)
+            for sha256 in unpacked.all():
+                archives += 1
+                place = unpacked.get(sha256)
+                problem = None if place is None else _damage(place, sha256)
+                if place is not None and problem is not None:
+                    damaged.append((_inside(store, place), problem))
+                    unpacked.remove(sha256)
+    except OSError as error:
+        problem = error.strerror or str(error)
+        raise CacheUnusable(str(error.filename or store.root), problem) from error
+    return Verified(
+        directory=store.root, files=files, archives=archives, damaged=damaged
+    )
+
+
+def _files(store: Store) -> Iterator[Path]:
+    """Yield the downloaded and built files, but for those that are being written."""
+    directory = store.root / Bucket.FILES.directory
+    for path in sorted(directory.glob("??/*")):
+        if path.is_file() and not path.name.startswith("."):
+            yield path
+
+
+def _inside(store: Store, path: Path) -> str:
+    return path.relative_to(store.root).as_posix()
+
+
+def _damage(place: Path, sha256: str) -> str | None:
+    """Return what is wrong with an unpacked wheel, None where all is as unpacked."""
+    try:
+        manifest = read_manifest(place, filename=sha256, sha256=sha256)
+    except ArchiveDamaged as error:
+        return error.problem
+    changed = changed_in_archive(place, manifest)
+    return None if changed is None else f"{changed} was changed"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from polylock.environment.discovery import PythonRequest
@@ -11,10 +10,10 @@ from polylock.lockfile.record import locked_target
 from polylock.model.target import PythonRelease
 from polylock.providers.derive import build_target
 from polylock.providers.detect import detect_machine
-from polylock.providers.machine import HostMachine
+from polylock.providers.machine import this_host
 from polylock.providers.satisfaction import missing
 from polylock.values import Value, replace
-from polylock.variants.supported import SupportedProperties
+from polylock.variants.properties import SupportedProperties
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,7 +50,7 @@ class Fit(Value, frozen=True, kw_only=True):
 
 def this_machine() -> DetectedMachine:
     """Look at this machine; raises UsageError where no target can name it."""
-    return detect_machine(HostMachine(os.environ))
+    return detect_machine(this_host())
 
 
 def bare_machine() -> DetectedMachine:
@@ -59,7 +58,7 @@ def bare_machine() -> DetectedMachine:
 
     What satisfies a target without looking at the hardware does so with it.
     """
-    return detect_machine(HostMachine(os.environ), hardware=False)
+    return detect_machine(this_host(), hardware=False)
 
 
 def python_release(interpreter: Interpreter) -> PythonRelease:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from polylock.cache.entries import digest
+from polylock.cache.regular_files import read_regular
 from polylock.cache.store import Bucket, Store
 from polylock.errors import (
     CacheUnusable,
@@ -18,12 +19,17 @@ from polylock.errors import (
 )
 from polylock.lockfile.binary import from_binary, rules, to_binary
 from polylock.lockfile.freshness import differences
+from polylock.lockfile.vouching import direct_packages, source_of
 from polylock.model.inputs import Inputs
+from polylock.project.direct_sources import relative_path
 from polylock.project.pyproject import find_project, load_project
 from polylock.providers.derive import build_target
 from polylock.values import Value
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from polylock.lockfile.freshness import Difference
     from polylock.lockfile.pylock import Pylock
     from polylock.model.target import Target
     from polylock.project.pyproject import ProjectFile
@@ -39,6 +45,7 @@ __all__ = [
     "project_path",
     "read_lock",
     "recorded_policy",
+    "refuse_unvouched",
     "require_lock",
     "require_target",
 ]
@@ -50,6 +57,25 @@ class Workspace(Value, frozen=True, kw_only=True):
     project: ProjectFile
     targets: tuple[Target, ...]
     lock_path: Path
+
+    def differences(
+        self, pylock: Pylock, inputs: Inputs | None = None, besides: Sequence[str] = ()
+    ) -> tuple[Difference, ...]:
+        """Return on what a lock file and the project do not agree; none: up to date."""
+        return differences(
+            pylock,
+            self.project.inputs if inputs is None else inputs,
+            self.targets,
+            besides=besides,
+            lock_path=self._path_in_lock,
+        )
+
+    def _path_in_lock(self, path: str) -> str:
+        try:
+            project = self.project.path.absolute().parent
+            return relative_path(project / path, self.lock_path.parent)
+        except ValueError:  # on another drive: no lock file can name it
+            return path
 
 
 def project_path(settings: Settings) -> Path:
@@ -107,10 +133,28 @@ def answered_project(
             return None
         raise
     if not frozen and workspace.lock_path == path:
-        found = differences(pylock, workspace.project.inputs, workspace.targets)
+        found = workspace.differences(pylock)
         if found:
             raise LockFileOutdated(str(path), [str(difference) for difference in found])
     return workspace.project
+
+
+def refuse_unvouched(
+    settings: Settings, pylock: Pylock, path: Path, project: ProjectFile | None
+) -> None:
+    """Raise UsageError for a direct source that no project file was compared with.
+
+    A source tree or an archive runs its own code when it is built. Beside its project
+    file a lock file is compared with it; alone it has nobody's word but its own.
+    """
+    if project is not None and settings.lock_path(project.path).absolute() == path:
+        return
+    for package in direct_packages(pylock):
+        raise UsageError(
+            f"{path} installs {package.name} from {source_of(package)}, and there is "
+            "no project file beside it that names this source",
+            "--frozen takes the lock file's word for it",
+        )
 
 
 def outdated_warning(settings: Settings, pylock: Pylock, path: Path) -> str | None:
@@ -149,7 +193,7 @@ def read_lock(path: Path, settings: Settings | None = None) -> Pylock | None:
     With settings its values are taken from the cache where they were read before.
     """
     try:
-        content = path.read_bytes()
+        content = read_regular(path)
     except FileNotFoundError:
         return None
     except OSError as error:

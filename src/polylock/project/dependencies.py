@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import SpecifierSet
 from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 
 from polylock.model.inputs import RootRequirement
@@ -171,7 +171,7 @@ def _requires_python(project: Table) -> str:
         return ""
     try:
         return str(SpecifierSet(text))
-    except InvalidSpecifier as error:
+    except ValueError as error:
         raise project.error(
             f"{text!r} is not a version specifier",
             "requires-python",

@@ -92,15 +92,21 @@ def remove_dependency(
 
 
 def add_target(
-    text: str, name: str, table: Mapping[str, Any], *, path: str = "pyproject.toml"
+    text: str,
+    name: str,
+    table: Mapping[str, Any],
+    *,
+    comments: Mapping[str, str] | None = None,
+    path: str = "pyproject.toml",
 ) -> str:
     """Return the text with a target added after those that are there.
 
-    ``table`` holds the keys of ``[tool.polylock.targets.NAME]`` as plain data. Raises
+    ``table`` holds the keys of ``[tool.polylock.targets.NAME]`` as plain data. Where
+    it has a preset, ``comments`` stand behind the keys that they are for. Raises
     ProjectError where the target exists.
     """
     edit = Edit(text, path)
-    edit.add_target(name, table)
+    edit.add_target(name, table, _of_preset(table, comments))
     return edit.finish()
 
 
@@ -110,13 +116,15 @@ def init(
     name: str,
     requires_python: str,
     targets: Mapping[str, Mapping[str, Any]],
+    comments: Mapping[str, str] | None = None,
     path: str = "pyproject.toml",
 ) -> str:
     """Return a project file with these targets.
 
     ``text`` is the file that is there, None where there is none: then it gets a
     ``[project]`` of this name, and so it does where the text has neither
-    ``[project]`` nor ``[dependency-groups]``. Raises ProjectError.
+    ``[project]`` nor ``[dependency-groups]``. ``comments`` are as for ``add_target``.
+    Raises ProjectError.
     """
     if not is_normalized_name(canonicalize_name(name)):
         raise UsageError(f"{name!r} is not a valid name of a project")
@@ -132,8 +140,15 @@ def init(
             },
         )
     for target, table in targets.items():
-        edit.add_target(target, table)
+        edit.add_target(target, table, _of_preset(table, comments))
     return edit.finish()
+
+
+def _of_preset(
+    table: Mapping[str, Any], comments: Mapping[str, str] | None
+) -> Mapping[str, str]:
+    """Return the comments that a table gets: what it says without a preset is known."""
+    return (comments or {}) if "preset" in table else {}
 
 
 def _parse(text: str) -> Requirement:

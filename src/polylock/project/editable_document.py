@@ -12,13 +12,8 @@ from typing import TYPE_CHECKING, Any, cast
 from packaging.utils import canonicalize_name, is_normalized_name
 
 from polylock.errors import ProjectError, UsageError
-from polylock.model.toml_tables import (
-    InvalidToml,
-    key_path,
-    parse_toml,
-    suggestion,
-    toml_type,
-)
+from polylock.model.toml_tables import key_path, suggestion, toml_type
+from polylock.model.toml_text import InvalidToml, parse_toml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, MutableMapping
@@ -124,7 +119,7 @@ class Edit:
             )
         with self._refusing():
             if self.look_up(keys[:-1]) is None:
-                self._add_to_document(keys[:-1], {keys[-1]: []})
+                self._add_to_document(keys[:-1], {keys[-1]: []}, {})
                 self._has_new_table = True
             table: Any = self._document_table(keys[:-1])
             if keys[-1] not in table:
@@ -134,15 +129,25 @@ class Edit:
             change(table[keys[-1]])
         change(self._data_table(keys[:-1]).setdefault(keys[-1], []))
 
-    def add_table(self, keys: Keys, values: Mapping[str, Any]) -> None:
-        """Add a table that does not exist yet, with a header of its own if it can."""
+    def add_table(
+        self,
+        keys: Keys,
+        values: Mapping[str, Any],
+        comments: Mapping[str, str] | None = None,
+    ) -> None:
+        """Add a table that does not exist yet, with a header of its own if it can.
+
+        ``comments`` stand behind the keys that they are for.
+        """
         with self._refusing():
-            self._add_to_document(keys, values)
+            self._add_to_document(keys, values, comments or {})
         self._data_table(keys[:-1])[keys[-1]] = dict(values)
         self._has_new_table = True
 
-    def add_target(self, name: str, table: Mapping[str, Any]) -> None:
-        """Add a target, the last in priority."""
+    def add_target(
+        self, name: str, table: Mapping[str, Any], comments: Mapping[str, str]
+    ) -> None:
+        """Add a target, the last in priority, with comments behind some of its keys."""
         keys = (*_TARGETS, name)
         if self.look_up(keys) is not None:
             raise ProjectError(
@@ -152,7 +157,7 @@ class Edit:
                 "choose another name, or edit the target by hand",
             )
         before = self._text()
-        self.add_table(keys, table)
+        self.add_table(keys, table, comments)
         if not self._is_faithful():
             # The targets are scattered over the file, and the new one stands among
             # them. At the end of the file it is the last for certain.
@@ -160,7 +165,7 @@ class Edit:
 
             with self._refusing():
                 self.document = tomlkit.document()
-                self._add_to_document(keys, table)
+                self._add_to_document(keys, table, comments)
                 self.document = tomlkit.parse(f"{before}\n{self._text()}")
 
     def finish(self) -> str:
@@ -189,7 +194,9 @@ class Edit:
             return False
         return found == self.data and _target_names(found) == _target_names(self.data)
 
-    def _add_to_document(self, keys: Keys, values: Mapping[str, Any]) -> None:
+    def _add_to_document(
+        self, keys: Keys, values: Mapping[str, Any], comments: Mapping[str, str]
+    ) -> None:
         import tomlkit  # see Edit.__init__
 
         parent = self._document_table(keys[:-1])
@@ -198,7 +205,10 @@ class Edit:
             return
         table = tomlkit.table()
         for key, value in values.items():
-            table.add(key, _laid_out(value))
+            written = tomlkit.item(_laid_out(value))
+            if key in comments:
+                written.comment(comments[key])
+            table.add(key, written)
         table.add(tomlkit.nl())  # before the header that follows, if one does
         parent[keys[-1]] = table
 

@@ -1,60 +1,197 @@
-"""Machines by name: raw target tables, and where their facts come from.
+"""Machines by name: target tables, and the documents that their facts are from.
 
-A preset names no Python. A GPU preset states the CUDA or ROCm version of a driver of
-its time, which is software: whoever runs another one overrides it in the target.
+They are data, in ``presets.toml`` beside this module (``schemas/presets.schema.json``),
+read when a preset is asked for. A preset names no Python.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+import tomllib
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
 
-from polylock.project.preset import Preset
-from polylock.project.preset_clouds import CLOUDS
-from polylock.project.preset_hardware import HARDWARE
-from polylock.project.preset_runners import RUNNERS
+from polylock.values import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-__all__ = ["PRESETS", "Preset"]
+__all__ = [
+    "GROUPS",
+    "Preset",
+    "assumed",
+    "find_name",
+    "find_spelled",
+    "preset_names",
+    "preset_table",
+    "presets",
+    "search",
+]
 
-_LEVELS = "x86-64 psABI, micro-architecture levels"
+GROUPS = ("platforms", "accelerators", "processors", "clouds", "runners")
+"""The groups of presets, in the order in which they are shown."""
 
-_GENERIC = {
-    "linux-x86_64": Preset(
-        {"platform": "linux-x86_64", "libc": "glibc-2.28"},
-        "manylinux_2_28, the floor of most published wheels",
-    ),
-    "linux-x86_64-v2": Preset(
-        {"platform": "linux-x86_64", "libc": "glibc-2.28", "cpu": "x86-64-v2"}, _LEVELS
-    ),
-    "linux-x86_64-v3": Preset(
-        {"platform": "linux-x86_64", "libc": "glibc-2.28", "cpu": "x86-64-v3"}, _LEVELS
-    ),
-    "linux-x86_64-v4": Preset(
-        {"platform": "linux-x86_64", "libc": "glibc-2.28", "cpu": "x86-64-v4"}, _LEVELS
-    ),
-    "linux-aarch64": Preset(
-        {"platform": "linux-aarch64", "libc": "glibc-2.28"},
-        "manylinux_2_28, the floor of most published wheels",
-    ),
-    "linux-x86_64-musl": Preset(
-        {"platform": "linux-x86_64", "libc": "musl-1.2"}, "Alpine 3.13 and later"
-    ),
-    "linux-aarch64-musl": Preset(
-        {"platform": "linux-aarch64", "libc": "musl-1.2"}, "Alpine 3.13 and later"
-    ),
-    "macos-arm64": Preset(
-        {"platform": "macos-arm64", "macos": "13.0"},
-        "the oldest macOS that current scientific wheels support",
-    ),
-    "macos-x86_64": Preset(
-        {"platform": "macos-x86_64", "macos": "13.0"},
-        "the oldest macOS that current scientific wheels support",
-    ),
-    "windows-x86_64": Preset({"platform": "windows-x86_64"}, "CPython's installers"),
-    "windows-arm64": Preset({"platform": "windows-arm64"}, "CPython's installers"),
-}
+_HEADER = re.compile(rf"^\[(?:{'|'.join(GROUPS)})\.(.+)\]$", re.MULTILINE)
+_PURPOSES = {"runners": "ci runner", "clouds": "cloud"}
+_ASSUMED = {"nvidia": ("driver",), "amd": ("rocm",), "macos": ()}
+"""Keys that say which software a machine runs, and where in their tables they do."""
+_ACCELERATORS = ("nvidia", "amd", "intel", "ascend", "tpu")
 
-PRESETS: Mapping[str, Preset] = {**_GENERIC, **HARDWARE, **CLOUDS, **RUNNERS}
-"""Presets by name, generic ones first."""
+
+class Preset(Value, frozen=True, kw_only=True):
+    """A target table as ``[tool.polylock.targets.NAME]`` would hold it.
+
+    ``source`` names the documents that the facts are from, by publisher and title,
+    and ``date`` is when the latest of them was read. ``unconfirmed`` says what no
+    document was found for, None where nothing. ``group`` is one of GROUPS, ``called``
+    other names that people have for such a machine.
+    """
+
+    table: Mapping[str, Any]
+    source: str
+    date: str
+    group: str
+    unconfirmed: str | None = None
+    called: tuple[str, ...] = ()
+
+
+@cache
+def presets() -> Mapping[str, Preset]:
+    """Return all presets by name, generic ones first."""
+    document = tomllib.loads(_text())
+    sources = document["sources"]
+    return {
+        name: Preset(
+            table=entry["target"],
+            source="; ".join(sources[each]["title"] for each in entry["sources"]),
+            date=max(str(sources[each]["date"]) for each in entry["sources"]),
+            group=group,
+            unconfirmed=entry.get("unconfirmed"),
+            called=tuple(entry.get("called", ())),
+        )
+        for group in GROUPS
+        for name, entry in document[group].items()
+    }
+
+
+def preset_names() -> tuple[str, ...]:
+    """Return the names of all presets, generic ones first."""
+    return tuple(_entries())
+
+
+def preset_table(name: str) -> Mapping[str, Any] | None:
+    """Return the target table of a preset, None where there is no such preset.
+
+    The entry is parsed alone, in 0.1 ms: the whole file would take each command of a
+    project with a preset 10 ms.
+    """
+    entry = _entries().get(name)
+    if entry is None:
+        return None
+    table: Mapping[str, Any] = tomllib.loads(entry)["target"]
+    return table
+
+
+def find_spelled(text: str) -> str | None:
+    """Return the name that a preset has in another spelling, None where none has.
+
+    Case, spaces and hyphens do not count: ``A100``, ``RTX 4090``, ``aws_p5``.
+    """
+    wanted = _squeezed(text)
+    return next((name for name in preset_names() if _squeezed(name) == wanted), None)
+
+
+def find_name(text: str) -> str | None:
+    """Return the name of the preset that people call so, such as ``macbook``.
+
+    Its own name in any spelling is one of these; None where no preset is called so.
+    """
+    if (spelled := find_spelled(text)) is not None:
+        return spelled
+    wanted = _squeezed(text)
+    for name, preset in presets().items():
+        if wanted in map(_squeezed, preset.called):
+            return name
+    return None
+
+
+def assumed(preset: Preset) -> dict[str, Any]:
+    """Return the keys of a preset that say what software its machine is assumed to run.
+
+    They differ from machine to machine: the CUDA version of the driver, ROCm, macOS.
+    Those of a CI runner are what its service says, and none of them is returned.
+    """
+    if preset.group == "runners":
+        return {}
+    return {
+        key: {part: preset.table[key][part] for part in parts}
+        if parts
+        else preset.table[key]
+        for key, parts in _ASSUMED.items()
+        if key in preset.table
+    }
+
+
+def _squeezed(name: str) -> str:
+    return re.sub(r"[\s_-]+", "", name.lower())
+
+
+def search(text: str) -> dict[str, Preset]:
+    """Return the presets that every word fits, in their order.
+
+    A word is a part of the name or of a value, such as ``h100``, ``arm64`` or
+    ``glibc-2.34``, or a purpose: ``ci``, ``runner``, ``cloud``, ``gpu``, ``server``,
+    ``laptop``, ``alpine``.
+    """
+    wanted = text.lower().split()
+    return {
+        name: preset
+        for name, preset in presets().items()
+        if all(word in " ".join(_words(name, preset)).lower() for word in wanted)
+    }
+
+
+@cache
+def _text() -> str:
+    return files("polylock.project").joinpath("presets.toml").read_text("utf-8")
+
+
+@cache
+def _entries() -> dict[str, str]:
+    """Return the lines of each preset's table by its name."""
+    _, *parts = _HEADER.split(_text())
+    return {
+        name.strip('"'): body
+        for name, body in zip(parts[::2], parts[1::2], strict=True)
+    }
+
+
+def _words(name: str, preset: Preset) -> Iterator[str]:
+    table = preset.table
+    yield name
+    yield from preset.called
+    yield from _values(table)
+    yield _PURPOSES.get(preset.group, "")
+    if any(key in table for key in _ACCELERATORS):
+        yield "gpu accelerator"
+    platform = str(table.get("platform", ""))
+    if platform == "macos-arm64" or platform.startswith("windows"):
+        yield "laptop desktop"
+    if platform.startswith("linux"):
+        yield "server"
+    if "musl" in str(table.get("libc", "")):
+        yield "alpine"
+    if "aarch64" in platform:
+        yield "arm64"
+
+
+def _values(table: Mapping[str, Any]) -> Iterator[str]:
+    for key, value in table.items():
+        yield key
+        if isinstance(value, dict):
+            yield from _values(value)
+        elif isinstance(value, list):
+            yield from map(str, value)
+        else:
+            yield str(value)

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from polylock.cache.regular_files import read_regular
 from polylock.errors import ProjectError
 from polylock.model.inputs import RootRequirement
-from polylock.model.toml_tables import InvalidToml, Table, key_path, parse_toml
+from polylock.model.toml_tables import Table, key_path
+from polylock.model.toml_text import InvalidToml, parse_toml
 from polylock.project.dependencies import read_dependencies, read_requirement
 from polylock.project.settings import default_index_url
 from polylock.project.target_values import parse_python
@@ -129,7 +131,7 @@ def load_project(path: Path, *, settings: Settings) -> ProjectFile:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = path.read_bytes()
+        content = read_regular(path)
     except FileNotFoundError as error:
         raise ProjectError(
             str(path), "", "does not exist", "`polylock init` writes a project file"

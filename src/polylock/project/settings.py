@@ -12,8 +12,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from polylock.cache.regular_files import read_regular
 from polylock.errors import UsageError
-from polylock.model.toml_tables import InvalidToml, key_path, parse_toml, suggestion
+from polylock.model.toml_tables import key_path, suggestion
+from polylock.model.toml_text import InvalidToml, parse_toml
 from polylock.project.setting_values import GivenValue, Kind, SettingDefinition
 from polylock.values import Value, field
 
@@ -194,7 +196,7 @@ SETTINGS: tuple[SettingDefinition, ...] = (
         name="link_mode",
         kind=Kind.TEXT,
         flag="--link-mode",
-        help="How files come from the cache.",
+        help="How files come from the cache; to edit them in place takes copies.",
         default="auto",
         choices=get_args(LinkMode),
     ),
@@ -325,7 +327,7 @@ def _xdg_directory(
 
 def _user_values(path: Path, home: str | None) -> dict[str, Any]:
     try:
-        document = parse_toml(path.read_bytes().decode("utf-8-sig"))
+        document = parse_toml(read_regular(path).decode("utf-8-sig"))
     except FileNotFoundError:
         return {}
     except InvalidToml as error:

@@ -110,6 +110,10 @@ def preset_advice(name: str, known: Collection[str]) -> str:
 
     All names would fill a page.
     """
+    from polylock.project.presets import find_name  # noqa: PLC0415 - for a wrong name
+
+    if (meant := find_name(name)) is not None:
+        return f"did you mean {meant}?"
     if known and not (advice := close_names(name, known)).startswith("there"):
         return advice
     return (
@@ -153,7 +157,7 @@ def read_libc(table: Table, system: OperatingSystem) -> str | None:
 def read_macos(
     table: Table, system: OperatingSystem, architecture: Architecture
 ) -> str | None:
-    """Return ``macos``, 13.0 where none is given; None outside macOS."""
+    """Return ``macos``, 14.0 where none is given; None outside macOS."""
     text = table.string("macos")
     if system is not OperatingSystem.MACOS:
         if text is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from polylock.errors import ProjectError
@@ -63,7 +63,19 @@ TARGET_KEYS = (
 )
 """The keys of a target's table."""
 
+_PROCESSORS = frozenset({"microarchitecture", "level"})
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_GPU = 'nvidia = { driver = "13.0", compute = ["9.0"] }'
+_MEANT = {
+    "cuda": f"the CUDA version that the driver offers stands in nvidia: {_GPU}",
+    "gpu": f"name the maker: {_GPU}, amd = … or intel = …",
+    "rocm": 'ROCm stands in amd: amd = { rocm = "7.1", gfx = ["gfx942"] }',
+    "os": 'write platform = "linux-x86_64"',
+    "arch": 'write platform = "linux-x86_64"',
+    "glibc": 'write libc = "glibc-2.28"',
+    "musl": 'write libc = "musl-1.2"',
+}
+"""What to write for a key that people expect and that there is not."""
 _NEWEST_PATCH = 999
 """Stands for the newest patch release of a minor version."""
 
@@ -103,17 +115,21 @@ def _resolve(root: Table, name: str) -> Table:
     values: Mapping[str, Any] = {}
     preset = _own(root, chain[-1]).string("preset")
     if preset is not None:
-        # 0.6 ms that a project without one does not pay.
-        from polylock.project.presets import PRESETS  # noqa: PLC0415
-
-        if preset not in PRESETS:
-            problem = f"there is no preset {preset!r}"
-            advice = preset_advice(preset, PRESETS)
-            refuse(root, problem, chain[-1], "preset", advice=advice)
-        values = PRESETS[preset].table
+        values = _preset(root, chain[-1], preset)
     for link in reversed(chain):
         values = _inherit(values, _own(root, link).values)
     return root.inside(values, name)
+
+
+def _preset(root: Table, target: str, name: str) -> Mapping[str, Any]:
+    # 0.6 ms that a project without one does not pay.
+    from polylock.project.presets import preset_names, preset_table  # noqa: PLC0415
+
+    table = preset_table(name)
+    if table is None:
+        advice = preset_advice(name, preset_names())
+        refuse(root, f"there is no preset {name!r}", target, "preset", advice=advice)
+    return table
 
 
 def _own(root: Table, name: str) -> Table:
@@ -125,6 +141,9 @@ def _own(root: Table, name: str) -> Table:
         if _NAME.fullmatch(normal):
             advice = f"call it {normal}: {advice}"
         refuse(table, "is not a valid name for a target", advice=advice)
+    for key in table.values:
+        if key in _MEANT:
+            refuse(table, "is not a known key", key, advice=_MEANT[key])
     check_keys(table, TARGET_KEYS)
     if "extends" in table and "preset" in table:
         refuse(table, "give either extends or preset, not both", "preset")
@@ -148,7 +167,7 @@ def _parent(root: Table, chain: list[str]) -> str | None:
 
 
 def _inherit(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the base with own keys in place of its.
+    """Return the base with own keys in place of its, inside tables too.
 
     What belongs to the base's operating system or processor does not outlive a
     platform of one's own: a macOS target that extends a Linux one has no glibc.
@@ -162,8 +181,21 @@ def _inherit(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
             kept.pop("macos", None)
         if architecture != own_architecture:
             kept.pop("cpu", None)
-    links = {"extends", "preset"}
-    return kept | {name: value for name, value in own.items() if name not in links}
+    for name, value in own.items():
+        if name not in {"extends", "preset"}:
+            kept[name] = _merged(kept.get(name), value)
+    return kept
+
+
+def _merged(base: object, own: object) -> object:
+    """Return a value of one's own with the keys that it does not give, if a table."""
+    if not isinstance(base, dict) or not isinstance(own, dict):
+        return own
+    kept = dict(base)
+    if _PROCESSORS & own.keys():
+        # A processor is one or the other: its name, or its level.
+        kept = {key: value for key, value in kept.items() if key not in _PROCESSORS}
+    return kept | {key: _merged(kept.get(key), value) for key, value in own.items()}
 
 
 def _describe(
@@ -235,7 +267,7 @@ def _check_name(
 def _supported_pythons(requires_python: str, path: str) -> SpecifierSet:
     try:
         return SpecifierSet(requires_python)
-    except InvalidSpecifier as error:
+    except ValueError as error:
         problem = f"{requires_python!r} is not a version specifier"
         raise ProjectError(
             path, "project.requires-python", problem, 'write ">=3.11"'

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from polylock.model.platforms import compatibility_tags, marker_environment
 from polylock.model.target import Architecture, OperatingSystem, Target
 from polylock.providers import cpu
-from polylock.variants.supported import SupportedProperties
+from polylock.variants.properties import SupportedProperties
 
 if TYPE_CHECKING:
     from polylock.model.target import TargetDescription

@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["CpuidRegisters", "HostMachine", "Machine", "ask", "ignore"]
+__all__ = [
+    "CpuidRegisters",
+    "HostMachine",
+    "Machine",
+    "ask",
+    "ignore",
+    "stand_in",
+    "this_host",
+]
 
 _COMMAND_SECONDS = 20.0
 _ANSWER_BYTES = 4 << 20
@@ -38,6 +46,11 @@ class Machine(Protocol):
     @property
     def machine(self) -> str:
         """The name of the processor family as the system spells it: ``AMD64``."""
+        ...
+
+    @property
+    def root(self) -> Path:
+        """The root of its file system, where devices show and drivers lie."""
         ...
 
     @property
@@ -124,6 +137,11 @@ class HostMachine:
         return platform.machine()
 
     @property
+    def root(self) -> Path:
+        """The root of its file system."""
+        return Path("/")
+
+    @property
     def variables(self) -> Mapping[str, str]:
         """The environment variables that it was given."""
         return self._variables
@@ -198,3 +216,21 @@ class HostMachine:
     def macos_version(self) -> str | None:
         """Return the version of macOS."""
         return platform.mac_ver()[0] or None
+
+
+_stand_in: Callable[[], Machine] | None = None
+
+
+def this_host() -> Machine:
+    """Return the machine that runs this process, or what stands in for it."""
+    return HostMachine(os.environ) if _stand_in is None else _stand_in()
+
+
+def stand_in(replay: Callable[[], Machine] | None) -> None:
+    """Let this process take another machine for its own, as tests do; None ends that.
+
+    Only code can say so, no variable, option or file: with a wrong answer wheels are
+    installed that do not run.
+    """
+    global _stand_in  # noqa: PLW0603 - a process runs on one machine
+    _stand_in = replay

@@ -1,3 +1,1 @@
-"""The report of a lock file: its table and its page."""
-
-from __future__ import annotations
+"""What every target installs, as one JSON document and as a page that shows it."""

@@ -1,12 +1,12 @@
 """Which versions of a project a target may take, and in what order they are tried.
 
-Pre-releases and yanked versions are admitted project by project, *before* a search.
+Pre-releases and yanked versions are admitted project by project, *before* a solve.
 PEP 440 and PEP 592 could be read as rules about the constraints of the moment: a
 pre-release if nothing else meets them, a yanked version if one of them pins it. But a
-constraint that admits candidates breaks the one thing that a search relies on, that
+constraint that admits candidates breaks the one thing that the engine relies on, that
 more constraints leave fewer candidates: solutions would be missed, and pins kept that
-nothing admits any more. So a search that fails tells what it missed (``blocked``),
-and is done again with that admitted.
+nothing admits any more. So a solve knows what it passed over (``blocked``), and where
+it fails it is done again with that admitted of a project that it failed for.
 """
 
 from __future__ import annotations
@@ -57,6 +57,11 @@ class Admission(Value, frozen=True):
             yanked[name] = yanked.get(name, 0) | mask
         return Admission(self.prereleases | other.prereleases, yanked)
 
+    def of(self, name: str) -> Admission:
+        """Return what of it is about one project."""
+        yanked = {name: self.yanked[name]} if name in self.yanked else {}
+        return Admission(self.prereleases & {name}, yanked)
+
 
 _NOTHING = Admission()
 
@@ -66,7 +71,8 @@ class Availability:
 
     ``missing`` collects the projects that no index has. ``tables`` is shared by the
     solves of a run, so that a specifier becomes a mask once for all targets;
-    ``own`` are the project's own requirements, which admit what they name.
+    ``own`` are the project's own requirements that hold for the target, which admit
+    what they name.
     """
 
     def __init__(
@@ -90,16 +96,23 @@ class Availability:
         inputs = pool.inputs
         self._constraints = _constraints(inputs.constraints, pool.target)
         self._upgrades = _constraints(inputs.upgrades, pool.target)
-        named = (*own, *inputs.constraints, *inputs.upgrades, *inputs.overrides)
+        settings = (*inputs.constraints, *inputs.upgrades, *inputs.overrides)
+        named = [*own, *(one for one in settings if _holds(one, pool.target))]
         self._named = {
             requirement.name: names_prerelease(requirement.specifier)
             for requirement in sorted(named, key=_names_one)
         }
-        self._pins = {r.name for r in named if _pins_a_version(r.specifier)}
+        self._pins: dict[str, list[str]] = {}
+        for requirement in named:
+            if _pins_a_version(requirement.specifier):
+                self._pins.setdefault(requirement.name, []).append(
+                    requirement.specifier
+                )
+        self._pinned_yanked: dict[str, int] = {}
 
     @property
     def blocked(self) -> Admission:
-        """Return what would have met constraints, had it been admitted."""
+        """Return what was passed over that may be admitted where nothing else helps."""
         return Admission(frozenset(self._blocked_prereleases), self._blocked_yanked)
 
     def releases(self, name: NormalizedName) -> Releases | None:
@@ -139,13 +152,29 @@ class Availability:
         mask = table.everything & ~self._too_new(releases)
         for specifier in every:
             mask &= table.mask(specifier)
-        if name not in self._pins:
-            yanked = mask & releases.yanked & ~self._admission.yanked.get(name, 0)
-            mask &= ~yanked
-            if yanked and not mask and any(map(_pins_a_version, every)):
-                seen = self._blocked_yanked.get(name, 0)
-                self._blocked_yanked[name] = seen | yanked
+        admitted = self._admission.yanked.get(name, 0) | self._yanked_by_pin(releases)
+        yanked = mask & releases.yanked & ~admitted
+        mask &= ~yanked
+        if yanked and not mask and any(map(_pins_a_version, every)):
+            seen = self._blocked_yanked.get(name, 0)
+            self._blocked_yanked[name] = seen | yanked
         return self._without_prereleases(releases, mask)
+
+    def _yanked_by_pin(self, releases: Releases) -> int:
+        """Return the yanked versions that the project pins: nothing else meets it."""
+        name = releases.name
+        if name not in self._pins:
+            return 0
+        found = self._pinned_yanked.get(name)
+        if found is None:
+            table = self.table(releases)
+            found = table.everything
+            for specifier in self._pins[name]:
+                found &= table.mask(specifier)
+            if found & ~releases.yanked:
+                found = 0
+            self._pinned_yanked[name] = found
+        return found
 
     def _without_prereleases(self, releases: Releases, mask: int) -> int:
         policy = self.pool.inputs.prerelease
@@ -154,12 +183,12 @@ class Availability:
         if admitted or (policy.endswith("explicit") and self._named.get(name)):
             return mask
         finals = mask & releases.finals
-        if finals or not mask or not policy.startswith("if-necessary"):
+        if finals == mask or not policy.startswith("if-necessary"):
             return finals
         if not releases.finals & ~releases.yanked & ~self._too_new(releases):
             return mask  # the project has nothing else
         self._blocked_prereleases.add(name)
-        return 0
+        return finals
 
     def _too_new(self, releases: Releases) -> int:
         cutoff = self.pool.inputs.exclude_newer
@@ -267,13 +296,18 @@ def _names_one(requirement: Requirement) -> bool:
     return names_prerelease(requirement.specifier)
 
 
+def _holds(requirement: Requirement, target: Target) -> bool:
+    """Return whether a requirement may hold for a target."""
+    marker = requirement.marker_expression
+    return marker is None or fold(marker, target) is not False
+
+
 def _constraints(
     requirements: Iterable[Requirement], target: Target
 ) -> Mapping[str, Sequence[str]]:
     found: dict[str, list[str]] = {}
     for requirement in requirements:
-        marker = requirement.marker_expression
-        if marker is None or fold(marker, target) is not False:
+        if _holds(requirement, target):
             found.setdefault(requirement.name, []).append(requirement.specifier)
     return found
 

@@ -33,7 +33,7 @@ from polylock.resolution.candidates import (
     ExtraCandidate,
 )
 from polylock.resolution.memory import Memory
-from polylock.resolution.versions import satisfies
+from polylock.resolution.versions import is_specifier, satisfies
 from polylock.values import Mutable, field
 from polylock.variants.abi import InvalidAbiDependency, alternatives
 from polylock.variants.authority import supported_properties
@@ -162,6 +162,8 @@ class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
         known = self.memory.pythons.get(requires_python)
         if known is None:
             known = satisfies(requires_python, self.python_version)
+            # What is no specifier counts as none, as pip has it.
+            known = known or not is_specifier(requires_python)
             self.memory.pythons[requires_python] = known
             self.memory.learned()
         return known

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 from polylock.model.direct import InvalidDirectSource, parse_direct_url
 from polylock.model.distributions import Unusable
 from polylock.model.folding import NON_VARIANT
-from polylock.model.reasons import DirectReference, NotOpened, RequiresItself
+from polylock.model.reasons import (
+    DirectReference,
+    NeedsBuild,
+    NotOpened,
+    RequiresItself,
+)
 from polylock.model.requirements import Requirement
 from polylock.model.source_choice import direct_source
 from polylock.resolution.candidates import ExtraCandidate
@@ -55,6 +60,7 @@ class DependencyReader:
         self._availability = availability
         self._pool = availability.pool
         self._read: dict[int, tuple[Dependency, ...] | Unmeetable] = {}
+        self._unbuildable: dict[str, NeedsBuild] = {}
         self._overrides: dict[str, list[Requirement]] = {}
         for override in self._pool.inputs.overrides:
             self._overrides.setdefault(override.name, []).append(override)
@@ -68,6 +74,7 @@ class DependencyReader:
             self._availability, SdistReads(opened=self.reads.opened, left=0)
         )
         reader._read = self._read
+        reader._unbuildable = self._unbuildable
         reader._assumes = True
         return reader
 
@@ -86,6 +93,10 @@ class DependencyReader:
                 if not self.reads.admit(base):
                     return self._unopened(base)
                 answer = self._read_metadata(base, extra)
+                if isinstance(answer, Unmeetable) and isinstance(
+                    answer.reason, NeedsBuild
+                ):
+                    self._unbuildable[base.name] = answer.reason
             self._read[id(candidate)] = answer
         return answer
 
@@ -108,9 +119,14 @@ class DependencyReader:
         if not candidate.is_sdist:
             return None
         found = self._pool.source.refusal(candidate.release, candidate.file)
-        if found is None:
+        if found is not None:
+            return Unmeetable(candidate=candidate, reason=found.reason)
+        # What one version leaves to its backend, the others most likely do as well: to
+        # see for certain is a download each.
+        reason = self._unbuildable.get(candidate.name)
+        if reason is None or candidate.file.url in self.reads.opened:
             return None
-        return Unmeetable(candidate=candidate, reason=found.reason)
+        return Unmeetable(candidate=candidate, reason=reason)
 
     def _unopened(self, candidate: Candidate) -> tuple[Dependency, ...] | Unmeetable:
         self.assumed = True

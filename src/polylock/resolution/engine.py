@@ -47,6 +47,10 @@ if TYPE_CHECKING:
 
     Information = RequirementInformation[Constraint, AnyCandidate]
     Requirements = dict[str, Criterion[Constraint, AnyCandidate]]
+    # By the pin that was decided last, for there may be thousands; None: without any.
+    _Nogoods = dict[
+        AnyCandidate | None, dict[frozenset[AnyCandidate], "Refutation | None"]
+    ]
 
 __all__ = ["Engine", "Learned", "Refutation", "Rejected", "search"]
 
@@ -97,6 +101,27 @@ class Refutation(Value, frozen=True, eq=False):
     rejected: tuple[Rejected, ...]
     requested: Mapping[str, Information]
 
+    def names(self) -> set[str]:
+        """Return the projects that have to do with it, this and those below."""
+        found: set[str] = set()
+        seen: set[int] = set()
+        waiting: list[Refutation] = [self]
+        while waiting:
+            current = waiting.pop()
+            if id(current) in seen:
+                continue
+            seen.add(id(current))
+            found.add(split_identifier(current.identifier)[0])
+            told = list(current.information)
+            for rejected in current.rejected:
+                told += rejected.information
+                if rejected.because is not None:
+                    waiting.append(rejected.because)
+            found.update(
+                split_identifier(identifier_of(i.requirement))[0] for i in told
+            )
+        return found
+
 
 class Learned(Mutable):
     """What the runs for one target learned; it holds for as long as the roots do.
@@ -107,13 +132,14 @@ class Learned(Mutable):
     """
 
     dead: dict[AnyCandidate, Rejected] = field(default_factory=dict)
-    nogoods: dict[tuple[str, str], dict[frozenset[AnyCandidate], Refutation | None]] = (
-        field(default_factory=dict)
-    )
+    nogoods: dict[tuple[str, str], _Nogoods] = field(default_factory=dict)
 
     def copy(self) -> Learned:
         """Return what is known, to be added to by a run that is about less."""
-        nogoods = {asked: dict(found) for asked, found in self.nogoods.items()}
+        nogoods = {
+            asked: {last: dict(sets) for last, sets in found.items()}
+            for asked, found in self.nogoods.items()
+        }
         return Learned(dead=dict(self.dead), nogoods=nogoods)
 
 
@@ -216,10 +242,14 @@ class Engine(Resolution["Constraint", AnyCandidate, str]):
     def _check_nogoods(
         self, identifier: str, requirement: SpecifierConstraint, asked: Information
     ) -> None:
-        nogoods = self._learned.nogoods.get((identifier, requirement.specifier), {})
-        for pins, because in nogoods.items():
-            if all(self.state.mapping.get(identifier_of(pin)) is pin for pin in pins):
-                raise _Conflict([asked], (asked.parent, *pins), because=because)
+        nogoods = self._learned.nogoods.get((identifier, requirement.specifier))
+        if not nogoods:
+            return
+        mapping = self.state.mapping
+        for last in (None, *mapping.values()) if len(nogoods) > 1 else nogoods:
+            for pins, because in nogoods.get(last, {}).items():
+                if all(mapping.get(identifier_of(pin)) is pin for pin in pins):
+                    raise _Conflict([asked], (asked.parent, *pins), because=because)
 
     def _raise_narrowed(
         self,
@@ -357,7 +387,12 @@ class Engine(Resolution["Constraint", AnyCandidate, str]):
             others = self._others(one, information, decision.blamed, blamed)
             if others and not extra:
                 known = self._learned.nogoods.setdefault((name, specifier), {})
-                known.setdefault(others, refutation)
+                last = next(
+                    pin
+                    for pin in reversed(self.state.mapping.values())
+                    if pin in others
+                )
+                known.setdefault(last, {}).setdefault(others, refutation)
         return blamed, refutation
 
     def _others(
@@ -384,11 +419,11 @@ class Engine(Resolution["Constraint", AnyCandidate, str]):
     ) -> bool:
         """Return whether nothing meets a requirement, and remember if so."""
         known = self._learned.nogoods.setdefault((identifier, specifier), {})
-        if _NO_PINS in known:
+        if None in known:
             return True
         dead = self._provider.is_dead_end(identifier, specifier, self._learned.dead)
         if dead:
-            known[_NO_PINS] = refutation
+            known[None] = {_NO_PINS: refutation}
         return dead
 
     def _refutation(

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, TypeVar
 
 from polylock.errors import NoSolution
 from polylock.resolution.availability import Admission, Availability
 from polylock.resolution.candidate_pool import CandidatePool
 from polylock.resolution.dependencies import DependencyReader
-from polylock.resolution.memory import Memory
+from polylock.resolution.memory import Memory, held
 from polylock.resolution.tries import Tries
 from polylock.resolution.walk import walk
 from polylock.values import Value, field
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from packaging.utils import NormalizedName
 
@@ -30,7 +31,10 @@ if TYPE_CHECKING:
 
     AnyCandidate = Candidate | ExtraCandidate
 
-__all__ = ["Failure", "Prior", "Problem", "Unsolvable"]
+__all__ = ["Failure", "Prior", "Problem", "Unsolvable", "admitting"]
+
+_Answer = TypeVar("_Answer")
+_ALONE_AT_MOST = 8
 
 
 class Unsolvable(NoSolution):
@@ -50,6 +54,16 @@ class Failure(Value, frozen=True, kw_only=True, eq=False):
     causes: Refutation | None
     tried: int
     contested: Sequence[str]
+
+    @property
+    def passed_over(self) -> Admission:
+        """Return what may be admitted of the projects that it fails for."""
+        blocked = self.problem.availability.blocked
+        names = set() if self.causes is None else self.causes.names()
+        return Admission(
+            blocked.prereleases & names,
+            {name: mask for name, mask in blocked.yanked.items() if name in names},
+        )
 
     def error(self) -> Unsolvable:
         """Return the error to raise."""
@@ -100,7 +114,7 @@ class Problem(Value, frozen=True, kw_only=True, eq=False):
             pool,
             known.tables,
             preferences=known.preferences,
-            own=[root.requirement for root in roots],
+            own=[r.requirement for r in roots if any(held([r.requirement], target))],
             admission=known.admission,
         )
         dependencies = DependencyReader(availability, known.reads)
@@ -152,3 +166,26 @@ class Problem(Value, frozen=True, kw_only=True, eq=False):
         from polylock.resolution.engine import search  # noqa: PLC0415
 
         return search(self, tries or Tries())
+
+
+def admitting(attempt: Callable[[Admission], _Answer]) -> _Answer:
+    """Attempt with final versions that are not yanked, then with what a failure names.
+
+    One project is enough in most cases, so each is tried by itself before all are
+    together. Raises what the last attempt raised.
+    """
+    admission = Admission()
+    while True:
+        try:
+            return attempt(admission)
+        except Unsolvable as error:
+            more = Admission() if error.failure is None else error.failure.passed_over
+            together = admission.joined(more)
+            if together == admission:
+                raise
+        names = sorted(more.prereleases | more.yanked.keys())
+        if len(names) > 1:
+            for name in names[:_ALONE_AT_MOST]:
+                with suppress(Unsolvable):
+                    return attempt(admission.joined(more.of(name)))
+        admission = together

@@ -13,12 +13,11 @@ from polylock.resolution.align import (
     divergences,
     public,
 )
-from polylock.resolution.availability import Admission
 from polylock.resolution.candidate_pool import CandidatePool
 from polylock.resolution.conditions import conditions
 from polylock.resolution.constraints import Unmeetable
 from polylock.resolution.memory import Memory
-from polylock.resolution.problem import Prior, Problem, Unsolvable
+from polylock.resolution.problem import Prior, Problem, Unsolvable, admitting
 from polylock.resolution.tries import Tries
 from polylock.values import Mutable, Value, field, replace
 
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from polylock.model.inputs import Inputs
     from polylock.model.target import Target
     from polylock.ports import PackageSource, Reporter
+    from polylock.resolution.availability import Admission
     from polylock.resolution.candidates import Candidate, ExtraCandidate
     from polylock.resolution.conditions import Root
     from polylock.resolution.constraints import Dependency
@@ -45,11 +45,13 @@ __all__ = ["Effort", "Solution", "Solver"]
 class Effort(Mutable):
     """What the solve of one target cost, in counts that do not depend on a clock.
 
-    ``rounds`` and ``rejected`` count the candidates that the search tried and gave up,
-    0 where the walk was enough; ``expanded`` counts the versions that were opened.
+    ``rounds`` are those of resolvelib, ``tried`` and ``rejected`` count the candidates
+    that it tried and gave up, 0 where the walk was enough; ``expanded`` counts the
+    versions that were opened.
     """
 
     rounds: int = 0
+    tried: int = 0
     rejected: int = 0
     expanded: int = 0
 
@@ -192,26 +194,18 @@ class Solver(Mutable, kw_only=True, eq=False):
         self, target: Target, preferences: Preferences, effort: Effort
     ) -> Resolution:
         """Solve one target, admitting more where a solve without it failed."""
-        admission = Admission()
-        while True:
-            problem = Problem.of(
-                target,
-                self.inputs,
-                self.source,
-                Prior(
-                    preferences=preferences,
-                    admission=admission,
-                    tables=self._tables,
-                    memory=self.memory,
-                ),
+
+        def attempt(admission: Admission) -> Resolution:
+            prior = Prior(
+                preferences=preferences,
+                admission=admission,
+                tables=self._tables,
+                memory=self.memory,
             )
-            try:
-                return self._answer(problem, effort)
-            except Unsolvable:
-                more = admission.joined(problem.availability.blocked)
-                if more == admission:
-                    raise
-                admission = more
+            problem = Problem.of(target, self.inputs, self.source, prior)
+            return self._answer(problem, effort)
+
+        return admitting(attempt)
 
     def _answer(self, problem: Problem, effort: Effort) -> Resolution:
         problem.prefetch()
@@ -219,7 +213,8 @@ class Solver(Mutable, kw_only=True, eq=False):
         try:
             mapping = problem.solve(tries, always_search=self.always_search)
         finally:
-            effort.rounds += tries.tried
+            effort.rounds += tries.rounds
+            effort.tried += tries.tried
             effort.rejected += tries.rejected
             effort.expanded += len(problem.availability.pool.visited)
         return _resolution(problem, mapping)

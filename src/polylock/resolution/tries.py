@@ -42,10 +42,11 @@ class Tries(Mutable, kw_only=True, eq=False):
 
     def trying(self, candidate: AnyCandidate) -> None:
         """Count a candidate that is to be pinned; raises TooManyTries."""
-        del candidate
         late = self.is_late is not None and self.is_late()
         if late or self.tried == self.limit:
             raise TooManyTries
+        if self.reporter is not None:
+            self.reporter.trying(self.target, candidate.name, self.tried)
         self.tried += 1
 
     def giving_up(self, candidate: AnyCandidate) -> None:

@@ -14,7 +14,7 @@ from bisect import bisect_left
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from packaging.specifiers import InvalidSpecifier, Specifier, SpecifierSet
+from packaging.specifiers import Specifier, SpecifierSet
 from packaging.version import Version
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "VersionTable",
+    "is_specifier",
     "names_prerelease",
     "parse_version",
     "positions",
@@ -40,6 +41,15 @@ def _parse_specifier(text: str) -> SpecifierSet:
     return SpecifierSet(text)
 
 
+def is_specifier(text: str) -> bool:
+    """Return whether a text is a specifier set; indexes hold some that are none."""
+    try:
+        _parse_specifier(text)
+    except ValueError:
+        return False
+    return True
+
+
 @lru_cache(maxsize=65536)
 def satisfies(specifier: str, version: str) -> bool:
     """Say whether a version meets a specifier set; pre-releases count as any other.
@@ -49,7 +59,7 @@ def satisfies(specifier: str, version: str) -> bool:
     """
     try:
         return _parse_specifier(specifier).contains(version, prereleases=True)
-    except InvalidSpecifier:
+    except ValueError:
         return False
 
 

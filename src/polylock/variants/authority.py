@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from polylock.variants.supported import SupportedProperties
+from polylock.variants.properties import SupportedProperties
 from polylock.variants.variant_schema import ABI_DEPENDENCY
 
 if TYPE_CHECKING:

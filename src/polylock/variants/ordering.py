@@ -26,7 +26,7 @@ from polylock.variants.variant_schema import ABI_DEPENDENCY
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from polylock.variants.supported import SupportedProperties
+    from polylock.variants.properties import SupportedProperties
     from polylock.variants.variant_json import VariantMetadata
 
 __all__ = [

@@ -42,7 +42,7 @@ def test_added_target_is_declared(demo: Project) -> None:
     settings = demo.with_settings()
     added = add_target(settings, AddTargetRequest(preset="apple-m1"))
     assert added.names == ("apple-m1",)
-    assert declared_targets(settings)[-1].target.description.macos == "11.0"
+    assert declared_targets(settings)[-1].target.description.macos == "14.0"
     with pytest.raises(ProjectError, match="is declared already"):
         add_target(settings, AddTargetRequest(preset="apple-m1"))
 

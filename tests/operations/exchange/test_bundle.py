@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -249,6 +250,9 @@ def test_building_needs_the_machine_of_the_target(
     demo: Project, tmp_path: Path
 ) -> None:
     """A wheel built here would be for this machine."""
+    text = (demo.directory / "pyproject.toml").read_text("utf-8")
+    here = f"{sys.version_info.major}.{sys.version_info.minor}"
+    demo.write(re.sub(r'(?m)^python = ".*"$', f'python = "{here}"', text))
     demo.lock()
     with pytest.raises(TargetMismatch):
         make(demo, tmp_path / "bundle", "mac-m3", build=True)

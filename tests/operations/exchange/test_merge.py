@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from packaging.utils import canonicalize_name
 
+from fakes.this_machine import python_path
 from fakes.workspace import Project, Spy
 from polylock.errors import LockFileInvalid, UsageError
 from polylock.lockfile.select import preferences
@@ -60,7 +61,7 @@ class Clone:
             },
             "POLYLOCK_INDEX_URL": project.index_url or "",
             "POLYLOCK_CACHE_DIR": str(project.with_settings().cache_dir),
-            "PYTHONPATH": str(SOURCE),
+            "PYTHONPATH": python_path(SOURCE),
         }
         self.write()
         self.git("init", "--quiet", "--initial-branch=main")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from polylock.errors import NoSuchTarget, UsageError
+from fakes.this_machine import VARIABLE
+from polylock.errors import NoSuchTarget, NoTargetFits, UsageError
 from polylock.operations.inspect.cache_key import cache_keys
 from polylock.operations.lock.request import LockRequest
 
@@ -150,12 +150,45 @@ def test_unknown_target_and_missing_lock_are_told(demo: Project) -> None:
     assert "h100" in str(unknown.value.hint())
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the targets are x86-64 Linux")
-def test_auto_is_the_first_target_that_this_machine_is(demo: Project) -> None:
+@pytest.mark.parametrize(
+    ("machine", "target"),
+    [
+        ("v2", "server-v2"),
+        ("v3", "server-v2"),
+        ("v4", "server-v4"),
+        ("nvml-h100-cuda130", "h100"),
+        ("nvml-a100-mig", "a100"),
+        ("rocm-mi300a", "mi300x"),
+        ("darwin-sequoia-m3", "mac-m3"),
+    ],
+)
+def test_auto_is_the_first_target_that_this_machine_is(
+    demo: Project, monkeypatch: pytest.MonkeyPatch, machine: str, target: str
+) -> None:
     """Commands that read the lock file know ``auto`` as sync does."""
+    monkeypatch.setenv(VARIABLE, machine)
     demo.lock()
     (name,) = keys(demo, target="auto")
-    assert name in {"server-v4", "server-v2"}
+    assert name == target
+
+
+@pytest.mark.parametrize("machine", ["v1", "aarch64"])
+def test_a_machine_that_is_no_target_is_told(
+    demo: Project, monkeypatch: pytest.MonkeyPatch, machine: str
+) -> None:
+    """What it lacks is said for each target."""
+    monkeypatch.setenv(VARIABLE, machine)
+    demo.lock()
+    with pytest.raises(NoTargetFits) as told:
+        keys(demo, target="auto")
+    assert [reason.partition(":")[0] for reason in told.value.missing] == [
+        "h100",
+        "a100",
+        "mi300x",
+        "server-v4",
+        "server-v2",
+        "mac-m3",
+    ]
 
 
 def test_keys_are_those_of_earlier_versions(project: Project) -> None:

@@ -10,7 +10,8 @@ from fakes.gpu_index import TEXT, gpu_project
 from fakes.wheels import build_wheel
 from fakes.workspace import Project
 from polylock.explain.words import clause
-from polylock.index_server.index_build import build_index, serve_index
+from polylock.index_server.static_build import build_index
+from polylock.index_server.static_serve import serve_index
 from polylock.operations.inspect.why import verdict, why
 from polylock.ports import SilentReporter
 

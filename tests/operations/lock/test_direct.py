@@ -375,8 +375,9 @@ def test_a_lock_file_without_its_directories_says_what_to_copy(
     world.project.lock()
     tree.rename(tmp_path / "elsewhere")
     (world.project.directory / "pyproject.toml").unlink()
+    taken = SyncOptions(search_path=ANY.search_path, frozen=True)
     with pytest.raises(SourceUnusable) as caught:
-        world.project.sync(ANY, project=None, lock_file=world.project.lock_path)
+        world.project.sync(taken, project=None, lock_file=world.project.lock_path)
     assert "there is no such directory" in str(caught.value)
     assert "beside the lock file" in str(caught.value.hint())
 

@@ -16,7 +16,7 @@ from polylock.explain.words import clause
 from polylock.operations.inspect.check import check
 from polylock.operations.lock.lock import LockOutcome, lock
 from polylock.operations.lock.request import LockRequest, parse_upgrades
-from polylock.report.table import report
+from polylock.report.document import report_document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -91,12 +91,12 @@ class World:
     @property
     def locked(self) -> dict[str, dict[str, str]]:
         """Return the locked versions by target and name."""
-        found = report(self.project.with_settings())
+        found = report_document(self.project.with_settings(), {})
         return {
-            target: {
-                name: row[target].version
-                for name, row in found.rows.items()
-                if target in row
+            target.name: {
+                project.name: build.version or "source"
+                for project in found.projects
+                if (build := project.build_for(target.name)) is not None
             }
             for target in found.targets
         }

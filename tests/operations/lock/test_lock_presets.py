@@ -9,29 +9,29 @@ import pytest
 from fakes.torch_replica import build_torch_replica
 from fakes.workspace import Project, Spy
 from polylock.index_server.static_serve import IndexServer
-from polylock.operations.edit.targets import presets
 from polylock.operations.inspect.why import why
+from polylock.project.presets import presets
 
 WHEELS = Path(__file__).parents[3] / "fixtures" / "wheels"
 FIXTURES = ["vecdemo", "tensordemo", "blasx", "fallbackkit", "abikit-plugin"]
 LABELS = {
-    "h100": ("tensordemo", "cuda12.8"),
-    "mi300x": ("tensordemo", "rocm6.4"),
+    "h100": ("tensordemo", "cuda13.0"),
+    "mi300x": ("tensordemo", "null"),
     "graviton4": ("tensordemo", "null"),
     "apple-m4": ("blasx", "openblas"),
     "linux-x86-64-v2": ("vecdemo", "x86_64_v2"),
     "linux-x86-64-v4": ("vecdemo", "x86_64_v4"),
 }
 TORCH = {
-    "t4": "cuda12.8",
-    "h100": "cuda12.8",
-    "b200": "cuda12.8",
+    "t4": "cuda13.0",
+    "h100": "cuda13.0",
+    "b200": "cuda13.0",
     "dgx-spark": "cuda13.0",
-    "mi300x": "rocm6.4",
+    "mi300x": "null",
     "arc-b580": "xpu",
     "graviton4": "null",
     "apple-m4": "null",
-    "windows-rtx4090": "cuda12.8",
+    "windows-rtx4090": "cuda13.0",
     "jetson-thor": "null",
 }
 """The label of torch 2.9.0, the newest version that Apple's machines can take, too."""

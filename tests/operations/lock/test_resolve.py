@@ -20,7 +20,7 @@ from polylock.errors import (
     NoSuchTarget,
     ProjectNotFound,
 )
-from polylock.index_server.index_build import build_index
+from polylock.index_server.static_build import build_index
 from polylock.operations.lock.lock import lock
 from polylock.operations.lock.request import LockRequest
 from polylock.operations.sync.sync import SyncOptions

@@ -13,7 +13,8 @@ from fakes.command_line import clean_variables
 from fakes.synced import base_python
 from fakes.wheels import build_wheel
 from fakes.workspace import Project, this_target
-from polylock.index_server.index_build import build_index, serve_index
+from polylock.index_server.static_build import build_index
+from polylock.index_server.static_serve import serve_index
 
 if TYPE_CHECKING:
     from pathlib import Path

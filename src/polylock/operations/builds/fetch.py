@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from polylock.cache.archives import Archives
-from polylock.errors import FileCorrupt
+from polylock.errors import ArchiveDamaged, FileCorrupt
 from polylock.lockfile.pylock import PackageSdist, PackageWheel
 from polylock.operations.builds.locked_files import LockedFiles
 from polylock.values import Value, field
@@ -31,7 +31,8 @@ class WheelFetcher(Value, frozen=True, kw_only=True):
 
     ``root`` is the directory of the lock file, from which relative paths count;
     ``builds`` gives what builds source distributions for the environment's Python.
-    ``trees`` are the packages that have a source tree instead of a file.
+    ``trees`` are the packages that have a source tree instead of a file. With
+    ``hashes`` every file of what was unpacked before is read and compared.
     """
 
     context: Context
@@ -40,6 +41,7 @@ class WheelFetcher(Value, frozen=True, kw_only=True):
     threads: int
     builds: Callable[[], SdistBuilds]
     trees: Mapping[NormalizedName, SourceTree] = field(default_factory=dict)
+    hashes: bool = False
 
     def __call__(self, wanted: Sequence[WantedDistribution]) -> Sequence[Path]:
         """Return the unpacked archive of each; raises for the first that fails.
@@ -57,7 +59,34 @@ class WheelFetcher(Value, frozen=True, kw_only=True):
         file = self.files.get(wanted.name)
         if wanted.name in self.trees or not isinstance(file, PackageWheel):
             return None
-        return self._present(file, wanted.sha256)
+        return self._present(file, wanted)
+
+    def _as_unpacked(
+        self, archive: Path | None, wanted: WantedDistribution
+    ) -> Path | None:
+        """Return an archive if it is what RECORD says; any other is forgotten."""
+        if archive is None or not self.hashes:
+            return archive
+        # Only where all is compared.
+        from polylock.installation.archive import read_manifest  # noqa: PLC0415 - rare
+        from polylock.installation.content import changed_in_archive  # noqa: PLC0415
+
+        try:
+            manifest = read_manifest(
+                archive, filename=wanted.filename, sha256=wanted.sha256
+            )
+        except ArchiveDamaged as error:
+            problem = str(error)
+        else:
+            changed = changed_in_archive(archive, manifest)
+            if changed is None:
+                return archive
+            problem = f"{changed} was changed in the cache"
+        self.context.reporter.warning(
+            f"{wanted.filename}: {problem}; it is unpacked again"
+        )
+        self.forget(wanted.sha256)
+        return None
 
     def _fetch_all(
         self, wanted: Sequence[WantedDistribution]
@@ -88,9 +117,11 @@ class WheelFetcher(Value, frozen=True, kw_only=True):
     def _fetch(self, wanted: WantedDistribution) -> Path:
         tree = self.trees.get(wanted.name)
         if tree is not None:
+            if self.hashes:
+                self._as_unpacked(self.builds().kept_archive(tree.key), wanted)
             return self.builds().tree_archive(tree)
         file = self.files[wanted.name]
-        found = self._present(file, wanted.sha256)
+        found = self._present(file, wanted)
         if found is not None:
             return found
         if file.path is not None:
@@ -103,15 +134,18 @@ class WheelFetcher(Value, frozen=True, kw_only=True):
             self.context.downloader.discard(wanted.sha256)
         return self._unpack(wanted, file, self._locked.locate(file))
 
-    def _present(self, file: PackageWheel | PackageSdist, sha256: str) -> Path | None:
+    def _present(
+        self, file: PackageWheel | PackageSdist, wanted: WantedDistribution
+    ) -> Path | None:
         """Return an archive that is in the cache already."""
         match file:
             case PackageWheel():
-                return Archives(self.context.store).get(sha256)
+                found = Archives(self.context.store).get(wanted.sha256)
             case PackageSdist():
-                return self.builds().kept_archive(sha256)
+                found = self.builds().kept_archive(wanted.sha256)
             case _:
                 assert_never(file)
+        return self._as_unpacked(found, wanted)
 
     def _unpack(
         self, wanted: WantedDistribution, file: PackageWheel | PackageSdist, path: Path

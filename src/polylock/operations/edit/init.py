@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from polylock.errors import UsageError
@@ -21,6 +21,7 @@ from polylock.operations.edit.project_file import (
     running_python,
 )
 from polylock.operations.edit.target_table import target_table
+from polylock.operations.edit.targets import READ_YOUR_OWN, preset_target
 from polylock.operations.files import write_atomically
 from polylock.project.edit import init as edit_init
 from polylock.project.pyproject import PROJECT_FILE
@@ -99,6 +100,7 @@ def init(settings: Settings, request: InitRequest) -> InitOutcome:
         name=request.name or _directory_name(path),
         requires_python=f">={release.minor_version}",
         targets={name: table for name, (table, _) in completed.items()},
+        comments=READ_YOUR_OWN,
         path=str(path),
     )
     write_atomically(path, edited)
@@ -151,7 +153,7 @@ def _admits(requires_python: str, python: str) -> bool:
     release = parse_release(python)
     try:
         specifiers = SpecifierSet(requires_python)
-    except InvalidSpecifier:
+    except ValueError:
         return True  # what is wrong with it is told when the targets are read
     return specifiers.contains(f"{release.minor_version}.{_NEWEST_PATCH}")
 
@@ -171,13 +173,13 @@ def _tables(request: InitRequest) -> dict[str, dict[str, Any]]:
         name = machine_name(request.machine)
         tables[name] = target_table(request.machine.describe(release, name=name))
     for preset in request.presets:
-        name = canonicalize_name(preset)
+        name, table = preset_target(preset)
         if name in tables:
             raise UsageError(
                 f"two of the targets would be named {name}",
                 "leave one out here, and add it with `polylock targets add --name`",
             )
-        tables[name] = {"preset": preset}
+        tables[name] = table
     if not tables:
         raise UsageError("no target is named", "give --preset NAME, or --here")
     return tables

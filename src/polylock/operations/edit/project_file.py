@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
+from polylock.cache.regular_files import read_regular
 from polylock.errors import ProjectError, UsageError
 from polylock.model.target import PythonRelease
-from polylock.model.toml_tables import InvalidToml, Table, key_path, parse_toml
+from polylock.model.toml_tables import Table, key_path
+from polylock.model.toml_text import InvalidToml, parse_toml
 from polylock.project.target_values import parse_python
 from polylock.project.targets import parse_targets
 
@@ -32,7 +34,7 @@ __all__ = [
 def read_text(path: Path) -> str:
     """Return the text of a project file, line endings kept; raises ProjectError."""
     try:
-        return path.read_bytes().decode()
+        return read_regular(path).decode()
     except FileNotFoundError as error:
         raise ProjectError(
             str(path), "", "does not exist", "`polylock init` writes a project file"

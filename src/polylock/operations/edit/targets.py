@@ -18,8 +18,14 @@ from polylock.operations.edit.target_table import target_table
 from polylock.operations.files import write_atomically
 from polylock.operations.workspace import open_workspace, project_path
 from polylock.project.edit import add_target as edit_add_target
-from polylock.project.preset_search import search
-from polylock.project.presets import PRESETS
+from polylock.project.presets import (
+    assumed,
+    find_name,
+    find_spelled,
+    preset_names,
+    presets,
+    search,
+)
 from polylock.project.target_values import preset_advice
 
 if TYPE_CHECKING:
@@ -32,6 +38,7 @@ if TYPE_CHECKING:
     from polylock.providers.detect import DetectedMachine
 
 __all__ = [
+    "READ_YOUR_OWN",
     "AddTargetRequest",
     "AddedTarget",
     "SupportedFeature",
@@ -39,10 +46,20 @@ __all__ = [
     "add_target",
     "declared_targets",
     "find_preset",
-    "presets",
+    "preset_target",
     "search_presets",
     "show_target",
 ]
+
+
+READ_YOUR_OWN: Mapping[str, str] = {
+    "nvidia": "assumed; `nvidia-smi` shows the CUDA Version of a machine's driver",
+    "amd": "assumed; /opt/rocm/.info/version has that of a machine",
+    "macos": "assumed; `sw_vers -productVersion` shows that of a Mac",
+}
+"""How to read the value of an assumed key on one's own machine, by the key."""
+
+_SHOWN_PRESETS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,18 +170,14 @@ def show_target(settings: Settings, name: str) -> TargetView:
     raise NoSuchTarget("target", name, [view.target.name for view in found])
 
 
-def presets() -> Mapping[str, Preset]:
-    """Return the presets by name, in the order in which they are shown."""
-    return PRESETS
-
-
 def search_presets(text: str) -> Mapping[str, Preset]:
     """Return a preset by its name, else those that words fit, a name's or a purpose.
 
     Raises UsageError where there is none.
     """
-    if text in PRESETS:
-        return {text: PRESETS[text]}
+    name = find_spelled(text)
+    if name is not None:
+        return {name: presets()[name]}
     found = search(text)
     if not found:
         raise _no_preset(text)
@@ -172,14 +185,29 @@ def search_presets(text: str) -> Mapping[str, Preset]:
 
 
 def find_preset(name: str) -> tuple[str, Preset]:
-    """Return a preset and its name; raises UsageError where there is none."""
-    if name not in PRESETS:
-        raise _no_preset(name)
-    return name, PRESETS[name]
+    """Return a preset and its name, as it is spelled; UsageError where there is none.
+
+    What people call it is a name too, and so are words that fit one preset alone.
+    """
+    known = find_name(name)
+    if known is not None:
+        return known, presets()[known]
+    found = search_presets(name)
+    if len(found) > 1:
+        shown = ", ".join(list(found)[:_SHOWN_PRESETS])
+        more = len(found) - _SHOWN_PRESETS
+        raise UsageError(
+            f"{name!r} may be one of {len(found)} presets",
+            f"name one: {shown}{f' and {more} more' if more > 0 else ''}; "
+            f"`polylock targets presets {name}` shows them",
+        )
+    return next(iter(found.items()))
 
 
 def _no_preset(name: str) -> UsageError:
-    return UsageError(f"there is no preset {name!r}", preset_advice(name, PRESETS))
+    return UsageError(
+        f"there is no preset {name!r}", preset_advice(name, preset_names())
+    )
 
 
 def add_target(settings: Settings, request: AddTargetRequest) -> AddedTarget:
@@ -193,7 +221,10 @@ def add_target(settings: Settings, request: AddTargetRequest) -> AddedTarget:
     completed, descriptions = complete_targets(
         text, {name: table}, python=request.python, path=path
     )[name]
-    write_atomically(path, edit_add_target(text, name, completed, path=str(path)))
+    edited = edit_add_target(
+        text, name, completed, comments=READ_YOUR_OWN, path=str(path)
+    )
+    write_atomically(path, edited)
     names = tuple(description.name for description in descriptions)
     return AddedTarget(path=path, names=names, table=completed)
 
@@ -208,5 +239,15 @@ def _named(request: AddTargetRequest) -> tuple[str, dict[str, Any]]:
         release = parse_release(request.python)
         name = request.name or machine_name(request.machine)
         return name, target_table(request.machine.describe(release, name=name))
-    preset, _ = find_preset(request.preset or "")
-    return request.name or canonicalize_name(preset), {"preset": preset}
+    name, table = preset_target(request.preset or "")
+    return request.name or name, table
+
+
+def preset_target(text: str) -> tuple[str, dict[str, Any]]:
+    """Return a target of a preset: its name, and its table.
+
+    What software the machine is assumed to run stands in the table, to be changed.
+    Raises UsageError where there is no such preset.
+    """
+    name, preset = find_preset(text)
+    return canonicalize_name(name), {"preset": name, **assumed(preset)}

@@ -30,7 +30,11 @@ from polylock.operations.files import attempt
 from polylock.operations.inspect.selection import named_selections, open_lock
 from polylock.operations.sync.choose_target import Chooser
 from polylock.operations.sync.installables import installables
-from polylock.operations.workspace import answered_project, recorded_policy
+from polylock.operations.workspace import (
+    answered_project,
+    recorded_policy,
+    refuse_unvouched,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -110,6 +114,8 @@ def bundle(
     pylock, path = open_lock(settings)
     selection = next(iter(named_selections(pylock, path, settings)))
     project = answered_project(settings, pylock, path, frozen=options.frozen)
+    if not options.frozen:
+        refuse_unvouched(settings, pylock, path, project)
     inputs = project.inputs if project else recorded_policy(pylock)
     with Context(settings, inputs, reporter) as context, _made(directory) as place:
         (place / _FILES).mkdir()

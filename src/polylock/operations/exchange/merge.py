@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
+from polylock.cache.regular_files import read_regular
 from polylock.errors import LockFileInvalid, UsageError
 from polylock.lockfile.read import read_pylock
 from polylock.lockfile.record import record_target
@@ -257,4 +258,4 @@ def _workspace_of(
 
 def _read(path: Path) -> bytes:
     with attempt(f"read {path}"):
-        return path.read_bytes()
+        return read_regular(path)

@@ -14,6 +14,7 @@ from polylock.errors import UsageError
 from polylock.lockfile.pylock import PackageArchive, PackageDirectory, PackageVcs
 from polylock.lockfile.record import record_target, without_credentials
 from polylock.model.target import usual_platform
+from polylock.model.visible_text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +40,7 @@ class PinnedRequirements:
 
         Raises UsageError where something has no hash or no address.
         """
-        return "".join(f"{line}\n" for line in self._lines())
+        return "".join(f"{visible(line)}\n" for line in self._lines())
 
     def _lines(self) -> Iterator[str]:
         target = record_target(self.single.target)
@@ -72,12 +73,12 @@ class PinnedRequirements:
             pin = f" @ {_address(package, file)}"
         marker = self.single.left_open(package)
         condition = f" ; {marker}" if marker is not None else ""
-        yield " \\\n    ".join(
-            [
-                f"{package.name}{pin}{condition}",
-                *(f"--hash={kind}:{file.hashes[kind]}" for kind in sorted(file.hashes)),
-            ]
-        )
+        parts = [
+            f"{package.name}{pin}{condition}",
+            *(f"    --hash={kind}:{file.hashes[kind]}" for kind in sorted(file.hashes)),
+        ]
+        yield from (f"{part} \\" for part in parts[:-1])
+        yield parts[-1]
         yield from self._reasons(package.name)
 
     def _reasons(self, name: str) -> Iterator[str]:

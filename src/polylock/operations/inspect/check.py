@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from polylock.answer_cache.basis import project_basis
 from polylock.errors import LockFileOutdated
-from polylock.lockfile.freshness import differences
 from polylock.operations.workspace import open_workspace, read_lock
 from polylock.values import Value
 
@@ -69,7 +68,7 @@ def check(settings: Settings) -> CheckOutcome:
     pylock = read_lock(workspace.lock_path, settings)
     if pylock is None:
         return CheckOutcome(path=workspace.lock_path, exists=False, differences=())
-    found = differences(pylock, workspace.project.inputs, workspace.targets)
+    found = workspace.differences(pylock)
     path = workspace.lock_path
     return CheckOutcome(
         path=path,

@@ -6,7 +6,7 @@ import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from polylock.errors import UsageError
 from polylock.lockfile.pylock import (
@@ -84,7 +84,7 @@ class Change:
             return False
         try:
             return Version(after) < Version(before)
-        except InvalidVersion:
+        except ValueError:
             return False
 
     @property

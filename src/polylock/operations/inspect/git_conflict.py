@@ -19,7 +19,7 @@ from polylock.operations.files import attempt
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Repository", "Sides"]
+__all__ = ["Commit", "Repository", "Sides"]
 
 _HEAD = "GITHEAD_"
 """git-merge names each side that it merges in a variable that begins with this."""
@@ -33,6 +33,18 @@ class Sides:
     base: bytes | None
     ours: bytes | None
     theirs: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commit:
+    """The commit that a working tree is at, with the time that its author gave it.
+
+    ``changed`` is whether the file that was asked for is another than in the commit.
+    """
+
+    commit: str
+    date: str
+    changed: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +82,20 @@ class Repository:
         """
         self._text("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
         return self._show(f"{revision}:{self._relative(path)}")
+
+    def head(self, path: Path, content: bytes) -> Commit | None:
+        """Return the commit that is checked out, None where there is none yet.
+
+        Whether ``content`` is the file in it is decided without regard to line endings,
+        which git may translate.
+        """
+        told = self._optional("show", "-s", "--no-show-signature", "--format=%H %aI")
+        if told is None:
+            return None
+        commit, _, date = told.partition(" ")
+        there = self._show(f"{commit}:{self._relative(path)}")
+        changed = there is None or _lines(there) != _lines(content)
+        return Commit(commit=commit, date=date, changed=changed)
 
     def merged(self, path: Path, beside: Path, theirs: bytes) -> bytes | None:
         """Return a file as the merge under way will leave it, None if it is not known.
@@ -172,6 +198,10 @@ class Repository:
                 stdin=subprocess.DEVNULL,
                 check=False,
             )
+
+
+def _lines(content: bytes) -> bytes:
+    return content.replace(b"\r\n", b"\n")
 
 
 def _is_head(name: str) -> bool:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from polylock.errors import LockFileOutdated
-from polylock.lockfile.freshness import differences
 from polylock.operations.inspect.cache_key import key_of
 from polylock.operations.inspect.selection import selections
 from polylock.operations.workspace import open_workspace, require_lock
@@ -52,7 +51,7 @@ def matrix(settings: Settings) -> tuple[Job, ...]:
     """
     workspace = open_workspace(settings)
     pylock = require_lock(workspace.lock_path)
-    found = differences(pylock, workspace.project.inputs, workspace.targets)
+    found = workspace.differences(pylock)
     if found:
         lines = [str(difference) for difference in found]
         raise LockFileOutdated(str(workspace.lock_path), lines)

@@ -6,6 +6,7 @@ could change a hash there could name an index that agrees.
 
 from __future__ import annotations
 
+import enum
 import hashlib
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
@@ -13,24 +14,27 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from polylock.errors import ProjectNotFound, UsageError
+from polylock.errors import (
+    FileCorrupt,
+    IndexRequestError,
+    ProjectNotFound,
+    UsageError,
+)
 from polylock.explain.words import clause
 from polylock.lockfile.pylock import PackageArchive, PackageSdist, PackageWheel
-from polylock.lockfile.record import without_credentials
+from polylock.lockfile.record import requirement_text, without_credentials
 from polylock.model.distributions import Unusable
+from polylock.model.filenames import WheelFilename
+from polylock.model.folding import fold
 from polylock.model.hashes import strongest
 from polylock.model.hosts import look_alike
 from polylock.model.requirements import Requirement
 from polylock.operations.builds.locked_files import filename_of
 from polylock.operations.builds.trees import urls_with_credentials
 from polylock.operations.builds.wiring import IndexContext
-from polylock.operations.inspect.disagreements import (
-    Disagreement,
-    VerifyOutcome,
-)
-from polylock.operations.inspect.disagreements import DisagreementKind as Kind
 from polylock.operations.inspect.selection import (
     every_group,
     open_lock,
@@ -41,13 +45,14 @@ from polylock.operations.workspace import open_workspace
 from polylock.variants.variant_json import VariantMetadata
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from packaging.utils import NormalizedName
 
     from polylock.lockfile.pylock import Package
     from polylock.lockfile.select import Selected
+    from polylock.model.core_metadata import CoreMetadata
     from polylock.model.distributions import Release, Releases, RemoteFile
     from polylock.model.inputs import Inputs
     from polylock.model.target import Target
@@ -55,7 +60,126 @@ if TYPE_CHECKING:
     from polylock.ports import Reporter
     from polylock.project.settings import Settings
 
-__all__ = ["verify"]
+__all__ = ["DisagreementKind", "VerifyOutcome", "verify"]
+
+
+class DisagreementKind(enum.StrEnum):
+    """How a lock file and an index disagree."""
+
+    NO_PROJECT = "no-project"
+    REMOVED = "removed"
+    YANKED = "yanked"
+    HASH = "hash"
+    SIZE = "size"
+    HOST = "host"
+    LOOK_ALIKE = "look-alike"
+    INDEX = "index"
+    VARIANTS = "variants"
+    CONTENT = "content"
+    SDIST = "sdist"
+    METADATA = "metadata"
+    REQUIREMENT = "requirement"
+    UNREQUIRED = "unrequired"
+
+
+_SENTENCES = {
+    DisagreementKind.NO_PROJECT: "{found} has no project of this name any more",
+    DisagreementKind.REMOVED: "{file} is no longer on {found}",
+    DisagreementKind.YANKED: "{file} was yanked: {found}",
+    DisagreementKind.HASH: "{file} is locked with {locked}, the index says {found}",
+    DisagreementKind.SIZE: (
+        "{file} is locked with {locked} bytes, the index says {found}"
+    ),
+    DisagreementKind.HOST: "{file} is locked from {locked}, the index gives {found}",
+    DisagreementKind.LOOK_ALIKE: (
+        "{file} is locked from {locked}, which looks like {found} and is not: "
+        "do not install it"
+    ),
+    DisagreementKind.INDEX: (
+        "is locked from the index {locked}, the project asks {found}"
+    ),
+    DisagreementKind.VARIANTS: (
+        "variant {file} is locked with {locked}, the index says {found}"
+    ),
+    DisagreementKind.CONTENT: "{file} is locked with {locked}, what came has {found}",
+    DisagreementKind.SDIST: (
+        "{file} would be built, though the index has a wheel for it: {found}"
+    ),
+    DisagreementKind.METADATA: "{file} has no usable metadata: {found}",
+    DisagreementKind.REQUIREMENT: "{file} requires {found}, the lock has {locked}",
+    DisagreementKind.UNREQUIRED: "is locked, and nothing that is locked requires it",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Disagreement:
+    """One thing that an index says otherwise; ``targets`` install it.
+
+    ``file`` is a file name, for VARIANTS a label, and empty for a whole project.
+    ``expected`` marks what the project asked for all the same: a yanked release that
+    it pins with ``==`` (PEP 592).
+    """
+
+    name: NormalizedName
+    version: str
+    kind: DisagreementKind
+    file: str = ""
+    locked: str = ""
+    found: str = ""
+    targets: tuple[str, ...] = ()
+    expected: bool = False
+
+    def __str__(self) -> str:
+        text = _SENTENCES[self.kind].format(
+            file=self.file, locked=self.locked, found=self.found
+        )
+        return f"{self.name} {self.version}".rstrip() + f": {text}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyOutcome:
+    """What was compared: counts of packages and files, and each disagreement.
+
+    ``unverified`` names the packages that no index knows, with the reason.
+    """
+
+    path: Path
+    packages: int
+    files: int
+    disagreements: tuple[Disagreement, ...]
+    unverified: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def agrees(self) -> bool:
+        """Return whether nothing was found that the project did not ask for."""
+        return all(found.expected for found in self.disagreements)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document of ``verify --json`` (schemas/verify.schema.json)."""
+        return {
+            "path": str(self.path),
+            "agrees": self.agrees,
+            "packages": self.packages,
+            "files": self.files,
+            "disagreements": [
+                {
+                    "kind": str(found.kind),
+                    "name": found.name,
+                    "version": found.version,
+                    "file": found.file or None,
+                    "locked": found.locked or None,
+                    "found": found.found or None,
+                    "targets": list(found.targets),
+                    "expected": found.expected,
+                    "text": str(found),
+                }
+                for found in self.disagreements
+            ],
+            "unverified": [
+                {"name": name, "reason": reason} for name, reason in self.unverified
+            ],
+        }
+
 
 _Address = PackageWheel | PackageSdist | PackageArchive
 
@@ -72,7 +196,8 @@ def verify(settings: Settings, reporter: Reporter, *, download: bool) -> VerifyO
         raise UsageError("verify asks the indexes, and --offline forbids that")
     pylock, path = open_lock(settings)
     require_record(pylock, path, "verify compares the lock files of `polylock lock`")
-    inputs = open_workspace(settings).project.inputs
+    project = open_workspace(settings).project
+    inputs = project.inputs
     groups, extras = every_group(pylock)
     comparison = _Comparison(pinned=frozenset(_pinned_exactly(inputs)))
     with IndexContext(replace(settings, refresh=True), inputs, reporter) as context:
@@ -84,7 +209,10 @@ def verify(settings: Settings, reporter: Reporter, *, download: bool) -> VerifyO
             extras=extras,
         ):
             _Target(
-                context=context, comparison=comparison, target=selection.target
+                context=context,
+                comparison=comparison,
+                target=selection.target,
+                project=canonicalize_name(project.name or ""),
             ).compare(selection.selected)
         if download:
             _compare_contents(context, comparison)
@@ -138,6 +266,8 @@ class _Target:
     context: IndexContext
     comparison: _Comparison
     target: Target
+    project: str
+    metadata: dict[str, tuple[RemoteFile, CoreMetadata]] = field(default_factory=dict)
 
     def compare(self, selected: Iterable[Selected]) -> None:
         """Compare the packages of the target, asking for all their pages at once."""
@@ -161,6 +291,7 @@ class _Target:
                 self.comparison.unverified[package.name] = "is a direct reference"
             else:
                 self._listed(one, file, file.url)
+        self._requirements({one.package.name: one.package for one in chosen})
 
     def _listed(
         self, chosen: Selected, file: PackageWheel | PackageSdist, url: str
@@ -170,22 +301,146 @@ class _Target:
         try:
             releases = self.context.source.releases(package.name, self.target)
         except ProjectNotFound as error:
-            self._note(package, Kind.NO_PROJECT, found=", ".join(error.indexes))
+            self._note(
+                package, DisagreementKind.NO_PROJECT, found=", ".join(error.indexes)
+            )
             return
         locked_index = package.index
         if locked_index is not None and not _same_index(locked_index, releases):
             where = without_credentials(releases.index_url)
-            self._note(package, Kind.INDEX, locked=locked_index, found=where)
+            self._note(
+                package, DisagreementKind.INDEX, locked=locked_index, found=where
+            )
         release = _release(releases, package)
         offered = None if release is None else _offered(release, file.filename)
         if release is None or offered is None:
             where = without_credentials(releases.index_url)
-            self._note(package, Kind.REMOVED, file=file.filename, found=where)
+            self._note(
+                package, DisagreementKind.REMOVED, file=file.filename, found=where
+            )
             return
         self._addresses(package, file.filename, url, offered, releases)
         self._facts(package, file, offered)
         if chosen.variant_label is not None:
             self._variant(package, chosen.variant_label, release)
+        if isinstance(file, PackageSdist):
+            self._needless_build(package, file, release)
+        elif file.hashes.items() & offered.hashes.items():
+            self._read(package, release, offered)
+
+    def _needless_build(
+        self, package: Package, file: PackageSdist, release: Release
+    ) -> None:
+        """Tell a source distribution where a wheel would do: it runs its own code."""
+        if package.name in self.context.inputs.no_binary_packages:
+            return
+        for wheel in release.wheels:
+            if wheel.yanked is None and self._fits(wheel):
+                self._note(
+                    package,
+                    DisagreementKind.SDIST,
+                    file=file.filename,
+                    found=wheel.filename,
+                )
+                return
+
+    def _fits(self, wheel: RemoteFile) -> bool:
+        """Return whether the target could have been locked with a wheel."""
+        name = WheelFilename.parse(wheel.filename)
+        until = self.context.inputs.exclude_newer
+        if name.variant_label is not None or self.target.tag_rank(name) is None:
+            return False
+        if until is not None and (
+            wheel.upload_time is None or wheel.upload_time >= until
+        ):
+            return False
+        python = self.target.marker_environment.get("python_full_version", "")
+        return (
+            not wheel.requires_python
+            or not python
+            or python in SpecifierSet(wheel.requires_python)
+        )
+
+    def _read(self, package: Package, release: Release, offered: RemoteFile) -> None:
+        try:
+            found = self.context.source.core_metadata(release, offered)
+        except (IndexRequestError, FileCorrupt) as error:
+            self._note(
+                package,
+                DisagreementKind.METADATA,
+                file=offered.filename,
+                found=str(error),
+            )
+            return
+        if isinstance(found, Unusable):
+            reason = clause(found.reason)
+            self._note(
+                package, DisagreementKind.METADATA, file=offered.filename, found=reason
+            )
+        else:
+            self.metadata[package.name] = offered, found
+
+    def _requirements(self, packages: Mapping[NormalizedName, Package]) -> None:
+        """Compare what the files require with what is locked, from the project down.
+
+        The edges in the lock file are its own word and count only where metadata is
+        known to a build alone.
+        """
+        reached: set[NormalizedName] = set()
+        pending = [
+            root.requirement.normalized_name
+            for root in self.context.inputs.requirements
+            if root.target in {None, self.target.name}
+        ]
+        while pending:
+            name = pending.pop()
+            if name in reached or name not in packages:
+                continue
+            reached.add(name)
+            pending += self._required(packages[name], packages)
+        for name, package in packages.items():
+            if name not in reached:
+                self._note(package, DisagreementKind.UNREQUIRED)
+
+    def _required(
+        self, package: Package, packages: Mapping[NormalizedName, Package]
+    ) -> Iterator[NormalizedName]:
+        """Yield the names that a package may require; note what is not met."""
+        if package.name not in self.metadata:
+            for reference in package.dependencies or ():
+                yield canonicalize_name(str(reference.get("name", "")))
+            return
+        file, metadata = self.metadata[package.name]
+        overridden = {each.name for each in self.context.inputs.overrides}
+        for requirement in metadata.requires_dist:
+            holds = self._holds(requirement)
+            if holds is False:
+                continue
+            name = requirement.normalized_name
+            yield name
+            if holds is True and requirement.name not in overridden:
+                locked = packages.get(name)
+                if not _is_met(requirement, locked) and name != self.project:
+                    self._note(
+                        package,
+                        DisagreementKind.REQUIREMENT,
+                        file=file.filename,
+                        found=requirement_text(requirement),
+                        locked="none" if locked is None else str(locked.version),
+                    )
+
+    def _holds(self, requirement: Requirement) -> bool | None:
+        """Return whether a requirement holds on the target; None for perhaps.
+
+        Which extras are asked for, and what a variant marker says, is not looked at.
+        """
+        marker = requirement.marker_expression
+        if marker is None:
+            return True
+        if "extra" in requirement.marker or "variant_" in requirement.marker:
+            return None
+        found = fold(marker, self.target)
+        return found if isinstance(found, bool) else None
 
     def _addresses(
         self,
@@ -205,10 +460,20 @@ class _Target:
         imitated = look_alike(host, known)
         if imitated is not None:
             self._note(
-                package, Kind.LOOK_ALIKE, file=filename, locked=locked, found=imitated
+                package,
+                DisagreementKind.LOOK_ALIKE,
+                file=filename,
+                locked=locked,
+                found=imitated,
             )
         else:
-            self._note(package, Kind.HOST, file=filename, locked=locked, found=found)
+            self._note(
+                package,
+                DisagreementKind.HOST,
+                file=filename,
+                locked=locked,
+                found=found,
+            )
 
     def _facts(
         self, package: Package, file: PackageWheel | PackageSdist, offered: RemoteFile
@@ -225,7 +490,7 @@ class _Target:
             if locked != found:
                 self._note(
                     package,
-                    Kind.HASH,
+                    DisagreementKind.HASH,
                     file=filename,
                     locked=f"{algorithm}:{locked}",
                     found=f"{algorithm}:{found}",
@@ -233,7 +498,7 @@ class _Target:
         if None not in {file.size, offered.size} and file.size != offered.size:
             self._note(
                 package,
-                Kind.SIZE,
+                DisagreementKind.SIZE,
                 file=filename,
                 locked=str(file.size),
                 found=str(offered.size),
@@ -242,7 +507,7 @@ class _Target:
             version = str(Version(package.version or "0"))
             self._note(
                 package,
-                Kind.YANKED,
+                DisagreementKind.YANKED,
                 file=filename,
                 found=offered.yanked or "no reason given",
                 expected=(package.name, version) in self.comparison.pinned,
@@ -262,7 +527,7 @@ class _Target:
             found = _properties(now, label)
         self._note(
             package,
-            Kind.VARIANTS,
+            DisagreementKind.VARIANTS,
             file=label,
             locked=_properties(locked, label),
             found=found,
@@ -271,13 +536,24 @@ class _Target:
     def _note(
         self,
         package: Package,
-        kind: Kind,
+        kind: DisagreementKind,
         **facts: Any,  # noqa: ANN401 - fields of a Disagreement
     ) -> None:
         disagreement = Disagreement(
             name=package.name, version=package.version or "", kind=kind, **facts
         )
         self.comparison.note(disagreement, self.target.name)
+
+
+def _is_met(requirement: Requirement, package: Package | None) -> bool:
+    """Return whether a locked package meets a requirement; a tree is let pass."""
+    if package is None:
+        return False
+    if package.version is None or requirement.url is not None:
+        return True
+    return SpecifierSet(requirement.specifier).contains(
+        package.version, prereleases=True
+    )
 
 
 def _compare_contents(context: IndexContext, comparison: _Comparison) -> None:
@@ -301,7 +577,7 @@ def _compare_contents(context: IndexContext, comparison: _Comparison) -> None:
                 disagreement = Disagreement(
                     name=package.name,
                     version=package.version or "",
-                    kind=Kind.CONTENT,
+                    kind=DisagreementKind.CONTENT,
                     file=filename_of(file),
                     locked=locked,
                     found=found,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, assert_never
 from urllib.parse import unquote, urlsplit
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from polylock.build.policy import refused_metadata, require_allowed
 from polylock.cache.digests import file_digest
@@ -300,7 +300,7 @@ def _release(
     _check_name(metadata, name, origin.source)
     try:
         version = Version(metadata.version)
-    except InvalidVersion as error:
+    except ValueError as error:
         raise SourceUnusable(_text(name, origin.source), str(error)) from error
     is_wheel = file.filename.endswith(".whl")
     release = Release(

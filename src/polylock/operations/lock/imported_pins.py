@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from polylock.cache.regular_files import read_regular
 from polylock.errors import (
     ForeignHashDiffers,
     ForeignLockInvalid,
@@ -258,7 +259,7 @@ def _include(path: str, named: str) -> tuple[str, bytes]:
 
 def _content(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_regular(path)
     except FileNotFoundError as error:
         raise LockFileInvalid(str(path), "", "does not exist") from error
     except OSError as error:

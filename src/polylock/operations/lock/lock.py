@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from polylock.answer_cache.basis import project_basis
 from polylock.errors import LockFileOutdated, NoSuchTarget, UsageError
-from polylock.lockfile.freshness import differences
 from polylock.operations.files import write_atomically
 from polylock.operations.workspace import keep_lock, open_workspace, read_lock
 from polylock.values import Value, field
@@ -87,11 +86,7 @@ def lock(settings: Settings, request: LockRequest, reporter: Reporter) -> LockOu
         _check_others(workspace, previous, request.targets)
     inputs = workspace.project.inputs
     keeps = not (request.upgrade or request.upgrade_packages)
-    if (
-        previous is not None
-        and keeps
-        and not differences(previous, inputs, workspace.targets)
-    ):
+    if previous is not None and keeps and not workspace.differences(previous, inputs):
         return LockOutcome(
             path=workspace.lock_path,
             pylock=previous,
@@ -160,7 +155,7 @@ def _check_others(
             "run `polylock lock` without --target",
         )
     inputs = workspace.project.inputs
-    found = differences(previous, inputs, workspace.targets, besides=names)
+    found = workspace.differences(previous, inputs, names)
     if found:
         raise LockFileOutdated(
             str(path),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from packaging.utils import InvalidName, canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from polylock.errors import UsageError
 from polylock.values import Value, field
@@ -48,7 +48,7 @@ def parse_upgrades(texts: Sequence[str]) -> dict[NormalizedName, str | None]:
             if equals:
                 Version(version)
             found[canonicalize_name(name, validate=True)] = version if equals else None
-        except (InvalidName, InvalidVersion) as error:
+        except ValueError as error:
             raise UsageError(
                 f"{text!r} is not NAME or NAME==VERSION",
                 "for example: --upgrade-package numpy==2.3.4",

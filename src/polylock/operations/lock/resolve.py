@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from time import monotonic
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Resolved", "resolve"]
 
+logger = logging.getLogger(__name__)
+
 
 class Resolved(Value, frozen=True, kw_only=True):
     """A lock file and what it cost; ``previous_text`` is None where there was none."""
@@ -87,6 +90,7 @@ def resolve(
         solution = solved(
             solver, [t for t in workspace.targets if t.name not in kept], monotonic
         )
+        _log(solution.efforts)
         answers = {found.target.name: found for found in solution.resolutions} | kept
         resolutions = [
             _hashed(answers[target.name], context) for target in workspace.targets
@@ -118,6 +122,20 @@ def resolve(
         traffic=traffic,
         imports=imports,
     )
+
+
+def _log(efforts: Mapping[str, Effort]) -> None:
+    for target, effort in efforts.items():
+        if effort.rounds:
+            logger.info(
+                "%s: %d rounds of resolvelib, %d candidates tried, %d given up",
+                target,
+                effort.rounds,
+                effort.tried,
+                effort.rejected,
+            )
+        else:
+            logger.info("%s: no conflict, so no rounds of resolvelib", target)
 
 
 def _kept(

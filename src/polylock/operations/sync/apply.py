@@ -34,20 +34,23 @@ def apply(
     choice: Choice,
     wanted: Installables,
     context: Context,
-    root: Path,
+    *,
+    hashes: bool = False,
 ) -> Outcome:
     """Make the environment where there is none, and what the plan says of it.
 
-    ``place`` is the environment, ``root`` the directory of the lock file.
+    ``place`` is the environment. With ``hashes`` every file that was unpacked before
+    is read and compared.
     """
     interpreter = choice.interpreter
     with context.store.in_use():
         if not choice.exists:
             if choice.replaced is not None:
                 # What is there goes: everything has to be at hand before.
-                _fetcher(context, wanted, root, interpreter)(wanted.wanted)
+                fetcher = _fetcher(context, wanted, interpreter, hashes=hashes)
+                fetcher(wanted.wanted)
             interpreter = _created(place, choice, context)
-        fetcher = _fetcher(context, wanted, root, interpreter)
+        fetcher = _fetcher(context, wanted, interpreter, hashes=hashes)
         return _execute(plan, interpreter, fetcher, context.settings, context.reporter)
 
 
@@ -75,14 +78,19 @@ def _created(place: Path, choice: Choice, context: Context) -> Interpreter:
 
 
 def _fetcher(
-    context: Context, wanted: Installables, root: Path, interpreter: Interpreter
+    context: Context,
+    wanted: Installables,
+    interpreter: Interpreter,
+    *,
+    hashes: bool,
 ) -> WheelFetcher:
     return WheelFetcher(
         context=context,
         files=wanted.files,
         trees=wanted.trees,
-        root=root,
+        root=wanted.root,
         threads=context.settings.threads,
+        hashes=hashes,
         builds=lambda: machine_builds(context, interpreter),
     )
 

@@ -23,7 +23,7 @@ from polylock.operations.builds.locked_files import (
     filename_of,
     locked_sha256,
 )
-from polylock.values import Value
+from polylock.values import Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,8 +40,12 @@ __all__ = ["Installables", "installables"]
 
 
 class Installables(Value, frozen=True, kw_only=True):
-    """What is wanted, and by name the file or the source tree of each."""
+    """What is wanted, and by name the file or the source tree of each.
 
+    Relative paths are taken from ``root``, the directory of the lock file.
+    """
+
+    root: Path
     wanted: tuple[WantedDistribution, ...]
     files: dict[NormalizedName, PackageWheel | PackageSdist]
     trees: dict[NormalizedName, SourceTree]
@@ -56,9 +60,9 @@ def installables(
     file without SHA-256, SourceUnusable for a directory that is not there.
     """
     maker = _Maker(context=context, root=root)
-    found = Installables(wanted=(), files={}, trees={})
+    found = Installables(root=root, wanted=(), files={}, trees={})
     wanted = tuple(maker.add(chosen, found) for chosen in selected)
-    return Installables(wanted=wanted, files=found.files, trees=found.trees)
+    return replace(found, wanted=wanted)
 
 
 class _Maker(Value, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from polylock.answer_cache.basis import (
     hardware_basis,
     project_basis,
 )
-from polylock.environment.installed import read_installed
+from polylock.environment.installed import Form, read_installed
 from polylock.environment.venv import (
     EnvironmentState,
     read_state,
@@ -39,14 +39,20 @@ from polylock.operations.workspace import (
     lock_path,
     project_path,
     recorded_policy,
+    refuse_unvouched,
     require_lock,
 )
+from polylock.providers.machine import this_host
 from polylock.values import Value, replace
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
+    from packaging.utils import NormalizedName
+
     from polylock.answer_cache.basis import Basis
+    from polylock.environment.installed import InstalledDistribution
     from polylock.installation.plan import PlanEntry, SyncPlan
     from polylock.lockfile.pylock import Pylock
     from polylock.model.inputs import Inputs
@@ -64,8 +70,9 @@ class SyncOptions(Value, frozen=True, kw_only=True):
 
     ``frozen`` installs a lock file that no longer answers the project.
     ``force_target`` skips the check of the hardware. ``forget`` drops what the
-    environment remembers of earlier calls. ``dry_run`` changes nothing.
-    ``search_path`` is where Pythons are looked for.
+    environment remembers of earlier calls. ``dry_run`` changes nothing. ``hashes``
+    reads every installed file and compares it with RECORD. ``search_path`` is where
+    Pythons are looked for.
     """
 
     frozen: bool = False
@@ -73,6 +80,7 @@ class SyncOptions(Value, frozen=True, kw_only=True):
     forget: bool = False
     dry_run: bool = False
     reinstall: bool = False
+    hashes: bool = False
     search_path: str = ""
 
 
@@ -130,6 +138,8 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
     path = lock_path(settings)
     pylock = require_lock(path, settings)
     project = answered_project(settings, pylock, path, frozen=options.frozen)
+    if not options.frozen:
+        refuse_unvouched(settings, pylock, path, project)
     inputs = project.inputs if project else recorded_policy(pylock)
     place = (settings.venv or path.with_name(".venv")).absolute()
     state = read_state(place)
@@ -161,7 +171,7 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
         wanted, watched = _with_own_project(
             installables(selected, context, path.parent), project, context
         )
-        plan = _plan(wanted, choice, created=state.created, again=options.reinstall)
+        plan = _plan(wanted, choice, options, created=state.created)
         outcome = SyncOutcome(
             environment=place,
             target=choice.target.name,
@@ -192,7 +202,14 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
             # 20 ms that a no-op sync does not pay.
             from polylock.operations.sync.apply import apply  # noqa: PLC0415
 
-            done = apply(plan, place, choice, wanted, context, path.parent)
+            done = apply(
+                plan,
+                place,
+                choice,
+                wanted,
+                context,
+                hashes=options.hashes or options.reinstall,
+            )
             outcome = replace(outcome, plan=done.plan, link_modes=done.link_modes)
     _remember(place, remembered)
     return outcome
@@ -279,20 +296,43 @@ def _basis(
     directories = choice.interpreter.site_directories
     found = environment_basis(found, place, directories, plan.installed)
     found = replace(found, states=(*found.states, *watched))
-    return hardware_basis(found) if choice.checked else found
+    return hardware_basis(found, this_host().root) if choice.checked else found
 
 
 def _plan(
-    wanted: Installables, choice: Choice, *, created: bool, again: bool
+    wanted: Installables, choice: Choice, options: SyncOptions, *, created: bool
 ) -> SyncPlan:
-    """Return what differs from the environment; ``again`` takes nothing as present."""
+    """Return what differs from the environment."""
+    present = choice.interpreter.site_directories if choice.exists else ()
+    installed = read_installed(present)
     request = SyncRequest(
         wanted=wanted.wanted,
-        reinstall_all=again,
+        reinstall_all=options.reinstall,
+        changed=_changed(installed) if options.hashes else frozenset(),
         retained=seeds(choice.interpreter.release, created=created),
     )
-    present = choice.interpreter.site_directories if choice.exists else ()
-    return plan_sync(request, read_installed(present))
+    plan = plan_sync(request, installed)
+    if not (plan.remove or plan.reinstall):
+        return plan
+    # 5 ms that a sync which only adds does not pay.
+    from polylock.installation.owners import linked_again  # noqa: PLC0415 - see above
+
+    return linked_again(plan)
+
+
+def _changed(
+    installed: Iterable[InstalledDistribution],
+) -> frozenset[NormalizedName]:
+    """Return the distributions of which a file is not what RECORD says."""
+    # Only where every file is read.
+    from polylock.installation.content import changed_in_environment  # noqa: PLC0415
+
+    return frozenset(
+        one.name
+        for one in installed
+        if one.form is Form.DIST_INFO
+        and next(changed_in_environment(one), None) is not None
+    )
 
 
 def _require_allowed_builds(

@@ -1,0 +1,199 @@
+"""Files that two distributions have, and who of them has to be linked again.
+
+Most are alike, as the ``__init__.py`` of old namespace packages. Where they differ one
+of them is lost: that of the distribution whose name comes last stays, whatever was
+installed first. So where one of two comes, goes or changes, the other is linked again.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from polylock.errors import FileCorrupt
+from polylock.installation.plan import PlanEntry, Reason
+from polylock.installation.record_format import parse_rows
+from polylock.installation.uninstall import listed_among, outside_info
+from polylock.values import replace
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from packaging.utils import NormalizedName
+
+    from polylock.environment.installed import InstalledDistribution
+    from polylock.installation.place import Placement
+    from polylock.installation.plan import SyncPlan
+
+__all__ = [
+    "common_files",
+    "in_common",
+    "linked_again",
+    "shared_files",
+    "with_tops_in_common",
+]
+
+
+def shared_files(plan: SyncPlan) -> frozenset[str]:
+    """Return the files to be removed that a distribution which stays lists as well.
+
+    Raises EnvironmentBroken.
+    """
+    if not _staying(plan):
+        return frozenset()
+    return frozenset(path for _, path, _ in _listed_by_staying(plan, _leaving(plan)))
+
+
+def linked_again(plan: SyncPlan, new: Sequence[Placement] = ()) -> SyncPlan:
+    """Return the plan with those reinstalled that lose a file by it.
+
+    That is a file which one that goes has put in place of theirs, or one that comes
+    would. ``new`` are the distributions that come, as far as they are known. Raises
+    EnvironmentBroken.
+    """
+    while _staying(plan):
+        found = _losing(plan, new)
+        again = [e for e in plan.keep if e.name in found and e.wanted is not None]
+        if not again:
+            break
+        names = {entry.name for entry in again}
+        moved = [replace(entry, reason=Reason.SHARED) for entry in again]
+        plan = replace(
+            plan,
+            keep=tuple(e for e in plan.keep if e.name not in names),
+            reinstall=tuple(sorted((*plan.reinstall, *moved), key=_name)),
+        )
+    return plan
+
+
+def _losing(plan: SyncPlan, new: Sequence[Placement]) -> frozenset[NormalizedName]:
+    """Return those that stay and have a file that others have otherwise."""
+    leaving = _leaving(plan)
+    coming = {path: one for one in new for path in one.places_outside_info}
+    hashes: dict[int, dict[str, str]] = {}
+    losing: set[NormalizedName] = set()
+    for distribution, path, hash_ in _listed_by_staying(
+        plan, leaving.keys() | coming.keys()
+    ):
+        others = set(leaving.get(path, ()))
+        one = coming.get(path)
+        if one is not None:
+            others.add(hashes.setdefault(id(one), dict(_hashes(one)))[path])
+        if others - {hash_}:
+            losing.add(distribution.name)
+    return frozenset(losing)
+
+
+def _name(entry: PlanEntry) -> NormalizedName:
+    return entry.name
+
+
+def _leaving(plan: SyncPlan) -> dict[str, set[str]]:
+    """Return the files that are removed, with the hashes that RECORDs give them."""
+    found: dict[str, set[str]] = {}
+    for entry in (*plan.remove, *plan.reinstall):
+        for distribution in entry.installed:
+            for path, row in outside_info(distribution):
+                found.setdefault(path, set()).add(row.hash)
+    return found
+
+
+def _staying(plan: SyncPlan) -> list[InstalledDistribution]:
+    return [one for entry in plan.keep for one in entry.installed]
+
+
+def _listed_by_staying(
+    plan: SyncPlan, paths: Collection[str]
+) -> Iterator[tuple[InstalledDistribution, str, str]]:
+    staying = _staying(plan)
+    site = str(staying[0].path.parent)
+    for distribution, path, row in listed_among(paths, site, staying):
+        yield distribution, path, row.hash
+
+
+def common_files(placements: Sequence[Placement]) -> Iterator[str]:
+    """Yield a line for each two new distributions that differ in a file of one place.
+
+    Raises FileCorrupt where one has a file of the name of a directory of another.
+    """
+    owners: dict[str, tuple[Placement, str]] = {}
+    lost: dict[tuple[str, str], list[str]] = {}
+    suspects = with_tops_in_common(placements)
+    for placement in suspects:
+        for path, hash_ in _hashes(placement):
+            owner, other = owners.setdefault(path, (placement, hash_))
+            if other != hash_:
+                pair = owner.wanted.name, placement.wanted.name
+                lost.setdefault(pair, []).append(path)
+                owners[path] = placement, hash_
+    for placement in suspects:
+        _refuse_directories(placement, owners)
+    for (first, second), paths in lost.items():
+        more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+        yield (
+            f"{first} and {second} both have {min(paths)}{more}, with another content: "
+            f"that of {second} is installed"
+        )
+
+
+def _refuse_directories(
+    placement: Placement, owners: Mapping[str, tuple[Placement, str]]
+) -> None:
+    directories: set[str] = set()
+    for path, _ in _hashes(placement):
+        parent = path.rpartition(os.sep)[0]
+        while parent and parent not in directories:
+            directories.add(parent)
+            parent = parent.rpartition(os.sep)[0]
+    for directory in sorted(directories & owners.keys()):
+        other = owners[directory][0].wanted.filename
+        raise FileCorrupt(
+            placement.wanted.filename,
+            f"it has {directory} as a directory, and {other} as a file",
+        )
+
+
+def _hashes(placement: Placement) -> Iterator[tuple[str, str]]:
+    """Yield the place of each file outside of ``.dist-info``, with its hash."""
+    info = f"{placement.manifest.dist_info}/"
+    for row in parse_rows(placement.manifest.record):
+        if not row.path.startswith(info):
+            yield placement.place(row.path), row.hash
+    for written in placement.written:
+        yield written.target, written.row.hash
+
+
+def with_tops_in_common(placements: Sequence[Placement]) -> list[Placement]:
+    """Return those that may have a file, or a directory, that another has as well.
+
+    Most distributions have directories of their own, so all paths are compared for
+    few. Paths that only case tells apart are one to some file systems.
+    """
+    return in_common(placements, [_tops(one) for one in placements])
+
+
+def in_common(
+    placements: Sequence[Placement], names: Sequence[frozenset[str]]
+) -> list[Placement]:
+    """Return those that have a name which another has as well."""
+    seen: set[str] = set()
+    twice: set[str] = set()
+    for own in names:
+        twice |= seen & own
+        seen |= own
+    return [
+        one
+        for one, own in zip(placements, names, strict=True)
+        if not twice.isdisjoint(own)
+    ]
+
+
+def _tops(placement: Placement) -> frozenset[str]:
+    """Return the first part of each path in site-packages, and paths outside of it."""
+    manifest = placement.manifest
+    found = {path for path in manifest.directories if "/" not in path}
+    found.update(path for path in manifest.files if "/" not in path)
+    for file in placement.written:
+        top = file.row.path.partition("/")[0]
+        found.add(file.row.path if top == ".." else top)
+    return frozenset(path.casefold() for path in found)

@@ -1,0 +1,217 @@
+"""What the project vouches for in a lock file: direct sources, and what is required.
+
+What is installed from an index is vouched for by the index, which `verify` asks. A
+source tree, an archive or a repository runs code of its own when it is built, and only
+the project file can say that it is meant. What the lock file says of its inputs vouches
+for nothing: who edits one part of it can edit the other.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from polylock.lockfile.record import without_credentials
+from polylock.lockfile.select import applicable, project_groups
+from polylock.model.direct import ArchiveSource, DirectorySource, GitSource
+from polylock.model.folding import fold
+from polylock.model.source_choice import direct_source, direct_sources
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from polylock.lockfile.pylock import (
+        Package,
+        PackageArchive,
+        PackageDirectory,
+        PackageVcs,
+        Pylock,
+    )
+    from polylock.model.direct import DirectSource
+    from polylock.model.inputs import Inputs
+    from polylock.model.target import Target
+
+    LockPath = Callable[[str], str]
+
+__all__ = ["direct_packages", "source_of", "unreached", "unvouched"]
+
+_REVISION_LENGTH = 40
+"""Hexadecimal digits of a commit that is named in full."""
+
+
+def source_of(package: Package) -> str | None:
+    """Return the direct source of an entry in words, None for files of an index."""
+    if (vcs := package.vcs) is not None:
+        revision = f"@{vcs.requested_revision}" if vcs.requested_revision else ""
+        return _within(f"{vcs.type}+{vcs.url or vcs.path}{revision}", vcs.subdirectory)
+    if (tree := package.directory) is not None:
+        editable = " (editable)" if tree.editable else ""
+        return _within(tree.path, tree.subdirectory) + editable
+    if (archive := package.archive) is not None:
+        return _within(archive.url or archive.path or "", archive.subdirectory)
+    return None
+
+
+def direct_packages(pylock: Pylock) -> Iterator[Package]:
+    """Yield the entries that are from a direct source."""
+    return (package for package in pylock.packages if source_of(package) is not None)
+
+
+def unvouched(
+    pylock: Pylock, inputs: Inputs, targets: Sequence[Target], *, lock_path: LockPath
+) -> Iterator[tuple[Package, str | None, str | None]]:
+    """Yield entries with their direct source and the project's, where these differ.
+
+    ``lock_path`` turns a path relative to the project file into one relative to the
+    lock file. A source that no target has is one that the project does not name.
+    """
+    named = direct_sources(inputs)
+    seen: set[tuple[int, str | None]] = set()
+    checked: set[int] = set()
+    for target in targets:
+        for package in _of_target(pylock, target):
+            locked = source_of(package)
+            if locked is None and package.name not in named:
+                continue
+            checked.add(id(package))
+            source = direct_source(inputs, package.name, target)
+            wanted = None if source is None else _text(source, lock_path)
+            if _is_of(package, source, lock_path) or (id(package), wanted) in seen:
+                continue
+            seen.add((id(package), wanted))
+            yield package, locked, wanted
+    for package in direct_packages(pylock):
+        if id(package) in checked:
+            continue
+        sources = [direct_source(inputs, package.name, each) for each in targets]
+        if not any(_is_of(package, each, lock_path) for each in sources):
+            yield package, source_of(package), None
+
+
+def unreached(pylock: Pylock, inputs: Inputs, target: Target) -> Iterator[Package]:
+    """Yield what a target installs and nothing requires, by the edges of the lock file.
+
+    The edges are the lock file's own word: `verify` compares them with the metadata of
+    the files.
+    """
+    entries: dict[str, list[Package]] = {}
+    for package in _of_target(pylock, target):
+        entries.setdefault(package.name, []).append(package)
+    reached: set[int] = set()
+    pending = [
+        each for name in _roots(inputs, target) for each in entries.get(name, ())
+    ]
+    while pending:
+        package = pending.pop()
+        if id(package) in reached:
+            continue
+        reached.add(id(package))
+        for reference in package.dependencies or ():
+            name = canonicalize_name(str(reference.get("name", "")))
+            pending += [e for e in entries.get(name, ()) if _is_meant(reference, e)]
+    for group in entries.values():
+        yield from (package for package in group if id(package) not in reached)
+
+
+def _of_target(pylock: Pylock, target: Target) -> Iterator[Package]:
+    """Yield what a target installs with all groups and extras."""
+    groups = [target.name, *project_groups(pylock)]
+    return applicable(pylock, target, groups=groups, extras=pylock.extras or ())
+
+
+def _roots(inputs: Inputs, target: Target) -> Iterator[str]:
+    """Yield the names that the project itself requires for a target."""
+    for root in inputs.requirements:
+        marker = root.requirement.marker_expression
+        if root.target in {None, target.name} and (
+            marker is None or fold(marker, target) is not False
+        ):
+            yield root.requirement.normalized_name
+
+
+def _is_meant(reference: Mapping[str, object], package: Package) -> bool:
+    """Return whether a reference leads to an entry of its name (PEP 751)."""
+    said = {"version": package.version}
+    if package.marker is not None:
+        said["marker"] = str(package.marker)
+    return all(reference.get(key) in {None, value} for key, value in said.items())
+
+
+def _is_of(package: Package, source: DirectSource | None, lock_path: LockPath) -> bool:
+    """Return whether an entry is what a source of the project gives."""
+    match source:
+        case None:
+            return source_of(package) is None
+        case GitSource():
+            return package.vcs is not None and _is_git(package.vcs, source, lock_path)
+        case DirectorySource():
+            tree = package.directory
+            return tree is not None and _is_tree(tree, source, lock_path)
+        case ArchiveSource():
+            file = package.archive
+            return file is not None and _is_archive(file, source, lock_path)
+
+
+def _is_git(vcs: PackageVcs, source: GitSource, lock_path: LockPath) -> bool:
+    revision = source.revision or ""
+    if len(revision) == _REVISION_LENGTH and vcs.commit_id != revision.lower():
+        return False
+    return (
+        vcs.type == "git"
+        and _place(vcs.url, vcs.path) == _wanted_place(source, lock_path)
+        and (vcs.requested_revision or "") == revision
+        and (vcs.subdirectory or "") == (source.subdirectory or "")
+    )
+
+
+def _is_tree(
+    tree: PackageDirectory, source: DirectorySource, lock_path: LockPath
+) -> bool:
+    return (
+        tree.path == lock_path(source.path)
+        and bool(tree.editable) == source.editable
+        and (tree.subdirectory or "") == (source.subdirectory or "")
+    )
+
+
+def _is_archive(
+    file: PackageArchive, source: ArchiveSource, lock_path: LockPath
+) -> bool:
+    if source.sha256 is not None and file.hashes.get("sha256") != source.sha256:
+        return False
+    return _place(file.url, file.path) == _wanted_place(source, lock_path) and (
+        file.subdirectory or ""
+    ) == (source.subdirectory or "")
+
+
+def _place(url: str | None, path: str | None) -> tuple[str, str]:
+    """Return where a source is; one with a path is there, whatever URL it tells."""
+    return (without_credentials(url or ""), path or "")
+
+
+def _wanted_place(
+    source: ArchiveSource | GitSource, lock_path: LockPath
+) -> tuple[str, str]:
+    path = None if source.path is None else lock_path(source.path)
+    return _place(source.url, path)
+
+
+def _text(source: DirectSource, lock_path: LockPath) -> str:
+    """Return a source as ``source_of`` writes it."""
+    match source:
+        case GitSource():
+            revision = f"@{source.revision}" if source.revision else ""
+            place = "".join(_wanted_place(source, lock_path))
+            return _within(f"git+{place}{revision}", source.subdirectory)
+        case DirectorySource():
+            editable = " (editable)" if source.editable else ""
+            return _within(lock_path(source.path), source.subdirectory) + editable
+        case ArchiveSource():
+            place = "".join(_wanted_place(source, lock_path))
+            return _within(place, source.subdirectory)
+
+
+def _within(place: str, subdirectory: str | None) -> str:
+    text = without_credentials(place)
+    return f"{text} ({subdirectory})" if subdirectory else text

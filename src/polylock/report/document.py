@@ -1,0 +1,333 @@
+"""The document of ``polylock report``: what every target installs, and from where.
+
+Everything that the table, ``--json`` and the page say is in it. It is made from the
+lock file, the name in the project file, and git, which knows the revision. The keys
+are those of ``schemas/report.schema.json``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping  # noqa: TC003 - msgspec reads annotations
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
+
+import msgspec
+
+from polylock.errors import ProjectError, UsageError
+from polylock.lockfile.pylock import (
+    PackageArchive,
+    PackageDirectory,
+    PackageVcs,
+    last_component,
+)
+from polylock.lockfile.record import without_credentials
+from polylock.model.target import usual_platform
+from polylock.model.toml_tables import Table
+from polylock.operations.edit.project_file import parse_document, read_text
+from polylock.operations.inspect.git_conflict import Commit, Repository
+from polylock.operations.inspect.graph import selection_graph
+from polylock.operations.inspect.selection import (
+    groups_to_show,
+    open_lock,
+    require_record,
+    selections,
+)
+from polylock.operations.workspace import project_path
+from polylock.report.without_variants import WithoutVariants, without_variants
+from polylock.values import Value, replace
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from polylock.lockfile.pylock import PackageFile
+    from polylock.lockfile.record import LockedTarget, VariantChoice
+    from polylock.lockfile.select import Selected
+    from polylock.operations.inspect.graph import LockedGraph
+    from polylock.operations.inspect.selection import LockedSelection
+    from polylock.project.settings import Settings
+
+__all__ = [
+    "Build",
+    "File",
+    "Lock",
+    "Locked",
+    "Place",
+    "ReportDocument",
+    "ReportedTarget",
+    "Requirement",
+    "report_document",
+]
+
+_SWITCH = ("on",)
+"""The one value of a feature that a machine has or has not."""
+
+
+class Lock(Value, frozen=True, kw_only=True, rename="kebab"):
+    """The lock file: its name, and the hash of its content."""
+
+    name: str
+    sha256: str
+
+
+class ReportedTarget(Value, frozen=True, kw_only=True, rename="kebab"):
+    """A target and what it downloads.
+
+    ``size`` is in bytes; ``unknown`` counts the projects whose size is not known.
+    ``properties`` maps namespaces to features to the best value that is supported;
+    features that a machine has or has not are left out.
+    """
+
+    name: str
+    platform: str
+    libc: str | None
+    macos: str | None
+    python: str
+    properties: Mapping[str, Mapping[str, str]]
+    projects: int
+    size: int
+    unknown: int
+    without_variants: WithoutVariants
+
+
+class File(Value, frozen=True, kw_only=True, rename="kebab"):
+    """A file or a source tree that targets install; equal ones are downloaded once.
+
+    ``place`` is a URL without credentials and query, or a relative path; None where
+    the lock file has only a name or an absolute path. ``size`` is None where it is
+    not known, as for trees. The commit of a tree stands among the hashes.
+    """
+
+    name: str
+    place: str | None
+    size: int | None
+    hashes: Mapping[str, str]
+
+
+class Build(Value, frozen=True, kw_only=True, rename="kebab"):
+    """What some targets install of a project, and why they were given this label.
+
+    ``version`` is None for a source tree. ``decided_by`` are properties, the
+    weightiest first, and None where there was nothing to choose from.
+    """
+
+    version: str | None
+    label: str | None
+    targets: tuple[str, ...]
+    file: File
+    index: str | None
+    requires_python: str | None
+    decided_by: tuple[str, ...] | None
+
+
+class Place(Value, frozen=True, kw_only=True, rename="kebab"):
+    """A place of the project file that requires a project, and for which targets."""
+
+    place: str
+    targets: tuple[str, ...]
+
+
+class Requirement(Value, frozen=True, kw_only=True, rename="kebab"):
+    """A project that another one requires, and for which targets."""
+
+    name: str
+    targets: tuple[str, ...]
+
+
+class Locked(Value, frozen=True, kw_only=True, rename="kebab"):
+    """A locked project: what targets install of it, who asks for it, what it needs."""
+
+    name: str
+    builds: tuple[Build, ...]
+    places: tuple[Place, ...]
+    requires: tuple[Requirement, ...]
+
+    def build_for(self, target: str) -> Build | None:
+        """Return what a target installs, None where it does not."""
+        return next((each for each in self.builds if target in each.targets), None)
+
+
+class ReportDocument(Value, frozen=True, kw_only=True, rename="kebab"):
+    """The whole: targets in the order of priority, projects by name."""
+
+    project: str | None
+    lock: Lock
+    revision: Commit | None
+    targets: tuple[ReportedTarget, ...]
+    projects: tuple[Locked, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document of ``report --json``."""
+        found: dict[str, Any] = msgspec.to_builtins(self)
+        return found
+
+
+def report_document(settings: Settings, variables: Mapping[str, str]) -> ReportDocument:
+    """Return what the target asked for installs, or every target.
+
+    Without groups or extras named, all of them are in it. ``variables`` are the
+    process's, for git. Raises UsageError, also for the lock file of another tool,
+    LockFileInvalid, NoSuchTarget.
+    """
+    pylock, path = open_lock(settings)
+    record = require_record(pylock, path, "run `polylock lock`")
+    groups, extras = groups_to_show(pylock, settings)
+    chosen = {
+        each.target.name: each
+        for each in selections(
+            pylock, path, target=settings.target, groups=groups, extras=extras
+        )
+    }
+    graphs = {
+        name: selection_graph(pylock, path, each, groups=groups, extras=extras)
+        for name, each in chosen.items()
+    }
+    recorded = {target.name: target for target in record.targets}
+    content = path.read_bytes()
+    return ReportDocument(
+        project=_project_name(settings, path),
+        lock=Lock(name=path.name, sha256=sha256(content).hexdigest()),
+        revision=_revision(path, content, variables),
+        targets=tuple(_target(recorded[name], chosen, graphs) for name in chosen),
+        projects=_projects(chosen, graphs),
+    )
+
+
+def _project_name(settings: Settings, lock: Path) -> str | None:
+    """Return the name in the project file that is named or lies beside the lock."""
+    with suppress(ProjectError):
+        path = lock.with_name("pyproject.toml")
+        if settings.project is not None:
+            path = project_path(settings)
+        document = Table(parse_document(read_text(path), path), path=str(path))
+        return document.table("project").string("name")
+    return None
+
+
+def _revision(
+    path: Path, content: bytes, variables: Mapping[str, str]
+) -> Commit | None:
+    with suppress(UsageError):
+        return Repository(directory=path.parent, variables=variables).head(
+            path, content
+        )
+    return None
+
+
+def _target(
+    record: LockedTarget,
+    chosen: Mapping[str, LockedSelection],
+    graphs: Mapping[str, LockedGraph],
+) -> ReportedTarget:
+    sizes = [each.size for each in chosen[record.name].selected]
+    properties: dict[str, dict[str, str]] = {}
+    for feature in (*record.stated, *record.derived):
+        values = properties.setdefault(feature.namespace, {})
+        if feature.feature is not None and feature.values not in {(), _SWITCH}:
+            values.setdefault(feature.feature, feature.values[0])
+    return ReportedTarget(
+        name=record.name,
+        platform=usual_platform(record.platform),
+        libc=record.libc,
+        macos=record.macos,
+        python=record.python.removeprefix("cpython"),
+        properties=properties,
+        projects=len(sizes),
+        size=sum(size or 0 for size in sizes),
+        unknown=sizes.count(None),
+        without_variants=without_variants(record.name, chosen, graphs),
+    )
+
+
+def _projects(
+    chosen: Mapping[str, LockedSelection], graphs: Mapping[str, LockedGraph]
+) -> tuple[Locked, ...]:
+    rows: dict[str, dict[str, Build]] = {}
+    for target, selection in chosen.items():
+        for each in selection.selected:
+            name = str(each.package.name)
+            choice = graphs[target].nodes[name].choice
+            rows.setdefault(name, {})[target] = _build(each, choice)
+    return tuple(_locked(name, row, graphs) for name, row in sorted(rows.items()))
+
+
+def _locked(
+    name: str, row: Mapping[str, Build], graphs: Mapping[str, LockedGraph]
+) -> Locked:
+    joined: dict[bytes, Build] = {}
+    places: dict[str, list[str]] = {}
+    requires: dict[str, list[str]] = {}
+    for target, build in row.items():
+        key = msgspec.json.encode(build)
+        before = joined.get(key, build).targets
+        joined[key] = replace(build, targets=(*before, target))
+        for root in graphs[target].roots:
+            for place in root.places if root.name == name else ():
+                places.setdefault(place, []).append(target)
+        for other in graphs[target].nodes[name].dependencies:
+            requires.setdefault(other, []).append(target)
+    return Locked(
+        name=name,
+        builds=tuple(joined.values()),
+        places=tuple(
+            Place(place=place, targets=tuple(targets))
+            for place, targets in sorted(places.items())
+        ),
+        requires=tuple(
+            Requirement(name=other, targets=tuple(targets))
+            for other, targets in sorted(requires.items())
+        ),
+    )
+
+
+def _build(chosen: Selected, choice: VariantChoice | None) -> Build:
+    package = chosen.package
+    return Build(
+        version=package.version,
+        label=chosen.variant_label,
+        targets=(),
+        file=_file(str(package.name), chosen.file),
+        index=_shown_url(package.index),
+        requires_python=package.requires_python,
+        decided_by=None if choice is None else choice.decided_by,
+    )
+
+
+def _file(name: str, file: PackageFile) -> File:
+    if isinstance(file, PackageDirectory):
+        shown = _shown_path(file.path)
+        return File(name=shown or name, place=shown, size=None, hashes={})
+    place = _shown_path(file.path) if file.path else _shown_url(file.url)
+    if isinstance(file, PackageVcs):
+        hashes, size = {file.type: file.commit_id}, None
+        title = last_component(None, place)
+    else:
+        hashes, size = dict(sorted(file.hashes.items())), file.size
+        title = last_component(file.path, file.url)
+        if not isinstance(file, PackageArchive):
+            title = file.filename
+    if subdirectory := getattr(file, "subdirectory", None):
+        title = f"{title or name} ({subdirectory})"
+    return File(name=title or name, place=place, size=size, hashes=hashes)
+
+
+def _shown_url(url: str | None) -> str | None:
+    """Return a URL without user, password, query and fragment.
+
+    Queries hold signatures and tokens. A path of this machine is not shown.
+    """
+    try:
+        parts = urlsplit(without_credentials(url or ""))
+    except ValueError:
+        return None
+    if parts.scheme == "file":
+        return None
+    return urlunsplit(parts._replace(query="", fragment="")) or None
+
+
+def _shown_path(path: str) -> str | None:
+    """Return a relative path, nothing of one that names a place on a machine."""
+    is_absolute = PurePosixPath(path).is_absolute() or PureWindowsPath(path).anchor
+    return None if is_absolute else path

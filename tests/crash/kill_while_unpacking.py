@@ -1,0 +1,208 @@
+"""Kill syncs while they unpack, or cut the power, and let the next one repair it.
+
+Run with ``kill`` or ``cut`` and a directory as arguments; prints a line for each. Each
+sync runs in a child process that ends at once, without cleaning up, at a change that it
+makes to the archives of the cache. After a power cut there is nothing in any file that
+was written after the last call that writes files to the disk.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+import traceback
+from pathlib import Path
+from typing import Any
+
+from fakes.command_line import clean_variables
+from fakes.server import Server
+from fakes.synced import SyncedProject, base_python
+from polylock.cache import archives, durable
+from polylock.cache.store import Bucket
+from polylock.cli.main import run
+from polylock.environment import venv
+
+KILLS = 32
+CUTS = 12
+_CHANGES = {"os.rename", "os.mkdir", "os.utime", "os.link", "os.remove"}
+
+
+class Disk:
+    """Knows which files were written to the disk, all others being in memory."""
+
+    def __init__(self, world: SyncedProject) -> None:
+        self.roots = (world.environment, world.cache)
+        self.known = world.root / "on-disk.json"
+        self.lock = threading.Lock()
+
+    def begin(self) -> None:
+        """Take all that is there for written."""
+        with self.lock:
+            self._keep(self._found())
+
+    def install(self) -> None:
+        """Learn of each call that writes to the disk, in this process."""
+        real_fsync = os.fsync
+
+        def written_out(tree: Path) -> None:
+            durable.write_out(tree)
+            self.begin()
+
+        def synced(descriptor: int) -> None:
+            real_fsync(descriptor)
+            status = os.fstat(descriptor)
+            with self.lock:
+                found = json.loads(self.known.read_text())
+                self._keep({**found, str(status.st_ino): status.st_size})
+
+        for module in (archives, venv):
+            module.write_out = written_out  # type: ignore[attr-defined] # from durable
+        os.fsync = synced  # type: ignore[assignment] # of descriptors alone
+
+    def cut(self) -> int:
+        """Empty what was in memory; return the number of files."""
+        on_disk = json.loads(self.known.read_text())
+        lost = 0
+        for path in self._files():
+            status = path.stat()
+            if status.st_size and on_disk.get(str(status.st_ino)) != status.st_size:
+                os.truncate(path, 0)
+                lost += 1
+        return lost
+
+    def _keep(self, found: dict[str, int]) -> None:
+        new = self.known.with_suffix(".new")
+        new.write_text(json.dumps(found))
+        new.replace(self.known)
+
+    def _found(self) -> dict[str, int]:
+        found = {}
+        for path in self._files():
+            try:
+                status = path.stat()
+            except FileNotFoundError:
+                continue
+            found[str(status.st_ino)] = status.st_size
+        return found
+
+    def _files(self) -> list[Path]:
+        return [
+            Path(directory, name)
+            for root in self.roots
+            for directory, _, names in os.walk(root)
+            for name in names
+            if not Path(directory, name).is_symlink()
+        ]
+
+
+def synced(world: SyncedProject, *, step: int = 0, disk: Disk | None = None) -> Any:  # noqa: ANN401 - see below
+    """Sync in a child; return its exit code, what it said, and the changes counted.
+
+    With ``step`` the child is killed at that change; with 0 they are counted.
+    """
+    said, counted = world.root / "said.txt", world.root / "counted.txt"
+    child = os.fork()
+    if child == 0:
+        code = 99
+        try:
+            os.environ.clear()
+            os.environ.update(clean_variables(world.home))
+            os.environ["POLYLOCK_CACHE_DIR"] = str(world.cache)
+            os.chdir(world.root / "new")
+            descriptor = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            os.dup2(descriptor, 1)
+            os.dup2(descriptor, 2)
+            sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115 - a descriptor
+            if disk is not None:
+                disk.begin()
+                disk.install()
+            places = [str(world.cache / Bucket.ARCHIVES.directory)]
+            if disk is not None:  # a cut may be at any moment
+                places.append(str(world.environment))
+            count = _count_changes(tuple(places), step)
+            command = ["sync", "--python", base_python()]
+            code = run([*command, "--venv", str(world.environment)])
+            counted.write_text(str(count[0]))
+        except BaseException:  # noqa: BLE001 - it must not return into the parent
+            traceback.print_exc()
+        finally:
+            sys.stderr.flush()
+            os._exit(code)
+    _, status = os.waitpid(child, 0)
+    code = os.waitstatus_to_exitcode(status)
+    return code, said.read_text(), int(counted.read_text()) if code == 0 else 0
+
+
+def _count_changes(places: tuple[str, ...], step: int) -> list[int]:
+    count = [0]
+
+    def hook(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open":
+            flags = arguments[2]
+            if not (isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR)):
+                return
+        elif event not in _CHANGES:
+            return
+        if not any(_text(each).startswith(places) for each in arguments[:2]):
+            return
+        count[0] += 1
+        if count[0] == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(hook)
+    return count
+
+
+def _text(argument: object) -> str:
+    if isinstance(argument, int):
+        return ""
+    return os.fsdecode(argument) if isinstance(argument, bytes) else str(argument)
+
+
+def main(kind: str, root: Path) -> int:
+    """Return how many syncs were not mended."""
+    wrong = 0
+    with Server() as server:
+        world = SyncedProject(server, root)
+        world.sync("new")
+        expected = world.installed()
+        outside = world.outside()
+        disk = Disk(world) if kind == "cut" else None
+        world.come_back(None)
+        code, said, total = synced(world, disk=disk)
+        assert code == 0, (code, said)
+        times = KILLS if disk is None else CUTS
+        for number in range(times):
+            step = 1 + number * (total - 1) // (times - 1)
+            world.come_back(None)
+            code, said, _ = synced(world, step=step, disk=disk)
+            killed = code == -signal.SIGKILL
+            lost = disk.cut() if disk is not None else 0
+            code, repair, _ = synced(world)
+            problems = [] if killed or step > total * 0.9 else ["was not killed", said]
+            problems += [] if code == 0 else [f"not repaired: {repair}"]
+            if world.installed() != expected:
+                found = world.installed()
+                differ = sorted(
+                    key
+                    for key in expected.keys() | found.keys()
+                    if expected.get(key) != found.get(key)
+                )
+                problems.append(f"not the exact environment: {differ[:9]}")
+            for name in ("on-disk.json", "on-disk.new", "said.txt", "counted.txt"):
+                (root / name).unlink(missing_ok=True)
+            if world.outside() != outside:
+                problems.append("something outside was touched")
+            end = "WRONG" if problems else "as it should be"
+            print(f"{kind} {step}/{total}, {lost} files lost: {end}")  # noqa: T201 - the answer
+            wrong += bool(problems)
+            if problems:
+                print(*problems, sep="\n")  # noqa: T201 - as above
+    return wrong
+
+
+if __name__ == "__main__":
+    sys.exit(min(main(sys.argv[1], Path(sys.argv[2])), 1))

@@ -1,0 +1,1 @@
+"""Random changes of real input, for every parser of what comes from elsewhere."""

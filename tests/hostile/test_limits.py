@@ -1,0 +1,385 @@
+"""Input that would take minutes or gigabytes is refused in bounded time.
+
+The page on safety counts the kinds and has the limits in one table.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+import struct
+import tarfile
+import time
+import zipfile
+from itertools import repeat
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fakes.raw_server import RawServer
+from polylock.build.sdist import SDIST_LIMITS, unpack_sdist
+from polylock.cache.regular_files import LARGEST_TEXT, read_regular
+from polylock.errors import FileCorrupt, IndexRequestError
+from polylock.index import json_page, metadata_files, remote_zip, sdist_metadata
+from polylock.index.html_page import parse_html_page
+from polylock.index.json_page import InvalidPage, parse_json_page
+from polylock.index.remote_zip import LocalZip, RangesUnsupported, RemoteZip
+from polylock.index.sdist_metadata import read_pkg_info
+from polylock.model import core_metadata, filenames
+from polylock.model.core_metadata import CoreMetadata, InvalidCoreMetadata
+from polylock.model.filenames import InvalidFilename, SdistFilename, WheelFilename
+from polylock.model.requirements import (
+    LONGEST_REQUIREMENT,
+    InvalidRequirement,
+    Requirement,
+)
+from polylock.model.toml_text import DEEPEST_KEY, LARGEST_TOML, InvalidToml, parse_toml
+from polylock.network import client, limits
+from polylock.network.local_files import local_content
+from polylock.network.retry import RetryPolicy, retry_after
+from polylock.variants import variant_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+SECONDS = 20.0
+"""Of a processor, however slow; what is refused here took a minute or for ever."""
+
+DIGITS = "9" * 5000
+BASE = "https://index.example.com/simple/demo/"
+ROW = {"filename": "demo-1.0-py3-none-any.whl", "url": "demo-1.0-py3-none-any.whl"}
+
+
+@pytest.fixture(autouse=True)
+def in_time() -> Iterator[None]:
+    """Fail a test that keeps a processor busy for too long."""
+    began = time.process_time()
+    yield
+    assert time.process_time() - began < SECONDS
+
+
+def _html(page: str) -> int:
+    return len(parse_html_page(page.encode(), BASE))
+
+
+GOOD_LINK = '<a href="demo-1.0.tar.gz">demo</a>'
+
+PAGES: dict[str, tuple[str, int]] = {
+    "tags without end": (GOOD_LINK + "<a " * 60_000, 1),
+    "comments without end": (GOOD_LINK + "<!--" * 60_000, 1),
+    "quotations without end": (GOOD_LINK + '<a href="' * 60_000, 1),
+    "declarations without end": (GOOD_LINK + "<!x" * 60_000, 1),
+    "a marked section": (GOOD_LINK + "<![DOCTYPE " * 9, 1),
+    "scripts without end": (GOOD_LINK + "<script>" * 60_000, 1),
+    "closing tags without end": (GOOD_LINK + "</a" * 60_000, 1),
+    "attributes without end": (GOOD_LINK + "<a" + " x=" * 60_000, 1),
+    "equal signs": (GOOD_LINK + "<a" + "=" * 60_000, 1),
+    "spaces before an equal sign": (GOOD_LINK + "<a x" + " " * 200_000, 1),
+    "a base that is no URL": ('<base href="http://[">' + GOOD_LINK, 1),
+    "a link that is no URL": ('<a href="http://[/x.whl">x</a>' + GOOD_LINK, 1),
+    "a number of too many digits": (
+        f'<a href="x.whl" data-requires-python="&#{DIGITS};">x</a>' + GOOD_LINK,
+        1,
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", PAGES)
+def test_a_page_in_html_costs_time_by_its_length(kind: str) -> None:
+    """What is wrong with a page costs no link that comes before it."""
+    page, links = PAGES[kind]
+    assert _html(page) == links
+
+
+ROWS: dict[str, str] = {
+    "a size of too many digits": f'"size": {DIGITS}',
+    "a size like 1e26": '"size": 1e26',
+    "a size below zero": '"size": -1',
+    "a size that is a text": '"size": "12"',
+    "a time that is none": '"upload-time": "yesterday"',
+    "a value nested too deeply": '"x": ' + "[" * 900 + "]" * 900,
+    "a number in another key": f'"x": {DIGITS}',
+}
+
+
+@pytest.mark.parametrize("kind", ROWS)
+def test_a_bad_value_of_a_row_costs_that_value(kind: str) -> None:
+    """The file is there, and so are those beside it."""
+    good = json.dumps(ROW)
+    bad = good[:-1] + ", " + ROWS[kind] + "}"
+    page = f'{{"meta": {{"api-version": "1.0"}}, "files": [{bad}, {good}]}}'
+    found = parse_json_page(page.encode(), BASE)
+    assert [row.size for row in found] == [None, None]
+
+
+BAD_ROWS: dict[str, object] = {
+    "a row that is no table": 1,
+    "a row without a name": {"url": "x"},
+    "a URL that is none": {**ROW, "url": "http://h[/x"},
+    "a name of too many characters": {**ROW, "filename": f"demo-{DIGITS}.tar.gz"},
+    "a name of half a character": {**ROW, "filename": "demo-\ud800.whl"},
+    "a specifier of too many characters": {**ROW, "requires-python": f">={DIGITS}"},
+}
+
+
+@pytest.mark.parametrize("kind", BAD_ROWS)
+def test_a_bad_row_costs_itself(kind: str) -> None:
+    """What cannot be a file is left out, and the file beside it is there."""
+    page = json.dumps({"meta": {}, "files": [BAD_ROWS[kind], ROW]})
+    assert [row.filename for row in parse_json_page(page.encode(), BASE)] == [
+        ROW["filename"]
+    ]
+
+
+def test_json_that_is_nested_too_deeply_is_refused() -> None:
+    """Whole, for where its end is nobody can tell."""
+    for text in ("[" * 200_000, '{"files": [' + '{"x":' * 200_000):
+        with pytest.raises(InvalidPage):
+            parse_json_page(text.encode(), BASE)
+
+
+TOML: dict[str, str] = {
+    "a key of 16,000 dots": "a" + ".a" * 16_000 + " = 1",
+    "a key of quoted parts": ".".join(['"a"'] * 16_000) + " = 1",
+    "a table of 16,000 dots": "[" + "a" + ".a" * 16_000 + "]",
+    "arrays in arrays": "a = " + "[" * 100_000,
+    "tables in tables": "a = " + "{a = " * 100_000,
+    "a number of too many digits": f"a = {DIGITS}",
+    "a date that is none": "a = 2026-02-31",
+}
+
+
+@pytest.mark.parametrize("kind", TOML)
+def test_toml_is_read_in_bounded_time(kind: str) -> None:
+    """Whatever is wrong with it is one kind of error."""
+    with pytest.raises(InvalidToml):
+        parse_toml(TOML[kind])
+
+
+def test_long_values_of_toml_are_no_keys() -> None:
+    """Texts, hashes and words without a dot cost their length."""
+    text = f'a = "{"x." * 30}"\nb = "{"y" * 1_000_000}"\n{"c" * 200_000} = 1\n'
+    assert len(parse_toml(text)) == 3
+
+
+NAMES = [
+    f"demo-{DIGITS}-py3-none-any.whl",
+    f"demo-1.0-{DIGITS}-py3-none-any.whl",
+    f"demo-1.0-{'py2.' * 90}py3-none-any.whl",
+]
+
+
+@pytest.mark.parametrize("name", NAMES, ids=["version", "build", "tags"])
+def test_a_file_name_that_no_disk_has(name: str) -> None:
+    """Its numbers may have more digits than are read."""
+    with pytest.raises(InvalidFilename):
+        WheelFilename.parse(name)
+    with pytest.raises(InvalidFilename):
+        SdistFilename.parse(name.replace(".whl", ".tar.gz"))
+
+
+REQUIREMENTS = {
+    "a version": f"demo=={DIGITS}",
+    "an epoch": f"demo>={DIGITS}!1",
+    "a marker": f"demo; python_version < '{DIGITS}'",
+    "a name": f"{'d' * 100_000}",
+    "extras": f"demo[{','.join(['a'] * 50_000)}]",
+    "clauses": f"demo{','.join(['>=1'] * 50_000)}",
+    "parentheses": f"demo; {'(' * 5000}a{')' * 5000}",
+    "operands": "demo; " + " and ".join(["os_name == 'a'"] * 5000),
+}
+
+
+@pytest.mark.parametrize("kind", REQUIREMENTS)
+def test_a_requirement_without_bounds(kind: str) -> None:
+    """It is refused as any that is none."""
+    with pytest.raises(InvalidRequirement):
+        Requirement.parse(REQUIREMENTS[kind])
+
+
+METADATA = {
+    "a version": f"Name: demo\nVersion: {DIGITS}\n",
+    "a name": f"Name: {DIGITS}\nVersion: 1\n",
+    "a specifier": f"Name: demo\nVersion: 1\nRequires-Python: >={DIGITS}\n",
+    "a requirement": f"Name: demo\nVersion: 1\nRequires-Dist: x=={DIGITS}\n",
+    "fields": "Name: demo\nVersion: 1\n" + "Requires-Dist: x\n" * 30_000,
+}
+
+
+@pytest.mark.parametrize("kind", METADATA)
+def test_metadata_without_bounds(kind: str) -> None:
+    """It is invalid, which costs a release and no run."""
+    with pytest.raises(InvalidCoreMetadata):
+        CoreMetadata.parse(METADATA[kind].encode())
+
+
+def _tar(header: bytes, *, body: int) -> bytes:
+    """Return a compressed tar with a header and zeros after it."""
+    return gzip.compress(header, 1) + gzip.compress(bytes(1 << 20), 1) * (body >> 20)
+
+
+def _header(kind: bytes, size: int) -> bytes:
+    info = tarfile.TarInfo("././@LongLink")
+    info.type, info.size = kind, size
+    return info.tobuf(tarfile.GNU_FORMAT)
+
+
+TARS: dict[str, Callable[[], bytes]] = {
+    "a long name of a gibibyte": lambda: _tar(
+        _header(tarfile.GNUTYPE_LONGNAME, 1 << 30), body=1 << 30
+    ),
+    "a pax header of a gibibyte": lambda: _tar(
+        _header(tarfile.XHDTYPE, 1 << 30), body=1 << 30
+    ),
+    "headers upon headers": lambda: gzip.compress(
+        (_header(tarfile.GNUTYPE_LONGNAME, 512) + b"x" * 512) * 3000
+    ),
+    "no tar": lambda: gzip.compress(b"x" * 10_000),
+    "no gzip": lambda: b"<html>Sign in</html>",
+}
+
+
+@pytest.mark.parametrize("kind", TARS)
+def test_a_source_distribution_without_bounds(tmp_path: Path, kind: str) -> None:
+    """It is refused where its metadata is read and where it is unpacked."""
+    path = tmp_path / "demo-1.0.tar.gz"
+    path.write_bytes(TARS[kind]())
+    with pytest.raises(FileCorrupt):
+        read_pkg_info(path, path.name)
+    with pytest.raises(FileCorrupt):
+        unpack_sdist(path, tmp_path / "tree", filename=path.name)
+
+
+def _zip(compression: int = zipfile.ZIP_STORED) -> bytearray:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", compression) as archive:
+        archive.writestr("demo-1.0/PKG-INFO", b"Name: demo\nVersion: 1.0\n" * 99)
+    return bytearray(buffer.getvalue())
+
+
+def _zip64() -> bytes:
+    """Return an archive whose directory claims to have 2 ** 50 bytes."""
+    content = bytes(_zip())
+    end = content.rindex(b"PK\x05\x06")
+    start = content.rindex(b"PK\x01\x02")
+    record = struct.pack(
+        "<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, 1, 1, 1 << 50, start
+    )
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, end, 1)
+    last = struct.pack(
+        "<4s4H2LH", b"PK\x05\x06", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0
+    )
+    return content[:end] + record + locator + last
+
+
+def _damaged_lzma() -> bytes:
+    content = _zip(zipfile.ZIP_LZMA)
+    content[60:90] = bytes(30)
+    return bytes(content)
+
+
+ZIPS: dict[str, Callable[[], bytes]] = {
+    "a directory of 2 ** 50 bytes": _zip64,
+    "damaged LZMA": _damaged_lzma,
+    "no zip": lambda: b"<html>Sign in</html>",
+    "nothing": lambda: b"",
+}
+
+
+@pytest.mark.parametrize("kind", ZIPS)
+def test_a_zip_that_lies(tmp_path: Path, kind: str) -> None:
+    """It is damaged, whichever part of it says so."""
+    path = tmp_path / "demo-1.0.zip"
+    path.write_bytes(ZIPS[kind]())
+    with pytest.raises(FileCorrupt):
+        read_pkg_info(path, path.name)
+    with pytest.raises(FileCorrupt):
+        unpack_sdist(path, tmp_path / "tree", filename=path.name)
+    with pytest.raises(FileCorrupt), LocalZip(path, path.name) as archive:
+        archive.read("demo-1.0/PKG-INFO")
+
+
+def test_an_endless_answer_to_a_range_is_no_range() -> None:
+    """It is not joined in memory: the server counts as one without ranges."""
+    head = b"HTTP/1.1 206 Partial\r\nContent-Range: bytes 0-65535/99999999\r\n\r\n"
+    sent = 0
+
+    def answer() -> Iterator[bytes]:
+        nonlocal sent
+        yield head
+        for chunk in repeat(bytes(1 << 16)):
+            sent += len(chunk)
+            yield chunk
+
+    with (
+        RawServer(answer) as server,
+        client.Client() as asking,
+        pytest.raises(RangesUnsupported),
+    ):
+        RemoteZip(asking, server.url, "demo.whl")
+    assert sent < 64 << 20
+
+
+@pytest.mark.parametrize("value", ["²", "٣", "-1", "1e9", "x", "9" * 5000, ""])
+def test_a_time_to_wait_that_is_none(value: str) -> None:
+    """It is not obeyed: Retry-After is a number of seconds or a date."""
+    found = retry_after(value)
+    assert found is None or RetryPolicy().wait(1, found) is None
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names")
+def test_a_pipe_or_a_device_is_not_read(tmp_path: Path) -> None:
+    """Neither waits for a writer, nor is one read that never ends."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in (pipe, tmp_path.parent / ".." / "dev" / "zero", tmp_path):
+        with pytest.raises(OSError, match=r"plain file|directory|No such"):
+            read_regular(path)
+    with pytest.raises(IndexRequestError, match="plain file"):
+        local_content("file:///dev/zero")
+
+
+def test_a_file_of_too_many_bytes_is_not_read(tmp_path: Path) -> None:
+    """What is read whole has a limit."""
+    path = tmp_path / "large"
+    path.write_bytes(bytes(100))
+    assert read_regular(path, largest=100) == bytes(100)
+    with pytest.raises(OSError, match="more than 99 bytes"):
+        read_regular(path, largest=99)
+
+
+LIMITS = {
+    "an answer of an index, read whole": limits.LARGEST,
+    "a file on disk, read whole": LARGEST_TEXT,
+    "metadata beside a wheel": metadata_files._LARGEST,
+    "a member of a wheel that is read by ranges": remote_zip._MEMBER_LIMIT,
+    "a range of a wheel": remote_zip._LARGEST_RANGE,
+    "PKG-INFO, and a header of a tar": sdist_metadata._MEMBER_LIMIT,
+    "what is unfolded to find PKG-INFO": sdist_metadata._LARGEST_TAR,
+    "a source distribution, unpacked": SDIST_LIMITS.total_size,
+    "members of a source distribution": SDIST_LIMITS.members,
+    "variant metadata": variant_json.LARGEST,
+    "characters of a TOML file": LARGEST_TOML,
+    "parts of a TOML key": DEEPEST_KEY,
+    "characters of a requirement": LONGEST_REQUIREMENT,
+    "fields of metadata": core_metadata.MOST_FIELDS,
+    "characters of a file name": filenames._LONGEST,
+    "characters of a requires-python": json_page._LONGEST_SPECIFIER,
+    "bytes a second, at the least": limits._SLOWEST,
+    "times the timeout until the headers are there": client._HEADERS,
+}
+"""What is said in the table of the page on safety."""
+
+KINDS = (
+    *(f"page: {kind}" for kind in PAGES),
+    *(f"row: {kind}" for kind in (*ROWS, *BAD_ROWS)),
+    *(f"TOML: {kind}" for kind in TOML),
+    *(f"requirement: {kind}" for kind in REQUIREMENTS),
+    *(f"metadata: {kind}" for kind in METADATA),
+    *(f"tar: {kind}" for kind in TARS),
+    *(f"zip: {kind}" for kind in ZIPS),
+)
+"""What the page on safety counts."""
