@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +25,7 @@ from polylock.operations.files import write_atomically
 from polylock.project.edit import init as edit_init
 from polylock.project.pyproject import PROJECT_FILE
 from polylock.project.target_values import parse_python
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,8 +43,7 @@ _NEWEST_PATCH = 999
 """Stands for the newest patch release of a Python that names none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InitRequest:
+class InitRequest(Value, frozen=True, kw_only=True):
     """What to write.
 
     ``machine`` is this machine where it shall be a target. ``name`` is the project's
@@ -58,8 +57,7 @@ class InitRequest:
     python: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InitOutcome:
+class InitOutcome(Value, frozen=True, kw_only=True):
     """The project file, whether it is new, and the targets that it was given.
 
     ``surroundings`` tells what to do next.
