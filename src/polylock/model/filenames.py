@@ -24,8 +24,6 @@ __all__ = ["InvalidFilename", "SdistFilename", "WheelFilename", "check_file_name
 _LABEL = re.compile(r"[0-9a-z_.]+")
 _OUTSIDE = frozenset("/\\:")
 _DIRECTORIES = {"", ".", ".."}
-_LONGEST = 255
-"""Of a file name, in the file systems that there are."""
 _SDIST_SUFFIXES = (".tar.gz", ".zip")
 _LONGEST = 255
 """Characters of a file name; no disk has a longer one."""
@@ -41,9 +39,7 @@ def check_file_name(filename: str) -> None:
     Raises InvalidFilename.
     """
     if len(filename) > _LONGEST:
-        raise InvalidFilename(
-            f"{filename[:40]}... is longer than {_LONGEST} characters"
-        )
+        raise InvalidFilename(f"{filename[:40]}... has {len(filename)} characters")
     if (
         not filename.isprintable()
         or filename in _DIRECTORIES
