@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["InvalidFilename", "SdistFilename", "WheelFilename", "check_file_name"]
 
 _LABEL = re.compile(r"[0-9a-z_.]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _OUTSIDE = frozenset("/\\:")
 _DIRECTORIES = {"", ".", ".."}
 _SDIST_SUFFIXES = (".tar.gz", ".zip")
@@ -40,11 +41,8 @@ def check_file_name(filename: str) -> None:
     """
     if len(filename) > _LONGEST:
         raise InvalidFilename(f"{filename[:40]}... has {len(filename)} characters")
-    if (
-        not filename.isprintable()
-        or filename in _DIRECTORIES
-        or not (_OUTSIDE.isdisjoint(filename))
-    ):
+    hidden = not filename.isprintable() and _CONTROL.search(filename)
+    if hidden or filename in _DIRECTORIES or not _OUTSIDE.isdisjoint(filename):
         raise InvalidFilename(f"{filename!r} is not the name of a file")
 
 
