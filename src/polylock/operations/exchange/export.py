@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal, assert_never
 
@@ -14,6 +13,7 @@ from polylock.operations.inspect.graph import selection_graph
 from polylock.operations.inspect.selection import named_selections, open_lock
 from polylock.operations.workspace import answered_project
 from polylock.project.settings import default_index_url
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,8 +29,7 @@ __all__ = ["Export", "ExportFormat", "export"]
 ExportFormat = Literal["pylock", "requirements", "cyclonedx"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Export:
+class Export(Value, frozen=True, kw_only=True):
     """The text, and the packages whose files pip does not know how to read."""
 
     text: str
@@ -84,8 +83,7 @@ def export(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Writer:
+class _Writer(Value, frozen=True, kw_only=True):
     """Writes for one target; ``beside``: into the directory of the lock file."""
 
     single: SingleTarget

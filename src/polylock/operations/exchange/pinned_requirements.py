@@ -7,7 +7,6 @@ bytes. The indexes that were locked are told in a comment.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from polylock.errors import UsageError
@@ -15,6 +14,7 @@ from polylock.lockfile.pylock import PackageArchive, PackageDirectory, PackageVc
 from polylock.lockfile.record import record_target, without_credentials
 from polylock.model.target import usual_platform
 from polylock.model.visible_text import visible
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["PinnedRequirements"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PinnedRequirements:
+class PinnedRequirements(Value, frozen=True, kw_only=True):
     """What one target installs, and who requires it."""
 
     single: SingleTarget

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from packaging.utils import canonicalize_name
@@ -44,6 +43,7 @@ from polylock.operations.inspect.why_absent import (
 )
 from polylock.operations.workspace import answered_project
 from polylock.toml_tables import closest
+from polylock.values import Value, field, replace
 from polylock.variants.variant_json import InvalidVariantMetadata, VariantMetadata
 
 if TYPE_CHECKING:
@@ -71,8 +71,7 @@ if TYPE_CHECKING:
 __all__ = ["Evidence", "Reason", "Why", "verdict", "why"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class Evidence(Value, frozen=True, kw_only=True):
     """What the index tells of a choice; ``notes`` say what it could not."""
 
     labels: tuple[LabelVerdict, ...] = ()
@@ -80,8 +79,7 @@ class Evidence:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
+class Reason(Value, frozen=True, kw_only=True):
     """Why a target installs a package; ``node`` is None where it does not.
 
     ``chains`` are names and lead from a requirement of the project to the package.
@@ -96,8 +94,7 @@ class Reason:
     evidence: Evidence = field(default_factory=Evidence)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Why:
+class Why(Value, frozen=True, kw_only=True):
     """The reasons for one project, target by target; ``notes`` are about all."""
 
     name: str
