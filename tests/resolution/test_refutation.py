@@ -24,7 +24,8 @@ def barred(packages: Packages, *roots: str) -> dict[str, Barred]:
         source=MemorySource(packages),
         reporter=SilentReporter(),
     )
-    return dict(solver.solve(TARGETS[:1]).barred[TARGETS[0].name])
+    found = solver.solve(TARGETS[:1]).barred[TARGETS[0].name]
+    return {str(name): each for name, each in found.items()}
 
 
 def test_the_way_to_what_would_have_to_be_built() -> None:
