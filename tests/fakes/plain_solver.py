@@ -7,6 +7,7 @@ artifacts, what a wheel requires, and how markers are folded.
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from packaging.specifiers import SpecifierSet
@@ -16,6 +17,7 @@ from polylock.resolution.availability import Availability
 from polylock.resolution.candidate_pool import CandidatePool
 from polylock.resolution.constraints import Dependency, Unmeetable
 from polylock.resolution.dependencies import DependencyReader
+from polylock.resolution.memory import held
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -30,6 +32,11 @@ if TYPE_CHECKING:
 
     Pins = Mapping[str, Candidate]
     Preferences = Mapping[NormalizedName, Preference]
+
+
+@cache
+def _contains(specifiers: str, version: str) -> bool:
+    return SpecifierSet(specifiers).contains(version, prereleases=True)
 
 
 class PlainSolver:
@@ -47,7 +54,8 @@ class PlainSolver:
         preferences: Preferences | None = None,
     ) -> None:
         pool = CandidatePool(target=target, inputs=inputs, source=source)
-        own = [root.requirement for root in inputs.requirements]
+        every = [root.requirement for root in inputs.requirements]
+        own = [each for each in every if any(held([each], target))]
         self._pool = pool
         self._inputs = inputs
         self._source = source
@@ -66,6 +74,7 @@ class PlainSolver:
         }
         self._choices: dict[str, list[Candidate]] = {}
         self._banned: set[Candidate] = set()
+        self._known: dict[tuple[frozenset[Candidate], bool], bool] = {}
 
     def solutions(
         self, pins: Pins | None = None, *, strict: bool = True
@@ -86,6 +95,26 @@ class PlainSolver:
         for candidate in self._candidates(undecided):
             yield from self.solutions({**pins, undecided: candidate}, strict=strict)
 
+    def _is_solvable(self, pins: Pins, *, strict: bool) -> bool:
+        """Say whether there is a solution that extends some pins."""
+        key = frozenset(pins.values()), strict
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = self._extends(pins, strict=strict)
+        return known
+
+    def _extends(self, pins: Pins, *, strict: bool) -> bool:
+        asked = self.asked(pins)
+        if asked is None:
+            return False
+        undecided = next((name for name in asked if name not in pins), None)
+        if undecided is None:
+            return not (strict and _unmet(pins))
+        return any(
+            self._is_solvable({**pins, undecided: candidate}, strict=strict)
+            for candidate in self._candidates(undecided)
+        )
+
     def best(self) -> Pins | None:
         """Return the best solution, None where there is none.
 
@@ -93,17 +122,20 @@ class PlainSolver:
         and if that leaves no solution all solutions with everything count.
         """
         self._banned = set()
+        self._known.clear()
         order = self.order()
         while (pins := self._best(order, strict=False)) is not None:
             if not _unmet(pins):
                 return pins
             self._banned.update(_unmet(pins))
+            self._known.clear()
         self._banned = set()
+        self._known.clear()
         return self._best(order, strict=True)
 
     def _best(self, order: list[str], *, strict: bool) -> Pins | None:
         pins: Pins = {}
-        if next(self.solutions(strict=strict), None) is None:
+        if not self._is_solvable(pins, strict=strict):
             return None
         while True:
             asked = self.asked(pins) or {}
@@ -118,11 +150,9 @@ class PlainSolver:
             pins = next(
                 found
                 for candidate in self._candidates(chosen)
-                if next(
-                    self.solutions(found := {**pins, chosen: candidate}, strict=strict),
-                    None,
+                if self._is_solvable(
+                    found := {**pins, chosen: candidate}, strict=strict
                 )
-                is not None
             )
 
     def _is_forced(self, name: str, asked: list[str]) -> bool:
@@ -260,8 +290,8 @@ class PlainSolver:
     def _allowed(self, candidate: Candidate, asked: Iterable[str]) -> bool:
         """Judge by all specifiers at once; what is admitted is known beforehand."""
         releases, at = candidate.releases, candidate.position
-        together = SpecifierSet(",".join(text for text in asked if text))
-        if not together.contains(candidate.version, prereleases=True):
+        together = ",".join(dict.fromkeys(text for text in asked if text))
+        if not _contains(together, candidate.version):
             return False
         if releases.yanked >> at & 1 and not (
             self.admits_yanked or releases.name in self._pinned

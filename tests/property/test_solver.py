@@ -36,6 +36,16 @@ MEMORY = Memory()
 """One for all universes: their projects have the same names, and nothing else."""
 
 
+def target_of(seed: int) -> Target:
+    """Return the target of a universe: one each, in turn."""
+    return TARGETS[seed % len(TARGETS)]
+
+
+def share(part: int, parts: int) -> range:
+    """Return the seeds of a test that has a part of the universes."""
+    return range(part, UNIVERSES, parts)
+
+
 def files_of(pins: Mapping[str, Candidate]) -> dict[str, str]:
     """Return the files of pins by name."""
     return {name: candidate.file.filename for name, candidate in pins.items()}
@@ -91,14 +101,13 @@ def solve(
 
 
 @pytest.mark.parametrize("prerelease", ["allow", "explicit"])
-@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
 def test_the_best_solution_is_found_if_there_is_one(
-    target: Target, prerelease: PrereleasePolicy
+    prerelease: PrereleasePolicy,
 ) -> None:
     """Solved if and only if the plain solver solves it, and with the best solution."""
     solved = yanked = 0
     for seed in range(UNIVERSES):
-        found, plain = solve(seed, target, prerelease=prerelease)
+        found, plain = solve(seed, target_of(seed), prerelease=prerelease)
         best = plain.best()
         if found is None:
             assert best is None, (seed, best)
@@ -122,7 +131,7 @@ def test_what_was_locked_comes_first(
 ) -> None:
     """The answer is the best one where earlier pins change what is better."""
     target = TARGETS[0]
-    for seed in range(UNIVERSES):
+    for seed in share(2 * always_search + (resolution == "lowest"), 4):
         packages, roots = universe(seed)
         inputs = inputs_of(roots, "allow", resolution)
         solver, best = solver_and_best(
@@ -136,11 +145,12 @@ def test_what_was_locked_comes_first(
         )
 
 
-@pytest.mark.parametrize("target", TARGETS[:2], ids=lambda target: target.name)
-def test_the_best_solution_of_a_tangle(target: Target) -> None:
+@pytest.mark.parametrize("part", [0, 1])
+def test_the_best_solution_of_a_tangle(part: int) -> None:
     """The same where requirements are narrow, cyclic, and most of them conflict."""
     solved = rejected = 0
-    for seed in range(UNIVERSES):
+    target = TARGETS[part]
+    for seed in share(part, 2):
         packages, roots = tangle(seed)
         inputs = inputs_of(roots, "allow")
         solver = Solver(
@@ -158,8 +168,8 @@ def test_the_best_solution_of_a_tangle(target: Target) -> None:
         assert {n: p.file.filename for n, p in found.pins.items()} == files_of(best), (
             seed
         )
-    assert solved > UNIVERSES // 5
-    assert rejected > UNIVERSES
+    assert solved > UNIVERSES // 10
+    assert rejected > UNIVERSES // 4
 
 
 @pytest.mark.parametrize("resolution", ["highest", "lowest"])
@@ -173,9 +183,7 @@ def test_labels_that_are_built_against_versions(
     """
     target = TARGETS[0]
     solved = tied = 0
-    # The brute force takes its time here, so each way has a quarter of its own.
-    first = (2 * always_search + (resolution == "lowest")) * UNIVERSES // 4
-    for seed in range(first, first + UNIVERSES // 4):
+    for seed in share(2 * always_search + (resolution == "lowest"), 4):
         packages, roots = abi_universe(seed)
         inputs = inputs_of(roots, "allow", resolution)
         solver, best = solver_and_best(
@@ -198,10 +206,7 @@ def test_labels_that_are_built_against_versions(
     assert tied > UNIVERSES // 40
 
 
-@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
-def test_prereleases_are_admitted_only_where_nothing_else_solves(
-    target: Target,
-) -> None:
+def test_prereleases_are_admitted_only_where_nothing_else_solves() -> None:
     """The default policy's answer is that without pre-releases, if there is one.
 
     Universes with a project that has nothing but pre-releases are left out: of that
@@ -214,6 +219,7 @@ def test_prereleases_are_admitted_only_where_nothing_else_solves(
             any(map(is_final, project.items())) for project in packages.values()
         ):
             continue
+        target = target_of(seed)
         strict, _ = solve(seed, target, prerelease="explicit")
         lenient, _ = solve(seed, target, prerelease="if-necessary-or-explicit")
         if strict is not None:
@@ -223,10 +229,10 @@ def test_prereleases_are_admitted_only_where_nothing_else_solves(
     assert admitted
 
 
-@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
-def test_walk_and_search_agree(target: Target) -> None:
+def test_walk_and_search_agree() -> None:
     """Wherever the walk has an answer it is the search's."""
     for seed in range(UNIVERSES):
+        target = target_of(seed)
         walked, _ = solve(seed, target, prerelease="allow")
         searched, _ = solve(seed, target, prerelease="allow", always_search=True)
         assert walked == searched, seed
