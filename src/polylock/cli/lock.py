@@ -19,7 +19,6 @@ from polylock.cli.invocation import (
 )
 from polylock.cli.options import JSON, Command, offered, settings
 from polylock.cli.terminal import shown
-from polylock.explain.words import clause
 from polylock.model.quantities import counted
 from polylock.operations.lock.lock import lock
 from polylock.operations.lock.request import LockRequest, parse_upgrades
@@ -112,6 +111,9 @@ def _imported(report: ImportReport) -> Iterator[str]:
     counts = [f"{counted(report.kept, 'pin')} kept"]
     counts += [f"{len(report.dropped)} not"] if report.dropped else []
     counts += [f"{report.unneeded} not needed"] if report.unneeded else []
+    # Only where pins were imported and some had to go.
+    from polylock.explain.words import clause  # noqa: PLC0415 - see above
+
     yield f"{report.path}: {', '.join(counts)}"
     for pin in report.dropped:
         targets = ", ".join(pin.targets)
