@@ -14,8 +14,7 @@ __all__ = ["show_error", "show_warning"]
 
 def show_error(error: PolylockError) -> int:
     """Write an error to stderr and return its exit code."""
-    # Half of the solver, which the words for it know of; most commands succeed.
-    from polylock.explain.words import details  # noqa: PLC0415 - see above
+    from polylock.explain.words import details  # noqa: PLC0415 - for errors alone
 
     lines = [f"{style('error', 'error')}: {error}"]
     lines += [f"  {detail}" for detail in details(error)]

@@ -108,6 +108,8 @@ def _summary(outcome: LockOutcome, request: LockRequest) -> Iterator[str]:
 
 def _imported(report: ImportReport) -> Iterator[str]:
     """Yield what became of the pins of another tool's lock file."""
+    from polylock.explain.words import clause  # noqa: PLC0415 - rare
+
     counts = [f"{counted(report.kept, 'pin')} kept"]
     counts += [f"{len(report.dropped)} not"] if report.dropped else []
     counts += [f"{report.unneeded} not needed"] if report.unneeded else []

@@ -10,7 +10,7 @@ from polylock.values import Value
 from polylock.variants.properties import VariantProperty
 
 if TYPE_CHECKING:
-    from polylock.model.reasons import Reason
+    from polylock.explain.reasons import Reason
 
 __all__ = ["document", "kind_of"]
 

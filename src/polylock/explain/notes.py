@@ -20,10 +20,10 @@ from polylock.variants.ordering import VariantWishes
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from polylock.explain.reasons import Reason
     from polylock.model.distributions import Release
     from polylock.model.inputs import Inputs
     from polylock.model.pins import Pin, Resolution
-    from polylock.model.reasons import Reason
     from polylock.model.target import Target
     from polylock.ports import PackageSource
     from polylock.variants.ordering import VariantPattern

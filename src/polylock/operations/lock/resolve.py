@@ -13,7 +13,6 @@ import msgspec
 from polylock.errors import LockFileOutdated, NoSolution, UsageError
 from polylock.explain.failure import solved
 from polylock.explain.notes import notes
-from polylock.explain.words import note
 from polylock.lockfile.assemble import assemble
 from polylock.lockfile.pylock import PackageSdist, PackageWheel
 from polylock.lockfile.record import VARIANT_LISTS, record_inputs, record_target
@@ -96,6 +95,8 @@ def resolve(
             _hashed(answers[target.name], context) for target in workspace.targets
         ]
         for found in notes(solution.resolutions, inputs, solver.source):
+            from polylock.explain.words import note  # noqa: PLC0415 - rare
+
             reporter.warning(note(found))
         for warning in _vain_upgrades(request, resolutions):
             reporter.warning(warning)
