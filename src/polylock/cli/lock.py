@@ -113,9 +113,6 @@ def _imported(report: ImportReport) -> Iterator[str]:
     counts = [f"{counted(report.kept, 'pin')} kept"]
     counts += [f"{len(report.dropped)} not"] if report.dropped else []
     counts += [f"{report.unneeded} not needed"] if report.unneeded else []
-    # Only where pins were imported and some had to go.
-    from polylock.explain.words import clause  # noqa: PLC0415 - see above
-
     yield f"{report.path}: {', '.join(counts)}"
     for pin in report.dropped:
         targets = ", ".join(pin.targets)
