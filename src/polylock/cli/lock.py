@@ -68,7 +68,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     """Resolve the project for every target and write pylock.toml.
 
     Pins that still hold are kept. A lock file that answers the project is left as it
-    is, and no index is asked.
+    is, and no index is asked. Otherwise the end tells what has changed, by target.
     """
     chosen = begin(values)
     request = LockRequest(
@@ -103,6 +103,13 @@ def _summary(outcome: LockOutcome, request: LockRequest) -> Iterator[str]:
         yield f"{path} stays as it is: {size}"
     else:
         yield f"{'would write' if outcome.dry_run else 'wrote'} {path}: {size}"
+        # Not for a lock with nothing to do, which is to start fast.
+        from polylock.cli.changes import change_lines  # noqa: PLC0415 - see above
+
+        changed = outcome.changes()
+        yield from change_lines(changed or (), targets)
+        if changed == ():
+            yield "  no target gets other files"
     for report in outcome.imports:
         yield from _imported(report)
 
