@@ -52,8 +52,8 @@ def test_without_a_backend_the_requirements_stay(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("[build-system", "invalid"),
-        (b"\xff", "invalid"),
+        ("[build-system", "is not TOML"),
+        (b"\xff", "is not UTF-8"),
         ("build-system = 1", "not a table"),
         ("[build-system]", "requires is missing"),
         ("[build-system]\nrequires = 'a'", "not a list"),

@@ -19,6 +19,7 @@ from polylock.cli.progress import TerminalReporter
 from polylock.cli.tables import Table
 from polylock.cli.terminal import shown, style
 from polylock.errors import PolylockError
+from polylock.explain.words import details
 from polylock.model.reasons import Rejection, Yanked
 from polylock.model.visible_text import is_visible
 
@@ -98,7 +99,7 @@ def test_an_error_is_the_lines_that_it_has(
     """Its sentence, its details and its hint are a line each."""
     error = _made(kind)
     show_error(error)
-    lines = 1 + len(error.details()) + (1 if error.hint() else 0)
+    lines = 1 + len(details(error)) + (1 if error.hint() else 0)
     _harmless(capsys.readouterr().err, lines)
 
 

@@ -34,7 +34,10 @@ def test_imported_pins_are_told(polylock: CommandLine) -> None:
     ran = polylock.succeed("lock", "--upgrade", "--pins-from", "requirements.txt")
     assert ran.err.splitlines()[-2:] == [
         "requirements.txt: 0 pins kept, 1 not",
-        "  plainlib 0.1 is 1.1.0 for box: the index does not have it",
+        (
+            "  plainlib 0.1 is 1.1.0 for box: the index does not have it: it has 1.0.0 "
+            "to 2.0.0"
+        ),
     ]
     assert "requirements.txt" not in polylock.read("pylock.toml")
 
@@ -54,7 +57,7 @@ def test_imports_as_json(polylock: CommandLine) -> None:
             "version": "0.1",
             "taken": "1.1.0",
             "targets": ["box"],
-            "reason": "the index does not have it",
+            "reason": "the index does not have it: it has 1.0.0 to 2.0.0",
         }
     ]
     assert (second["path"], second["kept"], second["unneeded"]) == ("b.txt", 0, 0)

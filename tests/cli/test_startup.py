@@ -71,8 +71,8 @@ NOT_TO_COMPARE = {
     "polylock.environment.interpreter",
     "polylock.installation.plan",
     "polylock.lockfile.assemble",
-    "polylock.lockfile.choice",
-    "polylock.lockfile.encode",
+    "polylock.lockfile.file_choice",
+    "polylock.lockfile.write",
     "polylock.network.auth",
     "polylock.operations.lock.resolve",
     "polylock.variants.ordering",
@@ -167,7 +167,7 @@ def test_a_lock_file_that_is_known_is_not_parsed(
     prepare = THERE.format(machine=this_host().machine) if asked else ""
     found = imported(demo, command, *asked, "--verbose", prepare=prepare)
     looking = {"archspec", "ctypes", "polylock.providers.cpu_identity"}
-    reading = {"polylock.lockfile.decode", "hashlib", "shutil", "random"}
+    reading = {"polylock.lockfile.read", "hashlib", "shutil", "random"}
     assert found & (ON_DEMAND | PARSING_MARKERS | looking | reading) == set()
     assert count(found) <= most, count(found)
 

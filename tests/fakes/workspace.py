@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from polylock.environment.discovery import environment_python
 from polylock.environment.installed import read_installed
 from polylock.environment.interpreter import probe
-from polylock.lockfile.decode import decode
+from polylock.lockfile.read import read_pylock
 from polylock.operations.lock.lock import LockOutcome, lock
 from polylock.operations.lock.request import LockRequest
 from polylock.operations.machine import python_release, this_machine
@@ -64,7 +64,7 @@ class Project:
     @property
     def pylock(self) -> Pylock:
         """Return the lock file, decoded."""
-        return decode(self.lock_path.read_bytes(), str(self.lock_path))
+        return read_pylock(self.lock_path.read_bytes(), str(self.lock_path))
 
     def with_settings(self, **changes: Any) -> Settings:  # noqa: ANN401 - any setting
         """Return the settings of this project with some changed."""

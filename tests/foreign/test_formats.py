@@ -40,7 +40,7 @@ def test_an_empty_lock_is_fine() -> None:
         (b"\xff", "is not UTF-8"),
         (b"version = 1\n<<<<<<< HEAD\n", "line 2 is a merge conflict marker of git"),
         (b"{" * 100_000, "is not JSON"),
-        (b"a = " + b"[" * 100_000, "is not TOML: it nests too deeply"),
+        (b"a = " + b"[" * 100_000, "is nested too deeply"),
     ],
 )
 def test_what_is_no_lock_file(content: bytes, problem: str) -> None:

@@ -46,7 +46,7 @@ def test_a_commit_is_no_pin() -> None:
         (text_of(default={"a": 1}), "default.a: must be a table"),
         (text_of(default={"a": {"version": "~1"}}), "default.a.version: "),
         (text_of(default={"a": {"version": "==one"}}), "default.a.version: "),
-        (text_of(default={"?": {"version": "==1"}}), "default.?: "),
+        (text_of(default={"?": {"version": "==1"}}), 'default."?": '),
         (
             text_of(default={"a": {"version": "==1", "hashes": ["x"]}}),
             "default.a.hashes[0]: 'x' is not ALGORITHM:VALUE",

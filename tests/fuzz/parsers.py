@@ -24,8 +24,8 @@ from polylock.index.json_page import InvalidPage, parse_json_page
 from polylock.index.releases import IndexPage, decode_releases, encode_releases
 from polylock.index.remote_zip import LocalZip
 from polylock.index.sdist_metadata import read_pkg_info
-from polylock.lockfile.decode import decode
-from polylock.lockfile.encode import encode
+from polylock.lockfile.read import read_pylock
+from polylock.lockfile.write import pylock_text
 from polylock.model.core_metadata import CoreMetadata, InvalidCoreMetadata
 from polylock.model.filenames import InvalidFilename, SdistFilename, WheelFilename
 from polylock.model.requirements import InvalidRequirement, Requirement
@@ -55,7 +55,7 @@ class Parser:
 
 
 def _lock(content: bytes) -> None:
-    encode(decode(content, "pylock.toml"))
+    pylock_text(read_pylock(content, "pylock.toml"))
 
 
 def _project(content: bytes) -> None:
@@ -233,7 +233,7 @@ def _data(*patterns: str) -> list[bytes]:
 
 PARSERS: dict[str, Parser] = {
     "lock": Parser(
-        _lock, [encode(make().assemble()).encode() for make in SCENARIOS.values()]
+        _lock, [pylock_text(make().assemble()).encode() for make in SCENARIOS.values()]
     ),
     "project": Parser(_project, [_PROJECT]),
     "metadata": Parser(CoreMetadata.parse, [_METADATA], (InvalidCoreMetadata,)),

@@ -23,7 +23,7 @@ from fakes.resolutions import (
 )
 from polylock.errors import FileCorrupt
 from polylock.lockfile.assemble import assemble
-from polylock.lockfile.encode import encode
+from polylock.lockfile.write import pylock_text
 from polylock.model.markers import parse_marker
 from polylock.model.pins import Edge
 
@@ -241,7 +241,7 @@ def test_url_of_a_wheel_loses_its_credentials() -> None:
         file, url=f"https://user:secret@example.com/{file.filename}"
     )
 
-    text = encode(
+    text = pylock_text(
         lock(
             (
                 LINUX,
@@ -269,7 +269,7 @@ def test_variants_json_has_the_labels_that_are_listed() -> None:
 @pytest.mark.parametrize("name", sorted(SCENARIOS))
 def test_record_follows_its_schema(name: str) -> None:
     """What polylock adds is as schemas/ says."""
-    document = tomllib.loads(encode(SCENARIOS[name]().assemble()))
+    document = tomllib.loads(pylock_text(SCENARIOS[name]().assemble()))
     plain = json.loads(json.dumps(document, default=str))
     schema = json.loads(SCHEMA.read_text())
 
@@ -280,7 +280,7 @@ def test_record_follows_its_schema(name: str) -> None:
 @pytest.mark.parametrize("name", ["platforms", "project"])
 def test_packaging_reads_a_lock_file_without_variant_wheels(name: str) -> None:
     """packaging.pylock takes it for valid."""
-    document = tomllib.loads(encode(SCENARIOS[name]().assemble()))
+    document = tomllib.loads(pylock_text(SCENARIOS[name]().assemble()))
 
     OtherPylock.from_dict(document)
 
@@ -301,4 +301,4 @@ def test_order_of_pins_and_roots_does_not_matter() -> None:
             ),
         )
 
-        assert encode(shuffled.assemble()) == encode(scenario.assemble())
+        assert pylock_text(shuffled.assemble()) == pylock_text(scenario.assemble())

@@ -28,7 +28,7 @@ from fakes.resolutions import (
 )
 from fakes.wheels import build_wheel
 from polylock.lockfile.assemble import assemble
-from polylock.lockfile.encode import encode
+from polylock.lockfile.write import pylock_text
 from polylock.model.markers import parse_marker
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def lock_file(tmp_path: Path) -> Path:
         ],
     )
     path = tmp_path / "pylock.toml"
-    path.write_text(encode(pylock), encoding="utf-8", newline="\n")
+    path.write_text(pylock_text(pylock), encoding="utf-8", newline="\n")
     return path
 
 

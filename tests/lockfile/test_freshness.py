@@ -9,10 +9,9 @@ import pytest
 
 from fakes.lock_scenarios import SCENARIOS
 from fakes.resolutions import make_inputs, make_target
-from polylock.lockfile.decode import decode
-from polylock.lockfile.differences import DifferenceKind
-from polylock.lockfile.encode import encode
-from polylock.lockfile.freshness import differences
+from polylock.lockfile.freshness import Difference, DifferenceKind, differences
+from polylock.lockfile.read import read_pylock
+from polylock.lockfile.write import pylock_text
 from polylock.model.inputs import IndexLocation, IndexSource, RootRequirement
 from polylock.model.requirements import Requirement
 
@@ -58,7 +57,7 @@ def root(text: str, **where: str) -> RootRequirement:
 def test_differences_are_none_for_what_was_just_locked(name: str) -> None:
     """A lock file answers the inputs and targets that it was assembled from."""
     scenario = SCENARIOS[name]()
-    pylock = decode(encode(scenario.assemble()), "p")
+    pylock = read_pylock(pylock_text(scenario.assemble()), "p")
 
     assert differences(pylock, scenario.inputs, scenario.targets) == ()
 
@@ -277,10 +276,10 @@ def test_differences_find_what_was_changed_by_hand(
     old: str, new: str, expected: list[str]
 ) -> None:
     """What the lock file installs must meet what the project requires."""
-    text = encode(PROJECT.assemble()).replace(old, new)
+    text = pylock_text(PROJECT.assemble()).replace(old, new)
     text = text.replace("redis-5.0-", "redis-4.0-") if "4.0" in new else text
 
-    found = differences(decode(text, "p"), PROJECT.inputs, [LINUX])
+    found = differences(read_pylock(text, "p"), PROJECT.inputs, [LINUX])
 
     assert [
         str(each).removeprefix("target ")
@@ -300,3 +299,45 @@ def test_differences_ask_the_overrides_instead() -> None:
     assert [str(each) for each in found if each.kind is DifferenceKind.PIN] == [
         "target linux: x>=2 is required, the lock has none"
     ]
+
+
+@pytest.mark.parametrize(
+    ("difference", "line"),
+    [
+        (
+            Difference(kind=DifferenceKind.EXTRA, subject="a", wanted="a"),
+            "extra a is new",
+        ),
+        (
+            Difference(kind=DifferenceKind.CONSTRAINT, subject="a<2", locked="a<2"),
+            "constraint a<2 is gone",
+        ),
+        (
+            Difference(
+                kind=DifferenceKind.REQUIRES_PYTHON,
+                subject="",
+                locked=">=3.11",
+                wanted=">=3.12",
+            ),
+            "requires-python is >=3.12, locked as >=3.11",
+        ),
+        (
+            Difference(
+                kind=DifferenceKind.PIN,
+                subject="target t",
+                locked="a 1",
+                wanted="a>=2",
+            ),
+            "target t: a>=2 is required, the lock has a 1",
+        ),
+    ],
+)
+def test_difference_has_a_line(difference: Difference, line: str) -> None:
+    """Programs read the fields, people the line."""
+    assert str(difference) == line
+    assert "\n" not in line
+
+
+def test_kind_is_text_for_programs() -> None:
+    """The kind is its own stable value in JSON."""
+    assert [str(kind) for kind in DifferenceKind][:2] == ["record", "requires-python"]

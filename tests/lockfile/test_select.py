@@ -20,9 +20,9 @@ from polylock.errors import (
     UsageError,
 )
 from polylock.explain.words import details
-from polylock.lockfile.decode import decode
-from polylock.lockfile.encode import encode
+from polylock.lockfile.read import read_pylock
 from polylock.lockfile.select import preferences, project_groups, select
+from polylock.lockfile.write import pylock_text
 
 if TYPE_CHECKING:
     from polylock.lockfile.pylock import Pylock
@@ -35,7 +35,7 @@ hashes = { sha256 = "00" } }]"""
 
 def lock(text: str) -> Pylock:
     """Return the lock file with this text after its first lines."""
-    return decode(f'lock-version = "1.0"\ncreated-by = "t"\n{text}', "pylock.toml")
+    return read_pylock(f'lock-version = "1.0"\ncreated-by = "t"\n{text}', "pylock.toml")
 
 
 def names(selected: tuple[Selected, ...]) -> list[str]:
@@ -73,7 +73,7 @@ def test_select_agrees_with_packaging() -> None:
     """On a lock file without variants packaging.pylock makes the same choice."""
     scenario = SCENARIOS["platforms"]()
     pylock = scenario.assemble()
-    other = OtherPylock.from_dict(tomllib.loads(encode(pylock)))
+    other = OtherPylock.from_dict(tomllib.loads(pylock_text(pylock)))
 
     for target in scenario.targets:
         theirs = other.select(

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from polylock.model.filenames import InvalidFilename, SdistFilename, WheelFilename
+from polylock.model.filenames import (
+    InvalidFilename,
+    SdistFilename,
+    WheelFilename,
+    check_file_name,
+)
 
 
 @pytest.mark.parametrize(
@@ -82,3 +87,30 @@ def test_sdist_name_is_cut_at_the_last_hyphen() -> None:
     assert (parsed.name, parsed.version) == ("my-old-pkg", "1.0")
     with pytest.raises(InvalidFilename):
         SdistFilename.parse("pkg.tar.gz")
+
+
+@pytest.mark.parametrize(
+    "filename",
+    [
+        "../x-1.0-py3-none-any.whl",
+        "a/x-1.0-py3-none-any.whl",
+        "..\\x-1.0-py3-none-any.whl",
+        "C:x-1.0-py3-none-any.whl",
+        "x-1.0-py3\n-none-any.whl",
+        "x-1.0-py3\u2028-none-any.whl",
+        f"x-1.0-{'1' * 5000}-py3-none-any.whl",
+    ],
+)
+def test_what_is_no_name_of_a_file_in_a_directory(filename: str) -> None:
+    """Neither a wheel nor an sdist is called so, on any system."""
+    with pytest.raises(InvalidFilename):
+        WheelFilename.parse(filename)
+    with pytest.raises(InvalidFilename):
+        SdistFilename.parse(filename.replace("-py3-none-any.whl", ".tar.gz"))
+
+
+@pytest.mark.parametrize("name", ["", ".", ".."])
+def test_what_names_a_directory_is_no_file(name: str) -> None:
+    """Nor is nothing."""
+    with pytest.raises(InvalidFilename, match="is not the name of a file"):
+        check_file_name(name)

@@ -61,3 +61,23 @@ def test_old_spellings_are_read() -> None:
     assert "platform_python_implementation" in str(
         parse_marker("python_implementation == 'PyPy'")
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (f"python_version > '{'1' * 1000}'", "has 1,000 digits"),
+        (f"{'(' * 51}os_name == 'nt'{')' * 51}", "nested too deeply"),
+        (f"{'(' * 100_000}", "nested too deeply"),
+    ],
+)
+def test_a_marker_beyond_the_limits_is_refused(text: str, reason: str) -> None:
+    """Its numbers are read later, and recursive functions walk it."""
+    with pytest.raises(InvalidMarker, match=reason):
+        parse_marker(text)
+
+
+def test_a_marker_with_many_parts_is_read() -> None:
+    """Many parentheses beside each other are not deep."""
+    parts = (f"(os_name == 'a{n}' and sys_platform == 'b{n}')" for n in range(200))
+    assert len(parse_marker(" or ".join(parts)).operands) == 200  # type: ignore[union-attr]

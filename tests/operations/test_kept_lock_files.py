@@ -8,8 +8,8 @@ import pytest
 
 from polylock.cache.store import Bucket
 from polylock.errors import LockFileInvalid
-from polylock.lockfile.encode import encode
 from polylock.lockfile.pylock import Pylock
+from polylock.lockfile.write import pylock_text
 from polylock.operations.workspace import keep_lock, read_lock
 from polylock.project.settings import Settings
 
@@ -29,7 +29,7 @@ def settings(tmp_path: Path) -> Settings:
 def path(tmp_path: Path) -> Path:
     """Return a lock file."""
     place = tmp_path / "pylock.toml"
-    place.write_text(encode(ONE), encoding="utf-8", newline="\n")
+    place.write_text(pylock_text(ONE), encoding="utf-8", newline="\n")
     return place
 
 
@@ -52,7 +52,7 @@ def test_a_lock_file_that_was_read_is_kept(path: Path, settings: Settings) -> No
     assert len(entries(settings)) == 1
     assert read_lock(path, settings) == ONE
     assert len(entries(settings)) == 1
-    path.write_text(encode(OTHER), encoding="utf-8", newline="\n")
+    path.write_text(pylock_text(OTHER), encoding="utf-8", newline="\n")
     assert read_lock(path, settings) == OTHER
 
 

@@ -322,7 +322,7 @@ def test_places_exclude_each_other() -> None:
         ),
         ("tool.polylock = 1\n", {"target": "a"}, "tool.polylock", "must be a table"),
         ("a = \n", {}, "", "is not TOML"),
-        (f"a = {'[' * 100_000}", {}, "", "it nests too deeply"),
+        (f"a = {'[' * 100_000}", {}, "", "is nested too deeply"),
     ],
 )
 def test_faults_name_their_key(

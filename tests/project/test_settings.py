@@ -125,7 +125,7 @@ def test_unknown_flag() -> None:
         ("cache-dir = 1\n", "{file}: cache-dir: must be a path, not an integer"),
         ('index-url = "x"\n', "{file}: index-url: must begin with one of"),
         ('link-mode = "junction"\n', "{file}: link-mode: must be one of auto, clone"),
-        ("threads = \n", "{file}: cannot be read: Invalid value"),
+        ("threads = \n", "{file}: is not TOML: Invalid value"),
     ],
 )
 def test_faults_in_the_user_file(tmp_path: Path, text: str, message: str) -> None:

@@ -16,7 +16,6 @@ from polylock.model.target import (
     NvidiaGpu,
     OperatingSystem,
 )
-from polylock.project.tables import Table
 from polylock.project.target_hardware import (
     read_amd,
     read_ascend,
@@ -25,6 +24,7 @@ from polylock.project.target_hardware import (
     read_nvidia,
     read_tpu,
 )
+from polylock.toml_tables import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable

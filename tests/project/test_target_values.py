@@ -8,7 +8,6 @@ import pytest
 
 from polylock.errors import ProjectError
 from polylock.model.target import Architecture, OperatingSystem
-from polylock.project.tables import Table
 from polylock.project.target_values import (
     parse_python,
     read_dependencies,
@@ -19,6 +18,7 @@ from polylock.project.target_values import (
     read_python,
     read_runs_on,
 )
+from polylock.toml_tables import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable

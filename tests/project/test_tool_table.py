@@ -148,7 +148,7 @@ def test_exclude_newer_is_absolute(load: Load, value: str) -> None:
         ('"2026-02-30"', "not a time that exists"),
         ('"2026-11-01T25:00:00Z"', "not a time that exists"),
         ("20261101", "must be a date and time, not an integer"),
-        ("10:00:00", "must be a date and time, not a date or time"),
+        ("10:00:00", "must be a date and time, not a time"),
     ],
 )
 def test_wrong_exclude_newer(load: Load, value: str, problem: str) -> None:

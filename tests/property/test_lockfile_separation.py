@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from fakes.resolutions import make_inputs, make_pin, make_resolution, make_target
 from polylock.lockfile.assemble import assemble
-from polylock.lockfile.decode import decode
-from polylock.lockfile.encode import encode
+from polylock.lockfile.read import read_pylock
 from polylock.lockfile.select import select
+from polylock.lockfile.write import pylock_text
 from polylock.model.filenames import WheelFilename
 from polylock.model.folding import fold
 from polylock.model.markers import parse_marker
@@ -128,7 +128,7 @@ def test_each_target_installs_what_it_pinned(
         for target, filename, condition in answers
     ]
     inputs = make_inputs("x", extras=("one",), groups=("dev",))
-    pylock = decode(encode(assemble(inputs, targets, resolutions)), "p")
+    pylock = read_pylock(pylock_text(assemble(inputs, targets, resolutions)), "p")
 
     for target, filename, condition in answers:
         for extras in ([], ["one"]):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from polylock.model.requirements import InvalidRequirement, Requirement
-from polylock.model.toml_text import parse_toml
+from polylock.toml_tables import InvalidToml, parse_toml
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,8 +51,10 @@ class BuildSystem:
                 raise InvalidBuildSystem(
                     "it has neither pyproject.toml nor setup.py"
                 ) from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise InvalidBuildSystem(f"pyproject.toml is invalid: {error}") from error
+        except InvalidToml as error:
+            raise InvalidBuildSystem(f"pyproject.toml {error}") from error
+        except UnicodeDecodeError as error:
+            raise InvalidBuildSystem("pyproject.toml is not UTF-8") from error
         except OSError as error:
             raise InvalidBuildSystem(
                 f"pyproject.toml cannot be read: {error.strerror}"

@@ -13,7 +13,7 @@ from polylock.cache.digests import file_digest
 from polylock.model.core_metadata import CoreMetadata
 from polylock.model.markers import Atom, conjunction, parse_marker
 from polylock.model.requirements import Requirement
-from polylock.model.toml_text import parse_toml
+from polylock.toml_tables import parse_toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

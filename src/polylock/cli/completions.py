@@ -15,10 +15,10 @@ from click.shell_completion import CompletionItem
 
 from polylock.environment.discovery import environment_python
 from polylock.errors import PolylockError
-from polylock.model.toml_text import parse_toml
 from polylock.project.presets import preset_names
 from polylock.project.pyproject import load_project, locate_project
 from polylock.project.settings import default_user_file, load_settings
+from polylock.toml_tables import parse_toml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -128,6 +128,6 @@ def _lock_path(settings: Settings) -> Path:
 
 
 def _lock(settings: Settings) -> dict[str, Any]:
-    with suppress(OSError):
+    with suppress(OSError, ValueError):
         return parse_toml(_lock_path(settings).read_text("utf-8"))
     return {}

@@ -38,12 +38,12 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from polylock.resolution.availability import Availability
-    from polylock.resolution.candidates import Candidate, Expansion
+    from polylock.resolution.candidates import AnyCandidate, Candidate, Expansion
     from polylock.resolution.constraints import Constraint
     from polylock.resolution.dependencies import DependencyReader
     from polylock.resolution.engine import Refutation
     from polylock.resolution.problem import Failure, Problem
-    from polylock.resolution.provider import AnyCandidate, Information
+    from polylock.resolution.provider import Information
     from polylock.resolution.versions import VersionTable
 
     _Line = tuple[str, ...]

@@ -32,6 +32,7 @@ from polylock.resolution.near_miss import (
 )
 from polylock.resolution.problem import Prior, Problem, admitting
 from polylock.resolution.sdist_reads import SdistReads
+from polylock.resolution.solve import solve_problem
 from polylock.resolution.tries import Tries
 from polylock.values import Value, replace
 from polylock.variants.authority import unanswered
@@ -55,8 +56,8 @@ if TYPE_CHECKING:
     from polylock.ports import PackageSource
     from polylock.resolution.availability import Admission, Availability
     from polylock.resolution.candidate_pool import CandidatePool
+    from polylock.resolution.candidates import AnyCandidate
     from polylock.resolution.near_miss import TargetChange
-    from polylock.resolution.provider import AnyCandidate
 
     Clock = Callable[[], float]
     Pins = Mapping[str, AnyCandidate]
@@ -138,7 +139,9 @@ class _Trial(Value, frozen=True, kw_only=True):
         def attempt(admission: Admission) -> Pins:
             prior = Prior(admission=admission, reads=self.reads)
             problem = Problem.of(target, inputs, self.source, prior)
-            return problem.solve(Tries(limit=_TRIES_AT_MOST, is_late=self.is_late))
+            return solve_problem(
+                problem, Tries(limit=_TRIES_AT_MOST, is_late=self.is_late)
+            )
 
         try:
             return admitting(attempt)

@@ -40,14 +40,13 @@ from polylock.model.reasons import (
     Yanked,
 )
 from polylock.model.requirements import Requirement
-from polylock.resolution.align import public
 from polylock.resolution.availability import Availability
 from polylock.resolution.candidate_pool import CandidatePool, labels_of
 from polylock.resolution.candidates import Candidate
 from polylock.resolution.constraints import Unmeetable
 from polylock.resolution.dependencies import DependencyReader
 from polylock.resolution.near_miss import near, tags_of
-from polylock.resolution.versions import positions, satisfies
+from polylock.resolution.versions import positions, public, satisfies
 from polylock.values import Value
 from polylock.variants.ordering import VariantWishes
 from polylock.variants.verdicts import preferred_by, why_before

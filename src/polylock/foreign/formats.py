@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from typing import TYPE_CHECKING, Any
 
 from polylock.errors import ForeignLockInvalid, LockFileInvalid
 from polylock.foreign.pdm_lock import read_pdm_lock
 from polylock.foreign.pipfile_lock import read_pipfile_lock
 from polylock.foreign.poetry_lock import read_poetry_lock
-from polylock.foreign.pylock_file import read_pylock
+from polylock.foreign.pylock_file import read_pylock_pins
 from polylock.foreign.requirements_file import read_requirements
 from polylock.foreign.uv_lock import read_uv_lock
-from polylock.lockfile.tables import Table
-from polylock.model.toml_text import parse_toml
+from polylock.toml_tables import InvalidToml, Table, key_path, parse_toml
 
 if TYPE_CHECKING:
     from polylock.foreign.pins import ForeignLock
@@ -42,13 +40,13 @@ def read_foreign_lock(content: bytes, path: str, include: Include) -> ForeignLoc
 
 def _read_document(content: bytes, path: str) -> ForeignLock:
     document, text = _document(content, path)
-    top = Table(document, path)
+    top = Table(document, path=path, refusal=_refusal)
     metadata = document.get("metadata")
     keys = metadata if isinstance(metadata, dict) else {}
     if "_meta" in document:
         return read_pipfile_lock(top)
     if "lock-version" in document:
-        return read_pylock(text, path)
+        return read_pylock_pins(text, path)
     if "lock-version" in keys:
         return read_poetry_lock(top)
     if "lock_version" in keys:
@@ -79,9 +77,17 @@ def _document(content: bytes, path: str) -> tuple[dict[str, Any], str]:
             found = json.loads(text)
             return (found if isinstance(found, dict) else {}), text
         return parse_toml(text), text
-    except tomllib.TOMLDecodeError as error:
-        raise LockFileInvalid(path, "", f"is not TOML: {error}") from error
-    except RecursionError as error:
-        raise LockFileInvalid(path, "", "is not JSON: it nests too deeply") from error
-    except ValueError as error:  # also a number of more digits than Python reads
+    except json.JSONDecodeError as error:
         raise LockFileInvalid(path, "", f"is not JSON: {error}") from error
+    except InvalidToml as error:
+        raise LockFileInvalid(path, key_path(*error.parts), str(error)) from error
+    except RecursionError as error:
+        raise LockFileInvalid(path, "", "is nested too deeply") from error
+    except ValueError as error:
+        # Python reads no integer of more than 4,300 digits.
+        problem = "has an integer of more than 64 bits"
+        raise LockFileInvalid(path, "", problem) from error
+
+
+def _refusal(path: str, key: str, problem: str, _advice: str | None) -> LockFileInvalid:
+    return LockFileInvalid(path, key, problem)

@@ -15,7 +15,7 @@ from polylock.foreign.pins import (
 )
 
 if TYPE_CHECKING:
-    from polylock.lockfile.tables import Table
+    from polylock.toml_tables import Table
 
 __all__ = ["read_pdm_lock"]
 
@@ -29,17 +29,15 @@ def read_pdm_lock(top: Table) -> ForeignLock:
     A project of which an extra is wanted has an entry more, without files.
     """
     metadata = top.table("metadata")
-    if metadata is None:
-        raise top.error("metadata", "is missing")
     version = metadata.text("lock_version")
     if version.partition(".")[0] != _VERSION:
         raise metadata.error(
-            "lock_version", f"is {version}, and only {_VERSION} can be read"
+            f"is {version}, and only {_VERSION} can be read", "lock_version"
         )
     pins: list[ForeignPin] = []
     skipped: list[Skipped] = []
     for package in top.tables("package"):
-        kind = next((kind for kind in _DIRECT if kind in package.data), None)
+        kind = next((kind for kind in _DIRECT if kind in package.values), None)
         if kind is None:
             pins.append(_pin(package))
         else:
@@ -51,11 +49,11 @@ def read_pdm_lock(top: Table) -> ForeignLock:
 
 
 def _pin(package: Table) -> ForeignPin:
-    marker = package.optional_text("marker")
+    marker = package.string("marker")
     return ForeignPin(
         name=project_name(package),
         version=version_text(package, package.text("version")),
         markers=() if not marker else (parsed_marker(package, marker, "marker"),),
-        requires_python=package.optional_text("requires_python") or "",
+        requires_python=package.string("requires_python") or "",
         files=file_hashes(package.tables("files")),
     )

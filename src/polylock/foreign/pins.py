@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from polylock.lockfile.tables import Table
     from polylock.model.target import Target
+    from polylock.toml_tables import Table
 
 __all__ = [
     "ForeignLock",
@@ -39,8 +39,6 @@ __all__ = [
     "version_text",
 ]
 
-_NEWEST_PATCH = 999
-"""Stands for the newest patch release of a Python that names none."""
 
 _HASH = re.compile(r"[a-z0-9_]+:[0-9a-f]+")
 
@@ -127,13 +125,11 @@ def _joined(operator: str, answers: Sequence[bool | None]) -> bool | None:
 
 def _admits(requires_python: str, target: Target) -> bool:
     """Say whether a Python is admitted; words that only one tool knows admit all."""
-    python = target.description.python
-    patch = _NEWEST_PATCH if python.patch is None else python.patch
     try:
         specifiers = SpecifierSet(requires_python)
     except ValueError:
         return True
-    return specifiers.contains(f"{python.minor_version}.{patch}", prereleases=True)
+    return specifiers.contains(target.description.python.newest, prereleases=True)
 
 
 def project_name(table: Table, key: str = "name") -> NormalizedName:
@@ -142,7 +138,7 @@ def project_name(table: Table, key: str = "name") -> NormalizedName:
     try:
         return canonicalize_name(text, validate=True)
     except InvalidName as error:
-        raise table.error(key, f"{text!r} is not a project's name") from error
+        raise table.error(f"{text!r} is not a project's name", key) from error
 
 
 def version_text(table: Table, text: str, key: str = "version") -> str:
@@ -150,22 +146,22 @@ def version_text(table: Table, text: str, key: str = "version") -> str:
     try:
         return str(Version(text))
     except ValueError as error:
-        raise table.error(key, f"{text!r} is not a version") from error
+        raise table.error(f"{text!r} is not a version", key) from error
 
 
-def parsed_marker(table: Table, text: str, key: str) -> MarkerExpression:
+def parsed_marker(table: Table, text: str, *key: str | int) -> MarkerExpression:
     """Return a marker; raises LockFileInvalid."""
     try:
         return parse_marker(text)
     except InvalidMarker as error:
-        raise table.error(key, str(error)) from error
+        raise table.error(str(error), *key) from error
 
 
-def parsed_hash(table: Table, text: str, key: str = "hash") -> str:
+def parsed_hash(table: Table, text: str, *key: str | int) -> str:
     """Return a hash, ``algorithm:value`` in lower case; raises LockFileInvalid."""
     value = text.lower()
     if not _HASH.fullmatch(value):
-        raise table.error(key, f"{text!r} is not ALGORITHM:VALUE")
+        raise table.error(f"{text!r} is not ALGORITHM:VALUE", *key)
     return value
 
 
@@ -176,13 +172,13 @@ def file_hashes(tables: Iterable[Table]) -> dict[str, frozenset[str]]:
     """
     found: dict[str, frozenset[str]] = {}
     for table in tables:
-        value = table.optional_text("hash")
+        value = table.string("hash")
         name = (
-            table.optional_text("file")
-            or table.optional_text("filename")
-            or last_component(table.optional_text("path"), table.optional_text("url"))
+            table.string("file")
+            or table.string("filename")
+            or last_component(table.string("path"), table.string("url"))
         )
         if value is not None and name:
-            hashes = frozenset({parsed_hash(table, value)})
+            hashes = frozenset({parsed_hash(table, value, "hash")})
             found[name] = found.get(name, frozenset()) | hashes
     return found

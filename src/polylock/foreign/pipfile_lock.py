@@ -16,7 +16,7 @@ from polylock.foreign.pins import (
 )
 
 if TYPE_CHECKING:
-    from polylock.lockfile.tables import Table
+    from polylock.toml_tables import Table
 
 __all__ = ["read_pipfile_lock"]
 
@@ -30,22 +30,17 @@ def read_pipfile_lock(top: Table) -> ForeignLock:
     All categories of packages count, not ``default`` and ``develop`` alone.
     """
     meta = top.table(_META)
-    if meta is None:
-        raise top.error(_META, "is missing")
-    spec = meta.size("pipfile-spec")
+    spec = meta.count("pipfile-spec")
     if spec != _SPEC:
-        raise meta.error("pipfile-spec", f"is {spec}, and only {_SPEC} can be read")
+        raise meta.error(f"is {spec}, and only {_SPEC} can be read", "pipfile-spec")
     pins: list[ForeignPin] = []
     skipped: list[Skipped] = []
-    for category in top.data:
+    for category in top.values:
         if category == _META:
             continue
         packages = top.table(category)
-        assert packages is not None
-        for name in packages.data:
+        for name in packages.values:
             package = packages.table(name)
-            if package is None:
-                raise packages.error(name, "must be a table")
             pin = _pin(package, name)
             if pin is None:
                 reason = "it does not come from an index"
@@ -59,23 +54,23 @@ def read_pipfile_lock(top: Table) -> ForeignLock:
 
 def _pin(package: Table, name: str) -> ForeignPin | None:
     """Return the pin of an entry, None where it has no version."""
-    written = package.optional_text("version")
+    written = package.string("version")
     if written is None:
         return None
     version = written.removeprefix("==")
     if version == written:
-        raise package.error("version", f"{written!r} is not ==VERSION")
+        raise package.error(f"{written!r} is not ==VERSION", "version")
     try:
         normalized = canonicalize_name(name, validate=True)
     except InvalidName as error:
-        raise package.error("", f"{name!r} is not a project's name") from error
-    marker = package.optional_text("markers")
+        raise package.error(f"{name!r} is not a project's name") from error
+    marker = package.string("markers")
     return ForeignPin(
         name=normalized,
         version=version_text(package, version),
         markers=() if not marker else (parsed_marker(package, marker, "markers"),),
         hashes=frozenset(
-            parsed_hash(package, text, f"hashes[{position}]")
-            for position, text in enumerate(package.texts("hashes"))
+            parsed_hash(package, text, "hashes", position)
+            for position, text in enumerate(package.strings("hashes"))
         ),
     )

@@ -20,8 +20,8 @@ from polylock.foreign.pins import (
 )
 
 if TYPE_CHECKING:
-    from polylock.lockfile.tables import Table
     from polylock.model.markers import MarkerExpression
+    from polylock.toml_tables import Table
 
 __all__ = ["read_poetry_lock"]
 
@@ -33,20 +33,17 @@ _INDEXES = (None, "legacy", "pypi")
 def read_poetry_lock(top: Table) -> ForeignLock:
     """Read the document; raises LockFileInvalid."""
     metadata = top.table("metadata")
-    if metadata is None:
-        raise top.error("metadata", "is missing")
     version = metadata.text("lock-version")
     if version.partition(".")[0] not in _VERSIONS:
         known = " and ".join(_VERSIONS)
         raise metadata.error(
-            "lock-version", f"is {version}, and only {known} can be read"
+            f"is {version}, and only {known} can be read", "lock-version"
         )
     apart = metadata.table("files")
     pins: list[ForeignPin] = []
     skipped: list[Skipped] = []
     for package in top.tables("package"):
-        source = package.table("source")
-        kind = None if source is None else source.optional_text("type")
+        kind = package.table("source").string("type")
         if kind in _INDEXES:
             pins.append(_pin(package, apart))
         else:
@@ -57,29 +54,29 @@ def read_poetry_lock(top: Table) -> ForeignLock:
     )
 
 
-def _pin(package: Table, apart: Table | None) -> ForeignPin:
+def _pin(package: Table, apart: Table) -> ForeignPin:
     name = project_name(package)
     files = package.tables("files")
-    if "files" not in package.data and apart is not None:
+    if "files" not in package:
         files = apart.tables(package.text("name"))
     return ForeignPin(
         name=name,
         version=version_text(package, package.text("version")),
         markers=_markers(package),
-        requires_python=(package.optional_text("python-versions") or "*").strip("*"),
+        requires_python=(package.string("python-versions") or "*").strip("*"),
         files=file_hashes(files),
     )
 
 
 def _markers(package: Table) -> tuple[MarkerExpression, ...]:
     """Return the markers, none where a group has the project everywhere."""
-    if not isinstance(package.data.get("markers"), dict):
-        text = package.optional_text("markers")
+    if not isinstance(package.values.get("markers"), dict):
+        text = package.string("markers")
         return () if not text else (parsed_marker(package, text, "markers"),)
     by_group = package.table("markers")
-    assert by_group is not None
-    if any(group not in by_group.data for group in package.texts("groups")):
+    if any(group not in by_group for group in package.strings("groups")):
         return ()
     return tuple(
-        parsed_marker(by_group, by_group.text(group), group) for group in by_group.data
+        parsed_marker(by_group, by_group.text(group), group)
+        for group in by_group.values
     )

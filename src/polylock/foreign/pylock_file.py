@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 from packaging.version import Version
 
 from polylock.foreign.pins import ForeignLock, ForeignPin, Skipped
-from polylock.lockfile.decode import decode
+from polylock.lockfile.read import read_pylock
 
 if TYPE_CHECKING:
     from polylock.lockfile.pylock import Package
 
-__all__ = ["read_pylock"]
+__all__ = ["read_pylock_pins"]
 
 
-def read_pylock(content: str, path: str) -> ForeignLock:
+def read_pylock_pins(content: str, path: str) -> ForeignLock:
     """Read the text; raises LockFileInvalid."""
-    pylock = decode(content, path)
+    pylock = read_pylock(content, path)
     pins: list[ForeignPin] = []
     skipped: list[Skipped] = []
     for package in pylock.packages:

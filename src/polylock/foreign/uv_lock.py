@@ -20,7 +20,7 @@ from polylock.foreign.pins import (
 )
 
 if TYPE_CHECKING:
-    from polylock.lockfile.tables import Table
+    from polylock.toml_tables import Table
 
 __all__ = ["read_uv_lock"]
 
@@ -38,24 +38,23 @@ _DIRECT = {
 
 def read_uv_lock(top: Table) -> ForeignLock:
     """Read the document; raises LockFileInvalid."""
-    version = top.size("version")
+    version = top.count("version")
     if version is None:
-        raise top.error("version", "is missing")
+        raise top.error("is missing", "version")
     if version != _VERSION:
-        raise top.error("version", f"is {version}, and only {_VERSION} can be read")
-    manifest = top.table("manifest")
-    members = set() if manifest is None else set(manifest.texts("members"))
+        raise top.error(f"is {version}, and only {_VERSION} can be read", "version")
+    members = set(top.table("manifest").strings("members"))
     pins: list[ForeignPin] = []
     skipped: list[Skipped] = []
     for package in top.tables("package"):
         name = project_name(package)
+        if "source" not in package:
+            raise package.error("is missing", "source")
         source = package.table("source")
-        if source is None:
-            raise package.error("source", "is missing")
-        kind = next((kind for kind in _DIRECT if kind in source.data), None)
+        kind = next((kind for kind in _DIRECT if kind in source), None)
         if kind is None:
             pins.append(_pin(package))
-        elif name not in members and source.data[kind] != ".":
+        elif name not in members and source.values[kind] != ".":
             skipped.append(Skipped(name=name, reason=f"it comes from {_DIRECT[kind]}"))
     return ForeignLock(
         path=top.path, tool="uv", pins=tuple(pins), skipped=tuple(skipped)
@@ -63,14 +62,13 @@ def read_uv_lock(top: Table) -> ForeignLock:
 
 
 def _pin(package: Table) -> ForeignPin:
-    sdist = package.table("sdist")
-    files = [*([] if sdist is None else [sdist]), *package.tables("wheels")]
+    sdist = [package.table("sdist")] if "sdist" in package else []
     return ForeignPin(
         name=project_name(package),
         version=version_text(package, package.text("version")),
         markers=tuple(
-            parsed_marker(package, text, f"resolution-markers[{position}]")
-            for position, text in enumerate(package.texts("resolution-markers"))
+            parsed_marker(package, text, "resolution-markers", position)
+            for position, text in enumerate(package.strings("resolution-markers"))
         ),
-        files=file_hashes(files),
+        files=file_hashes([*sdist, *package.tables("wheels")]),
     )

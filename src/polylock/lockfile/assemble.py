@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from polylock.errors import FileCorrupt
-from polylock.lockfile.encode import package_order
 from polylock.lockfile.entries import entry_marker, shared_entries, written_index
 from polylock.lockfile.group_markers import Separator
 from polylock.lockfile.pylock import (
@@ -23,14 +22,15 @@ from polylock.lockfile.pylock import (
     Pylock,
     last_component,
 )
-from polylock.lockfile.recorded_targets import record_target
-from polylock.lockfile.records import (
+from polylock.lockfile.record import (
     Record,
     VariantChoice,
     moment_of,
     record_inputs,
+    record_target,
     without_credentials,
 )
+from polylock.lockfile.write import package_order
 from polylock.model.direct import ArchiveSource, DirectorySource, GitSource
 from polylock.model.distributions import labelled_wheels
 from polylock.model.hashes import strongest

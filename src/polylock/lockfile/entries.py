@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from polylock.lockfile.mutual_exclusion import CompatibilityTags, exclusive
-from polylock.lockfile.records import without_credentials
+from polylock.lockfile.record import without_credentials
 from polylock.model.filenames import WheelFilename
 from polylock.model.markers import conjunction, disjunction
 from polylock.values import Value, field

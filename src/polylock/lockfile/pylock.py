@@ -10,12 +10,13 @@ from __future__ import annotations
 # All that annotations name is imported, for `binary` has values decoded by them.
 from collections.abc import Mapping  # noqa: TC003 - see above
 from datetime import datetime  # noqa: TC003 - see above
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import unquote, urlsplit
 
+import msgspec
 from packaging.utils import NormalizedName  # noqa: TC002 - see above
 
-from polylock.lockfile.records import Record, VariantChoice  # noqa: TC001 - see above
+from polylock.lockfile.record import Record, VariantChoice  # noqa: TC001 - see above
 from polylock.model.markers import MarkerExpression  # noqa: TC001 - see above
 from polylock.values import Value, field
 
@@ -35,8 +36,11 @@ __all__ = [
 
 LOCK_VERSION = "1.0"
 
+Size = Annotated[int, msgspec.Meta(ge=0)]
+"""A number of bytes."""
 
-class PackageVcs(Value, frozen=True, kw_only=True):
+
+class PackageVcs(Value, frozen=True, kw_only=True, rename="kebab"):
     """``[packages.vcs]``: a source tree under version control; ``url`` or ``path``."""
 
     type: str
@@ -47,7 +51,7 @@ class PackageVcs(Value, frozen=True, kw_only=True):
     subdirectory: str | None = None
 
 
-class PackageDirectory(Value, frozen=True, kw_only=True):
+class PackageDirectory(Value, frozen=True, kw_only=True, rename="kebab"):
     """``[packages.directory]``: a source tree, its path relative to the lock file."""
 
     path: str
@@ -55,18 +59,18 @@ class PackageDirectory(Value, frozen=True, kw_only=True):
     subdirectory: str | None = None
 
 
-class PackageArchive(Value, frozen=True, kw_only=True):
+class PackageArchive(Value, frozen=True, kw_only=True, rename="kebab"):
     """``[packages.archive]``: a direct reference to a file; ``url`` or ``path``."""
 
     url: str | None = None
     path: str | None = None
-    size: int | None = None
+    size: Size | None = None
     upload_time: datetime | None = None
     hashes: Mapping[str, str]
     subdirectory: str | None = None
 
 
-class PinnedFile(Value, frozen=True, kw_only=True):
+class PinnedFile(Value, frozen=True, kw_only=True, rename="kebab"):
     """What ``packages.sdist`` and ``packages.wheels`` have in common.
 
     ``name`` is None where it is the last component of ``path`` or ``url``; ``size``
@@ -77,7 +81,7 @@ class PinnedFile(Value, frozen=True, kw_only=True):
     upload_time: datetime | None = None
     url: str | None = None
     path: str | None = None
-    size: int | None = None
+    size: Size | None = None
     hashes: Mapping[str, str]
 
     @property
@@ -86,11 +90,11 @@ class PinnedFile(Value, frozen=True, kw_only=True):
         return self.name or last_component(self.path, self.url)
 
 
-class PackageWheel(PinnedFile, frozen=True, kw_only=True):
+class PackageWheel(PinnedFile, frozen=True, kw_only=True, rename="kebab"):
     """An entry of ``packages.wheels``."""
 
 
-class PackageSdist(PinnedFile, frozen=True, kw_only=True):
+class PackageSdist(PinnedFile, frozen=True, kw_only=True, rename="kebab"):
     """``[packages.sdist]``."""
 
 
@@ -100,7 +104,7 @@ PackageFile = (
 """What a package can be installed from."""
 
 
-class Package(Value, frozen=True, kw_only=True):
+class Package(Value, frozen=True, kw_only=True, rename="kebab"):
     """An entry of ``[[packages]]``.
 
     ``version`` is as written. ``dependencies`` and ``attestation_identities`` are
@@ -126,7 +130,7 @@ class Package(Value, frozen=True, kw_only=True):
     tool: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Pylock(Value, frozen=True, kw_only=True):
+class Pylock(Value, frozen=True, kw_only=True, rename="kebab"):
     """A whole lock file.
 
     Where PEP 751 tells an empty array from one that is not there, None means the

@@ -19,7 +19,7 @@ from polylock.errors import (
     UsageError,
 )
 from polylock.lockfile.pylock import PackageDirectory, PackageVcs
-from polylock.lockfile.recorded_targets import locked_target
+from polylock.lockfile.record import locked_target
 from polylock.model.filenames import WheelFilename
 from polylock.model.folding import fold
 from polylock.values import Value, replace
@@ -42,9 +42,6 @@ __all__ = [
     "select",
     "selectable_groups",
 ]
-
-_NEWEST_PATCH = 999
-"""Stands for the newest patch release of a Python that names none."""
 
 
 class Selected(Value, frozen=True, kw_only=True):
@@ -123,7 +120,7 @@ def select(  # noqa: PLR0913 - the parts of one question, each asked by name
         _Question(target, chosen_extras, chosen_groups, path, open_holds),
     )
     # 6. For each package that was kept, choose the file.
-    from polylock.lockfile.choice import FileChooser  # noqa: PLC0415 - 6 ms, not to check
+    from polylock.lockfile.file_choice import FileChooser  # noqa: PLC0415 - 6 ms, not to check
 
     chooser = FileChooser(
         target=target,
@@ -284,9 +281,7 @@ def _python_version(target: Target) -> str:
     full = target.marker_environment.get("python_full_version")
     if full is not None:
         return full
-    python = target.description.python
-    patch = _NEWEST_PATCH if python.patch is None else python.patch
-    return f"{python.minor_version}.{patch}"
+    return target.description.python.newest
 
 
 def _wrong_python(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from polylock.lockfile.records import without_credentials
+from polylock.lockfile.record import without_credentials
 from polylock.lockfile.select import applicable, project_groups
 from polylock.model.direct import ArchiveSource, DirectorySource, GitSource
 from polylock.model.folding import fold

@@ -19,9 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-__all__ = ["InvalidFilename", "SdistFilename", "WheelFilename"]
+__all__ = ["InvalidFilename", "SdistFilename", "WheelFilename", "check_file_name"]
 
 _LABEL = re.compile(r"[0-9a-z_.]+")
+_OUTSIDE = frozenset("/\\:")
+_DIRECTORIES = {"", ".", ".."}
+_LONGEST = 255
+"""Of a file name, in the file systems that there are."""
 _SDIST_SUFFIXES = (".tar.gz", ".zip")
 _LONGEST = 255
 """Characters of a file name; no disk has a longer one."""
@@ -31,10 +35,21 @@ class InvalidFilename(ValueError):
     """A file name that does not follow the binary or source distribution format."""
 
 
-def _check_length(filename: str) -> None:
-    """Refuse a name that is on no disk; its version may have too many digits."""
+def check_file_name(filename: str) -> None:
+    """Refuse what names no file in a directory, whatever system it is on.
+
+    Raises InvalidFilename.
+    """
     if len(filename) > _LONGEST:
-        raise InvalidFilename(f"{filename[:40]}... has {len(filename)} characters")
+        raise InvalidFilename(
+            f"{filename[:40]}... is longer than {_LONGEST} characters"
+        )
+    if (
+        not filename.isprintable()
+        or filename in _DIRECTORIES
+        or not (_OUTSIDE.isdisjoint(filename))
+    ):
+        raise InvalidFilename(f"{filename!r} is not the name of a file")
 
 
 class WheelFilename(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,9 +80,9 @@ class WheelFilename(msgspec.Struct, frozen=True, kw_only=True):
 
         Raises InvalidFilename with the reason.
         """
+        check_file_name(filename)
         if not filename.endswith(".whl"):
             raise InvalidFilename(f"{filename} does not end in .whl")
-        _check_length(filename)
         name, *parts = filename[:-4].split("-")
         if len(parts) < 4 or not name or not all(parts):
             raise InvalidFilename(f"{filename} has too few parts for a wheel")
@@ -114,7 +129,7 @@ class SdistFilename(Value, frozen=True, kw_only=True):
     @classmethod
     def parse(cls, filename: str) -> SdistFilename:
         """Split a file name at its last hyphen; raises InvalidFilename."""
-        _check_length(filename)
+        check_file_name(filename)
         for suffix in _SDIST_SUFFIXES:
             if filename.endswith(suffix):
                 name, hyphen, version = filename[: -len(suffix)].rpartition("-")

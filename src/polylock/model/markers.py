@@ -11,6 +11,7 @@ import re
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
+from polylock.model.quantities import has_long_number
 from polylock.values import Value, replace
 
 if TYPE_CHECKING:
@@ -59,6 +60,9 @@ _LEGACY_FIELDS = {  # PEP 345 spellings that setuptools still writes
     "platform.python_implementation": "platform_python_implementation",
     "python_implementation": "platform_python_implementation",
 }
+_MOST_LEVELS = 50
+"""Of parentheses in each other: expressions are walked by functions that call
+themselves."""
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
@@ -126,10 +130,22 @@ def parse_marker(text: str) -> MarkerExpression:
 
     Raises InvalidMarker with the reason.
     """
-    try:
-        return _Parser(text).parse()
-    except RecursionError as error:
-        raise InvalidMarker("a marker is nested too deeply") from error
+    if has_long_number(text):
+        raise InvalidMarker("a number in a marker has 1,000 digits or more")
+    if _depth(text) > _MOST_LEVELS:
+        raise InvalidMarker("a marker is nested too deeply")
+    return _Parser(text).parse()
+
+
+def _depth(text: str) -> int:
+    """Return how many parentheses are open at most, those in strings included."""
+    if text.count("(") <= _MOST_LEVELS:
+        return 0
+    level = deepest = 0
+    for parenthesis in re.findall("[()]", text):
+        level += 1 if parenthesis == "(" else -1
+        deepest = max(deepest, level)
+    return deepest
 
 
 def disjunction(operands: Collection[MarkerExpression]) -> MarkerExpression:

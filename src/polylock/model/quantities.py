@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-__all__ = ["counted", "file_size"]
+import re
+
+__all__ = ["counted", "file_size", "has_long_number"]
+
+_MOST_DIGITS = 1000
+_LONG_NUMBER = re.compile(rf"(?<![0-9])[0-9]{{{_MOST_DIGITS}}}")
+
+
+def has_long_number(text: str) -> bool:
+    """Return whether a number in a version, specifier or marker has 1,000 digits.
+
+    Python refuses to read one of more than 4,300, and packaging reads them late: where
+    nobody expects an error any more.
+    """
+    return len(text) >= _MOST_DIGITS and _LONG_NUMBER.search(text) is not None
 
 
 def file_size(count: int) -> str:

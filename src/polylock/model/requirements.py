@@ -14,6 +14,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
 from polylock.model.markers import InvalidMarker, parse_marker
+from polylock.model.quantities import has_long_number
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -71,6 +72,8 @@ class Requirement(msgspec.Struct, frozen=True, array_like=True, omit_defaults=Tr
             raise InvalidRequirement(f"{text[:40]}... has a number that never ends")
         head, marker = _split_marker(text)
         name, extras, specifier, url = _usual_parts(head) or _parts(head)
+        if has_long_number(specifier):
+            raise InvalidRequirement("a number has 1,000 digits or more")
         if marker:
             try:
                 parse_marker(marker)

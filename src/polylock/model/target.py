@@ -29,6 +29,9 @@ __all__ = [
     "usual_platform",
 ]
 
+_NEWEST_PATCH = 999
+"""Stands for the newest patch release of a Python, whichever that comes to be."""
+
 
 class OperatingSystem(enum.StrEnum):
     """The operating systems that a target can name."""
@@ -78,6 +81,12 @@ class PythonRelease(Value, frozen=True, kw_only=True):
     def minor_version(self) -> str:
         """Return ``3.12``, the value of the marker ``python_version``."""
         return f"{self.major}.{self.minor}"
+
+    @property
+    def newest(self) -> str:
+        """Return the newest release that is meant, to be held against specifiers."""
+        patch = _NEWEST_PATCH if self.patch is None else self.patch
+        return f"{self.minor_version}.{patch}"
 
 
 class Cpu(Value, frozen=True, kw_only=True):

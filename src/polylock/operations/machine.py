@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from polylock.environment.discovery import PythonRequest
 from polylock.errors import NoTargetFits
-from polylock.lockfile.recorded_targets import locked_target
+from polylock.lockfile.record import locked_target
 from polylock.model.target import PythonRelease
 from polylock.providers.derive import build_target
 from polylock.providers.detect import detect_machine

@@ -29,7 +29,7 @@ from polylock.values import Value
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from polylock.lockfile.differences import Difference
+    from polylock.lockfile.freshness import Difference
     from polylock.lockfile.pylock import Pylock
     from polylock.model.target import Target
     from polylock.project.pyproject import ProjectFile
@@ -202,9 +202,9 @@ def read_lock(path: Path, settings: Settings | None = None) -> Pylock | None:
     found = None if settings is None else _kept_lock(content, settings)
     if found is None:
         # 10 ms, with the parser of markers.
-        from polylock.lockfile.decode import decode  # noqa: PLC0415 - see above
+        from polylock.lockfile.read import read_pylock  # noqa: PLC0415 - see above
 
-        found = decode(content, str(path))
+        found = read_pylock(content, str(path))
         if settings is not None:
             keep_lock(found, content, settings)
     return found

@@ -20,14 +20,14 @@ from polylock.model.inputs import RootRequirement
 from polylock.model.markers import Atom, conjunction, parse_marker
 from polylock.model.requirements import InvalidRequirement, Requirement
 from polylock.project.direct_sources import with_relative_url
-from polylock.project.tables import suggestion
+from polylock.toml_tables import suggestion
 from polylock.values import Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from polylock.model.markers import MarkerExpression
-    from polylock.project.tables import Table
+    from polylock.toml_tables import Table
 
 __all__ = ["Dependencies", "normalized_name", "read_dependencies", "read_requirement"]
 

@@ -25,7 +25,7 @@ from polylock.model.direct import (
 if TYPE_CHECKING:
     from polylock.model.direct import DirectSource
     from polylock.model.requirements import Requirement
-    from polylock.project.tables import Table
+    from polylock.toml_tables import Table
 
 __all__ = ["read_source", "relative_path", "with_relative_url"]
 

@@ -15,7 +15,7 @@ from polylock.errors import ProjectError, UsageError
 from polylock.model.direct import InvalidDirectSource, parse_direct_url
 from polylock.model.requirements import InvalidRequirement, Requirement
 from polylock.project.editable_document import Edit
-from polylock.project.tables import key_path, suggestion
+from polylock.toml_tables import key_path, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

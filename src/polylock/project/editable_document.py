@@ -6,15 +6,19 @@ plain data, and handed out only if the new text parses to the new data.
 
 from __future__ import annotations
 
-import tomllib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from packaging.utils import canonicalize_name, is_normalized_name
 
 from polylock.errors import ProjectError, UsageError
-from polylock.model.toml_text import parse_toml
-from polylock.project.tables import key_path, suggestion, toml_type
+from polylock.toml_tables import (
+    InvalidToml,
+    key_path,
+    parse_toml,
+    suggestion,
+    toml_type,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, MutableMapping
@@ -43,8 +47,8 @@ class Edit:
         self._has_new_table = False
         try:
             self.data: dict[str, Any] = parse_toml(self.text)
-        except tomllib.TOMLDecodeError as error:
-            raise ProjectError(path, "", f"is not TOML: {error}") from error
+        except InvalidToml as error:
+            raise ProjectError(path, key_path(*error.parts), str(error)) from error
         with self._refusing():
             self.document: TOMLDocument = tomlkit.parse(self.text)
 
@@ -191,7 +195,7 @@ class Edit:
         """Say whether the document is the data, the targets in the same order."""
         try:
             found = parse_toml(self._text())
-        except tomllib.TOMLDecodeError:
+        except InvalidToml:
             return False
         return found == self.data and _target_names(found) == _target_names(self.data)
 

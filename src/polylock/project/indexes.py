@@ -15,14 +15,14 @@ from polylock.model.inputs import (
 from polylock.project.dependencies import normalized_name
 from polylock.project.direct_sources import read_source
 from polylock.project.setting_values import index_url_problem
-from polylock.project.tables import suggestion
+from polylock.toml_tables import suggestion
 from polylock.variants.properties import InvalidProperty, VariantProperty
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
 
-    from polylock.project.tables import Table
+    from polylock.toml_tables import Table
 
 __all__ = ["read_indexes", "read_sources"]
 

@@ -6,19 +6,17 @@ is the same everywhere, or an error.
 
 from __future__ import annotations
 
-import tomllib
 from typing import TYPE_CHECKING, Any
 
 from polylock.cache.regular_files import read_regular
 from polylock.errors import ProjectError
 from polylock.model.inputs import RootRequirement
-from polylock.model.toml_text import parse_toml
 from polylock.project.dependencies import read_dependencies, read_requirement
 from polylock.project.settings import default_index_url
-from polylock.project.tables import Table
 from polylock.project.target_values import parse_python
 from polylock.project.targets import parse_targets
 from polylock.project.tool_table import KEYS, read_options
+from polylock.toml_tables import InvalidToml, Table, key_path, parse_toml
 from polylock.values import Value, replace
 
 if TYPE_CHECKING:
@@ -156,8 +154,8 @@ def _read(path: Path) -> dict[str, Any]:
         ) from error
     try:
         return parse_toml(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ProjectError(str(path), "", f"is not TOML: {error}") from error
+    except InvalidToml as error:
+        raise ProjectError(str(path), key_path(*error.parts), str(error)) from error
 
 
 def _is_a_directory(path: Path) -> ProjectError:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from packaging.utils import canonicalize_name, is_normalized_name
 
 from polylock.errors import UsageError
-from polylock.project.tables import suggestion, toml_type
+from polylock.toml_tables import suggestion, toml_type
 from polylock.values import Value
 
 if TYPE_CHECKING:

@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import re
 import sys
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from polylock.cache.regular_files import read_regular
 from polylock.errors import UsageError
-from polylock.model.toml_text import parse_toml
 from polylock.project.setting_values import GivenValue, Kind, SettingDefinition
-from polylock.project.tables import suggestion
+from polylock.toml_tables import InvalidToml, key_path, parse_toml, suggestion
 from polylock.values import Value, field
 
 if TYPE_CHECKING:
@@ -331,7 +329,11 @@ def _user_values(path: Path, home: str | None) -> dict[str, Any]:
         document = parse_toml(read_regular(path).decode("utf-8-sig"))
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except InvalidToml as error:
+        key = key_path(*error.parts)
+        place = f"{path}: {key}" if key else path
+        raise UsageError(f"{place}: {error}") from error
+    except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise UsageError(f"{path}: cannot be read: {reason}") from error
     by_key = {definition.key: definition for definition in SETTINGS if definition.key}

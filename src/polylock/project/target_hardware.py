@@ -17,13 +17,13 @@ from polylock.model.target import (
     NvidiaGpu,
     OperatingSystem,
 )
-from polylock.project.tables import toml_type
 from polylock.project.target_values import (
     MAJOR_MINOR,
     check_keys,
     close_names,
     refuse,
 )
+from polylock.toml_tables import toml_type
 from polylock.values import replace
 from polylock.variants.catalogue import (
     AARCH64_FEATURES,
@@ -35,7 +35,7 @@ from polylock.variants.catalogue import (
 from polylock.variants.properties import is_feature_value
 
 if TYPE_CHECKING:
-    from polylock.project.tables import Table
+    from polylock.toml_tables import Table
 
 __all__ = [
     "read_amd",

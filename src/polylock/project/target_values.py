@@ -18,7 +18,7 @@ from polylock.model.target import (
     PythonRelease,
     usual_platform,
 )
-from polylock.project.tables import toml_type
+from polylock.toml_tables import toml_type
 from polylock.variants.properties import (
     is_feature_name,
     is_feature_value,
@@ -30,7 +30,7 @@ from polylock.variants.variant_schema import ABI_DEPENDENCY
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from polylock.project.tables import Table
+    from polylock.toml_tables import Table
 
 __all__ = [
     "MAJOR_MINOR",

@@ -10,7 +10,6 @@ from packaging.utils import canonicalize_name
 
 from polylock.errors import ProjectError
 from polylock.model.target import TargetDescription
-from polylock.project.tables import Table
 from polylock.project.target_hardware import (
     read_amd,
     read_ascend,
@@ -34,6 +33,7 @@ from polylock.project.target_values import (
     read_variants,
     refuse,
 )
+from polylock.toml_tables import Table
 from polylock.values import replace
 
 if TYPE_CHECKING:
@@ -76,8 +76,6 @@ _MEANT = {
     "musl": 'write libc = "musl-1.2"',
 }
 """What to write for a key that people expect and that there is not."""
-_NEWEST_PATCH = 999
-"""Stands for the newest patch release of a minor version."""
 
 
 def parse_targets(
@@ -275,7 +273,6 @@ def _supported_pythons(requires_python: str, path: str) -> SpecifierSet:
 
 
 def _check_python(python: PythonRelease, supported: SpecifierSet, table: Table) -> None:
-    patch = _NEWEST_PATCH if python.patch is None else python.patch
-    if not supported.contains(f"{python.minor_version}.{patch}", prereleases=True):
+    if not supported.contains(python.newest, prereleases=True):
         problem = f"Python {python} is outside requires-python {supported}"
         refuse(table, problem, "python", advice="change one of them")

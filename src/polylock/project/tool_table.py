@@ -15,7 +15,7 @@ from polylock.model.inputs import (
 )
 from polylock.project.dependencies import normalized_name, read_requirement
 from polylock.project.indexes import read_indexes, read_sources
-from polylock.project.tables import suggestion
+from polylock.toml_tables import suggestion
 from polylock.variants.properties import (
     InvalidProperty,
     is_namespace,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from polylock.model.requirements import Requirement
-    from polylock.project.tables import Table
+    from polylock.toml_tables import Table
 
 __all__ = ["KEYS", "read_options"]
 

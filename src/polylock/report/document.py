@@ -23,7 +23,7 @@ from polylock.lockfile.pylock import (
     PackageVcs,
     last_component,
 )
-from polylock.lockfile.records import without_credentials
+from polylock.lockfile.record import without_credentials
 from polylock.model.target import usual_platform
 from polylock.operations.edit.project_file import parse_document, read_text
 from polylock.operations.inspect.git_conflict import Commit, Repository
@@ -35,15 +35,15 @@ from polylock.operations.inspect.selection import (
     selections,
 )
 from polylock.operations.workspace import project_path
-from polylock.project.tables import Table
 from polylock.report.without_variants import WithoutVariants, without_variants
+from polylock.toml_tables import Table
 from polylock.values import Value, replace
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from polylock.lockfile.pylock import PackageFile
-    from polylock.lockfile.records import LockedTarget, VariantChoice
+    from polylock.lockfile.record import LockedTarget, VariantChoice
     from polylock.lockfile.select import Selected
     from polylock.operations.inspect.graph import LockedGraph
     from polylock.operations.inspect.selection import LockedSelection

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from polylock.errors import NoSolution
 from polylock.model.pins import Preference
+from polylock.resolution.versions import public
 from polylock.values import Value
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     Solve = Callable[[Wishes], Sequence[Resolution]]
     CouldTake = Callable[[NormalizedName, str, Resolution], bool]
 
-__all__ = ["Disagreement", "Refusal", "align", "divergences", "public"]
+__all__ = ["Disagreement", "Refusal", "align", "divergences"]
 
 
 class Refusal(Value, frozen=True, kw_only=True):
@@ -48,11 +49,6 @@ class Disagreement(NoSolution):
     project: str = ""
     versions: Mapping[str, Sequence[str]] = MappingProxyType({})
     refusals: Sequence[Refusal] = ()
-
-
-def public(version: str) -> str:
-    """Return a normalized version without its local part."""
-    return version.partition("+")[0]
 
 
 def divergences(

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from polylock.errors import ProjectNotFound
 from polylock.model.folding import fold
-from polylock.resolution.align import public
 from polylock.resolution.versions import (
     VersionTable,
     names_prerelease,
     positions,
+    public,
     satisfies,
 )
 from polylock.values import Value, field

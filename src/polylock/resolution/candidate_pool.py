@@ -55,9 +55,6 @@ if TYPE_CHECKING:
 
 __all__ = ["CandidatePool", "labels_of"]
 
-_UNKNOWN_PATCH = 999
-"""Stands for the newest patch release of a target that names none."""
-
 
 class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
     """Candidates of one target, each made once.
@@ -148,9 +145,7 @@ class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
     @property
     def python_version(self) -> str:
         """Return the Python that ``requires-python`` is asked for: the newest patch."""
-        python = self.target.description.python
-        patch = _UNKNOWN_PATCH if python.patch is None else python.patch
-        return f"{python.minor_version}.{patch}"
+        return self.target.description.python.newest
 
     def python_unmet(self, requires_python: str | None) -> PythonUnmet | None:
         """Return the reason where ``requires-python`` excludes the target's Python."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from polylock.variants.properties import VariantProperty
     from polylock.variants.variant_json import VariantMetadata
 
-__all__ = ["Candidate", "Expansion", "ExtraCandidate"]
+__all__ = ["AnyCandidate", "Candidate", "Expansion", "ExtraCandidate"]
 
 
 class Candidate(Value, frozen=True, kw_only=True, eq=False):
@@ -82,3 +82,7 @@ class Expansion(Value, frozen=True):
 
     candidates: tuple[Candidate, ...]
     rejections: tuple[Rejection, ...]
+
+
+AnyCandidate = Candidate | ExtraCandidate
+"""What the solver chooses among."""

@@ -121,7 +121,7 @@ def other_pythons(
     for minor in sorted(
         _PYTHON_MINORS, key=lambda minor: (abs(minor - python.minor), -minor)
     ):
-        newest = f"3.{minor}.999"
+        newest = PythonRelease(major=3, minor=minor).newest
         if (
             python.major == 3
             and satisfies(requires_python, newest)

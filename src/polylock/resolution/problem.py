@@ -1,4 +1,4 @@
-"""What is to be solved for one target, and the solving of it."""
+"""What is to be solved for one target, and how that may fail."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from polylock.resolution.availability import Admission, Availability
 from polylock.resolution.candidate_pool import CandidatePool
 from polylock.resolution.dependencies import DependencyReader
 from polylock.resolution.memory import Memory, held
-from polylock.resolution.tries import Tries
-from polylock.resolution.walk import walk
 from polylock.values import Value, field
 
 if TYPE_CHECKING:
@@ -23,13 +21,10 @@ if TYPE_CHECKING:
     from polylock.model.pins import Preference
     from polylock.model.target import Target
     from polylock.ports import PackageSource
-    from polylock.resolution.candidates import Candidate, ExtraCandidate
     from polylock.resolution.constraints import Dependency
     from polylock.resolution.engine import Refutation
     from polylock.resolution.sdist_reads import SdistReads
     from polylock.resolution.versions import VersionTable
-
-    AnyCandidate = Candidate | ExtraCandidate
 
 __all__ = ["Failure", "Prior", "Problem", "Unsolvable", "admitting"]
 
@@ -149,23 +144,6 @@ class Problem(Value, frozen=True, kw_only=True, eq=False):
         """Begin to fetch what the solve will likely need."""
         requirements = [dependency.requirement for dependency in self.roots]
         self.source.prefetch(requirements, self.target, self.availability.guess)
-
-    def solve(
-        self, tries: Tries | None = None, *, always_search: bool = False
-    ) -> Mapping[str, AnyCandidate]:
-        """Return candidates by identifier: by the walk, or else by the engine.
-
-        Raises Unsolvable, ProjectNotFound where the project itself requires what no
-        index has, and what the package source raises.
-        """
-        if not always_search:
-            mapping = walk(self.roots, self.availability, self.dependencies)
-            if mapping is not None:
-                return mapping
-        # resolvelib takes its time to import; most targets need the walk alone.
-        from polylock.resolution.engine import search  # noqa: PLC0415
-
-        return search(self, tries or Tries())
 
 
 def admitting(attempt: Callable[[Admission], _Answer]) -> _Answer:

@@ -16,7 +16,7 @@ from resolvelib import AbstractProvider
 from resolvelib.structs import RequirementInformation
 
 from polylock.model.reasons import ConflictsWithPins, NotRequired
-from polylock.resolution.candidates import Candidate, ExtraCandidate
+from polylock.resolution.candidates import AnyCandidate, Candidate, ExtraCandidate
 from polylock.resolution.constraints import (
     Lacking,
     SpecifierConstraint,
@@ -38,9 +38,8 @@ if TYPE_CHECKING:
 
     Information = RequirementInformation[Constraint, "AnyCandidate"]
 
-__all__ = ["AnyCandidate", "Information", "TargetProvider"]
+__all__ = ["Information", "TargetProvider"]
 
-AnyCandidate = Candidate | ExtraCandidate
 
 _LAST = 1 << 62
 """The place of a project that no first choice leads to: after all others, by name."""

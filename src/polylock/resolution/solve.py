@@ -11,7 +11,6 @@ from polylock.resolution.align import (
     Refusal,
     align,
     divergences,
-    public,
 )
 from polylock.resolution.candidate_pool import CandidatePool
 from polylock.resolution.conditions import conditions
@@ -19,6 +18,8 @@ from polylock.resolution.constraints import Unmeetable
 from polylock.resolution.memory import Memory
 from polylock.resolution.problem import Prior, Problem, Unsolvable, admitting
 from polylock.resolution.tries import Tries
+from polylock.resolution.versions import public
+from polylock.resolution.walk import walk
 from polylock.values import Mutable, Value, field, replace
 
 if TYPE_CHECKING:
@@ -30,13 +31,12 @@ if TYPE_CHECKING:
     from polylock.model.target import Target
     from polylock.ports import PackageSource, Reporter
     from polylock.resolution.availability import Admission
-    from polylock.resolution.candidates import Candidate, ExtraCandidate
+    from polylock.resolution.candidates import AnyCandidate, Candidate
     from polylock.resolution.conditions import Root
     from polylock.resolution.constraints import Dependency
     from polylock.resolution.dependencies import DependencyReader
     from polylock.resolution.versions import VersionTable
 
-    AnyCandidate = Candidate | ExtraCandidate
     Preferences = Mapping[NormalizedName, Preference]
 
 __all__ = ["Effort", "Solution", "Solver"]
@@ -211,7 +211,7 @@ class Solver(Mutable, kw_only=True, eq=False):
         problem.prefetch()
         tries = Tries(target=problem.target.name, reporter=self.reporter)
         try:
-            mapping = problem.solve(tries, always_search=self.always_search)
+            mapping = solve_problem(problem, tries, always_search=self.always_search)
         finally:
             effort.rounds += tries.rounds
             effort.tried += tries.tried
@@ -222,6 +222,24 @@ class Solver(Mutable, kw_only=True, eq=False):
 
 def _of_target(resolutions: Sequence[Resolution], name: str) -> Resolution:
     return next(found for found in resolutions if found.target.name == name)
+
+
+def solve_problem(
+    problem: Problem, tries: Tries | None = None, *, always_search: bool = False
+) -> Mapping[str, AnyCandidate]:
+    """Return candidates by identifier: by the walk, or else by the engine.
+
+    Raises Unsolvable, ProjectNotFound where the project itself requires what no index
+    has, and what the package source raises.
+    """
+    if not always_search:
+        mapping = walk(problem.roots, problem.availability, problem.dependencies)
+        if mapping is not None:
+            return mapping
+    # resolvelib takes its time to import; most targets need the walk alone.
+    from polylock.resolution.search import search  # noqa: PLC0415
+
+    return search(problem, tries or Tries())
 
 
 def _resolution(problem: Problem, mapping: Mapping[str, AnyCandidate]) -> Resolution:

@@ -10,9 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from polylock.ports import Reporter
-    from polylock.resolution.candidates import Candidate, ExtraCandidate
-
-    AnyCandidate = Candidate | ExtraCandidate
+    from polylock.resolution.candidates import AnyCandidate
 
 __all__ = ["TooManyTries", "Tries"]
 

@@ -29,6 +29,7 @@ __all__ = [
     "names_prerelease",
     "parse_version",
     "positions",
+    "public",
     "satisfies",
 ]
 
@@ -204,3 +205,8 @@ def _significant(release: tuple[int, ...]) -> tuple[int, ...]:
     while end > 1 and release[end - 1] == 0:
         end -= 1
     return release[:end]
+
+
+def public(version: str) -> str:
+    """Return a normalized version without its local part."""
+    return version.partition("+")[0]

@@ -14,7 +14,7 @@ from fakes.server import Index, Server
 from fakes.wheels import build_sdist, build_wheel
 from fakes.workspace import Project, Spy, this_target
 from polylock.errors import LockFileOutdated, UsageError
-from polylock.lockfile.differences import DifferenceKind
+from polylock.lockfile.freshness import DifferenceKind
 from polylock.operations.inspect.check import check
 from polylock.operations.inspect.verify import DisagreementKind as Kind
 from polylock.operations.inspect.verify import verify

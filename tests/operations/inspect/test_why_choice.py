@@ -174,4 +174,5 @@ def test_version_kept_back_for_another_target_names_it(aligned: Project) -> None
     """Alignment is told as the reason, with what the other target lacks."""
     (newer,) = evidence(aligned, "kernel").newer
     assert newer.versions == "2.0"
-    assert newer.reason == HeldBack("mac", NoFile("mac", ("manylinux_2_17_x86_64",)))
+    no_file = NoFile("mac", ("manylinux_2_17_x86_64",), is_near=False)
+    assert newer.reason == HeldBack("mac", no_file)

@@ -43,7 +43,10 @@ def test_every_label_has_its_reason(gpu: Project) -> None:
         "cu12": ("chosen", "chosen"),
         "cu13": (
             "given-up",
-            "better than cu12, but it requires runtime>=13, and 12.0 is locked",
+            (
+                "better than cu12, but it requires runtime>=13, and the project "
+                "requires runtime<13"
+            ),
         ),
         "cu11": (
             "behind",

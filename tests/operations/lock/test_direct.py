@@ -277,7 +277,7 @@ def test_an_sdist_url_is_built_to_be_locked_only_where_allowed(world: World) -> 
     world.index.add("demo", [sdist])
     url = f"{world.server.url}{world.index.file(sdist.name)}"
     world.require(f"demo @ {url}")
-    with pytest.raises(SourceUnusable, match="add demo to build-package"):
+    with pytest.raises(SourceUnusable, match="build-package does not name it"):
         world.project.lock()
     world.require(f"demo @ {url}", options='build-package = ["demo"]')
     world.project.lock()

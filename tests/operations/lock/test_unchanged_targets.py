@@ -12,7 +12,7 @@ from fakes.server import Index, Server
 from fakes.wheels import build_wheel
 from fakes.workspace import Project
 from polylock.errors import LockFileOutdated, NoSolution, NoSuchTarget, UsageError
-from polylock.lockfile.recorded_targets import locked_target
+from polylock.lockfile.record import locked_target
 from polylock.operations.lock.request import LockRequest, parse_upgrades
 from polylock.operations.lock.unchanged_targets import installed_files
 

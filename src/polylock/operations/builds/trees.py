@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from polylock.cache.store import Bucket
 from polylock.errors import SourceUnusable
-from polylock.lockfile.records import without_credentials
+from polylock.lockfile.record import without_credentials
 from polylock.model.direct import (
     ArchiveSource,
     GitSource,

@@ -24,8 +24,8 @@ from polylock.operations.edit.targets import READ_YOUR_OWN, preset_target
 from polylock.operations.files import write_atomically
 from polylock.project.edit import init as edit_init
 from polylock.project.pyproject import PROJECT_FILE
-from polylock.project.tables import Table
 from polylock.project.target_values import parse_python
+from polylock.toml_tables import Table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,9 +38,6 @@ __all__ = ["InitOutcome", "InitRequest", "init", "python_to_offer"]
 
 _MINORS = (10, 16)
 """The Pythons to look for one in that ``requires-python`` admits: 3.10 to 3.15."""
-
-_NEWEST_PATCH = 999
-"""Stands for the newest patch release of a Python that names none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +152,7 @@ def _admits(requires_python: str, python: str) -> bool:
         specifiers = SpecifierSet(requires_python)
     except ValueError:
         return True  # what is wrong with it is told when the targets are read
-    return specifiers.contains(f"{release.minor_version}.{_NEWEST_PATCH}")
+    return specifiers.contains(release.newest)
 
 
 def _path(settings: Settings) -> Path:

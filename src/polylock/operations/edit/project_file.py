@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import sysconfig
-import tomllib
 from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
@@ -12,10 +11,9 @@ from packaging.utils import canonicalize_name
 from polylock.cache.regular_files import read_regular
 from polylock.errors import ProjectError, UsageError
 from polylock.model.target import PythonRelease
-from polylock.model.toml_text import parse_toml
-from polylock.project.tables import Table
 from polylock.project.target_values import parse_python
 from polylock.project.targets import parse_targets
+from polylock.toml_tables import InvalidToml, Table, key_path, parse_toml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -130,5 +128,5 @@ def parse_document(text: str, path: Path) -> dict[str, Any]:
     """Return a project file's tables; raises ProjectError for what is no TOML."""
     try:
         return parse_toml(text.removeprefix("\ufeff"))
-    except tomllib.TOMLDecodeError as error:
-        raise ProjectError(str(path), "", f"is not TOML: {error}") from error
+    except InvalidToml as error:
+        raise ProjectError(str(path), key_path(*error.parts), str(error)) from error

@@ -24,7 +24,6 @@ from polylock.operations.edit.project_file import parse_document, read_text
 from polylock.operations.workspace import project_path
 from polylock.project.pyproject import load_project
 from polylock.project.settings import default_index_url
-from polylock.project.tables import Table
 from polylock.project.tool_table import read_options
 from polylock.providers.plugin import (
     PluginAnswer,
@@ -32,6 +31,7 @@ from polylock.providers.plugin import (
     ask_plugin,
     spellings,
 )
+from polylock.toml_tables import Table
 
 if TYPE_CHECKING:
     from polylock.ports import Reporter

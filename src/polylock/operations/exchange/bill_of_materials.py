@@ -39,15 +39,14 @@ from polylock.lockfile.pylock import (
     PackageVcs,
     PackageWheel,
 )
-from polylock.lockfile.recorded_targets import record_target
-from polylock.lockfile.records import without_credentials
+from polylock.lockfile.record import record_target, without_credentials
 from polylock.operations.inspect.graph import PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from polylock.lockfile.pylock import PackageFile
-    from polylock.lockfile.records import LockedFeature
+    from polylock.lockfile.record import LockedFeature
     from polylock.lockfile.select import Selected
     from polylock.operations.exchange.single_target import SingleTarget
     from polylock.operations.inspect.graph import LockedGraph

@@ -17,8 +17,8 @@ from packaging.version import Version
 
 from polylock.cache.regular_files import read_regular
 from polylock.errors import LockFileInvalid, UsageError
-from polylock.lockfile.decode import decode
-from polylock.lockfile.recorded_targets import record_target
+from polylock.lockfile.read import read_pylock
+from polylock.lockfile.record import record_target
 from polylock.lockfile.select import preferences
 from polylock.model.pins import Preference
 from polylock.operations.files import attempt, write_atomically
@@ -224,11 +224,13 @@ def _decode(sides: Sides, path: str) -> _Locks:
     base = None
     if sides.base:
         try:
-            base = decode(sides.base, path)
+            base = read_pylock(sides.base, path)
         except LockFileInvalid:
             base = None  # whatever it was, no pin of it is kept
     return _Locks(
-        base=base, ours=decode(sides.ours, path), theirs=decode(sides.theirs, path)
+        base=base,
+        ours=read_pylock(sides.ours, path),
+        theirs=read_pylock(sides.theirs, path),
     )
 
 

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 from polylock.errors import UsageError
 from polylock.lockfile.pylock import PackageArchive, PackageDirectory, PackageVcs
-from polylock.lockfile.recorded_targets import record_target
-from polylock.lockfile.records import without_credentials
+from polylock.lockfile.record import record_target, without_credentials
 from polylock.model.target import usual_platform
 from polylock.model.visible_text import visible
 

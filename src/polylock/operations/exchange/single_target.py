@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from packaging.utils import canonicalize_name
 
-from polylock.lockfile.encode import encode
 from polylock.lockfile.pylock import (
     PackageArchive,
     PackageDirectory,
@@ -21,6 +20,7 @@ from polylock.lockfile.pylock import (
     PackageWheel,
     Pylock,
 )
+from polylock.lockfile.write import pylock_text
 from polylock.model.filenames import InvalidFilename, WheelFilename
 from polylock.model.folding import fold
 from polylock.model.markers import Atom, conjunction
@@ -85,7 +85,7 @@ class SingleTarget:
                 for one in chosen
             ),
         )
-        return encode(alone)
+        return pylock_text(alone)
 
     def left_open(self, package: Package) -> MarkerExpression | None:
         """Return what the target leaves open of a marker, such as the patch release."""

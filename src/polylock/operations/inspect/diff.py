@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from polylock.errors import UsageError
 from polylock.lockfile.changes import compare, grouped, installed
-from polylock.lockfile.decode import decode
+from polylock.lockfile.read import read_pylock
 from polylock.operations.inspect.git_conflict import Repository
 from polylock.operations.inspect.selection import require_record
 from polylock.operations.workspace import lock_path, require_lock
@@ -96,7 +96,7 @@ class _Committed:
             ) from error
         if content is None:
             raise UsageError(f"the commit {revision} has no {path.name}")
-        return decode(content, f"{revision}:{path.name}")
+        return read_pylock(content, f"{revision}:{path.name}")
 
 
 def _targets(path: Path, committed: _Committed) -> dict[str, dict[str, Side]]:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from polylock.lockfile.pylock import Package, Pylock
-    from polylock.lockfile.records import LockedInputs, VariantChoice
+    from polylock.lockfile.record import LockedInputs, VariantChoice
     from polylock.lockfile.select import Selected
     from polylock.model.target import Target
     from polylock.operations.inspect.selection import LockedSelection

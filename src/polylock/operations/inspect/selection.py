@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from polylock.errors import UsageError
-from polylock.lockfile.recorded_targets import locked_target
+from polylock.lockfile.record import locked_target
 from polylock.lockfile.select import project_groups, select
 from polylock.operations.machine import AUTO, target_of_this_machine
 from polylock.operations.workspace import (
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from polylock.lockfile.pylock import Pylock
-    from polylock.lockfile.records import Record
+    from polylock.lockfile.record import Record
     from polylock.lockfile.select import Selected
     from polylock.model.target import Target
     from polylock.project.settings import Settings

@@ -25,7 +25,7 @@ from polylock.errors import (
 )
 from polylock.explain.words import clause
 from polylock.lockfile.pylock import PackageArchive, PackageSdist, PackageWheel
-from polylock.lockfile.records import requirement_text, without_credentials
+from polylock.lockfile.record import requirement_text, without_credentials
 from polylock.model.distributions import Unusable
 from polylock.model.filenames import WheelFilename
 from polylock.model.folding import fold

@@ -28,6 +28,7 @@ from polylock.model.reasons import (
     Unopposed,
 )
 from polylock.model.requirements import InvalidRequirement, Requirement
+from polylock.model.visible_text import visible
 from polylock.operations.builds.wiring import IndexContext
 from polylock.operations.inspect.graph import locked_graphs
 from polylock.operations.inspect.selection import (
@@ -42,7 +43,7 @@ from polylock.operations.inspect.why_absent import (
     refusals_of_project,
 )
 from polylock.operations.workspace import answered_project
-from polylock.project.tables import suggestion
+from polylock.toml_tables import closest
 from polylock.variants.variant_json import InvalidVariantMetadata, VariantMetadata
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
 
     from polylock.explain.why_not import LabelVerdict, VersionsOut
     from polylock.lockfile.pylock import Package, Pylock
-    from polylock.lockfile.records import LockedInputs
+    from polylock.lockfile.record import LockedInputs
     from polylock.lockfile.select import Selected
     from polylock.model.distributions import Release
     from polylock.model.inputs import (
@@ -156,7 +157,7 @@ def why(settings: Settings, name: str, reporter: Reporter) -> Why:
                 found = refusals_of_project(
                     wanted, recorded, selection.target, groups=groups, extras=extras
                 )
-                reason = replace(reason, refusals=tuple(found))
+                reason = replace(reason, refusals=tuple(map(visible, found)))
             if readers:
                 reason = _with_evidence(reason, wanted, graph, selection, readers)
             reasons[graph.target] = reason
@@ -257,7 +258,8 @@ def _with_evidence(
     reader = next(each for each in readers if each.target.name == graph.target)
     if reason.node is None:
         found = refusals_of_packages(name, reader, graph)
-        return replace(reason, refusals=(*reason.refusals, *found))
+        told = (*reason.refusals, *map(visible, found))
+        return replace(reason, refusals=told)
     selected = next(each for each in selection.selected if each.package.name == name)
     beside = [each for each in readers if each is not reader]
     return replace(reason, evidence=_evidence(name, selected, reader, beside))
@@ -353,8 +355,8 @@ def _for(settings: Settings) -> str:
 
 def _advice(name: str, known: list[str]) -> str | None:
     """Return the name that was probably meant; all of them would be too many."""
-    advice = suggestion(name, known)
-    return advice if advice.startswith("did you mean") else "`polylock tree` lists all"
+    close = closest(name, known)
+    return f"did you mean {close}?" if close else "`polylock tree` lists all"
 
 
 def _reason(graph: LockedGraph, name: str) -> Reason:

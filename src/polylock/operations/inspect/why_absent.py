@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from polylock.explain.why_not import WhyNot
-    from polylock.lockfile.records import LockedInputs
+    from polylock.lockfile.record import LockedInputs
     from polylock.model.target import Target
     from polylock.operations.inspect.graph import LockedGraph
     from polylock.resolution.candidates import Candidate

@@ -20,7 +20,7 @@ from polylock.errors import FileCorrupt, HashMismatch, SourceUnusable
 from polylock.explain.words import clause
 from polylock.index.distribution_file import InvalidDistribution, read_distribution
 from polylock.index.sdist_metadata import is_static
-from polylock.lockfile.records import without_credentials
+from polylock.lockfile.record import without_credentials
 from polylock.model.core_metadata import CoreMetadata, InvalidCoreMetadata
 from polylock.model.direct import (
     ArchiveSource,

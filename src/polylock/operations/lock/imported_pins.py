@@ -27,7 +27,7 @@ from polylock.model.reasons import (
     OlderPinKept,
     Unopposed,
 )
-from polylock.resolution.align import public
+from polylock.resolution.versions import public
 from polylock.values import Value
 
 if TYPE_CHECKING:

@@ -15,11 +15,10 @@ from polylock.explain.failure import solved
 from polylock.explain.notes import notes
 from polylock.explain.words import note
 from polylock.lockfile.assemble import assemble
-from polylock.lockfile.encode import encode
 from polylock.lockfile.pylock import PackageSdist, PackageWheel
-from polylock.lockfile.recorded_targets import record_target
-from polylock.lockfile.records import VARIANT_LISTS, record_inputs
+from polylock.lockfile.record import VARIANT_LISTS, record_inputs, record_target
 from polylock.lockfile.select import preferences
+from polylock.lockfile.write import pylock_text
 from polylock.model.pins import Preference
 from polylock.model.requirements import Requirement
 from polylock.model.source_choice import direct_sources
@@ -96,7 +95,7 @@ def resolve(
         resolutions = [
             _hashed(answers[target.name], context) for target in workspace.targets
         ]
-        for found in notes(solution.resolutions, inputs, context.source):
+        for found in notes(solution.resolutions, inputs, solver.source):
             reporter.warning(note(found))
         for warning in _vain_upgrades(request, resolutions):
             reporter.warning(warning)
@@ -117,8 +116,8 @@ def resolve(
         _check_kept(previous, pylock, targets, workspace.lock_path)
     return Resolved(
         pylock=pylock,
-        text=encode(pylock),
-        previous_text=None if previous is None else encode(previous),
+        text=pylock_text(pylock),
+        previous_text=None if previous is None else pylock_text(previous),
         efforts=solution.efforts,
         traffic=traffic,
         imports=imports,

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from polylock.errors import LockFileOutdated, NoSolution, ProjectNotFound
 from polylock.explain.failure import solved
 from polylock.explain.words import details
-from polylock.lockfile.choice import FileChooser
+from polylock.lockfile.file_choice import FileChooser
 from polylock.lockfile.pylock import PackageSdist, PackageWheel
-from polylock.lockfile.records import microseconds_of
+from polylock.lockfile.record import microseconds_of
 from polylock.lockfile.select import applicable, project_groups
 from polylock.model.distributions import Release, Releases, RemoteFile, Unusable
 from polylock.model.reasons import InvalidMetadata, LabelUndescribed

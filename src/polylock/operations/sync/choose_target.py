@@ -13,7 +13,7 @@ from polylock.errors import (
     TargetMismatch,
     UsageError,
 )
-from polylock.lockfile.recorded_targets import locked_target
+from polylock.lockfile.record import locked_target
 from polylock.model.markers import Combination
 from polylock.operations.machine import (
     AUTO,

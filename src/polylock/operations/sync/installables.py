@@ -17,7 +17,7 @@ from polylock.lockfile.pylock import (
     PackageVcs,
     PackageWheel,
 )
-from polylock.lockfile.records import without_credentials
+from polylock.lockfile.record import without_credentials
 from polylock.operations.builds.locked_files import (
     LockedFiles,
     filename_of,

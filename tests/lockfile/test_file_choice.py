@@ -9,7 +9,7 @@ import pytest
 from fakes.resolutions import make_target
 from polylock.errors import NothingToInstall
 from polylock.explain.words import details
-from polylock.lockfile.choice import FileChooser
+from polylock.lockfile.file_choice import FileChooser
 from polylock.lockfile.pylock import (
     Package,
     PackageArchive,

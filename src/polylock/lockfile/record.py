@@ -8,6 +8,7 @@ text.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping  # noqa: TC003 - `binary` decodes by annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,16 @@ import msgspec
 
 from polylock.model.direct import ArchiveSource, DirectSource, GitSource
 from polylock.model.inputs import DEFAULT_INDEX, Inputs
+from polylock.model.platforms import compatibility_tags, marker_environment
+from polylock.model.target import (
+    Architecture,
+    OperatingSystem,
+    PythonRelease,
+    Target,
+    TargetDescription,
+)
 from polylock.values import Value, field, replace
+from polylock.variants.properties import SupportedProperties
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -29,6 +39,7 @@ __all__ = [
     "LIST_SETTINGS",
     "TEXT_SETTINGS",
     "VARIANT_LISTS",
+    "InvalidRecord",
     "LockedFeature",
     "LockedIndex",
     "LockedInputs",
@@ -36,10 +47,14 @@ __all__ = [
     "LockedTarget",
     "Record",
     "VariantChoice",
+    "describe",
+    "locked_target",
     "microseconds_of",
     "moment_of",
     "record_inputs",
+    "record_target",
     "requirement_text",
+    "supported_of",
     "without_credentials",
 ]
 
@@ -59,6 +74,14 @@ _FIELDS = {
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ORDERED = {"prefer-variants"}
 _DEFAULTS = Inputs()
+_PYTHON = re.compile(
+    r"(?P<implementation>[a-z]*)(?P<major>[0-9]{1,4})\.(?P<minor>[0-9]{1,4})"
+    r"(?:\.(?P<patch>[0-9]{1,4}))?(?P<threads>t?)"
+)
+_LIBC = re.compile(r"(glibc|musl)-[0-9]{1,4}\.[0-9]{1,4}")
+_MACOS = re.compile(r"[0-9]{1,4}(\.[0-9]{1,4})?")
+_IMPLEMENTATIONS = {"cpython", "pypy"}
+_ARCHITECTURES = {"arm64": "aarch64", "amd64": "x86_64"}
 
 
 class LockedFeature(Value, frozen=True, kw_only=True):
@@ -97,7 +120,7 @@ class LockedTarget(Value, frozen=True, kw_only=True):
     variants: Mapping[str, str] = field(default_factory=dict)
 
 
-class LockedIndex(Value, frozen=True, kw_only=True):
+class LockedIndex(Value, frozen=True, kw_only=True, rename="kebab"):
     """An index by name; its URL may differ from machine to machine."""
 
     name: str
@@ -148,7 +171,7 @@ class Record(Value, frozen=True, kw_only=True):
     targets: tuple[LockedTarget, ...]
 
 
-class VariantChoice(Value, frozen=True, kw_only=True):
+class VariantChoice(Value, frozen=True, kw_only=True, rename="kebab"):
     """Which variant of a package a target was given, and why.
 
     ``label`` is empty for the non-variant wheel, as in the marker ``variant_label``.
@@ -263,3 +286,110 @@ def _by_name(
         name: _sorted_texts(root.requirement for root in roots if name_of(root) == name)
         for name in names
     }
+
+
+class InvalidRecord(ValueError):
+    """A recorded target that describes no machine; the reason is its text."""
+
+
+def record_target(target: Target) -> LockedTarget:
+    """Return what a lock file says of a target."""
+    description = target.description
+    return LockedTarget(
+        name=description.name,
+        platform=f"{description.system}-{description.architecture}",
+        python=str(description.python),
+        libc=description.libc,
+        macos=description.macos,
+        stated=_features(target.stated),
+        derived=_features(target.derived),
+        variants=description.variants,
+    )
+
+
+def describe(record: LockedTarget) -> TargetDescription:
+    """Return the description that the record keeps.
+
+    It has no hardware: the lists that follow from it were derived when the lock file
+    was written. The stated lists are its ``properties``.
+
+    Raises InvalidRecord where a value describes no machine.
+    """
+    system, architecture = _platform(record.platform)
+    if record.libc is not None and not _LIBC.fullmatch(record.libc):
+        raise InvalidRecord(f"unknown libc {record.libc!r}")
+    if record.macos is not None and not _MACOS.fullmatch(record.macos):
+        raise InvalidRecord(f"unknown macOS version {record.macos!r}")
+    return TargetDescription(
+        name=record.name,
+        system=system,
+        architecture=architecture,
+        python=_python(record.python),
+        libc=record.libc,
+        macos=record.macos,
+        properties=supported_of(record.stated).namespaces,
+        variants=record.variants,
+    )
+
+
+def locked_target(record: LockedTarget) -> Target:
+    """Return the target as it was locked, derived lists included.
+
+    Raises InvalidRecord where a value describes no machine.
+    """
+    description = describe(record)
+    return Target(
+        description=description,
+        marker_environment=marker_environment(description),
+        tags=compatibility_tags(description),
+        stated=supported_of(record.stated),
+        derived=supported_of(record.derived),
+    )
+
+
+def supported_of(features: Iterable[LockedFeature]) -> SupportedProperties:
+    """Return the ordered lists that the recorded features stand for."""
+    namespaces: dict[str, dict[str, tuple[str, ...]]] = {}
+    for entry in features:
+        known = namespaces.setdefault(entry.namespace, {})
+        if entry.feature is not None:
+            known[entry.feature] = entry.values
+    return SupportedProperties(namespaces)
+
+
+def _features(supported: SupportedProperties) -> tuple[LockedFeature, ...]:
+    entries: list[LockedFeature] = []
+    for namespace in sorted(supported.namespaces):
+        features = supported.namespaces[namespace]
+        if not features:
+            entries.append(LockedFeature(namespace=namespace))
+        entries.extend(
+            LockedFeature(namespace=namespace, feature=feature, values=tuple(values))
+            for feature, values in features.items()
+        )
+    return tuple(entries)
+
+
+def _platform(text: str) -> tuple[OperatingSystem, Architecture]:
+    system, _, architecture = text.partition("-")
+    try:
+        return OperatingSystem(system), Architecture(
+            _ARCHITECTURES.get(architecture, architecture)
+        )
+    except ValueError as error:
+        raise InvalidRecord(f"unknown platform {text!r}") from error
+
+
+def _python(text: str) -> PythonRelease:
+    match = _PYTHON.fullmatch(text)
+    implementation = "" if match is None else match["implementation"] or "cpython"
+    if match is None or implementation not in _IMPLEMENTATIONS:
+        raise InvalidRecord(f"unknown Python {text!r}")
+    patch = match["patch"]
+    return PythonRelease(
+        implementation=implementation,
+        major=int(match["major"]),
+        minor=int(match["minor"]),
+        patch=None if patch is None else int(patch),
+        free_threaded=bool(match["threads"]),
+    )

@@ -10,7 +10,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from polylock.lockfile.records import LIST_SETTINGS, TEXT_SETTINGS, moment_of
+from polylock.lockfile.record import LIST_SETTINGS, TEXT_SETTINGS, moment_of
 from polylock.lockfile.toml_values import (
     array,
     inline_table,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         PackageWheel,
         Pylock,
     )
-    from polylock.lockfile.records import (
+    from polylock.lockfile.record import (
         LockedFeature,
         LockedIndex,
         LockedInputs,
@@ -41,10 +41,10 @@ if TYPE_CHECKING:
         VariantChoice,
     )
 
-__all__ = ["encode", "package_order"]
+__all__ = ["package_order", "pylock_text"]
 
 
-def encode(pylock: Pylock) -> str:
+def pylock_text(pylock: Pylock) -> str:
     """Return the text of the lock file, which ends in a newline.
 
     Packages are written in the order of ``package_order``, whatever theirs was.

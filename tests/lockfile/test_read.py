@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 import pytest
 
 from polylock.errors import LockFileInvalid
-from polylock.lockfile.decode import decode
 from polylock.lockfile.pylock import Pylock
+from polylock.lockfile.read import read_pylock
+from polylock.lockfile.record import LockedFeature, LockedInputs, Record
 
 TOP = 'lock-version = "1.0"\ncreated-by = "t"\n'
+EMPTY = f"{TOP}packages = []\n"
 PACKAGE = f'{TOP}[[packages]]\nname = "x"\nversion = "1.0"\n'
 WHEEL = 'url = "https://e.example.com/x-1.0-py3-none-any.whl"'
 HASHES = 'hashes = {sha256 = "00"}'
@@ -20,7 +22,7 @@ WHEELS = f"wheels = [{{{WHEEL}, {HASHES}}}]\n"
 def refusal(text: str | bytes) -> str:
     """Return the message with which a lock file is refused."""
     with pytest.raises(LockFileInvalid) as caught:
-        decode(text, "pylock.toml")
+        read_pylock(text, "pylock.toml")
     assert caught.value.hint()
     return str(caught.value)
 
@@ -171,79 +173,83 @@ def refusal(text: str | bytes) -> str:
         ),
     ],
 )
-def test_decode_names_the_key_of_what_is_wrong(text: str, message: str) -> None:
+def test_reading_names_the_key_of_what_is_wrong(text: str, message: str) -> None:
     """A lock file that is not valid is refused by key path and problem."""
     assert refusal(text).startswith(f"pylock.toml: {message}")
 
 
-def test_decode_names_the_line_of_bad_toml() -> None:
+def test_reading_names_the_line_of_bad_toml() -> None:
     """Text that is no TOML is refused with its line."""
     assert "at line 3" in refusal(f"{TOP}a b")
     assert refusal(b"a = 1\n\xff") == "pylock.toml: line 2 is not UTF-8"
 
 
-def test_decode_tells_a_merge_conflict() -> None:
+def test_reading_tells_a_merge_conflict() -> None:
     """The conflict markers of git are told as what they are."""
     text = f"{TOP}<<<<<<< HEAD\na = 1\n=======\na = 2\n>>>>>>> other\n"
 
     with pytest.raises(LockFileInvalid) as caught:
-        decode(text, "pylock.toml")
+        read_pylock(text, "pylock.toml")
     assert str(caught.value).endswith("line 3 is a merge conflict marker of git")
     hint = caught.value.hint() or ""
     assert "take either side" in hint
     assert "delete" not in hint
 
 
-def test_decode_refuses_nesting_without_end() -> None:
+def test_reading_refuses_nesting_without_end() -> None:
     """A file made to exhaust the stack is refused like any other."""
     text = f"a = {'[' * 100_000}"
 
     assert refusal(text).startswith("pylock.toml: is ")
 
 
-def test_decode_accepts_a_newer_minor_version() -> None:
+def test_reading_accepts_a_newer_minor_version() -> None:
     """What a newer minor version adds is passed over."""
     text = 'lock-version = "1.9"\ncreated-by = "t"\nnew = 1\npackages = []'
 
-    assert decode(text, "p") == Pylock(lock_version="1.9", created_by="t")
+    assert read_pylock(text, "p") == Pylock(lock_version="1.9", created_by="t")
 
 
-def test_decode_accepts_other_spellings_of_a_version() -> None:
+def test_reading_accepts_other_spellings_of_a_version() -> None:
     """1.0 and 1 are the same version, and a local version may be written with _."""
     text = f"{PACKAGE}{WHEELS}".replace("x-1.0", "x-1")
     local = text.replace('"1.0"', '"1+cu_13.0"').replace('"1+cu_13.0"', '"1.0"', 1)
 
-    assert decode(text, "p").packages[0].wheels[0].filename == "x-1-py3-none-any.whl"
     assert (
-        decode(local.replace("x-1-", "x-1_cu.13.0-"), "p").packages[0].version
+        read_pylock(text, "p").packages[0].wheels[0].filename == "x-1-py3-none-any.whl"
+    )
+    assert (
+        read_pylock(local.replace("x-1-", "x-1_cu.13.0-"), "p").packages[0].version
         == "1+cu_13.0"
     )
 
 
-def test_decode_reads_windows_newlines() -> None:
+def test_reading_reads_windows_newlines() -> None:
     """A checkout that changed the newlines changes nothing else."""
     text = f"{PACKAGE}{WHEELS}"
 
-    assert decode(text.replace("\n", "\r\n").encode(), "p") == decode(text, "p")
+    assert read_pylock(text.replace("\n", "\r\n").encode(), "p") == read_pylock(
+        text, "p"
+    )
 
 
-def test_decode_reads_times_as_utc() -> None:
+def test_reading_reads_times_as_utc() -> None:
     """A local time is taken for UTC, another offset is converted."""
     for written in ("2026-01-02T03:04:05", "2026-01-02T05:04:05+02:00"):
         text = f"{PACKAGE}wheels = [{{{WHEEL}, {HASHES}, upload-time = {written}}}]"
-        found = decode(text, "p").packages[0].wheels[0].upload_time
+        found = read_pylock(text, "p").packages[0].wheels[0].upload_time
         assert found == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
-def test_decode_drops_a_name_that_the_url_says() -> None:
+def test_reading_drops_a_name_that_the_url_says() -> None:
     """A name that is implied is the same as none."""
     text = f"{PACKAGE}{WHEELS}"
     named = text.replace("{url", '{name = "x-1.0-py3-none-any.whl", url')
 
-    assert decode(named, "p") == decode(text, "p")
+    assert read_pylock(named, "p") == read_pylock(text, "p")
 
 
-def test_decode_reads_what_pip_writes() -> None:
+def test_reading_reads_what_pip_writes() -> None:
     """A lock file in the shape of pip 26.3's `pip lock`."""
     text = """lock-version = "1.0"
 created-by = "pip"
@@ -264,14 +270,14 @@ url = "https://e.example.com/x-1.0-py3-none-any.whl"
 sha256 = "00"
 """
 
-    pylock = decode(text, "p")
+    pylock = read_pylock(text, "p")
 
     assert pylock.extras is None
     assert pylock.packages[0].directory is not None
     assert pylock.packages[1].wheels[0].hashes == {"sha256": "00"}
 
 
-def test_decode_reads_what_uv_writes() -> None:
+def test_reading_reads_what_uv_writes() -> None:
     """A lock file in the shape of `uv export --format pylock.toml`."""
     text = """# This file was autogenerated by uv
 lock-version = "1.0"
@@ -298,8 +304,166 @@ name = "z"
 archive = { url = "https://e.example.com/z.zip", hashes = { sha256 = "00" } }
 """
 
-    pylock = decode(text, "p")
+    pylock = read_pylock(text, "p")
 
     assert pylock.default_groups == ("dev",)
     assert [bool(package.sdist) for package in pylock.packages] == [True, False, False]
     assert pylock.polylock is None
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("requirements = 1", "requirements: must be an array, not an integer"),
+        ("exclude-newer = 1", "exclude-newer: must be a date-time, not an integer"),
+        ("extras = {a = 1}", "extras.a: must be an array, not an integer"),
+        ("sources = {a = [{}]}", "sources.a[0]: needs one of index, path, url and git"),
+        ("indexes = [{}]", "indexes[0].name: is missing"),
+        ("targets = [{}]", "targets[0].name: is missing"),
+        (
+            'targets = [{name = "a", platform = "amiga-m68k", python = "3.12"}]',
+            "targets[0]: unknown platform 'amiga-m68k'",
+        ),
+        (
+            'targets = [{name = "a", platform = "linux-x86_64", python = "three"}]',
+            "targets[0]: unknown Python 'three'",
+        ),
+        (
+            'targets = [{name = "a", platform = "linux-x86_64", python = "jy2.7"}]',
+            "targets[0]: unknown Python 'jy2.7'",
+        ),
+        (
+            (
+                'targets = [{name = "a", platform = "linux-x86_64", python = "3.12", '
+                'libc = "newlib"}]'
+            ),
+            "targets[0]: unknown libc 'newlib'",
+        ),
+        (
+            (
+                'targets = [{name = "a", platform = "macos-arm64", python = "3.12", '
+                'macos = "big sur"}]'
+            ),
+            "targets[0]: unknown macOS version 'big sur'",
+        ),
+    ],
+)
+def test_reading_the_record_names_the_key_of_what_is_wrong(
+    text: str, message: str
+) -> None:
+    """A record with a wrong type or value is refused by key path."""
+    with pytest.raises(LockFileInvalid) as caught:
+        read_pylock(f"{EMPTY}[tool.polylock]\n{text}", "p")
+
+    assert str(caught.value) == f"p: tool.polylock.{message}"
+
+
+def test_reading_the_record_passes_over_what_it_does_not_know() -> None:
+    """A later polylock may record more; an empty record is one all the same."""
+    pylock = read_pylock(f"{EMPTY}[tool.polylock]\nlater = 1", "p")
+
+    assert pylock.polylock == Record(inputs=LockedInputs(), targets=())
+
+
+def test_reading_the_record_reads_a_namespace_without_features() -> None:
+    """An empty list that the user gave is kept."""
+    text = (
+        '[[tool.polylock.targets]]\nname = "a"\nplatform = "linux-x86_64"\n'
+        'python = "3.12"\nproperties = [{namespace = "amd"}]'
+    )
+
+    record = read_pylock(EMPTY + text, "p").polylock
+
+    assert record is not None
+    assert record.targets[0].stated == (LockedFeature(namespace="amd"),)
+
+
+LONG = "1" * 5000
+FILE = "x-1.0-py3-none-any.whl"
+TARGET = f'{EMPTY}[[tool.polylock.targets]]\nplatform = "linux-x86_64"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            f'{TOP}[[packages]]\nname = "-/-/x"\ndirectory = {{path = "."}}',
+            "packages[0].name: '-/-/x' is not a normalized name",
+        ),
+        (
+            f'{PACKAGE}wheels = [{{name = "../{FILE}", url = "u", {HASHES}}}]',
+            f"packages[0].wheels[0].name: '../{FILE}' is not the name of a file",
+        ),
+        (
+            f'{PACKAGE}wheels = [{{url = "https://e/..%2F{FILE}", {HASHES}}}]',
+            f"packages[0].wheels[0].name: '../{FILE}' is not the name of a file",
+        ),
+        (
+            f'{PACKAGE}archive = {{url = "https://e/..%2F..%2Fx.zip", {HASHES}}}',
+            "packages[0].archive: '../../x.zip' is not the name of a file",
+        ),
+        (
+            f'{PACKAGE}archive = {{url = "https://e/", {HASHES}}}',
+            "packages[0].archive: '' is not the name of a file",
+        ),
+        (
+            f'{PACKAGE}wheels = [{{{WHEEL}, hashes = {{sha256 = "0 --hash=x:1"}}}}]',
+            "packages[0].wheels[0].hashes.sha256: '0 --hash=x:1' is not a hash",
+        ),
+        (
+            f'{PACKAGE}index = "https://e/\\nx"\n{WHEELS}',
+            "packages[0].index: 'https://e/\\nx' has a control character",
+        ),
+        (
+            f'{PACKAGE}vcs = {{type = "git", url = "u\\u0007", commit-id = "a"}}',
+            "packages[0].vcs.url: 'u\\x07' has a control character",
+        ),
+        (
+            f'{PACKAGE}directory = {{path = ".", subdirectory = "a/../.."}}',
+            "packages[0].directory.subdirectory: 'a/../..' is not inside the tree",
+        ),
+        (
+            f'{PACKAGE}archive = {{path = "x.zip", {HASHES}, subdirectory = "C:/a"}}',
+            "packages[0].archive.subdirectory: 'C:/a' is not inside the tree",
+        ),
+        (
+            f"{PACKAGE}{WHEELS}".replace('"1.0"', f'"{LONG}"').replace(
+                f'"{LONG}"', '"1.0"', 1
+            ),
+            f"packages[0].version: '{'1' * 80}...' is not a version",
+        ),
+        (
+            f'{PACKAGE}requires-python = ">={LONG}"\n{WHEELS}',
+            f"packages[0].requires-python: '>={'1' * 20}",
+        ),
+        (
+            f"{PACKAGE}marker = \"python_version > '{LONG}'\"\n{WHEELS}",
+            "packages[0].marker: is not a marker: a number in a marker has",
+        ),
+        (
+            f"{PACKAGE}wheels = [{{{WHEEL}, {HASHES}, size = 1e26}}]",
+            "packages[0].wheels[0].size: must be an integer, not a float",
+        ),
+        (
+            f"{PACKAGE}wheels = [{{{WHEEL}, {HASHES}, size = {2**63}}}]",
+            "packages[0].wheels[0].size: is an integer of more than 64 bits",
+        ),
+        (f"{TOP}packages = {LONG}", "has an integer of more than 64 bits"),
+        (f"{TOP}packages = []\n{'a.' * 16_000}a = 1", "line 4 has a key of more than"),
+        (
+            f'{TARGET}name = "../x"\npython = "3.12"',
+            "tool.polylock.targets[0].name: '../x' is not a name for a target",
+        ),
+        (
+            f'{TARGET}name = "x"\npython = "3.{LONG}"',
+            "tool.polylock.targets[0]: unknown Python '3.11111",
+        ),
+        (
+            f'{EMPTY}[tool.polylock]\nindexes = [{{name = "a\\nb"}}]',
+            "tool.polylock.indexes[0].name: 'a\\nb' has a control character",
+        ),
+    ],
+)
+def test_reading_refuses_what_would_act_elsewhere(text: str, message: str) -> None:
+    """Names that leave a directory, ends of lines, and numbers without end."""
+    assert refusal(text).startswith(f"pylock.toml: {message}")

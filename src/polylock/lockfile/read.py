@@ -1,0 +1,541 @@
+"""TOML to ``Pylock``; an error names its key path, ``packages[3].wheels[0].hashes``.
+
+Lock files of other tools are read as well: what PEP 751 allows is accepted, and what
+it does not know is passed over. Keys become fields by the types of ``pylock``; what a
+type cannot say is checked here: names, versions, markers, and what excludes what.
+In ``[tool.polylock]`` unknown keys are passed over too, for a later polylock may say
+more. Wrong types are errors there as well: a record that is half read would make a
+wrong answer of `check`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping  # noqa: TC003 - msgspec reads annotations
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import PureWindowsPath
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import InvalidName, canonicalize_name
+from packaging.version import Version
+
+from polylock.errors import LockFileInvalid
+from polylock.lockfile.pylock import (
+    Package,
+    PackageArchive,
+    PackageDirectory,
+    PackageSdist,
+    PackageVcs,
+    PackageWheel,
+    PinnedFile,
+    Pylock,
+    last_component,
+)
+from polylock.lockfile.record import (
+    LIST_SETTINGS,
+    TEXT_SETTINGS,
+    InvalidRecord,
+    LockedFeature,
+    LockedIndex,
+    LockedInputs,
+    LockedSource,
+    LockedTarget,
+    Record,
+    VariantChoice,
+    describe,
+    microseconds_of,
+)
+from polylock.model.direct import DIRECT_KEYS, InvalidDirectSource, source_of_table
+from polylock.model.filenames import (
+    InvalidFilename,
+    SdistFilename,
+    WheelFilename,
+    check_file_name,
+)
+from polylock.model.markers import Atom, InvalidMarker, parse_marker
+from polylock.model.quantities import has_long_number
+from polylock.toml_tables import InvalidToml, Table, key_path, parse_toml
+from polylock.values import Value, replace
+from polylock.variants.properties import is_label
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from polylock.model.direct import DirectSource
+    from polylock.model.markers import MarkerExpression
+
+__all__ = ["read_pylock"]
+
+_CONFLICT_MARKER = re.compile(r"^(<{7}|={7}|>{7}|\|{7})( |$)")
+_CONFLICT_ADVICE = (
+    "take either side as it is and run `polylock lock`, which mends the rest; "
+    "`polylock merge --install` lets git do so the next time"
+)
+_VCS_TEXTS = ("type", "url", "path", "requested-revision", "commit-id")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_HASH = re.compile(r"[!-9;-~]+:[!-~]+")
+_TARGET_NAME = re.compile(r"[A-Za-z0-9]+([._-]+[A-Za-z0-9]+)*")
+_MAJOR = 1
+_LONGEST_SHOWN = 80
+_PINNED = ("sdist", "wheels")
+_DIRECT = ("vcs", "directory", "archive")
+
+_File = TypeVar("_File", PackageWheel, PackageSdist, PackageArchive)
+
+
+def read_pylock(content: bytes | str, path: str) -> Pylock:
+    """Read a lock file; ``path`` is its name for people.
+
+    Raises LockFileInvalid.
+    """
+    document = _document(content, path)
+    try:
+        return _pylock(Table(document, path=path, refusal=_refusal))
+    except RecursionError as error:
+        raise LockFileInvalid(path, "", "is nested too deeply") from error
+
+
+def _refusal(path: str, key: str, problem: str, _advice: str | None) -> LockFileInvalid:
+    # The advice is about what to write, and lock files are not written by hand.
+    return LockFileInvalid(path, key, problem)
+
+
+def _document(content: bytes | str, path: str) -> Mapping[str, Any]:
+    try:
+        text = content if isinstance(content, str) else content.decode()
+    except UnicodeDecodeError as error:
+        bad_line = error.object.count(b"\n", 0, error.start) + 1
+        raise LockFileInvalid(path, "", f"line {bad_line} is not UTF-8") from error
+    try:
+        # The newlines of a checkout on Windows are no part of any value here.
+        return parse_toml(text.replace("\r\n", "\n"))
+    except InvalidToml as error:
+        for number, line in enumerate(text.splitlines(), start=1):
+            if _CONFLICT_MARKER.match(line):
+                problem = f"line {number} is a merge conflict marker of git"
+                advice = _CONFLICT_ADVICE
+                raise LockFileInvalid(path, "", problem, advice) from error
+        raise LockFileInvalid(path, key_path(*error.parts), str(error)) from error
+
+
+def _pylock(top: Table) -> Pylock:
+    _check_lock_version(top)
+    if "packages" not in top:
+        raise top.error("is missing", "packages")
+    packages = tuple(_package(table) for table in top.tables("packages"))
+    tool, ours = _tool(top)
+    pylock = top.convert(
+        Pylock,
+        {
+            **top.values,
+            "environments": _environments(top),
+            "packages": packages,
+            "polylock": None if ours is None else _record(ours),
+            "tool": tool,
+        },
+    )
+    _check_specifier(top, pylock.requires_python)
+    for position, name in enumerate(pylock.extras or ()):
+        if _normalized(name) != name:
+            raise top.error(f"{name!r} is not normalized", "extras", position)
+    return pylock
+
+
+def _check_lock_version(top: Table) -> None:
+    """Check the version: an unknown major is an error, a newer minor is not."""
+    text = top.text("lock-version")
+    if _version(top, text, "lock-version").major != _MAJOR:
+        raise top.error(
+            f"version {text} is not supported, only {_MAJOR}.x is", "lock-version"
+        )
+
+
+def _environments(top: Table) -> tuple[MarkerExpression, ...] | None:
+    if "environments" not in top:
+        return None
+    return tuple(
+        _marker(top, text, "environments", position)
+        for position, text in enumerate(top.strings("environments"))
+    )
+
+
+def _marker(table: Table, text: str, *key: str | int) -> MarkerExpression:
+    try:
+        marker = parse_marker(text)
+    except InvalidMarker as error:
+        reason = str(error).splitlines()[0]
+        raise table.error(f"is not a marker: {reason}", *key) from error
+    if "variant_" in text and _has_variant_field(marker):
+        # PEP 825: "they cannot occur in packages.marker or in the top-level
+        # environments key, neither of which is scoped to a selected wheel".
+        raise table.error("must not use a variant marker", *key)
+    return marker
+
+
+def _has_variant_field(marker: MarkerExpression) -> bool:
+    if isinstance(marker, Atom):
+        return marker.field.startswith("variant_")
+    return any(_has_variant_field(operand) for operand in marker.operands)
+
+
+def _check_specifier(table: Table, text: str | None) -> None:
+    if text is not None and not _is_specifier(text):
+        problem = f"{text!r} is not a version specifier"
+        raise table.error(problem, "requires-python")
+
+
+@lru_cache(maxsize=4096)
+def _is_specifier(text: str) -> bool:
+    try:
+        SpecifierSet(text)
+    except InvalidSpecifier:
+        return False
+    return not has_long_number(text)
+
+
+def _version(table: Table, text: str, key: str) -> Version:
+    version = _parsed_version(text)
+    if version is None:
+        raise table.error(f"{_shortened(text)!r} is not a version", key)
+    return version
+
+
+def _parsed_version(text: str) -> Version | None:
+    try:
+        return Version(text)
+    except ValueError:  # InvalidVersion, or a number of 5,000 digits
+        return None
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) < _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
+
+
+def _normalized(name: str) -> str | None:
+    """Return the normalized form of a name, None for what names no project."""
+    try:
+        return canonicalize_name(name, validate=True)
+    except InvalidName:
+        return None
+
+
+def _tool(table: Table) -> tuple[dict[str, Any], Table | None]:
+    """Return what other tools say, and ``tool.polylock`` apart."""
+    if "tool" not in table:
+        return {}, None
+    tool = table.table("tool")
+    others = {key: value for key, value in tool.values.items() if key != "polylock"}
+    return others, tool.table("polylock") if "polylock" in tool else None
+
+
+def _package(table: Table) -> Package:
+    tool, ours = _tool(table)
+    marker = table.string("marker")
+    package = table.convert(
+        Package,
+        {
+            **table.values,
+            "marker": None if marker is None else _marker(table, marker, "marker"),
+            "variants": () if ours is None else ours.convert(_Choices).variants,
+            "tool": tool,
+        },
+    )
+    name, version = package.name, package.version
+    if _normalized(name) != name:
+        raise table.error(f"{name!r} is not a normalized name", "name")
+    if version is not None:
+        _version(table, version, "version")
+    _check_specifier(table, package.requires_python)
+    for identity in table.tables("attestation-identities"):
+        identity.text("kind")
+    _check_sources(package, table)
+    return _with_files(package, table)
+
+
+class _Choices(Value, frozen=True, kw_only=True):
+    """``[packages.tool.polylock]``."""
+
+    variants: tuple[VariantChoice, ...] = ()
+
+
+class _Refused(ValueError):
+    """What is wrong with a part of a package; ``parts`` is the key path within it.
+
+    It takes no time where all is right: a lock file has thousands of wheels.
+    """
+
+    def __init__(self, problem: str, *parts: str | int) -> None:
+        super().__init__(problem)
+        self.parts = parts
+
+
+def _check_sources(package: Package, table: Table) -> None:
+    """PEP 751: files of an index, or else just one of vcs, directory, archive."""
+    given = [key for key in (*_PINNED, *_DIRECT) if getattr(package, key)]
+    direct = [key for key in given if key in _DIRECT]
+    if len(direct) > 1 or (direct and len(given) > 1):
+        raise table.error(f"{package.name} has conflicting sources: {given}")
+    if not given:
+        raise table.error(f"{package.name} has no source to install from")
+    parts: tuple[str, ...] = ()
+    try:
+        _check_texts(package, "index")
+        if package.vcs is not None:
+            parts = ("vcs",)
+            _check_location(package.vcs)
+            _check_texts(package.vcs, *_VCS_TEXTS)
+            _check_subdirectory(package.vcs)
+        if package.directory is not None:
+            parts = ("directory",)
+            _check_texts(package.directory, "path")
+            _check_subdirectory(package.directory)
+    except _Refused as error:
+        raise table.error(str(error), *parts, *error.parts) from error
+
+
+def _check_location(source: PackageVcs | PackageArchive | PinnedFile) -> None:
+    if not source.url and not source.path:
+        raise _Refused("has neither url nor path")
+
+
+def _check_texts(value: Value, *keys: str) -> None:
+    """Refuse characters that would end a line of a command, a log or an exported file.
+
+    No name of a file or of a revision has any, and a URL cannot.
+    """
+    for key in keys:
+        text = getattr(value, key.replace("-", "_"))
+        if text is not None and not text.isprintable() and _CONTROL.search(text):
+            raise _Refused(f"{text!r} has a control character", key)
+
+
+def _check_subdirectory(source: PackageVcs | PackageDirectory | PackageArchive) -> None:
+    """PEP 751: "the subdirectory within the source tree"."""
+    _check_texts(source, "subdirectory")
+    text = source.subdirectory or ""
+    place = PureWindowsPath(text)
+    if place.anchor or text.startswith("/") or ".." in place.parts:
+        raise _Refused(f"{text!r} is not inside the tree", "subdirectory")
+
+
+def _with_files(package: Package, table: Table) -> Package:
+    """Return the package with its files checked and normalized."""
+    wheels = []
+    sdist, archive = package.sdist, package.archive
+    parts: tuple[str | int, ...] = ()
+    try:
+        for position, wheel in enumerate(package.wheels):
+            parts = ("wheels", position)
+            wheels.append(_wheel(wheel, package))
+        if sdist is not None:
+            parts = ("sdist",)
+            sdist = _file(sdist)
+            _check_filename(SdistFilename.parse, sdist, package)
+        if archive is not None:
+            parts = ("archive",)
+            archive = _file(archive)
+            _check_subdirectory(archive)
+            check_file_name(last_component(archive.path, archive.url))
+    except InvalidFilename as error:
+        raise table.error(str(error), *parts) from error
+    except _Refused as error:
+        raise table.error(str(error), *parts, *error.parts) from error
+    return replace(package, wheels=tuple(wheels), sdist=sdist, archive=archive)
+
+
+def _wheel(wheel: PackageWheel, package: Package) -> PackageWheel:
+    found = _file(wheel)
+    if found.name is not None and found.name == last_component(found.path, found.url):
+        found = replace(found, name=None)
+    _check_filename(WheelFilename.parse, found, package)
+    return found
+
+
+def _file(file: _File) -> _File:
+    _check_location(file)
+    if not file.hashes:
+        raise _Refused("is empty; every file needs a hash", "hashes")
+    if not f"{file.url}{file.path}".isprintable():
+        _check_texts(file, "url", "path")
+    for algorithm, value in file.hashes.items():
+        if not (value.isalnum() and algorithm.isalnum()) and not _HASH.fullmatch(
+            f"{algorithm}:{value}"
+        ):
+            raise _Refused(f"{value!r} is not a hash", "hashes", algorithm)
+    moment = file.upload_time
+    if moment is None or moment.tzinfo is UTC:
+        return file
+    return replace(file, upload_time=_in_utc(moment))
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """Return a time in UTC, which PEP 751 asks for: a local one is read as such."""
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC)
+
+
+def _check_filename(
+    parse: Callable[[str], WheelFilename | SdistFilename],
+    file: PinnedFile,
+    package: Package,
+) -> None:
+    filename = file.filename
+    try:
+        parsed = parse(filename)
+    except InvalidFilename as error:
+        raise _Refused(str(error), "name") from error
+    name, version = package.name, package.version
+    if parsed.name != name:
+        raise _Refused(f"{filename} is not a file of {name}", "name")
+    if version is None or parsed.version == version:
+        return
+    found = _parsed_version(parsed.version)
+    if found is None:
+        raise _Refused(f"{_shortened(parsed.version)!r} is not a version", "name")
+    if found != _parsed_version(version):
+        raise _Refused(f"{filename} is not a file of {name} {version}", "name")
+
+
+class _FeatureTable(Value, frozen=True, kw_only=True):
+    """One feature or, with ``features``, several with the same values."""
+
+    namespace: str
+    feature: str | None = None
+    features: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+
+
+class _TargetTable(Value, frozen=True, kw_only=True, rename="kebab"):
+    """``[[tool.polylock.targets]]``."""
+
+    name: str
+    platform: str
+    python: str
+    libc: str | None = None
+    macos: str | None = None
+    properties: tuple[_FeatureTable, ...] = ()
+    derived_properties: tuple[_FeatureTable, ...] = ()
+    variants: tuple[str, ...] = ()
+
+
+class _SourceTable(Value, frozen=True, kw_only=True):
+    """An entry of ``[tool.polylock.sources]`` for one project."""
+
+    index: str = ""
+    path: str | None = None
+    url: str | None = None
+    git: str | None = None
+    rev: str | None = None
+    tag: str | None = None
+    branch: str | None = None
+    subdirectory: str | None = None
+    editable: bool | None = None
+    properties: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+
+
+class _RecordTable(Value, frozen=True, kw_only=True, rename="kebab"):
+    """``[tool.polylock]`` without its settings, which are read by their names."""
+
+    exclude_newer: datetime | None = None
+    indexes: tuple[LockedIndex, ...] = ()
+    requirements: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
+    overrides: tuple[str, ...] = ()
+    extras: Mapping[str, tuple[str, ...]] = {}
+    groups: Mapping[str, tuple[str, ...]] = {}
+    target_dependencies: Mapping[str, tuple[str, ...]] = {}
+    sources: Mapping[str, tuple[_SourceTable, ...]] = {}
+    targets: tuple[_TargetTable, ...] = ()
+
+
+def _record(table: Table) -> Record:
+    found = table.convert(_RecordTable)
+    cutoff = found.exclude_newer
+    inputs = LockedInputs(
+        requirements=found.requirements,
+        extras=found.extras,
+        groups=found.groups,
+        targets=found.target_dependencies,
+        constraints=found.constraints,
+        overrides=found.overrides,
+        indexes=found.indexes,
+        sources={
+            name: tuple(
+                _source(table.inside({}, "sources", name, position), entry)
+                for position, entry in enumerate(entries)
+            )
+            for name, entries in found.sources.items()
+        },
+        exclude_newer=None if cutoff is None else microseconds_of(_in_utc(cutoff)),
+        settings={key: table.text(key) for key in TEXT_SETTINGS if key in table},
+        lists={key: table.strings(key) for key in LIST_SETTINGS if key in table},
+    )
+    for position, index in enumerate(found.indexes):
+        if _CONTROL.search(index.name):
+            problem = f"{index.name!r} has a control character"
+            raise table.error(problem, "indexes", position, "name")
+    targets = (
+        _target(table.inside({}, "targets", position), entry)
+        for position, entry in enumerate(found.targets)
+    )
+    return Record(inputs=inputs, targets=tuple(targets))
+
+
+def _source(table: Table, entry: _SourceTable) -> LockedSource:
+    return LockedSource(
+        index=entry.index,
+        direct=None if entry.index else _direct(table, entry),
+        properties=entry.properties,
+        targets=entry.targets,
+    )
+
+
+def _direct(table: Table, entry: _SourceTable) -> DirectSource:
+    given = {key: getattr(entry, key) for key in DIRECT_KEYS}
+    try:
+        return source_of_table({k: v for k, v in given.items() if v is not None})
+    except InvalidDirectSource as error:
+        raise table.error(str(error)) from error
+
+
+def _target(table: Table, entry: _TargetTable) -> LockedTarget:
+    if not _TARGET_NAME.fullmatch(entry.name):
+        raise table.error(f"{entry.name!r} is not a name for a target", "name")
+    target = LockedTarget(
+        name=entry.name,
+        platform=entry.platform,
+        python=entry.python,
+        libc=entry.libc,
+        macos=entry.macos,
+        stated=_features(entry.properties),
+        derived=_features(entry.derived_properties),
+        variants=_pinned_labels(table, entry.variants),
+    )
+    try:
+        describe(target)
+    except InvalidRecord as error:
+        raise table.error(str(error)) from error
+    return target
+
+
+def _pinned_labels(table: Table, texts: tuple[str, ...]) -> dict[str, str]:
+    found = {}
+    for position, text in enumerate(texts):
+        name, at, label = text.partition("@")
+        if not at or _normalized(name) != name or (label and not is_label(label)):
+            problem = f"{text!r} is not a project and a label"
+            raise table.error(problem, "variants", position)
+        found[name] = label
+    return found
+
+
+def _features(entries: tuple[_FeatureTable, ...]) -> tuple[LockedFeature, ...]:
+    return tuple(
+        LockedFeature(namespace=entry.namespace, feature=feature, values=entry.values)
+        for entry in entries
+        for feature in entry.features or (entry.feature,)
+    )
