@@ -152,3 +152,27 @@ def test_a_lock_that_changes_no_file_says_so(polylock: CommandLine) -> None:
         "wrote pylock.toml: 2 packages for 1 target",
         "  no target gets other files",
     ]
+
+
+def test_a_requirement_on_the_project_itself_is_told(polylock: CommandLine) -> None:
+    """Nothing is installed for it, which a wrong name of the project explains."""
+    polylock.write(
+        PROJECT.replace('"demo"', '"Plain_Lib"').replace("plainlib", "plain.lib")
+    )
+    ran = polylock.succeed("lock")
+    (told,) = [line for line in ran.err.splitlines() if line.startswith("note: ")]
+    assert "the project requires plain-lib, which is the project itself" in told
+    assert polylock.succeed("lock", "--upgrade", "-q").err == ""
+    found = polylock.succeed("lock", "--upgrade", "--json").json["notes"]
+    assert [each["finding"]["kind"] for each in found] == ["requires-project"]
+
+
+def test_ten_notes_and_how_many_more(polylock: CommandLine) -> None:
+    """A person is shown the first ones; the document has all."""
+    missing = ", ".join(f"x{number}" for number in range(12))
+    polylock.write(PROJECT.replace('"plainlib"', f'"plainlib[{missing}]"'))
+    lines = polylock.succeed("lock").err.splitlines()
+    notes = [line for line in lines if line.startswith("note: ")]
+    assert len(notes) == 11
+    assert notes[-1].startswith("note: and 2 notes more")
+    assert len(polylock.succeed("lock", "--upgrade", "--json").json["notes"]) == 12

@@ -18,19 +18,23 @@ from polylock.cli.invocation import (
     without_garbage_collection,
 )
 from polylock.cli.options import JSON, Command, offered, settings
-from polylock.cli.terminal import shown
-from polylock.explain.words import clause
+from polylock.cli.terminal import shown, style
+from polylock.explain.words import clause, note
 from polylock.model.quantities import counted
 from polylock.operations.lock.lock import lock
 from polylock.operations.lock.request import LockRequest, parse_upgrades
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from polylock.explain.findings import Note
     from polylock.operations.lock.imported_pins import ImportReport
     from polylock.operations.lock.lock import LockOutcome
 
 __all__ = ["command"]
+
+_NOTES_AT_MOST = 10
+"""How many notes a person is shown; the document has all."""
 
 
 @click.command(
@@ -93,6 +97,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
 def _summary(outcome: LockOutcome, request: LockRequest) -> Iterator[str]:
     path = outcome.path.name
     targets = len(outcome.pylock.target_names)
+    yield from _notes(outcome.notes)
     packages = len(outcome.pylock.packages)
     size = f"{counted(packages, 'package')} for {counted(targets, 'target')}"
     if not outcome.efforts:
@@ -112,6 +117,18 @@ def _summary(outcome: LockOutcome, request: LockRequest) -> Iterator[str]:
             yield "  no target gets other files"
     for report in outcome.imports:
         yield from _imported(report)
+
+
+def _notes(notes: Sequence[Note]) -> Iterator[str]:
+    """Yield what the answer costs, the first of many."""
+    for found in notes[:_NOTES_AT_MOST]:
+        yield f"{style('note', 'hint')}: {note(found)}"
+    more = len(notes) - _NOTES_AT_MOST
+    if more > 0:
+        yield (
+            f"{style('note', 'hint')}: and {counted(more, 'note')} more, which "
+            "`polylock lock --upgrade --dry-run --json` has"
+        )
 
 
 def _imported(report: ImportReport) -> Iterator[str]:

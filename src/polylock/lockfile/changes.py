@@ -15,7 +15,7 @@ from polylock.lockfile.pylock import (
     PackageVcs,
     PackageWheel,
 )
-from polylock.lockfile.recorded_targets import locked_target
+from polylock.lockfile.record import locked_target
 from polylock.lockfile.select import project_groups, select
 
 if TYPE_CHECKING:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from polylock.answer_cache.basis import Basis
+    from polylock.explain.findings import Note
     from polylock.lockfile.changes import TargetDiff
     from polylock.lockfile.pylock import Pylock
     from polylock.network.traffic import Traffic
@@ -38,7 +39,8 @@ class LockOutcome(Value, frozen=True, kw_only=True):
 
     ``imports`` says what became of the pins of other tools' lock files; it is empty
     too where the lock file was still true. ``basis`` is what that depends on, if all
-    targets were asked for and no other file.
+    targets were asked for and no other file. ``notes`` are what the answer costs; empty
+    too where the lock file was still true, for to know them takes an index.
     """
 
     path: Path
@@ -50,6 +52,7 @@ class LockOutcome(Value, frozen=True, kw_only=True):
     traffic: Traffic | None = None
     imports: tuple[ImportReport, ...] = ()
     basis: Basis | None = None
+    notes: tuple[Note, ...] = ()
 
     def changes(self) -> tuple[TargetDiff, ...] | None:
         """Return what targets install otherwise than by the lock file before.
@@ -91,6 +94,7 @@ class LockOutcome(Value, frozen=True, kw_only=True):
             "requests": self.traffic.requests if self.traffic else 0,
             "received": self.traffic.received if self.traffic else 0,
             "imports": [report.to_json() for report in self.imports],
+            "notes": _documents(self.notes),
             "changes": [each.to_json() for each in self.changes() or ()],
         }
 
@@ -142,7 +146,15 @@ def lock(settings: Settings, request: LockRequest, reporter: Reporter) -> LockOu
         efforts=found.efforts,
         traffic=found.traffic,
         imports=found.imports,
+        notes=found.notes,
     )
+
+
+def _documents(notes: Sequence[Note]) -> list[dict[str, Any]]:
+    # Not for a lock with nothing to do.
+    from polylock.explain.documents import note_document  # noqa: PLC0415 - see above
+
+    return [note_document(each) for each in notes]
 
 
 def _imported(
