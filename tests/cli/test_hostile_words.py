@@ -19,8 +19,9 @@ from polylock.cli.progress import TerminalReporter
 from polylock.cli.tables import Table
 from polylock.cli.terminal import shown, style
 from polylock.errors import PolylockError
+from polylock.explain.reasons import Yanked
 from polylock.explain.words import details
-from polylock.model.reasons import Rejection, Yanked
+from polylock.model.reasons import Rejection
 from polylock.model.visible_text import is_visible
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from fakes.workspace import Spy
 from polylock.explain.findings import Behind, Note, Solved
 from polylock.explain.known_source import KnownSource
 from polylock.explain.notes import notes
+from polylock.explain.reasons import NoFile
 from polylock.explain.words import note
-from polylock.model.reasons import NoFile
 from polylock.resolution.solve import Solver
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 
 from polylock.explain.documents import document, kind_of
-from polylock.model.reasons import (
+from polylock.explain.reasons import (
     Contradicts,
     Excluded,
     LabelLost,

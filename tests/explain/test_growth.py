@@ -11,7 +11,7 @@ from fakes.source import MemorySource
 from fakes.universes import TARGETS, inputs_of
 from polylock.explain.conflict import explained
 from polylock.resolution.problem import Problem, Unsolvable
-from polylock.resolution.solve import solve_problem
+from polylock.resolution.solve import solve
 from polylock.resolution.tries import Tries
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def solved(packages: Packages, roots: list[str]) -> tuple[dict[str, str], int]:
     """Return the pins that the engine finds, and how many candidates it tried."""
     tries = Tries()
     problem = Problem.of(TARGETS[0], inputs_of(roots, "allow"), MemorySource(packages))
-    found = solve_problem(problem, tries, always_search=True)
+    found = solve(problem, tries, always_search=True)
     return {n: str(c).partition(" ")[2] for n, c in found.items()}, tries.tried
 
 
@@ -106,7 +106,7 @@ def test_a_limit_that_is_met_names_who_is_fought_over() -> None:
         TARGETS[0], inputs_of(["a", "c1"], "allow"), MemorySource(chain(3))
     )
     with pytest.raises(Unsolvable) as caught:
-        solve_problem(problem, Tries(limit=50), always_search=True)
+        solve(problem, Tries(limit=50), always_search=True)
     error = explained(caught.value)
     assert "gave up after 50 candidates" in error.explanation[0]
     assert "c3, c2, c1" in error.explanation[0]

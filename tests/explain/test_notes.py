@@ -138,13 +138,13 @@ def test_settings_that_match_nothing_are_told() -> None:
     )
     assert told == [
         (
-            "exclude-variants: acme :: versio matches nothing that is locked; there are "
-            "variants for acme"
+            "exclude-variants: acme :: versio matches nothing that is locked; there "
+            "are variants for acme"
         ),
         "prefer-variants: other@v1 has no effect, since no target installs other",
         (
-            "enable-providers: acmee matches nothing that is locked; there are variants "
-            "for acme"
+            "enable-providers: acmee matches nothing that is locked; there are "
+            "variants for acme"
         ),
     ]
 

@@ -10,9 +10,7 @@ from packaging.utils import canonicalize_name
 from fakes.scenarios import inputs_of, preferences_of, targets_of
 from fakes.source import MemorySource
 from polylock.explain.answer import answer_of
-from polylock.explain.why_not import WhyNot
-from polylock.explain.words import clause
-from polylock.model.reasons import (
+from polylock.explain.reasons import (
     Contradicts,
     DirectReference,
     Excluded,
@@ -40,12 +38,14 @@ from polylock.model.reasons import (
     WheelsForbidden,
     Yanked,
 )
+from polylock.explain.why_not import WhyNot
+from polylock.explain.words import clause
 from polylock.model.requirements import Requirement
 from polylock.ports import SilentReporter
 from polylock.resolution.solve import Solver
 
 if TYPE_CHECKING:
-    from polylock.model.reasons import Reason
+    from polylock.explain.reasons import Reason
 
 LINUX_ONLY = "cp312-cp312-manylinux_2_17_x86_64"
 TWO = {

@@ -6,8 +6,7 @@ from typing import get_args
 
 import pytest
 
-from polylock.explain.words import about, asker, clause, request
-from polylock.model.reasons import (
+from polylock.explain.reasons import (
     AlignedWith,
     BuildCycle,
     ConflictsWithPins,
@@ -51,6 +50,7 @@ from polylock.model.reasons import (
     WheelsForbidden,
     Yanked,
 )
+from polylock.explain.words import about, asker, clause, request
 from polylock.model.requirements import Requirement
 from polylock.variants.properties import VariantProperty
 
@@ -94,7 +94,7 @@ WORDS: list[tuple[Reason, str]] = [
     ),
     (NoSuchVersion("own"), "index own does not have it"),
     (Yanked(), "yanked"),
-    (Yanked("broken\nfile"), "yanked: broken\\u000Afile"),
+    (Yanked("broken\nfile"), "yanked: broken\\nfile"),
     (PreRelease(), "pre-releases are not admitted"),
     (UploadedLater(), "uploaded after exclude-newer"),
     (NoUploadTime(), "without an upload time, which exclude-newer asks for"),
@@ -127,7 +127,7 @@ WORDS: list[tuple[Reason, str]] = [
     (WheelsForbidden(), "has wheels, which no-binary-package forbids"),
     (
         InvalidMetadata("no name", line="Requires-Dist: \x1b[2K", file="a.whl"),
-        'a.whl: no name, in the line "Requires-Dist: \\u001B[2K"',
+        'a.whl: no name, in the line "Requires-Dist: \\x1b[2K"',
     ),
     (
         DirectReference(Requirement.parse("b @ https://example.org/b.whl")),
@@ -277,7 +277,7 @@ def test_every_kind_is_tried() -> None:
         (RootAsker("group", "dev"), "group dev"),
         (RootAsker("target", "h100"), "target h100"),
         (PackageAsker("a", "1.0", label="cu13"), "a 1.0 (cu13)"),
-        (PackageAsker("a", "1.0\u202e"), "a 1.0\\u202E"),
+        (PackageAsker("a", "1.0\u202e"), "a 1.0\\u202e"),
         (SettingAsker("override-dependencies"), "override-dependencies"),
     ],
 )

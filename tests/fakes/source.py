@@ -23,6 +23,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from polylock.errors import ProjectNotFound
+from polylock.explain.reasons import InvalidMetadata, NeedsBuild
 from polylock.model.core_metadata import CoreMetadata
 from polylock.model.distributions import (
     Release,
@@ -30,7 +31,6 @@ from polylock.model.distributions import (
     RemoteFile,
     Unusable,
 )
-from polylock.model.reasons import InvalidMetadata, NeedsBuild
 from polylock.model.requirements import Requirement
 from polylock.variants.variant_json import InvalidVariantMetadata, VariantMetadata
 

@@ -17,12 +17,12 @@ from polylock.errors import (
     IndexRequestError,
     Offline,
 )
+from polylock.explain.reasons import NeedsBuild
 from polylock.index.metadata_cache import origin_of
 from polylock.index.repository import Repository
 from polylock.model.core_metadata import CoreMetadata
 from polylock.model.distributions import Release, RemoteFile, Unusable
 from polylock.model.inputs import IndexLocation
-from polylock.model.reasons import NeedsBuild
 from polylock.network.download import Downloader
 from polylock.network.http_cache import CacheMode, HttpCache
 

@@ -8,6 +8,7 @@ import pytest
 
 from fakes.resolutions import make_target
 from polylock.errors import NothingToInstall
+from polylock.explain.reasons import PropertyUnmet
 from polylock.explain.words import details
 from polylock.lockfile.file_choice import FileChooser
 from polylock.lockfile.pylock import (
@@ -18,7 +19,7 @@ from polylock.lockfile.pylock import (
     PackageVcs,
     PackageWheel,
 )
-from polylock.model.reasons import PropertyUnmet, Rejection
+from polylock.model.reasons import Rejection
 
 HASHES = {"sha256": "00"}
 TARGET = make_target("t", derived={"x86_64": {"level": ("v3", "v2", "v1")}})

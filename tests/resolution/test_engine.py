@@ -9,8 +9,8 @@ import pytest
 from fakes.source import MemorySource
 from fakes.universes import TARGETS, inputs_of
 from polylock.ports import SilentReporter
+from polylock.resolution.engine import search as run_search
 from polylock.resolution.problem import Problem, Unsolvable
-from polylock.resolution.search import search as run_search
 from polylock.resolution.tries import Tries
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from fakes.source import MemorySource
 from fakes.universes import TARGETS, inputs_of, universe
+from polylock.resolution.engine import search
 from polylock.resolution.problem import Problem, Unsolvable
-from polylock.resolution.search import search
 from polylock.resolution.tries import Tries
 from polylock.resolution.walk import walk
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from polylock.cli.terminal import say, style
-from polylock.explain.words import details
 
 if TYPE_CHECKING:
     from polylock.errors import PolylockError
@@ -15,6 +14,8 @@ __all__ = ["show_error", "show_warning"]
 
 def show_error(error: PolylockError) -> int:
     """Write an error to stderr and return its exit code."""
+    from polylock.explain.words import details  # noqa: PLC0415 - for errors alone
+
     lines = [f"{style('error', 'error')}: {error}"]
     lines += [f"  {detail}" for detail in details(error)]
     hint = error.hint()

@@ -19,7 +19,6 @@ from polylock.cli.invocation import (
 )
 from polylock.cli.options import JSON, Command, offered, settings
 from polylock.cli.terminal import shown, style
-from polylock.explain.words import clause, note
 from polylock.model.quantities import counted
 from polylock.operations.lock.lock import lock
 from polylock.operations.lock.request import LockRequest, parse_upgrades
@@ -121,6 +120,10 @@ def _summary(outcome: LockOutcome, request: LockRequest) -> Iterator[str]:
 
 def _notes(notes: Sequence[Note]) -> Iterator[str]:
     """Yield what the answer costs, the first of many."""
+    if not notes:
+        return
+    from polylock.explain.words import note  # noqa: PLC0415 - for a new lock alone
+
     for found in notes[:_NOTES_AT_MOST]:
         yield f"{style('note', 'hint')}: {note(found)}"
     more = len(notes) - _NOTES_AT_MOST
@@ -133,6 +136,8 @@ def _notes(notes: Sequence[Note]) -> Iterator[str]:
 
 def _imported(report: ImportReport) -> Iterator[str]:
     """Yield what became of the pins of another tool's lock file."""
+    from polylock.explain.words import clause  # noqa: PLC0415 - rare
+
     counts = [f"{counted(report.kept, 'pin')} kept"]
     counts += [f"{len(report.dropped)} not"] if report.dropped else []
     counts += [f"{report.unneeded} not needed"] if report.unneeded else []

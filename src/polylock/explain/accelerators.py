@@ -19,8 +19,8 @@ from polylock.explain.findings import (
     Note,
     SeveralMajors,
 )
+from polylock.explain.reasons import LabelExcluded, Unfit
 from polylock.model.distributions import Unusable
-from polylock.model.reasons import LabelExcluded, Unfit
 from polylock.resolution.candidate_pool import CandidatePool, labels_of
 from polylock.resolution.memory import Memory
 from polylock.values import Value
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from polylock.explain.findings import Solved
+    from polylock.explain.reasons import Reason
     from polylock.model.distributions import Releases
     from polylock.model.pins import Pin, Resolution
-    from polylock.model.reasons import Reason
     from polylock.model.target import TargetDescription
 
 __all__ = [

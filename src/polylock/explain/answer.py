@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from polylock.explain.reasons import RootAsker
 from polylock.model.folding import fold
-from polylock.model.reasons import RootAsker
 from polylock.values import Value
 
 if TYPE_CHECKING:

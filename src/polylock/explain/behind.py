@@ -13,9 +13,7 @@ from typing import TYPE_CHECKING
 from polylock.errors import PolylockError
 from polylock.explain.answer import answer_of
 from polylock.explain.findings import Behind, Note
-from polylock.explain.suggestions import build_hint
-from polylock.explain.why_not import WhyNot
-from polylock.model.reasons import (
+from polylock.explain.reasons import (
     Contradicts,
     Excluded,
     FilesOut,
@@ -28,6 +26,8 @@ from polylock.model.reasons import (
     PythonUnmet,
     WheelsForbidden,
 )
+from polylock.explain.suggestions import build_hint
+from polylock.explain.why_not import WhyNot
 from polylock.resolution.near_miss import newer_systems
 from polylock.resolution.versions import public
 
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from polylock.explain.findings import Solved
+    from polylock.explain.reasons import Reason
     from polylock.model.distributions import Releases
-    from polylock.model.reasons import Reason
 
     Found = dict[tuple[NormalizedName, str, Behind], list[str]]
 

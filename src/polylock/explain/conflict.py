@@ -8,6 +8,7 @@ from operator import and_, or_
 from typing import TYPE_CHECKING
 
 from polylock.errors import NoSolution
+from polylock.explain.reasons import FilesOut, NeedsBuild, NoFile, PythonUnmet, Reason
 from polylock.explain.suggestions import (
     Conflict,
     build_hint,
@@ -18,7 +19,6 @@ from polylock.explain.suggestions import (
 from polylock.explain.why_not import OPENED_AT_MOST, rejected, shortage
 from polylock.explain.words import about, lacks
 from polylock.model.distributions import span
-from polylock.model.reasons import FilesOut, NeedsBuild, NoFile, PythonUnmet, Reason
 from polylock.model.requirements import Requirement
 from polylock.resolution.align import Disagreement
 from polylock.resolution.candidates import ExtraCandidate
@@ -41,9 +41,9 @@ if TYPE_CHECKING:
     from polylock.resolution.candidates import AnyCandidate, Candidate, Expansion
     from polylock.resolution.constraints import Constraint
     from polylock.resolution.dependencies import DependencyReader
-    from polylock.resolution.engine import Refutation
     from polylock.resolution.problem import Failure, Problem
     from polylock.resolution.provider import Information
+    from polylock.resolution.refutation import Refutation
     from polylock.resolution.versions import VersionTable
 
     _Line = tuple[str, ...]

@@ -12,7 +12,7 @@ from polylock.variants.properties import VariantProperty
 
 if TYPE_CHECKING:
     from polylock.explain.findings import Note
-    from polylock.model.reasons import Reason
+    from polylock.explain.reasons import Reason
 
 __all__ = ["document", "kind_of", "note_document"]
 

@@ -13,9 +13,9 @@ from polylock.values import Value
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from polylock.explain.reasons import Reason
     from polylock.model.inputs import Inputs
     from polylock.model.pins import Resolution
-    from polylock.model.reasons import Reason
     from polylock.ports import PackageSource
     from polylock.resolution.memory import Memory
     from polylock.resolution.versions import VersionTable

@@ -10,9 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from polylock.errors import PolylockError
-from polylock.model.distributions import Unusable
-from polylock.model.inputs import RootRequirement
-from polylock.model.reasons import (
+from polylock.explain.reasons import (
     NeedsBuild,
     NoUploadTime,
     PreRelease,
@@ -20,6 +18,8 @@ from polylock.model.reasons import (
     UploadedLater,
     Yanked,
 )
+from polylock.model.distributions import Unusable
+from polylock.model.inputs import RootRequirement
 from polylock.model.requirements import Requirement
 from polylock.resolution.candidate_pool import labels_of
 from polylock.resolution.candidates import Candidate
@@ -32,7 +32,7 @@ from polylock.resolution.near_miss import (
 )
 from polylock.resolution.problem import Prior, Problem, admitting
 from polylock.resolution.sdist_reads import SdistReads
-from polylock.resolution.solve import solve_problem
+from polylock.resolution.solve import solve
 from polylock.resolution.tries import Tries
 from polylock.values import Value, replace
 from polylock.variants.authority import unanswered
@@ -139,9 +139,7 @@ class _Trial(Value, frozen=True, kw_only=True):
         def attempt(admission: Admission) -> Pins:
             prior = Prior(admission=admission, reads=self.reads)
             problem = Problem.of(target, inputs, self.source, prior)
-            return solve_problem(
-                problem, Tries(limit=_TRIES_AT_MOST, is_late=self.is_late)
-            )
+            return solve(problem, Tries(limit=_TRIES_AT_MOST, is_late=self.is_late))
 
         try:
             return admitting(attempt)

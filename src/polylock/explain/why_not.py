@@ -11,10 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from polylock.errors import PolylockError, ProjectNotFound
-from polylock.model.distributions import Unusable, labelled_wheels, span
-from polylock.model.filenames import WheelFilename
-from polylock.model.folding import fold
-from polylock.model.reasons import (
+from polylock.explain.reasons import (
     Contradicts,
     DirectSourceNamed,
     Excluded,
@@ -39,6 +36,9 @@ from polylock.model.reasons import (
     UploadedLater,
     Yanked,
 )
+from polylock.model.distributions import Unusable, labelled_wheels, span
+from polylock.model.filenames import WheelFilename
+from polylock.model.folding import fold
 from polylock.model.requirements import Requirement
 from polylock.resolution.availability import Availability
 from polylock.resolution.candidate_pool import CandidatePool, labels_of
@@ -58,9 +58,9 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from polylock.explain.answer import Answer, Pinned
+    from polylock.explain.reasons import Reason, SettingKey
     from polylock.model.distributions import Release, Releases
     from polylock.model.inputs import Inputs
-    from polylock.model.reasons import Reason, SettingKey
     from polylock.model.target import Target
     from polylock.ports import PackageSource
     from polylock.resolution.candidates import Expansion

@@ -26,10 +26,7 @@ from polylock.explain.findings import (
     VariantsLost,
     YankedPin,
 )
-from polylock.model.distributions import span
-from polylock.model.inputs import DEFAULT_INDEX, index_in_words
-from polylock.model.quantities import counted, file_size
-from polylock.model.reasons import (
+from polylock.explain.reasons import (
     AlignedWith,
     BuildCycle,
     ConflictsWithPins,
@@ -71,6 +68,9 @@ from polylock.model.reasons import (
     WheelsForbidden,
     Yanked,
 )
+from polylock.model.distributions import span
+from polylock.model.inputs import DEFAULT_INDEX, index_in_words
+from polylock.model.quantities import counted, file_size
 from polylock.model.visible_text import visible
 from polylock.values import replace
 
@@ -79,8 +79,9 @@ if TYPE_CHECKING:
 
     from polylock.errors import PolylockError
     from polylock.explain.findings import Note
+    from polylock.explain.reasons import Asker, Reason, Request
     from polylock.explain.why_not import Shortage
-    from polylock.model.reasons import Asker, Reason, Rejection, Request
+    from polylock.model.reasons import Rejection
     from polylock.model.requirements import Requirement
 
 __all__ = ["about", "asker", "clause", "details", "listed", "note", "request"]

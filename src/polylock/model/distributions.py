@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from polylock.model.direct import DirectSource
-    from polylock.model.reasons import Reason
+    from polylock.model.reasons import Refusal
 
 __all__ = [
     "DirectOrigin",
@@ -130,7 +130,7 @@ class Releases(Value, frozen=True, kw_only=True, eq=False, dict=True):
 class Unusable(Value, frozen=True):
     """Something could not be had or read, and the search goes on without it."""
 
-    reason: Reason
+    reason: Refusal
 
 
 @lru_cache(maxsize=4096)

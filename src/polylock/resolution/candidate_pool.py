@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
     from polylock.model.distributions import Release, Releases, RemoteFile
     from polylock.model.inputs import Inputs
-    from polylock.model.reasons import Reason
+    from polylock.model.reasons import Refusal
     from polylock.model.target import Target
     from polylock.ports import PackageSource
     from polylock.resolution.memory import TargetMemory
@@ -238,7 +238,7 @@ class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
                 continue
             label = filename.variant_label
             rank = self.target.tag_rank(filename)
-            unfit: Reason | None = Unfit()
+            unfit: Refusal | None = Unfit()
             if rank is not None:
                 unfit = self._unfit(releases, file, yanked=yanked)
             if rank is None or unfit is not None:
@@ -252,7 +252,7 @@ class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
 
     def _unfit_sdist(
         self, releases: Releases, file: RemoteFile, *, yanked: bool
-    ) -> Reason | None:
+    ) -> Refusal | None:
         """Return why a source distribution is out, None if it is in.
 
         Whether its metadata can be had without running it is the source's to say.
@@ -266,7 +266,7 @@ class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
 
     def _unfit(
         self, releases: Releases, file: RemoteFile, *, yanked: bool
-    ) -> Reason | None:
+    ) -> Refusal | None:
         """Return why a file is out whatever its tags are, None if it is in."""
         unmet = self.python_unmet(file.requires_python)
         if unmet is not None:

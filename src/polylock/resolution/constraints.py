@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from polylock.model.markers import MarkerExpression
-    from polylock.model.reasons import Reason
+    from polylock.model.reasons import Refusal
     from polylock.model.requirements import Requirement
     from polylock.resolution.candidates import Candidate, ExtraCandidate
 
@@ -42,7 +42,7 @@ class Unmeetable(Value, frozen=True, kw_only=True, eq=False):
     """What a candidate asks for and nothing can give; it rules the candidate out."""
 
     candidate: Candidate
-    reason: Reason
+    reason: Refusal
 
 
 class Lacking(Unmeetable, frozen=True, kw_only=True, eq=False):

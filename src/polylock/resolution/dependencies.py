@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from polylock.model.distributions import Release, Releases, RemoteFile
     from polylock.model.folding import SelectedVariant
     from polylock.model.markers import MarkerExpression
-    from polylock.model.reasons import Reason
+    from polylock.model.reasons import Refusal
     from polylock.model.target import Target
     from polylock.resolution.availability import Availability
     from polylock.resolution.candidates import Candidate
@@ -191,7 +191,7 @@ class DependencyReader:
         for requirement, condition in self._held(metadata, extra, candidate.variant):
             folded = self._overridden(requirement, condition)
             if folded and not self._is_agreed(requirement):
-                reason: Reason = DirectReference(requirement)
+                reason: Refusal = DirectReference(requirement)
                 return Unmeetable(candidate=candidate, reason=reason)
             for dependency in folded:
                 if _excludes(dependency.requirement, candidate):

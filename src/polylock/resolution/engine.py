@@ -20,9 +20,10 @@ and for each candidate the conflict. The words are made of it in ``polylock.expl
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, NoReturn, cast
 
-from resolvelib import BaseReporter
+from resolvelib import BaseReporter, ResolutionImpossible
 from resolvelib.resolvers import Criterion, RequirementsConflicted, Resolution
 from resolvelib.structs import RequirementInformation
 
@@ -32,13 +33,18 @@ from polylock.resolution.constraints import (
     identifier_of,
     split_identifier,
 )
-from polylock.values import Mutable, Value, field
+from polylock.resolution.precedence import precedence
+from polylock.resolution.problem import Failure, Problem, Unsolvable
+from polylock.resolution.provider import TargetProvider
+from polylock.resolution.refutation import Refutation, Rejected
+from polylock.resolution.tries import TooManyTries
+from polylock.values import Mutable, field
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from polylock.resolution.constraints import Constraint
-    from polylock.resolution.provider import TargetProvider
+    from polylock.resolution.dependencies import DependencyReader
     from polylock.resolution.tries import Tries
 
     Information = RequirementInformation[Constraint, AnyCandidate]
@@ -48,7 +54,7 @@ if TYPE_CHECKING:
         AnyCandidate | None, dict[frozenset[AnyCandidate], "Refutation | None"]
     ]
 
-__all__ = ["Engine", "Learned", "Refutation", "Rejected"]
+__all__ = ["Engine", "Learned", "search"]
 
 
 class _Watch(BaseReporter["Constraint", AnyCandidate, str]):
@@ -68,55 +74,6 @@ class _Watch(BaseReporter["Constraint", AnyCandidate, str]):
         """Count a candidate that is given up."""
         del criterion
         self.tries.giving_up(candidate)
-
-
-class Rejected(Value, frozen=True, eq=False):
-    """A candidate that was given up.
-
-    ``information`` is what conflicts, with who requires it, ``pin`` what it conflicts
-    with where that is decided. All this is empty where ``because`` says it: a project
-    of which no candidate is left once this one is pinned.
-    """
-
-    candidate: AnyCandidate
-    information: tuple[Information, ...] = ()
-    pin: AnyCandidate | None = None
-    because: Refutation | None = None
-
-
-class Refutation(Value, frozen=True, eq=False):
-    """A project of which no candidate could be pinned.
-
-    ``information`` is who requires it, ``rejected`` its candidates in the order in
-    which they were tried. ``requested`` gives for each identifier among the parents of
-    all this what first required it, up to the project itself.
-    """
-
-    identifier: str
-    information: tuple[Information, ...]
-    rejected: tuple[Rejected, ...]
-    requested: Mapping[str, Information]
-
-    def names(self) -> set[str]:
-        """Return the projects that have to do with it, this and those below."""
-        found: set[str] = set()
-        seen: set[int] = set()
-        waiting: list[Refutation] = [self]
-        while waiting:
-            current = waiting.pop()
-            if id(current) in seen:
-                continue
-            seen.add(id(current))
-            found.add(split_identifier(current.identifier)[0])
-            told = list(current.information)
-            for rejected in current.rejected:
-                told += rejected.information
-                if rejected.because is not None:
-                    waiting.append(rejected.because)
-            found.update(
-                split_identifier(identifier_of(i.requirement))[0] for i in told
-            )
-        return found
 
 
 class Learned(Mutable):
@@ -440,3 +397,110 @@ class Engine(Resolution["Constraint", AnyCandidate, str]):
                 requested[key] = next(iter(self.state.criteria[key].information))
                 waiting.append(requested[key].parent)
         return Refutation(identifier, information, rejected, requested)
+
+
+def search(problem: Problem, tries: Tries) -> Mapping[str, AnyCandidate]:
+    """Return candidates by identifier, the best by the order of decisions.
+
+    What a source distribution requires can only take solutions away, and to read it
+    costs a download. So the first run takes those that were not opened to require
+    nothing: if it finds no solution there is none, and if it met none of them its
+    answer is the answer. Else a second run, which knows what the first has learned,
+    reads what they require.
+
+    Raises Unsolvable, ProjectNotFound where the project itself requires what no index
+    has, and what the package source raises.
+    """
+    search = _Search(problem, tries, Learned())
+    try:
+        assuming = problem.dependencies.assuming()
+        mapping = search.run(assuming)
+        if mapping is not None and assuming.assumed:
+            problem.dependencies.fetch_ahead(mapping.values())
+            mapping = search.run(problem.dependencies)
+    except TooManyTries as error:
+        raise _failure(problem, None, tries) from error
+    if mapping is not None:
+        return mapping
+    missing = problem.availability.missing
+    for dependency in problem.roots:
+        if dependency.requirement.name in missing:
+            raise missing[dependency.requirement.name]
+    raise _failure(problem, search.refutation, tries)
+
+
+def _failure(problem: Problem, causes: Refutation | None, tries: Tries) -> Unsolvable:
+    return Failure(
+        problem=problem, causes=causes, tried=tries.tried, contested=tries.contested
+    ).error()
+
+
+class _Search(Mutable):
+    """The runs of the engine for one problem; ``refutation`` is that of the last."""
+
+    problem: Problem
+    tries: Tries
+    learned: Learned
+    refutation: Refutation | None = None
+
+    def run(self, dependencies: DependencyReader) -> dict[str, AnyCandidate] | None:
+        """Return candidates by identifier, None where there is no solution.
+
+        PEP 850 matches what a label is built against with "the installed version". To
+        search for an answer that installs it would try everything for the sake of a
+        label, so labels that turn out to miss theirs are put aside first. Only where
+        that leaves nothing an answer that has all of it is looked for.
+        """
+        banned: set[AnyCandidate] = set()
+        learned = self.learned
+        while (mapping := self._once(dependencies, learned, banned)) is not None:
+            lacking = [
+                pin
+                for pin in mapping.values()
+                if any(n.name not in mapping for n in getattr(pin, "abi", ()))
+            ]
+            if not lacking:
+                return mapping
+            if not banned:  # what holds without some labels may not hold with them
+                learned = learned.copy()
+            banned.update(lacking)
+        if banned:
+            return self._once(dependencies, self.learned.copy(), None)
+        return None
+
+    def _once(
+        self,
+        dependencies: DependencyReader,
+        learned: Learned,
+        banned: set[AnyCandidate] | None,
+    ) -> dict[str, AnyCandidate] | None:
+        """Run the engine once; it is strict where no candidates are put aside."""
+        problem = self.problem
+        provider = TargetProvider(
+            problem.availability,
+            dependencies,
+            precedence(problem.roots, problem.availability, dependencies),
+            banned=banned or (),
+        )
+        engine = Engine(provider, self.tries, learned, strict=banned is None)
+        constraints = [
+            constraint
+            for root, dependency in problem.wanted
+            for constraint in dependency.constraints(root.origin)
+        ]
+        try:
+            state = engine.resolve(constraints, max_rounds=sys.maxsize)
+        except ResolutionImpossible as error:
+            self.refutation = engine.refutation or _among_roots(error)
+            return None
+        return dict(state.mapping)
+
+
+def _among_roots(
+    error: ResolutionImpossible[Constraint, AnyCandidate],
+) -> Refutation:
+    """Return why the requirements of the project alone cannot be met."""
+    because = getattr(error.__cause__, "because", None)
+    if isinstance(because, Refutation):
+        return because
+    return Refutation("", tuple(error.causes), (), {})

@@ -1,4 +1,4 @@
-"""What is to be solved for one target, and how that may fail."""
+"""What is to be solved for one target, and what is left of it where that fails."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from polylock.model.target import Target
     from polylock.ports import PackageSource
     from polylock.resolution.constraints import Dependency
-    from polylock.resolution.engine import Refutation
+    from polylock.resolution.refutation import Refutation
     from polylock.resolution.sdist_reads import SdistReads
     from polylock.resolution.versions import VersionTable
 

@@ -31,15 +31,16 @@ if TYPE_CHECKING:
     from polylock.model.target import Target
     from polylock.ports import PackageSource, Reporter
     from polylock.resolution.availability import Admission
-    from polylock.resolution.candidates import AnyCandidate, Candidate
+    from polylock.resolution.candidates import Candidate, ExtraCandidate
     from polylock.resolution.conditions import Root
     from polylock.resolution.constraints import Dependency
     from polylock.resolution.dependencies import DependencyReader
     from polylock.resolution.versions import VersionTable
 
+    AnyCandidate = Candidate | ExtraCandidate
     Preferences = Mapping[NormalizedName, Preference]
 
-__all__ = ["Effort", "Solution", "Solver"]
+__all__ = ["Effort", "Solution", "Solver", "solve"]
 
 
 class Effort(Mutable):
@@ -212,7 +213,7 @@ class Solver(Mutable, kw_only=True, eq=False):
         problem.prefetch()
         tries = Tries(target=problem.target.name, reporter=self.reporter)
         try:
-            mapping = solve_problem(problem, tries, always_search=self.always_search)
+            mapping = solve(problem, tries, always_search=self.always_search)
         finally:
             effort.rounds += tries.rounds
             effort.tried += tries.tried
@@ -221,11 +222,7 @@ class Solver(Mutable, kw_only=True, eq=False):
         return _resolution(problem, mapping)
 
 
-def _of_target(resolutions: Sequence[Resolution], name: str) -> Resolution:
-    return next(found for found in resolutions if found.target.name == name)
-
-
-def solve_problem(
+def solve(
     problem: Problem, tries: Tries | None = None, *, always_search: bool = False
 ) -> Mapping[str, AnyCandidate]:
     """Return candidates by identifier: by the walk, or else by the engine.
@@ -238,9 +235,13 @@ def solve_problem(
         if mapping is not None:
             return mapping
     # resolvelib takes its time to import; most targets need the walk alone.
-    from polylock.resolution.search import search  # noqa: PLC0415
+    from polylock.resolution.engine import search  # noqa: PLC0415
 
     return search(problem, tries or Tries())
+
+
+def _of_target(resolutions: Sequence[Resolution], name: str) -> Resolution:
+    return next(found for found in resolutions if found.target.name == name)
 
 
 def _resolution(problem: Problem, mapping: Mapping[str, AnyCandidate]) -> Resolution:

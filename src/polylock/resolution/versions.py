@@ -65,6 +65,11 @@ def satisfies(specifier: str, version: str) -> bool:
 
 
 @lru_cache(maxsize=65536)
+def public(version: str) -> str:
+    """Return a normalized version without its local part."""
+    return version.partition("+")[0]
+
+
 def names_prerelease(specifier: str) -> bool:
     """Say whether a specifier set names a pre-release and so asks for such versions."""
     return bool(_parse_specifier(specifier).prereleases)
@@ -205,8 +210,3 @@ def _significant(release: tuple[int, ...]) -> tuple[int, ...]:
     while end > 1 and release[end - 1] == 0:
         end -= 1
     return release[:end]
-
-
-def public(version: str) -> str:
-    """Return a normalized version without its local part."""
-    return version.partition("+")[0]

@@ -19,11 +19,11 @@ from fakes.wheels import build_wheel
 from polylock.build.policy import refused_metadata, require_allowed
 from polylock.environment.interpreter import probe
 from polylock.errors import BuildFailed, BuildForbidden, FileCorrupt
+from polylock.explain.reasons import NeedsBuild
 from polylock.installation.archive import TREE
 from polylock.model.core_metadata import CoreMetadata
 from polylock.model.distributions import Unusable
 from polylock.model.inputs import BuildPolicy, IndexLocation, Inputs
-from polylock.model.reasons import NeedsBuild
 from polylock.operations.builds.sdists import LocalSdist
 from polylock.operations.builds.wiring import IndexContext, machine_builds
 from polylock.operations.machine import python_release, this_machine

@@ -10,10 +10,10 @@ import pytest
 from fakes.gpu_index import LINUX, TEXT, changed_variants, gpu_project
 from fakes.wheels import build_wheel
 from fakes.workspace import Project
+from polylock.explain.reasons import HeldBack, NoFile
 from polylock.explain.words import clause
 from polylock.index_server.static_build import build_index
 from polylock.index_server.static_serve import serve_index
-from polylock.model.reasons import HeldBack, NoFile
 from polylock.operations.inspect.why import Evidence, Why, why
 from polylock.ports import SilentReporter
 

@@ -12,13 +12,13 @@ from polylock.environment.installed import read_installed
 from polylock.environment.venv import open_environment
 from polylock.errors import HashMismatch, ProjectNotFound
 from polylock.explain.failure import solved
+from polylock.explain.reasons import BuildCycle
 from polylock.installation.execute import execute
 from polylock.installation.link import Linker, LinkMode
 from polylock.installation.plan import SyncRequest, WantedDistribution, plan_sync
 from polylock.lockfile.pylock import PackageSdist, PackageWheel
 from polylock.model.distributions import Unusable
 from polylock.model.inputs import DEFAULT_INDEX, IndexLocation, Inputs, RootRequirement
-from polylock.model.reasons import BuildCycle
 from polylock.model.requirements import Requirement
 from polylock.model.source_choice import direct_sources
 from polylock.operations.builds.fetch import WheelFetcher

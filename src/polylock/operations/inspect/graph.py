@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from polylock.errors import LockFileInvalid
+from polylock.explain.reasons import RootAsker
 from polylock.model.folding import fold
-from polylock.model.reasons import RootAsker
 from polylock.model.requirements import InvalidRequirement, Requirement
 from polylock.operations.inspect.selection import (
     groups_to_show,

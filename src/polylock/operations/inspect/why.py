@@ -10,12 +10,7 @@ from packaging.utils import canonicalize_name
 from polylock.errors import LockFileOutdated, PolylockError, UsageError
 from polylock.explain.answer import Answer, Pinned
 from polylock.explain.documents import document
-from polylock.explain.why_not import WhyNot
-from polylock.explain.words import clause
-from polylock.lockfile.pylock import PackageSdist, PackageWheel
-from polylock.model.distributions import Unusable
-from polylock.model.inputs import Inputs
-from polylock.model.reasons import (
+from polylock.explain.reasons import (
     GivenUp,
     InvalidMetadata,
     LabelExcluded,
@@ -27,6 +22,11 @@ from polylock.model.reasons import (
     Unfit,
     Unopposed,
 )
+from polylock.explain.why_not import WhyNot
+from polylock.explain.words import clause
+from polylock.lockfile.pylock import PackageSdist, PackageWheel
+from polylock.model.distributions import Unusable
+from polylock.model.inputs import Inputs
 from polylock.model.requirements import InvalidRequirement, Requirement
 from polylock.model.visible_text import visible
 from polylock.operations.builds.wiring import IndexContext

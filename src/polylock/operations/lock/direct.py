@@ -17,7 +17,6 @@ from packaging.version import Version
 from polylock.build.policy import refused_metadata, require_allowed
 from polylock.cache.digests import file_digest
 from polylock.errors import FileCorrupt, HashMismatch, SourceUnusable
-from polylock.explain.words import clause
 from polylock.index.distribution_file import InvalidDistribution, read_distribution
 from polylock.index.sdist_metadata import is_static
 from polylock.lockfile.record import without_credentials
@@ -49,6 +48,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from polylock.lockfile.pylock import Pylock
+    from polylock.model.reasons import Refusal
     from polylock.model.requirements import Requirement
     from polylock.model.target import Target
     from polylock.operations.builds.sdists import SourceTree
@@ -225,7 +225,7 @@ class DirectReleases:
         )
         found = self.indexes.core_metadata(release, file)
         if isinstance(found, Unusable):
-            raise SourceUnusable(_text(name, source), clause(found.reason))
+            raise SourceUnusable(_text(name, source), _words(found.reason))
         return found
 
     def _directory(self, name: NormalizedName, source: DirectorySource) -> _Found:
@@ -272,7 +272,7 @@ class DirectReleases:
         require_allowed(inputs, tree.name, None)
         refused = None if is_local else refused_metadata(inputs, tree.name)
         if refused is not None:
-            raise SourceUnusable(_text(tree.name, source), clause(refused.reason))
+            raise SourceUnusable(_text(tree.name, source), _words(refused.reason))
         built = self.context.metadata_builds.tree_metadata(tree)
         _check_name(built, tree.name, source)
         return built, False
@@ -368,3 +368,9 @@ def _last(url: str) -> str:
     if not found:
         raise FileCorrupt(url, "names no file")
     return found
+
+
+def _words(reason: Refusal) -> str:
+    from polylock.explain.words import clause  # noqa: PLC0415 - for errors alone
+
+    return clause(reason)

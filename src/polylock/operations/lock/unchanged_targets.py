@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 from polylock.errors import LockFileOutdated, NoSolution, ProjectNotFound
 from polylock.explain.failure import solved
+from polylock.explain.reasons import InvalidMetadata, LabelUndescribed
 from polylock.explain.words import details
 from polylock.lockfile.file_choice import FileChooser
 from polylock.lockfile.pylock import PackageSdist, PackageWheel
 from polylock.lockfile.record import microseconds_of
 from polylock.lockfile.select import applicable, project_groups
 from polylock.model.distributions import Release, Releases, RemoteFile, Unusable
-from polylock.model.reasons import InvalidMetadata, LabelUndescribed
 from polylock.ports import SilentReporter
 from polylock.resolution.solve import Solver
 from polylock.variants.variant_json import InvalidVariantMetadata, VariantMetadata
