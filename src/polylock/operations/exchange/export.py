@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal, assert_never
 
@@ -17,6 +16,7 @@ from polylock.operations.inspect.graph import selection_graph
 from polylock.operations.inspect.selection import named_selections, open_lock
 from polylock.operations.workspace import answered_project
 from polylock.project.settings import default_index_url
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,8 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["Export", "ExportFormat", "export"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PinnedRequirements:
+class PinnedRequirements(Value, frozen=True, kw_only=True):
     """What one target installs, and who requires it: a file of pins with hashes.
 
     It names no index. Which address reaches an index, and with whose password, is a
@@ -124,8 +123,7 @@ def _address(
 ExportFormat = Literal["pylock", "requirements", "cyclonedx"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Export:
+class Export(Value, frozen=True, kw_only=True):
     """The text, and the packages whose files pip does not know how to read."""
 
     text: str
@@ -179,8 +177,7 @@ def export(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Writer:
+class _Writer(Value, frozen=True, kw_only=True):
     """Writes for one target; ``beside``: into the directory of the lock file."""
 
     single: SingleTarget

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from packaging.version import Version
@@ -24,6 +23,7 @@ from polylock.operations.inspect.selection import (
     selections,
 )
 from polylock.operations.workspace import lock_path, require_lock
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,8 +46,7 @@ class ChangeKind(enum.StrEnum):
     FILE = "file"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
+class Side(Value, frozen=True, kw_only=True):
     """A package in one of the two; ``size`` in bytes, 0 where it is not known.
 
     ``file`` is what tells two files of the same version and label apart.
@@ -67,8 +66,7 @@ class Side:
         return {"version": self.version, "label": self.label, "size": self.size}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(Value, frozen=True, kw_only=True):
     """A package that is not the same in both; one of the sides may be missing."""
 
     name: str
@@ -101,8 +99,7 @@ class Change:
         return ChangeKind.FILE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TargetDiff:
+class TargetDiff(Value, frozen=True, kw_only=True):
     """What changed for one target; ``before`` or ``after`` is None without it."""
 
     target: str
@@ -153,8 +150,7 @@ class TargetDiff:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockDiff:
+class LockDiff(Value, frozen=True, kw_only=True):
     """The targets of both lock files: those of the later one first, in its order."""
 
     before: Path
@@ -220,8 +216,7 @@ def diff(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Committed:
+class _Committed(Value, frozen=True):
     """The lock file of the project, as commits have it.
 
     Where it lies is asked when a commit is named: two files need no project.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from packaging.utils import canonicalize_name
@@ -41,6 +40,7 @@ from polylock.operations.inspect.selection import (
 )
 from polylock.operations.workspace import answered_project
 from polylock.toml_tables import closest
+from polylock.values import Value, field, replace
 from polylock.variants.variant_json import InvalidVariantMetadata, VariantMetadata
 
 if TYPE_CHECKING:
@@ -173,8 +173,7 @@ def _is_false(requirement: Requirement, target: Target) -> bool:
     return marker is not None and fold(marker, target) is False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class Evidence(Value, frozen=True, kw_only=True):
     """What the index tells of a choice; ``notes`` say what it could not."""
 
     labels: tuple[LabelVerdict, ...] = ()
@@ -182,8 +181,7 @@ class Evidence:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
+class Reason(Value, frozen=True, kw_only=True):
     """Why a target installs a package; ``node`` is None where it does not.
 
     ``chains`` are names and lead from a requirement of the project to the package.
@@ -198,8 +196,7 @@ class Reason:
     evidence: Evidence = field(default_factory=Evidence)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Why:
+class Why(Value, frozen=True, kw_only=True):
     """The reasons for one project, target by target; ``notes`` are about all."""
 
     name: str
