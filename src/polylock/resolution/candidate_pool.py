@@ -94,6 +94,10 @@ class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
             self._expansions[key] = expansion
         return expansion
 
+    def with_yanked(self, releases: Releases, position: int) -> Expansion:
+        """Return the candidates of a version as if no file of it were yanked."""
+        return self._expand(releases, position, yanked=True)
+
     @cached_property
     def memory(self) -> TargetMemory:
         """Return what earlier runs worked out for this target."""

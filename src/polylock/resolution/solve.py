@@ -69,7 +69,8 @@ class Solver(Mutable, kw_only=True, eq=False):
 
     ``preferences`` are, by target, the pins of the lock file that still stand.
     ``always_search`` leaves out the walk that makes most searches unnecessary.
-    ``memory`` is what earlier runs worked out, and is added to.
+    ``memory`` is what earlier runs worked out, and is added to; ``tables`` are those of
+    versions, made once for all targets.
     """
 
     inputs: Inputs
@@ -78,7 +79,7 @@ class Solver(Mutable, kw_only=True, eq=False):
     preferences: Mapping[str, Preferences] = field(default_factory=dict)
     always_search: bool = False
     memory: Memory = field(default_factory=Memory)
-    _tables: dict[int, VersionTable] = field(default_factory=dict)
+    tables: dict[int, VersionTable] = field(default_factory=dict)
 
     def solve(self, targets: Sequence[Target]) -> Solution:
         """Solve every target.
@@ -200,7 +201,7 @@ class Solver(Mutable, kw_only=True, eq=False):
             prior = Prior(
                 preferences=preferences,
                 admission=admission,
-                tables=self._tables,
+                tables=self.tables,
                 memory=self.memory,
             )
             problem = Problem.of(target, self.inputs, self.source, prior)
