@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fakes.families import Packages, chain, long_conflict, pigeonholes, versions
+from fakes.families import (
+    Packages,
+    chain,
+    in_step,
+    long_conflict,
+    pigeonholes,
+    versions,
+)
 from fakes.source import MemorySource
 from fakes.universes import TARGETS, inputs_of
 from polylock.explain.conflict import explained
@@ -48,6 +55,19 @@ def test_a_chain_of_many_versions() -> None:
     pins, tried = solved(chain(12, 30), ["a", "c1"])
     assert pins["a"] == "16"
     assert tried <= 15 * 30 * 13
+
+
+@pytest.mark.parametrize("count", [5, 10, 30])
+def test_parts_that_are_released_together(count: int) -> None:
+    """Each version of a part is tried once with each rival, not with each other part.
+
+    What one of them asks for is known from what another did, although no two
+    specifiers are the same.
+    """
+    rivals = 6
+    pins, tried = solved(in_step(count, rivals), ["rival", "suite"])
+    assert (pins["suite"], pins["rival"]) == (str(count), "1")
+    assert tried <= 6 * count * rivals
 
 
 @pytest.mark.parametrize("count", [1, 10, 40])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["chain", "long_conflict", "pigeonholes"]
+__all__ = ["chain", "in_step", "long_conflict", "pigeonholes"]
 
 Packages = dict[str, dict[str, Any]]
 
@@ -56,3 +56,24 @@ def pigeonholes(count: int) -> Packages:
         for number in numbers
     }
     return {**pigeons, **{f"hole{number}": versions(count) for number in numbers}}
+
+
+def in_step(count: int, rivals: int) -> Packages:
+    """Return a suite of three that are released together, and who excludes it.
+
+    Version v of ``suite`` and of its parts requires version v or later of each part
+    below, and all of the last want ``x>=2``, which only version 1 of ``rival`` allows.
+    """
+    parts = ["suite", "upper", "middle", "lower"]
+    found: Packages = {
+        name: {
+            str(version): {
+                "requires": [f"{part}>={version}" for part in parts[at + 1 :]]
+            }
+            for version in range(1, count + 1)
+        }
+        for at, name in enumerate(parts[:-1])
+    }
+    rival = versions(rivals, "x<2")
+    rival["1"] = {}
+    return {**found, "lower": versions(count, "x>=2"), "rival": rival, "x": versions(2)}

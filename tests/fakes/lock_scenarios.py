@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -20,6 +19,7 @@ from polylock.lockfile.assemble import assemble
 from polylock.model.inputs import IndexLocation, IndexSource, RootRequirement
 from polylock.model.markers import parse_marker
 from polylock.model.requirements import Requirement
+from polylock.values import Value, replace
 from polylock.variants.variant_json import VariantMetadata
 
 if TYPE_CHECKING:
@@ -49,8 +49,7 @@ _LEVELS: Lists = {"x86_64": {"level": ("v3", "v2", "v1")}}
 _TORCH = "torch-2.9.0-cp312-cp312-manylinux_2_28_x86_64"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Scenario:
+class Scenario(Value, frozen=True, kw_only=True):
     """What goes into a lock file."""
 
     inputs: Inputs

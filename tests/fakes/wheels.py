@@ -80,7 +80,7 @@ def build_wheel(  # noqa: PLR0913 - each keyword is one field of the built wheel
     return path
 
 
-def build_sdist(
+def build_sdist(  # noqa: PLR0913 - all that makes one differ
     directory: Path,
     name: str,
     version: str,
@@ -88,8 +88,13 @@ def build_sdist(
     requires: Sequence[str] = (),
     dynamic: Sequence[str] = (),
     metadata_version: str = "2.2",
+    before: bytes = b"",
+    after: bytes = b"",
 ) -> Path:
-    """Write a ``.tar.gz`` with PKG-INFO and a pyproject.toml, and return its path."""
+    """Write a ``.tar.gz`` with PKG-INFO and a pyproject.toml, and return its path.
+
+    ``before`` and ``after`` are files that stand on either side of PKG-INFO.
+    """
     stem = canonicalize_name(name).replace("-", "_")
     lines = [f"Metadata-Version: {metadata_version}", f"Name: {name}"]
     lines.append(f"Version: {version}")
@@ -97,9 +102,12 @@ def build_sdist(
     lines.extend(f"Dynamic: {field}" for field in dynamic)
     project = f'[project]\nname = "{name}"\nversion = "{version}"\n'
     members = {
+        f"{stem}-{version}/LICENSE": before,
         f"{stem}-{version}/PKG-INFO": "\n".join([*lines, "", ""]).encode(),
+        f"{stem}-{version}/data": after,
         f"{stem}-{version}/pyproject.toml": project.encode(),
     }
+    members = {member: content for member, content in members.items() if content}
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / f"{stem}-{version}.tar.gz"
     with tarfile.open(path, "w:gz") as archive:

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from polylock.network.client import Client
 
 
+_LARGE = hashlib.shake_128(b"large").digest(8 << 20)
+"""More than is asked for at first, and does not compress."""
+
+
 @pytest.fixture
 def world(server: Server, store: Store, client: Client) -> World:
     """Make an index without any project."""
@@ -212,6 +216,88 @@ def test_static_metadata_of_an_sdist_is_read(world: World, tmp_path: Path) -> No
     """Nothing is built for it."""
     world.serve([build_sdist(tmp_path, "demo", "1.0", requires=["dep"])])
     assert _names(world.read()[0]) == ["dep"]
+
+
+def test_of_a_large_sdist_the_front_is_fetched(world: World, tmp_path: Path) -> None:
+    """What comes behind PKG-INFO is not asked for."""
+    sdist = build_sdist(tmp_path, "demo", "1.0", requires=["dep"], after=_LARGE)
+    world.serve([sdist])
+    received = world.client.traffic.received
+    found, asked = world.read()
+    assert (_names(found), asked) == (["dep"], [world.index.file(sdist.name)])
+    assert world.client.traffic.received - received < sdist.stat().st_size / 2
+    assert world.read() == (found, [])
+
+
+def test_of_a_large_sdist_without_ranges_the_rest_is_left(
+    world: World, tmp_path: Path
+) -> None:
+    """The answer is left as soon as PKG-INFO was in it."""
+    sdist = build_sdist(tmp_path, "demo", "1.0", requires=["dep"], after=_LARGE)
+    world.serve([sdist])
+    path = world.index.file(sdist.name)
+    world.server.change(path, ranges=False)
+    received = world.client.traffic.received
+    found, asked = world.read()
+    assert (_names(found), asked) == (["dep"], [path])
+    assert world.client.traffic.received - received < sdist.stat().st_size / 2
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+def test_pkg_info_far_behind_is_found(
+    world: World, tmp_path: Path, *, ranges: bool
+) -> None:
+    """Where the front does not have it, the file is read up to it."""
+    sdist = build_sdist(tmp_path, "demo", "1.0", requires=["dep"], before=_LARGE)
+    world.serve([sdist])
+    path = world.index.file(sdist.name)
+    world.server.change(path, ranges=ranges)
+    found, asked = world.read()
+    assert (_names(found), asked) == (["dep"], [path] * (2 if ranges else 1))
+
+
+def test_a_large_sdist_that_is_damaged_is_unusable(
+    world: World, tmp_path: Path
+) -> None:
+    """It is known of the whole alone, for the front ends anywhere."""
+    sdist = build_sdist(tmp_path, "demo", "1.0", before=_LARGE)
+    sdist.write_bytes(sdist.read_bytes()[: 1 << 21])
+    world.serve([sdist])
+    assert "the archive is damaged" in reason_of(world.read()[0])
+
+
+def test_a_part_of_a_large_sdist_that_nobody_asked_for(
+    world: World, tmp_path: Path
+) -> None:
+    """A server that gives parts of its own accord is at fault."""
+    sdist = build_sdist(tmp_path, "demo", "1.0", before=_LARGE)
+    world.serve([sdist])
+    path = world.index.file(sdist.name)
+    world.server.change(path, body=sdist.read_bytes()[: 1 << 20], status=206)
+    with pytest.raises(IndexRequestError, match="206"):
+        world.read()
+
+
+def test_a_large_sdist_that_is_not_there(world: World, tmp_path: Path) -> None:
+    """An error status is no file."""
+    sdist = build_sdist(tmp_path, "demo", "1.0", after=_LARGE)
+    world.serve([sdist])
+    world.server.change(world.index.file(sdist.name), status=404)
+    with pytest.raises(IndexRequestError, match="404"):
+        world.read()
+
+
+def test_a_large_sdist_offline(world: World, tmp_path: Path) -> None:
+    """Nothing is asked for; one in the cache is read there."""
+    sdist = build_sdist(tmp_path, "demo", "1.0", requires=["dep"], after=_LARGE)
+    world.serve([sdist])
+    release = world.release()
+    assert release.sdist is not None
+    reader = world.reader(mode=CacheMode.OFFLINE)
+    with pytest.raises(Offline):
+        reader.core_metadata(release, release.sdist)
+    Downloader(world.store, world.client).fetch(release.sdist)
+    assert _names(reader.core_metadata(release, release.sdist)) == ["dep"]
 
 
 def test_dynamic_metadata_of_an_sdist_is_unusable(world: World, tmp_path: Path) -> None:

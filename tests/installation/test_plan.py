@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import pytest
@@ -22,6 +21,7 @@ from polylock.installation.plan import (
     plan_sync,
     seeds,
 )
+from polylock.values import replace
 
 DEMO = canonicalize_name("demo")
 WHEEL = "demo-1.0-py3-none-any.whl"
@@ -33,7 +33,7 @@ FOREIGN = InstalledDistribution(
     installer="pip",
     kind=WheelKind(frozenset({"py3-none-any"}), ""),
 )
-OURS = dataclasses.replace(
+OURS = replace(
     FOREIGN,
     installer="",
     kind=None,
@@ -67,124 +67,120 @@ CASES: dict[str, tuple[WantedDistribution, list[InstalledDistribution], Reason]]
     "absent": (WANTED, [], Reason.NOT_INSTALLED),
     "ours": (WANTED, [OURS], Reason.AS_LOCKED),
     "ours, version spelled otherwise": (
-        dataclasses.replace(WANTED, version="1.0.0"),
+        replace(WANTED, version="1.0.0"),
         [OURS],
         Reason.AS_LOCKED,
     ),
     "ours, no version wanted": (
-        dataclasses.replace(WANTED, version=None),
+        replace(WANTED, version=None),
         [OURS],
         Reason.AS_LOCKED,
     ),
     "ours, other version": (
-        dataclasses.replace(WANTED, version="1.1"),
+        replace(WANTED, version="1.1"),
         [OURS],
         Reason.OTHER_VERSION,
     ),
     "ours, version that is none": (
         WANTED,
-        [dataclasses.replace(OURS, version="what")],
+        [replace(OURS, version="what")],
         Reason.OTHER_VERSION,
     ),
     "ours, other hash": (
-        dataclasses.replace(WANTED, sha256="c" * 64),
+        replace(WANTED, sha256="c" * 64),
         [OURS],
         Reason.OTHER_FILE,
     ),
     "ours, other label": (
-        dataclasses.replace(WANTED, variant_label="cu130", sha256="c" * 64),
+        replace(WANTED, variant_label="cu130", sha256="c" * 64),
         [OURS],
         Reason.OTHER_VARIANT,
     ),
     "ours, incomplete": (
         WANTED,
-        [dataclasses.replace(OURS, is_complete=False)],
+        [replace(OURS, is_complete=False)],
         Reason.BROKEN,
     ),
     "two versions at once": (
         WANTED,
-        [OURS, dataclasses.replace(OURS, version="2.0")],
+        [OURS, replace(OURS, version="2.0")],
         Reason.BROKEN,
     ),
     "foreign": (WANTED, [FOREIGN], Reason.AS_LOCKED),
     "foreign, local version": (
-        dataclasses.replace(WANTED, version="1.0+cu.1"),
-        [dataclasses.replace(FOREIGN, version="1.0+cu_1")],
+        replace(WANTED, version="1.0+cu.1"),
+        [replace(FOREIGN, version="1.0+cu_1")],
         Reason.AS_LOCKED,
     ),
     "foreign, other tags": (
         WANTED,
-        [dataclasses.replace(FOREIGN, kind=WheelKind(frozenset({"py2-none-any"}), ""))],
+        [replace(FOREIGN, kind=WheelKind(frozenset({"py2-none-any"}), ""))],
         Reason.OTHER_FILE,
     ),
     "foreign, other build": (
         WANTED,
-        [
-            dataclasses.replace(
-                FOREIGN, kind=WheelKind(frozenset({"py3-none-any"}), "2")
-            )
-        ],
+        [replace(FOREIGN, kind=WheelKind(frozenset({"py3-none-any"}), "2"))],
         Reason.OTHER_FILE,
     ),
     "foreign, no WHEEL": (
         WANTED,
-        [dataclasses.replace(FOREIGN, kind=None)],
+        [replace(FOREIGN, kind=None)],
         Reason.OTHER_FILE,
     ),
     "foreign, built from sdist": (
-        dataclasses.replace(WANTED, filename="demo-1.0.tar.gz"),
+        replace(WANTED, filename="demo-1.0.tar.gz"),
         [FOREIGN],
         Reason.AS_LOCKED,
     ),
     "foreign, variant wanted": (
-        dataclasses.replace(WANTED, variant_label="cu130"),
+        replace(WANTED, variant_label="cu130"),
         [FOREIGN],
         Reason.OTHER_VARIANT,
     ),
     "foreign variant, variant wanted": (
-        dataclasses.replace(WANTED, variant_label="cu130"),
-        [dataclasses.replace(FOREIGN, is_variant=True)],
+        replace(WANTED, variant_label="cu130"),
+        [replace(FOREIGN, is_variant=True)],
         Reason.OTHER_VARIANT,
     ),
     "foreign variant, plain wanted": (
         WANTED,
-        [dataclasses.replace(FOREIGN, is_variant=True)],
+        [replace(FOREIGN, is_variant=True)],
         Reason.OTHER_VARIANT,
     ),
     "from a URL, index wanted": (
         WANTED,
-        [dataclasses.replace(FOREIGN, direct_url=ARCHIVE)],
+        [replace(FOREIGN, direct_url=ARCHIVE)],
         Reason.OTHER_SOURCE,
     ),
     "from an index, URL wanted": (
-        dataclasses.replace(WANTED, direct_url=ARCHIVE),
+        replace(WANTED, direct_url=ARCHIVE),
         [FOREIGN],
         Reason.OTHER_SOURCE,
     ),
     "same URL and hash": (
-        dataclasses.replace(WANTED, direct_url=ARCHIVE),
-        [dataclasses.replace(FOREIGN, direct_url=ARCHIVE)],
+        replace(WANTED, direct_url=ARCHIVE),
+        [replace(FOREIGN, direct_url=ARCHIVE)],
         Reason.AS_LOCKED,
     ),
     "same URL, no hash recorded": (
-        dataclasses.replace(WANTED, direct_url=ARCHIVE),
-        [dataclasses.replace(FOREIGN, direct_url=BARE_ARCHIVE)],
+        replace(WANTED, direct_url=ARCHIVE),
+        [replace(FOREIGN, direct_url=BARE_ARCHIVE)],
         Reason.OTHER_FILE,
     ),
     "same URL, other hash": (
-        dataclasses.replace(WANTED, direct_url=ARCHIVE),
-        [dataclasses.replace(FOREIGN, direct_url=OTHER_ARCHIVE)],
+        replace(WANTED, direct_url=ARCHIVE),
+        [replace(FOREIGN, direct_url=OTHER_ARCHIVE)],
         Reason.OTHER_SOURCE,
     ),
     "direct_url.json unreadable": (
-        dataclasses.replace(WANTED, direct_url=DirectUrl(url="")),
-        [dataclasses.replace(FOREIGN, direct_url=DirectUrl(url=""))],
+        replace(WANTED, direct_url=DirectUrl(url="")),
+        [replace(FOREIGN, direct_url=DirectUrl(url=""))],
         Reason.OTHER_SOURCE,
     ),
     "same commit, asked for otherwise": (
-        dataclasses.replace(WANTED, direct_url=COMMIT),
+        replace(WANTED, direct_url=COMMIT),
         [
-            dataclasses.replace(
+            replace(
                 FOREIGN,
                 direct_url=DirectUrl(
                     url=COMMIT.url, vcs_info=VcsInfo(vcs="git", commit_id="b" * 40)
@@ -194,9 +190,9 @@ CASES: dict[str, tuple[WantedDistribution, list[InstalledDistribution], Reason]]
         Reason.AS_LOCKED,
     ),
     "other commit": (
-        dataclasses.replace(WANTED, direct_url=COMMIT),
+        replace(WANTED, direct_url=COMMIT),
         [
-            dataclasses.replace(
+            replace(
                 FOREIGN,
                 direct_url=DirectUrl(
                     url=COMMIT.url, vcs_info=VcsInfo(vcs="git", commit_id="c" * 40)
@@ -206,9 +202,9 @@ CASES: dict[str, tuple[WantedDistribution, list[InstalledDistribution], Reason]]
         Reason.OTHER_SOURCE,
     ),
     "archive against commit": (
-        dataclasses.replace(WANTED, direct_url=COMMIT),
+        replace(WANTED, direct_url=COMMIT),
         [
-            dataclasses.replace(
+            replace(
                 FOREIGN,
                 direct_url=DirectUrl(url=COMMIT.url, archive_info=ArchiveInfo()),
             )
@@ -216,27 +212,23 @@ CASES: dict[str, tuple[WantedDistribution, list[InstalledDistribution], Reason]]
         Reason.OTHER_SOURCE,
     ),
     "editable by us": (
-        dataclasses.replace(WANTED, direct_url=EDITABLE),
-        [dataclasses.replace(OURS, direct_url=EDITABLE)],
+        replace(WANTED, direct_url=EDITABLE),
+        [replace(OURS, direct_url=EDITABLE)],
         Reason.AS_LOCKED,
     ),
     "editable by another": (
-        dataclasses.replace(WANTED, direct_url=EDITABLE),
-        [dataclasses.replace(FOREIGN, direct_url=EDITABLE)],
+        replace(WANTED, direct_url=EDITABLE),
+        [replace(FOREIGN, direct_url=EDITABLE)],
         Reason.OTHER_FILE,
     ),
     "not editable": (
-        dataclasses.replace(WANTED, direct_url=EDITABLE),
-        [
-            dataclasses.replace(
-                OURS, direct_url=DirectUrl(url=EDITABLE.url, dir_info=DirInfo())
-            )
-        ],
+        replace(WANTED, direct_url=EDITABLE),
+        [replace(OURS, direct_url=DirectUrl(url=EDITABLE.url, dir_info=DirInfo()))],
         Reason.OTHER_SOURCE,
     ),
     "legacy form": (
         WANTED,
-        [dataclasses.replace(FOREIGN, form=Form.EGG_INFO, kind=None)],
+        [replace(FOREIGN, form=Form.EGG_INFO, kind=None)],
         Reason.OTHER_FILE,
     ),
 }
@@ -251,7 +243,7 @@ def test_reason_for_what_is_installed(case: str) -> None:
 
 def test_plan_when_something_is_extraneous() -> None:
     """What is not locked is removed, save for what is retained."""
-    pip = dataclasses.replace(FOREIGN, name=canonicalize_name("pip"))
+    pip = replace(FOREIGN, name=canonicalize_name("pip"))
     request = SyncRequest(wanted=(), retained=frozenset({pip.name}))
     plan = plan_sync(request, (FOREIGN, pip))
     assert [(entry.name, entry.reason) for entry in plan.remove] == [
@@ -272,7 +264,7 @@ def test_plan_when_it_need_not_be_exact() -> None:
 def test_plan_when_a_retained_project_is_locked() -> None:
     """A locked pip is treated as any other project."""
     request = SyncRequest(
-        wanted=(dataclasses.replace(WANTED, version="2.0"),),
+        wanted=(replace(WANTED, version="2.0"),),
         retained=frozenset({DEMO}),
     )
     assert [e.reason for e in plan_sync(request, (OURS,)).reinstall] == [
@@ -296,10 +288,8 @@ def test_plan_when_reinstallation_is_asked_for(request_: SyncRequest) -> None:
 def test_plan_is_sorted() -> None:
     """The order of entries is that of names, whatever the order of the input."""
     names = [canonicalize_name(name) for name in ("c", "a", "b")]
-    wanted = tuple(dataclasses.replace(WANTED, name=name) for name in names)
-    present = [
-        dataclasses.replace(FOREIGN, name=canonicalize_name(name)) for name in "zyx"
-    ]
+    wanted = tuple(replace(WANTED, name=name) for name in names)
+    present = [replace(FOREIGN, name=canonicalize_name(name)) for name in "zyx"]
     plan = plan_sync(SyncRequest(wanted=wanted), present)
     assert [entry.name for entry in plan.install] == ["a", "b", "c"]
     assert [entry.name for entry in plan.remove] == ["x", "y", "z"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from polylock.installation.uninstall import (
     refuse_unremovable,
     uninstall,
 )
+from polylock.values import replace
 
 
 class Environment:
@@ -215,7 +215,7 @@ def test_uninstall_when_it_was_interrupted(environment: Environment) -> None:
     demo = environment.add("demo", ["demo/a.py", "demo/b.py"])
     (demo.path / "RECORD").rename(demo.path / "RECORD.partial")
     (environment.site / "demo" / "a.py").unlink()
-    uninstall(dataclasses.replace(demo, is_complete=False), environment.boundary)
+    uninstall(replace(demo, is_complete=False), environment.boundary)
     assert snapshot(environment.root) == environment.before
 
 
@@ -224,7 +224,7 @@ def test_uninstall_without_record(environment: Environment, installer: str) -> N
     """Of what was interrupted before RECORD, .dist-info is removed."""
     demo = environment.add("demo", [])
     (demo.path / "RECORD").unlink()
-    broken = dataclasses.replace(demo, is_complete=False, installer=installer)
+    broken = replace(demo, is_complete=False, installer=installer)
     uninstall(broken, environment.boundary)
     assert snapshot(environment.root) == environment.before
 
@@ -233,7 +233,7 @@ def test_refuse_what_another_tool_manages(environment: Environment) -> None:
     """Without RECORD, what an operating system's tool installed is left to it."""
     demo = environment.add("demo", [])
     (demo.path / "RECORD").unlink()
-    managed = dataclasses.replace(demo, is_complete=False, installer="debian")
+    managed = replace(demo, is_complete=False, installer="debian")
     with pytest.raises(EnvironmentBroken, match="installed by debian"):
         refuse_unremovable(managed)
 

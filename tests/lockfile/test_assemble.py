@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import tomllib
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +25,7 @@ from polylock.lockfile.assemble import assemble
 from polylock.lockfile.write import pylock_text
 from polylock.model.markers import parse_marker
 from polylock.model.pins import Edge
+from polylock.values import replace
 
 if TYPE_CHECKING:
     from polylock.lockfile.pylock import Package, Pylock

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +13,7 @@ from polylock.lockfile.read import read_pylock
 from polylock.lockfile.write import pylock_text
 from polylock.model.inputs import IndexLocation, IndexSource, RootRequirement
 from polylock.model.requirements import Requirement
+from polylock.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -438,7 +438,7 @@ TARGET = f'{EMPTY}[[tool.polylock.targets]]\nplatform = "linux-x86_64"\n'
         ),
         (
             f"{PACKAGE}marker = \"python_version > '{LONG}'\"\n{WHEELS}",
-            "packages[0].marker: is not a marker: a number in a marker has",
+            "packages[0].marker: is not a marker: a marker has a number of 100",
         ),
         (
             f"{PACKAGE}wheels = [{{{WHEEL}, {HASHES}, size = 1e26}}]",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,6 +22,7 @@ from polylock.explain.words import details
 from polylock.lockfile.read import read_pylock
 from polylock.lockfile.select import preferences, project_groups, select
 from polylock.lockfile.write import pylock_text
+from polylock.values import replace
 
 if TYPE_CHECKING:
     from polylock.lockfile.pylock import Pylock

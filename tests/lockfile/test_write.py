@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from polylock.lockfile.pylock import (
 )
 from polylock.lockfile.read import read_pylock
 from polylock.lockfile.write import pylock_text
+from polylock.values import replace
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from polylock.model.filenames import WheelFilename
 from polylock.model.folding import fold
 from polylock.model.markers import parse_marker
 from polylock.model.platforms import compatibility_tags
+from polylock.values import replace
 
 if TYPE_CHECKING:
     from polylock.model.markers import MarkerExpression

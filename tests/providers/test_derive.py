@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import pytest
@@ -18,6 +17,7 @@ from polylock.model.target import (
     TargetDescription,
 )
 from polylock.providers.derive import build_target, derive
+from polylock.values import replace
 
 DERIVED = vectors("derived_from_description")
 EVERYTHING = TargetDescription(
@@ -68,7 +68,7 @@ def test_providers_answer_on_their_systems(
     system: OperatingSystem, namespaces: set[str]
 ) -> None:
     """An accelerator counts only on systems for which its provider answers."""
-    found = derive(dataclasses.replace(EVERYTHING, system=system))
+    found = derive(replace(EVERYTHING, system=system))
     assert set(found.namespaces) == namespaces
 
 

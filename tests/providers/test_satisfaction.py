@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import pytest
@@ -20,6 +19,7 @@ from polylock.model.target import (
 )
 from polylock.providers.derive import build_target
 from polylock.providers.satisfaction import missing
+from polylock.values import replace
 
 BASE = TargetDescription(
     name="base",
@@ -38,8 +38,8 @@ def lacks(machine: dict[str, Any], **target: Any) -> list[str]:  # noqa: ANN401 
     """Return what a machine lacks; both are the base with other fields."""
     return list(
         missing(
-            build_target(dataclasses.replace(BASE, **target)),
-            build_target(dataclasses.replace(BASE, **machine)),
+            build_target(replace(BASE, **target)),
+            build_target(replace(BASE, **machine)),
         )
     )
 
@@ -170,7 +170,7 @@ def test_one_common_architecture_is_enough() -> None:
 def test_only_the_namespaces_in_use_are_asked() -> None:
     """Hardware that no locked wheel needs is not asked for."""
     target = build_target(BASE)
-    machine = build_target(dataclasses.replace(BASE, nvidia=None, cpu=None))
+    machine = build_target(replace(BASE, nvidia=None, cpu=None))
     assert missing(target, machine, namespaces=[]) == ()
     assert len(missing(target, machine, namespaces=["nvidia"])) == 2
     # What wheels are built against is no matter of hardware.

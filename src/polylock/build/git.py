@@ -12,12 +12,12 @@ import os
 import re
 import subprocess
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from polylock.cache.store import Bucket
 from polylock.errors import Offline, SourceUnusable
 from polylock.network.auth import redact
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -71,8 +71,7 @@ def git_variables(variables: Mapping[str, str]) -> dict[str, str]:
     return kept
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GitRepositories:
+class GitRepositories(Value, frozen=True, kw_only=True):
     """The repositories of a cache; ``variables`` are those of this process.
 
     A location is a URL, or the absolute path of a repository.

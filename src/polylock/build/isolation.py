@@ -6,7 +6,6 @@ import logging
 import zipfile
 import zlib
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
@@ -26,6 +25,7 @@ from polylock.errors import (
 )
 from polylock.model.core_metadata import CoreMetadata, InvalidCoreMetadata
 from polylock.model.filenames import InvalidFilename, SdistFilename, WheelFilename
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -86,8 +86,7 @@ _TREE_ADVICE = (
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IsolatedBuilder:
+class IsolatedBuilder(Value, frozen=True, kw_only=True):
     """Implements ``SdistBuilder``: a virtual environment for each build.
 
     ``interpreter`` makes the environments, ``provisioner`` fills them;
@@ -184,8 +183,7 @@ class IsolatedBuilder:
         return frontend
 
 
-@dataclass(frozen=True, slots=True)
-class _Subject:
+class _Subject(Value, frozen=True):
     """What is built; a source tree alone says its version itself."""
 
     name: str
@@ -193,8 +191,7 @@ class _Subject:
     editable: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Build:
+class _Build(Value, frozen=True):
     """A build under way, of what the file name or the project says."""
 
     subject: _Subject

@@ -15,13 +15,13 @@ import stat
 import tarfile
 import zipfile
 import zlib
-from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
 from polylock.cache.regular_files import WholeFile
 from polylock.errors import CacheUnusable, FileCorrupt
 from polylock.model.bounded_stream import BoundedStream
 from polylock.model.member_names import MemberNames, RefusedArchive
+from polylock.values import Mutable, Value, field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,8 +37,7 @@ time, and some backends fail on one."""
 _LATEST = 2**32 - 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SdistLimits:
+class SdistLimits(Value, frozen=True, kw_only=True):
     """What a source distribution may hold (sizes in bytes).
 
     The largest ones on public indexes unpack to about a gibibyte. A ratio counts only
@@ -92,8 +91,7 @@ def unpack_sdist(
         raise CacheUnusable(str(directory), error.strerror or str(error)) from error
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Member:
+class _Member(Value, frozen=True, kw_only=True):
     """A member of an archive.
 
     ``stream`` is None for a directory or a link; ``link`` is the path in the archive
@@ -107,8 +105,7 @@ class _Member:
     time: float | None = None
 
 
-@dataclass(slots=True)
-class _Unpacking:
+class _Unpacking(Mutable):
     """One archive being unpacked under ``directory``."""
 
     directory: Path

@@ -29,7 +29,7 @@ from polylock.explain.findings import (
 from polylock.model.distributions import Unusable, labelled_wheels
 from polylock.resolution.candidate_pool import labels_of
 from polylock.variants.authority import unanswered
-from polylock.variants.ordering import VariantWishes
+from polylock.variants.ordering import VariantPreferences
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -126,7 +126,7 @@ def _key(finding: Finding, target: str) -> str:
 def _without_effect(solved: Solved) -> Iterator[Note]:
     """Yield the labels that the project file names and that are not there."""
     inputs = solved.inputs
-    wishes = VariantWishes.parse(inputs.exclude_variants, inputs.prefer_variants)
+    wishes = VariantPreferences.parse(inputs.exclude_variants, inputs.prefer_variants)
     for pattern in wishes.exclude:
         look = _unmatched if pattern.project else _unmatched_property
         yield from look(solved, "exclude-variants", pattern)

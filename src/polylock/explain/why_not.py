@@ -49,7 +49,7 @@ from polylock.resolution.memory import Memory
 from polylock.resolution.near_miss import near, tags_of
 from polylock.resolution.versions import positions, public, satisfies
 from polylock.values import Value
-from polylock.variants.ordering import VariantWishes
+from polylock.variants.ordering import VariantPreferences
 from polylock.variants.verdicts import preferred_by, why_before
 
 if TYPE_CHECKING:
@@ -684,7 +684,7 @@ class WhyNot:
         if not label:
             return LabelLost(winner=chosen, is_plain=True)
         metadata = winner.variant_metadata
-        wishes = VariantWishes.parse(
+        wishes = VariantPreferences.parse(
             self.inputs.exclude_variants, self.inputs.prefer_variants
         ).for_project(winner.name)
         if metadata is not None:

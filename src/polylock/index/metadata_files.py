@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from polylock.index.remote_zip import Archive
     from polylock.model.distributions import RemoteFile
+    from polylock.network.answers import Streaming
     from polylock.network.client import Client
     from polylock.network.download import Downloader
 
@@ -32,6 +33,9 @@ logger = logging.getLogger(__name__)
 
 _LARGEST = 1 << 24
 """Bytes of METADATA; more is an attack or a mistake."""
+
+_FRONT = 1 << 20
+"""Bytes of a source distribution that hold PKG-INFO in all but the oddest."""
 
 
 class MetadataFiles:
@@ -96,10 +100,45 @@ class MetadataFiles:
             return _dist_info(local, file.filename, names)
 
     def pkg_info(self, file: RemoteFile) -> bytes:
-        """Return PKG-INFO of a source distribution."""
-        from polylock.index.sdist_metadata import read_pkg_info  # noqa: PLC0415 - rare
+        """Return PKG-INFO of a source distribution.
 
-        return read_pkg_info(self._downloader.fetch(file).path, file.filename)
+        Of a large one no more is fetched than what stands before it: that part is not
+        verified, as little as a part of a wheel.
+        """
+        # Only source distributions are read this way, so not at start-up.
+        from polylock.index.sdist_metadata import read_pkg_info  # noqa: PLC0415
+
+        is_small = file.size is not None and file.size <= _FRONT
+        is_tar = file.filename.endswith(".tar.gz")
+        whole = is_small or not is_tar or is_local(file.url)
+        if whole or self._downloader.cached(file) is not None:
+            return read_pkg_info(self._downloader.fetch(file).path, file.filename)
+        self._need_network(file.url)
+        found = self._from_front(file, whole=False)
+        if found is None:
+            found = self._from_front(file, whole=True)
+        assert found is not None  # of the whole it is an error
+        return found
+
+    def _from_front(self, file: RemoteFile, *, whole: bool) -> bytes | None:
+        """Return PKG-INFO as it comes in, None where it is not in the first part."""
+        from polylock.index.sdist_metadata import pkg_info_in  # noqa: PLC0415 - rare
+
+        def consume(answer: Streaming) -> bytes | None:
+            is_part = answer.status == 206 and not whole
+            if not is_part and answer.status != 200:
+                raise status_error(answer.url, answer.status)
+            try:
+                return pkg_info_in(answer.chunks, file.filename)
+            except FileCorrupt:
+                if is_part:
+                    return None
+                raise
+
+        headers = {"accept-encoding": "identity"}
+        if not whole:
+            headers["range"] = f"bytes=0-{_FRONT - 1}"
+        return self._client.stream(file.url, consume, headers=headers)
 
     def _ask(self, file: RemoteFile, url: str) -> bytes | None:
         self._need_network(url)

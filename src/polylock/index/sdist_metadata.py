@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import tarfile
 import zlib
 from typing import TYPE_CHECKING
@@ -15,12 +16,16 @@ from polylock.model.bounded_stream import BoundedStream
 from polylock.model.member_names import RefusedArchive
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+    from typing import IO
+
+    from _typeshed import WriteableBuffer
 
     from polylock.model.core_metadata import CoreMetadata
     from polylock.model.distributions import RemoteFile
 
-__all__ = ["is_static", "promises_nothing", "read_pkg_info"]
+__all__ = ["is_static", "pkg_info_in", "promises_nothing", "read_pkg_info"]
 
 _MEMBER_LIMIT = 1 << 24
 _LARGEST_TAR = 1 << 32
@@ -43,8 +48,46 @@ def read_pkg_info(path: Path, filename: str) -> bytes:
                 if _is_pkg_info(member):
                     return archive.read(member)
         raise FileCorrupt(filename, "PKG-INFO is missing")
+    with path.open("rb") as content:
+        return _from_tar(content, filename)
+
+
+def pkg_info_in(chunks: Iterator[bytes], filename: str) -> bytes:
+    """Return PKG-INFO from the chunks of a tar, of which no more are taken.
+
+    It stands near the front. Raises FileCorrupt, also where they end before it, and
+    what taking a chunk raises.
+    """
+    return _from_tar(_Chunks(chunks), filename)
+
+
+class _Chunks(io.RawIOBase):
+    """A file that is read once, as its chunks come in."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        super().__init__()
+        self._chunks = chunks
+        self._rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        view = memoryview(buffer)
+        while not self._rest:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                return 0
+            self._rest = chunk
+        size = min(len(view), len(self._rest))
+        view[:size] = self._rest[:size]
+        self._rest = self._rest[size:]
+        return size
+
+
+def _from_tar(content: IO[bytes] | io.RawIOBase, filename: str) -> bytes:
     try:
-        return _from_tar(path, filename)
+        return _member_of_tar(content, filename)
     except RefusedArchive as error:
         raise FileCorrupt(filename, str(error)) from error
     except (
@@ -86,9 +129,9 @@ def promises_nothing(file: RemoteFile) -> bool:
     )
 
 
-def _from_tar(path: Path, filename: str) -> bytes:
+def _member_of_tar(content: IO[bytes] | io.RawIOBase, filename: str) -> bytes:
     with (
-        gzip.open(path, "rb") as stream,
+        gzip.GzipFile(fileobj=content, mode="rb") as stream,
         tarfile.open(
             fileobj=BoundedStream(stream, at_once=_MEMBER_LIMIT, in_all=_LARGEST_TAR),  # type: ignore[call-overload]  # has all that reading needs
             mode="r:",
@@ -98,9 +141,9 @@ def _from_tar(path: Path, filename: str) -> bytes:
             if member.isfile() and _is_pkg_info(member.name):
                 if member.size > _MEMBER_LIMIT:
                     raise FileCorrupt(filename, "PKG-INFO is too large")
-                content = archive.extractfile(member)
-                assert content is not None  # it is a regular file
-                found: bytes = content.read()
+                opened = archive.extractfile(member)
+                assert opened is not None  # it is a regular file
+                found: bytes = opened.read()
                 return found
     raise FileCorrupt(filename, "PKG-INFO is missing")
 

@@ -10,13 +10,14 @@ import os
 import re
 import socket
 import threading
-from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import IO, TYPE_CHECKING, Self
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from packaging.utils import canonicalize_name
+
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -217,8 +218,7 @@ class LoopbackServer(ThreadingHTTPServer):
         logger.debug("a request from %s broke off", client_address)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Value, frozen=True, kw_only=True):
     """A body with its headers; ``size`` is in bytes, ``entity_tag`` in quotes."""
 
     body: IO[bytes]

@@ -17,7 +17,6 @@ import hashlib
 import json
 import shutil
 import tempfile
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
 from itertools import groupby
@@ -32,6 +31,7 @@ from polylock.index.distribution_file import (
     read_distribution,
 )
 from polylock.index_server.static_facts import FACTS_FILENAME, InvalidFacts, StaticFacts
+from polylock.values import Value
 from polylock.variants.variant_json import (
     InvalidVariantMetadata,
     VariantMetadata,
@@ -74,8 +74,7 @@ _HTML = """\
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListedFile:
+class ListedFile(Value, frozen=True, kw_only=True):
     """One line of a project page; ``url`` is relative to the page.
 
     ``metadata_sha256`` is None where no metadata file lies beside the file,
@@ -178,8 +177,7 @@ _PARTS = ("files", "simple")
 _DISTRIBUTION_SUFFIXES = (".whl", ".tar.gz", ".zip")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuiltIndex:
+class BuiltIndex(Value, frozen=True, kw_only=True):
     """What was built: the project names and file counts.
 
     ``skipped`` are the names of files of the folder that are not distributions.

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
-from dataclasses import dataclass
 from http import HTTPStatus
 from io import BytesIO
 from typing import TYPE_CHECKING, Self
@@ -24,6 +23,7 @@ from polylock.index_server.loopback_server import (
     path_segments,
     preferred_page,
 )
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,8 +40,7 @@ _CONTENT_TYPES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ServedRequest:
+class ServedRequest(Value, frozen=True):
     """One request that was answered: ``path`` is as asked, ``status`` the answer."""
 
     method: str
@@ -101,8 +100,7 @@ class IndexServer:
             logger.info("stopped by Ctrl-C")
 
 
-@dataclass(frozen=True, slots=True)
-class _Site:
+class _Site(Value, frozen=True):
     """What is served: the resolved directory, and how."""
 
     root: Path

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from packaging.version import Version
@@ -17,6 +16,7 @@ from polylock.lockfile.pylock import (
 )
 from polylock.lockfile.record import locked_target
 from polylock.lockfile.select import project_groups, select
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,8 +45,7 @@ class ChangeKind(enum.StrEnum):
     FILE = "file"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
+class Side(Value, frozen=True, kw_only=True):
     """A package in one of the two; ``size`` in bytes, 0 where it is not known.
 
     ``file`` is what tells two files of the same version and label apart.
@@ -66,8 +65,7 @@ class Side:
         return {"version": self.version, "label": self.label, "size": self.size}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(Value, frozen=True, kw_only=True):
     """A package that is not the same in both; one of the sides may be missing."""
 
     name: str
@@ -100,8 +98,7 @@ class Change:
         return ChangeKind.FILE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TargetDiff:
+class TargetDiff(Value, frozen=True, kw_only=True):
     """What changed for one target; ``before`` or ``after`` is None without it."""
 
     target: str
@@ -157,7 +154,7 @@ def installed(pylock: Pylock, path: str) -> dict[str, dict[str, Side]]:
 
     Raises what ``select`` does.
     """
-    found = {}
+    found: dict[str, dict[str, Side]] = {}
     for record in pylock.polylock.targets if pylock.polylock else ():
         selected = select(
             pylock,

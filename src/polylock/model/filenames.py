@@ -22,10 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["InvalidFilename", "SdistFilename", "WheelFilename", "check_file_name"]
 
 _LABEL = re.compile(r"[0-9a-z_.]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _OUTSIDE = frozenset("/\\:")
 _DIRECTORIES = {"", ".", ".."}
-_LONGEST = 255
-"""Of a file name, in the file systems that there are."""
 _SDIST_SUFFIXES = (".tar.gz", ".zip")
 _LONGEST = 255
 """Characters of a file name; no disk has a longer one."""
@@ -41,14 +40,9 @@ def check_file_name(filename: str) -> None:
     Raises InvalidFilename.
     """
     if len(filename) > _LONGEST:
-        raise InvalidFilename(
-            f"{filename[:40]}... is longer than {_LONGEST} characters"
-        )
-    if (
-        not filename.isprintable()
-        or filename in _DIRECTORIES
-        or not (_OUTSIDE.isdisjoint(filename))
-    ):
+        raise InvalidFilename(f"{filename[:40]}... has {len(filename)} characters")
+    hidden = not filename.isprintable() and _CONTROL.search(filename)
+    if hidden or filename in _DIRECTORIES or not _OUTSIDE.isdisjoint(filename):
         raise InvalidFilename(f"{filename!r} is not the name of a file")
 
 

@@ -131,7 +131,7 @@ def parse_marker(text: str) -> MarkerExpression:
     Raises InvalidMarker with the reason.
     """
     if has_long_number(text):
-        raise InvalidMarker("a number in a marker has 1,000 digits or more")
+        raise InvalidMarker("a marker has a number of 100 digits or more")
     if _depth(text) > _MOST_LEVELS:
         raise InvalidMarker("a marker is nested too deeply")
     return _Parser(text).parse()

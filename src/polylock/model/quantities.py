@@ -6,12 +6,12 @@ import re
 
 __all__ = ["counted", "file_size", "has_long_number"]
 
-_MOST_DIGITS = 1000
+_MOST_DIGITS = 100
 _LONG_NUMBER = re.compile(rf"(?<![0-9])[0-9]{{{_MOST_DIGITS}}}")
 
 
 def has_long_number(text: str) -> bool:
-    """Return whether a number in a version, specifier or marker has 1,000 digits.
+    """Return whether a number in a version, specifier or marker has 100 digits.
 
     Python refuses to read one of more than 4,300, and packaging reads them late: where
     nobody expects an error any more.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from polylock.cache.archives import Archives
@@ -11,6 +10,7 @@ from polylock.cache.store import Bucket, Store, Usage
 from polylock.errors import ArchiveDamaged, CacheUnusable
 from polylock.installation.archive import read_manifest
 from polylock.installation.content import changed_in_archive
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -29,8 +29,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CacheSize:
+class CacheSize(Value, frozen=True, kw_only=True):
     """What each part of the cache occupies."""
 
     directory: Path
@@ -54,8 +53,7 @@ class CacheSize:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Freed:
+class Freed(Value, frozen=True, kw_only=True):
     """What was removed from the cache."""
 
     directory: Path
@@ -70,8 +68,7 @@ class Freed:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verified:
+class Verified(Value, frozen=True, kw_only=True):
     """What was compared with its hash, and what was damaged and so removed.
 
     ``damaged`` has for each file or archive the path inside the cache, with the

@@ -200,7 +200,7 @@ class Availability:
         A version is opened only when the one before it has been used up.
         """
         name = releases.name
-        yanked = name in self._pins or name in self._admission.yanked
+        yanked = self._takes_yanked(name)
         preference = self._preferences.get(name)
         kept = preference.filenames if preference is not None else ()
         for position in self._order(releases, mask, preference):
@@ -210,6 +210,23 @@ class Availability:
             if kept:
                 found = sorted(found, key=lambda c: c.file.filename not in kept)
             yield from found
+
+    def opened(self, releases: Releases, mask: int) -> Iterator[Candidate | None]:
+        """Yield the candidates of the versions in a mask, as far as they were opened.
+
+        Ends with None at the first version that was not.
+        """
+        name = releases.name
+        yanked = self._takes_yanked(name)
+        for position in positions(mask):
+            if (name, position) not in self.pool.visited:
+                yield None
+                return
+            yield from self.pool.expand(releases, position, yanked=yanked).candidates
+
+    def _takes_yanked(self, name: str) -> bool:
+        """Say whether yanked files of a project may count."""
+        return name in self._pins or name in self._admission.yanked
 
     def _by_abi(self, candidates: Sequence[Candidate]) -> Sequence[Candidate]:
         """Order by what the labels are built against those that are equal otherwise.

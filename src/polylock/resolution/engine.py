@@ -9,8 +9,10 @@
   best by the order in which ``TargetProvider`` has projects decided.
 - **Blame is exact.** A conflict names the pins without which it would not be. Going
   back passes over all others, for they would change nothing (conflict-directed
-  backjumping), and what it learns is kept as a nogood: a requirement that cannot be met
-  while certain pins stand. Without pins it is a dead end, for whoever requires it.
+  backjumping), and what it learns is kept: a candidate that is part of no solution
+  while certain pins stand. A requirement that only such candidates meet is a conflict
+  as soon as it is made, whatever its specifier; where it takes no pins, it is a dead
+  end for whoever makes it.
 - **Labels constrain without requiring.** What a label is built against (PEP 850) leaves
   out versions of a project that something else requires.
 
@@ -27,7 +29,7 @@ from resolvelib import BaseReporter, ResolutionImpossible
 from resolvelib.resolvers import Criterion, RequirementsConflicted, Resolution
 from resolvelib.structs import RequirementInformation
 
-from polylock.resolution.candidates import AnyCandidate
+from polylock.resolution.candidates import AnyCandidate, ExtraCandidate
 from polylock.resolution.constraints import (
     SpecifierConstraint,
     identifier_of,
@@ -41,7 +43,7 @@ from polylock.resolution.tries import TooManyTries
 from polylock.values import Mutable, field
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from polylock.resolution.constraints import Constraint
     from polylock.resolution.dependencies import DependencyReader
@@ -49,10 +51,10 @@ if TYPE_CHECKING:
 
     Information = RequirementInformation[Constraint, AnyCandidate]
     Requirements = dict[str, Criterion[Constraint, AnyCandidate]]
-    # By the pin that was decided last, for there may be thousands; None: without any.
-    _Nogoods = dict[
-        AnyCandidate | None, dict[frozenset[AnyCandidate], "Refutation | None"]
-    ]
+    # Pins by identifier, as items of the mapping of a state.
+    Pins = frozenset[tuple[str, AnyCandidate]]
+    # By the pin that was decided last, for there may be thousands.
+    _Conflicts = dict[tuple[str, AnyCandidate], dict[Pins, Rejected]]
 
 __all__ = ["Engine", "Learned", "search"]
 
@@ -79,21 +81,53 @@ class _Watch(BaseReporter["Constraint", AnyCandidate, str]):
 class Learned(Mutable):
     """What the runs for one target learned; it holds for as long as the roots do.
 
-    ``dead`` are candidates that are part of no solution. ``nogoods`` gives for an
-    identifier and a specifier the pins with which they cannot be met; without any pin,
-    they cannot be met at all.
+    ``dead`` are candidates that are part of no solution, ``conflicts`` gives for those
+    that are part of none with certain pins these pins, each set with why. ``hopeless``
+    are an identifier and a specifier that nothing meets.
     """
 
     dead: dict[AnyCandidate, Rejected] = field(default_factory=dict)
-    nogoods: dict[tuple[str, str], _Nogoods] = field(default_factory=dict)
+    conflicts: dict[AnyCandidate, _Conflicts] = field(default_factory=dict)
+    hopeless: dict[tuple[str, str], Refutation | None] = field(default_factory=dict)
 
     def copy(self) -> Learned:
         """Return what is known, to be added to by a run that is about less."""
-        nogoods = {
-            asked: {last: dict(sets) for last, sets in found.items()}
-            for asked, found in self.nogoods.items()
+        conflicts = {
+            candidate: {last: dict(sets) for last, sets in found.items()}
+            for candidate, found in self.conflicts.items()
         }
-        return Learned(dead=dict(self.dead), nogoods=nogoods)
+        return Learned(
+            dead=dict(self.dead), conflicts=conflicts, hopeless=dict(self.hopeless)
+        )
+
+    def note(self, rejected: Rejected, pins: Mapping[str, AnyCandidate]) -> None:
+        """Keep that a candidate is part of no solution with pins, the last one last."""
+        candidate = rejected.candidate
+        if not pins:
+            self.dead[candidate] = rejected
+            return
+        known = self.conflicts.setdefault(candidate, {})
+        *_, last = pins.items()
+        known.setdefault(last, {}).setdefault(frozenset(pins.items()), rejected)
+
+    def why_out(
+        self, candidate: AnyCandidate, pins: Mapping[str, AnyCandidate]
+    ) -> tuple[Pins, Rejected] | None:
+        """Return which of the pins rule a candidate out, and why; None if it is in."""
+        dead = self.dead.get(candidate)
+        if dead is not None:
+            return _NO_PINS, dead
+        known = self.conflicts.get(candidate)
+        if known is None:
+            return None
+        standing = pins.items()
+        lasts = known if len(known) < len(pins) else [*standing]
+        for last in lasts:
+            if last in standing:
+                for others, rejected in known.get(last, {}).items():
+                    if others <= standing:
+                        return others, rejected
+        return None
 
 
 class _Decision(Mutable):
@@ -107,7 +141,7 @@ class _Decision(Mutable):
     rejected: dict[AnyCandidate, Rejected] = field(default_factory=dict)
 
 
-_NO_PINS: frozenset[AnyCandidate] = frozenset()
+_NO_PINS: Pins = frozenset()
 
 
 class _Conflict(RequirementsConflicted["Constraint", AnyCandidate]):
@@ -119,13 +153,13 @@ class _Conflict(RequirementsConflicted["Constraint", AnyCandidate]):
     def __init__(
         self,
         information: Iterable[Information],
-        blamed: Iterable[AnyCandidate | None],
+        blamed: Iterable[str],
         *,
         pin: AnyCandidate | None = None,
         because: Refutation | None = None,
     ) -> None:
         super().__init__(Criterion([], list(information), []))
-        self.blamed = {identifier_of(each) for each in blamed if each is not None}
+        self.blamed = set(blamed)
         self.pin = pin
         self.because = because
 
@@ -181,28 +215,76 @@ class Engine(Resolution["Constraint", AnyCandidate, str]):
         identifier = identifier_of(requirement)
         asked: Information = RequirementInformation(requirement, parent)
         if isinstance(requirement, SpecifierConstraint):
-            self._check_nogoods(identifier, requirement, asked)
+            self._check_learned(identifier, requirement, asked)
         try:
             super()._add_to_criteria(criteria, requirement, parent)
         except RequirementsConflicted as conflict:
             self._raise_narrowed(identifier, asked, conflict.criterion)
-        pin = self.state.mapping.get(identifier)
-        if pin is not None and not self._provider.is_satisfied_by(requirement, pin):
-            before = self.state.criteria[identifier].information
-            found = self._provider.narrowing(identifier, before, needed=False)
-            raise _Conflict([*found, asked], (parent, pin), pin=pin)
+        pin = self._excluded(identifier, requirement)
+        if pin is not None:
+            self._raise_excluded(asked, pin, (*_who(parent), identifier))
 
-    def _check_nogoods(
+    def _excluded(
+        self, identifier: str, requirement: Constraint
+    ) -> AnyCandidate | None:
+        """Return the pin that a requirement excludes, None if there is none."""
+        pin = self.state.mapping.get(identifier)
+        if pin is None or self._provider.is_satisfied_by(requirement, pin):
+            return None
+        return pin
+
+    def _raise_excluded(
+        self, asked: Information, pin: AnyCandidate, blamed: Iterable[str]
+    ) -> NoReturn:
+        identifier = identifier_of(pin)
+        before = self.state.criteria[identifier].information
+        found = self._provider.narrowing(identifier, before, needed=False)
+        raise _Conflict([*found, asked], blamed, pin=pin)
+
+    def _check_learned(
         self, identifier: str, requirement: SpecifierConstraint, asked: Information
     ) -> None:
-        nogoods = self._learned.nogoods.get((identifier, requirement.specifier))
-        if not nogoods:
-            return
-        mapping = self.state.mapping
-        for last in (None, *mapping.values()) if len(nogoods) > 1 else nogoods:
-            for pins, because in nogoods.get(last, {}).items():
-                if all(mapping.get(identifier_of(pin)) is pin for pin in pins):
-                    raise _Conflict([asked], (asked.parent, *pins), because=because)
+        """Raise where it is known that nothing meets a requirement with these pins."""
+        asking = _who(asked.parent)
+        key = identifier, requirement.specifier
+        if key in self._learned.hopeless:
+            because = self._learned.hopeless[key]
+            raise _Conflict([asked], asking, because=because)
+        found = self._out(identifier, requirement.specifier)
+        if found is not None:
+            blamed, rejected = found
+            pin = self._excluded(identifier, requirement)
+            if pin is not None:  # which says more than what is known of the others
+                self._raise_excluded(asked, pin, (*asking, *blamed))
+            because = self._refutation(identifier, (asked,), rejected)
+            raise _Conflict([asked], (*asking, *blamed), because=because)
+
+    def _out(
+        self, identifier: str, specifier: str
+    ) -> tuple[set[str], tuple[Rejected, ...]] | None:
+        """Return who is to blame that nothing meets a requirement, and each candidate.
+
+        None where something may meet it, or nothing at all would by its version.
+        """
+        blamed: set[str] = set()
+        rejected: list[Rejected] = []
+        pins = self.state.mapping
+        for each in self._provider.opened(identifier, specifier):
+            found = None if each is None else self._why_out(each, pins)
+            if found is None:
+                return None
+            blamed.update(name for name, _ in found[0])
+            rejected.append(found[1])
+        return (blamed, tuple(rejected)) if rejected else None
+
+    def _why_out(
+        self, candidate: AnyCandidate, pins: Mapping[str, AnyCandidate]
+    ) -> tuple[Pins, Rejected] | None:
+        """Return why a candidate is out; an extra is where its project is."""
+        found = self._learned.why_out(candidate, pins)
+        if found is None and isinstance(candidate, ExtraCandidate):
+            return self._learned.why_out(candidate.base, pins)
+        return found
 
     def _raise_narrowed(
         self,
@@ -215,7 +297,7 @@ class Engine(Resolution["Constraint", AnyCandidate, str]):
         if not isinstance(requirement, SpecifierConstraint) or self._is_dead_end(
             identifier, requirement.specifier
         ):
-            raise _Conflict([asked], [parent])
+            raise _Conflict([asked], _who(parent))
         found: list[Information] = [
             *self._provider.narrowing(
                 identifier, list(criterion.information)[:-1], needed=False
@@ -223,7 +305,7 @@ class Engine(Resolution["Constraint", AnyCandidate, str]):
             *self._provider.labels_narrowing(identifier),
             asked,
         ]
-        raise _Conflict(found, (one.parent for one in found))
+        raise _Conflict(found, (who for one in found for who in _who(one.parent)))
 
     def _get_updated_criteria(self, candidate: AnyCandidate) -> Requirements:
         """Add what a candidate requires, and what its label asks of who is required."""
@@ -233,7 +315,7 @@ class Engine(Resolution["Constraint", AnyCandidate, str]):
             own = wanted.name == candidate.name
             if own and not self._provider.is_satisfied_by(wanted, candidate):
                 raise _Conflict(
-                    [RequirementInformation(wanted, candidate)], [candidate]
+                    [RequirementInformation(wanted, candidate)], _who(candidate)
                 )
             if wanted.name in criteria:
                 self._add_to_criteria(criteria, wanted, candidate)
@@ -256,8 +338,11 @@ class Engine(Resolution["Constraint", AnyCandidate, str]):
         for candidate in criterion.candidates:
             if candidate in decision.rejected:
                 continue
-            if candidate in self._learned.dead:
-                decision.rejected[candidate] = self._learned.dead[candidate]
+            known = self._learned.why_out(candidate, self.state.mapping)
+            if known is not None:
+                pins, rejected = known
+                decision.rejected[candidate] = rejected
+                decision.blamed.update(who for who, _ in pins)
                 continue
             self._tries.trying(candidate)
             try:
@@ -280,8 +365,10 @@ class Engine(Resolution["Constraint", AnyCandidate, str]):
 
     def _blame(self, name: str, rejected: Rejected, blamed: set[str]) -> None:
         """Note why a candidate was given up; blamed alone, it is dead."""
-        if blamed == {name}:
-            self._learned.dead[rejected.candidate] = rejected
+        pins = self.state.mapping
+        self._learned.note(
+            rejected, {who: pin for who, pin in pins.items() if who in blamed}
+        )
         decision = self._decisions[name]
         decision.blamed |= blamed - {name}
         decision.rejected[rejected.candidate] = rejected
@@ -319,64 +406,43 @@ class Engine(Resolution["Constraint", AnyCandidate, str]):
         return any(candidate not in out for candidate in candidates)
 
     def _exhausted(self, name: str) -> tuple[set[str], Refutation]:
-        """Return who is to blame that no candidate is left, and learn from it."""
+        """Return who is to blame that no candidate is left.
+
+        Where one requirement is enough for that, who made the others is not.
+        """
         information = tuple(self.state.criteria[name].information)
         decision = self._decisions.pop(name)
         refutation = self._refutation(
             name, information, tuple(decision.rejected.values())
         )
+        for one in information:
+            specifier = getattr(one.requirement, "specifier", None)
+            if specifier is None:
+                continue
+            if self._is_dead_end(name, specifier, refutation):
+                return set(_who(one.parent)), refutation
+            found = self._out(name, specifier)
+            if found is not None:
+                return {*_who(one.parent), *found[0]}, refutation
         blamed = set(decision.blamed)
         narrowing = self._provider.narrowing(name, information, needed=True)
         for one in (*narrowing, *self._provider.labels_narrowing(name)):
-            if one.parent is not None:
-                blamed.add(identifier_of(one.parent))
+            blamed.update(_who(one.parent))
         project, extra = split_identifier(name)
         if extra:
             blamed.add(project)
-        for one in information:
-            specifier = getattr(one.requirement, "specifier", None)
-            if specifier is None or self._is_dead_end(name, specifier, refutation):
-                continue
-            others = self._others(one, information, decision.blamed, blamed)
-            if others and not extra:
-                known = self._learned.nogoods.setdefault((name, specifier), {})
-                last = next(
-                    pin
-                    for pin in reversed(self.state.mapping.values())
-                    if pin in others
-                )
-                known.setdefault(last, {}).setdefault(others, refutation)
         return blamed, refutation
-
-    def _others(
-        self,
-        asked: Information,
-        information: Sequence[Information],
-        by_candidates: set[str],
-        blamed: set[str],
-    ) -> frozenset[AnyCandidate]:
-        """Return the pins with which a requirement cannot be met, whoever asks for it.
-
-        None where its parent is to blame for more than this requirement.
-        """
-        parent = asked.parent
-        who = None if parent is None else identifier_of(parent)
-        often = sum(one.parent is parent for one in information) > 1
-        if who is not None and (who in by_candidates or often):
-            return _NO_PINS
-        pins = self.state.mapping
-        return frozenset(pins[name] for name in blamed if name != who)
 
     def _is_dead_end(
         self, identifier: str, specifier: str, refutation: Refutation | None = None
     ) -> bool:
         """Return whether nothing meets a requirement, and remember if so."""
-        known = self._learned.nogoods.setdefault((identifier, specifier), {})
-        if None in known:
+        key = identifier, specifier
+        if key in self._learned.hopeless:
             return True
         dead = self._provider.is_dead_end(identifier, specifier, self._learned.dead)
         if dead:
-            known[None] = {_NO_PINS: refutation}
+            self._learned.hopeless[key] = refutation
         return dead
 
     def _refutation(
@@ -397,6 +463,11 @@ class Engine(Resolution["Constraint", AnyCandidate, str]):
                 requested[key] = next(iter(self.state.criteria[key].information))
                 waiting.append(requested[key].parent)
         return Refutation(identifier, information, rejected, requested)
+
+
+def _who(parent: AnyCandidate | None) -> tuple[str, ...]:
+    """Return the identifier of who requires something; the project itself has none."""
+    return () if parent is None else (identifier_of(parent),)
 
 
 def search(problem: Problem, tries: Tries) -> Mapping[str, AnyCandidate]:

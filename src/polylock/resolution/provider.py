@@ -24,13 +24,13 @@ from polylock.resolution.constraints import (
     identifier_of,
     split_identifier,
 )
-from polylock.resolution.versions import positions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from packaging.utils import NormalizedName
 
+    from polylock.model.distributions import Releases
     from polylock.resolution.availability import Availability
     from polylock.resolution.constraints import Constraint
     from polylock.resolution.dependencies import DependencyReader
@@ -99,6 +99,7 @@ class TargetProvider(AbstractProvider["Constraint", AnyCandidate, str]):
         self._dependencies = dependencies
         self._knows_abi = False
         self._masks: dict[tuple[str, tuple[str, ...]], int] = {}
+        self._single: dict[tuple[str, str], int] = {}
 
     def identify(self, requirement_or_candidate: Constraint | AnyCandidate) -> str:
         """Return the project's name, with the extra in brackets if there is one."""
@@ -289,6 +290,27 @@ class TargetProvider(AbstractProvider["Constraint", AnyCandidate, str]):
             wanted = SpecifierConstraint(name=need.name, specifier=need.specifier)
             yield RequirementInformation(wanted, pin)
 
+    def opened(self, identifier: str, specifier: str) -> Iterator[AnyCandidate | None]:
+        """Yield the candidates that meet a requirement, as far as they were opened.
+
+        Ends with None at the first version that was not.
+        """
+        name, extra = split_identifier(identifier)
+        releases = self._availability.releases(name)
+        if releases is None:
+            return
+        mask = self._mask_of(releases, specifier)
+        for base in self._availability.opened(releases, mask):
+            yield None if base is None else self._extended(base, extra)
+
+    def _mask_of(self, releases: Releases, specifier: str) -> int:
+        key = releases.name, specifier
+        mask = self._single.get(key)
+        if mask is None:
+            mask = self._availability.allowed(releases, [specifier])
+            self._single[key] = mask
+        return mask
+
     def is_dead_end(
         self, identifier: str, specifier: str, dead: Collection[AnyCandidate]
     ) -> bool:
@@ -296,15 +318,8 @@ class TargetProvider(AbstractProvider["Constraint", AnyCandidate, str]):
 
         Opens no version that was not opened.
         """
-        name, extra = split_identifier(identifier)
-        releases = self._availability.releases(name)
-        if releases is None:
-            return True
-        mask = self._availability.allowed(releases, [specifier])
-        visited = self._availability.pool.visited
-        if any((name, position) not in visited for position in positions(mask)):
-            return False
-        return all(
-            base in dead or self._extended(base, extra) in dead
-            for base in self._availability.candidates(releases, mask)
-        )
+        for each in self.opened(identifier, specifier):
+            base = each.base if isinstance(each, ExtraCandidate) else each
+            if each not in dead and base not in dead:
+                return False
+        return True

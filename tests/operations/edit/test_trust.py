@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import sys
@@ -25,6 +24,7 @@ from polylock.operations.sync.sync import SyncOptions, sync
 from polylock.ports import SilentReporter
 from polylock.project.settings import Settings
 from polylock.providers.detect import detect_machine
+from polylock.values import replace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -232,7 +232,7 @@ def test_lock_and_sync_never_run_a_plugin(world: World) -> None:
     here = {key: value for key, value in table.items() if key in kept}
     assert _locked_labels(world, table_text("here", here)) == [None]
     options = SyncOptions(search_path=os.environ.get("PATH", ""))
-    settings = dataclasses.replace(world.settings, target="here")
+    settings = replace(world.settings, target="here")
     sync(settings, options, SilentReporter())
     assert not world.marker.exists()
     assert not world.asked_for("fruit-provider")

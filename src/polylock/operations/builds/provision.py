@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -27,6 +26,7 @@ from polylock.ports import SilentReporter
 from polylock.project.settings import default_index_url
 from polylock.providers.derive import build_target
 from polylock.resolution.solve import Solver
+from polylock.values import Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -49,8 +49,7 @@ __all__ = ["MachineProvisioner"]
 _TARGET = "build"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MachineProvisioner:
+class MachineProvisioner(Value, frozen=True, kw_only=True):
     """Implements ``Provisioner`` for this machine and one Python.
 
     Build requirements come from the indexes of the project, no newer than it allows,
@@ -137,8 +136,7 @@ class MachineProvisioner:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Allowed:
+class _Allowed(Value, frozen=True):
     """The PackageSource of a build: source distributions only where allowed.
 
     The static metadata of one would do to lock it; here it would be built at once.

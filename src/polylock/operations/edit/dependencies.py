@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from polylock.operations.edit.project_file import read_text
 from polylock.operations.files import write_atomically
 from polylock.operations.workspace import project_path
 from polylock.project.edit import add_dependency, remove_dependency
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["DependencyEdit", "Place", "add", "remove"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(Value, frozen=True, kw_only=True):
     """The one list of requirements that is meant; all None: the project's own."""
 
     group: str | None = None
@@ -38,8 +37,7 @@ class Place:
         return "dependencies"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DependencyEdit:
+class DependencyEdit(Value, frozen=True, kw_only=True):
     """What was done; nothing is ``changed`` where it stood there already."""
 
     path: Path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from polylock.model.target import usual_platform
@@ -16,6 +15,7 @@ from polylock.operations.files import write_atomically
 from polylock.operations.workspace import project_path
 from polylock.project.edit import add_target
 from polylock.providers.derive import build_target
+from polylock.values import Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,8 +35,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Detected:
+class Detected(Value, frozen=True, kw_only=True):
     """A machine as a target; ``path`` is the project file that it was written to.
 
     ``warnings`` say what did not answer.

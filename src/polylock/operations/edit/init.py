@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +25,7 @@ from polylock.project.edit import init as edit_init
 from polylock.project.pyproject import PROJECT_FILE
 from polylock.project.target_values import parse_python
 from polylock.toml_tables import Table
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,8 +40,7 @@ _MINORS = (10, 16)
 """The Pythons to look for one in that ``requires-python`` admits: 3.10 to 3.15."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InitRequest:
+class InitRequest(Value, frozen=True, kw_only=True):
     """What to write.
 
     ``machine`` is this machine where it shall be a target. ``name`` is the project's
@@ -55,8 +54,7 @@ class InitRequest:
     python: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InitOutcome:
+class InitOutcome(Value, frozen=True, kw_only=True):
     """The project file, whether it is new, and the targets that it was given.
 
     ``surroundings`` tells what to do next.

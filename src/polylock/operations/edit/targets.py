@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
@@ -27,6 +26,7 @@ from polylock.project.presets import (
     search,
 )
 from polylock.project.target_values import preset_advice
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,8 +62,7 @@ READ_YOUR_OWN: Mapping[str, str] = {
 _SHOWN_PRESETS = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SupportedFeature:
+class SupportedFeature(Value, frozen=True, kw_only=True):
     """The values of one feature that a target supports, the most preferred first.
 
     ``stated`` tells that the user gave the list and that nothing was derived.
@@ -75,8 +74,7 @@ class SupportedFeature:
     stated: bool
 
 
-@dataclass(frozen=True, slots=True)
-class TargetView:
+class TargetView(Value, frozen=True):
     """A declared target and what it derives to."""
 
     target: Target
@@ -129,8 +127,7 @@ class TargetView:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddTargetRequest:
+class AddTargetRequest(Value, frozen=True, kw_only=True):
     """What to add: a preset, or this machine; ``name`` is None for a default one."""
 
     preset: str | None = None
@@ -139,8 +136,7 @@ class AddTargetRequest:
     python: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddedTarget:
+class AddedTarget(Value, frozen=True, kw_only=True):
     """Where a target was added, and the targets that it stands for."""
 
     path: Path

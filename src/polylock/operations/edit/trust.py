@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +31,7 @@ from polylock.providers.plugin import (
     spellings,
 )
 from polylock.toml_tables import Table
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from polylock.ports import Reporter
@@ -42,8 +42,7 @@ __all__ = ["TrustRequest", "ask_trusted_provider"]
 _ADVICE = "write NAME or NAME==VERSION: --trust-provider nvidia-variant-provider==0.0.2"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrustRequest:
+class TrustRequest(Value, frozen=True, kw_only=True):
     """A provider that the user trusts: ``NAME`` or ``NAME==VERSION``.
 
     ``endpoint`` is a ``plugin-api`` of variant metadata, None for the package's own;

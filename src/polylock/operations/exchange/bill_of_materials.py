@@ -11,7 +11,6 @@ when a bill is wanted.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
@@ -41,6 +40,7 @@ from polylock.lockfile.pylock import (
 )
 from polylock.lockfile.record import record_target, without_credentials
 from polylock.operations.inspect.graph import PROJECT
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -72,8 +72,7 @@ _ALGORITHMS = {
 _FIRST = ("$schema", "bomFormat", "specVersion", "serialNumber", "version", "metadata")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BillOfMaterials:
+class BillOfMaterials(Value, frozen=True, kw_only=True):
     """What one target installs, and what its project is called.
 
     ``name`` and ``version`` are the project's, None where no project file says them.

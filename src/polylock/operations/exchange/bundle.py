@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import shutil
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -35,6 +34,7 @@ from polylock.operations.workspace import (
     recorded_policy,
     refuse_unvouched,
 )
+from polylock.values import Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -55,8 +55,7 @@ F = TypeVar("F", bound="PackageWheel | PackageSdist")
 _FILES = "files"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bundle:
+class Bundle(Value, frozen=True, kw_only=True):
     """A directory that was written.
 
     ``sdists`` are left for the installer to build. ``variant_markers`` are the packages
@@ -82,8 +81,7 @@ class Bundle:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BundleOptions:
+class BundleOptions(Value, frozen=True, kw_only=True):
     """What a call of bundle asks for beyond the settings.
 
     ``build`` turns source distributions and trees into wheels with a Python of this
@@ -148,8 +146,7 @@ def bundle(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Writer:
+class _Writer(Value, frozen=True, kw_only=True):
     """Puts files into ``place``; ``root`` is the directory of the lock file."""
 
     context: Context

@@ -8,7 +8,6 @@ does not depend on which branch is merged into which.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
@@ -26,6 +25,7 @@ from polylock.operations.files import attempt, write_atomically
 from polylock.operations.inspect.git_conflict import Repository, Sides
 from polylock.operations.lock.request import LockRequest
 from polylock.operations.workspace import Workspace, open_workspace, project_path
+from polylock.values import Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,8 +48,7 @@ _LATER = "merge the project file first, then run `polylock merge`"
 Pins = dict["NormalizedName", Preference]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DriverFiles:
+class DriverFiles(Value, frozen=True, kw_only=True):
     """What git hands to a merge driver: three files, and the path of the merged one.
 
     ``ours`` is written; ``path`` is relative to the top of the working tree.
@@ -61,8 +60,7 @@ class DriverFiles:
     path: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Locks:
+class _Locks(Value, frozen=True, kw_only=True):
     """The three lock files; ``base`` is None where both branches made one."""
 
     base: Pylock | None

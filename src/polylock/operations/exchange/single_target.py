@@ -7,7 +7,6 @@ variants takes the wheel. Its bytes, and so its hash, are those that were locked
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from packaging.utils import canonicalize_name
@@ -24,6 +23,7 @@ from polylock.lockfile.write import pylock_text
 from polylock.model.filenames import InvalidFilename, WheelFilename
 from polylock.model.folding import fold
 from polylock.model.markers import Atom, conjunction
+from polylock.values import Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -44,8 +44,7 @@ F = TypeVar("F", bound="PackageWheel | PackageSdist")
 _FIXED = ("sys_platform", "platform_machine", "python_version", "implementation_name")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SingleTarget:
+class SingleTarget(Value, frozen=True, kw_only=True):
     """A target with the groups and extras that are taken into its lock file."""
 
     target: Target

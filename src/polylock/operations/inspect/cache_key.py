@@ -10,7 +10,6 @@ that was moved to another host is what it was, so their URLs are not in it eithe
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
 from polylock.lockfile.pylock import (
@@ -27,6 +26,7 @@ from polylock.operations.inspect.selection import (
     named_selections,
     open_lock,
 )
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -43,8 +43,7 @@ _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n"})
 """A path may hold what separates parts and lines; two sets must not read alike."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CacheKey:
+class CacheKey(Value, frozen=True, kw_only=True):
     """The key of one target.
 
     ``prefix`` is what keys of the same target and Python share, for the restore keys

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from polylock.errors import UsageError
@@ -11,6 +10,7 @@ from polylock.lockfile.read import read_pylock
 from polylock.operations.inspect.git_conflict import Repository
 from polylock.operations.inspect.selection import require_record
 from polylock.operations.workspace import lock_path, require_lock
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["LockDiff", "diff"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockDiff:
+class LockDiff(Value, frozen=True, kw_only=True):
     """The targets of both lock files: those of the later one first, in its order."""
 
     before: Path
@@ -73,8 +72,7 @@ def diff(
     return LockDiff(before=before, after=later, targets=targets)
 
 
-@dataclass(frozen=True, slots=True)
-class _Committed:
+class _Committed(Value, frozen=True):
     """The lock file of the project, as commits have it.
 
     Where it lies is asked when a commit is named: two files need no project.

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from polylock.errors import UsageError
 from polylock.operations.files import attempt
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,8 +26,7 @@ _HEAD = "GITHEAD_"
 _PICKED = re.compile(r"^(?:pick|edit|reword|squash|fixup)\s+(?:-[cC]\s+)?([0-9a-f]+)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sides:
+class Sides(Value, frozen=True, kw_only=True):
     """Three versions of a file as bytes; None where there was none."""
 
     base: bytes | None
@@ -35,8 +34,7 @@ class Sides:
     theirs: bytes | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Commit:
+class Commit(Value, frozen=True, kw_only=True):
     """The commit that a working tree is at, with the time that its author gave it.
 
     ``changed`` is whether the file that was asked for is another than in the commit.
@@ -47,8 +45,7 @@ class Commit:
     changed: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Repository:
+class Repository(Value, frozen=True, kw_only=True):
     """The working tree that ``directory`` is in; ``variables`` are the process's.
 
     Every method raises UsageError where git is missing or refuses.

@@ -8,7 +8,6 @@ entry and the edge is the other's alone, it is shown for both.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
@@ -23,6 +22,7 @@ from polylock.operations.inspect.selection import (
     require_record,
     selections,
 )
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -48,8 +48,7 @@ PROJECT = "project"
 """The place of the project's own dependencies; others are ``group test`` and so on."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Node:
+class Node(Value, frozen=True, kw_only=True):
     """A package of one target; ``size`` is in bytes, None where it is not known.
 
     ``choice`` says why its variant was chosen, None where there was no choice.
@@ -67,8 +66,7 @@ class Node:
         return f"{self.name} {self.version or 'source'}{label}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Root:
+class Root(Value, frozen=True, kw_only=True):
     """A package that the project requires itself, and where it does.
 
     ``places`` is empty for a package to which no edge leads: the lock file of another
@@ -79,8 +77,7 @@ class Root:
     places: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockedGraph:
+class LockedGraph(Value, frozen=True, kw_only=True):
     """What one target installs: roots in the order of names, nodes by name.
 
     ``requirements`` are those of the project that hold there, and who asks.
@@ -177,8 +174,7 @@ def locked_graphs(settings: Settings) -> tuple[LockedGraph, ...]:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Wanted:
+class _Wanted(Value, frozen=True, kw_only=True):
     """The requirements that the lock file records, and the groups and extras shown."""
 
     path: str

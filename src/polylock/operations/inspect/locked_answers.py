@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from packaging.utils import canonicalize_name
@@ -16,6 +15,7 @@ from polylock.model.requirements import InvalidRequirement, Requirement
 from polylock.operations.inspect.graph import locked_graphs
 from polylock.operations.inspect.selection import selections
 from polylock.operations.workspace import answered_project
+from polylock.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from polylock.errors import LockFileOutdated
 from polylock.operations.inspect.cache_key import key_of
 from polylock.operations.inspect.selection import selections
 from polylock.operations.workspace import open_workspace, require_lock
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from polylock.project.settings import Settings
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Job", "github_matrix", "gitlab_matrix", "matrix"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Job(Value, frozen=True, kw_only=True):
     """One job; ``runs_on`` holds the labels of its runner, none where none is named."""
 
     target: str

@@ -5,7 +5,6 @@ The reasons are those of ``why``, for the newest version that the project admits
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from polylock.errors import PolylockError, UsageError
@@ -20,6 +19,7 @@ from polylock.operations.inspect.selection import (
     require_record,
     target_names,
 )
+from polylock.values import Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,8 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["Outdated", "OutdatedPin", "outdated"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutdatedPin:
+class OutdatedPin(Value, frozen=True, kw_only=True):
     """A project of which targets have an older version than there is.
 
     ``allowed`` is the newest that the requirements and settings of the project itself
@@ -73,8 +72,7 @@ class OutdatedPin:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outdated:
+class Outdated(Value, frozen=True, kw_only=True):
     """All such projects by name; ``notes`` are about the whole."""
 
     pins: tuple[OutdatedPin, ...]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from polylock.errors import UsageError
 from polylock.operations.inspect.graph import PROJECT, locked_graphs
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["DependencyTree", "TreeLine", "TreeShape", "trees"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TreeLine:
+class TreeLine(Value, frozen=True, kw_only=True):
     """A line of a tree.
 
     ``note`` says where the project asks for the package, where that is worth a word.
@@ -40,8 +39,7 @@ class TreeLine:
         return f"{self.node}{self.newest}{self.note}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TreeShape:
+class TreeShape(Value, frozen=True, kw_only=True):
     """What is shown of a graph.
 
     ``depth`` counts the levels below the top, None for all. ``packages`` are at the
@@ -54,8 +52,7 @@ class TreeShape:
     inverted: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DependencyTree:
+class DependencyTree(Value, frozen=True, kw_only=True):
     """The graph of a target, and what of it is shown.
 
     ``newest`` has the newer version of each project that is outdated, None where nobody

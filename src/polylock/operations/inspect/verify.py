@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import enum
 import hashlib
-from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -42,6 +41,7 @@ from polylock.operations.inspect.selection import (
     selections,
 )
 from polylock.operations.workspace import open_workspace
+from polylock.values import Mutable, Value, field, replace
 from polylock.variants.variant_json import VariantMetadata
 
 if TYPE_CHECKING:
@@ -111,8 +111,7 @@ _SENTENCES = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Disagreement:
+class Disagreement(Value, frozen=True, kw_only=True, order=True):
     """One thing that an index says otherwise; ``targets`` install it.
 
     ``file`` is a file name, for VARIANTS a label, and empty for a whole project.
@@ -136,8 +135,7 @@ class Disagreement:
         return f"{self.name} {self.version}".rstrip() + f": {text}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VerifyOutcome:
+class VerifyOutcome(Value, frozen=True, kw_only=True):
     """What was compared: counts of packages and files, and each disagreement.
 
     ``unverified`` names the packages that no index knows, with the reason.
@@ -229,8 +227,7 @@ def _pinned_exactly(inputs: Inputs) -> Iterator[tuple[NormalizedName, str]]:
                 yield name, str(Version(specifier.version))
 
 
-@dataclass(kw_only=True)
-class _Comparison:
+class _Comparison(Mutable, kw_only=True):
     """What was compared so far, over all targets."""
 
     pinned: frozenset[tuple[NormalizedName, str]]
@@ -259,8 +256,7 @@ class _Comparison:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Target:
+class _Target(Value, frozen=True, kw_only=True):
     """Compares what one target installs with the indexes that serve it."""
 
     context: IndexContext

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
@@ -25,6 +24,8 @@ from polylock.explain.why_not import WhyNot
 from polylock.explain.words import clause
 from polylock.lockfile.pylock import PackageSdist, PackageWheel
 from polylock.model.distributions import Unusable
+from polylock.model.folding import fold
+from polylock.model.requirements import InvalidRequirement, Requirement
 from polylock.model.visible_text import visible
 from polylock.operations.builds.wiring import IndexContext
 from polylock.operations.inspect.graph import locked_graphs
@@ -36,32 +37,134 @@ from polylock.operations.inspect.selection import (
     selections,
     target_names,
 )
-from polylock.operations.inspect.why_absent import (
-    refusals_of_packages,
-    refusals_of_project,
-)
 from polylock.toml_tables import closest
+from polylock.values import Value, field, replace
 from polylock.variants.variant_json import InvalidVariantMetadata, VariantMetadata
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from packaging.utils import NormalizedName
 
     from polylock.explain.why_not import LabelVerdict, VersionsOut
     from polylock.lockfile.pylock import Package
+    from polylock.lockfile.record import LockedInputs
     from polylock.lockfile.select import Selected
     from polylock.model.distributions import Release
+    from polylock.model.target import Target
     from polylock.operations.inspect.graph import LockedGraph, Node
     from polylock.operations.inspect.selection import LockedSelection
     from polylock.ports import Reporter
     from polylock.project.settings import Settings
+    from polylock.resolution.candidates import Candidate
 
 __all__ = ["Evidence", "Reason", "Why", "verdict", "why"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+def refusals_of_project(
+    name: str,
+    inputs: LockedInputs,
+    target: Target,
+    *,
+    groups: Collection[str],
+    extras: Collection[str],
+) -> Iterator[str]:
+    """Yield why each requirement of the project on a name does not hold.
+
+    ``groups`` and ``extras`` are those that were asked for.
+    """
+    for texts, named in (("override", inputs.overrides),):
+        for requirement in _on(name, named):
+            if _is_false(requirement, target):
+                yield (
+                    f"{texts}-dependencies replaces every requirement on it by one "
+                    f"that holds where {requirement.marker}, which is not so here"
+                )
+    for requirement in _on(name, inputs.requirements):
+        if _is_false(requirement, target):
+            yield f"the project requires it where {requirement.marker}, not here"
+    yield from _named(name, "group", inputs.groups, (target, groups))
+    yield from _named(name, "extra", inputs.extras, (target, extras))
+    others = [
+        other
+        for other, texts in inputs.targets.items()
+        if other != target.name and any(True for _ in _on(name, texts))
+    ]
+    if others:
+        yield f"the project requires it on the target {', '.join(others)} alone"
+
+
+def refusals_of_packages(
+    name: NormalizedName, reader: WhyNot, graph: LockedGraph
+) -> Iterator[str]:
+    """Yield which installed packages would require a name under another condition.
+
+    Reads the metadata of everything that the target installs. What cannot be read is
+    told at the end.
+    """
+    unread = []
+    for node in graph.nodes.values():
+        try:
+            candidate = reader.candidate(canonicalize_name(node.name))
+            if candidate is None:
+                continue  # a direct source, or no longer on the index
+            metadata = reader.source.core_metadata(candidate.release, candidate.file)
+        except PolylockError:
+            unread.append(node.name)
+            continue
+        if isinstance(metadata, Unusable):
+            continue
+        for requirement in metadata.requires_dist:
+            if requirement.name == name:
+                yield f"{node} {_condition(requirement, candidate, reader.target)}"
+    if unread:
+        yield f"what these require could not be read: {', '.join(unread)}"
+
+
+def _condition(requirement: Requirement, candidate: Candidate, target: Target) -> str:
+    marker = requirement.marker_expression
+    if marker is None:
+        return "requires it, but an override takes the requirement away"
+    holds = fold(marker, target, variant=candidate.variant)
+    if holds is not False:
+        return f"requires it where {requirement.marker}"
+    if "extra" in requirement.marker:
+        return f"requires it where {requirement.marker}, which nothing asks for here"
+    return f"requires it where {requirement.marker}, which is not so here"
+
+
+def _named(
+    name: str,
+    kind: str,
+    tables: Mapping[str, Sequence[str]],
+    asked: tuple[Target, Collection[str]],
+) -> Iterator[str]:
+    target, chosen = asked
+    wanted = {canonicalize_name(each) for each in chosen}
+    for title, texts in tables.items():
+        for requirement in _on(name, texts):
+            if canonicalize_name(title) not in wanted:
+                yield f"the {kind} {title} requires it, which was not asked for"
+            elif _is_false(requirement, target):
+                yield f"the {kind} {title} requires it where {requirement.marker}"
+
+
+def _on(name: str, texts: Sequence[str]) -> Iterator[Requirement]:
+    for text in texts:
+        try:
+            requirement = Requirement.parse(text)
+        except InvalidRequirement:
+            continue  # told by whoever reads the graph
+        if requirement.name == name:
+            yield requirement
+
+
+def _is_false(requirement: Requirement, target: Target) -> bool:
+    marker = requirement.marker_expression
+    return marker is not None and fold(marker, target) is False
+
+
+class Evidence(Value, frozen=True, kw_only=True):
     """What the index tells of a choice; ``notes`` say what it could not."""
 
     labels: tuple[LabelVerdict, ...] = ()
@@ -69,8 +172,7 @@ class Evidence:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
+class Reason(Value, frozen=True, kw_only=True):
     """Why a target installs a package; ``node`` is None where it does not.
 
     ``chains`` are names and lead from a requirement of the project to the package.
@@ -85,8 +187,7 @@ class Reason:
     evidence: Evidence = field(default_factory=Evidence)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Why:
+class Why(Value, frozen=True, kw_only=True):
     """The reasons for one project, target by target; ``notes`` are about all."""
 
     name: str

@@ -6,7 +6,6 @@ Everything else is asked of the indexes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, assert_never
 from urllib.parse import unquote, urlsplit
@@ -41,6 +40,7 @@ from polylock.model.reasons import DirectSourceNamed
 from polylock.model.source_choice import direct_source
 from polylock.operations.builds.trees import SourceTrees
 from polylock.project.direct_sources import relative_path
+from polylock.values import Mutable, Value, field, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -59,8 +59,7 @@ if TYPE_CHECKING:
 __all__ = ["DirectReleases", "Kept"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class Kept(Value, frozen=True, kw_only=True):
     """What an earlier lock file says of direct sources, for as long as they are named.
 
     ``commits`` maps location, revision and subdirectory to a commit, ``hashes`` a URL
@@ -90,16 +89,14 @@ class Kept:
         return cls(commits=commits, hashes=hashes)
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(Value, frozen=True):
     """The one release of a direct source, and its metadata."""
 
     releases: Releases
     metadata: CoreMetadata
 
 
-@dataclass(slots=True, kw_only=True)
-class DirectReleases:
+class DirectReleases(Mutable, kw_only=True):
     """Implements PackageSource: direct sources, and the indexes for all else.
 
     ``project`` is the directory of the project file, ``lock`` that of the lock file.

@@ -8,7 +8,6 @@ metadata is in the cache by the hash of its file, or is read from that file.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from polylock.errors import LockFileOutdated, NoSolution, ProjectNotFound
@@ -22,6 +21,7 @@ from polylock.lockfile.select import applicable, project_groups
 from polylock.model.distributions import Release, Releases, RemoteFile, Unusable
 from polylock.ports import SilentReporter
 from polylock.resolution.solve import Solver
+from polylock.values import Mutable, field, replace
 from polylock.variants.variant_json import InvalidVariantMetadata, VariantMetadata
 
 if TYPE_CHECKING:
@@ -112,8 +112,7 @@ def _as_recorded(resolution: Resolution, files: _Files) -> Resolution:
     return replace(resolution, pins=pins)
 
 
-@dataclass(kw_only=True)
-class LockedFiles:
+class LockedFiles(Mutable, kw_only=True):
     """Implements PackageSource with the files of a lock file, target by target.
 
     ``root`` is the directory of the lock file.

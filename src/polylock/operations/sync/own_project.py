@@ -6,7 +6,6 @@ It is in no lock file: neither its version nor its code decides what is locked. 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from polylock.build.policy import forbidding_policy
@@ -15,6 +14,7 @@ from polylock.environment.direct_url import DirectUrl, DirInfo
 from polylock.errors import UsageError
 from polylock.installation.plan import WantedDistribution
 from polylock.operations.builds.trees import SourceTrees
+from polylock.values import replace
 
 if TYPE_CHECKING:
     from pathlib import Path

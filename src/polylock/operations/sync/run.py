@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -12,6 +11,7 @@ from polylock.environment.discovery import environment_python
 from polylock.environment.venv import is_environment
 from polylock.errors import EnvironmentBroken, UsageError
 from polylock.operations.workspace import lock_path
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,8 +27,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreparedCommand:
+class PreparedCommand(Value, frozen=True, kw_only=True):
     """A command that is ready to run: its file, arguments and environment variables.
 
     ``arguments`` begin with the command as the user gave it.
