@@ -35,6 +35,7 @@ CALLS = {
     "cache-key": ["cache-key"],
     "matrix": ["matrix"],
     "tree": ["tree"],
+    "outdated": ["outdated"],
     "why": ["why", "tensordemo"],
     "diff": ["diff", "pylock.toml"],
     "bundle": ["bundle", "--target", "here", "bundled"],

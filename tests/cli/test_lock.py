@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -176,3 +177,44 @@ def test_ten_notes_and_how_many_more(polylock: CommandLine) -> None:
     assert len(notes) == 11
     assert notes[-1].startswith("note: and 2 notes more")
     assert len(polylock.succeed("lock", "--upgrade", "--json").json["notes"]) == 12
+
+
+FOREIGN = """\
+lock-version = "1.0"
+created-by = "pip"
+
+[[packages]]
+name = "plainlib"
+version = "1.0.0"
+
+[[packages.wheels]]
+url = "https://files.example.com/plainlib-1.0.0-py3-none-any.whl"
+hashes = {sha256 = "HASH"}
+"""
+
+
+def test_the_lock_file_of_another_tool_is_not_overwritten(
+    polylock: CommandLine,
+) -> None:
+    """Its pins are offered; only --force does without them."""
+    polylock.write(PROJECT)
+    polylock.succeed("lock", "--upgrade-package", "plainlib==1.0.0")
+    own = tomllib.loads(polylock.read("pylock.toml"))
+    digest = own["packages"][0]["wheels"][0]["hashes"]["sha256"]
+    foreign = FOREIGN.replace("HASH", digest)
+    polylock.write(foreign, "pylock.toml")
+    ran = polylock("lock")
+    assert ran.code == 2
+    assert "pylock.toml was not written by polylock" in ran.err
+    assert "`polylock lock --pins-from pylock.toml` takes its pins over" in ran.err
+    assert polylock("lock", "--upgrade").code == 2
+    polylock.succeed("lock", "--dry-run")
+    assert polylock.read("pylock.toml") == foreign
+    ran = polylock.succeed("lock", "--pins-from", "pylock.toml")
+    assert "pylock.toml: 1 pin kept" in ran.err
+    polylock.write(foreign, "pylock.toml")
+    polylock.succeed("lock", "--force")
+    versions = [
+        p["version"] for p in tomllib.loads(polylock.read("pylock.toml"))["packages"]
+    ]
+    assert versions[0] == "1.1.0"

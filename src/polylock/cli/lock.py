@@ -66,6 +66,9 @@ _NOTES_AT_MOST = 10
     "requirements.txt ...); can be given more than once, the first counts.",
 )
 @click.option("--dry-run", is_flag=True, help="Write nothing.")
+@click.option(
+    "--force", is_flag=True, help="Overwrite a pylock.toml that another tool wrote."
+)
 @JSON
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
     """Resolve the project for every target and write pylock.toml.
@@ -80,6 +83,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
         targets=tuple(dict.fromkeys(map(canonicalize_name, values["targets"]))),
         pins_from=values["pins_from"],
         dry_run=values["dry_run"],
+        force=values["force"],
     )
     with reporting(chosen) as reporter, without_garbage_collection():
         outcome = lock(chosen, request, reporter)

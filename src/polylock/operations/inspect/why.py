@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
-from polylock.errors import LockFileOutdated, PolylockError, UsageError
-from polylock.explain.answer import Answer, Pinned
+from polylock.errors import PolylockError, UsageError
 from polylock.explain.documents import document
 from polylock.explain.reasons import (
     GivenUp,
@@ -26,11 +25,11 @@ from polylock.explain.words import clause
 from polylock.lockfile.pylock import PackageSdist, PackageWheel
 from polylock.model.distributions import Unusable
 from polylock.model.folding import fold
-from polylock.model.inputs import Inputs
 from polylock.model.requirements import InvalidRequirement, Requirement
 from polylock.model.visible_text import visible
 from polylock.operations.builds.wiring import IndexContext
 from polylock.operations.inspect.graph import locked_graphs
+from polylock.operations.inspect.locked_answers import locked_answer, locked_inputs
 from polylock.operations.inspect.selection import (
     groups_to_show,
     open_lock,
@@ -38,28 +37,20 @@ from polylock.operations.inspect.selection import (
     selections,
     target_names,
 )
-from polylock.operations.workspace import answered_project
 from polylock.toml_tables import closest
 from polylock.values import Value, field, replace
 from polylock.variants.variant_json import InvalidVariantMetadata, VariantMetadata
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from packaging.utils import NormalizedName
 
     from polylock.explain.why_not import LabelVerdict, VersionsOut
-    from polylock.lockfile.pylock import Package, Pylock
+    from polylock.lockfile.pylock import Package
     from polylock.lockfile.record import LockedInputs
     from polylock.lockfile.select import Selected
     from polylock.model.distributions import Release
-    from polylock.model.inputs import (
-        Alignment,
-        BuildPolicy,
-        PrereleasePolicy,
-        ResolutionMode,
-    )
     from polylock.model.target import Target
     from polylock.operations.inspect.graph import LockedGraph, Node
     from polylock.operations.inspect.selection import LockedSelection
@@ -239,13 +230,17 @@ def why(settings: Settings, name: str, reporter: Reporter) -> Why:
     graphs = locked_graphs(replace(settings, target=None))
     picked = tuple(selections(pylock, path, target=None, groups=groups, extras=extras))
     asked = target_names(pylock, settings.target)
-    inputs, notes = _inputs(settings, pylock, path, recorded)
+    inputs, notes = locked_inputs(settings, pylock, path, recorded)
     reasons: dict[str, Reason] = {}
     with IndexContext(settings, inputs, reporter) as context:
         readers = []
         if inputs.indexes:
             readers = [
-                WhyNot(_locked(selection, graph), inputs=inputs, source=context.source)
+                WhyNot(
+                    locked_answer(selection, graph),
+                    inputs=inputs,
+                    source=context.source,
+                )
                 for graph, selection in zip(graphs, picked, strict=True)
             ]
         for graph, selection in zip(graphs, picked, strict=True):
@@ -275,76 +270,6 @@ def why(settings: Settings, name: str, reporter: Reporter) -> Why:
             _advice(wanted, known),
         )
     return Why(name=wanted, reasons=reasons, notes=notes)
-
-
-def _inputs(
-    settings: Settings, pylock: Pylock, path: Path, recorded: LockedInputs
-) -> tuple[Inputs, tuple[str, ...]]:
-    """Return the inputs that the lock file answers, with the project's indexes."""
-    notes: tuple[str, ...] = ()
-    try:
-        project = answered_project(settings, pylock, path, frozen=False)
-    except LockFileOutdated:
-        project = answered_project(settings, pylock, path, frozen=True)
-        notes = (
-            "the lock file does not answer the project any more: `polylock check`",
-        )
-    if project is None:
-        notes = (
-            "there is no project file here to name the indexes: no index was asked",
-        )
-        return Inputs(), notes
-    lists, texts = recorded.lists, recorded.settings
-    default = Inputs()
-    return replace(
-        project.inputs,
-        constraints=_requirements(recorded.constraints),
-        overrides=_requirements(recorded.overrides),
-        exclude_newer=recorded.exclude_newer,
-        resolution=cast("ResolutionMode", texts.get("resolution", default.resolution)),
-        prerelease=cast(
-            "PrereleasePolicy", texts.get("prerelease", default.prerelease)
-        ),
-        align=cast("Alignment", texts.get("align", default.align)),
-        build=cast("BuildPolicy", texts.get("build", default.build)),
-        exclude_variants=lists.get("exclude-variants", ()),
-        prefer_variants=lists.get("prefer-variants", ()),
-        enable_providers=lists.get("enable-providers", ()),
-        build_packages=lists.get("build-package", ()),
-        no_build_packages=lists.get("no-build-package", ()),
-        no_binary_packages=lists.get("no-binary-package", ()),
-    ), notes
-
-
-def _requirements(texts: Sequence[str]) -> tuple[Requirement, ...]:
-    def read() -> Iterator[Requirement]:
-        for text in texts:
-            try:
-                yield Requirement.parse(text)
-            except InvalidRequirement:
-                continue  # a lock file changed by hand: `check` tells
-
-    return tuple(read())
-
-
-def _locked(selection: LockedSelection, graph: LockedGraph) -> Answer:
-    """Return what the lock file has for a target, as the solve had it."""
-    pins = {}
-    for each in selection.selected:
-        package, file = each.package, each.file
-        filename = ""
-        if isinstance(file, PackageWheel | PackageSdist) and package.version:
-            filename = file.filename
-        pins[package.name] = Pinned(
-            version=package.version or "",
-            filename=filename,
-            extras=None,
-            requires=tuple(
-                canonicalize_name(name)
-                for name in graph.nodes[package.name].dependencies
-            ),
-        )
-    return Answer(target=selection.target, roots=graph.requirements, pins=pins)
 
 
 def _with_evidence(

@@ -109,10 +109,12 @@ def lock(settings: Settings, request: LockRequest, reporter: Reporter) -> LockOu
     Raises ProjectError, LockFileInvalid, NoSolution, ProjectNotFound,
     IndexRequestError, CacheUnusable; where only some targets are asked for,
     NoSuchTarget, and LockFileOutdated if the others would have to change; where pins
-    are imported, ForeignLockInvalid and ForeignHashDiffers.
+    are imported, ForeignLockInvalid and ForeignHashDiffers; UsageError where the lock
+    file is another tool's and nothing allows to overwrite it.
     """
     workspace = open_workspace(settings)
     previous = read_lock(workspace.lock_path, settings)
+    _check_own(request, workspace.lock_path, previous)
     imported = _imported(request, workspace.lock_path, previous)
     if request.targets:
         _check_others(workspace, previous, request.targets)
@@ -155,6 +157,22 @@ def _documents(notes: Sequence[Note]) -> list[dict[str, Any]]:
     from polylock.explain.documents import note_document  # noqa: PLC0415 - see above
 
     return [note_document(each) for each in notes]
+
+
+def _check_own(request: LockRequest, path: Path, previous: Pylock | None) -> None:
+    """Raise UsageError where another tool's lock file would be overwritten.
+
+    Not where its pins are taken over, which leaves nothing of it to lose.
+    """
+    if previous is None or previous.polylock is not None or request.force:
+        return
+    taken_over = any(each.absolute() == path.absolute() for each in request.pins_from)
+    if not (taken_over or request.dry_run):
+        raise UsageError(
+            f"{path.name} was not written by polylock, and locking would overwrite it",
+            f"`polylock lock --pins-from {path.name}` takes its pins over, and "
+            "`polylock lock --force` does without them",
+        )
 
 
 def _imported(
