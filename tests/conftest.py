@@ -21,8 +21,7 @@ from fakes.this_machine import (
 from polylock.cache.store import Store
 from polylock.index_server.static_build import build_index
 from polylock.index_server.static_serve import serve_index
-from polylock.network.client import Client
-from polylock.network.retry import RetryPolicy
+from polylock.network.client import Client, RetryPolicy
 from polylock.providers.machine import stand_in
 
 if TYPE_CHECKING:

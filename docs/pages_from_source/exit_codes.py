@@ -63,6 +63,7 @@ ENDINGS: dict[str, dict[int, str]] = {
     "cache-key": {4: _NO_TARGET},
     "matrix": {3: _OUTDATED},
     "tree": {4: _NO_TARGET},
+    "outdated": {3: "with `--exit-code`, something is outdated", 4: _NO_TARGET},
     "why": {4: _NO_TARGET},
     "report": {4: _NO_TARGET},
     "export": {4: _NO_TARGET},

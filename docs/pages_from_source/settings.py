@@ -55,7 +55,8 @@ _NOTES = {
     "sync, the first time what `auto` would; `export` and `bundle` want one; the "
     "others speak of every target.",
     "groups": "Without it `sync` and `run` take those of the environment's last sync; "
-    "`tree`, `why` and `report` show every group and extra; the others take none.",
+    "`tree`, `outdated`, `why` and `report` show every group and extra; the others "
+    "take none.",
     "extras": "Without it the same holds as for [`--group`](#--group).",
 }
 """What a setting's own sentence does not say, by its name."""

@@ -17,7 +17,6 @@ import pytest
 from fakes.repositories import source_tree
 from fakes.sdists import in_tree
 from fakes.this_machine import python_path
-from polylock import __main__
 from polylock.answer_cache import recall as recalling
 from polylock.answer_cache import remember as remembering
 from polylock.cache.store import Bucket, Store
@@ -52,7 +51,7 @@ def carried_out(monkeypatch: pytest.MonkeyPatch) -> list[int | None]:
         codes.append(recall(arguments))
         return codes[-1]
 
-    monkeypatch.setattr(__main__, "recall", noted)
+    monkeypatch.setattr(recalling, "recall", noted)
     return codes
 
 

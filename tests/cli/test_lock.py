@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -82,3 +83,138 @@ def test_an_answer_with_imported_pins_is_not_remembered(polylock: CommandLine) -
     ran = polylock("lock", "--pins-from", "requirements.txt")
     assert ran.code == 2
     assert ran.err.startswith("error: requirements.txt: line 1: 'plainlib=1' is not")
+
+
+TWO = (
+    PROJECT
+    + """\
+[tool.polylock.targets.mac]
+platform = "macos-arm64"
+python = "3.12"
+"""
+)
+
+
+def test_what_changed_is_told(polylock: CommandLine) -> None:
+    """A first lock has no changes; later ones end with each, targets gathered."""
+    polylock.write(TWO.replace('"plainlib"', '"plainlib==1.0.0"'))
+    ran = polylock.succeed("lock")
+    assert ran.err.splitlines()[-1] == "wrote pylock.toml: 1 package for 2 targets"
+    polylock.write(TWO.replace('"plainlib"', "\"plainlib; sys_platform == 'linux'\""))
+    expected = ["  removed plainlib 1.0.0 on mac"]
+    ran = polylock.succeed("lock")
+    assert ran.err.splitlines()[-1:] == expected
+    polylock.write(TWO)
+    ran = polylock.succeed("lock")
+    assert ran.err.splitlines()[-1:] == ["  added plainlib 1.0.0 on mac"]
+
+
+def test_a_dry_run_tells_what_would_change(polylock: CommandLine) -> None:
+    """Before anything is written one reads what an upgrade would bring, and where."""
+    polylock.write(TWO.replace('"plainlib"', '"plainlib==1.0.0"'))
+    polylock.succeed("lock")
+    polylock.write(TWO)
+    polylock.succeed("lock")
+    before = polylock.read("pylock.toml")
+    ran = polylock.succeed("lock", "--upgrade", "--dry-run")
+    assert ran.err.splitlines()[-3:] == [
+        "would write pylock.toml: 2 packages for 2 targets",
+        "  plainlib 1.0.0 -> 1.1.0",
+        "  added plainlib-posix 1.1.0",
+    ]
+    assert polylock.read("pylock.toml") == before
+    found = polylock.succeed("lock", "--upgrade", "--dry-run", "--json").json
+    assert [each["target"] for each in found["changes"]] == ["box", "mac"]
+    change = found["changes"][0]["changes"][0]
+    assert (change["kind"], change["after"]["version"]) == ("version", "1.1.0")
+    ran = polylock.succeed("lock", "--upgrade-package", "plainlib==1.0.0")
+    assert ran.err.splitlines()[-1].startswith("pylock.toml stays as it is")
+
+
+def test_targets_that_come_and_go(polylock: CommandLine) -> None:
+    """A new target is told with its size, one that is gone by its name."""
+    polylock.write(PROJECT)
+    polylock.succeed("lock")
+    polylock.write(TWO)
+    ran = polylock.succeed("lock")
+    assert ran.err.splitlines()[-1] == "  new target mac: 2 packages"
+    polylock.write(PROJECT)
+    ran = polylock.succeed("lock")
+    assert ran.err.splitlines()[-1] == "  mac is no longer a target"
+
+
+def test_a_lock_that_changes_no_file_says_so(polylock: CommandLine) -> None:
+    """Settings are recorded, so the file is written, and nothing is installed anew."""
+    polylock.write(PROJECT)
+    polylock.succeed("lock")
+    polylock.write(PROJECT + '[tool.polylock]\nalign = "independent"\n')
+    ran = polylock.succeed("lock")
+    assert ran.err.splitlines()[-2:] == [
+        "wrote pylock.toml: 2 packages for 1 target",
+        "  no target gets other files",
+    ]
+
+
+def test_a_requirement_on_the_project_itself_is_told(polylock: CommandLine) -> None:
+    """Nothing is installed for it, which a wrong name of the project explains."""
+    polylock.write(
+        PROJECT.replace('"demo"', '"Plain_Lib"').replace("plainlib", "plain.lib")
+    )
+    ran = polylock.succeed("lock")
+    (told,) = [line for line in ran.err.splitlines() if line.startswith("note: ")]
+    assert "the project requires plain-lib, which is the project itself" in told
+    assert polylock.succeed("lock", "--upgrade", "-q").err == ""
+    found = polylock.succeed("lock", "--upgrade", "--json").json["notes"]
+    assert [each["finding"]["kind"] for each in found] == ["requires-project"]
+
+
+def test_ten_notes_and_how_many_more(polylock: CommandLine) -> None:
+    """A person is shown the first ones; the document has all."""
+    missing = ", ".join(f"x{number}" for number in range(12))
+    polylock.write(PROJECT.replace('"plainlib"', f'"plainlib[{missing}]"'))
+    lines = polylock.succeed("lock").err.splitlines()
+    notes = [line for line in lines if line.startswith("note: ")]
+    assert len(notes) == 11
+    assert notes[-1].startswith("note: and 2 notes more")
+    assert len(polylock.succeed("lock", "--upgrade", "--json").json["notes"]) == 12
+
+
+FOREIGN = """\
+lock-version = "1.0"
+created-by = "pip"
+
+[[packages]]
+name = "plainlib"
+version = "1.0.0"
+
+[[packages.wheels]]
+url = "https://files.example.com/plainlib-1.0.0-py3-none-any.whl"
+hashes = {sha256 = "HASH"}
+"""
+
+
+def test_the_lock_file_of_another_tool_is_not_overwritten(
+    polylock: CommandLine,
+) -> None:
+    """Its pins are offered; only --force does without them."""
+    polylock.write(PROJECT)
+    polylock.succeed("lock", "--upgrade-package", "plainlib==1.0.0")
+    own = tomllib.loads(polylock.read("pylock.toml"))
+    digest = own["packages"][0]["wheels"][0]["hashes"]["sha256"]
+    foreign = FOREIGN.replace("HASH", digest)
+    polylock.write(foreign, "pylock.toml")
+    ran = polylock("lock")
+    assert ran.code == 2
+    assert "pylock.toml was not written by polylock" in ran.err
+    assert "`polylock lock --pins-from pylock.toml` takes its pins over" in ran.err
+    assert polylock("lock", "--upgrade").code == 2
+    polylock.succeed("lock", "--dry-run")
+    assert polylock.read("pylock.toml") == foreign
+    ran = polylock.succeed("lock", "--pins-from", "pylock.toml")
+    assert "pylock.toml: 1 pin kept" in ran.err
+    polylock.write(foreign, "pylock.toml")
+    polylock.succeed("lock", "--force")
+    versions = [
+        p["version"] for p in tomllib.loads(polylock.read("pylock.toml"))["packages"]
+    ]
+    assert versions[0] == "1.1.0"

@@ -131,7 +131,7 @@ def test_an_answer_from_memory_imports_next_to_nothing(
 
 
 @pytest.mark.parametrize(
-    ("command", "most"), [("check", 185), ("lock", 185), ("sync", 225)]
+    ("command", "most"), [("check", 105), ("lock", 108), ("sync", 145)]
 )
 def test_a_command_with_nothing_to_do_imports_little(
     demo: CommandLine, command: str, most: int
@@ -151,7 +151,7 @@ def test_a_command_with_nothing_to_do_imports_little(
 
 
 @pytest.mark.parametrize(
-    ("command", "most"), [("check", 180), ("lock", 180), ("sync", 212)]
+    ("command", "most"), [("check", 104), ("lock", 107), ("sync", 141)]
 )
 def test_a_lock_file_that_is_known_is_not_parsed(
     demo: CommandLine, command: str, most: int
@@ -181,7 +181,7 @@ def test_a_sync_from_the_cache_imports_little(demo: CommandLine) -> None:
         found & (ON_DEMAND | {"concurrent.futures", "polylock.installation.unpack"})
         == set()
     )
-    assert count(found) <= 257, count(found)
+    assert count(found) <= 173, count(found)
 
 
 def test_a_lock_whose_answers_are_known_imports_little(demo: CommandLine) -> None:
@@ -193,4 +193,4 @@ def test_a_lock_whose_answers_are_known_imports_little(demo: CommandLine) -> Non
     found = imported(demo, "lock", "--offline")
     needless = ON_DEMAND | PARSING_MARKERS | {"hashlib", "shutil", "random"}
     assert found & needless == set()
-    assert count(found) <= 240, count(found)
+    assert count(found) <= 170, count(found)

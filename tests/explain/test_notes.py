@@ -8,7 +8,8 @@ from fakes.scenarios import inputs_of, targets_of
 from fakes.source import MemorySource
 from fakes.workspace import Spy
 from polylock.errors import IndexRequestError
-from polylock.explain.notes import NamespaceUnknown, Note, notes
+from polylock.explain.findings import NamespaceUnknown, Note, Solved
+from polylock.explain.notes import notes
 from polylock.explain.words import note
 from polylock.resolution.solve import Solver
 
@@ -48,7 +49,7 @@ def test_a_warning_says_how_to_answer() -> None:
     inputs = inputs_of(SCENARIO, targets)
     source = MemorySource(SCENARIO["packages"])  # type: ignore[arg-type] # one literal
     solution = Solver(inputs=inputs, source=source, reporter=Spy()).solve(targets)
-    (found,) = notes(solution.resolutions, inputs, source)
+    (found,) = notes(Solved(solution.resolutions, inputs, source))
     assert found == Note(
         project="npu",
         versions=("1.0",),
@@ -68,7 +69,7 @@ def test_no_remark_where_the_index_fails() -> None:
     source = MemorySource(packages)  # type: ignore[arg-type] # one literal
     solution = Solver(inputs=inputs, source=source, reporter=Spy()).solve(targets)
     failing = Unreachable(packages)  # type: ignore[arg-type] # one literal
-    assert not notes(solution.resolutions, inputs, failing)
+    assert not notes(Solved(solution.resolutions, inputs, failing))
 
 
 def warnings_of(scenario: dict[str, Any]) -> list[str]:
@@ -76,7 +77,9 @@ def warnings_of(scenario: dict[str, Any]) -> list[str]:
     targets = targets_of(scenario)
     inputs, source = inputs_of(scenario, targets), MemorySource(scenario["packages"])
     solution = Solver(inputs=inputs, source=source, reporter=Spy()).solve(targets)
-    return [note(found) for found in notes(solution.resolutions, inputs, source)]
+    return [
+        note(found) for found in notes(Solved(solution.resolutions, inputs, source))
+    ]
 
 
 def test_an_extra_that_does_not_exist() -> None:
@@ -108,3 +111,51 @@ def test_extras_that_others_ask_for_are_their_own_business() -> None:
             "packages": {"app": {"1.0": {"requires": ["a[typo]"]}}, "a": {"1.0": {}}},
         }
     )
+
+
+def test_a_yanked_pin_is_told_with_the_reason() -> None:
+    """It stays locked, and says so each time."""
+    told = warnings_of(
+        {
+            "requires": ["numpy==2.4.0"],
+            "packages": {"numpy": {"2.4.0": {"yanked": "broken"}, "2.4.1": {}}},
+        }
+    )
+    (line,) = told
+    assert line.startswith("numpy 2.4.0, locked for one, is yanked: broken; ")
+
+
+def test_settings_that_match_nothing_are_told() -> None:
+    """A typo in a list has no effect, and nobody would notice."""
+    told = warnings_of(
+        {
+            "requires": ["npu"],
+            "packages": SCENARIO["packages"],
+            "enable-providers": ["acmee"],
+            "exclude-variants": ["acme :: versio", "acme"],
+            "prefer-variants": ["other@v1"],
+        }
+    )
+    assert told == [
+        (
+            "exclude-variants: acme :: versio matches nothing that is locked; there "
+            "are variants for acme"
+        ),
+        "prefer-variants: other@v1 has no effect, since no target installs other",
+        (
+            "enable-providers: acmee matches nothing that is locked; there are "
+            "variants for acme"
+        ),
+    ]
+
+
+def test_a_variant_marker_of_the_project_itself() -> None:
+    """The project has no variant, so it never holds."""
+    told = warnings_of(
+        {
+            "requires": ["a; 'nvidia' in variant_namespaces"],
+            "packages": {"a": {"1.0": {}}},
+        }
+    )
+    (line,) = told
+    assert "the project has no variant, so its marker for variants is never" in line

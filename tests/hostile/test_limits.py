@@ -36,8 +36,8 @@ from polylock.model.requirements import (
     Requirement,
 )
 from polylock.network import client, limits
+from polylock.network.client import RetryPolicy, retry_after
 from polylock.network.local_files import local_content
-from polylock.network.retry import RetryPolicy, retry_after
 from polylock.toml_tables import (
     DEEPEST_KEY,
     LARGEST_TOML,

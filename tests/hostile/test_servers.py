@@ -20,9 +20,8 @@ from fakes.server import Answer, Server
 from polylock.errors import FileCorrupt, IndexRequestError, PolylockError
 from polylock.model.distributions import RemoteFile
 from polylock.network.auth import Authenticator
-from polylock.network.client import Client
+from polylock.network.client import Client, RetryPolicy
 from polylock.network.download import Downloader
-from polylock.network.retry import RetryPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

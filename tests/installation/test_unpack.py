@@ -16,8 +16,7 @@ import pytest
 from fakes.wheels import build_wheel
 from polylock.errors import CacheUnusable, FileCorrupt
 from polylock.installation.archive import DataFile, EntryPoint, read_manifest
-from polylock.installation.members import Limits
-from polylock.installation.unpack import unpack
+from polylock.installation.unpack import Limits, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,8 +12,7 @@ from fakes.server import Answer, Server
 from polylock.errors import IndexRequestError
 from polylock.model.inputs import IndexLocation
 from polylock.network.auth import Authenticator
-from polylock.network.client import Client, explain
-from polylock.network.retry import RetryPolicy
+from polylock.network.client import Client, RetryPolicy, explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

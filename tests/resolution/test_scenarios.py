@@ -25,6 +25,7 @@ from fakes.scenarios import inputs_of, load, preferences_of, targets_of
 from fakes.source import MemorySource
 from polylock.errors import PolylockError
 from polylock.explain.failure import solved
+from polylock.explain.findings import Solved
 from polylock.explain.notes import notes
 from polylock.explain.words import note
 from polylock.model.filenames import WheelFilename
@@ -114,7 +115,8 @@ def test_scenario(*, path: Path, how: str) -> None:
         expected = expected.get(resolution.target.name, expected)
         assert pins_of(resolution, expected) == expected
     _check_what_was_opened(scenario, source)
-    told = [note(found) for found in notes(solution.resolutions, solver.inputs, source)]
+    answer = Solved(solution.resolutions, solver.inputs, source)
+    told = [note(found) for found in notes(answer)]
     if "warnings" in scenario:
         texts = scenario["warnings"]
         assert [w for w, text in zip(told, texts, strict=True) if text in w] == told

@@ -16,7 +16,7 @@ from polylock.variants.ordering import (
     LabelUndescribed,
     PropertyUnmet,
     VariantPattern,
-    VariantWishes,
+    VariantPreferences,
     order_labels,
 )
 from polylock.variants.properties import (
@@ -166,7 +166,7 @@ def test_deferred_namespace_is_handed_back() -> None:
 )
 def test_excluded_labels_are_rejected(exclude: list[str], left: list[str]) -> None:
     """Exclusion removes what has the namespace, feature, property or label."""
-    wishes = VariantWishes.parse(exclude, []).for_project("demo")
+    wishes = VariantPreferences.parse(exclude, []).for_project("demo")
     order = order_labels(RELEASE, LEVELS, ["null", "v2", "v3a", "v3b"], wishes=wishes)
     assert labels(order) == left
     assert {found.reason for found in order.rejected} <= {
@@ -185,7 +185,7 @@ def test_excluded_labels_are_rejected(exclude: list[str], left: list[str]) -> No
 )
 def test_preferred_labels_come_first(prefer: list[str], first: list[str]) -> None:
     """Preference reorders what is compatible and adds nothing to it."""
-    wishes = VariantWishes.parse([], prefer).for_project("demo")
+    wishes = VariantPreferences.parse([], prefer).for_project("demo")
     wanted = ["null", "v2", "v3a", "v3b", "v4"]
     assert labels(order_labels(RELEASE, LEVELS, wanted, wishes=wishes)) == first
 

@@ -11,13 +11,15 @@ import click
 from polylock.cli.invocation import begin, print_json
 from polylock.cli.options import JSON, Command, settings
 from polylock.cli.terminal import style, width_of, write_lines
+from polylock.lockfile.changes import ChangeKind
 from polylock.model.quantities import counted, file_size
-from polylock.operations.inspect.diff import ChangeKind, diff
+from polylock.operations.inspect.diff import diff
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from polylock.operations.inspect.diff import Change, LockDiff, Side, TargetDiff
+    from polylock.lockfile.changes import Change, Side, TargetDiff
+    from polylock.operations.inspect.diff import LockDiff
 
 __all__ = ["command"]
 

@@ -18,18 +18,22 @@ from polylock.cli.invocation import (
     without_garbage_collection,
 )
 from polylock.cli.options import JSON, Command, offered, settings
-from polylock.cli.terminal import shown
+from polylock.cli.terminal import shown, style
 from polylock.model.quantities import counted
 from polylock.operations.lock.lock import lock
 from polylock.operations.lock.request import LockRequest, parse_upgrades
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from polylock.explain.findings import Note
     from polylock.operations.lock.imported_pins import ImportReport
     from polylock.operations.lock.lock import LockOutcome
 
 __all__ = ["command"]
+
+_NOTES_AT_MOST = 10
+"""How many notes a person is shown; the document has all."""
 
 
 @click.command(
@@ -62,12 +66,15 @@ __all__ = ["command"]
     "requirements.txt ...); can be given more than once, the first counts.",
 )
 @click.option("--dry-run", is_flag=True, help="Write nothing.")
+@click.option(
+    "--force", is_flag=True, help="Overwrite a pylock.toml that another tool wrote."
+)
 @JSON
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
     """Resolve the project for every target and write pylock.toml.
 
     Pins that still hold are kept. A lock file that answers the project is left as it
-    is, and no index is asked.
+    is, and no index is asked. Otherwise the end tells what has changed, by target.
     """
     chosen = begin(values)
     request = LockRequest(
@@ -76,6 +83,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
         targets=tuple(dict.fromkeys(map(canonicalize_name, values["targets"]))),
         pins_from=values["pins_from"],
         dry_run=values["dry_run"],
+        force=values["force"],
     )
     with reporting(chosen) as reporter, without_garbage_collection():
         outcome = lock(chosen, request, reporter)
@@ -92,6 +100,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
 def _summary(outcome: LockOutcome, request: LockRequest) -> Iterator[str]:
     path = outcome.path.name
     targets = len(outcome.pylock.target_names)
+    yield from _notes(outcome.notes)
     packages = len(outcome.pylock.packages)
     size = f"{counted(packages, 'package')} for {counted(targets, 'target')}"
     if not outcome.efforts:
@@ -102,8 +111,31 @@ def _summary(outcome: LockOutcome, request: LockRequest) -> Iterator[str]:
         yield f"{path} stays as it is: {size}"
     else:
         yield f"{'would write' if outcome.dry_run else 'wrote'} {path}: {size}"
+        # Not for a lock with nothing to do, which is to start fast.
+        from polylock.cli.changes import change_lines  # noqa: PLC0415 - see above
+
+        changed = outcome.changes()
+        yield from change_lines(changed or (), targets)
+        if changed == ():
+            yield "  no target gets other files"
     for report in outcome.imports:
         yield from _imported(report)
+
+
+def _notes(notes: Sequence[Note]) -> Iterator[str]:
+    """Yield what the answer costs, the first of many."""
+    if not notes:
+        return
+    from polylock.explain.words import note  # noqa: PLC0415 - for a new lock alone
+
+    for found in notes[:_NOTES_AT_MOST]:
+        yield f"{style('note', 'hint')}: {note(found)}"
+    more = len(notes) - _NOTES_AT_MOST
+    if more > 0:
+        yield (
+            f"{style('note', 'hint')}: and {counted(more, 'note')} more, which "
+            "`polylock lock --upgrade --dry-run --json` has"
+        )
 
 
 def _imported(report: ImportReport) -> Iterator[str]:

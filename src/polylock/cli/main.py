@@ -35,6 +35,7 @@ _COMMANDS = {
     "cache-key": "Print a digest of exactly what a target would install.",
     "matrix": "Print the CI job matrix of the targets.",
     "tree": "Show the locked dependencies of a target as a tree.",
+    "outdated": "List what is older than it could be, and what holds it back.",
     "why": "Say who requires a project and why a variant was chosen.",
     "diff": "Compare two lock files, target by target.",
     "export": "Write the lock of one target for other tools.",

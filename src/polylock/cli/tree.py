@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from packaging.utils import canonicalize_name
 
-from polylock.cli.invocation import begin_to_show, print_json
+from polylock.cli.invocation import begin_to_show, print_json, reporting
 from polylock.cli.options import JSON, Command, settings
 from polylock.cli.terminal import style, write_lines
 from polylock.model.quantities import counted
@@ -17,7 +17,9 @@ from polylock.operations.inspect.tree import TreeShape, trees
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from polylock.operations.inspect.outdated import Outdated
     from polylock.operations.inspect.tree import DependencyTree, TreeLine
+    from polylock.project.settings import Settings
 
     _Group = list[DependencyTree]
     TreeText = tuple[str, tuple[bool, ...], bool]
@@ -31,7 +33,7 @@ _PLAIN = ("|-- ", "`-- ", "|   ", "    ")
 @click.command(
     "tree", cls=Command, epilog="Example: polylock tree --target h100 --depth 1"
 )
-@settings("target", "groups", "extras")
+@settings("target", "groups", "extras", "index_url", "offline", "threads", "timeout")
 @click.option(
     "--package",
     "packages",
@@ -46,13 +48,19 @@ _PLAIN = ("|-- ", "`-- ", "|   ", "    ")
     metavar="N",
     help="How many levels to show below the top.",
 )
+@click.option(
+    "--outdated",
+    "shows_outdated",
+    is_flag=True,
+    help="Say of which packages the index has a newer version.",
+)
 @JSON
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
     """Show the locked dependencies of a target, or of every target, as a tree.
 
     A label in parentheses is the chosen variant; what is below a package marked (*)
-    was shown before. Targets with the same tree have one. With no group or extra named,
-    all of them are shown.
+    was shown before; 1.0 < 2.0 tells that there is a newer version. Targets with the
+    same tree have one. With no group or extra named, all of them are shown.
     """
     chosen = begin_to_show(values)
     shape = TreeShape(
@@ -60,7 +68,9 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
         packages=tuple(canonicalize_name(name) for name in values["packages"]),
         inverted=values["invert"],
     )
-    found = trees(chosen, shape)
+    found = trees(
+        chosen, shape, _outdated(chosen) if values["shows_outdated"] else None
+    )
     if values["as_json"]:
         print_json([tree.to_json() for tree in found])
     else:
@@ -68,6 +78,13 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
             write_lines([""] if position else [])
             write_lines(_drawn(group))
     return 0
+
+
+def _outdated(chosen: Settings) -> Outdated:
+    from polylock.operations.inspect.outdated import outdated  # noqa: PLC0415 - online
+
+    with reporting(chosen) as reporter:
+        return outdated(chosen, reporter)
 
 
 def _grouped(found: list[DependencyTree]) -> Iterator[_Group]:
@@ -96,8 +113,9 @@ def _drawn(group: _Group) -> Iterator[str]:
 def _package(line: TreeLine) -> str:
     node = line.node
     label = _styled(f" ({node.label})", "label") if node.label else ""
+    newer = _styled(f" < {line.newest}", "changed") if line.newest else ""
     version = _styled(node.version or "source", "added")
-    return f"{node.name} {version}{label}{_styled(line.note, 'changed')}"
+    return f"{node.name} {version}{label}{newer}{_styled(line.note, 'changed')}"
 
 
 def _styled(text: str, name: str) -> str:

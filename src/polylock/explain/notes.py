@@ -1,7 +1,7 @@
 """What to know of an answer that was found: where it is less than was asked for.
 
-A kind of note is a value, with a function that finds it in the answer and a sentence in
-``polylock.explain.words``. Nothing is asked of the source that a solve has not asked.
+The kinds are in ``polylock.explain.findings``. Nothing is asked of the source that a
+solve has not asked.
 """
 
 from __future__ import annotations
@@ -11,116 +11,46 @@ from typing import TYPE_CHECKING, Literal
 from packaging.utils import canonicalize_name
 
 from polylock.errors import PolylockError
+from polylock.explain.accelerators import coherence, missed, useless_libraries
+from polylock.explain.behind import behind
+from polylock.explain.findings import (
+    EntryUnmatched,
+    ExtraMissing,
+    LabelPinUnused,
+    NamespaceUnknown,
+    Note,
+    PatternUnmatched,
+    RequiresProject,
+    UploadTimesMissing,
+    VariantMarkerUnmet,
+    VariantsLost,
+    YankedPin,
+)
 from polylock.model.distributions import Unusable, labelled_wheels
 from polylock.resolution.candidate_pool import labels_of
-from polylock.values import Value
 from polylock.variants.authority import unanswered
-from polylock.variants.ordering import VariantWishes
+from polylock.variants.ordering import VariantPreferences
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
-    from polylock.explain.reasons import Reason
+    from polylock.explain.findings import Finding, Solved
     from polylock.model.distributions import Release
-    from polylock.model.inputs import Inputs
-    from polylock.model.pins import Pin, Resolution
+    from polylock.model.pins import Pin
     from polylock.model.target import Target
     from polylock.ports import PackageSource
     from polylock.variants.ordering import VariantPattern
     from polylock.variants.variant_json import VariantMetadata
 
-__all__ = [
-    "ExtraMissing",
-    "Finding",
-    "LabelPinUnused",
-    "NamespaceUnknown",
-    "Note",
-    "PatternUnmatched",
-    "UploadTimesMissing",
-    "VariantsLost",
-    "notes",
-]
+__all__ = ["notes"]
 
 
-class UploadTimesMissing(Value, frozen=True):
-    """``exclude-newer`` has no effect: the index tells no upload time at all."""
-
-    index: str
-
-
-class VariantsLost(Value, frozen=True):
-    """The variants of a release are left out, since their metadata is unusable."""
-
-    because: Reason
-
-
-class NamespaceUnknown(Value, frozen=True):
-    """Labels ask for a namespace, and nothing says what the target supports of it."""
-
-    namespace: str
-
-
-class PatternUnmatched(Value, frozen=True):
-    """A setting names a label that the release does not have; ``there`` are its own."""
-
-    setting: Literal["exclude-variants", "prefer-variants"]
-    label: str
-    there: tuple[str, ...]
-
-
-class LabelPinUnused(Value, frozen=True):
-    """A target pins a label of a project that is not installed there."""
-
-
-class ExtraMissing(Value, frozen=True):
-    """The project asks for an extra that the release does not have."""
-
-    extra: str
-
-
-Finding = (
-    ExtraMissing
-    | LabelPinUnused
-    | NamespaceUnknown
-    | PatternUnmatched
-    | UploadTimesMissing
-    | VariantsLost
-)
-"""All kinds of what there is to know."""
-
-
-class Note(Value, frozen=True, kw_only=True):
-    """What to know of one project.
-
-    ``versions`` and ``targets`` are those that it is about, in order; ``versions`` is
-    empty where it is about none in particular. ``key`` is the setting that changes it,
-    as a dotted path, empty where none does.
-    """
-
-    project: str
-    finding: Finding
-    versions: tuple[str, ...] = ()
-    targets: tuple[str, ...] = ()
-    key: str = ""
-
-
-class _Solved(Value, frozen=True):
-    """An answer, and what it was found from."""
-
-    resolutions: Sequence[Resolution]
-    inputs: Inputs
-    source: PackageSource
-
-
-def notes(
-    resolutions: Sequence[Resolution], inputs: Inputs, source: PackageSource
-) -> tuple[Note, ...]:
+def notes(solved: Solved) -> tuple[Note, ...]:
     """Return what to know of an answer, kind by kind, each thing once."""
-    solved = _Solved(resolutions, inputs, source)
     return tuple(note for find in _FINDERS for note in find(solved))
 
 
-def _without_times(solved: _Solved) -> Iterator[Note]:
+def _without_times(solved: Solved) -> Iterator[Note]:
     """Yield the projects whose index gives no upload times at all."""
     if solved.inputs.exclude_newer is None:
         return
@@ -136,7 +66,7 @@ def _without_times(solved: _Solved) -> Iterator[Note]:
             yield Note(project=name, finding=UploadTimesMissing(releases.index))
 
 
-def _bad_metadata(solved: _Solved) -> Iterator[Note]:
+def _bad_metadata(solved: Solved) -> Iterator[Note]:
     """Yield each locked release that lost its variants, and why."""
 
     def find(target: Target, pin: Pin) -> Iterator[tuple[str, str, Finding]]:
@@ -147,7 +77,7 @@ def _bad_metadata(solved: _Solved) -> Iterator[Note]:
     yield from _by_target(solved, find)
 
 
-def _without_answer(solved: _Solved) -> Iterator[Note]:
+def _without_answer(solved: Solved) -> Iterator[Note]:
     """Yield each namespace that labels ask for and a target says nothing about."""
 
     def find(target: Target, pin: Pin) -> Iterator[tuple[str, str, Finding]]:
@@ -164,7 +94,7 @@ def _without_answer(solved: _Solved) -> Iterator[Note]:
 
 
 def _by_target(
-    solved: _Solved,
+    solved: Solved,
     find: Callable[[Target, Pin], Iterable[tuple[str, str, Finding]]],
 ) -> Iterator[Note]:
     """Yield what ``find`` has of the pins, in the order of projects, targets gathered.
@@ -193,14 +123,16 @@ def _key(finding: Finding, target: str) -> str:
     return ""
 
 
-def _without_effect(solved: _Solved) -> Iterator[Note]:
+def _without_effect(solved: Solved) -> Iterator[Note]:
     """Yield the labels that the project file names and that are not there."""
     inputs = solved.inputs
-    wishes = VariantWishes.parse(inputs.exclude_variants, inputs.prefer_variants)
+    wishes = VariantPreferences.parse(inputs.exclude_variants, inputs.prefer_variants)
     for pattern in wishes.exclude:
-        yield from _unmatched(solved, "exclude-variants", pattern)
+        look = _unmatched if pattern.project else _unmatched_property
+        yield from look(solved, "exclude-variants", pattern)
     for pattern in wishes.prefer:
-        yield from _unmatched(solved, "prefer-variants", pattern)
+        look = _unmatched if pattern.project else _unmatched_property
+        yield from look(solved, "prefer-variants", pattern)
     for resolution in solved.resolutions:
         target = resolution.target.name
         for name in resolution.target.description.variants:
@@ -214,7 +146,7 @@ def _without_effect(solved: _Solved) -> Iterator[Note]:
 
 
 def _unmatched(
-    solved: _Solved,
+    solved: Solved,
     setting: Literal["exclude-variants", "prefer-variants"],
     pattern: VariantPattern,
 ) -> Iterator[Note]:
@@ -225,16 +157,90 @@ def _unmatched(
         if name == pattern.project
     ]
     there = {label for pin in pins for label in labels_of(pin.release)}
-    if pins and pattern.label not in there:
+    if pattern.label not in there:
         yield Note(
             project=pattern.project,
             versions=tuple(sorted({pin.version for pin in pins})),
-            finding=PatternUnmatched(setting, pattern.label, tuple(sorted(there))),
+            finding=PatternUnmatched(
+                setting, pattern.label, tuple(sorted(there)), is_installed=bool(pins)
+            ),
             key=f"tool.polylock.{setting}",
         )
 
 
-def _without_extra(solved: _Solved) -> Iterator[Note]:
+def _properties(solved: Solved) -> Iterator[VariantMetadata]:
+    """Yield the variant metadata of all locked releases that have labels."""
+    seen = set()
+    for resolution in solved.resolutions:
+        for pin in resolution.pins.values():
+            if id(pin.release) not in seen and labels_of(pin.release):
+                seen.add(id(pin.release))
+                metadata = _variants(pin.release, resolution.target, solved)
+                if metadata is not None and not isinstance(metadata, Unusable):
+                    yield metadata
+
+
+def _unmatched_property(
+    solved: Solved,
+    setting: Literal["exclude-variants", "prefer-variants"],
+    pattern: VariantPattern,
+) -> Iterator[Note]:
+    """Yield a namespace, feature or property that no locked release has."""
+    namespaces: set[str] = set()
+    for metadata in _properties(solved):
+        for label, properties in metadata.variants.items():
+            namespaces.update(properties)
+            if pattern.matches(label, properties):
+                return
+    finding = EntryUnmatched(setting, pattern.text, tuple(sorted(namespaces)))
+    yield Note(project="", finding=finding, key=f"tool.polylock.{setting}")
+
+
+def _unused_providers(solved: Solved) -> Iterator[Note]:
+    """Yield the entries of ``enable-providers`` that no locked release asks for."""
+    if not solved.inputs.enable_providers:
+        return
+    there = {
+        namespace
+        for metadata in _properties(solved)
+        for namespace in (*(metadata.providers or {}), *metadata.namespace_priorities)
+    }
+    for entry in solved.inputs.enable_providers:
+        if entry not in there:
+            setting: Literal["enable-providers"] = "enable-providers"
+            finding = EntryUnmatched(setting, entry, tuple(sorted(there)))
+            yield Note(project="", finding=finding, key=f"tool.polylock.{setting}")
+
+
+def _yanked(solved: Solved) -> Iterator[Note]:
+    """Yield the pins whose file is yanked."""
+
+    def find(target: Target, pin: Pin) -> Iterator[tuple[str, str, Finding]]:
+        del target
+        if pin.direct is None and pin.file.yanked is not None:
+            yield pin.name, pin.version, YankedPin(pin.file.yanked)
+
+    yield from _by_target(solved, find)
+
+
+def _own_markers(solved: Solved) -> Iterator[Note]:
+    """Yield the project's own requirements that ask for a variant of the project."""
+    told = set()
+    for root in solved.inputs.requirements:
+        requirement = root.requirement
+        if "variant_" in requirement.marker and requirement not in told:
+            told.add(requirement)
+            finding = VariantMarkerUnmet(str(requirement), root.origin)
+            yield Note(project=requirement.normalized_name, finding=finding)
+
+
+def _requires_itself(solved: Solved) -> Iterator[Note]:
+    """Yield where the project requires itself, without an extra."""
+    for project, origin in solved.inputs.requires_itself:
+        yield Note(project=project, finding=RequiresProject(origin))
+
+
+def _without_extra(solved: Solved) -> Iterator[Note]:
     """Yield the extras that the project asks for and the release does not have."""
     missing = {
         (pin.name, pin.version, extra)
@@ -262,7 +268,7 @@ def _has_extra(pin: Pin, extra: str, source: PackageSource) -> bool:
     )
 
 
-def _unknown_namespaces(release: Release, target: Target, solved: _Solved) -> list[str]:
+def _unknown_namespaces(release: Release, target: Target, solved: Solved) -> list[str]:
     """Return the namespaces that nobody answers for, of labels that fit by tags."""
     metadata = _variants(release, target, solved)
     if metadata is None or isinstance(metadata, Unusable):
@@ -283,7 +289,7 @@ def _unknown_namespaces(release: Release, target: Target, solved: _Solved) -> li
 
 
 def _variants(
-    release: Release, target: Target, solved: _Solved
+    release: Release, target: Target, solved: Solved
 ) -> VariantMetadata | Unusable | None:
     """Return the variant metadata, None where no label was in question."""
     if release.name in solved.inputs.no_binary_packages or not _labels(release, target):
@@ -302,11 +308,19 @@ def _labels(release: Release, target: Target) -> set[str]:
     }
 
 
-_FINDERS: tuple[Callable[[_Solved], Iterator[Note]], ...] = (
+_FINDERS: tuple[Callable[[Solved], Iterator[Note]], ...] = (
+    behind,
+    missed,
+    coherence,
+    useless_libraries,
+    _yanked,
     _without_times,
     _bad_metadata,
     _without_answer,
     _without_effect,
+    _unused_providers,
+    _own_markers,
+    _requires_itself,
     _without_extra,
 )
 """One for each kind, in the order in which they are shown."""

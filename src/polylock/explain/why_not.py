@@ -45,10 +45,11 @@ from polylock.resolution.candidate_pool import CandidatePool, labels_of
 from polylock.resolution.candidates import Candidate
 from polylock.resolution.constraints import Unmeetable
 from polylock.resolution.dependencies import DependencyReader
+from polylock.resolution.memory import Memory
 from polylock.resolution.near_miss import near, tags_of
 from polylock.resolution.versions import positions, public, satisfies
 from polylock.values import Value
-from polylock.variants.ordering import VariantWishes
+from polylock.variants.ordering import VariantPreferences
 from polylock.variants.verdicts import preferred_by, why_before
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from polylock.model.target import Target
     from polylock.ports import PackageSource
     from polylock.resolution.candidates import Expansion
+    from polylock.resolution.versions import VersionTable
 
     Assumed = Mapping[NormalizedName, Candidate]
 
@@ -127,21 +129,33 @@ class LabelVerdict(Value, frozen=True):
 class WhyNot:
     """Says of one target why it does not have a version or label.
 
-    ``answer`` is what it has, by these ``inputs``. The index is asked as it is now, out
+    ``answer`` is what it has, by these ``inputs``; ``memory`` and ``tables`` are what
+    a solve worked out, where there was one. The index is asked as it is now, out
     of the cache or fetched; raises what the package source raises.
     """
 
     def __init__(
-        self, answer: Answer, *, inputs: Inputs, source: PackageSource
+        self,
+        answer: Answer,
+        *,
+        inputs: Inputs,
+        source: PackageSource,
+        memory: Memory | None = None,
+        tables: dict[int, VersionTable] | None = None,
     ) -> None:
         self.answer = answer
         self.inputs = inputs
         self.source = source
         self.target = answer.target
-        self.pool = CandidatePool(target=answer.target, inputs=inputs, source=source)
+        self.pool = CandidatePool(
+            target=answer.target,
+            inputs=inputs,
+            source=source,
+            memories=Memory() if memory is None else memory,
+        )
         self.availability = Availability(
             self.pool,
-            {},
+            {} if tables is None else tables,
             preferences={},
             own=[requirement for _, requirement in answer.roots],
         )
@@ -179,6 +193,32 @@ class WhyNot:
         return tuple(
             VersionsOut(span(releases, found), reason)
             for reason, found in groups.items()
+        )
+
+    def newest_allowed(self, releases: Releases) -> str | None:
+        """Return the newest version above the pin that the project itself admits.
+
+        By its requirements and settings; None where the pin is that.
+        """
+        specifiers = [
+            request.requirement.specifier
+            for request in self._own_requests(releases.name)
+        ]
+        mask = self.availability.allowed(releases, specifiers)
+        position = mask.bit_length() - 1
+        version = self.answer.pins[releases.name].version
+        taken = self.availability.table(releases).position(version)
+        if taken is None or position <= taken:
+            return None
+        return releases.versions[position]
+
+    def is_excluded(self, name: NormalizedName, version: str) -> bool:
+        """Say whether the requirement of another pin excludes a version."""
+        return any(
+            not satisfies(request.requirement.specifier, version)
+            for dependent in self.answer.dependents(name)
+            if dependent != name
+            for request in self._requests(dependent, name)
         )
 
     def version(
@@ -644,7 +684,7 @@ class WhyNot:
         if not label:
             return LabelLost(winner=chosen, is_plain=True)
         metadata = winner.variant_metadata
-        wishes = VariantWishes.parse(
+        wishes = VariantPreferences.parse(
             self.inputs.exclude_variants, self.inputs.prefer_variants
         ).for_project(winner.name)
         if metadata is not None:

@@ -8,13 +8,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from polylock.errors import NothingToInstall
-from polylock.explain.notes import (
+from polylock.explain.findings import (
+    AcceleratorMissed,
+    Behind,
+    BetterLabelYanked,
+    DriverTooOld,
+    EntryUnmatched,
     ExtraMissing,
     LabelPinUnused,
+    LibrariesForNothing,
     NamespaceUnknown,
     PatternUnmatched,
+    RequiresProject,
+    SeveralMajors,
     UploadTimesMissing,
+    VariantMarkerUnmet,
     VariantsLost,
+    YankedPin,
 )
 from polylock.explain.reasons import (
     AlignedWith,
@@ -60,6 +70,7 @@ from polylock.explain.reasons import (
 )
 from polylock.model.distributions import span
 from polylock.model.inputs import DEFAULT_INDEX, index_in_words
+from polylock.model.quantities import counted, file_size
 from polylock.model.visible_text import visible
 from polylock.values import replace
 
@@ -67,7 +78,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from polylock.errors import PolylockError
-    from polylock.explain.notes import Note
+    from polylock.explain.findings import Note
     from polylock.explain.reasons import Asker, Reason, Request
     from polylock.explain.why_not import Shortage
     from polylock.model.reasons import Rejection
@@ -175,11 +186,29 @@ def note(found: Note) -> str:
     return visible(_note(found))
 
 
-def _note(found: Note) -> str:
-    finding = found.finding
+def _note(found: Note) -> str:  # noqa: PLR0911 - a case each
     project = " ".join((found.project, ", ".join(found.versions))).rstrip()
-    targets = ", ".join(found.targets)
+    finding, targets = found.finding, ", ".join(found.targets)
     match finding:
+        case Behind():
+            return _behind(finding, project, targets)
+        case AcceleratorMissed():
+            return _missed(finding, project, targets)
+        case SeveralMajors() | DriverTooOld() | LibrariesForNothing():
+            return _incoherent(found, project, targets)
+        case YankedPin():
+            why = f": {finding.why}" if finding.why else ""
+            return (
+                f"{project}, locked for {targets}, is yanked{why}; where no "
+                "requirement pins it, `polylock lock --upgrade-package "
+                f"{found.project}` takes another"
+            )
+        case BetterLabelYanked():
+            taken = finding.taken or "the wheel without a label"
+            return (
+                f"{project}: {finding.label} fits {targets} better than {taken}, and "
+                "its wheel is yanked"
+            )
         case UploadTimesMissing():
             return (
                 f"exclude-newer has no effect on {project}: "
@@ -198,6 +227,85 @@ def _note(found: Note) -> str:
                 f"under {found.key} ({{}} for nothing), or set exclude-variants = "
                 f'["{finding.namespace}"]'
             )
+        case ExtraMissing():
+            return f"{project} has no extra {finding.extra}"
+        case _:
+            return _without_effect(finding, found, project)
+
+
+def _behind(finding: Behind, project: str, targets: str) -> str:
+    because = _clause(finding.because)
+    told = f"{project} instead of {finding.newest} on {targets}: {because}"
+    if finding.held_by:
+        told += f", and all targets keep to what {finding.held_by} can have (align)"
+    return f"{told}; {finding.advice}" if finding.advice else told
+
+
+def _missed(finding: AcceleratorMissed, project: str, targets: str) -> str:
+    told = f"{project} on {targets} makes no use of {finding.accelerator}"
+    if not finding.labels:
+        which = (
+            "no entry of its sources fits the target"
+            if finding.sources
+            else "no source says which index has others"
+        )
+        return f"{told}: it is a build for processors alone, and {which}"
+    match finding.because:
+        case None if finding.nearest:
+            return (
+                f"{told}: {finding.nearest} fits, and was given up for what it "
+                "requires, which `polylock why` tells"
+            )
+        case None:
+            labels = listed(finding.labels, 3)
+            return f"{told}: it has variants for others alone ({labels})"
+        case PropertyUnmet() as unmet:
+            return f"{told}: {finding.nearest} {_unmet(unmet, 3)}"
+        case reason:
+            return f"{told}: {finding.nearest}: {_clause(reason)}"
+
+
+def _incoherent(found: Note, project: str, targets: str) -> str:
+    finding = found.finding
+    match finding:
+        case SeveralMajors():
+            told = " and ".join(
+                f"{finding.platform} {major} ({', '.join(pins)})"
+                for major, pins in finding.pins
+            )
+            return f"{targets} gets libraries of {told}"
+        case DriverTooOld():
+            pins = ", ".join(finding.pins)
+            return (
+                f"{pins} on {targets}: built for {finding.platform} {finding.needed}, "
+                f"and {found.key} offers {finding.offers}"
+            )
+        case LibrariesForNothing():
+            libraries = counted(finding.count, "package")
+            return (
+                f"{project} brings {file_size(finding.size)} of accelerator libraries "
+                f"in {libraries} to {targets}, which has no accelerator; name an index "
+                f"with builds for processors for it under [tool.polylock.sources]"
+            )
+        case _:
+            raise AssertionError(finding)
+
+
+def _without_effect(
+    finding: EntryUnmatched
+    | LabelPinUnused
+    | PatternUnmatched
+    | RequiresProject
+    | VariantMarkerUnmet,
+    found: Note,
+    project: str,
+) -> str:
+    match finding:
+        case PatternUnmatched(is_installed=False):
+            return (
+                f"{finding.setting}: {found.project}@{finding.label} has no effect, "
+                f"since no target installs {found.project}"
+            )
         case PatternUnmatched():
             there = ", ".join(finding.there) or "none"
             return (
@@ -206,8 +314,25 @@ def _note(found: Note) -> str:
             )
         case LabelPinUnused():
             return f"{found.key} has no effect: {project} is not installed there"
-        case ExtraMissing():
-            return f"{project} has no extra {finding.extra}"
+        case EntryUnmatched():
+            there = ", ".join(finding.there)
+            have = f"there are variants for {there}" if there else "none has variants"
+            return (
+                f"{finding.setting}: {finding.entry} matches nothing that is locked; "
+                f"{have}"
+            )
+        case VariantMarkerUnmet():
+            return (
+                f"{finding.requirement}: {finding.origin} has no variant, so its "
+                "marker for variants is never true; such markers speak of the wheel "
+                "whose metadata has them"
+            )
+        case RequiresProject():
+            return (
+                f"{finding.origin} requires {found.project}, which is the project "
+                "itself, so nothing is installed for it; is it the name of the project "
+                "that should be another?"
+            )
         case _ as unreachable:
             assert_never(unreachable)
 
@@ -409,11 +534,11 @@ def _contradicts(reason: Contradicts) -> str:
             return f"{wanted}; {project} {reason.newest}: {because}"
 
 
-def _unmet(reason: PropertyUnmet) -> str:
+def _unmet(reason: PropertyUnmet, most: int = _VALUES_AT_MOST) -> str:
     one_of = "" if len(reason.values) == 1 else "one of "
     need = (
         f"needs {one_of}{reason.namespace} :: {reason.feature} :: "
-        f"{listed(reason.values, _VALUES_AT_MOST)}"
+        f"{listed(reason.values, most)}"
     )
     match reason.gap:
         case "abi" if reason.offered:
@@ -427,7 +552,7 @@ def _unmet(reason: PropertyUnmet) -> str:
         case "namespace":
             return f"{need}, and the target supports no {reason.namespace} property"
         case "value":
-            offered = listed(reason.offered, _VALUES_AT_MOST)
+            offered = listed(reason.offered, most)
             return f"{need}, and the target supports {offered or 'none'}"
         case _ as unreachable:
             assert_never(unreachable)

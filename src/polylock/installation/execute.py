@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -19,7 +20,6 @@ from polylock.environment.exclusive import exclusive
 from polylock.environment.installed import Form, read_installed
 from polylock.errors import EnvironmentBroken, FileCorrupt
 from polylock.installation.archive import read_manifest
-from polylock.installation.clashes import case_clashes, ignores_case
 from polylock.installation.forked_linking import put_all
 from polylock.installation.link import Linker, LinkMode
 from polylock.installation.obstacles import Obstacles
@@ -37,7 +37,7 @@ from polylock.ports import SilentReporter
 from polylock.values import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from packaging.utils import NormalizedName
 
@@ -46,7 +46,41 @@ if TYPE_CHECKING:
     from polylock.installation.plan import SyncPlan, WantedDistribution
     from polylock.ports import Reporter
 
-__all__ = ["FetchArchives", "Outcome", "execute"]
+__all__ = ["FetchArchives", "Outcome", "case_clashes", "execute", "ignores_case"]
+
+
+def ignores_case(directory: Path) -> bool:
+    """Return whether names that differ only in case are one where a directory lies."""
+    swapped = directory.with_name(directory.name.swapcase())
+    with suppress(OSError):
+        return swapped != directory and swapped.samefile(directory)
+    return False
+
+
+def case_clashes(distributions: Iterable[tuple[str, Iterable[str]]]) -> Iterator[str]:
+    """Yield a line for each two distributions that have a file in one place.
+
+    Each is given by its name and the absolute paths of its files. One path spelled
+    alike by both is no clash of names, and may be meant: namespace packages. Names that
+    differ in case alone are nobody's fault between two distributions (``Crypto`` and
+    ``crypto`` were both on indexes for years) and do no harm where case counts, so they
+    are told of where it does not, and only there are they looked for.
+    """
+    # 2 ms, where case does not count.
+    from polylock.model.member_names import folded  # noqa: PLC0415 - see above
+
+    owners: dict[str, tuple[str, str]] = {}
+    told: set[tuple[str, str]] = set()
+    for name, paths in distributions:
+        for path in paths:
+            owner, spelling = owners.setdefault(folded(path), (name, path))
+            if spelling != path and owner != name and (owner, name) not in told:
+                told.add((owner, name))
+                yield (
+                    f"{spelling} of {owner} and {path} of {name} are one file here, "
+                    "where case does not count: one of them is lost"
+                )
+
 
 logger = logging.getLogger(__name__)
 

@@ -1,7 +1,13 @@
 """A wheel becomes an archive in the cache, every file of it verified (PEP 427).
 
 Memory does not grow with the wheel: members are streamed in chunks, and hashed as
-they are written.
+they are written. Most wheels are thousands of small files, and ``zipfile`` takes longer
+to open one as a stream than zlib to unpack it: what fits into memory is read in one
+piece. What ``zipfile`` checks is checked here too, the name in the member's own header,
+the size and the CRC, and whatever is out of the ordinary is left to it.
+
+``zipfile`` quietly repairs hostile names; here they are refused, see
+``polylock.model.member_names``.
 """
 
 from __future__ import annotations
@@ -9,6 +15,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import re
+import stat
+import struct
 import time
 import zipfile
 import zlib
@@ -23,12 +32,8 @@ from polylock.installation.archive import (
     TREE,
     ArchiveManifest,
     DataFile,
+    EntryPoint,
     manifest_bytes,
-)
-from polylock.installation.members import (
-    LIMITS,
-    Limits,
-    check_members,
 )
 from polylock.installation.record_format import (
     InvalidRecord,
@@ -36,22 +41,230 @@ from polylock.installation.record_format import (
     format_rows,
     parse_rows,
 )
-from polylock.installation.small_members import is_small, read_small
-from polylock.installation.wheel_metadata import (
-    header,
-    parse_entry_points,
-    parse_wheel_file,
-)
 from polylock.model.filenames import InvalidFilename, WheelFilename
-from polylock.model.member_names import RefusedArchive
-from polylock.values import Mutable, field
+from polylock.model.member_names import MemberNames, RefusedArchive, check_path
+from polylock.values import Mutable, Value, field
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from hashlib import _Hash as Hash
     from pathlib import Path
     from typing import BinaryIO
+    from zipfile import ZipInfo
 
-__all__ = ["unpack"]
+__all__ = [
+    "MOST",
+    "Limits",
+    "check_members",
+    "header",
+    "is_small",
+    "parse_entry_points",
+    "parse_wheel_file",
+    "read_small",
+    "unpack",
+]
+
+_WHEEL_MAJOR = "1"
+_OBJECT = re.compile(
+    r"(?P<module>[^\s:\[]+)\s*:\s*(?P<attribute>[^\s\[]+)\s*(?:\[.*\])?\s*"
+)
+_SECTIONS = {"console_scripts": False, "gui_scripts": True}
+
+
+def header(text: str, name: str) -> str | None:
+    """Return the first header of a name in a text of mail headers, None without.
+
+    Only the head of METADATA is wanted, twice a wheel: the mail parser of the
+    standard library takes 20 times as long, for folding and charsets that neither
+    file has there.
+    """
+    wanted = name.lower()
+    for line in text.splitlines():
+        if not line.strip():
+            break
+        key, colon, value = line.partition(":")
+        if colon and key.strip().lower() == wanted:
+            return value.strip()
+    return None
+
+
+def parse_wheel_file(text: str) -> bool:
+    """Return whether the root goes to purelib, having checked the format's version.
+
+    Raises RefusedArchive for a major version other than 1 (PEP 427, "a wheel
+    installer should … abort if the major version is greater").
+    """
+    version = header(text, "Wheel-Version")
+    if version is None:
+        raise RefusedArchive("WHEEL names no Wheel-Version")
+    if version.partition(".")[0] != _WHEEL_MAJOR:
+        raise RefusedArchive(f"its Wheel-Version is {version}, not 1.x")
+    return (header(text, "Root-Is-Purelib") or "").lower() == "true"
+
+
+def parse_entry_points(text: str) -> Iterator[EntryPoint]:
+    """Yield the scripts that entry_points.txt asks for.
+
+    Names become file names and objects become Python code, so both are checked.
+    Raises RefusedArchive.
+    """
+    from configparser import Error, RawConfigParser  # noqa: PLC0415 - only to unpack
+
+    parser = RawConfigParser(delimiters=("=",), strict=False)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]  # its documented use
+    try:
+        parser.read_string(text)
+    except Error as error:
+        problem = str(error).partition("\n")[0]
+        raise RefusedArchive(f"entry_points.txt cannot be read: {problem}") from error
+    for section, is_gui in _SECTIONS.items():
+        if parser.has_section(section):
+            for name, value in parser.items(section):
+                yield _entry_point(name, value, is_gui=is_gui)
+
+
+def _entry_point(name: str, value: str, *, is_gui: bool) -> EntryPoint:
+    check_path(name)
+    if "/" in name:
+        raise RefusedArchive(f"entry point {name!a} is no file name")
+    match = _OBJECT.fullmatch(value)
+    if match is None or not all(
+        part.isidentifier()
+        for group in match.groupdict().values()
+        for part in group.split(".")
+    ):
+        raise RefusedArchive(
+            f"entry point {name!a} calls {value!a}, which is no module:object"
+        )
+    return EntryPoint(name, match["module"], match["attribute"], is_gui)
+
+
+_ENCRYPTED = 0x1
+_GIBIBYTE = 1024**3
+
+
+class Limits(Value, frozen=True, kw_only=True):
+    """What an archive may hold (sizes in bytes).
+
+    The largest wheels today, of torch and of compiled CUDA kernels, unpack to a few
+    gibibytes at a ratio below 10, and none has 100,000 members. A ratio counts only
+    above ``free_size``: small archives of zeros exist and do no harm.
+    """
+
+    members: int = 500_000
+    total_size: int = 64 * _GIBIBYTE
+    ratio: int = 100
+    free_size: int = _GIBIBYTE
+    metadata_size: int = 64 * 1024**2
+    """Of RECORD, METADATA, WHEEL and entry_points.txt each: these are read whole."""
+
+
+LIMITS = Limits()
+
+
+def check_members(
+    infos: Sequence[ZipInfo], archive_size: int, limits: Limits = LIMITS
+) -> list[ZipInfo]:
+    """Return the members that are files, in archive order.
+
+    Refuses what is no plain file or directory, two members of one place, names that
+    differ only in case or Unicode form (one file on macOS and Windows), members that
+    share bytes, and more than the limits allow. Raises RefusedArchive.
+    """
+    if len(infos) > limits.members:
+        raise RefusedArchive(f"it has more than {limits.members} members")
+    files: list[ZipInfo] = []
+    names = MemberNames()
+    for info in infos:
+        # ``filename`` is what zipfile made of the name.
+        name = info.orig_filename
+        is_directory = name.endswith("/")
+        path = name[:-1] if is_directory else name
+        names.add(path, is_directory=is_directory)
+        _check_kind(info, is_directory=is_directory)
+        if not is_directory:
+            files.append(info)
+    _check_sizes(files, archive_size, limits)
+    return files
+
+
+def _check_kind(info: ZipInfo, *, is_directory: bool) -> None:
+    kind = stat.S_IFMT(info.external_attr >> 16)
+    allowed = {0, stat.S_IFDIR} if is_directory else {0, stat.S_IFREG}
+    shown = ascii(info.orig_filename)
+    if kind == stat.S_IFLNK:
+        raise RefusedArchive(f"member {shown} is a symbolic link")
+    if kind not in allowed:
+        raise RefusedArchive(f"member {shown} is neither a file nor a directory")
+    if info.flag_bits & _ENCRYPTED:
+        raise RefusedArchive(f"member {shown} is encrypted")
+    if is_directory and info.file_size:
+        raise RefusedArchive(f"member {shown} is a directory with content")
+
+
+def _check_sizes(files: Sequence[ZipInfo], archive_size: int, limits: Limits) -> None:
+    total = sum(info.file_size for info in files)
+    if total > limits.total_size:
+        raise RefusedArchive(f"it unpacks to more than {limits.total_size} bytes")
+    if total > limits.free_size and total > limits.ratio * archive_size:
+        raise RefusedArchive(f"it unpacks to {total} bytes from {archive_size}")
+    end = 0
+    for info in sorted(files, key=lambda info: info.header_offset):
+        # Members on top of each other are how a small archive unpacks to terabytes.
+        if info.header_offset < end:
+            raise RefusedArchive(f"member {info.orig_filename!a} overlaps another")
+        end = info.header_offset + _HEADER_SIZE + info.compress_size
+
+
+_HEADER_SIZE = 30  # of the local header without name and extra field
+
+
+MOST = 1024 * 1024
+"""The size in bytes of the largest member that is small."""
+
+_HEADER = struct.Struct("<4s22xHH")  # signature, length of name, length of extra field
+_SIGNATURE = b"PK\x03\x04"
+_UTF8 = 0x800
+_ORDINARY = _UTF8 | 0x8 | 0x6  # sizes after the data, and the level of compression
+
+
+def is_small(info: zipfile.ZipInfo) -> bool:
+    """Say whether ``read_small`` may read a member."""
+    return (
+        info.file_size <= MOST
+        and info.compress_size <= MOST
+        and not info.flag_bits & ~_ORDINARY
+        and info.compress_type in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+    )
+
+
+def read_small(file: BinaryIO, info: zipfile.ZipInfo) -> bytes:
+    """Return the content of a small member of the archive in ``file``.
+
+    Raises RefusedArchive where the member is not what the archive's directory says,
+    zipfile.BadZipFile and zlib.error where it is damaged.
+    """
+    file.seek(info.header_offset)
+    header = file.read(_HEADER.size)
+    if len(header) < _HEADER.size:
+        raise zipfile.BadZipFile("it is cut short")
+    signature, name_length, extra_length = _HEADER.unpack(header)
+    name = file.read(name_length + extra_length)[:name_length]
+    encoding = "utf-8" if info.flag_bits & _UTF8 else "cp437"
+    if signature != _SIGNATURE or name != info.orig_filename.encode(encoding):
+        raise RefusedArchive(f"member {info.orig_filename!a} has another header")
+    packed = file.read(info.compress_size)
+    if info.compress_type == zipfile.ZIP_STORED:
+        content = packed
+    else:
+        # One byte more than it should have is enough to see that it has more.
+        content = zlib.decompressobj(-15).decompress(packed, info.file_size + 1)
+    if len(content) != info.file_size:
+        raise RefusedArchive(f"member {info.orig_filename!a} has not the size it says")
+    if zlib.crc32(content) != info.CRC:
+        raise zipfile.BadZipFile(f"bad CRC-32 of {info.orig_filename!a}")
+    return content
+
 
 _CHUNK = 1024 * 1024
 _BUFFER = 128 * 1024

@@ -102,11 +102,13 @@ class Inputs(Value, frozen=True, kw_only=True):
     project name to its entries in order. ``build`` says whose build backends may
     run; ``build_packages`` may besides, ``no_build_packages`` never; of
     ``no_binary_packages`` no wheel is taken. These three hold normalized project
-    names, sorted.
+    names, sorted. ``requires_itself`` are the project's own name and the place of each
+    requirement on it without an extra, which asks for nothing.
     """
 
     requires_python: str = ""
     requirements: tuple[RootRequirement, ...] = ()
+    requires_itself: tuple[tuple[str, str], ...] = ()
     constraints: tuple[Requirement, ...] = ()
     overrides: tuple[Requirement, ...] = ()
     upgrades: tuple[Requirement, ...] = ()

@@ -10,6 +10,7 @@ item. A test holds the two against each other.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -33,6 +34,9 @@ __all__ = ["Dependencies", "normalized_name", "read_dependencies", "read_require
 
 _LOCK_FILE_MARKERS = {"extras", "dependency_groups"}
 _Place = tuple[str, int]
+_NAME_ALONE = re.compile(r"\s*([A-Za-z0-9][\w.-]*)\s*(?:[^\w.\s\[-]|$)")
+"""A requirement without extras; its name is the group."""
+
 _DYNAMIC = ("dependencies", "optional-dependencies", "requires-python")
 
 
@@ -41,7 +45,8 @@ class Dependencies(Value, frozen=True, kw_only=True):
 
     ``name`` is the normalized project name, None without ``[project]``. ``plain``
     holds ``[project] dependencies``, ``by_extra`` and ``by_group`` the rest by
-    normalized name.
+    normalized name. ``itself`` are the places of requirements on the project itself
+    without an extra, which ask for nothing.
     """
 
     name: NormalizedName | None
@@ -49,6 +54,7 @@ class Dependencies(Value, frozen=True, kw_only=True):
     plain: tuple[Requirement, ...]
     by_extra: Mapping[str, tuple[Requirement, ...]]
     by_group: Mapping[str, tuple[Requirement, ...]]
+    itself: tuple[str, ...] = ()
 
     def roots(self) -> tuple[RootRequirement, ...]:
         """Return all requirements in the order of the file, repetitions left out."""
@@ -101,7 +107,32 @@ def read_dependencies(document: Table) -> Dependencies:
         )
     ]
     groups = _Groups(document, declared)
-    return replace(declared, plain=tuple(dict.fromkeys(plain)), by_group=groups.read())
+    return replace(
+        declared,
+        plain=tuple(dict.fromkeys(plain)),
+        by_group=groups.read(),
+        itself=tuple(_on_itself(name, project)),
+    )
+
+
+def _on_itself(name: NormalizedName | None, project: Table) -> Iterator[str]:
+    """Yield the places of requirements on the project itself without an extra.
+
+    Not those of groups, where it stands for the project as it is installed.
+    """
+
+    def vain(text: object) -> bool:
+        if not isinstance(text, str):
+            return False
+        found = _NAME_ALONE.match(text)
+        return found is not None and canonicalize_name(found[1]) == name
+
+    if any(map(vain, project.array("dependencies"))):
+        yield "the project"
+    extras = project.table("optional-dependencies")
+    for extra in extras.values:
+        if any(map(vain, extras.array(extra))):
+            yield f"extra {extra}"
 
 
 def read_requirement(text: object, table: Table, *inside: str | int) -> Requirement:

@@ -123,6 +123,9 @@ def load_project(path: Path, *, settings: Settings) -> ProjectFile:
             requirements=(*dependencies.roots(), *of_targets),
             extras=tuple(sorted(dependencies.by_extra)),
             groups=tuple(sorted(dependencies.by_group)),
+            requires_itself=tuple(
+                (dependencies.name or "", place) for place in dependencies.itself
+            ),
         ),
         descriptions=descriptions,
     )

@@ -37,7 +37,7 @@ from polylock.resolution.versions import is_specifier, satisfies
 from polylock.values import Mutable, field
 from polylock.variants.abi import InvalidAbiDependency, alternatives
 from polylock.variants.authority import supported_properties
-from polylock.variants.ordering import VariantWishes, order_labels
+from polylock.variants.ordering import VariantPreferences, order_labels
 from polylock.variants.variant_schema import ABI_DEPENDENCY
 
 if TYPE_CHECKING:
@@ -74,8 +74,8 @@ class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
     _extras: dict[tuple[int, str], ExtraCandidate] = field(default_factory=dict)
 
     @cached_property
-    def _wishes(self) -> VariantWishes:
-        return VariantWishes.parse(
+    def _wishes(self) -> VariantPreferences:
+        return VariantPreferences.parse(
             self.inputs.exclude_variants, self.inputs.prefer_variants
         )
 
@@ -93,6 +93,10 @@ class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
                     expansion = self._expand(releases, position, yanked=True)
             self._expansions[key] = expansion
         return expansion
+
+    def with_yanked(self, releases: Releases, position: int) -> Expansion:
+        """Return the candidates of a version as if no file of it were yanked."""
+        return self._expand(releases, position, yanked=True)
 
     @cached_property
     def memory(self) -> TargetMemory:

@@ -76,8 +76,9 @@ class Solver(Mutable, kw_only=True, eq=False):
 
     ``preferences`` are, by target, the pins of the lock file that still stand.
     ``always_search`` leaves out the walk that makes most searches unnecessary.
-    ``memory`` is what earlier runs worked out, and is added to. The limit on tries is
-    one for all that a solver solves.
+    ``memory`` is what earlier runs worked out, and is added to; ``tables`` are those of
+    versions, made once for all targets. The limit on tries is one for all that a solver
+    solves.
     """
 
     inputs: Inputs
@@ -86,7 +87,7 @@ class Solver(Mutable, kw_only=True, eq=False):
     preferences: Mapping[str, Preferences] = field(default_factory=dict)
     always_search: bool = False
     memory: Memory = field(default_factory=Memory)
-    _tables: dict[int, VersionTable] = field(default_factory=dict)
+    tables: dict[int, VersionTable] = field(default_factory=dict)
     _tried: int = 0
     _barred: dict[str, dict[NormalizedName, Barred]] = field(default_factory=dict)
 
@@ -224,7 +225,7 @@ class Solver(Mutable, kw_only=True, eq=False):
             prior = Prior(
                 preferences=preferences,
                 admission=admission,
-                tables=self._tables,
+                tables=self.tables,
                 memory=self.memory,
             )
             problem = Problem.of(target, self.inputs, self.source, prior)

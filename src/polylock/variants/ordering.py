@@ -40,7 +40,7 @@ __all__ = [
     "RankedLabel",
     "RejectedLabel",
     "VariantPattern",
-    "VariantWishes",
+    "VariantPreferences",
     "order_labels",
 ]
 
@@ -164,7 +164,7 @@ class VariantPattern(Value, frozen=True, kw_only=True):
         return self.value in values if self.value else bool(values)
 
 
-class VariantWishes(Value, frozen=True, kw_only=True):
+class VariantPreferences(Value, frozen=True, kw_only=True):
     """The user's say in the choice of a label (PEP 825, "Variant ordering").
 
     They narrow and reorder what is compatible, and never make a label compatible.
@@ -174,22 +174,22 @@ class VariantWishes(Value, frozen=True, kw_only=True):
     prefer: tuple[VariantPattern, ...] = ()
 
     @classmethod
-    def parse(cls, exclude: Iterable[str], prefer: Iterable[str]) -> VariantWishes:
+    def parse(cls, exclude: Iterable[str], prefer: Iterable[str]) -> VariantPreferences:
         """Parse the texts of both lists; raises InvalidProperty."""
         return cls(
             exclude=tuple(VariantPattern.parse(text) for text in exclude),
             prefer=tuple(VariantPattern.parse(text) for text in prefer),
         )
 
-    def for_project(self, name: str) -> VariantWishes:
+    def for_project(self, name: str) -> VariantPreferences:
         """Return the wishes without those for labels of other projects."""
-        return VariantWishes(
+        return VariantPreferences(
             exclude=tuple(p for p in self.exclude if p.project in {"", name}),
             prefer=tuple(p for p in self.prefer if p.project in {"", name}),
         )
 
 
-NO_WISHES = VariantWishes()
+NO_WISHES = VariantPreferences()
 
 
 def order_labels(
@@ -197,13 +197,13 @@ def order_labels(
     supported: SupportedProperties,
     labels: Collection[str],
     *,
-    wishes: VariantWishes = NO_WISHES,
+    wishes: VariantPreferences = NO_WISHES,
     deferred_namespaces: Collection[str] = (),
 ) -> LabelOrder:
     """Order the labels of a release's wheels for a machine, ties by label.
 
     ``supported`` comes from ``polylock.variants.authority``; ``wishes`` are those for
-    this project (``VariantWishes.for_project``). A feature in one of the
+    this project (``VariantPreferences.for_project``). A feature in one of the
     ``deferred_namespaces`` is neither judged nor weighed, only handed back.
 
     Cost: linear in the properties of the metadata; the long lists of supported
@@ -226,7 +226,7 @@ class _Judge:
         self,
         metadata: VariantMetadata,
         supported: SupportedProperties,
-        wishes: VariantWishes,
+        wishes: VariantPreferences,
         deferred: frozenset[str],
     ) -> None:
         self._metadata = metadata

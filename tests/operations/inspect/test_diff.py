@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fakes.lock_texts import lock_text, package_text, settings_for
-from polylock.operations.inspect.diff import ChangeKind, LockDiff, diff
+from polylock.lockfile.changes import ChangeKind
+from polylock.operations.inspect.diff import LockDiff, diff
 
 if TYPE_CHECKING:
     from pathlib import Path

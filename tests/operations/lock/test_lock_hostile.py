@@ -17,6 +17,7 @@ import pytest
 from fakes.server import Answer, Index
 from fakes.wheels import build_wheel
 from fakes.workspace import Project, Spy
+from polylock.explain.words import note
 from polylock.operations.lock.lock import lock
 from polylock.operations.lock.request import LockRequest
 
@@ -245,19 +246,18 @@ def wheels(directory: Path, **variant_json: bytes | None) -> list[Path]:
 
 
 def locked(project: Project, server: Server) -> tuple[str, list[str]]:
-    """Lock; return the file that was locked for demo, and the warnings.
+    """Lock; return the file that was locked for demo, and the notes.
 
     No index page but that of demo may have been asked for.
     """
-    reporter = Spy()
-    outcome = lock(project.with_settings(), LockRequest(), reporter)
+    outcome = lock(project.with_settings(), LockRequest(), Spy())
     (package,) = outcome.pylock.packages
     (wheel,) = package.wheels
     pages = {each.path for each in server.log if each.path.startswith("/simple/")}
     assert pages == {"/simple/demo/"}
     text = project.lock_path.read_text("utf-8")
     assert text.isprintable() or all(c.isprintable() or c == "\n" for c in text)
-    return wheel.filename, reporter.warnings
+    return wheel.filename, [note(found) for found in outcome.notes]
 
 
 def project_of(directory: Path, index: Index) -> Project:

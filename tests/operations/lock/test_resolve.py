@@ -20,6 +20,7 @@ from polylock.errors import (
     NoSuchTarget,
     ProjectNotFound,
 )
+from polylock.explain.words import note
 from polylock.index_server.static_build import build_index
 from polylock.operations.lock.lock import lock
 from polylock.operations.lock.request import LockRequest
@@ -175,9 +176,8 @@ def test_a_directory_tells_no_times(vendored: Project) -> None:
     use(vendored, "./wheels")
     text = (vendored.directory / "pyproject.toml").read_text("utf-8")
     vendored.write(f"{text}[tool.polylock]\nexclude-newer = 2020-01-01\n")
-    spy = Spy()
-    lock(vendored.with_settings(), LockRequest(), spy)
-    assert [warning.split(":")[0] for warning in spy.warnings] == [
+    outcome = lock(vendored.with_settings(), LockRequest(), Spy())
+    assert [note(found).split(":")[0] for found in outcome.notes] == [
         "exclude-newer has no effect on app",
         "exclude-newer has no effect on lib",
     ]

@@ -16,6 +16,7 @@ from packaging.version import Version
 
 from polylock.cache.regular_files import read_regular
 from polylock.errors import LockFileInvalid, UsageError
+from polylock.explain.words import note
 from polylock.lockfile.read import read_pylock
 from polylock.lockfile.record import record_target
 from polylock.lockfile.select import preferences
@@ -146,7 +147,10 @@ def _lock(
 
     request = LockRequest(preferences=_merged_pins(workspace, locks))
     both = replace(locks.ours, packages=tuple(_direct_packages(locks)))
-    return resolve(settings, workspace, both, request, reporter).text
+    found = resolve(settings, workspace, both, request, reporter)
+    for told in found.notes:
+        reporter.noting(f"note: {note(told)}")
+    return found.text
 
 
 def _merged_pins(workspace: Workspace, locks: _Locks) -> dict[str, Pins]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from polylock.operations.inspect.graph import LockedGraph, Node
+    from polylock.operations.inspect.outdated import Outdated
     from polylock.project.settings import Settings
 
 __all__ = ["DependencyTree", "TreeLine", "TreeShape", "trees"]
@@ -23,18 +24,19 @@ class TreeLine(Value, frozen=True, kw_only=True):
     ``note`` says where the project asks for the package, where that is worth a word.
     ``last`` says for each level from the root down whether the line's ancestor, and at
     the end the line itself, is the last of its siblings. ``repeated`` tells that what
-    is below was shown before.
+    is below was shown before. ``newest`` is a newer version, empty for none.
     """
 
     node: Node
     note: str
     last: tuple[bool, ...]
     repeated: bool = False
+    newest: str = ""
 
     @property
     def text(self) -> str:
         """Return the line without what draws it."""
-        return f"{self.node}{self.note}"
+        return f"{self.node}{self.newest}{self.note}"
 
 
 class TreeShape(Value, frozen=True, kw_only=True):
@@ -51,10 +53,15 @@ class TreeShape(Value, frozen=True, kw_only=True):
 
 
 class DependencyTree(Value, frozen=True, kw_only=True):
-    """The graph of a target, and what of it is shown."""
+    """The graph of a target, and what of it is shown.
+
+    ``newest`` has the newer version of each project that is outdated, None where nobody
+    has asked.
+    """
 
     graph: LockedGraph
     shape: TreeShape
+    newest: Mapping[str, str] | None = None
 
     def lines(self) -> Iterator[TreeLine]:
         """Yield the lines, depth first; what is below a package is shown once."""
@@ -74,6 +81,7 @@ class DependencyTree(Value, frozen=True, kw_only=True):
                 note=self._note(places.get(name), is_top=len(last) == 1),
                 last=last,
                 repeated=repeated,
+                newest=(self.newest or {}).get(name, ""),
             )
             if repeated or (depth is not None and len(last) > depth):
                 continue
@@ -101,10 +109,14 @@ class DependencyTree(Value, frozen=True, kw_only=True):
                     "label": node.label,
                     "size": node.size,
                     "dependencies": list(node.dependencies),
+                    **self._newest_of(node.name),
                 }
                 for node in (self.graph.nodes[name] for name in sorted(shown))
             ],
         }
+
+    def _newest_of(self, name: str) -> dict[str, str | None]:
+        return {} if self.newest is None else {"newest": self.newest.get(name)}
 
     def _edges(self) -> Mapping[str, Sequence[str]]:
         """Map each package to what stands below it."""
@@ -143,9 +155,12 @@ class DependencyTree(Value, frozen=True, kw_only=True):
         return f" [{', '.join(places) or 'no requirement leads here'}]"
 
 
-def trees(settings: Settings, shape: TreeShape) -> list[DependencyTree]:
+def trees(
+    settings: Settings, shape: TreeShape, outdated: Outdated | None = None
+) -> list[DependencyTree]:
     """Return the tree of the target asked for, or of every target.
 
+    ``outdated`` is what of it has a newer version, None where that is not to be told.
     With packages named, targets that install none of them are left out. Reads the lock
     file alone. Raises UsageError, LockFileInvalid, NoSuchTarget.
     """
@@ -159,10 +174,16 @@ def trees(settings: Settings, shape: TreeShape) -> list[DependencyTree]:
             )
     wanted = set(shape.packages)
     return [
-        DependencyTree(graph=graph, shape=shape)
+        DependencyTree(graph=graph, shape=shape, newest=_newest(outdated, graph.target))
         for graph in graphs
         if not wanted or wanted & graph.nodes.keys()
     ]
+
+
+def _newest(outdated: Outdated | None, target: str) -> Mapping[str, str] | None:
+    if outdated is None:
+        return None
+    return {name: pin.newest for name, pin in outdated.of_target(target).items()}
 
 
 def _within(

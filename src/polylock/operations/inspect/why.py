@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
-from polylock.errors import LockFileOutdated, PolylockError, UsageError
-from polylock.explain.answer import Answer, Pinned
+from polylock.errors import PolylockError, UsageError
 from polylock.explain.documents import document
 from polylock.explain.reasons import (
     GivenUp,
@@ -25,11 +24,12 @@ from polylock.explain.why_not import WhyNot
 from polylock.explain.words import clause
 from polylock.lockfile.pylock import PackageSdist, PackageWheel
 from polylock.model.distributions import Unusable
-from polylock.model.inputs import Inputs
+from polylock.model.folding import fold
 from polylock.model.requirements import InvalidRequirement, Requirement
 from polylock.model.visible_text import visible
 from polylock.operations.builds.wiring import IndexContext
 from polylock.operations.inspect.graph import locked_graphs
+from polylock.operations.inspect.locked_answers import locked_answer, locked_inputs
 from polylock.operations.inspect.selection import (
     groups_to_show,
     open_lock,
@@ -37,38 +37,131 @@ from polylock.operations.inspect.selection import (
     selections,
     target_names,
 )
-from polylock.operations.inspect.why_absent import (
-    refusals_of_packages,
-    refusals_of_project,
-)
-from polylock.operations.workspace import answered_project
 from polylock.toml_tables import closest
 from polylock.values import Value, field, replace
 from polylock.variants.variant_json import InvalidVariantMetadata, VariantMetadata
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from packaging.utils import NormalizedName
 
     from polylock.explain.why_not import LabelVerdict, VersionsOut
-    from polylock.lockfile.pylock import Package, Pylock
+    from polylock.lockfile.pylock import Package
     from polylock.lockfile.record import LockedInputs
     from polylock.lockfile.select import Selected
     from polylock.model.distributions import Release
-    from polylock.model.inputs import (
-        Alignment,
-        BuildPolicy,
-        PrereleasePolicy,
-        ResolutionMode,
-    )
+    from polylock.model.target import Target
     from polylock.operations.inspect.graph import LockedGraph, Node
     from polylock.operations.inspect.selection import LockedSelection
     from polylock.ports import Reporter
     from polylock.project.settings import Settings
+    from polylock.resolution.candidates import Candidate
 
 __all__ = ["Evidence", "Reason", "Why", "verdict", "why"]
+
+
+def refusals_of_project(
+    name: str,
+    inputs: LockedInputs,
+    target: Target,
+    *,
+    groups: Collection[str],
+    extras: Collection[str],
+) -> Iterator[str]:
+    """Yield why each requirement of the project on a name does not hold.
+
+    ``groups`` and ``extras`` are those that were asked for.
+    """
+    for texts, named in (("override", inputs.overrides),):
+        for requirement in _on(name, named):
+            if _is_false(requirement, target):
+                yield (
+                    f"{texts}-dependencies replaces every requirement on it by one "
+                    f"that holds where {requirement.marker}, which is not so here"
+                )
+    for requirement in _on(name, inputs.requirements):
+        if _is_false(requirement, target):
+            yield f"the project requires it where {requirement.marker}, not here"
+    yield from _named(name, "group", inputs.groups, (target, groups))
+    yield from _named(name, "extra", inputs.extras, (target, extras))
+    others = [
+        other
+        for other, texts in inputs.targets.items()
+        if other != target.name and any(True for _ in _on(name, texts))
+    ]
+    if others:
+        yield f"the project requires it on the target {', '.join(others)} alone"
+
+
+def refusals_of_packages(
+    name: NormalizedName, reader: WhyNot, graph: LockedGraph
+) -> Iterator[str]:
+    """Yield which installed packages would require a name under another condition.
+
+    Reads the metadata of everything that the target installs. What cannot be read is
+    told at the end.
+    """
+    unread = []
+    for node in graph.nodes.values():
+        try:
+            candidate = reader.candidate(canonicalize_name(node.name))
+            if candidate is None:
+                continue  # a direct source, or no longer on the index
+            metadata = reader.source.core_metadata(candidate.release, candidate.file)
+        except PolylockError:
+            unread.append(node.name)
+            continue
+        if isinstance(metadata, Unusable):
+            continue
+        for requirement in metadata.requires_dist:
+            if requirement.name == name:
+                yield f"{node} {_condition(requirement, candidate, reader.target)}"
+    if unread:
+        yield f"what these require could not be read: {', '.join(unread)}"
+
+
+def _condition(requirement: Requirement, candidate: Candidate, target: Target) -> str:
+    marker = requirement.marker_expression
+    if marker is None:
+        return "requires it, but an override takes the requirement away"
+    holds = fold(marker, target, variant=candidate.variant)
+    if holds is not False:
+        return f"requires it where {requirement.marker}"
+    if "extra" in requirement.marker:
+        return f"requires it where {requirement.marker}, which nothing asks for here"
+    return f"requires it where {requirement.marker}, which is not so here"
+
+
+def _named(
+    name: str,
+    kind: str,
+    tables: Mapping[str, Sequence[str]],
+    asked: tuple[Target, Collection[str]],
+) -> Iterator[str]:
+    target, chosen = asked
+    wanted = {canonicalize_name(each) for each in chosen}
+    for title, texts in tables.items():
+        for requirement in _on(name, texts):
+            if canonicalize_name(title) not in wanted:
+                yield f"the {kind} {title} requires it, which was not asked for"
+            elif _is_false(requirement, target):
+                yield f"the {kind} {title} requires it where {requirement.marker}"
+
+
+def _on(name: str, texts: Sequence[str]) -> Iterator[Requirement]:
+    for text in texts:
+        try:
+            requirement = Requirement.parse(text)
+        except InvalidRequirement:
+            continue  # told by whoever reads the graph
+        if requirement.name == name:
+            yield requirement
+
+
+def _is_false(requirement: Requirement, target: Target) -> bool:
+    marker = requirement.marker_expression
+    return marker is not None and fold(marker, target) is False
 
 
 class Evidence(Value, frozen=True, kw_only=True):
@@ -137,13 +230,17 @@ def why(settings: Settings, name: str, reporter: Reporter) -> Why:
     graphs = locked_graphs(replace(settings, target=None))
     picked = tuple(selections(pylock, path, target=None, groups=groups, extras=extras))
     asked = target_names(pylock, settings.target)
-    inputs, notes = _inputs(settings, pylock, path, recorded)
+    inputs, notes = locked_inputs(settings, pylock, path, recorded)
     reasons: dict[str, Reason] = {}
     with IndexContext(settings, inputs, reporter) as context:
         readers = []
         if inputs.indexes:
             readers = [
-                WhyNot(_locked(selection, graph), inputs=inputs, source=context.source)
+                WhyNot(
+                    locked_answer(selection, graph),
+                    inputs=inputs,
+                    source=context.source,
+                )
                 for graph, selection in zip(graphs, picked, strict=True)
             ]
         for graph, selection in zip(graphs, picked, strict=True):
@@ -173,76 +270,6 @@ def why(settings: Settings, name: str, reporter: Reporter) -> Why:
             _advice(wanted, known),
         )
     return Why(name=wanted, reasons=reasons, notes=notes)
-
-
-def _inputs(
-    settings: Settings, pylock: Pylock, path: Path, recorded: LockedInputs
-) -> tuple[Inputs, tuple[str, ...]]:
-    """Return the inputs that the lock file answers, with the project's indexes."""
-    notes: tuple[str, ...] = ()
-    try:
-        project = answered_project(settings, pylock, path, frozen=False)
-    except LockFileOutdated:
-        project = answered_project(settings, pylock, path, frozen=True)
-        notes = (
-            "the lock file does not answer the project any more: `polylock check`",
-        )
-    if project is None:
-        notes = (
-            "there is no project file here to name the indexes: no index was asked",
-        )
-        return Inputs(), notes
-    lists, texts = recorded.lists, recorded.settings
-    default = Inputs()
-    return replace(
-        project.inputs,
-        constraints=_requirements(recorded.constraints),
-        overrides=_requirements(recorded.overrides),
-        exclude_newer=recorded.exclude_newer,
-        resolution=cast("ResolutionMode", texts.get("resolution", default.resolution)),
-        prerelease=cast(
-            "PrereleasePolicy", texts.get("prerelease", default.prerelease)
-        ),
-        align=cast("Alignment", texts.get("align", default.align)),
-        build=cast("BuildPolicy", texts.get("build", default.build)),
-        exclude_variants=lists.get("exclude-variants", ()),
-        prefer_variants=lists.get("prefer-variants", ()),
-        enable_providers=lists.get("enable-providers", ()),
-        build_packages=lists.get("build-package", ()),
-        no_build_packages=lists.get("no-build-package", ()),
-        no_binary_packages=lists.get("no-binary-package", ()),
-    ), notes
-
-
-def _requirements(texts: Sequence[str]) -> tuple[Requirement, ...]:
-    def read() -> Iterator[Requirement]:
-        for text in texts:
-            try:
-                yield Requirement.parse(text)
-            except InvalidRequirement:
-                continue  # a lock file changed by hand: `check` tells
-
-    return tuple(read())
-
-
-def _locked(selection: LockedSelection, graph: LockedGraph) -> Answer:
-    """Return what the lock file has for a target, as the solve had it."""
-    pins = {}
-    for each in selection.selected:
-        package, file = each.package, each.file
-        filename = ""
-        if isinstance(file, PackageWheel | PackageSdist) and package.version:
-            filename = file.filename
-        pins[package.name] = Pinned(
-            version=package.version or "",
-            filename=filename,
-            extras=None,
-            requires=tuple(
-                canonicalize_name(name)
-                for name in graph.nodes[package.name].dependencies
-            ),
-        )
-    return Answer(target=selection.target, roots=graph.requirements, pins=pins)
 
 
 def _with_evidence(

@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from polylock.answer_cache.basis import project_basis
-from polylock.errors import LockFileOutdated, NoSuchTarget, UsageError
+from polylock.errors import (
+    LockFileOutdated,
+    NoSuchTarget,
+    PolylockError,
+    UsageError,
+)
 from polylock.operations.files import write_atomically
 from polylock.operations.workspace import keep_lock, open_workspace, read_lock
 from polylock.values import Value, field
@@ -15,6 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from polylock.answer_cache.basis import Basis
+    from polylock.explain.findings import Note
+    from polylock.lockfile.changes import TargetDiff
     from polylock.lockfile.pylock import Pylock
     from polylock.network.traffic import Traffic
     from polylock.operations.lock.imported_pins import ImportedPins, ImportReport
@@ -32,7 +39,8 @@ class LockOutcome(Value, frozen=True, kw_only=True):
 
     ``imports`` says what became of the pins of other tools' lock files; it is empty
     too where the lock file was still true. ``basis`` is what that depends on, if all
-    targets were asked for and no other file.
+    targets were asked for and no other file. ``notes`` are what the answer costs; empty
+    too where the lock file was still true, for to know them takes an index.
     """
 
     path: Path
@@ -44,6 +52,28 @@ class LockOutcome(Value, frozen=True, kw_only=True):
     traffic: Traffic | None = None
     imports: tuple[ImportReport, ...] = ()
     basis: Basis | None = None
+    notes: tuple[Note, ...] = ()
+
+    def changes(self) -> tuple[TargetDiff, ...] | None:
+        """Return what targets install otherwise than by the lock file before.
+
+        None where there was none that names its targets, or none that can be read
+        that far.
+        """
+        before = self.previous
+        if before is None or before.polylock is None:
+            return None
+        if not self.changed:
+            return ()
+        # Not for a lock file that is true still, nor for the first one.
+        from polylock.lockfile.changes import compare, installed  # noqa: PLC0415
+
+        try:
+            old = installed(before, str(self.path))
+        except PolylockError:
+            return None  # changed by hand; what it installed nobody can say
+        found = compare(old, installed(self.pylock, str(self.path)))
+        return tuple(each for each in found if each.state != "same")
 
     def to_json(self) -> dict[str, Any]:
         """Return the document of ``lock --json`` (schemas/lock.schema.json)."""
@@ -64,6 +94,8 @@ class LockOutcome(Value, frozen=True, kw_only=True):
             "requests": self.traffic.requests if self.traffic else 0,
             "received": self.traffic.received if self.traffic else 0,
             "imports": [report.to_json() for report in self.imports],
+            "notes": _documents(self.notes),
+            "changes": [each.to_json() for each in self.changes() or ()],
         }
 
 
@@ -77,10 +109,12 @@ def lock(settings: Settings, request: LockRequest, reporter: Reporter) -> LockOu
     Raises ProjectError, LockFileInvalid, NoSolution, ProjectNotFound,
     IndexRequestError, CacheUnusable; where only some targets are asked for,
     NoSuchTarget, and LockFileOutdated if the others would have to change; where pins
-    are imported, ForeignLockInvalid and ForeignHashDiffers.
+    are imported, ForeignLockInvalid and ForeignHashDiffers; UsageError where the lock
+    file is another tool's and nothing allows to overwrite it.
     """
     workspace = open_workspace(settings)
     previous = read_lock(workspace.lock_path, settings)
+    _check_own(request, workspace.lock_path, previous)
     imported = _imported(request, workspace.lock_path, previous)
     if request.targets:
         _check_others(workspace, previous, request.targets)
@@ -114,7 +148,31 @@ def lock(settings: Settings, request: LockRequest, reporter: Reporter) -> LockOu
         efforts=found.efforts,
         traffic=found.traffic,
         imports=found.imports,
+        notes=found.notes,
     )
+
+
+def _documents(notes: Sequence[Note]) -> list[dict[str, Any]]:
+    # Not for a lock with nothing to do.
+    from polylock.explain.documents import note_document  # noqa: PLC0415 - see above
+
+    return [note_document(each) for each in notes]
+
+
+def _check_own(request: LockRequest, path: Path, previous: Pylock | None) -> None:
+    """Raise UsageError where another tool's lock file would be overwritten.
+
+    Not where its pins are taken over, which leaves nothing of it to lose.
+    """
+    if previous is None or previous.polylock is not None or request.force:
+        return
+    taken_over = any(each.absolute() == path.absolute() for each in request.pins_from)
+    if not (taken_over or request.dry_run):
+        raise UsageError(
+            f"{path.name} was not written by polylock, and locking would overwrite it",
+            f"`polylock lock --pins-from {path.name}` takes its pins over, and "
+            "`polylock lock --force` does without them",
+        )
 
 
 def _imported(

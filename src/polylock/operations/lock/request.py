@@ -28,7 +28,8 @@ class LockRequest(Value, frozen=True, kw_only=True):
     in it; a value is the version wanted, None the best. ``targets`` are the only ones
     to be solved, all if empty. ``preferences`` are the pins to keep by target, None:
     those of the lock file. ``pins_from`` are lock files of other tools, whose pins
-    come after those. ``dry_run`` writes nothing.
+    come after those. ``dry_run`` writes nothing. ``force`` overwrites a lock file that
+    another tool wrote.
     """
 
     upgrade: bool = False
@@ -37,6 +38,7 @@ class LockRequest(Value, frozen=True, kw_only=True):
     preferences: Mapping[str, Mapping[NormalizedName, Preference]] | None = None
     pins_from: tuple[Path, ...] = ()
     dry_run: bool = False
+    force: bool = False
 
 
 def parse_upgrades(texts: Sequence[str]) -> dict[NormalizedName, str | None]:

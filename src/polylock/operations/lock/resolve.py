@@ -12,6 +12,8 @@ import msgspec
 
 from polylock.errors import LockFileOutdated, NoSolution, UsageError
 from polylock.explain.failure import solved
+from polylock.explain.findings import Solved
+from polylock.explain.known_source import KnownSource
 from polylock.explain.notes import notes
 from polylock.lockfile.assemble import assemble
 from polylock.lockfile.pylock import PackageSdist, PackageWheel
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
+    from polylock.explain.findings import Note
     from polylock.lockfile.pylock import Pylock
     from polylock.model.inputs import Inputs
     from polylock.model.pins import Resolution
@@ -58,6 +61,7 @@ class Resolved(Value, frozen=True, kw_only=True):
     efforts: Mapping[str, Effort]
     traffic: Traffic
     imports: tuple[ImportReport, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 def resolve(
@@ -79,9 +83,10 @@ def resolve(
     with IndexContext(settings, inputs, reporter, project=project) as context:
         kept = _kept(workspace, previous, request, context.source)
         own = _preferences(workspace, previous, request, kept)
+        source = KnownSource(_source(context, workspace, previous, request))
         solver = Solver(
             inputs=_wanted(workspace, request),
-            source=_source(context, workspace, previous, request),
+            source=source,
             reporter=reporter,
             preferences=_with_imported(own, imported, workspace.targets),
             memory=context.memory,
@@ -94,16 +99,22 @@ def resolve(
         resolutions = [
             _hashed(answers[target.name], context) for target in workspace.targets
         ]
-        for found in notes(solution.resolutions, inputs, solver.source):
-            from polylock.explain.words import note  # noqa: PLC0415 - rare
-
-            reporter.warning(note(found))
         for warning in _vain_upgrades(request, resolutions):
             reporter.warning(warning)
         imports: tuple[ImportReport, ...] = ()
         if imported is not None:
             asked = [found for found in resolutions if found.target.name not in kept]
             imports = imported.report(asked, own, solver)
+        source.close()
+        told = notes(
+            Solved(
+                solution.resolutions,
+                solver.inputs,
+                source,
+                memory=context.memory,
+                tables=solver.tables,
+            )
+        )
         context.remember()
         traffic = context.traffic
     if kept and inputs.align == "require":
@@ -122,6 +133,7 @@ def resolve(
         efforts=solution.efforts,
         traffic=traffic,
         imports=imports,
+        notes=told,
     )
 
 

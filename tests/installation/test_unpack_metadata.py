@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from polylock.installation.archive import EntryPoint
-from polylock.installation.wheel_metadata import (
+from polylock.installation.unpack import (
     header,
     parse_entry_points,
     parse_wheel_file,

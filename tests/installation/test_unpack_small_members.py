@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from polylock.installation.small_members import MOST, is_small, read_small
+from polylock.installation.unpack import MOST, is_small, read_small
 from polylock.model.member_names import RefusedArchive
 
 

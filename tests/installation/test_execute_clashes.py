@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from polylock.installation.clashes import case_clashes, ignores_case
+from polylock.installation.execute import case_clashes, ignores_case
 
 if TYPE_CHECKING:
     from pathlib import Path

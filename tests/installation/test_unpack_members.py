@@ -7,7 +7,7 @@ from zipfile import ZipInfo
 
 import pytest
 
-from polylock.installation.members import Limits, check_members
+from polylock.installation.unpack import Limits, check_members
 from polylock.model.member_names import RefusedArchive
 
 

@@ -1,0 +1,378 @@
+"""Whether what a target installs suits its accelerator, and itself.
+
+A rule says by a project's name and version, or by the local part of its version, which
+release of an accelerator platform it is built for. A new rule is a line in ``_RULES``.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from polylock.errors import PolylockError
+from polylock.explain.findings import (
+    AcceleratorMissed,
+    BetterLabelYanked,
+    DriverTooOld,
+    LibrariesForNothing,
+    Note,
+    SeveralMajors,
+)
+from polylock.explain.reasons import LabelExcluded, Unfit
+from polylock.model.distributions import Unusable
+from polylock.resolution.candidate_pool import CandidatePool, labels_of
+from polylock.resolution.memory import Memory
+from polylock.values import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from polylock.explain.findings import Solved
+    from polylock.explain.reasons import Reason
+    from polylock.model.distributions import Releases
+    from polylock.model.pins import Pin, Resolution
+    from polylock.model.target import TargetDescription
+
+__all__ = [
+    "Built",
+    "accelerators",
+    "built_for",
+    "coherence",
+    "missed",
+    "useless_libraries",
+]
+
+
+class _Rule(Value, frozen=True):
+    """``name`` matches a project; where ``version`` is set, that says the release.
+
+    Otherwise the first group of ``name`` does: the major, or all digits.
+    """
+
+    platform: str
+    name: str
+    by_version: bool = False
+
+
+_RULES = (
+    # NVIDIA names its wheels after the major of CUDA up to 12, and for some of 13:
+    # docs.nvidia.com/cuda/cuda-installation-guide-linux, "Pip Wheels".
+    _Rule("CUDA", r"nvidia-.+-cu(\d\d)"),
+    # From CUDA 13 on the names have no suffix; the versions of these are that of CUDA
+    # (the same page, and the release notes of CUDA 13.0).
+    _Rule("CUDA", r"cuda-toolkit", by_version=True),
+    _Rule("CUDA", r"nvidia-cuda-(?:runtime|nvrtc|cupti|nvcc|crt)", by_version=True),
+    _Rule("CUDA", r"nvidia-(?:nvjitlink|nvvm|nvtx)", by_version=True),
+    # "cuda.bindings supports the same major version": nvidia.github.io/cuda-python.
+    _Rule("CUDA", r"cuda-bindings", by_version=True),
+    # docs.cupy.dev, "Installing CuPy"; docs.jax.dev, "Installation".
+    _Rule("CUDA", r"cupy-cuda(\d\d)x"),
+    _Rule("CUDA", r"jax-cuda(\d\d)-(?:plugin|pjrt)"),
+    # docs.rapids.ai/install: the suffix of its projects is the major of CUDA.
+    _Rule("CUDA", r"(?:cudf|cuml|cugraph|cuvs|dask-cudf|raft-dask|rmm|ucxx)-cu(\d\d)"),
+    # rocm.docs.amd.com, "Install ROCm by pip": the versions are that of ROCm.
+    _Rule("ROCm", r"rocm(?:-sdk-core|-sdk-libraries-.+|-sdk-devel)?", by_version=True),
+    _Rule("ROCm", r"jax-rocm(\d)\d?-(?:plugin|pjrt)"),
+)
+_LOCAL = (
+    # download.pytorch.org/whl: 2.9.0+cu130, 2.9.0+rocm6.4
+    ("CUDA", re.compile(r"cu(\d\d)(\d)")),
+    ("ROCm", re.compile(r"rocm(\d+)\.?(\d+)")),
+)
+_COMPILED = tuple((rule, re.compile(rule.name)) for rule in _RULES)
+"""The first that matches counts."""
+
+_LIBRARY = re.compile(
+    r"(?:nvidia-.+|cuda-(?:toolkit|bindings)|triton|pytorch-triton-rocm|triton-rocm"
+    r"|rocm(?:-sdk-.+)?)"
+)
+"""Projects that only an accelerator has a use for."""
+
+_LARGE = 300_000_000
+"""Bytes of libraries from which on they are worth a note."""
+
+_NAMESPACES = {
+    "nvidia": "an NVIDIA GPU",
+    "amd": "an AMD GPU",
+    "intel": "an Intel GPU",
+    "ascend": "an Ascend NPU",
+    "tpu": "a TPU",
+}
+
+
+class Built(Value, frozen=True):
+    """What a pin is built for: a platform, and its major and minor where known."""
+
+    platform: str
+    major: str
+    minor: str = ""
+
+
+def built_for(pin: Pin) -> Built | None:
+    """Return what a pin is built for, by its label, its version or its name."""
+    for found in pin.decided_by:
+        if found.namespace == "nvidia" and found.feature == "cuda_version_lower_bound":
+            major, _, minor = found.value.partition(".")
+            return Built("CUDA", major, minor)
+        if found.namespace == "amd" and found.feature == "rocm_version":
+            major, _, minor = found.value.partition(".")
+            return Built("ROCm", major, minor)
+    local = pin.version.partition("+")[2]
+    for platform, pattern in _LOCAL if local else ():
+        match = pattern.match(local)
+        if match is not None:
+            return Built(platform, match[1], match[2])
+    named = _named(pin.name)
+    if named is None or named.major:
+        return named
+    major, _, rest = pin.version.partition(".")
+    return Built(named.platform, major, rest.partition(".")[0])
+
+
+@lru_cache(maxsize=4096)
+def _named(name: str) -> Built | None:
+    """Return what a name says; the major is empty where the version says it."""
+    for rule, compiled in _COMPILED:
+        match = compiled.fullmatch(name)
+        if match is not None:
+            return Built(rule.platform, "" if rule.by_version else match[1])
+    return None
+
+
+def coherence(solved: Solved) -> Iterator[Note]:
+    """Yield targets whose pins are for two majors, or for a newer one than theirs."""
+    for resolution in solved.resolutions:
+        by_platform: dict[str, dict[str, list[str]]] = {}
+        for name, pin in sorted(resolution.pins.items()):
+            built = built_for(pin)
+            if built is not None:
+                majors = by_platform.setdefault(built.platform, {})
+                majors.setdefault(built.major, []).append(_pin_in_words(name, pin))
+        for platform, majors in by_platform.items():
+            yield from _of_platform(resolution, platform, majors)
+
+
+def _of_platform(
+    resolution: Resolution, platform: str, majors: Mapping[str, list[str]]
+) -> Iterator[Note]:
+    target = resolution.target
+    description = target.description
+    ordered = sorted(majors, key=int)
+    first = majors[ordered[-1]][0].partition(" ")[0]
+    if len(ordered) > 1:
+        told = tuple((major, tuple(majors[major][:2])) for major in ordered)
+        yield Note(
+            project=first,
+            finding=SeveralMajors(platform, told),
+            targets=(target.name,),
+        )
+    offered, key = _offered(description, platform)
+    if offered and int(ordered[-1]) > int(offered.partition(".")[0]):
+        pins = tuple(majors[ordered[-1]][:2])
+        yield Note(
+            project=first,
+            finding=DriverTooOld(platform, ordered[-1], offered, pins),
+            targets=(target.name,),
+            key=f"tool.polylock.targets.{target.name}.{key}",
+        )
+
+
+def _pin_in_words(name: str, pin: Pin) -> str:
+    label = f" ({pin.variant_label})" if pin.variant_label else ""
+    return f"{name} {pin.version}{label}"
+
+
+def _offered(description: TargetDescription, platform: str) -> tuple[str, str]:
+    if platform == "CUDA" and description.nvidia is not None:
+        return description.nvidia.driver, "nvidia"
+    if platform == "ROCm" and description.amd is not None:
+        return description.amd.rocm, "amd"
+    return "", ""
+
+
+def useless_libraries(solved: Solved) -> Iterator[Note]:
+    """Yield who brings large accelerator libraries to targets that have none."""
+    found: dict[tuple[str, str, LibrariesForNothing], list[str]] = {}
+    for resolution in solved.resolutions:
+        if accelerators(resolution.target.description):
+            continue
+        libraries = [pin for name, pin in resolution.pins.items() if _is_library(name)]
+        size = sum(pin.file.size or 0 for pin in libraries)
+        if size < _LARGE:
+            continue
+        names = {pin.name for pin in libraries}
+        parents = [
+            name
+            for name, pin in sorted(resolution.pins.items())
+            if name not in names and any(edge.name in names for edge in pin.edges)
+        ]
+        parent = parents[0] if parents else min(names)
+        version = resolution.pins[parent].version
+        finding = LibrariesForNothing(size, len(libraries))
+        found.setdefault((parent, version, finding), []).append(resolution.target.name)
+    for (project, version, finding), targets in found.items():
+        yield Note(
+            project=project,
+            versions=(version,),
+            finding=finding,
+            targets=tuple(targets),
+            key=f"tool.polylock.sources.{project}",
+        )
+
+
+@lru_cache(maxsize=4096)
+def _is_library(name: str) -> bool:
+    return _LIBRARY.fullmatch(name) is not None
+
+
+def accelerators(description: TargetDescription) -> tuple[str, ...]:
+    """Return the namespaces of the accelerators that a target has."""
+    there = {
+        "nvidia": description.nvidia,
+        "amd": description.amd,
+        "intel": description.intel,
+        "ascend": description.ascend,
+        "tpu": description.tpu,
+    }
+    return tuple(name for name, value in there.items() if value)
+
+
+def missed(solved: Solved) -> Iterator[Note]:
+    """Yield the pins of targets with an accelerator that make no use of it.
+
+    And those whose better label was lost to a yank.
+    """
+    found: dict[tuple[str, str, AcceleratorMissed | BetterLabelYanked], list[str]] = {}
+    for resolution in solved.resolutions:
+        has = accelerators(resolution.target.description)
+        for name, pin in sorted(resolution.pins.items()):
+            if pin.direct is not None:
+                continue
+            missing = _missed(solved, resolution, pin, has[0]) if has else None
+            lost = _lost_to_yank(solved, resolution, pin)
+            for each in (missing, lost):
+                if each is not None:
+                    key = (name, pin.version, each)
+                    found.setdefault(key, []).append(resolution.target.name)
+    for (project, version, finding), targets in found.items():
+        yield Note(
+            project=project,
+            versions=(version,),
+            finding=finding,
+            targets=tuple(targets),
+        )
+
+
+def _missed(
+    solved: Solved, resolution: Resolution, pin: Pin, accelerator: str
+) -> AcceleratorMissed | None:
+    if pin.version.partition("+")[2] == "cpu":
+        sources = pin.name in solved.inputs.sources
+        return AcceleratorMissed(accelerator=_NAMESPACES[accelerator], sources=sources)
+    if not labels_of(pin.release):
+        return None
+    labels = _accelerator_labels(solved, pin)
+    own = set(accelerators(resolution.target.description))
+    if not labels or own & labels.get(pin.variant_label or "", set()):
+        return None
+    if pin.name in resolution.target.description.variants:
+        return None  # the user has chosen
+    fitting = sorted(label for label, namespaces in labels.items() if own & namespaces)
+    found = _why_out(solved, resolution, pin, fitting)
+    if found is None:
+        return None
+    nearest, because = found
+    return AcceleratorMissed(
+        accelerator=_NAMESPACES[accelerator],
+        labels=tuple(sorted(labels)),
+        nearest=nearest,
+        because=because,
+    )
+
+
+def _accelerator_labels(solved: Solved, pin: Pin) -> dict[str, set[str]]:
+    """Return the labels of a release that name accelerators, and which."""
+    try:
+        metadata = solved.source.variant_metadata(pin.release)
+    except PolylockError:
+        return {}
+    if isinstance(metadata, Unusable):
+        return {}
+    found = {}
+    for label in labels_of(pin.release):
+        namespaces = set(metadata.variants.get(label, ())) & set(_NAMESPACES)
+        if namespaces:
+            found[label] = namespaces
+    return found
+
+
+def _why_out(
+    solved: Solved, resolution: Resolution, pin: Pin, labels: list[str]
+) -> tuple[str, Reason | None] | None:
+    """Return the last of some labels, and why it is out: most often the newest.
+
+    The reason is None where it fits, and all is None where the user wished for another
+    or no wheel is for the platform of the target.
+    """
+    found = _expanded(solved, resolution, pin)
+    if not labels or found is None:
+        return "", None
+    pool, releases, position = found
+    expansion = pool.expand(releases, position, yanked=False)
+    fits = [each.variant.label for each in expansion.candidates]
+    if any(label in labels for label in fits):
+        wished = solved.inputs.prefer_variants
+        return None if wished else (next(x for x in fits if x in labels), None)
+    out = [
+        (rejection.label, rejection.reason)
+        for rejection in expansion.rejections
+        if rejection.label in labels and rejection.reason != Unfit()
+    ]
+    if not out or any(isinstance(reason, LabelExcluded) for _, reason in out):
+        return None
+    return max(out, key=lambda each: each[0])
+
+
+def _lost_to_yank(
+    solved: Solved, resolution: Resolution, pin: Pin
+) -> BetterLabelYanked | None:
+    """Return the label that would have been taken, were its wheel not yanked."""
+    if pin.file.yanked is not None or not labels_of(pin.release):
+        return None
+    if all(file.yanked is None for file in pin.release.wheels):
+        return None
+    found = _expanded(solved, resolution, pin)
+    if found is None:
+        return None
+    pool, releases, position = found
+    best = next(iter(pool.with_yanked(releases, position).candidates), None)
+    if best is None or best.file.yanked is None:
+        return None
+    return BetterLabelYanked(best.variant.label, pin.variant_label or "")
+
+
+def _expanded(
+    solved: Solved, resolution: Resolution, pin: Pin
+) -> tuple[CandidatePool, Releases, int] | None:
+    """Return the pinned version as the index offers it; None where it is unknown."""
+    try:
+        releases = solved.source.releases(pin.name, resolution.target)
+    except PolylockError:
+        return None
+    if pin.version not in releases.versions:
+        return None
+    return (
+        _pool(solved, resolution),
+        releases,
+        list(releases.versions).index(pin.version),
+    )
+
+
+def _pool(solved: Solved, resolution: Resolution) -> CandidatePool:
+    return CandidatePool(
+        target=resolution.target,
+        inputs=solved.inputs,
+        source=solved.source,
+        memories=solved.memory or Memory(),
+    )

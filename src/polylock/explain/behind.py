@@ -1,0 +1,207 @@
+"""Which pins are older than they could be, for a reason that a key can change.
+
+A version that a requirement excludes is no news to who wrote it, and what follows from
+another pin is told with that one. What is told is the file that a target lacks, the
+build or the metadata that is in the way, of the target itself or of the one that the
+others keep in step with.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from polylock.errors import PolylockError
+from polylock.explain.answer import answer_of
+from polylock.explain.findings import Behind, Note
+from polylock.explain.reasons import (
+    Contradicts,
+    Excluded,
+    FilesOut,
+    HeldBack,
+    InvalidMetadata,
+    NeedsBuild,
+    NoFile,
+    OfLabels,
+    PackageAsker,
+    PythonUnmet,
+    WheelsForbidden,
+)
+from polylock.explain.suggestions import build_hint
+from polylock.explain.why_not import WhyNot
+from polylock.resolution.near_miss import newer_systems
+from polylock.resolution.versions import public
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from packaging.utils import NormalizedName
+
+    from polylock.explain.findings import Solved
+    from polylock.explain.reasons import Reason
+    from polylock.model.distributions import Releases
+
+    Found = dict[tuple[NormalizedName, str, Behind], list[str]]
+
+__all__ = ["behind"]
+
+_OF_FILES = NoFile | NeedsBuild | InvalidMetadata | PythonUnmet | WheelsForbidden
+
+_EXPLAINED_AT_MOST = 40
+"""How many older pins of one target are asked for their reason."""
+
+
+def behind(solved: Solved) -> Iterator[Note]:
+    """Yield the projects that are older than they could be, targets gathered."""
+    if solved.inputs.resolution != "highest":
+        return
+    older = {
+        resolution.target.name: tuple(_older(solved, index))
+        for index, resolution in enumerate(solved.resolutions)
+    }
+    if not any(older.values()):
+        return
+    readers = [
+        WhyNot(
+            answer_of(resolution, solved.inputs),
+            inputs=solved.inputs,
+            source=solved.source,
+            memory=solved.memory,
+            tables=solved.tables,
+        )
+        for resolution in solved.resolutions
+    ]
+    found: Found = {}
+    for reader in readers:
+        others = [each for each in readers if each is not reader]
+        for name, releases in older[reader.target.name][:_EXPLAINED_AT_MOST]:
+            try:
+                reason = _told(reader, name, releases, others)
+            except PolylockError:
+                continue  # nothing was read of it, and nothing is fetched for a note
+            if reason is not None:
+                key = (name, reader.answer.pins[name].version, reason)
+                found.setdefault(key, []).append(reader.target.name)
+    yield from _gathered(found, {each.target.name: each for each in readers})
+
+
+def _older(solved: Solved, index: int) -> Iterator[tuple[NormalizedName, Releases]]:
+    """Yield the pins of a target above which there is a version that is no trial."""
+    resolution = solved.resolutions[index]
+    for name, pin in sorted(resolution.pins.items()):
+        if pin.direct is None:
+            releases = solved.source.releases(name, resolution.target)
+            newest = (releases.finals & ~releases.yanked).bit_length() - 1
+            if newest >= 0 and releases.versions[newest] != pin.version:
+                yield name, releases
+
+
+def _told(
+    reader: WhyNot,
+    name: NormalizedName,
+    releases: Releases,
+    others: Sequence[WhyNot],
+) -> Behind | None:
+    """Return why the newest version that is asked for is not taken, if that is news."""
+    newest = reader.newest_allowed(releases)
+    if newest is None or public(newest) == public(reader.answer.pins[name].version):
+        return None  # local versions are for one machine each
+    if reader.is_excluded(name, newest):
+        return None  # a consequence, told with the project that has the requirement
+    reason = reader.version(name, newest, others)
+    held_by = ""
+    if isinstance(reason, HeldBack):
+        held_by, reason = reason.target, reason.because
+    cause = _cause(reason)
+    if cause is None or (isinstance(cause, PythonUnmet | Excluded) and not held_by):
+        return None  # whoever wrote that knows it
+    return Behind(newest=newest, because=reason, held_by=held_by)
+
+
+def _cause(reason: Reason) -> Reason | None:
+    """Return the last of a chain of reasons where it is worth telling.
+
+    What a requirement excludes is told with the project that has the requirement.
+    """
+    match reason:
+        case OfLabels():
+            return _cause(reason.reason)
+        case FilesOut():
+            causes = [_cause(each) for each in reason.reasons]
+            return next((each for each in causes if each is not None), None)
+        case Contradicts() if reason.because is not None:
+            return _cause(reason.because)
+        case Excluded():
+            is_consequence = isinstance(reason.chain[-1].by, PackageAsker)
+            return None if is_consequence else reason
+        case _:
+            pass
+    return reason if isinstance(reason, _OF_FILES) else None
+
+
+def _gathered(found: Found, readers: Mapping[str, WhyNot]) -> Iterator[Note]:
+    """Yield a note for each cause: of the target that has it, and those it holds."""
+    merged: dict[tuple[NormalizedName, str, str, Reason], tuple[str, list[str]]] = {}
+    for (name, version, each), targets in found.items():
+        key = (name, version, each.newest, each.because)
+        holder, names = merged.get(key, ("", []))
+        merged[key] = (holder or each.held_by, [*names, *targets])
+    for (name, version, newest, because), (held_by, targets) in sorted(
+        merged.items(), key=lambda item: item[0][:2]
+    ):
+        reader = readers[held_by or targets[0]]
+        advice, setting = _advice(reader, name, newest, because)
+        if held_by and not advice:
+            advice, setting = _apart()
+        yield Note(
+            project=name,
+            versions=(version,),
+            finding=Behind(
+                newest=newest, because=because, held_by=held_by, advice=advice
+            ),
+            targets=tuple(each for each in readers if each in targets),
+            key=setting,
+        )
+
+
+def _apart() -> tuple[str, str]:
+    words = 'set align = "independent" in [tool.polylock] to let targets differ'
+    return words, "tool.polylock.align"
+
+
+def _advice(
+    reader: WhyNot, name: NormalizedName, newest: str, because: Reason
+) -> tuple[str, str]:
+    """Return what to write to have the newest version, and its key; empty for none."""
+    while True:
+        match because:
+            case Contradicts() if because.because is not None:
+                name, newest = because.requirement.normalized_name, because.newest
+                because = because.because
+            case OfLabels():
+                because = because.reason
+            case NeedsBuild():
+                refused = because.key == "no-build-package"
+                key = "no-build-package" if refused else "build-package"
+                return build_hint(reader.inputs, name), f"tool.polylock.{key}"
+            case NoFile():
+                return _newer_system(reader, name, newest)
+            case _:
+                return "", ""
+
+
+def _newer_system(reader: WhyNot, name: NormalizedName, newest: str) -> tuple[str, str]:
+    """Return the libc or macOS for which the newest version has a file."""
+    try:
+        releases = reader.source.releases(name, reader.target)
+        position = reader.availability.table(releases).position(newest)
+        changes = (
+            ()
+            if position is None
+            else newer_systems(reader.pool, releases, 1 << position)
+        )
+        for change in changes:
+            key = "macos" if change.target.description.macos else "libc"
+            return change.words, f"tool.polylock.targets.{reader.target.name}.{key}"
+    except PolylockError:
+        pass
+    return "", ""

@@ -1,0 +1,231 @@
+"""What there is to know of an answer: the kinds, as data.
+
+A kind of note has a class here, a function that finds it (``polylock.explain.notes``
+has the table of them) and a sentence in ``polylock.explain.words``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from polylock.values import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from polylock.explain.reasons import Reason
+    from polylock.model.inputs import Inputs
+    from polylock.model.pins import Resolution
+    from polylock.ports import PackageSource
+    from polylock.resolution.memory import Memory
+    from polylock.resolution.versions import VersionTable
+
+__all__ = [
+    "AcceleratorMissed",
+    "Behind",
+    "BetterLabelYanked",
+    "DriverTooOld",
+    "EntryUnmatched",
+    "ExtraMissing",
+    "Finding",
+    "LabelPinUnused",
+    "LibrariesForNothing",
+    "NamespaceUnknown",
+    "Note",
+    "PatternUnmatched",
+    "RequiresProject",
+    "SeveralMajors",
+    "Solved",
+    "UploadTimesMissing",
+    "VariantMarkerUnmet",
+    "VariantsLost",
+    "YankedPin",
+]
+
+
+class UploadTimesMissing(Value, frozen=True):
+    """``exclude-newer`` has no effect: the index tells no upload time at all."""
+
+    index: str
+
+
+class VariantsLost(Value, frozen=True):
+    """The variants of a release are left out, since their metadata is unusable."""
+
+    because: Reason
+
+
+class NamespaceUnknown(Value, frozen=True):
+    """Labels ask for a namespace, and nothing says what the target supports of it."""
+
+    namespace: str
+
+
+class PatternUnmatched(Value, frozen=True):
+    """A setting names a label that the release does not have; ``there`` are its own.
+
+    ``is_installed`` is false where no target installs the project.
+    """
+
+    setting: Literal["exclude-variants", "prefer-variants"]
+    label: str
+    there: tuple[str, ...]
+    is_installed: bool = True
+
+
+class LabelPinUnused(Value, frozen=True):
+    """A target pins a label of a project that is not installed there."""
+
+
+class ExtraMissing(Value, frozen=True):
+    """The project asks for an extra that the release does not have."""
+
+    extra: str
+
+
+class Behind(Value, frozen=True, kw_only=True):
+    """An older version than the ``newest`` was taken, for a reason that may change.
+
+    ``held_by`` is the other target whose reason it is, as all share one version, or
+    empty. ``advice`` says what to write to change it, empty where nothing is known.
+    """
+
+    newest: str
+    because: Reason
+    held_by: str = ""
+    advice: str = ""
+
+
+class YankedPin(Value, frozen=True):
+    """The file that is locked is yanked (PEP 592), for ``why`` if the index says it."""
+
+    why: str
+
+
+class BetterLabelYanked(Value, frozen=True):
+    """A label fits the target better than the ``taken`` one, and its wheel is yanked.
+
+    ``taken`` is empty for the wheel without a label.
+    """
+
+    label: str
+    taken: str
+
+
+class AcceleratorMissed(Value, frozen=True, kw_only=True):
+    """A target with an ``accelerator`` got a build that does not use it.
+
+    ``labels`` are those of the release that are for an accelerator at all, empty where
+    it is a build for processors by its local version, as ``+cpu``. ``nearest`` is the
+    last of them that is for this one, empty for none, and ``because`` says why it is
+    out, None where it fits. ``sources`` tells that the project names sources for it, of
+    which none fits.
+    """
+
+    accelerator: str
+    labels: tuple[str, ...] = ()
+    nearest: str = ""
+    because: Reason | None = None
+    sources: bool = False
+
+
+class SeveralMajors(Value, frozen=True):
+    """Pins of one target are built for several majors of one accelerator platform.
+
+    ``pins`` are the majors, each with a few of them, as text.
+    """
+
+    platform: str
+    pins: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+class DriverTooOld(Value, frozen=True):
+    """Pins need a newer major of CUDA or ROCm than the target's driver ``offers``."""
+
+    platform: str
+    needed: str
+    offers: str
+    pins: tuple[str, ...]
+
+
+class LibrariesForNothing(Value, frozen=True):
+    """Accelerator libraries of ``size`` bytes on a target that has no use for them."""
+
+    size: int
+    count: int
+
+
+class EntryUnmatched(Value, frozen=True):
+    """An ``entry`` of a setting names nothing that a locked release has.
+
+    ``there`` are the namespaces that locked releases have.
+    """
+
+    setting: Literal["enable-providers", "exclude-variants", "prefer-variants"]
+    entry: str
+    there: tuple[str, ...]
+
+
+class VariantMarkerUnmet(Value, frozen=True):
+    """The project's own requirement asks for a variant, of which it has none.
+
+    Variant markers speak of the wheel whose metadata has them (PEP 825).
+    """
+
+    requirement: str
+    origin: str
+
+
+class RequiresProject(Value, frozen=True):
+    """The project requires itself, which installs nothing."""
+
+    origin: str
+
+
+Finding = (
+    AcceleratorMissed
+    | Behind
+    | BetterLabelYanked
+    | DriverTooOld
+    | EntryUnmatched
+    | ExtraMissing
+    | LabelPinUnused
+    | LibrariesForNothing
+    | NamespaceUnknown
+    | PatternUnmatched
+    | RequiresProject
+    | SeveralMajors
+    | UploadTimesMissing
+    | VariantMarkerUnmet
+    | VariantsLost
+    | YankedPin
+)
+"""All kinds of what there is to know."""
+
+
+class Note(Value, frozen=True, kw_only=True):
+    """What to know of one project.
+
+    ``versions`` and ``targets`` are those that it is about, in order; ``versions`` is
+    empty where it is about none in particular. ``key`` is the setting that changes it,
+    as a dotted path, empty where none does.
+    """
+
+    project: str
+    finding: Finding
+    versions: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    key: str = ""
+
+
+class Solved(Value, frozen=True):
+    """An answer, and what it was found from.
+
+    ``memory`` and ``tables`` are what the solve worked out, None for nothing.
+    """
+
+    resolutions: Sequence[Resolution]
+    inputs: Inputs
+    source: PackageSource
+    memory: Memory | None = None
+    tables: dict[int, VersionTable] | None = None

@@ -1,0 +1,88 @@
+"""A package source that remembers what it was asked, and can be told to ask no more.
+
+What is said about an answer may cost no download, and may not depend on what a cache
+happens to hold: it is made from what the solve itself has read.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from polylock.errors import PolylockError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from packaging.utils import NormalizedName
+
+    from polylock.model.core_metadata import CoreMetadata
+    from polylock.model.distributions import Release, Releases, RemoteFile, Unusable
+    from polylock.model.requirements import Requirement
+    from polylock.model.target import Target
+    from polylock.ports import Guess, PackageSource
+    from polylock.variants.variant_json import VariantMetadata
+
+__all__ = ["KnownSource", "NotKnown"]
+
+
+class NotKnown(PolylockError):
+    """The solve has not asked for this, so nothing is said of it."""
+
+    subject: str
+
+    def __str__(self) -> str:
+        return f"{self.subject} was not read"
+
+
+class KnownSource:
+    """Implements PackageSource; what ``close`` finds unasked raises NotKnown."""
+
+    def __init__(self, source: PackageSource) -> None:
+        self._source = source
+        self._is_open = True
+        self._projects: set[tuple[str, str]] = set()
+        self._variants: set[tuple[str, str, str]] = set()
+        self._files: set[str] = set()
+
+    def close(self) -> None:
+        """Answer nothing from now on that was not asked before."""
+        self._is_open = False
+
+    def releases(self, name: NormalizedName, target: Target) -> Releases:
+        """Return what the source does."""
+        key = (name, target.name)
+        if self._is_open:
+            self._projects.add(key)
+        elif key not in self._projects:
+            raise NotKnown(name)
+        return self._source.releases(name, target)
+
+    def variant_metadata(self, release: Release) -> VariantMetadata | Unusable:
+        """Return what the source does."""
+        key = (release.index, release.name, release.version)
+        if self._is_open:
+            self._variants.add(key)
+        elif key not in self._variants:
+            raise NotKnown(release.name)
+        return self._source.variant_metadata(release)
+
+    def core_metadata(
+        self, release: Release, file: RemoteFile
+    ) -> CoreMetadata | Unusable:
+        """Return what the source does."""
+        if self._is_open:
+            self._files.add(file.url)
+        elif file.url not in self._files:
+            raise NotKnown(file.filename)
+        return self._source.core_metadata(release, file)
+
+    def refusal(self, release: Release, file: RemoteFile) -> Unusable | None:
+        """Return what the source does, which costs no download."""
+        return self._source.refusal(release, file)
+
+    def prefetch(
+        self, requirements: Iterable[Requirement], target: Target, guess: Guess
+    ) -> None:
+        """Fetch ahead while the solve goes on, and nothing for a remark."""
+        if self._is_open:
+            self._source.prefetch(requirements, target, guess)

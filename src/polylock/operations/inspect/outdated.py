@@ -1,0 +1,166 @@
+"""``polylock outdated``: what is locked older than it could be, and what holds it back.
+
+The reasons are those of ``why``, for the newest version that the project admits.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from polylock.errors import PolylockError, UsageError
+from polylock.explain.documents import document
+from polylock.explain.words import clause
+from polylock.model.visible_text import visible
+from polylock.operations.builds.wiring import IndexContext
+from polylock.operations.inspect.locked_answers import locked_answers, locked_inputs
+from polylock.operations.inspect.selection import (
+    groups_to_show,
+    open_lock,
+    require_record,
+    target_names,
+)
+from polylock.values import Value, replace
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from packaging.utils import NormalizedName
+
+    from polylock.explain.reasons import Reason
+    from polylock.explain.why_not import WhyNot
+    from polylock.model.distributions import Releases
+    from polylock.ports import Reporter
+    from polylock.project.settings import Settings
+
+__all__ = ["Outdated", "OutdatedPin", "outdated"]
+
+
+class OutdatedPin(Value, frozen=True, kw_only=True):
+    """A project of which targets have an older version than there is.
+
+    ``allowed`` is the newest that the requirements and settings of the project itself
+    admit. ``newest`` is the newest that is neither yanked nor, unless there is nothing
+    else, a pre-release. ``reason`` is why not ``newest``; ``problem`` why that cannot
+    be told.
+    """
+
+    name: NormalizedName
+    locked: str
+    allowed: str
+    newest: str
+    reason: Reason | None
+    targets: tuple[str, ...]
+    problem: str = ""
+
+    @property
+    def held_back_by(self) -> str:
+        """Return the reason in words."""
+        if self.reason is not None:
+            return clause(self.reason)
+        return visible(self.problem)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return an entry of ``outdated --json``."""
+        return {
+            "name": self.name,
+            "targets": list(self.targets),
+            "locked": self.locked,
+            "allowed": self.allowed,
+            "newest": self.newest,
+            "held-back-by": self.held_back_by,
+            "reason": None if self.reason is None else document(self.reason),
+        }
+
+
+class Outdated(Value, frozen=True, kw_only=True):
+    """All such projects by name; ``notes`` are about the whole."""
+
+    pins: tuple[OutdatedPin, ...]
+    notes: tuple[str, ...] = ()
+
+    def of_target(self, target: str) -> dict[str, OutdatedPin]:
+        """Return those of one target, by name."""
+        return {pin.name: pin for pin in self.pins if target in pin.targets}
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document of ``outdated --json`` (outdated.schema.json)."""
+        return {
+            "outdated": [pin.to_json() for pin in self.pins],
+            "notes": list(self.notes),
+        }
+
+
+def outdated(settings: Settings, reporter: Reporter) -> Outdated:
+    """Compare the lock file with the index, for one target or for all.
+
+    Raises UsageError, LockFileInvalid, NoSuchTarget, IndexRequestError, and
+    ProjectNotFound where the index has lost a project.
+    """
+    pylock, path = open_lock(settings)
+    recorded = require_record(pylock, path, "run `polylock lock`").inputs
+    groups, extras = groups_to_show(pylock, settings)
+    asked = target_names(pylock, settings.target)
+    inputs, notes = locked_inputs(settings, pylock, path, recorded)
+    if not inputs.indexes:
+        raise UsageError(
+            "there is no project file here to name the indexes",
+            "run it where pyproject.toml is, or give --project",
+        )
+    every = replace(settings, target=None)
+    found: dict[tuple[Any, ...], list[str]] = {}
+    with IndexContext(settings, inputs, reporter) as context:
+        readers = locked_answers(
+            every, pylock, path, groups, extras, (inputs, context.source)
+        )
+        for reader in readers:
+            if reader.target.name in asked:
+                beside = [each for each in readers if each is not reader]
+                for name in sorted(reader.answer.pins):
+                    key = _compared(reader, name, beside)
+                    if key is not None:
+                        found.setdefault(key, []).append(reader.target.name)
+    pins = [
+        OutdatedPin(
+            name=name,
+            locked=locked,
+            allowed=allowed,
+            newest=newest,
+            reason=reason,
+            problem=problem,
+            targets=tuple(targets),
+        )
+        for (name, locked, allowed, newest, reason, problem), targets in found.items()
+    ]
+    pins.sort(key=lambda pin: (pin.name, asked.index(pin.targets[0])))
+    return Outdated(pins=tuple(pins), notes=notes)
+
+
+def _compared(
+    reader: WhyNot, name: NormalizedName, beside: Sequence[WhyNot]
+) -> tuple[Any, ...] | None:
+    """Return a project as a key that targets share; None where it is the newest."""
+    pin = reader.answer.pins[name]
+    if not pin.filename:
+        return None  # a direct source, of which no index has a newer version
+    releases = reader.source.releases(name, reader.target)
+    newest = _newest(releases)
+    taken = reader.availability.table(releases).position(pin.version)
+    if newest is None or taken is None or newest <= taken:
+        return None
+    version = releases.versions[newest]
+    reason: Reason | None = None
+    problem = ""
+    try:
+        reason = reader.version(name, version, beside)
+    except PolylockError as error:
+        problem = f"cannot be told: {error}"
+    allowed = reader.newest_allowed(releases) or pin.version
+    return name, pin.version, allowed, version, reason, problem
+
+
+def _newest(releases: Releases) -> int | None:
+    """Return the position of the newest version that is meant for everybody."""
+    there = (1 << len(releases.versions)) - 1
+    mask = there & ~releases.yanked
+    mask = (mask & releases.finals) or mask
+    return mask.bit_length() - 1 if mask else None

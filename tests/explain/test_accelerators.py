@@ -1,0 +1,184 @@
+"""What a target installs against its accelerator, and against itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from packaging.utils import canonicalize_name
+
+from fakes.scenarios import inputs_of, targets_of
+from fakes.source import MemorySource
+from fakes.workspace import Spy
+from polylock.explain.accelerators import Built, built_for
+from polylock.explain.findings import Solved
+from polylock.explain.notes import notes
+from polylock.explain.words import note
+from polylock.model.distributions import Release, RemoteFile
+from polylock.model.pins import Pin
+from polylock.resolution.solve import Solver
+
+LINUX = {"platform": "linux-x86_64", "python": "3.12"}
+GPU = {**LINUX, "nvidia": {"driver": "12.8", "compute": ["9.0"]}}
+ROCM = {**LINUX, "amd": {"rocm": "6.4", "gfx": ["gfx942"]}}
+
+
+def lines_of(scenario: dict[str, Any]) -> list[str]:
+    """Solve a scenario and return its notes as text."""
+    targets = targets_of(scenario)
+    inputs, source = inputs_of(scenario, targets), MemorySource(scenario["packages"])
+    solution = Solver(inputs=inputs, source=source, reporter=Spy()).solve(targets)
+    return [
+        note(found) for found in notes(Solved(solution.resolutions, inputs, source))
+    ]
+
+
+def pin(name: str, version: str) -> Pin:
+    """Return a pin of which the name and the version count."""
+    normalized = canonicalize_name(name)
+    release = Release(name=normalized, version=version, index="x", wheels=())
+    file = RemoteFile(filename="x", url="https://files.example.com/x")
+    return Pin(
+        name=normalized, version=version, release=release, index_url="", file=file
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "expected"),
+    [
+        ("nvidia-cublas-cu12", "12.8.4.1", Built("CUDA", "12")),
+        ("nvidia-nvshmem-cu13", "3.3.24", Built("CUDA", "13")),
+        ("cuda-toolkit", "13.2.2", Built("CUDA", "13", "2")),
+        ("nvidia-cuda-runtime", "13.0.96", Built("CUDA", "13", "0")),
+        ("cupy-cuda12x", "14.0", Built("CUDA", "12")),
+        ("jax-cuda13-plugin", "0.9", Built("CUDA", "13")),
+        ("torch", "2.9.0+cu130", Built("CUDA", "13", "0")),
+        ("torch", "2.9.0+rocm6.4", Built("ROCm", "6", "4")),
+        ("torch", "2.9.0+cpu", None),
+        ("nvidia-cufft", "12.0.0", None),  # of CUDA 13: its version is its own
+        ("numpy", "2.4.0", None),
+    ],
+)
+def test_what_a_pin_is_built_for(
+    name: str, version: str, expected: Built | None
+) -> None:
+    """The suffix of the name, the version or its local part, by the rules."""
+    assert built_for(pin(name, version)) == expected
+
+
+def test_two_majors_of_cuda_in_one_target_are_named() -> None:
+    """Both are told, for either may be the wrong one."""
+    told = lines_of(
+        {
+            "requires": ["nvidia-cublas-cu12", "nvidia-nvshmem-cu13"],
+            "targets": {
+                "v100": {**GPU, "nvidia": {"driver": "13.0", "compute": ["7.0"]}}
+            },
+            "packages": {
+                "nvidia-cublas-cu12": {"12.8": {}},
+                "nvidia-nvshmem-cu13": {"3.3": {}},
+            },
+        }
+    )
+    assert told == [
+        (
+            "v100 gets libraries of CUDA 12 (nvidia-cublas-cu12 12.8) and CUDA 13 "
+            "(nvidia-nvshmem-cu13 3.3)"
+        )
+    ]
+
+
+def test_libraries_newer_than_the_driver_are_named_with_its_key() -> None:
+    """CUDA 13 does not run on a driver for 12.8; a newer minor would."""
+    scenario: dict[str, Any] = {
+        "requires": ["cuda-toolkit"],
+        "targets": {"old": GPU},
+        "packages": {"cuda-toolkit": {"13.2.2": {}}},
+    }
+    assert lines_of(scenario) == [
+        (
+            "cuda-toolkit 13.2.2 on old: built for CUDA 13, and "
+            "tool.polylock.targets.old.nvidia offers 12.8"
+        )
+    ]
+    scenario["packages"] = {"cuda-toolkit": {"12.9.1": {}}}
+    assert lines_of(scenario) == []
+
+
+def variants(**labels: dict[str, dict[str, list[str]]]) -> dict[str, Any]:
+    """Return a document with labels."""
+    namespaces = sorted({name for label in labels.values() for name in label})
+    return {
+        "$schema": "https://variants.example.com/peps/825/v0.1.0.json",
+        "default-priorities": {"namespace": namespaces},
+        "variants": {"null": {}, **labels},
+    }
+
+
+def test_an_accelerator_that_no_label_serves_is_told_with_the_nearest() -> None:
+    """A ROCm target gets the null build, and learns which label asks for what."""
+    scenario: dict[str, Any] = {
+        "requires": ["torch"],
+        "targets": {"mi300x": ROCM},
+        "packages": {
+            "torch": {
+                "2.11": {
+                    "wheels": [{"label": "null"}, {"label": "rocm71"}],
+                    "variants": variants(rocm71={"amd": {"rocm_version": ["7.1"]}}),
+                }
+            }
+        },
+    }
+    assert lines_of(scenario) == [
+        (
+            "torch 2.11 on mi300x makes no use of an AMD GPU: rocm71 needs "
+            "amd :: rocm_version :: 7.1, and the target supports 6.4"
+        )
+    ]
+    scenario["packages"]["torch"]["2.11"] = {
+        "wheels": [{"label": "null"}, {"label": "cu12"}],
+        "variants": variants(cu12={"nvidia": {"cuda_version_lower_bound": ["12.6"]}}),
+    }
+    assert lines_of(scenario) == [
+        (
+            "torch 2.11 on mi300x makes no use of an AMD GPU: it has variants for "
+            "others alone (cu12)"
+        )
+    ]
+
+
+def test_a_build_for_processors_on_a_gpu_target() -> None:
+    """The local version says what it is."""
+    (told,) = lines_of(
+        {
+            "requires": ["torch"],
+            "targets": {"h100": GPU},
+            "packages": {"torch": {"2.9.0+cpu": {}}},
+        }
+    )
+    assert told.startswith("torch 2.9.0+cpu on h100 makes no use of an NVIDIA GPU: ")
+
+
+def test_a_better_label_whose_wheel_is_yanked() -> None:
+    """The worse label is taken, and the better one named."""
+    (told,) = lines_of(
+        {
+            "requires": ["gpu"],
+            "targets": {"h100": GPU},
+            "packages": {
+                "gpu": {
+                    "1.0": {
+                        "wheels": [
+                            {"label": "cu126"},
+                            {"label": "cu128", "yanked": "broken"},
+                        ],
+                        "variants": variants(
+                            cu126={"nvidia": {"cuda_version_lower_bound": ["12.6"]}},
+                            cu128={"nvidia": {"cuda_version_lower_bound": ["12.8"]}},
+                        ),
+                    }
+                }
+            },
+        }
+    )
+    assert told == "gpu 1.0: cu128 fits h100 better than cu126, and its wheel is yanked"

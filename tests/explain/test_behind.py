@@ -1,0 +1,141 @@
+"""Pins that are older than they could be: the first cause, and what to write."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fakes.scenarios import inputs_of, preferences_of, targets_of
+from fakes.source import MemorySource
+from fakes.workspace import Spy
+from polylock.explain.findings import Behind, Note, Solved
+from polylock.explain.known_source import KnownSource
+from polylock.explain.notes import notes
+from polylock.explain.reasons import NoFile
+from polylock.explain.words import note
+from polylock.resolution.solve import Solver
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LINUX = {"platform": "linux-x86_64", "python": "3.12"}
+GPU = {**LINUX, "nvidia": {"driver": "13.0", "compute": ["9.0"]}}
+MAC = {"platform": "macos-arm64", "python": "3.12", "macos": "13.0"}
+MANY = "cp312-cp312-manylinux_2_17_x86_64"
+MAC_14 = "cp312-cp312-macosx_14_0_arm64"
+MAC_11 = "cp312-cp312-macosx_11_0_arm64"
+
+HELD: dict[str, Any] = {
+    "requires": ["torch"],
+    "targets": {"h100": GPU, "ci": LINUX, "mac": MAC},
+    "packages": {
+        "torch": {
+            "2.15.0": {"wheels": [MANY, MAC_14], "requires": ["toolkit==13.2"]},
+            "2.11.0": {"wheels": [MANY, MAC_11], "requires": ["toolkit==13.0"]},
+        },
+        "toolkit": {"13.2": {}, "13.0": {}},
+    },
+}
+
+
+def found_in(scenario: Mapping[str, Any]) -> tuple[list[Note], MemorySource]:
+    """Solve a scenario; return its notes, and what the source was asked for by then."""
+    given = dict(scenario)
+    targets = targets_of(given)
+    memory = MemorySource(given["packages"])
+    source = KnownSource(memory)
+    inputs = inputs_of(given, targets)
+    solver = Solver(
+        inputs=inputs,
+        source=source,
+        reporter=Spy(),
+        preferences=preferences_of(given),
+    )
+    solution = solver.solve(targets)
+    source.close()
+    before = list(memory.read)
+    told = notes(Solved(solution.resolutions, inputs, source))
+    assert set(memory.read) == set(before)  # nothing more was opened
+    return list(told), memory
+
+
+def test_a_version_held_back_by_a_target_is_told_once_with_its_key() -> None:
+    """One line for the project that has the cause, none for what follows from it."""
+    (found,) = found_in(HELD)[0]
+    assert found == Note(
+        project="torch",
+        versions=("2.11.0",),
+        targets=("h100", "ci", "mac"),
+        finding=Behind(
+            newest="2.15.0",
+            because=NoFile("mac", ("macosx_14_0_arm64",)),
+            held_by="mac",
+            advice='set macos = "14.0" for target mac, if its machines have that',
+        ),
+        key="tool.polylock.targets.mac.macos",
+    )
+    assert note(found) == (
+        "torch 2.11.0 instead of 2.15.0 on h100, ci, mac: no wheel fits mac: nearest "
+        "are for macosx_14_0_arm64, and all targets keep to what mac can have (align); "
+        'set macos = "14.0" for target mac, if its machines have that'
+    )
+
+
+def test_the_advice_moves_the_version() -> None:
+    """What a note says to write makes it go away."""
+    mac = {**MAC, "macos": "14.0"}
+    assert not found_in({**HELD, "targets": {**HELD["targets"], "mac": mac}})[0]
+
+
+def test_targets_that_go_their_own_way_hold_nobody_back() -> None:
+    """Without align the target that lacks the file has a note of its own alone."""
+    (found,) = found_in({**HELD, "align": "independent"})[0]
+    assert found.targets == ("mac",)
+    assert isinstance(found.finding, Behind)
+    assert found.finding.held_by == ""
+
+
+def test_a_build_deep_below_names_what_has_to_be_built() -> None:
+    """An old version, since the new one needs a project that has to be built."""
+    scenario = {
+        "requires": ["kfp"],
+        "packages": {
+            "kfp": {"2.0": {"requires": ["kfp-server-api>=2"]}, "0.1": {}},
+            "kfp-server-api": {
+                "2.0": {"wheels": [], "sdist": {"build-refused": "build-package"}},
+            },
+        },
+    }
+    (found,) = found_in(scenario)[0]
+    assert (found.project, found.versions) == ("kfp", ("0.1",))
+    assert found.key == "tool.polylock.build-package"
+    assert 'set build-package = ["kfp-server-api"]' in note(found)
+
+
+def test_what_the_project_or_another_pin_asks_for_is_no_news() -> None:
+    """An upper limit that somebody wrote is kept without a word."""
+    packages = {
+        "a": {"1.0": {"requires": ["b<2"]}},
+        "b": {"1.0": {}, "2.0": {}},
+        "c": {"1.0": {}, "2.0": {}},
+    }
+    assert not found_in({"requires": ["a", "c<2"], "packages": packages})[0]
+
+
+def test_pins_that_the_lock_file_keeps_are_no_compromise() -> None:
+    """An older pin that could be newer is what `--upgrade` is for."""
+    scenario = {
+        "requires": ["a"],
+        "packages": {"a": {"1.0": {}, "2.0": {}}},
+        "locked": {"one": {"a": "1.0"}},
+    }
+    assert not found_in(scenario)[0]
+
+
+def test_a_release_with_bad_metadata_is_named() -> None:
+    """The newest version cannot be read, and its line says why."""
+    scenario = {
+        "requires": ["a"],
+        "packages": {"a": {"1.0": {}, "2.0": {"unusable": "has no METADATA"}}},
+    }
+    (found,) = found_in(scenario)[0]
+    assert note(found) == "a 1.0 instead of 2.0 on one: has no METADATA"
