@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import factorial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -118,6 +119,16 @@ def test_as_many_pigeons_as_holes(count: int) -> None:
     holes = {pin for name, pin in pins.items() if name.startswith("pigeon")}
     assert len(holes) == count
     assert tried <= 2 * count * count
+
+
+@pytest.mark.parametrize("count", range(2, 7))
+def test_one_pigeon_too_many(count: int) -> None:
+    """That there is no solution takes no more than the ways to place the others."""
+    _, tried = failed(
+        pigeonholes(count, count - 1),
+        [f"pigeon{number}" for number in range(1, count + 1)],
+    )
+    assert tried <= 3 * factorial(count)
 
 
 def test_a_limit_that_is_met_names_who_is_fought_over() -> None:

@@ -46,16 +46,20 @@ def long_conflict(bystanders: int, count: int, services: int) -> Packages:
     }
 
 
-def pigeonholes(count: int) -> Packages:
-    """Return as many pigeons as holes: version h of a pigeon takes the hole h."""
+def pigeonholes(count: int, holes: int | None = None) -> Packages:
+    """Return pigeons and holes: version h of a pigeon takes the hole h.
+
+    There are as many holes as pigeons unless said otherwise.
+    """
     numbers = range(1, count + 1)
+    places = numbers if holes is None else range(1, holes + 1)
     pigeons: Packages = {
         f"pigeon{number}": {
-            str(hole): {"requires": [f"hole{hole}=={number}"]} for hole in numbers
+            str(hole): {"requires": [f"hole{hole}=={number}"]} for hole in places
         }
         for number in numbers
     }
-    return {**pigeons, **{f"hole{number}": versions(count) for number in numbers}}
+    return {**pigeons, **{f"hole{number}": versions(count) for number in places}}
 
 
 def in_step(count: int, rivals: int) -> Packages:

@@ -8,12 +8,14 @@ for all targets or by target, ``"1.0 (label)"``, ``"1.0 [build or tag]"``,
 ``"1.0 [sdist]"``, ``"1.0 if marker"``. ``unvisited`` are versions that the search must
 not open; ``opened-at-most`` are how many ``versions`` it may open, and how many
 ``sdists`` for what they require, with what explaining a failure takes.
+``tries-at-most`` is how many candidates the solve may try.
 ``[locked.TARGET]`` are the pins of an earlier lock, a version or
 ``"1.0 filename"``. ``warnings`` are texts, one for each warning that is given.
 """
 
 from __future__ import annotations
 
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +33,7 @@ from polylock.explain.words import note
 from polylock.model.filenames import WheelFilename
 from polylock.ports import SilentReporter
 from polylock.resolution.memory import Memory
+from polylock.resolution.problem import Unsolvable
 from polylock.resolution.solve import Solver
 
 if TYPE_CHECKING:
@@ -108,8 +111,15 @@ def test_scenario(*, path: Path, how: str) -> None:
         for text in scenario["error"]:
             assert text in message
         _check_what_was_opened(scenario, source)
+        cause = caught.value.__cause__
+        if isinstance(cause, Unsolvable) and cause.failure is not None:
+            assert cause.failure.tried <= scenario.get("tries-at-most", sys.maxsize)
+        else:
+            assert "tries-at-most" not in scenario
         return
     solution = solved(solver, targets)
+    tried = sum(effort.tried for effort in solution.efforts.values())
+    assert tried <= scenario.get("tries-at-most", sys.maxsize)
     for resolution in solution.resolutions:
         expected = scenario["expected"]
         expected = expected.get(resolution.target.name, expected)
