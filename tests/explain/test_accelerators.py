@@ -83,7 +83,7 @@ def test_two_majors_of_cuda_in_one_target_are_named() -> None:
     assert told == [
         (
             "v100 gets libraries of CUDA 12 (nvidia-cublas-cu12 12.8) and CUDA 13 "
-            "(nvidia-nvshmem-cu13 3.3)"
+            "(nvidia-nvshmem-cu13 3.3), which may not load together"
         )
     ]
 
