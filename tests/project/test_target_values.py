@@ -108,8 +108,8 @@ def test_libc_fits_linux_alone(system: OperatingSystem) -> None:
 @pytest.mark.parametrize(
     ("text", "architecture", "expected"),
     [
-        (None, AARCH64, "13.0"),
-        (None, X86_64, "13.0"),
+        (None, AARCH64, "14.0"),
+        (None, X86_64, "14.0"),
         ("14.0", AARCH64, "14.0"),
         ("10.9", X86_64, "10.9"),
     ],

@@ -11,9 +11,8 @@ import pytest
 from fakes.browser import Browser, find_browser, open_browser
 from fakes.lock_texts import settings_for
 from fakes.report_locks import TARGETS, large_lock
-from polylock.report.document import report_document
+from polylock.report.document import WithoutVariants, report_document
 from polylock.report.page import report_page
-from polylock.report.without_variants import WithoutVariants
 from polylock.values import replace
 
 if TYPE_CHECKING:

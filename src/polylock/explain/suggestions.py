@@ -139,7 +139,8 @@ class _Trial(Value, frozen=True, kw_only=True):
         def attempt(admission: Admission) -> Pins:
             prior = Prior(admission=admission, reads=self.reads)
             problem = Problem.of(target, inputs, self.source, prior)
-            return solve(problem, Tries(limit=_TRIES_AT_MOST, is_late=self.is_late))
+            tries = Tries(limit=_TRIES_AT_MOST, is_late=self.is_late)
+            return solve(problem, tries).mapping
 
         try:
             return admitting(attempt)

@@ -91,7 +91,7 @@ SETTINGS: tuple[SettingDefinition, ...] = (
         name="index_url",
         kind=Kind.URL,
         flag="--index-url",
-        help="The index, where the project declares none or explicit ones alone.",
+        help="The index, unless the project declares one that is not explicit.",
         default="the default index of pip",
     ),
     SettingDefinition(

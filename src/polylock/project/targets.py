@@ -10,26 +10,24 @@ from packaging.utils import canonicalize_name
 
 from polylock.errors import ProjectError
 from polylock.model.target import TargetDescription
-from polylock.project.target_hardware import (
-    read_amd,
-    read_ascend,
-    read_cpu,
-    read_intel,
-    read_nvidia,
-    read_tpu,
-)
 from polylock.project.target_values import (
     PYTHON_ADVICE,
     check_keys,
     close_names,
     preset_advice,
+    read_amd,
+    read_ascend,
+    read_cpu,
     read_dependencies,
+    read_intel,
     read_libc,
     read_macos,
+    read_nvidia,
     read_platform,
     read_properties,
     read_python,
     read_runs_on,
+    read_tpu,
     read_variants,
     refuse,
 )

@@ -3,11 +3,15 @@
 Everything that the table, ``--json`` and the page say is in it. It is made from the
 lock file, the name in the project file, and git, which knows the revision. The keys
 are those of ``schemas/report.schema.json``.
+
+What a target would download if no index had variants is told as far as a lock file
+tells. It lists the wheels that were chosen and no others: the plain wheel beside a
+variant is known where another target of the same platform and Python was given it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping  # noqa: TC003 - msgspec reads annotations
+from collections.abc import Mapping
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import PurePosixPath, PureWindowsPath
@@ -21,9 +25,11 @@ from polylock.lockfile.pylock import (
     PackageArchive,
     PackageDirectory,
     PackageVcs,
+    PackageWheel,
     last_component,
 )
 from polylock.lockfile.record import without_credentials
+from polylock.model.filenames import WheelFilename
 from polylock.model.target import usual_platform
 from polylock.operations.edit.project_file import parse_document, read_text
 from polylock.operations.inspect.git_conflict import Commit, Repository
@@ -35,17 +41,18 @@ from polylock.operations.inspect.selection import (
     selections,
 )
 from polylock.operations.workspace import project_path
-from polylock.report.without_variants import WithoutVariants, without_variants
 from polylock.toml_tables import Table
 from polylock.values import Value, replace
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from polylock.lockfile.pylock import PackageFile
     from polylock.lockfile.record import LockedTarget, VariantChoice
     from polylock.lockfile.select import Selected
-    from polylock.operations.inspect.graph import LockedGraph
+    from polylock.model.target import Target
+    from polylock.operations.inspect.graph import LockedGraph, Node
     from polylock.operations.inspect.selection import LockedSelection
     from polylock.project.settings import Settings
 
@@ -58,8 +65,97 @@ __all__ = [
     "ReportDocument",
     "ReportedTarget",
     "Requirement",
+    "WithoutVariants",
     "report_document",
 ]
+
+
+class WithoutVariants(Value, frozen=True, kw_only=True, rename="kebab"):
+    """The bytes of the plain wheels and all that they require.
+
+    ``variants`` are the projects of which the target has a variant. ``size`` is None
+    where the plain wheel of the projects in ``unknown`` is not known.
+    """
+
+    size: int | None
+    variants: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+
+def without_variants(
+    name: str,
+    chosen: Mapping[str, LockedSelection],
+    graphs: Mapping[str, LockedGraph],
+) -> WithoutVariants:
+    """Return what a target would download of plain wheels, from its roots down.
+
+    ``chosen`` and ``graphs`` are what each target installs, by its name.
+    """
+    target = chosen[name].target
+    alike = [name, *(each for each in chosen if each != name)]
+    machines = {each: chosen[each].target for each in alike}
+    kin = [each for each in alike if _same_system(machines[each], target)]
+    found: dict[str, Node] = {}
+    unknown = set()
+    waiting = [root.name for root in graphs[name].roots]
+    while waiting:
+        project = waiting.pop()
+        if project in found or project in unknown:
+            continue
+        node = next(_plain(project, target, kin, chosen, graphs), None)
+        if node is None:
+            unknown.add(project)
+        else:
+            found[project] = node
+            waiting += node.dependencies
+    return WithoutVariants(
+        size=None if unknown else sum(node.size or 0 for node in found.values()),
+        variants=tuple(
+            sorted(node.name for node in graphs[name].nodes.values() if node.label)
+        ),
+        unknown=tuple(sorted(unknown)),
+    )
+
+
+def _same_system(one: Target, other: Target) -> bool:
+    return one.marker_environment == other.marker_environment
+
+
+def _plain(
+    project: str,
+    target: Target,
+    kin: list[str],
+    chosen: Mapping[str, LockedSelection],
+    graphs: Mapping[str, LockedGraph],
+) -> Iterator[Node]:
+    """Yield what targets of the same system install of a project, if it is no variant.
+
+    The target itself comes first. A wheel counts if its tags fit the target, and
+    another version than the target's does not.
+    """
+    own = graphs[kin[0]].nodes.get(project)
+    for other in kin:
+        node = graphs[other].nodes.get(project)
+        if node is None or node.label is not None:
+            continue
+        if own is not None and node.version != own.version:
+            continue
+        if other == kin[0] or _fits(_selected(project, chosen[other]), target):
+            yield node
+
+
+def _selected(project: str, selection: LockedSelection) -> Selected:
+    return next(
+        each for each in selection.selected if str(each.package.name) == project
+    )
+
+
+def _fits(selected: Selected, target: Target) -> bool:
+    if not isinstance(selected.file, PackageWheel):
+        return True
+    filename = WheelFilename.parse(selected.file.filename)
+    return target.tag_rank(filename) is not None
+
 
 _SWITCH = ("on",)
 """The one value of a feature that a machine has or has not."""

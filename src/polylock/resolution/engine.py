@@ -38,7 +38,7 @@ from polylock.resolution.constraints import (
 from polylock.resolution.precedence import precedence
 from polylock.resolution.problem import Failure, Problem, Unsolvable
 from polylock.resolution.provider import TargetProvider
-from polylock.resolution.refutation import Refutation, Rejected
+from polylock.resolution.refutation import Found, Refutation, Rejected, barred
 from polylock.resolution.tries import TooManyTries
 from polylock.values import Mutable, field
 
@@ -470,8 +470,8 @@ def _who(parent: AnyCandidate | None) -> tuple[str, ...]:
     return () if parent is None else (identifier_of(parent),)
 
 
-def search(problem: Problem, tries: Tries) -> Mapping[str, AnyCandidate]:
-    """Return candidates by identifier, the best by the order of decisions.
+def search(problem: Problem, tries: Tries) -> Found:
+    """Return the best candidates by the order of decisions.
 
     What a source distribution requires can only take solutions away, and to read it
     costs a download. So the first run takes those that were not opened to require
@@ -492,7 +492,7 @@ def search(problem: Problem, tries: Tries) -> Mapping[str, AnyCandidate]:
     except TooManyTries as error:
         raise _failure(problem, None, tries) from error
     if mapping is not None:
-        return mapping
+        return Found(mapping, barred(search.learned.dead))
     missing = problem.availability.missing
     for dependency in problem.roots:
         if dependency.requirement.name in missing:

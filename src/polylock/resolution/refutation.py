@@ -1,22 +1,30 @@
-"""Why a project has no candidate that can be pinned, as data.
+"""What a run of the engine leaves, as data: the pins, and why there are no others.
 
-A run of the engine that fails leaves it; the words are made in ``polylock.explain``.
+The words are made of it in ``polylock.explain``.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from polylock.resolution.constraints import identifier_of, split_identifier
-from polylock.values import Value
+from polylock.resolution.candidates import Candidate, ExtraCandidate
+from polylock.resolution.constraints import (
+    Unmeetable,
+    identifier_of,
+    split_identifier,
+)
+from polylock.values import Value, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from packaging.utils import NormalizedName
+
+    from polylock.model.reasons import Refusal
     from polylock.resolution.candidates import AnyCandidate
     from polylock.resolution.provider import Information
 
-__all__ = ["Refutation", "Rejected"]
+__all__ = ["Barred", "Found", "Refutation", "Rejected", "barred"]
 
 
 class Rejected(Value, frozen=True, eq=False):
@@ -66,3 +74,52 @@ class Refutation(Value, frozen=True, eq=False):
                 split_identifier(identifier_of(i.requirement))[0] for i in told
             )
         return found
+
+
+class Barred(Value, frozen=True):
+    """A version that no solution has, for it leads to what cannot be had.
+
+    ``way`` is how, as names and versions: its own first, then the best of each project
+    on the way. The ``reason`` is that of the last.
+    """
+
+    position: int
+    way: tuple[tuple[NormalizedName, str], ...]
+    reason: Refusal
+
+
+class Found(Value, frozen=True, eq=False):
+    """The candidates of a solution by identifier, and the newest barred by project.
+
+    Nothing is known to be barred where the walk was enough.
+    """
+
+    mapping: Mapping[str, AnyCandidate]
+    barred: Mapping[NormalizedName, Barred] = field(default_factory=dict)
+
+
+def barred(dead: Mapping[AnyCandidate, Rejected]) -> dict[NormalizedName, Barred]:
+    """Return the newest version of each project that no solution has."""
+    found: dict[NormalizedName, Barred] = {}
+    for candidate, rejected in dead.items():
+        if isinstance(candidate, Candidate):
+            told = _barred(candidate, rejected)
+            before = found.get(candidate.name)
+            if told and (before is None or before.position < told.position):
+                found[candidate.name] = told
+    return found
+
+
+def _barred(candidate: Candidate, rejected: Rejected) -> Barred | None:
+    way: dict[tuple[NormalizedName, str], None] = {}
+    while True:
+        last = rejected.candidate
+        base = last.base if isinstance(last, ExtraCandidate) else last
+        way[base.name, base.version] = None
+        for one in rejected.information:
+            if isinstance(one.requirement, Unmeetable):
+                return Barred(candidate.position, tuple(way), one.requirement.reason)
+        following = rejected.because.rejected if rejected.because else ()
+        if not following or following[0].candidate is candidate:
+            return None
+        rejected = following[0]

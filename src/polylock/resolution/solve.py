@@ -17,6 +17,7 @@ from polylock.resolution.conditions import conditions
 from polylock.resolution.constraints import Unmeetable
 from polylock.resolution.memory import Memory
 from polylock.resolution.problem import Prior, Problem, Unsolvable, admitting
+from polylock.resolution.refutation import Found
 from polylock.resolution.tries import Tries
 from polylock.resolution.versions import public
 from polylock.resolution.walk import walk
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from polylock.resolution.conditions import Root
     from polylock.resolution.constraints import Dependency
     from polylock.resolution.dependencies import DependencyReader
+    from polylock.resolution.refutation import Barred
     from polylock.resolution.versions import VersionTable
 
     AnyCandidate = Candidate | ExtraCandidate
@@ -58,10 +60,15 @@ class Effort(Mutable):
 
 
 class Solution(Value, frozen=True, kw_only=True):
-    """The pins of every target, in the order of the targets, and what it cost."""
+    """The pins of every target, in the order of the targets, and what it cost.
+
+    ``barred`` gives by target the versions that are newer than a pin and that no
+    solution has, as far as the engine met them, with what bars them.
+    """
 
     resolutions: tuple[Resolution, ...]
     efforts: Mapping[str, Effort]
+    barred: Mapping[str, Mapping[NormalizedName, Barred]] = field(default_factory=dict)
 
 
 class Solver(Mutable, kw_only=True, eq=False):
@@ -70,7 +77,8 @@ class Solver(Mutable, kw_only=True, eq=False):
     ``preferences`` are, by target, the pins of the lock file that still stand.
     ``always_search`` leaves out the walk that makes most searches unnecessary.
     ``memory`` is what earlier runs worked out, and is added to; ``tables`` are those of
-    versions, made once for all targets.
+    versions, made once for all targets. The limit on tries is one for all that a solver
+    solves.
     """
 
     inputs: Inputs
@@ -80,6 +88,8 @@ class Solver(Mutable, kw_only=True, eq=False):
     always_search: bool = False
     memory: Memory = field(default_factory=Memory)
     tables: dict[int, VersionTable] = field(default_factory=dict)
+    _tried: int = 0
+    _barred: dict[str, dict[NormalizedName, Barred]] = field(default_factory=dict)
 
     def solve(self, targets: Sequence[Target]) -> Solution:
         """Solve every target.
@@ -107,7 +117,21 @@ class Solver(Mutable, kw_only=True, eq=False):
             self._require_agreement(resolutions)
         for resolution in resolutions:
             self.reporter.solved(resolution.target.name, len(resolution.pins))
-        return Solution(resolutions=tuple(resolutions), efforts=efforts)
+        barred = {each.target.name: self._above(each) for each in resolutions}
+        return Solution(resolutions=tuple(resolutions), efforts=efforts, barred=barred)
+
+    def _above(self, resolution: Resolution) -> dict[NormalizedName, Barred]:
+        """Return what is barred of the versions that are newer than a pin."""
+        target = resolution.target
+        found: dict[NormalizedName, Barred] = {}
+        for name, each in self._barred.get(target.name, {}).items():
+            pin = resolution.pins.get(name)
+            if pin is None or pin.direct is not None:
+                continue
+            taken = self.source.releases(name, target).versions.index(pin.version)
+            if each.position > taken:
+                found[name] = each
+        return found
 
     def _solve_all(
         self,
@@ -211,21 +235,24 @@ class Solver(Mutable, kw_only=True, eq=False):
 
     def _answer(self, problem: Problem, effort: Effort) -> Resolution:
         problem.prefetch()
-        tries = Tries(target=problem.target.name, reporter=self.reporter)
+        before = self._tried
+        tries = Tries(target=problem.target.name, reporter=self.reporter, tried=before)
         try:
-            mapping = solve(problem, tries, always_search=self.always_search)
+            found = solve(problem, tries, always_search=self.always_search)
         finally:
             effort.rounds += tries.rounds
-            effort.tried += tries.tried
+            effort.tried += tries.tried - before
+            self._tried = tries.tried
             effort.rejected += tries.rejected
             effort.expanded += len(problem.availability.pool.visited)
-        return _resolution(problem, mapping)
+        self._barred.setdefault(problem.target.name, {}).update(found.barred)
+        return _resolution(problem, found.mapping)
 
 
 def solve(
     problem: Problem, tries: Tries | None = None, *, always_search: bool = False
-) -> Mapping[str, AnyCandidate]:
-    """Return candidates by identifier: by the walk, or else by the engine.
+) -> Found:
+    """Return candidates by identifier, by the walk or else by the engine.
 
     Raises Unsolvable, ProjectNotFound where the project itself requires what no index
     has, and what the package source raises.
@@ -233,7 +260,7 @@ def solve(
     if not always_search:
         mapping = walk(problem.roots, problem.availability, problem.dependencies)
         if mapping is not None:
-            return mapping
+            return Found(mapping)
     # resolvelib takes its time to import; most targets need the walk alone.
     from polylock.resolution.engine import search  # noqa: PLC0415
 

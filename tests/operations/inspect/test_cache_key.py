@@ -214,7 +214,7 @@ def test_keys_are_those_of_earlier_versions(project: Project) -> None:
         ('subdirectory = "python"', 'subdirectory = "rust"'),
         ('subdirectory = "packages/core"', 'subdirectory = "packages/more"'),
         ("editable = true", "editable = false"),
-        ('path = "libs/from-path"', 'path = "libs/from\\tpath"'),
+        ('path = "libs/from-path"', 'path = "libs/from path"'),
         ('commit-id = "5af1', 'commit-id = "5af2'),
     ],
     ids=["of a commit", "of an archive", "editable", "path", "commit"],

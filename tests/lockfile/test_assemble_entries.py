@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fakes.resolutions import make_pin, make_resolution, make_target
-from polylock.lockfile.entries import entry_marker, shared_entries, written_index
+from polylock.lockfile.assemble import entry_marker, shared_entries, written_index
 from polylock.lockfile.group_markers import Separator
 
 LINUX = make_target("linux")

@@ -10,7 +10,7 @@ from polylock.report.document import report_document
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from polylock.report.without_variants import WithoutVariants
+    from polylock.report.document import WithoutVariants
 
 _TARGET = """\
 [[tool.polylock.targets]]

@@ -1,4 +1,4 @@
-"""Tests of polylock.index_server.static_facts."""
+"""Tests of polylock.index_server.static_build."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from fakes.wheels import build_wheel
 from polylock.index.distribution_file import read_distribution
-from polylock.index_server.static_facts import InvalidFacts, StaticFacts
+from polylock.index_server.static_build import InvalidFacts, StaticFacts
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,7 +16,7 @@ from polylock.model.target import (
     NvidiaGpu,
     OperatingSystem,
 )
-from polylock.project.target_hardware import (
+from polylock.project.target_values import (
     read_amd,
     read_ascend,
     read_cpu,
