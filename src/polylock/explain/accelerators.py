@@ -28,6 +28,8 @@ from polylock.values import Value
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from packaging.utils import NormalizedName
+
     from polylock.explain.findings import Solved
     from polylock.explain.reasons import Reason
     from polylock.model.distributions import Releases
@@ -84,7 +86,7 @@ _COMPILED = tuple((rule, re.compile(rule.name)) for rule in _RULES)
 """The first that matches counts."""
 
 _LIBRARY = re.compile(
-    r"(?:nvidia-.+|cuda-(?:toolkit|bindings)|triton|pytorch-triton-rocm|triton-rocm"
+    r"(?:nvidia-.+|cuda-.+|triton|pytorch-triton-rocm|triton-rocm"
     r"|rocm(?:-sdk-.+)?)"
 )
 """Projects that only an accelerator has a use for."""
@@ -203,13 +205,7 @@ def useless_libraries(solved: Solved) -> Iterator[Note]:
         size = sum(pin.file.size or 0 for pin in libraries)
         if size < _LARGE:
             continue
-        names = {pin.name for pin in libraries}
-        parents = [
-            name
-            for name, pin in sorted(resolution.pins.items())
-            if name not in names and any(edge.name in names for edge in pin.edges)
-        ]
-        parent = parents[0] if parents else min(names)
+        parent = _who_brings(resolution)
         version = resolution.pins[parent].version
         finding = LibrariesForNothing(size, len(libraries))
         found.setdefault((parent, version, finding), []).append(resolution.target.name)
@@ -223,9 +219,29 @@ def useless_libraries(solved: Solved) -> Iterator[Note]:
         )
 
 
+def _who_brings(resolution: Resolution) -> NormalizedName:
+    """Return the project that brings most bytes of libraries, itself none of them."""
+    pins = resolution.pins
+
+    def brought(name: NormalizedName) -> int:
+        reached = {edge.name for edge in pins[name].edges if _is_library(edge.name)}
+        queue = sorted(reached)
+        for at in queue:
+            found = {edge.name for edge in pins[at].edges if _is_library(edge.name)}
+            queue += sorted(found - reached)
+            reached |= found
+        return sum(pins[each].file.size or 0 for each in reached)
+
+    parents = [name for name in sorted(pins) if not _is_library(name)]
+    best = max(parents, key=brought, default=None)
+    if best is not None and brought(best):
+        return best
+    return min(name for name in pins if _is_library(name))  # of the project itself
+
+
 @lru_cache(maxsize=4096)
 def _is_library(name: str) -> bool:
-    return _LIBRARY.fullmatch(name) is not None
+    return _LIBRARY.fullmatch(name) is not None or _named(name) is not None
 
 
 def accelerators(description: TargetDescription) -> tuple[str, ...]:

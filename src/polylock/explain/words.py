@@ -286,7 +286,8 @@ def _incoherent(found: Note, project: str, targets: str) -> str:
             return (
                 f"{project} brings {file_size(finding.size)} of accelerator libraries "
                 f"in {libraries} to {targets}, without an accelerator; name an index "
-                f"with builds for processors under {found.key}"
+                f"with builds for processors under {found.key}, or leave it out there "
+                "with a marker"
             )
         case _:
             raise AssertionError(finding)
