@@ -109,3 +109,41 @@ def test_project_that_a_target_does_not_install(demo: CommandLine) -> None:
     ).json["targets"]
     assert target["installed"] is False
     assert len(target["not-required-because"]) == 1
+
+
+CHOSEN = """\
+[project]
+name = "demo"
+version = "1"
+dependencies = ["plainlib==1.2.0"]
+[[tool.polylock.index]]
+name = "house"
+url = "URL"
+[tool.polylock.sources]
+plainlib = [
+  { index = "house", targets = ["other"] },
+  { index = "house", properties = ["x86_64 :: level :: v1"] },
+]
+[tool.polylock.targets.box]
+platform = "linux-x86_64"
+python = "3.12"
+[tool.polylock.targets.other]
+platform = "macos-arm64"
+python = "3.12"
+"""
+
+
+def test_a_yanked_pin_and_the_entry_of_sources_that_fits(
+    polylock: CommandLine, index_url: str
+) -> None:
+    """Why this file and from there: the index yanked it, and the second entry fits."""
+    polylock.write(CHOSEN.replace("URL", index_url))
+    polylock.succeed("lock")
+    lines = polylock.succeed("why", "plainlib", "--target", "box").out.splitlines()
+    told = [line.strip() for line in lines if "note: " in line]
+    file = "plainlib-1.2.0-py3-none-any.whl"
+    assert told == [
+        f"note: {file} is yanked: loses the last line of a file",
+        "note: sources: entry 1, index house, is for target other",
+        "note: sources: entry 2, index house, fits",
+    ]

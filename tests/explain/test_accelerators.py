@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from packaging.utils import canonicalize_name
 
@@ -17,6 +18,7 @@ from polylock.explain.words import note
 from polylock.model.distributions import Release, RemoteFile
 from polylock.model.pins import Pin
 from polylock.resolution.solve import Solver
+from polylock.values import replace
 
 LINUX = {"platform": "linux-x86_64", "python": "3.12"}
 GPU = {**LINUX, "nvidia": {"driver": "12.8", "compute": ["9.0"]}}
@@ -83,7 +85,7 @@ def test_two_majors_of_cuda_in_one_target_are_named() -> None:
     assert told == [
         (
             "v100 gets libraries of CUDA 12 (nvidia-cublas-cu12 12.8) and CUDA 13 "
-            "(nvidia-nvshmem-cu13 3.3)"
+            "(nvidia-nvshmem-cu13 3.3), which may not load together"
         )
     ]
 
@@ -182,3 +184,45 @@ def test_a_better_label_whose_wheel_is_yanked() -> None:
         }
     )
     assert told == "gpu 1.0: cu128 fits h100 better than cu126, and its wheel is yanked"
+
+
+def test_who_brings_gigabytes_of_libraries_to_a_target_without_a_gpu() -> None:
+    """Who requires most of them is named, not the first by name nor one of them."""
+    universe = MemorySource(
+        {
+            "app": {"1.0": {"requires": ["torch"]}},
+            "adapter": {"1.0": {"requires": ["cuda-python"]}},
+            "torch": {"2.15": {"requires": ["cuda-toolkit"]}},
+            "cuda-toolkit": {"13.2": {"requires": ["nvidia-cublas"]}},
+            "nvidia-cublas": {"13.2": {}},
+            "cuda-python": {"13.2": {}},
+        }
+    )
+    scenario: dict[str, Any] = {
+        "requires": ["app", "adapter"],
+        "targets": {"ci": LINUX, "h100": {**GPU, "nvidia": {"driver": "13.2"}}},
+    }
+    targets = targets_of(scenario)
+    inputs = inputs_of(scenario, targets)
+    solution = Solver(inputs=inputs, source=universe, reporter=Spy()).solve(targets)
+    large = {"nvidia-cublas": 900_000_000, "cuda-python": 100_000_000}
+    resolutions = [
+        replace(
+            found,
+            pins={
+                name: replace(
+                    pin, file=msgspec.structs.replace(pin.file, size=large.get(name, 1))
+                )
+                for name, pin in found.pins.items()
+            },
+        )
+        for found in solution.resolutions
+    ]
+    told = [note(found) for found in notes(Solved(resolutions, inputs, universe))]
+    assert told == [
+        (
+            "torch 2.15 brings 1.0 GB of accelerator libraries in 3 packages to ci, "
+            "without an accelerator; name an index with builds for processors under "
+            "tool.polylock.sources.torch, or leave it out there with a marker"
+        )
+    ]

@@ -111,6 +111,42 @@ def test_a_build_deep_below_names_what_has_to_be_built() -> None:
     assert 'set build-package = ["kfp-server-api"]' in note(found)
 
 
+def test_what_follows_from_the_old_version_is_not_its_cause() -> None:
+    """The old kfp pins what the new one could not have beside it: a circle.
+
+    The build that the new one needs depends on no pin, and so is the first cause.
+    """
+    scenario = {
+        "requires": ["kfp"],
+        "packages": {
+            "kfp": {
+                "2.0": {"requires": ["core>=2", "storage>=3", "kfp-server-api>=2"]},
+                "0.1": {"requires": ["storage==1.0"]},
+            },
+            "storage": {"3.0": {"requires": ["core"]}, "1.0": {"requires": ["core<2"]}},
+            "core": {"1.0": {}, "2.0": {}},
+            "kfp-server-api": {
+                "2.0": {"wheels": [], "sdist": {"build-refused": "build-package"}},
+            },
+        },
+    }
+    (found,) = found_in(scenario)[0]
+    assert found.project == "kfp"
+    assert note(found).startswith("kfp 0.1 instead of 2.0 on one: requires kfp-server")
+
+
+def test_a_slip_in_the_tag_of_a_wheel_is_no_advice() -> None:
+    """There is no macOS 110, so nobody is told to set it."""
+    torch = {
+        "2.10": {"wheels": [MANY, "cp312-cp312-macosx_110_0_arm64"]},
+        "2.9": {"wheels": [MANY, MAC_11]},
+    }
+    scenario = {**HELD, "packages": {"torch": torch}}
+    (found,) = found_in(scenario)[0]
+    assert found.key == "tool.polylock.align"
+    assert 'macos = "110.0"' not in note(found)
+
+
 def test_what_the_project_or_another_pin_asks_for_is_no_news() -> None:
     """An upper limit that somebody wrote is kept without a word."""
     packages = {

@@ -26,7 +26,9 @@ from polylock.resolution.memory import Memory
 from polylock.values import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Sequence
+
+    from packaging.utils import NormalizedName
 
     from polylock.explain.findings import Solved
     from polylock.explain.reasons import Reason
@@ -84,7 +86,7 @@ _COMPILED = tuple((rule, re.compile(rule.name)) for rule in _RULES)
 """The first that matches counts."""
 
 _LIBRARY = re.compile(
-    r"(?:nvidia-.+|cuda-(?:toolkit|bindings)|triton|pytorch-triton-rocm|triton-rocm"
+    r"(?:nvidia-.+|cuda-.+|triton|pytorch-triton-rocm|triton-rocm"
     r"|rocm(?:-sdk-.+)?)"
 )
 """Projects that only an accelerator has a use for."""
@@ -141,7 +143,8 @@ def _named(name: str) -> Built | None:
 
 
 def coherence(solved: Solved) -> Iterator[Note]:
-    """Yield targets whose pins are for two majors, or for a newer one than theirs."""
+    """Yield what targets get for two majors, or for a newer one than theirs."""
+    mixed: dict[tuple[str, SeveralMajors], list[str]] = {}
     for resolution in solved.resolutions:
         by_platform: dict[str, dict[str, list[str]]] = {}
         for name, pin in sorted(resolution.pins.items()):
@@ -150,29 +153,30 @@ def coherence(solved: Solved) -> Iterator[Note]:
                 majors = by_platform.setdefault(built.platform, {})
                 majors.setdefault(built.major, []).append(_pin_in_words(name, pin))
         for platform, majors in by_platform.items():
-            yield from _of_platform(resolution, platform, majors)
+            ordered = sorted(majors, key=int)
+            if len(ordered) > 1:
+                told = tuple((major, tuple(majors[major][:2])) for major in ordered)
+                project = majors[ordered[-1]][0].partition(" ")[0]
+                key = (project, SeveralMajors(platform, told))
+                mixed.setdefault(key, []).append(resolution.target.name)
+            yield from _too_new(resolution, platform, majors[ordered[-1]], ordered[-1])
+    for (project, finding), targets in mixed.items():
+        yield Note(project=project, finding=finding, targets=tuple(targets))
 
 
-def _of_platform(
-    resolution: Resolution, platform: str, majors: Mapping[str, list[str]]
+def _too_new(
+    resolution: Resolution, platform: str, pins: Sequence[str], major: str
 ) -> Iterator[Note]:
+    """Yield pins for a newer major than the driver offers: a newer minor runs.
+
+    docs.nvidia.com/deploy/cuda-compatibility, "Minor Version Compatibility".
+    """
     target = resolution.target
-    description = target.description
-    ordered = sorted(majors, key=int)
-    first = majors[ordered[-1]][0].partition(" ")[0]
-    if len(ordered) > 1:
-        told = tuple((major, tuple(majors[major][:2])) for major in ordered)
+    offered, key = _offered(target.description, platform)
+    if offered and int(major) > int(offered.partition(".")[0]):
         yield Note(
-            project=first,
-            finding=SeveralMajors(platform, told),
-            targets=(target.name,),
-        )
-    offered, key = _offered(description, platform)
-    if offered and int(ordered[-1]) > int(offered.partition(".")[0]):
-        pins = tuple(majors[ordered[-1]][:2])
-        yield Note(
-            project=first,
-            finding=DriverTooOld(platform, ordered[-1], offered, pins),
+            project=pins[0].partition(" ")[0],
+            finding=DriverTooOld(platform, major, offered, tuple(pins[:2])),
             targets=(target.name,),
             key=f"tool.polylock.targets.{target.name}.{key}",
         )
@@ -201,13 +205,7 @@ def useless_libraries(solved: Solved) -> Iterator[Note]:
         size = sum(pin.file.size or 0 for pin in libraries)
         if size < _LARGE:
             continue
-        names = {pin.name for pin in libraries}
-        parents = [
-            name
-            for name, pin in sorted(resolution.pins.items())
-            if name not in names and any(edge.name in names for edge in pin.edges)
-        ]
-        parent = parents[0] if parents else min(names)
+        parent = _who_brings(resolution)
         version = resolution.pins[parent].version
         finding = LibrariesForNothing(size, len(libraries))
         found.setdefault((parent, version, finding), []).append(resolution.target.name)
@@ -221,9 +219,29 @@ def useless_libraries(solved: Solved) -> Iterator[Note]:
         )
 
 
+def _who_brings(resolution: Resolution) -> NormalizedName:
+    """Return the project that brings most bytes of libraries, itself none of them."""
+    pins = resolution.pins
+
+    def brought(name: NormalizedName) -> int:
+        reached = {edge.name for edge in pins[name].edges if _is_library(edge.name)}
+        queue = sorted(reached)
+        for at in queue:
+            found = {edge.name for edge in pins[at].edges if _is_library(edge.name)}
+            queue += sorted(found - reached)
+            reached |= found
+        return sum(pins[each].file.size or 0 for each in reached)
+
+    parents = [name for name in sorted(pins) if not _is_library(name)]
+    best = max(parents, key=brought, default=None)
+    if best is not None and brought(best):
+        return best
+    return min(name for name in pins if _is_library(name))  # of the project itself
+
+
 @lru_cache(maxsize=4096)
 def _is_library(name: str) -> bool:
-    return _LIBRARY.fullmatch(name) is not None
+    return _LIBRARY.fullmatch(name) is not None or _named(name) is not None
 
 
 def accelerators(description: TargetDescription) -> tuple[str, ...]:

@@ -536,11 +536,59 @@ class WhyNot:
             for need in candidate.abi
             if need.name in self.answer.pins
         ]
-        for requirement in needed:
-            reason = self._unmet_requirement(requirement, candidate, assumed)
-            if reason is not None:
-                return reason
+        # What no pin decides is the first cause; the pins may follow from it.
+        for ask in (self._never_met, self._unmet_requirement):
+            for requirement in needed:
+                reason = ask(requirement, candidate, assumed)
+                if reason is not None:
+                    return reason
         return None
+
+    def _never_met(
+        self, requirement: Requirement, candidate: Candidate, assumed: Assumed
+    ) -> Reason | None:
+        """Return why no version that meets a requirement is of use, whatever is pinned.
+
+        None where some may be, or where there are too many to look at them all.
+        """
+        name = requirement.normalized_name
+        pin = self.answer.pins.get(name)
+        taken = pin.version if pin is not None else ""
+        if name in assumed or name == candidate.name:
+            return None
+        if pin is not None and satisfies(requirement.specifier, pin.version):
+            return None
+        try:
+            releases = self.source.releases(name, self.target)
+        except PolylockError:
+            return None
+        table = self.availability.table(releases)
+        found = list(positions(table.mask(requirement.specifier) & table.everything))
+        if not found or len(found) > OPENED_AT_MOST:
+            return None
+        first: Reason | None = None
+        for position in found:
+            reason = self._useless(releases, position)
+            if reason is None:
+                return None
+            first = first or reason
+        return Contradicts(requirement, taken, releases.versions[found[0]], first)
+
+    def _useless(self, releases: Releases, position: int) -> Reason | None:
+        """Return why a version is of no use: by what it is, not by what is pinned."""
+        outright = self._outright(releases, position)
+        if outright is not None:
+            return outright
+        reason: Reason | None = None
+        for candidate in self.pool.expand(releases, position, yanked=False).candidates:
+            try:
+                found = self._reader.of(candidate)
+            except PolylockError:
+                return None  # not read, so nothing is known against it
+            if not isinstance(found, Unmeetable):
+                return None
+            reason = reason or found.reason
+        return reason
 
     def _unmet_requirement(
         self, requirement: Requirement, candidate: Candidate, assumed: Assumed

@@ -273,7 +273,8 @@ def _incoherent(found: Note, project: str, targets: str) -> str:
                 f"{finding.platform} {major} ({', '.join(pins)})"
                 for major, pins in finding.pins
             )
-            return f"{targets} gets libraries of {told}"
+            verb = "get" if len(found.targets) > 1 else "gets"
+            return f"{targets} {verb} libraries of {told}, which may not load together"
         case DriverTooOld():
             pins = ", ".join(finding.pins)
             return (
@@ -284,8 +285,9 @@ def _incoherent(found: Note, project: str, targets: str) -> str:
             libraries = counted(finding.count, "package")
             return (
                 f"{project} brings {file_size(finding.size)} of accelerator libraries "
-                f"in {libraries} to {targets}, which has no accelerator; name an index "
-                f"with builds for processors for it under [tool.polylock.sources]"
+                f"in {libraries} to {targets}, without an accelerator; name an index "
+                f"with builds for processors under {found.key}, or leave it out there "
+                "with a marker"
             )
         case _:
             raise AssertionError(finding)

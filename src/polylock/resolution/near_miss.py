@@ -177,11 +177,16 @@ def system_for(target: Target, filenames: Iterable[str]) -> TargetChange | None:
 
 
 def _floors(platforms: Iterable[str], target: Target) -> list[tuple[int, int]]:
-    """Return the libc or macOS versions that platform tags of its machine ask for."""
+    """Return the libc or macOS versions that platform tags of its machine ask for.
+
+    Those that there may be one day: wheels with a slip such as ``macosx_110_0`` exist.
+    """
+    newest = _NEWEST.get(_family(target), (0, 0))
     pattern = re.compile(_FLOORS[_family(target)])
     machines = _MACHINE_TAGS[target.description.architecture]
     found = (pattern.match(tag) for tag in platforms if tag.endswith(machines))
-    return [(int(match[1]), int(match[2])) for match in found if match is not None]
+    floors = [(int(match[1]), int(match[2])) for match in found if match is not None]
+    return [floor for floor in floors if floor <= newest]
 
 
 def _with_floor(target: Target, floor: tuple[int, int]) -> TargetChange:

@@ -210,6 +210,22 @@ def test_a_conflict_in_the_project_file_comes_first(clone: Clone) -> None:
     clone.git("commit", "--quiet", "--message", "merged")
 
 
+def test_pins_that_both_branches_changed_are_named(clone: Clone) -> None:
+    """The higher one is tried first, and whoever merges learns between which."""
+    clone.branch("left", {"one": "plainlib==1.0.0"})
+    clone.branch("right", {"one": "plainlib>=1.1"})
+    clone.git("checkout", "--quiet", "left")
+    clone.git("merge", "--quiet", "--no-edit", "right", check_code=False)
+    clone.requirements = {"one": "plainlib>=1"}
+    clone.write()
+    spy = Spy()
+    merge_conflict(clone.project.with_settings(), clone.variables, spy)
+    assert spy.notes == [
+        "plainlib was changed on both branches: 1.1.0 is tried before 1.0.0, for box"
+    ]
+    assert clone.pins()["box", "plainlib"] == "1.1.0"
+
+
 def test_branches_without_a_solution_together(clone: Clone) -> None:
     """Git is told of a conflict, the reason is shown, and our side stays as it was."""
     clone.branch("left", {"one": "plainlib==1.0.0"})

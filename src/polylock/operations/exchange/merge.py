@@ -28,7 +28,7 @@ from polylock.operations.workspace import Workspace, open_workspace, project_pat
 from polylock.values import Value, replace
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from packaging.utils import NormalizedName
 
@@ -146,10 +146,12 @@ def _lock(
     from polylock.operations.lock.resolve import resolve  # noqa: PLC0415 - see above
 
     request = LockRequest(preferences=_merged_pins(workspace, locks))
+    for choice in _chosen_between(workspace, locks):
+        reporter.noting(choice)
     both = replace(locks.ours, packages=tuple(_direct_packages(locks)))
     found = resolve(settings, workspace, both, request, reporter)
-    for told in found.notes:
-        reporter.noting(f"note: {note(told)}")
+    for each in found.notes:
+        reporter.noting(f"note: {note(each)}")
     return found.text
 
 
@@ -194,6 +196,30 @@ def merge_pins(
                 sides, key=lambda side: (Version(side.version), side.filenames)
             )
     return found
+
+
+def _chosen_between(workspace: Workspace, locks: _Locks) -> Iterator[str]:
+    """Tell of the pins that both branches changed otherwise, targets gathered."""
+    base = {} if locks.base is None else preferences(locks.base)
+    ours, theirs = preferences(locks.ours), preferences(locks.theirs)
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for target in workspace.targets:
+        was, left, right = (
+            {pin: wanted.version for pin, wanted in side.get(target.name, {}).items()}
+            for side in (base, ours, theirs)
+        )
+        for name in sorted(left.keys() & right.keys()):
+            if left[name] != right[name] and was.get(name) not in {
+                left[name],
+                right[name],
+            }:
+                lower, higher = sorted((left[name], right[name]), key=Version)
+                found.setdefault((name, higher, lower), []).append(target.name)
+    for (project, higher, lower), targets in found.items():
+        yield (
+            f"{project} was changed on both branches: {higher} is tried before "
+            f"{lower}, for {', '.join(targets)}"
+        )
 
 
 def _direct_packages(locks: _Locks) -> list[Package]:

@@ -26,6 +26,7 @@ from polylock.lockfile.pylock import PackageSdist, PackageWheel
 from polylock.model.distributions import Unusable
 from polylock.model.folding import fold
 from polylock.model.requirements import InvalidRequirement, Requirement
+from polylock.model.source_choice import fits
 from polylock.model.visible_text import visible
 from polylock.operations.builds.wiring import IndexContext
 from polylock.operations.inspect.graph import locked_graphs
@@ -305,11 +306,45 @@ def _evidence(
         return Evidence(
             labels=tuple(reader.labels(name, selected.variant_label)),
             newer=reader.newer(name, beside),
-            notes=tuple(_changes(releases.release(position), selected, reader)),
+            notes=(
+                *_of_file(releases.release(position), selected),
+                *_of_sources(name, reader),
+                *_changes(releases.release(position), selected, reader),
+            ),
         )
     except PolylockError as error:
         problem = f"what else there was cannot be told: {error}"
         return Evidence(notes=(problem,))
+
+
+def _of_file(release: Release, selected: Selected) -> Iterator[str]:
+    """Yield what is unusual of the locked file: yanked, or still to be built."""
+    file = selected.file
+    assert isinstance(file, PackageWheel | PackageSdist)
+    if isinstance(file, PackageSdist):
+        yield "it is a source distribution, and built where it is installed"
+    sdists = () if release.sdist is None else (release.sdist,)
+    for each in (*release.wheels, *sdists):
+        if each.filename == file.filename and each.yanked is not None:
+            why = f": {visible(each.yanked)}" if each.yanked else ""
+            yield f"{file.filename} is yanked{why}"
+
+
+def _of_sources(name: NormalizedName, reader: WhyNot) -> Iterator[str]:
+    """Yield which entry of ``sources`` fits the target, and what others ask for."""
+    entries = reader.inputs.sources.get(name, ())
+    for number, entry in enumerate(entries, 1):
+        place = f"sources: entry {number}, index {entry.index},"
+        if fits(entry, reader.target):
+            yield f"{place} fits"
+            return
+        asked = [
+            *(f"target {each}" for each in entry.targets),
+            *entry.properties,
+        ]
+        yield f"{place} is for {', '.join(asked)}"
+    if entries:
+        yield "sources: no entry fits, so every index that is not explicit is asked"
 
 
 def _changes(release: Release, selected: Selected, reader: WhyNot) -> Iterator[str]:
