@@ -20,7 +20,6 @@ COMMANDS = {
     "freeze": "`polylock export --format requirements` prints what is locked.",
     "list": "`polylock tree` lists what is locked.",
     "show": "`polylock why NAME` tells of one project, `polylock tree` of all.",
-    "outdated": "`polylock lock --upgrade`, then `polylock diff HEAD`.",
     "venv": "`polylock sync` makes the environment.",
     "shell": "`polylock run -- COMMAND` runs a command in the environment.",
     "exec": "`polylock run -- COMMAND` runs a command in the environment.",
