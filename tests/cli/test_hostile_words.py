@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from fakes.command_line import CommandLine
 
-HOSTILE = "::warning::x\n::error::y\r\x1b[2J\x07\x9b1m\u202e##[error]z\u2028w"
+HOSTILE = "::warning::x\n::error::y\r\x1b[31m\x1b[2J\x07\x9b1m\u202e##[error]z\u2028w"
 """A value that starts lines, clears a terminal and speaks to CI services."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from polylock.cli.terminal import say, style
+from polylock.model.visible_text import visible
 
 if TYPE_CHECKING:
     from polylock.errors import PolylockError
@@ -16,11 +17,12 @@ def show_error(error: PolylockError) -> int:
     """Write an error to stderr and return its exit code."""
     from polylock.explain.words import details  # noqa: PLC0415 - for errors alone
 
-    lines = [f"{style('error', 'error')}: {error}"]
-    lines += [f"  {detail}" for detail in details(error)]
+    # Before styles are added: ``say`` lets those pass, and cannot tell whose they are.
+    lines = [f"{style('error', 'error')}: {visible(str(error))}"]
+    lines += [f"  {visible(detail)}" for detail in details(error)]
     hint = error.hint()
     if hint:
-        lines.append(f"{style('hint', 'hint')}: {hint}")
+        lines.append(f"{style('hint', 'hint')}: {visible(hint)}")
     for line in lines:
         say(line)
     return error.exit_code
@@ -28,4 +30,4 @@ def show_error(error: PolylockError) -> int:
 
 def show_warning(message: str) -> None:
     """Write a warning to stderr."""
-    say(f"{style('warning', 'warning')}: {message}")
+    say(f"{style('warning', 'warning')}: {visible(message)}")

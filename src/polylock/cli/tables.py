@@ -46,14 +46,14 @@ class Table:
         numbers: Collection[int] = (),
         prose: Collection[int] = (),
     ) -> None:
-        self._header = [shown(cell) for cell in header]
+        self._header = [shown(cell, error=False) for cell in header]
         self._numbers = numbers
         self._prose = prose
         self._rows: list[tuple[list[str] | None, bool]] = []
 
     def add(self, row: list[str], *, strong: bool = True) -> None:
         """Add a row of as many cells as the header has; one not ``strong`` is faint."""
-        cells = [shown(cell) for cell in row]
+        cells = [shown(cell, error=False) for cell in row]
         self._rows.append(
             (cells if strong else [plain(cell) for cell in cells], strong)
         )

@@ -200,7 +200,7 @@ def _shown(view: TargetView) -> str:
         if switched:
             lines.append(f"  {namespace}, on: {', '.join(switched)}")
     # The table stays as it is: it may be pasted.
-    return table + "".join(f"{folded(shown(line))}\n" for line in lines)
+    return table + "".join(f"{folded(shown(line, error=False))}\n" for line in lines)
 
 
 def _head(text: str) -> str:

@@ -68,9 +68,13 @@ def style(text: str, name: str, *, error: bool = True) -> str:
     return f"{_ESCAPE}{_STYLES[name]}m{text}{_ESCAPE}0m"
 
 
-def shown(line: str) -> str:
-    """Return a line for a person: foreign text made visible, styles of ours kept."""
-    if _ESCAPE not in line:
+def shown(line: str, *, error: bool = True) -> str:
+    """Return a line for a person: foreign text made visible, styles of ours kept.
+
+    A style of ours may have come in by foreign text, so none is kept where colours are
+    not wanted; where they are it changes a colour and no more.
+    """
+    if _ESCAPE not in line or not wants_color(error=error):
         return visible(line)
     parts = _OWN.split(line)
     return "".join(
@@ -85,7 +89,7 @@ def say(line: str) -> None:
 
 def write_lines(lines: Iterable[str]) -> None:
     """Write lines for a person to stdout."""
-    sys.stdout.write("".join(f"{shown(line)}\n" for line in lines))
+    sys.stdout.write("".join(f"{shown(line, error=False)}\n" for line in lines))
 
 
 def plain(text: str) -> str:

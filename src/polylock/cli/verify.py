@@ -38,7 +38,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
         what = style(
             f"{found}", "changed" if found.expected else "removed", error=False
         )
-        sys.stdout.write(folded(shown(f"{what}{note} {who}")) + "\n")
+        sys.stdout.write(folded(shown(f"{what}{note} {who}", error=False)) + "\n")
     if chosen.verbosity >= 0:
         for name, reason in outcome.unverified:
             say(f"not verified: {name} {reason}")

@@ -48,7 +48,9 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     if values["as_json"]:
         print_json(found.to_json())
     else:
-        sys.stdout.write("\n".join(folded(shown(line)) for line in _told(found)) + "\n")
+        sys.stdout.write(
+            "\n".join(folded(shown(line, error=False)) for line in _told(found)) + "\n"
+        )
     return 0
 
 

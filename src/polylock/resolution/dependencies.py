@@ -19,7 +19,7 @@ from polylock.resolution.candidates import ExtraCandidate
 from polylock.resolution.constraints import Dependency, Unmeetable
 from polylock.resolution.memory import held
 from polylock.resolution.sdist_reads import SdistReads
-from polylock.resolution.versions import satisfies
+from polylock.resolution.versions import is_specifier, satisfies
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -171,11 +171,18 @@ class DependencyReader:
         ]
 
     def requires_python(self, candidate: Candidate) -> str | None:
-        """Return the ``requires-python`` of a candidate's own file."""
+        """Return the ``requires-python`` of a candidate's own file.
+
+        One that is no specifier counts as none, so a lock file has none either: it
+        would be invalid with it (PEP 751).
+        """
         metadata = self._pool.source.core_metadata(candidate.release, candidate.file)
-        if isinstance(metadata, Unusable):
-            return candidate.file.requires_python
-        return metadata.requires_python
+        text = (
+            candidate.file.requires_python
+            if isinstance(metadata, Unusable)
+            else metadata.requires_python
+        )
+        return text if text is None or is_specifier(text) else None
 
     def _read_metadata(
         self, candidate: Candidate, extra: str
