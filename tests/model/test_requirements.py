@@ -93,3 +93,9 @@ def test_a_requirement_means_what_packaging_says(text: str) -> None:
         with pytest.raises(InvalidRequirement) as error:
             Requirement.parse(text)
         assert str(error.value) == expected
+
+
+def test_a_number_without_end_is_refused() -> None:
+    """Packaging would read it late, where nobody expects an error."""
+    with pytest.raises(InvalidRequirement, match="has a number"):
+        Requirement.parse(f"a>={'1' * 5000}")
