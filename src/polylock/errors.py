@@ -68,6 +68,7 @@ __all__ = [
     "PolylockError",
     "ProjectError",
     "ProjectNotFound",
+    "ProjectPageRefused",
     "ProviderFailed",
     "SizeMismatch",
     "SourceUnusable",
@@ -309,6 +310,26 @@ class IndexRequestError(PolylockError):
                 "or the user name alone there and the password in the keyring"
             )
         return self.usual_hint
+
+
+class ProjectPageRefused(IndexRequestError):
+    """An index answers 401 or 403 for the page of a project.
+
+    Some indexes answer so for projects that they do not have. Which of the two it is
+    only the user can say: to ask the next index would be dependency confusion.
+    """
+
+    index: str
+    project: str
+
+    def hint(self) -> str | None:
+        return (
+            f"if index {self.index} answers {self.status} for projects that it does "
+            f"not have, set absent = [{self.status}] in its [[tool.polylock.index]], "
+            "or explicit = true there and name it under sources for the projects that "
+            "it has; otherwise give it credentials: in the URL, a netrc file or "
+            f"POLYLOCK_INDEX_<NAME>_*, or the password in the keyring"
+        )
 
 
 class Offline(IndexRequestError):
