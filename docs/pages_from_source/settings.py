@@ -54,9 +54,9 @@ you anything and is given 20 seconds.
 
 polylock reads the variables that other tools read too, in capitals or not:
 
-- `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY` name the proxy for requests of a scheme, or
-  of any: `http://`, `https://`, `socks5://` or `socks5h://`, the last two with
-  `polylock[socks]`. Where none is set on Windows and macOS, the system's settings count.
+- `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY` name the proxy for requests of a scheme,
+  or of any: `http://`, `https://`, `socks5://` or `socks5h://`, the last two with
+  `polylock[socks]`. On Windows and macOS the system's settings count where none is set.
 - `NO_PROXY` lists hosts that are asked directly: `*`, domains with all below them,
   addresses, and ranges of them (`10.0.0.0/8`, `fd00::/8`), also with a port at the end.
 - `SSL_CERT_FILE` and `SSL_CERT_DIR` name the certificates to trust in place of the
