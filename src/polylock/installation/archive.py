@@ -8,16 +8,14 @@ seen while it is linked. It begins with a checksum of its own.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
 from polylock.cache.entries import checksum, whole_content
 from polylock.errors import ArchiveDamaged
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-    from pathlib import Path
 
 __all__ = [
     "MANIFEST",

@@ -10,7 +10,7 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from polylock.installation.archive import TREE
+from polylock.installation.archive import TREE, ArchiveManifest
 from polylock.installation.record_format import parse_rows
 from polylock.installation.records import has_hash
 from polylock.installation.uninstall import listed_rows
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from polylock.environment.installed import InstalledDistribution
-    from polylock.installation.archive import ArchiveManifest
 
 __all__ = ["changed_in_archive", "changed_in_environment"]
 

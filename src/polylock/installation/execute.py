@@ -14,10 +14,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 
 from polylock.environment.exclusive import exclusive
-from polylock.environment.installed import Form, read_installed
+from polylock.environment.installed import Form, InstalledDistribution, read_installed
 from polylock.errors import EnvironmentBroken, FileCorrupt
 from polylock.installation.archive import read_manifest
 from polylock.installation.forked_linking import put_all
@@ -26,25 +26,25 @@ from polylock.installation.obstacles import Obstacles
 from polylock.installation.own_files import OwnFiles
 from polylock.installation.owners import common_files, linked_again, shared_files
 from polylock.installation.place import Placement
-from polylock.installation.plan import plan_sync, same_version
+from polylock.installation.plan import (
+    SyncPlan,
+    WantedDistribution,
+    plan_sync,
+    same_version,
+)
 from polylock.installation.uninstall import (
     Boundary,
     listed_files,
     refuse_unremovable,
     uninstall,
 )
-from polylock.ports import SilentReporter
+from polylock.ports import Reporter, SilentReporter
 from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from packaging.utils import NormalizedName
-
-    from polylock.environment.installed import InstalledDistribution
     from polylock.environment.interpreter import Interpreter
-    from polylock.installation.plan import SyncPlan, WantedDistribution
-    from polylock.ports import Reporter
 
 __all__ = ["FetchArchives", "Outcome", "case_clashes", "execute", "ignores_case"]
 

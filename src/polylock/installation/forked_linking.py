@@ -18,13 +18,12 @@ import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from polylock.installation.link import LinkMode
+from polylock.installation.link import Linker, LinkMode
 from polylock.installation.owners import in_common, with_tops_in_common
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from polylock.installation.link import Linker
     from polylock.installation.place import Placement
 
 __all__ = ["put_all"]

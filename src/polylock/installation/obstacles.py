@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from polylock.errors import EnvironmentBroken
-from polylock.installation.uninstall import listed_files
+from polylock.installation.uninstall import Boundary, listed_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from polylock.environment.installed import InstalledDistribution
     from polylock.installation.place import Placement
-    from polylock.installation.uninstall import Boundary
 
 __all__ = ["Obstacles"]
 

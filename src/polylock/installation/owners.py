@@ -11,7 +11,7 @@ import os
 from typing import TYPE_CHECKING
 
 from polylock.errors import FileCorrupt
-from polylock.installation.plan import PlanEntry, Reason
+from polylock.installation.plan import PlanEntry, Reason, SyncPlan
 from polylock.installation.record_format import parse_rows
 from polylock.installation.uninstall import listed_among, outside_info
 from polylock.values import replace
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from polylock.environment.installed import InstalledDistribution
     from polylock.installation.place import Placement
-    from polylock.installation.plan import SyncPlan
 
 __all__ = [
     "common_files",

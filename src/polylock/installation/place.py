@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from polylock.environment.installed import PARTIAL_RECORD
 from polylock.errors import ArchiveDamaged, EnvironmentBroken, FileCorrupt
-from polylock.installation.archive import TREE
-from polylock.installation.link import FileChanged, make_directories
+from polylock.installation.archive import TREE, ArchiveManifest, DataFile
+from polylock.installation.link import FileChanged, Linker, make_directories
 from polylock.installation.own_files import OwnFiles, real_directory
 from polylock.installation.record_format import RecordRow
 from polylock.installation.records import (
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from polylock.environment.interpreter import Interpreter
-    from polylock.installation.archive import ArchiveManifest, DataFile
-    from polylock.installation.link import Linker
     from polylock.installation.plan import WantedDistribution
 
 __all__ = ["Placement"]

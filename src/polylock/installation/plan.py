@@ -19,20 +19,17 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from polylock.environment.installed import Form
+from polylock.environment.installed import Form, InstalledDistribution
 from polylock.model.filenames import InvalidFilename, WheelFilename
 from polylock.values import Value, field
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from packaging.utils import NormalizedName
-
     from polylock.environment.direct_url import DirectUrl
-    from polylock.environment.installed import InstalledDistribution
 
 __all__ = [
     "PlanEntry",

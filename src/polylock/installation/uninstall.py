@@ -7,16 +7,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from polylock.environment.installed import PARTIAL_RECORD, Form
+from polylock.environment.installed import PARTIAL_RECORD, Form, InstalledDistribution
 from polylock.errors import EnvironmentBroken
-from polylock.installation.record_format import InvalidRecord, parse_rows
+from polylock.installation.record_format import InvalidRecord, RecordRow, parse_rows
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-    from polylock.environment.installed import InstalledDistribution
     from polylock.installation.own_files import OwnFiles
-    from polylock.installation.record_format import RecordRow
 
 __all__ = [
     "Boundary",

@@ -21,7 +21,7 @@ import struct
 import time
 import zipfile
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
@@ -49,7 +49,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from hashlib import _Hash as Hash
     from pathlib import Path
-    from typing import BinaryIO
     from zipfile import ZipInfo
 
 __all__ = [
