@@ -322,7 +322,7 @@ def _changed(
 ) -> frozenset[NormalizedName]:
     """Return the distributions of which a file is not what RECORD says."""
     # Only where every file is read.
-    from polylock.installation.content import changed_in_environment  # noqa: PLC0415
+    from polylock.installation.hash_check import changed_in_environment  # noqa: PLC0415
 
     return frozenset(
         one.name
