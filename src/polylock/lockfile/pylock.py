@@ -8,7 +8,7 @@ takes a lock file with a variant wheel for invalid.
 from __future__ import annotations
 
 # All that annotations name is imported, for `binary` has values decoded by them.
-from collections.abc import Mapping  # noqa: TC003 - see above
+from collections.abc import Mapping
 from datetime import datetime  # noqa: TC003 - see above
 from typing import Annotated, Any
 from urllib.parse import unquote, urlsplit

@@ -11,7 +11,7 @@ wrong answer of `check`.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping  # noqa: TC003 - msgspec reads annotations
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import PureWindowsPath

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, assert_never
 from urllib.parse import unquote, urlsplit
 
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from polylock.build.policy import refused_metadata, require_allowed
@@ -36,7 +36,7 @@ from polylock.model.distributions import (
 )
 from polylock.model.filenames import InvalidFilename, WheelFilename
 from polylock.model.hashes import sha256_of
-from polylock.model.reasons import DirectSourceNamed
+from polylock.model.reasons import DirectSourceNamed, Refusal
 from polylock.model.source_choice import direct_source
 from polylock.operations.builds.trees import SourceTrees
 from polylock.project.direct_sources import relative_path
@@ -45,10 +45,7 @@ from polylock.values import Mutable, Value, field, replace
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from packaging.utils import NormalizedName
-
     from polylock.lockfile.pylock import Pylock
-    from polylock.model.reasons import Refusal
     from polylock.model.requirements import Requirement
     from polylock.model.target import Target
     from polylock.operations.builds.sdists import SourceTree
