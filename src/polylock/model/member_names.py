@@ -11,7 +11,14 @@ import sys
 import unicodedata
 from dataclasses import dataclass, field
 
-__all__ = ["MemberNames", "RefusedArchive", "check_path", "folded"]
+__all__ = [
+    "WINDOWS",
+    "MemberNames",
+    "RefusedArchive",
+    "check_path",
+    "differ_in_case",
+    "folded",
+]
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _DRIVE = re.compile(r"[A-Za-z]:")
@@ -20,14 +27,14 @@ _RESERVED = re.compile(
     re.IGNORECASE,
 )
 _LONGEST = 255  # bytes; the file systems of Linux, macOS and Windows take no more
-_WINDOWS = sys.platform == "win32"
+WINDOWS = sys.platform == "win32"
 
 
 class RefusedArchive(ValueError):
     """An archive that must not be unpacked; the text is a clause with the reason."""
 
 
-def check_path(path: str, *, windows: bool = _WINDOWS) -> None:
+def check_path(path: str, *, windows: bool = WINDOWS) -> None:
     """Refuse a path that leaves its directory, or may do so on some system.
 
     Raises RefusedArchive.
@@ -67,10 +74,17 @@ def folded(path: str) -> str:
     return unicodedata.normalize("NFC", path).casefold()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class MemberNames:
-    """The members of one archive so far: no two of them may be one place."""
+    """The members of one archive so far: no two of them may be one place.
 
+    With ``tells_case`` names that differ only in case or Unicode form are accepted, and
+    ``clash`` is a pair of them. With ``windows`` names that it reserves are refused.
+    """
+
+    tells_case: bool = False
+    windows: bool = WINDOWS
+    clash: tuple[str, str] | None = None
     _spellings: dict[str, str] = field(default_factory=dict)
     _kinds: dict[str, bool] = field(default_factory=dict)
 
@@ -81,14 +95,14 @@ class MemberNames:
         and names that differ only in case or Unicode form, which are one file on
         macOS and Windows. Raises RefusedArchive.
         """
-        check_path(path)
+        check_path(path, windows=self.windows)
         if path in self._kinds and not (is_directory and self._kinds[path]):
             raise RefusedArchive(f"member {path!a} is there twice")
         self._check_spelling(path)
         self._add_kinds(path, is_directory=is_directory)
 
     def _check_spelling(self, path: str) -> None:
-        """Refuse a path whose every-system form is that of another path."""
+        """Refuse or note a path whose every-system form is that of another path."""
         while path:
             key = folded(path)
             other = self._spellings.get(key)
@@ -96,9 +110,9 @@ class MemberNames:
                 return  # its parents have been seen as well
             self._spellings[key] = path
             if other is not None:
-                raise RefusedArchive(
-                    f"members {other!a} and {path!a} differ only in case"
-                )
+                if not self.tells_case:
+                    raise RefusedArchive(differ_in_case(other, path))
+                self.clash = self.clash or (other, path)
             path = path.rpartition("/")[0]
 
     def _add_kinds(self, path: str, *, is_directory: bool) -> None:
@@ -109,3 +123,8 @@ class MemberNames:
             if not self._kinds.setdefault(parent, True):
                 raise RefusedArchive(f"member {parent!a} is a file and a directory")
             parent = parent.rpartition("/")[0]
+
+
+def differ_in_case(first: str, second: str) -> str:
+    """Return the reason why two members cannot be files of one file system."""
+    return f"members {first!a} and {second!a} differ only in case"
