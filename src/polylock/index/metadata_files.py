@@ -64,7 +64,8 @@ class MetadataFiles:
         """Return the file that PEP 658 puts beside a wheel, None if it is not there."""
         if file.core_metadata is None:
             return None
-        url = f"{file.url}.metadata"
+        path, mark, query = file.url.partition("?")
+        url = f"{path}.metadata{mark}{query}"
         content = local_content(url) if is_local(url) else self._ask(file, url)
         if content is None:
             logger.debug("%s is offered and not there", redact(url))

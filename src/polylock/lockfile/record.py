@@ -25,6 +25,7 @@ from polylock.model.target import (
     Target,
     TargetDescription,
 )
+from polylock.model.url_secrets import without_secrets
 from polylock.values import Value, field, replace
 from polylock.variants.properties import SupportedProperties
 
@@ -193,7 +194,8 @@ def microseconds_of(moment: datetime) -> int:
 
 
 def without_credentials(url: str) -> str:
-    """Return a URL without user name and password, and otherwise as written."""
+    """Return a URL without user name, password, and secrets in its query."""
+    url = without_secrets(url)
     try:
         parts = urlsplit(url)
     except ValueError:
