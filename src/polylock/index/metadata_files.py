@@ -102,6 +102,10 @@ class MetadataFiles:
             except RangesUnsupported:
                 logger.debug("%s gives no ranges; fetching the wheel", redact(file.url))
                 refused = True
+            except FileCorrupt as error:
+                # Only the whole, compared with its hash, tells a damaged wheel from
+                # what a server sends in place of it.
+                logger.debug("%s; fetching the wheel", error)
         if downloaded is None:
             downloaded = self._downloader.fetch(file)
         if refused:  # and the whole file was there: the server has no ranges
