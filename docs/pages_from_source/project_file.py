@@ -55,7 +55,7 @@ _INTRODUCTIONS = {
 }
 
 _ELSEWHERE = {
-    "exclude-newer": "a date and time with an offset, or a date; a TOML date or a string",
+    "exclude-newer": "a date and time with an offset, or a date; TOML date or string",
     "index": f"list of {link('indexes', '', _INDEX)}",
     "sources": f"table: by project one or more {link('sources', '', _SOURCE)}",
     "targets": f"table: by name a {link('target', '', _TARGET)}",
