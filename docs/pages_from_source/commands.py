@@ -1,4 +1,4 @@
-"""``reference/commands.md``: what each command is for, and what it takes."""
+"""``reference/commands.md``: each command, its options and arguments."""
 
 from __future__ import annotations
 
