@@ -195,7 +195,7 @@ def _kinds() -> Iterator[str]:
         yield f"### {node['title']}"
         text = prose(node["description"])
         examples = code_list(value_text(each) for each in node.get("examples", ()))
-        yield f"{text} Such as {examples}." if examples else text
+        yield f"{text} For example {examples}." if examples else text
 
 
 def _line(key: str, example: Any) -> str:  # noqa: ANN401 - any value of TOML

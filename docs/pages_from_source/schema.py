@@ -114,7 +114,7 @@ class Schema:
     def _need(self, required: bool) -> str:  # noqa: FBT001 - the only thing it is told
         if self.written:
             return "" if required else ", may be missing"
-        return ", needed" if required else ""
+        return ", required" if required else ""
 
     def meaning(self, node: _Node) -> str:
         """Return the description of a node."""
