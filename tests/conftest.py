@@ -1,4 +1,4 @@
-"""A clean environment for every test, and servers on loopback."""
+"""Fixtures for all tests: a clean environment, and servers on loopback."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FIXTURES = Path(__file__).parents[1] / "fixtures"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Take the machine that the tests are to run on."""
+    """Add the option for the machine that the tests use."""
     names = ", ".join([*NAMES, HOST])
     parser.addoption(
         "--machine",
@@ -42,7 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Stand in for this machine, here and in every process that tests start."""
+    """Use a recorded machine, here and in every process that tests start."""
     os.environ[VARIABLE] = config.getoption("--machine")
     before = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = python_path(*filter(None, [before]))
@@ -62,7 +62,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Take away what this machine's user has set: proxies, settings, caches."""
+    """Remove the user's settings: proxies, variables, caches."""
     for name in list(os.environ):
         if name.startswith("POLYLOCK_") or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
@@ -95,7 +95,7 @@ def waits() -> list[float]:
 
 @pytest.fixture
 def client(waits: list[float]) -> Iterator[Client]:
-    """Make a client that notes its waits instead of sleeping."""
+    """Make a client that records its waits instead of sleeping."""
     with Client(retry=RetryPolicy(sleep=waits.append), timeout=5.0) as made:
         yield made
 
