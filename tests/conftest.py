@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from fakes.this_machine import (
     usual_machine,
 )
 from polylock.cache.store import Store
+from polylock.environment.interpreter import probe
 from polylock.index_server.static_build import build_index
 from polylock.index_server.static_serve import serve_index
 from polylock.network.client import Client, RetryPolicy
@@ -48,6 +50,17 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["PYTHONPATH"] = python_path(*filter(None, [before]))
     machine_of_the_tests()  # an unknown name ends here
     stand_in(machine_of_the_tests)
+    _offer_this_python()
+
+
+def _offer_this_python() -> None:
+    """Put the Python of the tests first on PATH, for the tests look for it there.
+
+    Else the shim of a version manager may come first, a shell script that takes five
+    times as long to start, and may lead to another Python.
+    """
+    here = Path(probe(Path(sys.executable)).base_executable).parent
+    os.environ["PATH"] = os.pathsep.join([str(here), os.environ.get("PATH", "")])
 
 
 def pytest_collection_finish() -> None:
