@@ -7,7 +7,7 @@ Fields are named after the keys, in the order of PEP 751, as in ``packaging.pylo
 from __future__ import annotations
 
 # Types in annotations are imported at run time: `binary` decodes by annotations.
-from collections.abc import Mapping  # noqa: TC003 - see above
+from collections.abc import Mapping
 from datetime import datetime  # noqa: TC003 - see above
 from typing import Annotated, Any
 from urllib.parse import unquote, urlsplit

@@ -10,7 +10,7 @@ record that is read in part would give `check` a wrong result.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping  # noqa: TC003 - msgspec reads annotations
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import PureWindowsPath

@@ -8,7 +8,7 @@ item on a line and no digest of the whole, so that two branches merge like text.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping  # noqa: TC003 - `binary` decodes by annotations
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit

@@ -71,12 +71,15 @@ class IndexLocation(Value, frozen=True, kw_only=True):
     URL of a directory; ``explicit`` means that only projects which name the index
     under ``sources`` are looked up there. ``format`` is ``flat`` for a directory of
     files or a page that links to them; None: simple, or what the directory looks like.
+    ``absent`` are the statuses, beside 404 and 410, with which the index answers for a
+    project that it does not have.
     """
 
     name: str
     url: str
     explicit: bool = False
     format: IndexFormat | None = None
+    absent: tuple[int, ...] = ()
 
 
 class IndexSource(Value, frozen=True, kw_only=True):
