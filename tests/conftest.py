@@ -22,7 +22,7 @@ from fakes.this_machine import (
 from polylock.cache.store import Store
 from polylock.environment.interpreter import probe
 from polylock.index_server.static_build import build_index
-from polylock.index_server.static_serve import serve_index
+from polylock.index_server.static_serve import IndexServer
 from polylock.network.client import Client, RetryPolicy
 from polylock.providers.machine import stand_in
 
@@ -89,7 +89,7 @@ def index_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Build the fixture index once and serve it; return its URL."""
     directory = tmp_path_factory.mktemp("index")
     build_index(FIXTURES / "wheels", directory)
-    with serve_index(directory) as server:
+    with IndexServer(directory) as server:
         yield server.url
 
 

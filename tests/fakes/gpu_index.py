@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fakes.wheels import build_wheel, variants_json
 from fakes.workspace import Project
 from polylock.index_server.static_build import build_index
-from polylock.index_server.static_serve import serve_index
+from polylock.index_server.static_serve import IndexServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,7 +87,7 @@ def gpu_project(directory: Path) -> Iterator[Project]:
     wheels, index = directory / "wheels", directory / "index"
     _build(wheels)
     build_index(wheels, index)
-    with serve_index(index) as server:
+    with IndexServer(index) as server:
         project = Project(directory=directory / "project", index_url=server.url)
         project.write(TEXT)
         project.lock()

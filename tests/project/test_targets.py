@@ -219,8 +219,8 @@ def test_own_keys_replace_those_of_a_preset_inside_tables_too() -> None:
 @pytest.mark.parametrize(
     ("line", "hint"),
     [
-        ('cuda = "13.0"', "stands in nvidia"),
-        ('rocm = "7.1"', "stands in amd"),
+        ('cuda = "13.0"', "goes under nvidia"),
+        ('rocm = "7.1"', "goes under amd"),
         ('gpu = "h100"', "name the maker"),
         ('glibc = "2.34"', "libc ="),
     ],

@@ -46,14 +46,19 @@ from polylock.lockfile.record import (
     describe,
     microseconds_of,
 )
-from polylock.model.direct import DIRECT_KEYS, InvalidDirectSource, source_of_table
+from polylock.model.direct import (
+    DIRECT_KEYS,
+    DirectSource,
+    InvalidDirectSource,
+    source_of_table,
+)
 from polylock.model.filenames import (
     InvalidFilename,
     SdistFilename,
     WheelFilename,
     check_file_name,
 )
-from polylock.model.markers import Atom, InvalidMarker, parse_marker
+from polylock.model.markers import Atom, InvalidMarker, MarkerExpression, parse_marker
 from polylock.model.quantities import has_long_number
 from polylock.toml_tables import InvalidToml, Table, key_path, parse_toml
 from polylock.values import Value, replace
@@ -61,9 +66,6 @@ from polylock.variants.properties import is_label
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from polylock.model.direct import DirectSource
-    from polylock.model.markers import MarkerExpression
 
 __all__ = ["read_pylock"]
 
@@ -107,11 +109,12 @@ def _document(content: bytes | str, path: str) -> Mapping[str, Any]:
     except UnicodeDecodeError as error:
         bad_line = error.object.count(b"\n", 0, error.start) + 1
         raise LockFileInvalid(path, "", f"line {bad_line} is not UTF-8") from error
+    # git may check out a file with CRLF on Windows; no value here has a newline.
+    text = text.replace("\r\n", "\n")
     try:
-        # git may check out a file with CRLF on Windows; no value here has a newline.
-        return parse_toml(text.replace("\r\n", "\n"))
+        return parse_toml(text)
     except InvalidToml as error:
-        for number, line in enumerate(text.splitlines(), start=1):
+        for number, line in enumerate(text.split("\n"), start=1):
             if _CONFLICT_MARKER.match(line):
                 problem = f"line {number} is a merge conflict marker of git"
                 advice = _CONFLICT_ADVICE

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 import msgspec
 
 from polylock.model.direct import ArchiveSource, DirectSource, GitSource
-from polylock.model.inputs import DEFAULT_INDEX, Inputs
+from polylock.model.inputs import DEFAULT_INDEX, Inputs, RootRequirement
 from polylock.model.platforms import compatibility_tags, marker_environment
 from polylock.model.target import (
     Architecture,
@@ -32,7 +32,6 @@ from polylock.variants.properties import SupportedProperties
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from polylock.model.inputs import RootRequirement
     from polylock.model.requirements import Requirement
 
 __all__ = [

@@ -268,7 +268,7 @@ def _verify(file: RemoteFile) -> Downloaded:
     """Check a file on disk; raises HashMismatch, SizeMismatch, IndexRequestError."""
     path = local_path(file.url)
     if path is None:
-        raise IndexRequestError(file.url, None, "is no path of this machine")
+        raise IndexRequestError(file.url, None, "is not a path on this machine")
     check = Check(file)
     try:
         with open_regular(path) as content:

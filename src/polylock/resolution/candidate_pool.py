@@ -10,7 +10,13 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from polylock.model.distributions import Unusable, labelled_wheels
+from polylock.model.distributions import (
+    Release,
+    Releases,
+    RemoteFile,
+    Unusable,
+    labelled_wheels,
+)
 from polylock.model.filenames import InvalidFilename, WheelFilename
 from polylock.model.folding import SelectedVariant
 from polylock.model.reasons import (
@@ -20,6 +26,7 @@ from polylock.model.reasons import (
     NoUploadTime,
     PinnedLabelMissing,
     PythonUnmet,
+    Refusal,
     Rejection,
     Unfit,
     UploadedLater,
@@ -31,7 +38,7 @@ from polylock.resolution.candidates import (
     Expansion,
     ExtraCandidate,
 )
-from polylock.resolution.memory import Memory
+from polylock.resolution.memory import Memory, TargetMemory
 from polylock.resolution.versions import is_specifier, satisfies
 from polylock.values import Mutable, field
 from polylock.variants.abi import InvalidAbiDependency, alternatives
@@ -42,12 +49,9 @@ from polylock.variants.variant_schema import ABI_DEPENDENCY
 if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
-    from polylock.model.distributions import Release, Releases, RemoteFile
     from polylock.model.inputs import Inputs
-    from polylock.model.reasons import Refusal
     from polylock.model.target import Target
     from polylock.ports import PackageSource
-    from polylock.resolution.memory import TargetMemory
 
     # Label to the wheel and its order: tag rank and build number, the highest first.
     _Best = dict[str | None, tuple[tuple[int, int, str], RemoteFile]]

@@ -240,7 +240,7 @@ def _paths(resolutions: Sequence[Resolution], root: Path) -> Mapping[str, str]:
 def _relative(url: str, root: Path) -> str:
     path = local_path(url)
     if path is None:
-        raise UsageError(f"{url} is no path of this machine")
+        raise UsageError(f"{url} is not a path on this machine")
     if path.is_relative_to(root):
         return path.relative_to(root).as_posix()
     try:
