@@ -146,12 +146,12 @@ def test_required_variants_of_what_is_not_installed_are_told() -> None:
             "require-variants": {"tropch": ["acme"]},
         }
     )
-    effect = "has no effect"
+    none = "has no effect"
     assert told == [
-        f"{KEY}.require-variants.tropch {effect}: tropch is not installed on any target",
-        f"{KEY}.targets.one.require-variants.typo {effect}: typo is not installed there",
+        f"{KEY}.require-variants.tropch {none}: tropch is not installed on any target",
+        f"{KEY}.targets.one.require-variants.typo {none}: typo is not installed there",
         "exclude-variants: npu 1.0 has no variant v3; there is: v2",
-        f"{KEY}.targets.two.require-variants.only {effect}: only is not installed there",
+        f"{KEY}.targets.two.require-variants.only {none}: only is not installed there",
     ]
 
 
