@@ -76,6 +76,10 @@ def inputs_of(scenario: dict[str, Any], targets: list[Target]) -> Inputs:
         build_packages=tuple(scenario.get("build-packages", ())),
         no_build_packages=tuple(scenario.get("no-build-packages", ())),
         prefer_variants=tuple(scenario.get("prefer-variants", ())),
+        require_variants={
+            name: tuple(patterns)
+            for name, patterns in scenario.get("require-variants", {}).items()
+        },
         enable_providers=tuple(scenario.get("enable-providers", ())),
     )
 
