@@ -28,7 +28,7 @@ from polylock.explain.findings import (
 )
 from polylock.model.distributions import Unusable, labelled_wheels
 from polylock.resolution.candidate_pool import labels_of
-from polylock.variants.authority import unanswered
+from polylock.variants.authority import namespaces_without_provider
 from polylock.variants.ordering import VariantPreferences
 
 if TYPE_CHECKING:
@@ -281,7 +281,7 @@ def _unknown_namespaces(release: Release, target: Target, solved: Solved) -> lis
     inputs = solved.inputs
     return [
         namespace
-        for namespace in unanswered(
+        for namespace in namespaces_without_provider(
             metadata, stated=target.stated, enabled_providers=inputs.enable_providers
         )
         if namespace in used and namespace not in inputs.exclude_variants

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Protocol
 from polylock.errors import PolylockError
 from polylock.model.distributions import Unusable
 from polylock.model.folding import fold
-from polylock.network.keyed_jobs import Once
+from polylock.network.keyed_jobs import KeyedJobs
 from polylock.values import Mutable, Value
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Crawl:
         self._known = known
         self._ahead = ahead
         self._completed: SimpleQueue[Hashable] = SimpleQueue()
-        self.once = Once(threads=threads, on_done=self._completed.put)
+        self.once = KeyedJobs(threads=threads, on_done=self._completed.put)
         self._begun = False
         # Nobody has looked at these: markers are folded once something is missing.
         self._noted: deque[tuple[_Plan, tuple[Requirement, ...]]] = deque()

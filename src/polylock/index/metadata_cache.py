@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from polylock.cache.store import Store
     from polylock.model.distributions import RemoteFile
-    from polylock.network.traffic import Traffic
+    from polylock.network.client import Traffic
 
 __all__ = ["MetadataCache", "origin_of"]
 

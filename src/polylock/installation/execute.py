@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from packaging.utils import canonicalize_name
 
-from polylock.environment.exclusive import exclusive
 from polylock.environment.installed import Form, read_installed
+from polylock.environment.venv import exclusive
 from polylock.errors import EnvironmentBroken, FileCorrupt
 from polylock.installation.archive import read_manifest
 from polylock.installation.forked_linking import put_all
@@ -67,13 +67,13 @@ def case_clashes(distributions: Iterable[tuple[str, Iterable[str]]]) -> Iterator
     are told of where it does not, and only there are they looked for.
     """
     # 2 ms, where case does not count.
-    from polylock.model.member_names import folded  # noqa: PLC0415 - see above
+    from polylock.model.archive_checks import collision_key  # noqa: PLC0415 - see above
 
     owners: dict[str, tuple[str, str]] = {}
     told: set[tuple[str, str]] = set()
     for name, paths in distributions:
         for path in paths:
-            owner, spelling = owners.setdefault(folded(path), (name, path))
+            owner, spelling = owners.setdefault(collision_key(path), (name, path))
             if spelling != path and owner != name and (owner, name) not in told:
                 told.add((owner, name))
                 yield (

@@ -7,7 +7,7 @@ piece. What ``zipfile`` checks is checked here too, the name in the member's own
 the size and the CRC, and whatever is out of the ordinary is left to it.
 
 ``zipfile`` quietly repairs hostile names; here they are refused, see
-``polylock.model.member_names``.
+``polylock.model.archive_checks``.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ from polylock.installation.record_format import (
     format_rows,
     parse_rows,
 )
+from polylock.model.archive_checks import MemberNames, RefusedArchive, check_path
 from polylock.model.filenames import InvalidFilename, WheelFilename
-from polylock.model.member_names import MemberNames, RefusedArchive, check_path
 from polylock.values import Mutable, Value, field
 
 if TYPE_CHECKING:

@@ -13,13 +13,13 @@ from polylock.model.reasons import (
     NotOpened,
     RequiresItself,
 )
-from polylock.model.requirements import Requirement
+from polylock.model.requirements import Requirement, is_specifier
 from polylock.model.source_choice import direct_source
 from polylock.resolution.candidates import ExtraCandidate
 from polylock.resolution.constraints import Dependency, Unmeetable
 from polylock.resolution.memory import held
 from polylock.resolution.sdist_reads import SdistReads
-from polylock.resolution.versions import is_specifier, satisfies
+from polylock.resolution.versions import satisfies
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from polylock.cache.digests import file_digest
+from polylock.cache.regular_files import file_digest
 from polylock.errors import FileCorrupt, HashMismatch, SizeMismatch
 from polylock.lockfile.pylock import PackageArchive, last_component
 from polylock.model.hashes import sha256_of, strongest

@@ -14,7 +14,7 @@ from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from polylock.build.policy import require_allowed
-from polylock.cache.digests import file_digest
+from polylock.cache.regular_files import file_digest
 from polylock.cache.store import Bucket
 from polylock.errors import CacheUnusable, HashMismatch, UsageError
 from polylock.lockfile.pylock import PackageDirectory, PackageSdist, PackageWheel
