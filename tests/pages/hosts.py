@@ -1,4 +1,4 @@
-"""The indexes that pages name by example.com, served on loopback when one is named."""
+"""The indexes at example.com that pages use, served on loopback when needed."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _builds_of_torch(
 
 @contextmanager
 def _private(directory: Path) -> Iterator[str]:
-    """Yield an index that wants a user and a password for pages and files."""
+    """Yield an index that requires a user and a password for pages and files."""
     wheels = directory / "wheels"
     for version in ("1.3.0", "1.4.0"):
         build_wheel(wheels, "acme-models", version, requires=["plainlib>=1"])
@@ -93,7 +93,7 @@ def _private(directory: Path) -> Iterator[str]:
 
 @contextmanager
 def _imitator(directory: Path) -> Iterator[str]:
-    """Yield a public index on which somebody has put a project of the private one."""
+    """Yield a public index with an attacker's copy of a private project."""
     wheels = directory / "wheels"
     build_wheel(wheels, "acme-models", "99.0.0")
     build_wheel(wheels, "plainlib", "1.1.0")

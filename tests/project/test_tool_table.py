@@ -44,6 +44,7 @@ prerelease = "allow"
 align = "require"
 default-target = "box"
 exclude-variants = ["nvidia", "blas_lapack::provider::mkl", "Py_Torch @ cu130"]
+require-variants = { Py_Torch = "py.torch @ cu130", a = ["n", "b::c", "n"] }
 prefer-variants = ["z :: z", "a"]
 enable-providers = ["tpu", "amd"]
 build = "none"
@@ -96,6 +97,7 @@ Py_Torch = [
             "py-torch@cu130",
         ),
         prefer_variants=("z :: z", "a"),
+        require_variants={"a": ("b :: c", "n"), "py-torch": ("py-torch@cu130",)},
         enable_providers=("amd", "tpu"),
         build="none",
         build_packages=("a", "doc-opt"),
@@ -213,6 +215,36 @@ def test_sources_are_sorted(load: Load) -> None:
             '[tool.polylock]\nprefer-variants = ["torch@"]\n',
             "prefer-variants[0]",
             "'torch@' is not",
+        ),
+        (
+            '[tool.polylock]\nrequire-variants = ["nvidia"]\n',
+            "require-variants",
+            "a table, not an array",
+        ),
+        (
+            "[tool.polylock]\nrequire-variants = { torch = 1 }\n",
+            "require-variants.torch",
+            "a string or an array, not an integer",
+        ),
+        (
+            '[tool.polylock]\nrequire-variants = { torch = "A" }\n',
+            "require-variants.torch",
+            "'A' is not",
+        ),
+        (
+            '[tool.polylock]\nrequire-variants = { torch = ["a", "jax@cuda"] }\n',
+            "require-variants.torch",
+            "jax@cuda is a label of jax",
+        ),
+        (
+            '[tool.polylock.require-variants]\nTorch = "a"\ntorch = "b"\n',
+            "require-variants.torch",
+            "the project torch is named twice",
+        ),
+        (
+            '[tool.polylock.require-variants]\n"-" = "a"\n',
+            "require-variants.-",
+            "'-' is not a valid name",
         ),
         (
             '[tool.polylock]\nenable-providers = ["A"]\n',

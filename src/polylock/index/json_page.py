@@ -16,7 +16,7 @@ from urllib.parse import urljoin, urlsplit
 import msgspec
 
 from polylock.model.distributions import RemoteFile
-from polylock.network.auth import redact
+from polylock.network.auth import without_user
 
 __all__ = ["InvalidPage", "file_url", "is_bounded", "parse_json_page"]
 
@@ -114,7 +114,7 @@ def file_url(url: str, base_url: str) -> str:
         url = _joined(url, base_url)
     if "#" in url:
         url = url.partition("#")[0]
-    return redact(url) if "@" in url else url
+    return without_user(url) if "@" in url else url
 
 
 def _joined(url: str, base_url: str) -> str:

@@ -65,7 +65,8 @@ class MetadataFiles:
         """Return the metadata file of a wheel (PEP 658), None if it is missing."""
         if file.core_metadata is None:
             return None
-        url = f"{file.url}.metadata"
+        path, mark, query = file.url.partition("?")
+        url = f"{path}.metadata{mark}{query}"
         content = local_content(url) if is_local(url) else self._ask(file, url)
         if content is None:
             logger.debug("%s is offered but missing", redact(url))
@@ -104,6 +105,10 @@ class MetadataFiles:
                     "%s does not support ranges; fetching the wheel", redact(file.url)
                 )
                 refused = True
+            except FileCorrupt as error:
+                # Only the whole, compared with its hash, tells a damaged wheel from
+                # what a server sends in place of it.
+                logger.debug("%s; fetching the wheel", error)
         if downloaded is None:
             downloaded = self._downloader.fetch(file)
         if refused:  # and the whole file was available: the server has no ranges

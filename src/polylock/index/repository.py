@@ -184,6 +184,6 @@ def _parsed(response: Response) -> list[RemoteFile]:
 
             return parse_html_page(response.content, response.url)
     except InvalidPage as error:
-        raise IndexRequestError(response.url, 200, str(error)) from error
+        raise IndexRequestError(redact(response.url), 200, str(error)) from error
     problem = f"{kind or 'an answer without a type'} is not a project page"
-    raise IndexRequestError(response.url, 200, problem)
+    raise IndexRequestError(redact(response.url), 200, problem)

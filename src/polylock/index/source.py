@@ -17,6 +17,8 @@ from polylock.index.metadata_cache import MetadataCache
 from polylock.index.pack import Pack
 from polylock.index.repository import Repository, Unknown
 from polylock.index.variant_files import VariantFiles
+from polylock.model.filenames import SdistFilename, WheelFilename
+from polylock.model.hashes import sha256_of
 from polylock.model.source_choice import direct_source, direct_sources, fits
 from polylock.network.http_cache import CacheMode, HttpCache
 from polylock.network.local_files import is_local
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
     Index = Repository | FlatPage | DirectoryIndex
     Refusal = Callable[[NormalizedName], Unusable | None]
 
-__all__ = ["PackageIndexes"]
+__all__ = ["PackageIndexes", "current_link"]
 
 
 class PackageIndexes:
@@ -245,6 +247,38 @@ class PackageIndexes:
                 raise RequestNeeded(key, work)
             found = self._variants[key] = self._once.ask(key, work)
         return found
+
+
+def current_link(
+    inputs: Inputs, cache: HttpCache, store: Store, *, filename: str, sha256: str
+) -> str | None:
+    """Return what the indexes link to now for a file, None where none has that file.
+
+    A link may hold a token, which no lock file does, or the file may have moved. Only
+    the indexes that serve the project to some target are asked. Raises InvalidFilename
+    and what ``Repository.releases`` does.
+    """
+    is_wheel = filename.endswith(".whl")
+    name = (WheelFilename if is_wheel else SdistFilename).parse(filename).name
+    named = [entry.index for entry in inputs.sources.get(name, ())]
+    for location in inputs.indexes:
+        if location.name not in named and (named or location.explicit):
+            continue
+        releases = _open(location, store, cache, Pack()).releases(name)
+        if releases is not None:
+            return _link(releases, filename, sha256)
+    return None
+
+
+def _link(releases: Releases, filename: str, sha256: str) -> str | None:
+    for position in range(len(releases.versions)):
+        release = releases.release(position)
+        for file in (*release.wheels, release.sdist):
+            if file is None or file.filename != filename:
+                continue
+            if sha256_of(file.hashes) in {None, sha256}:
+                return file.url
+    return None
 
 
 def _files(

@@ -273,6 +273,8 @@ def _settings(locked: LockedInputs, wanted: LockedInputs) -> Iterator[Difference
         yield from _changed(
             kind, key, _joined(locked.lists.get(key)), _joined(wanted.lists.get(key))
         )
+    required = locked.require_variants, wanted.require_variants
+    yield from _required(DifferenceKind.SETTING, "", *required)
 
 
 def _indexes(locked: LockedInputs, wanted: LockedInputs) -> Iterator[Difference]:
@@ -355,6 +357,20 @@ def _target(locked: LockedTarget, wanted: LockedTarget) -> Iterator[Difference]:
     for name in sorted({*locked.variants, *wanted.variants}):
         before, after = locked.variants.get(name), wanted.variants.get(name)
         yield from _changed(kind, f"{locked.name}: variant of {name}", before, after)
+    for key in ("exclude_variants", "prefer_variants"):
+        spelled = key.replace("_", "-")
+        yield from _changed(
+            kind,
+            f"{locked.name}: {spelled}",
+            _patterns(getattr(locked, key)),
+            _patterns(getattr(wanted, key)),
+        )
+    yield from _required(
+        kind,
+        f"{locked.name}: ",
+        locked.require_variants,
+        wanted.require_variants,
+    )
     for word, one, other in (
         ("stated", locked.stated, wanted.stated),
         ("derived", locked.derived, wanted.derived),
@@ -373,6 +389,26 @@ def _target(locked: LockedTarget, wanted: LockedTarget) -> Iterator[Difference]:
         yield from _changed(
             kind, f"{place} order of features", _joined(kept), _joined(now)
         )
+
+
+def _required(
+    kind: DifferenceKind,
+    place: str,
+    locked: Mapping[str, tuple[str, ...]],
+    wanted: Mapping[str, tuple[str, ...]],
+) -> Iterator[Difference]:
+    for name in sorted({*locked, *wanted}):
+        yield from _changed(
+            kind,
+            f"{place}require-variants of {name}",
+            _patterns(locked.get(name)),
+            _patterns(wanted.get(name)),
+        )
+
+
+def _patterns(texts: Sequence[str] | None) -> str | None:
+    """Return patterns as one text; an empty list is not the same as none."""
+    return None if texts is None else ", ".join(texts) or "[]"
 
 
 def _by_feature(features: Sequence[LockedFeature]) -> dict[str, str]:

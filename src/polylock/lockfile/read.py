@@ -62,7 +62,7 @@ from polylock.model.markers import Atom, InvalidMarker, MarkerExpression, parse_
 from polylock.model.quantities import has_long_number
 from polylock.toml_tables import InvalidToml, Table, key_path, parse_toml
 from polylock.values import Value, replace
-from polylock.variants.properties import is_label
+from polylock.variants.properties import InvalidProperty, is_label
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -421,6 +421,9 @@ class _TargetTable(Value, frozen=True, kw_only=True, rename="kebab"):
     properties: tuple[_FeatureTable, ...] = ()
     derived_properties: tuple[_FeatureTable, ...] = ()
     variants: tuple[str, ...] = ()
+    exclude_variants: tuple[str, ...] | None = None
+    prefer_variants: tuple[str, ...] | None = None
+    require_variants: Mapping[str, tuple[str, ...]] = {}
 
 
 class _SourceTable(Value, frozen=True, kw_only=True):
@@ -450,6 +453,7 @@ class _RecordTable(Value, frozen=True, kw_only=True, rename="kebab"):
     extras: Mapping[str, tuple[str, ...]] = {}
     groups: Mapping[str, tuple[str, ...]] = {}
     target_dependencies: Mapping[str, tuple[str, ...]] = {}
+    require_variants: Mapping[str, tuple[str, ...]] = {}
     sources: Mapping[str, tuple[_SourceTable, ...]] = {}
     targets: tuple[_TargetTable, ...] = ()
 
@@ -475,7 +479,12 @@ def _record(table: Table) -> Record:
         exclude_newer=None if cutoff is None else microseconds_of(_in_utc(cutoff)),
         settings={key: table.text(key) for key in TEXT_SETTINGS if key in table},
         lists={key: table.strings(key) for key in LIST_SETTINGS if key in table},
+        require_variants=found.require_variants,
     )
+    for key in ("exclude-variants", "prefer-variants"):
+        _check_patterns(table, inputs.lists.get(key, ()), key)
+    for name, texts in found.require_variants.items():
+        _check_patterns(table, texts, "require-variants", name)
     for position, index in enumerate(found.indexes):
         if _CONTROL.search(index.name):
             problem = f"{index.name!r} has a control character"
@@ -516,7 +525,17 @@ def _target(table: Table, entry: _TargetTable) -> LockedTarget:
         stated=_features(entry.properties),
         derived=_features(entry.derived_properties),
         variants=_pinned_labels(table, entry.variants),
+        exclude_variants=entry.exclude_variants,
+        prefer_variants=entry.prefer_variants,
+        require_variants=entry.require_variants,
     )
+    for key, patterns in (
+        ("exclude-variants", entry.exclude_variants or ()),
+        ("prefer-variants", entry.prefer_variants or ()),
+    ):
+        _check_patterns(table, patterns, key)
+    for name, texts in entry.require_variants.items():
+        _check_patterns(table, texts, "require-variants", name)
     try:
         describe(target)
     except InvalidRecord as error:
@@ -533,6 +552,18 @@ def _pinned_labels(table: Table, texts: tuple[str, ...]) -> dict[str, str]:
             raise table.error(problem, "variants", position)
         found[name] = label
     return found
+
+
+def _check_patterns(table: Table, texts: tuple[str, ...], *inside: str) -> None:
+    if not texts:
+        return
+    from polylock.variants.ordering import VariantPattern  # noqa: PLC0415 - 3 ms, rare
+
+    for position, text in enumerate(texts):
+        try:
+            VariantPattern.parse(text)
+        except InvalidProperty as error:
+            raise table.error(str(error), *inside, position) from error
 
 
 def _features(entries: tuple[_FeatureTable, ...]) -> tuple[LockedFeature, ...]:

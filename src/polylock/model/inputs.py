@@ -103,7 +103,8 @@ class Inputs(Value, frozen=True, kw_only=True):
     NAME==V``: constraints of it alone, which no lock file records.
     ``exclude_newer`` is in microseconds since 1970 UTC. ``extras`` and ``groups``
     are the names that the project declares, sorted. ``sources`` maps the normalized
-    project name to its entries in order. ``build`` says whose build backends may
+    project name to its entries in order, ``require_variants`` to the patterns of
+    which its label must match one. ``build`` says whose build backends may
     run; ``build_packages`` may besides, ``no_build_packages`` never; of
     ``no_binary_packages`` no wheel is taken. These three hold normalized project
     names, sorted. ``requires_itself`` are the project's own name and the place of each
@@ -127,6 +128,7 @@ class Inputs(Value, frozen=True, kw_only=True):
     default_target: str | None = None
     exclude_variants: tuple[str, ...] = ()
     prefer_variants: tuple[str, ...] = ()
+    require_variants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     enable_providers: tuple[str, ...] = ()
     build: BuildPolicy = "local"
     build_packages: tuple[str, ...] = ()

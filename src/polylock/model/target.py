@@ -160,7 +160,9 @@ class TargetDescription(MachineDescription, frozen=True, kw_only=True):
     """What the user said about a target, ``extends`` and ``preset`` worked in.
 
     ``variants`` maps the normalized name of a project to the one label of it that may
-    be taken, empty for the wheel without a label.
+    be taken, empty for the wheel without a label. ``exclude_variants`` and
+    ``prefer_variants`` replace those of the project, None where they do not;
+    ``require_variants`` replaces them project by project.
     """
 
     name: str
@@ -168,6 +170,9 @@ class TargetDescription(MachineDescription, frozen=True, kw_only=True):
     runs_on: tuple[str, ...] = ()
     dependencies: tuple[str, ...] = ()
     variants: Mapping[str, str] = field(default_factory=dict)
+    exclude_variants: tuple[str, ...] | None = None
+    prefer_variants: tuple[str, ...] | None = None
+    require_variants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class Target(Value, frozen=True, kw_only=True, eq=False, dict=True):

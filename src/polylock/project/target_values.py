@@ -8,8 +8,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NoReturn
 
-from packaging.utils import InvalidName, canonicalize_name
-
 from polylock.model.platforms import DEFAULT_LIBC, DEFAULT_MACOS
 from polylock.model.requirements import InvalidRequirement, Requirement
 from polylock.model.target import (
@@ -35,7 +33,6 @@ from polylock.variants.catalogue import (
 from polylock.variants.properties import (
     is_feature_name,
     is_feature_value,
-    is_label,
     is_namespace,
 )
 from polylock.variants.variant_schema import ABI_DEPENDENCY
@@ -64,7 +61,6 @@ __all__ = [
     "read_python",
     "read_runs_on",
     "read_tpu",
-    "read_variants",
     "refuse",
 ]
 
@@ -284,7 +280,6 @@ _PYTHON = re.compile(
     r"(?P<implementation>cpython|pypy)?3\.(?P<minor>[0-9]{1,2})"
     r"(?:\.(?P<patch>[0-9]{1,3}))?(?P<threads>t)?"
 )
-_LABEL_ADVICE = 'write a label such as "cu130", or "" for the wheel without one'
 _FIRST_FREE_THREADED = 13
 _NEWEST_MINOR = 20  # one a year: 3.15 is of 2026
 _LIBC = re.compile(r"(glibc|musl)-([0-9]{1,3})\.([0-9]{1,3})")
@@ -481,22 +476,3 @@ def read_dependencies(table: Table) -> tuple[str, ...]:
             problem = f"{text!r} is not a requirement"
             refuse(table, problem, "dependencies", position, advice=str(error))
     return texts
-
-
-def read_variants(table: Table) -> dict[str, str]:
-    """Return ``variants``: labels by normalized project name, sorted."""
-    wanted = table.table("variants")
-    found: dict[str, str] = {}
-    for name, label in sorted(wanted.values.items()):
-        if not isinstance(label, str):
-            raise wanted.wrong_type("a label", name, found=label)
-        if label and not is_label(label):
-            problem = f"{label!r} is not a variant label"
-            refuse(wanted, problem, name, advice=_LABEL_ADVICE)
-        try:
-            project = canonicalize_name(name, validate=True)
-        except InvalidName:
-            refuse(wanted, "is not the name of a project", name)
-        if found.setdefault(project, label) != label:
-            refuse(wanted, f"names {project} twice", name)
-    return found

@@ -28,8 +28,12 @@ from polylock.project.target_values import (
     read_python,
     read_runs_on,
     read_tpu,
-    read_variants,
     refuse,
+)
+from polylock.project.variant_values import (
+    read_patterns,
+    read_required,
+    read_variants,
 )
 from polylock.toml_tables import Table
 from polylock.values import replace
@@ -57,6 +61,9 @@ TARGET_KEYS = (
     "preset",
     "properties",
     "variants",
+    "exclude-variants",
+    "prefer-variants",
+    "require-variants",
 )
 """The keys of a target's table."""
 
@@ -215,9 +222,22 @@ def _describe(
         runs_on=read_runs_on(table),
         dependencies=read_dependencies(table),
         variants=read_variants(table),
+        exclude_variants=_excluded(table),
+        prefer_variants=_preferred(table),
+        require_variants=read_required(table),
     )
     for suffix, python in pythons:
         yield replace(description, name=f"{name}{suffix}", python=python)
+
+
+def _excluded(table: Table) -> tuple[str, ...] | None:
+    key = "exclude-variants"
+    return tuple(sorted(read_patterns(table, key))) if key in table else None
+
+
+def _preferred(table: Table) -> tuple[str, ...] | None:
+    key = "prefer-variants"
+    return read_patterns(table, key) if key in table else None
 
 
 def _pythons(

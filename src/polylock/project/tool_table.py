@@ -21,6 +21,7 @@ from polylock.model.inputs import (
 from polylock.project.dependencies import normalized_name, read_requirement
 from polylock.project.direct_sources import read_source
 from polylock.project.setting_values import index_url_problem
+from polylock.project.variant_values import read_patterns, read_required
 from polylock.toml_tables import Table, suggestion
 from polylock.variants.properties import (
     InvalidProperty,
@@ -233,6 +234,7 @@ KEYS = (
     "default-target",
     "exclude-variants",
     "prefer-variants",
+    "require-variants",
     "enable-providers",
     "build",
     "build-package",
@@ -288,8 +290,9 @@ def read_options(
             "Alignment", table.choice("align", get_args(Alignment), Inputs().align)
         ),
         default_target=_default_target(table, targets),
-        exclude_variants=tuple(sorted(_variant_patterns(table, "exclude-variants"))),
-        prefer_variants=_variant_patterns(table, "prefer-variants"),
+        exclude_variants=tuple(sorted(read_patterns(table, "exclude-variants"))),
+        prefer_variants=read_patterns(table, "prefer-variants"),
+        require_variants=read_required(table),
         enable_providers=_providers(table),
         build=cast(
             "BuildPolicy", table.choice("build", get_args(BuildPolicy), Inputs().build)
@@ -393,35 +396,6 @@ def _parse_moment(text: str, table: Table) -> datetime | date:
         "exclude-newer",
         advice=_EXAMPLE,
     )
-
-
-def _variant_patterns(table: Table, name: str) -> tuple[str, ...]:
-    """Return the patterns (namespace, feature, property or name@label), normalized."""
-    found = [
-        _variant_pattern(text, table, name, position)
-        for position, text in enumerate(table.strings(name))
-    ]
-    return tuple(dict.fromkeys(found))
-
-
-def _variant_pattern(text: str, table: Table, *inside: str | int) -> str:
-    from polylock.variants.ordering import VariantPattern  # noqa: PLC0415 - 3 ms, rare
-
-    try:
-        pattern = VariantPattern.parse(text)
-    except InvalidProperty as error:
-        raise table.error(
-            str(error),
-            *inside,
-            advice='for example: "nvidia", "nvidia :: sm_arch", '
-            '"nvidia :: sm_arch :: 90_real", "torch@cu130"',
-        ) from error
-    if pattern.label:
-        project = text.partition("@")[0].strip()
-        name = normalized_name(project, table, *inside)
-        return f"{name}@{pattern.label}"
-    parts = (pattern.namespace, pattern.feature, pattern.value)
-    return " :: ".join(part for part in parts if part)
 
 
 def _providers(table: Table) -> tuple[str, ...]:
