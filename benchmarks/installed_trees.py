@@ -19,7 +19,7 @@ from collections import Counter
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from polylock.cache.digests import file_digest
+from polylock.cache.regular_files import file_digest
 from polylock.environment.installed import read_installed
 from polylock.environment.interpreter import probe
 from polylock.environment.venv import create

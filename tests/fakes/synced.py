@@ -17,8 +17,8 @@ from fakes.server import Index, Server
 from fakes.wheels import build_wheel
 from fakes.workspace import Project, this_target
 from polylock.cache.store import Bucket, Store
-from polylock.environment.exclusive import LOCK_FILE
 from polylock.environment.interpreter import probe
+from polylock.environment.venv import LOCK_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

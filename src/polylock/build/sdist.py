@@ -19,8 +19,7 @@ from typing import IO, TYPE_CHECKING
 
 from polylock.cache.regular_files import WholeFile
 from polylock.errors import CacheUnusable, FileCorrupt
-from polylock.model.bounded_stream import BoundedStream
-from polylock.model.member_names import MemberNames, RefusedArchive
+from polylock.model.archive_checks import BoundedStream, MemberNames, RefusedArchive
 from polylock.values import Mutable, Value, field
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from polylock.cache.digests import file_digest
+from polylock.cache.regular_files import file_digest
 from polylock.model.core_metadata import CoreMetadata
 from polylock.model.markers import Atom, conjunction, parse_marker
 from polylock.model.requirements import Requirement

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Protocol
 from polylock.errors import PolylockError
 from polylock.model.distributions import Release, Releases, RemoteFile, Unusable
 from polylock.model.folding import fold
-from polylock.network.keyed_jobs import Once
+from polylock.network.keyed_jobs import KeyedJobs
 from polylock.values import Mutable, Value
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Crawl:
         self._known = known
         self._ahead = ahead
         self._completed: SimpleQueue[Hashable] = SimpleQueue()
-        self.once = Once(threads=threads, on_done=self._completed.put)
+        self.once = KeyedJobs(threads=threads, on_done=self._completed.put)
         self._begun = False
         # Not processed yet: markers are folded after the first cache miss.
         self._noted: deque[tuple[_Plan, tuple[Requirement, ...]]] = deque()

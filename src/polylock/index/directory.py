@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import NormalizedName, canonicalize_name
 
-from polylock.cache.digests import file_digest
-from polylock.cache.regular_files import read_regular
+from polylock.cache.regular_files import file_digest, read_regular
 from polylock.cache.store import Bucket, Store
 from polylock.errors import IndexRequestError
 from polylock.index.json_page import InvalidPage, parse_json_page

@@ -17,7 +17,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
-from polylock.cache.digests import file_digest
+from polylock.cache.regular_files import file_digest
 from polylock.model.core_metadata import CoreMetadata, InvalidCoreMetadata
 from polylock.model.filenames import InvalidFilename, SdistFilename, WheelFilename
 from polylock.variants.variant_json import InvalidVariantMetadata, VariantMetadata

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from polylock.model.distributions import RemoteFile
-    from polylock.network.traffic import Traffic
+    from polylock.network.client import Traffic
 
 __all__ = ["MetadataCache", "origin_of"]
 

@@ -12,8 +12,7 @@ from packaging.version import Version
 
 from polylock.errors import FileCorrupt
 from polylock.index.remote_zip import LocalZip
-from polylock.model.bounded_stream import BoundedStream
-from polylock.model.member_names import RefusedArchive
+from polylock.model.archive_checks import BoundedStream, RefusedArchive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -84,7 +84,7 @@ class PackageIndexes:
             )
 
         kept_metadata = MetadataCache(
-            store, client.traffic, asker=client.asker, pack=self._pack
+            store, client.traffic, asker=client.credentials_digest, pack=self._pack
         )
         self._variant_files = VariantFiles(kept_metadata, cache, files)
         self._metadata = MetadataReader(

@@ -12,11 +12,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import lru_cache
 from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import InvalidName, canonicalize_name
 from packaging.version import Version
 
@@ -59,7 +57,8 @@ from polylock.model.filenames import (
     check_file_name,
 )
 from polylock.model.markers import Atom, InvalidMarker, MarkerExpression, parse_marker
-from polylock.model.quantities import has_long_number
+from polylock.model.requirements import is_specifier
+from polylock.model.visible_text import has_control_character
 from polylock.toml_tables import InvalidToml, Table, key_path, parse_toml
 from polylock.values import Value, replace
 from polylock.variants.properties import InvalidProperty, is_label
@@ -75,7 +74,6 @@ _CONFLICT_ADVICE = (
     "`polylock merge --install` lets git do so the next time"
 )
 _VCS_TEXTS = ("type", "url", "path", "requested-revision", "commit-id")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _HASH = re.compile(r"[!-9;-~]+:[!-~]+")
 _TARGET_NAME = re.compile(r"[A-Za-z0-9]+([._-]+[A-Za-z0-9]+)*")
 _MAJOR = 1
@@ -183,18 +181,9 @@ def _has_variant_field(marker: MarkerExpression) -> bool:
 
 
 def _check_specifier(table: Table, text: str | None) -> None:
-    if text is not None and not _is_specifier(text):
+    if text is not None and not is_specifier(text):
         problem = f"{text!r} is not a version specifier"
         raise table.error(problem, "requires-python")
-
-
-@lru_cache(maxsize=4096)
-def _is_specifier(text: str) -> bool:
-    try:
-        SpecifierSet(text)
-    except InvalidSpecifier:
-        return False
-    return not has_long_number(text)
 
 
 def _version(table: Table, text: str, key: str) -> Version:
@@ -309,7 +298,7 @@ def _check_texts(value: Value, *keys: str) -> None:
     """
     for key in keys:
         text = getattr(value, key.replace("-", "_"))
-        if text is not None and not text.isprintable() and _CONTROL.search(text):
+        if text is not None and has_control_character(text):
             raise _Refused(f"{text!r} has a control character", key)
 
 
@@ -486,7 +475,7 @@ def _record(table: Table) -> Record:
     for name, texts in found.require_variants.items():
         _check_patterns(table, texts, "require-variants", name)
     for position, index in enumerate(found.indexes):
-        if _CONTROL.search(index.name):
+        if has_control_character(index.name):
             problem = f"{index.name!r} has a control character"
             raise table.error(problem, "indexes", position, "name")
     targets = (

@@ -22,10 +22,9 @@ if TYPE_CHECKING:
     from polylock.index.source import PackageIndexes
     from polylock.model.distributions import RemoteFile
     from polylock.model.inputs import Inputs
-    from polylock.network.client import Client
+    from polylock.network.client import Client, Traffic
     from polylock.network.download import Downloader
     from polylock.network.http_cache import CacheMode
-    from polylock.network.traffic import Traffic
     from polylock.ports import Reporter
     from polylock.project.settings import Settings
 

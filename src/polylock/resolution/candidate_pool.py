@@ -33,14 +33,15 @@ from polylock.model.reasons import (
     WheelsForbidden,
     Yanked,
 )
+from polylock.model.requirements import is_specifier
 from polylock.model.variant_preferences import preferences_of
 from polylock.resolution.candidates import (
     Candidate,
     Expansion,
     ExtraCandidate,
 )
-from polylock.resolution.memory import Memory, TargetMemory
-from polylock.resolution.versions import is_specifier, satisfies
+from polylock.resolution.memory import Memory
+from polylock.resolution.versions import satisfies
 from polylock.values import Mutable, field
 from polylock.variants.abi import InvalidAbiDependency, alternatives
 from polylock.variants.authority import supported_properties
@@ -320,7 +321,7 @@ class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
             metadata,
             supported,
             labels,
-            wishes=self.preferences.for_project(releases.name),
+            preferences=self.preferences.for_project(releases.name),
             deferred_namespaces=(ABI_DEPENDENCY,),
         )
         rejections.extend(Rejection(r.reason, r.label) for r in order.rejected)

@@ -14,12 +14,12 @@ from polylock.model.reasons import (
     Refusal,
     RequiresItself,
 )
-from polylock.model.requirements import Requirement
+from polylock.model.requirements import Requirement, is_specifier
 from polylock.model.source_choice import direct_source
 from polylock.resolution.candidates import Candidate, ExtraCandidate
 from polylock.resolution.constraints import Dependency, Unmeetable
 from polylock.resolution.memory import Applicable, applicable
-from polylock.resolution.versions import is_specifier, satisfies
+from polylock.resolution.versions import satisfies
 from polylock.values import Mutable, field
 
 if TYPE_CHECKING:

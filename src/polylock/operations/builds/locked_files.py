@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from polylock.cache.digests import file_digest
+from polylock.cache.regular_files import file_digest
 from polylock.errors import (
     FileCorrupt,
     HashMismatch,

@@ -15,7 +15,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from polylock.build.policy import require_allowed
-from polylock.cache.digests import file_digest
+from polylock.cache.regular_files import file_digest
 from polylock.cache.store import Bucket
 from polylock.errors import CacheUnusable, HashMismatch, UsageError
 from polylock.lockfile.pylock import (
@@ -24,8 +24,8 @@ from polylock.lockfile.pylock import (
     PackageWheel,
     Pylock,
 )
+from polylock.model.archive_checks import RefusedArchive, check_path, collision_key
 from polylock.model.core_metadata import CoreMetadata, InvalidCoreMetadata
-from polylock.model.member_names import RefusedArchive, check_path, folded
 from polylock.operations.builds.locked_files import LockedFiles, locked_sha256
 from polylock.operations.builds.sdists import LocalSdist, SdistBuilds, SourceTree
 from polylock.operations.builds.trees import SourceTrees
@@ -170,7 +170,7 @@ class _Names(Mutable, eq=False):
         if "/" in filename:
             raise _bad_name(package, filename)
         with self._lock:
-            other = self._taken.setdefault(folded(filename), (filename, package))
+            other = self._taken.setdefault(collision_key(filename), (filename, package))
         if other[1] != package:
             (one, its), (two, that) = sorted((other, (filename, package)))
             raise UsageError(

@@ -14,7 +14,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from polylock.build.policy import refused_metadata, require_allowed
-from polylock.cache.digests import file_digest
+from polylock.cache.regular_files import file_digest
 from polylock.errors import FileCorrupt, HashMismatch, SourceUnusable
 from polylock.index.distribution_file import InvalidDistribution, read_distribution
 from polylock.index.sdist_metadata import is_static

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from polylock.model.inputs import Inputs
     from polylock.model.target import Target
-    from polylock.network.traffic import Traffic
+    from polylock.network.client import Traffic
     from polylock.operations.lock.imported_pins import ImportedPins, ImportReport
     from polylock.operations.lock.request import LockRequest
     from polylock.operations.workspace import Workspace
