@@ -59,6 +59,7 @@ __all__ = [
     "IndexRequestError",
     "LockFileInvalid",
     "LockFileOutdated",
+    "NetworkSettingInvalid",
     "NoSolution",
     "NoSuchTarget",
     "NoTargetFits",
@@ -68,10 +69,13 @@ __all__ = [
     "PolylockError",
     "ProjectError",
     "ProjectNotFound",
+    "ProjectPageRefused",
     "ProviderFailed",
+    "ProxyFailed",
     "SizeMismatch",
     "SourceUnusable",
     "TargetMismatch",
+    "TlsFailed",
     "UsageError",
 ]
 
@@ -148,6 +152,23 @@ class UsageError(PolylockError):
 
     def __str__(self) -> str:
         return self.problem
+
+
+class NetworkSettingInvalid(PolylockError):
+    """A variable for proxies or certificates has an invalid value.
+
+    ``value`` is shown, so it is without credentials.
+    """
+
+    exit_code = 2
+
+    variable: str
+    value: str
+    problem: str
+    advice: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.variable}={self.value}: {self.problem}"
 
 
 class _ErrorAtKey(PolylockError):
@@ -299,6 +320,55 @@ class IndexRequestError(PolylockError):
         return self.usual_hint
 
 
+class ProjectPageRefused(IndexRequestError):
+    """An index answers 401 or 403 for the page of a project.
+
+    Some indexes do so for projects that they do not have. Only the user knows which of
+    the two it is: to go on to the next index would allow dependency confusion.
+    """
+
+    index: str
+    project: str
+
+    def hint(self) -> str | None:
+        return (
+            f"if index {self.index} answers {self.status} for projects that it does "
+            f"not have, set absent = [{self.status}] in its [[tool.polylock.index]], "
+            "or explicit = true there and name it under sources for the projects that "
+            "it has; otherwise give it credentials: in the URL, a netrc file or "
+            f"POLYLOCK_INDEX_<NAME>_*, or the password in the keyring"
+        )
+
+
+class ProxyFailed(IndexRequestError):
+    """The proxy, not the index, could not be reached or refused the request.
+
+    ``proxy`` is its URL without credentials, ``variable`` the variable that sets it.
+    """
+
+    proxy: str
+    variable: str
+
+    def __str__(self) -> str:
+        return f"cannot reach {self.url}: proxy {self.proxy}: {self.problem}"
+
+    def hint(self) -> str | None:
+        return (
+            f"the proxy is set by {self.variable}: correct it, or name the host in "
+            "NO_PROXY if it is reached without one"
+        )
+
+
+class TlsFailed(IndexRequestError):
+    """The certificate is not trusted, or the server does not support TLS."""
+
+    usual_hint = (
+        "if a company or a proxy has its own certificate authority, name its file in "
+        "SSL_CERT_FILE or its directory in SSL_CERT_DIR; a client certificate goes in "
+        "SSL_CLIENT_CERT"
+    )
+
+
 class Offline(IndexRequestError):
     """The response is not in the cache, and --offline forbids the request."""
 
@@ -354,7 +424,7 @@ class ArchiveDamaged(FileCorrupt):
 
 
 class HashMismatch(FileCorrupt):
-    """The hash of a file differs from the one that ``stated_by`` gives."""
+    """The hash of a file differs from that in the index, lock or project file."""
 
     wanted: str
     found: str

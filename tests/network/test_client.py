@@ -8,17 +8,15 @@ from typing import TYPE_CHECKING
 
 import httpx  # noqa: TID253 - its exception classes are the test
 import pytest
-import truststore
 
 from fakes.server import Answer, Server
 from polylock.errors import IndexRequestError
 from polylock.model.inputs import IndexLocation
 from polylock.network.auth import Authenticator
-from polylock.network.client import Client, RetryPolicy, explain, trust_store
+from polylock.network.client import Client, Failure, RetryPolicy, explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from polylock.network.answers import Streaming
 
@@ -55,10 +53,13 @@ def test_exceptions_that_are_not_of_httpx_are_left_alone() -> None:
 
 def test_a_refused_certificate_is_not_tried_again() -> None:
     """What a second attempt cannot change fails at once."""
-    error = httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed")
+    error = httpx.ConnectError("self-signed")
+    error.__cause__ = ssl.SSLCertVerificationError("CERTIFICATE_VERIFY_FAILED")
     failure = explain(error)
     assert failure is not None
     assert not failure.transient
+    error.__cause__ = ssl.SSLEOFError("the peer hung up")
+    assert explain(error) == Failure("self-signed", transient=True)
 
 
 def test_get_returns_status_headers_and_body(server: Server, client: Client) -> None:
@@ -281,41 +282,3 @@ def test_two_requests_at_once_have_a_connection_each(
 
     assert client.stream(f"{server.url}/x", consume) == b"okok"
     assert server.connections == 2
-
-
-@pytest.fixture(name="certificates")
-def _certificates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Make OpenSSL look for its file of certificates in an empty directory."""
-    path = tmp_path / "certificates.pem"
-    monkeypatch.setenv("SSL_CERT_FILE", str(path))
-    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "none"))
-    return path
-
-
-@pytest.mark.parametrize("platform", ["linux", "win32", "darwin"])
-def test_certificates_and_host_names_are_checked(platform: str) -> None:
-    """No platform leaves a peer unchecked."""
-    context = trust_store(platform=platform)
-    assert context.verify_mode is ssl.CERT_REQUIRED
-    assert context.check_hostname
-
-
-def test_a_file_that_openssl_knows_is_read_once(certificates: Path) -> None:
-    """The context holds the certificates, so a connection has nothing to read."""
-    certificates.write_text("", encoding="ascii")
-    assert not isinstance(trust_store(platform="linux"), truststore.SSLContext)
-
-
-def test_without_such_a_file_the_system_is_searched(certificates: Path) -> None:
-    """A Python built elsewhere knows another place than that of this system."""
-    assert not certificates.exists()
-    assert isinstance(trust_store(platform="linux"), truststore.SSLContext)
-
-
-@pytest.mark.parametrize("platform", ["win32", "darwin"])
-def test_where_the_system_decides_it_is_asked(
-    certificates: Path, platform: str
-) -> None:
-    """Windows and macOS check a chain themselves, with what they know of it."""
-    certificates.write_text("", encoding="ascii")
-    assert isinstance(trust_store(platform=platform), truststore.SSLContext)

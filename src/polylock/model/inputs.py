@@ -35,6 +35,7 @@ PrereleasePolicy = Literal[
 ]
 Alignment = Literal["prefer", "require", "independent"]
 BuildPolicy = Literal["local", "all", "none"]
+ForbiddingKey = Literal["no-build-package", "build"]
 IndexFormat = Literal["simple", "flat"]
 
 
@@ -69,13 +70,15 @@ class IndexLocation(Value, frozen=True, kw_only=True):
     ``url`` is the base URL of the simple API, credentials and all, or the ``file:``
     URL of a directory. An ``explicit`` index serves only projects that name it under
     ``sources``. ``format`` is ``flat`` for a directory of files or a page that links to
-    them; None means simple, or as a directory looks.
+    them; None means simple, or as a directory looks. ``absent`` are the statuses
+    besides 404 and 410 that mean that the index does not have the project.
     """
 
     name: str
     url: str
     explicit: bool = False
     format: IndexFormat | None = None
+    absent: tuple[int, ...] = ()
 
 
 class IndexSource(Value, frozen=True, kw_only=True):
@@ -129,6 +132,14 @@ class Inputs(Value, frozen=True, kw_only=True):
     build_packages: tuple[str, ...] = ()
     no_build_packages: tuple[str, ...] = ()
     no_binary_packages: tuple[str, ...] = ()
+
+    def forbidding_build(self, name: str) -> ForbiddingKey | None:
+        """Return the key that forbids building a project at any time, None if none."""
+        if name in self.no_build_packages:
+            return "no-build-package"
+        if self.build == "none" and name not in self.build_packages:
+            return "build"
+        return None
 
 
 def index_in_words(name: str) -> str:

@@ -1,8 +1,8 @@
 """The HTTP client, the only module that uses httpx: redirects, retries, TLS.
 
 httpx is imported for the first request, so a command that needs only the cache does not
-load it. The system's trust store checks certificates. httpx reads proxies from the
-standard variables.
+load it. The system's trust store checks certificates. Proxies come from the standard
+variables (``proxies``).
 """
 
 from __future__ import annotations
@@ -11,12 +11,17 @@ import logging
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
 
 from polylock import __version__
-from polylock.errors import IndexRequestError
+from polylock.errors import (
+    IndexRequestError,
+    NetworkSettingInvalid,
+    ProxyFailed,
+    TlsFailed,
+)
 from polylock.network.answers import Response, Streaming, status_error
-from polylock.network.auth import Authenticator, origin, redact
+from polylock.network.auth import Authenticator, Origin, origin, redact
 from polylock.network.limits import (
     LARGEST,
     Deadline,
@@ -29,11 +34,10 @@ from polylock.values import Value
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterator, Mapping
-    from typing import Self
 
     import httpx
 
-    from polylock.network.auth import Origin
+    from polylock.network.proxies import Proxy
 
 __all__ = [
     "Client",
@@ -42,7 +46,6 @@ __all__ = [
     "Traffic",
     "explain",
     "retry_after",
-    "trust_store",
 ]
 
 
@@ -118,10 +121,11 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _MAX_REDIRECTS = 20
+_MAX_CAUSES = 10
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 _UNAUTHORIZED = 401
-_HEADERS = 2
+_HEADER_TIMEOUTS = 2
 """Timeouts until all headers must have arrived: one to connect, one to respond. A
 server that sends a byte now and then never reaches the timeout of httpx."""
 
@@ -160,8 +164,7 @@ def explain(error: Exception) -> Failure | None:
         if isinstance(error, kind):
             words = redact(str(error)) or type(error).__name__
             # A refused certificate will be refused again.
-            permanent = "CERTIFICATE" in words.upper()
-            return Failure(problem.format(words), transient and not permanent)
+            return Failure(problem.format(words), transient and not _is_tls(error))
     return None
 
 
@@ -209,6 +212,7 @@ class Client:
         self._lock = threading.Lock()
         self._context: ssl.SSLContext | None = None
         self._idle: dict[Origin | None, list[httpx.Client]] = {}
+        self._proxies: dict[Origin, Proxy | None] = {}
 
     def get(
         self,
@@ -350,18 +354,18 @@ class Client:
         place = origin(bare)
         connection = self._take(place)
         self.traffic.count(requests=1)
-        deadline = Deadline(_HEADERS * self._timeout, connection.close)
+        deadline = Deadline(_HEADER_TIMEOUTS * self._timeout, connection.close)
         try:
             with deadline:
                 request = connection.build_request("GET", bare, headers=headers)
                 response = connection.send(request, stream=True)
         except Exception as error:
             if deadline.passed:
-                seconds = _HEADERS * self._timeout
+                seconds = _HEADER_TIMEOUTS * self._timeout
                 problem = f"the server did not respond within {seconds:g} seconds"
                 raise IndexRequestError(bare, None, problem) from error
             self._give_back(place, connection)
-            mapped = _mapped(bare, error)
+            mapped = _mapped(bare, error, self._proxy(place))
             if mapped is None:
                 raise
             raise mapped from error
@@ -390,53 +394,87 @@ class Client:
         """
         with self._lock:
             idle = self._idle.get(place)
-            return idle.pop() if idle else self._connection()
+            return idle.pop() if idle else self._connection(place)
 
     def _give_back(self, place: Origin | None, connection: httpx.Client) -> None:
         with self._lock:
             self._idle.setdefault(place, []).append(connection)
 
-    def _connection(self) -> httpx.Client:
-        """Return a client of httpx, to be used for one request at a time."""
+    def _proxy(self, place: Origin | None) -> Proxy | None:
+        """Return the proxy for an origin; raises NetworkSettingInvalid."""
+        if place is None:
+            return None  # not a URL; httpx raises an error
+        from polylock.network.proxies import proxy_for  # noqa: PLC0415 - loads urllib
+
+        if place not in self._proxies:
+            self._proxies[place] = proxy_for(place)
+        return self._proxies[place]
+
+    def _connection(self, place: Origin | None) -> httpx.Client:
+        """Return a client of httpx, to be used for one request at a time.
+
+        Raises NetworkSettingInvalid.
+        """
         sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
         import httpx  # 60 ms; 100 with its command line, which needs rich
 
+        from polylock.network.trust import trust_store  # noqa: PLC0415 - loads ssl
+
         if self._context is None:
             self._context = trust_store()
-        return httpx.Client(
-            verify=self._context,
-            timeout=self._timeout,
-            headers={"user-agent": self.user_agent},
-            follow_redirects=False,
-            trust_env=True,
-        )
+        proxy = self._proxy(place)
+        try:
+            return httpx.Client(
+                verify=self._context,
+                timeout=self._timeout,
+                headers={"user-agent": self.user_agent},
+                follow_redirects=False,
+                trust_env=False,
+                proxy=None if proxy is None else proxy.url,
+            )
+        except (ValueError, ImportError, httpx.InvalidURL) as error:
+            if proxy is None:
+                raise
+            shown = redact(proxy.url)
+            raise NetworkSettingInvalid(proxy.variable, shown, str(error)) from error
 
 
-def _mapped(url: str, error: Exception) -> Exception | None:
-    """Return the exception to raise instead of one of httpx, None for others."""
+def _mapped(url: str, error: Exception, proxy: Proxy | None = None) -> Exception | None:
+    """Return the exception to raise instead of one of httpx, None for others.
+
+    With a proxy, a failed connection is one to the proxy.
+    """
     failure = explain(error)
     if failure is None:
         return None
     mapped = IndexRequestError(url, None, failure.problem)
+    if _is_tls(error):
+        mapped = TlsFailed(url, None, failure.problem)
+    elif proxy is not None and _is_of_proxy(error):
+        shown = redact(proxy.url)
+        mapped = ProxyFailed(url, None, failure.problem, shown, proxy.variable)
     return _Transient(mapped, None) if failure.transient else mapped
 
 
-def trust_store(*, platform: str = sys.platform) -> ssl.SSLContext:
-    """Return a context for clients that checks certificates and host names.
+def _is_of_proxy(error: Exception) -> bool:
+    import httpx  # see Client
 
-    truststore uses the system's certificates; where these are a file, it reads the file
-    for every connection, 16 ms each. So if OpenSSL knows that file, it is read here,
-    once.
+    kinds = (httpx.ProxyError, httpx.ConnectError, httpx.ConnectTimeout)
+    return isinstance(error, kinds)
+
+
+def _is_tls(error: BaseException | None) -> bool:
+    """Return whether a TLS handshake failed.
+
+    httpx wraps the exception of ``ssl`` more than once. A closed connection does not
+    count, although ``ssl`` has exceptions for it.
     """
-    import ssl  # noqa: PLC0415 - 10 ms, for the first request
+    import ssl  # noqa: PLC0415 - loaded with the first connection
 
-    system_decides = platform in {"win32", "darwin"}
-    if not system_decides and ssl.get_default_verify_paths().cafile is not None:
-        # Not ``create_default_context``: its strict flags refuse the certificates of
-        # many companies, which truststore accepts.
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.set_default_verify_paths()
-        return context
-    import truststore  # noqa: PLC0415 - needed on some systems only
-
-    return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    for _ in range(_MAX_CAUSES):
+        if error is None:
+            break
+        if isinstance(error, ssl.SSLError):
+            return not isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError)
+        error = error.__cause__ or error.__context__
+    return False

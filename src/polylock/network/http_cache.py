@@ -11,6 +11,7 @@ another user.
 
 from __future__ import annotations
 
+import copy
 import enum
 import logging
 import time
@@ -19,15 +20,14 @@ from typing import TYPE_CHECKING, assert_never
 import msgspec
 
 from polylock.errors import Offline
-from polylock.network.answers import status_error
+from polylock.network.answers import Response, status_error
 from polylock.network.auth import redact
 from polylock.network.limits import LARGEST
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from polylock.cache.store import Bucket, Stamp, Store
-    from polylock.network.answers import Response
     from polylock.network.client import Client, Traffic
 
 __all__ = ["CacheMode", "HttpCache", "Kept", "Validators"]
@@ -159,6 +159,17 @@ class HttpCache:
         self._clock = clock
         self._started = clock()
         self._stamps: dict[tuple[Bucket, str], Stamp] = {}
+        self._absent = _ABSENT
+
+    def where_absent(self, statuses: Iterable[int]) -> HttpCache:
+        """Return this cache with further statuses that mean 404.
+
+        Its entries have their own keys, so that they are not used without these
+        statuses.
+        """
+        cache = copy.copy(self)
+        cache._absent = _ABSENT.union(statuses)  # noqa: SLF001 - of the same class
+        return cache
 
     @property
     def traffic(self) -> Traffic:
@@ -184,9 +195,9 @@ class HttpCache:
     ) -> Kept:
         """Return a response decoded by ``make``, from the cache or requested.
 
-        ``make`` returns msgpack. Statuses 404 and 410 are cached and revalidated too.
-        Raises Offline, AnswerTooLong for more than ``largest`` bytes, and
-        IndexRequestError for any other status but 200.
+        ``make`` returns msgpack. Statuses 404, 410 and those of ``where_absent`` are
+        cached and revalidated too. Raises Offline, AnswerTooLong for more than
+        ``largest`` bytes, and IndexRequestError for any other status but 200.
         """
         kept = self._read(bucket, url)
         if kept is not None and self.is_fresh(kept.validators):
@@ -203,7 +214,7 @@ class HttpCache:
             validators = kept.validators.renewed(response.headers, self._clock())
             renewed = Kept(validators, kept.url, kept.raw)
             return self._keep(bucket, url, renewed)
-        if response.status in _ABSENT:
+        if response.status in self._absent:
             content = None
         elif response.status == 200:
             content = make(response)
@@ -232,8 +243,11 @@ class HttpCache:
         return validators.is_fresh(self.mode, started=self._started, now=self._clock())
 
     def _key(self, url: str) -> str:
-        user = self._client.credentials_digest(url)
-        return f"{redact(url)} {user}" if user else redact(url)
+        parts = [redact(url), self._client.credentials_digest(url)]
+        further = sorted(self._absent - _ABSENT)
+        if further:
+            parts.append(f"absent:{further}")
+        return " ".join(filter(None, parts))
 
     def _read(self, bucket: Bucket, url: str) -> Kept | None:
         key = self._key(url)

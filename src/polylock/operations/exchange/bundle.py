@@ -11,16 +11,23 @@ import shutil
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
+from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from polylock.build.policy import require_allowed
 from polylock.cache.regular_files import file_digest
 from polylock.cache.store import Bucket
 from polylock.errors import CacheUnusable, HashMismatch, UsageError
-from polylock.lockfile.pylock import PackageDirectory, PackageSdist, PackageWheel
+from polylock.lockfile.pylock import (
+    PackageDirectory,
+    PackageSdist,
+    PackageWheel,
+    Pylock,
+)
+from polylock.model.archive_checks import RefusedArchive, check_path, collision_key
 from polylock.model.core_metadata import CoreMetadata, InvalidCoreMetadata
 from polylock.operations.builds.locked_files import LockedFiles, locked_sha256
-from polylock.operations.builds.sdists import LocalSdist
+from polylock.operations.builds.sdists import LocalSdist, SdistBuilds, SourceTree
 from polylock.operations.builds.trees import SourceTrees
 from polylock.operations.builds.wiring import machine_builds
 from polylock.operations.context import Context
@@ -28,23 +35,20 @@ from polylock.operations.exchange.single_target import SingleTarget, without_lab
 from polylock.operations.files import attempt
 from polylock.operations.inspect.selection import named_selections, open_lock
 from polylock.operations.sync.choose_target import Chooser
-from polylock.operations.sync.installables import installables
+from polylock.operations.sync.installables import Installables, installables
 from polylock.operations.workspace import (
     answered_project,
     recorded_policy,
     refuse_unvouched,
 )
-from polylock.values import Value, replace
+from polylock.values import Mutable, Value, field, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from packaging.utils import NormalizedName
 
-    from polylock.lockfile.pylock import Pylock
     from polylock.lockfile.select import Selected
-    from polylock.operations.builds.sdists import SdistBuilds, SourceTree
-    from polylock.operations.sync.installables import Installables
     from polylock.ports import Reporter
     from polylock.project.settings import Settings
 
@@ -121,6 +125,7 @@ def bundle(
             context=context,
             root=path.parent,
             place=place,
+            names=_Names(),
             wanted=installables(selection.selected, context, path.parent),
             builds=_builds(context, pylock, selection.target.name, options),
         )
@@ -146,12 +151,48 @@ def bundle(
     )
 
 
+class _Names(Mutable, eq=False):
+    """The names in the directory of files, and the package of each.
+
+    The lock file's reader refuses bad names as well. A bundle is carried to other
+    machines, so a name has to be that of one file on every system.
+    """
+
+    _taken: dict[str, tuple[str, NormalizedName]] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def take(self, filename: str, package: NormalizedName) -> None:
+        """Note the file of a package; raises UsageError if it cannot lie there."""
+        try:
+            check_path(filename, windows=True)
+        except RefusedArchive as error:
+            raise _bad_name(package, filename) from error
+        if "/" in filename:
+            raise _bad_name(package, filename)
+        with self._lock:
+            other = self._taken.setdefault(collision_key(filename), (filename, package))
+        if other[1] != package:
+            (one, its), (two, that) = sorted((other, (filename, package)))
+            raise UsageError(
+                f"{one} of {its} and {two} of {that} would be one file in the bundle",
+                f"rename one of them, or lock {package} from another place",
+            )
+
+
+def _bad_name(package: NormalizedName, filename: str) -> UsageError:
+    return UsageError(
+        f"{filename!r} of {package} is no name for a file in the bundle",
+        f"lock {package} from another place",
+    )
+
+
 class _Writer(Value, frozen=True, kw_only=True):
     """Puts files into ``place``; ``root`` is the directory of the lock file."""
 
     context: Context
     root: Path
     place: Path
+    names: _Names
     wanted: Installables
     builds: SdistBuilds | None
 
@@ -190,15 +231,15 @@ class _Writer(Value, frozen=True, kw_only=True):
         name, builds = chosen.package.name, self.builds
         tree = self._tree(chosen)
         if tree is not None and builds is not None:
-            return self._built(tree.key, lambda: builds.tree_archive(tree))
+            return self._built(name, tree.key, lambda: builds.tree_archive(tree))
         file = self.wanted.files[name]
         path = LockedFiles(context=self.context, root=self.root).locate(file)
         if isinstance(file, PackageSdist) and builds is not None:
             sdist = LocalSdist(
                 path=path, filename=file.filename, sha256=locked_sha256(file)
             )
-            return self._built(sdist.sha256, lambda: builds.archive(sdist))
-        return self._put(path, without_label(file))
+            return self._built(name, sdist.sha256, lambda: builds.archive(sdist))
+        return self._put(name, path, without_label(file))
 
     def _tree(self, chosen: Selected) -> SourceTree | None:
         """Return the source tree of a package; an editable one as any other.
@@ -214,7 +255,9 @@ class _Writer(Value, frozen=True, kw_only=True):
             subdirectory=chosen.file.subdirectory,
         )
 
-    def _built(self, key: str, make: Callable[[], object]) -> PackageWheel:
+    def _built(
+        self, name: NormalizedName, key: str, make: Callable[[], object]
+    ) -> PackageWheel:
         """Put the wheel there that a build left in the cache."""
         builds, store = self.builds, self.context.store
         for last in (False, True):
@@ -227,17 +270,20 @@ class _Writer(Value, frozen=True, kw_only=True):
                     size=path.stat().st_size,
                     hashes={"sha256": kept.sha256},
                 )
-                return self._put(path, file)
+                return self._put(name, path, file)
             if builds is not None and not last:
                 builds.forget(key)  # pruned meanwhile: built once more
         raise CacheUnusable(str(store.root), "a built wheel disappeared from it")
 
-    def _put(self, path: Path, file: F) -> F:
+    def _put(self, name: NormalizedName, path: Path, file: F) -> F:
         """Copy a file, verified on the way; return its entry with the new path."""
+        self.names.take(file.filename, name)
         relative = f"{_FILES}/{file.filename}"
         target = self.place / relative
         with attempt(f"write {target}"):
-            shutil.copyfile(path, target)
+            # Never through a link, nor over a file that is there.
+            with path.open("rb") as source, target.open("xb") as copy:
+                shutil.copyfileobj(source, copy)
             found, size = file_digest(target), target.stat().st_size
         wanted = locked_sha256(file)
         if found != wanted:
@@ -285,8 +331,9 @@ def _builds(
 
 def _require_room(directory: Path) -> None:
     with attempt(f"read {directory}"):
-        taken = directory.exists() and (
-            not directory.is_dir() or any(directory.iterdir())
+        # A link is no new directory: what it leads to may be anything.
+        taken = directory.is_symlink() or (
+            directory.exists() and (not directory.is_dir() or any(directory.iterdir()))
         )
     if taken:
         raise UsageError(
