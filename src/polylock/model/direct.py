@@ -230,7 +230,7 @@ def _subdirectory(value: str | bool | None) -> str | None:  # noqa: FBT001 - TOM
 
 
 def _hashes(text: str) -> tuple[str | None, str | None]:
-    """Return the SHA-256 that a fragment states, and a checksum of another kind."""
+    """Return the SHA-256 of a fragment, and its checksum of another kind."""
     if not text:
         return None, None
     algorithm, _, value = text.partition("=")
@@ -238,8 +238,8 @@ def _hashes(text: str) -> tuple[str | None, str | None]:
     known = strongest({algorithm: value}) or weak({algorithm: value})
     if known is None:
         raise InvalidDirectSource(
-            f"#{text} is no hash: write #sha256= and 64 digits, or sha512, sha384, "
-            "sha1 or md5 with as many as it has"
+            f"#{text} is not a hash: write #sha256= and 64 digits, or sha512, sha384, "
+            "sha1 or md5 with its number of digits"
         )
     return (value, None) if algorithm == "sha256" else (None, f"{algorithm}={value}")
 

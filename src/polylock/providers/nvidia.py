@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from polylock.model.target import NvidiaGpu
-from polylock.providers.machine import ask, ignore
+from polylock.providers.machine import Machine, ask, ignore
 from polylock.variants.catalogue import (
     CUDA_MAJORS,
     CUDA_MINORS,
@@ -16,7 +16,6 @@ from polylock.variants.catalogue import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from polylock.providers.machine import Machine
 
 __all__ = ["MULTI_VALUE", "derive", "detect", "feature_lists"]
 
