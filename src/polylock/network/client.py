@@ -20,7 +20,7 @@ from polylock.errors import (
     TlsFailed,
 )
 from polylock.network.answers import Response, Streaming, status_error
-from polylock.network.auth import Authenticator, origin, redact, without_user
+from polylock.network.auth import Authenticator, Origin, origin, redact, without_user
 from polylock.network.limits import (
     LARGEST,
     Deadline,

@@ -170,9 +170,9 @@ class Downloader:
 
         if partial.size:
             self._reporter.received(file.filename, partial.size)
-        if not self._came(file, consume, partial):
-            # A range was refused, with whatever status: the whole may be had.
-            partial.ask_whole()
+        if not self._received_rest(file, consume, partial):
+            # A refused range says nothing about the whole file.
+            partial.request_whole()
             self._client.stream(file.url, consume, headers=partial.headers)
         partial.finish()
 
