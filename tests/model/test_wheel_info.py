@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from polylock.model.member_names import RefusedArchive
+from polylock.model.archive_checks import RefusedArchive
 from polylock.model.wheel_info import (
     Script,
     header,

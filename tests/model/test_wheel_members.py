@@ -7,8 +7,8 @@ from zipfile import ZipInfo
 
 import pytest
 
+from polylock.model.archive_checks import RefusedArchive
 from polylock.model.filenames import WheelFilename
-from polylock.model.member_names import RefusedArchive
 from polylock.model.wheel_faults import Fault, FaultKind
 from polylock.model.wheel_members import (
     Limits,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from polylock.model.member_names import RefusedArchive
+from polylock.model.archive_checks import RefusedArchive
 from polylock.model.zip_content import (
     MOST,
     content_chunks,

@@ -102,7 +102,7 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
                 raise FileCorrupt(self.wanted.filename, f"it has {file.row.path} twice")
         if self.manifest.clash and ignores_case(self.site):
             # The file system of the cache may tell the names apart.
-            from polylock.model.member_names import differ_in_case  # noqa: PLC0415 - 2 ms
+            from polylock.model.archive_checks import differ_in_case  # noqa: PLC0415 - 2 ms
 
             raise FileCorrupt(
                 self.wanted.filename, differ_in_case(*self.manifest.clash)

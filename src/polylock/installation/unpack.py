@@ -30,8 +30,8 @@ from polylock.installation.archive import (
     manifest_bytes,
 )
 from polylock.installation.record import RecordRow, format_rows
+from polylock.model.archive_checks import RefusedArchive, differ_in_case
 from polylock.model.filenames import InvalidFilename, WheelFilename
-from polylock.model.member_names import RefusedArchive, differ_in_case
 from polylock.model.wheel_faults import Fault, FaultKind
 from polylock.model.wheel_info import header, parse_entry_points, parse_wheel_file
 from polylock.model.wheel_members import (

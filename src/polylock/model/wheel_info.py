@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from polylock.model.member_names import WINDOWS, RefusedArchive, check_path
+from polylock.model.archive_checks import WINDOWS, RefusedArchive, check_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from polylock.model.member_names import WINDOWS, MemberNames, RefusedArchive
+from polylock.model.archive_checks import WINDOWS, MemberNames, RefusedArchive
 from polylock.model.wheel_faults import Fault, FaultKind
 from polylock.values import Mutable, Value, field
 

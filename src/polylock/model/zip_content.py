@@ -11,7 +11,7 @@ import struct
 import zlib
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
-from polylock.model.member_names import RefusedArchive
+from polylock.model.archive_checks import RefusedArchive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

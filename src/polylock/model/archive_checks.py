@@ -1,7 +1,7 @@
-"""Names of archive members that stay in their place.
+"""Checks on untrusted archives: member names that stay in place, and bounded reads.
 
-Hostile names are refused, the same ones on every operating system. Names that only
-Windows reserves (``aux.h`` is common in headers for Linux) are refused on Windows.
+Hostile names are refused on every operating system. Names that only Windows reserves
+(``aux.h`` is common in headers for Linux) are refused on Windows only.
 """
 
 from __future__ import annotations
@@ -9,15 +9,19 @@ from __future__ import annotations
 import re
 import sys
 import unicodedata
-from dataclasses import dataclass, field
+from typing import IO, Protocol
+
+from polylock.values import Mutable, field
 
 __all__ = [
     "WINDOWS",
+    "BoundedStream",
     "MemberNames",
+    "Readable",
     "RefusedArchive",
     "check_path",
+    "collision_key",
     "differ_in_case",
-    "folded",
 ]
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -31,14 +35,11 @@ WINDOWS = sys.platform == "win32"
 
 
 class RefusedArchive(ValueError):
-    """An archive that must not be unpacked; the text is a clause with the reason."""
+    """An archive that must not be unpacked; the message is a clause."""
 
 
 def check_path(path: str, *, windows: bool = WINDOWS) -> None:
-    """Refuse a path that leaves its directory, or may do so on some system.
-
-    Raises RefusedArchive.
-    """
+    """Raise RefusedArchive for a path that may leave its directory on some system."""
     shown = ascii(path)
     if not path:
         raise RefusedArchive("a member has no name")
@@ -53,7 +54,7 @@ def check_path(path: str, *, windows: bool = WINDOWS) -> None:
 
 
 def _check_part(part: str, shown: str, *, windows: bool) -> None:
-    """Refuse one component of the path that is shown."""
+    """Raise RefusedArchive for a bad component of the path ``shown``."""
     if part == "..":
         raise RefusedArchive(f"member {shown} leaves its directory")
     if part in {"", "."}:
@@ -66,20 +67,20 @@ def _check_part(part: str, shown: str, *, windows: bool) -> None:
         raise RefusedArchive(f"member {shown} has a name that Windows reserves")
 
 
-def folded(path: str) -> str:
-    """Return what is the same for all paths that are one on macOS or Windows.
+def collision_key(path: str) -> str:
+    """Return a key that is equal for paths that are one file on macOS or Windows.
 
-    Those differ in case, or in the Unicode form of what looks alike.
+    Such paths differ only in case or Unicode normalization.
     """
     return unicodedata.normalize("NFC", path).casefold()
 
 
-@dataclass(slots=True, kw_only=True)
-class MemberNames:
-    """The members of one archive so far: no two of them may be one place.
+class MemberNames(Mutable, kw_only=True):
+    """The member names of one archive; no two may name the same place.
 
-    With ``tells_case`` names that differ only in case or Unicode form are accepted, and
-    ``clash`` is a pair of them. With ``windows`` names that it reserves are refused.
+    With ``tells_case`` names that differ only in case or Unicode normalization are
+    accepted, and ``clash`` is the first pair of them. With ``windows`` names that
+    Windows reserves are refused.
     """
 
     tells_case: bool = False
@@ -89,11 +90,10 @@ class MemberNames:
     _kinds: dict[str, bool] = field(default_factory=dict)
 
     def add(self, path: str, *, is_directory: bool) -> None:
-        """Take in a member, refusing what ``check_path`` does and clashes.
+        """Add a member; raises RefusedArchive as ``check_path`` does, and for a clash.
 
-        Those are two members of one place, a place that is a file and a directory,
-        and names that differ only in case or Unicode form, which are one file on
-        macOS and Windows. Raises RefusedArchive.
+        A clash is a second member of the same name, a name that is both a file and a
+        directory, or two names that differ only in case or Unicode normalization.
         """
         check_path(path, windows=self.windows)
         if path in self._kinds and not (is_directory and self._kinds[path]):
@@ -102,12 +102,12 @@ class MemberNames:
         self._add_kinds(path, is_directory=is_directory)
 
     def _check_spelling(self, path: str) -> None:
-        """Refuse or note a path whose every-system form is that of another path."""
+        """Raise RefusedArchive for a path whose collision key another path has."""
         while path:
-            key = folded(path)
+            key = collision_key(path)
             other = self._spellings.get(key)
             if other == path:
-                return  # its parents have been seen as well
+                return  # its parents were checked with it
             self._spellings[key] = path
             if other is not None:
                 if not self.tells_case:
@@ -116,7 +116,7 @@ class MemberNames:
             path = path.rpartition("/")[0]
 
     def _add_kinds(self, path: str, *, is_directory: bool) -> None:
-        """Note what is a directory, and refuse a path that is that and a file."""
+        """Record directories; raise RefusedArchive for one that is also a file."""
         self._kinds[path] = is_directory
         parent = path.rpartition("/")[0]
         while parent:
@@ -126,5 +126,52 @@ class MemberNames:
 
 
 def differ_in_case(first: str, second: str) -> str:
-    """Return the reason why two members cannot be files of one file system."""
+    """Return why two members cannot be two files of every file system."""
     return f"members {first!a} and {second!a} differ only in case"
+
+
+class Readable(Protocol):
+    """A readable, seekable stream, which may decompress as it reads."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return the next bytes."""
+        ...
+
+    def seek(self, position: int, whence: int = 0, /) -> int:
+        """Go to a position."""
+        ...
+
+    def tell(self) -> int:
+        """Return the position."""
+        ...
+
+
+class BoundedStream:
+    """A stream for ``tarfile`` with limits: a header may announce names of any length.
+
+    Raises RefusedArchive for a read of more than ``at_once`` bytes and for a position
+    beyond ``in_all``, as everything before it would be decompressed.
+    """
+
+    def __init__(
+        self, stream: Readable | IO[bytes], *, at_once: int, in_all: int
+    ) -> None:
+        self._stream = stream
+        self._at_once = at_once
+        self._in_all = in_all
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return the next bytes."""
+        if not 0 <= size <= self._at_once:
+            raise RefusedArchive("a header in it is too large")
+        return self._stream.read(size)
+
+    def tell(self) -> int:
+        """Return the position."""
+        return self._stream.tell()
+
+    def seek(self, position: int, whence: int = 0, /) -> int:
+        """Go to a position; everything before it is decompressed."""
+        if position > self._in_all:
+            raise RefusedArchive(f"it unpacks to more than {self._in_all} bytes")
+        return self._stream.seek(position, whence)
