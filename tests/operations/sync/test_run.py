@@ -78,6 +78,9 @@ def test_environment_must_be_one(tmp_path: Path) -> None:
     with pytest.raises(EnvironmentBroken, match="not a virtual environment"):
         existing_environment(settings)
     made = _environment(tmp_path / ".venv")
+    with pytest.raises(EnvironmentBroken, match="is gone"):
+        existing_environment(settings)
+    environment_python(made).touch()
     assert existing_environment(settings) == made
 
 
