@@ -14,12 +14,14 @@ from typing import IO, Protocol
 from polylock.values import Mutable, field
 
 __all__ = [
+    "WINDOWS",
     "BoundedStream",
     "MemberNames",
     "Readable",
     "RefusedArchive",
     "check_path",
     "collision_key",
+    "differ_in_case",
 ]
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -29,14 +31,14 @@ _RESERVED = re.compile(
     re.IGNORECASE,
 )
 _LONGEST = 255  # bytes; the file systems of Linux, macOS and Windows take no more
-_WINDOWS = sys.platform == "win32"
+WINDOWS = sys.platform == "win32"
 
 
 class RefusedArchive(ValueError):
     """An archive that must not be unpacked; the message is a clause."""
 
 
-def check_path(path: str, *, windows: bool = _WINDOWS) -> None:
+def check_path(path: str, *, windows: bool = WINDOWS) -> None:
     """Raise RefusedArchive for a path that may leave its directory on some system."""
     shown = ascii(path)
     if not path:
@@ -73,9 +75,17 @@ def collision_key(path: str) -> str:
     return unicodedata.normalize("NFC", path).casefold()
 
 
-class MemberNames(Mutable):
-    """The member names of one archive; no two may name the same place."""
+class MemberNames(Mutable, kw_only=True):
+    """The member names of one archive; no two may name the same place.
 
+    With ``tells_case`` names that differ only in case or Unicode normalization are
+    accepted, and ``clash`` is the first pair of them. With ``windows`` names that
+    Windows reserves are refused.
+    """
+
+    tells_case: bool = False
+    windows: bool = WINDOWS
+    clash: tuple[str, str] | None = None
     _spellings: dict[str, str] = field(default_factory=dict)
     _kinds: dict[str, bool] = field(default_factory=dict)
 
@@ -85,7 +95,7 @@ class MemberNames(Mutable):
         A clash is a second member of the same name, a name that is both a file and a
         directory, or two names that differ only in case or Unicode normalization.
         """
-        check_path(path)
+        check_path(path, windows=self.windows)
         if path in self._kinds and not (is_directory and self._kinds[path]):
             raise RefusedArchive(f"member {path!a} is there twice")
         self._check_spelling(path)
@@ -100,9 +110,9 @@ class MemberNames(Mutable):
                 return  # its parents were checked with it
             self._spellings[key] = path
             if other is not None:
-                raise RefusedArchive(
-                    f"members {other!a} and {path!a} differ only in case"
-                )
+                if not self.tells_case:
+                    raise RefusedArchive(differ_in_case(other, path))
+                self.clash = self.clash or (other, path)
             path = path.rpartition("/")[0]
 
     def _add_kinds(self, path: str, *, is_directory: bool) -> None:
@@ -113,6 +123,11 @@ class MemberNames(Mutable):
             if not self._kinds.setdefault(parent, True):
                 raise RefusedArchive(f"member {parent!a} is a file and a directory")
             parent = parent.rpartition("/")[0]
+
+
+def differ_in_case(first: str, second: str) -> str:
+    """Return why two members cannot be two files of every file system."""
+    return f"members {first!a} and {second!a} differ only in case"
 
 
 class Readable(Protocol):

@@ -173,6 +173,7 @@ def _wanted(
         sha256=sha256,
         variant_label=chosen.variant_label,
         direct_url=direct_url,
+        requested=chosen.requested,
     )
 
 
