@@ -24,13 +24,14 @@ class Edge(Value, frozen=True, kw_only=True):
     """A dependency of a pin on another project.
 
     ``extra`` is the extra of the depending project under which it holds, None for
-    always; ``extras`` are those asked of the other project. ``condition`` is what the
-    target leaves open of the marker, None where nothing.
+    always; ``extras`` are those asked of the other project, ``specifier`` the versions.
+    ``condition`` is what the target leaves open of the marker, None where nothing.
     """
 
     name: NormalizedName
     extras: tuple[str, ...] = ()
     extra: str | None = None
+    specifier: str = ""
     condition: MarkerExpression | None = None
 
 
