@@ -172,12 +172,10 @@ def _hash(file: dict[str, Any]) -> str:
 
 def _release(target: dict[str, Any]) -> int:
     """Return the C library's minor release on Linux, the system's major on macOS."""
-    match target["platform"].partition("-")[0]:
-        case "linux":
-            return int(target["libc"].rpartition(".")[2])
-        case "macos":
-            return int(target["macos"].partition(".")[0])
-    return 0
+    system = target["platform"].partition("-")[0]
+    if system == "linux":
+        return int(target["libc"].rpartition(".")[2])
+    return int(target["macos"].partition(".")[0]) if system == "macos" else 0
 
 
 @cache

@@ -25,7 +25,7 @@ class Edge(Value, frozen=True, kw_only=True):
 
     ``extra`` is the extra of the dependent under which it holds, None for always;
     ``extras`` are the requested extras of the dependency, ``specifier`` its versions.
-    ``condition`` is the part of the marker that the target leaves open, None for always.
+    ``condition`` is the part of the marker that the target leaves open, None if none.
     """
 
     name: NormalizedName
