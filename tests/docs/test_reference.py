@@ -226,4 +226,4 @@ def test_schema_rows_tell_needed_keys_and_work_definitions_in() -> None:
         ("`b`", "text or null, may be missing", "B."),
         ("`c`", "[far](#far), may be missing", "Far."),
     ]
-    assert next(row[1] for row in asked.rows(document)) == "list of tables, needed"
+    assert next(row[1] for row in asked.rows(document)) == "list of tables, required"
