@@ -1,4 +1,4 @@
-"""An index with one project, and what reads the metadata of its files."""
+"""An index with one project, and readers of its metadata."""
 
 from __future__ import annotations
 

@@ -230,7 +230,7 @@ def test_a_wheel_without_metadata_is_unusable(world: World, wheel: Path) -> None
     content = wheel.read_bytes()
     broken.write_bytes(content.replace(b"demo-1.0.dist-info", b"demo-1.0.dist-oops"))
     world.serve([broken])
-    assert "not one .dist-info" in reason_of(world.read()[0])
+    assert "not have exactly one .dist-info" in reason_of(world.read()[0])
 
 
 @pytest.mark.parametrize("status", [401, 404, 500])

@@ -44,25 +44,27 @@ from polylock.lockfile.record import (
     describe,
     microseconds_of,
 )
-from polylock.model.direct import DIRECT_KEYS, InvalidDirectSource, source_of_table
+from polylock.model.direct import (
+    DIRECT_KEYS,
+    DirectSource,
+    InvalidDirectSource,
+    source_of_table,
+)
 from polylock.model.filenames import (
     InvalidFilename,
     SdistFilename,
     WheelFilename,
     check_file_name,
 )
-from polylock.model.markers import Atom, InvalidMarker, parse_marker
+from polylock.model.markers import Atom, InvalidMarker, MarkerExpression, parse_marker
 from polylock.model.requirements import is_specifier
 from polylock.model.visible_text import has_control_character
 from polylock.toml_tables import InvalidToml, Table, key_path, parse_toml
 from polylock.values import Value, replace
-from polylock.variants.properties import is_label
+from polylock.variants.properties import InvalidProperty, is_label
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from polylock.model.direct import DirectSource
-    from polylock.model.markers import MarkerExpression
 
 __all__ = ["read_pylock"]
 
@@ -105,11 +107,12 @@ def _document(content: bytes | str, path: str) -> Mapping[str, Any]:
     except UnicodeDecodeError as error:
         bad_line = error.object.count(b"\n", 0, error.start) + 1
         raise LockFileInvalid(path, "", f"line {bad_line} is not UTF-8") from error
+    # git may check out a file with CRLF on Windows; no value here has a newline.
+    text = text.replace("\r\n", "\n")
     try:
-        # git may check out a file with CRLF on Windows; no value here has a newline.
-        return parse_toml(text.replace("\r\n", "\n"))
+        return parse_toml(text)
     except InvalidToml as error:
-        for number, line in enumerate(text.splitlines(), start=1):
+        for number, line in enumerate(text.split("\n"), start=1):
             if _CONFLICT_MARKER.match(line):
                 problem = f"line {number} is a merge conflict marker of git"
                 advice = _CONFLICT_ADVICE
@@ -407,6 +410,9 @@ class _TargetTable(Value, frozen=True, kw_only=True, rename="kebab"):
     properties: tuple[_FeatureTable, ...] = ()
     derived_properties: tuple[_FeatureTable, ...] = ()
     variants: tuple[str, ...] = ()
+    exclude_variants: tuple[str, ...] | None = None
+    prefer_variants: tuple[str, ...] | None = None
+    require_variants: Mapping[str, tuple[str, ...]] = {}
 
 
 class _SourceTable(Value, frozen=True, kw_only=True):
@@ -436,6 +442,7 @@ class _RecordTable(Value, frozen=True, kw_only=True, rename="kebab"):
     extras: Mapping[str, tuple[str, ...]] = {}
     groups: Mapping[str, tuple[str, ...]] = {}
     target_dependencies: Mapping[str, tuple[str, ...]] = {}
+    require_variants: Mapping[str, tuple[str, ...]] = {}
     sources: Mapping[str, tuple[_SourceTable, ...]] = {}
     targets: tuple[_TargetTable, ...] = ()
 
@@ -461,7 +468,12 @@ def _record(table: Table) -> Record:
         exclude_newer=None if cutoff is None else microseconds_of(_in_utc(cutoff)),
         settings={key: table.text(key) for key in TEXT_SETTINGS if key in table},
         lists={key: table.strings(key) for key in LIST_SETTINGS if key in table},
+        require_variants=found.require_variants,
     )
+    for key in ("exclude-variants", "prefer-variants"):
+        _check_patterns(table, inputs.lists.get(key, ()), key)
+    for name, texts in found.require_variants.items():
+        _check_patterns(table, texts, "require-variants", name)
     for position, index in enumerate(found.indexes):
         if has_control_character(index.name):
             problem = f"{index.name!r} has a control character"
@@ -502,7 +514,17 @@ def _target(table: Table, entry: _TargetTable) -> LockedTarget:
         stated=_features(entry.properties),
         derived=_features(entry.derived_properties),
         variants=_pinned_labels(table, entry.variants),
+        exclude_variants=entry.exclude_variants,
+        prefer_variants=entry.prefer_variants,
+        require_variants=entry.require_variants,
     )
+    for key, patterns in (
+        ("exclude-variants", entry.exclude_variants or ()),
+        ("prefer-variants", entry.prefer_variants or ()),
+    ):
+        _check_patterns(table, patterns, key)
+    for name, texts in entry.require_variants.items():
+        _check_patterns(table, texts, "require-variants", name)
     try:
         describe(target)
     except InvalidRecord as error:
@@ -519,6 +541,18 @@ def _pinned_labels(table: Table, texts: tuple[str, ...]) -> dict[str, str]:
             raise table.error(problem, "variants", position)
         found[name] = label
     return found
+
+
+def _check_patterns(table: Table, texts: tuple[str, ...], *inside: str) -> None:
+    if not texts:
+        return
+    from polylock.variants.ordering import VariantPattern  # noqa: PLC0415 - 3 ms, rare
+
+    for position, text in enumerate(texts):
+        try:
+            VariantPattern.parse(text)
+        except InvalidProperty as error:
+            raise table.error(str(error), *inside, position) from error
 
 
 def _features(entries: tuple[_FeatureTable, ...]) -> tuple[LockedFeature, ...]:

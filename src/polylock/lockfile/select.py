@@ -1,4 +1,4 @@
-"""What a target installs from a lock file: the steps of PEP 751, the wheels of PEP 825.
+"""Selects the packages of a target from a lock file, by the steps of PEP 751.
 
 Nothing here depends on an index or an environment: "what file to install should be
 determined in an offline fashion for reproducibility" (PEP 751, Installation).
@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 
 from polylock.errors import (
     LockFileInvalid,
@@ -18,7 +18,13 @@ from polylock.errors import (
     TargetMismatch,
     UsageError,
 )
-from polylock.lockfile.pylock import PackageDirectory, PackageVcs
+from polylock.lockfile.pylock import (
+    Package,
+    PackageDirectory,
+    PackageFile,
+    PackageVcs,
+    Pylock,
+)
 from polylock.lockfile.record import locked_target
 from polylock.model.filenames import WheelFilename
 from polylock.model.folding import fold
@@ -27,9 +33,6 @@ from polylock.values import Value, replace
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from packaging.utils import NormalizedName
-
-    from polylock.lockfile.pylock import Package, PackageFile, Pylock
     from polylock.model.markers import MarkerExpression
     from polylock.model.pins import Preference
     from polylock.model.target import Target

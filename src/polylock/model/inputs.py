@@ -102,7 +102,8 @@ class Inputs(Value, frozen=True, kw_only=True):
     run and no lock file records them.
     ``exclude_newer`` is in microseconds since 1970 UTC. ``extras`` and ``groups``
     are the names that the project declares, sorted. ``sources`` maps the normalized
-    project name to its entries in order. ``build`` selects the projects whose build
+    project name to its entries in order, ``require_variants`` to patterns, one of
+    which its label must match. ``build`` selects the projects whose build
     backends may run; those of ``build_packages`` may too, those of
     ``no_build_packages`` never. ``no_binary_packages`` are built from source. These
     three hold normalized project names, sorted. ``requires_itself`` holds the project's
@@ -127,6 +128,7 @@ class Inputs(Value, frozen=True, kw_only=True):
     default_target: str | None = None
     exclude_variants: tuple[str, ...] = ()
     prefer_variants: tuple[str, ...] = ()
+    require_variants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     enable_providers: tuple[str, ...] = ()
     build: BuildPolicy = "local"
     build_packages: tuple[str, ...] = ()

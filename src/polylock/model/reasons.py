@@ -12,7 +12,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from polylock.values import Value
-from polylock.variants.ordering import LabelExcluded, LabelUndescribed, PropertyUnmet
+from polylock.variants.ordering import (
+    LabelExcluded,
+    LabelUndescribed,
+    PropertyUnmet,
+    VariantRequired,
+)
 
 if TYPE_CHECKING:
     from polylock.model.requirements import Requirement
@@ -38,6 +43,7 @@ __all__ = [
     "RequiresItself",
     "Unfit",
     "UploadedLater",
+    "VariantRequired",
     "WheelsForbidden",
     "Yanked",
 ]
@@ -176,6 +182,7 @@ Refusal = (
     | RequiresItself
     | Unfit
     | UploadedLater
+    | VariantRequired
     | WheelsForbidden
     | Yanked
 )

@@ -159,7 +159,9 @@ class TargetDescription(MachineDescription, frozen=True, kw_only=True):
     """The description of a target, with ``extends`` and ``preset`` applied.
 
     ``variants`` maps the normalized name of a project to the only label allowed, empty
-    for the wheel without a label.
+    for the wheel without a label. ``exclude_variants`` and ``prefer_variants`` replace
+    those of the project unless None; ``require_variants`` replaces them project by
+    project.
     """
 
     name: str
@@ -167,6 +169,9 @@ class TargetDescription(MachineDescription, frozen=True, kw_only=True):
     runs_on: tuple[str, ...] = ()
     dependencies: tuple[str, ...] = ()
     variants: Mapping[str, str] = field(default_factory=dict)
+    exclude_variants: tuple[str, ...] | None = None
+    prefer_variants: tuple[str, ...] | None = None
+    require_variants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class Target(Value, frozen=True, kw_only=True, eq=False, dict=True):

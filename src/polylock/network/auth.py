@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from polylock.model.hashes import digest
+from polylock.model.url_secrets import without_secrets
 from polylock.values import Value
 
 if TYPE_CHECKING:
@@ -31,7 +32,14 @@ if TYPE_CHECKING:
 
     FindPassword = Callable[[str, str], str | None]
 
-__all__ = ["Authenticator", "Credentials", "credentials_variable", "origin", "redact"]
+__all__ = [
+    "Authenticator",
+    "Credentials",
+    "credentials_variable",
+    "origin",
+    "redact",
+    "without_user",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -59,8 +67,16 @@ class Credentials(Value, frozen=True):
 
 
 def redact(text: str) -> str:
-    """Return a URL, or a text with URLs, without user names and passwords."""
-    return _USER_INFORMATION.sub("", text)
+    """Return a URL, or a text with URLs, without secrets, safe to show and to store.
+
+    User names, passwords, and tokens and signatures in a query are removed.
+    """
+    return without_secrets(without_user(text))
+
+
+def without_user(url: str) -> str:
+    """Return a URL without user name and password, which are sent in a header."""
+    return _USER_INFORMATION.sub("", url)
 
 
 def origin(url: str) -> Origin | None:

@@ -21,7 +21,7 @@ from polylock.errors import (
     TlsFailed,
 )
 from polylock.network.answers import Response, Streaming, status_error
-from polylock.network.auth import Authenticator, Origin, origin, redact
+from polylock.network.auth import Authenticator, Origin, origin, redact, without_user
 from polylock.network.limits import (
     LARGEST,
     Deadline,
@@ -295,7 +295,9 @@ class Client:
             if "," in response.headers.get("content-encoding", ""):
                 # Each coding multiplies the size that few bytes can decompress to.
                 problem = "the response is compressed more than once"
-                raise IndexRequestError(answer.url, response.status_code, problem)
+                raise IndexRequestError(
+                    redact(answer.url), response.status_code, problem
+                )
             return consume(
                 Streaming(
                     answer.url,
@@ -350,7 +352,7 @@ class Client:
         return self._send(refused.url, {**headers, "authorization": found.header})
 
     def _send(self, url: str, headers: Mapping[str, str]) -> _Answer:
-        bare = redact(url)
+        bare = without_user(url)
         place = origin(bare)
         connection = self._take(place)
         self.traffic.count(requests=1)
@@ -363,7 +365,7 @@ class Client:
             if deadline.passed:
                 seconds = _HEADER_TIMEOUTS * self._timeout
                 problem = f"the server did not respond within {seconds:g} seconds"
-                raise IndexRequestError(bare, None, problem) from error
+                raise IndexRequestError(redact(bare), None, problem) from error
             self._give_back(place, connection)
             mapped = _mapped(bare, error, self._proxy(place))
             if mapped is None:
@@ -447,6 +449,7 @@ def _mapped(url: str, error: Exception, proxy: Proxy | None = None) -> Exception
     failure = explain(error)
     if failure is None:
         return None
+    url = redact(url)
     mapped = IndexRequestError(url, None, failure.problem)
     if _is_tls(error):
         mapped = TlsFailed(url, None, failure.problem)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import urljoin
 
 from polylock.errors import AnswerTooLong, IndexRequestError
-from polylock.network.auth import redact
+from polylock.network.auth import redact, without_user
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,7 +35,7 @@ def whole_body(answer: Streaming, *, largest: int = LARGEST) -> bytes:
         size += len(chunk)
         if size > largest:
             problem = f"the response has more than {largest} bytes"
-            raise AnswerTooLong(answer.url, answer.status, problem)
+            raise AnswerTooLong(redact(answer.url), answer.status, problem)
         found.append(chunk)
     return b"".join(found)
 
@@ -59,7 +59,7 @@ def in_time(
         if waited > seconds:
             if size < _SLOWEST * waited:
                 problem = f"it sends less than {_SLOWEST} bytes a second"
-                raise IndexRequestError(url, None, problem)
+                raise IndexRequestError(redact(url), None, problem)
             began, size = clock(), 0
         yield chunk
 
@@ -95,11 +95,11 @@ def redirected(place: str, location: str, status: int) -> str:
     which anyone on the network could intercept.
     """
     try:
-        found = redact(urljoin(redact(place), location))
+        found = without_user(urljoin(without_user(place), location))
     except ValueError as error:
         problem = "it redirects to an invalid URL"
         raise IndexRequestError(redact(place), status, problem) from error
     if place.startswith("https:") and not found.startswith("https:"):
-        problem = f"it redirects from https to {found}"
+        problem = f"it redirects from https to {redact(found)}"
         raise IndexRequestError(redact(place), status, problem)
     return found

@@ -102,6 +102,17 @@ class Context:
             project=project,
         )
 
+    def link_now(self, filename: str, sha256: str) -> str | None:
+        """Return what the project's indexes link to now for a file, None if to none."""
+        # Only where a locked URL is refused.
+        from polylock.index.source import current_link  # noqa: PLC0415 - see above
+        from polylock.network.http_cache import HttpCache  # noqa: PLC0415
+
+        cache = HttpCache(self.store, self.client, mode=self._mode)
+        return current_link(
+            self.inputs, cache, self.store, filename=filename, sha256=sha256
+        )
+
     @cached_property
     def downloader(self) -> Downloader:
         """Return what fetches whole files into the cache."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from packaging.utils import canonicalize_name
 
-from polylock.values import Value
+from polylock.values import Value, field
 from polylock.variants.properties import (
     InvalidProperty,
     SupportedProperties,
@@ -42,6 +42,7 @@ __all__ = [
     "RejectedLabel",
     "VariantPattern",
     "VariantPreferences",
+    "VariantRequired",
     "order_labels",
     "preferred_by",
     "why_before",
@@ -98,7 +99,17 @@ class PropertyUnmet(Value, frozen=True):
     gap: Literal["value", "namespace", "priorities", "abi"] = "value"
 
 
-LabelRefusal = LabelExcluded | LabelUndescribed | PropertyUnmet
+class VariantRequired(Value, frozen=True):
+    """The label matches none of the ``patterns`` of ``require-variants``.
+
+    ``there`` are the namespaces of the label, empty for a file without a label.
+    """
+
+    patterns: tuple[str, ...]
+    there: tuple[str, ...] = ()
+
+
+LabelRefusal = LabelExcluded | LabelUndescribed | PropertyUnmet | VariantRequired
 
 
 class RejectedLabel(Value, frozen=True, kw_only=True):
@@ -192,13 +203,23 @@ class VariantPreferences(Value, frozen=True, kw_only=True):
 
     exclude: tuple[VariantPattern, ...] = ()
     prefer: tuple[VariantPattern, ...] = ()
+    require: Mapping[str, tuple[VariantPattern, ...]] = field(default_factory=dict)
 
     @classmethod
-    def parse(cls, exclude: Iterable[str], prefer: Iterable[str]) -> VariantPreferences:
-        """Parse the patterns of both lists; raises InvalidProperty."""
+    def parse(
+        cls,
+        exclude: Iterable[str],
+        prefer: Iterable[str],
+        require: Mapping[str, Iterable[str]] | None = None,
+    ) -> VariantPreferences:
+        """Parse the patterns of the settings; raises InvalidProperty."""
         return cls(
             exclude=tuple(VariantPattern.parse(text) for text in exclude),
             prefer=tuple(VariantPattern.parse(text) for text in prefer),
+            require={
+                name: tuple(VariantPattern.parse(text) for text in texts)
+                for name, texts in (require or {}).items()
+            },
         )
 
     def for_project(self, name: str) -> VariantPreferences:
@@ -206,7 +227,15 @@ class VariantPreferences(Value, frozen=True, kw_only=True):
         return VariantPreferences(
             exclude=tuple(p for p in self.exclude if p.project in {"", name}),
             prefer=tuple(p for p in self.prefer if p.project in {"", name}),
+            require={n: p for n, p in self.require.items() if n == name},
         )
+
+    def unrequired(self, name: str) -> VariantRequired | None:
+        """Return why a file without a label is rejected, None if it is not."""
+        required = self.require.get(name)
+        if not required:
+            return None
+        return VariantRequired(tuple(pattern.text for pattern in required))
 
 
 NO_PREFERENCES = VariantPreferences()
@@ -284,6 +313,13 @@ class _Ranking:
         for pattern in self._preferences.exclude:
             if pattern.matches(label, properties):
                 return RejectedLabel(label=label, reason=LabelExcluded(pattern.text))
+        for required in self._preferences.require.values():
+            if not any(pattern.matches(label, properties) for pattern in required):
+                reason = VariantRequired(
+                    tuple(pattern.text for pattern in required),
+                    tuple(sorted(properties)),
+                )
+                return RejectedLabel(label=label, reason=reason)
         return self._rank(label, properties)
 
     def _unmet(

@@ -243,7 +243,7 @@ class SdistBuilds(Value, frozen=True, kw_only=True):
         try:
             parsed = SdistFilename.parse(filename)
         except InvalidFilename as error:
-            raise FileCorrupt(filename, "it is no source distribution") from error
+            raise FileCorrupt(filename, "it is not a source distribution") from error
         return self._builder(parsed.name, parsed.version)
 
     def _builder(self, name: NormalizedName, version: str) -> IsolatedBuilder:

@@ -240,7 +240,7 @@ def _paths(resolutions: Sequence[Resolution], root: Path) -> Mapping[str, str]:
 def _relative(url: str, root: Path) -> str:
     path = local_path(url)
     if path is None:
-        raise UsageError(f"{url} is no path of this machine")
+        raise UsageError(f"{url} is not a path on this machine")
     if path.is_relative_to(root):
         return path.relative_to(root).as_posix()
     try:
@@ -319,9 +319,11 @@ def _preferences(
     if previous is None or previous.polylock is None or request.upgrade:
         return {}
     recorded = {target.name: target for target in previous.polylock.targets}
-    before = previous.polylock.inputs.lists
-    after = record_inputs(workspace.project.inputs).lists
-    same_wishes = all(before.get(key) == after.get(key) for key in VARIANT_LISTS)
+    before = previous.polylock.inputs
+    after = record_inputs(workspace.project.inputs)
+    same_wishes = before.require_variants == after.require_variants and all(
+        before.lists.get(key) == after.lists.get(key) for key in VARIANT_LISTS
+    )
     kept: dict[str, dict[NormalizedName, Preference]] = {}
     common: dict[NormalizedName, Preference] = {}
     if workspace.project.inputs.align != "independent":
