@@ -31,7 +31,7 @@ __all__ = ["commands_page"]
 _HEAD = """\
 # Commands
 
-`polylock --help` lists the commands; `polylock COMMAND --help` describes one, with an
+`--help` lists the commands; after a command it describes that command, with an
 example. `--version` or `-V` shows the version. Data goes to stdout, everything else
 to stderr. Options that are [settings](settings.md) can also be set by environment
 variables, and some in a configuration file. See also [exit codes](exit-codes.md).

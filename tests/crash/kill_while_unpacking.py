@@ -1,9 +1,9 @@
 """Kill syncs while they unpack, or cut the power, and let the next one repair it.
 
-Run with ``kill`` or ``cut`` and a directory as arguments; prints a line for each. Each
-sync runs in a child process that ends at once, without cleaning up, at a change that it
-makes to the archives of the cache. After a power cut there is nothing in any file that
-was written after the last call that writes files to the disk.
+Run with ``kill`` or ``cut`` and a directory as arguments; prints a line for each sync.
+Each sync runs in a child process that exits without cleaning up when it changes the
+archives of the cache. After a power cut, every file written since the last flush to
+disk is empty.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _CHANGES = {"os.rename", "os.mkdir", "os.utime", "os.link", "os.remove"}
 
 
 class Disk:
-    """Knows which files were written to the disk, all others being in memory."""
+    """Knows which files were flushed to disk; all others are only in memory."""
 
     def __init__(self, world: SyncedProject) -> None:
         self.roots = (world.environment, world.cache)
@@ -39,12 +39,12 @@ class Disk:
         self.lock = threading.Lock()
 
     def begin(self) -> None:
-        """Take all that is there for written."""
+        """Treat all existing files as flushed."""
         with self.lock:
             self._keep(self._found())
 
     def install(self) -> None:
-        """Learn of each call that writes to the disk, in this process."""
+        """Record each call that flushes to disk, in this process."""
         real_fsync = os.fsync
 
         def written_out(tree: Path) -> None:
@@ -99,7 +99,7 @@ class Disk:
 
 
 def synced(world: SyncedProject, *, step: int = 0, disk: Disk | None = None) -> Any:  # noqa: ANN401 - see below
-    """Sync in a child; return its exit code, what it said, and the changes counted.
+    """Sync in a child; return its exit code, its output and the number of changes.
 
     With ``step`` the child is killed at that change; with 0 they are counted.
     """
@@ -163,7 +163,7 @@ def _text(argument: object) -> str:
 
 
 def main(kind: str, root: Path) -> int:
-    """Return how many syncs were not mended."""
+    """Return the number of syncs that were not repaired."""
     wrong = 0
     with Server() as server:
         world = SyncedProject(server, root)

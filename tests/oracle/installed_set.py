@@ -1,8 +1,7 @@
-"""What PEP 751 installs for a target of a lock file, worked out with packaging alone.
+"""What PEP 751 installs for a target of a lock file, computed with packaging only.
 
-Nothing of polylock is used, so that cache keys can be compared with it. Labels of
-variant wheels are not judged: a lock file lists the label that a target takes and no
-other that fits it.
+It uses no code of polylock, so that cache keys can be compared with it. It does not
+compare labels of variant wheels: a lock file lists only the label that a target takes.
 """
 
 from __future__ import annotations
@@ -68,7 +67,7 @@ def installed_sets(
 
 
 def documented_key(found: InstalledSet) -> str:
-    """Return the key by the words of docs/reference/cache-keys.md.
+    """Return the key as docs/reference/cache-keys.md defines it.
 
     For sets without source trees, whose names need no escapes.
     """

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import parse_qsl, quote, unquote, urldefrag, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from polylock.model.hashes import strongest, weak
 from polylock.values import Value
@@ -102,7 +102,7 @@ def is_archive(name: str) -> bool:
 
 def parse_direct_url(text: str) -> DirectSource:
     """Parse the URL of a direct reference; raises InvalidDirectSource."""
-    url, fragment = urldefrag(text)
+    url, _, fragment = text.partition("#")  # urldefrag makes "file:a" "file:///a"
     options = dict(parse_qsl(fragment))
     table: dict[str, str | bool] = {}
     if subdirectory := options.get("subdirectory"):
@@ -178,7 +178,7 @@ def source_of_table(
         return ArchiveSource(
             path=place, sha256=sha256, checksum=other, subdirectory=subdirectory
         )
-    url, fragment = urldefrag(place)
+    url, _, fragment = place.partition("#")
     if not url.startswith(("https://", "http://")):
         raise InvalidDirectSource(
             f"the URL is not https, http, file or git+: {_without_user(url)}"

@@ -171,7 +171,7 @@ class Downloader:
         if partial.size:
             self._reporter.received(file.filename, partial.size)
         if not self._received_rest(file, consume, partial):
-            # The server refused a range, with any status: request the whole file.
+            # A refused range says nothing about the whole file.
             partial.request_whole()
             self._client.stream(file.url, consume, headers=partial.headers)
         partial.finish()
