@@ -58,7 +58,7 @@ def test_without_a_backend_the_requirements_stay(tmp_path: Path) -> None:
         ("[build-system]", "requires is missing"),
         ("[build-system]\nrequires = 'a'", "not a list"),
         ("[build-system]\nrequires = [1]", "not a list"),
-        ("[build-system]\nrequires = ['!']", "no requirement"),
+        ("[build-system]\nrequires = ['!']", "not a requirement"),
         (
             "[build-system]\nrequires = ['a @ https://example.com/a.zip']",
             "direct reference",

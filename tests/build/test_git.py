@@ -103,7 +103,7 @@ def test_only_a_commit_is_checked_out(
 ) -> None:
     """What a lock file says is never an option of the command."""
     with (
-        pytest.raises(SourceUnusable, match="is no commit"),
+        pytest.raises(SourceUnusable, match="is not a commit"),
         repositories.checkout(str(repository), commit),
     ):
         pass

@@ -26,7 +26,7 @@ def test_what_is_no_zip_is_told(tmp_path: Path, content: bytes) -> None:
     """The file is named."""
     path = tmp_path / "demo-1.0-py3-none-any.whl"
     path.write_bytes(content)
-    with pytest.raises(HookFailed, match="no readable wheel"):
+    with pytest.raises(HookFailed, match="not a readable wheel"):
         wheel_metadata(path)
 
 

@@ -63,7 +63,7 @@ def test_imports_as_json(polylock: CommandLine) -> None:
     ]
     assert (second["path"], second["kept"], second["unneeded"]) == ("b.txt", 0, 0)
     assert second["skipped"] == [
-        {"name": "x", "reason": "its line names no single version"}
+        {"name": "x", "reason": "its line does not pin one version"}
     ]
     assert ran.err == ""
 

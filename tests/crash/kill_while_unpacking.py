@@ -48,7 +48,7 @@ class Disk:
         real_fsync = os.fsync
 
         def written_out(tree: Path) -> None:
-            durable.write_out(tree)
+            durable.sync_tree(tree)
             self.begin()
 
         def synced(descriptor: int) -> None:
@@ -59,7 +59,7 @@ class Disk:
                 self._keep({**found, str(status.st_ino): status.st_size})
 
         for module in (archives, venv):
-            module.write_out = written_out  # type: ignore[attr-defined] # from durable
+            module.sync_tree = written_out  # type: ignore[attr-defined] # from durable
         os.fsync = synced  # type: ignore[assignment] # of descriptors alone
 
     def cut(self) -> int:

@@ -17,22 +17,19 @@ if TYPE_CHECKING:
     from polylock.model.distributions import Release, Unusable
     from polylock.variants.variant_json import VariantMetadata
 
-SCENARIO = {
-    "requires": ["npu"],
-    "packages": {
-        "npu": {
-            "1.0": {
-                "wheels": [{"label": "v2"}, {}],
-                "variants": {
-                    "$schema": "https://variants.example.com/peps/850/v0.2.0.json",
-                    "default-priorities": {"namespace": ["acme"]},
-                    "providers": {"acme": {"requires": ["acme-variant-provider"]}},
-                    "variants": {"v2": {"acme": {"version": ["2"]}}},
-                },
-            }
-        }
-    },
+KEY = "tool.polylock"
+NPU: dict[str, Any] = {
+    "1.0": {
+        "wheels": [{"label": "v2"}, {}],
+        "variants": {
+            "$schema": "https://variants.example.com/peps/850/v0.2.0.json",
+            "default-priorities": {"namespace": ["acme"]},
+            "providers": {"acme": {"requires": ["acme-variant-provider"]}},
+            "variants": {"v2": {"acme": {"version": ["2"]}}},
+        },
+    }
 }
+SCENARIO = {"requires": ["npu"], "packages": {"npu": NPU}}
 
 
 class Unreachable(MemorySource):
@@ -123,6 +120,39 @@ def test_a_yanked_pin_is_told_with_the_reason() -> None:
     )
     (line,) = told
     assert line.startswith("numpy 2.4.0, locked for one, is yanked: broken; ")
+
+
+def test_required_variants_of_what_is_not_installed_are_told() -> None:
+    """Of a target where it does not install the project, of all where none does."""
+    told = warnings_of(
+        {
+            "requires": ["npu", "only; sys_platform == 'linux'"],
+            "targets": {
+                "one": {
+                    "platform": "linux-x86_64",
+                    "python": "3.12",
+                    "properties": {"acme": {"version": ["2"]}},
+                    "require-variants": {"npu": "acme", "typo": []},
+                },
+                "two": {
+                    "platform": "windows-x86_64",
+                    "python": "3.12",
+                    "properties": {"acme": {}},
+                    "exclude-variants": ["npu@v3"],
+                    "require-variants": {"only": "acme", "npu": []},
+                },
+            },
+            "packages": {"npu": NPU, "only": {"1.0": {}}},
+            "require-variants": {"tropch": ["acme"]},
+        }
+    )
+    none = "has no effect"
+    assert told == [
+        f"{KEY}.require-variants.tropch {none}: tropch is not installed on any target",
+        f"{KEY}.targets.one.require-variants.typo {none}: typo is not installed there",
+        "exclude-variants: npu 1.0 has no variant v3; there is: v2",
+        f"{KEY}.targets.two.require-variants.only {none}: only is not installed there",
+    ]
 
 
 def test_settings_that_match_nothing_are_told() -> None:

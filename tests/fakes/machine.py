@@ -1,4 +1,4 @@
-"""A machine that answers from a script."""
+"""A fake machine with scripted answers."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ __all__ = ["FakeLevelZero", "FakeMachine", "FakeNvml"]
 
 @dataclass(kw_only=True)
 class FakeMachine:
-    """Answers with what it was given, and with None for all else.
+    """Returns the given answers, and None for everything else.
 
-    A command's key has its words joined by spaces, and so have those of ``hanging``,
-    which do not end. A directory has the names under which ``files`` lie in it.
+    The key of a command is its words joined by spaces; commands in ``hanging`` never
+    end. A directory lists the names of the ``files`` in it.
     """
 
     system: str = "Linux"

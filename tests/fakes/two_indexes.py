@@ -1,4 +1,4 @@
-"""Two indexes, and what asks them as a solver does."""
+"""Two indexes, and sources that ask them like a solver."""
 
 from __future__ import annotations
 
@@ -99,12 +99,13 @@ class World:
         *,
         mode: CacheMode = CacheMode.NORMAL,
         explicit: bool = False,
+        absent: tuple[int, ...] = (),
         sources: Mapping[str, tuple[IndexSource, ...]] | None = None,
     ) -> PackageIndexes:
-        """Open a source over both indexes; ``explicit`` is of the second."""
+        """Open a source; ``explicit`` is of the second, ``absent`` of the first."""
         inputs = Inputs(
             indexes=(
-                IndexLocation(name="first", url=self.first.url),
+                IndexLocation(name="first", url=self.first.url, absent=absent),
                 IndexLocation(name="second", url=self.second.url, explicit=explicit),
             ),
             sources=sources or {},
@@ -125,7 +126,7 @@ class World:
 
 
 def solve(source: PackageIndexes, *, names: Sequence[str] = "abc") -> list[str]:
-    """Ask as a solver does, one after the other."""
+    """Ask for one project after the other, like a solver."""
     asked = []
     for name in names:
         found = source.releases(canonicalize_name(name), CPU)

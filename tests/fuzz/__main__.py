@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import re
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
@@ -63,6 +65,8 @@ def main(arguments: Sequence[str]) -> int:
     names = given.parsers or list(PARSERS)
     failed = False
     for name in names:
+        began = time.monotonic()
+        _forget_peak()
         count, wrong = fuzz(
             name,
             seconds=given.seconds / len(names),
@@ -70,10 +74,28 @@ def main(arguments: Sequence[str]) -> int:
             seed=given.seed,
         )
         failed = failed or bool(wrong)
-        sys.stdout.write(f"{name}: {count} inputs, {len(wrong)} wrong\n")
+        sys.stdout.write(
+            f"{name}: {count} inputs in {time.monotonic() - began:.0f} s, "
+            f"{len(wrong)} wrong, at most {_peak() // 1024**2} MB\n"
+        )
         sys.stdout.writelines(f"  {line}\n" for line in wrong[:20])
         sys.stdout.flush()
     return int(failed)
+
+
+def _forget_peak() -> None:
+    """Begin to measure the peak of memory anew, where Linux lets a process do so."""
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5", "ascii")
+
+
+def _peak() -> int:
+    """Return the most memory that the process held, in bytes; 0 where none tells."""
+    with suppress(OSError):
+        status = Path("/proc/self/status").read_text("ascii")
+        found = re.search(r"^VmHWM:\s*(\d+) kB$", status, re.MULTILINE)
+        return int(found[1]) * 1024 if found else 0
+    return 0
 
 
 def _limit_memory() -> None:

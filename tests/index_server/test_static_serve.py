@@ -13,7 +13,7 @@ import pytest
 
 from fakes.wheels import build_wheel
 from polylock.errors import UsageError
-from polylock.index_server.static_build import build_static_index
+from polylock.index_server.static_build import build_index
 from polylock.index_server.static_serve import IndexServer, ServedRequest
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ WHEEL = "/files/demo/demo-1.0-py3-none-any.whl"
 def index(tmp_path: Path) -> Path:
     """Return a built index with one project."""
     build_wheel(tmp_path / "wheels", "demo", "1.0")
-    build_static_index(tmp_path / "wheels", tmp_path / "index")
+    build_index(tmp_path / "wheels", tmp_path / "index")
     return tmp_path / "index"
 
 

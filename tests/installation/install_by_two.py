@@ -16,7 +16,7 @@ import pytest
 
 from fakes.installations import WheelDirectory, first_of, make_interpreter, snapshot
 from fakes.wheels import build_wheel
-from polylock.environment.exclusive import exclusive
+from polylock.environment.venv import exclusive
 from polylock.errors import ArchiveDamaged
 from polylock.installation.archive import TREE, TreeFiles, read_manifest
 from polylock.installation.forked_linking import put_all

@@ -8,7 +8,7 @@ from zipfile import ZipInfo
 import pytest
 
 from polylock.installation.unpack import Limits, check_members
-from polylock.model.member_names import RefusedArchive
+from polylock.model.archive_checks import RefusedArchive
 
 
 def member(name: str, *, size: int = 0, mode: int = 0, offset: int = 0) -> ZipInfo:

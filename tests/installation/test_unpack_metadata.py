@@ -10,7 +10,7 @@ from polylock.installation.unpack import (
     parse_entry_points,
     parse_wheel_file,
 )
-from polylock.model.member_names import RefusedArchive
+from polylock.model.archive_checks import RefusedArchive
 
 
 def test_header_ends_with_the_head() -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pytest
 
 from polylock.installation.unpack import MOST, is_small, read_small
-from polylock.model.member_names import RefusedArchive
+from polylock.model.archive_checks import RefusedArchive
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,6 +143,25 @@ def test_differences_do_not_mind_the_url_of_an_index() -> None:
             ["setting prefer-variants is amd, myns, locked as myns, amd"],
         ),
         (
+            changed(require_variants={"redis": ("amd",), "numpy": ("amd",)}),
+            [
+                (
+                    "setting require-variants of numpy is amd, locked as amd, "
+                    "myns :: feature"
+                ),
+                "setting require-variants of redis is amd, locked as not set",
+            ],
+        ),
+        (
+            changed(require_variants={}),
+            [
+                (
+                    "setting require-variants of numpy is not set, locked as amd, "
+                    "myns :: feature"
+                )
+            ],
+        ),
+        (
             changed(no_binary_packages=("x",)),
             ["setting no-binary-package is x, locked as not set"],
         ),
@@ -253,7 +272,7 @@ def test_differences_say_that_another_tool_wrote_the_file() -> None:
     pylock = replace(PROJECT.assemble(), polylock=None)
 
     assert [str(each) for each in differences(pylock, PROJECT.inputs, [])] == [
-        "the lock file does not record what it answers"
+        "the lock file does not record its inputs"
     ]
 
 

@@ -238,7 +238,7 @@ EXTRAS = "project.optional-dependencies"
         (
             "[dependency-groups]\nb = ['x', { include-group = 'b' }]\n",
             "dependency-groups.b[1]",
-            "in a circle: b -> b",
+            "include each other: b -> b",
         ),
         ("[dependency-groups]\na = ['x', '?']\n", "dependency-groups.a[1]", "'?'"),
         ("[dependency-groups]\na = 'x'\n", "dependency-groups.a", "must be an array"),
@@ -257,7 +257,7 @@ def test_circle_of_groups(load: Load) -> None:
     text = "[dependency-groups]\na = [{ include-group = 'b' }]\n"
     error = failure(load, text + "b = ['x', { include-group = 'a' }]\n")
     assert error.key == "dependency-groups.b[1]"
-    assert error.problem.endswith("in a circle: a -> b -> a")
+    assert error.problem.endswith("include each other: a -> b -> a")
 
 
 @pytest.mark.parametrize(

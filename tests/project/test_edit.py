@@ -262,7 +262,7 @@ def test_newlines_and_byte_order_mark_are_kept(newline: str, mark: str) -> None:
     ("requirement", "problem"),
     [
         ("six >> 1", "'six >> 1' is not a requirement"),
-        ("six @ file:///six.zip", "six lies on this machine"),
+        ("six @ file:///six.zip", "six is a file on this machine"),
         ("six @ ftp://example.com/six-1.0.zip", "six is a direct reference, and"),
         ("git+https://me:secret@example.com/six.git", "a URL alone"),
         ("https://example.com/six-1.0.zip", "a URL alone"),

@@ -15,8 +15,11 @@ from polylock.providers.nvml import ask_nvml
         ({"init": 9}, "it does not start: the driver is not loaded (code 9)"),
         ({"init": 18}, "reboot after a driver update (code 18)"),
         ({"init": 77}, "unknown error (code 77)"),
-        ({"driver": 4}, "no driver version: this user may not (code 4)"),
-        ({"version_v2": 3, "version": 3}, "no CUDA version: it is not supported here"),
+        ({"driver": 4}, "no driver version: this user has no permission (code 4)"),
+        (
+            {"version_v2": 3, "version": 3},
+            "no CUDA version: this system does not support it",
+        ),
         ({"count": 999}, "no number of GPUs: unknown error (code 999)"),
         ({"handle": 15}, "GPU 0 cannot be opened: the GPU is lost (code 15)"),
     ],

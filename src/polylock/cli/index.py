@@ -11,7 +11,7 @@ from polylock.cli.invocation import begin, print_json
 from polylock.cli.options import JSON, Group, settings
 from polylock.cli.terminal import say
 from polylock.index_server.static_build import build_index
-from polylock.index_server.static_serve import serve_index
+from polylock.index_server.static_serve import IndexServer
 from polylock.model.quantities import counted
 
 __all__ = ["command"]
@@ -85,7 +85,7 @@ def serve(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by nam
     The URL for --index-url is printed to stdout.
     """
     begin(values)
-    with serve_index(values["directory"], port=values["port"]) as server:
+    with IndexServer(values["directory"], port=values["port"]) as server:
         click.echo(server.url)
         server.wait(values["seconds"])
     return 0

@@ -340,7 +340,7 @@ def _why_out(
     expansion = pool.expand(releases, position, yanked=False)
     fits = [each.variant.label for each in expansion.candidates]
     if any(label in labels for label in fits):
-        wished = solved.inputs.prefer_variants
+        wished = pool.preferences.prefer
         return None if wished else (next(x for x in fits if x in labels), None)
     out = [
         (rejection.label, rejection.reason)

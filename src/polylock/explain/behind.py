@@ -19,11 +19,15 @@ from polylock.explain.reasons import (
     FilesOut,
     HeldBack,
     InvalidMetadata,
+    LabelExcluded,
+    LabelUndescribed,
     NeedsBuild,
     NoFile,
     OfLabels,
     PackageAsker,
+    PropertyUnmet,
     PythonUnmet,
+    VariantRequired,
     WheelsForbidden,
 )
 from polylock.explain.suggestions import build_hint
@@ -44,7 +48,17 @@ if TYPE_CHECKING:
 
 __all__ = ["behind"]
 
-_OF_FILES = NoFile | NeedsBuild | InvalidMetadata | PythonUnmet | WheelsForbidden
+_OF_FILES = (
+    NoFile
+    | NeedsBuild
+    | InvalidMetadata
+    | PythonUnmet
+    | WheelsForbidden
+    | LabelExcluded
+    | LabelUndescribed
+    | PropertyUnmet
+    | VariantRequired
+)
 
 _EXPLAINED_AT_MOST = 40
 """How many older pins of one target are asked for their reason."""

@@ -33,11 +33,13 @@ __all__ = [
     "NamespaceUnknown",
     "Note",
     "PatternUnmatched",
+    "RequiredUnused",
     "RequiresProject",
     "SeveralMajors",
     "Solved",
     "UploadTimesMissing",
     "VariantMarkerUnmet",
+    "VariantSetting",
     "VariantsLost",
     "YankedPin",
 ]
@@ -61,13 +63,18 @@ class NamespaceUnknown(Value, frozen=True):
     namespace: str
 
 
+VariantSetting = Literal[
+    "enable-providers", "exclude-variants", "prefer-variants", "require-variants"
+]
+
+
 class PatternUnmatched(Value, frozen=True):
     """A setting names a label that the release does not have; ``there`` are its own.
 
     ``is_installed`` is false where no target installs the project.
     """
 
-    setting: Literal["exclude-variants", "prefer-variants"]
+    setting: VariantSetting
     label: str
     there: tuple[str, ...]
     is_installed: bool = True
@@ -75,6 +82,10 @@ class PatternUnmatched(Value, frozen=True):
 
 class LabelPinUnused(Value, frozen=True):
     """A target pins a label of a project that is not installed there."""
+
+
+class RequiredUnused(Value, frozen=True):
+    """``require-variants`` names a project that no target of the setting installs."""
 
 
 class ExtraMissing(Value, frozen=True):
@@ -161,7 +172,7 @@ class EntryUnmatched(Value, frozen=True):
     ``there`` are the namespaces that locked releases have.
     """
 
-    setting: Literal["enable-providers", "exclude-variants", "prefer-variants"]
+    setting: VariantSetting
     entry: str
     there: tuple[str, ...]
 
@@ -193,6 +204,7 @@ Finding = (
     | LibrariesForNothing
     | NamespaceUnknown
     | PatternUnmatched
+    | RequiredUnused
     | RequiresProject
     | SeveralMajors
     | UploadTimesMissing

@@ -1,4 +1,4 @@
-"""``Pipfile.lock``, pipfile-spec 6: what pipenv writes, in JSON."""
+"""``Pipfile.lock`` of pipenv, pipfile-spec 6, in JSON."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SPEC = 6
 def read_pipfile_lock(top: Table) -> ForeignLock:
     """Read the document; raises LockFileInvalid.
 
-    All categories of packages count, not ``default`` and ``develop`` alone.
+    All categories of packages count, not only ``default`` and ``develop``.
     """
     meta = top.table(_META)
     spec = meta.count("pipfile-spec")
@@ -53,7 +53,7 @@ def read_pipfile_lock(top: Table) -> ForeignLock:
 
 
 def _pin(package: Table, name: str) -> ForeignPin | None:
-    """Return the pin of an entry, None where it has no version."""
+    """Return the pin of an entry, None if it has no version."""
     written = package.string("version")
     if written is None:
         return None
@@ -63,7 +63,7 @@ def _pin(package: Table, name: str) -> ForeignPin | None:
     try:
         normalized = canonicalize_name(name, validate=True)
     except InvalidName as error:
-        raise package.error(f"{name!r} is not a project's name") from error
+        raise package.error(f"{name!r} is not a project name") from error
     marker = package.string("markers")
     return ForeignPin(
         name=normalized,

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from packaging.utils import NormalizedName, canonicalize_name
 
-from polylock.environment.exclusive import exclusive
 from polylock.environment.installed import Form, InstalledDistribution, read_installed
+from polylock.environment.venv import exclusive
 from polylock.errors import EnvironmentBroken, FileCorrupt
 from polylock.installation.archive import read_manifest
 from polylock.installation.forked_linking import put_all
@@ -67,13 +67,14 @@ def case_clashes(distributions: Iterable[tuple[str, Iterable[str]]]) -> Iterator
     and neither distribution is wrong (``Crypto`` and ``crypto`` were both on indexes
     for years).
     """
-    from polylock.model.member_names import folded  # noqa: PLC0415 - 2 ms, see above
+    # 2 ms, where case does not count.
+    from polylock.model.archive_checks import collision_key  # noqa: PLC0415 - see above
 
     owners: dict[str, tuple[str, str]] = {}
     reported: set[tuple[str, str]] = set()
     for name, paths in distributions:
         for path in paths:
-            owner, spelling = owners.setdefault(folded(path), (name, path))
+            owner, spelling = owners.setdefault(collision_key(path), (name, path))
             if spelling != path and owner != name and (owner, name) not in reported:
                 reported.add((owner, name))
                 yield (

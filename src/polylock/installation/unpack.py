@@ -6,8 +6,8 @@ longer to open as a stream than zlib to unpack. So small members are read in one
 with the checks of ``zipfile``: the name in the local header, the size and the CRC.
 ``zipfile`` reads all unusual members.
 
-``zipfile`` silently repairs hostile names; here they are refused, see
-``polylock.model.member_names``.
+``zipfile`` quietly repairs hostile names; here they are refused, see
+``polylock.model.archive_checks``.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ from polylock.installation.record import (
     format_rows,
     parse_rows,
 )
+from polylock.model.archive_checks import MemberNames, RefusedArchive, check_path
 from polylock.model.filenames import InvalidFilename, WheelFilename
-from polylock.model.member_names import MemberNames, RefusedArchive, check_path
 from polylock.values import Mutable, Value, field
 
 if TYPE_CHECKING:

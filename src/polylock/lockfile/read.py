@@ -1,11 +1,10 @@
-"""TOML to ``Pylock``; an error names its key path, ``packages[3].wheels[0].hashes``.
+"""Reads TOML as ``Pylock``; an error names the key, ``packages[3].wheels[0].hashes``.
 
-Lock files of other tools are read as well: what PEP 751 allows is accepted, and what
-it does not know is passed over. Keys become fields by the types of ``pylock``; what a
-type cannot say is checked here: names, versions, markers, and what excludes what.
-In ``[tool.polylock]`` unknown keys are passed over too, for a later polylock may say
-more. Wrong types are errors there as well: a record that is half read would make a
-wrong answer of `check`.
+Lock files of other tools are read as well: everything that PEP 751 allows is accepted,
+and unknown keys are ignored. The types of ``pylock`` check the types of values; names,
+versions, markers and conflicting keys are checked here. In ``[tool.polylock]`` unknown
+keys are ignored too, for a later polylock may add some, but wrong types are errors: a
+record that is read in part would give `check` a wrong result.
 """
 
 from __future__ import annotations
@@ -13,11 +12,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import lru_cache
 from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import InvalidName, canonicalize_name
 from packaging.version import Version
 
@@ -47,34 +44,36 @@ from polylock.lockfile.record import (
     describe,
     microseconds_of,
 )
-from polylock.model.direct import DIRECT_KEYS, InvalidDirectSource, source_of_table
+from polylock.model.direct import (
+    DIRECT_KEYS,
+    DirectSource,
+    InvalidDirectSource,
+    source_of_table,
+)
 from polylock.model.filenames import (
     InvalidFilename,
     SdistFilename,
     WheelFilename,
     check_file_name,
 )
-from polylock.model.markers import Atom, InvalidMarker, parse_marker
-from polylock.model.quantities import has_long_number
+from polylock.model.markers import Atom, InvalidMarker, MarkerExpression, parse_marker
+from polylock.model.requirements import is_specifier
+from polylock.model.visible_text import has_control_character
 from polylock.toml_tables import InvalidToml, Table, key_path, parse_toml
 from polylock.values import Value, replace
-from polylock.variants.properties import is_label
+from polylock.variants.properties import InvalidProperty, is_label
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from polylock.model.direct import DirectSource
-    from polylock.model.markers import MarkerExpression
 
 __all__ = ["read_pylock"]
 
 _CONFLICT_MARKER = re.compile(r"^(<{7}|={7}|>{7}|\|{7})( |$)")
 _CONFLICT_ADVICE = (
-    "take either side as it is and run `polylock lock`, which mends the rest; "
+    "keep either side as it is and run `polylock lock`, which repairs the rest; "
     "`polylock merge --install` lets git do so the next time"
 )
 _VCS_TEXTS = ("type", "url", "path", "requested-revision", "commit-id")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _HASH = re.compile(r"[!-9;-~]+:[!-~]+")
 _TARGET_NAME = re.compile(r"[A-Za-z0-9]+([._-]+[A-Za-z0-9]+)*")
 _MAJOR = 1
@@ -86,7 +85,7 @@ _File = TypeVar("_File", PackageWheel, PackageSdist, PackageArchive)
 
 
 def read_pylock(content: bytes | str, path: str) -> Pylock:
-    """Read a lock file; ``path`` is its name for people.
+    """Return a lock file from its content; ``path`` is for errors.
 
     Raises LockFileInvalid.
     """
@@ -98,7 +97,7 @@ def read_pylock(content: bytes | str, path: str) -> Pylock:
 
 
 def _refusal(path: str, key: str, problem: str, _advice: str | None) -> LockFileInvalid:
-    # The advice is about what to write, and lock files are not written by hand.
+    # Advice says what to write, and lock files are not written by hand.
     return LockFileInvalid(path, key, problem)
 
 
@@ -108,11 +107,12 @@ def _document(content: bytes | str, path: str) -> Mapping[str, Any]:
     except UnicodeDecodeError as error:
         bad_line = error.object.count(b"\n", 0, error.start) + 1
         raise LockFileInvalid(path, "", f"line {bad_line} is not UTF-8") from error
+    # git may check out a file with CRLF on Windows; no value here has a newline.
+    text = text.replace("\r\n", "\n")
     try:
-        # The newlines of a checkout on Windows are no part of any value here.
-        return parse_toml(text.replace("\r\n", "\n"))
+        return parse_toml(text)
     except InvalidToml as error:
-        for number, line in enumerate(text.splitlines(), start=1):
+        for number, line in enumerate(text.split("\n"), start=1):
             if _CONFLICT_MARKER.match(line):
                 problem = f"line {number} is a merge conflict marker of git"
                 advice = _CONFLICT_ADVICE
@@ -144,7 +144,7 @@ def _pylock(top: Table) -> Pylock:
 
 
 def _check_lock_version(top: Table) -> None:
-    """Check the version: an unknown major is an error, a newer minor is not."""
+    """Raise for an unknown major version; a newer minor version is accepted."""
     text = top.text("lock-version")
     if _version(top, text, "lock-version").major != _MAJOR:
         raise top.error(
@@ -181,18 +181,9 @@ def _has_variant_field(marker: MarkerExpression) -> bool:
 
 
 def _check_specifier(table: Table, text: str | None) -> None:
-    if text is not None and not _is_specifier(text):
+    if text is not None and not is_specifier(text):
         problem = f"{text!r} is not a version specifier"
         raise table.error(problem, "requires-python")
-
-
-@lru_cache(maxsize=4096)
-def _is_specifier(text: str) -> bool:
-    try:
-        SpecifierSet(text)
-    except InvalidSpecifier:
-        return False
-    return not has_long_number(text)
 
 
 def _version(table: Table, text: str, key: str) -> Version:
@@ -214,7 +205,7 @@ def _shortened(text: str) -> str:
 
 
 def _normalized(name: str) -> str | None:
-    """Return the normalized form of a name, None for what names no project."""
+    """Return the normalized form of a name, None if it is not a valid name."""
     try:
         return canonicalize_name(name, validate=True)
     except InvalidName:
@@ -222,7 +213,7 @@ def _normalized(name: str) -> str | None:
 
 
 def _tool(table: Table) -> tuple[dict[str, Any], Table | None]:
-    """Return what other tools say, and ``tool.polylock`` apart."""
+    """Return the tables of other tools, and ``tool.polylock``."""
     if "tool" not in table:
         return {}, None
     tool = table.table("tool")
@@ -261,9 +252,9 @@ class _Choices(Value, frozen=True, kw_only=True):
 
 
 class _Refused(ValueError):
-    """What is wrong with a part of a package; ``parts`` is the key path within it.
+    """An error in a part of a package; ``parts`` is the key path within it.
 
-    It takes no time where all is right: a lock file has thousands of wheels.
+    The full key path is made only for an error: a lock file has thousands of wheels.
     """
 
     def __init__(self, problem: str, *parts: str | int) -> None:
@@ -272,7 +263,7 @@ class _Refused(ValueError):
 
 
 def _check_sources(package: Package, table: Table) -> None:
-    """PEP 751: files of an index, or else just one of vcs, directory, archive."""
+    """Raise unless the sources are files of an index, or one direct one (PEP 751)."""
     given = [key for key in (*_PINNED, *_DIRECT) if getattr(package, key)]
     direct = [key for key in given if key in _DIRECT]
     if len(direct) > 1 or (direct and len(given) > 1):
@@ -301,18 +292,18 @@ def _check_location(source: PackageVcs | PackageArchive | PinnedFile) -> None:
 
 
 def _check_texts(value: Value, *keys: str) -> None:
-    """Refuse characters that would end a line of a command, a log or an exported file.
+    """Raise for characters that would end a line in a command, log or exported file.
 
-    No name of a file or of a revision has any, and a URL cannot.
+    No file name, revision or URL needs one.
     """
     for key in keys:
         text = getattr(value, key.replace("-", "_"))
-        if text is not None and not text.isprintable() and _CONTROL.search(text):
+        if text is not None and has_control_character(text):
             raise _Refused(f"{text!r} has a control character", key)
 
 
 def _check_subdirectory(source: PackageVcs | PackageDirectory | PackageArchive) -> None:
-    """PEP 751: "the subdirectory within the source tree"."""
+    """Raise unless it is "the subdirectory within the source tree" (PEP 751)."""
     _check_texts(source, "subdirectory")
     text = source.subdirectory or ""
     place = PureWindowsPath(text)
@@ -321,7 +312,7 @@ def _check_subdirectory(source: PackageVcs | PackageDirectory | PackageArchive) 
 
 
 def _with_files(package: Package, table: Table) -> Package:
-    """Return the package with its files checked and normalized."""
+    """Return a package with its files checked and normalized."""
     wheels = []
     sdist, archive = package.sdist, package.archive
     parts: tuple[str | int, ...] = ()
@@ -371,7 +362,7 @@ def _file(file: _File) -> _File:
 
 
 def _in_utc(moment: datetime) -> datetime:
-    """Return a time in UTC, which PEP 751 asks for: a local one is read as such."""
+    """Return a time in UTC, as PEP 751 requires; a local time is taken to be UTC."""
     if moment.tzinfo is None:
         return moment.replace(tzinfo=UTC)
     return moment.astimezone(UTC)
@@ -419,6 +410,9 @@ class _TargetTable(Value, frozen=True, kw_only=True, rename="kebab"):
     properties: tuple[_FeatureTable, ...] = ()
     derived_properties: tuple[_FeatureTable, ...] = ()
     variants: tuple[str, ...] = ()
+    exclude_variants: tuple[str, ...] | None = None
+    prefer_variants: tuple[str, ...] | None = None
+    require_variants: Mapping[str, tuple[str, ...]] = {}
 
 
 class _SourceTable(Value, frozen=True, kw_only=True):
@@ -438,7 +432,7 @@ class _SourceTable(Value, frozen=True, kw_only=True):
 
 
 class _RecordTable(Value, frozen=True, kw_only=True, rename="kebab"):
-    """``[tool.polylock]`` without its settings, which are read by their names."""
+    """``[tool.polylock]`` without the settings, which are read by name."""
 
     exclude_newer: datetime | None = None
     indexes: tuple[LockedIndex, ...] = ()
@@ -448,6 +442,7 @@ class _RecordTable(Value, frozen=True, kw_only=True, rename="kebab"):
     extras: Mapping[str, tuple[str, ...]] = {}
     groups: Mapping[str, tuple[str, ...]] = {}
     target_dependencies: Mapping[str, tuple[str, ...]] = {}
+    require_variants: Mapping[str, tuple[str, ...]] = {}
     sources: Mapping[str, tuple[_SourceTable, ...]] = {}
     targets: tuple[_TargetTable, ...] = ()
 
@@ -473,9 +468,14 @@ def _record(table: Table) -> Record:
         exclude_newer=None if cutoff is None else microseconds_of(_in_utc(cutoff)),
         settings={key: table.text(key) for key in TEXT_SETTINGS if key in table},
         lists={key: table.strings(key) for key in LIST_SETTINGS if key in table},
+        require_variants=found.require_variants,
     )
+    for key in ("exclude-variants", "prefer-variants"):
+        _check_patterns(table, inputs.lists.get(key, ()), key)
+    for name, texts in found.require_variants.items():
+        _check_patterns(table, texts, "require-variants", name)
     for position, index in enumerate(found.indexes):
-        if _CONTROL.search(index.name):
+        if has_control_character(index.name):
             problem = f"{index.name!r} has a control character"
             raise table.error(problem, "indexes", position, "name")
     targets = (
@@ -514,7 +514,17 @@ def _target(table: Table, entry: _TargetTable) -> LockedTarget:
         stated=_features(entry.properties),
         derived=_features(entry.derived_properties),
         variants=_pinned_labels(table, entry.variants),
+        exclude_variants=entry.exclude_variants,
+        prefer_variants=entry.prefer_variants,
+        require_variants=entry.require_variants,
     )
+    for key, patterns in (
+        ("exclude-variants", entry.exclude_variants or ()),
+        ("prefer-variants", entry.prefer_variants or ()),
+    ):
+        _check_patterns(table, patterns, key)
+    for name, texts in entry.require_variants.items():
+        _check_patterns(table, texts, "require-variants", name)
     try:
         describe(target)
     except InvalidRecord as error:
@@ -531,6 +541,18 @@ def _pinned_labels(table: Table, texts: tuple[str, ...]) -> dict[str, str]:
             raise table.error(problem, "variants", position)
         found[name] = label
     return found
+
+
+def _check_patterns(table: Table, texts: tuple[str, ...], *inside: str) -> None:
+    if not texts:
+        return
+    from polylock.variants.ordering import VariantPattern  # noqa: PLC0415 - 3 ms, rare
+
+    for position, text in enumerate(texts):
+        try:
+            VariantPattern.parse(text)
+        except InvalidProperty as error:
+            raise table.error(str(error), *inside, position) from error
 
 
 def _features(entries: tuple[_FeatureTable, ...]) -> tuple[LockedFeature, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from polylock.cache.archives import Archives
-from polylock.cache.digests import file_digest
+from polylock.cache.regular_files import file_digest
 from polylock.cache.store import Bucket, Store, Usage
 from polylock.errors import ArchiveDamaged, CacheUnusable
 from polylock.installation.archive import read_manifest

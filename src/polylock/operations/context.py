@@ -22,10 +22,9 @@ if TYPE_CHECKING:
     from polylock.index.source import PackageIndexes
     from polylock.model.distributions import RemoteFile
     from polylock.model.inputs import Inputs
-    from polylock.network.client import Client
+    from polylock.network.client import Client, Traffic
     from polylock.network.download import Downloader
     from polylock.network.http_cache import CacheMode
-    from polylock.network.traffic import Traffic
     from polylock.ports import Reporter
     from polylock.project.settings import Settings
 
@@ -101,6 +100,17 @@ class Context:
             sdist_metadata=sdist_metadata,
             refusal=partial(refused_metadata, inputs),
             project=project,
+        )
+
+    def link_now(self, filename: str, sha256: str) -> str | None:
+        """Return what the project's indexes link to now for a file, None if to none."""
+        # Only where a locked URL is refused.
+        from polylock.index.source import current_link  # noqa: PLC0415 - see above
+        from polylock.network.http_cache import HttpCache  # noqa: PLC0415
+
+        cache = HttpCache(self.store, self.client, mode=self._mode)
+        return current_link(
+            self.inputs, cache, self.store, filename=filename, sha256=sha256
         )
 
     @cached_property

@@ -35,7 +35,7 @@ _WSL_DEVICE = "dxg"
 def derive(gpu: NvidiaGpu) -> dict[str, tuple[str, ...]]:
     """Return the features of the ``nvidia`` namespace, the most preferred first.
 
-    A driver outside 11.0 to 15.20 supports nothing, as with the published provider.
+    A driver outside 11.0 to 15.20 supports nothing, as in the published provider.
     """
     driver = _pair(gpu.driver)
     oldest, newest = (CUDA_MAJORS[-1], 0), (CUDA_MAJORS[0], CUDA_MINORS[0])
@@ -49,8 +49,8 @@ def feature_lists(
 ) -> dict[str, tuple[str, ...]]:
     """Return the lists for a driver's CUDA version and all compute capabilities.
 
-    Of several GPUs the one with the highest capability counts, as with the published
-    provider; a capability below 5.0 is none. A feature without values is left out.
+    Of several GPUs the highest capability counts, as in the published provider; one
+    below 5.0 is ignored. A feature without values is omitted.
     """
     lists = {
         "cuda_version_lower_bound": tuple(_at_least(driver)),
@@ -61,7 +61,7 @@ def feature_lists(
 
 
 def _at_least(driver: tuple[int, int]) -> Iterator[str]:
-    """Yield each version that the driver is not older than.
+    """Yield each version up to the driver's, the newest first.
 
     A bare major version comes after its ``.0``.
     """
@@ -76,7 +76,7 @@ def _at_least(driver: tuple[int, int]) -> Iterator[str]:
 
 
 def _below(driver: tuple[int, int]) -> Iterator[str]:
-    """Yield each version that the driver is older than, the loosest bound first."""
+    """Yield each version above the driver's, the loosest bound first."""
     major, minor = driver
     for newer_major in CUDA_MAJORS:
         if newer_major > major:
@@ -95,21 +95,21 @@ def _architectures(capability: tuple[int, int]) -> Iterator[str]:
 
 
 def detect(machine: Machine, warn: Callable[[str], None] = ignore) -> NvidiaGpu | None:
-    """Return this machine's driver and GPUs; None without a usable driver.
+    """Return the driver and GPUs of a machine; None without a usable driver.
 
-    NVML is asked first, then ``nvidia-smi``. A driver without a GPU is a driver with
-    no compute capability. Of MIG instances the parent GPU is seen, whose capability
-    is theirs. Each capability is listed once, in the order of the GPUs.
+    NVML is queried first, then ``nvidia-smi``. Without a GPU there are no compute
+    capabilities. MIG instances appear as their parent GPU, which has the same
+    capability. Each capability is listed once, in the order of the GPUs.
     """
-    hindrances: list[str] = []
-    found = _ask_libraries(machine, hindrances.append)
+    problems: list[str] = []
+    found = _ask_libraries(machine, problems.append)
     if found is None:
-        found = _ask_nvidia_smi(machine, hindrances.append)
+        found = _ask_nvidia_smi(machine, problems.append)
         if found is None:
-            _explain(machine, hindrances, warn)
+            _explain(machine, problems, warn)
             return None
-    for hindrance in hindrances:
-        warn(hindrance)
+    for problem in problems:
+        warn(problem)
     found = NvidiaGpu(driver=found.driver, compute=tuple(dict.fromkeys(found.compute)))
     return _usable(found, warn)
 
@@ -128,14 +128,14 @@ def _ask_libraries(machine: Machine, warn: Callable[[str], None]) -> NvidiaGpu |
 
 
 def _libraries(machine: Machine) -> tuple[str, ...]:
-    """Return where NVML may be, the likeliest first."""
+    """Return the paths to search for NVML, in order."""
     if machine.system == "Linux":
-        # Under WSL the library may lie outside the loader's path.
+        # Under WSL the library may be outside the loader's path.
         return "libnvidia-ml.so.1", "/usr/lib/wsl/lib/libnvidia-ml.so.1"
     if machine.system == "Windows":
         windows = machine.variables.get("WINDIR") or "C:/Windows"
         programs = machine.variables.get("PROGRAMFILES") or "C:/Program Files"
-        # The system folder; the second is where older drivers put it.
+        # The system folder, and the folder of older drivers.
         return (
             f"{windows}/System32/nvml.dll",
             f"{programs}/NVIDIA Corporation/NVSMI/nvml.dll",
@@ -151,7 +151,7 @@ def _ask_nvidia_smi(machine: Machine, warn: Callable[[str], None]) -> NvidiaGpu 
     if line is None:
         words = " ".join(report.split())[:_QUOTED_CHARACTERS]
         plain = "".join(c if c.isprintable() else "?" for c in words)
-        warn(f"nvidia-smi names no CUDA version; it says: {plain or 'nothing'}")
+        warn(f"nvidia-smi reports no CUDA version; its output: {plain or 'none'}")
         return None
     query = ("--query-gpu=compute_cap", "--format=csv,noheader")
     answer = ask(machine, warn, _SMI_PROGRAMS, *query) or ""
@@ -161,17 +161,17 @@ def _ask_nvidia_smi(machine: Machine, warn: Callable[[str], None]) -> NvidiaGpu 
 
 
 def _usable(gpu: NvidiaGpu, warn: Callable[[str], None]) -> NvidiaGpu | None:
-    """Return what a target can say of it, with warnings of what that leaves out."""
+    """Return the part that targets support, with warnings about the rest."""
     oldest, newest = (CUDA_MAJORS[-1], 0), (CUDA_MAJORS[0], CUDA_MINORS[0])
     if not oldest <= _pair(gpu.driver) <= newest:
         warn(
-            f"the NVIDIA driver offers CUDA {gpu.driver}, and variants know 11.0 to "
-            "15.20: it is left out"
+            f"the NVIDIA driver offers CUDA {gpu.driver}, but variants support 11.0 to "
+            "15.20: it is ignored"
         )
         return None
     if not gpu.compute:
         warn(
-            f"the NVIDIA driver (CUDA {gpu.driver}) shows no GPU: wheels that ask for "
+            f"the NVIDIA driver (CUDA {gpu.driver}) shows no GPU: wheels that need "
             "an architecture will not be chosen"
         )
     elif len(gpu.compute) > 1:
@@ -190,29 +190,29 @@ def _usable(gpu: NvidiaGpu, warn: Callable[[str], None]) -> NvidiaGpu | None:
 
 
 def _explain(
-    machine: Machine, hindrances: list[str], warn: Callable[[str], None]
+    machine: Machine, problems: list[str], warn: Callable[[str], None]
 ) -> None:
-    """Warn where something speaks for a GPU and nothing answers for it."""
+    """Warn if there are signs of a GPU, but none was detected."""
     kernel = _KERNEL_DRIVER.search(machine.read_text(_KERNEL_FILE) or "")
     model = (machine.read_text(_BOARD_FILE) or "").strip("\0\n ")
     if "Jetson" in model or model.startswith("NVIDIA"):
         warn(
-            f"this is a {model} whose system has no NVML: "
-            "`polylock targets presets` has Jetson targets to choose from"
+            f"this is a {model}, whose system has no NVML: "
+            "choose a Jetson target from `polylock targets presets`"
         )
         return
-    for hindrance in hindrances:
-        warn(hindrance)
-    if kernel is not None and not hindrances:
+    for problem in problems:
+        warn(problem)
+    if kernel is not None and not problems:
         warn(
             f"the kernel has NVIDIA's driver {kernel[1]}, but neither its management "
-            "library nor nvidia-smi is here: a container needs to be started with "
+            "library nor nvidia-smi was found: a container needs to be started with "
             "GPUs (--gpus all)"
         )
-    elif _WSL_DEVICE in machine.list_names("/dev") and not hindrances:
+    elif _WSL_DEVICE in machine.list_names("/dev") and not problems:
         warn(
-            "Windows gives WSL a GPU, but NVIDIA's driver shows none: if it is one of "
-            "NVIDIA's, update the driver of Windows"
+            "Windows provides a GPU to WSL, but NVIDIA's driver shows none: if it is "
+            "an NVIDIA GPU, update the driver in Windows"
         )
 
 

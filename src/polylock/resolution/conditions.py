@@ -1,23 +1,22 @@
-"""When a pin is installed: conditions carried from the project along the edges.
+"""Conditions under which a pin is installed, carried from the project along the edges.
 
-A package is wanted always, with an extra, with a group, or only where something the
-target leaves open holds. Such a condition is a set of clauses, one of which must
-hold; a clause is a set of marker atoms, all of which must. Clauses that another
-clause covers are dropped, so the walk over a cyclic graph comes to rest.
+A package is installed always, with an extra, with a group, or only where a part of a
+marker is true that the target leaves open. A condition is a set of clauses of which one
+must hold (a disjunction); a clause is a set of marker atoms that must all hold. Clauses
+that another clause covers are dropped, so the walk ends on a cyclic graph as well.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from polylock.model.markers import Atom, conjunction, disjunction
+from polylock.model.markers import Atom, MarkerExpression, conjunction, disjunction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from packaging.utils import NormalizedName
 
-    from polylock.model.markers import MarkerExpression
     from polylock.model.pins import Edge
 
     Clause = frozenset[MarkerExpression]
@@ -34,9 +33,9 @@ def conditions(
     roots: Iterable[Root],
     edges: Mapping[NormalizedName, Iterable[Edge]],
 ) -> dict[NormalizedName, MarkerExpression | None]:
-    """Return the condition of every project that can be reached; None: always.
+    """Return the condition of every project that the roots lead to; None means always.
 
-    A project that no edge leads to is left out.
+    A project that cannot be reached is left out.
     """
     reached: dict[Node, Condition] = {}
     waiting: list[Node] = []

@@ -272,6 +272,58 @@ def test_nothing_is_mixed_with_what_is_there(world: World) -> None:
     assert world.bundle().packages == 1
 
 
+def test_a_link_is_no_new_directory(world: World) -> None:
+    """Nothing is written where a link leads, be it to an empty directory."""
+    world.index.add("demo", [build_wheel(world.files, "demo", "1.0")])
+    world.lock("demo")
+    elsewhere = world.root / "elsewhere"
+    elsewhere.mkdir()
+    try:
+        (world.root / "bundle").symlink_to(elsewhere, target_is_directory=True)
+    except OSError:
+        pytest.skip("links need a right here")
+    with pytest.raises(UsageError, match="not an empty directory"):
+        world.bundle()
+    assert list(elsewhere.iterdir()) == []
+
+
+LOCKED_NAMES = {
+    "one file of two packages": "b-2.0-py3-none-any.whl",
+    "names that differ in case": "B-2.0-py3-none-ANY.whl",
+    "a name that Windows reserves": "nul.whl",
+}
+"""File names that a lock file may give to an archive, as PEP 751 has them."""
+
+
+@pytest.mark.parametrize("kind", LOCKED_NAMES)
+def test_a_name_that_is_no_single_file_is_refused(world: World, kind: str) -> None:
+    """It is refused on every system alike, and nothing is left of the bundle."""
+    name = LOCKED_NAMES[kind]
+    wheels = {
+        "demo": build_wheel(world.files, "demo", "1.0"),
+        "b": build_wheel(world.files, "b", "2.0"),
+    }
+    lines = [f'{one} = {{ path = "{wheels[one]}" }}' for one in wheels]
+    world.lock("demo", "b", sources="\n".join(lines))
+    (world.root / "evil").mkdir()
+    lock = world.project.lock_path
+    text = lock.read_text("utf-8")
+    evil = f'path = "../evil/{name}"'
+    edited = re.sub(r'path = "[^"]*demo-1.0-py3[^"]*"', evil, text)
+    assert edited != text
+    lock.write_text(edited, "utf-8")
+    try:
+        wheels["demo"].replace(world.root / "evil" / name)
+    except OSError:
+        pytest.skip("Windows has no such file")
+    before = sorted(world.root.iterdir())
+    with pytest.raises(UsageError) as caught:
+        world.bundle(frozen=True)
+    assert "demo" in str(caught.value)
+    assert "in the bundle" in str(caught.value)
+    assert sorted(world.root.iterdir()) == before
+
+
 def test_a_failed_download_leaves_no_directory(world: World, server: Server) -> None:
     """The bundle is complete or not there at all, and leaves nothing beside it."""
     wheel = build_wheel(world.files, "demo", "1.0")

@@ -13,7 +13,7 @@ from fakes.workspace import Project
 from polylock.explain.reasons import HeldBack, NoFile
 from polylock.explain.words import clause
 from polylock.index_server.static_build import build_index
-from polylock.index_server.static_serve import serve_index
+from polylock.index_server.static_serve import IndexServer
 from polylock.operations.inspect.why import Evidence, Why, why
 from polylock.ports import SilentReporter
 
@@ -165,7 +165,7 @@ def aligned(tmp_path: Path) -> Iterator[Project]:
     build_wheel(wheels, "kernel", "1.0")
     build_wheel(wheels, "kernel", "2.0", tag=LINUX)
     build_index(wheels, index)
-    with serve_index(index) as server:
+    with IndexServer(index) as server:
         project = Project(directory=tmp_path / "project", index_url=server.url)
         project.write(ALIGNED)
         project.lock()

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from polylock.cache.digests import file_digest
-from polylock.errors import FileCorrupt, HashMismatch, SizeMismatch
+from polylock.cache.regular_files import file_digest
+from polylock.errors import (
+    FileCorrupt,
+    HashMismatch,
+    IndexRequestError,
+    PolylockError,
+    SizeMismatch,
+)
 from polylock.lockfile.pylock import (
     PackageArchive,
     PackageSdist,
     PackageWheel,
     last_component,
 )
+from polylock.model.filenames import InvalidFilename
 from polylock.model.hashes import sha256_of, strongest
 from polylock.operations.files import attempt
-from polylock.values import Value
+from polylock.values import Value, replace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +29,8 @@ if TYPE_CHECKING:
     from polylock.operations.context import Context
 
     LockedFile = PackageWheel | PackageSdist | PackageArchive
+
+_REFUSED = frozenset({400, 401, 403, 404, 410})
 
 __all__ = ["LockedFiles", "filename_of", "locked_sha256"]
 
@@ -74,7 +83,29 @@ class LockedFiles(Value, frozen=True, kw_only=True):
             hashes=dict(locked.hashes),
             size=locked.size,
         )
-        return self.context.downloader.fetch(file).path
+        try:
+            return self.context.downloader.fetch(file).path
+        except IndexRequestError as error:
+            link = self._link_now(locked, error)
+            if link is None or link == file.url:
+                raise
+        return self.context.downloader.fetch(replace(file, url=link)).path
+
+    def _link_now(self, locked: LockedFile, refused: IndexRequestError) -> str | None:
+        """Return where the index has a file now whose locked URL was refused.
+
+        A lock file holds no token that a link of the index may need, and files move.
+        Which file it is, its SHA-256 says.
+        """
+        sha256 = sha256_of(locked.hashes)
+        if refused.status not in _REFUSED or isinstance(locked, PackageArchive):
+            return None
+        if sha256 is None:
+            return None
+        try:
+            return self.context.link_now(filename_of(locked), sha256)
+        except (PolylockError, InvalidFilename):
+            return None  # the refusal of the file itself is what to tell
 
     def _local(self, locked: LockedFile) -> Path:
         """Verify a file whose path is relative to the lock file."""

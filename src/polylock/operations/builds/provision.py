@@ -149,7 +149,7 @@ class _Allowed(Value, frozen=True):
 
     def releases(self, name: NormalizedName, target: Target) -> Releases:
         if name in self.direct:
-            raise ProjectNotFound(name, ("any index, for it has a direct source",))
+            raise ProjectNotFound(name, ("any index, because it has a direct source",))
         return self.indexes.releases(name, target)
 
     def variant_metadata(self, release: Release) -> VariantMetadata | Unusable:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from polylock.cache.archives import Archives
-from polylock.cache.digests import file_digest
+from polylock.cache.regular_files import file_digest
 from polylock.cache.store import Bucket
 from polylock.errors import BuildFailed, CacheUnusable, FileCorrupt
 from polylock.model.core_metadata import CoreMetadata

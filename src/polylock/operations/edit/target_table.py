@@ -31,6 +31,13 @@ def target_table(description: TargetDescription) -> dict[str, Any]:
         "runs-on": _one_or_many(description.runs_on),
         "dependencies": list(description.dependencies) or None,
         "variants": dict(description.variants) or None,
+        "exclude-variants": _listed(description.exclude_variants),
+        "prefer-variants": _listed(description.prefer_variants),
+        "require-variants": {
+            name: list(patterns)
+            for name, patterns in description.require_variants.items()
+        }
+        or None,
     }
     return {key: value for key, value in table.items() if value is not None}
 
@@ -117,6 +124,10 @@ def _level(level: str | None, architecture: Architecture) -> str | None:
 
 def _signed(features: tuple[str, ...]) -> list[str]:
     return [name if name.startswith("-") else f"+{name}" for name in features]
+
+
+def _listed(values: tuple[str, ...] | None) -> list[str] | None:
+    return None if values is None else list(values)
 
 
 def _one_or_many(values: tuple[str, ...]) -> str | list[str] | None:

@@ -11,10 +11,11 @@ import shutil
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
+from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from polylock.build.policy import require_allowed
-from polylock.cache.digests import file_digest
+from polylock.cache.regular_files import file_digest
 from polylock.cache.store import Bucket
 from polylock.errors import CacheUnusable, HashMismatch, UsageError
 from polylock.lockfile.pylock import (
@@ -23,6 +24,7 @@ from polylock.lockfile.pylock import (
     PackageWheel,
     Pylock,
 )
+from polylock.model.archive_checks import RefusedArchive, check_path, collision_key
 from polylock.model.core_metadata import CoreMetadata, InvalidCoreMetadata
 from polylock.operations.builds.locked_files import LockedFiles, locked_sha256
 from polylock.operations.builds.sdists import LocalSdist, SdistBuilds, SourceTree
@@ -39,7 +41,7 @@ from polylock.operations.workspace import (
     recorded_policy,
     refuse_untrusted_sources,
 )
-from polylock.values import Value, replace
+from polylock.values import Mutable, Value, field, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -123,6 +125,7 @@ def bundle(
             context=context,
             root=path.parent,
             place=place,
+            names=_Names(),
             wanted=installables(selection.selected, context, path.parent),
             builds=_builds(context, pylock, selection.target.name, options),
         )
@@ -148,12 +151,48 @@ def bundle(
     )
 
 
+class _Names(Mutable, eq=False):
+    """The file names in the bundle, and the package of each.
+
+    The lock file's reader refuses bad names as well. A bundle is copied to other
+    machines, so each name must be valid and unique on every system.
+    """
+
+    _taken: dict[str, tuple[str, NormalizedName]] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def take(self, filename: str, package: NormalizedName) -> None:
+        """Record the file of a package; raises UsageError for a bad or taken name."""
+        try:
+            check_path(filename, windows=True)
+        except RefusedArchive as error:
+            raise _bad_name(package, filename) from error
+        if "/" in filename:
+            raise _bad_name(package, filename)
+        with self._lock:
+            other = self._taken.setdefault(collision_key(filename), (filename, package))
+        if other[1] != package:
+            (one, its), (two, that) = sorted((other, (filename, package)))
+            raise UsageError(
+                f"{one} of {its} and {two} of {that} would be one file in the bundle",
+                f"rename one of them, or lock {package} from another place",
+            )
+
+
+def _bad_name(package: NormalizedName, filename: str) -> UsageError:
+    return UsageError(
+        f"{filename!r} of {package} is no name for a file in the bundle",
+        f"lock {package} from another place",
+    )
+
+
 class _Writer(Value, frozen=True, kw_only=True):
     """Writes files into ``place``; ``root`` is the directory of the lock file."""
 
     context: Context
     root: Path
     place: Path
+    names: _Names
     wanted: Installables
     builds: SdistBuilds | None
 
@@ -192,15 +231,15 @@ class _Writer(Value, frozen=True, kw_only=True):
         name, builds = chosen.package.name, self.builds
         tree = self._tree(chosen)
         if tree is not None and builds is not None:
-            return self._built(tree.key, lambda: builds.tree_archive(tree))
+            return self._built(name, tree.key, lambda: builds.tree_archive(tree))
         file = self.wanted.files[name]
         path = LockedFiles(context=self.context, root=self.root).locate(file)
         if isinstance(file, PackageSdist) and builds is not None:
             sdist = LocalSdist(
                 path=path, filename=file.filename, sha256=locked_sha256(file)
             )
-            return self._built(sdist.sha256, lambda: builds.archive(sdist))
-        return self._put(path, without_label(file))
+            return self._built(name, sdist.sha256, lambda: builds.archive(sdist))
+        return self._put(name, path, without_label(file))
 
     def _tree(self, chosen: Selected) -> SourceTree | None:
         """Return the source tree of a package, if any, never as an editable one.
@@ -216,7 +255,9 @@ class _Writer(Value, frozen=True, kw_only=True):
             subdirectory=chosen.file.subdirectory,
         )
 
-    def _built(self, key: str, make: Callable[[], object]) -> PackageWheel:
+    def _built(
+        self, name: NormalizedName, key: str, make: Callable[[], object]
+    ) -> PackageWheel:
         """Build a wheel and copy it from the cache into the bundle."""
         builds, store = self.builds, self.context.store
         for last in (False, True):
@@ -229,17 +270,20 @@ class _Writer(Value, frozen=True, kw_only=True):
                     size=path.stat().st_size,
                     hashes={"sha256": kept.sha256},
                 )
-                return self._put(path, file)
+                return self._put(name, path, file)
             if builds is not None and not last:
                 builds.discard(key)  # pruned in the meantime: build it again
         raise CacheUnusable(str(store.root), "a built wheel disappeared from it")
 
-    def _put(self, path: Path, file: F) -> F:
+    def _put(self, name: NormalizedName, path: Path, file: F) -> F:
         """Copy and verify a file; return its entry with the new path."""
+        self.names.take(file.filename, name)
         relative = f"{_FILES}/{file.filename}"
         target = self.place / relative
         with attempt(f"write {target}"):
-            shutil.copyfile(path, target)
+            # Never through a link, nor over a file that is there.
+            with path.open("rb") as source, target.open("xb") as copy:
+                shutil.copyfileobj(source, copy)
             found, size = file_digest(target), target.stat().st_size
         wanted = locked_sha256(file)
         if found != wanted:
@@ -287,8 +331,9 @@ def _builds(
 
 def _require_room(directory: Path) -> None:
     with attempt(f"read {directory}"):
-        taken = directory.exists() and (
-            not directory.is_dir() or any(directory.iterdir())
+        # A link is no new directory: what it leads to may be anything.
+        taken = directory.is_symlink() or (
+            directory.exists() and (not directory.is_dir() or any(directory.iterdir()))
         )
     if taken:
         raise UsageError(

@@ -80,6 +80,7 @@ def locked_inputs(
         build=cast("BuildPolicy", texts.get("build", default.build)),
         exclude_variants=lists.get("exclude-variants", ()),
         prefer_variants=lists.get("prefer-variants", ()),
+        require_variants=recorded.require_variants,
         enable_providers=lists.get("enable-providers", ()),
         build_packages=lists.get("build-package", ()),
         no_build_packages=lists.get("no-build-package", ()),

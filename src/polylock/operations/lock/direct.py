@@ -14,7 +14,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from polylock.build.policy import refused_metadata, require_allowed
-from polylock.cache.digests import file_digest
+from polylock.cache.regular_files import file_digest
 from polylock.errors import FileCorrupt, HashMismatch, SourceUnusable
 from polylock.index.distribution_file import InvalidDistribution, read_distribution
 from polylock.index.sdist_metadata import is_static
@@ -196,6 +196,8 @@ class DirectReleases(Mutable, kw_only=True):
                     "project file" if source.sha256 else "lock file"
                 ) from error
             path, sha256, size = fetched.path, fetched.sha256, fetched.size
+        if source.checksum is not None:
+            _compare(path, _last(url), source.checksum)
         file = RemoteFile(
             filename=_last(url), url=url, hashes={"sha256": sha256}, size=size
         )
@@ -354,6 +356,22 @@ def _measure(name: NormalizedName, path: Path) -> tuple[str, int]:
     except OSError as error:
         problem = error.strerror or str(error)
         raise SourceUnusable(f"{name} @ {path}", problem) from error
+
+
+def _compare(path: Path, filename: str, checksum: str) -> None:
+    """Compare a file with a hash that is no SHA-256; raises HashMismatch.
+
+    MD5 and SHA-1 show damage alone, so what is locked is the SHA-256.
+    """
+    from hashlib import file_digest, new  # noqa: PLC0415 - rarely needed
+
+    algorithm, _, wanted = checksum.partition("=")
+    with path.open("rb") as content:
+        found = file_digest(content, lambda: new(algorithm, usedforsecurity=False))
+    if found.hexdigest() != wanted:
+        raise HashMismatch(
+            filename, f"{algorithm}:{wanted}", f"{algorithm}:{found.hexdigest()}"
+        ).as_stated_by("project file")
 
 
 def _last(url: str) -> str:

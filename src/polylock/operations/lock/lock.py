@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from polylock.explain.findings import Note
     from polylock.lockfile.changes import TargetDiff
     from polylock.lockfile.pylock import Pylock
-    from polylock.network.traffic import Traffic
+    from polylock.network.client import Traffic
     from polylock.operations.lock.imported_pins import ImportedPins, ImportReport
     from polylock.operations.lock.request import LockRequest
     from polylock.ports import Reporter

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from polylock.model.inputs import Inputs
     from polylock.model.target import Target
-    from polylock.network.traffic import Traffic
+    from polylock.network.client import Traffic
     from polylock.operations.lock.imported_pins import ImportedPins, ImportReport
     from polylock.operations.lock.request import LockRequest
     from polylock.operations.workspace import Workspace
@@ -333,9 +333,11 @@ def _preferences(
     if previous is None or previous.polylock is None or request.upgrade:
         return {}
     recorded = {target.name: target for target in previous.polylock.targets}
-    before = previous.polylock.inputs.lists
-    after = record_inputs(workspace.project.inputs).lists
-    same_settings = all(before.get(key) == after.get(key) for key in VARIANT_LISTS)
+    before = previous.polylock.inputs
+    after = record_inputs(workspace.project.inputs)
+    same_settings = before.require_variants == after.require_variants and all(
+        before.lists.get(key) == after.lists.get(key) for key in VARIANT_LISTS
+    )
     kept: dict[str, dict[NormalizedName, Preference]] = {}
     common: dict[NormalizedName, Preference] = {}
     if workspace.project.inputs.align != "independent":
