@@ -94,11 +94,10 @@ def _section(number: int) -> Iterator[str]:
     yield f"## {number}: {_MEANINGS[number]}"
     rows = [
         (code(name), _meaning(kind))
-        for name, kind in sorted(vars(errors).items())
-        if isinstance(kind, type)
-        and issubclass(kind, errors.PolylockError)
-        and kind is not errors.PolylockError
-        and kind.exit_code == number
+        for name, kind in sorted(
+            (name, getattr(errors, name)) for name in errors.__all__
+        )
+        if kind is not errors.PolylockError and kind.exit_code == number
     ]
     yield table(("error", "when"), rows)
     found = [

@@ -173,9 +173,9 @@ class _ErrorAtKey(PolylockError):
 
 
 class NetworkSettingInvalid(PolylockError):
-    """A variable for proxies or certificates has a value that cannot be used.
+    """A variable for proxies or certificates has an invalid value.
 
-    ``value`` is shown, so it has no credentials in it.
+    ``value`` is shown, so it is without credentials.
     """
 
     exit_code = 2
@@ -323,8 +323,8 @@ class IndexRequestError(PolylockError):
 class ProjectPageRefused(IndexRequestError):
     """An index answers 401 or 403 for the page of a project.
 
-    Some indexes answer so for projects that they do not have. Which of the two it is
-    only the user can say: to ask the next index would be dependency confusion.
+    Some indexes do so for projects that they do not have. Only the user knows which of
+    the two it is: to go on to the next index would allow dependency confusion.
     """
 
     index: str
@@ -341,9 +341,9 @@ class ProjectPageRefused(IndexRequestError):
 
 
 class ProxyFailed(IndexRequestError):
-    """The proxy, not the index, could not be reached or refused to help.
+    """The proxy, not the index, could not be reached or refused the request.
 
-    ``proxy`` is its URL without credentials, ``variable`` what names it.
+    ``proxy`` is its URL without credentials, ``variable`` the variable that sets it.
     """
 
     proxy: str
@@ -354,18 +354,18 @@ class ProxyFailed(IndexRequestError):
 
     def hint(self) -> str | None:
         return (
-            f"the proxy is that of {self.variable}: correct it, or name the host in "
-            "NO_PROXY where it is reached without one"
+            f"the proxy is set by {self.variable}: correct it, or name the host in "
+            "NO_PROXY if it is reached without one"
         )
 
 
 class TlsFailed(IndexRequestError):
-    """The certificate is not trusted, or the peer speaks no TLS."""
+    """The certificate is not trusted, or the server does not support TLS."""
 
     usual_hint = (
-        "where a company or a proxy has a certificate authority of its own, name its "
-        "file in SSL_CERT_FILE, or a directory in SSL_CERT_DIR; a client's own "
-        "certificate in SSL_CLIENT_CERT"
+        "if a company or a proxy has its own certificate authority, name its file in "
+        "SSL_CERT_FILE or its directory in SSL_CERT_DIR; a client certificate goes in "
+        "SSL_CLIENT_CERT"
     )
 
 
@@ -424,7 +424,7 @@ class ArchiveDamaged(FileCorrupt):
 
 
 class HashMismatch(FileCorrupt):
-    """The hash of a file differs from the one that ``stated_by`` gives."""
+    """The hash of a file differs from that in the index, lock or project file."""
 
     wanted: str
     found: str

@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import msgspec
 
-from polylock.errors import ProjectError
+from polylock.errors import PolylockError, ProjectError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-    from polylock.errors import PolylockError
 
 __all__ = [
     "DEEPEST_KEY",

@@ -73,7 +73,7 @@ def needs(project: str, minimum: tuple[int, ...] = ()) -> None:
 
 
 def test_a_wheel_lies_where_it_was_asked_for(store: Store, tmp_path: Path) -> None:
-    """All requirements are asked for together, those of the hook the second time."""
+    """Requirements are installed together, with those of the hook in a second step."""
     path = in_tree(tmp_path, "demo", "1.0", requires=["a"], further=["b", "a"])
     copies = Copies()
     wheel = builder(store, copies).wheel(path, path.name, tmp_path)
@@ -108,7 +108,7 @@ def test_another_project_than_the_name_says_is_refused(
 
 
 def test_bad_metadata_is_a_failed_build(store: Store, tmp_path: Path) -> None:
-    """The reason is told."""
+    """The error has the reason."""
     path = in_tree(tmp_path, "demo", "1.0", built_requires=["!"])
     with pytest.raises(BuildFailed, match="its metadata is invalid"):
         builder(store, Copies()).metadata(path, path.name)

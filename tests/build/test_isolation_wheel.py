@@ -40,6 +40,6 @@ def test_a_wheel_without_metadata_is_told(tmp_path: Path) -> None:
 
 
 def test_a_name_that_is_no_wheels_is_told(tmp_path: Path) -> None:
-    """A backend may answer anything."""
+    """A backend may return anything."""
     with pytest.raises(HookFailed, match="no wheel"):
         wheel_metadata(tmp_path / "demo.zip")

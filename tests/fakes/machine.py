@@ -95,6 +95,8 @@ class FakeNvml:
         self.capabilities = capabilities
         self.statuses = statuses
         self.shut_down = False
+        self.lost: set[int] = set()
+        """The GPUs that cannot be opened any more."""
 
     def nvmlInitWithFlags(self, _flags: int) -> int:  # noqa: N802  # NVML's name
         """Begin."""
@@ -128,6 +130,8 @@ class FakeNvml:
     def nvmlDeviceGetHandleByIndex_v2(self, index: Any, device: Any) -> int:  # noqa: ANN401, N802  # C values; NVML's name
         """Write a handle, which is the index and one."""
         device._obj.value = index.value + 1
+        if index.value in self.lost:
+            return 15
         return self.statuses.get("handle", 0)
 
     def nvmlDeviceGetCudaComputeCapability(  # noqa: N802  # NVML's name

@@ -374,7 +374,7 @@ LIMITS = {
     "characters of a file name": filenames._LONGEST,
     "characters of a requires-python": json_page._LONGEST_SPECIFIER,
     "bytes a second, at the least": limits._SLOWEST,
-    "times the timeout until the headers are there": client._HEADERS,
+    "times the timeout until the headers are there": client._HEADER_TIMEOUTS,
 }
 """What is said in the table of the page on safety."""
 

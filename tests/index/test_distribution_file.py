@@ -177,7 +177,7 @@ HEAD = "Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n"
 def test_read_refuses_what_must_not_go_on_an_index(
     tmp_path: Path, make: Callable[[Path], Path], reason: str
 ) -> None:
-    """Each fault is told by its reason, and never by an exception of a library."""
+    """Each error has a reason, and is never an exception of a library."""
     path = make(tmp_path)
 
     with pytest.raises(InvalidDistribution) as caught:

@@ -58,7 +58,7 @@ def test_core_metadata_in_all_its_forms(
 
 
 def test_a_yank_without_reason_is_a_yank() -> None:
-    """The attribute alone says it (PEP 592)."""
+    """A file is yanked by the attribute, even without a value (PEP 592)."""
     rows = _parse('<a href="a" data-yanked>a</a><a href="b" data-yanked="">b</a>')
     assert [row.yanked for row in rows] == ["", ""]
 

@@ -1,4 +1,4 @@
-"""What a source distribution says without being built."""
+"""The static metadata of source distributions."""
 
 from __future__ import annotations
 

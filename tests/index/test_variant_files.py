@@ -97,7 +97,7 @@ def test_index_level_metadata_is_preferred(
 def test_index_level_metadata_that_changed_is_asked_for_anew(
     world: World, tmp_path: Path
 ) -> None:
-    """The hash on the page says when the file is another one."""
+    """A new hash on the page means that the file has changed."""
     wheels = _variant_wheels(tmp_path)
     world.serve(wheels, rows=[_index_level(world, hashed=True)])
     world.variants()

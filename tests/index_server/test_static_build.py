@@ -72,7 +72,7 @@ def test_build_lists_every_file_by_version(wheels: Path, tmp_path: Path) -> None
 def test_build_gives_each_file_its_true_size_and_hash(
     wheels: Path, tmp_path: Path
 ) -> None:
-    """What a page says of a file is true of the file that its URL leads to."""
+    """A file has the size and hash that the page gives for it."""
     build_index(wheels, tmp_path / "index")
 
     listed = 0
@@ -123,7 +123,7 @@ def test_build_gives_the_same_bytes_again(wheels: Path, tmp_path: Path) -> None:
 def test_build_replaces_an_earlier_index_and_nothing_else(
     wheels: Path, tmp_path: Path
 ) -> None:
-    """What is no longer in the folder goes; files of others stay."""
+    """Files that are no longer in the folder are removed; others stay."""
     index = tmp_path / "index"
     build_index(wheels, index)
     (index / "CNAME").write_text("wheels.example.com")
@@ -149,7 +149,7 @@ def test_build_into_the_folder_itself_can_be_repeated(wheels: Path) -> None:
 def test_build_takes_times_and_yanks_from_index_toml(
     wheels: Path, tmp_path: Path
 ) -> None:
-    """What a file cannot say itself stands in index.toml."""
+    """Upload times and yanks come from index.toml."""
     (wheels / "index.toml").write_text(
         '[upload-times]\n"plain==2.0" = 2026-01-01T00:00:00Z\n'
         '[yanked]\n"fast-lib==0.9" = "slow"\n'
@@ -181,7 +181,7 @@ def test_build_takes_modification_times_when_asked(
 def test_build_names_every_bad_file_and_writes_nothing(
     wheels: Path, tmp_path: Path
 ) -> None:
-    """All faults are told at once, and an earlier index stays as it was."""
+    """All errors are reported at once, and an earlier index is unchanged."""
     index = tmp_path / "index"
     build_index(wheels, index)
     before = _tree(index)

@@ -361,7 +361,7 @@ def test_reading_the_record_names_the_key_of_what_is_wrong(
 
 
 def test_reading_the_record_passes_over_what_it_does_not_know() -> None:
-    """A later polylock may record more; an empty record is one all the same."""
+    """Unknown keys of a later polylock are ignored; an empty record is valid."""
     pylock = read_pylock(f"{EMPTY}[tool.polylock]\nlater = 1", "p")
 
     assert pylock.polylock == Record(inputs=LockedInputs(), targets=())

@@ -47,7 +47,7 @@ def test_default_python(load: Load) -> None:
 
 
 def test_build_system(load: Load) -> None:
-    """A file says whether the project itself can be built."""
+    """The project can be built if the file has a build system."""
     assert load(PROJECT + '[build-system]\nrequires = ["flit"]\n').has_build_system
     assert not load(PROJECT).has_build_system
 

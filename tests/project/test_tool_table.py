@@ -26,7 +26,7 @@ def failure(load: Load, text: str) -> ProjectError:
 
 
 def test_defaults(load: Load) -> None:
-    """A project that says nothing has the defaults of Inputs, and one index."""
+    """A project without settings has the defaults of Inputs, and one index."""
     inputs = load("").inputs
     assert inputs == Inputs(indexes=inputs.indexes)
 
@@ -343,7 +343,7 @@ def test_sources_are_sorted(load: Load) -> None:
     ],
 )
 def test_faults_name_their_key(load: Load, text: str, key: str, problem: str) -> None:
-    """A fault is reported with the key path at which it stands."""
+    """An error has the key path of its value."""
     error = failure(load, text)
     full = key if key.startswith("tool") else f"tool.polylock.{key}"
     assert (error.key, problem in error.problem) == (full, True), error

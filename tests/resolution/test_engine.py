@@ -80,7 +80,7 @@ def test_decisions_in_between_are_not_tried_again() -> None:
 
 
 def test_what_asks_for_nothing_new_is_not_to_blame() -> None:
-    """Of many who require the same, one has to be tried in all its versions."""
+    """Of many projects that require the same, all versions of only one are tried."""
     between = "bcdefgh"
     packages = {
         "a": {"1": {"requires": ["x", *between]}, "2": {"requires": ["x<2", *between]}},
@@ -174,7 +174,7 @@ def test_many_that_lead_to_what_nothing_can_meet() -> None:
 
 
 def test_a_dead_end_of_an_extra_leaves_the_project() -> None:
-    """What an extra alone requires keeps nobody from taking the project without it."""
+    """A requirement of an extra does not exclude the project without the extra."""
     packages: dict[str, dict[str, Any]] = {
         "a": {"1": {"requires": ["b"]}, "2": {"requires": ["b[fast]"]}},
         "b": {

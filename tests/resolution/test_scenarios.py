@@ -133,7 +133,7 @@ def test_scenario(*, path: Path, how: str) -> None:
 
 
 def test_scenarios_describe_themselves() -> None:
-    """Every scenario says in a sentence what it is about."""
+    """Every scenario has a sentence that describes it."""
     assert len(SCENARIOS) >= 240
     for path in SCENARIOS:
         assert load(path)["description"].endswith("."), path.name

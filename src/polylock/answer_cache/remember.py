@@ -8,17 +8,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from polylock.answer_cache.recall import entry_of
+from polylock.answer_cache.recall import Question, entry_of
 from polylock.cache.entries import digest
 from polylock.errors import CacheUnusable
-from polylock.project.settings import default_user_file
+from polylock.project.settings import Settings, default_user_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from polylock.answer_cache.basis import Basis
-    from polylock.answer_cache.recall import Question
-    from polylock.project.settings import Settings
 
 __all__ = ["SETTLED", "Asked", "remember"]
 

@@ -15,14 +15,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from polylock.cache.durable import sync_tree
-from polylock.cache.store import Bucket
+from polylock.cache.store import Bucket, Store
 from polylock.errors import CacheUnusable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from polylock.cache.store import Store
 
 __all__ = ["Archives"]
 

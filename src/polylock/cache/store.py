@@ -12,9 +12,9 @@ from __future__ import annotations
 import enum
 import os
 import time
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from polylock.cache.entries import checksum, entry_path, whole_content
 from polylock.errors import CacheUnusable
@@ -22,8 +22,6 @@ from polylock.values import Mutable, Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from contextlib import AbstractContextManager
-    from typing import BinaryIO
 
 __all__ = ["Bucket", "PendingFile", "Stamp", "Store", "Usage"]
 

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from polylock.environment.interpreter import probe
+from polylock.environment.interpreter import Interpreter, probe
 from polylock.errors import EnvironmentBroken, UsageError
 from polylock.values import Value
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from polylock.cache.store import Store
-    from polylock.environment.interpreter import Interpreter
 
 __all__ = ["PythonRequest", "environment_python", "find_python"]
 
@@ -153,7 +152,8 @@ def _locate(request: str, search_path: str, *, windows: bool) -> Path:
     if path.exists():
         return path
     if len(path.parts) == 1:
-        for found in _on_path((request,), search_path, windows=windows):
+        found = next(_on_path((request,), search_path, windows=windows), None)
+        if found is not None:
             return found
     raise EnvironmentBroken(
         request, "there is no such Python", "give a version, or the path of a Python"

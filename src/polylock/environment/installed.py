@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 
 from polylock.environment.direct_url import DirectUrl
 from polylock.errors import EnvironmentBroken
@@ -23,7 +23,6 @@ from polylock.values import Value
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from packaging.utils import NormalizedName
 
 __all__ = [
     "ORIGIN_FILE",

@@ -11,16 +11,12 @@ import logging
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from polylock.cache.entries import digest
-from polylock.cache.store import Bucket
+from polylock.cache.store import Bucket, Store
 from polylock.errors import EnvironmentBroken
-
-if TYPE_CHECKING:
-    from polylock.cache.store import Store
 
 __all__ = ["PROBE_FILE", "Interpreter", "Scheme", "VenvScheme", "probe"]
 

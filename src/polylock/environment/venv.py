@@ -12,17 +12,15 @@ import msgspec
 from polylock.cache.durable import sync_tree
 from polylock.cache.process_lock import process_lock
 from polylock.environment.discovery import environment_python
-from polylock.environment.interpreter import probe
+from polylock.environment.interpreter import Interpreter, probe
 from polylock.errors import EnvironmentBroken
-from polylock.ports import SilentReporter
+from polylock.ports import Reporter, SilentReporter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from polylock.cache.store import Store
-    from polylock.environment.interpreter import Interpreter
-    from polylock.ports import Reporter
 
 __all__ = [
     "LOCK_FILE",

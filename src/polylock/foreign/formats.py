@@ -11,13 +11,12 @@ from polylock.foreign.pdm_lock import read_pdm_lock
 from polylock.foreign.pipfile_lock import read_pipfile_lock
 from polylock.foreign.poetry_lock import read_poetry_lock
 from polylock.foreign.pylock_file import read_pylock_pins
-from polylock.foreign.requirements_file import read_requirements
+from polylock.foreign.requirements_file import Include, read_requirements
 from polylock.foreign.uv_lock import read_uv_lock
 from polylock.toml_tables import InvalidToml, Table, key_path, parse_toml
 
 if TYPE_CHECKING:
     from polylock.foreign.pins import ForeignLock
-    from polylock.foreign.requirements_file import Include
 
 __all__ = ["read_foreign_lock"]
 

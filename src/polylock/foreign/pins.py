@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
-from packaging.utils import InvalidName, canonicalize_name
+from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from polylock.lockfile.pylock import last_component
@@ -22,8 +22,6 @@ from polylock.values import Value, field
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from packaging.utils import NormalizedName
-
     from polylock.model.target import Target
     from polylock.toml_tables import Table
 
@@ -33,6 +31,7 @@ __all__ = [
     "Skipped",
     "file_hashes",
     "is_hash",
+    "normalized_name",
     "parsed_hash",
     "parsed_marker",
     "pins_for",
@@ -133,11 +132,15 @@ def _admits(requires_python: str, target: Target) -> bool:
 
 def project_name(table: Table, key: str = "name") -> NormalizedName:
     """Return the normalized project name of a table; raises LockFileInvalid."""
-    text = table.text(key)
+    return normalized_name(table, table.text(key), key)
+
+
+def normalized_name(table: Table, text: str, *key: str | int) -> NormalizedName:
+    """Return a project name normalized; raises LockFileInvalid."""
     try:
         return canonicalize_name(text, validate=True)
     except InvalidName as error:
-        raise table.error(f"{text!r} is not a project name", key) from error
+        raise table.error(f"{text!r} is not a project name", *key) from error
 
 
 def version_text(table: Table, text: str, key: str = "version") -> str:

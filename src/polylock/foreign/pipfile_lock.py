@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from packaging.utils import InvalidName, canonicalize_name
-
 from polylock.foreign.pins import (
     ForeignLock,
     ForeignPin,
     Skipped,
+    normalized_name,
     parsed_hash,
     parsed_marker,
     version_text,
@@ -60,13 +59,9 @@ def _pin(package: Table, name: str) -> ForeignPin | None:
     version = written.removeprefix("==")
     if version == written:
         raise package.error(f"{written!r} is not ==VERSION", "version")
-    try:
-        normalized = canonicalize_name(name, validate=True)
-    except InvalidName as error:
-        raise package.error(f"{name!r} is not a project name") from error
     marker = package.string("markers")
     return ForeignPin(
-        name=normalized,
+        name=normalized_name(package, name),
         version=version_text(package, version),
         markers=() if not marker else (parsed_marker(package, marker, "markers"),),
         hashes=frozenset(

@@ -9,12 +9,9 @@ from __future__ import annotations
 import re
 import sys
 import unicodedata
-from typing import TYPE_CHECKING, Protocol
+from typing import IO, Protocol
 
 from polylock.values import Mutable, field
-
-if TYPE_CHECKING:
-    from typing import IO
 
 __all__ = [
     "BoundedStream",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import parse_qsl, quote, unquote, urldefrag, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from polylock.model.hashes import strongest, weak
 from polylock.values import Value
@@ -102,7 +102,7 @@ def is_archive(name: str) -> bool:
 
 def parse_direct_url(text: str) -> DirectSource:
     """Parse the URL of a direct reference; raises InvalidDirectSource."""
-    url, fragment = urldefrag(text)
+    url, _, fragment = text.partition("#")  # urldefrag makes "file:a" "file:///a"
     options = dict(parse_qsl(fragment))
     table: dict[str, str | bool] = {}
     if subdirectory := options.get("subdirectory"):
@@ -178,7 +178,7 @@ def source_of_table(
         return ArchiveSource(
             path=place, sha256=sha256, checksum=other, subdirectory=subdirectory
         )
-    url, fragment = urldefrag(place)
+    url, _, fragment = place.partition("#")
     if not url.startswith(("https://", "http://")):
         raise InvalidDirectSource(
             f"the URL is not https, http, file or git+: {_without_user(url)}"
@@ -230,7 +230,7 @@ def _subdirectory(value: str | bool | None) -> str | None:  # noqa: FBT001 - TOM
 
 
 def _hashes(text: str) -> tuple[str | None, str | None]:
-    """Return the SHA-256 that a fragment states, and a checksum of another kind."""
+    """Return the SHA-256 of a fragment, and its checksum of another kind."""
     if not text:
         return None, None
     algorithm, _, value = text.partition("=")
@@ -238,8 +238,8 @@ def _hashes(text: str) -> tuple[str | None, str | None]:
     known = strongest({algorithm: value}) or weak({algorithm: value})
     if known is None:
         raise InvalidDirectSource(
-            f"#{text} is no hash: write #sha256= and 64 digits, or sha512, sha384, "
-            "sha1 or md5 with as many as it has"
+            f"#{text} is not a hash: write #sha256= and 64 digits, or sha512, sha384, "
+            "sha1 or md5 with its number of digits"
         )
     return (value, None) if algorithm == "sha256" else (None, f"{algorithm}={value}")
 

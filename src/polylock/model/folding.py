@@ -14,7 +14,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from polylock.model.markers import (
+    Atom,
     Combination,
+    MarkerExpression,
     conjunction,
     disjunction,
     plain_marker,
@@ -24,7 +26,6 @@ from polylock.values import Value
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from polylock.model.markers import Atom, MarkerExpression
     from polylock.model.target import Target
 
 __all__ = ["NON_VARIANT", "SelectedVariant", "fold", "holds"]

@@ -13,12 +13,16 @@ from typing import TYPE_CHECKING
 
 from packaging import tags
 
-from polylock.model.target import Architecture, OperatingSystem
+from polylock.model.target import (
+    Architecture,
+    OperatingSystem,
+    PythonRelease,
+    TargetDescription,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from polylock.model.target import PythonRelease, TargetDescription
 
 __all__ = [
     "DEFAULT_LIBC",

@@ -14,13 +14,11 @@ import msgspec
 from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
-from polylock.model.markers import InvalidMarker, parse_marker
+from polylock.model.markers import InvalidMarker, MarkerExpression, parse_marker
 from polylock.model.quantities import has_long_number
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-
-    from polylock.model.markers import MarkerExpression
 
     _Parts = tuple[str, Collection[str], str, str | None]
 

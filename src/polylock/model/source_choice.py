@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from polylock.model.direct import InvalidDirectSource, parse_direct_url
+from polylock.model.direct import DirectSource, InvalidDirectSource, parse_direct_url
 from polylock.model.folding import fold
 from polylock.variants.properties import InvalidProperty, VariantProperty
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from polylock.model.direct import DirectSource
     from polylock.model.inputs import IndexSource, Inputs
     from polylock.model.requirements import Requirement
     from polylock.model.target import Target

@@ -197,6 +197,7 @@ class Target(Value, frozen=True, kw_only=True, eq=False, dict=True):
 
     @cached_property
     def _tag_ranks(self) -> dict[str, int]:
+        # Reversed, so that the first of equal tags counts.
         return {tag: rank for rank, tag in reversed(tuple(enumerate(self.tags)))}
 
     def tag_rank(self, filename: WheelFilename) -> int | None:

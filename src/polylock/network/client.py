@@ -10,7 +10,7 @@ import logging
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
 
 from polylock import __version__
 from polylock.errors import (
@@ -20,7 +20,7 @@ from polylock.errors import (
     TlsFailed,
 )
 from polylock.network.answers import Response, Streaming, status_error
-from polylock.network.auth import Authenticator, origin, redact, without_user
+from polylock.network.auth import Authenticator, Origin, origin, redact, without_user
 from polylock.network.limits import (
     LARGEST,
     Deadline,
@@ -33,11 +33,9 @@ from polylock.values import Value
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterator, Mapping
-    from typing import Self
 
     import httpx
 
-    from polylock.network.auth import Origin
     from polylock.network.proxies import Proxy
 
 __all__ = [
@@ -126,7 +124,7 @@ _MAX_CAUSES = 10
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 _UNAUTHORIZED = 401
-_HEADERS = 2
+_HEADER_TIMEOUTS = 2
 """Timeouts until all headers must have arrived: one to connect, one to respond. A
 server that sends a byte now and then never reaches the timeout of httpx."""
 
@@ -357,14 +355,14 @@ class Client:
         place = origin(bare)
         connection = self._take(place)
         self.traffic.count(requests=1)
-        deadline = Deadline(_HEADERS * self._timeout, connection.close)
+        deadline = Deadline(_HEADER_TIMEOUTS * self._timeout, connection.close)
         try:
             with deadline:
                 request = connection.build_request("GET", bare, headers=headers)
                 response = connection.send(request, stream=True)
         except Exception as error:
             if deadline.passed:
-                seconds = _HEADERS * self._timeout
+                seconds = _HEADER_TIMEOUTS * self._timeout
                 problem = f"the server did not respond within {seconds:g} seconds"
                 raise IndexRequestError(redact(bare), None, problem) from error
             self._give_back(place, connection)
@@ -406,7 +404,7 @@ class Client:
     def _proxy(self, place: Origin | None) -> Proxy | None:
         """Return the proxy for an origin; raises NetworkSettingInvalid."""
         if place is None:
-            return None  # no URL that can be asked; httpx says so
+            return None  # not a URL; httpx raises an error
         from polylock.network.proxies import proxy_for  # noqa: PLC0415 - loads urllib
 
         if place not in self._proxies:
@@ -414,7 +412,7 @@ class Client:
         return self._proxies[place]
 
     def _connection(self, place: Origin | None) -> httpx.Client:
-        """Return a client of httpx that is used for one request at a time.
+        """Return a client of httpx, to be used for one request at a time.
 
         Raises NetworkSettingInvalid.
         """
@@ -445,7 +443,7 @@ class Client:
 def _mapped(url: str, error: Exception, proxy: Proxy | None = None) -> Exception | None:
     """Return the exception to raise instead of one of httpx, None for others.
 
-    A connection that cannot be made is made to the proxy, where there is one.
+    With a proxy, a failed connection is one to the proxy.
     """
     failure = explain(error)
     if failure is None:
@@ -468,10 +466,10 @@ def _is_of_proxy(error: Exception) -> bool:
 
 
 def _is_tls(error: BaseException | None) -> bool:
-    """Return whether the two sides did not agree on TLS.
+    """Return whether a TLS handshake failed.
 
-    httpx wraps the exception of ``ssl`` more than once. A connection that ended is not
-    meant, although ``ssl`` has exceptions of its own for it.
+    httpx wraps the exception of ``ssl`` more than once. A closed connection does not
+    count, although ``ssl`` has exceptions for it.
     """
     import ssl  # noqa: PLC0415 - loaded with the first connection
 

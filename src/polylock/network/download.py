@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from polylock.cache.regular_files import open_regular
-from polylock.cache.store import Bucket
+from polylock.cache.store import Bucket, Store
 from polylock.errors import (
     CacheUnusable,
     FileCorrupt,
@@ -22,23 +22,20 @@ from polylock.errors import (
     Offline,
 )
 from polylock.model.hashes import strongest
-from polylock.network.answers import status_error
+from polylock.network.answers import Streaming, status_error
 from polylock.network.auth import redact
 from polylock.network.http_cache import CacheMode, Validators
 from polylock.network.local_files import is_local, local_path
 from polylock.network.resumable_download import CHUNK, Check, Partial
-from polylock.ports import SilentReporter
+from polylock.ports import Reporter, SilentReporter
 from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from polylock.cache.store import Store
     from polylock.model.distributions import RemoteFile
-    from polylock.network.answers import Streaming
     from polylock.network.client import Client
-    from polylock.ports import Reporter
 
 __all__ = ["Downloaded", "Downloader"]
 
@@ -135,14 +132,7 @@ class Downloader:
         with Partial(place, file) as partial:
             self._reporter.fetching(file.filename, file.size)
             try:
-                try:
-                    self._download(file, partial)
-                except FileCorrupt:
-                    if not partial.resumed:
-                        raise
-                    # The parts were not of one file.
-                    partial.restart(by_ranges=False)
-                    self._download(file, partial)
+                self._complete(file, partial)
                 target = self._store.path(Bucket.FILES, sha256)
                 self._store.move(place, target)
             except (FileCorrupt, CacheUnusable):
@@ -151,12 +141,23 @@ class Downloader:
         self._reporter.fetched(file.filename)
         return Downloaded(path=target, sha256=sha256, size=partial.size)
 
+    def _complete(self, file: RemoteFile, partial: Partial) -> None:
+        """Download and verify the missing bytes; start over if they do not fit."""
+        try:
+            self._download(file, partial)
+        except FileCorrupt:
+            if not partial.resumed:
+                raise
+            # The parts were not of one file.
+            partial.restart(by_ranges=False)
+            self._download(file, partial)
+
     def _download(self, file: RemoteFile, partial: Partial) -> None:
         """Request the missing bytes until the file is complete, and verify it."""
 
         def consume(answer: Streaming) -> bool:
             if not partial.begin(answer.status, answer.headers):
-                if not partial.asks_for_rest:
+                if not partial.requests_rest:
                     raise status_error(answer.url, answer.status)
                 return False
             try:
@@ -169,20 +170,20 @@ class Downloader:
 
         if partial.size:
             self._reporter.received(file.filename, partial.size)
-        if not self._came(file, consume, partial):
-            # A range was refused, with whatever status: the whole may be had.
-            partial.ask_whole()
+        if not self._received_rest(file, consume, partial):
+            # A refused range says nothing about the whole file.
+            partial.request_whole()
             self._client.stream(file.url, consume, headers=partial.headers)
         partial.finish()
 
-    def _came(
+    def _received_rest(
         self, file: RemoteFile, consume: Callable[[Streaming], bool], partial: Partial
     ) -> bool:
-        """Ask once; return False where the server refused a range."""
+        """Make one request; return False if the server refused a range."""
         try:
             return self._client.stream(file.url, consume, headers=partial.headers)
         except IndexRequestError as error:
-            if error.status is None or not partial.asks_for_rest:
+            if error.status is None or not partial.requests_rest:
                 raise
             return False
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, assert_never
 import msgspec
 
 from polylock.errors import Offline
-from polylock.network.answers import status_error
+from polylock.network.answers import Response, status_error
 from polylock.network.auth import redact
 from polylock.network.limits import LARGEST
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from polylock.cache.store import Bucket, Stamp, Store
-    from polylock.network.answers import Response
     from polylock.network.client import Client, Traffic
 
 __all__ = ["CacheMode", "HttpCache", "Kept", "Validators"]
@@ -165,8 +164,8 @@ class HttpCache:
     def where_absent(self, statuses: Iterable[int]) -> HttpCache:
         """Return this cache with further statuses that mean 404.
 
-        Its entries have keys of their own, so that one kept under these statuses is no
-        answer without them.
+        Its entries have their own keys, so that they are not used without these
+        statuses.
         """
         cache = copy.copy(self)
         cache._absent = _ABSENT.union(statuses)  # noqa: SLF001 - of the same class

@@ -12,11 +12,10 @@ import logging
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Self, TypeVar, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
-    from typing import Self
 
 __all__ = ["KeyedJobs"]
 

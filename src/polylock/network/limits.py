@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 from urllib.parse import urljoin
 
 from polylock.errors import AnswerTooLong, IndexRequestError
@@ -12,7 +12,6 @@ from polylock.network.auth import redact, without_user
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import Self
 
     from polylock.network.answers import Streaming
 

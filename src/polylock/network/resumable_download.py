@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from contextlib import suppress
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Self
 
 from polylock.errors import CacheUnusable, HashMismatch, PageInstead, SizeMismatch
 from polylock.model.hashes import strongest, weak
@@ -17,7 +17,6 @@ from polylock.model.hashes import strongest, weak
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
-    from typing import Self
 
     from polylock.model.distributions import RemoteFile
 
@@ -140,7 +139,7 @@ class Partial:
             self.restart()  # the server does not support ranges
             return True
         if "content-encoding" in headers:
-            return False  # a part of the compressed bytes is none of the file's
+            return False  # a range of compressed bytes is no part of the file
         match = _CONTENT_RANGE.fullmatch(headers.get("content-range", ""))
         if status != 206 or match is None or not self.size:
             return False
@@ -161,12 +160,12 @@ class Partial:
             self.headers["range"] = f"bytes={self.size}-"
 
     @property
-    def asks_for_rest(self) -> bool:
-        """Return whether ``headers`` ask for a range."""
+    def requests_rest(self) -> bool:
+        """Return whether ``headers`` request a range."""
         return "range" in self.headers
 
-    def ask_whole(self) -> None:
-        """Ask for the whole file from now on; what has come stays until it begins."""
+    def request_whole(self) -> None:
+        """Request the whole file from now on; the bytes are kept until it arrives."""
         self._by_ranges = False
         self.headers.pop("range", None)
 

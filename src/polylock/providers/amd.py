@@ -6,12 +6,11 @@ import re
 from typing import TYPE_CHECKING
 
 from polylock.model.target import AmdGpu
-from polylock.providers.machine import ask, ignore
+from polylock.providers.machine import Machine, ask, ignore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from polylock.providers.machine import Machine
 
 __all__ = ["MULTI_VALUE", "derive", "detect"]
 

@@ -7,14 +7,13 @@ import os
 import signal
 import subprocess
 import threading
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
 __all__ = ["CommandAnswer", "CommandHangs", "run_command"]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from polylock.model.target import Architecture, Cpu
-from polylock.providers.machine import ignore
+from polylock.providers.machine import Machine, ignore
 from polylock.variants.catalogue import (
     AARCH64_FEATURES,
     AARCH64_NEWEST_VERSION,
@@ -22,7 +22,6 @@ from polylock.variants.catalogue import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from polylock.providers.machine import Machine
 
 __all__ = ["derive_aarch64", "derive_x86_64", "detect"]
 

@@ -7,13 +7,12 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 from polylock.model.target import Architecture
-from polylock.providers.machine import ask
+from polylock.providers.machine import Machine, ask
 from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from polylock.providers.machine import Machine
 
 __all__ = ["CpuIdentity", "identify"]
 

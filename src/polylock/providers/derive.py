@@ -5,15 +5,15 @@ Nothing here depends on this machine: a description gives the same target everyw
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from polylock.model.platforms import compatibility_tags, marker_environment
-from polylock.model.target import Architecture, OperatingSystem, Target
+from polylock.model.target import (
+    Architecture,
+    OperatingSystem,
+    Target,
+    TargetDescription,
+)
 from polylock.providers import cpu
 from polylock.variants.properties import SupportedProperties
-
-if TYPE_CHECKING:
-    from polylock.model.target import TargetDescription
 
 __all__ = ["build_target", "derive"]
 

@@ -10,16 +10,15 @@ from polylock.model.target import (
     Architecture,
     MachineDescription,
     OperatingSystem,
+    PythonRelease,
     TargetDescription,
 )
 from polylock.providers import amd, ascend, cpu, intel, nvidia, tpu
-from polylock.providers.machine import ask
+from polylock.providers.machine import Machine, ask
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from polylock.model.target import PythonRelease
-    from polylock.providers.machine import Machine
 
 __all__ = ["DETECTED_NAME", "DetectedMachine", "detect", "detect_machine"]
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from polylock.model.target import IntelGpu
-from polylock.providers.machine import ignore
+from polylock.providers.machine import Machine, ignore
 from polylock.variants.catalogue import INTEL_COMPATIBLE_IPS, INTEL_DEVICE_IPS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from polylock.providers.machine import Machine
 
 __all__ = ["MULTI_VALUE", "derive", "detect"]
 

@@ -213,8 +213,18 @@ class HostMachine:
         return version if name == "glibc" and version else None
 
     def macos_version(self) -> str | None:
-        """Return the version of macOS."""
-        return platform.mac_ver()[0] or None
+        """Return the version of macOS.
+
+        A Python linked against an old SDK gets 10.16 for 11 and later.
+        """
+        version = platform.mac_ver()[0]
+        if version.startswith("10.16"):
+            told = self.run(
+                *("/usr/bin/env", "SYSTEM_VERSION_COMPAT=0"),
+                *("/usr/bin/sw_vers", "-productVersion"),
+            )
+            version = (told or "").strip() or version
+        return version or None
 
 
 _stand_in: Callable[[], Machine] | None = None

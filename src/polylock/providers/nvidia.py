@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from polylock.model.target import NvidiaGpu
-from polylock.providers.machine import ask, ignore
+from polylock.providers.machine import Machine, ask, ignore
 from polylock.variants.catalogue import (
     CUDA_MAJORS,
     CUDA_MINORS,
@@ -16,13 +16,16 @@ from polylock.variants.catalogue import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from polylock.providers.machine import Machine
 
 __all__ = ["MULTI_VALUE", "derive", "detect", "feature_lists"]
 
 MULTI_VALUE = ("sm_arch",)
 
+SILENT = ""
+"""Stands in ``compute``, while a machine is asked, for a GPU that reports none."""
+
 _CUDA_LINE = re.compile(r"CUDA (?:UMD )?Version\s*:\s*([0-9]+)\.([0-9]+)")
+_ATTACHED = re.compile(r"Attached GPUs\s*:\s*([0-9]{1,3})")
 _CAPABILITY = re.compile(r"\s*([0-9]+)\.([0-9]+)\s*")
 _SMI_PROGRAMS = ("nvidia-smi", "/usr/lib/wsl/lib/nvidia-smi")
 _QUOTED_CHARACTERS = 120
@@ -110,8 +113,16 @@ def detect(machine: Machine, warn: Callable[[str], None] = ignore) -> NvidiaGpu 
             return None
     for problem in problems:
         warn(problem)
-    found = NvidiaGpu(driver=found.driver, compute=tuple(dict.fromkeys(found.compute)))
-    return _usable(found, warn)
+    silent = found.compute.count(SILENT)
+    if silent:
+        gpus = "a GPU did" if silent == 1 else f"{silent} GPUs did"
+        warn(
+            f"{gpus} not report a compute capability: if wheels are to use it, add it "
+            "to compute, as NVIDIA's list of GPUs has it"
+        )
+    reported = (each for each in found.compute if each != SILENT)
+    found = NvidiaGpu(driver=found.driver, compute=tuple(dict.fromkeys(reported)))
+    return _usable(found, warn, silent=silent)
 
 
 def _ask_libraries(machine: Machine, warn: Callable[[str], None]) -> NvidiaGpu | None:
@@ -154,14 +165,23 @@ def _ask_nvidia_smi(machine: Machine, warn: Callable[[str], None]) -> NvidiaGpu 
         warn(f"nvidia-smi reports no CUDA version; its output: {plain or 'none'}")
         return None
     query = ("--query-gpu=compute_cap", "--format=csv,noheader")
+    # Drivers before 470 do not know the field, and a lost GPU fails the query.
     answer = ask(machine, warn, _SMI_PROGRAMS, *query) or ""
     found = (_CAPABILITY.fullmatch(text) for text in answer.splitlines())
-    compute = tuple(f"{int(gpu[1])}.{int(gpu[2])}" for gpu in found if gpu)
-    return NvidiaGpu(driver=f"{int(line[1])}.{int(line[2])}", compute=compute)
+    compute = [f"{int(gpu[1])}.{int(gpu[2])}" for gpu in found if gpu]
+    attached = _ATTACHED.search(report)
+    if attached is not None:
+        compute += [SILENT] * (int(attached[1]) - len(compute))
+    return NvidiaGpu(driver=f"{int(line[1])}.{int(line[2])}", compute=tuple(compute))
 
 
-def _usable(gpu: NvidiaGpu, warn: Callable[[str], None]) -> NvidiaGpu | None:
-    """Return the part that targets support, with warnings about the rest."""
+def _usable(
+    gpu: NvidiaGpu, warn: Callable[[str], None], *, silent: int
+) -> NvidiaGpu | None:
+    """Return the part that targets support, with warnings about the rest.
+
+    ``silent`` is the number of GPUs that reported no compute capability.
+    """
     oldest, newest = (CUDA_MAJORS[-1], 0), (CUDA_MAJORS[0], CUDA_MINORS[0])
     if not oldest <= _pair(gpu.driver) <= newest:
         warn(
@@ -169,24 +189,46 @@ def _usable(gpu: NvidiaGpu, warn: Callable[[str], None]) -> NvidiaGpu | None:
             "15.20: it is ignored"
         )
         return None
-    if not gpu.compute:
+    if not gpu.compute and not silent:
         warn(
             f"the NVIDIA driver (CUDA {gpu.driver}) shows no GPU: wheels that need "
             "an architecture will not be chosen"
         )
     elif len(gpu.compute) > 1:
-        shown = ", ".join(gpu.compute)
-        lowest = min(gpu.compute, key=_pair)
-        warn(
-            f"the GPUs differ (compute capability {shown}), and wheels are chosen for "
-            f'the highest: for wheels that run on each, write compute = ["{lowest}"]'
-        )
+        warn(_difference(gpu.compute))
     if gpu.compute and _pair(max(gpu.compute, key=_pair))[0] < OLDEST_COMPUTE_MAJOR:
         warn(
             f"compute capability {', '.join(gpu.compute)} is below 5.0, for which "
             "variants have no architecture"
         )
     return gpu
+
+
+def _difference(compute: tuple[str, ...]) -> str:
+    """Return the warning for GPUs of several compute capabilities.
+
+    Code for an architecture runs on later GPUs of the same major version, never on
+    those of another one (CUDA C++ Programming Guide, "Binary Compatibility").
+    """
+    ordered = sorted(compute, key=_pair)
+    lowest, highest = ordered[0], ordered[-1]
+    majors = {_pair(each)[0]: each for each in reversed(ordered)}
+    shown = f"the GPUs differ (compute capability {', '.join(compute)})"
+    if len(majors) == 1:
+        return (
+            f"{shown}, and wheels are chosen for the highest: for wheels that run on "
+            f'each, write compute = ["{lowest}"]'
+        )
+    others = " and ".join(
+        f'one with compute = ["{each}"]'
+        for major, each in sorted(majors.items())
+        if major != _pair(highest)[0]
+    )
+    return (
+        f"{shown}, and code for one major version does not run on another: wheels are "
+        f"chosen for {highest}. For the other GPUs declare further targets, {others}, "
+        "and set CUDA_VISIBLE_DEVICES to run in the environment of each"
+    )
 
 
 def _explain(

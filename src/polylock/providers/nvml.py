@@ -40,8 +40,9 @@ class _Failed(Exception):
 def ask_nvml(library: Any, warn: Callable[[str], None]) -> NvidiaGpu | None:  # noqa: ANN401  # a C library
     """Return driver and GPUs from the library; None, with a warning, if it fails.
 
-    A GPU without a compute capability is skipped. One that cannot be opened fails the
-    whole query, as in the published provider.
+    A GPU that cannot be opened, such as a lost one, or that reports no compute
+    capability has an empty one: it is there all the same. The published provider fails
+    for the former.
     """
     try:
         _check(library.nvmlInitWithFlags(0), "it does not start")
@@ -115,7 +116,11 @@ def _capabilities(library: Any, warn: Callable[[str], None]) -> tuple[str, ...]:
         status = library.nvmlDeviceGetHandleByIndex_v2(
             ctypes.c_uint(index), ctypes.byref(device)
         )
-        _check(status, f"GPU {index} cannot be opened")
+        if status != 0:
+            reason = _STATUSES.get(status, "unknown error")
+            warn(f"GPU {index} cannot be opened: {reason} (code {status})")
+            found.append("")
+            continue
         major, minor = ctypes.c_int(0), ctypes.c_int(0)
         status = library.nvmlDeviceGetCudaComputeCapability(
             device, ctypes.byref(major), ctypes.byref(minor)
@@ -125,4 +130,5 @@ def _capabilities(library: Any, warn: Callable[[str], None]) -> tuple[str, ...]:
         else:
             reason = _STATUSES.get(status, "unknown error")
             warn(f"GPU {index} reports no compute capability: {reason} (code {status})")
+            found.append("")
     return tuple(found)

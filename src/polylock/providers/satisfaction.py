@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from polylock.model.target import usual_platform
+from polylock.model.target import Target, TargetDescription, usual_platform
 from polylock.providers import amd, intel, nvidia
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from polylock.model.target import Target, TargetDescription
 
 __all__ = ["missing"]
 

@@ -13,7 +13,7 @@ import math
 import re
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 
 from polylock.values import Value
 from polylock.variants.properties import VariantProperty
@@ -21,8 +21,6 @@ from polylock.variants.variant_schema import ABI_DEPENDENCY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from packaging.utils import NormalizedName
 
     from polylock.variants.ordering import DeferredFeature
 

@@ -140,11 +140,11 @@ def _by_priority(
     if not order and not value_order:
         return features
     return {
-        name: _first(value_order.get(name, ()), features[name])
-        for name in _first(order, tuple(features))
+        name: _listed_first(value_order.get(name, ()), features[name])
+        for name in _listed_first(order, tuple(features))
     }
 
 
-def _first(order: tuple[str, ...], names: tuple[str, ...]) -> tuple[str, ...]:
+def _listed_first(order: tuple[str, ...], names: tuple[str, ...]) -> tuple[str, ...]:
     listed = [name for name in order if name in names]
     return (*listed, *(name for name in names if name not in listed))

@@ -15,6 +15,7 @@ from packaging.utils import canonicalize_name
 from polylock.values import Value, field
 from polylock.variants.properties import (
     InvalidProperty,
+    SupportedProperties,
     VariantProperty,
     is_feature_name,
     is_feature_value,
@@ -26,7 +27,6 @@ from polylock.variants.variant_schema import ABI_DEPENDENCY
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from polylock.variants.properties import SupportedProperties
     from polylock.variants.variant_json import VariantMetadata
 
 __all__ = [
@@ -296,6 +296,7 @@ class _Ranking:
                 continue
             for feature, values in self._supported.features(namespace).items():
                 if feature in used[namespace]:
+                    # Reversed, so that the first of equal values counts.
                     positions = {
                         value: place
                         for place, value in reversed(tuple(enumerate(values)))

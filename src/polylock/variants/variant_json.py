@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 from polylock.values import Value, field
 from polylock.variants.provider_information import ProviderInformation, read_providers
@@ -20,9 +20,6 @@ from polylock.variants.variant_schema import (
     read_variants,
     schema_version,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
 
 __all__ = [
     "InvalidVariantMetadata",
@@ -145,8 +142,9 @@ class VariantMetadata(Value, frozen=True, kw_only=True):
         used = {namespace for properties in kept.values() for namespace in properties}
         namespaces = [name for name in self.namespace_priorities if name in used]
         namespaces = namespaces or list(self.namespace_priorities[:1])
-        known, here = _KNOWN_KEYS, self.document
-        unknown = {key: here[key] for key in here if key not in known}
+        unknown = {
+            key: value for key, value in self.document.items() if key not in _KNOWN_KEYS
+        }
         document: dict[str, Any] = _plain(unknown, -1)
         document["$schema"] = self.schema
         document["default-priorities"] = self._restricted_priorities(namespaces)

@@ -8,8 +8,8 @@ drafts v0.0.x in use, 0.1.x (PEP 825), 0.2.x (PEP 850) and the coming 1.x.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from packaging.utils import canonicalize_name
 
@@ -20,9 +20,6 @@ from polylock.variants.properties import (
     is_label,
     is_namespace,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 __all__ = [
     "ABI_DEPENDENCY",
@@ -88,12 +85,10 @@ def schema_version(document: Mapping[str, Any]) -> tuple[int, int]:
         raise invalid("$schema", "must be the URL of the JSON schema, and is missing")
     if not _SCHEMA.fullmatch(schema):
         raise invalid("$schema", "is not a URL")
-    found = None
-    for found in _VERSION.finditer(schema):  # noqa: B007  # the last match counts
-        pass
-    if found is None or found.end() != len(schema):
+    matches = list(_VERSION.finditer(schema))
+    if not matches or matches[-1].end() != len(schema):
         raise invalid("$schema", f"{schema[:200]} names no format version")
-    major, minor = int(found[1]), int(found[2] or 0)
+    major, minor = int(matches[-1][1]), int(matches[-1][2] or 0)
     if major not in _SUPPORTED_MAJORS:
         raise invalid("$schema", f"format version {major}.{minor} is not known")
     return major, minor

@@ -135,7 +135,7 @@ def test_a_python_that_is_not_the_targets_is_refused(world: World) -> None:
         with pytest.raises(UsageError, match="--python") as caught:
             world.project.sync(options(), python=OTHER, target=target)
         assert f"target cpu is for Python {HERE}" in str(caught.value)
-        assert "leave --python" in (caught.value.hint() or "")
+        assert "omit --python" in (caught.value.hint() or "")
         assert not world.place.exists()
     world.project.sync(options())
     with pytest.raises(UsageError, match="--python"):

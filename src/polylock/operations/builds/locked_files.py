@@ -1,4 +1,4 @@
-"""Files that a lock file names, verified: fetched, or read beside the lock file."""
+"""The files of a lock file, verified: downloaded, or on disk beside the lock file."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ __all__ = ["LockedFiles", "filename_of", "locked_sha256"]
 
 
 def filename_of(file: LockedFile) -> str:
-    """Return the file name, said or implied."""
+    """Return the file name, which for an archive is that of its path or URL."""
     if isinstance(file, PackageArchive):
         return last_component(file.path, file.url)
     return file.filename
 
 
 def locked_sha256(file: LockedFile) -> str:
-    """Return the SHA-256 that a lock file states; raises FileCorrupt without one."""
+    """Return the locked SHA-256 of a file; raises FileCorrupt without one."""
     found = sha256_of(file.hashes)
     if found is None:
-        raise FileCorrupt(filename_of(file), "the lock file gives it no sha256")
+        raise FileCorrupt(filename_of(file), "the lock file has no sha256 for it")
     return found
 
 
@@ -57,9 +57,9 @@ class LockedFiles(Value, frozen=True, kw_only=True):
     root: Path
 
     def locate(self, file: LockedFile) -> Path:
-        """Return where a file lies, verified.
+        """Return the path of a verified file, downloading it if needed.
 
-        Raises FileCorrupt, UsageError, and what fetching raises.
+        Raises FileCorrupt, UsageError, and the errors of downloading.
         """
         if file.path is not None:
             return self._local(file)
@@ -70,7 +70,7 @@ class LockedFiles(Value, frozen=True, kw_only=True):
 
     def _download(self, locked: LockedFile) -> Path:
         if locked.url is None:
-            raise FileCorrupt(filename_of(locked), "the lock file gives it no URL")
+            raise FileCorrupt(filename_of(locked), "the lock file has no URL for it")
         _secure_hash(locked)
         # 10 ms that a no-op sync does not pay.
         from polylock.model.distributions import RemoteFile  # noqa: PLC0415 - see above
@@ -108,7 +108,7 @@ class LockedFiles(Value, frozen=True, kw_only=True):
             return None  # the refusal of the file itself is what to tell
 
     def _local(self, locked: LockedFile) -> Path:
-        """Verify a file that lies beside the lock file."""
+        """Verify a file whose path is relative to the lock file."""
         path = self.root / str(locked.path)
         algorithm, value = _secure_hash(locked)
         with attempt(f"read {path}"):
@@ -129,5 +129,5 @@ class LockedFiles(Value, frozen=True, kw_only=True):
 def _secure_hash(file: LockedFile) -> tuple[str, str]:
     found = strongest(file.hashes)
     if found is None:
-        raise FileCorrupt(filename_of(file), "the lock file gives it no secure hash")
+        raise FileCorrupt(filename_of(file), "the lock file has no secure hash for it")
     return found

@@ -1,4 +1,4 @@
-"""Apply the plan of a sync: fetch, make the environment, install."""
+"""Apply the plan of a sync: fetch, create the environment, install."""
 
 from __future__ import annotations
 
@@ -35,16 +35,15 @@ def apply(
     *,
     hashes: bool = False,
 ) -> Outcome:
-    """Make the environment where there is none, and what the plan says of it.
+    """Create or recreate the environment at ``place`` if needed, and execute the plan.
 
-    ``place`` is the environment. With ``hashes`` every file that was unpacked before
-    is read and compared.
+    With ``hashes`` every file of the archives in the cache is compared with its hash.
     """
     interpreter = choice.interpreter
     with context.store.in_use():
         if not choice.exists:
             if choice.replaced is not None:
-                # What is there goes: everything has to be at hand before.
+                # Fetch everything before the old environment is removed.
                 fetcher = _fetcher(context, wanted, interpreter, hashes=hashes)
                 fetcher(wanted.wanted)
             interpreter = _created(place, choice, context)
@@ -53,9 +52,10 @@ def apply(
 
 
 def _created(place: Path, choice: Choice, context: Context) -> Interpreter:
-    """Make the environment, or make it anew; return its Python.
+    """Create or recreate the environment; return its Python.
 
-    Another sync may have made it meanwhile: it is taken if it is of the same Python.
+    An environment that another sync created in the meantime is used if it has the same
+    Python.
     """
     interpreter, reporter = choice.interpreter, context.reporter
     if choice.replaced is None:
@@ -69,7 +69,7 @@ def _created(place: Path, choice: Choice, context: Context) -> Interpreter:
     ):
         raise EnvironmentBroken(
             str(place),
-            f"another process made it with Python {made.version} meanwhile",
+            f"another process created it with Python {made.version} in the meantime",
             "run the command again, or choose another environment with --venv",
         )
     return made
@@ -100,7 +100,7 @@ def _execute(
     settings: Settings,
     reporter: Reporter,
 ) -> Outcome:
-    """Carry the plan out; an unpacked copy that proves damaged is made anew once."""
+    """Execute the plan; a damaged archive is unpacked again once."""
     for last in (False, True):
         try:
             return execute(
@@ -114,7 +114,7 @@ def _execute(
         except ArchiveDamaged as error:
             if last:
                 raise
-            fetcher.forget(error.sha256)
+            fetcher.discard(error.sha256)
             installed = read_installed(interpreter.site_directories)
             plan = plan_sync(plan.request, installed)
     raise AssertionError("unreachable: the last round returns or raises")

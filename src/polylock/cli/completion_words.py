@@ -1,7 +1,7 @@
-"""The words that a shell offers for an option or argument: what is there to name.
+"""The completions for the value of an option or argument.
 
-They are read from the project file and the lock file as these are. A file that is
-missing, or broken while it is being edited, offers nothing.
+They are read from the project file and the lock file. A file that is missing, or
+invalid while it is being edited, gives no completions.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ _PLACES = ("project", "lock_file", "venv")
 def words(
     kind: str, parameters: Mapping[str, Any], incomplete: str
 ) -> list[CompletionItem[str]]:
-    """Return what may stand for a word of this kind and begins with what is there.
+    """Return the words of a kind that begin with an incomplete word.
 
-    ``parameters`` are those given before it, as text.
+    ``parameters`` are those given before it on the command line, as text.
     """
     if kind in {"file", "dir"}:
         return [CompletionItem(incomplete, type=kind)]
@@ -46,7 +46,7 @@ def words(
 
 
 def _targets(settings: Settings) -> Iterable[str]:
-    """Yield what may be installed: the targets, and the word for this machine's."""
+    """Yield the values of ``--target``: ``auto`` and the targets."""
     yield "auto"
     yield from _declared_targets(settings)
 
