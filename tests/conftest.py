@@ -1,4 +1,4 @@
-"""A clean environment for every test, and servers on loopback."""
+"""Fixtures for all tests: a clean environment, and servers on loopback."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from fakes.this_machine import (
 from polylock.cache.store import Store
 from polylock.environment.interpreter import probe
 from polylock.index_server.static_build import build_index
-from polylock.index_server.static_serve import serve_index
+from polylock.index_server.static_serve import IndexServer
 from polylock.network.client import Client, RetryPolicy
 from polylock.providers.machine import stand_in
 
@@ -34,7 +34,7 @@ FIXTURES = Path(__file__).parents[1] / "fixtures"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Take the machine that the tests are to run on."""
+    """Add the option for the machine that the tests use."""
     names = ", ".join([*NAMES, HOST])
     parser.addoption(
         "--machine",
@@ -45,7 +45,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Stand in for this machine, here and in every process that tests start."""
+    """Use a recorded machine, here and in every process that tests start."""
     os.environ[VARIABLE] = config.getoption("--machine")
     before = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = python_path(*filter(None, [before]))
@@ -83,7 +83,7 @@ def users(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, users: Iterator[Path]) -> None:
-    """Take away what this machine's user has set: proxies, settings, caches."""
+    """Remove the user's settings: proxies, variables, caches."""
     user = next(users)
     for name in list(os.environ):
         if name.startswith("POLYLOCK_") or name.lower().endswith("_proxy"):
@@ -98,7 +98,7 @@ def index_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Build the fixture index once and serve it; return its URL."""
     directory = tmp_path_factory.mktemp("index")
     build_index(FIXTURES / "wheels", directory)
-    with serve_index(directory) as server:
+    with IndexServer(directory) as server:
         yield server.url
 
 
@@ -117,7 +117,7 @@ def waits() -> list[float]:
 
 @pytest.fixture
 def client(waits: list[float]) -> Iterator[Client]:
-    """Make a client that notes its waits instead of sleeping."""
+    """Make a client that records its waits instead of sleeping."""
     with Client(retry=RetryPolicy(sleep=waits.append), timeout=5.0) as made:
         yield made
 

@@ -1,9 +1,9 @@
 """Let a sync fail at each kind of system call, and let the next one repair it.
 
-Run with a directory as its argument; prints a line for each fault: the call, the
-error, which call of its kind failed, and how the sync ended. Each sync runs in a child
-process whose calls are wrapped, for files in the environment and the cache alone; what
-the system would say of a full or broken disk is raised in their place.
+Run with a directory as its argument; prints a line for each fault: the call, the error,
+which call of its kind failed, and how the sync ended. Each sync runs in a child process
+whose calls for files in the environment and the cache are wrapped. They raise the
+errors of a full or broken disk.
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ def synced(world: SyncedProject, faults: Faults) -> Forked:
 
 
 def main(root: Path) -> int:
-    """Return how many faults were not as they should be."""
+    """Return the number of faults that were handled wrongly."""
     positions = random.Random(5)
     wrong = 0
     with Server() as server:

@@ -1,9 +1,9 @@
 """Kill syncs while they unpack, or cut the power, and let the next one repair it.
 
-Run with ``kill`` or ``cut`` and a directory as arguments; prints a line for each. Each
-sync runs in a child process that ends at once, without cleaning up, at a change that it
-makes to the archives of the cache. After a power cut there is nothing in any file that
-was written after the last call that writes files to the disk.
+Run with ``kill`` or ``cut`` and a directory as arguments; prints a line for each sync.
+Each sync runs in a child process that exits without cleaning up when it changes the
+archives of the cache. After a power cut, every file written since the last flush to
+disk is empty.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _CHANGES = {"os.rename", "os.mkdir", "os.utime", "os.link", "os.remove"}
 
 
 class Disk:
-    """Knows which files were written to the disk, all others being in memory."""
+    """Knows which files were flushed to disk; all others are only in memory."""
 
     def __init__(self, world: SyncedProject) -> None:
         self.roots = (world.environment, world.cache)
@@ -41,16 +41,16 @@ class Disk:
         self.lock = threading.Lock()
 
     def begin(self) -> None:
-        """Take all that is there for written."""
+        """Treat all existing files as flushed."""
         with self.lock:
             self._keep(self._found())
 
     def install(self) -> None:
-        """Learn of each call that writes to the disk, in this process."""
+        """Record each call that flushes to disk, in this process."""
         real_fsync = os.fsync
 
         def written_out(tree: Path) -> None:
-            durable.write_out(tree)
+            durable.sync_tree(tree)
             self.begin()
 
         def synced(descriptor: int) -> None:
@@ -61,7 +61,7 @@ class Disk:
                 self._keep({**found, str(status.st_ino): status.st_size})
 
         for module in (archives, venv):
-            module.write_out = written_out  # type: ignore[attr-defined] # from durable
+            module.sync_tree = written_out  # type: ignore[attr-defined] # from durable
         os.fsync = synced  # type: ignore[assignment] # of descriptors alone
 
     def cut(self) -> int:
@@ -142,7 +142,7 @@ def _text(argument: object) -> str:
 
 
 def main(kind: str, root: Path) -> int:
-    """Return how many syncs were not mended."""
+    """Return the number of syncs that were not repaired."""
     wrong = 0
     with Server() as server:
         world = SyncedProject(server, root)

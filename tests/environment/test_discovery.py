@@ -195,7 +195,7 @@ def test_nothing_is_found(machine: Machine, request_: str) -> None:
 
 def test_a_directory_that_is_no_environment(machine: Machine, tmp_path: Path) -> None:
     """A directory without a Python is told apart from a missing one."""
-    with pytest.raises(EnvironmentBroken, match="is no virtual environment"):
+    with pytest.raises(EnvironmentBroken, match="is not a virtual environment"):
         machine.find(str(tmp_path))
 
 

@@ -84,7 +84,7 @@ def test_all_of_it_on_a_fresh_machine(
     assert job.ran == [
         INSTALL,
         "Check the lock file",
-        "Name what is to be installed",
+        "Choose the target and its cache key",
         "Install what is locked",
     ]
     assert outputs["venv"] == str(job.workspace / ".venv")

@@ -47,6 +47,7 @@ from polylock.explain.reasons import (
     Unfit,
     Unopposed,
     UploadedLater,
+    VariantRequired,
     WheelsForbidden,
     Yanked,
 )
@@ -141,6 +142,15 @@ WORDS: list[tuple[Reason, str]] = [
     (
         PinnedLabelMissing("cpu", "cu12", ("cu13",)),
         "has no variant cu12, which cpu pins; there is: cu13",
+    ),
+    (VariantRequired(("nvidia",)), "require-variants asks for nvidia"),
+    (
+        VariantRequired(("amd", "nvidia"), ("x86_64",)),
+        "require-variants asks for amd or nvidia, and the label has x86_64",
+    ),
+    (
+        OfLabels(("", "v3"), VariantRequired(("nvidia",))),
+        "label v3 and files without a label: require-variants asks for nvidia",
     ),
     (SdistBehindWheel(), "a wheel goes before the source distribution"),
     (

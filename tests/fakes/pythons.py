@@ -17,7 +17,7 @@ __all__ = ["real_python"]
 
 @functools.cache
 def real_python(version: str) -> Path:
-    """Return a Python of a minor version, or skip the test where there is none.
+    """Return a Python of a minor version, or skip the test if there is none.
 
     ``this`` is the Python that runs the tests.
     """

@@ -20,8 +20,8 @@ from fakes.wheels import build_wheel
 from fakes.workspace import Project, this_target
 from polylock.cache.store import Bucket, Store
 from polylock.cli.main import run
-from polylock.environment.exclusive import LOCK_FILE
 from polylock.environment.interpreter import probe
+from polylock.environment.venv import LOCK_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -48,7 +48,7 @@ class Forked:
 
 
 class SyncedProject:
-    """The world of one test under ``root``; nothing else of ``root`` may change.
+    """The files of one test under ``root``; nothing else under ``root`` may change.
 
     ``environment`` and ``cache`` are the two directories that a sync may touch.
     ``delay`` is how long the server waits before it answers, in seconds.
@@ -189,7 +189,7 @@ class SyncedProject:
         return tree(self.environment)
 
     def outside(self) -> dict[str, tuple[str, str]]:
-        """Return all that no sync may touch."""
+        """Return everything that no sync may change."""
         allowed = {self.environment.name, self.cache.name, "kept"}
         found: dict[str, tuple[str, str]] = {}
         for path in self.root.iterdir():
@@ -212,12 +212,12 @@ class SyncedProject:
         return [p.rpartition("/")[2] for p in asked if p.startswith("/files/")]
 
     def keep(self, name: str) -> None:
-        """Keep environment and cache, to come back to them."""
+        """Save environment and cache, to restore them later."""
         for path in (self.environment, self.cache):
             shutil.copytree(path, self.root / "kept" / name / path.name, symlinks=True)
 
     def come_back(self, name: str | None) -> None:
-        """Bring back what was kept; None: begin with nothing."""
+        """Restore what was saved; None: start empty."""
         for path in (self.environment, self.cache):
             shutil.rmtree(path, ignore_errors=True)
             if name is not None:

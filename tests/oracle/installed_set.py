@@ -1,8 +1,7 @@
-"""What PEP 751 installs for a target of a lock file, worked out with packaging alone.
+"""What PEP 751 installs for a target of a lock file, computed with packaging only.
 
-Nothing of polylock is used, so that cache keys can be compared with it. Labels of
-variant wheels are not judged: a lock file lists the label that a target takes and no
-other that fits it.
+It uses no code of polylock, so that cache keys can be compared with it. It does not
+compare labels of variant wheels: a lock file lists only the label that a target takes.
 """
 
 from __future__ import annotations
@@ -69,7 +68,7 @@ def installed_sets(
 
 
 def documented_key(found: InstalledSet) -> str:
-    """Return the key by the words of docs/reference/cache-keys.md.
+    """Return the key as docs/reference/cache-keys.md defines it.
 
     For sets without source trees, whose names need no escapes.
     """
@@ -173,12 +172,10 @@ def _hash(file: dict[str, Any]) -> str:
 
 def _release(target: dict[str, Any]) -> int:
     """Return the C library's minor release on Linux, the system's major on macOS."""
-    match target["platform"].partition("-")[0]:
-        case "linux":
-            return int(target["libc"].rpartition(".")[2])
-        case "macos":
-            return int(target["macos"].partition(".")[0])
-    return 0
+    system = target["platform"].partition("-")[0]
+    if system == "linux":
+        return int(target["libc"].rpartition(".")[2])
+    return int(target["macos"].partition(".")[0]) if system == "macos" else 0
 
 
 @cache

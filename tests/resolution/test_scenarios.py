@@ -26,8 +26,7 @@ from fakes.scenarios import inputs_of, load, preferences_of, targets_of
 from fakes.source import MemorySource
 from polylock.errors import PolylockError
 from polylock.explain.failure import solved
-from polylock.explain.findings import Solved
-from polylock.explain.notes import notes
+from polylock.explain.screening import Solved, notes
 from polylock.explain.words import note
 from polylock.model.filenames import WheelFilename
 from polylock.ports import SilentReporter
@@ -133,7 +132,7 @@ def _judge(
 
 
 def test_scenarios_describe_themselves() -> None:
-    """Every scenario says in a sentence what it is about."""
+    """Every scenario has a sentence that describes it."""
     assert len(SCENARIOS) >= 240
     for path in SCENARIOS:
         assert load(path)["description"].endswith("."), path.name

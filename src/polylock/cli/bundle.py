@@ -27,11 +27,11 @@ __all__ = ["command"]
 @click.argument("directory", type=click.Path(path_type=Path))
 @JSON
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
-    """Write what a target installs into a directory, for machines without a network.
+    """Write the files of a target into a directory, for machines without a network.
 
-    The directory gets the files and a pylock.toml with relative paths, which any
-    installer of PEP 751 takes. Variant wheels lie there under plain names; the bytes
-    are those that were locked.
+    The directory contains the files and a pylock.toml with relative paths, for any
+    installer that supports PEP 751. Variant wheels are written under names without
+    their labels; their bytes are those that were locked.
     """
     chosen = begin(values)
     options = BundleOptions(
@@ -44,12 +44,12 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     if values["as_json"]:
         print_json(made.to_json())
     elif chosen.verbosity >= 0:
-        told = f"{made.packages} packages, {file_size(made.size)}"
-        say(f"wrote {values['directory']}: {told}")
+        size = f"{made.packages} packages, {file_size(made.size)}"
+        say(f"wrote {values['directory']}: {size}")
     if made.sdists:
         show_warning(
-            f"source distributions: {', '.join(made.sdists)}; who installs them needs "
-            "their build requirements: --build makes wheels here"
+            f"source distributions: {', '.join(made.sdists)}; installing them needs "
+            "their build requirements; --build makes wheels here"
         )
     if made.variant_markers:
         show_warning(

@@ -34,6 +34,7 @@ from polylock.explain.reasons import (
     Unfit,
     Unopposed,
     UploadedLater,
+    VariantRequired,
     Yanked,
 )
 from polylock.model.distributions import Unusable, labelled_wheels, span
@@ -49,8 +50,7 @@ from polylock.resolution.memory import Memory
 from polylock.resolution.near_miss import near, tags_of
 from polylock.resolution.versions import positions, public, satisfies
 from polylock.values import Value
-from polylock.variants.ordering import VariantPreferences
-from polylock.variants.verdicts import preferred_by, why_before
+from polylock.variants.ordering import preferred_by, why_before
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -212,15 +212,6 @@ class WhyNot:
             return None
         return releases.versions[position]
 
-    def is_excluded(self, name: NormalizedName, version: str) -> bool:
-        """Say whether the requirement of another pin excludes a version."""
-        return any(
-            not satisfies(request.requirement.specifier, version)
-            for dependent in self.answer.dependents(name)
-            if dependent != name
-            for request in self._requests(dependent, name)
-        )
-
     def version(
         self,
         name: NormalizedName,
@@ -373,9 +364,9 @@ class WhyNot:
         )
 
     def _by_project(self, releases: Releases, position: int) -> Reason | None:
-        version = releases.versions[position]
+        table = self.availability.table(releases)
         for request in self._own_requests(releases.name):
-            if not satisfies(request.requirement.specifier, version):
+            if not table.mask(request.requirement.specifier) >> position & 1:
                 return Excluded((request,))
         return None
 
@@ -426,14 +417,14 @@ class WhyNot:
         Where a newer version of that project would admit it, that is followed: why is
         the project not newer?
         """
-        name, version = releases.name, releases.versions[position]
+        name, table = releases.name, self.availability.table(releases)
         wanted = self._stand_in(releases, position)
         follow = assumed if wanted is None else {**assumed, name: wanted}
         for dependent in self.answer.dependents(name):
             if dependent == name or dependent in follow:
                 continue
             for request in self._requests(dependent, name):
-                if satisfies(request.requirement.specifier, version):
+                if table.mask(request.requirement.specifier) >> position & 1:
                     continue
                 if not self._is_needed(dependent, follow):
                     break
@@ -732,9 +723,7 @@ class WhyNot:
         if not label:
             return LabelLost(winner=chosen, is_plain=True)
         metadata = winner.variant_metadata
-        wishes = VariantPreferences.parse(
-            self.inputs.exclude_variants, self.inputs.prefer_variants
-        ).for_project(winner.name)
+        wishes = self.pool.preferences.for_project(winner.name)
         if metadata is not None:
             variants = metadata.variants
             pattern = preferred_by(
@@ -835,18 +824,22 @@ def rejected(
     """Return why a version that has no candidate is out.
 
     A reason that files without a label have holds for the version; of the others the
-    labels are named.
+    labels are named. What ``require-variants`` asks for comes last: first comes why the
+    labels are out that it asks for.
     """
     expansion = pool.expand(releases, position, yanked=False)
     labels: dict[Reason, dict[str, None]] = {}
     for rejection in expansion.rejections:
         if rejection.reason != Unfit():
             found = labels.setdefault(rejection.reason, {})
-            if rejection.label:
+            if rejection.label or isinstance(rejection.reason, VariantRequired):
                 found[rejection.label] = None
+    has_labels = bool(labels_of(releases.release(position)))
     told = [
-        OfLabels(tuple(sorted(found)), reason) if found else reason
-        for reason, found in labels.items()
+        OfLabels(tuple(sorted(found)), reason) if found and has_labels else reason
+        for reason, found in sorted(
+            labels.items(), key=lambda each: isinstance(each[0], VariantRequired)
+        )
     ]
     return tuple(told[:_REASONS_AT_MOST]) or (
         no_file(releases.release(position), pool.target),

@@ -19,6 +19,7 @@ from polylock.explain.findings import (
     LibrariesForNothing,
     NamespaceUnknown,
     PatternUnmatched,
+    RequiredUnused,
     RequiresProject,
     SeveralMajors,
     UploadTimesMissing,
@@ -65,6 +66,7 @@ from polylock.explain.reasons import (
     Unfit,
     Unopposed,
     UploadedLater,
+    VariantRequired,
     WheelsForbidden,
     Yanked,
 )
@@ -228,7 +230,8 @@ def _note(found: Note) -> str:  # noqa: PLR0911 - a case each
                 f'["{finding.namespace}"]'
             )
         case ExtraMissing():
-            return f"{project} has no extra {finding.extra}"
+            told = f"{project} has no extra {finding.extra}"
+            return f"{told}, which {finding.by} asks for" if finding.by else told
         case _:
             return _without_effect(finding, found, project)
 
@@ -297,6 +300,7 @@ def _without_effect(
     finding: EntryUnmatched
     | LabelPinUnused
     | PatternUnmatched
+    | RequiredUnused
     | RequiresProject
     | VariantMarkerUnmet,
     found: Note,
@@ -314,8 +318,9 @@ def _without_effect(
                 f"{finding.setting}: {project} has no variant {finding.label}; there "
                 f"is: {there}"
             )
-        case LabelPinUnused():
-            return f"{found.key} has no effect: {project} is not installed there"
+        case LabelPinUnused() | RequiredUnused():
+            where = "there" if found.targets else "on any target"
+            return f"{found.key} has no effect: {project} is not installed {where}"
         case EntryUnmatched():
             there = ", ".join(finding.there)
             have = f"there are variants for {there}" if there else "none has variants"
@@ -337,6 +342,14 @@ def _without_effect(
             )
         case _ as unreachable:
             assert_never(unreachable)
+
+
+def _labels(labels: Sequence[str]) -> str:
+    named = [label for label in labels if label]
+    found = [f"label {listed(named)}"] if named else []
+    if "" in labels:
+        found.append("files without a label")
+    return " and ".join(found)
 
 
 def listed(texts: Sequence[str], most: int = 6) -> str:
@@ -398,7 +411,7 @@ def _clause(reason: Reason) -> str:  # noqa: C901, PLR0911, PLR0912 - a case eac
         case NotOpened():
             return "is a source distribution, and enough were opened"
         case OfLabels():
-            return f"label {listed(reason.labels)}: {_clause(reason.reason)}"
+            return f"{_labels(reason.labels)}: {_clause(reason.reason)}"
         case Contradicts():
             return _contradicts(reason)
         case HeldBack():
@@ -441,6 +454,7 @@ def _clause(reason: Reason) -> str:  # noqa: C901, PLR0911, PLR0912 - a case eac
             | PinnedLabelMissing()
             | PropertyUnmet()
             | SdistBehindWheel()
+            | VariantRequired()
         ):
             return _of_label(reason)
         case _ as unreachable:
@@ -454,7 +468,8 @@ def _of_label(  # noqa: PLR0911 - a case each
     | LabelUndescribed
     | PinnedLabelMissing
     | PropertyUnmet
-    | SdistBehindWheel,
+    | SdistBehindWheel
+    | VariantRequired,
 ) -> str:
     match reason:
         case LabelUndescribed():
@@ -474,6 +489,10 @@ def _of_label(  # noqa: PLR0911 - a case each
             return _lost(reason)
         case SdistBehindWheel():
             return "a wheel goes before the source distribution"
+        case VariantRequired():
+            asked = f"require-variants asks for {' or '.join(reason.patterns)}"
+            there = " and ".join(reason.there)
+            return f"{asked}, and the label has {there}" if there else asked
         case _ as unreachable:
             assert_never(unreachable)
 

@@ -58,7 +58,7 @@ def _trusting(
         context = _context()
         context.set_default_verify_paths()
         return context
-    import truststore  # noqa: PLC0415 - only where it is needed
+    import truststore  # noqa: PLC0415 - needed on some systems only
 
     return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
