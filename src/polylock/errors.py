@@ -154,6 +154,23 @@ class UsageError(PolylockError):
         return self.problem
 
 
+class NetworkSettingInvalid(PolylockError):
+    """A variable for proxies or certificates has an invalid value.
+
+    ``value`` is shown, so it is without credentials.
+    """
+
+    exit_code = 2
+
+    variable: str
+    value: str
+    problem: str
+    advice: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.variable}={self.value}: {self.problem}"
+
+
 class _ErrorAtKey(PolylockError):
     """A value of a file is wrong.
 
@@ -170,23 +187,6 @@ class _ErrorAtKey(PolylockError):
         if not self.key:
             return f"{self.path}: {self.problem}"
         return f"{self.path}: {self.key}: {self.problem}"
-
-
-class NetworkSettingInvalid(PolylockError):
-    """A variable for proxies or certificates has an invalid value.
-
-    ``value`` is shown, so it is without credentials.
-    """
-
-    exit_code = 2
-
-    variable: str
-    value: str
-    problem: str
-    advice: str | None = None
-
-    def __str__(self) -> str:
-        return f"{self.variable}={self.value}: {self.problem}"
 
 
 class ProjectError(_ErrorAtKey):

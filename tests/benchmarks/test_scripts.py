@@ -40,6 +40,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return project, directory / "recording"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(find_uv() is None, reason="compares with uv")
 def test_locking_is_compared(
     recorded: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -65,6 +66,7 @@ def test_locking_is_compared(
     assert not list(directory.glob("work/**/aside-*"))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(find_uv() is None, reason="compares with uv")
 def test_installing_is_compared(
     recorded: tuple[Path, Path], capsys: pytest.CaptureFixture[str]

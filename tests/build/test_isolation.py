@@ -165,6 +165,7 @@ def test_setuptools_builds_a_tree_without_pyproject(
     assert made.metadata(path, path.name).version == "1.0"
 
 
+@pytest.mark.slow
 def test_setuptools_compiles_an_extension(store: Store, tmp_path: Path) -> None:
     """With the real compiler; the wheel is for this machine, and works."""
     needs("setuptools", (70, 1))
@@ -201,6 +202,7 @@ def test_setuptools_compiles_an_extension(store: Store, tmp_path: Path) -> None:
     assert importlib.util.module_from_spec(spec).answer == 42
 
 
+@pytest.mark.slow
 def test_hatchling_builds(store: Store, tmp_path: Path) -> None:
     """Another real backend, with its own metadata hook."""
     for project in ("hatchling", "packaging", "pathspec", "pluggy"):

@@ -49,7 +49,7 @@ def test_create_makes_an_environment_without_pip(tmp_path: Path, version: str) -
     assert not list(Path(made.scheme.purelib).iterdir())
     scheme, purelib = base.venv_scheme, Path(made.scheme.purelib)
     assert purelib.samefile(path / scheme.purelib)
-    assert read_state(path) == EnvironmentState(created=True)
+    assert read_state(path) == EnvironmentState(created=True, path=str(path))
     assert "*" in (path / ".gitignore").read_text()
 
 
@@ -201,8 +201,8 @@ def test_recreate_makes_it_anew_with_another_python(tmp_path: Path) -> None:
     """It is empty, and the choice that was made for it stays."""
     other = probe(real_python(OTHER))
     path = tmp_path / ".venv"
-    version = _filled(path)
-    made = open_environment(recreate(path, other, replaced=version).parents[1])
+    _filled(path)
+    made = open_environment(recreate(path, other, is_due=lambda: True).parents[1])
     assert made.version == other.version
     assert not list(path.rglob("module.py"))
     assert read_state(path).target == "h100"
@@ -213,11 +213,11 @@ def test_recreate_makes_it_anew_with_another_python(tmp_path: Path) -> None:
 def test_recreate_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
     """A Python that is gone takes no environment with it."""
     path = tmp_path / ".venv"
-    version = _filled(path)
+    _filled(path)
     before = snapshot(path)
     gone = make_interpreter(tmp_path / "gone")
     with pytest.raises(EnvironmentBroken):
-        recreate(path, gone, replaced=version)
+        recreate(path, gone, is_due=lambda: True)
     assert snapshot(path) == before
     assert is_environment(path)
 
@@ -227,7 +227,7 @@ def test_recreate_takes_what_another_process_made(tmp_path: Path) -> None:
     path = tmp_path / ".venv"
     _filled(path)
     before = snapshot(path)
-    recreate(path, probe(real_python("this")), replaced="3.8.1")
+    recreate(path, probe(real_python("this")), is_due=lambda: False)
     assert snapshot(path) == before
 
 
@@ -243,7 +243,7 @@ def test_an_interrupted_recreation_keeps_the_choice(tmp_path: Path) -> None:
     assert is_environment(path)
     assert not (path / ".polylock-replaced").exists()
     assert read_state(path) == EnvironmentState(
-        created=True, target="h100", groups=("dev",)
+        created=True, target="h100", groups=("dev",), path=str(path)
     )
 
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from fakes.scenarios import inputs_of, preferences_of, targets_of
 from fakes.source import MemorySource
 from fakes.workspace import Spy
-from polylock.explain.findings import Behind, Note, Solved
+from polylock.explain.findings import Behind, Note
 from polylock.explain.known_source import KnownSource
-from polylock.explain.notes import notes
 from polylock.explain.reasons import NoFile
+from polylock.explain.screening import Solved, notes
 from polylock.explain.words import note
 from polylock.resolution.solve import Solver
 

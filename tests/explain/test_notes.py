@@ -8,8 +8,8 @@ from fakes.scenarios import inputs_of, targets_of
 from fakes.source import MemorySource
 from fakes.workspace import Spy
 from polylock.errors import IndexRequestError
-from polylock.explain.findings import NamespaceUnknown, Note, Solved
-from polylock.explain.notes import notes
+from polylock.explain.findings import NamespaceUnknown, Note
+from polylock.explain.screening import Solved, notes
 from polylock.explain.words import note
 from polylock.resolution.solve import Solver
 
@@ -100,14 +100,33 @@ def test_an_extra_that_does_not_exist() -> None:
     assert warnings_of(scenario) == []
 
 
-def test_extras_that_others_ask_for_are_their_own_business() -> None:
-    """What a dependency asks for in vain is nothing that the project can change."""
-    assert not warnings_of(
-        {
-            "requires": ["app"],
-            "packages": {"app": {"1.0": {"requires": ["a[typo]"]}}, "a": {"1.0": {}}},
-        }
-    )
+def test_an_extra_that_a_dependency_asks_for_in_vain() -> None:
+    """What the extra would bring is missing, so it is told with who asks."""
+    scenario: dict[str, Any] = {
+        "requires": ["app"],
+        "packages": {
+            "app": {"1.0": {"requires": ["a[typo,there]"]}},
+            "a": {"1.0": {"requires": ["b; extra == 'there'"]}},
+            "b": {"1.0": {}},
+        },
+    }
+    assert warnings_of(scenario) == ["a 1.0 has no extra typo, which app asks for"]
+
+
+def test_an_extra_that_asks_for_another_of_its_project_is_not_missing() -> None:
+    """An extra of a project may name others of the same project."""
+    scenario: dict[str, Any] = {
+        "requires": ["app[all]"],
+        "packages": {
+            "app": {
+                "1.0": {
+                    "requires": ["app[one]; extra == 'all'", "b; extra == 'one'"],
+                }
+            },
+            "b": {"1.0": {}},
+        },
+    }
+    assert warnings_of(scenario) == []
 
 
 def test_a_yanked_pin_is_told_with_the_reason() -> None:

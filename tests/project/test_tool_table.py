@@ -310,7 +310,7 @@ def test_sources_are_sorted(load: Load) -> None:
         (
             SOURCE + 'x = { url = "https://e.com/x.zip#md5=0" }\n',
             "sources.x",
-            "is not #sha256=",
+            "write #sha256=",
         ),
         (SOURCE + "x = []\n", "sources.x", "names no index"),
         (SOURCE + "x = [{}]\n", "sources.x[0]", "needs one of index, path"),

@@ -15,6 +15,7 @@ from typing import Any
 from click.shell_completion import CompletionItem
 
 from polylock.environment.discovery import environment_python
+from polylock.environment.venv import linked_environment
 from polylock.errors import PolylockError
 from polylock.project.presets import preset_names
 from polylock.project.pyproject import ProjectFile, load_project, locate_project
@@ -92,7 +93,8 @@ def _presets(settings: Settings) -> Iterable[str]:
 
 
 def _programs(settings: Settings) -> Iterable[str]:
-    place = settings.venv or _lock_path(settings).with_name(".venv")
+    named = settings.venv or _lock_path(settings).with_name(".venv")
+    place = linked_environment(named)
     return sorted(path.name for path in environment_python(place).parent.iterdir())
 
 

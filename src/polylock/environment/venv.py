@@ -17,7 +17,7 @@ from polylock.errors import EnvironmentBroken
 from polylock.ports import Reporter, SilentReporter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from polylock.cache.store import Store
@@ -30,7 +30,9 @@ __all__ = [
     "exclusive",
     "is_environment",
     "is_of",
+    "linked_environment",
     "open_environment",
+    "python_version",
     "read_state",
     "recreate",
     "write_state",
@@ -49,6 +51,7 @@ _SET_ASIDE = ".polylock-replaced"
 """Name of a directory in an environment with the content that is being replaced."""
 
 _VERSION = 1
+_LONGEST_PATH = 4096
 
 
 class EnvironmentState(
@@ -59,7 +62,8 @@ class EnvironmentState(
     ``target``, ``groups`` and ``extras`` are those of the last ``polylock sync``, and
     the defaults of the next. ``forced`` means that this machine does not fit the
     target. ``created`` means that polylock created the environment, so it may remove
-    everything in it.
+    everything in it. ``path`` is the environment's path at the last sync, which its
+    scripts hold.
     """
 
     version: int = _VERSION
@@ -68,6 +72,20 @@ class EnvironmentState(
     forced: bool = False
     groups: tuple[str, ...] = ()
     extras: tuple[str, ...] = ()
+    path: str | None = None
+
+    def moved_from(self, path: Path) -> str | None:
+        """Return where an environment was moved or copied from, None if it was not.
+
+        One directory under two names is not moved.
+        """
+        if self.path is None or self.path == str(path):
+            return None
+        try:
+            same = path.samefile(self.path)
+        except OSError:
+            same = False
+        return None if same else self.path
 
 
 @contextmanager
@@ -98,6 +116,42 @@ def exclusive(prefix: Path, reporter: Reporter) -> Iterator[None]:
 def is_environment(path: Path) -> bool:
     """Return whether a directory is a complete virtual environment."""
     return (path / "pyvenv.cfg").is_file() and not (path / _UNFINISHED).exists()
+
+
+def linked_environment(path: Path) -> Path:
+    """Return the environment that a file in its place names, else the path itself.
+
+    The file holds one line, a path, absolute or relative to the file (draft of PEP
+    832). Raises EnvironmentBroken for a file with other content.
+    """
+    if not path.is_file():
+        return path
+    try:
+        with path.open("rb") as file:
+            text = file.read(_LONGEST_PATH + 1).decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        text = ""
+    line = text.strip()
+    named = path.parent / line
+    is_path = line and line.isprintable() and len(text) <= _LONGEST_PATH
+    if is_path and "=" not in line and named.parent.is_dir() and not named.is_file():
+        return named
+    raise EnvironmentBroken(
+        str(path),
+        "is a file that does not name a virtual environment",
+        "write the path of one into it, remove it, or choose another place with --venv",
+    )
+
+
+def python_version(path: Path) -> str:
+    """Return the version that an environment was created with, if it is known."""
+    try:
+        text = (path / "pyvenv.cfg").read_text("utf-8", errors="replace")
+    except OSError:
+        return "unknown"
+    pairs = (line.partition("=") for line in text.splitlines())
+    found = {key.strip().lower(): value.strip() for key, _, value in pairs}
+    return found.get("version") or found.get("version_info") or "unknown"
 
 
 def open_environment(path: Path, *, store: Store | None = None) -> Interpreter:
@@ -157,7 +211,9 @@ def create(
             _begin(path)
             _run_venv(path, interpreter)
             # The state of an interrupted recreation is kept.
-            state = msgspec.structs.replace(read_state(path), created=True)
+            state = msgspec.structs.replace(
+                read_state(path), created=True, path=str(path)
+            )
             _put_state(path, _state_content(state))
             sync_tree(path)
             (path / _UNFINISHED).unlink()
@@ -173,23 +229,25 @@ def recreate(
     path: Path,
     interpreter: Interpreter,
     *,
-    replaced: str,
+    is_due: Callable[[], bool],
     reporter: Reporter | None = None,
 ) -> Path:
     """Recreate an environment, empty and with another Python; return that Python.
 
-    ``replaced`` is the version of its old Python: if another process has changed that
-    meanwhile, its environment is used. The state file is kept. A failure leaves the
-    environment unchanged; after an interruption ``create`` starts over. Raises
-    EnvironmentBroken.
+    ``is_due`` is asked once no other process changes the environment: if one has
+    recreated it meanwhile, its environment is used. The state file is kept, with the
+    new path. A failure leaves the environment unchanged; after an interruption
+    ``create`` starts over. Raises EnvironmentBroken.
     """
     with exclusive(path, reporter or SilentReporter()):
-        if not is_environment(path) or open_environment(path).version != replaced:
+        if not is_environment(path) or not is_due():
             return environment_python(path)
         try:
             (path / _UNFINISHED).touch()
             with _set_aside(path):
                 _run_venv(path, interpreter)
+                state = msgspec.structs.replace(read_state(path), path=str(path))
+                _put_state(path, _state_content(state))
                 sync_tree(path)
             (path / _UNFINISHED).unlink()
         except OSError as error:

@@ -20,9 +20,9 @@ from polylock.explain.findings import (
     SeveralMajors,
 )
 from polylock.explain.reasons import LabelExcluded, Unfit
+from polylock.explain.screening import accelerators
 from polylock.model.distributions import Unusable
 from polylock.resolution.candidate_pool import CandidatePool, labels_of
-from polylock.resolution.memory import Memory
 from polylock.values import Value
 
 if TYPE_CHECKING:
@@ -30,15 +30,15 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from polylock.explain.findings import Solved
     from polylock.explain.reasons import Reason
+    from polylock.explain.screening import Solved
     from polylock.model.distributions import Releases
     from polylock.model.pins import Pin, Resolution
     from polylock.model.target import TargetDescription
 
 __all__ = [
     "Built",
-    "accelerators",
+    "accelerator_notes",
     "built_for",
     "coherence",
     "missed",
@@ -142,6 +142,13 @@ def _named(name: str) -> Built | None:
     return None
 
 
+def accelerator_notes(solved: Solved) -> Iterator[Note]:
+    """Yield what to know of builds for accelerators, each thing once."""
+    yield from missed(solved)
+    yield from coherence(solved)
+    yield from useless_libraries(solved)
+
+
 def coherence(solved: Solved) -> Iterator[Note]:
     """Yield what targets get for two majors, or for a newer one than theirs."""
     mixed: dict[tuple[str, SeveralMajors], list[str]] = {}
@@ -242,18 +249,6 @@ def _who_brings(resolution: Resolution) -> NormalizedName:
 @lru_cache(maxsize=4096)
 def _is_library(name: str) -> bool:
     return _LIBRARY.fullmatch(name) is not None or _named(name) is not None
-
-
-def accelerators(description: TargetDescription) -> tuple[str, ...]:
-    """Return the namespaces of the accelerators that a target has."""
-    there = {
-        "nvidia": description.nvidia,
-        "amd": description.amd,
-        "intel": description.intel,
-        "ascend": description.ascend,
-        "tpu": description.tpu,
-    }
-    return tuple(name for name, value in there.items() if value)
 
 
 def missed(solved: Solved) -> Iterator[Note]:
@@ -392,5 +387,5 @@ def _pool(solved: Solved, resolution: Resolution) -> CandidatePool:
         target=resolution.target,
         inputs=solved.inputs,
         source=solved.source,
-        memories=solved.memory or Memory(),
+        memories=solved.memory,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from polylock.explain.reasons import RootAsker
-from polylock.model.folding import fold
+from polylock.explain.screening import roots_of
 from polylock.values import Value
 
 if TYPE_CHECKING:
@@ -65,12 +65,7 @@ def asker_of(root: RootRequirement) -> RootAsker:
 def answer_of(resolution: Resolution, inputs: Inputs) -> Answer:
     """Return what a solve found for a target."""
     target = resolution.target
-    roots = []
-    for root in inputs.requirements:
-        marker = root.requirement.marker_expression
-        holds = marker is None or fold(marker, target) is not False
-        if root.target in {None, target.name} and holds:
-            roots.append((asker_of(root), root.requirement))
+    roots = [(asker_of(root), root.requirement) for root in roots_of(target, inputs)]
     pins = {
         name: Pinned(
             version=pin.version,

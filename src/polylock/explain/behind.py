@@ -33,15 +33,14 @@ from polylock.explain.reasons import (
 from polylock.explain.suggestions import build_hint
 from polylock.explain.why_not import WhyNot
 from polylock.resolution.near_miss import newer_systems
-from polylock.resolution.versions import public
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from packaging.utils import NormalizedName
 
-    from polylock.explain.findings import Solved
     from polylock.explain.reasons import Reason
+    from polylock.explain.screening import Older, Solved
     from polylock.model.distributions import Releases
 
     Found = dict[tuple[NormalizedName, str, Behind], list[str]]
@@ -64,16 +63,8 @@ _EXPLAINED_AT_MOST = 40
 """How many older pins of one target are asked for their reason."""
 
 
-def behind(solved: Solved) -> Iterator[Note]:
-    """Yield the projects that are older than they could be, targets gathered."""
-    if solved.inputs.resolution != "highest":
-        return
-    older = {
-        resolution.target.name: tuple(_older(solved, index))
-        for index, resolution in enumerate(solved.resolutions)
-    }
-    if not any(older.values()):
-        return
+def behind(solved: Solved, older: Sequence[Older]) -> Iterator[Note]:
+    """Yield the older pins of each target that are news, targets gathered."""
     readers = [
         WhyNot(
             answer_of(resolution, solved.inputs),
@@ -85,9 +76,9 @@ def behind(solved: Solved) -> Iterator[Note]:
         for resolution in solved.resolutions
     ]
     found: Found = {}
-    for reader in readers:
+    for reader, pins in zip(readers, older, strict=True):
         others = [each for each in readers if each is not reader]
-        for name, releases in older[reader.target.name][:_EXPLAINED_AT_MOST]:
+        for name, releases in pins[:_EXPLAINED_AT_MOST]:
             try:
                 reason = _told(reader, name, releases, others)
             except PolylockError:
@@ -98,17 +89,6 @@ def behind(solved: Solved) -> Iterator[Note]:
     yield from _gathered(found, {each.target.name: each for each in readers})
 
 
-def _older(solved: Solved, index: int) -> Iterator[tuple[NormalizedName, Releases]]:
-    """Yield the pins of a target above which there is a version that is no trial."""
-    resolution = solved.resolutions[index]
-    for name, pin in sorted(resolution.pins.items()):
-        if pin.direct is None:
-            releases = solved.source.releases(name, resolution.target)
-            newest = (releases.finals & ~releases.yanked).bit_length() - 1
-            if newest >= 0 and releases.versions[newest] != pin.version:
-                yield name, releases
-
-
 def _told(
     reader: WhyNot,
     name: NormalizedName,
@@ -117,10 +97,8 @@ def _told(
 ) -> Behind | None:
     """Return why the newest version that is asked for is not taken, if that is news."""
     newest = reader.newest_allowed(releases)
-    if newest is None or public(newest) == public(reader.answer.pins[name].version):
-        return None  # local versions are for one machine each
-    if reader.is_excluded(name, newest):
-        return None  # a consequence, told with the project that has the requirement
+    if newest is None:
+        return None
     reason = reader.version(name, newest, others)
     held_by = ""
     if isinstance(reason, HeldBack):

@@ -11,14 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from polylock.values import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from polylock.explain.reasons import Reason
-    from polylock.model.inputs import Inputs
-    from polylock.model.pins import Resolution
-    from polylock.ports import PackageSource
-    from polylock.resolution.memory import Memory
-    from polylock.resolution.versions import VersionTable
 
 __all__ = [
     "AcceleratorMissed",
@@ -36,7 +29,6 @@ __all__ = [
     "RequiredUnused",
     "RequiresProject",
     "SeveralMajors",
-    "Solved",
     "UploadTimesMissing",
     "VariantMarkerUnmet",
     "VariantSetting",
@@ -89,9 +81,13 @@ class RequiredUnused(Value, frozen=True):
 
 
 class ExtraMissing(Value, frozen=True):
-    """The project asks for an extra that the release does not have."""
+    """An extra is asked for that the release does not have.
+
+    ``by`` is the project that asks for it, empty for this one.
+    """
 
     extra: str
+    by: str = ""
 
 
 class Behind(Value, frozen=True, kw_only=True):
@@ -228,16 +224,3 @@ class Note(Value, frozen=True, kw_only=True):
     versions: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
     key: str = ""
-
-
-class Solved(Value, frozen=True):
-    """An answer, and what it was found from.
-
-    ``memory`` and ``tables`` are what the solve worked out, None for nothing.
-    """
-
-    resolutions: Sequence[Resolution]
-    inputs: Inputs
-    source: PackageSource
-    memory: Memory | None = None
-    tables: dict[int, VersionTable] | None = None

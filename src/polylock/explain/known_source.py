@@ -40,7 +40,7 @@ class KnownSource:
     def __init__(self, source: PackageSource) -> None:
         self._source = source
         self._is_open = True
-        self._projects: set[tuple[str, str]] = set()
+        self._projects: dict[tuple[str, str], Releases] = {}
         self._variants: set[tuple[str, str, str]] = set()
         self._files: set[str] = set()
 
@@ -51,11 +51,12 @@ class KnownSource:
     def releases(self, name: NormalizedName, target: Target) -> Releases:
         """Return what the source does."""
         key = (name, target.name)
-        if self._is_open:
-            self._projects.add(key)
-        elif key not in self._projects:
-            raise NotKnown(name)
-        return self._source.releases(name, target)
+        known = self._projects.get(key)
+        if known is None:
+            if not self._is_open:
+                raise NotKnown(name)
+            known = self._projects[key] = self._source.releases(name, target)
+        return known
 
     def variant_metadata(self, release: Release) -> VariantMetadata | Unusable:
         """Return what the source does."""

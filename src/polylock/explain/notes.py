@@ -1,4 +1,4 @@
-"""What to know of an answer that was found: where it is less than was asked for.
+"""What to know of an answer besides old versions and accelerators.
 
 The kinds are in ``polylock.explain.findings``. Nothing is asked of the source that a
 solve has not asked.
@@ -8,11 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
-
 from polylock.errors import PolylockError
-from polylock.explain.accelerators import coherence, missed, useless_libraries
-from polylock.explain.behind import behind
 from polylock.explain.findings import (
     EntryUnmatched,
     ExtraMissing,
@@ -27,6 +23,7 @@ from polylock.explain.findings import (
     VariantsLost,
     YankedPin,
 )
+from polylock.explain.screening import missing_extras
 from polylock.model.distributions import Unusable, labelled_wheels
 from polylock.model.variant_preferences import preferences_of
 from polylock.resolution.candidate_pool import labels_of
@@ -37,20 +34,21 @@ from polylock.variants.ordering import VariantPreferences
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from polylock.explain.findings import Finding, Solved, VariantSetting
+    from polylock.explain.findings import Finding, VariantSetting
+    from polylock.explain.screening import Solved
     from polylock.model.distributions import Release
     from polylock.model.pins import Pin
     from polylock.model.target import Target
-    from polylock.ports import PackageSource
     from polylock.variants.ordering import VariantPattern
     from polylock.variants.variant_json import VariantMetadata
 
-__all__ = ["notes"]
+__all__ = ["other_notes"]
 
 
-def notes(solved: Solved) -> tuple[Note, ...]:
-    """Return what to know of an answer, kind by kind, each thing once."""
-    return tuple(note for find in _FINDERS for note in find(solved))
+def other_notes(solved: Solved) -> Iterator[Note]:
+    """Yield what to know of an answer, kind by kind, each thing once."""
+    for find in _FINDERS:
+        yield from find(solved)
 
 
 def _without_times(solved: Solved) -> Iterator[Note]:
@@ -270,31 +268,14 @@ def _requires_itself(solved: Solved) -> Iterator[Note]:
 
 
 def _without_extra(solved: Solved) -> Iterator[Note]:
-    """Yield the extras that the project asks for and the release does not have."""
-    missing = {
-        (pin.name, pin.version, extra)
-        for asked in (root.requirement for root in solved.inputs.requirements)
-        for extra in asked.extras
-        for resolution in solved.resolutions
-        if (pin := resolution.pins.get(asked.normalized_name)) is not None
-        and not _has_extra(pin, extra, solved.source)
-    }
-    for name, version, extra in sorted(missing):
-        yield Note(project=name, versions=(version,), finding=ExtraMissing(extra))
-
-
-def _has_extra(pin: Pin, extra: str, source: PackageSource) -> bool:
-    """Say whether metadata provides an extra, or has a marker that names it."""
-    try:
-        metadata = source.core_metadata(pin.release, pin.file)
-    except PolylockError:
-        return True  # as below, for variants
-    if isinstance(metadata, Unusable):
-        return True
-    markers = (requirement.marker for requirement in metadata.requires_dist)
-    return extra in metadata.provides_extra or any(
-        extra in canonicalize_name(marker) for marker in markers
-    )
+    """Yield the extras that are asked for and that the release does not have."""
+    for (name, version, extra, by), targets in missing_extras(solved).items():
+        yield Note(
+            project=name,
+            versions=(version,),
+            finding=ExtraMissing(extra, by),
+            targets=tuple(targets),
+        )
 
 
 def _unknown_namespaces(release: Release, target: Target, solved: Solved) -> list[str]:
@@ -339,10 +320,6 @@ def _labels(release: Release, target: Target) -> set[str]:
 
 
 _FINDERS: tuple[Callable[[Solved], Iterator[Note]], ...] = (
-    behind,
-    missed,
-    coherence,
-    useless_libraries,
     _yanked,
     _without_times,
     _bad_metadata,

@@ -212,15 +212,6 @@ class WhyNot:
             return None
         return releases.versions[position]
 
-    def is_excluded(self, name: NormalizedName, version: str) -> bool:
-        """Say whether the requirement of another pin excludes a version."""
-        return any(
-            not satisfies(request.requirement.specifier, version)
-            for dependent in self.answer.dependents(name)
-            if dependent != name
-            for request in self._requests(dependent, name)
-        )
-
     def version(
         self,
         name: NormalizedName,
@@ -373,9 +364,9 @@ class WhyNot:
         )
 
     def _by_project(self, releases: Releases, position: int) -> Reason | None:
-        version = releases.versions[position]
+        table = self.availability.table(releases)
         for request in self._own_requests(releases.name):
-            if not satisfies(request.requirement.specifier, version):
+            if not table.mask(request.requirement.specifier) >> position & 1:
                 return Excluded((request,))
         return None
 
@@ -426,14 +417,14 @@ class WhyNot:
         Where a newer version of that project would admit it, that is followed: why is
         the project not newer?
         """
-        name, version = releases.name, releases.versions[position]
+        name, table = releases.name, self.availability.table(releases)
         wanted = self._stand_in(releases, position)
         follow = assumed if wanted is None else {**assumed, name: wanted}
         for dependent in self.answer.dependents(name):
             if dependent == name or dependent in follow:
                 continue
             for request in self._requests(dependent, name):
-                if satisfies(request.requirement.specifier, version):
+                if table.mask(request.requirement.specifier) >> position & 1:
                     continue
                 if not self._is_needed(dependent, follow):
                     break

@@ -230,7 +230,8 @@ def _note(found: Note) -> str:  # noqa: PLR0911 - a case each
                 f'["{finding.namespace}"]'
             )
         case ExtraMissing():
-            return f"{project} has no extra {finding.extra}"
+            told = f"{project} has no extra {finding.extra}"
+            return f"{told}, which {finding.by} asks for" if finding.by else told
         case _:
             return _without_effect(finding, found, project)
 

@@ -59,8 +59,9 @@ def case_clashes(distributions: Iterable[tuple[str, Iterable[str]]]) -> Iterator
     and neither distribution is wrong (``Crypto`` and ``crypto`` were both on indexes
     for years).
     """
-    # 2 ms, where case does not count.
-    from polylock.model.archive_checks import collision_key  # noqa: PLC0415 - see above
+    from polylock.model.archive_checks import (  # noqa: PLC0415 - 2 ms, see above
+        collision_key,
+    )
 
     owners: dict[str, tuple[str, str]] = {}
     reported: set[tuple[str, str]] = set()

@@ -48,9 +48,9 @@ class InvalidDirectSource(ValueError):
 class ArchiveSource(Value, frozen=True, kw_only=True, tag=True):
     """A wheel or an archive of a source tree; ``url`` or ``path`` is set.
 
-    ``subdirectory`` is the place of the tree in the archive's top directory. Where the
-    project states another hash than SHA-256, ``checksum`` is it, ``md5=…``: compared
-    when the file is read, whose SHA-256 is locked.
+    ``subdirectory`` is the path of the tree in the archive's top directory.
+    ``checksum`` is ``md5=…`` if the project gives another hash than SHA-256: it is
+    verified when the file is read, and the SHA-256 of the file is locked.
     """
 
     url: str | None = None

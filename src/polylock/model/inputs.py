@@ -70,8 +70,8 @@ class IndexLocation(Value, frozen=True, kw_only=True):
     ``url`` is the base URL of the simple API, credentials and all, or the ``file:``
     URL of a directory. An ``explicit`` index serves only projects that name it under
     ``sources``. ``format`` is ``flat`` for a directory of files or a page that links to
-    them; None means simple, or as a directory looks. ``absent`` are the statuses,
-    besides 404 and 410, that mean that the index does not have the project.
+    them; None means simple, or as a directory looks. ``absent`` are the statuses
+    besides 404 and 410 that mean that the index does not have the project.
     """
 
     name: str
@@ -102,8 +102,8 @@ class Inputs(Value, frozen=True, kw_only=True):
     run and no lock file records them.
     ``exclude_newer`` is in microseconds since 1970 UTC. ``extras`` and ``groups``
     are the names that the project declares, sorted. ``sources`` maps the normalized
-    project name to its entries in order, ``require_variants`` to the patterns of which
-    its label must match one. ``build`` selects the projects whose build
+    project name to its entries in order, ``require_variants`` to patterns, one of
+    which its label must match. ``build`` selects the projects whose build
     backends may run; those of ``build_packages`` may too, those of
     ``no_build_packages`` never. ``no_binary_packages`` are built from source. These
     three hold normalized project names, sorted. ``requires_itself`` holds the project's

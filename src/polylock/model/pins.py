@@ -24,13 +24,14 @@ class Edge(Value, frozen=True, kw_only=True):
     """A dependency of a pin on another project.
 
     ``extra`` is the extra of the dependent under which it holds, None for always;
-    ``extras`` are the requested extras of the dependency. ``condition`` is the part of
-    the marker that the target leaves open, None for always.
+    ``extras`` are the requested extras of the dependency, ``specifier`` its versions.
+    ``condition`` is the part of the marker that the target leaves open, None if none.
     """
 
     name: NormalizedName
     extras: tuple[str, ...] = ()
     extra: str | None = None
+    specifier: str = ""
     condition: MarkerExpression | None = None
 
 

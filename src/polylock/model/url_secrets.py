@@ -1,7 +1,7 @@
-"""Secrets in the query of a URL: tokens and signatures that open what it names.
+"""Secrets in the query of a URL: tokens and signatures that grant access.
 
-A link of an index may carry one (``?token=…``), and signed URLs of object stores do.
-Whoever reads a lock file, a log or a message could use it.
+A link of an index may have one (``?token=…``), and signed URLs of object stores do.
+Anyone who reads a lock file, a log or a message could use it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _LEFT = re.compile(r"[?&](?=[#\s]|$)")
 
 
 def without_secrets(text: str) -> str:
-    """Return a URL, or text with URLs in it, without queries that hold a secret."""
+    """Return a URL, or a text with URLs, without secrets in queries."""
     if "?" not in text or "=" not in text:
         return text
     found, count = _SECRET.subn("", text)

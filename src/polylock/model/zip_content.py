@@ -211,10 +211,15 @@ def _decompressed(
             if made.eof:
                 return
             yield made.decompress(data, _CHUNK)
-            while not (made.eof or made.needs_input):
+            while not _is_done(made):
                 yield made.decompress(b"", _CHUNK)
     except (OSError, ValueError, EOFError) as error:
         raise _damaged(info, str(error)) from error
+
+
+def _is_done(made: _Decompressor) -> bool:
+    """Return whether more data is needed, or none will help."""
+    return made.eof or made.needs_input
 
 
 def _damaged(info: ZipInfo, problem: str) -> RefusedArchive:

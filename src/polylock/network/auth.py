@@ -67,15 +67,15 @@ class Credentials(Value, frozen=True):
 
 
 def redact(text: str) -> str:
-    """Return a URL, or text with URLs in it, as it may be shown and written.
+    """Return a URL, or a text with URLs, without secrets, safe to show and to store.
 
-    User names, passwords, and tokens and signatures in a query are left out.
+    User names, passwords, and tokens and signatures in a query are removed.
     """
     return without_secrets(without_user(text))
 
 
 def without_user(url: str) -> str:
-    """Return a URL as it is asked for: who asks is said in a header."""
+    """Return a URL without user name and password, which are sent in a header."""
     return _USER_INFORMATION.sub("", url)
 
 

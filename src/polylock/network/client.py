@@ -1,7 +1,8 @@
 """The HTTP client, the only module that uses httpx: redirects, retries, TLS.
 
 httpx is imported for the first request, so a command that needs only the cache does not
-load it. Certificates are checked by ``trust``, proxies chosen by ``proxies``.
+load it. The system's trust store checks certificates. Proxies come from the standard
+variables (``proxies``).
 """
 
 from __future__ import annotations
@@ -292,8 +293,8 @@ class Client:
                     error, retry_after(response.headers.get("retry-after"))
                 )
             if "," in response.headers.get("content-encoding", ""):
-                # Each coding multiplies what few bytes can unfold to.
-                problem = "the answer is compressed more than once"
+                # Each coding multiplies the size that few bytes can decompress to.
+                problem = "the response is compressed more than once"
                 raise IndexRequestError(
                     redact(answer.url), response.status_code, problem
                 )

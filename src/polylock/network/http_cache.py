@@ -195,10 +195,9 @@ class HttpCache:
     ) -> Kept:
         """Return a response decoded by ``make``, from the cache or requested.
 
-        ``make`` returns msgpack. Statuses 404 and 410, and those of ``where_absent``,
-        are cached and revalidated too.
-        Raises Offline, AnswerTooLong for more than ``largest`` bytes, and
-        IndexRequestError for any other status but 200.
+        ``make`` returns msgpack. Statuses 404, 410 and those of ``where_absent`` are
+        cached and revalidated too. Raises Offline, AnswerTooLong for more than
+        ``largest`` bytes, and IndexRequestError for any other status but 200.
         """
         kept = self._read(bucket, url)
         if kept is not None and self.is_fresh(kept.validators):

@@ -36,9 +36,11 @@ if TYPE_CHECKING:
 __all__ = [
     "Workspace",
     "cache_lock",
+    "environment_path",
     "lock_path",
     "open_workspace",
     "outdated_warning",
+    "place_of_environment",
     "project_of_lock",
     "project_path",
     "read_lock",
@@ -85,6 +87,24 @@ def project_path(settings: Settings) -> Path:
         return find_project(Path.cwd())
     path = settings.project.absolute()
     return path / "pyproject.toml" if path.is_dir() else path
+
+
+def environment_path(settings: Settings) -> Path:
+    """Return the path of the environment; raises EnvironmentBroken.
+
+    It is that of --venv or ``.venv`` beside the lock file, or the one that a file in
+    that place names.
+    """
+    # Not loaded by ``check`` and ``lock``.
+    from polylock.environment.venv import linked_environment  # noqa: PLC0415 - 8 ms
+
+    return linked_environment(place_of_environment(settings))
+
+
+def place_of_environment(settings: Settings) -> Path:
+    """Return where the environment is, or a file that names it."""
+    place = settings.venv or lock_path(settings).with_name(".venv")
+    return place.absolute()
 
 
 def lock_path(settings: Settings) -> Path:

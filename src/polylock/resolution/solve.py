@@ -271,6 +271,7 @@ def _edge(dependency: Dependency, extra: str | None) -> Edge:
         name=dependency.requirement.normalized_name,
         extras=dependency.requirement.extras,
         extra=extra,
+        specifier=dependency.requirement.specifier,
         condition=dependency.condition,
     )
 

@@ -100,9 +100,9 @@ class PropertyUnmet(Value, frozen=True):
 
 
 class VariantRequired(Value, frozen=True):
-    """``require-variants`` asks for one of these ``patterns``, and it matches none.
+    """The label matches none of the ``patterns`` of ``require-variants``.
 
-    ``there`` are the namespaces of the label, empty for a file without a label too.
+    ``there`` are the namespaces of the label, empty for a file without a label.
     """
 
     patterns: tuple[str, ...]
@@ -212,7 +212,7 @@ class VariantPreferences(Value, frozen=True, kw_only=True):
         prefer: Iterable[str],
         require: Mapping[str, Iterable[str]] | None = None,
     ) -> VariantPreferences:
-        """Parse the texts of the settings; raises InvalidProperty."""
+        """Parse the patterns of the settings; raises InvalidProperty."""
         return cls(
             exclude=tuple(VariantPattern.parse(text) for text in exclude),
             prefer=tuple(VariantPattern.parse(text) for text in prefer),
@@ -231,7 +231,7 @@ class VariantPreferences(Value, frozen=True, kw_only=True):
         )
 
     def unrequired(self, name: str) -> VariantRequired | None:
-        """Return why a file of a project without a label is out, None if it is not."""
+        """Return why a file without a label is rejected, None if it is not."""
         required = self.require.get(name)
         if not required:
             return None

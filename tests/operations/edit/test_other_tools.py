@@ -122,9 +122,13 @@ def test_conda_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "file", "words"),
     [
-        ("[tool.poetry]\nname = 'x'\n", None, r"\[tool\.poetry\] says what this"),
+        (
+            "[tool.poetry]\nname = 'x'\n",
+            None,
+            r"in \[tool\.poetry\], which only Poetry",
+        ),
         ("", "setup.py", r"setup\.py may have the requirements of this project"),
-        ("[tool.ruff]\n", "setup.cfg", r"setup\.cfg may say"),
+        ("[tool.ruff]\n", "setup.cfg", r"setup\.cfg may have"),
     ],
 )
 def test_a_project_that_only_others_can_read(

@@ -152,17 +152,17 @@ def bundle(
 
 
 class _Names(Mutable, eq=False):
-    """The names in the directory of files, and the package of each.
+    """The file names in the bundle, and the package of each.
 
-    The lock file's reader refuses bad names as well. A bundle is carried to other
-    machines, so a name has to be that of one file on every system.
+    The lock file's reader refuses bad names as well. A bundle is copied to other
+    machines, so each name must be valid and unique on every system.
     """
 
     _taken: dict[str, tuple[str, NormalizedName]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
     def take(self, filename: str, package: NormalizedName) -> None:
-        """Note the file of a package; raises UsageError if it cannot lie there."""
+        """Record the file of a package; raises UsageError for a bad or taken name."""
         try:
             check_path(filename, windows=True)
         except RefusedArchive as error:

@@ -12,9 +12,8 @@ import msgspec
 
 from polylock.errors import LockFileOutdated, NoSolution, UsageError
 from polylock.explain.failure import solved
-from polylock.explain.findings import Note, Solved
 from polylock.explain.known_source import KnownSource
-from polylock.explain.notes import notes
+from polylock.explain.screening import Solved, notes
 from polylock.lockfile.assemble import assemble
 from polylock.lockfile.pylock import PackageSdist, PackageWheel, Pylock
 from polylock.lockfile.record import VARIANT_LISTS, record_inputs, record_target
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
+    from polylock.explain.findings import Note
     from polylock.model.inputs import Inputs
     from polylock.model.target import Target
     from polylock.network.client import Traffic

@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from polylock.environment.installed import read_installed
-from polylock.environment.venv import create, open_environment, recreate
+from polylock.environment.venv import (
+    create,
+    open_environment,
+    read_state,
+    recreate,
+)
 from polylock.errors import ArchiveDamaged, EnvironmentBroken
 from polylock.installation.execute import Outcome, execute
 from polylock.installation.link import Linker, LinkMode
@@ -61,7 +66,12 @@ def _created(place: Path, choice: Choice, context: Context) -> Interpreter:
     if choice.replaced is None:
         create(place, interpreter, reporter)
     else:
-        recreate(place, interpreter, replaced=choice.replaced, reporter=reporter)
+        recreate(
+            place,
+            interpreter,
+            is_due=lambda: _is_due(place, choice),
+            reporter=reporter,
+        )
     made = open_environment(place, store=context.store)
     if (made.implementation, made.version) != (
         interpreter.implementation,
@@ -73,6 +83,16 @@ def _created(place: Path, choice: Choice, context: Context) -> Interpreter:
             "run the command again, or choose another environment with --venv",
         )
     return made
+
+
+def _is_due(place: Path, choice: Choice) -> bool:
+    """Return whether an environment still has what it is to be recreated for."""
+    if choice.cause == "moved":
+        return read_state(place).moved_from(place) is not None
+    try:
+        return open_environment(place).version == choice.replaced
+    except EnvironmentBroken:
+        return True
 
 
 def _fetcher(

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from polylock.environment.discovery import PythonRequest, find_python
-from polylock.environment.venv import is_environment, is_of, open_environment
+from polylock.environment.discovery import (
+    PythonRequest,
+    find_python,
+    pinned_python,
+)
+from polylock.environment.venv import (
+    is_environment,
+    is_of,
+    open_environment,
+    python_version,
+)
 from polylock.errors import (
     EnvironmentBroken,
     NoSuchTarget,
@@ -35,14 +44,18 @@ if TYPE_CHECKING:
     from polylock.lockfile.pylock import Pylock
     from polylock.model.target import PythonRelease, Target
 
-__all__ = ["Choice", "Chooser"]
+__all__ = ["Choice", "Chooser", "RecreationCause"]
+
+RecreationCause = Literal["python", "gone", "moved"]
+"""Another Python is wanted, the Python does not work, or the environment was moved."""
 
 
 class Choice(Value, frozen=True, kw_only=True):
     """A target, and the Python to install with.
 
     Unless the environment ``exists``, ``interpreter`` is the one to create it with.
-    ``replaced`` is the Python version of an environment to be recreated, else None.
+    ``replaced`` is the Python version of an environment to be recreated, else None;
+    ``cause`` says why it is.
     ``checked`` means that the hardware was checked. ``environment`` has the marker
     values of the interpreter, None if the target is for another system.
     """
@@ -53,13 +66,19 @@ class Choice(Value, frozen=True, kw_only=True):
     checked: bool
     environment: Mapping[str, str] | None
     replaced: str | None = None
+    cause: RecreationCause = "python"
 
 
 class _Pythons(Value, frozen=True, kw_only=True):
-    """The Python of the environment, and the one to use for every target, if any."""
+    """The Python of the environment, and the one to use for every target, if any.
+
+    ``gone`` is the version of an environment that has to be recreated in any case.
+    """
 
     there: Interpreter | None
     taken: Interpreter | None
+    gone: str | None = None
+    cause: RecreationCause = "python"
 
 
 class Chooser(Value, frozen=True, kw_only=True):
@@ -67,15 +86,19 @@ class Chooser(Value, frozen=True, kw_only=True):
 
     ``python`` is the user's request for a new environment, ``search_path`` the PATH for
     finding it. ``created`` means that polylock created the environment and may recreate
-    it with another Python.
+    it, as it does if the environment was ``moved``: its scripts hold the old path.
+    ``version_file`` is a ``.python-version``: it chooses among the Pythons that the
+    target allows, for a new environment.
     """
 
     pylock: Pylock
     place: Path
     created: bool = False
+    moved: bool = False
     python: str | None
     search_path: str
     store: Store
+    version_file: Path | None = None
 
     def choose(
         self, name: str | None, *, remembered: str | None, forced: bool
@@ -125,8 +148,18 @@ class Chooser(Value, frozen=True, kw_only=True):
 
     def _pythons(self) -> _Pythons:
         there = None
+        taken = self._find(self.python) if self.python else None
         if is_environment(self.place):
-            there = open_environment(self.place, store=self.store)
+            if self.moved and self.created:
+                version = python_version(self.place)
+                return _Pythons(there=None, taken=taken, gone=version, cause="moved")
+            try:
+                there = open_environment(self.place, store=self.store)
+            except EnvironmentBroken as error:
+                if not self.created:
+                    raise self._broken(error) from error
+                version = python_version(self.place)
+                return _Pythons(there=None, taken=taken, gone=version, cause="gone")
             wanted = PythonRequest.parse(self.python) if self.python else None
             if wanted is None or wanted.accepts(there):
                 return _Pythons(there=there, taken=there)
@@ -136,8 +169,16 @@ class Chooser(Value, frozen=True, kw_only=True):
                     f"has Python {there.version}, not {self.python}",
                     "remove the environment, or name another one with --venv",
                 )
-        taken = self._find(self.python) if self.python else None
         return _Pythons(there=there, taken=taken)
+
+    def _broken(self, error: EnvironmentBroken) -> EnvironmentBroken:
+        """Return the error of an environment that polylock may not recreate."""
+        return EnvironmentBroken(
+            str(self.place),
+            f"its Python does not work: {error}",
+            "polylock did not create this environment: remove it, or name another one "
+            "with --venv",
+        )
 
     def _first(self, pythons: _Pythons) -> Choice:
         """Return the first target that fits and whose Python is installed."""
@@ -163,7 +204,7 @@ class Chooser(Value, frozen=True, kw_only=True):
 
     def _with(self, target: Target, pythons: _Pythons, *, checked: bool) -> Choice:
         wanted = target.description.python
-        found = pythons.taken or self._find(str(wanted))
+        found = pythons.taken or self._find_release(wanted)
         if found is pythons.there and self.created and not self.python:
             found = self._python_for(wanted, found)
         if not _is_release(python_release(found), wanted):
@@ -178,10 +219,13 @@ class Chooser(Value, frozen=True, kw_only=True):
             interpreter=found,
             # Another process may have created the environment since the lookup, with
             # another Python. It then does not count as existing.
-            exists=is_environment(self.place) and is_of(found, self.place),
+            exists=pythons.gone is None
+            and is_environment(self.place)
+            and is_of(found, self.place),
             checked=checked,
             environment=markers if same else None,
-            replaced=there.version if there and found is not there else None,
+            replaced=there.version if there and found is not there else pythons.gone,
+            cause=pythons.cause,
         )
 
     def _python_for(self, wanted: PythonRelease, there: Interpreter) -> Interpreter:
@@ -193,7 +237,7 @@ class Chooser(Value, frozen=True, kw_only=True):
         if request is None or request.accepts(there):
             return there
         try:
-            return self._find(str(wanted))
+            return self._find_release(wanted)
         except EnvironmentBroken:
             if _is_release(python_release(there), wanted):
                 return there
@@ -227,10 +271,28 @@ class Chooser(Value, frozen=True, kw_only=True):
 
     def _suitable(self) -> Interpreter:
         """Return a Python of the lock file's ``environments``, else any Python 3."""
-        for version in _python_versions(self.pylock):
+        versions = _python_versions(self.pylock)
+        pinned = self._pinned()
+        if pinned is not None and (not versions or _minor(pinned) in versions):
+            versions.insert(0, pinned)
+        for version in versions:
             with suppress(EnvironmentBroken):
                 return self._find(version)
         return self._find("3")
+
+    def _find_release(self, wanted: PythonRelease) -> Interpreter:
+        """Return a Python for a target, the pinned one if the target allows it."""
+        request, pinned = str(wanted), self._pinned()
+        if pinned is not None and pinned.startswith(f"{request}."):
+            with suppress(EnvironmentBroken):
+                return self._find(pinned)
+        return self._find(request)
+
+    def _pinned(self) -> str | None:
+        if self.version_file is None:
+            return None
+        pinned = pinned_python(self.version_file)
+        return pinned if pinned and PythonRequest.parse(pinned) else None
 
     def _recorded(self, name: str) -> Target:
         records = self.pylock.polylock.targets if self.pylock.polylock else ()
@@ -247,6 +309,10 @@ def _is_release(here: PythonRelease, wanted: PythonRelease) -> bool:
         wanted.free_threaded,
         wanted.implementation,
     )
+
+
+def _minor(version: str) -> str:
+    return ".".join(version.split(".")[:2])
 
 
 def _python_versions(pylock: Pylock) -> list[str]:

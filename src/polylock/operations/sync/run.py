@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from polylock.environment.discovery import environment_python
-from polylock.environment.venv import is_environment
+from polylock.environment.venv import is_environment, python_version, read_state
 from polylock.errors import EnvironmentBroken, UsageError
-from polylock.operations.workspace import lock_path
+from polylock.operations.workspace import environment_path
 from polylock.values import Value
 
 if TYPE_CHECKING:
@@ -40,11 +40,17 @@ class PreparedCommand(Value, frozen=True, kw_only=True):
 
 def existing_environment(settings: Settings) -> Path:
     """Return the path of the environment; raises EnvironmentBroken without one."""
-    path = (settings.venv or lock_path(settings).with_name(".venv")).absolute()
+    path = environment_path(settings)
+    problem = None
     if not is_environment(path):
-        raise EnvironmentBroken(
-            str(path), "is not a virtual environment", "run `polylock sync`"
-        )
+        problem = "is not a virtual environment"
+    elif not environment_python(path).exists():
+        problem = f"its Python {python_version(path)} is gone"
+    elif (origin := read_state(path).moved_from(path)) is not None:
+        # Its scripts would run those of the original.
+        problem = f"was moved or copied from {origin}"
+    if problem is not None:
+        raise EnvironmentBroken(str(path), problem, "run `polylock sync`")
     return path
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from polylock.errors import UsageError
 
@@ -39,7 +39,7 @@ def refuse_own_removal(place: Path, plan: SyncPlan, choice: Choice) -> None:
     if not _runs_from(place):
         return
     if choice.replaced is not None:
-        clause = "which would be recreated with another Python"
+        clause = "which would be recreated"
     else:
         needed = _needed(plan.installed)
         gone = [e.name for e in (*plan.remove, *plan.reinstall) if e.name in needed]
@@ -55,14 +55,34 @@ def refuse_own_removal(place: Path, plan: SyncPlan, choice: Choice) -> None:
 
 
 def report_recreation(
-    place: Path, choice: Choice, reporter: Reporter, *, dry: bool
+    place: Path,
+    choice: Choice,
+    reporter: Reporter,
+    *,
+    moved_from: str | None,
+    dry: bool,
 ) -> None:
-    """Report that the environment is recreated, if it is."""
-    if choice.replaced is None:
-        return
-    verb = "would recreate" if dry else "recreating"
+    """Report that the environment is recreated, or its scripts are, if so."""
     python = choice.interpreter.version
-    reporter.noting(f"{verb} {place} with Python {python} (was {choice.replaced})")
+    verb = "would recreate" if dry else "recreating"
+    if choice.replaced is None:
+        if moved_from is not None and choice.exists:
+            verb = "would reinstall" if dry else "reinstalling"
+            reporter.noting(
+                f"{verb} the packages of {place}: it was moved or copied from "
+                f"{moved_from}"
+            )
+        return
+    match choice.cause:
+        case "moved":
+            words = f"{verb} {place}: it was moved or copied from {moved_from}"
+        case "gone":
+            words = f"{verb} {place}: its Python {choice.replaced} does not work"
+        case "python":
+            words = f"{verb} {place} with Python {python} (was {choice.replaced})"
+        case _:
+            assert_never(choice.cause)
+    reporter.noting(words)
 
 
 def warn_of_forced_target(

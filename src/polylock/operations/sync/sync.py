@@ -38,7 +38,9 @@ from polylock.operations.sync.safety_checks import (
     warn_of_forced_target,
 )
 from polylock.operations.workspace import (
+    environment_path,
     lock_path,
+    place_of_environment,
     project_of_lock,
     project_path,
     recorded_policy,
@@ -136,24 +138,30 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
     if not options.frozen:
         refuse_untrusted_sources(settings, pylock, path, project)
     inputs = project.inputs if project else recorded_policy(pylock)
-    place = (settings.venv or path.with_name(".venv")).absolute()
+    place = environment_path(settings)
     state = read_state(place)
+    moved_from = state.moved_from(place)
     if options.forget:
-        state = EnvironmentState(created=state.created)
+        state = EnvironmentState(created=state.created, path=state.path)
     with Context(settings, inputs, reporter) as context:
         chooser = Chooser(
             pylock=pylock,
             place=place,
             created=state.created,
+            moved=moved_from is not None,
             python=settings.python,
             search_path=options.search_path,
             store=context.store,
+            version_file=path.with_name(".python-version"),
         )
         choice = chooser.choose(
             settings.target, remembered=state.target, forced=options.force_target
         )
         lacks = _lacks(chooser, choice, state, options)
-        remembered = _state_after(state, choice, settings, pylock, forced=bool(lacks))
+        remembered = msgspec.structs.replace(
+            _state_after(state, choice, settings, pylock, forced=bool(lacks)),
+            path=state.path if state.path and moved_from is None else str(place),
+        )
         selected = select(
             pylock,
             choice.target,
@@ -165,6 +173,8 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
         wanted, watched = _with_own_project(
             installables(selected, context, path.parent), project, context
         )
+        if moved_from is not None:
+            options = replace(options, reinstall=True)
         plan = _plan(wanted, choice, options, created=state.created)
         outcome = SyncOutcome(
             environment=place,
@@ -178,7 +188,9 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
             else _basis(context, place, choice, plan, watched),
         )
         refuse_own_removal(place, plan, choice)
-        report_recreation(place, choice, reporter, dry=options.dry_run)
+        report_recreation(
+            place, choice, reporter, moved_from=moved_from, dry=options.dry_run
+        )
         if lacks and not options.force_target:
             warn_of_forced_target(choice.target.name, lacks, reporter)
         if state.target is None:
@@ -302,6 +314,9 @@ def _basis(
         return None
     directories = choice.interpreter.site_directories
     found = environment_basis(found, place, directories, plan.installed)
+    named = place_of_environment(settings)
+    if named != place:  # a file that names the environment
+        found = replace(found, states=(*found.states, named))
     found = replace(found, states=(*found.states, *watched))
     return hardware_basis(found, this_host().root) if choice.checked else found
 
