@@ -22,8 +22,11 @@ __all__ = [
     "FILENAME",
     "HOSTILE",
     "INFO",
+    "PIP_INSTALLS",
     "REPAIRED",
     "TAKEN",
+    "UV_INSTALLS",
+    "UV_REFUSES",
     "Forge",
     "row",
 ]
@@ -309,3 +312,55 @@ TAKEN: dict[str, Callable[[Forge], object]] = {
     "LZMA": lambda f: setattr(f, "compression", zipfile.ZIP_LZMA),
 }
 """What is unusual and right."""
+
+
+PIP_INSTALLS = frozenset(
+    {
+        "drive",
+        "drive relative",
+        "drive inside",
+        "backslash",
+        "unc",
+        "nul",
+        "newline",
+        "parent that stays inside",
+        "twice, with other content",
+        "other data",
+        "entry point directory",
+        "entry point code",
+        "entry point syntax",
+        "dist-info by data",
+        "own dist-info by data",
+    }
+)
+"""What pip 26.3 installs although it is refused here, asked on Linux."""
+
+UV_INSTALLS = frozenset(
+    {
+        "absolute",
+        "parent",
+        "parent inside",
+        "drive",
+        "drive relative",
+        "drive inside",
+        "backslash",
+        "unc",
+        "parent that stays inside",
+        "twice, with other content",
+        "other data",
+        "dist-info by data",
+        "own dist-info by data",
+    }
+)
+"""What uv 0.13.9 installs although it is refused here, asked on Linux."""
+
+UV_REFUSES = frozenset(
+    {
+        "two columns",
+        "four columns",
+        "entry point with a comment",
+        "bzip2",
+        "LZMA",
+    }
+)
+"""What uv 0.13.9 refuses, and pip and polylock install."""

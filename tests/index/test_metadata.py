@@ -521,3 +521,20 @@ def test_a_wheel_with_the_dist_info_of_another_is_refused(
     found, asked = world.read()
     assert "2 .dist-info directories" in reason_of(found)
     assert len(asked) == 1
+
+
+def test_a_local_version_that_metadata_lacks_is_told(
+    world: World, tmp_path: Path
+) -> None:
+    """The file 1.0+cpu whose METADATA says 1.0 is no file of either version."""
+    wheel = build_wheel(tmp_path, "demo", "1.0")
+    local = wheel.rename(tmp_path / "demo-1.0+cpu-py3-none-any.whl")
+    content = b"Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n"
+    digest = {"sha256": hashlib.sha256(content).hexdigest()}
+    world.serve([local], row={"core-metadata": digest})
+    path = f"{world.index.file(local.name)}.metadata"
+    world.server.routes[path] = Answer(body=content)
+    found, _ = world.read()
+    assert reason_of(found) == (
+        "its metadata is of demo 1.0, its file name of demo 1.0+cpu"
+    )
