@@ -163,6 +163,7 @@ class WhyNot:
         self._left = _CAUSES_AT_MOST
         self._beside: Sequence[WhyNot] = ()
         self._paths: dict[NormalizedName, tuple[NormalizedName, ...]] | None = None
+        self._extras: dict[NormalizedName, tuple[str, ...]] = {}
 
     def newer(
         self,
@@ -481,7 +482,8 @@ class WhyNot:
             taken = table.position(self.answer.pins[dependent].version)
             if taken is None:
                 return "", None
-            above = range(len(releases.versions) - 1, taken, -1)
+            usual = releases.finals & ~releases.yanked
+            above = [each for each in positions(usual) if each > taken]
             for position in above[:_TRIED_AT_MOST]:
                 if self._admits(releases, position, assumed[name]):
                     reason = self._cause(releases, position, assumed)
@@ -518,10 +520,12 @@ class WhyNot:
         return reasons[0] if reasons else None
 
     def _unmet(self, candidate: Candidate, assumed: Assumed) -> Reason | None:
-        found = self._reader.of(candidate)
-        if isinstance(found, Unmeetable):
-            return found.reason
-        needed = [dependency.requirement for dependency in found]
+        needed: list[Requirement] = []
+        for extra in ("", *self._extras_in_use(candidate.name)):
+            found = self._reader.of(self.pool.extended(candidate, extra))
+            if isinstance(found, Unmeetable):
+                return found.reason
+            needed += [dependency.requirement for dependency in found]
         needed += [
             Requirement(name=need.name, specifier=need.specifier)
             for need in candidate.abi
@@ -534,6 +538,22 @@ class WhyNot:
                 if reason is not None:
                     return reason
         return None
+
+    def _extras_in_use(self, name: NormalizedName) -> tuple[str, ...]:
+        """Return the extras of a project that the project or another pin asks for."""
+        found = self._extras.get(name)
+        if found is None:
+            asked = [requirement for _, requirement in self.answer.roots]
+            for dependent in self.answer.dependents(name):
+                asked += [each.requirement for each in self._requests(dependent, name)]
+            extras = {
+                extra
+                for requirement in asked
+                if requirement.name == name
+                for extra in requirement.extras
+            }
+            found = self._extras[name] = tuple(sorted(extras))
+        return found
 
     def _never_met(
         self, requirement: Requirement, candidate: Candidate, assumed: Assumed
