@@ -105,7 +105,7 @@ class VersionsOut(Value, frozen=True):
 
 
 class Shortage(Value, frozen=True):
-    """What an index lacks of a project.
+    """The reason why no version of a project can be used.
 
     ``none`` is set where no version meets what is asked. Else ``out`` are the positions
     of versions that are out for the same reasons, newest first, with these.
@@ -450,7 +450,7 @@ class WhyNot:
         )
 
     def _is_needed(self, name: NormalizedName, assumed: Assumed) -> bool:
-        """Say whether a project is required still, with candidates in place of pins."""
+        """Return whether a project is still required if candidates replace pins."""
         queue = [asked.normalized_name for _, asked in self.answer.roots]
         seen = set(queue)
         for at in queue:
@@ -495,7 +495,7 @@ class WhyNot:
         return "", None
 
     def _admits(self, releases: Releases, position: int, wanted: Candidate) -> bool:
-        """Say whether a version of a project suits a candidate of another."""
+        """Return whether a version of a project allows a candidate of another."""
         candidate = self._stand_in(releases, position)
         if candidate is None:
             return False

@@ -205,7 +205,7 @@ class File(Value, frozen=True, kw_only=True, rename="kebab"):
 
 
 class Build(Value, frozen=True, kw_only=True, rename="kebab"):
-    """What some targets install of a project, and why they were given this label.
+    """One build of a project: its file, label and targets, and what decided the label.
 
     ``version`` is None for a source tree. ``decided_by`` are properties, the
     weightiest first, and None where there was nothing to choose from.
