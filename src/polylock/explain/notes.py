@@ -1,4 +1,4 @@
-"""What to know of an answer besides old versions and accelerators.
+"""Find notes on a solution, except those on older versions and accelerators.
 
 The kinds are in ``polylock.explain.findings``. Nothing is asked of the source that a
 solve has not asked.
@@ -46,7 +46,7 @@ __all__ = ["other_notes"]
 
 
 def other_notes(solved: Solved) -> Iterator[Note]:
-    """Yield what to know of an answer, kind by kind, each thing once."""
+    """Yield the notes, kind by kind, each once."""
     for find in _FINDERS:
         yield from find(solved)
 

@@ -1,7 +1,7 @@
-"""Whether an answer has anything worth a note: by names, masks and settings alone.
+"""Decide cheaply whether a solution needs notes, by names, masks and settings.
 
-Most locks have nothing, and the modules that write notes take longer to import than
-this takes to find that out. So they are imported only for what may have a note.
+Most solutions have none, and importing the modules that write notes takes longer than
+this check. They are imported only if there may be a note.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Solved(Value, frozen=True):
 
 
 def notes(solved: Solved) -> tuple[Note, ...]:
-    """Return what to know of an answer, kind by kind, each thing once."""
+    """Return the notes on a solution, kind by kind, each once."""
     found: list[Note] = []
     older = older_pins(solved)
     if any(older):
@@ -253,7 +253,7 @@ def _extras_asked(
 
 
 def _has_extra(pin: Pin, extra: str, source: PackageSource) -> bool:
-    """Say whether metadata provides an extra, or has a marker that names it."""
+    """Return whether metadata provides an extra, or has a marker that names it."""
     try:
         metadata = source.core_metadata(pin.release, pin.file)
     except PolylockError:

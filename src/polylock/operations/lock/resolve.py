@@ -79,7 +79,9 @@ def resolve(
     with IndexContext(settings, inputs, reporter, project=project) as context:
         kept = _kept(workspace, previous, request, context.source)
         own = _preferences(workspace, previous, request, kept)
-        source = KnownSource(_source(context, workspace, previous, request))
+        source = KnownSource(
+            _source(context, workspace, previous, request), inputs.sources
+        )
         solver = Solver(
             inputs=_wanted(workspace, request),
             source=source,
