@@ -94,7 +94,7 @@ def specifiers() -> dict[str, str]:
     """Return what each invalid specifier means."""
     file = "model/test_specifier_repairs.py"
     repaired: Any = kinds(file, "REPAIRED")
-    return repaired | dict.fromkeys(kinds(file, "UNCLEAR"), "refused")
+    return {**repaired, **dict.fromkeys(kinds(file, "UNCLEAR"), "refused")}
 
 
 def test_the_page_has_every_repair_of_a_specifier() -> None:
