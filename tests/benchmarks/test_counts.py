@@ -17,7 +17,7 @@ import pytest
 from fakes.this_machine import python_path
 from polylock.cache.store import Bucket
 from polylock.index_server.static_build import build_index
-from polylock.index_server.static_serve import ServedRequest, serve_index
+from polylock.index_server.static_serve import IndexServer, ServedRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,7 +110,7 @@ def demo(tmp_path: Path) -> Iterator[Demo]:
     """Serve the fixture index to a copy of the demo project."""
     build_index(ROOT / "fixtures" / "wheels", tmp_path / "index")
     requests: list[ServedRequest] = []
-    with serve_index(
+    with IndexServer(
         tmp_path / "index", page_lifetime=600, on_request=requests.append
     ) as server:
         found = Demo(tmp_path / "project", server.url, requests)

@@ -1,4 +1,4 @@
-"""Projects with their answers, from which the golden lock files are assembled."""
+"""Projects with their resolutions, from which the golden lock files are assembled."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def hardware() -> Scenario:
 
 
 def platforms() -> Scenario:
-    """Return machines that their environment tells apart, without any variant."""
+    """Return machines that differ by environment markers, without any variant."""
     linux311 = make_target("linux-py311", "linux-x86_64", "3.11")
     linux313 = make_target("linux-py313", "linux-x86_64", "3.13")
     arm = make_target("arm", "linux-aarch64", "3.13")

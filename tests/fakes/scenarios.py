@@ -1,6 +1,6 @@
-"""What a scenario asks for: its targets, inputs and earlier pins.
+"""Reads scenarios: their targets, inputs and earlier pins.
 
-The format is told by ``resolution/test_scenarios.py``.
+``resolution/test_scenarios.py`` describes the format.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def targets_of(scenario: dict[str, Any]) -> list[Target]:
 
 
 def inputs_of(scenario: dict[str, Any], targets: list[Target]) -> Inputs:
-    """Return what a scenario asks for."""
+    """Return the inputs of a scenario."""
 
     def roots(texts: list[str], **kind: str) -> list[RootRequirement]:
         return [

@@ -55,7 +55,7 @@ def root(text: str, **where: str) -> RootRequirement:
 
 @pytest.mark.parametrize("name", sorted(SCENARIOS))
 def test_differences_are_none_for_what_was_just_locked(name: str) -> None:
-    """A lock file answers the inputs and targets that it was assembled from."""
+    """A lock file is up to date with the inputs and targets that it was made from."""
     scenario = SCENARIOS[name]()
     pylock = read_pylock(pylock_text(scenario.assemble()), "p")
 

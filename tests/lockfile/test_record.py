@@ -95,7 +95,7 @@ DERIVED: Lists = {
 def test_locked_target_is_the_target_that_was_recorded(
     platform: str, python: str
 ) -> None:
-    """Name, environment, tags and both kinds of lists come back, in their order."""
+    """Name, environment, tags and both kinds of lists are read back in their order."""
     target = make_target(
         "t", platform, python, stated={"amd": {}, "z": {"b": ("1",)}}, derived=DERIVED
     )

@@ -247,8 +247,8 @@ def test_own_keys_replace_those_of_a_preset_inside_tables_too() -> None:
 @pytest.mark.parametrize(
     ("line", "hint"),
     [
-        ('cuda = "13.0"', "stands in nvidia"),
-        ('rocm = "7.1"', "stands in amd"),
+        ('cuda = "13.0"', "goes under nvidia"),
+        ('rocm = "7.1"', "goes under amd"),
         ('gpu = "h100"', "name the maker"),
         ('glibc = "2.34"', "libc ="),
     ],
@@ -328,7 +328,7 @@ T = 'platform = "linux-x86_64"'
     ],
 )
 def test_wrong_tables(toml: str, key: str, problem: str, hint: str | None) -> None:
-    """What is wrong with a table is told with its key path and the next step."""
+    """An error in a table has its key path and the next step."""
     with pytest.raises(ProjectError) as caught:
         parse(toml)
     error = caught.value
@@ -367,7 +367,7 @@ def test_name_of_a_group_is_refused(name: str) -> None:
 def test_python_must_be_within_requires_python(
     python: str, requires: str, *, fits: bool
 ) -> None:
-    """requires-python is asked of the newest patch release unless one is named."""
+    """requires-python must admit the newest patch release, unless one is named."""
     toml = f'[targets.a]\n{T}\npython = "{python}"'
     if fits:
         assert parse(toml, requires_python=requires)

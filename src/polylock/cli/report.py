@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from polylock.cli.invocation import ask_outdated, begin_to_show, print_json
+from polylock.cli.invocation import ask_outdated, begin_with_lock, print_json
 from polylock.cli.options import JSON, Command, settings
 from polylock.cli.tables import Table
 from polylock.cli.terminal import say, style
@@ -42,14 +42,14 @@ __all__ = ["command"]
 )
 @JSON
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
-    """Show what every target installs: projects down, targets across.
+    """Show what every target installs: a row per project, a column per target.
 
-    A label in parentheses is the chosen variant. With no group or extra named, all
-    of them are shown. The page and the JSON have the files, their hashes, who requires
-    whom and what decided for each label as well; the page needs no network. With
-    --outdated, 1.0 < 2.0 tells that there is a newer version.
+    A label in parentheses is the chosen variant. Without --group or --extra, all groups
+    and extras are shown. The page and the JSON also have the files, their hashes, the
+    dependencies and why each label was chosen. The page needs no network. With
+    --outdated, 1.0 < 2.0 means that there is a newer version.
     """
-    chosen = begin_to_show(values)
+    chosen = begin_with_lock(values)
     found = ask_outdated(chosen) if values["shows_outdated"] else None
     document = report_document(chosen, os.environ, found)
     page = values["page"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from packaging.utils import canonicalize_name
 
-from polylock.cli.invocation import ask_outdated, begin_to_show, print_json
+from polylock.cli.invocation import ask_outdated, begin_with_lock, print_json
 from polylock.cli.options import JSON, Command, settings
 from polylock.cli.terminal import style, write_lines
 from polylock.model.quantities import counted
@@ -35,7 +35,7 @@ _PLAIN = ("|-- ", "`-- ", "|   ", "    ")
     "packages",
     multiple=True,
     metavar="NAME",
-    help="Begin with this package; may be given more than once.",
+    help="Begin with this package; can be given more than once.",
 )
 @click.option("--invert", is_flag=True, help="Show below a package what requires it.")
 @click.option(
@@ -48,17 +48,17 @@ _PLAIN = ("|-- ", "`-- ", "|   ", "    ")
     "--outdated",
     "shows_outdated",
     is_flag=True,
-    help="Say of which packages the index has a newer version.",
+    help="Mark packages with a newer version on the index.",
 )
 @JSON
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
     """Show the locked dependencies of a target, or of every target, as a tree.
 
-    A label in parentheses is the chosen variant; what is below a package marked (*)
-    was shown before; 1.0 < 2.0 tells that there is a newer version. Targets with the
-    same tree have one. With no group or extra named, all of them are shown.
+    A label in parentheses is the chosen variant. (*) marks a package whose dependencies
+    are shown above; 1.0 < 2.0 marks a newer version. Targets with the same tree share
+    it. Without --group or --extra, all groups and extras are shown.
     """
-    chosen = begin_to_show(values)
+    chosen = begin_with_lock(values)
     shape = TreeShape(
         depth=values["depth"],
         packages=tuple(canonicalize_name(name) for name in values["packages"]),
@@ -77,11 +77,11 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
 
 
 def _grouped(found: list[DependencyTree]) -> Iterator[_Group]:
-    """Yield the targets whose trees are the same, with that tree."""
+    """Yield the targets in groups with the same tree."""
     groups: dict[tuple[TreeText, ...], list[DependencyTree]] = {}
     for tree in found:
-        told = tuple((line.text, line.last, line.repeated) for line in tree.lines())
-        groups.setdefault(told, []).append(tree)
+        text = tuple((line.text, line.last, line.repeated) for line in tree.lines())
+        groups.setdefault(text, []).append(tree)
     yield from groups.values()
 
 
@@ -112,7 +112,7 @@ def _styled(text: str, name: str) -> str:
 
 
 def _can_draw() -> bool:
-    """Say whether stdout takes the characters: a pipe on Windows may not."""
+    """Return whether stdout can encode the characters: a pipe on Windows may not."""
     try:
         "".join(_DRAWN).encode(sys.stdout.encoding or "ascii")
     except UnicodeEncodeError:

@@ -28,7 +28,7 @@ from polylock.model.distributions import Unusable, labelled_wheels
 from polylock.model.variant_preferences import preferences_of
 from polylock.resolution.candidate_pool import labels_of
 from polylock.values import replace
-from polylock.variants.authority import unanswered
+from polylock.variants.authority import namespaces_without_provider
 from polylock.variants.ordering import VariantPreferences
 
 if TYPE_CHECKING:
@@ -292,7 +292,7 @@ def _unknown_namespaces(release: Release, target: Target, solved: Solved) -> lis
     excluded = preferences_of(inputs, target.description).exclude
     return [
         namespace
-        for namespace in unanswered(
+        for namespace in namespaces_without_provider(
             metadata, stated=target.stated, enabled_providers=inputs.enable_providers
         )
         if namespace in used and all(pattern.text != namespace for pattern in excluded)

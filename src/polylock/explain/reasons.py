@@ -31,7 +31,7 @@ from polylock.model.reasons import (
     Yanked,
 )
 from polylock.values import Value
-from polylock.variants.verdicts import LabelLost
+from polylock.variants.ordering import LabelLost
 
 if TYPE_CHECKING:
     from polylock.model.requirements import Requirement

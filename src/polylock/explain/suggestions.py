@@ -36,7 +36,7 @@ from polylock.resolution.problem import Prior, Problem, admitting
 from polylock.resolution.solve import solve
 from polylock.resolution.tries import Tries
 from polylock.values import Value, replace
-from polylock.variants.authority import unanswered
+from polylock.variants.authority import namespaces_without_provider
 
 if TYPE_CHECKING:
     from collections.abc import (
@@ -449,7 +449,7 @@ def _variants_hint(pool: CandidatePool, releases: Releases, position: int) -> st
         for namespace, provider in sorted((metadata.providers or {}).items()):
             if provider.optional and namespace not in inputs.enable_providers:
                 return f'set enable-providers = ["{namespace}"] in [tool.polylock]'
-        for namespace in unanswered(
+        for namespace in namespaces_without_provider(
             metadata, stated=target.stated, enabled_providers=inputs.enable_providers
         ):
             return (

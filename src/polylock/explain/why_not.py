@@ -50,7 +50,7 @@ from polylock.resolution.memory import Memory
 from polylock.resolution.near_miss import near, tags_of
 from polylock.resolution.versions import positions, public, satisfies
 from polylock.values import Value
-from polylock.variants.verdicts import preferred_by, why_before
+from polylock.variants.ordering import preferred_by, why_before
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Whether a lock file is up to date with its project: a list of differences.
+"""Compares a lock file with its project; no difference means it is up to date.
 
 The inputs recorded in the lock file are compared with those of the project item by
 item, offline and without a solver. The time, the machine and the project's own version
@@ -16,6 +16,10 @@ from packaging.specifiers import SpecifierSet
 from polylock.lockfile.record import (
     LIST_SETTINGS,
     TEXT_SETTINGS,
+    LockedFeature,
+    LockedInputs,
+    LockedSource,
+    LockedTarget,
     moment_of,
     record_inputs,
     record_target,
@@ -26,7 +30,7 @@ from polylock.lockfile.toml_values import moment
 from polylock.lockfile.vouching import unreached, unvouched
 from polylock.model.direct import table_of_source
 from polylock.model.folding import fold
-from polylock.model.inputs import Inputs
+from polylock.model.inputs import Inputs, RootRequirement
 from polylock.model.requirements import InvalidRequirement, Requirement
 from polylock.values import Value, replace
 
@@ -34,13 +38,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from polylock.lockfile.pylock import Package, Pylock
-    from polylock.lockfile.record import (
-        LockedFeature,
-        LockedInputs,
-        LockedSource,
-        LockedTarget,
-    )
-    from polylock.model.inputs import RootRequirement
     from polylock.model.target import Target
 
 __all__ = ["Difference", "DifferenceKind", "differences"]

@@ -12,11 +12,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import lru_cache
 from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import InvalidName, canonicalize_name
 from packaging.version import Version
 
@@ -46,24 +44,27 @@ from polylock.lockfile.record import (
     describe,
     microseconds_of,
 )
-from polylock.model.direct import DIRECT_KEYS, InvalidDirectSource, source_of_table
+from polylock.model.direct import (
+    DIRECT_KEYS,
+    DirectSource,
+    InvalidDirectSource,
+    source_of_table,
+)
 from polylock.model.filenames import (
     InvalidFilename,
     SdistFilename,
     WheelFilename,
     check_file_name,
 )
-from polylock.model.markers import Atom, InvalidMarker, parse_marker
-from polylock.model.quantities import has_long_number
+from polylock.model.markers import Atom, InvalidMarker, MarkerExpression, parse_marker
+from polylock.model.requirements import is_specifier
+from polylock.model.visible_text import has_control_character
 from polylock.toml_tables import InvalidToml, Table, key_path, parse_toml
 from polylock.values import Value, replace
 from polylock.variants.properties import InvalidProperty, is_label
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from polylock.model.direct import DirectSource
-    from polylock.model.markers import MarkerExpression
 
 __all__ = ["read_pylock"]
 
@@ -73,7 +74,6 @@ _CONFLICT_ADVICE = (
     "`polylock merge --install` lets git do so the next time"
 )
 _VCS_TEXTS = ("type", "url", "path", "requested-revision", "commit-id")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _HASH = re.compile(r"[!-9;-~]+:[!-~]+")
 _TARGET_NAME = re.compile(r"[A-Za-z0-9]+([._-]+[A-Za-z0-9]+)*")
 _MAJOR = 1
@@ -107,11 +107,12 @@ def _document(content: bytes | str, path: str) -> Mapping[str, Any]:
     except UnicodeDecodeError as error:
         bad_line = error.object.count(b"\n", 0, error.start) + 1
         raise LockFileInvalid(path, "", f"line {bad_line} is not UTF-8") from error
+    # git may check out a file with CRLF on Windows; no value here has a newline.
+    text = text.replace("\r\n", "\n")
     try:
-        # git may check out a file with CRLF on Windows; no value here has a newline.
-        return parse_toml(text.replace("\r\n", "\n"))
+        return parse_toml(text)
     except InvalidToml as error:
-        for number, line in enumerate(text.splitlines(), start=1):
+        for number, line in enumerate(text.split("\n"), start=1):
             if _CONFLICT_MARKER.match(line):
                 problem = f"line {number} is a merge conflict marker of git"
                 advice = _CONFLICT_ADVICE
@@ -180,18 +181,9 @@ def _has_variant_field(marker: MarkerExpression) -> bool:
 
 
 def _check_specifier(table: Table, text: str | None) -> None:
-    if text is not None and not _is_specifier(text):
+    if text is not None and not is_specifier(text):
         problem = f"{text!r} is not a version specifier"
         raise table.error(problem, "requires-python")
-
-
-@lru_cache(maxsize=4096)
-def _is_specifier(text: str) -> bool:
-    try:
-        SpecifierSet(text)
-    except InvalidSpecifier:
-        return False
-    return not has_long_number(text)
 
 
 def _version(table: Table, text: str, key: str) -> Version:
@@ -306,7 +298,7 @@ def _check_texts(value: Value, *keys: str) -> None:
     """
     for key in keys:
         text = getattr(value, key.replace("-", "_"))
-        if text is not None and not text.isprintable() and _CONTROL.search(text):
+        if text is not None and has_control_character(text):
             raise _Refused(f"{text!r} has a control character", key)
 
 
@@ -483,7 +475,7 @@ def _record(table: Table) -> Record:
     for name, texts in found.require_variants.items():
         _check_patterns(table, texts, "require-variants", name)
     for position, index in enumerate(found.indexes):
-        if _CONTROL.search(index.name):
+        if has_control_character(index.name):
             problem = f"{index.name!r} has a control character"
             raise table.error(problem, "indexes", position, "name")
     targets = (

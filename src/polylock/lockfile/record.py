@@ -16,7 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 import msgspec
 
 from polylock.model.direct import ArchiveSource, DirectSource, GitSource
-from polylock.model.inputs import DEFAULT_INDEX, Inputs
+from polylock.model.inputs import DEFAULT_INDEX, Inputs, RootRequirement
 from polylock.model.platforms import compatibility_tags, marker_environment
 from polylock.model.target import (
     Architecture,
@@ -25,13 +25,13 @@ from polylock.model.target import (
     Target,
     TargetDescription,
 )
+from polylock.model.url_secrets import without_secrets
 from polylock.values import Value, field, replace
 from polylock.variants.properties import SupportedProperties
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from polylock.model.inputs import RootRequirement
     from polylock.model.requirements import Requirement
 
 __all__ = [
@@ -198,7 +198,8 @@ def microseconds_of(moment: datetime) -> int:
 
 
 def without_credentials(url: str) -> str:
-    """Return a URL without user name and password, and otherwise as written."""
+    """Return a URL without user name, password, and secrets in its query."""
+    url = without_secrets(url)
     try:
         parts = urlsplit(url)
     except ValueError:

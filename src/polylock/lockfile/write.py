@@ -10,7 +10,18 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from polylock.lockfile.record import LIST_SETTINGS, TEXT_SETTINGS, moment_of
+from polylock.lockfile.record import (
+    LIST_SETTINGS,
+    TEXT_SETTINGS,
+    LockedFeature,
+    LockedIndex,
+    LockedInputs,
+    LockedSource,
+    LockedTarget,
+    Record,
+    VariantChoice,
+    moment_of,
+)
 from polylock.lockfile.toml_values import (
     array,
     inline_table,
@@ -30,15 +41,6 @@ if TYPE_CHECKING:
         PackageVcs,
         PackageWheel,
         Pylock,
-    )
-    from polylock.lockfile.record import (
-        LockedFeature,
-        LockedIndex,
-        LockedInputs,
-        LockedSource,
-        LockedTarget,
-        Record,
-        VariantChoice,
     )
 
 __all__ = ["package_order", "pylock_text"]

@@ -1,4 +1,4 @@
-"""The variants that the user wants on a target: its keys, and those of the project."""
+"""The variant preferences of a target: its own keys, and those of the project."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ __all__ = ["preferences_of"]
 
 
 def preferences_of(inputs: Inputs, target: TargetDescription) -> VariantPreferences:
-    """Return what counts for a target: its own keys, else those of the project.
+    """Return the preferences of a target: its own keys, else those of the project.
 
-    A project that the target requires nothing of, by an empty list, has no entry.
+    An empty list in ``require_variants`` of the target removes the requirement.
     """
     exclude, prefer = target.exclude_variants, target.prefer_variants
     required = {**inputs.require_variants, **target.require_variants}

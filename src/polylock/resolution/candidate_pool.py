@@ -10,7 +10,13 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from polylock.model.distributions import Unusable, labelled_wheels
+from polylock.model.distributions import (
+    Release,
+    Releases,
+    RemoteFile,
+    Unusable,
+    labelled_wheels,
+)
 from polylock.model.filenames import InvalidFilename, WheelFilename
 from polylock.model.folding import SelectedVariant
 from polylock.model.reasons import (
@@ -20,12 +26,14 @@ from polylock.model.reasons import (
     NoUploadTime,
     PinnedLabelMissing,
     PythonUnmet,
+    Refusal,
     Rejection,
     Unfit,
     UploadedLater,
     WheelsForbidden,
     Yanked,
 )
+from polylock.model.requirements import is_specifier
 from polylock.model.variant_preferences import preferences_of
 from polylock.resolution.candidates import (
     Candidate,
@@ -33,7 +41,7 @@ from polylock.resolution.candidates import (
     ExtraCandidate,
 )
 from polylock.resolution.memory import Memory
-from polylock.resolution.versions import is_specifier, satisfies
+from polylock.resolution.versions import satisfies
 from polylock.values import Mutable, field
 from polylock.variants.abi import InvalidAbiDependency, alternatives
 from polylock.variants.authority import supported_properties
@@ -43,9 +51,7 @@ from polylock.variants.variant_schema import ABI_DEPENDENCY
 if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
-    from polylock.model.distributions import Release, Releases, RemoteFile
     from polylock.model.inputs import Inputs
-    from polylock.model.reasons import Refusal
     from polylock.model.target import Target
     from polylock.ports import PackageSource
     from polylock.resolution.memory import TargetMemory
@@ -315,7 +321,7 @@ class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
             metadata,
             supported,
             labels,
-            wishes=self.preferences.for_project(releases.name),
+            preferences=self.preferences.for_project(releases.name),
             deferred_namespaces=(ABI_DEPENDENCY,),
         )
         rejections.extend(Rejection(r.reason, r.label) for r in order.rejected)

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from polylock.model.markers import Atom, conjunction, disjunction
+from polylock.model.markers import Atom, MarkerExpression, conjunction, disjunction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from packaging.utils import NormalizedName
 
-    from polylock.model.markers import MarkerExpression
     from polylock.model.pins import Edge
 
     Clause = frozenset[MarkerExpression]

@@ -15,16 +15,14 @@ import msgspec
 import packaging
 
 from polylock import __version__
-from polylock.model.folding import NON_VARIANT, fold
+from polylock.model.folding import NON_VARIANT, SelectedVariant, fold
 from polylock.model.hashes import digest as content_digest
-from polylock.model.markers import parse_marker
+from polylock.model.markers import MarkerExpression, parse_marker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from polylock.model.core_metadata import CoreMetadata
-    from polylock.model.folding import SelectedVariant
-    from polylock.model.markers import MarkerExpression
     from polylock.model.requirements import Requirement
     from polylock.model.target import Target
 
@@ -69,7 +67,7 @@ class Memory:
 
     @staticmethod
     def rules() -> str:
-        """Return what all values depend on besides their keys."""
+        """Return the versions on which all values depend besides their keys."""
         return f"polylock {__version__}, packaging {packaging.__version__}"
 
     def encode(self) -> bytes:
@@ -136,7 +134,7 @@ class TargetMemory:
         self._memory.learned += 1
 
     def requirements(self, metadata: CoreMetadata, extra: str) -> list[Applicable]:
-        """Return what ``applicable`` yields for a non-variant wheel, from the table."""
+        """Return the result of ``applicable`` for a non-variant wheel, cached."""
         every = metadata.requires_dist
         if not every:
             return []
