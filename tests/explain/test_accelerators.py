@@ -221,7 +221,8 @@ def test_who_brings_gigabytes_of_libraries_to_a_target_without_a_gpu() -> None:
     assert told == [
         (
             "torch 2.15 brings 1.0 GB of accelerator libraries in 3 packages to ci, "
-            "without an accelerator; name an index with builds for processors under "
-            "tool.polylock.sources.torch, or leave it out there with a marker"
+            "without an accelerator; to take a build for processors from an index "
+            'that has one, write torch = [{ index = "NAME", targets = ["ci"] }] in '
+            "[tool.polylock.sources]"
         )
     ]

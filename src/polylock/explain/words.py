@@ -291,11 +291,13 @@ def _incoherent(found: Note, project: str, targets: str) -> str:
             )
         case LibrariesForNothing():
             libraries = counted(finding.count, "package")
+            names = ", ".join(f'"{name}"' for name in found.targets)
             return (
                 f"{project} brings {file_size(finding.size)} of accelerator libraries "
-                f"in {libraries} to {targets}, without an accelerator; name an index "
-                f"with builds for processors under {found.key}, or leave it out there "
-                "with a marker"
+                f"in {libraries} to {targets}, without an accelerator; to "
+                "take a build for processors from an index that has one, write "
+                f'{found.project} = [{{ index = "NAME", targets = [{names}] }}] in '
+                "[tool.polylock.sources]"
             )
         case _:
             raise AssertionError(finding)
