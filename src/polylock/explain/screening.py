@@ -1,7 +1,6 @@
-"""Decide cheaply whether a solution needs notes, by names, masks and settings.
+"""Decide cheaply whether a solution may need notes, by names, masks and settings.
 
-Most solutions have none, and importing the modules that write notes takes longer than
-this check. They are imported only if there may be a note.
+``polylock.explain.notes`` imports what writes them only then.
 """
 
 from __future__ import annotations
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from polylock.explain.findings import Note
     from polylock.model.distributions import Releases
     from polylock.model.inputs import Inputs, RootRequirement
     from polylock.model.pins import Pin, Resolution
@@ -38,8 +36,9 @@ if TYPE_CHECKING:
 __all__ = [
     "Solved",
     "accelerators",
+    "may_be_accelerated",
+    "may_have_unmet_wishes",
     "missing_extras",
-    "notes",
     "older_pins",
     "roots_of",
 ]
@@ -59,27 +58,6 @@ class Solved(Value, frozen=True):
     source: PackageSource
     memory: Memory = field(default_factory=Memory)
     tables: dict[int, VersionTable] = field(default_factory=dict)
-
-
-def notes(solved: Solved) -> tuple[Note, ...]:
-    """Return the notes on a solution, kind by kind, each once."""
-    found: list[Note] = []
-    older = older_pins(solved)
-    if any(older):
-        from polylock.explain.behind import behind  # noqa: PLC0415 - see above
-
-        found += behind(solved, older)
-    if _may_be_accelerated(solved):
-        from polylock.explain.accelerators import (  # noqa: PLC0415 - see above
-            accelerator_notes,
-        )
-
-        found += accelerator_notes(solved)
-    if _may_have_others(solved):
-        from polylock.explain.notes import other_notes  # noqa: PLC0415 - see above
-
-        found += other_notes(solved)
-    return tuple(found)
 
 
 def accelerators(description: TargetDescription) -> tuple[str, ...]:
@@ -188,7 +166,8 @@ def _asked_by_pins(resolution: Resolution, names: set[str]) -> Mapping[str, set[
     return found
 
 
-def _may_be_accelerated(solved: Solved) -> bool:
+def may_be_accelerated(solved: Solved) -> bool:
+    """Return whether any pin may be built for an accelerator, or has labels."""
     return any(
         _ACCELERATED.search(name) or "+" in pin.version or labels_of(pin.release)
         for resolution in solved.resolutions
@@ -196,7 +175,8 @@ def _may_be_accelerated(solved: Solved) -> bool:
     )
 
 
-def _may_have_others(solved: Solved) -> bool:
+def may_have_unmet_wishes(solved: Solved) -> bool:
+    """Return whether a setting, a pin or an extra may have to be noted."""
     inputs = solved.inputs
     return bool(
         inputs.exclude_variants

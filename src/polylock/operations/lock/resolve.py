@@ -13,7 +13,8 @@ import msgspec
 from polylock.errors import LockFileOutdated, NoSolution, UsageError
 from polylock.explain.failure import solved
 from polylock.explain.known_source import KnownSource
-from polylock.explain.screening import Solved, notes
+from polylock.explain.notes import notes
+from polylock.explain.screening import Solved
 from polylock.lockfile.assemble import assemble
 from polylock.lockfile.pylock import PackageSdist, PackageWheel, Pylock
 from polylock.lockfile.record import VARIANT_LISTS, record_inputs, record_target
