@@ -368,7 +368,7 @@ def _lost_to_yank(
 def _expanded(
     solved: Solved, resolution: Resolution, pin: Pin
 ) -> tuple[CandidatePool, Releases, int] | None:
-    """Return the pinned version as the index offers it; None where it is unknown."""
+    """Return the pinned version as the index offers it; None if it is unknown."""
     try:
         releases = solved.source.releases(pin.name, resolution.target)
     except PolylockError:

@@ -1,8 +1,6 @@
-"""Notes on a solution: where it is less than it could be.
+"""The notes on a solution: what each target gets less than it could, and why.
 
-The kinds are in ``polylock.explain.findings``. Most solutions have none, and importing
-the modules that write notes takes longer than to see that there are none. So they are
-imported only if ``polylock.explain.screening`` finds that there may be one.
+What finds them is imported only if ``screening`` says that there may be a note.
 """
 
 from __future__ import annotations
@@ -10,14 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from polylock.explain.screening import (
+    Solved,
     may_be_accelerated,
-    may_have_unmet_wishes,
+    may_have_others,
     older_pins,
 )
 
 if TYPE_CHECKING:
     from polylock.explain.findings import Note
-    from polylock.explain.screening import Solved
 
 __all__ = ["notes"]
 
@@ -36,10 +34,8 @@ def notes(solved: Solved) -> tuple[Note, ...]:
         )
 
         found += accelerator_notes(solved)
-    if may_have_unmet_wishes(solved):
-        from polylock.explain.unmet_wishes import (  # noqa: PLC0415 - see above
-            unmet_wishes,
-        )
+    if may_have_others(solved):
+        from polylock.explain.finders import other_notes  # noqa: PLC0415 - see above
 
-        found += unmet_wishes(solved)
+        found += other_notes(solved)
     return tuple(found)

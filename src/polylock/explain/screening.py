@@ -1,6 +1,7 @@
-"""Decide cheaply whether a solution may need notes, by names, masks and settings.
+"""Decide cheaply whether a solution needs notes, by names, masks and settings.
 
-``polylock.explain.notes`` imports what writes them only then.
+Most solutions have none, and importing the modules that write notes takes longer than
+this check. They are imported only if there may be a note.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ __all__ = [
     "Solved",
     "accelerators",
     "may_be_accelerated",
-    "may_have_unmet_wishes",
+    "may_have_others",
     "missing_extras",
     "older_pins",
     "roots_of",
@@ -58,6 +59,16 @@ class Solved(Value, frozen=True):
     source: PackageSource
     memory: Memory = field(default_factory=Memory)
     tables: dict[int, VersionTable] = field(default_factory=dict)
+
+    def releases(self, name: NormalizedName, target: Target) -> Releases | None:
+        """Return the releases of a project, None if the solve did not read them.
+
+        The targets that a lock keeps unchanged are not solved.
+        """
+        try:
+            return self.source.releases(name, target)
+        except PolylockError:
+            return None
 
 
 def accelerators(description: TargetDescription) -> tuple[str, ...]:
@@ -139,7 +150,10 @@ def _is_for_other_pythons(
     pool: CandidatePool, releases: Releases, position: int
 ) -> bool:
     """Return whether a version is out for its ``requires-python`` and nothing else."""
-    expansion = pool.expand(releases, position, yanked=False)
+    try:
+        expansion = pool.expand(releases, position, yanked=False)
+    except PolylockError:
+        return False  # the solve did not read its files
     if expansion.candidates:
         return False
     reasons = {rejection.reason for rejection in expansion.rejections} - {Unfit()}
@@ -150,7 +164,9 @@ def _not_newest(solved: Solved, resolution: Resolution) -> Iterator[Releases]:
     """Yield the projects of a target that have a later final version, by name."""
     for name, pin in sorted(resolution.pins.items()):
         if pin.direct is None:
-            releases = solved.source.releases(name, resolution.target)
+            releases = solved.releases(name, resolution.target)
+            if releases is None:
+                continue
             newest = (releases.finals & ~releases.yanked).bit_length() - 1
             if newest >= 0 and releases.versions[newest] != pin.version:
                 yield releases
@@ -167,7 +183,7 @@ def _asked_by_pins(resolution: Resolution, names: set[str]) -> Mapping[str, set[
 
 
 def may_be_accelerated(solved: Solved) -> bool:
-    """Return whether any pin may be built for an accelerator, or has labels."""
+    """Return whether a project may be built for an accelerator."""
     return any(
         _ACCELERATED.search(name) or "+" in pin.version or labels_of(pin.release)
         for resolution in solved.resolutions
@@ -175,8 +191,8 @@ def may_be_accelerated(solved: Solved) -> bool:
     )
 
 
-def may_have_unmet_wishes(solved: Solved) -> bool:
-    """Return whether a setting, a pin or an extra may have to be noted."""
+def may_have_others(solved: Solved) -> bool:
+    """Return whether one of the other finders may find anything."""
     inputs = solved.inputs
     return bool(
         inputs.exclude_variants
@@ -260,7 +276,8 @@ def _is_unusual(pin: Pin) -> bool:
 
 def _lacks_upload_times(solved: Solved) -> bool:
     return solved.inputs.exclude_newer is not None and any(
-        not solved.source.releases(name, resolution.target).has_upload_times
+        releases is not None and not releases.has_upload_times
         for resolution in solved.resolutions
         for name in resolution.pins
+        for releases in (solved.releases(name, resolution.target),)
     )

@@ -1,4 +1,4 @@
-"""Find what the project asks for and does not get, except versions and accelerators.
+"""Find notes on a solution, except those on older versions and accelerators.
 
 The kinds are in ``polylock.explain.findings``. Nothing is asked of the source that a
 solve has not asked.
@@ -42,10 +42,10 @@ if TYPE_CHECKING:
     from polylock.variants.ordering import VariantPattern
     from polylock.variants.variant_json import VariantMetadata
 
-__all__ = ["unmet_wishes"]
+__all__ = ["other_notes"]
 
 
-def unmet_wishes(solved: Solved) -> Iterator[Note]:
+def other_notes(solved: Solved) -> Iterator[Note]:
     """Yield the notes, kind by kind, each once."""
     for find in _FINDERS:
         yield from find(solved)
@@ -58,8 +58,10 @@ def _without_times(solved: Solved) -> Iterator[Note]:
     told = set()
     for resolution in solved.resolutions:
         for name in sorted(resolution.pins):
-            releases = solved.source.releases(name, resolution.target)
-            if releases.has_upload_times or (name, releases.index) in told:
+            releases = solved.releases(name, resolution.target)
+            if releases is None or releases.has_upload_times:
+                continue
+            if (name, releases.index) in told:
                 continue
             if resolution.pins[name].direct is not None:
                 continue  # no index has a say in it
