@@ -304,7 +304,7 @@ def test_a_zip_that_lies(tmp_path: Path, kind: str) -> None:
     with pytest.raises(FileCorrupt):
         unpack_sdist(path, tmp_path / "tree", filename=path.name)
     with pytest.raises(FileCorrupt), LocalZip(path, path.name) as archive:
-        archive.read("demo-1.0/PKG-INFO")
+        archive.read(archive.entries[0])
 
 
 def test_an_endless_answer_to_a_range_is_no_range() -> None:

@@ -25,6 +25,7 @@ __all__ = [
     "LibrariesForNothing",
     "NamespaceUnknown",
     "Note",
+    "PatchNeeded",
     "PatternUnmatched",
     "RequiredUnused",
     "RequiresProject",
@@ -101,6 +102,16 @@ class Behind(Value, frozen=True, kw_only=True):
     because: Reason
     held_by: str = ""
     advice: str = ""
+
+
+class PatchNeeded(Value, frozen=True):
+    """The target names no patch of its Python, and this needs ``python`` at least.
+
+    ``requires_python`` is the file's own.
+    """
+
+    python: str
+    requires_python: str
 
 
 class YankedPin(Value, frozen=True):
@@ -203,6 +214,7 @@ Finding = (
     | LabelPinUnused
     | LibrariesForNothing
     | NamespaceUnknown
+    | PatchNeeded
     | PatternUnmatched
     | RequiredUnused
     | RequiresProject

@@ -18,6 +18,7 @@ from polylock.explain.findings import (
     LabelPinUnused,
     LibrariesForNothing,
     NamespaceUnknown,
+    PatchNeeded,
     PatternUnmatched,
     RequiredUnused,
     RequiresProject,
@@ -203,13 +204,8 @@ def _note(found: Note) -> str:  # noqa: PLR0911 - a case each
             return _missed(finding, project, targets)
         case SeveralMajors() | DriverTooOld() | LibrariesForNothing():
             return _incoherent(found, project, targets)
-        case YankedPin():
-            why = f": {finding.why}" if finding.why else ""
-            return (
-                f"{project}, locked for {targets}, is yanked{why}; where no "
-                "requirement pins it, `polylock lock --upgrade-package "
-                f"{found.project}` takes another"
-            )
+        case YankedPin() | PatchNeeded():
+            return _of_file(found, finding, project, targets)
         case BetterLabelYanked():
             taken = finding.taken or "the wheel without a label"
             return (
@@ -239,6 +235,28 @@ def _note(found: Note) -> str:  # noqa: PLR0911 - a case each
             return f"{told}, which {finding.by} asks for" if finding.by else told
         case _:
             return _without_effect(finding, found, project)
+
+
+def _of_file(
+    found: Note, finding: YankedPin | PatchNeeded, project: str, targets: str
+) -> str:
+    """Say what is to know of the file that is locked."""
+    match finding:
+        case YankedPin():
+            why = f": {finding.why}" if finding.why else ""
+            return (
+                f"{project}, locked for {targets}, is yanked{why}; where no "
+                "requirement pins it, `polylock lock --upgrade-package "
+                f"{found.project}` takes another"
+            )
+        case PatchNeeded():
+            return (
+                f"{project} needs Python {finding.python} at least (Requires-Python "
+                f"{finding.requires_python}), and {targets} names no patch release; "
+                f'set python = "{finding.python}" for it, so that sync finds one'
+            )
+        case _:
+            assert_never(finding)
 
 
 def _behind(finding: Behind, project: str, targets: str) -> str:

@@ -10,8 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
-from packaging.utils import canonicalize_name
-from packaging.version import Version
 
 from polylock.errors import FileCorrupt, HashMismatch, SizeMismatch
 from polylock.index.variant_files import VARIANT_JSON, VariantFiles
@@ -156,11 +154,10 @@ class MetadataReader:
 
 def _mismatch(metadata: CoreMetadata, release: Release) -> str:
     """Return the problem if metadata and file name differ, else an empty string."""
-    try:
-        same = Version(metadata.version) == Version(release.version)
-    except ValueError:
-        same = False
-    if same and canonicalize_name(metadata.name) == release.name:
+    from polylock.model.wheel_members import is_same_release  # noqa: PLC0415 - cold runs
+
+    wanted = (release.name, release.version)
+    if is_same_release((metadata.name, metadata.version), wanted):
         return ""
     return (
         f"its metadata is of {metadata.name} {metadata.version}, "

@@ -179,11 +179,7 @@ class _Unpacking(Mutable, kw_only=True):
 
     def _text(self, name: str) -> str:
         """Return the text of a file in ``.dist-info``."""
-        info = self.members.files.get(self._path(name))
-        if info is None:
-            raise RefusedArchive(f"{self._path(name)} is missing")
-        if info.file_size > self.limits.metadata_size:
-            raise RefusedArchive(f"{self._path(name)} is larger than any such file")
+        info = self.members.files[self._path(name)]
         return b"".join(content_chunks(self.file, info)).decode("utf-8")
 
     def _read_record(self) -> None:
