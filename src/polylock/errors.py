@@ -22,6 +22,7 @@
     +- ForeignLockInvalid          a lock file of another tool cannot be read
     +- ForeignHashDiffers          an index has another file than it has locked
     +- NoSuchTarget                a target that the lock file does not have
+    +- TooComplex                  more conditions than can be worked out in time
     +- TargetMismatch              this machine is not that target
     |  +- NoTargetFits             nor any other
     +- NothingToInstall            a locked package has no file for the target
@@ -72,6 +73,7 @@ __all__ = [
     "SizeMismatch",
     "SourceUnusable",
     "TargetMismatch",
+    "TooComplex",
     "UsageError",
 ]
 
@@ -272,6 +274,20 @@ class NoSolution(PolylockError):
 
     def __str__(self) -> str:
         return f"no solution for target {self.target}"
+
+
+class TooComplex(PolylockError):
+    """What metadata asks for on a target cannot be worked out in a bounded time."""
+
+    usual_hint = "lock another version of what requires it, or leave it out"
+
+    project: str
+    target: str
+    problem: str
+
+    def __str__(self) -> str:
+        where = f" on target {self.target}" if self.target else ""
+        return f"{self.project}{where}: {self.problem}"
 
 
 def _at_key(path: str, key: str, problem: str) -> str:

@@ -19,13 +19,14 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Protocol
 
 from polylock.errors import PolylockError
+from polylock.model.by_extra import ByExtra
 from polylock.model.distributions import Unusable
 from polylock.model.folding import fold
 from polylock.network.keyed_jobs import Once
 from polylock.values import Mutable, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Sequence
+    from collections.abc import Callable, Hashable, Iterable
 
     from packaging.utils import NormalizedName
 
@@ -95,6 +96,8 @@ class Crawl:
         self._ready: deque[_Visit] = deque()
         self._waiting: dict[Hashable, list[_Visit]] = {}
         self._seen: set[tuple[str, Requirement]] = set()
+        self._descended: dict[tuple[str, int, str], CoreMetadata] = {}
+        self._by_extra = ByExtra()
         self.is_advancing = False
         """Whether it is the crawl that asks: then it must not wait."""
 
@@ -124,17 +127,13 @@ class Crawl:
         """Stop fetching ahead."""
         self.once.close()
 
-    def _note(
-        self, plan: _Plan, requirement: Requirement, *, extras: Sequence[str]
-    ) -> None:
-        """Queue a requirement that may hold on the target under one of the extras."""
+    def _note(self, plan: _Plan, requirement: Requirement, *, extra: str) -> None:
+        """Queue a requirement that may hold on the target under an extra."""
         seen = (plan.target.name, requirement)
         if requirement.url is not None or seen in self._seen:
             return
         marker = requirement.marker_expression
-        if marker is not None and not any(
-            fold(marker, plan.target, extra=extra) is not False for extra in extras
-        ):
+        if marker is not None and fold(marker, plan.target, extra=extra) is False:
             return
         self._seen.add(seen)
         self._ready.append(_Visit(plan, requirement))
@@ -149,7 +148,7 @@ class Crawl:
                 while self._noted:
                     plan, requirements = self._noted.popleft()
                     for requirement in requirements:
-                        self._note(plan, requirement, extras=("",))
+                        self._note(plan, requirement, extra="")
                 while self._ready:
                     self._visit(self._ready.popleft())
                 try:
@@ -186,6 +185,11 @@ class Crawl:
     def _descend(self, visit: _Visit, release: Release, file: RemoteFile) -> None:
         metadata = self._known.core_metadata_at_hand(release, file)
         if not isinstance(metadata, Unusable):
-            extras = ("", *visit.requirement.extras)
-            for dependency in metadata.requires_dist:
-                self._note(visit.plan, dependency, extras=extras)
+            for extra in ("", *visit.requirement.extras):
+                # Each extra of a file once: one may ask for thousands, one by one.
+                asked = visit.plan.target.name, id(metadata), extra
+                if asked not in self._descended:
+                    self._descended[asked] = metadata
+                    for position in self._by_extra.positions(metadata, extra):
+                        dependency = metadata.requires_dist[position]
+                        self._note(visit.plan, dependency, extra=extra)

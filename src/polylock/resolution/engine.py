@@ -214,6 +214,8 @@ class Engine(Resolution["Constraint", AnyCandidate, str]):
         """Require a project, or raise with the parents that are in the way."""
         identifier = identifier_of(requirement)
         asked: Information = RequirementInformation(requirement, parent)
+        before = criteria.get(identifier)
+        self._tries.weighing(0 if before is None else len(before.information))
         if isinstance(requirement, SpecifierConstraint):
             self._check_learned(identifier, requirement, asked)
         try:
@@ -326,6 +328,7 @@ class Engine(Resolution["Constraint", AnyCandidate, str]):
     ) -> list[Criterion[Constraint, AnyCandidate]]:
         """Pin the best candidate that conflicts with no pin; else return conflicts."""
         self._failed = name
+        self._tries.looking(len(self.state.criteria))
         if name in self.state.mapping:
             lacking = self._provider.lacking(self.state.mapping)
             self._lacks = [

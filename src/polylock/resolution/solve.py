@@ -48,12 +48,14 @@ __all__ = ["Effort", "Solution", "Solver", "solve"]
 class Effort(Mutable):
     """What the solve of one target cost, in counts that do not depend on a clock.
 
-    ``rounds`` are those of resolvelib, ``tried`` and ``rejected`` count the candidates
-    that it tried and gave up, 0 where the walk was enough; ``expanded`` counts the
-    versions that were opened.
+    ``rounds`` are those of resolvelib, ``looked`` and ``weighed`` what ``Tries`` counts
+    of them. ``tried`` and ``rejected`` count the candidates that it tried and gave up,
+    0 where the walk was enough; ``expanded`` counts the versions that were opened.
     """
 
     rounds: int = 0
+    looked: int = 0
+    weighed: int = 0
     tried: int = 0
     rejected: int = 0
     expanded: int = 0
@@ -236,12 +238,19 @@ class Solver(Mutable, kw_only=True, eq=False):
     def _answer(self, problem: Problem, effort: Effort) -> Resolution:
         problem.prefetch()
         before = self._tried
-        tries = Tries(target=problem.target.name, reporter=self.reporter, tried=before)
+        tries = Tries(
+            target=problem.target.name,
+            reporter=self.reporter,
+            tried=before,
+            looked=effort.looked,
+            weighed=effort.weighed,
+        )
         try:
             found = solve(problem, tries, always_search=self.always_search)
         finally:
             effort.rounds += tries.rounds
             effort.tried += tries.tried - before
+            effort.looked, effort.weighed = tries.looked, tries.weighed
             self._tried = tries.tried
             effort.rejected += tries.rejected
             effort.expanded += len(problem.availability.pool.visited)
@@ -286,7 +295,7 @@ def _resolution(problem: Problem, mapping: Mapping[str, AnyCandidate]) -> Resolu
         (_edge(dependency, None), root.extra, root.group)
         for root, dependency in problem.wanted
     ]
-    reached = conditions(roots, edges)
+    reached = conditions(roots, edges, target=target.name)
     pins = {
         name: _pin(cast("Candidate", mapping[name]), edges[name], dependencies)
         for name in reached

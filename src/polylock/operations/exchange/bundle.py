@@ -331,8 +331,7 @@ def _require_room(directory: Path) -> None:
     with attempt(f"read {directory}"):
         # A link is no new directory: what it leads to may be anything.
         taken = directory.is_symlink() or (
-            directory.exists()
-            and (not directory.is_dir() or any(directory.iterdir()))
+            directory.exists() and (not directory.is_dir() or any(directory.iterdir()))
         )
     if taken:
         raise UsageError(
