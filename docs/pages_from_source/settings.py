@@ -48,7 +48,25 @@ is named in full, `machine http://example.com:3141`.
 Where the URL or the variable gives a user name without a password and the index
 answers 401, `keyring get URL USER` is run, once for each index, if there is such a
 command; `URL` is that of the index, then its host where that is https. It cannot ask
-you anything and is given 20 seconds."""
+you anything and is given 20 seconds.
+
+## Proxies and certificates
+
+polylock reads the variables that other tools read too, in capitals or not:
+
+- `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY` name the proxy for requests of a scheme,
+  or of any: `http://`, `https://`, `socks5://` or `socks5h://`, the last two with
+  `polylock[socks]`. On Windows and macOS the system's settings count where none is set.
+- `NO_PROXY` lists hosts that are asked directly: `*`, domains with all below them,
+  addresses, and ranges of them (`10.0.0.0/8`, `fd00::/8`), also with a port at the end.
+- `SSL_CERT_FILE` and `SSL_CERT_DIR` name the certificates to trust in place of the
+  system's, in PEM format.
+- `SSL_CLIENT_CERT` names a file with the certificate and key, without a password, that
+  an index is shown which asks for one.
+
+A variable that cannot be used is an error with exit code 2. pip's configuration is not
+read.
+"""
 
 _NOTES = {
     "target": "Without it `sync` and `run` take the target of the environment's last "

@@ -60,6 +60,7 @@ __all__ = [
     "IndexRequestError",
     "LockFileInvalid",
     "LockFileOutdated",
+    "NetworkSettingInvalid",
     "NoSolution",
     "NoSuchTarget",
     "NoTargetFits",
@@ -69,10 +70,13 @@ __all__ = [
     "PolylockError",
     "ProjectError",
     "ProjectNotFound",
+    "ProjectPageRefused",
     "ProviderFailed",
+    "ProxyFailed",
     "SizeMismatch",
     "SourceUnusable",
     "TargetMismatch",
+    "TlsFailed",
     "TooComplex",
     "UsageError",
 ]
@@ -150,6 +154,23 @@ class UsageError(PolylockError):
 
     def __str__(self) -> str:
         return self.problem
+
+
+class NetworkSettingInvalid(PolylockError):
+    """A variable for proxies or certificates has a value that cannot be used.
+
+    ``value`` is shown, so it has no credentials in it.
+    """
+
+    exit_code = 2
+
+    variable: str
+    value: str
+    problem: str
+    advice: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.variable}={self.value}: {self.problem}"
 
 
 class ProjectError(PolylockError):
@@ -325,6 +346,55 @@ class IndexRequestError(PolylockError):
                 "or the user name alone there and the password in the keyring"
             )
         return self.usual_hint
+
+
+class ProjectPageRefused(IndexRequestError):
+    """An index answers 401 or 403 for the page of a project.
+
+    Some indexes answer so for projects that they do not have. Which of the two it is
+    only the user can say: to ask the next index would be dependency confusion.
+    """
+
+    index: str
+    project: str
+
+    def hint(self) -> str | None:
+        return (
+            f"if index {self.index} answers {self.status} for projects that it does "
+            f"not have, set absent = [{self.status}] in its [[tool.polylock.index]], "
+            "or explicit = true there and name it under sources for the projects that "
+            "it has; otherwise give it credentials: in the URL, a netrc file or "
+            f"POLYLOCK_INDEX_<NAME>_*, or the password in the keyring"
+        )
+
+
+class ProxyFailed(IndexRequestError):
+    """The proxy, not the index, could not be reached or refused to help.
+
+    ``proxy`` is its URL without credentials, ``variable`` what names it.
+    """
+
+    proxy: str
+    variable: str
+
+    def __str__(self) -> str:
+        return f"cannot reach {self.url}: proxy {self.proxy}: {self.problem}"
+
+    def hint(self) -> str | None:
+        return (
+            f"the proxy is that of {self.variable}: correct it, or name the host in "
+            "NO_PROXY where it is reached without one"
+        )
+
+
+class TlsFailed(IndexRequestError):
+    """The certificate is not trusted, or the peer speaks no TLS."""
+
+    usual_hint = (
+        "where a company or a proxy has a certificate authority of its own, name its "
+        "file in SSL_CERT_FILE, or a directory in SSL_CERT_DIR; a client's own "
+        "certificate in SSL_CLIENT_CERT"
+    )
 
 
 class Offline(IndexRequestError):

@@ -35,7 +35,7 @@ def solved(packages: Packages, roots: list[str]) -> tuple[dict[str, str], int]:
     """Return the pins that the engine finds, and how many candidates it tried."""
     tries = Tries()
     problem = Problem.of(TARGETS[0], inputs_of(roots, "allow"), MemorySource(packages))
-    found = solve(problem, tries, always_search=True).mapping
+    found = solve(problem, tries, always_search=True)
     return {n: str(c).partition(" ")[2] for n, c in found.items()}, tries.tried
 
 

@@ -17,7 +17,7 @@ from polylock.resolution.availability import Availability
 from polylock.resolution.candidate_pool import CandidatePool
 from polylock.resolution.constraints import Dependency, Unmeetable
 from polylock.resolution.dependencies import DependencyReader
-from polylock.resolution.memory import held
+from polylock.resolution.memory import applicable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -55,7 +55,7 @@ class PlainSolver:
     ) -> None:
         pool = CandidatePool(target=target, inputs=inputs, source=source)
         every = [root.requirement for root in inputs.requirements]
-        own = [each for each in every if any(held([each], target))]
+        own = [each for each in every if any(applicable([each], target))]
         self._pool = pool
         self._inputs = inputs
         self._source = source

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import json
 import threading
 import time
+import zlib
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
     from typing import Self
 
@@ -26,7 +28,9 @@ class Answer:
     """What the server says to a path.
 
     ``etag`` and ``last_modified`` make it answer conditional requests. ``ranges``
-    says whether byte ranges are honoured; without, the whole body comes. ``failures``
+    says whether byte ranges are honoured; without, the whole body comes, or the status
+    ``to_ranges``. ``compressed`` serves the body with that coding, asked for or not,
+    whole and in ranges of the compressed bytes. ``failures``
     are statuses given first, one a request; 0 closes the connection unanswered.
     ``truncate`` promises the whole body and stops after that many bytes, in the
     first ``truncations`` answers. ``delay`` is in seconds. ``credentials`` are
@@ -40,6 +44,8 @@ class Answer:
     etag: str | None = None
     last_modified: str | None = None
     ranges: bool = True
+    to_ranges: int | None = None
+    compressed: str | None = None
     failures: tuple[int, ...] = ()
     truncate: int | None = None
     truncations: int = 1_000_000
@@ -210,6 +216,9 @@ class _Handler(BaseHTTPRequestHandler):
     ) -> None:
         extra: dict[str, str] = {}
         body = answer.body if status in {200, 206, answer.status} else b""
+        if answer.compressed is not None and body:
+            extra["Content-Encoding"] = answer.compressed
+            body = _COMPRESS[answer.compressed](body)
         if status == 206 and "range" in headers:
             first, last = _range(headers["range"], len(body))
             extra["Content-Range"] = f"bytes {first}-{last}/{len(body)}"
@@ -235,6 +244,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
 
+_COMPRESS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.compress,
+    "deflate": zlib.compress,
+}
+
+
 def _status(answer: Answer, headers: Mapping[str, str], turn: int) -> int:
     modified = answer.last_modified
     if turn < len(answer.failures):
@@ -247,6 +262,8 @@ def _status(answer: Answer, headers: Mapping[str, str], turn: int) -> int:
         modified is not None and headers.get("if-modified-since") == modified
     ):
         status = 304
+    elif answer.to_ranges is not None and "range" in headers:
+        status = answer.to_ranges
     elif answer.ranges and answer.status == 200 and "range" in headers and answer.body:
         status = 206
     else:

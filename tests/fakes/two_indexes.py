@@ -99,12 +99,13 @@ class World:
         *,
         mode: CacheMode = CacheMode.NORMAL,
         explicit: bool = False,
+        absent: tuple[int, ...] = (),
         sources: Mapping[str, tuple[IndexSource, ...]] | None = None,
     ) -> PackageIndexes:
-        """Open a source over both indexes; ``explicit`` is of the second."""
+        """Open a source; ``explicit`` is of the second, ``absent`` of the first."""
         inputs = Inputs(
             indexes=(
-                IndexLocation(name="first", url=self.first.url),
+                IndexLocation(name="first", url=self.first.url, absent=absent),
                 IndexLocation(name="second", url=self.second.url, explicit=explicit),
             ),
             sources=sources or {},

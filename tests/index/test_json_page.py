@@ -75,10 +75,10 @@ def test_core_metadata_in_all_its_forms(
 
 
 @pytest.mark.parametrize(
-    ("value", "expected"), [(True, ""), (False, None), ("why", "why"), ("", "")]
+    ("value", "expected"), [(True, ""), (False, None), ("why", "why"), ("", None)]
 )
 def test_yanked_is_a_reason(value: object, expected: str | None) -> None:
-    """A text is the reason, true has none, false is not yanked (PEP 592)."""
+    """A text is the reason, true has none; false and "" are not yanked (PEP 691)."""
     assert _one(yanked=value).yanked == expected
 
 

@@ -109,6 +109,48 @@ def test_the_wheel_is_fetched_where_ranges_do_not_work(
     assert downloader.fetch(release.wheels[0]).path.read_bytes() == wheel.read_bytes()
 
 
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 500, 501, 502, 0])
+def test_a_refused_range_leads_to_the_whole_wheel(
+    world: World, wheel: Path, status: int
+) -> None:
+    """Only what the request without a range is answered is said, or used."""
+    world.serve([wheel])
+    path = world.index.file(wheel.name)
+    world.server.change(path, to_ranges=status)
+    found, _ = world.read()
+    assert _names(found) == ["dep"]
+    assert "range" not in world.server.requests(path)[-1].headers
+
+
+def test_a_file_that_is_gone_does_not_speak_for_its_server(
+    world: World, wheel: Path
+) -> None:
+    """A part of the next wheel is asked for still, so that none is fetched whole."""
+    world.serve([wheel])
+    path = world.index.file(wheel.name)
+    reader = world.reader()
+    release = world.release()
+    good = world.server.routes[path]
+    world.server.change(path, status=404)
+    with pytest.raises(IndexRequestError, match="404"):
+        reader.core_metadata(release, release.wheels[0])
+    world.server.routes[path] = good
+    world.server.log.clear()
+    assert _names(reader.core_metadata(release, release.wheels[0])) == ["dep"]
+    assert ["range" in request.headers for request in world.server.log] == [True]
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+@pytest.mark.parametrize("ranges", [True, False])
+def test_a_wheel_that_is_compressed_on_the_way_is_read(
+    world: World, wheel: Path, coding: str, *, ranges: bool
+) -> None:
+    """A server that compresses whatever it sends costs the whole wheel, no more."""
+    world.serve([wheel])
+    world.server.change(world.index.file(wheel.name), compressed=coding, ranges=ranges)
+    assert _names(world.read()[0]) == ["dep"]
+
+
 def test_a_wheel_in_the_cache_needs_no_request(world: World, wheel: Path) -> None:
     """A downloaded wheel is read on disk, offline too."""
     world.serve([wheel])
@@ -241,6 +283,19 @@ def test_of_a_large_sdist_without_ranges_the_rest_is_left(
     found, asked = world.read()
     assert (_names(found), asked) == (["dep"], [path])
     assert world.client.traffic.received - received < sdist.stat().st_size / 2
+
+
+@pytest.mark.parametrize("status", [400, 403, 405, 500, 501])
+def test_a_refused_range_leads_to_the_whole_source_distribution(
+    world: World, tmp_path: Path, status: int
+) -> None:
+    """As for wheels."""
+    sdist = build_sdist(tmp_path, "demo", "1.0", requires=["dep"], after=_LARGE)
+    world.serve([sdist])
+    world.server.change(world.index.file(sdist.name), to_ranges=status)
+    found, _ = world.read()
+    assert _names(found) == ["dep"]
+    assert "range" not in world.server.log[-1].headers
 
 
 @pytest.mark.parametrize("ranges", [True, False])

@@ -9,7 +9,12 @@ from packaging.utils import canonicalize_name
 
 from fakes.server import Answer, Server
 from fakes.two_indexes import CPU, World, make_target, newest, solve
-from polylock.errors import IndexRequestError, Offline, ProjectNotFound
+from polylock.errors import (
+    IndexRequestError,
+    Offline,
+    ProjectNotFound,
+    ProjectPageRefused,
+)
 from polylock.index.source import PackageIndexes
 from polylock.model.core_metadata import CoreMetadata
 from polylock.model.distributions import Unusable
@@ -60,6 +65,39 @@ def test_an_index_that_fails_is_not_passed_over(world: World) -> None:
     world.server.routes["/first/demo/"] = Answer(status=500)
     world.add(world.second, "demo", "99.0")
     with pytest.raises(IndexRequestError, match="500"):
+        world.source().releases(DEMO, CPU)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refused_page_is_an_error_that_names_the_way(
+    world: World, status: int
+) -> None:
+    """The next index is not asked: the project may be there for who may see it."""
+    world.server.routes["/first/demo/"] = Answer(status=status)
+    world.add(world.second, "demo", "99.0")
+    with pytest.raises(ProjectPageRefused, match=str(status)) as caught:
+        world.source().releases(DEMO, CPU)
+    hint = caught.value.hint()
+    assert hint is not None
+    for part in ("index first", f"absent = [{status}]", "explicit = true"):
+        assert part in hint
+
+
+def test_an_index_may_answer_403_for_what_it_lacks(world: World) -> None:
+    """Where the project file says so, the next index serves it, offline too."""
+    world.server.routes["/first/demo/"] = Answer(status=403)
+    world.add(world.second, "demo", "2.0")
+    assert world.source(absent=(403,)).releases(DEMO, CPU).index == "second"
+    offline = world.source(absent=(403,), mode=CacheMode.OFFLINE)
+    assert offline.releases(DEMO, CPU).index == "second"
+
+
+def test_what_absent_made_known_is_no_answer_without_it(world: World) -> None:
+    """Once the key is gone, the refusal is an error again."""
+    world.server.routes["/first/demo/"] = Answer(status=403)
+    world.add(world.second, "demo", "2.0")
+    world.source(absent=(403,)).releases(DEMO, CPU)
+    with pytest.raises(ProjectPageRefused):
         world.source().releases(DEMO, CPU)
 
 

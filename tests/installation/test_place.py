@@ -14,7 +14,7 @@ from polylock.errors import EnvironmentBroken
 from polylock.installation.archive import read_manifest
 from polylock.installation.link import Linker, LinkMode
 from polylock.installation.place import Placement
-from polylock.installation.record_format import parse_rows
+from polylock.installation.record import parse_rows
 
 
 def placement(

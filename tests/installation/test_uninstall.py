@@ -249,7 +249,7 @@ def test_refuse_legacy_forms(tmp_path: Path, form: Form) -> None:
     )
     with pytest.raises(EnvironmentBroken, match=f"legacy form {form}") as caught:
         uninstall(legacy, Boundary([tmp_path]))
-    assert "make the environment anew" in str(caught.value.hint())
+    assert "recreate the environment" in str(caught.value.hint())
 
 
 @pytest.mark.parametrize("content", [b"a,b\n", b"\xff\xfe,,\n"])

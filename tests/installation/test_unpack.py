@@ -257,10 +257,10 @@ HOSTILE: dict[str, tuple[Callable[[Forge], object], str]] = {
         lambda f: f.record.append(row("demo/gone.py", b"")),
         "which is missing",
     ),
-    "other hash": (other_hash, "another hash"),
+    "other hash": (other_hash, "the hash of"),
     "other size": (
         lambda f: f.record.__setitem__(0, f.record[0].replace(",0\n", ",1\n")),
-        "another size",
+        "the size of",
     ),
     "no hash": (
         lambda f: f.record.__setitem__(0, "demo/__init__.py,,0\n"),
@@ -307,13 +307,13 @@ HOSTILE: dict[str, tuple[Callable[[Forge], object], str]] = {
     ),
     "entry point directory": (
         lambda f: f.add(f"{INFO}/entry_points.txt", b"[console_scripts]\nd/x = a:b\n"),
-        "is no file name",
+        "is not a file name",
     ),
     "entry point code": (
         lambda f: f.add(
             f"{INFO}/entry_points.txt", b"[gui_scripts]\nx = os:system('evil')\n"
         ),
-        "no module:object",
+        "not module:object",
     ),
     "entry point syntax": (
         lambda f: f.add(f"{INFO}/entry_points.txt", b"x = a:b\n"),
@@ -421,7 +421,7 @@ def test_unpack_when_the_file_is_cut_short(tmp_path: Path, length: int) -> None:
     wheel = Forge().write(tmp_path)
     wheel.write_bytes(wheel.read_bytes()[:length])
     (tmp_path / "a").mkdir()
-    with pytest.raises(FileCorrupt, match="no readable zip file"):
+    with pytest.raises(FileCorrupt, match="not a readable zip file"):
         unpack(wheel, tmp_path / "a", filename=FILENAME)
 
 

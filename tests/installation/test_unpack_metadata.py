@@ -60,5 +60,5 @@ def test_parse_entry_points() -> None:
 )
 def test_parse_entry_points_when_the_object_is_none(value: str) -> None:
     """An entry point that is no module and object is refused: it would be code."""
-    with pytest.raises(RefusedArchive, match="no module:object"):
+    with pytest.raises(RefusedArchive, match="not module:object"):
         list(parse_entry_points(f"[console_scripts]\nrun = {value}\n"))

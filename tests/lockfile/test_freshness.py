@@ -253,7 +253,7 @@ def test_differences_say_that_another_tool_wrote_the_file() -> None:
     pylock = replace(PROJECT.assemble(), polylock=None)
 
     assert [str(each) for each in differences(pylock, PROJECT.inputs, [])] == [
-        "the lock file does not record what it answers"
+        "the lock file does not record its inputs"
     ]
 
 

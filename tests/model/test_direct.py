@@ -17,6 +17,7 @@ from polylock.model.direct import (
 )
 
 SHA = "0" * 64
+MD5 = "0" * 32
 
 
 @pytest.mark.parametrize(
@@ -32,6 +33,21 @@ SHA = "0" * 64
             "https://example.com/a.zip?token=1#egg=a",
             ArchiveSource(url="https://example.com/a.zip?token=1"),
         ),
+        (
+            f"https://example.com/a.zip#md5={MD5}",
+            ArchiveSource(url="https://example.com/a.zip", checksum=f"md5={MD5}"),
+        ),
+        (
+            f"https://example.com/a.zip#md5={MD5}&sha256={SHA}",
+            ArchiveSource(url="https://example.com/a.zip", sha256=SHA),
+        ),
+        (
+            f"https://example.com/a.zip#sha512={SHA}{SHA}",
+            ArchiveSource(
+                url="https://example.com/a.zip", checksum=f"sha512={SHA}{SHA}"
+            ),
+        ),
+        (f"file:a.zip#md5={MD5}", ArchiveSource(path="a.zip", checksum=f"md5={MD5}")),
         ("file:../a%20b/a.zip", ArchiveSource(path="../a b/a.zip")),
         ("file:a", DirectorySource(path="a")),
         (
@@ -70,6 +86,7 @@ def test_other_urls_are_refused(url: str) -> None:
     "source",
     [
         ArchiveSource(url="https://example.com/a.zip", sha256=SHA, subdirectory="x"),
+        ArchiveSource(url="https://example.com/a.zip", checksum=f"md5={MD5}"),
         ArchiveSource(path="a.whl"),
         DirectorySource(path="..", editable=True, subdirectory="x"),
         GitSource(url="https://example.com/a", kind="tag", revision="v1"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from typing import TYPE_CHECKING
 
 import httpx  # noqa: TID253 - its exception classes are the test
@@ -12,7 +13,7 @@ from fakes.server import Answer, Server
 from polylock.errors import IndexRequestError
 from polylock.model.inputs import IndexLocation
 from polylock.network.auth import Authenticator
-from polylock.network.client import Client, RetryPolicy, explain
+from polylock.network.client import Client, Failure, RetryPolicy, explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,10 +53,13 @@ def test_exceptions_that_are_not_of_httpx_are_left_alone() -> None:
 
 def test_a_refused_certificate_is_not_tried_again() -> None:
     """What a second attempt cannot change fails at once."""
-    error = httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed")
+    error = httpx.ConnectError("self-signed")
+    error.__cause__ = ssl.SSLCertVerificationError("CERTIFICATE_VERIFY_FAILED")
     failure = explain(error)
     assert failure is not None
     assert not failure.transient
+    error.__cause__ = ssl.SSLEOFError("the peer hung up")
+    assert explain(error) == Failure("self-signed", transient=True)
 
 
 def test_get_returns_status_headers_and_body(server: Server, client: Client) -> None:

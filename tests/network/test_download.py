@@ -189,6 +189,41 @@ def test_a_server_that_lies_about_ranges(
     ]
 
 
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 500, 501, 502])
+def test_a_refused_rest_leads_to_the_whole(
+    server: Server, store: Store, client: Client, url: str, status: int
+) -> None:
+    """Whatever status a server refuses ranges with, the file itself may be had."""
+    (store.root / "files-v1").mkdir(parents=True)
+    (store.root / "files-v1" / f".tmp-{SHA256}").write_bytes(BODY[:1000])
+    server.change("/demo.whl", to_ranges=status)
+    assert Downloader(store, client).fetch(_file(url)).path.read_bytes() == BODY
+    assert _left_behind(store) == []
+
+
+def test_a_rest_that_is_compressed_is_not_joined(
+    server: Server, store: Store, client: Client, url: str
+) -> None:
+    """The range is one of the compressed bytes."""
+    (store.root / "files-v1").mkdir(parents=True)
+    (store.root / "files-v1" / f".tmp-{SHA256}").write_bytes(BODY[:1000])
+    server.change("/demo.whl", compressed="gzip", ranges=True)
+    assert Downloader(store, client).fetch(_file(url)).path.read_bytes() == BODY
+
+
+def test_a_server_that_is_down_for_a_while_costs_no_bytes(
+    server: Server, store: Store, client: Client, url: str
+) -> None:
+    """What had come is kept while a server answers errors, with and without a range."""
+    (store.root / "files-v1").mkdir(parents=True)
+    place = store.root / "files-v1" / f".tmp-{SHA256}"
+    place.write_bytes(BODY[:1000])
+    server.change("/demo.whl", status=503)
+    with pytest.raises(IndexRequestError, match="503"):
+        Downloader(store, client).fetch(_file(url))
+    assert place.read_bytes() == BODY[:1000]
+
+
 def test_a_file_that_changes_between_two_halves(
     server: Server, store: Store, client: Client, url: str
 ) -> None:

@@ -38,9 +38,26 @@ def test_the_format(load: Load, layout: str) -> None:
     assert load(text).inputs.indexes[0].format == layout
 
 
+def test_what_an_index_answers_for_projects_that_it_lacks(load: Load) -> None:
+    """The statuses are read as a set."""
+    text = INDEX.format(url="https://a.example.com/simple")
+    assert load(text).inputs.indexes[0].absent == ()
+    text += "absent = [403, 401, 403]\n"
+    assert load(text).inputs.indexes[0].absent == (401, 403)
+
+
 @pytest.mark.parametrize(
     ("text", "key"),
     [
+        (INDEX.format(url="https://a.example.com") + "absent = 403\n", "absent"),
+        (INDEX.format(url="https://a.example.com") + "absent = [500]\n", "absent[0]"),
+        (INDEX.format(url="https://a.example.com") + "absent = [200]\n", "absent[0]"),
+        (INDEX.format(url="https://a.example.com") + "absent = [true]\n", "absent[0]"),
+        (
+            INDEX.format(url="https://a.example.com")
+            + 'format = "flat"\nabsent = [403]\n',
+            "absent",
+        ),
         (INDEX.format(url="wheels"), "url"),
         (INDEX.format(url="wheels.example.com/simple"), "url"),
         (INDEX.format(url="./wheels") + 'format = "find-links"\n', "format"),

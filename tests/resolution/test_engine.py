@@ -44,7 +44,7 @@ class Search:
 
     def solve(self) -> Mapping[str, object]:
         """Return the pins by identifier; raises Unsolvable."""
-        return run_search(self._problem, self.tries).mapping
+        return run_search(self._problem, self.tries)
 
     @property
     def given_up(self) -> list[str]:

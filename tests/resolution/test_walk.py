@@ -33,7 +33,7 @@ def walked(asked: Problem) -> dict[str, str] | None:
 def searched(asked: Problem) -> dict[str, str] | None:
     """Return what the engine pins, None where there is no solution."""
     try:
-        found = search(asked, Tries()).mapping
+        found = search(asked, Tries())
     except Unsolvable:
         return None
     return {name: str(candidate) for name, candidate in found.items()}

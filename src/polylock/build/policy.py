@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from polylock.errors import BuildForbidden
 from polylock.model.distributions import Unusable
@@ -26,7 +26,7 @@ def refused_metadata(inputs: Inputs, name: NormalizedName) -> Unusable | None:
         inputs.build == "all" or name in inputs.build_packages
     ):
         return None
-    return Unusable(NeedsBuild(_forbidding_key(inputs, name) or "build-package"))
+    return Unusable(NeedsBuild(inputs.forbidding_build(name) or "build-package"))
 
 
 def require_allowed(inputs: Inputs, name: NormalizedName, version: str | None) -> None:
@@ -41,20 +41,10 @@ def require_allowed(inputs: Inputs, name: NormalizedName, version: str | None) -
 
 def forbidding_policy(inputs: Inputs, name: NormalizedName) -> str | None:
     """Return what forbids to build a project, as the project file has it, or None."""
-    match _forbidding_key(inputs, name):
+    match inputs.forbidding_build(name):
         case "no-build-package":
             return f'no-build-package = ["{name}"]'
         case "build":
             return 'build = "none"'
         case None:
             return None
-
-
-def _forbidding_key(
-    inputs: Inputs, name: NormalizedName
-) -> Literal["no-build-package", "build"] | None:
-    if name in inputs.no_build_packages:
-        return "no-build-package"
-    if inputs.build == "none" and name not in inputs.build_packages:
-        return "build"
-    return None

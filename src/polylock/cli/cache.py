@@ -12,10 +12,15 @@ from polylock.cli.options import JSON, Group, settings
 from polylock.cli.tables import Table
 from polylock.cli.terminal import say, write_lines
 from polylock.model.quantities import file_size
-from polylock.operations.cache import cache_size, clear_cache, prune_cache, verify_cache
+from polylock.operations.cache import (
+    Freed,
+    cache_size,
+    clear_cache,
+    prune_cache,
+    verify_cache,
+)
 
 if TYPE_CHECKING:
-    from polylock.operations.cache import Freed
     from polylock.project.settings import Settings
 
 __all__ = ["command"]

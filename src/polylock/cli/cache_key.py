@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -13,10 +13,7 @@ from polylock.cli.invocation import begin, print_json
 from polylock.cli.options import JSON, Command, settings
 from polylock.errors import UsageError
 from polylock.model.visible_text import visible
-from polylock.operations.inspect.cache_key import cache_keys
-
-if TYPE_CHECKING:
-    from polylock.operations.inspect.cache_key import CacheKey
+from polylock.operations.inspect.cache_key import CacheKey, cache_keys
 
 __all__ = ["command"]
 

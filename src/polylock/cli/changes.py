@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
 from polylock.cli.terminal import style
-from polylock.lockfile.changes import ChangeKind
+from polylock.lockfile.changes import Change, ChangeKind, TargetDiff
 from polylock.model.quantities import counted
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from polylock.lockfile.changes import Change, TargetDiff
 
 __all__ = ["change_lines"]
 

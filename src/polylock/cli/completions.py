@@ -7,24 +7,19 @@ missing, or broken while it is being edited, offers nothing.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from click.shell_completion import CompletionItem
 
 from polylock.environment.discovery import environment_python
 from polylock.errors import PolylockError
 from polylock.project.presets import preset_names
-from polylock.project.pyproject import load_project, locate_project
-from polylock.project.settings import default_user_file, load_settings
+from polylock.project.pyproject import ProjectFile, load_project, locate_project
+from polylock.project.settings import Settings, default_user_file, load_settings
 from polylock.toml_tables import parse_toml
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
-    from polylock.project.pyproject import ProjectFile
-    from polylock.project.settings import Settings
 
 __all__ = ["words"]
 

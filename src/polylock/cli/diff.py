@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from polylock.cli.invocation import begin, print_json
 from polylock.cli.options import JSON, Command, settings
 from polylock.cli.terminal import style, width_of, write_lines
-from polylock.lockfile.changes import ChangeKind
+from polylock.lockfile.changes import Change, ChangeKind, Side, TargetDiff
 from polylock.model.quantities import counted, file_size
-from polylock.operations.inspect.diff import diff
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from polylock.lockfile.changes import Change, Side, TargetDiff
-    from polylock.operations.inspect.diff import LockDiff
+from polylock.operations.inspect.diff import LockDiff, diff
 
 __all__ = ["command"]
 

@@ -7,8 +7,9 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -17,12 +18,7 @@ from polylock.cli.options import given_settings
 from polylock.cli.progress import TerminalReporter
 from polylock.cli.terminal import shown
 from polylock.model.visible_text import is_visible
-from polylock.project.settings import default_user_file, load_settings
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from polylock.project.settings import Settings
+from polylock.project.settings import Settings, default_user_file, load_settings
 
 __all__ = [
     "asked",

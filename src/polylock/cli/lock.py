@@ -20,7 +20,7 @@ from polylock.cli.invocation import (
 from polylock.cli.options import JSON, Command, offered, settings
 from polylock.cli.terminal import shown, style
 from polylock.model.quantities import counted
-from polylock.operations.lock.lock import lock
+from polylock.operations.lock.lock import LockOutcome, lock
 from polylock.operations.lock.request import LockRequest, parse_upgrades
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from polylock.explain.findings import Note
     from polylock.operations.lock.imported_pins import ImportReport
-    from polylock.operations.lock.lock import LockOutcome
 
 __all__ = ["command"]
 

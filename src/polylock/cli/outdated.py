@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -11,10 +11,7 @@ from polylock.cli.invocation import begin, print_json, reporting
 from polylock.cli.options import JSON, Command, settings
 from polylock.cli.tables import Table
 from polylock.cli.terminal import say, style
-from polylock.operations.inspect.outdated import outdated
-
-if TYPE_CHECKING:
-    from polylock.operations.inspect.outdated import Outdated
+from polylock.operations.inspect.outdated import Outdated, outdated
 
 __all__ = ["command"]
 

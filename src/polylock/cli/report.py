@@ -15,11 +15,10 @@ from polylock.cli.tables import Table
 from polylock.cli.terminal import say, style
 from polylock.model.quantities import counted, file_size
 from polylock.operations.files import write_atomically
-from polylock.report.document import report_document
+from polylock.report.document import Build, ReportDocument, report_document
 
 if TYPE_CHECKING:
     from polylock.project.settings import Settings
-    from polylock.report.document import Build, ReportDocument
 
 __all__ = ["command"]
 

@@ -9,12 +9,11 @@ import click
 from polylock.cli.invocation import begin, print_json
 from polylock.cli.options import offered
 from polylock.cli.terminal import say
-from polylock.operations.edit.dependencies import Place
+from polylock.operations.edit.dependencies import DependencyEdit, Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from polylock.operations.edit.dependencies import DependencyEdit
     from polylock.project.settings import Settings
 
 __all__ = ["edit_place", "place"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -12,10 +12,7 @@ from polylock.answer_cache.remember import remember
 from polylock.cli.invocation import asked, begin, json_text, reporting
 from polylock.cli.options import FORCE_TARGET, FROZEN, JSON, Command, settings
 from polylock.cli.terminal import shown
-from polylock.operations.sync.sync import SyncOptions, sync
-
-if TYPE_CHECKING:
-    from polylock.operations.sync.sync import SyncOutcome
+from polylock.operations.sync.sync import SyncOptions, SyncOutcome, sync
 
 __all__ = ["command"]
 

@@ -12,12 +12,9 @@ columns by breaking every cell.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Sequence
 
 from polylock.cli.terminal import is_terminal, plain, shown, style, width_of
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
 
 __all__ = ["Table"]
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -22,19 +23,14 @@ from polylock.operations.edit.target_table import (
 )
 from polylock.operations.edit.targets import (
     AddTargetRequest,
+    TargetView,
     add_target,
     declared_targets,
     search_presets,
     show_target,
 )
 from polylock.operations.machine import this_machine
-from polylock.project.presets import presets
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from polylock.operations.edit.targets import TargetView
-    from polylock.project.presets import Preset
+from polylock.project.presets import Preset, presets
 
 __all__ = ["command"]
 

@@ -9,12 +9,9 @@ from __future__ import annotations
 import os
 import re
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from polylock.model.visible_text import visible
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 __all__ = [
     "folded",

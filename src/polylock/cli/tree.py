@@ -12,13 +12,12 @@ from polylock.cli.invocation import begin_to_show, print_json, reporting
 from polylock.cli.options import JSON, Command, settings
 from polylock.cli.terminal import style, write_lines
 from polylock.model.quantities import counted
-from polylock.operations.inspect.tree import TreeShape, trees
+from polylock.operations.inspect.tree import DependencyTree, TreeLine, TreeShape, trees
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from polylock.operations.inspect.outdated import Outdated
-    from polylock.operations.inspect.tree import DependencyTree, TreeLine
     from polylock.project.settings import Settings
 
     _Group = list[DependencyTree]

@@ -11,13 +11,12 @@ from polylock.cli.invocation import begin, print_json, reporting
 from polylock.cli.options import JSON, Command, offered, settings
 from polylock.cli.terminal import folded, shown, style
 from polylock.explain.words import clause
-from polylock.operations.inspect.why import why
+from polylock.operations.inspect.why import Evidence, Reason, Why, why
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from polylock.operations.inspect.graph import Node
-    from polylock.operations.inspect.why import Evidence, Reason, Why
 
 __all__ = ["command"]
 

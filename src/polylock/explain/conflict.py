@@ -41,9 +41,8 @@ if TYPE_CHECKING:
     from polylock.resolution.candidates import AnyCandidate, Candidate, Expansion
     from polylock.resolution.constraints import Constraint
     from polylock.resolution.dependencies import DependencyReader
-    from polylock.resolution.problem import Failure, Problem
+    from polylock.resolution.problem import Failure, Problem, Refutation
     from polylock.resolution.provider import Information
-    from polylock.resolution.refutation import Refutation
     from polylock.resolution.versions import VersionTable
 
     _Line = tuple[str, ...]

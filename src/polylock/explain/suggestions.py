@@ -23,6 +23,7 @@ from polylock.model.inputs import RootRequirement
 from polylock.model.requirements import Requirement
 from polylock.resolution.candidate_pool import labels_of
 from polylock.resolution.candidates import Candidate
+from polylock.resolution.dependencies import SdistReads
 from polylock.resolution.near_miss import (
     newer_systems,
     newest_system,
@@ -31,7 +32,6 @@ from polylock.resolution.near_miss import (
     system_for,
 )
 from polylock.resolution.problem import Prior, Problem, admitting
-from polylock.resolution.sdist_reads import SdistReads
 from polylock.resolution.solve import solve
 from polylock.resolution.tries import Tries
 from polylock.values import Value, replace
@@ -140,7 +140,7 @@ class _Trial(Value, frozen=True, kw_only=True):
             prior = Prior(admission=admission, reads=self.reads)
             problem = Problem.of(target, inputs, self.source, prior)
             tries = Tries(limit=_TRIES_AT_MOST, is_late=self.is_late)
-            return solve(problem, tries).mapping
+            return solve(problem, tries)
 
         try:
             return admitting(attempt)

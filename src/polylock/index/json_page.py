@@ -219,7 +219,7 @@ def _row(file: _File, base_url: str) -> RemoteFile:
         offered = file.dist_info_metadata
     if offered is True:
         offered = {}
-    yanked = file.yanked
+    yanked = file.yanked or None  # an empty text is not yanked (PEP 691, "yanked")
     # By position, in the order of the fields: names take as long as the rest.
     return RemoteFile(
         file.filename,
@@ -229,7 +229,7 @@ def _row(file: _File, base_url: str) -> RemoteFile:
         _microseconds(file.upload_time) if file.upload_time else None,
         file.requires_python or None,
         offered if isinstance(offered, dict) else None,
-        ("" if yanked else None) if isinstance(yanked, bool) else yanked,
+        "" if yanked is True else yanked,
     )
 
 

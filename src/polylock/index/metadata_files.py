@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from polylock.errors import AnswerTooLong, FileCorrupt, HashMismatch, Offline
+from polylock.errors import (
+    AnswerTooLong,
+    FileCorrupt,
+    HashMismatch,
+    IndexRequestError,
+    Offline,
+)
 from polylock.model.filenames import WheelFilename
 from polylock.model.hashes import hash_value, strongest
 from polylock.network.answers import status_error
@@ -41,7 +47,8 @@ _FRONT = 1 << 20
 class MetadataFiles:
     """Reads parts of the files of an index; safe to use from many threads.
 
-    A server that gives no ranges is asked for none again. Every method raises
+    Where a server refuses a range with any status, the whole file is asked for before
+    anything is said; once that came, no range is asked for again. Every method raises
     FileCorrupt, IndexRequestError, Offline, HashMismatch, SizeMismatch, CacheUnusable.
     """
 
@@ -85,17 +92,19 @@ class MetadataFiles:
 
         downloaded = self._downloader.cached(file)
         place = origin(file.url)
-        ranges = place not in self._without_ranges and not is_local(file.url)
-        if downloaded is None and ranges:
+        refused = False
+        if downloaded is None and self._takes_ranges(file):
             self._need_network(file.url)
             try:
                 remote = RemoteZip(self._client, file.url, file.filename)
                 return _dist_info(remote, file.filename, names)
             except RangesUnsupported:
-                logger.debug("%s gives no ranges; fetching the wheel", file.url)
-                self._without_ranges.add(place)
+                logger.debug("%s gives no ranges; fetching the wheel", redact(file.url))
+                refused = True
         if downloaded is None:
             downloaded = self._downloader.fetch(file)
+        if refused:  # and the whole file was there: the server has no ranges
+            self._without_ranges.add(place)
         with LocalZip(downloaded.path, file.filename) as local:
             return _dist_info(local, file.filename, names)
 
@@ -114,11 +123,20 @@ class MetadataFiles:
         if whole or self._downloader.cached(file) is not None:
             return read_pkg_info(self._downloader.fetch(file).path, file.filename)
         self._need_network(file.url)
-        found = self._from_front(file, whole=False)
+        found = None
+        if self._takes_ranges(file):
+            try:
+                found = self._from_front(file, whole=False)
+            except IndexRequestError as error:
+                logger.debug("%s; fetching it without a range", error)
         if found is None:
             found = self._from_front(file, whole=True)
         assert found is not None  # of the whole it is an error
         return found
+
+    def _takes_ranges(self, file: RemoteFile) -> bool:
+        """Return whether a part of the file can be asked for, as far as is known."""
+        return not is_local(file.url) and origin(file.url) not in self._without_ranges
 
     def _from_front(self, file: RemoteFile, *, whole: bool) -> bytes | None:
         """Return PKG-INFO as it comes in, None where it is not in the first part."""

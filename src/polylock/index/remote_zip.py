@@ -15,8 +15,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from polylock.cache.regular_files import WholeFile
-from polylock.errors import AnswerTooLong, FileCorrupt, IndexRequestError
-from polylock.network.answers import status_error
+from polylock.errors import FileCorrupt, IndexRequestError
 from polylock.network.limits import whole_body
 
 if TYPE_CHECKING:
@@ -42,7 +41,11 @@ _LARGEST_RANGE = 1 << 26
 
 
 class RangesUnsupported(Exception):
-    """The server does not answer ranged requests; the whole file must be fetched."""
+    """The server refused a ranged request; the whole file must be asked for.
+
+    Servers refuse with many statuses, some meant for other things (400, 403, 404, 501).
+    Only a request without a range tells whether the file itself is to be had.
+    """
 
 
 class Archive(Protocol):
@@ -91,7 +94,7 @@ class LocalZip:
 class RemoteZip:
     """An Archive on a server.
 
-    Raises RangesUnsupported, FileCorrupt and IndexRequestError.
+    Raises RangesUnsupported for any answer but a range, also none, and FileCorrupt.
     """
 
     def __init__(self, client: Client, url: str, filename: str) -> None:
@@ -217,26 +220,27 @@ class _RangedFile(io.RawIOBase):
         def consume(answer: Streaming) -> tuple[int, bytes]:
             if answer.status == 200:
                 return 0, self._whole(answer)
-            if answer.status == 416:
+            if answer.status != 206 or "content-encoding" in answer.headers:
+                # Refused with whatever status, or part of a compressed file.
                 raise RangesUnsupported(self._url)
-            if answer.status != 206:
-                raise status_error(answer.url, answer.status)
             offset = self._check_range(answer)
             return offset, whole_body(answer, largest=max(longest, _TAIL))
 
         headers = {"range": wanted, "accept-encoding": "identity"}
         try:
             offset, content = self._client.stream(self._url, consume, headers=headers)
-        except AnswerTooLong as error:
+        except IndexRequestError as error:
+            # A request without a range tells whether the file is to be had.
             raise RangesUnsupported(self._url) from error
         self._parts[offset] = content
 
     def _whole(self, answer: Streaming) -> bytes:
         """Take a file that came whole, unless it is too large to have asked for."""
         length = answer.headers.get("content-length", "")
-        if not (length.isascii() and length.isdigit() and len(length) < _DIGITS) or (
-            int(length) > _TAIL
-        ):
+        is_number = length.isascii() and length.isdigit() and len(length) < _DIGITS
+        if "content-encoding" in answer.headers or not is_number:
+            raise RangesUnsupported(self._url)
+        if int(length) > _TAIL:
             raise RangesUnsupported(self._url)
         self._size = int(length)
         return whole_body(answer, largest=_TAIL)
@@ -247,7 +251,6 @@ class _RangedFile(io.RawIOBase):
             raise RangesUnsupported(self._url)
         first, _, size = map(int, match.groups())
         if self._size not in {-1, size}:
-            problem = "the file was replaced while it was read"
-            raise IndexRequestError(answer.url, answer.status, problem)
+            raise RangesUnsupported(self._url)  # replaced while it was read
         self._size = size
         return first

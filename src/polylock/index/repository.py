@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from polylock.cache.store import Bucket
-from polylock.errors import IndexRequestError
+from polylock.errors import IndexRequestError, ProjectPageRefused
 from polylock.index.pack import Pack
 from polylock.index.releases import IndexPage, decode_releases, encode_releases
 from polylock.model.distributions import Release
@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 
 _JSON = "application/vnd.pypi.simple.v1+json"
 _HTML = ("application/vnd.pypi.simple.v1+html", "text/html", "application/xhtml+xml")
+_REFUSED = frozenset({401, 403})
 _ACCEPT = f"{_JSON}, {_HTML[0]};q=0.2, {_HTML[1]};q=0.01"  # PEP 691, negotiation
 
 
@@ -78,12 +79,19 @@ class Repository:
             return encode_releases(name, page_rows(response))
 
         def ask() -> Kept:
-            return self._cache.get(
-                Bucket.PAGES,
-                self._page_url(name),
-                make=make,
-                headers={"accept": _ACCEPT},
-            )
+            try:
+                return self._cache.get(
+                    Bucket.PAGES,
+                    self._page_url(name),
+                    make=make,
+                    headers={"accept": _ACCEPT},
+                )
+            except IndexRequestError as error:
+                if error.status not in _REFUSED or self.explicit:
+                    raise
+                raise ProjectPageRefused(
+                    error.url, error.status, error.problem, self.name, name
+                ) from error
 
         kept = ask()
         try:

@@ -268,6 +268,8 @@ def _open(location: IndexLocation, store: Store, cache: HttpCache, pack: Pack) -
         from polylock.index.flat_page import FlatPage  # noqa: PLC0415 - as above
 
         return FlatPage(location, cache)
+    if location.absent:
+        cache = cache.where_absent(location.absent)
     return Repository(location, cache, pack)
 
 

@@ -1,23 +1,21 @@
-"""An unpacked wheel in the cache: a tree and what is to be known of it.
+"""An unpacked wheel in the cache: its files and a manifest.
 
-``tree`` in the archive's directory is the wheel's tree; ``archive.msgpack`` says what
-goes where, so that installing neither walks the tree nor reads RECORD again, and how
-long each file is and when it was written, so that what was edited or damaged since is
-seen while it is linked. It begins with a checksum of its own.
+``tree`` in the archive's directory holds the files of the wheel. ``archive.msgpack`` is
+the manifest: where each file goes, so that installing neither walks the tree nor reads
+RECORD again; and its size and time, so that a file which was edited or damaged since is
+detected when it is linked. The manifest begins with its own checksum.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
 from polylock.cache.entries import checksum, whole_content
 from polylock.errors import ArchiveDamaged
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-    from pathlib import Path
 
 __all__ = [
     "MANIFEST",
@@ -38,7 +36,7 @@ _LAYOUT = 2
 
 
 class Stamp(NamedTuple):
-    """What a file of an archive was when it was unpacked: bytes, nanoseconds, mode."""
+    """The size (bytes), time (nanoseconds) and mode of a file when it was unpacked."""
 
     size: int
     mtime: int
@@ -48,8 +46,8 @@ class Stamp(NamedTuple):
 class TreeFiles(NamedTuple):
     """Files of an archive by path, with their stamps in lists of the same order.
 
-    Lists, for a large environment has tens of thousands of files. Those in
-    ``executable`` may be run.
+    Lists are used because a large environment has tens of thousands of files.
+    ``executable`` holds the files that have the executable bit.
     """
 
     files: Sequence[str]
@@ -67,7 +65,7 @@ class TreeFiles(NamedTuple):
 
 
 class EntryPoint(msgspec.Struct, frozen=True, array_like=True):
-    """A script to be made: ``name`` calls ``attribute`` of ``module``."""
+    """An entry point: the script ``name`` calls ``attribute`` of ``module``."""
 
     name: str
     module: str
@@ -78,8 +76,8 @@ class EntryPoint(msgspec.Struct, frozen=True, array_like=True):
 class DataFile(msgspec.Struct, frozen=True, array_like=True):
     """A file under ``.data`` (PEP 427).
 
-    ``source`` is its path in the tree, ``path`` the one relative to the directory of
-    the scheme ``key``. ``hash`` is as in RECORD.
+    ``source`` is its path in the tree, ``path`` its path relative to the directory of
+    the scheme key ``key``. ``hash`` is in the format of RECORD.
     """
 
     key: str
@@ -92,17 +90,17 @@ class DataFile(msgspec.Struct, frozen=True, array_like=True):
 
     @property
     def stamp(self) -> Stamp:
-        """Return its stamp."""
+        """Return the stamp of the file."""
         return Stamp(self.size, self.mtime, self.is_executable)
 
 
 class ArchiveManifest(msgspec.Struct, frozen=True, kw_only=True):
-    """What installing needs to know of a wheel.
+    """The manifest of an unpacked wheel: all that installing it needs.
 
     ``stem`` is ``name-version`` as the wheel spells it. ``directories`` (parents
-    first) and ``files`` go to site-packages as they are; ``record`` holds their rows
-    as text, ``sizes`` and ``mtimes`` (nanoseconds) what they were when they were
-    unpacked. ``size`` is the sum of all files in bytes.
+    first) and ``files`` go to site-packages unchanged. ``record`` holds their rows
+    as text; ``sizes`` (bytes) and ``mtimes`` (nanoseconds) are those at the time of
+    unpacking. ``size`` is the total size of all files in bytes.
     """
 
     stem: str
@@ -131,7 +129,7 @@ class ArchiveManifest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def manifest_bytes(manifest: ArchiveManifest) -> bytes:
-    """Return what the file ``archive.msgpack`` holds."""
+    """Return the content of ``archive.msgpack``."""
     content = msgspec.msgpack.encode(manifest)
     return checksum(content) + content
 
@@ -139,16 +137,18 @@ def manifest_bytes(manifest: ArchiveManifest) -> bytes:
 def read_manifest(directory: Path, *, filename: str, sha256: str) -> ArchiveManifest:
     """Return the manifest of an unpacked wheel.
 
-    Raises ArchiveDamaged where it is missing, cannot be read, or is of another
-    layout; ``filename`` and ``sha256`` name the wheel in that case.
+    ``filename`` and ``sha256`` name the wheel in errors. Raises ArchiveDamaged if the
+    manifest is missing, cannot be read, or has another layout version.
     """
     try:
         content = whole_content((directory / MANIFEST).read_bytes())
         if content is None:
-            raise ArchiveDamaged(filename, "its manifest is not whole", sha256)
+            raise ArchiveDamaged(filename, "its manifest is damaged", sha256)
         manifest = msgspec.msgpack.decode(content, type=ArchiveManifest)
     except (OSError, msgspec.MsgspecError) as error:
         raise ArchiveDamaged(filename, "its manifest cannot be read", sha256) from error
     if manifest.layout != _LAYOUT:
-        raise ArchiveDamaged(filename, "its manifest has another layout", sha256)
+        raise ArchiveDamaged(
+            filename, "its manifest has another layout version", sha256
+        )
     return manifest

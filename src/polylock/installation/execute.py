@@ -1,56 +1,57 @@
-"""Carry a plan out: fetch everything, then change the environment.
+"""Execute a plan: fetch everything, then change the environment.
 
-The order is what makes an interrupted run harmless. Nothing is touched before every
-archive is there and every place to write to is known to be free to use. Then the old
-goes, then the new comes, each distribution with a partial RECORD from its first
-change to its last, so that the next run knows what to clean up.
+The order makes an interrupted run harmless. Nothing is changed before every archive is
+in the cache and every path to be written is known to be free. Then old distributions
+are removed and new ones installed. Each has a partial RECORD from its first change to
+its last, so that the next run knows what to clean up.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import stat
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 
 from polylock.environment.exclusive import exclusive
-from polylock.environment.installed import Form, read_installed
+from polylock.environment.installed import Form, InstalledDistribution, read_installed
 from polylock.errors import EnvironmentBroken, FileCorrupt
 from polylock.installation.archive import read_manifest
 from polylock.installation.forked_linking import put_all
 from polylock.installation.link import Linker, LinkMode
-from polylock.installation.obstacles import Obstacles
 from polylock.installation.own_files import OwnFiles
 from polylock.installation.owners import common_files, linked_again, shared_files
 from polylock.installation.place import Placement
-from polylock.installation.plan import plan_sync, same_version
+from polylock.installation.plan import (
+    SyncPlan,
+    WantedDistribution,
+    plan_sync,
+    same_version,
+)
 from polylock.installation.uninstall import (
     Boundary,
     listed_files,
     refuse_unremovable,
     uninstall,
 )
-from polylock.ports import SilentReporter
+from polylock.ports import Reporter, SilentReporter
 from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from packaging.utils import NormalizedName
-
-    from polylock.environment.installed import InstalledDistribution
     from polylock.environment.interpreter import Interpreter
-    from polylock.installation.plan import SyncPlan, WantedDistribution
-    from polylock.ports import Reporter
 
 __all__ = ["FetchArchives", "Outcome", "case_clashes", "execute", "ignores_case"]
 
 
 def ignores_case(directory: Path) -> bool:
-    """Return whether names that differ only in case are one where a directory lies."""
+    """Return whether the file system of a directory is case-insensitive."""
     swapped = directory.with_name(directory.name.swapcase())
     with suppress(OSError):
         return swapped != directory and swapped.samefile(directory)
@@ -58,27 +59,26 @@ def ignores_case(directory: Path) -> bool:
 
 
 def case_clashes(distributions: Iterable[tuple[str, Iterable[str]]]) -> Iterator[str]:
-    """Yield a line for each two distributions that have a file in one place.
+    """Yield a warning for each two distributions whose paths differ only in case.
 
-    Each is given by its name and the absolute paths of its files. One path spelled
-    alike by both is no clash of names, and may be meant: namespace packages. Names that
-    differ in case alone are nobody's fault between two distributions (``Crypto`` and
-    ``crypto`` were both on indexes for years) and do no harm where case counts, so they
-    are told of where it does not, and only there are they looked for.
+    Each distribution is given by its name and the absolute paths of its files. The
+    same path in both is not a clash of case and may be intended (namespace packages).
+    Call this only on a case-insensitive file system: elsewhere such paths do no harm,
+    and neither distribution is wrong (``Crypto`` and ``crypto`` were both on indexes
+    for years).
     """
-    # 2 ms, where case does not count.
-    from polylock.model.member_names import folded  # noqa: PLC0415 - see above
+    from polylock.model.member_names import folded  # noqa: PLC0415 - 2 ms, see above
 
     owners: dict[str, tuple[str, str]] = {}
-    told: set[tuple[str, str]] = set()
+    reported: set[tuple[str, str]] = set()
     for name, paths in distributions:
         for path in paths:
             owner, spelling = owners.setdefault(folded(path), (name, path))
-            if spelling != path and owner != name and (owner, name) not in told:
-                told.add((owner, name))
+            if spelling != path and owner != name and (owner, name) not in reported:
+                reported.add((owner, name))
                 yield (
-                    f"{spelling} of {owner} and {path} of {name} are one file here, "
-                    "where case does not count: one of them is lost"
+                    f"{spelling} of {owner} and {path} of {name} are the same file on "
+                    "this case-insensitive file system: one of them is lost"
                 )
 
 
@@ -86,21 +86,21 @@ logger = logging.getLogger(__name__)
 
 
 class FetchArchives(Protocol):
-    """Gets wheels: downloaded or built, verified, and unpacked."""
+    """Downloads or builds wheels, verifies and unpacks them."""
 
     def __call__(self, wanted: Sequence[WantedDistribution]) -> Sequence[Path]:
         """Return the directory that ``unpack`` filled for each, in the same order.
 
-        Raises a PolylockError if one cannot be had.
+        Raises a PolylockError if one is not available.
         """
         ...
 
 
 class Outcome(Value, frozen=True, kw_only=True):
-    """What was done: the plan that was carried out, and how files were linked.
+    """The plan that was executed, and the link modes that were used.
 
-    The plan is another than the one given where a second sync changed the
-    environment meanwhile.
+    The plan differs from the one given if another sync changed the environment in
+    the meantime.
     """
 
     plan: SyncPlan
@@ -116,12 +116,12 @@ def execute(
     reporter: Reporter | None = None,
     compile_bytecode: bool = False,
 ) -> Outcome:
-    """Make the environment what the plan says.
+    """Execute a plan on an environment.
 
-    ``compile_bytecode`` has the environment's own Python compile what was installed;
-    the compiled files are not in RECORD, and go with their modules. Raises what
-    ``fetch`` raises, FileCorrupt for a wheel that must not be installed, and
-    EnvironmentBroken; of these all that can be known is raised before the first
+    With ``compile_bytecode`` the environment's own Python compiles what was installed;
+    the compiled files are not in RECORD and are removed with their modules. Raises
+    what ``fetch`` raises, FileCorrupt for a wheel that must not be installed, and
+    EnvironmentBroken. Every error that can be predicted is raised before the first
     change.
     """
     if plan.is_empty:
@@ -132,13 +132,13 @@ def execute(
         linker=linker or Linker(),
         reporter=reporter or SilentReporter(),
         prepared={},
-        told=[],
+        warnings=[],
     )
     plan = run.prepare(plan)
     with exclusive(Path(interpreter.prefix), run.reporter):
         current = read_installed(interpreter.site_directories)
         if current != plan.installed:
-            logger.info("%s was changed meanwhile", interpreter.prefix)
+            logger.info("%s was changed in the meantime", interpreter.prefix)
             plan = run.prepare(plan_sync(plan.request, current))
         run.change(plan)
     if compile_bytecode:
@@ -152,12 +152,12 @@ class _Execution(Value, frozen=True, kw_only=True):
     linker: Linker
     reporter: Reporter
     prepared: dict[NormalizedName, Placement]
-    told: list[str]
+    warnings: list[str]
 
     def prepare(self, plan: SyncPlan) -> SyncPlan:
-        """Fetch what is to be installed, and find every reason not to begin.
+        """Fetch what will be installed, and raise every error that can be predicted.
 
-        Returns the plan with those in it that have to be linked again.
+        Returns the plan extended by the distributions that must be linked again.
         """
         for entry in (*plan.remove, *plan.reinstall):
             for distribution in entry.installed:
@@ -170,7 +170,7 @@ class _Execution(Value, frozen=True, kw_only=True):
         obstacles = Obstacles(_leaving(plan), _boundary(self.interpreter))
         for placement in placements:
             obstacles.refuse(placement)
-        self.told[:] = common_files(placements)
+        self.warnings[:] = common_files(placements)
         return plan
 
     def _fetch(self, plan: SyncPlan) -> None:
@@ -192,17 +192,16 @@ class _Execution(Value, frozen=True, kw_only=True):
 
     def change(self, plan: SyncPlan) -> None:
         """Remove the old, then install the new."""
-        for line in self.told:
+        for line in self.warnings:
             self.reporter.warning(line)
-        self._tell_clashes(plan)
+        self._warn_of_case_clashes(plan)
         boundary = _boundary(self.interpreter)
         shared = shared_files(plan)
         for entry in sorted((*plan.remove, *plan.reinstall), key=lambda e: e.name):
             for distribution in entry.installed:
-                left = uninstall(distribution, boundary, shared=shared)
-                for path in left:
+                for path in uninstall(distribution, boundary, shared=shared):
                     self.reporter.warning(
-                        f"{path} is not {entry.name}'s to remove: left"
+                        f"did not remove {path}: {entry.name} does not own it"
                     )
                 self.reporter.removing(entry.name, distribution.version)
         put_all(
@@ -211,8 +210,8 @@ class _Execution(Value, frozen=True, kw_only=True):
             lambda one: self.reporter.installing(one.wanted.name, one.version),
         )
 
-    def _tell_clashes(self, plan: SyncPlan) -> None:
-        """Warn of files that would take each other's place on this file system."""
+    def _warn_of_case_clashes(self, plan: SyncPlan) -> None:
+        """Warn of files that overwrite each other on a case-insensitive file system."""
         new = _wanted(plan)
         if not new or not ignores_case(self.prepared[new[0].name].site):
             return
@@ -227,7 +226,7 @@ class _Execution(Value, frozen=True, kw_only=True):
             self.reporter.warning(clash)
 
     def compile(self, plan: SyncPlan) -> None:
-        """Compile the modules that were installed, in a process for each processor."""
+        """Compile the installed modules, in one process per processor."""
         files = [
             str(self.prepared[wanted.name].site / file)
             for wanted in _wanted(plan)
@@ -239,13 +238,13 @@ class _Execution(Value, frozen=True, kw_only=True):
         _compile(self.interpreter.executable, shares)
 
 
-_COMPILERS = 8  # processes; the disk is the limit from there on
+_COMPILERS = 8  # processes at most: with more the disk is the limit
 
 
 def _compile(executable: str, shares: Sequence[Sequence[str]]) -> None:
-    """Compile files, each share of them in a process of its own.
+    """Compile files, each share in its own process.
 
-    What does not compile (templates, tests of syntax errors) is no error.
+    A file that does not compile (a template, a test of a syntax error) is not an error.
     """
     import subprocess  # noqa: PLC0415 - 10 ms, only where something is compiled
     import tempfile  # noqa: PLC0415 - as above
@@ -269,13 +268,13 @@ def _compile(executable: str, shares: Sequence[Sequence[str]]) -> None:
 
 
 def _wanted(plan: SyncPlan) -> list[WantedDistribution]:
-    """Return what is to be installed, sorted by name."""
+    """Return the distributions to install, sorted by name."""
     entries = sorted((*plan.install, *plan.reinstall), key=lambda entry: entry.name)
     return [entry.wanted for entry in entries if entry.wanted is not None]
 
 
 def _check_identity(placement: Placement) -> None:
-    """Refuse an archive of another project or version than the one wanted."""
+    """Raise FileCorrupt for an archive of another project or version."""
     wanted, manifest = placement.wanted, placement.manifest
     name = canonicalize_name(manifest.stem.rpartition("-")[0])
     if name != wanted.name or not (
@@ -290,10 +289,10 @@ def _check_identity(placement: Placement) -> None:
 def _boundary(interpreter: Interpreter) -> Boundary:
     scheme = interpreter.scheme
     paths = [scheme.purelib, scheme.platlib, scheme.scripts]
-    # ``data`` is the prefix: of a virtual environment all is its own, of any other
-    # Python, /usr for instance, only what lies in the directories for distributions.
-    # The directory for headers is made by the first wheel that has some, and goes
-    # with the last.
+    # ``data`` is the prefix. A virtual environment owns all of it; any other Python,
+    # in /usr for instance, owns only its directories for distributions. The directory
+    # for headers is created by the first wheel that has headers and removed with the
+    # last.
     paths += (
         [interpreter.prefix, scheme.data]
         if interpreter.is_virtual
@@ -305,3 +304,116 @@ def _boundary(interpreter: Interpreter) -> Boundary:
 def _leaving(plan: SyncPlan) -> list[InstalledDistribution]:
     entries = (*plan.remove, *plan.reinstall)
     return [distribution for entry in entries for distribution in entry.installed]
+
+
+class Obstacles:
+    """Finds what blocks an installation before the first change.
+
+    Existing files and links are replaced. A directory at the path of a file, or a file
+    at the path of a directory, belongs to somebody, unless it is removed first with the
+    distributions in ``leaving``.
+    """
+
+    def __init__(
+        self, leaving: Sequence[InstalledDistribution], boundary: Boundary
+    ) -> None:
+        self._leaving = leaving
+        self._boundary = boundary
+        self._directories: set[str] = set()
+        """Directories already checked."""
+
+    def refuse(self, placement: Placement) -> None:
+        """Raise EnvironmentBroken if a file or directory cannot be installed."""
+        self._refuse_in_tree(placement)
+        for file in placement.written:
+            self._refuse_file(file.target, placement.wanted.filename)
+            self._refuse_above(file.target, placement.wanted.filename)
+
+    def _refuse_in_tree(self, placement: Placement) -> None:
+        """Check the paths in existing directories; a new directory is empty."""
+        filename = placement.wanted.filename
+        there, missing = {""}, set[str]()
+        for directory in placement.manifest.directories:
+            if directory.rpartition("/")[0] in missing:
+                missing.add(directory)
+                continue
+            place = placement.place(directory)
+            status = _status(place)
+            if status is None:
+                missing.add(directory)
+            elif stat.S_ISDIR(status.st_mode):
+                there.add(directory)
+            elif place in self._removed_files:
+                missing.add(directory)
+            else:
+                raise _in_the_way(place, "not a directory", filename, "a directory")
+        for file in placement.manifest.files:
+            if file.rpartition("/")[0] in there:
+                self._refuse_file(placement.place(file), filename)
+
+    def _refuse_file(self, place: str, filename: str) -> None:
+        status = _status(place)
+        if status is None or not stat.S_ISDIR(status.st_mode):
+            return
+        for directory, names, files in os.walk(place):
+            held = [*files, *(n for n in names if Path(directory, n).is_symlink())]
+            is_compiled = Path(directory).name == "__pycache__"
+            if (
+                held
+                and not is_compiled
+                and any(
+                    f"{directory}{os.sep}{name}" not in self._removed_files
+                    for name in held
+                )
+            ):
+                raise _in_the_way(place, "a directory", filename, "a file")
+        if self._boundary.holds_root(place) or not self._is_emptied(place):
+            raise _in_the_way(place, "a directory", filename, "a file")
+
+    def _refuse_above(self, place: str, filename: str) -> None:
+        """Check the parent directories of a file."""
+        directory = place.rpartition(os.sep)[0]
+        while directory and directory not in self._directories:
+            self._directories.add(directory)
+            if _is_taken(directory) and directory not in self._removed_files:
+                raise _in_the_way(directory, "not a directory", filename, "a directory")
+            directory = directory.rpartition(os.sep)[0]
+
+    def _is_emptied(self, directory: str) -> bool:
+        """Return whether removed files lie in a directory, which goes with them."""
+        inside = f"{directory}{os.sep}"
+        return any(path.startswith(inside) for path in self._removed_files)
+
+    @cached_property
+    def _removed_files(self) -> frozenset[str]:
+        """The files that are removed before anything is installed."""
+        return frozenset(
+            path
+            for distribution in self._leaving
+            for path in listed_files(distribution)
+            if self._boundary.contains(path)
+        )
+
+
+def _is_taken(directory: str) -> bool:
+    """Return whether a path exists and is not a directory, links followed."""
+    status = _status(directory)
+    return status is not None and not Path(directory).is_dir()
+
+
+def _status(path: str) -> os.stat_result | None:
+    try:
+        return os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise EnvironmentBroken(path, f"cannot be read: {error.strerror}") from error
+
+
+def _in_the_way(path: str, found: str, filename: str, wanted: str) -> EnvironmentBroken:
+    return EnvironmentBroken(
+        path,
+        f"is in the way: it is {found}, and {filename} has {wanted} there",
+        "remove it, or recreate the environment; if it belongs there, lock another "
+        "version or file",
+    )

@@ -1,13 +1,12 @@
-"""Put distributions into an environment, by two processes where that is faster.
+"""Install distributions into an environment, with two processes where that is faster.
 
-Linking is the kernel's work, one call a file, and threads of Python get in each
-other's way there. So on Linux a large installation forks a second process, and the two
-take one tree after the other from a queue. The second does nothing else: the first
-writes the partial RECORD before a tree comes into the queue, all small files, and
-RECORD when the tree is done. What the second does not report as done, for whatever
-reason, the first does again, and any error is raised there.
+Linking takes one system call per file, and Python's threads slow each other down there.
+So on Linux a large installation forks a second process, and both take trees from a
+queue. The second process does nothing else. The first writes the partial RECORD before
+a tree is queued, all small files, and RECORD when the tree is done. It repeats whatever
+the second does not report as done, so every error is raised in the first.
 
-If the first is killed, the second ends with the tree that it is at, and holds the lock
+If the first process is killed, the second finishes its current tree and holds the lock
 of the environment until then.
 """
 
@@ -18,57 +17,56 @@ import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from polylock.installation.link import LinkMode
+from polylock.installation.link import Linker, LinkMode
 from polylock.installation.owners import in_common, with_tops_in_common
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from polylock.installation.link import Linker
     from polylock.installation.place import Placement
 
 __all__ = ["put_all"]
 
 _WORTHWHILE = 3000
-"""Files and directories from which on a second process saves more than it costs."""
+"""Number of files and directories from which a second process pays off."""
 
-_MOST = 10_000  # distributions: the queue has to fit into a pipe of 64 KiB
-_WIDTH = 2  # bytes of a number in a pipe; so short a write or read is never divided
-_COPIED = b"\xff\xff"  # no number: a file was copied, for it had too many links
+_MOST = 10_000  # distributions: the queue must fit into a pipe of 64 KiB
+_WIDTH = 2  # bytes of a number in a pipe; a read or write of 2 bytes is never split
+_COPIED = b"\xff\xff"  # not a number: a file was copied because it had too many links
 
 
 def put_all(
     placements: Sequence[Placement],
     linker: Linker,
-    told: Callable[[Placement], None],
+    on_installed: Callable[[Placement], None],
     *,
     worthwhile: int = _WORTHWHILE,
 ) -> None:
-    """Install distributions; where two have a file of one path, the later one's stays.
+    """Install distributions; if two have a file of the same path, the later one wins.
 
-    ``told`` is called for each in order when it is installed, after a second process
-    at the end. Raises what ``Placement.put`` raises.
+    ``on_installed`` is called for each in order: after each, or with two processes
+    after all. Raises what ``Placement.put`` raises.
     """
     if not _has_room_for_two(placements, worthwhile):
         for placement in placements:
             placement.put(linker)
-            told(placement)
+            on_installed(placement)
         return
     first, *rest = placements
-    first.put(linker)  # from here on the mode of linking is known
+    first.put(linker)  # determines the link mode for the others
     entangled = _entangled(placements)
     _Pair([one for one in rest if id(one) not in entangled], linker).run()
     for placement in rest:
         if id(placement) in entangled:
             placement.put(linker)
     for placement in placements:
-        told(placement)
+        on_installed(placement)
 
 
 def _has_room_for_two(placements: Sequence[Placement], worthwhile: int) -> bool:
-    """Return whether a second process can be made and gains anything.
+    """Return whether a second process is possible and pays off.
 
-    A process with threads must not fork: their locks would stay locked in the copy.
+    A process with threads must not fork: their locks would stay locked in the child.
     """
     if not sys.platform.startswith("linux") or not 2 < len(placements) < _MOST:
         return False
@@ -83,21 +81,21 @@ def _has_room_for_two(placements: Sequence[Placement], worthwhile: int) -> bool:
 
 
 def _work_of(placement: Placement) -> int:
-    """Return the number of calls of the kernel that a tree takes."""
+    """Return the number of system calls that a tree takes."""
     return len(placement.manifest.files) + len(placement.manifest.directories)
 
 
 def _entangled(placements: Sequence[Placement]) -> frozenset[int]:
-    """Return the ids of those whose order counts: another has a file of their path."""
+    """Return the ids of distributions that share a path, so that their order counts."""
     suspects = with_tops_in_common(placements)
     paths = [frozenset(path.casefold() for path in one.paths) for one in suspects]
     return frozenset(id(one) for one in in_common(suspects, paths))
 
 
 class _Pipes:
-    """The queue of numbers of trees, and the numbers of those that are done.
+    """Two pipes: the numbers of queued trees, and the numbers of those done.
 
-    To read ``done`` does not block.
+    Reading ``done`` does not block.
     """
 
     def __init__(self) -> None:
@@ -112,13 +110,13 @@ class _Pipes:
         os.set_blocking(self.done, False)
 
     def close_queue(self) -> None:
-        """Say that nothing more comes into the queue."""
+        """Close the writing end of the queue."""
         if self._is_open:
             self._is_open = False
             os.close(self.into_queue)
 
     def close(self) -> None:
-        """Close all that the first process has; what is in the queue is for nobody."""
+        """Close the ends of the first process and discard what is still queued."""
         self.close_queue()
         while os.read(self.queue, 4096):
             pass
@@ -127,16 +125,16 @@ class _Pipes:
 
 
 class _Pair:
-    """Two processes that install distributions which have no file in common."""
+    """Two processes that install distributions with no common file."""
 
     def __init__(self, placements: Sequence[Placement], linker: Linker) -> None:
-        # The largest first, or one process would wait for it at the end.
+        # The largest first, so that no process waits for it at the end.
         self._placements = sorted(placements, key=_work_of, reverse=True)
         self._linker = linker
         self._unfinished = dict(enumerate(self._placements))
 
     def run(self) -> None:
-        """Install them all."""
+        """Install all distributions."""
         with self._second_process() as pipes:
             for position, placement in enumerate(self._placements):
                 placement.begin()
@@ -166,7 +164,7 @@ class _Pair:
         self._unfinished.pop(position).finish()
 
     def _note_done(self, done: int) -> None:
-        """Finish what the second process reports; while blocking, all of it."""
+        """Finish the trees that the second process reported (all, if blocking)."""
         with suppress(BlockingIOError):
             while number := os.read(done, _WIDTH):
                 if number == _COPIED:
@@ -176,10 +174,10 @@ class _Pair:
 
     @contextmanager
     def _second_process(self) -> Iterator[_Pipes | None]:
-        """Have a second process take from a queue during the block.
+        """Run a second process that works on a queue during the block.
 
-        Yields None where the system has no process to spare. After the block the
-        second process has ended.
+        Yields None if the system cannot start one. After the block the second
+        process has ended.
         """
         try:
             pipes = _Pipes()
@@ -199,7 +197,7 @@ class _Pair:
                     os.waitpid(child, 0)
 
     def _fork(self, pipes: _Pipes) -> int:
-        """Return the number of a new process that works on the queue."""
+        """Return the process id of a child that works on the queue."""
         parent = os.getpid()
         child = os.fork()
         if child == 0:
@@ -207,11 +205,11 @@ class _Pair:
                 pipes.close_queue()
                 self._work(pipes.queue, pipes.into_done, parent)
             finally:
-                os._exit(0)  # nothing of the first process may be cleaned up twice
+                os._exit(0)  # clean-up handlers belong to the first process
         return child
 
     def _work(self, queue: int, into_done: int, parent: int) -> None:
-        """Link trees until the queue is empty, or the first process has gone."""
+        """Link trees until the queue is empty or the first process has ended."""
         had_copied = LinkMode.COPY in self._linker.used
         while os.getppid() == parent and (number := os.read(queue, _WIDTH)):
             self._placements[int.from_bytes(number)].put_tree(self._linker)

@@ -1,21 +1,20 @@
-"""Put the tree of an archive into site-packages without writing its content again.
+"""Link the files of an archive into site-packages without copying their content.
 
-A clone shares its blocks with the archive until one of them is written, so it is
-tried first; few file systems have it. A hard link *is* the file in the cache: to
-edit an installed file in place edits the archive and every environment that links to
-it. Nothing here does that: what an installation has to change (RECORD, scripts,
-direct_url.json) is written anew, what people edit (``etc`` of a wheel's data) is
-copied, what stands in the way is removed and not opened,
-and Python, pip and uv replace files instead of writing into them. The archive's files
-keep their ordinary mode: read-only ones would stop an editor, but on Windows also
-every tool that removes an environment. ``--link-mode copy`` is for those who edit. A
-symbolic link leads into the cache, so the environment lives as long as that: it is for
-those who ask for it, as where cache and environment are on different devices.
+A clone shares its blocks with the archive until one of the two is written, so it is
+tried first; few file systems support it. A hard link *is* the file in the cache:
+editing an installed file in place edits the archive and every environment that links to
+it. polylock never does that. Files that an installation changes (RECORD, scripts,
+direct_url.json) are new files, files that people edit (``etc`` of a wheel's data) are
+copied, and existing files are removed, never opened. Python, pip and uv replace files
+too. The archive's files keep their ordinary mode: read-only files would stop an editor,
+but on Windows also every tool that removes an environment. ``--link-mode copy`` is for
+people who edit installed files. A symbolic link points into the cache and breaks with
+it, so it is used only on request, for instance if cache and environment are on
+different devices.
 
-So no file of an archive is believed to be what was unpacked: its size and the time of
-its last change are looked at just before it is linked. One that has another mode than
-the umask gives to a new file here, since the archive was unpacked under another, is
-copied.
+So an archive's file is not trusted: its size and modification time are compared just
+before it is linked. A file whose mode differs from that of a new file, because the
+archive was unpacked under another umask, is copied.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
     from polylock.installation.archive import Stamp, TreeFiles
 
     _Links = Callable[[TreeFiles, int], int]
-    """Links files from a position on; returns that of the first it could not link."""
+    """Links files from a position on; returns the first position that failed."""
 
 __all__ = ["FileChanged", "LinkMode", "Linker", "check_file", "make_directories"]
 
@@ -46,7 +45,7 @@ logger = logging.getLogger(__name__)
 
 
 class LinkMode(enum.StrEnum):
-    """How files get into an environment; ``auto`` takes the first that works."""
+    """How files get into an environment; ``auto`` takes the first mode that works."""
 
     AUTO = "auto"
     CLONE = "clone"
@@ -56,7 +55,7 @@ class LinkMode(enum.StrEnum):
 
 
 class FileChanged(Exception):
-    """A file of an archive is not what was unpacked; the text is its path."""
+    """A file of an archive was changed after unpacking; the text is its path."""
 
 
 _AUTO = (LinkMode.CLONE, LinkMode.HARDLINK, LinkMode.COPY)
@@ -66,10 +65,10 @@ _FICLONE = 0x40049409
 
 
 class Linker:
-    """Links trees in one mode, falling back for each pair of devices.
+    """Links trees in one mode, with a fallback for each pair of devices.
 
-    One thread: eight made hard links three to four times slower (a directory is
-    locked while it is written). ``used`` holds the modes that did the work.
+    One thread: eight were three to four times slower at hard links (a directory is
+    locked while it is written). ``used`` holds the modes that were used.
     """
 
     def __init__(
@@ -91,14 +90,14 @@ class Linker:
     ) -> None:
         """Link files, given relative to both directories with /.
 
-        Their directories must exist in ``target``. A file or link that stands in
-        the way is replaced. ``mode`` is the one of a new file in ``target`` as
-        ``st_mode`` has it, None where modes do not count: a file that has another is
-        copied, unless one mode of linking was asked for.
+        Their directories must exist in ``target``. An existing file or link is
+        replaced. ``mode`` is the ``st_mode`` of a new file in ``target``, or None if
+        modes do not count: a file with another mode is copied, unless a specific link
+        mode was requested.
 
-        Raises FileChanged for a file that is not what was unpacked,
+        Raises FileChanged for a file that was changed after unpacking,
         FileNotFoundError, with its name, for one that ``source`` lacks, and
-        EnvironmentBroken where no mode works or a directory stands in the way.
+        EnvironmentBroken if no link mode works or a directory is in the way.
         """
         if not tree.files:
             return
@@ -117,14 +116,14 @@ class Linker:
         self.used.add(link_mode)
         link = self._links[link_mode]
         with _many_links(source, target, link, mode) as link_from:
-            # What cannot be linked as all others are is done by itself.
+            # A file that cannot be linked like the others is linked on its own.
             while (position := link_from(tree, position)) < count:
                 position = link_next()
 
     def link_file(
         self, source: str, target: str, stamp: Stamp, *, mode: int | None = None
     ) -> None:
-        """Link one file; as ``link_files`` in all else."""
+        """Link one file; otherwise like ``link_files``."""
         has_mode = check_file(source, stamp, mode)
         if not has_mode and LinkMode.COPY in self._modes:
             self._copy(source, target)
@@ -143,13 +142,13 @@ class Linker:
             self._retry(error, link_mode, source, target)
 
     def copy_file(self, source: str, target: str, stamp: Stamp) -> None:
-        """Copy one file, whatever the mode of linking is; as ``link_file``."""
+        """Copy one file, whatever the link mode is; raises like ``link_file``."""
         check_file(source, stamp, None)
         _make_room(target)
         _copy(source, target)
 
     def _copy(self, source: str, target: str) -> None:
-        """Copy a file that cannot be linked, and say that some were."""
+        """Copy a file that cannot be linked, and record that copies were used."""
         self.used.add(LinkMode.COPY)
         try:
             _make_room(target)
@@ -160,7 +159,7 @@ class Linker:
             raise _unwritable(target, failure) from failure
 
     def _mode(self, source: str, target: str) -> LinkMode | None:
-        """Return the mode that works between the devices of two directories."""
+        """Return the link mode known to work between two directories' devices."""
         return self._working.get(self._devices(source, target))
 
     def _devices(self, source: str, target: str) -> tuple[int, int]:
@@ -188,7 +187,7 @@ class Linker:
                 with suppress(FileNotFoundError):
                     os.unlink(target)  # noqa: PTH108 - a str, as all here
             else:
-                logger.info("files are put into the environment by %s", mode)
+                logger.info("files are linked by %s", mode)
                 return mode
         raise EnvironmentBroken(
             target,
@@ -197,7 +196,7 @@ class Linker:
         )
 
     def _retry(self, error: OSError, mode: LinkMode, source: str, target: str) -> None:
-        """Link one file whose first try failed."""
+        """Link one file whose first attempt failed."""
         if isinstance(error, FileNotFoundError):
             raise error
         try:
@@ -205,7 +204,7 @@ class Linker:
                 _make_room(target)
                 self._links[mode](source, target)
             elif error.errno in _ONE_FILE and LinkMode.COPY in self._modes:
-                # A file has 1,023 links on NTFS and 65,000 on ext4, no more.
+                # A file has at most 1,023 links on NTFS and 65,000 on ext4.
                 with suppress(FileNotFoundError):
                     os.unlink(target)  # noqa: PTH108 - a str, as all here
                 _copy(source, target)
@@ -230,7 +229,7 @@ _ONE_FILE = frozenset({errno.EMLINK, errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP}
 def check_file(path: str, stamp: Stamp, mode: int | None) -> bool:
     """Return whether a file of an archive has the mode of a new file.
 
-    Raises FileChanged where it is not what was unpacked, FileNotFoundError.
+    Raises FileChanged if it was changed after unpacking, FileNotFoundError.
     """
     found = os.lstat(path)
     if (found.st_size, found.st_mtime_ns) != (stamp.size, stamp.mtime):
@@ -249,7 +248,7 @@ def check_file(path: str, stamp: Stamp, mode: int | None) -> bool:
 
 
 def _mode_of(mode: int, *, is_executable: bool) -> int:
-    """Return the mode of a new file; one to be run may be run by all who may read."""
+    """Return the mode of a new file; executable for everyone who may read it."""
     return mode | (mode & 0o444) >> 2 if is_executable else mode
 
 
@@ -257,10 +256,10 @@ def _mode_of(mode: int, *, is_executable: bool) -> int:
 def _many_links(
     source: Path, target: Path, link: Callable[[str, str], None], mode: int | None
 ) -> Iterator[_Links]:
-    """Give what links many files between two directories.
+    """Provide a function that links many files between two directories.
 
-    Hard links are made, and files looked at, from open directories where the system
-    can: paths are shorter then, and what that saves pays for the looking.
+    Where the system can, files are hard-linked and examined relative to open
+    directories: the shorter paths save as much time as examining the files costs.
     """
     if link is not os.link or link not in os.supports_dir_fd or mode is None:
         yield _by_path(f"{source}{os.sep}", f"{target}{os.sep}", link, mode)
@@ -322,8 +321,8 @@ def _by_path(
 def make_directories(root: Path, directories: Sequence[str]) -> None:
     """Make directories under ``root``, given parents first with /.
 
-    Raises EnvironmentBroken where a file or a symbolic link has the name: through a
-    link the installation would write to another place.
+    Raises EnvironmentBroken if a file or a symbolic link has the name: through a link
+    the installation would write somewhere else.
     """
     prefix = f"{root}{os.sep}"
     for directory in directories:
@@ -336,7 +335,7 @@ def make_directories(root: Path, directories: Sequence[str]) -> None:
                 raise EnvironmentBroken(
                     path,
                     "is in the way: a directory of that name has to be installed",
-                    "remove it, or make the environment anew",
+                    "remove it, or recreate the environment",
                 ) from error
         except OSError as error:
             raise EnvironmentBroken(
@@ -345,7 +344,7 @@ def make_directories(root: Path, directories: Sequence[str]) -> None:
 
 
 def _is_directory(status: os.stat_result) -> bool:
-    """Return whether this is a directory, no link and no junction."""
+    """Return whether this is a directory, not a link or a junction."""
     import stat  # noqa: PLC0415 - only where directories exist already
 
     reparse = getattr(status, "st_file_attributes", 0) & 0x400
@@ -362,15 +361,15 @@ def _make_room(target: str) -> None:
         raise EnvironmentBroken(
             target,
             f"is in the way and cannot be removed: {error.strerror}",
-            "remove it, or make the environment anew",
+            "remove it, or recreate the environment",
         ) from error
 
 
 def _copy(source: str, target: str) -> None:
-    """Copy content; mode and times are those of a new file.
+    """Copy content into a new file, with the mode and times of a new file.
 
-    Only a new file is written. ``shutil.copyfile`` would write into one that is
-    there, and through a hard link into the cache.
+    ``shutil.copyfile`` would write into an existing file, and through a hard link
+    into the cache.
     """
     import shutil  # noqa: PLC0415 - 2 ms, where nothing is linked
 
@@ -382,7 +381,7 @@ def _copy(source: str, target: str) -> None:
 
 
 def _new_mode(descriptor: int) -> int:
-    """Return the mode to ask for in a copy; the umask takes its part of it."""
+    """Return the mode to request for a copy, before the umask is applied."""
     executable = os.fstat(descriptor).st_mode & stat.S_IXUSR
     return 0o777 if executable else 0o666
 

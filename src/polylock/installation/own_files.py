@@ -1,7 +1,7 @@
-"""The files that are an environment's own: no distribution brings or removes them.
+"""The files of an environment that no distribution may install or remove.
 
-A RECORD may list anything that lies in the environment, and what lists
-``../../../bin/python`` must neither put it there nor take it away.
+A RECORD may list any file of the environment. A distribution that lists
+``../../../bin/python`` must neither install nor remove it.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ _SCRIPTS_MADE_WITH_IT = re.compile(r"(de)?activate(_this)?(\..*)?", re.IGNORECAS
 
 
 class OwnFiles:
-    """What in an environment belongs to it; places are compared, links followed."""
+    """The environment's own files, compared by directory with links resolved."""
 
     def __init__(self, interpreter: Interpreter) -> None:
         self._prefix = real_directory(interpreter.prefix)
         self._scripts = real_directory(interpreter.scheme.scripts)
 
     def is_vital(self, directory: str, name: str) -> bool:
-        """Return whether a file is the environment's Python, or a mark of its.
+        """Return whether a file is the environment's Python or a marker file.
 
-        ``directory`` is as ``real_directory`` has it.
+        ``directory`` is a result of ``real_directory``.
         """
         if _INTERPRETER.fullmatch(name) and directory == self._scripts:
             return True
@@ -42,7 +42,7 @@ class OwnFiles:
         return is_mark and directory == self._prefix
 
     def is_own(self, directory: str, name: str) -> bool:
-        """Return whether a file came with the environment, and stays with it."""
+        """Return whether a file was created with the environment."""
         return (
             self.is_vital(directory, name)
             or (directory == self._prefix and name.casefold() in _MADE_WITH_IT)
@@ -54,7 +54,7 @@ class OwnFiles:
 
 
 def real_directory(directory: str) -> str:
-    """Return where a directory really is or would be, links on the way followed."""
+    """Return the real path of a directory that may not exist, links resolved."""
     from os.path import realpath  # noqa: PLC0415, TID251 - a str, and it may not exist
 
     return realpath(directory)

@@ -1,8 +1,9 @@
-"""Files that two distributions have, and who of them has to be linked again.
+"""Files that two distributions share, and which distribution must be linked again.
 
-Most are alike, as the ``__init__.py`` of old namespace packages. Where they differ one
-of them is lost: that of the distribution whose name comes last stays, whatever was
-installed first. So where one of two comes, goes or changes, the other is linked again.
+Most such files are identical, like the ``__init__.py`` of old namespace packages. If
+they differ, the file of the distribution whose name sorts last is installed, whatever
+the order of installation. So if one of two is added, removed or changed, the other is
+linked again.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ import os
 from typing import TYPE_CHECKING
 
 from polylock.errors import FileCorrupt
-from polylock.installation.plan import PlanEntry, Reason
-from polylock.installation.record_format import parse_rows
+from polylock.installation.plan import PlanEntry, Reason, SyncPlan
+from polylock.installation.record import parse_rows
 from polylock.installation.uninstall import listed_among, outside_info
 from polylock.values import replace
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from polylock.environment.installed import InstalledDistribution
     from polylock.installation.place import Placement
-    from polylock.installation.plan import SyncPlan
 
 __all__ = [
     "common_files",
@@ -35,9 +35,9 @@ __all__ = [
 
 
 def shared_files(plan: SyncPlan) -> frozenset[str]:
-    """Return the files to be removed that a distribution which stays lists as well.
+    """Return the files to be removed that a kept distribution lists as well.
 
-    Raises EnvironmentBroken.
+    Raises EnvironmentBroken if a RECORD cannot be read.
     """
     if not _staying(plan):
         return frozenset()
@@ -45,11 +45,11 @@ def shared_files(plan: SyncPlan) -> frozenset[str]:
 
 
 def linked_again(plan: SyncPlan, new: Sequence[Placement] = ()) -> SyncPlan:
-    """Return the plan with those reinstalled that lose a file by it.
+    """Return the plan extended by the distributions that would lose a file.
 
-    That is a file which one that goes has put in place of theirs, or one that comes
-    would. ``new`` are the distributions that come, as far as they are known. Raises
-    EnvironmentBroken.
+    A kept distribution loses a file if a removed one had overwritten it or a new one
+    would. ``new`` are the new distributions, as far as they are known. Raises
+    EnvironmentBroken if a RECORD cannot be read.
     """
     while _staying(plan):
         found = _losing(plan, new)
@@ -67,7 +67,7 @@ def linked_again(plan: SyncPlan, new: Sequence[Placement] = ()) -> SyncPlan:
 
 
 def _losing(plan: SyncPlan, new: Sequence[Placement]) -> frozenset[NormalizedName]:
-    """Return those that stay and have a file that others have otherwise."""
+    """Return the kept distributions that share a file with different content."""
     leaving = _leaving(plan)
     coming = {path: one for one in new for path in one.places_outside_info}
     hashes: dict[int, dict[str, str]] = {}
@@ -89,7 +89,7 @@ def _name(entry: PlanEntry) -> NormalizedName:
 
 
 def _leaving(plan: SyncPlan) -> dict[str, set[str]]:
-    """Return the files that are removed, with the hashes that RECORDs give them."""
+    """Return the files to be removed, with their hashes in the RECORDs."""
     found: dict[str, set[str]] = {}
     for entry in (*plan.remove, *plan.reinstall):
         for distribution in entry.installed:
@@ -112,9 +112,9 @@ def _listed_by_staying(
 
 
 def common_files(placements: Sequence[Placement]) -> Iterator[str]:
-    """Yield a line for each two new distributions that differ in a file of one place.
+    """Yield a warning for each two new distributions that differ in a common file.
 
-    Raises FileCorrupt where one has a file of the name of a directory of another.
+    Raises FileCorrupt if a file of one has the path of a directory of another.
     """
     owners: dict[str, tuple[Placement, str]] = {}
     lost: dict[tuple[str, str], list[str]] = {}
@@ -131,8 +131,8 @@ def common_files(placements: Sequence[Placement]) -> Iterator[str]:
     for (first, second), paths in lost.items():
         more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
         yield (
-            f"{first} and {second} both have {min(paths)}{more}, with another content: "
-            f"that of {second} is installed"
+            f"{first} and {second} both have {min(paths)}{more}, with different "
+            f"content: that of {second} is installed"
         )
 
 
@@ -154,7 +154,7 @@ def _refuse_directories(
 
 
 def _hashes(placement: Placement) -> Iterator[tuple[str, str]]:
-    """Yield the place of each file outside of ``.dist-info``, with its hash."""
+    """Yield the absolute path and hash of each file outside ``.dist-info``."""
     info = f"{placement.manifest.dist_info}/"
     for row in parse_rows(placement.manifest.record):
         if not row.path.startswith(info):
@@ -164,10 +164,10 @@ def _hashes(placement: Placement) -> Iterator[tuple[str, str]]:
 
 
 def with_tops_in_common(placements: Sequence[Placement]) -> list[Placement]:
-    """Return those that may have a file, or a directory, that another has as well.
+    """Return the distributions that may share a file or directory with another.
 
-    Most distributions have directories of their own, so all paths are compared for
-    few. Paths that only case tells apart are one to some file systems.
+    Most distributions have their own directories, so few need all paths compared.
+    Case is ignored, as some file systems do.
     """
     return in_common(placements, [_tops(one) for one in placements])
 
@@ -175,7 +175,7 @@ def with_tops_in_common(placements: Sequence[Placement]) -> list[Placement]:
 def in_common(
     placements: Sequence[Placement], names: Sequence[frozenset[str]]
 ) -> list[Placement]:
-    """Return those that have a name which another has as well."""
+    """Return the distributions that share one of their ``names`` with another."""
     seen: set[str] = set()
     twice: set[str] = set()
     for own in names:
@@ -189,7 +189,7 @@ def in_common(
 
 
 def _tops(placement: Placement) -> frozenset[str]:
-    """Return the first part of each path in site-packages, and paths outside of it."""
+    """Return the first part of each path in site-packages, and all paths outside."""
     manifest = placement.manifest
     found = {path for path in manifest.directories if "/" not in path}
     found.update(path for path in manifest.files if "/" not in path)

@@ -1,4 +1,4 @@
-"""Where each file of a wheel goes in an environment, and putting it there."""
+"""The place of each file of a wheel in an environment, and its installation there."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from polylock.environment.installed import PARTIAL_RECORD
 from polylock.errors import ArchiveDamaged, EnvironmentBroken, FileCorrupt
-from polylock.installation.archive import TREE
-from polylock.installation.link import FileChanged, make_directories
+from polylock.installation.archive import TREE, ArchiveManifest, DataFile
+from polylock.installation.link import FileChanged, Linker, make_directories
 from polylock.installation.own_files import OwnFiles, real_directory
-from polylock.installation.record_format import RecordRow
-from polylock.installation.records import (
+from polylock.installation.record import (
+    RecordRow,
     has_hash,
     installation_files,
     record_text,
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from polylock.environment.interpreter import Interpreter
-    from polylock.installation.archive import ArchiveManifest, DataFile
-    from polylock.installation.link import Linker
     from polylock.installation.plan import WantedDistribution
 
 __all__ = ["Placement"]
@@ -43,10 +41,10 @@ _LONGEST_PATH = 1023 if sys.platform == "darwin" else 4095  # bytes
 
 
 class _Written(NamedTuple):
-    """A file that goes to another place than the tree.
+    """A file installed outside of the wheel's tree: a script or a data file.
 
-    ``content`` is None for one that is ``source`` in the archive, linked or copied;
-    any other is written, and executable.
+    ``content`` is None for a file that is linked or copied from ``source`` in the
+    archive. Any other is written, with the executable bit.
     """
 
     target: str
@@ -57,7 +55,7 @@ class _Written(NamedTuple):
 
 
 class Placement(Value, frozen=True, kw_only=True, dict=True):
-    """A wheel and the place in an environment that it goes to."""
+    """A wheel and its place in an environment."""
 
     wanted: WantedDistribution
     archive: Path
@@ -66,12 +64,12 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
 
     @property
     def version(self) -> str:
-        """Return the version that is installed."""
+        """Return the version in the wheel's metadata."""
         return self.manifest.version
 
     @property
     def site(self) -> Path:
-        """Return the directory that takes the root of the wheel (PEP 427)."""
+        """Return the directory that the wheel's root is installed into (PEP 427)."""
         scheme = self.interpreter.scheme
         root = scheme.purelib if self.manifest.root_is_purelib else scheme.platlib
         return Path(root)
@@ -83,24 +81,21 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def written(self) -> tuple[_Written, ...]:
-        """Return the scripts and data files, contents of scripts included.
+        """Return the scripts and data files, with the contents of scripts.
 
-        Raises FileCorrupt for a file that would take the place of one of the
-        environment's own, ArchiveDamaged where the archive lacks a file.
+        Raises FileCorrupt for a file that would replace one of the environment's own,
+        ArchiveDamaged if the archive lacks a file.
         """
         found = [self._data_file(file) for file in self.manifest.data]
         found += self._launchers()
         own = OwnFiles(self.interpreter)
         for file in found:
             self._refuse_reserved(file, own)
-        # A launcher takes the place of a script of its name, as with pip.
+        # A launcher replaces a script of the same name, as with pip.
         return tuple({file.target: file for file in found}.values())
 
     def check(self) -> None:
-        """Find what forbids to install the distribution anywhere; nothing is changed.
-
-        Raises FileCorrupt, ArchiveDamaged.
-        """
+        """Raise FileCorrupt or ArchiveDamaged if the wheel must not be installed."""
         placed = set(self.manifest.files)
         for file in self.written:
             if file.row.path in placed:
@@ -113,14 +108,14 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
 
     @property
     def paths(self) -> Iterator[str]:
-        """Yield the paths of all files, as RECORD has them, but for its own."""
+        """Yield the paths of all files as RECORD has them, except RECORD itself."""
         yield from self.manifest.files
         for file in self.written:
             yield file.row.path
 
     @property
     def places(self) -> Iterator[str]:
-        """Yield the absolute paths of all files that the wheel has or asks for."""
+        """Yield the absolute paths of all files, scripts included."""
         for file in self.manifest.files:
             yield _join(self._site_text, file)
         for written in self.written:
@@ -128,12 +123,12 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
 
     @property
     def places_outside_info(self) -> Iterator[str]:
-        """Yield those that do not go to ``.dist-info``, which is nobody else's."""
+        """Yield the absolute paths of all files outside ``.dist-info``."""
         own = _join(self._site_text, f"{self.manifest.dist_info}/")
         return (place for place in self.places if not place.startswith(own))
 
     def place(self, path: str) -> str:
-        """Return where a file goes that goes to site-packages."""
+        """Return the absolute path of a file in site-packages."""
         return _join(self._site_text, path)
 
     def _data_file(self, file: DataFile) -> _Written:
@@ -141,7 +136,7 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
         path = self._recorded(target)
         if file.key != "scripts":
             row = RecordRow(path, file.hash, str(file.size))
-            # Configuration is made to be edited, and a hard link is the cache's file.
+            # People edit configuration, and a hard link is the cache's file.
             is_copied = file.key == "data" and file.path.startswith("etc/")
             return _Written(target, row, file, None, is_copied)
         content = self._read(file)
@@ -185,7 +180,7 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
         return str(self.site)
 
     def _real(self, target: str) -> str:
-        """Return a place as the wheel's own files are spelled, if it is among them.
+        """Return a path, spelled relative to site-packages if it lies inside it.
 
         ``lib64`` is a link to ``lib`` in many environments.
         """
@@ -200,7 +195,7 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
         return real_directory(self._site_text)
 
     def _inside(self, directory: str) -> str | None:
-        """Return a directory as what follows site-packages in it, None outside."""
+        """Return the part of a directory below site-packages, or None outside."""
         real, site = real_directory(directory), self._real_site
         if real != site and not real.startswith(f"{site}{os.sep}"):
             return None
@@ -213,10 +208,10 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
         return name if found == "." else f"{found}/{name}"
 
     def _refuse_reserved(self, file: _Written, own: OwnFiles) -> None:
-        """Refuse what would replace the Python or the mark of the environment.
+        """Refuse a file that replaces the environment's Python or a marker file.
 
-        And what would make, or be part of, a ``.dist-info``: that says what is
-        installed, and what is to be removed.
+        Refuse also a file in a ``.dist-info``, which says what is installed and what
+        to remove.
         """
         directory, _, name = file.target.rpartition(os.sep)
         filename = self.wanted.filename
@@ -224,12 +219,12 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
             raise FileCorrupt(filename, f"it would replace {name} of the environment")
         top = file.row.path.partition("/")[0]
         if top.casefold().endswith(".dist-info"):
-            raise FileCorrupt(filename, f"it would write into {top} by way of .data")
+            raise FileCorrupt(filename, f"it would write into {top} through .data")
         if len(os.fsencode(name)) > _LONGEST_NAME:
             raise FileCorrupt(filename, f"the name {name} is too long")
 
     def _read(self, file: DataFile) -> bytes:
-        """Return the content of a script, which is compared with RECORD."""
+        """Return the content of a script, compared with its hash in RECORD."""
         try:
             content = (self.archive / TREE / file.source).read_bytes()
         except OSError as error:
@@ -244,9 +239,9 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
     def put(self, linker: Linker) -> None:
         """Install the distribution; its place must be free.
 
-        These are the four steps below, in their order. Each raises EnvironmentBroken,
-        and ArchiveDamaged where the archive lacks a file; the two in the middle may
-        be taken again after they failed, and in any order.
+        This runs the four steps below in order. Each raises EnvironmentBroken, and
+        ArchiveDamaged if the archive lacks a file. ``put_tree`` and ``put_others`` can
+        be repeated after a failure, in any order.
         """
         self.begin()
         self.put_tree(linker)
@@ -254,7 +249,7 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
         self.finish()
 
     def begin(self) -> None:
-        """Write the partial RECORD; it lists every file before the first is there."""
+        """Write the partial RECORD, which lists every file before the first exists."""
         record = record_text(
             self.manifest.record,
             self._added,
@@ -266,13 +261,13 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
             _create(str(self.info / PARTIAL_RECORD), record.encode())
 
     def put_tree(self, linker: Linker) -> None:
-        """Link the files that go to site-packages as they are."""
+        """Link the files that go to site-packages unchanged."""
         with self._writing():
             make_directories(self.site, self.manifest.directories)
             self._link(linker)
 
     def put_others(self, linker: Linker) -> None:
-        """Write and link the files that have another place, or another content."""
+        """Write and link the scripts, the data files and the added metadata."""
         with self._writing():
             made: set[str] = set()
             for file in self.written:
@@ -285,7 +280,7 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
                 _create(f"{self.info}{os.sep}{name}", content)
 
     def finish(self) -> None:
-        """Let the partial RECORD become RECORD: every file is there."""
+        """Rename the partial RECORD to RECORD: every file is installed."""
         with self._writing():
             (self.info / PARTIAL_RECORD).replace(self.info / "RECORD")
 
@@ -314,14 +309,14 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def _new_file_mode(self) -> int | None:
-        """Return the mode that a new file has here, None where modes mean nothing."""
+        """Return the mode of a new file here, or None on Windows."""
         if os.name == "nt":
             return None
         return (self.info / PARTIAL_RECORD).stat().st_mode
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
-        """Say of a file of the archive that is missing, or changed, that it is."""
+        """Raise ArchiveDamaged if a file of the archive is missing or was changed."""
         try:
             yield
         except FileNotFoundError as error:
@@ -343,9 +338,9 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
 
 
 def _create(target: str, content: bytes, mode: int = 0o666) -> None:
-    """Write a new file in place of any other of that name.
+    """Write a new file, replacing any other of that name.
 
-    What is there is removed and never opened: it may be a hard link into the cache,
+    An existing file is removed, never opened: it may be a hard link into the cache
     or a symbolic link to anywhere.
     """
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
@@ -359,7 +354,7 @@ def _create(target: str, content: bytes, mode: int = 0o666) -> None:
 
 
 def _join(directory: str, path: str) -> str:
-    """Return the place of a path with / in a directory of this system."""
+    """Return the native path of a relative path with / in a directory."""
     if os.sep != "/":
         path = path.replace("/", os.sep)
     return f"{directory}{os.sep}{path}"
@@ -369,7 +364,7 @@ def _join(directory: str, path: str) -> str:
 def _relative(directory: str, site: str) -> str:
     """Return the path from site-packages to a directory, with /.
 
-    Absolute where there is no relative one, as between two drives.
+    The path is absolute if there is no relative one, as between two drives.
     """
     from os.path import relpath  # noqa: PLC0415, TID251 - pathlib's needs Python 3.12
 

@@ -1,17 +1,15 @@
-"""What must change so that an environment is exactly the locked set; pure.
+"""Plan the changes that make an environment exactly the locked set. No IO.
 
-How an installed distribution is known to be the locked file: polylock leaves the
-name and the SHA-256 of that file with what it installs (``Origin``), and both must be
-those in the lock. What another installer put there has no such record:
+polylock records the name and the SHA-256 of the file with what it installs
+(``Origin``). An installed distribution is the locked file if both match the lock.
+Another installer leaves no such record:
 
-* Where neither side is a variant it is kept if version, source, tags and build number
-  are the same. Those make the file name, an index does not let a file of that name
-  change, and to install 169 packages anew after ``pip`` or ``uv`` did is work that
-  nobody asked for. A wheel built locally has other tags than the index's, mostly,
-  and is replaced.
-* Where a variant is involved on either side it is installed anew, once: wheels of
-  different labels have the same version and the same tags, and to run the wrong one
-  is just what polylock is there to prevent.
+* If neither side is a variant wheel, the distribution is kept if version, source, tags
+  and build number match. These make up the file name, an index does not let the file of
+  a name change, and reinstalling 169 packages after ``pip`` or ``uv`` would be needless
+  work. A wheel built locally mostly has other tags than the index's, and is replaced.
+* If either side is a variant wheel, it is reinstalled once: wheels of different labels
+  have the same version and the same tags, and polylock exists to prevent the wrong one.
 """
 
 from __future__ import annotations
@@ -19,20 +17,17 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from polylock.environment.installed import Form
+from polylock.environment.installed import Form, InstalledDistribution
 from polylock.model.filenames import InvalidFilename, WheelFilename
 from polylock.values import Value, field
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from packaging.utils import NormalizedName
-
     from polylock.environment.direct_url import DirectUrl
-    from polylock.environment.installed import InstalledDistribution
 
 __all__ = [
     "PlanEntry",
@@ -47,7 +42,7 @@ __all__ = [
 
 
 class Reason(enum.StrEnum):
-    """Why an entry stands where it stands in a plan, as a clause for people."""
+    """The reason for an entry of a plan, as a clause for people."""
 
     AS_LOCKED = "is as locked"
     NOT_INSTALLED = "is not installed"
@@ -59,19 +54,18 @@ class Reason(enum.StrEnum):
     EXTRANEOUS = "is not locked"
     BROKEN = "is incomplete"
     CHANGED = "has files that were changed"
-    SHARED = "has a file in common with another that changes"
+    SHARED = "shares a file with one that changes"
     SEED = "came with the environment"
 
 
 class WantedDistribution(Value, frozen=True, kw_only=True):
     """A distribution that the lock wants in the environment.
 
-    ``version`` is None where only building tells, as for a directory with a dynamic
-    version. ``filename`` and ``sha256`` identify the locked file; for a directory,
-    any text that changes when it has to be installed anew. ``direct_url`` is None
-    for what came from an index. ``requested`` says that the user, not another
-    distribution, asks for it (REQUESTED, PEP 376); a change of that alone is not
-    worth a reinstallation.
+    ``version`` is None if only a build can tell it, as for a directory with a dynamic
+    version. ``filename`` and ``sha256`` identify the locked file; for a directory they
+    are any text that changes when it must be reinstalled. ``direct_url`` is None for a
+    file of an index. ``requested`` is true if the user requires it, rather than another
+    distribution (REQUESTED, PEP 376); a change of that alone causes no reinstallation.
     """
 
     name: NormalizedName
@@ -84,12 +78,12 @@ class WantedDistribution(Value, frozen=True, kw_only=True):
 
 
 class SyncRequest(Value, frozen=True, kw_only=True):
-    """What the environment should hold.
+    """The distributions that the environment should hold.
 
-    ``reinstall`` are names to install anew even if they are as locked, ``changed``
-    those whose files are not what RECORD says, ``retained`` names that stay although
-    they are not locked. Without ``exact`` nothing is removed but what must make room
-    for another version.
+    ``reinstall`` names projects to reinstall even if they are as locked, ``changed``
+    those with files that differ from RECORD, ``retained`` those that stay although they
+    are not locked. Without ``exact`` only other versions of wanted projects are
+    removed.
     """
 
     wanted: tuple[WantedDistribution, ...]
@@ -114,7 +108,7 @@ class PlanEntry(Value, frozen=True, kw_only=True):
 
 
 class SyncPlan(Value, frozen=True, kw_only=True):
-    """The steps, each sorted by name, and what they follow from."""
+    """The steps, each sorted by name, and the request and state they follow from."""
 
     request: SyncRequest
     installed: tuple[InstalledDistribution, ...]
@@ -134,10 +128,9 @@ def seeds(
 ) -> frozenset[NormalizedName]:
     """Return the projects that stay in an environment although they are not locked.
 
-    In an environment that polylock created these are none: it began empty, so all
-    in it is polylock's. In any other, pip stays, and before Python 3.12 setuptools
-    and wheel: ``python -m venv`` put them there, and who made the environment may
-    need them. uv draws the same line.
+    There are none in an environment that polylock created: it began empty. In any
+    other, pip stays, and before Python 3.12 also setuptools and wheel: ``python -m
+    venv`` installed them, and the user may need them. uv follows the same rule.
     """
     if created:
         return frozenset()
@@ -148,7 +141,7 @@ def seeds(
 def plan_sync(
     request: SyncRequest, installed: Sequence[InstalledDistribution]
 ) -> SyncPlan:
-    """Compare what is wanted with what is installed."""
+    """Return the plan that turns the installed distributions into the wanted ones."""
     present: dict[NormalizedName, tuple[InstalledDistribution, ...]] = {}
     for distribution in installed:
         present[distribution.name] = (*present.get(distribution.name, ()), distribution)
@@ -202,11 +195,13 @@ def _reason(
     if not _same_source(wanted, installed):
         return Reason.OTHER_SOURCE
     reason = _file_reason(wanted, installed)
-    return reason if reason is not Reason.AS_LOCKED else _asked(wanted.name, request)
+    if reason is not Reason.AS_LOCKED:
+        return reason
+    return _reinstall_reason(wanted.name, request)
 
 
-def _asked(name: NormalizedName, request: SyncRequest) -> Reason:
-    """Tell whether what is as locked is to be installed anew all the same."""
+def _reinstall_reason(name: NormalizedName, request: SyncRequest) -> Reason:
+    """Return the reason to reinstall a distribution that is as locked, if any."""
     if name in request.changed:
         return Reason.CHANGED
     if request.reinstall_all or name in request.reinstall:
@@ -235,7 +230,7 @@ def _same_source(wanted: WantedDistribution, installed: InstalledDistribution) -
 def _file_reason(
     wanted: WantedDistribution, installed: InstalledDistribution
 ) -> Reason:
-    """Tell whether the file is the locked one; see the module for the rule."""
+    """Return the reason that follows from the file, by the rule of the module."""
     if installed.form is not Form.DIST_INFO:
         return Reason.OTHER_FILE
     origin = installed.origin
@@ -254,9 +249,9 @@ def _file_reason(
 def _direct_reason(
     wanted: WantedDistribution, installed: InstalledDistribution
 ) -> Reason:
-    """Accept a foreign installation from a URL only where its hash is recorded.
+    """Accept another installer's file from a URL only if its hash is recorded.
 
-    A directory's content may have changed since; a URL's may have as well.
+    The content of a directory or a URL may have changed since.
     """
     direct = installed.direct_url
     if direct is not None and direct.vcs_info is not None:
@@ -270,9 +265,7 @@ def _same_kind(filename: str, installed: InstalledDistribution) -> Reason:
     try:
         wheel = WheelFilename.parse(filename)
     except InvalidFilename:
-        return (
-            Reason.AS_LOCKED
-        )  # a source distribution: any wheel built from it will do
+        return Reason.AS_LOCKED  # a source distribution: any wheel built from it
     kind = installed.kind
     if kind is None or (kind.tags, kind.build) != (frozenset(wheel.tags), wheel.build):
         return Reason.OTHER_FILE

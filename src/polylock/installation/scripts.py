@@ -32,7 +32,7 @@ class Launcher(Value, frozen=True):
 def launcher_kind(platform: str) -> LauncherKind:
     """Return the kind of launcher for ``sysconfig.get_platform()`` of a Python.
 
-    Raises EnvironmentBroken for a Windows that no launcher is built for.
+    Raises EnvironmentBroken for a Windows platform without a launcher.
     """
     if not platform.startswith("win"):
         return "posix"
@@ -48,7 +48,7 @@ def make_launcher(
 ) -> Launcher:
     """Return the script that calls an entry point with the Python ``executable``.
 
-    On Windows it is an ``.exe``, for a GUI script one without a console.
+    On Windows it is an ``.exe``, without a console for a GUI script.
     """
     if kind == "posix":
         content = _shebang(executable, windows=False) + _call(entry_point)
@@ -79,7 +79,7 @@ def rewrite_shebang(content: bytes, executable: str) -> bytes:
     """Return a script of a wheel with ``#!python`` replaced (PEP 427).
 
     "If the first line of a file in .data/scripts starts with exactly b'#!python',
-    rewrite to point to the correct interpreter." ``#!pythonw`` is such a line too.
+    rewrite to point to the correct interpreter." This includes ``#!pythonw``.
     """
     if not content.startswith(b"#!python"):
         return content
@@ -94,9 +94,9 @@ def rewrite_shebang(content: bytes, executable: str) -> bytes:
 def _shebang(executable: str, *, windows: bool) -> bytes:
     """Return the lines that start a Python script with an interpreter.
 
-    The kernel takes no space in the path, and Linux before 5.1 cut the line at 127
-    bytes. Such a path is left to ``sh``, which executes the second line; to Python
-    that line and the third are a string.
+    The kernel accepts no space in the path, and Linux before 5.1 truncated the line at
+    127 bytes. For such a path ``sh`` executes the second line; for Python the second
+    and third lines are a string.
     """
     path = executable.encode()
     if windows or (b" " not in path and len(path) + 3 <= 127):

@@ -1,4 +1,4 @@
-"""Remove a distribution: what its RECORD lists, inside the environment, no more."""
+"""Remove a distribution: the files in its RECORD that lie inside the environment."""
 
 from __future__ import annotations
 
@@ -7,16 +7,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from polylock.environment.installed import PARTIAL_RECORD, Form
+from polylock.environment.installed import PARTIAL_RECORD, Form, InstalledDistribution
 from polylock.errors import EnvironmentBroken
-from polylock.installation.record_format import InvalidRecord, parse_rows
+from polylock.installation.record import InvalidRecord, RecordRow, parse_rows
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-    from polylock.environment.installed import InstalledDistribution
     from polylock.installation.own_files import OwnFiles
-    from polylock.installation.record_format import RecordRow
 
 __all__ = [
     "Boundary",
@@ -31,13 +29,13 @@ __all__ = [
 _KNOWN_INSTALLERS = frozenset({"", "pip", "uv", "polylock"})
 
 _FEW = 16
-"""Names up to which to search all RECORDs takes less time than to read their rows."""
+"""Up to this number of names, searching all RECORDs is faster than parsing them."""
 
 
 class Boundary:
-    """Where files may be removed: inside these directories, which stay themselves.
+    """The directories inside which files may be removed.
 
-    And so do the files that are the environment's ``own``.
+    The directories themselves stay, and so do the environment's ``own`` files.
     """
 
     def __init__(self, roots: Iterable[Path], own: OwnFiles | None = None) -> None:
@@ -47,9 +45,9 @@ class Boundary:
         self._known: dict[str, tuple[bool, str]] = {}
 
     def contains(self, path: str) -> bool:
-        """Return whether a file is inside and no own one, links followed.
+        """Return whether a file may be removed, links to its directory resolved.
 
-        The file itself may be a link to anywhere: it is the link that is removed.
+        The file itself may be a link to anywhere: the link is removed.
         """
         parent, _, name = path.rpartition(os.sep)
         found = self._known.get(parent)
@@ -61,28 +59,28 @@ class Boundary:
         return inside and not (self._own and self._own.is_own(place, name))
 
     def holds_root(self, directory: str) -> bool:
-        """Return whether a directory is one of these, or one of these is inside."""
+        """Return whether a directory is one of the directories or contains one."""
         real = Path(directory).resolve()
         return any(root.is_relative_to(real) for root in self._real)
 
     def is_root(self, directory: str) -> bool:
-        """Return whether a directory stays although it is empty."""
+        """Return whether a directory stays even if it is empty."""
         return directory in self._roots or Path(directory).resolve() in self._real
 
 
 def refuse_unremovable(distribution: InstalledDistribution) -> None:
     """Raise EnvironmentBroken for a distribution that cannot be removed safely.
 
-    The legacy forms list no files. The same holds without RECORD for what another
-    installer than pip, uv and polylock put there: an operating system's packages.
+    The legacy forms list no files. Without a RECORD the same holds for distributions of
+    installers other than pip, uv and polylock, such as an operating system's packages.
     """
     if distribution.form is not Form.DIST_INFO:
         raise EnvironmentBroken(
             str(distribution.path),
             f"{distribution.name} was installed in the legacy form "
             f"{distribution.form}, which does not say what its files are",
-            f"remove {distribution.name} with the tool that installed it, or make "
-            "the environment anew",
+            f"remove {distribution.name} with the tool that installed it, or "
+            "recreate the environment",
         )
     if (
         not distribution.is_complete
@@ -98,16 +96,17 @@ def refuse_unremovable(distribution: InstalledDistribution) -> None:
 
 
 def listed_files(distribution: InstalledDistribution) -> list[str]:
-    """Return the absolute paths that RECORD lists, ``..`` worked out; may be anywhere.
+    """Return the absolute paths that RECORD lists, with ``..`` resolved.
 
-    Text, not ``Path``: a large environment has tens of thousands. Raises
-    EnvironmentBroken where RECORD cannot be read; without one there is nothing.
+    They may lie anywhere. They are text, not ``Path``, because a large environment has
+    tens of thousands. Without a RECORD the list is empty. Raises EnvironmentBroken if
+    RECORD cannot be read.
     """
     return [path for path, _ in listed_rows(distribution)]
 
 
 def listed_rows(distribution: InstalledDistribution) -> list[tuple[str, RecordRow]]:
-    """Return what ``listed_files`` does, each with its row."""
+    """Return the paths of ``listed_files``, each with its row."""
     for name in ("RECORD", PARTIAL_RECORD):
         record = distribution.path / name
         try:
@@ -122,7 +121,7 @@ def listed_rows(distribution: InstalledDistribution) -> list[tuple[str, RecordRo
 def outside_info(
     distribution: InstalledDistribution,
 ) -> list[tuple[str, RecordRow]]:
-    """Return the listed rows, but for ``.dist-info``, which goes as a whole."""
+    """Return the listed rows outside ``.dist-info``."""
     own = f"{distribution.path}{os.sep}"
     rows = listed_rows(distribution)
     return [(path, row) for path, row in rows if not path.startswith(own)]
@@ -131,15 +130,16 @@ def outside_info(
 def listed_among(
     paths: Collection[str], site: str, staying: Iterable[InstalledDistribution]
 ) -> Iterator[tuple[InstalledDistribution, str, RecordRow]]:
-    """Yield who of the staying lists one of some absolute paths, with path and row.
+    """Yield each kept distribution that lists one of the paths, with path and row.
 
-    Such are the ``__init__.py`` files of old namespace packages. To read the rows of
-    197 RECORDs takes 55 ms, to search their bytes for the names of one distribution
-    5: a row that means a file has the file's name in it. Raises EnvironmentBroken.
+    The paths are absolute. Examples are the ``__init__.py`` files of old namespace
+    packages. Parsing 197 RECORDs takes 55 ms; searching their bytes for the names of
+    one distribution takes 5 ms, and a row contains the name of its file. Raises
+    EnvironmentBroken if a RECORD cannot be read.
     """
     if not paths:
         return
-    names = _telling_names(paths, site)
+    names = _search_names(paths, site)
     is_quick = len(names) <= _FEW and not any(b'"' in name for name in names)
     for distribution in staying:
         if distribution.form is not Form.DIST_INFO:
@@ -154,8 +154,8 @@ def listed_among(
                 yield distribution, path, row
 
 
-def _telling_names(paths: Iterable[str], site: str) -> set[bytes]:
-    """Return names of which a row must hold one to mean one of the paths."""
+def _search_names(paths: Iterable[str], site: str) -> set[bytes]:
+    """Return names such that a row for one of the paths contains one of them."""
     prefix = f"{site}{os.sep}"
     names: set[bytes] = set()
     for path in paths:
@@ -170,14 +170,14 @@ def _telling_names(paths: Iterable[str], site: str) -> set[bytes]:
 def _listed_by_name(
     distribution: InstalledDistribution, names: Collection[bytes]
 ) -> list[tuple[str, RecordRow]]:
-    """Return at least those of ``listed_rows`` that hold one of the names."""
+    """Return at least the ``listed_rows`` that contain one of the names."""
     record = distribution.path / "RECORD"
     try:
         with open(record, "rb", buffering=0) as file:  # noqa: PTH123 - hot path
             content = file.read()
     except OSError:
-        return listed_rows(distribution)  # from the other file, or an error
-    # Between quotation marks a row may be longer than a line; a backslash is a slash.
+        return listed_rows(distribution)  # reads the partial RECORD, or raises
+    # A quoted row may span lines, and a backslash counts as a slash.
     if b"\\" in content or b'"' in content:
         return _rows(record, content)
     lines = {line for name in names for line in _lines_with(name, content)}
@@ -185,7 +185,7 @@ def _listed_by_name(
 
 
 def _lines_with(name: bytes, content: bytes) -> Iterator[bytes]:
-    """Yield the lines that hold a name, and may yield one twice."""
+    """Yield the lines that contain a name, possibly more than once."""
     found = content.find(name)
     while found >= 0:
         end = content.find(b"\n", found)
@@ -195,9 +195,9 @@ def _lines_with(name: bytes, content: bytes) -> Iterator[bytes]:
 
 
 def _rows(record: Path, content: bytes) -> list[tuple[str, RecordRow]]:
-    """Return some rows with the absolute paths that they mean.
+    """Return the rows in ``content`` with their absolute paths.
 
-    Raises EnvironmentBroken.
+    Raises EnvironmentBroken if they cannot be read.
     """
     site = str(record.parent.parent)
     try:
@@ -210,7 +210,7 @@ def _rows(record: Path, content: bytes) -> list[tuple[str, RecordRow]]:
 
 
 def _unreadable(record: Path, problem: str) -> EnvironmentBroken:
-    return EnvironmentBroken(str(record), problem, "make the environment anew")
+    return EnvironmentBroken(str(record), problem, "recreate the environment")
 
 
 def uninstall(
@@ -219,18 +219,18 @@ def uninstall(
     *,
     shared: Collection[str] = (),
 ) -> list[str]:
-    """Remove a distribution; return what was left because it is not its own.
+    """Remove a distribution; return the listed files outside of the boundary.
 
-    Files in ``shared`` belong to another distribution as well and stay. The compiled
-    code of removed modules and directories that became empty go too. RECORD is
-    renamed first and goes last, so what is interrupted can be taken up again.
-    Raises EnvironmentBroken.
+    These are not removed. Files in ``shared`` belong to another distribution as well
+    and stay too. Compiled files of removed modules and directories that became empty
+    are removed. RECORD is renamed first and removed last, so an interrupted removal
+    can be resumed. Raises EnvironmentBroken.
     """
     refuse_unremovable(distribution)
     info = distribution.path
     if info.is_symlink():
         raise EnvironmentBroken(
-            str(info), "is a link", "remove the link, or make the environment anew"
+            str(info), "is a link", "remove the link, or recreate the environment"
         )
     listed = [path for path, _ in outside_info(distribution)]
     outside = [path for path in listed if not boundary.contains(path)]
@@ -252,7 +252,7 @@ def uninstall(
 
 
 def _absolute(site: str, path: str) -> str:
-    """Return the path that a row means, without asking the file system."""
+    """Return the absolute path of a row without accessing the file system."""
     if os.sep != "/":
         path = path.replace("/", os.sep)
     if not path.startswith(os.sep) and ":" not in path and ".." not in path:
@@ -273,13 +273,13 @@ def _unlink(path: str) -> None:
     except FileNotFoundError:
         pass
     except (IsADirectoryError, PermissionError):
-        # Some tools list directories; they go when they are empty.
+        # Some tools list directories; these are removed when they are empty.
         if not Path(path).is_dir() or Path(path).is_symlink():
             raise
 
 
 def _remove_compiled(removed: Iterable[str]) -> None:
-    """Remove what Python compiled from modules that are gone."""
+    """Remove the compiled files of removed modules."""
     modules: dict[str, set[str]] = {}
     for path in removed:
         if path.endswith(".py"):
@@ -313,20 +313,20 @@ def _remove_empty(removed: Iterable[str], boundary: Boundary) -> None:
 
 
 def _remove_if_empty(directory: Path) -> None:
-    """Remove an empty directory; raises OSError where one stays although it is."""
+    """Remove a directory if it is empty; raises OSError if that fails."""
     try:
         directory.rmdir()
     except FileNotFoundError:
         pass
     except OSError:
-        # Linux says EACCES, not ENOTEMPTY, of a full directory in one that cannot be
-        # written.
+        # For a directory that is not empty, in one that is not writable, Linux reports
+        # EACCES, not ENOTEMPTY.
         if next(directory.iterdir(), None) is None:
             raise
 
 
 def _remove_info(info: Path) -> None:
-    """Remove the ``.dist-info`` directory, all of which is the distribution's own."""
+    """Remove the ``.dist-info`` directory with everything in it."""
     for path in sorted(info.iterdir()):
         if path.name == PARTIAL_RECORD:
             continue

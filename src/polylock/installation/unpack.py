@@ -1,12 +1,12 @@
-"""A wheel becomes an archive in the cache, every file of it verified (PEP 427).
+"""Unpack a wheel into an archive in the cache and verify every file (PEP 427).
 
-Memory does not grow with the wheel: members are streamed in chunks, and hashed as
-they are written. Most wheels are thousands of small files, and ``zipfile`` takes longer
-to open one as a stream than zlib to unpack it: what fits into memory is read in one
-piece. What ``zipfile`` checks is checked here too, the name in the member's own header,
-the size and the CRC, and whatever is out of the ordinary is left to it.
+Memory does not grow with the wheel: large members are streamed in chunks and hashed as
+they are written. Most wheels are thousands of small files, which ``zipfile`` takes
+longer to open as a stream than zlib to unpack. So small members are read in one piece,
+with the checks of ``zipfile``: the name in the local header, the size and the CRC.
+``zipfile`` reads all unusual members.
 
-``zipfile`` quietly repairs hostile names; here they are refused, see
+``zipfile`` silently repairs hostile names; here they are refused, see
 ``polylock.model.member_names``.
 """
 
@@ -21,7 +21,7 @@ import struct
 import time
 import zipfile
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
@@ -35,7 +35,7 @@ from polylock.installation.archive import (
     EntryPoint,
     manifest_bytes,
 )
-from polylock.installation.record_format import (
+from polylock.installation.record import (
     InvalidRecord,
     RecordRow,
     format_rows,
@@ -49,7 +49,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from hashlib import _Hash as Hash
     from pathlib import Path
-    from typing import BinaryIO
     from zipfile import ZipInfo
 
 __all__ = [
@@ -72,11 +71,10 @@ _SECTIONS = {"console_scripts": False, "gui_scripts": True}
 
 
 def header(text: str, name: str) -> str | None:
-    """Return the first header of a name in a text of mail headers, None without.
+    """Return the first mail header of a name in a text, or None.
 
-    Only the head of METADATA is wanted, twice a wheel: the mail parser of the
-    standard library takes 20 times as long, for folding and charsets that neither
-    file has there.
+    The mail parser of the standard library takes 20 times as long, for folding and
+    charsets that METADATA and WHEEL do not use in the headers read here.
     """
     wanted = name.lower()
     for line in text.splitlines():
@@ -89,7 +87,7 @@ def header(text: str, name: str) -> str | None:
 
 
 def parse_wheel_file(text: str) -> bool:
-    """Return whether the root goes to purelib, having checked the format's version.
+    """Return whether the root goes to purelib, and check the version of the format.
 
     Raises RefusedArchive for a major version other than 1 (PEP 427, "a wheel
     installer should … abort if the major version is greater").
@@ -103,7 +101,7 @@ def parse_wheel_file(text: str) -> bool:
 
 
 def parse_entry_points(text: str) -> Iterator[EntryPoint]:
-    """Yield the scripts that entry_points.txt asks for.
+    """Yield the console and GUI scripts of entry_points.txt.
 
     Names become file names and objects become Python code, so both are checked.
     Raises RefusedArchive.
@@ -126,7 +124,7 @@ def parse_entry_points(text: str) -> Iterator[EntryPoint]:
 def _entry_point(name: str, value: str, *, is_gui: bool) -> EntryPoint:
     check_path(name)
     if "/" in name:
-        raise RefusedArchive(f"entry point {name!a} is no file name")
+        raise RefusedArchive(f"entry point {name!a} is not a file name")
     match = _OBJECT.fullmatch(value)
     if match is None or not all(
         part.isidentifier()
@@ -134,7 +132,7 @@ def _entry_point(name: str, value: str, *, is_gui: bool) -> EntryPoint:
         for part in group.split(".")
     ):
         raise RefusedArchive(
-            f"entry point {name!a} calls {value!a}, which is no module:object"
+            f"entry point {name!a} calls {value!a}, which is not module:object"
         )
     return EntryPoint(name, match["module"], match["attribute"], is_gui)
 
@@ -144,11 +142,11 @@ _GIBIBYTE = 1024**3
 
 
 class Limits(Value, frozen=True, kw_only=True):
-    """What an archive may hold (sizes in bytes).
+    """Limits for the content of an archive (sizes in bytes).
 
     The largest wheels today, of torch and of compiled CUDA kernels, unpack to a few
-    gibibytes at a ratio below 10, and none has 100,000 members. A ratio counts only
-    above ``free_size``: small archives of zeros exist and do no harm.
+    gibibytes at a ratio below 10, and none has 100,000 members. The ratio is checked
+    only above ``free_size``: small archives of zeros exist and do no harm.
     """
 
     members: int = 500_000
@@ -156,7 +154,7 @@ class Limits(Value, frozen=True, kw_only=True):
     ratio: int = 100
     free_size: int = _GIBIBYTE
     metadata_size: int = 64 * 1024**2
-    """Of RECORD, METADATA, WHEEL and entry_points.txt each: these are read whole."""
+    """For RECORD, METADATA, WHEEL and entry_points.txt, which are read into memory."""
 
 
 LIMITS = Limits()
@@ -167,16 +165,16 @@ def check_members(
 ) -> list[ZipInfo]:
     """Return the members that are files, in archive order.
 
-    Refuses what is no plain file or directory, two members of one place, names that
-    differ only in case or Unicode form (one file on macOS and Windows), members that
-    share bytes, and more than the limits allow. Raises RefusedArchive.
+    Raises RefusedArchive for a member that is not a plain file or directory, two
+    members of the same path, names that differ only in case or Unicode form (one file
+    on macOS and Windows), members that share bytes, and archives beyond the limits.
     """
     if len(infos) > limits.members:
         raise RefusedArchive(f"it has more than {limits.members} members")
     files: list[ZipInfo] = []
     names = MemberNames()
     for info in infos:
-        # ``filename`` is what zipfile made of the name.
+        # ``filename`` is the name as repaired by zipfile.
         name = info.orig_filename
         is_directory = name.endswith("/")
         path = name[:-1] if is_directory else name
@@ -210,17 +208,17 @@ def _check_sizes(files: Sequence[ZipInfo], archive_size: int, limits: Limits) ->
         raise RefusedArchive(f"it unpacks to {total} bytes from {archive_size}")
     end = 0
     for info in sorted(files, key=lambda info: info.header_offset):
-        # Members on top of each other are how a small archive unpacks to terabytes.
+        # With overlapping members a small archive can unpack to terabytes.
         if info.header_offset < end:
             raise RefusedArchive(f"member {info.orig_filename!a} overlaps another")
         end = info.header_offset + _HEADER_SIZE + info.compress_size
 
 
-_HEADER_SIZE = 30  # of the local header without name and extra field
+_HEADER_SIZE = 30  # bytes of the local header without name and extra field
 
 
 MOST = 1024 * 1024
-"""The size in bytes of the largest member that is small."""
+"""The maximum size in bytes of a small member, which is read in one piece."""
 
 _HEADER = struct.Struct("<4s22xHH")  # signature, length of name, length of extra field
 _SIGNATURE = b"PK\x03\x04"
@@ -229,7 +227,7 @@ _ORDINARY = _UTF8 | 0x8 | 0x6  # sizes after the data, and the level of compress
 
 
 def is_small(info: zipfile.ZipInfo) -> bool:
-    """Say whether ``read_small`` may read a member."""
+    """Return whether ``read_small`` can read a member."""
     return (
         info.file_size <= MOST
         and info.compress_size <= MOST
@@ -241,26 +239,30 @@ def is_small(info: zipfile.ZipInfo) -> bool:
 def read_small(file: BinaryIO, info: zipfile.ZipInfo) -> bytes:
     """Return the content of a small member of the archive in ``file``.
 
-    Raises RefusedArchive where the member is not what the archive's directory says,
-    zipfile.BadZipFile and zlib.error where it is damaged.
+    Raises RefusedArchive if the member does not match the archive's central directory,
+    zipfile.BadZipFile and zlib.error if it is damaged.
     """
     file.seek(info.header_offset)
     header = file.read(_HEADER.size)
     if len(header) < _HEADER.size:
-        raise zipfile.BadZipFile("it is cut short")
+        raise zipfile.BadZipFile("it is truncated")
     signature, name_length, extra_length = _HEADER.unpack(header)
     name = file.read(name_length + extra_length)[:name_length]
     encoding = "utf-8" if info.flag_bits & _UTF8 else "cp437"
     if signature != _SIGNATURE or name != info.orig_filename.encode(encoding):
-        raise RefusedArchive(f"member {info.orig_filename!a} has another header")
+        raise RefusedArchive(
+            f"the local header of member {info.orig_filename!a} names another file"
+        )
     packed = file.read(info.compress_size)
     if info.compress_type == zipfile.ZIP_STORED:
         content = packed
     else:
-        # One byte more than it should have is enough to see that it has more.
+        # One byte more than the stated size shows that there is more.
         content = zlib.decompressobj(-15).decompress(packed, info.file_size + 1)
     if len(content) != info.file_size:
-        raise RefusedArchive(f"member {info.orig_filename!a} has not the size it says")
+        raise RefusedArchive(
+            f"member {info.orig_filename!a} does not have its stated size"
+        )
     if zlib.crc32(content) != info.CRC:
         raise zipfile.BadZipFile(f"bad CRC-32 of {info.orig_filename!a}")
     return content
@@ -279,18 +281,18 @@ _DATA_KEYS = frozenset({"purelib", "platlib", "scripts", "headers", "data"})
 _SITE_KEYS = frozenset({"purelib", "platlib"})
 _UNRECORDED = frozenset({"RECORD", "RECORD.jws", "RECORD.p7s"})
 _OURS = frozenset({"INSTALLER", "REQUESTED", "direct_url.json", "polylock.json"})
-"""Files that tell of an installation: one in a wheel tells nothing (PEP 376, 610)."""
+"""Files that an installer writes; in a wheel they are ignored (PEP 376, 610)."""
 
 
 def unpack(
     wheel: Path, directory: Path, *, filename: str, limits: Limits = LIMITS
 ) -> None:
-    """Unpack a wheel into an empty directory, as ``read_manifest`` wants it.
+    """Unpack a wheel into an empty directory, for ``read_manifest``.
 
     ``filename`` is the wheel's own name, whatever ``wheel`` is called in the cache.
-    Raises FileCorrupt for anything that is not as PEP 427 says or does not agree
-    with RECORD, CacheUnusable where the directory cannot be written. What has been
-    written by then is left for the caller to remove.
+    Raises FileCorrupt for a wheel that violates PEP 427 or does not match its RECORD,
+    CacheUnusable if the directory cannot be written. The caller removes what was
+    written before an error.
     """
     try:
         with (
@@ -311,7 +313,9 @@ def unpack(
         NotImplementedError,  # a compression method that zipfile lacks
         UnicodeDecodeError,
     ) as error:
-        raise FileCorrupt(filename, f"it is no readable zip file: {error}") from error
+        raise FileCorrupt(
+            filename, f"it is not a readable zip file: {error}"
+        ) from error
     except OSError as error:
         raise CacheUnusable(str(directory), error.strerror or str(error)) from error
 
@@ -387,7 +391,7 @@ class _Unpacking(Mutable, kw_only=True):
         wanted = WheelFilename.parse(self.filename)
         name, _, version = stem.rpartition("-")
         if canonicalize_name(name) != wanted.name or not _same(version, wanted.version):
-            raise RefusedArchive(f"its {stem}.dist-info is of another name or version")
+            raise RefusedArchive(f"its {stem}.dist-info has another name or version")
         for top in tops:
             if top.endswith(".data") and top != f"{stem}.data":
                 other = canonicalize_name(top[: -len(".data")].rpartition("-")[0])
@@ -417,7 +421,7 @@ class _Unpacking(Mutable, kw_only=True):
     def _read_record(
         self, members: dict[str, zipfile.ZipInfo], prefix: str
     ) -> dict[str, RecordRow]:
-        """Return RECORD by path; it must name exactly the files that are there."""
+        """Return the rows of RECORD by path; it must list exactly the wheel's files."""
         unrecorded = {prefix + name for name in _UNRECORDED}
         rows: dict[str, RecordRow] = {}
         for row in parse_rows(self._text(members, prefix + "RECORD")):
@@ -441,13 +445,13 @@ class _Unpacking(Mutable, kw_only=True):
         if in_dist_info and base == "RECORD":
             return None
         if (in_dist_info and base in _OURS) or "__pycache__" in parent.split("/"):
-            # What is in __pycache__ need not come from the source beside it; pip and
-            # installer leave it out as well.
+            # A file in __pycache__ need not match the source; pip and installer skip
+            # it as well.
             self._verify(name, info, None)
             return None
         if parent not in made:
             _make_directory(root, parent, made)
-        # The kernel applies the umask; reading it would take setting it, in all
+        # The kernel applies the umask. Reading it would mean setting it, for all
         # threads.
         mode = 0o777 if _is_executable(info) else 0o666
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
@@ -456,7 +460,7 @@ class _Unpacking(Mutable, kw_only=True):
     def _verify(
         self, name: str, info: zipfile.ZipInfo, descriptor: int | None
     ) -> RecordRow:
-        """Write a member to a file, which is closed, and compare it with RECORD."""
+        """Write a member to a descriptor, close it, and compare it with RECORD."""
         row = self.rows.get(name)
         try:
             algorithm, wanted = _hash_of(name, row)
@@ -474,9 +478,9 @@ class _Unpacking(Mutable, kw_only=True):
         if row is None:
             return RecordRow(name, f"{algorithm}={found}", str(size))
         if found != wanted.rstrip("="):
-            raise RefusedArchive(f"{name!a} has another hash than RECORD says")
+            raise RefusedArchive(f"the hash of {name!a} differs from RECORD")
         if row.size and row.size != str(size):
-            raise RefusedArchive(f"{name!a} has another size than RECORD says")
+            raise RefusedArchive(f"the size of {name!a} differs from RECORD")
         return RecordRow(name, f"{algorithm}={found}", str(size))
 
     def _stream(
@@ -496,7 +500,7 @@ class _Unpacking(Mutable, kw_only=True):
         _, key, *rest = row.path.split("/", 2)
         if key not in _DATA_KEYS or not rest:
             raise RefusedArchive(
-                f"{row.path!a} is under no installation scheme of PEP 427"
+                f"{row.path!a} is in no installation scheme of PEP 427"
             )
         top = rest[0].partition("/")[0]
         if key in _SITE_KEYS and top.casefold().endswith(".dist-info"):
@@ -513,21 +517,21 @@ class _Unpacking(Mutable, kw_only=True):
 
 
 def _even_second() -> int:
-    """Return a time of now in nanoseconds that every copy of the cache can keep.
+    """Return the current time in nanoseconds, rounded down to even seconds.
 
-    FAT and the zip files of some CI services know even seconds alone.
+    FAT and the zip files of some CI services store only even seconds.
     """
     return int(time.time()) // 2 * 2 * 1_000_000_000
 
 
 def _set_time(path: str, nanoseconds: int) -> int:
-    """Set when a file was changed; return the time that it has then."""
+    """Set the modification time of a file; return it as the file system stores it."""
     os.utime(path, ns=(nanoseconds, nanoseconds))
     return os.stat(path).st_mtime_ns  # noqa: PTH116 - a str, thousands of times
 
 
 def _make_directory(root: str, directory: str, made: set[str]) -> None:
-    """Make a directory with its parents, but for those that were made."""
+    """Make a directory and those of its parents that are not in ``made``."""
     missing = []
     while directory not in made:
         missing.append(directory)
@@ -538,7 +542,7 @@ def _make_directory(root: str, directory: str, made: set[str]) -> None:
 
 
 def _write(descriptor: int, content: bytes) -> None:
-    """Write all of some bytes; a call may take only a part of them."""
+    """Write all bytes; one system call may write only a part."""
     written = os.write(descriptor, content)
     while written < len(content):
         written += os.write(descriptor, memoryview(content)[written:])

@@ -1,10 +1,9 @@
-"""The answers of the solver to ``Pylock``: how targets are written.
+"""Turns resolutions into a ``Pylock``: how targets are written to a lock file.
 
-A target is a dependency group, and a wheel that is listed is a wheel that was chosen.
-So every installer that knows PEP 751 and is given the group of a target installs what
-was locked for it, and needs nothing that stands under ``[tool]``. It may meet an entry
-with the tags of any machine that its marker lets in, so the files of an entry must be
-such that none of them is taken for another.
+A target is a dependency group, and only chosen wheels are listed. So every installer
+that implements PEP 751 installs what was locked for a target when it is given its
+group, and needs no data under ``[tool]``. It may read an entry on any machine that the
+marker admits, so the wheels of an entry must exclude each other.
 """
 
 from __future__ import annotations
@@ -57,29 +56,29 @@ __all__ = ["assemble", "entry_marker", "shared_entries", "written_index"]
 
 
 class Member(Value, frozen=True, kw_only=True):
-    """The pin of one target, and the tags by which an installer may meet its file."""
+    """The pin of one target, and the tags by which an installer may take its file."""
 
     position: int
     pin: Pin
     tags: CompatibilityTags | None
-    """Of the wheel; for an sdist those of the target that has no wheel."""
+    """The tags of the wheel; for an sdist, the best tag of its target."""
     condition: MarkerExpression | None
 
 
 class Entry(Value, frozen=True, eq=False):
-    """An entry in the making: the targets that share it, in their order."""
+    """An entry before it is written: the targets that share it, in their order."""
 
     members: list[Member] = field(default_factory=list)
 
     def admits(self, member: Member) -> bool:
-        """Say whether the member's file can stand beside those that are there."""
+        """Return whether a member can share the entry with those that it has."""
         return all(_side_by_side(member, other) for other in self.members)
 
 
 def shared_entries(
     resolutions: Sequence[Resolution],
 ) -> dict[NormalizedName, list[Entry]]:
-    """Put the pins of all targets into entries, each pin into the first that fits."""
+    """Return the entries of each project; a pin joins the first that admits it."""
     names = sorted({name for resolution in resolutions for name in resolution.pins})
     entries: dict[NormalizedName, list[Entry]] = {name: [] for name in names}
     for position, resolution in enumerate(resolutions):
@@ -102,8 +101,8 @@ def shared_entries(
 def _tags(file: RemoteFile, target: Target) -> CompatibilityTags | None:
     if file.filename.endswith(".whl"):
         return _tags_of(file.filename)
-    # A wheel beside an sdist would be taken by every interpreter that fits it, and
-    # the machine may be newer than the target says. The best tag stands for it.
+    # An interpreter that fits a wheel in the same entry would take that instead of the
+    # sdist, and a machine may be newer than its target. The best tag stands for it.
     return CompatibilityTags.of_tag(target.tags[0]) if target.tags else None
 
 
@@ -117,7 +116,7 @@ def _side_by_side(one: Member, other: Member) -> bool:
     if mine.direct is not None or theirs.direct is not None:
         return mine.direct == theirs.direct and mine.version == theirs.version
     if mine.file is theirs.file:
-        return True  # as most are: the targets share what was read of the index
+        return True  # the common case: targets share what was read from the index
     if (mine.version, written_index(mine)) != (theirs.version, written_index(theirs)):
         return False
     if (mine.file.filename, mine.file.url) == (theirs.file.filename, theirs.file.url):
@@ -132,7 +131,7 @@ def _side_by_side(one: Member, other: Member) -> bool:
 def written_index(pin: Pin) -> str | None:
     """Return the URL of the index; None for files on disk.
 
-    PEP 751 asks for the URL of an index, and a directory has none to give.
+    PEP 751 requires the URL of an index, and a directory has none.
     """
     return _written(pin.index_url)
 
@@ -143,19 +142,19 @@ def _written(url: str) -> str | None:
 
 
 def entry_marker(entry: Entry, separator: Separator) -> MarkerExpression | None:
-    """Return who installs the entry; None: all targets, always.
+    """Return the marker of an entry; None if all targets install it, always.
 
-    Targets with the same condition are told from the rest together. Those that
-    install the entry anyhow need not be told from those that do under a condition.
+    Targets with the same condition share a clause, which may also be true for targets
+    that install the entry without a condition.
     """
     groups: dict[MarkerExpression | None, int] = {}
     for member in entry.members:
         mask = groups.get(member.condition, 0) | 1 << member.position
         groups[member.condition] = mask
-    anyhow = groups.get(None, 0)
+    unconditional = groups.get(None, 0)
     parts: list[MarkerExpression] = []
     for condition in sorted(groups, key=lambda c: "" if c is None else str(c)):
-        where = separator.marker(groups[condition], anyhow)
+        where = separator.marker(groups[condition], unconditional)
         both = [each for each in (where, condition) if each is not None]
         if not both:
             return None
@@ -170,12 +169,11 @@ def assemble(
     *,
     paths: Mapping[str, str] | None = None,
 ) -> Pylock:
-    """Return the lock file of these answers, one of each target, in their order.
+    """Return the lock file of the resolutions, one for each target, in their order.
 
-    ``paths`` maps the URL of each file that lies on disk to its path relative to the
-    lock file, POSIX-style; the URL itself would hold on one machine alone.
-    Every file must have a secure hash, downloaded and computed where the index gave
-    none. Raises FileCorrupt for a file without one.
+    ``paths`` maps the URL of each file on disk to its path relative to the lock file,
+    POSIX-style; the URL itself would be valid on one machine only. Every file must have
+    a secure hash by now. Raises FileCorrupt for a file without one.
     """
     separator = Separator(targets=targets)
     entries = shared_entries(resolutions)
@@ -193,12 +191,12 @@ def assemble(
         environments=_environments(targets),
         requires_python=inputs.requires_python or None,
         extras=tuple(sorted(inputs.extras)),
-        # PEP 751: what is in default-groups SHOULD NOT be in dependency-groups. The
-        # default target is in both all the same: it is no synthetic group, but one of
-        # the names that users give. uv 0.13.9 passes over a `--group` that is not in
-        # dependency-groups without a word and leaves packages out; packaging 26.4,
-        # and with it pip, will refuse such a group. Both read a group that is in both
-        # lists as it is meant, and take the default only where no group is named.
+        # PEP 751: groups in default-groups SHOULD NOT be in dependency-groups. The
+        # default target is in both all the same: it is no synthetic group, but a name
+        # that users give. uv 0.13.9 ignores a `--group` that is not in
+        # dependency-groups without a warning and leaves packages out; packaging 26.4,
+        # and with it pip, will refuse such a group. Both handle a group in both lists
+        # correctly, and take the default only if no group is named.
         dependency_groups=tuple(sorted({*_names(targets), *inputs.groups})),
         default_groups=None if default is None else (default,),
         created_by="polylock",
@@ -215,7 +213,7 @@ def _names(targets: Sequence[Target]) -> Iterator[str]:
 
 
 def _environments(targets: Sequence[Target]) -> tuple[MarkerExpression, ...]:
-    """Return a marker for each distinct environment; no two hold together."""
+    """Return a marker for each distinct environment; they exclude each other."""
     fields = ["sys_platform", "platform_machine", "python_version"]
     implementation = "implementation_name"
     if any(t.marker_environment.get(implementation) != "cpython" for t in targets):
@@ -230,7 +228,7 @@ def _environments(targets: Sequence[Target]) -> tuple[MarkerExpression, ...]:
 
 
 class _Writer(Value, frozen=True, kw_only=True):
-    """Turns entries into packages; knows all of them, for the dependencies."""
+    """Turns entries into packages; has all entries, to write the dependencies."""
 
     entries: Mapping[NormalizedName, list[Entry]]
     markers: Mapping[int, MarkerExpression | None]
@@ -238,7 +236,7 @@ class _Writer(Value, frozen=True, kw_only=True):
     paths: Mapping[str, str]
 
     def package(self, entry: Entry) -> Package:
-        """Return the entry as it is written."""
+        """Return the package of an entry."""
         pin = entry.members[0].pin
         if pin.direct is not None:
             return self._direct(entry, pin.direct)
@@ -278,7 +276,7 @@ class _Writer(Value, frozen=True, kw_only=True):
         }
 
     def _direct(self, entry: Entry, origin: DirectOrigin) -> Package:
-        """Return the entry of a direct source, which all its targets share."""
+        """Return the package of a direct source, which all its targets share."""
         pin = entry.members[0].pin
         source = origin.source
         return Package(
@@ -301,12 +299,12 @@ class _Writer(Value, frozen=True, kw_only=True):
         )
 
     def _dependencies(self, entry: Entry) -> tuple[dict[str, Any], ...] | None:
-        """Return the entries that are direct dependencies; for people and audits."""
+        """Return references to the direct dependencies; for people and audits."""
         found: dict[int, Entry] = {}
         for member in entry.members:
             for edge in member.pin.edges:
                 if edge.name == member.pin.name:
-                    continue  # an extra that asks for another extra of the same
+                    continue  # an extra that requires another extra of its project
                 for other in self.entries.get(edge.name, ()):
                     if any(m.position == member.position for m in other.members):
                         found[id(other)] = other
@@ -316,7 +314,7 @@ class _Writer(Value, frozen=True, kw_only=True):
         return tuple(tables) or None
 
     def _reference(self, entry: Entry) -> dict[str, Any]:
-        """Return the least that tells an entry from the others of its name."""
+        """Return the fewest keys that distinguish an entry from others of its name."""
         pin = entry.members[0].pin
         reference: dict[str, Any] = {"name": pin.name}
         siblings = self.entries[pin.name]
@@ -328,7 +326,7 @@ class _Writer(Value, frozen=True, kw_only=True):
         return reference
 
     def _variants(self, entry: Entry) -> tuple[VariantChoice, ...]:
-        """Say which label each target got, where there was a choice."""
+        """Return the label that each target got, if there was a choice."""
         choices = [
             VariantChoice(
                 target=self.resolutions[member.position].target.name,
@@ -344,13 +342,13 @@ class _Writer(Value, frozen=True, kw_only=True):
 
 
 def _passed_over(pin: Pin, target: Target) -> bool:
-    """Say whether the release has variant wheels with tags that fit the target."""
+    """Return whether the release has variant wheels with tags that fit the target."""
     names = labelled_wheels(pin.release)
     return any(target.tag_rank(name) is not None for name in names)
 
 
 def _version(pin: Pin) -> str | None:
-    """Return the version where it is sure to be that of what is installed.
+    """Return the version if the installed code is certain to have it.
 
     PEP 751: it "MUST NOT be included when it cannot be guaranteed to be consistent
     with the code used (i.e. when a source tree is used)".
@@ -382,13 +380,13 @@ def _archive(
 
 
 def _requires_python(entry: Entry) -> str | None:
-    """Return the files' own specifier where they have the same.
+    """Return the ``requires-python`` of the files, None if they differ.
 
-    Where they differ none is right for all targets: an installer must refuse a Python
-    that fails it. It is left out then; each file was checked against its target.
+    An installer must refuse a Python that does not meet it, so no specifier of a single
+    file is right for all targets; each file was checked against its own target.
     """
-    said = {member.pin.requires_python for member in entry.members}
-    return said.pop() if len(said) == 1 else None
+    specifiers = {member.pin.requires_python for member in entry.members}
+    return specifiers.pop() if len(specifiers) == 1 else None
 
 
 def _variants_json(entry: Entry) -> dict[str, Any] | None:
@@ -400,7 +398,7 @@ def _variants_json(entry: Entry) -> dict[str, Any] | None:
         for member in entry.members
         if member.pin.variant_label and member.pin.variant_metadata is not None
     ]
-    # What comes from an earlier lock file knows the labels of that time alone.
+    # Metadata from an earlier lock file has only the labels of that time.
     whole = [each for each in known if each.variants.keys() >= set(labels)]
     for metadata in (*whole, *known):
         return metadata.restricted(labels)

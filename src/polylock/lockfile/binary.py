@@ -1,8 +1,8 @@
-"""A lock file in a form that is read at once, for the cache.
+"""A lock file as MessagePack, for the cache.
 
-To read TOML and to check each value takes twenty times as long. The form is the values
-of ``Pylock`` as MessagePack, so it says what ``decode`` said, as long as the rules are
-the same: who keeps it, keys it by ``rules()`` and by the content of the lock file.
+To read TOML and to check each value takes twenty times as long. The content is the
+values of ``Pylock`` as ``read_pylock`` returned them, and is valid while the rules are
+the same: a cache entry is keyed by ``rules()`` and the content of the lock file.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ _MOST = 2**63
 
 
 def rules() -> str:
-    """Return what the values depend on besides the content of the lock file."""
+    """Return the versions on which the values depend besides the lock file."""
     return f"{_LAYOUT}, polylock {__version__}, packaging {packaging.__version__}"
 
 
 def to_binary(pylock: Pylock) -> bytes | None:
-    """Return the form of a lock file; None for one that would not come back the same.
+    """Return a lock file as MessagePack; None if it would not come back the same.
 
-    Such hold what MessagePack has not, in the tables of other tools: local dates and
-    times, for example.
+    Tables of other tools may hold values that MessagePack does not have, such as local
+    dates and times.
     """
     try:
         if not all(map(_is_plain, _foreign(pylock))):
@@ -45,7 +45,7 @@ def to_binary(pylock: Pylock) -> bytes | None:
 
 
 def from_binary(content: bytes | memoryview) -> Pylock | None:
-    """Return the lock file of a form, None where that cannot be read."""
+    """Return the lock file that MessagePack holds, None if it cannot be read."""
     try:
         return _decoder().decode(content)
     except msgspec.MsgspecError:
@@ -58,7 +58,7 @@ def _decoder() -> msgspec.msgpack.Decoder[Pylock]:
 
 
 def _foreign(pylock: Pylock) -> Iterator[object]:
-    """Yield the tables that are kept as they were found."""
+    """Yield the tables that are kept unchecked."""
     yield pylock.tool
     for package in pylock.packages:
         yield package.tool
@@ -68,7 +68,7 @@ def _foreign(pylock: Pylock) -> Iterator[object]:
 
 
 def _is_plain(value: object) -> bool:
-    """Return whether MessagePack gives back the very same value."""
+    """Return whether a value is the same after a round trip through MessagePack."""
     match value:
         case None | str() | bool():
             return True

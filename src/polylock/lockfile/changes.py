@@ -1,4 +1,4 @@
-"""What two lock files install otherwise, target by target, all groups and extras."""
+"""The difference between two lock files, by target, with all groups and extras."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ __all__ = [
 
 
 class ChangeKind(enum.StrEnum):
-    """What became of a package, or of a target."""
+    """How a package or a target changed."""
 
     ADDED = "added"
     REMOVED = "removed"
@@ -46,9 +46,9 @@ class ChangeKind(enum.StrEnum):
 
 
 class Side(Value, frozen=True, kw_only=True):
-    """A package in one of the two; ``size`` in bytes, 0 where it is not known.
+    """A package in one of the two lock files; ``size`` in bytes, 0 if unknown.
 
-    ``file`` is what tells two files of the same version and label apart.
+    ``file`` distinguishes files of the same version and label.
     """
 
     version: str | None
@@ -61,12 +61,12 @@ class Side(Value, frozen=True, kw_only=True):
         return f"{version} ({self.label})" if self.label else version
 
     def to_json(self) -> dict[str, Any]:
-        """Return a side of a change."""
+        """Return the JSON of one side of a change."""
         return {"version": self.version, "label": self.label, "size": self.size}
 
 
 class Change(Value, frozen=True, kw_only=True):
-    """A package that is not the same in both; one of the sides may be missing."""
+    """A package that differs between the two; one of the sides may be missing."""
 
     name: str
     before: Side | None
@@ -86,7 +86,7 @@ class Change(Value, frozen=True, kw_only=True):
 
     @property
     def kind(self) -> ChangeKind:
-        """Return what became of it; a new version may have a new variant as well."""
+        """Return how it changed; a new version may have a new variant as well."""
         if self.before is None:
             return ChangeKind.ADDED
         if self.after is None:
@@ -99,7 +99,7 @@ class Change(Value, frozen=True, kw_only=True):
 
 
 class TargetDiff(Value, frozen=True, kw_only=True):
-    """What changed for one target; ``before`` or ``after`` is None without it."""
+    """The difference for one target; a side without the target is None."""
 
     target: str
     before: Mapping[str, Side] | None
@@ -130,7 +130,7 @@ class TargetDiff(Value, frozen=True, kw_only=True):
         return _size(self.before), _size(self.after)
 
     def to_json(self) -> dict[str, Any]:
-        """Return a target of ``diff --json``."""
+        """Return the JSON of one target of ``diff --json``."""
         before, after = self.sizes
         return {
             "target": self.target,
@@ -150,9 +150,9 @@ class TargetDiff(Value, frozen=True, kw_only=True):
 
 
 def installed(pylock: Pylock, path: str) -> dict[str, dict[str, Side]]:
-    """Return what each recorded target installs at the most; ``path`` is for errors.
+    """Return the packages of each target by name, with all groups and extras.
 
-    Raises what ``select`` does.
+    ``path`` is for errors. Raises what ``select`` raises.
     """
     found: dict[str, dict[str, Side]] = {}
     for record in pylock.polylock.targets if pylock.polylock else ():
@@ -171,7 +171,7 @@ def installed(pylock: Pylock, path: str) -> dict[str, dict[str, Side]]:
 def compare(
     before: Mapping[str, Mapping[str, Side]], after: Mapping[str, Mapping[str, Side]]
 ) -> tuple[TargetDiff, ...]:
-    """Return the targets of both: those of the later one first, in its order."""
+    """Return the differences of all targets: those of ``after`` first, in its order."""
     names = [*after, *(name for name in before if name not in after)]
     return tuple(
         TargetDiff(target=name, before=before.get(name), after=after.get(name))
@@ -180,18 +180,18 @@ def compare(
 
 
 def grouped(targets: Sequence[TargetDiff]) -> tuple[tuple[TargetDiff, ...], ...]:
-    """Return targets, those beside each other for which the same has changed.
+    """Return targets in groups with the same changes.
 
-    Sizes may differ among them: a wheel of each system may have its own.
+    Sizes may differ within a group: each system may have a wheel of its own.
     """
     groups: dict[tuple[Any, ...], list[TargetDiff]] = {}
     for each in targets:
-        told = tuple(
+        changes = tuple(
             (change.name, change.kind, str(change.before), str(change.after))
             for change in each.changes
         )
         lone = () if each.state == "changed" else (each.target,)
-        groups.setdefault((each.state, told, *lone), []).append(each)
+        groups.setdefault((each.state, changes, *lone), []).append(each)
     return tuple(map(tuple, groups.values()))
 
 

@@ -33,7 +33,7 @@ __all__ = ["FileChooser"]
 
 
 class _Fitting(Value, frozen=True, kw_only=True):
-    """A wheel whose tags fit, and its place among such: the lowest is the best."""
+    """A wheel whose tags fit; the one with the highest ``order`` is the best."""
 
     wheel: PackageWheel
     label: str | None
@@ -43,9 +43,9 @@ class _Fitting(Value, frozen=True, kw_only=True):
 class FileChooser(Value, frozen=True, kw_only=True):
     """Chooses files for one target.
 
-    ``versions`` are those of all packages that are installed with it, for ABI
-    dependencies; ``enabled_providers`` the namespaces of optional providers that
-    count.
+    ``versions`` are those of all packages that are installed together, for ABI
+    dependencies; ``enabled_providers`` are the namespaces of the optional providers
+    that are enabled.
     """
 
     target: Target
@@ -53,7 +53,7 @@ class FileChooser(Value, frozen=True, kw_only=True):
     enabled_providers: Collection[str] = ()
 
     def choose(self, package: Package) -> tuple[PackageFile, str | None]:
-        """Return the file, and its label where it is a variant wheel.
+        """Return the file of a package, and its label if it is a variant wheel.
 
         Raises NothingToInstall with the reason for each file.
         """
@@ -138,10 +138,10 @@ class FileChooser(Value, frozen=True, kw_only=True):
         )
 
     def _abi_fits(self, need: DeferredFeature) -> bool:
-        """Say whether the version that is installed is one it was built against.
+        """Return whether the version to be installed is one the label was built for.
 
-        ``abi_dependency :: torch :: 2.9`` means ``torch==2.9.*`` (PEP 850); a project
-        that is not installed breaks nothing.
+        ``abi_dependency :: torch :: 2.9`` means ``torch==2.9.*`` (PEP 850). A project
+        that is not installed does not matter.
         """
         version = self.versions.get(canonicalize_name(need.feature))
         return version is None or any(_is_release_of(v, version) for v in need.values)

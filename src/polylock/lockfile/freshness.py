@@ -1,9 +1,8 @@
-"""Does a lock file answer the project? Each difference is a value and a line.
+"""Whether a lock file is up to date with its project: a list of differences.
 
-Offline and without a solver: what is recorded in the lock file is compared with what
-the project says now, item by item. The clock, the machine and the project's own
-version have no part in it, and neither have comments, order and spelling of the
-project file.
+The inputs recorded in the lock file are compared with those of the project item by
+item, offline and without a solver. The time, the machine and the project's own version
+do not matter, nor do comments, order and spelling in the project file.
 """
 
 from __future__ import annotations
@@ -50,10 +49,10 @@ _DEFAULTS = Inputs()
 
 
 class DifferenceKind(enum.StrEnum):
-    """What differs; the value is stable, for programs that read `check --json`."""
+    """The kind of a difference; values are stable, for readers of `check --json`."""
 
     RECORD = "record"
-    """The lock file does not say what it answers: another tool wrote it."""
+    """The lock file does not record its inputs: another tool wrote it."""
     REQUIRES_PYTHON = "requires-python"
     REQUIREMENT = "requirement"
     CONSTRAINT = "constraint"
@@ -66,18 +65,18 @@ class DifferenceKind(enum.StrEnum):
     TARGET = "target"
     TARGET_ORDER = "order of the targets"
     PIN = "pin"
-    """The lock file does not install what the project requires: it was edited."""
+    """A pin does not meet the project's requirements: the lock file was edited."""
     DIRECT = "direct source"
-    """The lock file installs from a place that the project does not name for it."""
+    """The lock file installs from a source that the project does not name for it."""
     UNREQUIRED = "unrequired package"
-    """The lock file installs what nothing in it requires: it was edited."""
+    """Nothing in the lock file requires a package: the lock file was edited."""
 
 
 class Difference(Value, frozen=True, kw_only=True):
-    """One thing that the lock file and the project do not agree on.
+    """One difference between the lock file and the project.
 
-    ``subject`` names it within its kind. ``locked`` is what the lock file says and
-    ``wanted`` what the project says, None where it says nothing.
+    ``subject`` names it within its kind. ``locked`` is the value in the lock file,
+    ``wanted`` the one in the project; None if there is none.
     """
 
     kind: DifferenceKind
@@ -88,7 +87,7 @@ class Difference(Value, frozen=True, kw_only=True):
     def __str__(self) -> str:
         match self.kind:
             case DifferenceKind.RECORD:
-                return "the lock file does not record what it answers"
+                return "the lock file does not record its inputs"
             case DifferenceKind.TARGET_ORDER:
                 return f"the targets are {self.wanted}, locked as {self.locked}"
             case DifferenceKind.PIN:
@@ -100,7 +99,7 @@ class Difference(Value, frozen=True, kw_only=True):
                     f"the project has it from {self.wanted or 'an index'}"
                 )
             case DifferenceKind.UNREQUIRED:
-                return f"{self.subject} is locked for {self.locked}, unrequired there"
+                return f"{self.subject} is locked for {self.locked}, but not required"
             case _:
                 return self._comparison()
 
@@ -121,11 +120,11 @@ def differences(
     besides: Collection[str] = (),
     lock_path: Callable[[str], str] = str,
 ) -> tuple[Difference, ...]:
-    """Return what the lock file does not answer, in a fixed order; none: fresh.
+    """Return the differences in a fixed order; none if the lock file is up to date.
 
-    What concerns only targets that are named in ``besides`` is left out. ``lock_path``
+    Differences that concern only targets in ``besides`` are left out. ``lock_path``
     turns a path relative to the project file into one relative to the lock file.
-    Cost: no more than to fold the markers of the lock file for each target.
+    Cost: at most a fold of all markers of the lock file for each target.
     """
     if pylock.polylock is None:
         return (Difference(kind=DifferenceKind.RECORD, subject=""),)
@@ -151,13 +150,13 @@ def differences(
         if target.name in known:
             found.extend(_pins(pylock, inputs, target))
     here = [target for target in targets if target.name in known]
-    if not found:  # a requirement that is gone leaves what it required behind
+    if not found:  # the dependencies of a removed requirement are not edits
         found.extend(_unrequired(pylock, inputs, here))
-    told = {_name_of(difference.subject) for difference in found}
+    subjects = {_name_of(difference.subject) for difference in found}
     found.extend(
         difference
         for difference in _direct(pylock, inputs, here, lock_path)
-        if difference.subject not in told
+        if difference.subject not in subjects
     )
     return tuple(found)
 
@@ -168,25 +167,25 @@ def _direct(
     targets: Sequence[Target],
     lock_path: Callable[[str], str],
 ) -> Iterator[Difference]:
-    """Compare where packages are from, as far as that is no index."""
+    """Yield the packages from a source that the project does not name."""
     kind = DifferenceKind.DIRECT
     for package, locked, wanted in unvouched(
         pylock, inputs, targets, lock_path=lock_path
     ):
         yield Difference(kind=kind, subject=package.name, locked=locked, wanted=wanted)
     if any(index.url.startswith("file:") for index in inputs.indexes):
-        return  # files on disk are from no index that has a URL
+        return  # a file on disk is locked without an index
     for package in pylock.packages:
         if package.sdist is not None and package.index is None and not package.wheels:
             filename = package.sdist.filename
-            locked = f"{filename}, which is of no index"
+            locked = f"{filename}, which is not from an index"
             yield Difference(kind=kind, subject=package.name, locked=locked)
 
 
 def _unrequired(
     pylock: Pylock, inputs: Inputs, targets: Sequence[Target]
 ) -> Iterator[Difference]:
-    """Find what is installed though no requirement leads to it."""
+    """Yield the packages that are installed although nothing requires them."""
     places: dict[str, list[str]] = {}
     for target in targets:
         for package in unreached(pylock, inputs, target):
@@ -237,7 +236,10 @@ def _requirements(locked: LockedInputs, wanted: LockedInputs) -> Iterator[Differ
 def _texts(
     kind: DifferenceKind, place: str, locked: Sequence[str], wanted: Sequence[str]
 ) -> Iterator[Difference]:
-    """Compare requirements as sets; one of a project for one of it is a change."""
+    """Yield the differences of two sets of requirements.
+
+    If each side has one requirement on a project, the pair is a change.
+    """
     gone = sorted(set(locked) - set(wanted))
     new = sorted(set(wanted) - set(locked))
     for name in sorted({_name_of(text) for text in (*gone, *new)}):
@@ -381,10 +383,10 @@ def _by_feature(features: Sequence[LockedFeature]) -> dict[str, str]:
 
 
 def _pins(pylock: Pylock, inputs: Inputs, target: Target) -> Iterator[Difference]:
-    """Check that what the lock file installs meets what the project requires.
+    """Yield the pins that do not meet the project's requirements.
 
-    This finds what was changed by hand. Requirements that were not recorded are told
-    of already, and what a marker leaves open is let pass.
+    They were changed by hand. Requirements that are not recorded are skipped, for they
+    are differences already; so are those whose marker the target leaves open.
     """
     assert pylock.polylock is not None
     locked = pylock.polylock.inputs
@@ -417,7 +419,7 @@ def _pins(pylock: Pylock, inputs: Inputs, target: Target) -> Iterator[Difference
 
 
 def _asked(requirement: Requirement, inputs: Inputs) -> list[Requirement]:
-    """Return the overrides of the project where there are any, else the requirement."""
+    """Return the overrides of a requirement, or itself if there are none."""
     overrides = [each for each in inputs.overrides if each.name == requirement.name]
     return overrides or [requirement]
 
@@ -435,7 +437,7 @@ def _is_recorded(root: RootRequirement, locked: LockedInputs) -> bool:
 
 
 def _holds(requirement: Requirement, target: Target) -> bool:
-    """Say whether the requirement holds for the target, come what may."""
+    """Return whether a requirement applies to a target on every machine."""
     marker = requirement.marker_expression
     return marker is None or fold(marker, target) is True
 
@@ -455,7 +457,7 @@ def _specifier(text: str | None) -> str | None:
 
 @lru_cache(maxsize=4096)
 def _name_of(text: str) -> str:
-    """Return the project's name; text that is no requirement was edited by hand."""
+    """Return the name in a requirement; the text itself if it was made invalid."""
     try:
         return Requirement.parse(text).name
     except InvalidRequirement:

@@ -1,10 +1,10 @@
-"""The simplest marker that tells some targets from the others.
+"""The simplest marker that is true for some targets and false for the others.
 
-The targets are few and known, so no algebra of markers is needed: each candidate
-clause is tried on every target, and clauses that hold for no wrong target are put
-together until every right one is covered. The name of a target is used only where the
-environment does not tell it from another: a marker of the environment alone also
-serves an installer that was told no group.
+The targets are few and known, so no algebra of markers is needed: each candidate clause
+is evaluated on every target, and clauses that are false for all unwanted targets are
+combined until every wanted one is covered. The name of a target is used only where the
+environment does not distinguish it from another: a marker of the environment alone also
+works with an installer that is given no group.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _MOST_ATOMS = 3
 
 
 class _Clause(Value, frozen=True):
-    """A conjunction of atoms and the targets it holds for, a bit each."""
+    """A conjunction of atoms, and the mask of the targets for which it is true."""
 
     atoms: tuple[Atom, ...]
     targets: int
@@ -41,11 +41,10 @@ class _Clause(Value, frozen=True):
 
 
 class Separator:
-    """Markers for sets of targets; a set is a mask with the bit of each target.
+    """Makes markers for sets of targets; a set is a mask with a bit for each target.
 
-    Cost: once, a fold of some dozens of atoms for each target and the conjunctions
-    of up to three of them; then a walk over the distinct clauses for a set that was
-    not asked before.
+    Cost: some dozens of atoms are folded for each target once, and conjunctions of up
+    to three of them are made; then each new set costs a pass over the distinct clauses.
     """
 
     def __init__(self, *, targets: Sequence[Target]) -> None:
@@ -54,7 +53,7 @@ class Separator:
 
     @cached_property
     def _clauses(self) -> tuple[_Clause, ...]:
-        """What is worked out once, and never where all targets have all the same."""
+        """The candidate clauses; not computed where all targets share all entries."""
         return tuple(_clauses(self.targets))
 
     @property
@@ -63,9 +62,9 @@ class Separator:
         return (1 << len(self.targets)) - 1
 
     def marker(self, wanted: int, harmless: int = 0) -> MarkerExpression | None:
-        """Return a marker that holds for the wanted targets, None for always.
+        """Return a marker that is true for the wanted targets, None for always.
 
-        It holds for no other target, save perhaps for ``harmless`` ones.
+        It is false for all other targets; for ``harmless`` ones it may be either.
         """
         key = (wanted, harmless)
         if key not in self._answers:
@@ -83,7 +82,7 @@ class Separator:
         chosen: list[MarkerExpression] = []
         missing = wanted
         while missing:
-            # max takes the first of equals, and the clauses are in fixed order.
+            # max returns the first of equals, and the order of clauses is fixed.
             best = max(valid, key=partial(_merit, missing=missing))
             chosen.append(conjunction(best.atoms))
             missing &= ~best.targets
@@ -96,9 +95,9 @@ def _merit(clause: _Clause, *, missing: int) -> tuple[int, bool, int]:
 
 
 def _clauses(targets: Sequence[Target]) -> Iterator[_Clause]:
-    """Yield the candidate clauses, the simple ones first, one for each set.
+    """Yield the candidate clauses, the simple ones first, one for each set of targets.
 
-    Of two clauses for the same set the first one is as good: fewer atoms, or earlier
+    Of two clauses for the same set the first is kept: it has fewer atoms, or is earlier
     in the fixed order.
     """
     seen: set[int] = set()

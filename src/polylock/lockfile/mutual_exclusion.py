@@ -1,10 +1,9 @@
-"""Which files may stand in one entry of the lock file.
+"""Which wheels may share one entry of the lock file: those that exclude each other.
 
-Any installer that meets an entry with several wheels takes the one that fits best.
-So that it can only take the one that was locked, two wheels share an entry only where
-no interpreter could install both: they are for another operating system, another
-architecture, another libc, or for Pythons that have nothing in common. Where that is
-not certain, it is taken that one could.
+An installer takes the wheel of an entry that fits best. So that it can only take the
+locked one, two wheels share an entry only if no interpreter could install both: they
+are for different operating systems, architectures, libcs, or disjoint sets of Pythons.
+Where that is not certain, they do not share one.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ _NEVER = 1_000
 
 
 class CompatibilityTags(Value, frozen=True):
-    """The three parts of a tag, compressed tag sets included (PEP 425)."""
+    """The three parts of a tag, each of which may be a compressed set (PEP 425)."""
 
     python: str
     abi: str
@@ -60,7 +59,7 @@ class CompatibilityTags(Value, frozen=True):
 
 
 class _Machines(Value, frozen=True):
-    """The machines that can use a platform tag; None stands for any."""
+    """The machines that a platform tag is for; None means any."""
 
     systems: frozenset[str] | None = None
     architectures: frozenset[str] | None = None
@@ -72,9 +71,9 @@ class _Machines(Value, frozen=True):
 
 
 class _Interpreters(Value, frozen=True):
-    """The interpreters that can use a Python tag together with an ABI tag.
+    """The interpreters that a Python tag and an ABI tag are for.
 
-    ``implementation`` and ``free_threaded`` are None for any; the minor versions run
+    ``implementation`` and ``free_threaded`` are None for any; the minor versions go
     from ``lowest`` to ``highest``, both included.
     """
 
@@ -96,7 +95,7 @@ class _Interpreters(Value, frozen=True):
 
 @lru_cache(maxsize=65536)
 def exclusive(one: CompatibilityTags, other: CompatibilityTags) -> bool:
-    """Say whether no interpreter could install a wheel of either."""
+    """Return whether no interpreter could install both a wheel of one and the other."""
     platforms = product(_machines(one.platform), _machines(other.platform))
     if not any(left.meets(right) for left, right in platforms):
         return True
@@ -149,11 +148,10 @@ def _interpreters(pythons: str, abis: str) -> tuple[_Interpreters | None, ...]:
 
 
 def _interpreters_of(python: str, abi: str) -> _Interpreters | None:
-    """Return who can use a tag, None where that is not known.
+    """Return the interpreters that a pair of tags is for, None if that is unknown.
 
-    ``py311`` is for 3.11 and all later; ``cp311`` for 3.11 alone, and with ``abi3``
-    for all later too, the free-threaded ones left out: their stable ABI is
-    ``abi3t``.
+    ``py311`` is for 3.11 and later; ``cp311`` for 3.11 alone, and with ``abi3`` for
+    later ones too, except free-threaded ones, whose stable ABI is ``abi3t``.
     """
     match = _PYTHON.fullmatch(python)
     if match is None:

@@ -1,14 +1,13 @@
-"""The tables of ``pylock.toml``, one value each (PEP 751, PEP 825).
+"""The tables of ``pylock.toml``, each as a value (PEP 751, PEP 825).
 
-Fields are named as the keys are, in the order in which PEP 751 lists them, with the
-names that ``packaging.pylock`` uses. ``packaging.pylock`` itself is not used: it
-takes a lock file with a variant wheel for invalid.
+Fields are named after the keys, in the order of PEP 751, as in ``packaging.pylock``.
+``packaging.pylock`` itself is not used: it rejects a lock file with a variant wheel.
 """
 
 from __future__ import annotations
 
-# All that annotations name is imported, for `binary` has values decoded by them.
-from collections.abc import Mapping  # noqa: TC003 - see above
+# Types in annotations are imported at run time: `binary` decodes by annotations.
+from collections.abc import Mapping
 from datetime import datetime  # noqa: TC003 - see above
 from typing import Annotated, Any
 from urllib.parse import unquote, urlsplit
@@ -71,10 +70,10 @@ class PackageArchive(Value, frozen=True, kw_only=True, rename="kebab"):
 
 
 class PinnedFile(Value, frozen=True, kw_only=True, rename="kebab"):
-    """What ``packages.sdist`` and ``packages.wheels`` have in common.
+    """The keys that ``packages.sdist`` and ``packages.wheels`` share.
 
-    ``name`` is None where it is the last component of ``path`` or ``url``; ``size``
-    is in bytes, ``upload_time`` in UTC.
+    ``name`` is None if it is the last component of ``path`` or ``url``; ``size`` is in
+    bytes, ``upload_time`` in UTC.
     """
 
     name: str | None = None
@@ -86,7 +85,7 @@ class PinnedFile(Value, frozen=True, kw_only=True, rename="kebab"):
 
     @property
     def filename(self) -> str:
-        """Return the file name, said or implied."""
+        """Return the file name: ``name``, or the last component of path or URL."""
         return self.name or last_component(self.path, self.url)
 
 
@@ -101,16 +100,16 @@ class PackageSdist(PinnedFile, frozen=True, kw_only=True, rename="kebab"):
 PackageFile = (
     PackageVcs | PackageDirectory | PackageArchive | PackageWheel | PackageSdist
 )
-"""What a package can be installed from."""
+"""A source that a package can be installed from."""
 
 
 class Package(Value, frozen=True, kw_only=True, rename="kebab"):
     """An entry of ``[[packages]]``.
 
-    ``version`` is as written. ``dependencies`` and ``attestation_identities`` are
-    kept as the tables that they are: nothing is decided by them. ``variants_json``
-    is the combined variant metadata (PEP 825) as a document. ``variants`` is what
-    polylock says in ``[packages.tool.polylock]``, ``tool`` what other tools say.
+    ``version`` is as written. ``dependencies`` and ``attestation_identities`` are kept
+    as plain tables. ``variants_json`` is the combined variant metadata (PEP 825) as a
+    document. ``variants`` comes from ``[packages.tool.polylock]``; ``tool`` holds the
+    tables of other tools.
     """
 
     name: NormalizedName
@@ -133,9 +132,9 @@ class Package(Value, frozen=True, kw_only=True, rename="kebab"):
 class Pylock(Value, frozen=True, kw_only=True, rename="kebab"):
     """A whole lock file.
 
-    Where PEP 751 tells an empty array from one that is not there, None means the
-    latter. ``polylock`` is ``[tool.polylock]``, None in the lock file of another
-    tool; ``tool`` holds the tables of the others.
+    Where PEP 751 distinguishes an empty array from a missing one, None means missing.
+    ``polylock`` is ``[tool.polylock]``, None in the lock file of another tool; ``tool``
+    holds the tables of other tools.
     """
 
     lock_version: str = LOCK_VERSION
@@ -158,10 +157,10 @@ class Pylock(Value, frozen=True, kw_only=True, rename="kebab"):
 
 
 def last_component(path: str | None, url: str | None) -> str:
-    """Return the file name that a path or URL ends in, empty where there is none.
+    """Return the file name at the end of a path or URL, empty if there is none.
 
-    A path may be POSIX-style or of the machine that wrote it; the last component of
-    a URL is percent-encoded.
+    A path may use the separators of POSIX or of Windows; the last component of a URL is
+    percent-decoded.
     """
     if path is not None:
         return path.replace("\\", "/").rpartition("/")[2]

@@ -1,17 +1,16 @@
-"""TOML to ``Pylock``; an error names its key path, ``packages[3].wheels[0].hashes``.
+"""Reads TOML as ``Pylock``; an error names the key, ``packages[3].wheels[0].hashes``.
 
-Lock files of other tools are read as well: what PEP 751 allows is accepted, and what
-it does not know is passed over. Keys become fields by the types of ``pylock``; what a
-type cannot say is checked here: names, versions, markers, and what excludes what.
-In ``[tool.polylock]`` unknown keys are passed over too, for a later polylock may say
-more. Wrong types are errors there as well: a record that is half read would make a
-wrong answer of `check`.
+Lock files of other tools are read as well: everything that PEP 751 allows is accepted,
+and unknown keys are ignored. The types of ``pylock`` check the types of values; names,
+versions, markers and conflicting keys are checked here. In ``[tool.polylock]`` unknown
+keys are ignored too, for a later polylock may add some, but wrong types are errors: a
+record that is read in part would give `check` a wrong result.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping  # noqa: TC003 - msgspec reads annotations
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import PureWindowsPath
@@ -70,7 +69,7 @@ __all__ = ["read_pylock"]
 
 _CONFLICT_MARKER = re.compile(r"^(<{7}|={7}|>{7}|\|{7})( |$)")
 _CONFLICT_ADVICE = (
-    "take either side as it is and run `polylock lock`, which mends the rest; "
+    "keep either side as it is and run `polylock lock`, which repairs the rest; "
     "`polylock merge --install` lets git do so the next time"
 )
 _VCS_TEXTS = ("type", "url", "path", "requested-revision", "commit-id")
@@ -86,7 +85,7 @@ _File = TypeVar("_File", PackageWheel, PackageSdist, PackageArchive)
 
 
 def read_pylock(content: bytes | str, path: str) -> Pylock:
-    """Read a lock file; ``path`` is its name for people.
+    """Return a lock file from its content; ``path`` is for errors.
 
     Raises LockFileInvalid.
     """
@@ -98,7 +97,7 @@ def read_pylock(content: bytes | str, path: str) -> Pylock:
 
 
 def _refusal(path: str, key: str, problem: str, _advice: str | None) -> LockFileInvalid:
-    # The advice is about what to write, and lock files are not written by hand.
+    # Advice says what to write, and lock files are not written by hand.
     return LockFileInvalid(path, key, problem)
 
 
@@ -109,7 +108,7 @@ def _document(content: bytes | str, path: str) -> Mapping[str, Any]:
         bad_line = error.object.count(b"\n", 0, error.start) + 1
         raise LockFileInvalid(path, "", f"line {bad_line} is not UTF-8") from error
     try:
-        # The newlines of a checkout on Windows are no part of any value here.
+        # git may check out a file with CRLF on Windows; no value here has a newline.
         return parse_toml(text.replace("\r\n", "\n"))
     except InvalidToml as error:
         for number, line in enumerate(text.splitlines(), start=1):
@@ -144,7 +143,7 @@ def _pylock(top: Table) -> Pylock:
 
 
 def _check_lock_version(top: Table) -> None:
-    """Check the version: an unknown major is an error, a newer minor is not."""
+    """Raise for an unknown major version; a newer minor version is accepted."""
     text = top.text("lock-version")
     if _version(top, text, "lock-version").major != _MAJOR:
         raise top.error(
@@ -214,7 +213,7 @@ def _shortened(text: str) -> str:
 
 
 def _normalized(name: str) -> str | None:
-    """Return the normalized form of a name, None for what names no project."""
+    """Return the normalized form of a name, None if it is not a valid name."""
     try:
         return canonicalize_name(name, validate=True)
     except InvalidName:
@@ -222,7 +221,7 @@ def _normalized(name: str) -> str | None:
 
 
 def _tool(table: Table) -> tuple[dict[str, Any], Table | None]:
-    """Return what other tools say, and ``tool.polylock`` apart."""
+    """Return the tables of other tools, and ``tool.polylock``."""
     if "tool" not in table:
         return {}, None
     tool = table.table("tool")
@@ -261,9 +260,9 @@ class _Choices(Value, frozen=True, kw_only=True):
 
 
 class _Refused(ValueError):
-    """What is wrong with a part of a package; ``parts`` is the key path within it.
+    """An error in a part of a package; ``parts`` is the key path within it.
 
-    It takes no time where all is right: a lock file has thousands of wheels.
+    The full key path is made only for an error: a lock file has thousands of wheels.
     """
 
     def __init__(self, problem: str, *parts: str | int) -> None:
@@ -272,7 +271,7 @@ class _Refused(ValueError):
 
 
 def _check_sources(package: Package, table: Table) -> None:
-    """PEP 751: files of an index, or else just one of vcs, directory, archive."""
+    """Raise unless the sources are files of an index, or one direct one (PEP 751)."""
     given = [key for key in (*_PINNED, *_DIRECT) if getattr(package, key)]
     direct = [key for key in given if key in _DIRECT]
     if len(direct) > 1 or (direct and len(given) > 1):
@@ -301,9 +300,9 @@ def _check_location(source: PackageVcs | PackageArchive | PinnedFile) -> None:
 
 
 def _check_texts(value: Value, *keys: str) -> None:
-    """Refuse characters that would end a line of a command, a log or an exported file.
+    """Raise for characters that would end a line in a command, log or exported file.
 
-    No name of a file or of a revision has any, and a URL cannot.
+    No file name, revision or URL needs one.
     """
     for key in keys:
         text = getattr(value, key.replace("-", "_"))
@@ -312,7 +311,7 @@ def _check_texts(value: Value, *keys: str) -> None:
 
 
 def _check_subdirectory(source: PackageVcs | PackageDirectory | PackageArchive) -> None:
-    """PEP 751: "the subdirectory within the source tree"."""
+    """Raise unless it is "the subdirectory within the source tree" (PEP 751)."""
     _check_texts(source, "subdirectory")
     text = source.subdirectory or ""
     place = PureWindowsPath(text)
@@ -321,7 +320,7 @@ def _check_subdirectory(source: PackageVcs | PackageDirectory | PackageArchive) 
 
 
 def _with_files(package: Package, table: Table) -> Package:
-    """Return the package with its files checked and normalized."""
+    """Return a package with its files checked and normalized."""
     wheels = []
     sdist, archive = package.sdist, package.archive
     parts: tuple[str | int, ...] = ()
@@ -371,7 +370,7 @@ def _file(file: _File) -> _File:
 
 
 def _in_utc(moment: datetime) -> datetime:
-    """Return a time in UTC, which PEP 751 asks for: a local one is read as such."""
+    """Return a time in UTC, as PEP 751 requires; a local time is taken to be UTC."""
     if moment.tzinfo is None:
         return moment.replace(tzinfo=UTC)
     return moment.astimezone(UTC)
@@ -438,7 +437,7 @@ class _SourceTable(Value, frozen=True, kw_only=True):
 
 
 class _RecordTable(Value, frozen=True, kw_only=True, rename="kebab"):
-    """``[tool.polylock]`` without its settings, which are read by their names."""
+    """``[tool.polylock]`` without the settings, which are read by name."""
 
     exclude_newer: datetime | None = None
     indexes: tuple[LockedIndex, ...] = ()

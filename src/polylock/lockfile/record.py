@@ -1,15 +1,14 @@
-"""What polylock adds to a lock file, in ``[tool.polylock]`` and for each package.
+"""The data that polylock adds to a lock file: ``[tool.polylock]``, variant choices.
 
-PEP 751 says that data under ``[tool]`` must not affect installation. It does not:
-these records serve ``check``, the choice of a target for a machine, and people.
-They hold one item a line and no digest of the whole, so that two branches merge like
-text.
+PEP 751 says that data under ``[tool]`` must not affect installation, and it does not:
+it is used by ``check``, to choose a target for a machine, and by people. It has one
+item on a line and no digest of the whole, so that two branches merge like text.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping  # noqa: TC003 - `binary` decodes by annotations
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
@@ -87,8 +86,8 @@ _ARCHITECTURES = {"arm64": "aarch64", "amd64": "x86_64"}
 class LockedFeature(Value, frozen=True, kw_only=True):
     """The supported values of one feature, the most preferred first.
 
-    ``feature`` is None for a namespace that is known to have no feature at all: a
-    list that the user gave empty is an answer, and not the same as none given.
+    ``feature`` is None for a namespace that is known to have no features: an empty list
+    from the user is not the same as no list.
     """
 
     namespace: str
@@ -102,12 +101,12 @@ class LockedFeature(Value, frozen=True, kw_only=True):
 
 
 class LockedTarget(Value, frozen=True, kw_only=True):
-    """A target as it was when it was locked.
+    """A target as it was locked.
 
-    ``platform`` is ``linux-x86_64``, ``python`` the text of a PythonRelease.
-    ``stated`` and ``derived`` are sorted by namespace; within a namespace the order
-    of the features is theirs by preference. ``variants`` maps projects to the labels
-    that are pinned, sorted.
+    ``platform`` is for example ``linux-x86_64``, ``python`` the text of a
+    PythonRelease. ``stated`` and ``derived`` are sorted by namespace; within a
+    namespace features are in the order of preference. ``variants`` maps projects to
+    their pinned labels, sorted.
     """
 
     name: str
@@ -141,11 +140,11 @@ class LockedSource(Value, frozen=True, kw_only=True):
 
 
 class LockedInputs(Value, frozen=True, kw_only=True):
-    """The inputs that the lock file answers, as normalized text.
+    """The inputs that the lock file was made from, as normalized text.
 
-    Requirements are sorted; ``extras``, ``groups`` and ``targets`` map a name to the
-    requirements that hold with it. ``indexes`` is in the order of priority, empty
-    for the one default index. ``sources`` keeps the order of a project's entries.
+    Requirements are sorted; ``extras``, ``groups`` and ``targets`` map a name to its
+    requirements. ``indexes`` is in the order of priority, empty for the one default
+    index. ``sources`` keeps the order of a project's entries.
     ``exclude_newer`` is in microseconds since 1970 UTC. ``settings`` and ``lists``
     hold the settings of TEXT_SETTINGS and LIST_SETTINGS that differ from their
     default, by key.
@@ -172,10 +171,10 @@ class Record(Value, frozen=True, kw_only=True):
 
 
 class VariantChoice(Value, frozen=True, kw_only=True, rename="kebab"):
-    """Which variant of a package a target was given, and why.
+    """The variant of a package that was chosen for a target, and why.
 
     ``label`` is empty for the non-variant wheel, as in the marker ``variant_label``.
-    ``decided_by`` are properties, the weightiest first.
+    ``decided_by`` are properties, the most significant first.
     """
 
     target: str
@@ -184,30 +183,30 @@ class VariantChoice(Value, frozen=True, kw_only=True, rename="kebab"):
 
 
 def moment_of(microseconds: int) -> datetime:
-    """Return the time that lies so many microseconds after 1970 UTC."""
+    """Return the time from microseconds since 1970 UTC."""
     return _EPOCH + timedelta(microseconds=microseconds)
 
 
 def microseconds_of(moment: datetime) -> int:
-    """Return the microseconds from 1970 UTC to a time."""
+    """Return a time as microseconds since 1970 UTC."""
     return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 def without_credentials(url: str) -> str:
-    """Return the URL without user name and password, else as written."""
+    """Return a URL without user name and password, and otherwise as written."""
     try:
         parts = urlsplit(url)
     except ValueError:
         return url
     user, at, host = parts.netloc.rpartition("@")
     if at and parts.scheme.endswith("ssh"):
-        # The user of ssh is a part of the address (PEP 610).
+        # The user name of an ssh URL is part of the address (PEP 610).
         host = f"{user.partition(':')[0]}@{host}"
     return urlunsplit(parts._replace(netloc=host)) if at else url
 
 
 def requirement_text(requirement: Requirement) -> str:
-    """Return a requirement in one spelling, whatever its white space and quotes."""
+    """Return a requirement with normalized white space and quotes."""
     url = requirement.url
     expression = requirement.marker_expression
     return str(
@@ -220,7 +219,7 @@ def requirement_text(requirement: Requirement) -> str:
 
 
 def record_inputs(inputs: Inputs) -> LockedInputs:
-    """Return what a lock file says of these inputs."""
+    """Return inputs as a lock file records them."""
     roots = inputs.requirements
     indexes = tuple(
         LockedIndex(name=index.name, explicit=index.explicit)
@@ -289,11 +288,11 @@ def _by_name(
 
 
 class InvalidRecord(ValueError):
-    """A recorded target that describes no machine; the reason is its text."""
+    """A recorded target that describes no machine; the text is the reason."""
 
 
 def record_target(target: Target) -> LockedTarget:
-    """Return what a lock file says of a target."""
+    """Return a target as a lock file records it."""
     description = target.description
     return LockedTarget(
         name=description.name,
@@ -308,12 +307,12 @@ def record_target(target: Target) -> LockedTarget:
 
 
 def describe(record: LockedTarget) -> TargetDescription:
-    """Return the description that the record keeps.
+    """Return the description of a recorded target.
 
-    It has no hardware: the lists that follow from it were derived when the lock file
-    was written. The stated lists are its ``properties``.
+    It has no hardware: the lists that follow from the hardware were derived when the
+    lock file was written. The stated lists are its ``properties``.
 
-    Raises InvalidRecord where a value describes no machine.
+    Raises InvalidRecord if a value describes no machine.
     """
     system, architecture = _platform(record.platform)
     if record.libc is not None and not _LIBC.fullmatch(record.libc):
@@ -335,7 +334,7 @@ def describe(record: LockedTarget) -> TargetDescription:
 def locked_target(record: LockedTarget) -> Target:
     """Return the target as it was locked, derived lists included.
 
-    Raises InvalidRecord where a value describes no machine.
+    Raises InvalidRecord if a value describes no machine.
     """
     description = describe(record)
     return Target(
@@ -348,7 +347,7 @@ def locked_target(record: LockedTarget) -> Target:
 
 
 def supported_of(features: Iterable[LockedFeature]) -> SupportedProperties:
-    """Return the ordered lists that the recorded features stand for."""
+    """Return the ordered lists of recorded features."""
     namespaces: dict[str, dict[str, tuple[str, ...]]] = {}
     for entry in features:
         known = namespaces.setdefault(entry.namespace, {})

@@ -1,7 +1,7 @@
-"""What a target installs from a lock file: PEP 751's steps, PEP 825's choice of wheel.
+"""What a target installs from a lock file: the steps of PEP 751, the wheels of PEP 825.
 
-Nothing here asks what is available or what is installed: "what file to install should
-be determined in an offline fashion for reproducibility" (PEP 751, Installation).
+Nothing here depends on an index or an environment: "what file to install should be
+determined in an offline fashion for reproducibility" (PEP 751, Installation).
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ __all__ = [
 
 
 class Selected(Value, frozen=True, kw_only=True):
-    """A package to install, from which file, and the label of a variant wheel."""
+    """A package to install, the file to use, and the label if it is a variant wheel."""
 
     package: Package
     file: PackageFile
@@ -53,14 +53,14 @@ class Selected(Value, frozen=True, kw_only=True):
 
     @property
     def size(self) -> int | None:
-        """Return the bytes of the file, None for a tree and where it is not known."""
+        """Return the size of the file in bytes; None for a tree, or if unknown."""
         if isinstance(self.file, PackageVcs | PackageDirectory):
             return None
         return self.file.size
 
 
 class _Names(frozenset[str]):
-    """Names of extras or groups, found in any spelling (PEP 751 markers)."""
+    """Names of extras or groups that match in any spelling (PEP 751 markers)."""
 
     __slots__ = ()
 
@@ -69,7 +69,7 @@ class _Names(frozenset[str]):
 
 
 class _Question(Value, frozen=True):
-    """For whom packages are selected, with which extras and groups, from where."""
+    """The target, extras and groups of a selection, and the name of the lock file."""
 
     target: Target
     extras: _Names
@@ -88,27 +88,27 @@ def select(  # noqa: PLR0913 - the parts of one question, each asked by name
     environment: Mapping[str, str] | None = None,
     open_holds: bool = False,
 ) -> tuple[Selected, ...]:
-    """Return what is to be installed, in the order of the lock file.
+    """Return the packages to install, in the order of the lock file.
 
-    ``groups`` and ``extras`` are those asked for; the target's own group is added
-    where the lock file has it, and default groups that are no targets.
-    ``environment`` gives the markers of the machine that the target leaves open; with
-    ``open_holds`` what is still open counts as true, for those who ask what a machine
-    of this kind could get at the most.
+    ``groups`` and ``extras`` are those requested; the target's own group is added if
+    the lock file has it, as are default groups that are not targets. ``environment``
+    gives the marker variables of the machine that the target leaves open. With
+    ``open_holds`` a marker that is still undecided counts as true: the result is all
+    that a machine of this kind could install.
 
-    Raises NoSuchTarget for an unknown group or extra, TargetMismatch where the lock
-    file is not for this target, LockFileInvalid where it is ambiguous, UsageError
-    where a marker is left open, NothingToInstall where a package has no file.
+    Raises NoSuchTarget for an unknown group or extra, TargetMismatch if the lock file
+    is not for this target, LockFileInvalid if it is ambiguous, UsageError if a marker
+    is undecided, NothingToInstall if a package has no file that fits.
     """
     if environment:
         known = {**environment, **target.marker_environment}
         target = replace(target, marker_environment=known)
-    # 1. Gather the extras and groups that were asked for, as the values of the
-    #    markers `extras` and `dependency_groups`.
+    # 1. Gather the requested extras and groups, as the values of the markers `extras`
+    #    and `dependency_groups`.
     _check_names(pylock, groups, extras)
     chosen_extras = _Names(map(canonicalize_name, extras))
     chosen_groups = _groups(pylock, target, groups)
-    # 2. Refuse a lock-version that is not supported: `decode` has done so.
+    # 2. Refuse a lock-version that is not supported: `read_pylock` has done so.
     # 3. Refuse a Python that the lock file's requires-python excludes.
     if not _admits(pylock.requires_python, _python_version(target)):
         raise _wrong_python(path, pylock.requires_python, target)
@@ -135,7 +135,7 @@ def select(  # noqa: PLR0913 - the parts of one question, each asked by name
 
 
 def _kept(pylock: Pylock, asked: _Question) -> list[Package]:
-    """Walk over the packages; an error where PEP 751 says MUST."""
+    """Return the packages whose marker is true; raises where PEP 751 says MUST."""
     target, path = asked.target, asked.path
     python = _python_version(target)
     found: dict[NormalizedName, tuple[int, Package]] = {}
@@ -158,7 +158,7 @@ def _kept(pylock: Pylock, asked: _Question) -> list[Package]:
             problem = f"{package.name} is selected already by "
             problem += f"packages[{found[package.name][0]}]"
             raise LockFileInvalid(path, key, problem)
-        # 5.4 Refuse conflicting sources: `decode` has done so.
+        # 5.4 Refuse conflicting sources: `read_pylock` has done so.
         # 5.5 Keep it.
         found[package.name] = position, package
     return [package for _, package in found.values()]
@@ -167,9 +167,9 @@ def _kept(pylock: Pylock, asked: _Question) -> list[Package]:
 def applicable(
     pylock: Pylock, target: Target, *, groups: Collection[str], extras: Collection[str]
 ) -> Iterator[Package]:
-    """Yield the entries whose marker holds or is left open by the target.
+    """Yield the entries whose marker is true, or left open by the target.
 
-    Names are used as given: nothing is added to them and none is refused.
+    Groups and extras are used as given: none is added, and none is refused.
     """
     chosen_extras = _Names(map(canonicalize_name, extras))
     chosen_groups = _Names(map(canonicalize_name, groups))
@@ -188,10 +188,9 @@ def project_groups(pylock: Pylock) -> tuple[str, ...]:
 
 
 def preferences(pylock: Pylock) -> dict[str, dict[NormalizedName, Preference]]:
-    """Return what each recorded target installs, with all extras and groups.
+    """Return the pins of each recorded target, as preferences for a new solve.
 
-    Empty for the lock file of another tool. The values say what a new solve should
-    try first.
+    All extras and groups count. Empty for the lock file of another tool.
     """
     from polylock.model.pins import Preference  # noqa: PLC0415 - 2 ms, not to check
 
@@ -221,10 +220,10 @@ def _filenames(package: Package, target: Target) -> Iterator[str]:
 
 
 def _groups(pylock: Pylock, target: Target, groups: Iterable[str]) -> _Names:
-    """Return the groups that hold: what was asked for, the target, the defaults.
+    """Return the active groups: those requested, the target, and the defaults.
 
-    A default group that is a target is the choice of installers that know no target.
-    Here the target is known, and it is another group or the same.
+    A default group that is a target is left out: it is for installers that do not know
+    targets, and here the target is known.
     """
     targets = set(pylock.target_names)
     known = {*(pylock.dependency_groups or ()), *(pylock.default_groups or ())}
@@ -234,7 +233,7 @@ def _groups(pylock: Pylock, target: Target, groups: Iterable[str]) -> _Names:
 
 
 def selectable_groups(pylock: Pylock) -> frozenset[str]:
-    """Return the names that may be asked for as a group: a target is none here."""
+    """Return the groups that can be requested; targets are not among them."""
     declared = {*(pylock.dependency_groups or ()), *(pylock.default_groups or ())}
     return frozenset(declared.difference(pylock.target_names))
 
@@ -277,7 +276,7 @@ def _left_open(
 
 
 def _python_version(target: Target) -> str:
-    """Return the version that requires-python is asked for: the newest patch."""
+    """Return the Python that requires-python must admit: the newest patch."""
     full = target.marker_environment.get("python_full_version")
     if full is not None:
         return full

@@ -1,8 +1,8 @@
 """TOML 1.0 values as text, one spelling for each value.
 
-tomlkit takes 900 ms for a lock file of 300 packages, and tomli-w writes an inline
-table on one line or as a table of its own by the length of the line, so that the
-layout jumps. Here every value has one spelling, on one line.
+tomlkit takes 900 ms for a lock file of 300 packages, and tomli-w writes a table inline
+or with a header depending on the length of the line, so that a small change can alter
+the layout. Here every value has one spelling, on one line.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ def string(text: str) -> str:
 
 
 def key_text(key: str) -> str:
-    """Return a key, bare where TOML allows it."""
+    """Return a key, without quotes where TOML allows that."""
     return key if _BARE_KEY.fullmatch(key) else string(key)
 
 
 def moment(value: datetime) -> str:
-    """Return an offset date-time in UTC, a local one as it is."""
+    """Return a date-time: with an offset in UTC, a local one unchanged."""
     if value.tzinfo is None:
         return value.isoformat()
     return value.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
@@ -51,7 +51,7 @@ def moment(value: datetime) -> str:
 def value_text(value: Any) -> str:  # noqa: ANN401, PLR0911 - any TOML value, a return a kind
     """Return any TOML value on one line; None within tables and arrays is left out.
 
-    Raises TypeError for what TOML does not know.
+    Raises TypeError for a type that TOML does not have.
     """
     match value:
         case str():
@@ -76,7 +76,7 @@ def value_text(value: Any) -> str:  # noqa: ANN401, PLR0911 - any TOML value, a 
 
 
 def inline_table(items: Iterable[tuple[str, Any]]) -> str:
-    """Return an inline table with the items in this order, without those of None."""
+    """Return an inline table with the items in this order; None is left out."""
     inner = ", ".join(
         f"{key_text(key)} = {value_text(value)}"
         for key, value in items
@@ -86,7 +86,7 @@ def inline_table(items: Iterable[tuple[str, Any]]) -> str:
 
 
 def array(key: str, values: Iterable[str]) -> Iterator[str]:
-    """Yield the lines of an array of which each value, given as text, has a line."""
+    """Yield the lines of an array, one for each value, given as TOML text."""
     lines = [f"  {value}," for value in values]
     if not lines:
         yield f"{key} = []"

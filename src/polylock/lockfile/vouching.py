@@ -1,9 +1,10 @@
-"""What the project vouches for in a lock file: direct sources, and what is required.
+"""Packages of a lock file that the project does not vouch for.
 
-What is installed from an index is vouched for by the index, which `verify` asks. A
-source tree, an archive or a repository runs code of its own when it is built, and only
-the project file can say that it is meant. What the lock file says of its inputs vouches
-for nothing: who edits one part of it can edit the other.
+These are packages from a direct source that the project does not name, and packages
+that nothing requires. A file of an index is checked against the index by `verify`. A
+source tree, an archive or a repository runs its own code when it is built, and only the
+project file can confirm that it is wanted. The inputs recorded in the lock file confirm
+nothing: whoever edits one part of it can edit the other.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["direct_packages", "source_of", "unreached", "unvouched"]
 
 _REVISION_LENGTH = 40
-"""Hexadecimal digits of a commit that is named in full."""
+"""Hexadecimal digits of a full commit id."""
 
 
 def source_of(package: Package) -> str | None:
@@ -54,17 +55,17 @@ def source_of(package: Package) -> str | None:
 
 
 def direct_packages(pylock: Pylock) -> Iterator[Package]:
-    """Yield the entries that are from a direct source."""
+    """Yield the entries with a direct source."""
     return (package for package in pylock.packages if source_of(package) is not None)
 
 
 def unvouched(
     pylock: Pylock, inputs: Inputs, targets: Sequence[Target], *, lock_path: LockPath
 ) -> Iterator[tuple[Package, str | None, str | None]]:
-    """Yield entries with their direct source and the project's, where these differ.
+    """Yield entries whose direct source differs from the project's, with both sources.
 
     ``lock_path`` turns a path relative to the project file into one relative to the
-    lock file. A source that no target has is one that the project does not name.
+    lock file. An entry that no target installs may have the source of any target.
     """
     named = direct_sources(inputs)
     seen: set[tuple[int, str | None]] = set()
@@ -90,10 +91,10 @@ def unvouched(
 
 
 def unreached(pylock: Pylock, inputs: Inputs, target: Target) -> Iterator[Package]:
-    """Yield what a target installs and nothing requires, by the edges of the lock file.
+    """Yield the packages that a target installs although nothing requires them.
 
-    The edges are the lock file's own word: `verify` compares them with the metadata of
-    the files.
+    The dependencies are those that the lock file lists; `verify` compares them with the
+    metadata of the files.
     """
     entries: dict[str, list[Package]] = {}
     for package in _of_target(pylock, target):
@@ -115,7 +116,7 @@ def unreached(pylock: Pylock, inputs: Inputs, target: Target) -> Iterator[Packag
 
 
 def _of_target(pylock: Pylock, target: Target) -> Iterator[Package]:
-    """Yield what a target installs with all groups and extras."""
+    """Yield the packages that a target installs with all groups and extras."""
     groups = [target.name, *project_groups(pylock)]
     return applicable(pylock, target, groups=groups, extras=pylock.extras or ())
 
@@ -131,7 +132,7 @@ def _roots(inputs: Inputs, target: Target) -> Iterator[str]:
 
 
 def _is_meant(reference: Mapping[str, object], package: Package) -> bool:
-    """Return whether a reference leads to an entry of its name (PEP 751)."""
+    """Return whether a reference in ``dependencies`` means an entry (PEP 751)."""
     said = {"version": package.version}
     if package.marker is not None:
         said["marker"] = str(package.marker)
@@ -139,7 +140,7 @@ def _is_meant(reference: Mapping[str, object], package: Package) -> bool:
 
 
 def _is_of(package: Package, source: DirectSource | None, lock_path: LockPath) -> bool:
-    """Return whether an entry is what a source of the project gives."""
+    """Return whether an entry comes from a source of the project."""
     match source:
         case None:
             return source_of(package) is None
@@ -186,7 +187,7 @@ def _is_archive(
 
 
 def _place(url: str | None, path: str | None) -> tuple[str, str]:
-    """Return where a source is; one with a path is there, whatever URL it tells."""
+    """Return the URL and the path of a source, to be compared."""
     return (without_credentials(url or ""), path or "")
 
 

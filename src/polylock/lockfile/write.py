@@ -1,7 +1,7 @@
-"""``Pylock`` to TOML; the order and the layout never vary.
+"""Writes a ``Pylock`` as TOML, in a fixed order and layout.
 
-Keys come in the order of PEP 751, an item a line, so that a change of one pin is a
-change of its lines and two branches merge like text.
+Keys are in the order of PEP 751, with one item on a line, so that a changed pin changes
+only its own lines and two branches merge like text.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ __all__ = ["package_order", "pylock_text"]
 def pylock_text(pylock: Pylock) -> str:
     """Return the text of the lock file, which ends in a newline.
 
-    Packages are written in the order of ``package_order``, whatever theirs was.
+    Packages are sorted by ``package_order``.
     """
     lines = list(_top(pylock))
     for package in sorted(pylock.packages, key=package_order):
@@ -65,8 +65,8 @@ def package_order(package: Package) -> tuple[str, object, str]:
 
 
 def _version_key(version: str | None) -> object:
-    """Sort by PEP 440, an entry without version first."""
-    from packaging.version import Version  # noqa: PLC0415 - of use to writers alone
+    """Return the key that sorts by PEP 440, an entry without version first."""
+    from packaging.version import Version  # noqa: PLC0415 - only to write
 
     return Version("0.dev0") if version is None else Version(version)
 
@@ -153,7 +153,7 @@ def _vcs(vcs: PackageVcs) -> str:
 
 
 def _file(file: PackageWheel | PackageSdist) -> str:
-    """Return the table of a wheel or sdist; thousands of times in a large file."""
+    """Return the table of a wheel or sdist; a large file has thousands of them."""
     parts: list[str] = []
     if file.name is not None:
         parts.append(f"name = {string(file.name)}")
@@ -174,7 +174,7 @@ def _file(file: PackageWheel | PackageSdist) -> str:
 
 
 def _variants_json(document: Mapping[str, Any]) -> Iterator[str]:
-    """Write the document with a line for each label; JSON's null is left out."""
+    """Yield the lines of the document, one for each label; null is left out."""
     header = "packages.variants-json"
     yield f"[{header}]"
     tables: list[tuple[str, Mapping[str, Any]]] = []
@@ -203,9 +203,9 @@ def _sorted(value: Any) -> Any:  # noqa: ANN401 - any TOML value
 def _tools(
     header: str, tools: Mapping[str, Any], polylock: Iterable[str]
 ) -> Iterator[str]:
-    """Write ``[tool]``: what polylock adds, and what other tools said.
+    """Yield the lines of ``[tool]``: polylock's own, and the tables of other tools.
 
-    Theirs is not ours to lay out, but not to be lost either.
+    Those keep their values, but not their layout.
     """
     plain = {key: tools[key] for key in sorted(tools) if not _is_table(tools[key])}
     if plain:
@@ -255,7 +255,7 @@ def _record(record: Record) -> Iterator[str]:
 
 
 def _inputs(inputs: LockedInputs) -> Iterator[str]:
-    """Write settings that differ from their default, then the requirements."""
+    """Yield the settings that differ from their default, then the requirements."""
     yield "[tool.polylock]"
     if inputs.exclude_newer is not None:
         yield f"exclude-newer = {moment(moment_of(inputs.exclude_newer))}"
@@ -325,10 +325,10 @@ def _target(target: LockedTarget) -> Iterator[str]:
 
 
 def _features(features: Iterable[LockedFeature]) -> Iterator[str]:
-    """Write features, neighbours with the same values on one line.
+    """Yield the lines of features; neighbours with the same values share a line.
 
-    A processor has dozens of instructions whose only value is ``on``: a line each
-    would bury all that differs between two machines.
+    A processor has dozens of instructions whose only value is ``on``: with a line for
+    each, the differences between two machines would be hard to see.
     """
     for (namespace, values), run in groupby(features, key=_place):
         names = [found.feature for found in run]

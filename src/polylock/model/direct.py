@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import parse_qsl, quote, unquote, urldefrag, urlsplit
 
+from polylock.model.hashes import strongest, weak
 from polylock.values import Value
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ DIRECT_KEYS = ("path", "url", "git", "rev", "tag", "branch", "subdirectory", "ed
 RevisionKind = Literal["rev", "tag", "branch"]
 
 _ARCHIVE_SUFFIXES = (".whl", ".tar.gz", ".zip")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 _SCP = re.compile(r"[^/\\:]+@[^/\\:]+:")
 _GIT_SCHEMES = ("https", "http", "ssh", "git", "file")
 
@@ -48,12 +48,15 @@ class InvalidDirectSource(ValueError):
 class ArchiveSource(Value, frozen=True, kw_only=True, tag=True):
     """A wheel or an archive of a source tree; ``url`` or ``path`` is set.
 
-    ``subdirectory`` is the place of the tree in the archive's top directory.
+    ``subdirectory`` is the place of the tree in the archive's top directory. Where the
+    project states another hash than SHA-256, ``checksum`` is it, ``md5=…``: compared
+    when the file is read, whose SHA-256 is locked.
     """
 
     url: str | None = None
     path: str | None = None
     sha256: str | None = None
+    checksum: str | None = None
     subdirectory: str | None = None
 
     def __str__(self) -> str:
@@ -116,6 +119,7 @@ def parse_direct_url(text: str) -> DirectSource:
     else:
         table["url"] = url
     hashes = [f"{key}={wishes[key]}" for key in wishes if _is_algorithm(key)]
+    hashes.sort(key=lambda each: not each.startswith("sha256="))
     return source_of_table(table, hashes[0] if hashes else "")
 
 
@@ -170,8 +174,10 @@ def source_of_table(
             return DirectorySource(
                 path=place, editable=editable, subdirectory=subdirectory
             )
-        sha256 = _sha256(checksum)
-        return ArchiveSource(path=place, sha256=sha256, subdirectory=subdirectory)
+        sha256, other = _hashes(checksum)
+        return ArchiveSource(
+            path=place, sha256=sha256, checksum=other, subdirectory=subdirectory
+        )
     url, fragment = urldefrag(place)
     if not url.startswith(("https://", "http://")):
         raise InvalidDirectSource(
@@ -181,8 +187,9 @@ def source_of_table(
         raise InvalidDirectSource(
             f"the URL does not end in .whl, .tar.gz or .zip: {_without_user(url)}"
         )
+    sha256, other = _hashes(checksum or fragment)
     return ArchiveSource(
-        url=url, sha256=_sha256(checksum or fragment), subdirectory=subdirectory
+        url=url, sha256=sha256, checksum=other, subdirectory=subdirectory
     )
 
 
@@ -222,14 +229,19 @@ def _subdirectory(value: str | bool | None) -> str | None:  # noqa: FBT001 - TOM
     return text
 
 
-def _sha256(text: str) -> str | None:
+def _hashes(text: str) -> tuple[str | None, str | None]:
+    """Return the SHA-256 that a fragment states, and a checksum of another kind."""
     if not text:
-        return None
+        return None, None
     algorithm, _, value = text.partition("=")
     value = value.lower()
-    if algorithm != "sha256" or not _SHA256.fullmatch(value):
-        raise InvalidDirectSource(f"#{text} is not #sha256= and 64 digits")
-    return value
+    known = strongest({algorithm: value}) or weak({algorithm: value})
+    if known is None:
+        raise InvalidDirectSource(
+            f"#{text} is no hash: write #sha256= and 64 digits, or sha512, sha384, "
+            "sha1 or md5 with as many as it has"
+        )
+    return (value, None) if algorithm == "sha256" else (None, f"{algorithm}={value}")
 
 
 def _without_user(url: str) -> str:
@@ -241,7 +253,9 @@ def table_of_source(source: DirectSource) -> dict[str, str | bool]:
     table: dict[str, str | bool] = {}
     match source:
         case ArchiveSource():
-            checksum = f"#sha256={source.sha256}" if source.sha256 else ""
+            checksum = f"#{source.checksum}" if source.checksum else ""
+            if source.sha256:
+                checksum = f"#sha256={source.sha256}"
             if source.url is not None:
                 table["url"] = source.url + checksum
             else:

@@ -35,6 +35,7 @@ PrereleasePolicy = Literal[
 ]
 Alignment = Literal["prefer", "require", "independent"]
 BuildPolicy = Literal["local", "all", "none"]
+ForbiddingKey = Literal["no-build-package", "build"]
 IndexFormat = Literal["simple", "flat"]
 
 
@@ -70,12 +71,15 @@ class IndexLocation(Value, frozen=True, kw_only=True):
     URL of a directory; ``explicit`` means that only projects which name the index
     under ``sources`` are looked up there. ``format`` is ``flat`` for a directory of
     files or a page that links to them; None: simple, or what the directory looks like.
+    ``absent`` are the statuses, beside 404 and 410, with which the index answers for a
+    project that it does not have.
     """
 
     name: str
     url: str
     explicit: bool = False
     format: IndexFormat | None = None
+    absent: tuple[int, ...] = ()
 
 
 class IndexSource(Value, frozen=True, kw_only=True):
@@ -128,6 +132,14 @@ class Inputs(Value, frozen=True, kw_only=True):
     build_packages: tuple[str, ...] = ()
     no_build_packages: tuple[str, ...] = ()
     no_binary_packages: tuple[str, ...] = ()
+
+    def forbidding_build(self, name: str) -> ForbiddingKey | None:
+        """Return the key that forbids building a project at any time, None if none."""
+        if name in self.no_build_packages:
+            return "no-build-package"
+        if self.build == "none" and name not in self.build_packages:
+            return "build"
+        return None
 
 
 def index_in_words(name: str) -> str:

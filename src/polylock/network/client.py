@@ -2,7 +2,7 @@
 
 httpx is imported when the first request is made, so a command that is answered by
 the cache does not pay for it. Certificates are checked by the system's trust store.
-Proxies come from the standard variables, which httpx reads.
+Proxies come from the standard variables (``proxies``).
 """
 
 from __future__ import annotations
@@ -14,7 +14,12 @@ import time
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from polylock import __version__
-from polylock.errors import IndexRequestError
+from polylock.errors import (
+    IndexRequestError,
+    NetworkSettingInvalid,
+    ProxyFailed,
+    TlsFailed,
+)
 from polylock.network.answers import Response, Streaming, status_error
 from polylock.network.auth import Authenticator, origin, redact
 from polylock.network.limits import (
@@ -35,6 +40,7 @@ if TYPE_CHECKING:
     import httpx
 
     from polylock.network.auth import Origin
+    from polylock.network.proxies import Proxy
 
 __all__ = ["Client", "Failure", "RetryPolicy", "explain", "retry_after"]
 
@@ -80,6 +86,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _MAX_REDIRECTS = 20
+_MAX_CAUSES = 10
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 _UNAUTHORIZED = 401
@@ -122,8 +129,7 @@ def explain(error: Exception) -> Failure | None:
         if isinstance(error, kind):
             words = redact(str(error)) or type(error).__name__
             # A certificate that is refused now is refused in a second as well.
-            lasting = "CERTIFICATE" in words.upper()
-            return Failure(problem.format(words), transient and not lasting)
+            return Failure(problem.format(words), transient and not _is_tls(error))
     return None
 
 
@@ -171,6 +177,7 @@ class Client:
         self._lock = threading.Lock()
         self._context: ssl.SSLContext | None = None
         self._idle: dict[Origin | None, list[httpx.Client]] = {}
+        self._proxies: dict[Origin, Proxy | None] = {}
 
     def get(
         self,
@@ -320,7 +327,7 @@ class Client:
                 problem = f"no answer began within {_HEADERS * self._timeout:g} seconds"
                 raise IndexRequestError(bare, None, problem) from error
             self._give_back(place, connection)
-            mapped = _mapped(bare, error)
+            mapped = _mapped(bare, error, self._proxy(place))
             if mapped is None:
                 raise
             raise mapped from error
@@ -349,14 +356,27 @@ class Client:
         """
         with self._lock:
             idle = self._idle.get(place)
-            return idle.pop() if idle else self._connection()
+            return idle.pop() if idle else self._connection(place)
 
     def _give_back(self, place: Origin | None, connection: httpx.Client) -> None:
         with self._lock:
             self._idle.setdefault(place, []).append(connection)
 
-    def _connection(self) -> httpx.Client:
-        """Return a client of httpx that is used for one request at a time."""
+    def _proxy(self, place: Origin | None) -> Proxy | None:
+        """Return the proxy for an origin; raises NetworkSettingInvalid."""
+        if place is None:
+            return None  # no URL that can be asked; httpx says so
+        from polylock.network.proxies import proxy_for  # noqa: PLC0415 - loads urllib
+
+        if place not in self._proxies:
+            self._proxies[place] = proxy_for(place)
+        return self._proxies[place]
+
+    def _connection(self, place: Origin | None) -> httpx.Client:
+        """Return a client of httpx that is used for one request at a time.
+
+        Raises NetworkSettingInvalid.
+        """
         # A run that the cache answers needs none of these.
         sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
         import httpx  # 60 ms; 100 with its own command line, which needs rich
@@ -365,19 +385,59 @@ class Client:
 
         if self._context is None:
             self._context = trust_store()
-        return httpx.Client(
-            verify=self._context,
-            timeout=self._timeout,
-            headers={"user-agent": self.user_agent},
-            follow_redirects=False,
-            trust_env=True,
-        )
+        proxy = self._proxy(place)
+        try:
+            return httpx.Client(
+                verify=self._context,
+                timeout=self._timeout,
+                headers={"user-agent": self.user_agent},
+                follow_redirects=False,
+                trust_env=False,
+                proxy=None if proxy is None else proxy.url,
+            )
+        except (ValueError, ImportError, httpx.InvalidURL) as error:
+            if proxy is None:
+                raise
+            shown = redact(proxy.url)
+            raise NetworkSettingInvalid(proxy.variable, shown, str(error)) from error
 
 
-def _mapped(url: str, error: Exception) -> Exception | None:
-    """Return the exception to raise instead of one of httpx, None for others."""
+def _mapped(url: str, error: Exception, proxy: Proxy | None = None) -> Exception | None:
+    """Return the exception to raise instead of one of httpx, None for others.
+
+    A connection that cannot be made is made to the proxy, where there is one.
+    """
     failure = explain(error)
     if failure is None:
         return None
     mapped = IndexRequestError(url, None, failure.problem)
+    if _is_tls(error):
+        mapped = TlsFailed(url, None, failure.problem)
+    elif proxy is not None and _is_of_proxy(error):
+        shown = redact(proxy.url)
+        mapped = ProxyFailed(url, None, failure.problem, shown, proxy.variable)
     return _Again(mapped, None) if failure.transient else mapped
+
+
+def _is_of_proxy(error: Exception) -> bool:
+    import httpx  # see Client
+
+    kinds = (httpx.ProxyError, httpx.ConnectError, httpx.ConnectTimeout)
+    return isinstance(error, kinds)
+
+
+def _is_tls(error: BaseException | None) -> bool:
+    """Return whether the two sides did not agree on TLS.
+
+    httpx wraps the exception of ``ssl`` more than once. A connection that ended is not
+    meant, although ``ssl`` has exceptions of its own for it.
+    """
+    import ssl  # noqa: PLC0415 - loaded with the first connection
+
+    for _ in range(_MAX_CAUSES):
+        if error is None:
+            break
+        if isinstance(error, ssl.SSLError):
+            return not isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError)
+        error = error.__cause__ or error.__context__
+    return False

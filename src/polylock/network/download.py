@@ -156,9 +156,8 @@ class Downloader:
 
         def consume(answer: Streaming) -> bool:
             if not partial.begin(answer.status, answer.headers):
-                if not partial.size or answer.status not in {206, 416}:
+                if not partial.asks_for_rest:
                     raise status_error(answer.url, answer.status)
-                partial.restart(by_ranges=False)
                 return False
             try:
                 for chunk in answer.chunks:
@@ -170,9 +169,22 @@ class Downloader:
 
         if partial.size:
             self._reporter.received(file.filename, partial.size)
-        while not self._client.stream(file.url, consume, headers=partial.headers):
-            pass  # once at most: after it no rest is asked for
+        if not self._came(file, consume, partial):
+            # A range was refused, with whatever status: the whole may be had.
+            partial.ask_whole()
+            self._client.stream(file.url, consume, headers=partial.headers)
         partial.finish()
+
+    def _came(
+        self, file: RemoteFile, consume: Callable[[Streaming], bool], partial: Partial
+    ) -> bool:
+        """Ask once; return False where the server refused a range."""
+        try:
+            return self._client.stream(file.url, consume, headers=partial.headers)
+        except IndexRequestError as error:
+            if error.status is None or not partial.asks_for_rest:
+                raise
+            return False
 
     def _fetch_unkeyed(self, file: RemoteFile) -> Downloaded:
         """Download a file whose SHA-256 is not known."""

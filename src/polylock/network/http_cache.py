@@ -11,6 +11,7 @@ and what a user was shown is none to the public.
 
 from __future__ import annotations
 
+import copy
 import enum
 import logging
 import time
@@ -24,7 +25,7 @@ from polylock.network.auth import redact
 from polylock.network.limits import LARGEST
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from polylock.cache.store import Bucket, Stamp, Store
     from polylock.network.answers import Response
@@ -160,6 +161,17 @@ class HttpCache:
         self._clock = clock
         self._started = clock()
         self._stamps: dict[tuple[Bucket, str], Stamp] = {}
+        self._absent = _ABSENT
+
+    def where_absent(self, statuses: Iterable[int]) -> HttpCache:
+        """Return this cache with further statuses that mean 404.
+
+        Its entries have keys of their own, so that one kept under these statuses is no
+        answer without them.
+        """
+        cache = copy.copy(self)
+        cache._absent = _ABSENT.union(statuses)  # noqa: SLF001 - of the same class
+        return cache
 
     @property
     def traffic(self) -> Traffic:
@@ -185,9 +197,10 @@ class HttpCache:
     ) -> Kept:
         """Return what ``make`` made of the answer, now or earlier, as msgpack.
 
-        The entry is keyed by the URL and who asks. Statuses 404 and 410 are answers
-        like any other, kept and revalidated. Raises Offline, AnswerTooLong for more
-        than ``largest`` bytes, and IndexRequestError for any other status but 200.
+        The entry is keyed by the URL and who asks. Statuses 404 and 410, and those of
+        ``where_absent``, are answers like any other, kept and revalidated. Raises
+        Offline, AnswerTooLong for more than ``largest`` bytes, and IndexRequestError
+        for any other status but 200.
         """
         kept = self._read(bucket, url)
         if kept is not None and self.is_fresh(kept.validators):
@@ -204,7 +217,7 @@ class HttpCache:
             validators = kept.validators.renewed(response.headers, self._clock())
             renewed = Kept(validators, kept.url, kept.raw)
             return self._keep(bucket, url, renewed)
-        if response.status in _ABSENT:
+        if response.status in self._absent:
             content = None
         elif response.status == 200:
             content = make(response)
@@ -233,8 +246,11 @@ class HttpCache:
         return validators.is_fresh(self.mode, started=self._started, now=self._clock())
 
     def _key(self, url: str) -> str:
-        asker = self._client.asker(url)
-        return f"{redact(url)} {asker}" if asker else redact(url)
+        parts = [redact(url), self._client.asker(url)]
+        further = sorted(self._absent - _ABSENT)
+        if further:
+            parts.append(f"absent:{further}")
+        return " ".join(filter(None, parts))
 
     def _read(self, bucket: Bucket, url: str) -> Kept | None:
         key = self._key(url)

@@ -136,10 +136,12 @@ class Partial:
             self._opened.close()
 
     def begin(self, status: int, headers: Mapping[str, str]) -> bool:
-        """Say whether an answer brings what is wanted: the rest, or all."""
+        """Return whether an answer brings what is wanted: the rest, or all."""
         if status == 200:
             self.restart()  # a server that knows no ranges
             return True
+        if "content-encoding" in headers:
+            return False  # a part of the compressed bytes is none of the file's
         match = _CONTENT_RANGE.fullmatch(headers.get("content-range", ""))
         if status != 206 or match is None or not self.size:
             return False
@@ -158,6 +160,16 @@ class Partial:
         """Get ready to ask for the rest, for the connection may have broken."""
         if self.size and self._by_ranges:
             self.headers["range"] = f"bytes={self.size}-"
+
+    @property
+    def asks_for_rest(self) -> bool:
+        """Return whether ``headers`` ask for a range."""
+        return "range" in self.headers
+
+    def ask_whole(self) -> None:
+        """Ask for the whole file from now on; what has come stays until it begins."""
+        self._by_ranges = False
+        self.headers.pop("range", None)
 
     def restart(self, *, by_ranges: bool = True) -> None:
         """Forget what has come; without ``by_ranges`` no rest is asked for again."""

@@ -9,7 +9,7 @@ from polylock.cache.digests import file_digest
 from polylock.cache.store import Bucket, Store, Usage
 from polylock.errors import ArchiveDamaged, CacheUnusable
 from polylock.installation.archive import read_manifest
-from polylock.installation.content import changed_in_archive
+from polylock.installation.hash_check import changed_in_archive
 from polylock.values import Value
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from polylock.environment.discovery import PythonRequest
 from polylock.errors import NoTargetFits
 from polylock.lockfile.record import locked_target
-from polylock.model.target import PythonRelease
+from polylock.model.target import PythonRelease, Target
 from polylock.providers.derive import build_target
-from polylock.providers.detect import detect_machine
+from polylock.providers.detect import DetectedMachine, detect_machine
 from polylock.providers.machine import this_host
 from polylock.providers.satisfaction import missing
 from polylock.values import Value, replace
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from polylock.environment.interpreter import Interpreter
     from polylock.lockfile.pylock import Pylock
-    from polylock.model.target import Target
-    from polylock.providers.detect import DetectedMachine
 
 __all__ = [
     "AUTO",

@@ -18,21 +18,19 @@ from polylock.errors import (
     UsageError,
 )
 from polylock.lockfile.binary import from_binary, rules, to_binary
-from polylock.lockfile.freshness import differences
+from polylock.lockfile.freshness import Difference, differences
 from polylock.lockfile.vouching import direct_packages, source_of
 from polylock.model.inputs import Inputs
 from polylock.project.direct_sources import relative_path
-from polylock.project.pyproject import find_project, load_project
+from polylock.project.pyproject import ProjectFile, find_project, load_project
 from polylock.providers.derive import build_target
 from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from polylock.lockfile.freshness import Difference
     from polylock.lockfile.pylock import Pylock
     from polylock.model.target import Target
-    from polylock.project.pyproject import ProjectFile
     from polylock.project.settings import Settings
 
 __all__ = [

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["KEYS", "read_options"]
 
-_INDEX_KEYS = ("name", "url", "format", "explicit")
+_INDEX_KEYS = ("name", "url", "format", "explicit", "absent")
 _SOURCE_KEYS = ("index", *DIRECT_KEYS, "properties", "targets")
 _INDEX_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _PATH = re.compile(r"\.{0,2}[/\\]|\.{1,2}$|[A-Za-z]:[/\\](?!/)")
@@ -101,7 +101,28 @@ def _index(entry: Table, directory: Path) -> IndexLocation:
         url=_location(url, entry, directory),
         explicit=entry.boolean("explicit"),
         format=_format(entry),
+        absent=_absent(entry),
     )
+
+
+def _absent(entry: Table) -> tuple[int, ...]:
+    """Read the statuses that stand for a project that the index does not have.
+
+    An index that answers 5xx may have the project: to ask the next one would be
+    dependency confusion.
+    """
+    statuses = entry.array("absent")
+    for position, status in enumerate(statuses):
+        if isinstance(status, bool) or not isinstance(status, int):
+            raise entry.wrong_type("an integer", "absent", position, found=status)
+        if not 400 <= status < 500:
+            raise entry.error(
+                f"must be a status from 400 to 499, not {status}", "absent", position
+            )
+    if statuses and entry.string("format") == "flat":
+        problem = "is for indexes with a page for each project, and this one is flat"
+        raise entry.error(problem, "absent")
+    return tuple(sorted(set(statuses)))
 
 
 def _location(text: str, entry: Table, directory: Path) -> str:

@@ -1,8 +1,8 @@
-"""One version of a project over all targets, where that can be had.
+"""One version of a project for all targets, where that is possible.
 
-Later targets prefer the versions of earlier ones as they are solved. Where one had to
-differ, the earlier ones are asked again with its version, and if all accept it their
-answer is taken, unless more projects would differ than before. Public versions count:
+Later targets prefer the versions of earlier ones. Where a later target had to differ,
+all targets are solved again with its version preferred; the result is kept if they
+agree and no more projects differ than before. Public versions are compared:
 ``2.9.0+cu130`` and ``2.9.0+cpu`` agree.
 """
 
@@ -24,15 +24,18 @@ if TYPE_CHECKING:
     from polylock.model.pins import Resolution
     from polylock.resolution.problem import Unsolvable
 
-    Wishes = Mapping[NormalizedName, Preference]
-    Solve = Callable[[Wishes], Sequence[Resolution]]
+    Preferences = Mapping[NormalizedName, Preference]
+    Solve = Callable[[Preferences], Sequence[Resolution]]
     CouldTake = Callable[[NormalizedName, str, Resolution], bool]
 
 __all__ = ["Disagreement", "Refusal", "align", "divergences"]
 
 
 class Refusal(Value, frozen=True, kw_only=True):
-    """A target that cannot take a version; ``error`` is why, None if it could alone."""
+    """A version that a target cannot take.
+
+    ``error`` is why; None if the target can take it when it is solved by itself.
+    """
 
     target: str
     version: str
@@ -42,8 +45,8 @@ class Refusal(Value, frozen=True, kw_only=True):
 class Disagreement(NoSolution):
     """Targets need several versions of a project, and ``align`` requires one.
 
-    ``versions`` maps each to its targets. ``refusals`` are those of the first and of
-    the last target, each of the version of the other.
+    ``versions`` maps each version to its targets. ``refusals`` say why the targets of
+    the first and of the last version do not take the version of the other.
     """
 
     project: str = ""
@@ -54,7 +57,7 @@ class Disagreement(NoSolution):
 def divergences(
     resolutions: Sequence[Resolution],
 ) -> dict[NormalizedName, dict[str, list[str]]]:
-    """Return the projects with several versions: version to targets, sorted by name."""
+    """Return projects with several versions, by name; versions map to their targets."""
     spread: dict[NormalizedName, dict[str, list[str]]] = {}
     for resolution in resolutions:
         for name, pin in resolution.pins.items():
@@ -70,32 +73,31 @@ def align(
     *,
     settled: Collection[NormalizedName] = (),
 ) -> Sequence[Resolution]:
-    """Ask again with the versions of the targets that had to differ.
+    """Return resolutions in which fewer projects differ, if there are any.
 
-    ``solve`` solves all targets with wishes that go before everything else;
-    ``could_take`` says whether a target has an artifact of a version at all;
-    ``settled`` are projects that differ and stay so. First all
-    projects are tried together, for they are often tied, then one by one. An answer is
-    taken if what was asked for agrees in it and no more projects differ than before:
-    a version of torch for all is worth that its CUDA libraries differ, as they must.
+    ``solve`` solves all targets with preferences that come before all others;
+    ``could_take`` returns whether a target has a candidate of a version at all;
+    ``settled`` are projects that differ and are left so. All projects are tried
+    together first, for they often depend on each other, then one by one. A result is
+    kept if the proposed projects agree in it and no more projects differ than before.
     """
-    wishes: dict[NormalizedName, Preference] = {}
+    agreed_on: dict[NormalizedName, Preference] = {}
     proposals = _proposals(resolutions, could_take, settled)
     if not proposals:
         return resolutions
     attempts = [proposals]
     if len(proposals) > 1:
-        attempts += [{name: wish} for name, wish in proposals.items()]
+        attempts += [{name: version} for name, version in proposals.items()]
     for proposal in attempts:
         before = set(divergences(resolutions))
         if before.isdisjoint(proposal):
             continue
-        found = solve({**wishes, **proposal})
+        found = solve({**agreed_on, **proposal})
         after = set(divergences(found))
         agreed = after.isdisjoint(proposal) or after < before
         if agreed and len(after) <= len(before):
             resolutions = found
-            wishes.update(proposal)
+            agreed_on.update(proposal)
     return resolutions
 
 
@@ -104,7 +106,7 @@ def _proposals(
     could_take: CouldTake,
     settled: Collection[NormalizedName],
 ) -> dict[NormalizedName, Preference]:
-    """Return, for each project that differs, the version of the last that differed."""
+    """Return for each project that differs the version that came last."""
     found: dict[NormalizedName, Preference] = {}
     for name, versions in divergences(resolutions).items():
         if name in settled:

@@ -1,12 +1,12 @@
 """Which versions of a project a target may take, and in what order they are tried.
 
-Pre-releases and yanked versions are admitted project by project, *before* a solve.
-PEP 440 and PEP 592 could be read as rules about the constraints of the moment: a
-pre-release if nothing else meets them, a yanked version if one of them pins it. But a
-constraint that admits candidates breaks the one thing that the engine relies on, that
-more constraints leave fewer candidates: solutions would be missed, and pins kept that
-nothing admits any more. So a solve knows what it passed over (``blocked``), and where
-it fails it is done again with that admitted of a project that it failed for.
+Pre-releases and yanked versions are admitted for each project *before* a solve. PEP 440
+and PEP 592 could be read as rules about the current constraints: a pre-release if
+nothing else meets them, a yanked version if one of them pins it. But the engine relies
+on more constraints leaving fewer candidates. With a constraint that admits candidates
+it would miss solutions, and keep pins that nothing admits any more. So a solve records
+what it passed over (``blocked``), and if it fails, it is repeated with those versions
+admitted for the projects that it failed for.
 """
 
 from __future__ import annotations
@@ -43,22 +43,22 @@ __all__ = ["Admission", "Availability"]
 class Admission(Value, frozen=True):
     """What is admitted beyond final versions that are not yanked.
 
-    ``prereleases`` are names of projects, ``yanked`` maps a name to the mask of its
-    yanked versions that count.
+    ``prereleases`` are names of projects, ``yanked`` maps a project to the mask of its
+    admitted yanked versions.
     """
 
     prereleases: frozenset[str] = frozenset()
     yanked: Mapping[str, int] = field(default_factory=dict)
 
     def joined(self, other: Admission) -> Admission:
-        """Return what either admits."""
+        """Return the union of two admissions."""
         yanked = dict(self.yanked)
         for name, mask in other.yanked.items():
             yanked[name] = yanked.get(name, 0) | mask
         return Admission(self.prereleases | other.prereleases, yanked)
 
     def of(self, name: str) -> Admission:
-        """Return what of it is about one project."""
+        """Return the part for one project."""
         yanked = {name: self.yanked[name]} if name in self.yanked else {}
         return Admission(self.prereleases & {name}, yanked)
 
@@ -70,9 +70,9 @@ class Availability:
     """The versions that settings, constraints and preferences leave to one target.
 
     ``missing`` collects the projects that no index has. ``tables`` is shared by the
-    solves of a run, so that a specifier becomes a mask once for all targets;
-    ``own`` are the project's own requirements that hold for the target, which admit
-    what they name.
+    solves of a run, so that a specifier becomes a mask once for all targets. ``own``
+    are the project's own requirements that apply to the target; a pre-release or yanked
+    version that they name is admitted.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class Availability:
         named = [*own, *(one for one in settings if _holds(one, pool.target))]
         self._named = {
             requirement.name: names_prerelease(requirement.specifier)
-            for requirement in sorted(named, key=_names_one)
+            for requirement in sorted(named, key=_names_prerelease)
         }
         self._pins: dict[str, list[str]] = {}
         for requirement in named:
@@ -112,7 +112,7 @@ class Availability:
 
     @property
     def blocked(self) -> Admission:
-        """Return what was passed over that may be admitted where nothing else helps."""
+        """Return what was passed over and may be admitted if the solve fails."""
         return Admission(frozenset(self._blocked_prereleases), self._blocked_yanked)
 
     def releases(self, name: NormalizedName) -> Releases | None:
@@ -128,7 +128,7 @@ class Availability:
         return releases
 
     def table(self, releases: Releases) -> VersionTable:
-        """Return the version table of a project, made once a run."""
+        """Return the version table of a project, which is made once in a run."""
         table = self._tables.get(id(releases))
         if table is None:
             table = self._tables[id(releases)] = VersionTable(
@@ -161,7 +161,7 @@ class Availability:
         return self._without_prereleases(releases, mask)
 
     def _yanked_by_pin(self, releases: Releases) -> int:
-        """Return the yanked versions that the project pins: nothing else meets it."""
+        """Return the yanked versions that the project pins, if no other meets it."""
         name = releases.name
         if name not in self._pins:
             return 0
@@ -186,7 +186,7 @@ class Availability:
         if finals == mask or not policy.startswith("if-necessary"):
             return finals
         if not releases.finals & ~releases.yanked & ~self._too_new(releases):
-            return mask  # the project has nothing else
+            return mask  # the project has only pre-releases
         self._blocked_prereleases.add(name)
         return finals
 
@@ -197,7 +197,7 @@ class Availability:
     def candidates(self, releases: Releases, mask: int) -> Iterator[Candidate]:
         """Yield the candidates of the versions in a mask, the preferred first.
 
-        A version is opened only when the one before it has been used up.
+        A version is opened only when all candidates of the one before were yielded.
         """
         name = releases.name
         yanked = self._takes_yanked(name)
@@ -212,7 +212,7 @@ class Availability:
             yield from found
 
     def opened(self, releases: Releases, mask: int) -> Iterator[Candidate | None]:
-        """Yield the candidates of the versions in a mask, as far as they were opened.
+        """Yield the candidates of the versions in a mask that were opened before.
 
         Ends with None at the first version that was not.
         """
@@ -225,15 +225,15 @@ class Availability:
             yield from self.pool.expand(releases, position, yanked=yanked).candidates
 
     def _takes_yanked(self, name: str) -> bool:
-        """Say whether yanked files of a project may count."""
+        """Return whether yanked files of a project may be taken."""
         return name in self._pins or name in self._admission.yanked
 
     def _by_abi(self, candidates: Sequence[Candidate]) -> Sequence[Candidate]:
-        """Order by what the labels are built against those that are equal otherwise.
+        """Order candidates that are equal otherwise by what they are built against.
 
-        PEP 850 bars ``abi_dependency`` from the priorities; as in variantlib it counts
-        last, and more properties before fewer. A version that is locked comes first,
-        then the one that the solver would take first.
+        PEP 850 excludes ``abi_dependency`` from the priorities; as in variantlib it
+        counts last, and more properties come before fewer. A locked version comes
+        first, then the version that the solver would try first.
         """
         needs = {need.name for candidate in candidates for need in candidate.abi}
         if not needs:
@@ -259,10 +259,10 @@ class Availability:
     def guess(
         self, releases: Releases, requirement: Requirement, target: Target
     ) -> tuple[Release, RemoteFile] | None:
-        """Name the wheel that this requirement alone would lead to (ports.Guess).
+        """Return the wheel that this requirement alone would lead to (ports.Guess).
 
-        None where that is a source distribution: it would be downloaded for a version
-        that others may come to exclude.
+        None for a source distribution: to download it would be in vain if another
+        requirement excludes its version.
         """
         del target  # the pool's own
         mask = self.allowed(releases, [requirement.specifier])
@@ -274,10 +274,9 @@ class Availability:
         return None
 
     def _preferred(self, releases: Releases, mask: int, version: str) -> Iterator[int]:
-        """Yield the position of a version, or those with the same public version.
+        """Yield the position of a version, or of those with the same public version.
 
-        A target whose index has ``2.9.0+cpu`` agrees with one that took
-        ``2.9.0+cu130``.
+        ``2.9.0+cpu`` agrees with a target that took ``2.9.0+cu130``.
         """
         table = self.table(releases)
         exact = table.position(version)
@@ -301,20 +300,20 @@ class Availability:
 
 
 def _pins_a_version(specifier: str) -> bool:
-    """Say whether a specifier set pins a version by ``==`` or ``===`` (PEP 592)."""
+    """Return whether a specifier set pins a version by ``==`` or ``===`` (PEP 592)."""
     return any(
         clause.startswith("==") and not clause.endswith("*")
         for clause in specifier.split(",")
     )
 
 
-def _names_one(requirement: Requirement) -> bool:
-    """Sort requirements that name a pre-release last, so that they have the say."""
+def _names_prerelease(requirement: Requirement) -> bool:
+    """Return the key by which requirements that name a pre-release are sorted last."""
     return names_prerelease(requirement.specifier)
 
 
 def _holds(requirement: Requirement, target: Target) -> bool:
-    """Return whether a requirement may hold for a target."""
+    """Return whether a requirement may apply to a target."""
     marker = requirement.marker_expression
     return marker is None or fold(marker, target) is not False
 
@@ -330,10 +329,10 @@ def _constraints(
 
 
 def _uploaded_after(releases: Releases, cutoff: int) -> int:
-    """Return the mask of the versions that were not there yet.
+    """Return the mask of the versions that were, or may have been, uploaded later.
 
-    Where an index tells the times of a project, a version without any may have come
-    at any time. Where it tells none at all, all versions count.
+    If an index gives the upload times of a project, a version without one may have come
+    at any time. If it gives none at all, the mask is empty.
     """
     if not releases.has_upload_times:
         return 0

@@ -1,9 +1,8 @@
-"""Expand a version into the artifacts that a target could install, best first.
+"""The candidates of a version: the files that a target could install, best first.
 
-Within a version come the variant wheels in the order of PEP 825, then the best
-non-variant wheel, and where there is no wheel the source distribution. The solver asks
-for a version only when it reaches it, so the versions that it never looks at cost
-nothing.
+Variant wheels come first, in the order of PEP 825, then the best non-variant wheel; if
+there is no wheel, the source distribution. A version is expanded when the solver
+reaches it, so versions that it never reaches cost nothing.
 """
 
 from __future__ import annotations
@@ -57,10 +56,10 @@ __all__ = ["CandidatePool", "labels_of"]
 
 
 class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
-    """Candidates of one target, each made once.
+    """The candidates of one target, each made once.
 
-    ``visited`` are the versions that a solve has opened, the measure of its effort;
-    those that are opened to guess what to fetch are not in it.
+    ``visited`` are the versions that a solve has opened, a measure of its effort;
+    versions opened to guess what to fetch are not among them.
     """
 
     target: Target
@@ -74,7 +73,7 @@ class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
     _extras: dict[tuple[int, str], ExtraCandidate] = field(default_factory=dict)
 
     @cached_property
-    def _wishes(self) -> VariantPreferences:
+    def _variant_preferences(self) -> VariantPreferences:
         return VariantPreferences.parse(
             self.inputs.exclude_variants, self.inputs.prefer_variants
         )
@@ -87,7 +86,7 @@ class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
             if not yanked:
                 expansion = self._remembered(releases, position)
             else:
-                # PEP 592: a yanked file only where no other of the version would do.
+                # PEP 592: a yanked file only if no other file of the version fits.
                 expansion = self.expand(releases, position, yanked=False)
                 if not expansion.candidates:
                     expansion = self._expand(releases, position, yanked=True)
@@ -95,18 +94,18 @@ class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
         return expansion
 
     def with_yanked(self, releases: Releases, position: int) -> Expansion:
-        """Return the candidates of a version as if no file of it were yanked."""
+        """Return the candidates of a version, with yanked files like any other."""
         return self._expand(releases, position, yanked=True)
 
     @cached_property
     def memory(self) -> TargetMemory:
-        """Return what earlier runs worked out for this target."""
+        """Return the results of earlier runs for this target."""
         return self.memories.of_target(
             self.target, self.python_version, self.inputs.exclude_newer
         )
 
     def _remembered(self, releases: Releases, position: int) -> Expansion:
-        """Expand a version, by a look at what is known where no label is involved."""
+        """Return the candidates of a version, from memory if it has no labels."""
         release = releases.release(position)
         if (
             not release.fingerprint
@@ -114,7 +113,7 @@ class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
             or releases.name in self.target.description.variants
         ):
             return self._expand(releases, position, yanked=False)
-        # Whether files without an upload time count depends on the whole project.
+        # If any file of the project has an upload time, those without count as too new.
         key = release.fingerprint
         if self.inputs.exclude_newer is not None and releases.has_upload_times:
             key += " timed"
@@ -148,11 +147,11 @@ class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
 
     @property
     def python_version(self) -> str:
-        """Return the Python that ``requires-python`` is asked for: the newest patch."""
+        """Return the Python that ``requires-python`` must admit: the newest patch."""
         return self.target.description.python.newest
 
     def python_unmet(self, requires_python: str | None) -> PythonUnmet | None:
-        """Return the reason where ``requires-python`` excludes the target's Python."""
+        """Return the reason if ``requires-python`` excludes the target's Python."""
         if not requires_python or self._accepts_python(requires_python):
             return None
         return PythonUnmet(requires_python)
@@ -161,7 +160,7 @@ class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
         known = self.memory.pythons.get(requires_python)
         if known is None:
             known = satisfies(requires_python, self.python_version)
-            # What is no specifier counts as none, as pip has it.
+            # As in pip, an invalid specifier excludes nothing.
             known = known or not is_specifier(requires_python)
             self.memory.pythons[requires_python] = known
             self.memory.learned()
@@ -180,8 +179,8 @@ class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
         plain = best[None][1] if None in best else None
         pinned = self.target.description.variants.get(releases.name)
         if not (plain or candidates or pinned) and release.sdist is not None:
-            # Only where there is no wheel: of the same version it would say the same,
-            # and to ask it is a download.
+            # Only if there is no wheel: its metadata would say the same, and reading
+            # it costs a download.
             reason = self._unfit_sdist(releases, release.sdist, yanked=yanked)
             if reason is None:
                 plain = release.sdist
@@ -198,9 +197,9 @@ class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
     def _pinned(
         self, release: Release, best: _Best, rejections: list[Rejection]
     ) -> _Best:
-        """Leave the label that the target pins, and say what it passes over.
+        """Return the wheels of the label that the target pins; reject the others.
 
-        A pin narrows what fits; it makes no label fit (PEP 825, "Variant ordering").
+        A pin narrows what fits and makes no label fit (PEP 825, "Variant ordering").
         """
         target = self.target
         pin = target.description.variants.get(release.name)
@@ -253,21 +252,19 @@ class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
     def _unfit_sdist(
         self, releases: Releases, file: RemoteFile, *, yanked: bool
     ) -> Refusal | None:
-        """Return why a source distribution is out, None if it is in.
+        """Return why a source distribution is rejected, None if it is not.
 
-        Whether its metadata can be had without running it is the source's to say.
+        Whether its metadata can be read without a build is for the source to decide.
         """
-        name, inputs = releases.name, self.inputs
-        if name in inputs.no_build_packages:
-            return NeedsBuild("no-build-package", is_static=True)
-        if inputs.build == "none" and name not in inputs.build_packages:
-            return NeedsBuild("build", is_static=True)
+        key = self.inputs.forbidding_build(releases.name)
+        if key is not None:
+            return NeedsBuild(key, is_static=True)
         return self._unfit(releases, file, yanked=yanked)
 
     def _unfit(
         self, releases: Releases, file: RemoteFile, *, yanked: bool
     ) -> Refusal | None:
-        """Return why a file is out whatever its tags are, None if it is in."""
+        """Return why a file is rejected apart from its tags, None if it is not."""
         unmet = self.python_unmet(file.requires_python)
         if unmet is not None:
             return unmet
@@ -295,7 +292,7 @@ class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
         release = releases.release(position)
         metadata = self.source.variant_metadata(release)
         if isinstance(metadata, Unusable):
-            # PEP 825: bad metadata costs a release its variants, not its plain wheels.
+            # PEP 825: invalid metadata rules out the variant wheels, not the others.
             rejections.extend(Rejection(metadata.reason, label) for label in labels)
             return []
         supported = supported_properties(
@@ -308,7 +305,7 @@ class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
             metadata,
             supported,
             labels,
-            wishes=self._wishes.for_project(releases.name),
+            wishes=self._variant_preferences.for_project(releases.name),
             deferred_namespaces=(ABI_DEPENDENCY,),
         )
         rejections.extend(Rejection(r.reason, r.label) for r in order.rejected)
@@ -342,6 +339,6 @@ class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
 
 
 def labels_of(release: Release) -> set[str]:
-    """Return the variant labels of a release's wheels, whatever machine they fit."""
+    """Return the variant labels of all wheels of a release, for any machine."""
     labels = {name.variant_label for name in labelled_wheels(release)}
     return {label for label in labels if label is not None}

@@ -1,4 +1,4 @@
-"""Candidates: what a solve may take of a version, and why it may not take the rest."""
+"""Candidates: the files of a version that a solve may choose among."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Candidate(Value, frozen=True, kw_only=True, eq=False):
     """One artifact of one version, for one target.
 
     Interned by CandidatePool: resolvelib compares candidates by identity. ``rank``
-    orders the labels of a version, None for a non-variant wheel, which comes after
-    them. ``abi`` are the versions of other projects that the label is built against; a
-    label that can do with several is as many candidates.
+    orders the labels of a version; a non-variant wheel has None and comes after them.
+    ``abi`` are the versions of other projects that the label is built against
+    (PEP 850); a label that fits several has one candidate for each.
     """
 
     releases: Releases
@@ -50,7 +50,7 @@ class Candidate(Value, frozen=True, kw_only=True, eq=False):
 
     @property
     def is_sdist(self) -> bool:
-        """Say whether it is a source distribution of an index."""
+        """Return whether it is a source distribution of an index."""
         release = self.release
         return self.file is release.sdist and release.direct is None
 
@@ -60,7 +60,7 @@ class Candidate(Value, frozen=True, kw_only=True, eq=False):
 
 
 class ExtraCandidate(Value, frozen=True, kw_only=True, eq=False):
-    """An extra of a candidate; it adds requirements, and installs nothing itself."""
+    """An extra of a candidate: it adds requirements and installs no file."""
 
     base: Candidate
     extra: str
@@ -75,7 +75,7 @@ class ExtraCandidate(Value, frozen=True, kw_only=True, eq=False):
 
 
 class Expansion(Value, frozen=True):
-    """The candidates of one version, best first, and what was left out and why.
+    """The candidates of one version, best first, and the rejected files with reasons.
 
     ``rejections`` is empty where the candidate is known from an earlier run.
     """

@@ -1,13 +1,13 @@
-"""When a pin is installed: conditions carried from the project along the edges.
+"""Conditions under which a pin is installed, carried from the project along the edges.
 
-A package is wanted always, with an extra, with a group, or only where something the
-target leaves open holds. Such a condition is a set of clauses, one of which must
-hold; a clause is a set of marker atoms, all of which must. Clauses that another
-clause covers are dropped, so the walk over a cyclic graph comes to rest.
+A package is installed always, with an extra, with a group, or only where a part of a
+marker is true that the target leaves open. A condition is a set of clauses of which one
+must hold (a disjunction); a clause is a set of marker atoms that must all hold. Clauses
+that another clause covers are dropped, so the walk ends on a cyclic graph as well.
 
-A clause is a number here, with a bit for each distinct marker on the way: one covers
-another if it has no other bits. Metadata can be made whose clauses double with each
-edge, so there is a limit.
+A clause is an integer here, with a bit for each distinct marker on the way: a clause
+covers another that has all of its bits. Hostile metadata can double the clauses with
+each edge, so their number is limited.
 """
 
 from __future__ import annotations
@@ -48,10 +48,10 @@ def conditions(
     *,
     target: str = "",
 ) -> dict[NormalizedName, MarkerExpression | None]:
-    """Return the condition of every project that can be reached; None: always.
+    """Return the condition of every project that the roots lead to; None means always.
 
-    A project that no edge leads to is left out. ``target`` is named where there are
-    more conditions than anyone could read: raises TooComplex.
+    A project that cannot be reached is left out. Raises TooComplex, with the name of
+    the ``target``, where there are too many clauses.
     """
     reached = _Reached(edges, target)
     for edge, extra, group in roots:

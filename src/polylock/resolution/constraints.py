@@ -1,4 +1,4 @@
-"""The kinds of requirement that the solver weighs against each other."""
+"""The requirements of resolvelib: version constraints, and what cannot be met."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ __all__ = [
 class SpecifierConstraint(Value, frozen=True, kw_only=True, eq=False):
     """A version specifier on a project, or on one of its extras.
 
-    ``origin`` is set on the project's own requirements, a noun phrase for people
-    (``the project``, ``group dev``); of all others the parent candidate tells it.
+    ``origin`` is a noun phrase for people (``the project``, ``group dev``), set for the
+    project's own requirements; all others come from their parent candidate.
     """
 
     name: NormalizedName
@@ -39,30 +39,30 @@ class SpecifierConstraint(Value, frozen=True, kw_only=True, eq=False):
 
 
 class Unmeetable(Value, frozen=True, kw_only=True, eq=False):
-    """What a candidate asks for and nothing can give; it rules the candidate out."""
+    """A requirement of a candidate that nothing meets, so the candidate is out."""
 
     candidate: Candidate
     reason: Refusal
 
 
 class Lacking(Unmeetable, frozen=True, kw_only=True, eq=False):
-    """The label of a candidate is built against what nothing requires."""
+    """A candidate's label is built against a project that nothing requires."""
 
 
 Constraint = SpecifierConstraint | Unmeetable
 
 
 class Dependency(Value, frozen=True, kw_only=True, eq=False):
-    """A requirement that holds for the target, its marker folded away.
+    """A requirement that applies to the target, with its marker folded.
 
-    ``condition`` is what the target leaves open of the marker, None where nothing.
+    ``condition`` is the part of the marker that the target leaves open, or None.
     """
 
     requirement: Requirement
     condition: MarkerExpression | None = None
 
     def constraints(self, origin: str | None = None) -> list[SpecifierConstraint]:
-        """Return the constraints it puts: one on the project, one an extra."""
+        """Return its constraints: one on the project and one for each extra."""
         extras: tuple[str | None, ...] = (None, *self.requirement.extras)
         return [
             SpecifierConstraint(
@@ -76,7 +76,7 @@ class Dependency(Value, frozen=True, kw_only=True, eq=False):
 
 
 def identifier_of(item: Constraint | Candidate | ExtraCandidate) -> str:
-    """Return what resolvelib keys by: the name, with an extra ``name[extra]``."""
+    """Return the key that resolvelib uses: ``name``, or ``name[extra]``."""
     if isinstance(item, Unmeetable):
         return f"{item.candidate.name}!"
     extra = getattr(item, "extra", None)
@@ -84,6 +84,6 @@ def identifier_of(item: Constraint | Candidate | ExtraCandidate) -> str:
 
 
 def split_identifier(identifier: str) -> tuple[NormalizedName, str]:
-    """Return the name and the extra of an identifier; no extra is an empty one."""
+    """Return the name and the extra of an identifier; the extra may be empty."""
     name, _, extra = identifier.removesuffix("]").partition("[")
     return cast("NormalizedName", name), extra

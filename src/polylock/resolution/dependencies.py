@@ -17,9 +17,9 @@ from polylock.model.requirements import Requirement
 from polylock.model.source_choice import direct_source
 from polylock.resolution.candidates import ExtraCandidate
 from polylock.resolution.constraints import Dependency, Unmeetable
-from polylock.resolution.memory import held
-from polylock.resolution.sdist_reads import SdistReads
+from polylock.resolution.memory import applicable
 from polylock.resolution.versions import is_specifier, satisfies
+from polylock.values import Mutable, field
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,23 +32,52 @@ if TYPE_CHECKING:
     from polylock.model.target import Target
     from polylock.resolution.availability import Availability
     from polylock.resolution.candidates import Candidate
-    from polylock.resolution.memory import Held
+    from polylock.resolution.memory import Applicable
 
-__all__ = ["DependencyReader"]
+__all__ = ["DependencyReader", "SdistReads"]
+
+
+class SdistReads(Mutable):
+    """Which source distributions of an index were opened, and how many more may be.
+
+    The metadata of a wheel costs a small request, that of a source distribution its
+    whole download; old ones mostly leave it to their backends, so the download is in
+    vain. So whatever needs no source distribution is found out first.
+
+    ``opened`` holds URLs. ``left`` is how many more may be opened, None for any number.
+    ``refused`` is set once the limit has kept one from being opened.
+    """
+
+    opened: set[str] = field(default_factory=set)
+    left: int | None = None
+    refused: bool = False
+
+    def admit(self, candidate: Candidate) -> bool:
+        """Return whether the metadata of a candidate may be read, and count that."""
+        url = candidate.file.url
+        if not candidate.is_sdist or url in self.opened:
+            return True
+        if self.left == 0:
+            self.refused = True
+            return False
+        if self.left is not None:
+            self.left -= 1
+        self.opened.add(url)
+        return True
 
 
 def _excludes(requirement: Requirement, candidate: Candidate) -> bool:
-    """Say whether a candidate's own requirement on its project rules it out."""
+    """Return whether a candidate's requirement on its own project rules it out."""
     return requirement.name == candidate.name and not satisfies(
         requirement.specifier, candidate.version
     )
 
 
 class DependencyReader:
-    """Reads and folds dependencies, each candidate once.
+    """Reads the dependencies of candidates and folds their markers, once for each.
 
-    ``reads`` says which source distributions may be opened; the others are unusable.
-    ``assumed`` tells that an answer was given without opening one.
+    ``reads`` limits which source distributions may be opened; the others are unusable.
+    ``assumed`` is set once an answer was given without opening one.
     """
 
     def __init__(
@@ -66,9 +95,9 @@ class DependencyReader:
             self._overrides.setdefault(override.name, []).append(override)
 
     def assuming(self) -> DependencyReader:
-        """Return a reader that takes what was not opened to require nothing.
+        """Return a reader to which an unopened source distribution requires nothing.
 
-        It knows what this one has read, and opens no source distribution.
+        It shares what this one has read, and opens no source distribution.
         """
         reader = DependencyReader(
             self._availability, SdistReads(opened=self.reads.opened, left=0)
@@ -81,7 +110,7 @@ class DependencyReader:
     def of(
         self, candidate: Candidate | ExtraCandidate
     ) -> tuple[Dependency, ...] | Unmeetable:
-        """Return a candidate's requirements; of an extra, what it adds to them."""
+        """Return a candidate's requirements; for an extra, those that it adds."""
         answer = self._read.get(id(candidate))
         if answer is None:
             if isinstance(candidate, ExtraCandidate):
@@ -103,9 +132,9 @@ class DependencyReader:
     def known(
         self, candidate: Candidate | ExtraCandidate
     ) -> tuple[Dependency, ...] | Unmeetable | None:
-        """Return what ``of`` has answered of a candidate, None where it was not asked.
+        """Return what ``of`` returned for a candidate, None if it was not called.
 
-        That is known too where it takes no file to answer.
+        A refusal that takes no file to find is returned in any case.
         """
         answer = self._read.get(id(candidate))
         if answer is None:
@@ -121,8 +150,8 @@ class DependencyReader:
         found = self._pool.source.refusal(candidate.release, candidate.file)
         if found is not None:
             return Unmeetable(candidate=candidate, reason=found.reason)
-        # What one version leaves to its backend, the others most likely do as well: to
-        # see for certain is a download each.
+        # If one version leaves its metadata to the backend, the others most likely do
+        # as well; to be certain costs a download for each.
         reason = self._unbuildable.get(candidate.name)
         if reason is None or candidate.file.url in self.reads.opened:
             return None
@@ -135,9 +164,9 @@ class DependencyReader:
         return Unmeetable(candidate=candidate, reason=NotOpened())
 
     def fetch_ahead(self, candidates: Iterable[Candidate | ExtraCandidate]) -> None:
-        """Begin to fetch the source distributions among candidates that are taken.
+        """Start fetching the source distributions among the candidates.
 
-        Does nothing where few may be opened.
+        Does nothing where the number that may be opened is limited.
         """
         if self.reads.left is not None:
             return
@@ -155,7 +184,7 @@ class DependencyReader:
                 return base.release, base.file
             return self._availability.guess(releases, requirement, target)
 
-        # The version to the letter is what no crawl has met.
+        # No crawl has seen a requirement with ===, so none is skipped as known.
         wanted = [
             Requirement(name=name, specifier=f"==={base.version}")
             for name, base in taken.items()
@@ -163,18 +192,21 @@ class DependencyReader:
         self._pool.source.prefetch(wanted, self._pool.target, guess)
 
     def of_project(self, requirement: Requirement) -> list[Dependency]:
-        """Fold a requirement of the project itself; overrides count for it too."""
+        """Return the dependencies of one of the project's requirements on the target.
+
+        Overrides apply to it as well.
+        """
         return [
             dependency
-            for each, condition in held([requirement], self._pool.target)
+            for each, condition in applicable([requirement], self._pool.target)
             for dependency in self._overridden(each, condition)
         ]
 
     def requires_python(self, candidate: Candidate) -> str | None:
         """Return the ``requires-python`` of a candidate's own file.
 
-        One that is no specifier counts as none, so a lock file has none either: it
-        would be invalid with it (PEP 751).
+        Text that is no specifier counts as none: it would make a lock file invalid
+        (PEP 751).
         """
         metadata = self._pool.source.core_metadata(candidate.release, candidate.file)
         text = (
@@ -195,15 +227,17 @@ class DependencyReader:
         if unmet is not None:
             return Unmeetable(candidate=candidate, reason=unmet)
         found: list[Dependency] = []
-        for requirement, condition in self._held(metadata, extra, candidate.variant):
+        for requirement, condition in self._applicable(
+            metadata, extra, candidate.variant
+        ):
             folded = self._overridden(requirement, condition)
             if folded and not self._is_agreed(requirement):
                 reason: Refusal = DirectReference(requirement)
                 return Unmeetable(candidate=candidate, reason=reason)
             for dependency in folded:
                 if _excludes(dependency.requirement, candidate):
-                    # The engine would take another version instead, and so pass over
-                    # the other labels of this one.
+                    # The engine would see a conflict of versions, and so skip the
+                    # other labels of this one.
                     reason = RequiresItself(dependency.requirement)
                     return Unmeetable(candidate=candidate, reason=reason)
             found += folded
@@ -215,7 +249,7 @@ class DependencyReader:
         return tuple(found)
 
     def _is_agreed(self, requirement: Requirement) -> bool:
-        """Say whether a requirement names no source, or the one the project names."""
+        """Return whether a requirement names no source, or the project's own one."""
         if requirement.url is None:
             return True
         pool = self._pool
@@ -225,22 +259,22 @@ class DependencyReader:
             return False
         return wanted == direct_source(pool.inputs, requirement.name, pool.target)
 
-    def _held(
+    def _applicable(
         self, metadata: CoreMetadata, extra: str, variant: SelectedVariant
-    ) -> Iterable[Held]:
-        """Return what holds on the target, of an extra what it adds."""
+    ) -> Iterable[Applicable]:
+        """Return the requirements that apply; for an extra, those that it adds."""
         if variant == NON_VARIANT:
             return self._pool.memory.requirements(metadata, extra)
-        return held(metadata.requires_dist, self._pool.target, extra, variant)
+        return applicable(metadata.requires_dist, self._pool.target, extra, variant)
 
     def _overridden(
         self, requirement: Requirement, condition: MarkerExpression | None
     ) -> list[Dependency]:
-        """Return what takes the place of a requirement that holds, if not itself."""
+        """Return a requirement that applies, or the overrides that replace it."""
         overrides = self._overrides.get(requirement.name)
         if overrides is None:
             return [Dependency(requirement=requirement, condition=condition)]
         return [
             Dependency(requirement=override, condition=left)
-            for override, left in held(overrides, self._pool.target)
+            for override, left in applicable(overrides, self._pool.target)
         ]

@@ -1,23 +1,23 @@
-"""resolvelib's resolution, with pins that stay and conflicts that are learned.
+"""resolvelib's resolution, with fixed pins, exact backjumping and nogoods.
 
 ``Engine`` differs from ``resolvelib.resolvers.Resolution`` in three things:
 
-- **A pin stays.** resolvelib takes another version of a pinned project when a
-  requirement comes to exclude it, and keeps what the old version brought in. Here that
-  is a conflict of the requirement with the pin. So each project gets the best candidate
-  with which there is a solution, given what was decided before it: the answer is the
-  best by the order in which ``TargetProvider`` has projects decided.
-- **Blame is exact.** A conflict names the pins without which it would not be. Going
-  back passes over all others, for they would change nothing (conflict-directed
-  backjumping), and what it learns is kept: a candidate that is part of no solution
-  while certain pins stand. A requirement that only such candidates meet is a conflict
-  as soon as it is made, whatever its specifier; where it takes no pins, it is a dead
-  end for whoever makes it.
-- **Labels constrain without requiring.** What a label is built against (PEP 850) leaves
-  out versions of a project that something else requires.
+- **A pin is not replaced.** Where a new requirement excludes a pin, resolvelib takes
+  another version of the project and keeps the requirements that the old version added.
+  Here that is a conflict of the requirement with the pin. So each project gets the best
+  candidate with which there is a solution, given the decisions before it: the result is
+  the best one by the order in which ``TargetProvider`` has projects decided.
+- **Conflicts name their causes exactly.** A conflict names the pins without which it
+  would not exist. Backtracking skips all other pins, which would change nothing
+  (conflict-directed backjumping), and keeps a nogood: a candidate that is part of no
+  solution while certain pins stand. A requirement that only such candidates meet is a
+  conflict as soon as it is made, whatever its specifier. If no pins are involved, the
+  candidate that makes it is dead as well.
+- **Labels constrain without requiring.** What a label is built against (PEP 850)
+  excludes versions of a project, but only if something else requires the project.
 
 A run that fails leaves a ``Refutation``: the projects of which all candidates failed,
-and for each candidate the conflict. The words are made of it in ``polylock.explain``.
+and the conflict of each candidate. ``polylock.explain`` puts it in words.
 """
 
 from __future__ import annotations
@@ -36,9 +36,14 @@ from polylock.resolution.constraints import (
     split_identifier,
 )
 from polylock.resolution.precedence import precedence
-from polylock.resolution.problem import Failure, Problem, Unsolvable
+from polylock.resolution.problem import (
+    Failure,
+    Problem,
+    Refutation,
+    Rejected,
+    Unsolvable,
+)
 from polylock.resolution.provider import TargetProvider
-from polylock.resolution.refutation import Found, Refutation, Rejected, barred
 from polylock.resolution.tries import TooManyTries
 from polylock.values import Mutable, field
 
@@ -56,11 +61,11 @@ if TYPE_CHECKING:
     # By the pin that was decided last, for there may be thousands.
     _Conflicts = dict[tuple[str, AnyCandidate], dict[Pins, Rejected]]
 
-__all__ = ["Engine", "Learned", "search"]
+__all__ = ["Engine", "Nogoods", "search"]
 
 
 class _Watch(BaseReporter["Constraint", AnyCandidate, str]):
-    """Counts what resolvelib tells of."""
+    """A reporter of resolvelib that counts rounds and rejected candidates."""
 
     def __init__(self, tries: Tries) -> None:
         self.tries = tries
@@ -73,35 +78,35 @@ class _Watch(BaseReporter["Constraint", AnyCandidate, str]):
     def rejecting_candidate(
         self, criterion: Criterion[Constraint, AnyCandidate], candidate: AnyCandidate
     ) -> None:
-        """Count a candidate that is given up."""
+        """Count a rejected candidate."""
         del criterion
         self.tries.giving_up(candidate)
 
 
-class Learned(Mutable):
-    """What the runs for one target learned; it holds for as long as the roots do.
+class Nogoods(Mutable):
+    """Candidates that are part of no solution; valid while the roots are the same.
 
-    ``dead`` are candidates that are part of no solution, ``conflicts`` gives for those
-    that are part of none with certain pins these pins, each set with why. ``hopeless``
-    are an identifier and a specifier that nothing meets.
+    ``dead`` are candidates that are part of no solution at all. ``conflicts`` are those
+    that are part of none while certain pins stand: the sets of such pins, each with the
+    reason. ``unmet`` are an identifier and a specifier that nothing meets.
     """
 
     dead: dict[AnyCandidate, Rejected] = field(default_factory=dict)
     conflicts: dict[AnyCandidate, _Conflicts] = field(default_factory=dict)
-    hopeless: dict[tuple[str, str], Refutation | None] = field(default_factory=dict)
+    unmet: dict[tuple[str, str], Refutation | None] = field(default_factory=dict)
 
-    def copy(self) -> Learned:
-        """Return what is known, to be added to by a run that is about less."""
+    def copy(self) -> Nogoods:
+        """Return a copy, for a run whose own nogoods are not valid for others."""
         conflicts = {
             candidate: {last: dict(sets) for last, sets in found.items()}
             for candidate, found in self.conflicts.items()
         }
-        return Learned(
-            dead=dict(self.dead), conflicts=conflicts, hopeless=dict(self.hopeless)
+        return Nogoods(
+            dead=dict(self.dead), conflicts=conflicts, unmet=dict(self.unmet)
         )
 
-    def note(self, rejected: Rejected, pins: Mapping[str, AnyCandidate]) -> None:
-        """Keep that a candidate is part of no solution with pins, the last one last."""
+    def add(self, rejected: Rejected, pins: Mapping[str, AnyCandidate]) -> None:
+        """Record that a candidate is in no solution with pins, given as decided."""
         candidate = rejected.candidate
         if not pins:
             self.dead[candidate] = rejected
@@ -113,7 +118,7 @@ class Learned(Mutable):
     def why_out(
         self, candidate: AnyCandidate, pins: Mapping[str, AnyCandidate]
     ) -> tuple[Pins, Rejected] | None:
-        """Return which of the pins rule a candidate out, and why; None if it is in."""
+        """Return the pins that rule a candidate out, and why; None if none do."""
         dead = self.dead.get(candidate)
         if dead is not None:
             return _NO_PINS, dead
@@ -131,10 +136,10 @@ class Learned(Mutable):
 
 
 class _Decision(Mutable):
-    """A project that is being decided: who is to blame that it is not another.
+    """A project that is being decided.
 
-    ``blamed`` are identifiers of earlier decisions, ``rejected`` the candidates that
-    are out for what those are.
+    ``rejected`` are its candidates that are out so far, ``blamed`` the identifiers of
+    the earlier decisions that ruled them out.
     """
 
     blamed: set[str] = field(default_factory=set)
@@ -145,9 +150,9 @@ _NO_PINS: Pins = frozenset()
 
 
 class _Conflict(RequirementsConflicted["Constraint", AnyCandidate]):
-    """A requirement that cannot be met while those to blame are pinned.
+    """A requirement that cannot be met while certain projects are pinned.
 
-    ``blamed`` are their identifiers; the rest is as ``Rejected`` has it.
+    ``blamed`` are their identifiers; for the rest see ``Rejected``.
     """
 
     def __init__(
@@ -167,16 +172,16 @@ class _Conflict(RequirementsConflicted["Constraint", AnyCandidate]):
 class Engine(Resolution["Constraint", AnyCandidate, str]):
     """One run for one target.
 
-    ``strict`` asks for an answer that has all that its labels are built against.
-    ``refutation`` says why there is none after a failure; None where the requirements
-    of the project conflict without any pin.
+    ``strict`` requires a result that has everything its labels are built against.
+    ``refutation`` is the reason after a failure; None if the requirements of the
+    project conflict without any pin.
     """
 
     def __init__(
         self,
         provider: TargetProvider,
         tries: Tries,
-        learned: Learned,
+        nogoods: Nogoods,
         *,
         strict: bool = False,
     ) -> None:
@@ -184,19 +189,19 @@ class Engine(Resolution["Constraint", AnyCandidate, str]):
         self.refutation: Refutation | None = None
         self._provider = provider
         self._tries = tries
-        self._learned = learned
+        self._nogoods = nogoods
         self._strict = strict
         self._decisions: dict[str, _Decision] = {}
         self._failed = ""
-        self._lacks: list[Information] = []
+        self._lacking: list[Information] = []
 
     def _is_current_pin_satisfying(
         self, name: str, criterion: Criterion[Constraint, AnyCandidate]
     ) -> bool:
-        """Return whether a project is decided: a pin is never taken back for a new one.
+        """Return whether a project is decided: every pin is, for none is replaced.
 
-        In a strict run the last one is not, where a label is built against what is not
-        there in the end.
+        In a strict run the last pin is not, if a label is built against a project that
+        is not pinned in the end.
         """
         del criterion
         mapping = self.state.mapping
@@ -211,20 +216,20 @@ class Engine(Resolution["Constraint", AnyCandidate, str]):
         requirement: Constraint,
         parent: AnyCandidate | None,
     ) -> None:
-        """Require a project, or raise with the parents that are in the way."""
+        """Add a requirement, or raise a conflict with the parents that cause it."""
         identifier = identifier_of(requirement)
         asked: Information = RequirementInformation(requirement, parent)
         before = criteria.get(identifier)
         self._tries.weighing(0 if before is None else len(before.information))
         if isinstance(requirement, SpecifierConstraint):
-            self._check_learned(identifier, requirement, asked)
+            self._check_nogoods(identifier, requirement, asked)
         try:
             super()._add_to_criteria(criteria, requirement, parent)
         except RequirementsConflicted as conflict:
             self._raise_narrowed(identifier, asked, conflict.criterion)
         pin = self._excluded(identifier, requirement)
         if pin is not None:
-            self._raise_excluded(asked, pin, (*_who(parent), identifier))
+            self._raise_excluded(asked, pin, (*_identifiers(parent), identifier))
 
     def _excluded(
         self, identifier: str, requirement: Constraint
@@ -243,30 +248,31 @@ class Engine(Resolution["Constraint", AnyCandidate, str]):
         found = self._provider.narrowing(identifier, before, needed=False)
         raise _Conflict([*found, asked], blamed, pin=pin)
 
-    def _check_learned(
+    def _check_nogoods(
         self, identifier: str, requirement: SpecifierConstraint, asked: Information
     ) -> None:
-        """Raise where it is known that nothing meets a requirement with these pins."""
-        asking = _who(asked.parent)
+        """Raise if nogoods say that nothing meets a requirement with these pins."""
+        asking = _identifiers(asked.parent)
         key = identifier, requirement.specifier
-        if key in self._learned.hopeless:
-            because = self._learned.hopeless[key]
+        if key in self._nogoods.unmet:
+            because = self._nogoods.unmet[key]
             raise _Conflict([asked], asking, because=because)
-        found = self._out(identifier, requirement.specifier)
+        found = self._ruled_out(identifier, requirement.specifier)
         if found is not None:
             blamed, rejected = found
             pin = self._excluded(identifier, requirement)
-            if pin is not None:  # which says more than what is known of the others
+            if pin is not None:  # a clearer reason than those of the other candidates
                 self._raise_excluded(asked, pin, (*asking, *blamed))
             because = self._refutation(identifier, (asked,), rejected)
             raise _Conflict([asked], (*asking, *blamed), because=because)
 
-    def _out(
+    def _ruled_out(
         self, identifier: str, specifier: str
     ) -> tuple[set[str], tuple[Rejected, ...]] | None:
-        """Return who is to blame that nothing meets a requirement, and each candidate.
+        """Return the candidates of a requirement, if nogoods rule out all of them.
 
-        None where something may meet it, or nothing at all would by its version.
+        With them come the identifiers of the pins to blame. None if a candidate is
+        left, or if there are none by version.
         """
         blamed: set[str] = set()
         rejected: list[Rejected] = []
@@ -282,10 +288,10 @@ class Engine(Resolution["Constraint", AnyCandidate, str]):
     def _why_out(
         self, candidate: AnyCandidate, pins: Mapping[str, AnyCandidate]
     ) -> tuple[Pins, Rejected] | None:
-        """Return why a candidate is out; an extra is where its project is."""
-        found = self._learned.why_out(candidate, pins)
+        """Return why a candidate is out; an extra is out where its project is."""
+        found = self._nogoods.why_out(candidate, pins)
         if found is None and isinstance(candidate, ExtraCandidate):
-            return self._learned.why_out(candidate.base, pins)
+            return self._nogoods.why_out(candidate.base, pins)
         return found
 
     def _raise_narrowed(
@@ -299,7 +305,7 @@ class Engine(Resolution["Constraint", AnyCandidate, str]):
         if not isinstance(requirement, SpecifierConstraint) or self._is_dead_end(
             identifier, requirement.specifier
         ):
-            raise _Conflict([asked], _who(parent))
+            raise _Conflict([asked], _identifiers(parent))
         found: list[Information] = [
             *self._provider.narrowing(
                 identifier, list(criterion.information)[:-1], needed=False
@@ -307,18 +313,18 @@ class Engine(Resolution["Constraint", AnyCandidate, str]):
             *self._provider.labels_narrowing(identifier),
             asked,
         ]
-        raise _Conflict(found, (who for one in found for who in _who(one.parent)))
+        blamed = (each for one in found for each in _identifiers(one.parent))
+        raise _Conflict(found, blamed)
 
     def _get_updated_criteria(self, candidate: AnyCandidate) -> Requirements:
-        """Add what a candidate requires, and what its label asks of who is required."""
+        """Add a candidate's requirements, and its label's constraints on projects."""
         self._provider.pins = self.state.mapping
         criteria = super()._get_updated_criteria(candidate)
         for wanted in self._provider.label_constraints(candidate):
             own = wanted.name == candidate.name
             if own and not self._provider.is_satisfied_by(wanted, candidate):
-                raise _Conflict(
-                    [RequirementInformation(wanted, candidate)], _who(candidate)
-                )
+                asked: Information = RequirementInformation(wanted, candidate)
+                raise _Conflict([asked], _identifiers(candidate))
             if wanted.name in criteria:
                 self._add_to_criteria(criteria, wanted, candidate)
         return criteria
@@ -326,26 +332,26 @@ class Engine(Resolution["Constraint", AnyCandidate, str]):
     def _attempt_to_pin_criterion(
         self, name: str
     ) -> list[Criterion[Constraint, AnyCandidate]]:
-        """Pin the best candidate that conflicts with no pin; else return conflicts."""
+        """Pin the best candidate without a conflict; else return the criteria."""
         self._failed = name
         self._tries.looking(len(self.state.criteria))
         if name in self.state.mapping:
             lacking = self._provider.lacking(self.state.mapping)
-            self._lacks = [
+            self._lacking = [
                 RequirementInformation(one, one.candidate) for one in lacking
             ]
-            return [Criterion([], self._lacks, [])]
+            return [Criterion([], self._lacking, [])]
         self._provider.pins = self.state.mapping
         decision = self._decisions.setdefault(name, _Decision())
         criterion = self.state.criteria[name]
         for candidate in criterion.candidates:
             if candidate in decision.rejected:
                 continue
-            known = self._learned.why_out(candidate, self.state.mapping)
+            known = self._nogoods.why_out(candidate, self.state.mapping)
             if known is not None:
                 pins, rejected = known
                 decision.rejected[candidate] = rejected
-                decision.blamed.update(who for who, _ in pins)
+                decision.blamed.update(identifier for identifier, _ in pins)
                 continue
             self._tries.trying(candidate)
             try:
@@ -361,28 +367,28 @@ class Engine(Resolution["Constraint", AnyCandidate, str]):
 
     def _reject(self, name: str, candidate: AnyCandidate, conflict: _Conflict) -> None:
         self._r.rejecting_candidate(conflict.criterion, candidate)
-        told = conflict.because is not None
-        information = () if told else tuple(conflict.criterion.information)
-        rejected = Rejected(candidate, information, conflict.pin, conflict.because)
+        because = conflict.because
+        information = () if because else tuple(conflict.criterion.information)
+        rejected = Rejected(candidate, information, conflict.pin, because)
         self._blame(name, rejected, conflict.blamed)
 
     def _blame(self, name: str, rejected: Rejected, blamed: set[str]) -> None:
-        """Note why a candidate was given up; blamed alone, it is dead."""
+        """Record why a candidate was rejected; without pins to blame, it is dead."""
         pins = self.state.mapping
-        self._learned.note(
-            rejected, {who: pin for who, pin in pins.items() if who in blamed}
+        self._nogoods.add(
+            rejected, {name: pin for name, pin in pins.items() if name in blamed}
         )
         decision = self._decisions[name]
         decision.blamed |= blamed - {name}
         decision.rejected[rejected.candidate] = rejected
 
     def _backjump(self, causes: list[Information]) -> bool:
-        """Go back to the last pin that is to blame and of which candidates are left."""
+        """Go back to the last pin that is to blame and has other candidates left."""
         del causes
-        if self._lacks:  # everything could have brought in what is missing
+        if self._lacking:  # any pin could have required the missing project
             blamed = set(self.state.mapping)
-            refutation = self._refutation(self._failed, tuple(self._lacks), ())
-            self._lacks = []
+            refutation = self._refutation(self._failed, tuple(self._lacking), ())
+            self._lacking = []
         else:
             blamed, refutation = self._exhausted(self._failed)
         self._states.pop()
@@ -404,14 +410,14 @@ class Engine(Resolution["Constraint", AnyCandidate, str]):
         return False
 
     def _has_candidates(self, name: str) -> bool:
-        out = self._decisions[name].rejected.keys() | self._learned.dead.keys()
+        out = self._decisions[name].rejected.keys() | self._nogoods.dead.keys()
         candidates = self.state.criteria[name].candidates
         return any(candidate not in out for candidate in candidates)
 
     def _exhausted(self, name: str) -> tuple[set[str], Refutation]:
-        """Return who is to blame that no candidate is left.
+        """Return the pins to blame that no candidate is left, and the refutation.
 
-        Where one requirement is enough for that, who made the others is not.
+        If one requirement is enough for that, the parents of the others are not blamed.
         """
         information = tuple(self.state.criteria[name].information)
         decision = self._decisions.pop(name)
@@ -423,14 +429,14 @@ class Engine(Resolution["Constraint", AnyCandidate, str]):
             if specifier is None:
                 continue
             if self._is_dead_end(name, specifier, refutation):
-                return set(_who(one.parent)), refutation
-            found = self._out(name, specifier)
+                return set(_identifiers(one.parent)), refutation
+            found = self._ruled_out(name, specifier)
             if found is not None:
-                return {*_who(one.parent), *found[0]}, refutation
+                return {*_identifiers(one.parent), *found[0]}, refutation
         blamed = set(decision.blamed)
         narrowing = self._provider.narrowing(name, information, needed=True)
         for one in (*narrowing, *self._provider.labels_narrowing(name)):
-            blamed.update(_who(one.parent))
+            blamed.update(_identifiers(one.parent))
         project, extra = split_identifier(name)
         if extra:
             blamed.add(project)
@@ -439,13 +445,13 @@ class Engine(Resolution["Constraint", AnyCandidate, str]):
     def _is_dead_end(
         self, identifier: str, specifier: str, refutation: Refutation | None = None
     ) -> bool:
-        """Return whether nothing meets a requirement, and remember if so."""
+        """Return whether nothing meets a requirement; record it if so."""
         key = identifier, specifier
-        if key in self._learned.hopeless:
+        if key in self._nogoods.unmet:
             return True
-        dead = self._provider.is_dead_end(identifier, specifier, self._learned.dead)
+        dead = self._provider.is_dead_end(identifier, specifier, self._nogoods.dead)
         if dead:
-            self._learned.hopeless[key] = refutation
+            self._nogoods.unmet[key] = refutation
         return dead
 
     def _refutation(
@@ -468,24 +474,24 @@ class Engine(Resolution["Constraint", AnyCandidate, str]):
         return Refutation(identifier, information, rejected, requested)
 
 
-def _who(parent: AnyCandidate | None) -> tuple[str, ...]:
-    """Return the identifier of who requires something; the project itself has none."""
+def _identifiers(parent: AnyCandidate | None) -> tuple[str, ...]:
+    """Return the identifier of a parent, none for the project itself."""
     return () if parent is None else (identifier_of(parent),)
 
 
-def search(problem: Problem, tries: Tries) -> Found:
-    """Return the best candidates by the order of decisions.
+def search(problem: Problem, tries: Tries) -> Mapping[str, AnyCandidate]:
+    """Return the best candidates by the order of decisions, by identifier.
 
-    What a source distribution requires can only take solutions away, and to read it
-    costs a download. So the first run takes those that were not opened to require
-    nothing: if it finds no solution there is none, and if it met none of them its
-    answer is the answer. Else a second run, which knows what the first has learned,
-    reads what they require.
+    The requirements of a source distribution can only remove solutions, and to read
+    them costs a download. So in the first run source distributions that are not open
+    require nothing. If that run finds no solution, there is none; if its pins do not
+    depend on such an assumption, they are the result. Otherwise a second run reads
+    the requirements, with the nogoods of the first.
 
-    Raises Unsolvable, ProjectNotFound where the project itself requires what no index
-    has, and what the package source raises.
+    Raises Unsolvable, ProjectNotFound where the project itself requires a project that
+    no index has, and what the package source raises.
     """
-    search = _Search(problem, tries, Learned())
+    search = _Search(problem, tries, Nogoods())
     try:
         assuming = problem.dependencies.assuming()
         mapping = search.run(assuming)
@@ -495,7 +501,7 @@ def search(problem: Problem, tries: Tries) -> Found:
     except TooManyTries as error:
         raise _failure(problem, None, tries) from error
     if mapping is not None:
-        return Found(mapping, barred(search.learned.dead))
+        return mapping
     missing = problem.availability.missing
     for dependency in problem.roots:
         if dependency.requirement.name in missing:
@@ -514,20 +520,21 @@ class _Search(Mutable):
 
     problem: Problem
     tries: Tries
-    learned: Learned
+    nogoods: Nogoods
     refutation: Refutation | None = None
 
     def run(self, dependencies: DependencyReader) -> dict[str, AnyCandidate] | None:
-        """Return candidates by identifier, None where there is no solution.
+        """Return candidates by identifier, None if there is no solution.
 
         PEP 850 matches what a label is built against with "the installed version". To
-        search for an answer that installs it would try everything for the sake of a
-        label, so labels that turn out to miss theirs are put aside first. Only where
-        that leaves nothing an answer that has all of it is looked for.
+        search for a result that installs it would try everything for the sake of one
+        label. So labels whose project is not pinned are banned first, and the search
+        is repeated; only if that fails does a strict run search for a result in which
+        every label has its project.
         """
         banned: set[AnyCandidate] = set()
-        learned = self.learned
-        while (mapping := self._once(dependencies, learned, banned)) is not None:
+        nogoods = self.nogoods
+        while (mapping := self._once(dependencies, nogoods, banned)) is not None:
             lacking = [
                 pin
                 for pin in mapping.values()
@@ -535,20 +542,20 @@ class _Search(Mutable):
             ]
             if not lacking:
                 return mapping
-            if not banned:  # what holds without some labels may not hold with them
-                learned = learned.copy()
+            if not banned:  # a nogood without some labels may not be one with them
+                nogoods = nogoods.copy()
             banned.update(lacking)
         if banned:
-            return self._once(dependencies, self.learned.copy(), None)
+            return self._once(dependencies, self.nogoods.copy(), None)
         return None
 
     def _once(
         self,
         dependencies: DependencyReader,
-        learned: Learned,
+        nogoods: Nogoods,
         banned: set[AnyCandidate] | None,
     ) -> dict[str, AnyCandidate] | None:
-        """Run the engine once; it is strict where no candidates are put aside."""
+        """Run the engine once; ``banned`` is None for a strict run."""
         problem = self.problem
         provider = TargetProvider(
             problem.availability,
@@ -556,7 +563,7 @@ class _Search(Mutable):
             precedence(problem.roots, problem.availability, dependencies),
             banned=banned or (),
         )
-        engine = Engine(provider, self.tries, learned, strict=banned is None)
+        engine = Engine(provider, self.tries, nogoods, strict=banned is None)
         constraints = [
             constraint
             for root, dependency in problem.wanted
@@ -573,7 +580,7 @@ class _Search(Mutable):
 def _among_roots(
     error: ResolutionImpossible[Constraint, AnyCandidate],
 ) -> Refutation:
-    """Return why the requirements of the project alone cannot be met."""
+    """Return the refutation where the project's own requirements conflict."""
     because = getattr(error.__cause__, "because", None)
     if isinstance(because, Refutation):
         return because

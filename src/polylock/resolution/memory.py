@@ -1,10 +1,10 @@
-"""What earlier runs worked out, so that it is looked up and not worked out again.
+"""Results of earlier runs that are looked up instead of computed again.
 
-Every table goes from content to what follows from it: a key holds the digest of all
-that an answer depends on, and no name of a place whose content could change. So
-nothing in here is ever out of date, whatever the indexes say today, and a memory that
-is lost costs time alone. Whoever keeps one on disk keys it by ``Memory.rules()``: other
-versions of polylock or packaging may answer otherwise.
+Tables are keyed by content: a key is the digest of everything that its value depends
+on, and never a URL whose content could change. So no entry is ever out of date,
+whatever the indexes serve today, and a lost memory costs nothing but time. A memory on
+disk is keyed by ``Memory.rules()``: other versions of polylock or packaging may compute
+other values.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ if TYPE_CHECKING:
     from polylock.model.requirements import Requirement
     from polylock.model.target import Target
 
-__all__ = ["Held", "Memory", "TargetMemory", "digest", "held"]
+__all__ = ["Applicable", "Memory", "TargetMemory", "applicable", "digest"]
 
 _DIGEST_BYTES = 16
 
 _Folded = tuple[int, str]
-"""The position of a requirement that holds, and what is left open of its marker."""
+"""The position of a requirement that applies, and the open part of its marker."""
 
-Held = tuple["Requirement", "MarkerExpression | None"]
-"""A requirement that holds, and what the target leaves open of its marker."""
+Applicable = tuple["Requirement", "MarkerExpression | None"]
+"""A requirement that applies, and the open part of its marker."""
 
 
 class _Tables(msgspec.Struct, array_like=True):
-    """The form kept on disk; a mask has its lowest byte first."""
+    """The form on disk; masks are little-endian."""
 
     masks: dict[str, dict[str, bytes]] = {}
     wheels: dict[str, dict[str, int]] = {}
@@ -54,10 +54,10 @@ _encoder = msgspec.msgpack.Encoder()
 
 
 class Memory:
-    """Tables of answers that depend on nothing but their keys."""
+    """Tables whose values depend on nothing but their keys."""
 
     def __init__(self, content: bytes | memoryview = b"") -> None:
-        """Begin with what ``encode`` gave, with nothing where it is damaged."""
+        """Read what ``encode`` returned; damaged content counts as empty."""
         self._tables = _Tables()
         if content:
             try:
@@ -65,28 +65,28 @@ class Memory:
             except msgspec.DecodeError:
                 self._tables = _Tables()
         self.learned = 0
-        """How many answers were worked out and not known before."""
+        """The number of entries added since it was read."""
         self.by_extra = ByExtra()
-        """Which requirements to look at for an extra."""
+        """The index of requirements by extra."""
         self._digests: dict[int, tuple[CoreMetadata, str]] = {}
 
     @staticmethod
     def rules() -> str:
-        """Return what all answers depend on besides their keys."""
+        """Return what all values depend on besides their keys."""
         return f"polylock {__version__}, packaging {packaging.__version__}"
 
     def encode(self) -> bytes:
-        """Return the form to be kept."""
+        """Return the form for the disk."""
         return _encoder.encode(self._tables)
 
     def masks(self, fingerprint: str) -> dict[str, bytes]:
-        """Return the masks of a list of versions by specifier text, to be added to."""
+        """Return the masks of a list of versions by specifier text; a table to fill."""
         return self._tables.masks.setdefault(fingerprint, {})
 
-    def of_target(self, target: Target, *wishes: object) -> TargetMemory:
+    def of_target(self, target: Target, *settings: object) -> TargetMemory:
         """Return the tables of a target.
 
-        ``wishes`` are whatever else decides which wheel of a release is taken.
+        ``settings`` are whatever else decides which wheel of a release is taken.
         """
         environment = digest(
             sorted(target.marker_environment.items()), target.description.python
@@ -96,14 +96,14 @@ class Memory:
             memory=self,
             target=target,
             wheels=self._tables.wheels.setdefault(
-                digest(target.tags, python, *wishes), {}
+                digest(target.tags, python, *settings), {}
             ),
             requirements=self._tables.requirements.setdefault(environment, {}),
             pythons=self._tables.pythons.setdefault(python, {}),
         )
 
     def key_of(self, metadata: CoreMetadata) -> str:
-        """Return the digest of what core metadata requires, computed once a run."""
+        """Return the digest of the requirements in core metadata, cached for a run."""
         known = self._digests.get(id(metadata))
         if known is None:
             content = _encoder.encode(metadata.requires_dist)
@@ -130,16 +130,16 @@ class TargetMemory:
         self._target = target
         self._requirements = requirements
         self.pythons = pythons
-        """Whether the target's Python meets a ``requires-python``."""
+        """Whether the target's Python meets a ``requires-python``, by its text."""
         self.wheels = wheels
-        """The position of the wheel taken of a release, by the release's digest."""
+        """The position of the best wheel of a release, by the release's digest."""
 
     def learned(self) -> None:
-        """Count an answer that was not known before."""
+        """Count an entry that was added."""
         self._memory.learned += 1
 
-    def requirements(self, metadata: CoreMetadata, extra: str) -> list[Held]:
-        """Return what ``held`` does for a non-variant wheel."""
+    def requirements(self, metadata: CoreMetadata, extra: str) -> list[Applicable]:
+        """Return what ``applicable`` yields for a non-variant wheel, from the table."""
         every = metadata.requires_dist
         if not every:
             return []
@@ -156,13 +156,13 @@ class TargetMemory:
         ]
 
 
-def held(
+def applicable(
     requirements: Sequence[Requirement],
     target: Target,
     extra: str = "",
     variant: SelectedVariant = NON_VARIANT,
-) -> Iterator[Held]:
-    """Yield the requirements that hold on a target; of an extra, those that it adds."""
+) -> Iterator[Applicable]:
+    """Yield the requirements that apply to a target; for an extra, those it adds."""
     for position, left in _positions(requirements, target, extra, variant):
         yield requirements[position], parse_marker(left) if left else None
 
@@ -178,12 +178,12 @@ def _positions(
     for position in range(len(requirements)) if places is None else places:
         requirement = requirements[position]
         if extra and "extra" not in requirement.marker:
-            continue  # the candidate itself asks for it
+            continue  # it belongs to the candidate without the extra
         condition = _condition(requirement, target, extra, variant)
         if condition is False:
             continue
         if extra and _condition(requirement, target, "", variant) is True:
-            continue  # holds without the extra
+            continue  # it applies without the extra
         yield position, "" if condition is True else str(condition)
 
 
@@ -197,6 +197,6 @@ def _condition(
 
 
 def digest(*parts: object) -> str:
-    """Return the digest of values whose ``repr`` says all about them."""
+    """Return the digest of values that their ``repr`` describes in full."""
     content = repr(parts).encode()
     return content_digest(content, _DIGEST_BYTES)

@@ -1,6 +1,6 @@
-"""What comes near a target: the wheels that nearly fit it, and targets they would fit.
+"""Wheels that nearly fit a target, and changes of the target that would make them fit.
 
-The hardware of a target says nothing of its system or its Python, so a target that
+Properties of the hardware do not depend on the system or the Python, so a target that
 differs in one of those supports the same properties.
 """
 
@@ -53,11 +53,11 @@ _FLOORS = {
 }
 _NEWEST = {"glibc": (2, 99), "musl": (1, 99), "macos": (99, 0)}
 _PYTHON_MINORS = range(9, 16)
-"""The CPythons that a hint can name: 3.9 to 3.15."""
+"""The minor versions of CPython that a hint can name: 3.9 to 3.15."""
 
 
 class TargetChange(Value, frozen=True, kw_only=True):
-    """A target that differs in one key, and the words that ask for it."""
+    """A target that differs in one key, and the change in words (``set KEY = ...``)."""
 
     target: Target
     words: str
@@ -66,9 +66,9 @@ class TargetChange(Value, frozen=True, kw_only=True):
 def newer_systems(
     pool: CandidatePool, releases: Releases, mask: int
 ) -> Iterator[TargetChange]:
-    """Yield the target with the libc or macOS that a version of a mask has files for.
+    """Yield the target with each libc or macOS that a version has files for.
 
-    The newest version first; opens at most forty.
+    ``mask`` holds the versions, of which the newest comes first; opens at most forty.
     """
     for release, position in _without_files(pool, releases, mask):
         for change in _with_newer_system(release, pool.target):
@@ -79,10 +79,11 @@ def newer_systems(
 def pythons_with_files(
     pool: CandidatePool, releases: Releases, mask: int
 ) -> Iterator[TargetChange]:
-    """Yield the target with the nearest Python that a version of a mask has files for.
+    """Yield the target with the nearest Python that a version has files for.
 
-    The newest version first, and none where a version has files as it is: then the
-    Python is not what is in the way. Opens at most forty.
+    ``mask`` holds the versions, of which the newest comes first. Yields nothing if a
+    version has files for the target as it is, for then the Python is not the reason.
+    Opens at most forty versions.
     """
     out = [position for _, position in _without_files(pool, releases, mask)]
     if len(out) < min(mask.bit_count(), _OPENED_AT_MOST):
@@ -97,7 +98,7 @@ def pythons_with_files(
 def _without_files(
     pool: CandidatePool, releases: Releases, mask: int
 ) -> Iterator[tuple[Release, int]]:
-    """Yield the versions of a mask of which nothing fits the target, newest first."""
+    """Yield the versions of a mask without a file for the target, newest first."""
     for position in islice(positions(mask), _OPENED_AT_MOST):
         if not pool.expand(releases, position, yanked=False).candidates:
             yield releases.release(position), position
@@ -113,9 +114,9 @@ def _has_files(
 def other_pythons(
     target: Target, inputs: Inputs, requires_python: str
 ) -> Iterator[TargetChange]:
-    """Yield the target with the Pythons that meet ``requires-python``, nearest first.
+    """Yield the target with each Python that meets ``requires-python``, nearest first.
 
-    Those alone that the project supports.
+    Pythons that the project itself does not support are left out.
     """
     python = target.description.python
     for minor in sorted(
@@ -131,7 +132,7 @@ def other_pythons(
 
 
 def _with_python(target: Target, minor: int) -> Iterator[TargetChange]:
-    """Yield the target with a minor version of its Python, then with CPython's."""
+    """Yield the target with a minor version of its Python, then of plain CPython."""
     own = target.description.python
     for python in dict.fromkeys(
         (
@@ -148,7 +149,7 @@ def _with_python(target: Target, minor: int) -> Iterator[TargetChange]:
 
 
 def _with_newer_system(release: Release, target: Target) -> Iterator[TargetChange]:
-    """Yield the target with the libc or macOS for which a version has a wheel."""
+    """Yield the target with the least libc or macOS that a version has a wheel for."""
     floors = _floors(near(release, target), target)
     if floors:
         yield _with_floor(target, min(floors))
@@ -161,9 +162,9 @@ def newest_system(target: Target) -> Target:
 
 
 def system_for(target: Target, filenames: Iterable[str]) -> TargetChange | None:
-    """Return the target with the least libc or macOS for which all wheels would fit.
+    """Return the target with the least libc or macOS that all wheels fit.
 
-    None where all fit as it is. Files that are no wheels ask for nothing.
+    None if all fit the target as it is. Files that are not wheels are ignored.
     """
     highest = (0, 0)
     for filename in filenames:
@@ -177,9 +178,10 @@ def system_for(target: Target, filenames: Iterable[str]) -> TargetChange | None:
 
 
 def _floors(platforms: Iterable[str], target: Target) -> list[tuple[int, int]]:
-    """Return the libc or macOS versions that platform tags of its machine ask for.
+    """Return the libc or macOS versions that platform tags of its machine require.
 
-    Those that there may be one day: wheels with a slip such as ``macosx_110_0`` exist.
+    Versions that are too high to be real are dropped: there are wheels with a typing
+    error such as ``macosx_110_0``.
     """
     newest = _NEWEST.get(_family(target), (0, 0))
     pattern = re.compile(_FLOORS[_family(target)])
@@ -206,7 +208,7 @@ def _with_floor(target: Target, floor: tuple[int, int]) -> TargetChange:
 
 
 def _family(target: Target) -> str:
-    """Return what a target's wheels have a floor of."""
+    """Return the libc, or else the system, whose version limits a target's wheels."""
     description = target.description
     if description.system is OperatingSystem.LINUX:
         return (description.libc or "glibc").partition("-")[0]
@@ -233,9 +235,9 @@ def tags_of(release: Release) -> Iterator[str]:
 
 
 def near(release: Release, target: Target) -> set[str]:
-    """Return the platforms of wheels for the target's Python and system.
+    """Return the platform tags of wheels for the target's Python and system.
 
-    Those of its own machine where there are any.
+    Only those of the target's architecture, if there are any.
     """
     pairs = {tag.rpartition("-")[0] for tag in target.tags}
     system = _PLATFORM_TAGS[target.description.system]

@@ -1,10 +1,9 @@
-"""Which project is decided first, where what is asked of them cannot all be had.
+"""The order in which projects are decided.
 
-A dependency gives way to those who depend on it: of ``numpy`` and ``numba``, which
-requires ``numpy<2.4``, numba is decided first, in whatever order a project lists them.
-Who depends on whom is read off a survey that lets every project take its first choice
-and overlooks all conflicts; so the order is known before the search and does not depend
-on its course.
+Dependents are decided before their dependencies: numba, which requires ``numpy<2.4``,
+before numpy, in whatever order a project lists them. The dependencies come from a
+survey in which every project takes its first choice and conflicts are ignored; so the
+order is known before the search and does not depend on its course.
 """
 
 from __future__ import annotations
@@ -34,11 +33,12 @@ def precedence(
     availability: Availability,
     dependencies: DependencyReader,
 ) -> dict[NormalizedName, int]:
-    """Return the place of each project that the survey meets, the first is 0.
+    """Return the place of each project in the order of decisions, beginning with 0.
 
     The survey goes breadth first from the project's requirements. A project takes the
-    first usable candidate that the requirement by which it is met allows, and those
-    extras count that are asked for anywhere. Raises what the package source raises.
+    first usable candidate that the first requirement on it allows, with all extras that
+    any requirement names. A project that the survey does not reach has no place. Raises
+    what the package source raises.
     """
     survey = _Survey(availability, dependencies)
     waiting: deque[tuple[Dependency, NormalizedName | None]] = deque(
@@ -52,10 +52,11 @@ def precedence(
 
 
 def decision_order(dependencies: Mapping[_Name, Iterable[_Name]]) -> list[_Name]:
-    """Sort projects, given in the order of their discovery with what each requires.
+    """Return projects with dependents before dependencies.
 
-    Again and again comes the first that nothing requires which is still to come, where
-    projects that require each other, directly or not, do not count against each other.
+    ``dependencies`` maps each project, in the order of discovery, to those it requires.
+    The next project is always the first that no remaining project requires, directly or
+    not; within a cycle the order of discovery decides.
     """
     names = list(dependencies)
     reached = _reached(names, dependencies)
@@ -109,7 +110,7 @@ class _Survey:
     def visit(
         self, dependency: Dependency, parent: NormalizedName | None
     ) -> list[tuple[Dependency, NormalizedName | None]]:
-        """Take note of a requirement; return what its project adds, with its name."""
+        """Add a requirement; return the new dependencies, each with its parent."""
         requirement = dependency.requirement
         name = requirement.normalized_name
         following: list[Dependency] = []
@@ -129,7 +130,7 @@ class _Survey:
         return [(found, name) for found in following]
 
     def with_labels(self) -> Mapping[NormalizedName, Iterable[NormalizedName]]:
-        """Return who requires whom, or is built against whom."""
+        """Return each project with those that it requires or is built against."""
         found = {}
         for name, required in self.dependencies.items():
             choice = self._choices[name]

@@ -1,4 +1,7 @@
-"""What is to be solved for one target, and what is left of it where that fails."""
+"""The problem of one target, as a solver takes it, and its failure, as data.
+
+The words for a failure are made in ``polylock.explain``.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,9 @@ from typing import TYPE_CHECKING, TypeVar
 from polylock.errors import NoSolution
 from polylock.resolution.availability import Admission, Availability
 from polylock.resolution.candidate_pool import CandidatePool
+from polylock.resolution.constraints import identifier_of, split_identifier
 from polylock.resolution.dependencies import DependencyReader
-from polylock.resolution.memory import Memory, held
+from polylock.resolution.memory import Memory, applicable
 from polylock.values import Value, field
 
 if TYPE_CHECKING:
@@ -21,28 +25,88 @@ if TYPE_CHECKING:
     from polylock.model.pins import Preference
     from polylock.model.target import Target
     from polylock.ports import PackageSource
+    from polylock.resolution.candidates import AnyCandidate
     from polylock.resolution.constraints import Dependency
-    from polylock.resolution.refutation import Refutation
-    from polylock.resolution.sdist_reads import SdistReads
+    from polylock.resolution.dependencies import SdistReads
+    from polylock.resolution.provider import Information
     from polylock.resolution.versions import VersionTable
 
-__all__ = ["Failure", "Prior", "Problem", "Unsolvable", "admitting"]
+__all__ = [
+    "Failure",
+    "Prior",
+    "Problem",
+    "Refutation",
+    "Rejected",
+    "Unsolvable",
+    "admitting",
+]
 
 _Answer = TypeVar("_Answer")
 _ALONE_AT_MOST = 8
 
 
+class Rejected(Value, frozen=True, eq=False):
+    """A rejected candidate, with the reason.
+
+    ``information`` holds the conflicting requirements, each with its parent; ``pin`` is
+    the pin that they exclude, if any. Both are empty where ``because`` is the reason: a
+    project that has no candidate left once this one is pinned.
+    """
+
+    candidate: AnyCandidate
+    information: tuple[Information, ...] = ()
+    pin: AnyCandidate | None = None
+    because: Refutation | None = None
+
+
+class Refutation(Value, frozen=True, eq=False):
+    """A project of which no candidate could be pinned.
+
+    ``information`` holds the requirements on it, each with its parent; ``rejected`` its
+    candidates in the order in which they were tried. ``requested`` maps the identifier
+    of each parent in these to the requirement that first asked for it, and so on up to
+    the project itself.
+    """
+
+    identifier: str
+    information: tuple[Information, ...]
+    rejected: tuple[Rejected, ...]
+    requested: Mapping[str, Information]
+
+    def names(self) -> set[str]:
+        """Return the projects that take part in it, and in the refutations below it."""
+        found: set[str] = set()
+        seen: set[int] = set()
+        waiting: list[Refutation] = [self]
+        while waiting:
+            current = waiting.pop()
+            if id(current) in seen:
+                continue
+            seen.add(id(current))
+            found.add(split_identifier(current.identifier)[0])
+            information = list(current.information)
+            for rejected in current.rejected:
+                information += rejected.information
+                if rejected.because is not None:
+                    waiting.append(rejected.because)
+            found.update(
+                split_identifier(identifier_of(one.requirement))[0]
+                for one in information
+            )
+        return found
+
+
 class Unsolvable(NoSolution):
-    """A problem has no solution, or none was found. Without words until explained."""
+    """A problem has no solution, or none was found; it has no explanation yet."""
 
     failure: Failure | None = None
 
 
 class Failure(Value, frozen=True, kw_only=True, eq=False):
-    """Why a problem has no solution, as the run that failed left it.
+    """Why a problem has no solution.
 
-    ``causes`` is None where as many candidates were tried as may be, so that nothing is
-    proved. ``contested`` are the projects of which most were given up.
+    ``causes`` is None where the limit on tries was reached, so that nothing is proved.
+    ``contested`` are the projects with the most rejected candidates.
     """
 
     problem: Problem
@@ -52,7 +116,7 @@ class Failure(Value, frozen=True, kw_only=True, eq=False):
 
     @property
     def passed_over(self) -> Admission:
-        """Return what may be admitted of the projects that it fails for."""
+        """Return what may still be admitted of the projects that caused the failure."""
         blocked = self.problem.availability.blocked
         names = set() if self.causes is None else self.causes.names()
         return Admission(
@@ -69,8 +133,8 @@ class Prior(Value, frozen=True, kw_only=True, eq=False):
     """What is known before a solve.
 
     ``preferences`` are versions to keep, ``admission`` the pre-releases and yanked
-    versions that count. ``tables`` and ``memory`` are shared by the solves of a run,
-    and added to; ``reads`` limits which source distributions are opened.
+    versions that are admitted. ``tables`` and ``memory`` are shared by the solves of a
+    run, and added to; ``reads`` limits which source distributions are opened.
     """
 
     preferences: Mapping[NormalizedName, Preference] = field(default_factory=dict)
@@ -83,8 +147,8 @@ class Prior(Value, frozen=True, kw_only=True, eq=False):
 class Problem(Value, frozen=True, kw_only=True, eq=False):
     """The requirements of one target, and where candidates and metadata come from.
 
-    ``wanted`` are those of the project that hold for the target, each with what is left
-    of it once its marker is folded.
+    ``wanted`` are the project's requirements that apply to the target, each with the
+    dependency that it becomes when its marker is folded.
     """
 
     availability: Availability
@@ -99,7 +163,7 @@ class Problem(Value, frozen=True, kw_only=True, eq=False):
         source: PackageSource,
         prior: Prior | None = None,
     ) -> Problem:
-        """Return what a project asks for a target."""
+        """Return the problem that the inputs of a project pose for a target."""
         known = prior or Prior()
         roots = [r for r in inputs.requirements if r.target in {None, target.name}]
         pool = CandidatePool(
@@ -109,7 +173,9 @@ class Problem(Value, frozen=True, kw_only=True, eq=False):
             pool,
             known.tables,
             preferences=known.preferences,
-            own=[r.requirement for r in roots if any(held([r.requirement], target))],
+            own=[
+                r.requirement for r in roots if any(applicable([r.requirement], target))
+            ],
             admission=known.admission,
         )
         dependencies = DependencyReader(availability, known.reads)
@@ -122,34 +188,34 @@ class Problem(Value, frozen=True, kw_only=True, eq=False):
 
     @property
     def target(self) -> Target:
-        """Return the target that this is about."""
+        """Return the target."""
         return self.availability.pool.target
 
     @property
     def inputs(self) -> Inputs:
-        """Return the wishes of the project."""
+        """Return the inputs of the project."""
         return self.availability.pool.inputs
 
     @property
     def source(self) -> PackageSource:
-        """Return where releases and their metadata come from."""
+        """Return the source of releases and their metadata."""
         return self.availability.pool.source
 
     @property
     def roots(self) -> list[Dependency]:
-        """Return what the project itself requires."""
+        """Return the requirements of the project itself."""
         return [dependency for _, dependency in self.wanted]
 
     def prefetch(self) -> None:
-        """Begin to fetch what the solve will likely need."""
+        """Start fetching what the solve will likely need."""
         requirements = [dependency.requirement for dependency in self.roots]
         self.source.prefetch(requirements, self.target, self.availability.guess)
 
 
 def admitting(attempt: Callable[[Admission], _Answer]) -> _Answer:
-    """Attempt with final versions that are not yanked, then with what a failure names.
+    """Call ``attempt`` with nothing admitted, then with what its failures name.
 
-    One project is enough in most cases, so each is tried by itself before all are
+    To admit one project is enough in most cases, so each is tried by itself before all
     together. Raises what the last attempt raised.
     """
     admission = Admission()

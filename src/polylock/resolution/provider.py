@@ -1,9 +1,9 @@
-"""resolvelib's six questions, answered for one target.
+"""The provider of resolvelib for one target.
 
-The search is resolvelib's, with what ``polylock.resolution.engine`` changes of it; the
-policy is here: what to decide next, and which candidates meet what is required.
-Nothing is fetched but through ``PackageSource``, and nothing is printed. The parameter
-names are resolvelib's own, for it calls by keyword.
+The search is resolvelib's, as changed by ``polylock.resolution.engine``; the policy is
+here: which project to decide next, and which candidates meet the constraints. Nothing
+is fetched except through ``PackageSource``, and nothing is printed. The parameter names
+are resolvelib's own, for it calls by keyword.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ __all__ = ["Information", "TargetProvider"]
 
 
 _LAST = 1 << 62
-"""The place of a project that no first choice leads to: after all others, by name."""
+"""The place of a project that the survey did not reach: after all others, by name."""
 
 
 class _Matches(Sequence[AnyCandidate]):
-    """Candidates, opened as they are iterated over; true where any version is left.
+    """A lazy sequence of candidates; it is true if any version is left.
 
-    resolvelib asks of each requirement whether there are matches. To open a version
-    for the answer would cost the metadata of projects that are never decided.
+    resolvelib checks for each requirement whether there are matches. To open a version
+    for that would cost the metadata of projects that are never decided.
     """
 
     def __init__(
@@ -76,12 +76,12 @@ class _Matches(Sequence[AnyCandidate]):
 
 
 class TargetProvider(AbstractProvider["Constraint", AnyCandidate, str]):
-    """Answers for one target; lives as long as one run of the engine.
+    """The provider for one target and one run of the engine.
 
-    ``places`` is the order in which projects are decided. ``pins`` are the pins of the
-    moment, kept by the engine: an extra has the candidate of its project, and the
-    labels among them constrain what they are built against. ``banned`` are candidates
-    that are put aside for this run.
+    ``places`` is the order in which projects are decided. ``pins`` are the current
+    pins, set by the engine: an extra has the candidate of its project, and labels among
+    them constrain what they are built against. ``banned`` candidates are not taken in
+    this run.
     """
 
     def __init__(
@@ -113,11 +113,11 @@ class TargetProvider(AbstractProvider["Constraint", AnyCandidate, str]):
         information: Mapping[str, Iterator[Information]],
         backtrack_causes: Sequence[Information],
     ) -> Iterable[str]:
-        """Return the one to decide next; called once a round, so all order is here.
+        """Return the project to decide next; called once a round.
 
-        An extra follows its project at once. Then comes what has one candidate left,
-        which is no choice and cuts the rest, then the order of ``places``, in which a
-        project comes before what it requires.
+        An extra follows its project at once. Next are projects with at most one
+        candidate, for they are no choice and narrow the others; then the order of
+        ``places`` decides, in which dependents come before their dependencies.
         """
         del candidates, backtrack_causes
         projects = []
@@ -145,12 +145,12 @@ class TargetProvider(AbstractProvider["Constraint", AnyCandidate, str]):
         information: Mapping[str, Iterator[Information]],
         backtrack_causes: Sequence[Information],
     ) -> tuple[int, str]:
-        """Return the place; not called while narrowing answers with one name."""
+        """Return the place; not called, as the selection is narrowed to one name."""
         del resolutions, candidates, information, backtrack_causes
         return self._place(identifier)
 
     def _is_forced(self, identifier: str, wanted: Sequence[Constraint]) -> bool:
-        """Say whether a project has at most one candidate."""
+        """Return whether a project has at most one candidate."""
         mask = self._mask(identifier, wanted)
         if mask & (mask - 1):
             return False
@@ -166,9 +166,9 @@ class TargetProvider(AbstractProvider["Constraint", AnyCandidate, str]):
         requirements: Mapping[str, Iterator[Constraint]],
         incompatibilities: Mapping[str, Iterator[AnyCandidate]],
     ) -> Sequence[AnyCandidate]:
-        """Return a lazy sequence of candidates, the preferred first.
+        """Return the candidates, the preferred first, as a lazy sequence.
 
-        Costs a few mask operations; versions are opened as the engine consumes it.
+        Costs a few mask operations; versions are opened as it is iterated over.
         """
         name, extra = split_identifier(identifier)
         releases = self._availability.releases(name)
@@ -195,7 +195,7 @@ class TargetProvider(AbstractProvider["Constraint", AnyCandidate, str]):
         return self._availability.pool.extended(cast("Candidate", base), extra)
 
     def _mask(self, name: str, wanted: Iterable[Constraint]) -> int:
-        """Return the versions that constraints leave, and labels among the pins."""
+        """Return the versions that the constraints and pinned labels leave."""
         specifiers = dict.fromkeys(
             one.specifier for one in wanted if isinstance(one, SpecifierConstraint)
         )
@@ -212,7 +212,7 @@ class TargetProvider(AbstractProvider["Constraint", AnyCandidate, str]):
         return mask
 
     def _built_against(self, name: str) -> Iterator[tuple[AnyCandidate, AbiNeed]]:
-        """Yield the pins that are built against a project, and what they need."""
+        """Yield the pins whose labels are built against a project, with the need."""
         if not self._knows_abi:
             return
         for pin in self.pins.values():
@@ -221,7 +221,7 @@ class TargetProvider(AbstractProvider["Constraint", AnyCandidate, str]):
                     yield pin, need
 
     def is_satisfied_by(self, requirement: Constraint, candidate: AnyCandidate) -> bool:
-        """Say whether a pinned candidate meets a constraint; a lookup when warm."""
+        """Return whether a pin meets a constraint; a lookup once the mask is known."""
         if isinstance(requirement, Unmeetable):
             return False
         base = candidate.base if isinstance(candidate, ExtraCandidate) else candidate
@@ -229,7 +229,7 @@ class TargetProvider(AbstractProvider["Constraint", AnyCandidate, str]):
         return bool(mask >> base.position & 1)
 
     def get_dependencies(self, candidate: AnyCandidate) -> Iterable[Constraint]:
-        """Yield what a candidate requires; the first call begins to fetch it."""
+        """Yield the constraints of a candidate; the first call reads its metadata."""
         if candidate in self._banned:
             yield Unmeetable(
                 candidate=cast("Candidate", candidate), reason=ConflictsWithPins()
@@ -245,13 +245,13 @@ class TargetProvider(AbstractProvider["Constraint", AnyCandidate, str]):
     def label_constraints(
         self, candidate: AnyCandidate
     ) -> Iterable[SpecifierConstraint]:
-        """Yield what a label asks of a version without requiring it (PEP 850)."""
+        """Yield the constraints of a label, which require no project (PEP 850)."""
         for need in getattr(candidate, "abi", ()):
             self._knows_abi = True
             yield SpecifierConstraint(name=need.name, specifier=need.specifier)
 
     def lacking(self, pins: Mapping[str, AnyCandidate]) -> list[Lacking]:
-        """Return the pins that are built against what is not there, with the reason."""
+        """Return the pins whose labels are built against projects without a pin."""
         return [
             Lacking(
                 candidate=cast("Candidate", pin),
@@ -265,9 +265,10 @@ class TargetProvider(AbstractProvider["Constraint", AnyCandidate, str]):
     def narrowing(
         self, identifier: str, information: Iterable[Information], *, needed: bool
     ) -> Iterator[Information]:
-        """Yield who left out a version of a project: the others are not to blame.
+        """Yield the requirements that removed versions of a project, in their order.
 
-        ``needed`` adds who requires it at all: the first who does.
+        ``needed`` adds the first requirement in any case, for without one the project
+        would not be decided at all.
         """
         name, _ = split_identifier(identifier)
         constraints: list[Constraint] = []
@@ -284,16 +285,16 @@ class TargetProvider(AbstractProvider["Constraint", AnyCandidate, str]):
                 yield one
 
     def labels_narrowing(self, identifier: str) -> Iterator[Information]:
-        """Yield what pinned labels ask of the version of a project."""
+        """Yield the constraints of pinned labels on a project."""
         name, _ = split_identifier(identifier)
         for pin, need in self._built_against(name):
             wanted = SpecifierConstraint(name=need.name, specifier=need.specifier)
             yield RequirementInformation(wanted, pin)
 
     def opened(self, identifier: str, specifier: str) -> Iterator[AnyCandidate | None]:
-        """Yield the candidates that meet a requirement, as far as they were opened.
+        """Yield the candidates that meet a requirement, from versions already opened.
 
-        Ends with None at the first version that was not.
+        Ends with None at the first version that is not open.
         """
         name, extra = split_identifier(identifier)
         releases = self._availability.releases(name)
@@ -314,9 +315,9 @@ class TargetProvider(AbstractProvider["Constraint", AnyCandidate, str]):
     def is_dead_end(
         self, identifier: str, specifier: str, dead: Collection[AnyCandidate]
     ) -> bool:
-        """Return whether nothing but ``dead`` candidates meets a requirement.
+        """Return whether only ``dead`` candidates meet a requirement.
 
-        Opens no version that was not opened.
+        Opens no version; false where that would be needed.
         """
         for each in self.opened(identifier, specifier):
             base = each.base if isinstance(each, ExtraCandidate) else each

@@ -1,4 +1,4 @@
-"""Solve a target, then the others with its pins preferred."""
+"""Solves the targets of a project in turn; later targets prefer earlier pins."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from polylock.resolution.conditions import conditions
 from polylock.resolution.constraints import Unmeetable
 from polylock.resolution.memory import Memory
 from polylock.resolution.problem import Prior, Problem, Unsolvable, admitting
-from polylock.resolution.refutation import Found
 from polylock.resolution.tries import Tries
 from polylock.resolution.versions import public
 from polylock.resolution.walk import walk
@@ -32,25 +31,24 @@ if TYPE_CHECKING:
     from polylock.model.target import Target
     from polylock.ports import PackageSource, Reporter
     from polylock.resolution.availability import Admission
-    from polylock.resolution.candidates import Candidate, ExtraCandidate
+    from polylock.resolution.candidates import AnyCandidate, Candidate
     from polylock.resolution.conditions import Root
     from polylock.resolution.constraints import Dependency
     from polylock.resolution.dependencies import DependencyReader
-    from polylock.resolution.refutation import Barred
     from polylock.resolution.versions import VersionTable
 
-    AnyCandidate = Candidate | ExtraCandidate
     Preferences = Mapping[NormalizedName, Preference]
 
 __all__ = ["Effort", "Solution", "Solver", "solve"]
 
 
 class Effort(Mutable):
-    """What the solve of one target cost, in counts that do not depend on a clock.
+    """The cost of solving one target, in counts that do not depend on a clock.
 
-    ``rounds`` are those of resolvelib, ``looked`` and ``weighed`` what ``Tries`` counts
-    of them. ``tried`` and ``rejected`` count the candidates that it tried and gave up,
-    0 where the walk was enough; ``expanded`` counts the versions that were opened.
+    ``rounds`` are those of resolvelib; ``tried`` and ``rejected`` count candidates of
+    the engine, ``looked`` and ``weighed`` are the counts of ``Tries`` that have limits.
+    All are 0 where the walk was enough. ``expanded`` counts the versions that were
+    opened.
     """
 
     rounds: int = 0
@@ -62,25 +60,19 @@ class Effort(Mutable):
 
 
 class Solution(Value, frozen=True, kw_only=True):
-    """The pins of every target, in the order of the targets, and what it cost.
-
-    ``barred`` gives by target the versions that are newer than a pin and that no
-    solution has, as far as the engine met them, with what bars them.
-    """
+    """The pins of every target, in the order of the targets, and what they cost."""
 
     resolutions: tuple[Resolution, ...]
     efforts: Mapping[str, Effort]
-    barred: Mapping[str, Mapping[NormalizedName, Barred]] = field(default_factory=dict)
 
 
 class Solver(Mutable, kw_only=True, eq=False):
     """Solves the targets of a project one after the other.
 
-    ``preferences`` are, by target, the pins of the lock file that still stand.
-    ``always_search`` leaves out the walk that makes most searches unnecessary.
-    ``memory`` is what earlier runs worked out, and is added to; ``tables`` are those of
-    versions, made once for all targets. The limit on tries is one for all that a solver
-    solves.
+    ``preferences`` are the pins of the lock file that may be kept, by target.
+    ``always_search`` skips the walk that makes most searches unnecessary. ``memory``
+    holds results of earlier runs, and is added to; ``tables`` are the version tables,
+    shared by all targets. One limit on tries counts for everything that it solves.
     """
 
     inputs: Inputs
@@ -91,18 +83,17 @@ class Solver(Mutable, kw_only=True, eq=False):
     memory: Memory = field(default_factory=Memory)
     tables: dict[int, VersionTable] = field(default_factory=dict)
     _tried: int = 0
-    _barred: dict[str, dict[NormalizedName, Barred]] = field(default_factory=dict)
 
     def solve(self, targets: Sequence[Target]) -> Solution:
         """Solve every target.
 
-        A target keeps its own locked pins first, then takes the versions that the
-        targets before it took, so that versions agree unless they cannot; see
-        ``polylock.resolution.align`` for what happens where one had to differ.
+        A target prefers its own locked pins, then the versions of the targets before
+        it, so that versions agree where they can; ``polylock.resolution.align`` tries
+        to make those agree that differ all the same.
 
-        Raises NoSolution for the first target that has none and, with ``align =
-        "require"``, where targets cannot agree; ProjectNotFound where the project
-        itself requires what no index has.
+        Raises Unsolvable for the first target that has no solution, Disagreement where
+        targets differ and ``align = "require"``, ProjectNotFound where the project
+        itself requires a project that no index has.
         """
         efforts = {target.name: Effort() for target in targets}
         for target in targets:
@@ -111,7 +102,7 @@ class Solver(Mutable, kw_only=True, eq=False):
         if self.inputs.align != "independent":
             resolutions = align(
                 resolutions,
-                lambda wishes: self._solve_all(targets, wishes, efforts),
+                lambda proposals: self._solve_all(targets, proposals, efforts),
                 self._could_take,
                 settled=self._settled(resolutions),
             )
@@ -119,33 +110,19 @@ class Solver(Mutable, kw_only=True, eq=False):
             self._require_agreement(resolutions)
         for resolution in resolutions:
             self.reporter.solved(resolution.target.name, len(resolution.pins))
-        barred = {each.target.name: self._above(each) for each in resolutions}
-        return Solution(resolutions=tuple(resolutions), efforts=efforts, barred=barred)
-
-    def _above(self, resolution: Resolution) -> dict[NormalizedName, Barred]:
-        """Return what is barred of the versions that are newer than a pin."""
-        target = resolution.target
-        found: dict[NormalizedName, Barred] = {}
-        for name, each in self._barred.get(target.name, {}).items():
-            pin = resolution.pins.get(name)
-            if pin is None or pin.direct is not None:
-                continue
-            taken = self.source.releases(name, target).versions.index(pin.version)
-            if each.position > taken:
-                found[name] = each
-        return found
+        return Solution(resolutions=tuple(resolutions), efforts=efforts)
 
     def _solve_all(
         self,
         targets: Sequence[Target],
-        wishes: Preferences,
+        proposals: Preferences,
         efforts: Mapping[str, Effort],
     ) -> list[Resolution]:
         resolutions: list[Resolution] = []
         taken: dict[NormalizedName, Preference] = {}
         for target in targets:
             own = self.preferences.get(target.name, {})
-            preferences = {**taken, **own, **wishes}
+            preferences = {**taken, **own, **proposals}
             resolution = self._solve(target, preferences, efforts[target.name])
             resolutions.append(resolution)
             if self.inputs.align != "independent":
@@ -156,8 +133,8 @@ class Solver(Mutable, kw_only=True, eq=False):
     def _settled(self, resolutions: Sequence[Resolution]) -> set[NormalizedName]:
         """Return the projects of which every target has kept its own pin.
 
-        Pins that hold are kept, also where they differ: a lock may be older than the
-        wish for one version, or come from a tool that does not have it.
+        Such pins are kept even where they differ: the lock may be older than the
+        setting ``align``, or come from a tool that does not align targets.
         """
         if self.inputs.align == "require":
             return set()
@@ -172,7 +149,7 @@ class Solver(Mutable, kw_only=True, eq=False):
     def _could_take(
         self, name: NormalizedName, version: str, resolution: Resolution
     ) -> bool:
-        """Say whether a target has an artifact of a public version at all."""
+        """Return whether a target has a candidate of a public version at all."""
         target = resolution.target
         pool = CandidatePool(target=target, inputs=self.inputs, source=self.source)
         releases = self.source.releases(name, target)
@@ -183,7 +160,7 @@ class Solver(Mutable, kw_only=True, eq=False):
         )
 
     def _require_agreement(self, resolutions: Sequence[Resolution]) -> None:
-        """Raise Disagreement with both sides of the reason where targets differ."""
+        """Raise Disagreement, with the refusals of both sides, where targets differ."""
         for name, versions in divergences(resolutions).items():
             first, *_, last = versions
             sides = (
@@ -208,7 +185,7 @@ class Solver(Mutable, kw_only=True, eq=False):
     def _refusal(
         self, name: NormalizedName, version: str, target: Target
     ) -> Unsolvable | None:
-        """Return why a target cannot take a version; None if by itself it could."""
+        """Return why a target cannot take a version; None if by itself it can."""
         asked = Requirement(name=name, specifier=f"=={version}")
         inputs = replace(self.inputs, upgrades=(*self.inputs.upgrades, asked))
         solver = Solver(inputs=inputs, source=self.source, reporter=self.reporter)
@@ -221,7 +198,7 @@ class Solver(Mutable, kw_only=True, eq=False):
     def _solve(
         self, target: Target, preferences: Preferences, effort: Effort
     ) -> Resolution:
-        """Solve one target, admitting more where a solve without it failed."""
+        """Solve one target; admit pre-releases and yanked versions if needed."""
 
         def attempt(admission: Admission) -> Resolution:
             prior = Prior(
@@ -246,7 +223,7 @@ class Solver(Mutable, kw_only=True, eq=False):
             weighed=effort.weighed,
         )
         try:
-            found = solve(problem, tries, always_search=self.always_search)
+            mapping = solve(problem, tries, always_search=self.always_search)
         finally:
             effort.rounds += tries.rounds
             effort.tried += tries.tried - before
@@ -254,23 +231,22 @@ class Solver(Mutable, kw_only=True, eq=False):
             self._tried = tries.tried
             effort.rejected += tries.rejected
             effort.expanded += len(problem.availability.pool.visited)
-        self._barred.setdefault(problem.target.name, {}).update(found.barred)
-        return _resolution(problem, found.mapping)
+        return _resolution(problem, mapping)
 
 
 def solve(
     problem: Problem, tries: Tries | None = None, *, always_search: bool = False
-) -> Found:
-    """Return candidates by identifier, by the walk or else by the engine.
+) -> Mapping[str, AnyCandidate]:
+    """Return candidates by identifier, from the walk or else from the engine.
 
-    Raises Unsolvable, ProjectNotFound where the project itself requires what no index
-    has, and what the package source raises.
+    Raises Unsolvable, ProjectNotFound where the project itself requires a project that
+    no index has, and what the package source raises.
     """
     if not always_search:
         mapping = walk(problem.roots, problem.availability, problem.dependencies)
         if mapping is not None:
-            return Found(mapping)
-    # resolvelib takes its time to import; most targets need the walk alone.
+            return mapping
+    # resolvelib is slow to import, and most targets need only the walk.
     from polylock.resolution.engine import search  # noqa: PLC0415
 
     return search(problem, tries or Tries())
@@ -286,7 +262,7 @@ def _resolution(problem: Problem, mapping: Mapping[str, AnyCandidate]) -> Resolu
     for candidate in mapping.values():
         found = dependencies.of(candidate)
         if isinstance(found, Unmeetable):
-            continue  # such a candidate is never pinned
+            continue  # unreachable: such a candidate is never pinned
         extra = getattr(candidate, "extra", None)
         edges.setdefault(candidate.name, []).extend(
             _edge(dependency, extra) for dependency in found

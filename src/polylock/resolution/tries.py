@@ -1,4 +1,4 @@
-"""How much a solve may try, has tried, and what it says meanwhile."""
+"""The limit on what a solve tries, and the count of what it has tried."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ _CONTESTED_AT_MOST = 5
 
 
 class TooManyTries(Exception):
-    """As much was tried as may be."""
+    """The limit on tried candidates, on other work, or on time was reached."""
 
 
 class Tries(Mutable, kw_only=True, eq=False):
-    """Counts the rounds of the engine and the candidates that it tries and gives up.
+    """Counts the rounds of the engine, and the candidates that it tries and rejects.
 
-    ``given_up`` counts the latter by project. ``looked`` is how many projects the
-    rounds looked at, ``weighed`` with how many others requirements were weighed.
-    ``reporter`` is told of candidates for ``target``, where there is one. Nothing more
-    is tried once it ``is_late``.
+    ``limit`` bounds the candidates tried; ``is_late`` returns true once the time is up.
+    ``given_up`` counts rejected candidates by project. ``looked`` adds up the projects
+    of each round, ``weighed`` the earlier requirements on a project for each new one. A
+    ``reporter`` is called for each candidate, with the name of the ``target``.
     """
 
     limit: int = TRIES_AT_MOST
@@ -57,7 +57,7 @@ class Tries(Mutable, kw_only=True, eq=False):
     given_up: dict[str, int] = field(default_factory=dict)
 
     def trying(self, candidate: AnyCandidate) -> None:
-        """Count a candidate that is to be pinned; raises TooManyTries."""
+        """Count a candidate that is about to be pinned; raises TooManyTries."""
         late = self.is_late is not None and self.is_late()
         if late or self.tried == self.limit:
             raise TooManyTries
@@ -66,7 +66,7 @@ class Tries(Mutable, kw_only=True, eq=False):
         self.tried += 1
 
     def giving_up(self, candidate: AnyCandidate) -> None:
-        """Count a candidate that cannot be pinned, or is pinned no longer."""
+        """Count a candidate that cannot be pinned, or whose pin is taken back."""
         self.rejected += 1
         self.given_up[candidate.name] = self.given_up.get(candidate.name, 0) + 1
         if self.reporter is not None:
@@ -86,6 +86,6 @@ class Tries(Mutable, kw_only=True, eq=False):
 
     @property
     def contested(self) -> list[str]:
-        """Return the projects of which most candidates were given up."""
+        """Return the projects with the most rejected candidates, most first."""
         ordered = sorted(self.given_up, key=lambda name: (-self.given_up[name], name))
         return ordered[:_CONTESTED_AT_MOST]

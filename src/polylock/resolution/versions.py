@@ -1,11 +1,11 @@
-"""Versions as bits, specifiers as masks.
+"""Sets of versions as bit masks.
 
-``SpecifierSet.contains`` over 1,800 versions for each of 2,000 questions takes three
-seconds; a mask is computed once per specifier text and then combined with ``&``. A
-mask needs few comparisons: versions are sorted, so every clause is an interval of
-positions, found by bisection. Only the versions that share the release segment of
-the clause need the fine print of PEP 440 (post-releases after ``>``, pre-releases
-before ``<``, local versions), and for those few packaging is asked.
+``SpecifierSet.contains`` over 1,800 versions for each of 2,000 specifiers takes three
+seconds; a mask is computed once for each specifier text and then combined with ``&``.
+A mask needs few comparisons: versions are sorted, so every clause is an interval of
+positions, found by bisection. Only versions with the release segment of the clause need
+the special rules of PEP 440 (post-releases after ``>``, pre-releases before ``<``,
+local versions); for these few ``Specifier.contains`` is called.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def _parse_specifier(text: str) -> SpecifierSet:
 
 
 def is_specifier(text: str) -> bool:
-    """Return whether a text is a specifier set; indexes hold some that are none."""
+    """Return whether a text is a valid specifier set; those of an index may not be."""
     try:
         _parse_specifier(text)
     except ValueError:
@@ -53,10 +53,10 @@ def is_specifier(text: str) -> bool:
 
 @lru_cache(maxsize=65536)
 def satisfies(specifier: str, version: str) -> bool:
-    """Say whether a version meets a specifier set; pre-releases count as any other.
+    """Return whether a version meets a specifier set, pre-releases included.
 
-    A specifier that cannot be read is met by nothing: an index holds files older
-    than PEP 440, with ``requires-python`` such as ``>=3.6.*``.
+    No version meets an invalid specifier: indexes hold files older than PEP 440, with
+    a ``requires-python`` such as ``>=3.6.*``.
     """
     try:
         return _parse_specifier(specifier).contains(version, prereleases=True)
@@ -71,12 +71,12 @@ def public(version: str) -> str:
 
 
 def names_prerelease(specifier: str) -> bool:
-    """Say whether a specifier set names a pre-release and so asks for such versions."""
+    """Return whether a specifier set names a pre-release, which admits them."""
     return bool(_parse_specifier(specifier).prereleases)
 
 
 class VersionTable:
-    """The versions of one project, a bit each; bit 0 is the lowest version."""
+    """The versions of one project, one bit for each; bit 0 is the lowest version."""
 
     def __init__(self, releases: Releases, memory: Memory | None = None) -> None:
         self._versions: Sequence[str] = releases.versions
@@ -94,9 +94,9 @@ class VersionTable:
         return self._masks[""]
 
     def mask(self, specifier: str) -> int:
-        """Return the versions that meet a specifier set, pre-releases included.
+        """Return the mask of the versions that meet a specifier, pre-releases included.
 
-        O(log n) version comparisons at the first call with a text, then a lookup.
+        O(log n) version comparisons for the first call with a text, then a lookup.
         """
         mask = self._masks.get(specifier)
         if mask is None:
@@ -104,11 +104,11 @@ class VersionTable:
             if known is not None:
                 mask = int.from_bytes(known, "little")
             else:
-                mask = self._work_out(specifier)
+                mask = self._compute(specifier)
             self._masks[specifier] = mask
         return mask
 
-    def _work_out(self, specifier: str) -> int:
+    def _compute(self, specifier: str) -> int:
         mask = self.everything
         for clause in _parse_specifier(specifier):
             mask &= self._clause(clause)
@@ -120,11 +120,11 @@ class VersionTable:
 
     @property
     def finals(self) -> int:
-        """Return the mask of the versions that are no pre-releases."""
+        """Return the mask of the versions that are not pre-releases."""
         return self._finals
 
     def position(self, version: str) -> int | None:
-        """Return the position of a version given in any spelling, if it is there."""
+        """Return the position of a version, in any spelling; None if it is missing."""
         if self._places is None:
             self._places = {text: at for at, text in enumerate(self._versions)}
         place = self._places.get(version)
@@ -194,7 +194,7 @@ class VersionTable:
 
 
 def positions(mask: int, *, lowest_first: bool = False) -> Iterator[int]:
-    """Yield the positions of the bits of a mask, by default the highest first."""
+    """Yield the positions of the bits in a mask, the highest first by default."""
     while mask:
         if lowest_first:
             position = (mask & -mask).bit_length() - 1
@@ -205,7 +205,7 @@ def positions(mask: int, *, lowest_first: bool = False) -> Iterator[int]:
 
 
 def _significant(release: tuple[int, ...]) -> tuple[int, ...]:
-    """Drop trailing zeros: 1.0 and 1 are the same release (PEP 440)."""
+    """Return a release without trailing zeros: 1.0 and 1 are the same (PEP 440)."""
     end = len(release)
     while end > 1 and release[end - 1] == 0:
         end -= 1

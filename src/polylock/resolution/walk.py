@@ -1,18 +1,17 @@
-"""Walk the requirements once, before searching: most targets need no search.
+"""A walk over the requirements without a search, which is enough for most targets.
 
-The walk takes the first candidate of each project as it meets it and checks each edge
-once. Source distributions are opened when nothing else is left to visit, so a pin that
-a wheel excludes costs no download. Where a constraint comes to exclude a pin, the walk
-begins again and knows of it from the start, a few times; all metadata but that of the
-new pin is known by then.
+The walk takes the best candidate of each project when it first reaches it and checks
+each edge once. Source distributions are opened when nothing else is left to visit, so a
+pin that a wheel excludes costs no download. Where a later constraint excludes a pin,
+the walk starts over with that constraint expected from the start, a limited number of
+times; by then all metadata but that of the new pin is known.
 
-Its answer is the engine's. A pin was the best under the constraints known when it was
-taken, it meets all others in the end, and more constraints only take candidates away,
-so it is the best under all of them. That holds in whatever order projects are decided
-as long as nothing was known of from the start. A constraint that was must come from a
-project that the engine decides before the one that it is about, which is checked at the
-end (``_are_decided_before``): in the other order the engine would have that project
-give way.
+Its result is the engine's. A pin was the best under the constraints known when it was
+taken and meets all others in the end; as more constraints only remove candidates, it is
+the best under all of them. Without expected constraints this is true in any order of
+decisions. An expected constraint must come from a project that the engine decides
+before the project that it constrains; otherwise the engine would change the dependent
+instead. ``_are_decided_before`` checks that at the end.
 """
 
 from __future__ import annotations
@@ -44,9 +43,9 @@ def walk(
     availability: Availability,
     dependencies: DependencyReader,
 ) -> dict[str, Candidate | ExtraCandidate] | None:
-    """Return candidates by identifier, as the search would; None: a search is needed.
+    """Return the engine's candidates by identifier; None if a search is needed.
 
-    Costs one visit an edge. Raises what the package source raises.
+    Costs one visit for each edge. Raises what the package source raises.
     """
     requirements = list(roots)
     expected: dict[NormalizedName, list[str]] = {}
@@ -64,10 +63,10 @@ def walk(
 
 
 def _are_decided_before(found: _Walk, roots: Sequence[Dependency]) -> bool:
-    """Return whether what was known from the start is known to the engine in time.
+    """Return whether the engine knows each expected constraint when it is needed.
 
-    A project must be reached from the project itself, and only by way of such that are
-    decided before the one on which it puts a constraint.
+    The parent of such a constraint must be reached from the project's requirements by
+    way of projects that are all decided before the one that is constrained.
     """
     places = precedence(roots, found.availability, found.dependencies)
     last = len(places)
@@ -92,9 +91,9 @@ def _are_decided_before(found: _Walk, roots: Sequence[Dependency]) -> bool:
 
 
 class _Walk:
-    """One walk; ``expected`` are specifiers on projects that are known from the start.
+    """One walk; ``expected`` are specifiers that count from the start, by project.
 
-    ``excluded`` is set where it ends for a constraint that excludes a pin.
+    ``excluded`` is set where it ends at a constraint that excludes a pin.
     """
 
     def __init__(
@@ -113,7 +112,7 @@ class _Walk:
         self._pins: dict[NormalizedName, Candidate] = {}
 
     def go(self, roots: Iterable[Dependency]) -> bool:
-        """Walk from the requirements of the project; return whether all can be had."""
+        """Walk from the project's requirements; return whether all of them are met."""
         waiting = deque(roots)
         while waiting or self.unopened:
             following = self.visit(waiting.popleft()) if waiting else self.open()
@@ -123,12 +122,12 @@ class _Walk:
         return self.labels_fit() and not (self.expected and self._met_sdist)
 
     def required(self, identifier: str) -> Sequence[Dependency]:
-        """Return what a pin requires."""
+        """Return the dependencies of a pin."""
         required = self.dependencies.of(self.mapping[identifier])
         return () if isinstance(required, Unmeetable) else required
 
     def visit(self, dependency: Dependency) -> list[Dependency] | None:
-        """Take or check the project of a requirement; return what it adds."""
+        """Pin or check the project of a requirement; return the new dependencies."""
         requirement = dependency.requirement
         name = requirement.normalized_name
         following: list[Dependency] = []
@@ -139,7 +138,7 @@ class _Walk:
                 return None
             self._pins[name] = pin
         elif not self._meets(pin, requirement.specifier):
-            if not self._met_sdist:  # the order of decisions depends on what they say
+            if not self._met_sdist:  # their metadata can change the order of decisions
                 self.excluded = name, requirement.specifier
             return None
         for extra in requirement.extras:
@@ -151,7 +150,7 @@ class _Walk:
         return following
 
     def labels_fit(self) -> bool:
-        """Say whether all is there that labels are built against."""
+        """Return whether every label has what it is built against among the pins."""
         return all(
             need.name in self._pins
             and self._meets(self._pins[need.name], need.specifier)
@@ -177,9 +176,9 @@ class _Walk:
         candidate: Candidate | ExtraCandidate,
         following: list[Dependency],
     ) -> bool:
-        """Put a candidate in and its requirements behind; False if it is unusable.
+        """Pin a candidate and queue its requirements; False if it is unusable.
 
-        Those of a source distribution are left for later.
+        A source distribution is left to be opened later.
         """
         base = candidate.base if isinstance(candidate, ExtraCandidate) else candidate
         if base.is_sdist:
@@ -194,7 +193,7 @@ class _Walk:
         return True
 
     def open(self) -> list[Dependency] | None:
-        """Open the source distributions that were taken; None if one is unusable."""
+        """Open the pinned source distributions; None if one is unusable."""
         self.dependencies.fetch_ahead(self.unopened.values())
         following: list[Dependency] = []
         for candidate in self.unopened.values():

@@ -194,7 +194,7 @@ def test_a_source_distribution_of_no_index(world: World) -> None:
         f'hashes = {{ sha256 = "{sha256}" }} }}\n\n',
     )
     (line,) = world.differences()
-    assert "helper-2.0.tar.gz, which is of no index" in line
+    assert "helper-2.0.tar.gz, which is not from an index" in line
 
 
 def test_a_source_distribution_in_place_of_a_wheel(world: World) -> None:
@@ -217,7 +217,7 @@ def test_a_source_distribution_in_place_of_a_wheel(world: World) -> None:
 def test_a_package_that_nothing_requires(world: World) -> None:
     """Its file is on the index and its hash is right; check tells it, offline."""
     world.insert_evil()
-    assert world.differences() == ["evil 6.6 is locked for here, unrequired there"]
+    assert world.differences() == ["evil 6.6 is locked for here, but not required"]
     assert world.kinds() == [("evil", Kind.UNREQUIRED)]
     with pytest.raises(LockFileOutdated):
         world.project.sync(ANY)

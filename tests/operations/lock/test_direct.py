@@ -245,6 +245,43 @@ def test_a_wheel_url_that_changed_is_refused(world: World, *, with_hash: bool) -
     assert said in str(raised.value.hint())
 
 
+@pytest.mark.parametrize("algorithm", ["md5", "sha1", "sha512"])
+def test_a_url_may_state_another_hash(world: World, algorithm: str) -> None:
+    """The file is compared with it, the SHA-256 is locked, and the lock stays so."""
+    wheel = build_wheel(world.files, "lib", "1.0")
+    world.index.add("lib", [wheel])
+    url = f"{world.server.url}{world.index.file(wheel.name)}"
+    content = wheel.read_bytes()
+    stated = hashlib.new(algorithm, content).hexdigest()
+    world.require(f"lib @ {url}#{algorithm}={stated}")
+    world.project.lock()
+    archive = world.package("lib").archive
+    assert archive is not None
+    assert archive.url == url
+    assert dict(archive.hashes) == {"sha256": hashlib.sha256(content).hexdigest()}
+    world.project.sync(ANY)
+    assert world.project.sync(ANY).plan.is_empty
+
+
+@pytest.mark.parametrize("algorithm", ["md5", "sha512"])
+@pytest.mark.parametrize("is_cached", [False, True])
+def test_a_url_with_another_hash_that_is_wrong(
+    world: World, algorithm: str, *, is_cached: bool
+) -> None:
+    """It is refused, also where the file lies in the cache already."""
+    wheel = build_wheel(world.files, "lib", "1.0")
+    world.index.add("lib", [wheel])
+    url = f"{world.server.url}{world.index.file(wheel.name)}"
+    if is_cached:
+        world.require(f"lib @ {url}")
+        world.project.lock()
+    wrong = hashlib.new(algorithm, b"another").hexdigest()
+    world.require(f"lib @ {url}#{algorithm}={wrong}")
+    with pytest.raises(HashMismatch, match=f"{algorithm}:{wrong}") as raised:
+        world.project.lock()
+    assert "correct the hash" in str(raised.value.hint())
+
+
 def test_local_files_are_locked_and_installed(world: World) -> None:
     """A wheel by a file URL, a source distribution by a path."""
     wheel = build_wheel(world.files, "lib", "1.0")

@@ -69,7 +69,7 @@ class WheelFetcher(Value, frozen=True, kw_only=True):
             return archive
         # Only where all is compared.
         from polylock.installation.archive import read_manifest  # noqa: PLC0415 - rare
-        from polylock.installation.content import changed_in_archive  # noqa: PLC0415
+        from polylock.installation.hash_check import changed_in_archive  # noqa: PLC0415
 
         try:
             manifest = read_manifest(

@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING
 
 from polylock.cache.digests import file_digest
 from polylock.errors import FileCorrupt, HashMismatch, SizeMismatch
-from polylock.lockfile.pylock import PackageArchive, last_component
+from polylock.lockfile.pylock import (
+    PackageArchive,
+    PackageSdist,
+    PackageWheel,
+    last_component,
+)
 from polylock.model.hashes import sha256_of, strongest
 from polylock.operations.files import attempt
 from polylock.values import Value
@@ -14,7 +19,6 @@ from polylock.values import Value
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from polylock.lockfile.pylock import PackageSdist, PackageWheel
     from polylock.operations.context import Context
 
     LockedFile = PackageWheel | PackageSdist | PackageArchive

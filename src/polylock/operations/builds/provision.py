@@ -16,13 +16,13 @@ from polylock.installation.execute import execute
 from polylock.installation.link import Linker, LinkMode
 from polylock.installation.plan import SyncRequest, WantedDistribution, plan_sync
 from polylock.lockfile.pylock import PackageSdist, PackageWheel
-from polylock.model.distributions import Unusable
+from polylock.model.distributions import Release, Releases, RemoteFile, Unusable
 from polylock.model.inputs import DEFAULT_INDEX, IndexLocation, Inputs, RootRequirement
 from polylock.model.requirements import Requirement
 from polylock.model.source_choice import direct_sources
 from polylock.operations.builds.fetch import WheelFetcher
 from polylock.operations.machine import python_release, this_machine
-from polylock.ports import SilentReporter
+from polylock.ports import Guess, SilentReporter
 from polylock.project.settings import default_index_url
 from polylock.providers.derive import build_target
 from polylock.resolution.solve import Solver
@@ -36,12 +36,10 @@ if TYPE_CHECKING:
 
     from polylock.index.source import PackageIndexes
     from polylock.model.core_metadata import CoreMetadata
-    from polylock.model.distributions import Release, Releases, RemoteFile
     from polylock.model.pins import Pin
     from polylock.model.target import Target
     from polylock.operations.builds.sdists import SdistBuilds
     from polylock.operations.context import Context
-    from polylock.ports import Guess
     from polylock.variants.variant_json import VariantMetadata
 
 __all__ = ["MachineProvisioner"]

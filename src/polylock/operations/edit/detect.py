@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from polylock.model.target import usual_platform
+from polylock.model.target import TargetDescription, usual_platform
 from polylock.operations.edit.project_file import (
     complete_targets,
     parse_release,
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from polylock.model.target import TargetDescription
     from polylock.project.settings import Settings
     from polylock.providers.detect import DetectedMachine
     from polylock.providers.plugin import PluginAnswer

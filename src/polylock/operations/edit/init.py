@@ -10,7 +10,11 @@ from packaging.utils import canonicalize_name
 
 from polylock.errors import UsageError
 from polylock.operations.edit.detect import machine_name
-from polylock.operations.edit.other_tools import look_around, refuse_unready
+from polylock.operations.edit.other_tools import (
+    Surroundings,
+    look_around,
+    refuse_unready,
+)
 from polylock.operations.edit.project_file import (
     complete_targets,
     parse_document,
@@ -30,7 +34,6 @@ from polylock.values import Value
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from polylock.operations.edit.other_tools import Surroundings
     from polylock.project.settings import Settings
     from polylock.providers.detect import DetectedMachine
 

@@ -7,15 +7,13 @@ what polylock reads instead, as far as possible as command lines.
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 from polylock.errors import ForeignLockInvalid, UsageError
 from polylock.operations.lock.imported_pins import read_requirement_lines
 from polylock.values import Value
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
 __all__ = ["Surroundings", "look_around", "refuse_unready"]
 

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import sys
 import sysconfig
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from packaging.utils import canonicalize_name
 
 from polylock.cache.regular_files import read_regular
 from polylock.errors import ProjectError, UsageError
-from polylock.model.target import PythonRelease
+from polylock.model.target import PythonRelease, TargetDescription
 from polylock.project.target_values import parse_python
 from polylock.project.targets import parse_targets
 from polylock.toml_tables import InvalidToml, Table, key_path, parse_toml
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from polylock.model.target import TargetDescription
 
 __all__ = [
     "complete_targets",

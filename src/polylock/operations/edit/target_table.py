@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from polylock.lockfile.toml_values import key_text, value_text
-from polylock.model.target import Architecture, usual_platform
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from polylock.model.target import Cpu, TargetDescription
+from polylock.model.target import Architecture, Cpu, TargetDescription, usual_platform
 
 __all__ = ["accelerators", "cpu_name", "platform_name", "table_text", "target_table"]
 

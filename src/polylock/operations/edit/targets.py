@@ -18,6 +18,7 @@ from polylock.operations.files import write_atomically
 from polylock.operations.workspace import open_workspace, project_path
 from polylock.project.edit import add_target as edit_add_target
 from polylock.project.presets import (
+    Preset,
     assumed,
     find_name,
     find_spelled,
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from polylock.model.target import Target
-    from polylock.project.presets import Preset
     from polylock.project.settings import Settings
     from polylock.providers.detect import DetectedMachine
 

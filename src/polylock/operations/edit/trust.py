@@ -22,7 +22,7 @@ from polylock.operations.context import Context
 from polylock.operations.edit.project_file import parse_document, read_text
 from polylock.operations.workspace import project_path
 from polylock.project.pyproject import load_project
-from polylock.project.settings import default_index_url
+from polylock.project.settings import Settings, default_index_url
 from polylock.project.tool_table import read_options
 from polylock.providers.plugin import (
     PluginAnswer,
@@ -35,7 +35,6 @@ from polylock.values import Value
 
 if TYPE_CHECKING:
     from polylock.ports import Reporter
-    from polylock.project.settings import Settings
 
 __all__ = ["TrustRequest", "ask_trusted_provider"]
 

@@ -34,22 +34,20 @@ from polylock import __version__
 from polylock.lockfile.pylock import (
     PackageArchive,
     PackageDirectory,
+    PackageFile,
     PackageSdist,
     PackageVcs,
     PackageWheel,
 )
-from polylock.lockfile.record import record_target, without_credentials
-from polylock.operations.inspect.graph import PROJECT
+from polylock.lockfile.record import LockedFeature, record_target, without_credentials
+from polylock.operations.inspect.graph import PROJECT, LockedGraph
 from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from polylock.lockfile.pylock import PackageFile
-    from polylock.lockfile.record import LockedFeature
     from polylock.lockfile.select import Selected
     from polylock.operations.exchange.single_target import SingleTarget
-    from polylock.operations.inspect.graph import LockedGraph
 
 __all__ = ["BillOfMaterials"]
 

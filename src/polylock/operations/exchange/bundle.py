@@ -18,11 +18,16 @@ from polylock.build.policy import require_allowed
 from polylock.cache.digests import file_digest
 from polylock.cache.store import Bucket
 from polylock.errors import CacheUnusable, HashMismatch, UsageError
-from polylock.lockfile.pylock import PackageDirectory, PackageSdist, PackageWheel
+from polylock.lockfile.pylock import (
+    PackageDirectory,
+    PackageSdist,
+    PackageWheel,
+    Pylock,
+)
 from polylock.model.core_metadata import CoreMetadata, InvalidCoreMetadata
 from polylock.model.member_names import RefusedArchive, check_path, folded
 from polylock.operations.builds.locked_files import LockedFiles, locked_sha256
-from polylock.operations.builds.sdists import LocalSdist
+from polylock.operations.builds.sdists import LocalSdist, SdistBuilds, SourceTree
 from polylock.operations.builds.trees import SourceTrees
 from polylock.operations.builds.wiring import machine_builds
 from polylock.operations.context import Context
@@ -30,7 +35,7 @@ from polylock.operations.exchange.single_target import SingleTarget, without_lab
 from polylock.operations.files import attempt
 from polylock.operations.inspect.selection import named_selections, open_lock
 from polylock.operations.sync.choose_target import Chooser
-from polylock.operations.sync.installables import installables
+from polylock.operations.sync.installables import Installables, installables
 from polylock.operations.workspace import (
     answered_project,
     recorded_policy,
@@ -43,10 +48,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from polylock.lockfile.pylock import Pylock
     from polylock.lockfile.select import Selected
-    from polylock.operations.builds.sdists import SdistBuilds, SourceTree
-    from polylock.operations.sync.installables import Installables
     from polylock.ports import Reporter
     from polylock.project.settings import Settings
 

@@ -6,33 +6,33 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal, assert_never
 
 from polylock.errors import UsageError
-from polylock.lockfile.pylock import PackageArchive, PackageDirectory, PackageVcs
+from polylock.lockfile.pylock import (
+    Package,
+    PackageArchive,
+    PackageDirectory,
+    PackageFile,
+    PackageSdist,
+    PackageVcs,
+    PackageWheel,
+    Pylock,
+)
 from polylock.lockfile.record import record_target, without_credentials
 from polylock.model.target import usual_platform
 from polylock.model.visible_text import visible
 from polylock.operations.exchange.single_target import SingleTarget
 from polylock.operations.files import write_atomically
-from polylock.operations.inspect.graph import selection_graph
+from polylock.operations.inspect.graph import LockedGraph, selection_graph
 from polylock.operations.inspect.selection import named_selections, open_lock
 from polylock.operations.workspace import answered_project
-from polylock.project.settings import default_index_url
+from polylock.project.settings import Settings, default_index_url
 from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from polylock.lockfile.pylock import (
-        Package,
-        PackageFile,
-        PackageSdist,
-        PackageWheel,
-        Pylock,
-    )
     from polylock.lockfile.select import Selected
-    from polylock.operations.inspect.graph import LockedGraph
     from polylock.project.pyproject import ProjectFile
-    from polylock.project.settings import Settings
 
 __all__ = ["Export", "ExportFormat", "export"]
 

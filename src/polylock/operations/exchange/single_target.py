@@ -7,13 +7,15 @@ variants takes the wheel. Its bytes, and so its hash, are those that were locked
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 
 from polylock.lockfile.pylock import (
+    Package,
     PackageArchive,
     PackageDirectory,
+    PackageFile,
     PackageSdist,
     PackageVcs,
     PackageWheel,
@@ -22,18 +24,13 @@ from polylock.lockfile.pylock import (
 from polylock.lockfile.write import pylock_text
 from polylock.model.filenames import InvalidFilename, WheelFilename
 from polylock.model.folding import fold
-from polylock.model.markers import Atom, conjunction
+from polylock.model.markers import Atom, MarkerExpression, conjunction
 from polylock.values import Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from typing import Self
 
-    from packaging.utils import NormalizedName
-
-    from polylock.lockfile.pylock import Package, PackageFile
     from polylock.lockfile.select import Selected
-    from polylock.model.markers import MarkerExpression
     from polylock.model.target import Target
     from polylock.project.settings import Settings
 

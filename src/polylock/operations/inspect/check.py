@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from polylock.answer_cache.basis import project_basis
+from polylock.answer_cache.basis import Basis, project_basis
 from polylock.errors import LockFileOutdated
 from polylock.operations.workspace import open_workspace, read_lock
 from polylock.values import Value
@@ -12,7 +12,6 @@ from polylock.values import Value
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from polylock.answer_cache.basis import Basis
     from polylock.lockfile.freshness import Difference
     from polylock.project.settings import Settings
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from polylock.errors import UsageError
-from polylock.lockfile.changes import compare, grouped, installed
+from polylock.lockfile.changes import Side, TargetDiff, compare, grouped, installed
 from polylock.lockfile.read import read_pylock
 from polylock.operations.inspect.git_conflict import Repository
 from polylock.operations.inspect.selection import require_record
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from polylock.lockfile.changes import Side, TargetDiff
     from polylock.lockfile.pylock import Pylock
     from polylock.project.settings import Settings
 

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 from polylock.errors import UsageError
 from polylock.operations.files import attempt
 from polylock.values import Value
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 __all__ = ["Commit", "Repository", "Sides"]
 

@@ -17,6 +17,7 @@ from polylock.explain.reasons import RootAsker
 from polylock.model.folding import fold
 from polylock.model.requirements import InvalidRequirement, Requirement
 from polylock.operations.inspect.selection import (
+    LockedSelection,
     groups_to_show,
     open_lock,
     require_record,
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from polylock.lockfile.record import LockedInputs, VariantChoice
     from polylock.lockfile.select import Selected
     from polylock.model.target import Target
-    from polylock.operations.inspect.selection import LockedSelection
     from polylock.project.settings import Settings
 
 __all__ = [

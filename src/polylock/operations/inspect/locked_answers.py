@@ -9,11 +9,17 @@ from packaging.utils import canonicalize_name
 from polylock.errors import LockFileOutdated
 from polylock.explain.answer import Answer, Pinned
 from polylock.explain.why_not import WhyNot
-from polylock.lockfile.pylock import PackageSdist, PackageWheel
-from polylock.model.inputs import Inputs
+from polylock.lockfile.pylock import PackageSdist, PackageWheel, Pylock
+from polylock.model.inputs import (
+    Alignment,
+    BuildPolicy,
+    Inputs,
+    PrereleasePolicy,
+    ResolutionMode,
+)
 from polylock.model.requirements import InvalidRequirement, Requirement
-from polylock.operations.inspect.graph import locked_graphs
-from polylock.operations.inspect.selection import selections
+from polylock.operations.inspect.graph import LockedGraph, locked_graphs
+from polylock.operations.inspect.selection import LockedSelection, selections
 from polylock.operations.workspace import answered_project
 from polylock.values import replace
 
@@ -21,16 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from polylock.lockfile.pylock import Pylock
     from polylock.lockfile.record import LockedInputs
-    from polylock.model.inputs import (
-        Alignment,
-        BuildPolicy,
-        PrereleasePolicy,
-        ResolutionMode,
-    )
-    from polylock.operations.inspect.graph import LockedGraph
-    from polylock.operations.inspect.selection import LockedSelection
     from polylock.ports import PackageSource
     from polylock.project.settings import Settings
 

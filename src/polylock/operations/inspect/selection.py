@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from polylock.errors import UsageError
-from polylock.lockfile.record import locked_target
-from polylock.lockfile.select import project_groups, select
+from polylock.lockfile.record import Record, locked_target
+from polylock.lockfile.select import Selected, project_groups, select
 from polylock.operations.machine import AUTO, target_of_this_machine
 from polylock.operations.workspace import (
     lock_path,
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from polylock.lockfile.pylock import Pylock
-    from polylock.lockfile.record import Record
-    from polylock.lockfile.select import Selected
     from polylock.model.target import Target
     from polylock.project.settings import Settings
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from polylock.errors import UsageError
-from polylock.operations.inspect.graph import PROJECT, locked_graphs
+from polylock.operations.inspect.graph import PROJECT, LockedGraph, Node, locked_graphs
 from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from polylock.operations.inspect.graph import LockedGraph, Node
     from polylock.operations.inspect.outdated import Outdated
     from polylock.project.settings import Settings
 

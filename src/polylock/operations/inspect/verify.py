@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from packaging.specifiers import SpecifierSet
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from polylock.errors import (
@@ -23,9 +23,9 @@ from polylock.errors import (
     UsageError,
 )
 from polylock.explain.words import clause
-from polylock.lockfile.pylock import PackageArchive, PackageSdist, PackageWheel
+from polylock.lockfile.pylock import Package, PackageArchive, PackageSdist, PackageWheel
 from polylock.lockfile.record import requirement_text, without_credentials
-from polylock.model.distributions import Unusable
+from polylock.model.distributions import Release, Releases, RemoteFile, Unusable
 from polylock.model.filenames import WheelFilename
 from polylock.model.folding import fold
 from polylock.model.hashes import strongest
@@ -48,12 +48,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from packaging.utils import NormalizedName
-
-    from polylock.lockfile.pylock import Package
     from polylock.lockfile.select import Selected
     from polylock.model.core_metadata import CoreMetadata
-    from polylock.model.distributions import Release, Releases, RemoteFile
     from polylock.model.inputs import Inputs
     from polylock.model.target import Target
     from polylock.network.answers import Streaming

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 
 from polylock.errors import PolylockError, UsageError
 from polylock.explain.documents import document
@@ -20,18 +20,19 @@ from polylock.explain.reasons import (
     Unfit,
     Unopposed,
 )
-from polylock.explain.why_not import WhyNot
+from polylock.explain.why_not import LabelVerdict, VersionsOut, WhyNot
 from polylock.explain.words import clause
-from polylock.lockfile.pylock import PackageSdist, PackageWheel
-from polylock.model.distributions import Unusable
+from polylock.lockfile.pylock import Package, PackageSdist, PackageWheel
+from polylock.model.distributions import Release, Unusable
 from polylock.model.folding import fold
 from polylock.model.requirements import InvalidRequirement, Requirement
 from polylock.model.source_choice import fits
 from polylock.model.visible_text import visible
 from polylock.operations.builds.wiring import IndexContext
-from polylock.operations.inspect.graph import locked_graphs
+from polylock.operations.inspect.graph import LockedGraph, Node, locked_graphs
 from polylock.operations.inspect.locked_answers import locked_answer, locked_inputs
 from polylock.operations.inspect.selection import (
+    LockedSelection,
     groups_to_show,
     open_lock,
     require_record,
@@ -45,16 +46,9 @@ from polylock.variants.variant_json import InvalidVariantMetadata, VariantMetada
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from packaging.utils import NormalizedName
-
-    from polylock.explain.why_not import LabelVerdict, VersionsOut
-    from polylock.lockfile.pylock import Package
     from polylock.lockfile.record import LockedInputs
     from polylock.lockfile.select import Selected
-    from polylock.model.distributions import Release
     from polylock.model.target import Target
-    from polylock.operations.inspect.graph import LockedGraph, Node
-    from polylock.operations.inspect.selection import LockedSelection
     from polylock.ports import Reporter
     from polylock.project.settings import Settings
     from polylock.resolution.candidates import Candidate

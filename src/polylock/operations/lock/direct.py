@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, assert_never
 from urllib.parse import unquote, urlsplit
 
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from polylock.build.policy import refused_metadata, require_allowed
@@ -36,7 +36,7 @@ from polylock.model.distributions import (
 )
 from polylock.model.filenames import InvalidFilename, WheelFilename
 from polylock.model.hashes import sha256_of
-from polylock.model.reasons import DirectSourceNamed
+from polylock.model.reasons import DirectSourceNamed, Refusal
 from polylock.model.source_choice import direct_source
 from polylock.operations.builds.trees import SourceTrees
 from polylock.project.direct_sources import relative_path
@@ -45,10 +45,7 @@ from polylock.values import Mutable, Value, field, replace
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from packaging.utils import NormalizedName
-
     from polylock.lockfile.pylock import Pylock
-    from polylock.model.reasons import Refusal
     from polylock.model.requirements import Requirement
     from polylock.model.target import Target
     from polylock.operations.builds.sdists import SourceTree
@@ -199,6 +196,8 @@ class DirectReleases(Mutable, kw_only=True):
                     "project file" if source.sha256 else "lock file"
                 ) from error
             path, sha256, size = fetched.path, fetched.sha256, fetched.size
+        if source.checksum is not None:
+            _compare(path, _last(url), source.checksum)
         file = RemoteFile(
             filename=_last(url), url=url, hashes={"sha256": sha256}, size=size
         )
@@ -358,6 +357,22 @@ def _measure(name: NormalizedName, path: Path) -> tuple[str, int]:
     except OSError as error:
         problem = error.strerror or str(error)
         raise SourceUnusable(f"{name} @ {path}", problem) from error
+
+
+def _compare(path: Path, filename: str, checksum: str) -> None:
+    """Compare a file with a hash that is no SHA-256; raises HashMismatch.
+
+    MD5 and SHA-1 show damage alone, so what is locked is the SHA-256.
+    """
+    from hashlib import file_digest, new  # noqa: PLC0415 - rarely needed
+
+    algorithm, _, wanted = checksum.partition("=")
+    with path.open("rb") as content:
+        found = file_digest(content, lambda: new(algorithm, usedforsecurity=False))
+    if found.hexdigest() != wanted:
+        raise HashMismatch(
+            filename, f"{algorithm}:{wanted}", f"{algorithm}:{found.hexdigest()}"
+        ).as_stated_by("project file")
 
 
 def _last(url: str) -> str:

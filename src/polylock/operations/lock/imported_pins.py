@@ -20,13 +20,14 @@ from polylock.explain.reasons import (
     AlignedWith,
     ConflictsWithPins,
     OlderPinKept,
+    Reason,
     Unopposed,
 )
 from polylock.explain.words import clause
 from polylock.foreign.formats import read_foreign_lock
-from polylock.foreign.pins import pins_for
+from polylock.foreign.pins import ForeignLock, ForeignPin, Skipped, pins_for
 from polylock.foreign.requirements_file import read_requirement_texts
-from polylock.model.pins import Preference
+from polylock.model.pins import Pin, Preference, Resolution
 from polylock.resolution.versions import public
 from polylock.values import Value
 
@@ -35,10 +36,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from polylock.explain.reasons import Reason
     from polylock.explain.why_not import WhyNot
-    from polylock.foreign.pins import ForeignLock, ForeignPin, Skipped
-    from polylock.model.pins import Pin, Resolution
     from polylock.model.target import Target
     from polylock.resolution.solve import Solver
 

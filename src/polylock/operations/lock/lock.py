@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from polylock.answer_cache.basis import project_basis
+from polylock.answer_cache.basis import Basis, project_basis
 from polylock.errors import (
     LockFileOutdated,
     NoSuchTarget,
@@ -12,21 +12,24 @@ from polylock.errors import (
     UsageError,
 )
 from polylock.operations.files import write_atomically
-from polylock.operations.workspace import keep_lock, open_workspace, read_lock
+from polylock.operations.workspace import (
+    Workspace,
+    keep_lock,
+    open_workspace,
+    read_lock,
+)
 from polylock.values import Value, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from polylock.answer_cache.basis import Basis
     from polylock.explain.findings import Note
     from polylock.lockfile.changes import TargetDiff
     from polylock.lockfile.pylock import Pylock
     from polylock.network.traffic import Traffic
     from polylock.operations.lock.imported_pins import ImportedPins, ImportReport
     from polylock.operations.lock.request import LockRequest
-    from polylock.operations.workspace import Workspace
     from polylock.ports import Reporter
     from polylock.project.settings import Settings
     from polylock.resolution.solve import Effort

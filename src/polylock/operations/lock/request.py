@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from polylock.errors import UsageError
@@ -13,8 +13,6 @@ from polylock.values import Value, field
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
-
-    from packaging.utils import NormalizedName
 
     from polylock.model.pins import Preference
 

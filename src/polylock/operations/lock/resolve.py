@@ -12,21 +12,21 @@ import msgspec
 
 from polylock.errors import LockFileOutdated, NoSolution, UsageError
 from polylock.explain.failure import solved
-from polylock.explain.findings import Solved
+from polylock.explain.findings import Note, Solved
 from polylock.explain.known_source import KnownSource
 from polylock.explain.notes import notes
 from polylock.lockfile.assemble import assemble
-from polylock.lockfile.pylock import PackageSdist, PackageWheel
+from polylock.lockfile.pylock import PackageSdist, PackageWheel, Pylock
 from polylock.lockfile.record import VARIANT_LISTS, record_inputs, record_target
 from polylock.lockfile.select import preferences
 from polylock.lockfile.write import pylock_text
-from polylock.model.pins import Preference
+from polylock.model.pins import Preference, Resolution
 from polylock.model.requirements import Requirement
 from polylock.model.source_choice import direct_sources
 from polylock.network.local_files import is_local, local_path
 from polylock.operations.builds.wiring import IndexContext
 from polylock.resolution.align import divergences
-from polylock.resolution.solve import Solver
+from polylock.resolution.solve import Effort, Solver
 from polylock.values import Value, replace
 
 if TYPE_CHECKING:
@@ -34,10 +34,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from polylock.explain.findings import Note
-    from polylock.lockfile.pylock import Pylock
     from polylock.model.inputs import Inputs
-    from polylock.model.pins import Resolution
     from polylock.model.target import Target
     from polylock.network.traffic import Traffic
     from polylock.operations.lock.imported_pins import ImportedPins, ImportReport
@@ -45,7 +42,6 @@ if TYPE_CHECKING:
     from polylock.operations.workspace import Workspace
     from polylock.ports import PackageSource, Reporter
     from polylock.project.settings import Settings
-    from polylock.resolution.solve import Effort
 
 __all__ = ["Resolved", "resolve"]
 

@@ -15,11 +15,17 @@ from polylock.explain.failure import solved
 from polylock.explain.reasons import InvalidMetadata, LabelUndescribed
 from polylock.explain.words import details
 from polylock.lockfile.file_choice import FileChooser
-from polylock.lockfile.pylock import PackageSdist, PackageWheel
+from polylock.lockfile.pylock import (
+    Package,
+    PackageFile,
+    PackageSdist,
+    PackageWheel,
+    Pylock,
+)
 from polylock.lockfile.record import microseconds_of
 from polylock.lockfile.select import applicable, project_groups
 from polylock.model.distributions import Release, Releases, RemoteFile, Unusable
-from polylock.ports import SilentReporter
+from polylock.ports import Guess, PackageSource, SilentReporter
 from polylock.resolution.solve import Solver
 from polylock.values import Mutable, field, replace
 from polylock.variants.variant_json import InvalidVariantMetadata, VariantMetadata
@@ -30,13 +36,11 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from polylock.lockfile.pylock import Package, PackageFile, Pylock
     from polylock.model.core_metadata import CoreMetadata
     from polylock.model.inputs import Inputs
     from polylock.model.pins import Resolution
     from polylock.model.requirements import Requirement
     from polylock.model.target import Target
-    from polylock.ports import Guess, PackageSource
 
 __all__ = ["installed_files", "solve_kept"]
 

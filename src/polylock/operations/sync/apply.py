@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from polylock.environment.installed import read_installed
 from polylock.environment.venv import create, open_environment, recreate
 from polylock.errors import ArchiveDamaged, EnvironmentBroken
-from polylock.installation.execute import execute
+from polylock.installation.execute import Outcome, execute
 from polylock.installation.link import Linker, LinkMode
-from polylock.installation.plan import plan_sync
+from polylock.installation.plan import SyncPlan, plan_sync
 from polylock.operations.builds.fetch import WheelFetcher
 from polylock.operations.builds.wiring import machine_builds
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from polylock.environment.interpreter import Interpreter
-    from polylock.installation.execute import Outcome
-    from polylock.installation.plan import SyncPlan
     from polylock.operations.context import Context
     from polylock.operations.sync.choose_target import Choice
     from polylock.operations.sync.installables import Installables

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from polylock.answer_cache.basis import (
+    Basis,
     environment_basis,
     hardware_basis,
     project_basis,
 )
-from polylock.environment.installed import Form, read_installed
+from polylock.environment.installed import Form, InstalledDistribution, read_installed
 from polylock.environment.venv import (
     EnvironmentState,
     read_state,
@@ -19,15 +20,17 @@ from polylock.environment.venv import (
 )
 from polylock.errors import ProjectError
 from polylock.installation.plan import (
+    PlanEntry,
+    SyncPlan,
     SyncRequest,
     plan_sync,
     seeds,
 )
-from polylock.lockfile.pylock import PackageSdist
+from polylock.lockfile.pylock import PackageSdist, Pylock
 from polylock.lockfile.select import select, selectable_groups
 from polylock.operations.context import Context
-from polylock.operations.sync.choose_target import Chooser
-from polylock.operations.sync.installables import installables
+from polylock.operations.sync.choose_target import Choice, Chooser
+from polylock.operations.sync.installables import Installables, installables
 from polylock.operations.sync.safety_checks import (
     refuse_own_removal,
     tell_forced,
@@ -51,13 +54,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from polylock.answer_cache.basis import Basis
-    from polylock.environment.installed import InstalledDistribution
-    from polylock.installation.plan import PlanEntry, SyncPlan
-    from polylock.lockfile.pylock import Pylock
     from polylock.model.inputs import Inputs
-    from polylock.operations.sync.choose_target import Choice
-    from polylock.operations.sync.installables import Installables
     from polylock.ports import Reporter
     from polylock.project.pyproject import ProjectFile
     from polylock.project.settings import Settings
@@ -325,7 +322,7 @@ def _changed(
 ) -> frozenset[NormalizedName]:
     """Return the distributions of which a file is not what RECORD says."""
     # Only where every file is read.
-    from polylock.installation.content import changed_in_environment  # noqa: PLC0415
+    from polylock.installation.hash_check import changed_in_environment  # noqa: PLC0415
 
     return frozenset(
         one.name

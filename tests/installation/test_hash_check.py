@@ -11,7 +11,7 @@ from fakes.installations import WheelDirectory, make_interpreter
 from fakes.wheels import build_wheel
 from polylock.environment.installed import read_installed
 from polylock.installation.archive import read_manifest
-from polylock.installation.content import changed_in_archive, changed_in_environment
+from polylock.installation.hash_check import changed_in_archive, changed_in_environment
 from polylock.installation.link import Linker, LinkMode
 from polylock.installation.place import Placement
 

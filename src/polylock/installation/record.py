@@ -1,0 +1,143 @@
+"""RECORD (PEP 376, 427, 627), and the other files that are added to ``.dist-info``."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from polylock.environment.installed import ORIGIN_FILE, Origin
+
+try:
+    # hashlib would load OpenSSL: 3 ms, to hash a few lines.
+    from _sha2 import sha256  # type: ignore[import-not-found] # typeshed has none
+except ImportError:  # Python 3.11, or another implementation
+    from hashlib import sha256
+
+if TYPE_CHECKING:
+    from hashlib import _Hash as Hash
+
+    from polylock.installation.plan import WantedDistribution
+
+__all__ = [
+    "INSTALLER",
+    "InvalidRecord",
+    "RecordRow",
+    "format_rows",
+    "has_hash",
+    "installation_files",
+    "parse_rows",
+    "record_text",
+    "row_of",
+]
+
+INSTALLER = "polylock"
+"""Content of the file INSTALLER."""
+
+
+class InvalidRecord(ValueError):
+    """A RECORD that is not a table of three columns."""
+
+
+class RecordRow(NamedTuple):
+    """A file: its path with ``/``, and ``sha256=…`` and size, which may be empty.
+
+    The path is relative to the directory of ``.dist-info``, or absolute. It is a tuple
+    because a large environment has tens of thousands of rows.
+    """
+
+    path: str
+    hash: str = ""
+    size: str = ""
+
+
+def parse_rows(text: str) -> Iterator[RecordRow]:
+    """Yield the rows of RECORD; empty lines are skipped.
+
+    Backslashes in paths count as slashes: old backends on Windows wrote them.
+    Raises InvalidRecord, which names the line.
+    """
+    reader = csv.reader(io.StringIO(text, newline=""))
+    try:
+        for row in reader:
+            if not row:
+                continue
+            if len(row) != 3:
+                raise InvalidRecord(
+                    f"line {reader.line_num} has {len(row)} columns instead of 3"
+                )
+            path, hash_, size = row
+            yield RecordRow(path.replace("\\", "/"), hash_, size)
+    except csv.Error as error:
+        raise InvalidRecord(f"line {reader.line_num}: {error}") from error
+
+
+def format_rows(rows: Iterable[RecordRow]) -> str:
+    """Return the rows as text, one per line."""
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
+
+
+def installation_files(wanted: WantedDistribution) -> dict[str, bytes]:
+    """Return the files to add to ``.dist-info`` by name, except RECORD.
+
+    ``polylock.json`` identifies the locked file, so that the next sync knows that there
+    is nothing to do.
+    """
+    origin = Origin(
+        filename=wanted.filename,
+        sha256=wanted.sha256,
+        variant_label=wanted.variant_label,
+    )
+    files = {
+        "INSTALLER": f"{INSTALLER}\n".encode(),
+        ORIGIN_FILE: msgspec.json.encode(origin) + b"\n",
+    }
+    if wanted.requested:
+        files["REQUESTED"] = b""
+    if wanted.direct_url is not None:
+        files["direct_url.json"] = msgspec.json.encode(wanted.direct_url)
+    return files
+
+
+def row_of(path: str, content: bytes) -> RecordRow:
+    """Return the row of a file with this content."""
+    return RecordRow(path, f"sha256={_encoded(sha256(content))}", str(len(content)))
+
+
+def has_hash(content: bytes, hash_: str) -> bool:
+    """Return whether content has a hash in the format of RECORD."""
+    algorithm, _, value = hash_.partition("=")
+    if algorithm == "sha256":
+        return value.rstrip("=") == _encoded(sha256(content))
+    import hashlib  # noqa: PLC0415 - 3 ms, for wheels with another algorithm
+
+    return value.rstrip("=") == _encoded(hashlib.new(algorithm, content))
+
+
+def _encoded(digest: Hash) -> str:
+    return base64.urlsafe_b64encode(digest.digest()).rstrip(b"=").decode()
+
+
+def record_text(
+    unchanged: str,
+    added: Mapping[str, bytes],
+    moved: Iterable[RecordRow],
+    *,
+    dist_info: str,
+) -> str:
+    """Return the text of RECORD.
+
+    ``unchanged`` has the rows of the files that are installed unchanged, ``added`` the
+    contents of the other files in ``dist_info``, ``moved`` the rows of files outside
+    site-packages. RECORD itself comes last, without a hash.
+    """
+    rows = [row_of(f"{dist_info}/{name}", added[name]) for name in sorted(added)]
+    rows += sorted(moved)
+    rows.append(RecordRow(f"{dist_info}/RECORD"))
+    return unchanged + format_rows(rows)
