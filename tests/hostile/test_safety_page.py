@@ -33,6 +33,7 @@ TABLES = [
     ("Answers of servers", "hostile/test_servers.py", "ANSWERS"),
     ("Streams of bytes", "hostile/test_servers.py", "STREAMS"),
     ("Input without bounds", "hostile/test_limits.py", "KINDS"),
+    ("What a lock file may not say", "lockfile/test_read.py", "REFUSED"),
     ("Lock files that were changed", "operations/inspect/test_vouching.py", "CHANGES"),
     ("Words", "cli/test_hostile_words.py", "PLACES"),
     ("A second .dist-info", "installation/test_execute.py", "SECOND_INFOS"),

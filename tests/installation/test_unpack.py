@@ -71,7 +71,8 @@ class Forge:
     def write(self, directory: Path) -> Path:
         """Write the wheel with its RECORD."""
         path = directory / FILENAME
-        record = "".join([*self.record, f"{INFO}/RECORD,,\n"]).encode()
+        text = "".join([*self.record, f"{INFO}/RECORD,,\n"])
+        record = text.encode("utf-8", "surrogateescape")
         info = zipfile.ZipInfo(f"{INFO}/RECORD", (2026, 1, 1, 0, 0, 0))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # duplicate names are wanted here
@@ -297,7 +298,24 @@ HOSTILE: dict[str, tuple[Callable[[Forge], object], str]] = {
         lambda f: f.replace(f"{INFO}/WHEEL", b"Root-Is-Purelib: true\n"),
         "no Wheel-Version",
     ),
-    "not text": (lambda f: f.replace(f"{INFO}/WHEEL", b"\xff\xfe"), "readable"),
+    "not text": (
+        lambda f: f.replace(f"{INFO}/WHEEL", b"\xff\xfe"),
+        "demo-1.0.dist-info/WHEEL is not UTF-8",
+    ),
+    "METADATA in latin-1": (
+        lambda f: f.replace(f"{INFO}/METADATA", b"Name: d\xe9mo\nVersion: 1.0\n"),
+        "demo-1.0.dist-info/METADATA is not UTF-8",
+    ),
+    "RECORD in latin-1": (
+        lambda f: f.record.append("d\udce9mo.py,,\n"),
+        "demo-1.0.dist-info/RECORD is not UTF-8",
+    ),
+    "entry points in UTF-16": (
+        lambda f: f.add(
+            f"{INFO}/entry_points.txt", "[console_scripts]\n".encode("utf-16")
+        ),
+        "demo-1.0.dist-info/entry_points.txt is not UTF-8",
+    ),
     "unknown scheme": (hostile("demo-1.0.data/evil/x"), "no installation scheme"),
     "file for a scheme": (hostile("demo-1.0.data/scripts"), "no installation scheme"),
     "other data": (hostile("demo-2.0.data/scripts/x"), "is not demo-1.0.data"),

@@ -311,7 +311,7 @@ def unpack(
         zlib.error,
         EOFError,
         NotImplementedError,  # a compression method that zipfile lacks
-        UnicodeDecodeError,
+        UnicodeDecodeError,  # a name of a member that is not in its stated encoding
     ) as error:
         raise FileCorrupt(
             filename, f"it is not a readable zip file: {error}"
@@ -416,7 +416,11 @@ class _Unpacking(Mutable, kw_only=True):
         if info.file_size > self.limits.metadata_size:
             raise RefusedArchive(f"{name} is larger than any such file")
         with self.archive.open(info) as stream:
-            return stream.read().decode("utf-8")
+            content = stream.read()
+        try:
+            return content.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise RefusedArchive(f"{name} is not UTF-8") from error
 
     def _read_record(
         self, members: dict[str, zipfile.ZipInfo], prefix: str
