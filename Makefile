@@ -4,6 +4,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
+# Tests start hundreds of Pythons: without bytecode each compiles polylock anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test lint format fuzz slow bench docs docs-output reference clean
 
 demo: $(READY)

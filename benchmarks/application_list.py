@@ -54,7 +54,7 @@ class Machine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Application:
-    """What an application itself requires, and where that is from.
+    """The requirements of an application, and where they come from.
 
     ``impossible`` holds the platforms that it cannot be locked for, each with the
     reason: both tools are to refuse these. ``differences`` are the projects that uv
@@ -90,7 +90,7 @@ class Application:
 
     @property
     def requires_python(self) -> str:
-        """Return the range that begins with the lowest of its Pythons."""
+        """Return the range that starts with the lowest of its Pythons."""
         lowest = min(self.pythons, key=lambda text: int(text.partition(".")[2]))
         return f">={lowest}"
 
@@ -101,7 +101,7 @@ def application_names() -> list[str]:
 
 
 def read_application(name: str) -> Application:
-    """Read ``projects/applications/NAME.toml``, or the file where a path is given."""
+    """Read ``projects/applications/NAME.toml``, or the file if a path is given."""
     path = Path(name) if name.endswith(".toml") else _DIRECTORY / f"{name}.toml"
     document = tomllib.loads(path.read_text(encoding="utf-8"))
     return Application(

@@ -1,13 +1,13 @@
 """Lock well-known applications for eight targets each, and compare with uv.
 
 For each application of ``projects/applications`` polylock locks four platforms with two
-Pythons in one run, from an empty cache, and ``uv pip compile`` locks each of them, all
-with one cutoff and without building anything. What must agree is name==version of
-every package of every target. The index is asked over the network.
+Pythons in one run, from an empty cache, and ``uv pip compile`` locks each of them, with
+the same cutoff and without building anything. The name and version of every package of
+every target must agree. The index is asked over the network.
 
-A difference counts as explained where the application's file gives the reason, or where
-polylock locked the package under a condition that the target leaves open, such as the
-patch release of its Python. Any other ends the script with 1.
+A difference is explained if the application's file gives the reason, or if polylock
+locked the package with a marker that the target does not decide, such as the patch
+release of its Python. For any other difference the script exits with 1.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ Pins = dict[str, str]
 
 @dataclass(slots=True, kw_only=True)
 class Outcome:
-    """What came of one application."""
+    """The results for one application."""
 
     application: Application
     cold: float = 0.0
@@ -212,7 +212,7 @@ class Laboratory:
             outcome.explained[difference] = reason
 
     def _refuse(self, outcome: Outcome, place: Path, target: Machine) -> None:
-        """See that neither tool locks for a platform that has no solution."""
+        """Check that neither tool locks for a platform that has no solution."""
         application = outcome.application
         project = place / target.name
         self._write(application, project, [target], align="independent")
@@ -236,7 +236,7 @@ def _conditions(lock_file: Path) -> dict[tuple[str, str], str]:
 
 
 def divergences(pins: Mapping[str, Pins]) -> tuple[int, int]:
-    """Return how many projects have several versions, how many some targets lack."""
+    """Count the projects with several versions, and those that some targets lack."""
     names = Counter(name for chosen in pins.values() for name in chosen)
     several = sum(
         len({chosen[name] for chosen in pins.values() if name in chosen}) > 1
@@ -327,7 +327,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _proxies() -> dict[str, str]:
-    """Return the proxies of this machine: the index is asked over the network."""
+    """Return this machine's proxies, because the index is asked over the network."""
     return {
         name: value
         for name, value in os.environ.items()

@@ -1,4 +1,4 @@
-"""Directories in the way of a run, removed when nothing is measured any more."""
+"""Moves directories out of the way, and deletes them after all measurements."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _ROOM = 5_000_000_000
 
 
 class Aside:
-    """Takes directories out of the way by renaming them; removes them after the block.
+    """Renames directories to move them out of the way; deletes them after the block.
 
-    To remove thousands of files slows what is run next: ext4 without a journal looks
-    at every inode that was freed in the last minutes before it makes a file. ``parent``
-    is on the disk of what is put aside.
+    Deleting thousands of files slows the next run: ext4 without a journal checks every
+    inode freed in the last minutes before it creates a file. ``parent`` must be on the
+    same disk as the directories.
     """
 
     def __init__(self, parent: Path, *, room: int = _ROOM) -> None:
@@ -43,9 +43,9 @@ class Aside:
         shutil.rmtree(self._place, ignore_errors=True)
 
     def put(self, path: Path) -> None:
-        """Take a directory away, if it is there.
+        """Move a directory out of the way, if it exists.
 
-        Where the disk is nearly full all is removed at once, which is told.
+        If the disk is nearly full, delete everything at once and say so.
         """
         if not path.exists():
             return

@@ -1,7 +1,7 @@
 """The tools that are compared: the commands of each, for each scenario of locking.
 
-All of them may use wheels alone, so no build backend's time is measured, and each has
-a cache of its own. What a tool is told is what its documentation says for the job.
+All of them use only wheels, so no build backend is measured, and each has its own
+cache. Each tool runs with the options that its documentation gives for the task.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ MODULE = (sys.executable, "-m", "polylock")
 
 
 class Scenario(StrEnum):
-    """What is there before a run, and what the run is to do."""
+    """The state before a run, and the task of the run."""
 
     COLD = "cold"
     WARM = "warm"
@@ -67,7 +67,7 @@ class Scenario(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Race:
-    """What all contestants of one comparison have in common.
+    """What all contestants of one comparison share.
 
     ``program`` is how polylock is started.
     """
@@ -271,7 +271,7 @@ class Nab:
 
 
 def contestants(race: Race) -> list[Contestant]:
-    """Return polylock and those of the others that are installed, ready to run."""
+    """Return polylock and the other installed tools, ready to run."""
     found: list[Polylock | UvLock | UvCompile | Nab] = [Polylock(race)]
     uv = find_uv()
     if uv is not None:
@@ -284,7 +284,7 @@ def contestants(race: Race) -> list[Contestant]:
 
 
 def clear(contestant: Contestant, scenario: Scenario, aside: Aside) -> None:
-    """Take away what a scenario says is not there."""
+    """Remove what must be absent in a scenario."""
     if scenario is Scenario.COLD:
         aside.put(contestant.directory / "cache")
     if scenario in {Scenario.COLD, Scenario.WARM, Scenario.OFFLINE}:
@@ -317,7 +317,7 @@ def find_uv() -> str | None:
 
 
 def has_nab() -> bool:
-    """Say whether this Python has nab."""
+    """Return whether this Python has nab."""
     from importlib.util import find_spec  # noqa: PLC0415 - not in every run
 
     return find_spec("nab") is not None

@@ -55,7 +55,7 @@ _METADATA = ".metadata"
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What was asked since the last look; ``sent`` is in bytes, without headers.
+    """The requests since the last call; ``sent`` is in bytes, without headers.
 
     ``missing`` are the paths that the copy does not have.
     """
@@ -66,10 +66,10 @@ class Tally:
 
 
 class Recorder:
-    """Fetches into a copy what it does not have from the index at ``url``.
+    """Fetches what a copy does not have from the index at ``url``.
 
-    The copy offers metadata for every wheel. Where the index has no metadata files,
-    the metadata is read out of the wheel, by ranges if the index answers them.
+    The copy has metadata for every wheel. If the index has no metadata files, the
+    metadata is read from the wheel, with range requests if the index supports them.
     """
 
     def __init__(self, directory: Path, url: str, client: Client) -> None:
@@ -78,7 +78,7 @@ class Recorder:
         self._client = client
 
     def page(self, name: str) -> bool:
-        """Record a project page; False where the index has no such project."""
+        """Record a project page; False if the index has no such project."""
         answer = self._client.get(f"{self._url}{name}/", headers={"Accept": _JSON})
         if answer.status == HTTPStatus.NOT_FOUND:
             return False
@@ -102,7 +102,7 @@ class Recorder:
         return True
 
     def file(self, name: str, filename: str) -> bool:
-        """Record a file or its metadata; False where the index has none."""
+        """Record a file or its metadata; False if the index has none."""
         base = filename.removesuffix(_METADATA)
         path = self._directory / "origins" / f"{name}.json"
         if not path.exists() and not self.page(name):
@@ -119,7 +119,7 @@ class Recorder:
         return True
 
     def finish(self) -> None:
-        """Give the pages the hashes of the metadata that was recorded."""
+        """Write the hashes of the recorded metadata into the pages."""
         for path in sorted(self._directory.glob("simple/*/index.json")):
             document = json.loads(path.read_bytes())
             files = self._directory / "files" / path.parent.name
@@ -160,8 +160,8 @@ class Recorder:
 class FrozenIndex:
     """Serves a copy while in a ``with`` statement.
 
-    With a ``recorder`` what is missing is fetched first; without one it is answered
-    with 404 and counted as missing.
+    With a ``recorder``, missing pages and files are fetched first. Without one they are
+    answered with 404 and counted as missing.
     """
 
     def __init__(self, directory: Path, recorder: Recorder | None = None) -> None:
@@ -184,7 +184,7 @@ class FrozenIndex:
         self._server.__exit__(*exception)
 
     def take_tally(self) -> Tally:
-        """Return what was asked since the last call."""
+        """Return the requests since the last call."""
         with self._guard:
             tally, self._tally = self._tally, Tally()
         return tally
@@ -202,14 +202,14 @@ class FrozenIndex:
             )
 
     def page(self, name: str) -> Path | None:
-        """Return a project page as JSON, recording it where that is asked for."""
+        """Return a project page as JSON; record it if there is a recorder."""
         path = self.directory / "simple" / name / "index.json"
         if path.exists() or (self.recorder and self.recorder.page(name)):
             return path
         return None
 
     def file(self, name: str, filename: str) -> Path | None:
-        """Return a file, recording it where that is asked for."""
+        """Return a file; record it if there is a recorder."""
         path = self.directory / "files" / name / filename
         if path.exists() or (self.recorder and self.recorder.file(name, filename)):
             return path
@@ -229,7 +229,7 @@ class _Handler(AnsweringHandler):
         return self.server.index
 
     def answer(self) -> None:
-        """Answer with a page, a file, or that there is none."""
+        """Answer with a page, a file or 404."""
         self._index.count(requests=1)
         match path_segments(self.path):
             case ["simple", _] as segments if moved := normalized_page(
@@ -244,7 +244,7 @@ class _Handler(AnsweringHandler):
                 self.refuse(HTTPStatus.NOT_FOUND)
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing: a line for each request would cost more than the answer."""
+        """Log nothing: a line for each request would cost more than the answer."""
 
     def refuse(self, status: HTTPStatus) -> None:
         """Count what the copy does not have."""
@@ -325,7 +325,7 @@ def _metadata(archive: Archive) -> bytes:
 
 
 def _write(path: Path, blocks: Iterable[bytes]) -> None:
-    """Write a file in one step: a recording that breaks off leaves no half of one."""
+    """Write a file in one step, so that no partial file is left behind."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{threading.get_ident()}.part")
     with part.open("wb") as stream:

@@ -1,9 +1,9 @@
-"""The size and the joints of the source: modules, lines, imports, import cycles.
+"""The size and structure of the source: modules, lines, imports, import cycles.
 
     .venv/bin/python benchmarks/house.py [DIRECTORY]
 
-DIRECTORY holds the package ``polylock``; it is ``src`` of this checkout. Names of
-modules that only one other imports, and of those in cycles, follow with ``--names``.
+DIRECTORY contains the package ``polylock``; the default is ``src`` of this checkout.
+``--names`` also lists the modules that only one other imports, and those in cycles.
 Imports for type checking count like any other.
 """
 
@@ -38,7 +38,7 @@ _NO_CODE = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Module:
-    """What is counted of one module; ``imports`` are modules of the package."""
+    """The figures of one module; ``imports`` are modules of the package."""
 
     name: str
     lines: int
@@ -72,7 +72,7 @@ def imported_by_one(modules: Mapping[str, Module]) -> list[str]:
 
 
 def cycles(modules: Mapping[str, Module]) -> list[list[str]]:
-    """Return the groups of modules each of which imports, by some way, all others."""
+    """Return the groups of modules that import each other, directly or not."""
     reached = {name: _reached(modules, name) for name in modules}
     found = {
         tuple(sorted(other for other in reached[name] if name in reached[other]))
@@ -120,7 +120,7 @@ def _module(name: str, path: Path, names: set[str]) -> Module:
 
 
 def _docstrings(tree: ast.Module) -> Iterator[range]:
-    """Yield the lines of strings that stand as statements: nothing computes them."""
+    """Yield the lines of strings that are statements, such as docstrings."""
     for node in ast.walk(tree):
         if (
             isinstance(node, ast.Expr)

@@ -1,9 +1,9 @@
 """Compare what polylock installs with what ``pip install --no-deps`` does, by file.
 
-Asks the default index of pip for the wheels of ``projects/installed-trees.txt``, once.
-Each is installed by both into an environment at one and the same path; then polylock
-takes it away again. At last both install all of them, and ``pip list`` and
-``pip check`` are asked.
+Downloads the wheels of ``projects/installed-trees.txt`` from pip's default index once.
+Both tools install each wheel into an environment at the same path; then polylock
+uninstalls it. At the end both install all wheels, and the output of ``pip list`` and
+``pip check`` is compared.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from collections import Counter
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from polylock.cache.digests import file_digest
+from polylock.cache.regular_files import file_digest
 from polylock.environment.installed import read_installed
 from polylock.environment.interpreter import probe
 from polylock.environment.venv import create
@@ -42,7 +42,7 @@ Tree = dict[str, tuple[str, str]]
 
 
 def main() -> int:
-    """Return 1 where anything differs."""
+    """Return 1 if anything differs."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("directory", type=Path, help="where wheels and trees go")
     directory = parser.parse_args().directory.absolute()
@@ -87,7 +87,7 @@ def pip(*arguments: str, python: str | None = None) -> str:
 
 
 class World:
-    """An environment at one path, made empty again as often as needed."""
+    """An environment at one path that can be emptied."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -101,7 +101,7 @@ class World:
         shutil.copytree(self.root, self.empty, symlinks=True)
 
     def compare(self, wheel: Path, kinds: Counter[str]) -> list[str]:
-        """Return how the two installations of a wheel differ; count what it has."""
+        """Return how two installations of a wheel differ; count its features."""
         self._clear()
         self._pip([wheel])
         theirs, their_rows = self._tree(), self._rows()
@@ -125,7 +125,7 @@ class World:
         return found
 
     def compare_lists(self, wheels: Sequence[Path]) -> list[str]:
-        """Return how ``pip list`` and ``pip check`` differ with all of them there."""
+        """Return how ``pip list`` and ``pip check`` differ with all wheels."""
         said = []
         for install in (self._pip, self._polylock):
             self._clear()
@@ -184,7 +184,7 @@ class World:
         return found
 
     def _rows(self) -> set[tuple[str, str, str]]:
-        """Return the rows of RECORD, but for those of files that tell the installer."""
+        """Return the rows of RECORD, except those of files that name the installer."""
         site = Path(self.interpreter.scheme.purelib)
         (record,) = site.glob("*.dist-info/RECORD")
         launchers = self._launchers()
@@ -221,7 +221,7 @@ def _wanted(wheel: Path) -> WantedDistribution:
 def _differences(
     ours: Tree, theirs: Tree, kinds: Counter[str], launchers: set[str]
 ) -> list[str]:
-    """Compare two trees; of launchers the names and modes count, not the text."""
+    """Compare two trees; of launchers only names and modes."""
     found = [f"only polylock: {name}" for name in sorted(ours.keys() - theirs.keys())]
     found += [f"only pip: {name}" for name in sorted(theirs.keys() - ours.keys())]
     for name in sorted(ours.keys() & theirs.keys()):

@@ -1,7 +1,7 @@
 """Compare locking: polylock, uv and nab in turn, on one recorded index.
 
-Every run is a process of its own (for ``uv pip compile`` one a target), started when
-the one before has ended. A round runs all scenarios; the tools take turns in each.
+Every run is a new process (for ``uv pip compile`` one per target), started when the one
+before has ended. A round runs all scenarios; the tools take turns in each.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _TOOLS = ("polylock", "uv lock", "uv pip compile", "nab")  # in the order of the
 
 @dataclass(slots=True)
 class Comparison:
-    """What came of one number of targets."""
+    """The results for one number of targets."""
 
     targets: int
     series: dict[Scenario, dict[str, Series]] = field(default_factory=dict)
@@ -62,7 +62,7 @@ class Comparison:
 
     @property
     def problems(self) -> Iterator[str]:
-        """Return what went wrong, a line each."""
+        """Return the problems, one per line."""
         for scenario, by_name in self.series.items():
             for name, series in by_name.items():
                 if series.problem:
@@ -129,7 +129,7 @@ def _compare(plan: Plan, count: int, index: FrozenIndex, runner: _Runner) -> Com
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Runner:
-    """Runs a contestant in a scenario, from what has to be there."""
+    """Runs a contestant in a scenario, after preparing its state."""
 
     environment: dict[str, str]
     aside: Aside
@@ -166,7 +166,7 @@ def times_table(comparisons: Sequence[Comparison]) -> str:
 
 
 def counts_table(comparisons: Sequence[Comparison]) -> str:
-    """Return what each tool asked the index, and what polylock's solver did."""
+    """Return the requests of each tool, and the work of polylock's solver."""
     rows = []
     for comparison in comparisons:
         for scenario, tallies in comparison.tallies.items():
@@ -196,7 +196,7 @@ def counts_table(comparisons: Sequence[Comparison]) -> str:
 
 
 def further_target(comparisons: Sequence[Comparison]) -> str | None:
-    """Return what one more target costs beside the first, warm and offline."""
+    """Return the cost of one more target relative to the first, warm and offline."""
     by_count = {comparison.targets: comparison for comparison in comparisons}
     most = max(by_count)
     first = by_count[1].median(Scenario.OFFLINE, "polylock") if 1 in by_count else None
@@ -239,7 +239,7 @@ def document(plan: Plan, comparisons: Sequence[Comparison]) -> dict[str, Any]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the script; 1 where a run failed or asked for what is not recorded."""
+    """Run the script; 1 if a run failed or asked for something not recorded."""
     parser = make_parser(__doc__)
     parser.add_argument("--targets", default="1,2,8", help="default: 1,2,8")
     options = parser.parse_args(arguments)

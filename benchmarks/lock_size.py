@@ -1,9 +1,9 @@
 """Print how large a lock file is, and how much of it a small change changes.
 
 Some applications of ``projects/applications`` are locked together for eight targets.
-Then, each time from that lock file: a package is added, one is taken to another
-version, and a target is added. Lines are counted as ``git diff`` does. The index is
-asked over the network.
+Then, each time starting from that lock file, a package is added, a package is upgraded,
+and a target is added. Lines are counted as ``git diff`` does. The index is asked over
+the network.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def changed_lines(before: str, after: str) -> tuple[int, int]:
 
 
 class Trial:
-    """A project that is locked again and again in one directory."""
+    """A project that is locked several times in one directory."""
 
     def __init__(self, directory: Path, dependencies: Sequence[str]) -> None:
         self._directory = directory
@@ -59,7 +59,7 @@ class Trial:
         }
 
     def lock(self, *options: str, start: str | None = None) -> tuple[str, int]:
-        """Lock from a lock file; return the new one and its number of packages."""
+        """Lock again from a lock file; return the new one and its package count."""
         project = self._directory / "project"
         lock_file = project / "pylock.toml"
         tool = {"build": "none", "exclude-newer": _CUTOFF, "targets": self.targets}

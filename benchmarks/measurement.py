@@ -31,7 +31,7 @@ _LIMIT_SECONDS = 900
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """One run; ``seconds`` is wall time of all its processes one after the other."""
+    """One run; ``seconds`` is the total wall time of its processes."""
 
     seconds: float
     output: str = ""
@@ -89,12 +89,12 @@ def milliseconds(seconds: float | None) -> str:
 
 
 def ratio(ours: float | None, theirs: float | None) -> str:
-    """Return our time over theirs; below 1 we are faster."""
+    """Return our time divided by theirs; below 1 we are faster."""
     return "-" if ours is None or not theirs else f"{ours / theirs:.2f}"
 
 
 def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table whose columns are also aligned as plain text."""
+    """Return a Markdown table whose columns are aligned as plain text."""
     body = [list(row) for row in rows]
     widths = [
         max(len(row[i]) for row in [list(header), *body]) for i in range(len(header))

@@ -1,4 +1,4 @@
-"""The projects and targets of the benchmarks, written as each tool wants them."""
+"""The projects and targets of the benchmarks, in the format of each tool."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DEFAULT_PROJECT = "medium"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectList:
-    """A project to lock; ``changed`` is the one that a small change replaces."""
+    """A project to lock; ``changed`` is the package that a small change replaces."""
 
     name: str
     dependencies: tuple[str, ...]
@@ -32,7 +32,7 @@ class ProjectList:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A target as each tool says it; ``polylock`` is its table."""
+    """A target in the format of each tool; ``polylock`` is its table."""
 
     name: str
     python: str
@@ -51,7 +51,7 @@ class NabMatrix:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetChoice:
-    """Some targets; ``nab`` is None where no product has that many."""
+    """Some targets; ``nab`` is None if no product has that many."""
 
     targets: tuple[Target, ...]
     nab: NabMatrix | None
@@ -64,7 +64,7 @@ class TargetChoice:
 
     @property
     def requires_python(self) -> str:
-        """Return the range that has just the Pythons of the targets."""
+        """Return the range that has exactly the Pythons of the targets."""
         major, _, minor = self.pythons[-1].partition(".")
         return f">={self.pythons[0]},<{major}.{int(minor) + 1}"
 
@@ -80,7 +80,7 @@ class TargetChoice:
 
 
 def read_project(name: str) -> ProjectList:
-    """Read ``projects/NAME.toml``, or the file itself where a path is given."""
+    """Read ``projects/NAME.toml``, or the file itself if a path is given."""
     path = Path(name) if name.endswith(".toml") else HERE / "projects" / f"{name}.toml"
     document = tomllib.loads(path.read_text(encoding="utf-8"))
     return ProjectList(

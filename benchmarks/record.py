@@ -1,8 +1,8 @@
 """Record what the benchmarks need from an index, once.
 
-The tools themselves ask: each locks and syncs through a loopback index that fetches
-what it does not have yet. That is repeated until a round asks for nothing new, for a
-tool that fetches ahead need not ask for the same things twice.
+Each tool locks and syncs through a loopback index that fetches what it does not have
+yet. This is repeated until a round asks for nothing new, because a tool that prefetches
+may ask for other files each time.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _ROUNDS = 5
 
 
 def default_directory() -> Path:
-    """Return where recordings are kept: the user's cache."""
+    """Return the directory of recordings, in the user's cache directory."""
     import platformdirs  # noqa: PLC0415 - not needed where --directory is given
 
     return platformdirs.user_cache_path("polylock-benchmarks", appauthor=False)
@@ -48,8 +48,8 @@ def record(
 ) -> int:
     """Record a project list; return the number of rounds that it took.
 
-    ``counts`` are the numbers of targets to lock for. ``wheels`` says whether the
-    wheels for the benchmark of sync are wanted too.
+    ``counts`` are the numbers of targets to lock for. ``wheels`` says whether to record
+    the wheels for the sync benchmark too.
     """
     place = directory / project.name / "index"
     environment = clean_environment(directory / "home")

@@ -1,4 +1,4 @@
-"""The options that the scripts which measure have in common."""
+"""The options that all measuring scripts share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["make_parser"]
 
 
 def make_parser(description: str | None) -> argparse.ArgumentParser:
-    """Return a parser of them."""
+    """Return a parser of these options."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument(
         "--project", default=DEFAULT_PROJECT, help="small, medium, or a path"

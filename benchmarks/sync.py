@@ -1,7 +1,7 @@
 """Compare installing: polylock and uv in turn, from the same lock file.
 
-Beside them stands a bare loop of ``os.link`` over the same files, in this process: no
-installer that links can be faster than that.
+A bare loop of ``os.link`` over the same files, in this process, is the lower bound: no
+installer that links can be faster.
 """
 
 from __future__ import annotations
@@ -57,9 +57,9 @@ LOOP = "os.link"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installer:
-    """A tool with an environment and a cache of its own.
+    """A tool with its own environment and cache.
 
-    ``program`` is how polylock is started; with ``uv`` it is of no account.
+    ``program`` is how polylock is started; ``uv`` ignores it.
     """
 
     name: str
@@ -79,7 +79,7 @@ class Installer:
         return self.work / f"{self.name}-cache"
 
     def command(self, lock_file: Path) -> list[str]:
-        """Return the process that makes the environment what the lock file says."""
+        """Return the command that syncs the environment with the lock file."""
         if self.uv is None:
             return [
                 *polylock_command("sync", lock_file.parent, self.program),
@@ -95,7 +95,7 @@ class Installer:
         ]
 
     def empty(self) -> None:
-        """Make the environment anew, with nothing in it."""
+        """Recreate the environment, empty."""
         self.aside.put(self.venv)
         command = [sys.executable, "-m", "venv", "--without-pip", str(self.venv)]
         subprocess.run(command, check=True)
@@ -117,7 +117,7 @@ class Installation:
 
     @property
     def problems(self) -> list[str]:
-        """Return what went wrong, a line each."""
+        """Return the problems, one per line."""
         return [
             f"{scenario}, {name}: {series.problem}"
             for scenario, by_name in self.times.items()
@@ -163,7 +163,7 @@ def _round(
     aside: Aside,
     found: Installation,
 ) -> None:
-    """Run every scenario once, the tools in turn, and note what came of it."""
+    """Run every scenario once, the tools in turn, and keep the results."""
     uv = find_uv()
     ours = Installer(name="polylock", work=plan.work, aside=aside, program=plan.program)
     installers = [ours]
@@ -206,13 +206,13 @@ def _run(
 
 
 def _settle() -> None:
-    """Let the disk finish, so that nobody pays for what another tool wrote."""
+    """Sync the disk, so that no tool pays for another tool's writes."""
     if hasattr(os, "sync"):
         os.sync()
 
 
 def _files(venv: Path) -> list[Path]:
-    """Return the files that an installer put there."""
+    """Return the files that an installer installed."""
     packages = [path for path in venv.rglob("site-packages") if path.is_dir()]
     return [
         path
@@ -223,7 +223,7 @@ def _files(venv: Path) -> list[Path]:
 
 
 def _is_record(path: Path) -> bool:
-    """Say whether a file is a package's RECORD, not one of a vendored package."""
+    """Return whether a file is a package's RECORD, not that of a vendored package."""
     return path.name == "RECORD" and path.parents[1].name == "site-packages"
 
 
@@ -279,7 +279,7 @@ def document(installation: Installation) -> dict[str, Any]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the script; 1 where a run failed."""
+    """Run the script; 1 if a run failed."""
     parser = make_parser(__doc__)
     options = parser.parse_args(arguments)
     project = read_project(options.project)

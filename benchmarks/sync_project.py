@@ -1,4 +1,4 @@
-"""The project of the benchmark of sync: this machine as its one target."""
+"""The project of the sync benchmark, with this machine as its only target."""
 
 from __future__ import annotations
 

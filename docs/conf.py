@@ -1,7 +1,7 @@
 """How Sphinx makes a site of these pages: ``make docs``.
 
-The pages are plain Markdown, so that they read as well where a repository is shown.
-What the site needs beyond that, the tree of its pages, is added here while it is built.
+The pages are plain Markdown, so that they can also be read on a repository host. The
+tree of pages, which only the site needs, is added here during the build.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def _toctree(caption: str, pages: list[str]) -> str:
 
 
 def _tree() -> Iterator[str]:
-    """Yield the parts of the sidebar; a new page stands in it by itself."""
+    """Yield the parts of the sidebar; a new page is added automatically."""
     here = Path(__file__).parent
     yield _toctree("", [path.stem for path in here.glob("tutorial.md")])
     for caption, (folder, first) in _SECTIONS.items():
@@ -66,10 +66,10 @@ def _add_tree(app: Sphinx, docname: str, source: list[str]) -> None:
 
 
 def _name_what_is_elsewhere(app: Sphinx, doctree: document) -> None:
-    """Leave the text of a link to a folder or page beside ``docs/``, without the link.
+    """Replace a link to a file outside ``docs/`` by its text.
 
-    A repository host leads there; the site has no such page. What is nowhere is told
-    by Sphinx as ever.
+    The link works on a repository host, but the site has no such page. Sphinx reports
+    a link to a missing file as usual.
     """
     from sphinx.addnodes import pending_xref  # noqa: PLC0415 - lint runs without Sphinx
 
@@ -81,7 +81,7 @@ def _name_what_is_elsewhere(app: Sphinx, doctree: document) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Have Sphinx add the tree to the first page, and take links out of the site."""
+    """Add the tree to the first page, and remove links that leave the site."""
     app.connect("source-read", _add_tree)
     app.connect("doctree-read", _name_what_is_elsewhere)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

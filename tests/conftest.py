@@ -1,9 +1,11 @@
-"""A clean environment for every test, and servers on loopback."""
+"""Fixtures for all tests: a clean environment, and servers on loopback."""
 
 from __future__ import annotations
 
 import gc
+import itertools
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,8 +21,9 @@ from fakes.this_machine import (
     usual_machine,
 )
 from polylock.cache.store import Store
+from polylock.environment.interpreter import probe
 from polylock.index_server.static_build import build_index
-from polylock.index_server.static_serve import serve_index
+from polylock.index_server.static_serve import IndexServer
 from polylock.network.client import Client, RetryPolicy
 from polylock.providers.machine import stand_in
 
@@ -31,7 +34,7 @@ FIXTURES = Path(__file__).parents[1] / "fixtures"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Take the machine that the tests are to run on."""
+    """Add the option for the machine that the tests use."""
     names = ", ".join([*NAMES, HOST])
     parser.addoption(
         "--machine",
@@ -42,12 +45,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Stand in for this machine, here and in every process that tests start."""
+    """Use a recorded machine, here and in every process that tests start."""
     os.environ[VARIABLE] = config.getoption("--machine")
     before = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = python_path(*filter(None, [before]))
     machine_of_the_tests()  # an unknown name ends here
     stand_in(machine_of_the_tests)
+    _offer_this_python()
+
+
+def _offer_this_python() -> None:
+    """Put the Python of the tests first on PATH, for the tests look for it there.
+
+    Else the shim of a version manager may come first, a shell script that takes five
+    times as long to start, and may lead to another Python.
+    """
+    here = Path(probe(Path(sys.executable)).base_executable).parent
+    os.environ["PATH"] = os.pathsep.join([str(here), os.environ.get("PATH", "")])
 
 
 def pytest_collection_finish() -> None:
@@ -60,15 +74,23 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(20_000, 50, 50)
 
 
+@pytest.fixture(scope="session")
+def users(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Yield a new path for each test: few write there, so no directory is made."""
+    root = tmp_path_factory.mktemp("users")
+    return (root / str(number) for number in itertools.count())
+
+
 @pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Take away what this machine's user has set: proxies, settings, caches."""
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, users: Iterator[Path]) -> None:
+    """Remove the user's settings: proxies, variables, caches."""
+    user = next(users)
     for name in list(os.environ):
         if name.startswith("POLYLOCK_") or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
     monkeypatch.delenv("NETRC", raising=False)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user-cache"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(user / "config"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(user / "cache"))
 
 
 @pytest.fixture(scope="session")
@@ -76,7 +98,7 @@ def index_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Build the fixture index once and serve it; return its URL."""
     directory = tmp_path_factory.mktemp("index")
     build_index(FIXTURES / "wheels", directory)
-    with serve_index(directory) as server:
+    with IndexServer(directory) as server:
         yield server.url
 
 
@@ -95,7 +117,7 @@ def waits() -> list[float]:
 
 @pytest.fixture
 def client(waits: list[float]) -> Iterator[Client]:
-    """Make a client that notes its waits instead of sleeping."""
+    """Make a client that records its waits instead of sleeping."""
     with Client(retry=RetryPolicy(sleep=waits.append), timeout=5.0) as made:
         yield made
 

@@ -1,4 +1,4 @@
-"""Write the pages that are made from the source: ``make reference``."""
+"""Write the pages that are generated from the source: ``make reference``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pages_from_source.pages import PAGES, REFERENCE
 
 
 def main() -> None:
-    """Write each page that is not as it should be."""
+    """Write each page that has changed."""
     for name, make in PAGES.items():
         path, text = REFERENCE / name, make()
         if not path.exists() or path.read_text("utf-8") != text:

@@ -26,7 +26,7 @@ _VERBOSITY = ("verbose", "quiet")
 
 @dataclass(frozen=True)
 class Described:
-    """One command that does something, ``targets list`` and not ``targets``."""
+    """One command, such as ``targets list``; not a group such as ``targets``."""
 
     name: str
     command: click.Command
@@ -38,7 +38,7 @@ class Described:
         return f"polylock {self.name}"
 
     def paragraphs(self) -> list[str]:
-        """Return what its help says, the purpose first."""
+        """Return the paragraphs of its help, the purpose first."""
         return (self.command.help or "").strip().split("\n\n")
 
     def example(self) -> str:
@@ -46,7 +46,7 @@ class Described:
         return (self.command.epilog or "").removeprefix("Example: ")
 
     def usage(self) -> str:
-        """Return how to call it, on one line."""
+        """Return its usage, on one line."""
         pieces = self.command.collect_usage_pieces(self.context)
         return " ".join([self.heading, *pieces])
 
@@ -82,11 +82,11 @@ def _walk(
 
 
 def setting_of(option: click.Option) -> SettingDefinition | None:
-    """Return the setting that an option gives, None for one of the command's own."""
+    """Return the setting that an option sets, None for the command's own options."""
     name = "verbosity" if option.name in _VERBOSITY else option.name
     return next((each for each in SETTINGS if each.name == name), None)
 
 
 def has_setting(described: Described, definition: SettingDefinition) -> bool:
-    """Tell whether a command takes a setting."""
+    """Return whether a command has a setting."""
     return definition in map(setting_of, described.options())

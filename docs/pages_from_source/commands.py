@@ -1,4 +1,4 @@
-"""``reference/commands.md``: what each command is for, and what it takes."""
+"""``reference/commands.md``: each command, its options and arguments."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ __all__ = ["commands_page"]
 _HEAD = """\
 # Commands
 
-`--help` lists the commands, and after a command it shows that one with an example;
-`--version` or `-V` shows the version. Data goes to stdout, all else to stderr. Options
-that are [settings](settings.md) can be given by environment variables as well, and some
-in a configuration file. How commands end is said under [exit codes](exit-codes.md).
+`--help` lists the commands; after a command it describes that command, with an
+example. `--version` or `-V` shows the version. Data goes to stdout, everything else
+to stderr. Options that are [settings](settings.md) can also be set by environment
+variables, and some in a configuration file. See also [exit codes](exit-codes.md).
 
-On a terminal there are colours, and tables and long sentences are fitted to its width.
-What goes into a pipe or a file is plain and the same everywhere. `NO_COLOR` and
-`--no-color` take colours away; `FORCE_COLOR` gives them where there is no terminal, as
-in the log of a CI service; `TERM=dumb` makes a terminal one for plain lines."""
+On a terminal, output has colours and fits the width. In a pipe or a file, it is plain
+and the same everywhere. `NO_COLOR` and `--no-color` turn colours off; `FORCE_COLOR`
+turns them on without a terminal, for example in a CI log; `TERM=dumb` gives plain
+lines on a terminal."""
 
 _EVERYWHERE = "Options of every command"
 
@@ -47,25 +47,25 @@ _ARGUMENTS = {
     "add requirements": "Requirements (PEP 508), quoted for the shell.",
     "bundle directory": "The directory to write; it must be new or empty.",
     "completion shell": "`bash` (4.4 or later), `zsh` or `fish`.",
-    "diff after": "The later lock file, or a revision of git that has it.",
-    "diff before": "The earlier lock file, or a revision of git that has it.",
+    "diff after": "The later lock file, or a git revision that has it.",
+    "diff before": "The earlier lock file, or a git revision that has it.",
     "index build directory": "The folder with the files.",
-    "index serve directory": "What `polylock index build` wrote.",
-    "merge files": "What git gives a merge driver: `%O %A %B %P`.",
+    "index serve directory": "The directory that `polylock index build` wrote.",
+    "merge files": "The arguments of a git merge driver: `%O %A %B %P`.",
     "remove names": "Names of projects.",
-    "run arguments": "The command and its own arguments.",
-    "targets add preset": "A name of [presets](presets.md).",
-    "targets presets name": "A name of [presets](presets.md), or words to search for.",
+    "run arguments": "The command and its arguments.",
+    "targets add preset": "The name of a [preset](presets.md).",
+    "targets presets name": "The name of a [preset](presets.md), or search words.",
     "targets show name": "A target of the project file.",
     "why name": "The name of a project.",
 }
-"""Positional arguments have no help of their own in click: command, then argument."""
+"""Positional arguments, which have no help in click: command, then argument."""
 
 
 def commands_page() -> str:
     """Return the reference of all commands."""
     rows = ((_to(each), each.paragraphs()[0]) for each in commands())
-    listed = table(("command", "does"), ((name, prose(text)) for name, text in rows))
+    listed = table(("command", "purpose"), ((name, prose(text)) for name, text in rows))
     sections = (part for each in commands() for part in _section(each))
     return page([_HEAD, listed, *_everywhere(), *sections])
 
@@ -84,7 +84,7 @@ def _everywhere() -> Iterator[str]:
     rows.append(("`-h`, `--help`", "Show the help of the command."))
     yield table(("option", "meaning"), rows)
     yield (
-        "`--json` prints the result as JSON to stdout, and nothing else there: "
+        "`--json` prints only the result, as JSON, to stdout: "
         "[JSON output](json-output.md) describes every document."
     )
 
@@ -125,7 +125,7 @@ def _own_options(described: Described) -> str:
 
 
 def _value(option: click.Option) -> tuple[str, str]:
-    """Return what an option takes, and what it has where it is not given."""
+    """Return the value that an option takes, and its default."""
     default = option.default
     given = isinstance(default, str | int | float) and not isinstance(default, bool)
     words = code(str(default)) if given else ""
@@ -156,14 +156,14 @@ def _help(described: Described, option: click.Option) -> str:
 
 
 def _settings(described: Described) -> str:
-    """Return the line that names what a command takes beside its own options."""
+    """Return the line that lists the settings of a command."""
     found = dict.fromkeys(
         setting.name
         for setting in map(setting_of, described.options())
         if setting is not None and setting.name not in EVERYWHERE
     )
     links = [_setting_link(name) for name in found]
-    links.append(link("those of every command", "", _EVERYWHERE))
+    links.append(link("options of every command", "", _EVERYWHERE))
     if len(links) == 1:
         return f"Settings: {links[0]}."
     return f"Settings: {', '.join(links[:-1])}, and {links[-1]}."
@@ -175,9 +175,9 @@ def _setting_link(name: str) -> str:
 
 
 def _endings(described: Described) -> str:
-    """Return the exit codes that are this command's own."""
+    """Return the exit codes that only this command has."""
     found = endings_of(described.name)
     if not found:
         return ""
     said = "\n".join(f"- {number}: {why}" for number, why in found)
-    return f"[Exit codes](exit-codes.md) besides 0, 1 and 2:\n\n{said}"
+    return f"[Exit codes](exit-codes.md) other than 0, 1 and 2:\n\n{said}"

@@ -1,4 +1,4 @@
-"""``reference/exit-codes.md``: how commands end, from the classes of errors."""
+"""``reference/exit-codes.md``: exit codes, from the classes of errors."""
 
 from __future__ import annotations
 
@@ -15,24 +15,23 @@ __all__ = ["ENDINGS", "endings_of", "exit_codes_page"]
 _HEAD = """\
 # Exit codes
 
-| code | means |
+| code | meaning |
 |---|---|
 | 0 | done |
-| 1 | could not: no solution, network, hash, file |
-| 2 | usage, or the project file |
+| 1 | failed: no solution, network, hash, file |
+| 2 | wrong usage, or an invalid project file |
 | 3 | the lock file is out of date, or an environment or index differs |
-| 4 | this machine is not that target |
+| 4 | this machine does not satisfy the target |
 | 130 | interrupted by Ctrl-C |
 
-An error is a line on stderr, with further facts below it and a hint where there is a
-next step. An error leaves no half-written file. Whoever reads stdout and stops early,
-as `head` does, ends polylock with code 1 and without a word.
+An error is a line on stderr, with details below it and a hint if there is a next step.
+An error leaves no half-written file. If a program that reads stdout stops early, as
+`head` does, polylock exits with code 1 and prints no error.
 
-Where there is no lock file at all, `check` ends with 3: the project is not answered,
-and `polylock lock` is what is missing, as with one that is out of date. Every other
-command that needs one ends with 2, for there is nothing that it could work on.
+If there is no lock file, `check` exits with 3, as with one that is out of date: run
+`polylock lock`. Every other command that needs a lock file exits with 2.
 
-A script tells the codes apart:"""
+A script can distinguish the codes:"""
 
 _SCRIPT = """\
 polylock check -q
@@ -42,14 +41,15 @@ case $? in
   *) exit 1 ;;
 esac"""
 
-_OUTDATED = "the lock file does not answer the project"
+_OUTDATED = "the lock file is out of date"
 _NOT_HERE = (
-    "this machine is not the target named, unless `--force-target`, or none of them"
+    "this machine does not satisfy the target, unless `--force-target`, or satisfies "
+    "none"
 )
-_NO_TARGET = "with `--target auto`, no target is this machine"
+_NO_TARGET = "with `--target auto`, this machine satisfies no target"
 
 ENDINGS: dict[str, dict[int, str]] = {
-    "lock": {3: "with `--target`, a target that is to stay as it is cannot"},
+    "lock": {3: "with `--target`, the project has changed for another target too"},
     "sync": {
         3: f"{_OUTDATED}, unless `--frozen`; with `--check`, something would change",
         4: _NOT_HERE,
@@ -59,7 +59,7 @@ ENDINGS: dict[str, dict[int, str]] = {
         4: _NOT_HERE,
     },
     "check": {3: f"{_OUTDATED}, or there is none"},
-    "verify": {3: "an index says otherwise than the lock file", 4: _NO_TARGET},
+    "verify": {3: "an index differs from the lock file", 4: _NO_TARGET},
     "cache-key": {4: _NO_TARGET},
     "matrix": {3: _OUTDATED},
     "tree": {4: _NO_TARGET},
@@ -72,7 +72,7 @@ ENDINGS: dict[str, dict[int, str]] = {
 """The codes 3 and 4 by command; ``tests/cli/test_exit_codes.py`` tries each."""
 
 _MEANINGS = {
-    1: "Could not",
+    1: "Failed",
     2: "Usage or project file",
     3: "Out of date",
     4: "Not this machine",
@@ -80,7 +80,7 @@ _MEANINGS = {
 
 
 def endings_of(command: str) -> list[tuple[int, str]]:
-    """Return the codes that not every command has, and when it ends with each."""
+    """Return the exit codes that only some commands have, and when they occur."""
     return sorted(ENDINGS.get(command, {}).items())
 
 
@@ -94,11 +94,10 @@ def _section(number: int) -> Iterator[str]:
     yield f"## {number}: {_MEANINGS[number]}"
     rows = [
         (code(name), _meaning(kind))
-        for name, kind in sorted(vars(errors).items())
-        if isinstance(kind, type)
-        and issubclass(kind, errors.PolylockError)
-        and kind is not errors.PolylockError
-        and kind.exit_code == number
+        for name, kind in sorted(
+            (name, getattr(errors, name)) for name in errors.__all__
+        )
+        if kind is not errors.PolylockError and kind.exit_code == number
     ]
     yield table(("error", "when"), rows)
     found = [
@@ -110,7 +109,7 @@ def _section(number: int) -> Iterator[str]:
 
 
 def _meaning(kind: type[errors.PolylockError]) -> str:
-    """Return the first clause of what a class says of itself."""
+    """Return the first clause of the docstring of a class."""
     first = " ".join((kind.__doc__ or "").split("\n\n", maxsplit=1)[0].split())
     return first.partition(";")[0].removesuffix(".").replace("``", "`")
 
@@ -118,6 +117,6 @@ def _meaning(kind: type[errors.PolylockError]) -> str:
 def _run() -> Iterator[str]:
     yield "## `polylock run`"
     yield (
-        "Once the command runs, its exit code is that of polylock, whatever it is. A "
-        "command that does not exist ends with 2."
+        "Once the command has started, polylock exits with its exit code, whatever it "
+        "is. If the command does not exist, the exit code is 2."
     )

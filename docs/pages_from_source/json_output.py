@@ -21,14 +21,14 @@ __all__ = ["json_output_page"]
 _HEAD = """\
 # JSON output
 
-With `--json` a command prints one document to stdout and nothing else there. Keys are
-never left out unless it says so here, and no others come: `schemas/` in the repository
-holds a JSON Schema of each document (2020-12), which the tests compare with what is
-printed. New keys may come with a new version of polylock.
+With `--json` a command prints only one JSON document to stdout. Every key is present
+unless this page says otherwise, and there are no other keys. `schemas/` in the
+repository has a JSON Schema (2020-12) of each document, which the tests compare with
+the output. New versions of polylock may add keys.
 
-In the tables `items[].name` is a key of each item of a list, `<name>` a key that the
-project chooses. A document that is a list begins with `[]`. Sizes are in bytes. The
-examples are of a small project; their lists are cut after two items."""
+In the tables, `items[].name` is a key of each item of a list, and `<name>` is a key
+that the project chooses. A document that is a list starts with `[]`. Sizes are in
+bytes. The examples come from a small project; their lists are cut after two items."""
 
 _TARGET = link("keys of a target", "project-file.md", "Keys of a target")
 

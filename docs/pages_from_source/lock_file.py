@@ -17,12 +17,12 @@ _HEAD = """\
 # The lock file's own tables
 
 `pylock.toml` is a lock file of PEP 751, with `[packages.variants-json]` of PEP 825.
-What polylock adds stands in the two tables that PEP 751 leaves to tools. They are for
-`polylock check`, for `--target auto`, for the hardware check and for people: no
-installer needs them. [The lock file](../explanation/lock-file.md) explains the rest of
-it. Do not edit it; `polylock lock` writes it anew.
+polylock adds two tables that PEP 751 leaves to tools. `polylock check`,
+`--target auto` and the hardware check use them, and people read them; other
+installers do not need them. [The lock file](../explanation/lock-file.md) explains the
+rest of the file. Do not edit it; `polylock lock` rewrites it.
 
-What is as by default is left out of `[tool.polylock]`."""
+Default values are left out of `[tool.polylock]`."""
 
 _RECORD = "[tool.polylock]"
 _TARGET = "[[tool.polylock.targets]]"
@@ -71,5 +71,4 @@ def _sections() -> Iterator[str]:
 
 
 _TAIL = """\
-`schemas/pylock-tool-polylock.schema.json` in the repository says the same for
-programs."""
+Programs can use `schemas/pylock-tool-polylock.schema.json` in the repository."""

@@ -1,4 +1,4 @@
-"""Pieces of Markdown that read well on a repository host and through MyST."""
+"""Pieces of Markdown that work on a repository host and in MyST."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ def block(language: str, text: str) -> str:
 
 
 def page(parts: Iterable[str]) -> str:
-    """Join the parts of a page, a blank line between them; empty ones are left out.
+    """Join the parts of a page with blank lines; empty parts are left out.
 
-    Lines of text and of lists are folded, but not within code and links.
+    Lines of text and of lists are wrapped, but not within code and links.
     """
     kept = (part.strip("\n") for part in parts if part.strip())
     return "\n\n".join(map(_folded, kept)) + "\n"

@@ -1,4 +1,4 @@
-"""Which pages are made, and how."""
+"""The generated pages, and the functions that make them."""
 
 from __future__ import annotations
 
@@ -30,4 +30,4 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "project-file.md": project_file_page,
     "settings.md": settings_page,
 }
-"""What makes each page, by its name in ``docs/reference``."""
+"""The function for each page, by its name in ``docs/reference``."""

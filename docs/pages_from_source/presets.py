@@ -1,4 +1,4 @@
-"""``reference/presets.md``: machines by name, where that is from, and what is open."""
+"""``reference/presets.md``: presets, their sources, and what is not confirmed."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ __all__ = ["presets_page"]
 _HEAD = """\
 # Presets
 
-A preset is a target by name: `preset = "h100"` in a target, or
-`polylock targets add h100`. It names no Python, and a key beside it replaces its own,
-inside tables too: `nvidia = { driver = "12.9" }` keeps its `compute`.
+A preset is a machine that you can use by name: `preset = "h100"` in a target, or
+`polylock targets add h100`. It has no Python. A key beside `preset` replaces the
+preset's, inside tables too: `nvidia = { driver = "12.9" }` keeps `compute`.
 `polylock targets presets` prints this list.
 
-The CUDA version, ROCm or macOS of a preset is what most such machines run at the date
-of its source. It is software: `targets add` and `init` write it into the project file
-with a comment that says how to read that of your machines. What no document of the
-vendor was at hand for is named below each group: mostly the generation of a cloud's
-processor. Nothing crashes for a wrong one: `polylock sync` checks the machine before it
-installs, and refuses."""
+The CUDA, ROCm or macOS version of a preset is what most such machines run at the date
+of its source. Yours may differ, so `targets add` and `init` write it into the project
+file, with a comment that says how to find the version of your machines. Below each
+group is a list of values without a vendor's document, mostly the processor generation
+of a cloud instance. A wrong value does no harm: `polylock sync` checks the machine
+before it installs, and refuses."""
 
 _TITLES = {
     "platforms": "Platforms",
@@ -70,7 +70,7 @@ def _source(preset: Preset) -> str:
 
 
 def _doubts(group: Mapping[str, Preset]) -> dict[str, list[str]]:
-    """Return what is not confirmed, and of which presets."""
+    """Return what is not confirmed, with the presets it applies to."""
     found: dict[str, list[str]] = {}
     for name, preset in group.items():
         if preset.unconfirmed:
@@ -79,7 +79,7 @@ def _doubts(group: Mapping[str, Preset]) -> dict[str, list[str]]:
 
 
 def _cells(keys: Mapping[str, Any]) -> tuple[str, str, str]:
-    """Return the platform, the processor, and the other keys as they are written."""
+    """Return the platform, the processor, and the other keys as TOML."""
     system = [keys[key] for key in ("platform", "libc", "macos") if key in keys]
     cpu = keys.get("cpu", "")
     shown = {"platform", "libc", "macos", "cpu"}

@@ -22,8 +22,8 @@ _HEAD = """\
 # The project file
 
 polylock reads `pyproject.toml`: from `[project]` the name, `requires-python`,
-`dependencies` and `optional-dependencies`, from `[dependency-groups]` the groups
-(PEP 735), and from `[tool.polylock]` what stands here. No key is needed but a target:
+`dependencies` and `optional-dependencies`; from `[dependency-groups]` the groups
+(PEP 735); and from `[tool.polylock]` the keys on this page. Only a target is required:
 
 ```toml
 [tool.polylock.targets.laptop]
@@ -31,11 +31,10 @@ preset = "macos-arm64"
 python = "3.13"
 ```
 
-An unknown key, a wrong type and a value outside its set are errors that name the file,
-the key path and what is allowed.
-[Targets and project settings](../explanation/targets.md) explains how the keys work
-together. `schemas/tool-polylock.schema.json` in the repository says to editors what
-this page says to people."""
+An unknown key or an invalid value is an error that names the file, the key path and
+what is allowed. [Targets and project settings](../explanation/targets.md) explains
+how the keys work together. Editors can use `schemas/tool-polylock.schema.json` in the
+repository."""
 
 _TOOL = "Keys of the project"
 _TARGET = "Keys of a target"
@@ -45,18 +44,18 @@ _VALUES = "Kinds of values"
 
 _INTRODUCTIONS = {
     _TOOL: "Under `[tool.polylock]`, for all targets.",
-    _TARGET: "Under `[tool.polylock.targets.NAME]`. The name is of `a-z` and `0-9` "
-    "with single hyphens inside, and not that of a group or an extra of the project. "
-    "The order of the targets is their priority.",
+    _TARGET: "Under `[tool.polylock.targets.NAME]`. The name consists of `a-z`, `0-9` "
+    "and single hyphens, and differs from the project's groups and extras. The order "
+    "of the targets is their priority.",
     _INDEX: "Under `[[tool.polylock.index]]`, in order of priority.",
     _SOURCE: "Under `[tool.polylock.sources]`: a table for a project, or a list of "
-    "tables of which the first that fits the target wins. Exactly one of `index`, "
-    "`path`, `url` and `git` is given; beside `git` one of `tag`, `branch` and `rev`, "
-    "or none.",
+    "tables, of which polylock uses the first that fits the target. Set exactly one of "
+    "`index`, `path`, `url` and `git`; with `git` at most one of `tag`, `branch` and "
+    "`rev`.",
 }
 
 _ELSEWHERE = {
-    "exclude-newer": "a date and time with an offset, or a date; of TOML or as text",
+    "exclude-newer": "a date and time with an offset, or a date; TOML date or string",
     "index": f"list of {link('indexes', '', _INDEX)}",
     "sources": f"table: by project one or more {link('sources', '', _SOURCE)}",
     "targets": f"table: by name a {link('target', '', _TARGET)}",
@@ -65,7 +64,7 @@ _ELSEWHERE = {
     ),
     "properties": "table: by namespace, then by feature, list of text",
 }
-"""Values that the schema says at length, in patterns, or in a section of their own."""
+"""Values that the schema describes at length, by patterns, or in another section."""
 
 
 _DEFAULTS = {
@@ -73,7 +72,7 @@ _DEFAULTS = {
     "targets": "none, which is an error",
     "cpu": "the baseline of the architecture",
 }
-"""Defaults that are no value of the key."""
+"""Defaults that are not a value of the key."""
 
 _EXAMPLES = {
     "index": """\
@@ -120,7 +119,7 @@ preset = "h100"
 libc = "glibc-2.34"
 python = "3.13\"""",
 }
-"""Examples of keys that are tables of their own; the tests load them."""
+"""Examples of keys whose values are tables; the tests load them."""
 
 
 def project_file_page() -> str:
@@ -196,7 +195,7 @@ def _kinds() -> Iterator[str]:
         yield f"### {node['title']}"
         text = prose(node["description"])
         examples = code_list(value_text(each) for each in node.get("examples", ()))
-        yield f"{text} Such as {examples}." if examples else text
+        yield f"{text} For example {examples}." if examples else text
 
 
 def _line(key: str, example: Any) -> str:  # noqa: ANN401 - any value of TOML

@@ -1,4 +1,4 @@
-"""Plain texts of schemas and of the help, with marks of code where there is code."""
+"""Plain text of schemas and help, with code marked as code."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["prose"]
 
 
 def prose(text: str) -> str:
-    """Return a text as one paragraph, what is code in it marked so."""
+    """Return a text as one paragraph, with code marked as code."""
     return _code().sub(lambda found: code(found[1]), " ".join(text.split()))
 
 

@@ -1,4 +1,4 @@
-"""A JSON Schema as rows for people: key, value, meaning."""
+"""A JSON Schema as table rows: key, value, meaning."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ _TYPES = {
     "boolean": "true or false",
     "null": "null",
     "object": "table",
+    "array": "list",
 }
 
 
@@ -39,12 +40,12 @@ def read_schema(
 
 @dataclass(frozen=True, kw_only=True)
 class Schema:
-    """A schema, and which of its definitions are described in a place of their own.
+    """A schema, and which of its definitions are described elsewhere.
 
-    ``linked`` maps the name of a definition to what stands in its place, as a rule a
-    link; the other definitions are worked in where they are used. ``written`` tells
-    what polylock writes, where a key may be missing, from what people write, who need
-    to know which keys they must give.
+    ``linked`` maps the name of a definition to its replacement, usually a link; other
+    definitions are described where they are used. ``written`` is true for documents
+    that polylock writes, where a key may be missing, and false for those that people
+    write, who need to know the required keys.
     """
 
     document: _Node
@@ -57,12 +58,12 @@ class Schema:
         return found
 
     def resolved(self, node: _Node) -> _Node:
-        """Return a node with the definition that it names worked in."""
+        """Return a node merged with the definition that it refers to."""
         name = _named(node)
         return {**self.definition(name), **node} if name else node
 
     def value(self, node: _Node) -> str:
-        """Say in words what values a node allows."""
+        """Return the values that a node allows, in words."""
         name = _named(node)
         if name in self.linked:
             return self.linked[name]
@@ -84,7 +85,7 @@ class Schema:
         return _TYPES[kind]
 
     def _one_of(self, node: _Node) -> str:
-        """Say what a node allows that is one of several."""
+        """Return the values of a node with alternatives, in words."""
         if "if" in node:  # a list of them, or the only one
             return f"{self.value(node['then'])}, or {self.value(node['else'])}"
         choices = node.get("oneOf") or node.get("anyOf") or node.get("allOf") or ()
@@ -114,15 +115,15 @@ class Schema:
     def _need(self, required: bool) -> str:  # noqa: FBT001 - the only thing it is told
         if self.written:
             return "" if required else ", may be missing"
-        return ", needed" if required else ""
+        return ", required" if required else ""
 
     def meaning(self, node: _Node) -> str:
-        """Return what a node says of itself."""
+        """Return the description of a node."""
         text: str = self.resolved(node).get("description", "")
         return text
 
     def _tables(self, node: _Node) -> Iterator[_Node]:
-        """Yield a node and the choices that it consists of."""
+        """Yield a node and its alternatives."""
         yield node
         for word in ("oneOf", "anyOf"):
             for each in node.get(word, ()):
@@ -131,7 +132,7 @@ class Schema:
 
 
 def _plural(words: str) -> str:
-    """Return the plural of one value's name, of the text of a link as well."""
+    """Return the plural of a value's name, also inside a link."""
     if words == "table":
         return "tables"
     return re.sub(
@@ -140,5 +141,5 @@ def _plural(words: str) -> str:
 
 
 def _named(node: _Node) -> str:
-    """Return the definition that a node names, the empty string for none."""
+    """Return the name of the definition that a node refers to, or an empty string."""
     return str(node.get("$ref", "")).rpartition("/")[2]

@@ -18,7 +18,7 @@ __all__ = ["setting_heading", "settings_page"]
 _HEAD = """\
 # Settings
 
-A setting is taken from the first of these that has it:
+polylock takes a setting from the first of these that sets it:
 
 1. the flag on the command line,
 2. the environment variable (an empty one counts as not set),
@@ -26,58 +26,59 @@ A setting is taken from the first of these that has it:
    configuration directory of the user on this system,
 4. the default.
 
-Settings say how polylock works on this machine. What is locked is said in the
-[project file](project-file.md) alone, so that every machine locks the same. pip's
-configuration is not read.
+Settings control how polylock works on this machine. Only the [project
+file](project-file.md) decides what is locked, so that every machine locks the same.
+polylock does not read pip's configuration.
 
-A path in the configuration file is relative to that file, any other to the current
-directory; `~` is the home directory. A true or false value of a variable is one of
-`1`, `true`, `yes`, `on` or `0`, `false`, `no`, `off`."""
+A path in the configuration file is relative to that file; other paths are relative to
+the current directory. `~` is the home directory. A boolean variable is one of `1`,
+`true`, `yes`, `on`, or `0`, `false`, `no`, `off`."""
 
 _CREDENTIALS = """\
 ## Credentials of an index
 
 `POLYLOCK_INDEX_<NAME>_USERNAME` and `POLYLOCK_INDEX_<NAME>_PASSWORD` hold the
-credentials of the index with that name: in capitals, every character that is neither
-a letter nor a digit as an underscore. They are sent to the origin of that index alone
-(scheme, host and port), and stand in no message, log or file. Where an index has none,
-the user's netrc file is asked: the one that `NETRC` names, else `.netrc` in the home
-directory. An entry `machine example.com` is for https on its usual port; another origin
-is named in full, `machine http://example.com:3141`.
+credentials of the index with that name. Write the name in capitals, with an
+underscore for every character that is neither a letter nor a digit. polylock sends
+credentials only to the origin of that index (scheme, host and port), and writes them
+to no message, log or file. Without these variables it reads the user's netrc file:
+the one that `NETRC` names, otherwise `.netrc` in the home directory. An entry
+`machine example.com` is for https on its default port; for another origin write
+`machine http://example.com:3141`.
 
-Where the URL or the variable gives a user name without a password and the index
-answers 401, `keyring get URL USER` is run, once for each index, if there is such a
-command; `URL` is that of the index, then its host where that is https. It cannot ask
-you anything and is given 20 seconds.
+If the URL or the variable has a user name without a password and the index answers
+401, polylock runs `keyring get URL USER` once for each index, if that command exists.
+`URL` is that of the index, and then, for https, its host. The command cannot prompt
+and may take 20 seconds.
 
 ## Proxies and certificates
 
-polylock reads the variables that other tools read too, in capitals or not:
+polylock reads the same variables as other tools, in upper or lower case:
 
-- `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY` name the proxy for requests of a scheme,
-  or of any: `http://`, `https://`, `socks5://` or `socks5h://`, the last two with
-  `polylock[socks]`. On Windows and macOS the system's settings count where none is set.
-- `NO_PROXY` lists hosts that are asked directly: `*`, domains with all below them,
-  addresses, and ranges of them (`10.0.0.0/8`, `fd00::/8`), also with a port at the end.
-- `SSL_CERT_FILE` and `SSL_CERT_DIR` name the certificates to trust in place of the
-  system's, in PEM format.
-- `SSL_CLIENT_CERT` names a file with the certificate and key, without a password, that
-  an index is shown which asks for one.
+- `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY` set the proxy for requests of one scheme,
+  or of all: `http://`, `https://`, `socks5://` or `socks5h://`; the last two need
+  `polylock[socks]`. If none is set, Windows and macOS use the system's settings.
+- `NO_PROXY` lists hosts to connect to directly: `*`, domains with their subdomains,
+  addresses, and address ranges (`10.0.0.0/8`, `fd00::/8`), each also with a port.
+- `SSL_CERT_FILE` and `SSL_CERT_DIR` set the trusted certificates, in PEM format,
+  instead of the system's.
+- `SSL_CLIENT_CERT` names a file with a client certificate and its key, without a
+  password, for an index that asks for one.
 
-A variable that cannot be used is an error with exit code 2. pip's configuration is not
-read.
+An invalid variable is an error with exit code 2. polylock does not read pip's
+configuration.
 """
 
 _NOTES = {
-    "target": "Without it `sync` and `run` take the target of the environment's last "
-    "sync, the first time what `auto` would; `export` and `bundle` want one; the "
-    "others speak of every target.",
-    "groups": "Without it `sync` and `run` take those of the environment's last sync; "
+    "target": "Without it `sync` and `run` use the target of the environment's last "
+    "sync, and `auto` the first time; `export` and `bundle` require it; the other "
+    "commands use every target.",
+    "groups": "Without it `sync` and `run` use those of the environment's last sync; "
     "`tree`, `outdated`, `why` and `report` show every group and extra; the others "
-    "take none.",
-    "extras": "Without it the same holds as for [`--group`](#--group).",
+    "use none.",
+    "extras": "The default is as for [`--group`](#--group).",
 }
-"""What a setting's own sentence does not say, by its name."""
+"""Additions to the sentence of a setting, by its name."""
 
 
 def setting_heading(definition: SettingDefinition) -> str:

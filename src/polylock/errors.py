@@ -5,35 +5,35 @@
     PolylockError
     +- UsageError                  the command line asks for something impossible
     +- ProjectError                the project file
-    +- IndexRequestError           a request to an index failed for good
-    |  +- AnswerTooLong            more bytes than any good answer has
-    |  +- Offline                  the answer is not in the cache
+    +- IndexRequestError           a request to an index failed, retries included
+    |  +- AnswerTooLong            a response above the size limit
+    |  +- Offline                  the response is not in the cache
     +- ProjectNotFound             no index has the project
     +- FileCorrupt                 a file is not what it should be
     |  +- ArchiveDamaged           the unpacked copy in the cache
     |  +- HashMismatch
-    |  |  +- PageInstead           a web page came instead
+    |  |  +- PageInstead           the server sent a web page
     |  +- SizeMismatch
-    +- SourceUnusable              a direct source cannot be had or read
-    +- FilesInvalid                files that must not go on an index
+    +- SourceUnusable              a direct source cannot be fetched or read
+    +- FilesInvalid                files that must not be published on an index
     +- NoSolution                  the requirements of a target cannot be met
     +- LockFileInvalid             pylock.toml cannot be read
-    +- LockFileOutdated            pylock.toml does not answer the project
+    +- LockFileOutdated            pylock.toml is not up to date
     +- ForeignLockInvalid          a lock file of another tool cannot be read
-    +- ForeignHashDiffers          an index has another file than it has locked
-    +- NoSuchTarget                a target that the lock file does not have
-    +- TooComplex                  more conditions than can be worked out in time
-    +- TargetMismatch              this machine is not that target
-    |  +- NoTargetFits             nor any other
+    +- ForeignHashDiffers          an index has a different file than that lock
+    +- NoSuchTarget                a target, group or extra that does not exist
+    +- TooComplex                  a target cannot be solved in a bounded time
+    +- TargetMismatch              this machine does not fit the target
+    |  +- NoTargetFits             nor any other target
     +- NothingToInstall            a locked package has no file for the target
     +- EnvironmentBroken           an environment cannot be read or written
     +- CacheUnusable               the cache cannot be read or written
     +- BuildFailed                 a source distribution cannot be built
-    +- BuildForbidden              the project forbids to build it
-    +- ProviderFailed              a trusted provider gave no usable answer
+    +- BuildForbidden              the project forbids building it
+    +- ProviderFailed              a trusted provider plugin failed
 
-An exception holds data; ``str()`` is one sentence made from it and ``hint()``
-says the next step. Layout and colour are the business of ``polylock.cli``.
+An exception holds data; ``str()`` makes one sentence of it and ``hint()`` returns the
+next step. ``polylock.cli`` decides layout and colour.
 """
 
 from __future__ import annotations
@@ -84,26 +84,26 @@ __all__ = [
 
 @dataclass_transform(eq_default=False)
 class PolylockError(Exception):
-    """Base of all errors that are told to the user without a traceback.
+    """Base of all errors that the user sees without a traceback.
 
-    A subclass says its fields as a dataclass does. It is none because every command
-    would wait 3 ms for twenty methods to be written that hardly one of them calls.
+    A subclass declares its fields as a dataclass does. It is not a dataclass: to
+    generate the methods of all subclasses would cost every command 3 ms.
     """
 
     exit_code: ClassVar[int] = 1
-    """1 could not, 2 usage or project file, 3 out of date, 4 not this machine."""
+    """1: failed, 2: usage or project file, 3: out of date, 4: wrong machine."""
 
     usual_hint: ClassVar[str] = ""
-    """The next step for the user where the error brings no ``advice`` of its own."""
+    """The next step for the user, unless the error has ``advice`` of its own."""
 
     listed: ClassVar[str] = ""
-    """Name of the field whose items are shown under the message, a line each."""
+    """The field whose items are shown below the message, one per line."""
 
     @classmethod
     def _fields(cls) -> tuple[str, ...]:
-        """Return the names of the fields, those of the base first.
+        """Return the names of the fields, those of the base class first.
 
-        Worked out where an error is made: hardly one is, and there are many classes.
+        Computed when an error is created: that is rare, and there are many classes.
         """
         names = (
             name
@@ -115,7 +115,7 @@ class PolylockError(Exception):
         return tuple(dict.fromkeys(names))
 
     def __init__(self, *values: object, **named: object) -> None:
-        """Take the fields in their order, or by name; a default may be left out."""
+        """Set the fields by position or name; those with a default may be omitted."""
         fields = self._fields()
         if len(values) > len(fields):
             raise TypeError(f"{type(self).__name__} has {len(fields)} fields")
@@ -136,16 +136,16 @@ class PolylockError(Exception):
         return f"{type(self).__name__}({', '.join(fields)})"
 
     def hint(self) -> str | None:
-        """Return the next step for the user, or None where there is none."""
+        """Return the next step for the user, None if there is none."""
         return getattr(self, "advice", None) or self.usual_hint or None
 
     def details(self) -> Sequence[str]:
-        """Return further lines, one fact each, shown under the message."""
+        """Return further facts, one per line, shown below the message."""
         return getattr(self, self.listed) if self.listed else ()
 
 
 class UsageError(PolylockError):
-    """The command line asks for something that cannot be."""
+    """The command line asks for something impossible."""
 
     exit_code = 2
 
@@ -157,9 +157,9 @@ class UsageError(PolylockError):
 
 
 class NetworkSettingInvalid(PolylockError):
-    """A variable for proxies or certificates has a value that cannot be used.
+    """A variable for proxies or certificates has an invalid value.
 
-    ``value`` is shown, so it has no credentials in it.
+    ``value`` is shown, so it is without credentials.
     """
 
     exit_code = 2
@@ -173,54 +173,48 @@ class NetworkSettingInvalid(PolylockError):
         return f"{self.variable}={self.value}: {self.problem}"
 
 
-class ProjectError(PolylockError):
+class _ErrorAtKey(PolylockError):
+    """A value of a file is wrong.
+
+    ``key`` is the key path, ``packages[3].name``; it is empty if the whole file is
+    meant.
+    """
+
+    path: str
+    key: str
+    problem: str
+    advice: str | None = None
+
+    def __str__(self) -> str:
+        if not self.key:
+            return f"{self.path}: {self.problem}"
+        return f"{self.path}: {self.key}: {self.problem}"
+
+
+class ProjectError(_ErrorAtKey):
     """A value in the project file is missing, unknown or wrong.
 
-    ``key`` is the dotted key path, ``tool.polylock.targets.h100.cpu``, or the
-    empty string where the file as a whole is meant.
+    ``key`` is the dotted key path, ``tool.polylock.targets.h100.cpu``.
     """
 
     exit_code = 2
 
-    path: str
-    key: str
-    problem: str
-    advice: str | None = None
 
-    def __str__(self) -> str:
-        return _at_key(self.path, self.key, self.problem)
-
-
-class LockFileInvalid(PolylockError):
-    """The lock file cannot be read; ``key`` is the key path, ``packages[3].name``."""
+class LockFileInvalid(_ErrorAtKey):
+    """The lock file cannot be read."""
 
     usual_hint = "restore it from version control, or delete it and run `polylock lock`"
 
-    path: str
-    key: str
-    problem: str
-    advice: str | None = None
 
-    def __str__(self) -> str:
-        return _at_key(self.path, self.key, self.problem)
-
-
-class ForeignLockInvalid(PolylockError):
+class ForeignLockInvalid(_ErrorAtKey):
     """A lock file of another tool cannot be read; ``key`` may be ``line 12``."""
 
     exit_code = 2
     usual_hint = "give a file as its own tool writes it, or lock without --pins-from"
 
-    path: str
-    key: str
-    problem: str
-
-    def __str__(self) -> str:
-        return _at_key(self.path, self.key, self.problem)
-
 
 class ForeignHashDiffers(PolylockError):
-    """The index has other bytes under the name of a file than the pin's hash says."""
+    """The index serves a file whose hash differs from the one in a foreign lock."""
 
     path: str
     name: str
@@ -231,8 +225,8 @@ class ForeignHashDiffers(PolylockError):
 
     def __str__(self) -> str:
         return (
-            f"{self.name} {self.version}: {self.filename} has another hash on the "
-            f"index than in {self.path}"
+            f"{self.name} {self.version}: the hash of {self.filename} on the index "
+            f"differs from the one in {self.path}"
         )
 
     def details(self) -> Sequence[str]:
@@ -240,14 +234,14 @@ class ForeignHashDiffers(PolylockError):
 
     def hint(self) -> str | None:
         return (
-            "a published file must not change: do not trust it before you know why; "
-            f"if the index builds {self.name} itself, take {self.name} out of "
+            "a published file must not change: find out why before you trust it; "
+            f"if the index builds {self.name} itself, remove {self.name} from "
             f"{self.path}"
         )
 
 
 class LockFileOutdated(PolylockError):
-    """The lock file does not answer the project; a difference a line."""
+    """The lock file is out of date; ``differences`` has one line for each."""
 
     exit_code = 3
     listed = "differences"
@@ -261,7 +255,7 @@ class LockFileOutdated(PolylockError):
 
 
 class NoSuchTarget(PolylockError):
-    """A target, group or extra that was asked for does not exist."""
+    """The requested target, group or extra does not exist."""
 
     exit_code = 2
 
@@ -277,14 +271,13 @@ class NoSuchTarget(PolylockError):
         if self.advice:
             return self.advice
         known = ", ".join(self.known)
-        return f"there are: {known}" if known else f"there is no {self.kind} at all"
+        return f"there are: {known}" if known else f"no {self.kind} exists"
 
 
 class NoSolution(PolylockError):
-    """The requirements of a target contradict each other or the index.
+    """The requirements of a target cannot all be met.
 
-    ``explanation`` holds the causes, a line each, made by
-    ``polylock.explain.conflict``.
+    ``explanation`` holds the causes, one per line, from ``polylock.explain.conflict``.
     """
 
     listed = "explanation"
@@ -298,9 +291,9 @@ class NoSolution(PolylockError):
 
 
 class TooComplex(PolylockError):
-    """What metadata asks for on a target cannot be worked out in a bounded time."""
+    """The dependencies of a target cannot be solved in a bounded time."""
 
-    usual_hint = "lock another version of what requires it, or leave it out"
+    usual_hint = "lock another version of what requires it, or remove the requirement"
 
     project: str
     target: str
@@ -311,19 +304,14 @@ class TooComplex(PolylockError):
         return f"{self.project}{where}: {self.problem}"
 
 
-def _at_key(path: str, key: str, problem: str) -> str:
-    """Return a sentence about a value of a file, or about the file as a whole."""
-    return f"{path}: {key}: {problem}" if key else f"{path}: {problem}"
-
-
 StatedBy = Literal["index", "lock file", "project file"]
-"""Whose word it is that a file has a hash."""
+"""The origin of the expected hash of a file."""
 
 
 class IndexRequestError(PolylockError):
-    """A request failed and trying again did not or would not help.
+    """A request failed, and a retry did not or would not help.
 
-    ``url`` has its credentials removed; ``status`` is None where no answer came.
+    ``url`` is without credentials; ``status`` is None if there was no response.
     """
 
     usual_hint = (
@@ -351,8 +339,8 @@ class IndexRequestError(PolylockError):
 class ProjectPageRefused(IndexRequestError):
     """An index answers 401 or 403 for the page of a project.
 
-    Some indexes answer so for projects that they do not have. Which of the two it is
-    only the user can say: to ask the next index would be dependency confusion.
+    Some indexes do so for projects that they do not have. Only the user knows which of
+    the two it is: to go on to the next index would allow dependency confusion.
     """
 
     index: str
@@ -369,9 +357,9 @@ class ProjectPageRefused(IndexRequestError):
 
 
 class ProxyFailed(IndexRequestError):
-    """The proxy, not the index, could not be reached or refused to help.
+    """The proxy, not the index, could not be reached or refused the request.
 
-    ``proxy`` is its URL without credentials, ``variable`` what names it.
+    ``proxy`` is its URL without credentials, ``variable`` the variable that sets it.
     """
 
     proxy: str
@@ -382,23 +370,23 @@ class ProxyFailed(IndexRequestError):
 
     def hint(self) -> str | None:
         return (
-            f"the proxy is that of {self.variable}: correct it, or name the host in "
-            "NO_PROXY where it is reached without one"
+            f"the proxy is set by {self.variable}: correct it, or name the host in "
+            "NO_PROXY if it is reached without one"
         )
 
 
 class TlsFailed(IndexRequestError):
-    """The certificate is not trusted, or the peer speaks no TLS."""
+    """The certificate is not trusted, or the server does not support TLS."""
 
     usual_hint = (
-        "where a company or a proxy has a certificate authority of its own, name its "
-        "file in SSL_CERT_FILE, or a directory in SSL_CERT_DIR; a client's own "
-        "certificate in SSL_CLIENT_CERT"
+        "if a company or a proxy has its own certificate authority, name its file in "
+        "SSL_CERT_FILE or its directory in SSL_CERT_DIR; a client certificate goes in "
+        "SSL_CLIENT_CERT"
     )
 
 
 class Offline(IndexRequestError):
-    """The answer is not in the cache and --offline forbids asking for it."""
+    """The response is not in the cache, and --offline forbids the request."""
 
     usual_hint = "run once without --offline to fill the cache"
 
@@ -407,11 +395,11 @@ class Offline(IndexRequestError):
 
 
 class AnswerTooLong(IndexRequestError):
-    """An answer has more bytes than any good one; the rest was not read."""
+    """A response is larger than the limit; the rest was not read."""
 
 
 class ProjectNotFound(PolylockError):
-    """None of the indexes that may serve the project has it."""
+    """No index that may serve the project has it."""
 
     usual_hint = (
         "check the spelling, or add the index that has it: [[tool.polylock.index]]"
@@ -426,10 +414,10 @@ class ProjectNotFound(PolylockError):
 
 
 class FileCorrupt(PolylockError):
-    """A file cannot be what its name or its origin says."""
+    """A file is not what its name or its origin says."""
 
     usual_hint = (
-        "nothing of it was installed; tell whoever published it, or lock another "
+        "nothing of it was installed; report it to the publisher, or lock another "
         "version or file"
     )
 
@@ -441,7 +429,7 @@ class FileCorrupt(PolylockError):
 
 
 class ArchiveDamaged(FileCorrupt):
-    """The unpacked copy of a wheel in the cache is not complete; unpack it anew."""
+    """The unpacked copy of a wheel in the cache is incomplete or was changed."""
 
     usual_hint = "run the command again, or `polylock cache clear` first"
 
@@ -452,7 +440,7 @@ class ArchiveDamaged(FileCorrupt):
 
 
 class HashMismatch(FileCorrupt):
-    """A file has another hash than an index, the lock or the project file states."""
+    """The hash of a file differs from that in the index, lock or project file."""
 
     wanted: str
     found: str
@@ -471,35 +459,35 @@ class HashMismatch(FileCorrupt):
         super().__init__(filename, f"hash {found} instead of {wanted}")
 
     def as_stated_by(self, stated_by: StatedBy) -> HashMismatch:
-        """Return the same finding where the wanted hash was somebody else's word."""
+        """Return the same error with another origin of the expected hash."""
         return type(self)(self.filename, self.wanted, self.found, stated_by)
 
     def hint(self) -> str | None:
         match self.stated_by:
             case "index":
                 return (
-                    "it is not the file that its index describes; run the command "
-                    "again with --refresh, and if that does not help do not trust it"
+                    "the index describes a different file; run the command again with "
+                    "--refresh, and if that does not help, do not trust the file"
                 )
             case "lock file":
                 return (
                     "the file has changed since it was locked; if that is expected, "
-                    "run `polylock lock --upgrade-package` for it, else do not trust "
-                    "the source"
+                    "run `polylock lock --upgrade-package` for it; otherwise do not "
+                    "trust the source"
                 )
             case "project file":
                 return (
                     "the file has changed since its hash was written there; if that "
-                    "is expected, correct the hash, else do not trust the source"
+                    "is expected, correct the hash; otherwise do not trust the source"
                 )
 
 
 class PageInstead(HashMismatch):
-    """A page in HTML came where a file was asked for, most often one to log in."""
+    """The server sent an HTML page instead of a file, most often a login page."""
 
     usual_hint = (
-        "open the URL in a browser: it may want credentials, or a proxy may stand "
-        "before it"
+        "open the URL in a browser: it may need credentials, or a proxy may "
+        "intercept it"
     )
 
     def __init__(
@@ -512,14 +500,14 @@ class PageInstead(HashMismatch):
         super().__init__(filename, wanted, found, stated_by)
 
     def __str__(self) -> str:
-        return f"{self.filename}: what came is a web page (HTML), not the file"
+        return f"{self.filename}: the server sent a web page (HTML) instead of the file"
 
     def hint(self) -> str | None:
         return self.usual_hint
 
 
 class SizeMismatch(FileCorrupt):
-    """A downloaded file is shorter or longer than it should be, in bytes."""
+    """A file has the wrong size; ``wanted`` and ``found`` are in bytes."""
 
     usual_hint = "the download was cut short or the file was replaced; try again"
 
@@ -533,7 +521,7 @@ class SizeMismatch(FileCorrupt):
 
 
 class FilesInvalid(PolylockError):
-    """Files of a folder that must not go on an index; a file and its problem a line."""
+    """A directory has files that must not be published; one line for each."""
 
     listed = "problems"
     usual_hint = "correct or remove the files named; no index was written"
@@ -542,13 +530,13 @@ class FilesInvalid(PolylockError):
     problems: Sequence[str]
 
     def __str__(self) -> str:
-        return f"{self.directory} holds files that must not go on an index"
+        return f"{self.directory} has files that must not be published on an index"
 
 
 class SourceUnusable(PolylockError):
-    """A direct source (a URL, a path, a git repository) cannot be had or read.
+    """A direct source (a URL, a path, a git repository) cannot be fetched or read.
 
-    ``source`` has no credentials; ``output`` holds the last lines of what git wrote.
+    ``source`` is without credentials; ``output`` has the last lines of git's output.
     """
 
     listed = "output"
@@ -564,7 +552,7 @@ class SourceUnusable(PolylockError):
 
 
 class TargetMismatch(PolylockError):
-    """This machine lacks something that the target needs; an item a line."""
+    """This machine does not fit the target; ``missing`` has one item per line."""
 
     exit_code = 4
     listed = "missing"
@@ -581,7 +569,7 @@ class TargetMismatch(PolylockError):
 
 
 class NoTargetFits(TargetMismatch):
-    """This machine lacks something for each target of the lock file."""
+    """This machine fits no target of the lock file."""
 
     usual_hint = (
         "add this machine with `polylock targets add --here`, or build for another "
@@ -593,7 +581,7 @@ class NoTargetFits(TargetMismatch):
 
 
 class NothingToInstall(PolylockError):
-    """A locked package has no file that the environment could install."""
+    """A locked package has no file that the environment can install."""
 
     name: str
     version: str
@@ -605,11 +593,11 @@ class NothingToInstall(PolylockError):
 
 
 class EnvironmentBroken(PolylockError):
-    """An environment cannot be read, made or changed."""
+    """An environment cannot be read, created or changed."""
 
     usual_hint = (
-        "check the permissions and the free space there, then run the command "
-        "again: it repairs what was interrupted"
+        "check its permissions and free space, then run the command again: it "
+        "repairs an interrupted change"
     )
 
     path: str
@@ -624,8 +612,8 @@ class CacheUnusable(PolylockError):
     """The cache directory cannot be read or written."""
 
     usual_hint = (
-        "check the permissions and the free space there, or choose another place "
-        "with --cache-dir or POLYLOCK_CACHE_DIR"
+        "check its permissions and free space, or choose another directory with "
+        "--cache-dir or POLYLOCK_CACHE_DIR"
     )
 
     path: str
@@ -638,13 +626,13 @@ class CacheUnusable(PolylockError):
 class BuildFailed(PolylockError):
     """A source distribution cannot be built.
 
-    ``step`` says what failed, as a clause: ``build_wheel exited with status 1``.
-    ``output`` holds the last lines of what the build wrote, or further facts.
+    ``step`` is the failure as a clause: ``build_wheel exited with status 1``.
+    ``output`` has the last lines of the build's output, or further facts.
     """
 
     listed = "output"
     usual_hint = (
-        "the build may need a compiler or a library that is not here; "
+        "the build may need a compiler or a library that is not installed; "
         "constrain the project to a version that has a wheel for the target"
     )
 
@@ -659,9 +647,9 @@ class BuildFailed(PolylockError):
 
 
 class BuildForbidden(PolylockError):
-    """A source distribution would have to be built, and the project forbids it.
+    """A source distribution must be built, and the project forbids it.
 
-    ``policy`` is the setting that does, as written: ``build = "none"``.
+    ``policy`` is the setting that forbids it, as written: ``build = "none"``.
     """
 
     name: str
@@ -671,7 +659,7 @@ class BuildForbidden(PolylockError):
     def __str__(self) -> str:
         return (
             f"{self.name} {self.version} is locked as a source distribution, "
-            f"and {self.policy} in [tool.polylock] forbids to build it"
+            f"and {self.policy} in [tool.polylock] forbids building it"
         )
 
     def hint(self) -> str | None:
@@ -682,16 +670,16 @@ class BuildForbidden(PolylockError):
 
 
 class ProviderFailed(PolylockError):
-    """A provider that the user trusts gave no usable answer.
+    """A provider plugin that the user trusts failed.
 
-    ``step`` says what failed, as a clause: ``it did not answer within 60 seconds``.
-    ``output`` holds the last lines of what its plugin printed, or further facts.
+    ``step`` is the failure as a clause: ``it did not answer within 60 seconds``.
+    ``output`` has the last lines of the plugin's output, or further facts.
     """
 
     listed = "output"
     usual_hint = (
-        "without it, state the lists under properties of the target, or try "
-        "another version: --trust-provider NAME==VERSION"
+        "write the supported values under properties of the target instead, or "
+        "try another version: --trust-provider NAME==VERSION"
     )
 
     name: str
@@ -700,4 +688,4 @@ class ProviderFailed(PolylockError):
     advice: str | None = None
 
     def __str__(self) -> str:
-        return f"the provider {self.name} is of no use: {self.step}"
+        return f"provider {self.name} failed: {self.step}"

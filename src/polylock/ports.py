@@ -1,7 +1,7 @@
-"""What the core needs from the world, and what the world tells a person.
+"""Ports: the protocols by which the core reaches indexes, builds and the user.
 
-The layers below ``operations`` take these; ``operations`` hands in the real ones and
-tests hand in fakes.
+The layers below ``operations`` take these. ``operations`` passes the real ones, tests
+pass fakes.
 """
 
 from __future__ import annotations
@@ -36,18 +36,17 @@ __all__ = [
 
 
 class PackageSource(Protocol):
-    """Where releases and their metadata come from.
+    """The source of releases and their metadata.
 
-    Every method answers the same thing each time it is asked in one run, whatever
-    the order of questions, and may be called from one thread only; what it does in
-    the background is its own business.
+    In one run a method returns the same result for the same arguments, whatever the
+    order of calls. It is not thread-safe; it may fetch in background threads.
     """
 
     def releases(self, name: NormalizedName, target: Target) -> Releases:
         """Return the versions of a project on the index that serves it to a target.
 
-        Raises ProjectNotFound where no index has it, IndexRequestError where one
-        cannot be asked.
+        Raises ProjectNotFound if no index has it, IndexRequestError if a request
+        fails.
         """
         ...
 
@@ -58,44 +57,44 @@ class PackageSource(Protocol):
     def core_metadata(
         self, release: Release, file: RemoteFile
     ) -> CoreMetadata | Unusable:
-        """Return the core metadata of just this file, never of a sibling."""
+        """Return the core metadata of this very file, never of a sibling."""
         ...
 
     def refusal(self, release: Release, file: RemoteFile) -> Unusable | None:
-        """Say why a source distribution is of no use, where that is known unopened.
+        """Return why a source distribution is unusable, if that is known unopened.
 
-        ``core_metadata`` would say that it is unusable as well, and costs its download.
+        ``core_metadata`` would return the same, at the cost of a download.
         """
         ...
 
     def prefetch(
         self, requirements: Iterable[Requirement], target: Target, guess: Guess
     ) -> None:
-        """Begin to fetch what a solve with these requirements will likely need.
+        """Start to fetch what a solve of these requirements will likely need.
 
-        ``guess`` names the file that the solver would take; its dependencies are
-        fetched in turn. May do nothing; must not change any later answer.
+        ``guess`` picks the file that the solver would take; its dependencies are
+        fetched in turn. May do nothing; must not change any later result.
         """
         ...
 
 
 class Guess(Protocol):
-    """Names the file that the solver would take for one requirement alone."""
+    """Picks the file that the solver would take for one requirement alone."""
 
     def __call__(
         self, releases: Releases, requirement: Requirement, target: Target
     ) -> tuple[Release, RemoteFile] | None:
-        """Return the release and its file, None where there is no candidate."""
+        """Return the release and its file, None if there is no candidate."""
         ...
 
 
 class SdistBuilder(Protocol):
-    """Builds source distributions; runs the code that is in them."""
+    """Builds source distributions, which runs their code."""
 
     def metadata(self, path: Path, filename: str) -> CoreMetadata:
-        """Return the core metadata that the wheel built from a file would have.
+        """Return the core metadata of the wheel that a file builds.
 
-        ``filename`` is the file's own name, whatever ``path`` is called in a cache.
+        ``filename`` is the name of the file on the index; ``path`` may have another.
         Raises BuildFailed, FileCorrupt.
         """
         ...
@@ -109,63 +108,63 @@ class SdistBuilder(Protocol):
 
 
 class Provisioner(Protocol):
-    """Puts distributions into an environment that is made for one purpose."""
+    """Installs distributions into the environment of a build or a provider plugin."""
 
     def provision(self, requirements: Sequence[str], directory: Path) -> Path:
-        """Install what the requirements (PEP 508 texts) ask for, and nothing else.
+        """Install the requirements (PEP 508) and their dependencies; return the Python.
 
-        ``directory`` is a virtual environment; returns its Python. May be called
-        again with more requirements. Raises NoSolution, ProjectNotFound, and what
-        fetching and installing raise.
+        ``directory`` is a virtual environment. May be called again with more
+        requirements. Raises NoSolution, ProjectNotFound, and the errors of fetching
+        and installing.
         """
         ...
 
 
 class Reporter(Protocol):
-    """Told of what happens, so that a person can be; must not raise."""
+    """Receives the progress of an operation for display; must not raise."""
 
     def solving(self, target: str) -> None:
-        """Tell that the solve of a target begins."""
+        """Report that the solve of a target begins."""
 
     def solved(self, target: str, packages: int) -> None:
-        """Tell that a target is solved, with the number of its packages."""
+        """Report that a target is solved, with its number of packages."""
 
     def trying(self, target: str, package: str, tries: int) -> None:
-        """Tell that a candidate of a package is tried, and how many were before.
+        """Report that a candidate of a package is tried, after ``tries`` others.
 
-        Is called thousands of times where requirements conflict.
+        Called thousands of times where requirements conflict.
         """
 
     def backtracking(self, target: str, package: str) -> None:
-        """Tell that the candidate of a package was given up."""
+        """Report that the candidate of a package was discarded."""
 
     def fetching(self, what: str, size: int | None) -> None:
-        """Tell that a download of ``size`` bytes begins; None: not known."""
+        """Report that a download of ``size`` bytes begins; None if that is unknown."""
 
     def received(self, what: str, count: int) -> None:
-        """Tell that further ``count`` bytes of a download have come."""
+        """Report that ``count`` more bytes of a download arrived."""
 
     def fetched(self, what: str) -> None:
-        """Tell that a download is complete and verified."""
+        """Report that a download is complete and verified."""
 
     def building(self, name: str, version: str) -> None:
-        """Tell that a source distribution is being built."""
+        """Report that the build of a source distribution begins."""
 
     def installing(self, name: str, version: str) -> None:
-        """Tell that a distribution was installed."""
+        """Report that a distribution was installed."""
 
     def removing(self, name: str, version: str) -> None:
-        """Tell that a distribution was removed."""
+        """Report that a distribution was removed."""
 
     def noting(self, message: str) -> None:
-        """Tell a fact about the work that is no cause for concern."""
+        """Show a fact that needs no action."""
 
     def warning(self, message: str) -> None:
-        """Tell something that the user should know; the work goes on."""
+        """Show a warning; the operation continues."""
 
 
 class SilentReporter:
-    """A Reporter that says nothing."""
+    """A Reporter that shows nothing."""
 
     def solving(self, target: str) -> None:
         """Ignore."""

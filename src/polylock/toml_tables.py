@@ -1,8 +1,8 @@
-"""TOML as it is read everywhere: text to tables, and tables that know their key path.
+"""The TOML reader: parsing within limits, and tables that know their key path.
 
-``tomllib`` alone is not enough for a file that someone else wrote: an integer of 5,000
-digits ends in a ValueError, a key of 16,000 parts takes minutes, and what is nested
-deeply is read here and is too deep for whoever looks at it next.
+``tomllib`` alone is not safe for a file that someone else wrote: an integer of 5,000
+digits raises ValueError, a key of 16,000 parts takes minutes, and deep nesting parses
+but overflows the stack of the code that walks the result.
 """
 
 from __future__ import annotations
@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import msgspec
 
-from polylock.errors import ProjectError
+from polylock.errors import PolylockError, ProjectError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-    from polylock.errors import PolylockError
 
 __all__ = [
     "DEEPEST_KEY",
@@ -36,10 +35,10 @@ __all__ = [
 T = TypeVar("T")
 
 LARGEST_TOML = 1 << 26
-"""Characters of a file; the largest lock files of large projects have 2 ** 24."""
+"""Most characters of a file; the largest known lock files have 2 ** 24."""
 
 DEEPEST_KEY = 64
-"""Parts of a dotted key; ``tomllib`` takes time by the square of their number."""
+"""Most parts of a dotted key: ``tomllib`` takes time quadratic in their number."""
 
 _MOST_LEVELS = 100
 _LEAST, _MOST = -(2**63), 2**63
@@ -53,13 +52,13 @@ _LONG_KEY = re.compile(
 )
 
 _TYPES: tuple[tuple[type, str], ...] = (
-    (bool, "a boolean"),  # before int, of which it is one
+    (bool, "a boolean"),  # before int, its base class
     (str, "a string"),
     (int, "an integer"),
     (float, "a float"),
     (list, "an array"),
     (dict, "a table"),
-    (datetime, "a date-time"),  # before date, of which it is one
+    (datetime, "a date-time"),  # before date, its base class
     (date, "a date"),
     (time, "a time"),
 )
@@ -68,9 +67,9 @@ _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class InvalidToml(ValueError):
-    """Text that is not TOML, or not within the limits; the text is a clause.
+    """Text that is not TOML or exceeds a limit; the message is a clause.
 
-    ``parts`` is the key path of what is wrong, empty where the text is no TOML at all.
+    ``parts`` is the key path of the fault, empty if the text is not TOML.
     """
 
     def __init__(self, problem: str, parts: tuple[str | int, ...] = ()) -> None:
@@ -81,8 +80,8 @@ class InvalidToml(ValueError):
 def parse_toml(text: str) -> dict[str, Any]:
     """Return the tables of a TOML document; raises InvalidToml.
 
-    Integers have 64 bits, date-times have a time in UTC, and no more than a hundred
-    tables and arrays lie inside each other: what follows need not think of it.
+    In the result every integer fits 64 bits, every date-time converts to UTC, and the
+    nesting is at most a hundred levels deep.
     """
     if len(text) > LARGEST_TOML:
         raise InvalidToml(f"has more than {LARGEST_TOML} characters")
@@ -97,28 +96,28 @@ def parse_toml(text: str) -> dict[str, Any]:
     except InvalidToml:
         raise
     except ValueError as error:
-        # Python reads no decimal integer of more than 4,300 digits.
+        # Python refuses decimal integers of more than 4,300 digits.
         raise InvalidToml("has an integer of more than 64 bits") from error
     return document
 
 
 def _refuse_long_keys(text: str) -> None:
-    """Refuse a dotted key with too many parts; a URL in a string is none."""
+    """Raise InvalidToml for a dotted key with too many parts."""
     if all(line.count(".") < DEEPEST_KEY for line in text.split("\n")):
         return
-    found = _LONG_KEY.search(_STRING_OR_COMMENT.sub(_stand_in, text))
+    found = _LONG_KEY.search(_STRING_OR_COMMENT.sub(_placeholder, text))
     if found is not None:
         line = found.string.count("\n", 0, found.start()) + 1
         raise InvalidToml(f"line {line} has a key of more than {DEEPEST_KEY} parts")
 
 
-def _stand_in(found: re.Match[str]) -> str:
-    """Return what stands for a string or comment: as many lines, and no dot."""
+def _placeholder(found: re.Match[str]) -> str:
+    """Return a placeholder without dots for a string or comment, as many lines long."""
     return ("" if found[0].startswith("#") else "s") + "\n" * found[0].count("\n")
 
 
 def _check_limits(document: dict[str, Any]) -> None:
-    """Look at every value that may be out of bounds; raises InvalidToml."""
+    """Raise InvalidToml for a value that is out of bounds or nested too deeply."""
     pending: list[tuple[tuple[str | int, ...], Any]] = [((), document)]
     while pending:
         parts, holder = pending.pop()
@@ -158,14 +157,14 @@ def key_path(*parts: str | int) -> str:
 
 
 def closest(wrong: str, known: Collection[str]) -> str | None:
-    """Return the name that was probably meant, None where none is close."""
+    """Return the known name that is most similar, None if none is close."""
     from difflib import get_close_matches  # noqa: PLC0415 - for a misspelling only
 
     return next(iter(get_close_matches(wrong, sorted(known), n=1)), None)
 
 
 def suggestion(wrong: str, known: Collection[str]) -> str:
-    """Return advice: the name that was probably meant, else all names."""
+    """Return advice: the known name that is most similar, or all names."""
     close = closest(wrong, known)
     if close is not None:
         return f"did you mean {close}?"
@@ -183,9 +182,9 @@ def toml_type(value: object) -> str:
 class Table:
     """A table of a file, read key by key or as a whole.
 
-    ``path`` is the file as messages name it, ``parts`` the key path of the table.
-    Every reading method raises the file's error where the value has the wrong type:
-    ProjectError, unless ``refusal`` makes another of path, key, problem and advice.
+    ``path`` names the file in messages, ``parts`` is the key path of the table. Every
+    reading method raises an error if the value has the wrong type: ProjectError, or
+    the one that ``refusal`` makes of path, key, problem and advice.
     """
 
     def __init__(
@@ -207,7 +206,7 @@ class Table:
     def error(
         self, problem: str, *inside: str | int, advice: str | None = None
     ) -> PolylockError:
-        """Return the error for this table, or for the key path ``inside`` it."""
+        """Return the error for this table, or for a key path ``inside`` it."""
         key = key_path(*self.parts, *inside)
         return self.refusal(self.path, key, problem, advice)
 
@@ -230,20 +229,20 @@ class Table:
                 )
 
     def string(self, name: str) -> str | None:
-        """Return a string, None where the key is missing."""
+        """Return a string, None if the key is missing."""
         value = self.values.get(name)
         if value is None or isinstance(value, str):
             return value
         raise self.wrong_type("a string", name, found=value)
 
     def text(self, name: str) -> str:
-        """Return a string that must be there."""
+        """Return a required string."""
         if name not in self.values:
             raise self.error("is missing", name)
         return self.string(name) or ""
 
     def count(self, name: str) -> int | None:
-        """Return an integer that is not negative, None where the key is missing."""
+        """Return a non-negative integer, None if the key is missing."""
         value = self.values.get(name)
         if value is None:
             return None
@@ -254,21 +253,21 @@ class Table:
         return value
 
     def boolean(self, name: str) -> bool:
-        """Return a boolean, false where the key is missing."""
+        """Return a boolean, False if the key is missing."""
         value = self.values.get(name, False)
         if isinstance(value, bool):
             return value
         raise self.wrong_type("a boolean", name, found=value)
 
     def array(self, name: str) -> list[Any]:
-        """Return an array, empty where the key is missing."""
+        """Return an array, empty if the key is missing."""
         value = self.values.get(name, [])
         if isinstance(value, list):
             return value
         raise self.wrong_type("an array", name, found=value)
 
     def strings(self, name: str) -> tuple[str, ...]:
-        """Return an array of strings, empty where the key is missing."""
+        """Return an array of strings, empty if the key is missing."""
         values = self.array(name)
         for position, value in enumerate(values):
             if not isinstance(value, str):
@@ -276,7 +275,7 @@ class Table:
         return tuple(values)
 
     def choice(self, name: str, allowed: Collection[str], default: str) -> str:
-        """Return one of the allowed strings."""
+        """Return one of the allowed strings, ``default`` if the key is missing."""
         value = self.string(name)
         if value is None:
             return default
@@ -289,14 +288,14 @@ class Table:
         return value
 
     def table(self, name: str) -> Table:
-        """Return a table, empty where the key is missing."""
+        """Return a table, empty if the key is missing."""
         value = self.values.get(name, {})
         if isinstance(value, dict):
             return self.inside(value, name)
         raise self.wrong_type("a table", name, found=value)
 
     def tables(self, name: str) -> list[Table]:
-        """Return an array of tables, empty where the key is missing."""
+        """Return an array of tables, empty if the key is missing."""
         found = []
         for position, value in enumerate(self.array(name)):
             if not isinstance(value, dict):
@@ -305,7 +304,7 @@ class Table:
         return found
 
     def inside(self, values: Mapping[str, Any], *parts: str | int) -> Table:
-        """Return a table that lies at a key path inside this one."""
+        """Return the Table for values at a key path inside this one."""
         return Table(
             values,
             path=self.path,
@@ -314,10 +313,10 @@ class Table:
         )
 
     def convert(self, kind: type[T], values: Mapping[str, Any] | None = None) -> T:
-        """Return the whole table as a value of a type, unknown keys left out.
+        """Return the whole table as a value of a type, unknown keys ignored.
 
-        ``values`` are its keys where some of them were read already: such a Struct is
-        taken as it is.
+        ``values`` replaces the table's own values, if some of them were converted
+        already: a Struct among them is kept as it is.
         """
         found = self.values if values is None else values
         try:
@@ -326,8 +325,8 @@ class Table:
             self._refuse(found, kind)
 
     def _refuse(self, values: Mapping[str, Any], kind: type) -> NoReturn:
-        """Raise the error for the first value in the table that is not of the type."""
-        # 5 ms, and only for what is refused.
+        """Raise the error for the first value that does not fit the type."""
+        # 5 ms, only for an error.
         from polylock.model.toml_mismatch import mismatches  # noqa: PLC0415
 
         for each in mismatches(values, kind):

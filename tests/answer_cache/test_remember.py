@@ -123,7 +123,7 @@ def test_a_cache_that_cannot_be_written_is_no_matter(
     blocked = demo.directory.parent / "blocked"
     blocked.write_text("a file", "utf-8")
     ran = demo.succeed("check", "--cache-dir", str(blocked))
-    assert ran.err == "pylock.toml answers the project\n"
+    assert ran.err == "pylock.toml is up to date\n"
 
 
 def test_a_cache_of_the_users_file_is_not_guessed(

@@ -14,7 +14,7 @@ import record as recording
 import sync as sync_benchmark
 from contestants import find_uv
 from polylock.index_server.static_build import build_index
-from polylock.index_server.static_serve import serve_index
+from polylock.index_server.static_serve import IndexServer
 from project_list import read_project, read_targets
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,7 +29,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     project.write_text(
         'dependencies = ["plainlib[color]"]\nchanged = "plainlib"\n', encoding="utf-8"
     )
-    with serve_index(directory / "origin") as server:
+    with IndexServer(directory / "origin") as server:
         rounds = recording.record(
             directory / "recording",
             read_project(str(project)),
@@ -40,6 +40,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return project, directory / "recording"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(find_uv() is None, reason="compares with uv")
 def test_locking_is_compared(
     recorded: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -65,6 +66,7 @@ def test_locking_is_compared(
     assert not list(directory.glob("work/**/aside-*"))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(find_uv() is None, reason="compares with uv")
 def test_installing_is_compared(
     recorded: tuple[Path, Path], capsys: pytest.CaptureFixture[str]

@@ -1,4 +1,4 @@
-"""What ``[build-system]`` says, and what counts where it says nothing."""
+"""``[build-system]`` and its defaults."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_without_a_table_setuptools_builds(tmp_path: Path) -> None:
 
 
 def test_without_a_backend_the_requirements_stay(tmp_path: Path) -> None:
-    """The backend is setuptools', what is installed is what was asked for."""
+    """The backend is that of setuptools, with the requirements of the table."""
     found = read(tmp_path, '[build-system]\nrequires = ["setuptools", "cython"]\n')
     assert found.backend == "setuptools.build_meta:__legacy__"
     assert found.requires == ("setuptools", "cython")
@@ -58,7 +58,7 @@ def test_without_a_backend_the_requirements_stay(tmp_path: Path) -> None:
         ("[build-system]", "requires is missing"),
         ("[build-system]\nrequires = 'a'", "not a list"),
         ("[build-system]\nrequires = [1]", "not a list"),
-        ("[build-system]\nrequires = ['!']", "no requirement"),
+        ("[build-system]\nrequires = ['!']", "not a requirement"),
         (
             "[build-system]\nrequires = ['a @ https://example.com/a.zip']",
             "direct reference",

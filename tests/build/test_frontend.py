@@ -41,7 +41,7 @@ def test_optional_hooks_may_be_missing(tmp_path: Path) -> None:
 
 
 def test_metadata_and_wheel_are_where_the_hooks_say(tmp_path: Path) -> None:
-    """The names that the hooks answer are looked up in the directory given."""
+    """File names that hooks return are looked up in the given directory."""
     made = frontend(
         tmp_path,
         "import os\n"
@@ -123,7 +123,7 @@ def test_only_the_last_lines_are_told(tmp_path: Path) -> None:
 
 
 def test_why_a_backend_raised_goes_before_where(tmp_path: Path) -> None:
-    """What the exception says comes first, in all its lines, then what led to it."""
+    """The exception comes first, with all its lines, then its traceback."""
     body = "print('looking')\n    raise ValueError('no such folder\\nname another')"
     made = frontend(tmp_path, f"def build_wheel(*_):\n    {body}\n")
     with pytest.raises(HookFailed) as caught:
@@ -136,7 +136,7 @@ def test_why_a_backend_raised_goes_before_where(tmp_path: Path) -> None:
 
 
 def test_a_hook_that_ends_quietly_without_an_answer_is_told(tmp_path: Path) -> None:
-    """Exit status 0 is not an answer."""
+    """Exit status 0 without a result is a failure."""
     made = frontend(tmp_path, "import os\ndef build_wheel(*_): os._exit(0)\n")
     with pytest.raises(HookFailed, match="build_wheel"):
         made.wheel(out(tmp_path))

@@ -1,4 +1,4 @@
-"""Repositories are fetched once, commits verified, and nobody is asked anything."""
+"""Repositories are fetched once and commits verified, without a prompt."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_a_revision_that_is_not_there_is_named(
 def test_a_moved_tag_and_branch_are_followed(
     repositories: GitRepositories, repository: Path
 ) -> None:
-    """What is asked is what the repository says now."""
+    """A revision is resolved by the current state of the repository."""
     first = repositories.commit(str(repository), "tag", "v1")
     (repository / "a.txt").write_text("two", "utf-8")
     second = git_repository(repository)
@@ -101,16 +101,16 @@ def test_a_checkout_is_of_the_commit_and_goes(
 def test_only_a_commit_is_checked_out(
     repositories: GitRepositories, repository: Path, commit: str
 ) -> None:
-    """What a lock file says is never an option of the command."""
+    """Text from a lock file is never an option of the command."""
     with (
-        pytest.raises(SourceUnusable, match="is no commit"),
+        pytest.raises(SourceUnusable, match="is not a commit"),
         repositories.checkout(str(repository), commit),
     ):
         pass
 
 
 def test_passwords_stay_out_of_errors(repositories: GitRepositories) -> None:
-    """Neither the message nor what git says repeats them."""
+    """Neither the message nor git's output has credentials."""
     url = "http://user:secret@127.0.0.1:9/x.git"
     with pytest.raises(SourceUnusable) as caught:
         repositories.commit(url, "rev", "main")

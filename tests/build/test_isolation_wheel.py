@@ -26,7 +26,7 @@ def test_what_is_no_zip_is_told(tmp_path: Path, content: bytes) -> None:
     """The file is named."""
     path = tmp_path / "demo-1.0-py3-none-any.whl"
     path.write_bytes(content)
-    with pytest.raises(HookFailed, match="no readable wheel"):
+    with pytest.raises(HookFailed, match="not a readable wheel"):
         wheel_metadata(path)
 
 
@@ -40,6 +40,6 @@ def test_a_wheel_without_metadata_is_told(tmp_path: Path) -> None:
 
 
 def test_a_name_that_is_no_wheels_is_told(tmp_path: Path) -> None:
-    """A backend may answer anything."""
+    """A backend may return anything."""
     with pytest.raises(HookFailed, match="no wheel"):
         wheel_metadata(tmp_path / "demo.zip")

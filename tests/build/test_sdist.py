@@ -257,7 +257,7 @@ def test_a_truncated_archive_is_corrupt(tmp_path: Path) -> None:
 
 
 def test_a_member_of_negative_size_ends(tmp_path: Path) -> None:
-    """``tarfile`` of older Pythons goes back and reads it again, for ever."""
+    """``tarfile`` of older Pythons seeks back and reads it again without end."""
     info = entry("demo-1.0/a")
     info.size = -512
     path = tmp_path / NAME

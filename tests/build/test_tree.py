@@ -1,4 +1,4 @@
-"""What a tree says without a build, and when it counts as changed."""
+"""The static metadata of a tree, and when its fingerprint changes."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def test_what_is_there_changes_nothing(demo: CommandLine) -> None:
     """A bare name that is required already is no reason to write."""
     before = demo.read()
     ran = demo.succeed("add", "plainlib")
-    assert "stays as it is" in ran.err
+    assert "is unchanged: already listed" in ran.err
     assert demo.read() == before
 
 

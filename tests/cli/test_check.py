@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 def test_lock_file_that_answers(demo: CommandLine) -> None:
     """Exit code 0, stdout empty, a word on stderr unless quiet."""
     ran = demo.succeed("check")
-    assert (ran.out, ran.err) == ("", "pylock.toml answers the project\n")
+    assert (ran.out, ran.err) == ("", "pylock.toml is up to date\n")
     assert demo.succeed("check", "-q").err == ""
 
 

@@ -180,6 +180,7 @@ def test_exported_pylock_is_a_lock_file_of_ours(demo: CommandLine) -> None:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(PIP is None, reason="no pip")
 def test_pip_takes_the_requirements(
     plain: CommandLine, tmp_path: Path, index_url: str
@@ -251,6 +252,7 @@ def test_uv_takes_the_pylock(plain: CommandLine, tmp_path: Path) -> None:
     assert f"Would install {count} packages" in told
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(PIP is None, reason="no pip")
 def test_pip_takes_the_pylock(plain: CommandLine, tmp_path: Path) -> None:
     """So does pip, where no variant wheel is in it."""

@@ -123,7 +123,7 @@ def test_the_next_steps_are_told(polylock: CommandLine) -> None:
     ran = polylock.succeed("init", "--preset", "t4", "--python", "3.12")
     assert ran.err.splitlines() == [
         "added targets to pyproject.toml: t4",
-        "note: [tool.uv] index is not read; its equal is [[tool.polylock.index]]",
+        "note: [tool.uv] index is not read; use [[tool.polylock.index]]",
         "next: polylock lock --pins-from uv.lock",
     ]
 
@@ -180,7 +180,7 @@ def test_the_python_that_is_offered(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is POSIX")
-def test_questions_on_a_terminal(tmp_path: Path) -> None:
+def test_prompts_on_a_terminal(tmp_path: Path) -> None:
     """Enter, a preset, Enter, Enter: this machine and the preset are targets."""
     import pty  # noqa: PLC0415 - not on Windows
 

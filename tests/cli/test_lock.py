@@ -29,7 +29,7 @@ def test_imported_pins_are_told(polylock: CommandLine) -> None:
     assert ran.err.splitlines()[-3:] == [
         "wrote pylock.toml: 1 package for 1 target",
         "requirements.txt: 1 pin kept, 2 not needed",
-        "  line 4 is no pin: it is a direct reference",
+        "  line 4 is not a pin: it is a direct reference",
     ]
     polylock.write("plainlib==0.1\n", "requirements.txt")
     ran = polylock.succeed("lock", "--upgrade", "--pins-from", "requirements.txt")
@@ -63,7 +63,7 @@ def test_imports_as_json(polylock: CommandLine) -> None:
     ]
     assert (second["path"], second["kept"], second["unneeded"]) == ("b.txt", 0, 0)
     assert second["skipped"] == [
-        {"name": "x", "reason": "its line names no single version"}
+        {"name": "x", "reason": "its line does not pin one version"}
     ]
     assert ran.err == ""
 
@@ -76,8 +76,8 @@ def test_an_answer_with_imported_pins_is_not_remembered(polylock: CommandLine) -
     for _ in range(2):
         ran = polylock.succeed("lock", "--pins-from", "requirements.txt")
         assert ran.err.splitlines() == [
-            "pylock.toml answers the project: 1 package for 1 target",
-            "nothing was imported: --upgrade lets go of the pins that it has",
+            "pylock.toml is up to date: 1 package for 1 target",
+            "no pins were imported: use --upgrade to discard existing pins",
         ]
     path.write_text("plainlib=1\n", "utf-8")
     ran = polylock("lock", "--pins-from", "requirements.txt")
@@ -128,7 +128,7 @@ def test_a_dry_run_tells_what_would_change(polylock: CommandLine) -> None:
     change = found["changes"][0]["changes"][0]
     assert (change["kind"], change["after"]["version"]) == ("version", "1.1.0")
     ran = polylock.succeed("lock", "--upgrade-package", "plainlib==1.0.0")
-    assert ran.err.splitlines()[-1].startswith("pylock.toml stays as it is")
+    assert ran.err.splitlines()[-1].startswith("pylock.toml is unchanged")
 
 
 def test_targets_that_come_and_go(polylock: CommandLine) -> None:
@@ -151,7 +151,7 @@ def test_a_lock_that_changes_no_file_says_so(polylock: CommandLine) -> None:
     ran = polylock.succeed("lock")
     assert ran.err.splitlines()[-2:] == [
         "wrote pylock.toml: 2 packages for 1 target",
-        "  no target gets other files",
+        "  the files of all targets are unchanged",
     ]
 
 
@@ -175,7 +175,7 @@ def test_ten_notes_and_how_many_more(polylock: CommandLine) -> None:
     lines = polylock.succeed("lock").err.splitlines()
     notes = [line for line in lines if line.startswith("note: ")]
     assert len(notes) == 11
-    assert notes[-1].startswith("note: and 2 notes more")
+    assert notes[-1].startswith("note: 2 more notes")
     assert len(polylock.succeed("lock", "--upgrade", "--json").json["notes"]) == 12
 
 
@@ -206,7 +206,7 @@ def test_the_lock_file_of_another_tool_is_not_overwritten(
     ran = polylock("lock")
     assert ran.code == 2
     assert "pylock.toml was not written by polylock" in ran.err
-    assert "`polylock lock --pins-from pylock.toml` takes its pins over" in ran.err
+    assert "`polylock lock --pins-from pylock.toml` imports its pins" in ran.err
     assert polylock("lock", "--upgrade").code == 2
     polylock.succeed("lock", "--dry-run")
     assert polylock.read("pylock.toml") == foreign

@@ -48,7 +48,7 @@ def test_help_tells_what_is_special_first(
 ) -> None:
     """What every command takes comes last, and values are called what they are."""
     told = polylock.succeed(*words, "--help").out
-    own, _, shared = told.partition("\nEverywhere:\n")
+    own, _, shared = told.partition("\nGlobal options:\n")
     if not shared:
         return  # a group of commands takes none of it
     flags = [line.split()[0] for line in shared.splitlines() if line.startswith("  -")]

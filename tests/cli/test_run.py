@@ -55,7 +55,7 @@ def test_without_sync_the_environment_is_as_it_is(demo: CommandLine) -> None:
     """Nothing is installed, and a missing environment is told as such."""
     ran = demo("run", "--no-sync", "python", "-V")
     assert ran.code == 1
-    assert "is no virtual environment" in ran.err
+    assert "is not a virtual environment" in ran.err
     assert "polylock sync" in ran.err
     demo.succeed("sync", "--target", "here")
     demo.succeed("add", "vecdemo")

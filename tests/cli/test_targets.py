@@ -145,7 +145,7 @@ def test_add_asks_which_preset_is_meant(demo: CommandLine) -> None:
     before = demo.read()
     ran = demo("targets", "add", "gpu")
     assert ran.code == 2
-    assert "'gpu' may be one of " in ran.err
+    assert "'gpu' matches " in ran.err
     assert "t4, v100, a100" in ran.err
     assert "`polylock targets presets gpu` shows them" in ran.err
     assert demo.read() == before

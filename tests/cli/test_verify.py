@@ -25,7 +25,7 @@ def test_each_disagreement_is_a_line(demo: CommandLine) -> None:
     ran = demo("verify")
     assert ran.code == 3
     (line,) = ran.out.splitlines()
-    assert f"sha256:{'0' * 64}, the index says sha256:{text[at : at + 64]} [" in line
+    assert f"sha256:{'0' * 64}, the index has sha256:{text[at : at + 64]} [" in line
     assert "do not all agree" in ran.err
 
 

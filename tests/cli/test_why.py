@@ -97,13 +97,13 @@ def test_newer_versions_and_notes_are_told(demo: CommandLine) -> None:
     assert "  newer versions\n    2.0.0: requires Python >=3.99\n" in told
     assert "    1.2.0: yanked: loses the last line of a file\n" in told
     told = demo.succeed("why", "plainlib", "--offline", "--cache-dir", "nothing").out
-    assert "  note: what else there was cannot be told" in told
+    assert "  note: other versions and variants are unknown" in told
 
 
 def test_project_that_a_target_does_not_install(demo: CommandLine) -> None:
     """The reason is the answer, and no failure."""
     told = demo.succeed("why", "tensordemo-compiler", "--target", "mac").out
-    assert "'nvidia' in variant_namespaces, which is not so here" in told
+    assert "'nvidia' in variant_namespaces, which is false here" in told
     (target,) = demo.succeed(
         "why", "tensordemo-compiler", "--target", "mac", "--json"
     ).json["targets"]

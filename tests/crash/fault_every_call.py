@@ -1,9 +1,9 @@
 """Let a sync fail at each kind of system call, and let the next one repair it.
 
-Run with a directory as its argument; prints a line for each fault: the call, the
-error, which call of its kind failed, and how the sync ended. Each sync runs in a child
-process whose calls are wrapped, for files in the environment and the cache alone; what
-the system would say of a full or broken disk is raised in their place.
+Run with a directory as its argument; prints a line for each fault: the call, the error,
+which call of its kind failed, and how the sync ended. Each sync runs in a child process
+whose calls for files in the environment and the cache are wrapped. They raise the
+errors of a full or broken disk.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fakes.command_line import clean_variables
 from fakes.server import Server
-from fakes.synced import SyncedProject, base_python
-from polylock.cli.main import run
+from fakes.synced import SyncedProject
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from fakes.synced import Forked
 
 _SHORT = -1
 """In place of an error number: a read that ends too early."""
@@ -147,43 +147,18 @@ class Faults:
         return io.TextIOWrapper(buffered, encoding, errors, newline)
 
 
-def synced(world: SyncedProject, faults: Faults | None) -> tuple[int, str, int]:
-    """Sync in a child; return its exit code, what it said, and the calls it made."""
-    said, counted = world.root / "said.txt", world.root / "counted.txt"
-    child = os.fork()
-    if child == 0:
-        code = 99
-        try:
-            os.environ.clear()
-            os.environ.update(clean_variables(world.home))
-            os.environ["POLYLOCK_CACHE_DIR"] = str(world.cache)
-            os.chdir(world.root / "new")
-            descriptor = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-            os.dup2(descriptor, 1)
-            os.dup2(descriptor, 2)
-            sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115 - a descriptor
-            if faults:
-                faults.install()
-            command = ["sync", "--python", base_python()]
-            code = run([*command, "--venv", str(world.environment)])
-        except BaseException:  # noqa: BLE001 - it must not return into the parent
-            import traceback  # noqa: PLC0415 - only here
+def synced(world: SyncedProject, faults: Faults) -> Forked:
+    """Sync in a child with these faults; count the calls of their kind."""
 
-            traceback.print_exc()
-        finally:
-            sys.stderr.flush()
-            counted.write_text(str(faults.count if faults else 0))
-            os._exit(code)
-    _, status = os.waitpid(child, 0)
-    code = os.waitstatus_to_exitcode(status)
-    found = code, said.read_text(), int(counted.read_text())
-    said.unlink()
-    counted.unlink()
-    return found
+    def begin() -> Callable[[], int]:
+        faults.install()
+        return lambda: faults.count
+
+    return world.sync_forked(begin)
 
 
 def main(root: Path) -> int:
-    """Return how many faults were not as they should be."""
+    """Return the number of faults that were handled wrongly."""
     positions = random.Random(5)
     wrong = 0
     with Server() as server:
@@ -197,19 +172,19 @@ def main(root: Path) -> int:
         roots = (world.environment, world.cache)
         for kind, numbers in FAULTS.items():
             world.come_back("old")
-            _, _, total = synced(world, Faults(roots, kind, 0))
+            total = synced(world, Faults(roots, kind, 0)).count
             for number in numbers:
                 for fatal in sorted({1, positions.randint(1, total), total}):
                     faults = Faults(roots, kind, number)
                     faults.fatal = fatal
                     world.come_back("old")
-                    code, said, _ = synced(world, faults)
-                    problems = judged(world, code, said)
-                    if code == 0 and world.installed() != expected:
+                    ended = synced(world, faults)
+                    problems = judged(world, ended.code, ended.said)
+                    if ended.code == 0 and world.installed() != expected:
                         problems.append("not the exact environment at once")
-                    code, repair, _ = synced(world, None)
-                    if code != 0:
-                        problems.append(f"not repaired: {repair}")
+                    repair = world.sync_forked(lambda: lambda: 0)
+                    if repair.code != 0:
+                        problems.append(f"not repaired: {repair.said}")
                     if world.installed() != expected:
                         problems.append("not the exact environment after the repair")
                     if world.outside() != outside:
@@ -219,7 +194,7 @@ def main(root: Path) -> int:
                     print(f"{kind} {name} {fatal}/{total}: {end}")  # noqa: T201 - the answer
                     if problems:
                         wrong += 1
-                        print("\n".join([*problems, said]))  # noqa: T201 - as above
+                        print("\n".join([*problems, ended.said]))  # noqa: T201 - as above
     return wrong
 
 

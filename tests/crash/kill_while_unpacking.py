@@ -1,9 +1,9 @@
 """Kill syncs while they unpack, or cut the power, and let the next one repair it.
 
-Run with ``kill`` or ``cut`` and a directory as arguments; prints a line for each. Each
-sync runs in a child process that ends at once, without cleaning up, at a change that it
-makes to the archives of the cache. After a power cut there is nothing in any file that
-was written after the last call that writes files to the disk.
+Run with ``kill`` or ``cut`` and a directory as arguments; prints a line for each sync.
+Each sync runs in a child process that exits without cleaning up when it changes the
+archives of the cache. After a power cut, every file written since the last flush to
+disk is empty.
 """
 
 from __future__ import annotations
@@ -13,17 +13,19 @@ import os
 import signal
 import sys
 import threading
-import traceback
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fakes.command_line import clean_variables
 from fakes.server import Server
-from fakes.synced import SyncedProject, base_python
+from fakes.synced import SyncedProject
 from polylock.cache import archives, durable
 from polylock.cache.store import Bucket
-from polylock.cli.main import run
 from polylock.environment import venv
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fakes.synced import Forked
 
 KILLS = 32
 CUTS = 12
@@ -31,7 +33,7 @@ _CHANGES = {"os.rename", "os.mkdir", "os.utime", "os.link", "os.remove"}
 
 
 class Disk:
-    """Knows which files were written to the disk, all others being in memory."""
+    """Knows which files were flushed to disk; all others are only in memory."""
 
     def __init__(self, world: SyncedProject) -> None:
         self.roots = (world.environment, world.cache)
@@ -39,16 +41,16 @@ class Disk:
         self.lock = threading.Lock()
 
     def begin(self) -> None:
-        """Take all that is there for written."""
+        """Treat all existing files as flushed."""
         with self.lock:
             self._keep(self._found())
 
     def install(self) -> None:
-        """Learn of each call that writes to the disk, in this process."""
+        """Record each call that flushes to disk, in this process."""
         real_fsync = os.fsync
 
         def written_out(tree: Path) -> None:
-            durable.write_out(tree)
+            durable.sync_tree(tree)
             self.begin()
 
         def synced(descriptor: int) -> None:
@@ -59,7 +61,7 @@ class Disk:
                 self._keep({**found, str(status.st_ino): status.st_size})
 
         for module in (archives, venv):
-            module.write_out = written_out  # type: ignore[attr-defined] # from durable
+            module.sync_tree = written_out  # type: ignore[attr-defined] # from durable
         os.fsync = synced  # type: ignore[assignment] # of descriptors alone
 
     def cut(self) -> int:
@@ -98,42 +100,19 @@ class Disk:
         ]
 
 
-def synced(world: SyncedProject, *, step: int = 0, disk: Disk | None = None) -> Any:  # noqa: ANN401 - see below
-    """Sync in a child; return its exit code, what it said, and the changes counted.
+def synced(world: SyncedProject, *, step: int = 0, disk: Disk | None = None) -> Forked:
+    """Sync in a child that is killed at this change; with 0 they are counted."""
 
-    With ``step`` the child is killed at that change; with 0 they are counted.
-    """
-    said, counted = world.root / "said.txt", world.root / "counted.txt"
-    child = os.fork()
-    if child == 0:
-        code = 99
-        try:
-            os.environ.clear()
-            os.environ.update(clean_variables(world.home))
-            os.environ["POLYLOCK_CACHE_DIR"] = str(world.cache)
-            os.chdir(world.root / "new")
-            descriptor = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-            os.dup2(descriptor, 1)
-            os.dup2(descriptor, 2)
-            sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115 - a descriptor
-            if disk is not None:
-                disk.begin()
-                disk.install()
-            places = [str(world.cache / Bucket.ARCHIVES.directory)]
-            if disk is not None:  # a cut may be at any moment
-                places.append(str(world.environment))
-            count = _count_changes(tuple(places), step)
-            command = ["sync", "--python", base_python()]
-            code = run([*command, "--venv", str(world.environment)])
-            counted.write_text(str(count[0]))
-        except BaseException:  # noqa: BLE001 - it must not return into the parent
-            traceback.print_exc()
-        finally:
-            sys.stderr.flush()
-            os._exit(code)
-    _, status = os.waitpid(child, 0)
-    code = os.waitstatus_to_exitcode(status)
-    return code, said.read_text(), int(counted.read_text()) if code == 0 else 0
+    def begin() -> Callable[[], int]:
+        places = [str(world.cache / Bucket.ARCHIVES.directory)]
+        if disk is not None:  # a cut may be at any moment
+            disk.begin()
+            disk.install()
+            places.append(str(world.environment))
+        count = _count_changes(tuple(places), step)
+        return lambda: count[0]
+
+    return world.sync_forked(begin)
 
 
 def _count_changes(places: tuple[str, ...], step: int) -> list[int]:
@@ -163,7 +142,7 @@ def _text(argument: object) -> str:
 
 
 def main(kind: str, root: Path) -> int:
-    """Return how many syncs were not mended."""
+    """Return the number of syncs that were not repaired."""
     wrong = 0
     with Server() as server:
         world = SyncedProject(server, root)
@@ -172,18 +151,21 @@ def main(kind: str, root: Path) -> int:
         outside = world.outside()
         disk = Disk(world) if kind == "cut" else None
         world.come_back(None)
-        code, said, total = synced(world, disk=disk)
-        assert code == 0, (code, said)
+        whole = synced(world, disk=disk)
+        assert whole.code == 0, whole
+        total = whole.count
         times = KILLS if disk is None else CUTS
         for number in range(times):
             step = 1 + number * (total - 1) // (times - 1)
             world.come_back(None)
-            code, said, _ = synced(world, step=step, disk=disk)
-            killed = code == -signal.SIGKILL
+            ended = synced(world, step=step, disk=disk)
+            killed = ended.code == -signal.SIGKILL
             lost = disk.cut() if disk is not None else 0
-            code, repair, _ = synced(world)
-            problems = [] if killed or step > total * 0.9 else ["was not killed", said]
-            problems += [] if code == 0 else [f"not repaired: {repair}"]
+            repair = world.sync_forked(lambda: lambda: 0)
+            problems = (
+                [] if killed or step > total * 0.9 else ["was not killed", ended.said]
+            )
+            problems += [] if repair.code == 0 else [f"not repaired: {repair.said}"]
             if world.installed() != expected:
                 found = world.installed()
                 differ = sorted(
@@ -192,7 +174,7 @@ def main(kind: str, root: Path) -> int:
                     if expected.get(key) != found.get(key)
                 )
                 problems.append(f"not the exact environment: {differ[:9]}")
-            for name in ("on-disk.json", "on-disk.new", "said.txt", "counted.txt"):
+            for name in ("on-disk.json", "on-disk.new"):
                 (root / name).unlink(missing_ok=True)
             if world.outside() != outside:
                 problems.append("something outside was touched")

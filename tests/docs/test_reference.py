@@ -199,7 +199,7 @@ def test_anchors_are_those_of_code_forges() -> None:
     assert anchor("`polylock init --json`") == "polylock-init---json"
 
 
-def test_schema_rows_tell_needed_keys_and_work_definitions_in() -> None:
+def test_schema_rows_say_required_keys_and_include_definitions() -> None:
     """Rows name nested keys by their place; a linked definition is not opened."""
     document: dict[str, Any] = {
         "type": "object",
@@ -226,4 +226,4 @@ def test_schema_rows_tell_needed_keys_and_work_definitions_in() -> None:
         ("`b`", "text or null, may be missing", "B."),
         ("`c`", "[far](#far), may be missing", "Far."),
     ]
-    assert next(row[1] for row in asked.rows(document)) == "list of tables, needed"
+    assert next(row[1] for row in asked.rows(document)) == "list of tables, required"

@@ -136,8 +136,8 @@ def test_probe_when_there_is_no_such_python(tmp_path: Path) -> None:
     [
         ("echo 'no such version' >&2; exit 127", "exit code 127: no such version"),
         ("exit 3", "exit code 3"),
-        ("echo polylock-probe:nonsense", "unusable answer"),
-        ("echo 'polylock-probe:{}'", "unusable answer"),
+        ("echo polylock-probe:nonsense", "invalid answer"),
+        ("echo 'polylock-probe:{}'", "invalid answer"),
     ],
 )
 def test_probe_when_the_python_fails(tmp_path: Path, script: str, problem: str) -> None:

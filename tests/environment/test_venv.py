@@ -16,12 +16,13 @@ from fakes.installations import LoggingReporter, make_interpreter, snapshot
 from fakes.pythons import real_python
 from polylock.cache.store import Store
 from polylock.environment.discovery import environment_python
-from polylock.environment.exclusive import LOCK_FILE
 from polylock.environment.interpreter import probe
 from polylock.environment.venv import (
+    LOCK_FILE,
     STATE_FILE,
     EnvironmentState,
     create,
+    exclusive,
     is_environment,
     open_environment,
     read_state,
@@ -29,6 +30,7 @@ from polylock.environment.venv import (
     write_state,
 )
 from polylock.errors import EnvironmentBroken
+from polylock.ports import SilentReporter
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="shell scripts as Pythons")
 
@@ -47,7 +49,7 @@ def test_create_makes_an_environment_without_pip(tmp_path: Path, version: str) -
     assert not list(Path(made.scheme.purelib).iterdir())
     scheme, purelib = base.venv_scheme, Path(made.scheme.purelib)
     assert purelib.samefile(path / scheme.purelib)
-    assert read_state(path) == EnvironmentState(created=True)
+    assert read_state(path) == EnvironmentState(created=True, path=str(path))
     assert "*" in (path / ".gitignore").read_text()
 
 
@@ -114,7 +116,7 @@ def test_creations_at_once_make_one_environment(tmp_path: Path) -> None:
     assert len(pythons) == 1
     assert is_environment(path)
     assert set(reporter.events) <= {
-        f"warning waiting for another polylock that changes {path}"
+        f"warning waiting for another polylock process that is changing {path}"
     }
     assert reporter.events
 
@@ -199,8 +201,8 @@ def test_recreate_makes_it_anew_with_another_python(tmp_path: Path) -> None:
     """It is empty, and the choice that was made for it stays."""
     other = probe(real_python(OTHER))
     path = tmp_path / ".venv"
-    version = _filled(path)
-    made = open_environment(recreate(path, other, replaced=version).parents[1])
+    _filled(path)
+    made = open_environment(recreate(path, other, is_due=lambda: True).parents[1])
     assert made.version == other.version
     assert not list(path.rglob("module.py"))
     assert read_state(path).target == "h100"
@@ -211,11 +213,11 @@ def test_recreate_makes_it_anew_with_another_python(tmp_path: Path) -> None:
 def test_recreate_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
     """A Python that is gone takes no environment with it."""
     path = tmp_path / ".venv"
-    version = _filled(path)
+    _filled(path)
     before = snapshot(path)
     gone = make_interpreter(tmp_path / "gone")
     with pytest.raises(EnvironmentBroken):
-        recreate(path, gone, replaced=version)
+        recreate(path, gone, is_due=lambda: True)
     assert snapshot(path) == before
     assert is_environment(path)
 
@@ -225,7 +227,7 @@ def test_recreate_takes_what_another_process_made(tmp_path: Path) -> None:
     path = tmp_path / ".venv"
     _filled(path)
     before = snapshot(path)
-    recreate(path, probe(real_python("this")), replaced="3.8.1")
+    recreate(path, probe(real_python("this")), is_due=lambda: False)
     assert snapshot(path) == before
 
 
@@ -241,7 +243,7 @@ def test_an_interrupted_recreation_keeps_the_choice(tmp_path: Path) -> None:
     assert is_environment(path)
     assert not (path / ".polylock-replaced").exists()
     assert read_state(path) == EnvironmentState(
-        created=True, target="h100", groups=("dev",)
+        created=True, target="h100", groups=("dev",), path=str(path)
     )
 
 
@@ -313,3 +315,45 @@ def test_a_kept_answer_of_an_unfinished_environment_does_not_count(
     assert probe(python, store=store).prefix == "/nowhere"
     assert open_environment(place, store=store) == found
     assert probe(python, store=store) == found
+
+
+class Told(SilentReporter):
+    """Notes that the lock is waited for."""
+
+    def __init__(self) -> None:
+        self.waiting = threading.Event()
+
+    def warning(self, message: str) -> None:
+        """Take the one warning that there is."""
+        assert message.startswith("waiting for another polylock")
+        self.waiting.set()
+
+
+def test_a_second_sync_waits_and_says_so(tmp_path: Path) -> None:
+    """While one block is open another is not entered, and the user is told why."""
+    entered = threading.Event()
+    told = Told()
+
+    def second() -> None:
+        with exclusive(tmp_path, told):
+            entered.set()
+
+    thread = threading.Thread(target=second)
+    with exclusive(tmp_path, Told()):
+        thread.start()
+        assert told.waiting.wait(10)
+        assert not entered.is_set()
+    thread.join(10)
+    assert entered.is_set()
+
+
+def test_an_environment_that_cannot_be_locked(tmp_path: Path) -> None:
+    """A lock that cannot be written is an error of the environment, with its path."""
+    (tmp_path / LOCK_FILE).mkdir()
+    with (
+        pytest.raises(EnvironmentBroken, match="cannot be written") as raised,
+        exclusive(tmp_path, Told()),
+    ):
+        pass
+    assert LOCK_FILE in str(raised.value)
+    assert "--venv" in str(raised.value.hint())

@@ -1,4 +1,4 @@
-"""polylock as a program, and the example project as this machine can install it."""
+"""Fixtures: polylock as a program, and the example project for this machine."""
 
 from __future__ import annotations
 
@@ -63,12 +63,12 @@ def example(tmp_path: Path, index_url: str) -> Path:
 
 @pytest.fixture
 def relock(tmp_path: Path, index_url: str) -> Callable[[Path], None]:
-    """Return what locks a project again."""
+    """Return a function that locks a project again."""
     return locking(tmp_path, index_url)
 
 
 def locking(tmp_path: Path, index_url: str) -> Callable[[Path], None]:
-    """Return what locks a project against the fixture index."""
+    """Return a function that locks a project against the fixture index."""
 
     def locked(directory: Path) -> None:
         settings = Settings(

@@ -8,8 +8,8 @@ from fakes.scenarios import inputs_of, targets_of
 from fakes.source import MemorySource
 from fakes.workspace import Spy
 from polylock.errors import IndexRequestError
-from polylock.explain.findings import NamespaceUnknown, Note, Solved
-from polylock.explain.notes import notes
+from polylock.explain.findings import NamespaceUnknown, Note
+from polylock.explain.screening import Solved, notes
 from polylock.explain.words import note
 from polylock.resolution.solve import Solver
 
@@ -17,22 +17,19 @@ if TYPE_CHECKING:
     from polylock.model.distributions import Release, Unusable
     from polylock.variants.variant_json import VariantMetadata
 
-SCENARIO = {
-    "requires": ["npu"],
-    "packages": {
-        "npu": {
-            "1.0": {
-                "wheels": [{"label": "v2"}, {}],
-                "variants": {
-                    "$schema": "https://variants.example.com/peps/850/v0.2.0.json",
-                    "default-priorities": {"namespace": ["acme"]},
-                    "providers": {"acme": {"requires": ["acme-variant-provider"]}},
-                    "variants": {"v2": {"acme": {"version": ["2"]}}},
-                },
-            }
-        }
-    },
+KEY = "tool.polylock"
+NPU: dict[str, Any] = {
+    "1.0": {
+        "wheels": [{"label": "v2"}, {}],
+        "variants": {
+            "$schema": "https://variants.example.com/peps/850/v0.2.0.json",
+            "default-priorities": {"namespace": ["acme"]},
+            "providers": {"acme": {"requires": ["acme-variant-provider"]}},
+            "variants": {"v2": {"acme": {"version": ["2"]}}},
+        },
+    }
 }
+SCENARIO = {"requires": ["npu"], "packages": {"npu": NPU}}
 
 
 class Unreachable(MemorySource):
@@ -103,14 +100,33 @@ def test_an_extra_that_does_not_exist() -> None:
     assert warnings_of(scenario) == []
 
 
-def test_extras_that_others_ask_for_are_their_own_business() -> None:
-    """What a dependency asks for in vain is nothing that the project can change."""
-    assert not warnings_of(
-        {
-            "requires": ["app"],
-            "packages": {"app": {"1.0": {"requires": ["a[typo]"]}}, "a": {"1.0": {}}},
-        }
-    )
+def test_an_extra_that_a_dependency_asks_for_in_vain() -> None:
+    """What the extra would bring is missing, so it is told with who asks."""
+    scenario: dict[str, Any] = {
+        "requires": ["app"],
+        "packages": {
+            "app": {"1.0": {"requires": ["a[typo,there]"]}},
+            "a": {"1.0": {"requires": ["b; extra == 'there'"]}},
+            "b": {"1.0": {}},
+        },
+    }
+    assert warnings_of(scenario) == ["a 1.0 has no extra typo, which app asks for"]
+
+
+def test_an_extra_that_asks_for_another_of_its_project_is_not_missing() -> None:
+    """An extra of a project may name others of the same project."""
+    scenario: dict[str, Any] = {
+        "requires": ["app[all]"],
+        "packages": {
+            "app": {
+                "1.0": {
+                    "requires": ["app[one]; extra == 'all'", "b; extra == 'one'"],
+                }
+            },
+            "b": {"1.0": {}},
+        },
+    }
+    assert warnings_of(scenario) == []
 
 
 def test_a_yanked_pin_is_told_with_the_reason() -> None:
@@ -123,6 +139,39 @@ def test_a_yanked_pin_is_told_with_the_reason() -> None:
     )
     (line,) = told
     assert line.startswith("numpy 2.4.0, locked for one, is yanked: broken; ")
+
+
+def test_required_variants_of_what_is_not_installed_are_told() -> None:
+    """Of a target where it does not install the project, of all where none does."""
+    told = warnings_of(
+        {
+            "requires": ["npu", "only; sys_platform == 'linux'"],
+            "targets": {
+                "one": {
+                    "platform": "linux-x86_64",
+                    "python": "3.12",
+                    "properties": {"acme": {"version": ["2"]}},
+                    "require-variants": {"npu": "acme", "typo": []},
+                },
+                "two": {
+                    "platform": "windows-x86_64",
+                    "python": "3.12",
+                    "properties": {"acme": {}},
+                    "exclude-variants": ["npu@v3"],
+                    "require-variants": {"only": "acme", "npu": []},
+                },
+            },
+            "packages": {"npu": NPU, "only": {"1.0": {}}},
+            "require-variants": {"tropch": ["acme"]},
+        }
+    )
+    none = "has no effect"
+    assert told == [
+        f"{KEY}.require-variants.tropch {none}: tropch is not installed on any target",
+        f"{KEY}.targets.one.require-variants.typo {none}: typo is not installed there",
+        "exclude-variants: npu 1.0 has no variant v3; there is: v2",
+        f"{KEY}.targets.two.require-variants.only {none}: only is not installed there",
+    ]
 
 
 def test_settings_that_match_nothing_are_told() -> None:

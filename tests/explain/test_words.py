@@ -47,6 +47,7 @@ from polylock.explain.reasons import (
     Unfit,
     Unopposed,
     UploadedLater,
+    VariantRequired,
     WheelsForbidden,
     Yanked,
 )
@@ -67,7 +68,7 @@ WORDS: list[tuple[Reason, str]] = [
     (Excluded((Request(RootAsker(), B2),)), "the project requires b<2"),
     (
         Excluded((FROM_PROJECT, FROM_A, FROM_MID)),
-        "mid[gpu] 3.0 requires b<2, by way of the project > a 1.0",
+        "mid[gpu] 3.0 requires b<2, by way of a",
     ),
     (
         Excluded((Request(SettingAsker("constraint-dependencies"), B2),)),
@@ -141,6 +142,15 @@ WORDS: list[tuple[Reason, str]] = [
     (
         PinnedLabelMissing("cpu", "cu12", ("cu13",)),
         "has no variant cu12, which cpu pins; there is: cu13",
+    ),
+    (VariantRequired(("nvidia",)), "require-variants asks for nvidia"),
+    (
+        VariantRequired(("amd", "nvidia"), ("x86_64",)),
+        "require-variants asks for amd or nvidia, and the label has x86_64",
+    ),
+    (
+        OfLabels(("", "v3"), VariantRequired(("nvidia",))),
+        "label v3 and files without a label: require-variants asks for nvidia",
     ),
     (SdistBehindWheel(), "a wheel goes before the source distribution"),
     (
@@ -307,6 +317,14 @@ def test_what_is_said_of_versions(reason: Reason, one: str, many: str) -> None:
     """A requirement is the predicate of its sentence, all else follows a colon."""
     assert about("a 1", reason) == one
     assert about("a 1", reason, many=True) == many
+
+
+def test_a_long_list_of_extras_is_left_out() -> None:
+    """Extras exclude no version, and a dozen of them hide what does."""
+    few = Request(RootAsker(), Requirement.parse("a[x,y,z]==1"))
+    many = Request(RootAsker(), Requirement.parse("a[w,x,y,z]==1"))
+    assert request(few) == "the project requires a[x,y,z]==1"
+    assert request(many) == "the project requires a==1"
 
 
 def test_request_shows_its_requirement() -> None:

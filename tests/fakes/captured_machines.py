@@ -1,4 +1,4 @@
-"""Machines whose answers were recorded, from the files of ``tests/data/machines``."""
+"""Recorded machines, from the files of ``tests/data/machines``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DIRECTORY = Path(__file__).parents[1] / "data" / "machines"
 
 @dataclass(frozen=True, slots=True)
 class CapturedMachine:
-    """One file: where it is from, the machine, and what is to be found of it."""
+    """One file: its origin, the machine, and what should be detected."""
 
     name: str
     data: dict[str, Any]
@@ -32,7 +32,7 @@ class CapturedMachine:
         return list(self.data.get("warnings", []))
 
     def machine(self) -> FakeMachine:
-        """Return the machine that answers so."""
+        """Return the machine with the recorded answers."""
         data = self.data
         libraries: dict[str, Any] = {}
         if nvml := data.get("nvml"):

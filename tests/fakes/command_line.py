@@ -1,4 +1,4 @@
-"""The command line in a directory of its own, with nothing of the user's."""
+"""Runs polylock commands in a separate directory, without the user's settings."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ python = "3.12"
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What a call of polylock left behind."""
+    """The result of a polylock command: exit code and output."""
 
     code: int
     out: str
@@ -80,7 +80,7 @@ class CommandLine:
         monkeypatch.chdir(directory)
 
     def __call__(self, *arguments: str) -> Ran:
-        """Run a command and take what it printed."""
+        """Run a command and return its output."""
         self._capsys.readouterr()
         code = answer(arguments)
         captured = self._capsys.readouterr()
@@ -107,5 +107,5 @@ class CommandLine:
         return (self.directory / name).read_text(encoding="utf-8")
 
     def copy(self, source: Path) -> None:
-        """Begin with the files of another directory."""
+        """Copy the files of another directory."""
         shutil.copytree(source, self.directory, dirs_exist_ok=True)

@@ -1,4 +1,4 @@
-"""An index with one project, and what reads the metadata of its files."""
+"""An index with one project, and readers of its metadata."""
 
 from __future__ import annotations
 
@@ -76,7 +76,9 @@ class World:
     ) -> MetadataReader:
         """Return the reader of a new run."""
         return MetadataReader(
-            MetadataCache(self.store, self.client.traffic, asker=self.client.asker),
+            MetadataCache(
+                self.store, self.client.traffic, asker=self.client.credentials_digest
+            ),
             self._files(mode),
             self.variant_files(mode),
             sdist_metadata=build,
@@ -85,7 +87,9 @@ class World:
     def variant_files(self, mode: CacheMode = CacheMode.NORMAL) -> VariantFiles:
         """Return the reader of variant metadata of a new run."""
         cache = HttpCache(self.store, self.client, mode=mode)
-        kept = MetadataCache(self.store, self.client.traffic, asker=self.client.asker)
+        kept = MetadataCache(
+            self.store, self.client.traffic, asker=self.client.credentials_digest
+        )
         return VariantFiles(kept, cache, self._files(mode))
 
     def read(

@@ -1,4 +1,4 @@
-"""Families of hard universes that grow, each the packages for ``MemorySource``."""
+"""Families of hard universes of any size, as packages for ``MemorySource``."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Runs the steps of GitHub Actions as a runner does, with what is needed of one.
+"""Runs the steps of GitHub Actions like a runner, as far as the tests need it.
 
-Expressions are those of ``action.yml`` and ``examples/github``: names with dots,
-texts in quotes, ``==``, ``!=``, ``&&`` and ``||``. Of other actions only
-``actions/cache`` does anything; what is handed to them is kept.
+Expressions are those of ``action.yml`` and ``examples/github``: names with dots, quoted
+strings, ``==``, ``!=``, ``&&`` and ``||``. Of other actions only ``actions/cache`` does
+anything; the inputs of all of them are recorded.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
 
 
 class StepFailed(Exception):
-    """A step ended with another code than 0."""
+    """A step exited with a code other than 0."""
 
     def __init__(self, name: str, code: int, log: str) -> None:
         super().__init__(f"{name}: exit code {code}\n{log}")

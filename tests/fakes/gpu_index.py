@@ -1,4 +1,4 @@
-"""A project whose variants and versions are out, or behind, each for another reason."""
+"""A project whose variants and versions are each rejected for a different reason."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fakes.wheels import build_wheel, variants_json
 from fakes.workspace import Project
 from polylock.index_server.static_build import build_index
-from polylock.index_server.static_serve import serve_index
+from polylock.index_server.static_serve import IndexServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,14 +80,14 @@ def _build(directory: Path) -> None:
 
 @contextmanager
 def gpu_project(directory: Path) -> Iterator[Project]:
-    """Lock the project against its index, and serve that while it is used.
+    """Lock the project against its index, and serve the index while it is used.
 
-    The files of the index lie under ``index`` in the directory.
+    The files of the index are under ``index`` in the directory.
     """
     wheels, index = directory / "wheels", directory / "index"
     _build(wheels)
     build_index(wheels, index)
-    with serve_index(index) as server:
+    with IndexServer(index) as server:
         project = Project(directory=directory / "project", index_url=server.url)
         project.write(TEXT)
         project.lock()
@@ -95,7 +95,7 @@ def gpu_project(directory: Path) -> Iterator[Project]:
 
 
 def changed_variants() -> bytes:
-    """Return metadata that says otherwise of cu12 than what was locked."""
+    """Return metadata that differs for cu12 from what was locked."""
     changed = {**VARIANTS, "cu12": {"amd": {"rocm_version": ["6.4"]}}}
     document = variants_json(changed, namespaces=["nvidia", "amd"])
     return json.dumps(document).encode()

@@ -1,8 +1,8 @@
-"""Builds a Dockerfile without a daemon: its steps, in a directory for each stage.
+"""Builds a Dockerfile without a daemon, with a directory for each stage.
 
-``RUN`` lines are run by ``sh`` with the paths of the image led to that directory. A
-layer's key is made as BuildKit makes it: of the step before, of the instruction, and of
-the content, not the times, of what it copies. What a cache mount holds is in no key.
+``RUN`` lines are run by ``sh``, with the paths of the image mapped to that directory. A
+layer's key is made as in BuildKit: from the previous step, the instruction, and the
+content, but not the times, of copied files. The content of cache mounts is in no key.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _MOUNT = re.compile(r"--mount=(\S+)\s+")
 
 @dataclass(frozen=True)
 class Instruction:
-    """One instruction; lines that were continued are one."""
+    """One instruction; continued lines are joined."""
 
     name: str
     text: str
@@ -72,7 +72,7 @@ class Build:
     log: str = ""
 
     def run(self, text: str) -> _Stage:
-        """Carry the instructions out; return the last stage.
+        """Run the instructions; return the last stage.
 
         ``replaced`` are programs to run in place of some ``RUN`` lines, by a part of
         them.
@@ -103,7 +103,7 @@ class Build:
     def _carry_out(
         self, stage: _Stage, step: Instruction, given: dict[str, str]
     ) -> str:
-        """Do what one instruction says; return a digest of what it copied."""
+        """Run one instruction; return a digest of what it copied."""
         match step.name:
             case "ARG":
                 name, _, default = step.text.partition("=")
@@ -206,7 +206,7 @@ class Build:
         assert done.returncode == 0, f"RUN {command}\n{done.stdout}"
 
     def _led(self, stage: _Stage, text: str) -> str:
-        """Lead the absolute paths of an image into the directory of a stage."""
+        """Map the absolute paths of an image to the directory of a stage."""
         return re.sub(r"(?<![\w./$])/(?=opt|var|app)", f"{stage.root}/", text)
 
 

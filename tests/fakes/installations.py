@@ -30,7 +30,7 @@ __all__ = [
 
 
 def make_interpreter(root: Path, *, platform: str = "linux-x86_64") -> Interpreter:
-    """Return what the Python of an environment at ``root`` would say; make its paths.
+    """Return the interpreter of an environment at ``root``, and create its directories.
 
     ``bin/python`` is an empty file: nothing is run.
     """
@@ -121,7 +121,7 @@ class WheelDirectory:
 
 
 class LoggingReporter(SilentReporter):
-    """Keeps what it is told about distributions, and warnings."""
+    """Records events of distributions, and warnings."""
 
     def __init__(self) -> None:
         self.events: list[str] = []

@@ -1,7 +1,7 @@
 """Random edits of a lock file, as people, branches and other tools make them.
 
-``NEUTRAL`` are those that must change what no target installs; ``FREE`` may change
-it, for some targets or for none. Each takes the document and changes it in place.
+``NEUTRAL`` edits must not change what any target installs; ``FREE`` edits may change it
+for some targets. Each takes the document and changes it in place.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def shuffle(document: Document, random: Random) -> None:
 
 
 def resize(document: Document, random: Random) -> None:
-    """Say another size, or none."""
+    """Change or remove the size."""
     file = _file(document, random)
     if file.pop("size", None) is None or random.random() < 0.5:
         file["size"] = random.randrange(10**6)
@@ -169,7 +169,7 @@ def move(document: Document, random: Random) -> None:
 
 
 def opaque_url(document: Document, random: Random) -> None:
-    """Name a file and let its URL tell nothing."""
+    """Give the file a name, and a URL that does not contain it."""
     package = _package(document, random)
     for file in [*package.get("wheels", ()), *filter(None, [package.get("sdist")])]:
         file["name"] = _name_of(file).replace("%2D", "-").replace("%2B", "+")
@@ -184,7 +184,7 @@ def another_index(document: Document, random: Random) -> None:
 
 
 def equivalent_marker(document: Document, random: Random) -> None:
-    """Say the same condition in other words."""
+    """Write the same condition as another marker."""
     package = _package(document, random)
     old = package.get("marker")
     always = ("python_version >= '3.8'", "implementation_name != 'pypy'")
@@ -208,7 +208,7 @@ def equivalent_marker(document: Document, random: Random) -> None:
 
 
 def for_nobody(document: Document, random: Random) -> None:
-    """Add a package that is for no target, or for a group that nobody asks for."""
+    """Add a package for no target, or for a group that is not requested."""
     marker = random.choice(
         ["sys_platform == 'win32'", "'unasked' in dependency_groups"]
     )
@@ -226,7 +226,7 @@ def foreign_wheel(document: Document, random: Random) -> None:
 
 
 def other_tables(document: Document, random: Random) -> None:
-    """Change what nobody installs by: tools, dependencies, who wrote the file."""
+    """Change what does not affect installation: tools, dependencies, created-by."""
     document["created-by"] = random.choice(["polylock", "another", "polylock 9.9"])
     document["tool"]["another"] = {"x": random.randrange(9)}
     record = document["tool"]["polylock"]
@@ -237,7 +237,7 @@ def other_tables(document: Document, random: Random) -> None:
 
 
 def newer_libc(document: Document, random: Random) -> None:
-    """Describe a machine that offers more than its packages ask for."""
+    """Describe a machine that supports more than its packages need."""
     target = random.choice(document["tool"]["polylock"]["targets"])
     if "libc" in target and int(target["libc"].rpartition(".")[2]) >= 28:
         target["libc"] = f"glibc-2.{random.randrange(39, 44)}"
@@ -327,7 +327,7 @@ def narrow(document: Document, random: Random) -> None:
 
 
 def rename(document: Document, random: Random) -> None:
-    """Call a project by another name."""
+    """Rename a project."""
     package = _package(document, random)
     if package["name"] == "abikit":  # a variant is bound to it
         return

@@ -1,4 +1,4 @@
-"""Projects with their answers, from which the golden lock files are assembled."""
+"""Projects with their resolutions, from which the golden lock files are assembled."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def hardware() -> Scenario:
 
 
 def platforms() -> Scenario:
-    """Return machines that their environment tells apart, without any variant."""
+    """Return machines that differ by environment markers, without any variant."""
     linux311 = make_target("linux-py311", "linux-x86_64", "3.11")
     linux313 = make_target("linux-py313", "linux-x86_64", "3.13")
     arm = make_target("arm", "linux-aarch64", "3.13")
@@ -155,6 +155,13 @@ def project() -> Scenario:
     """Return a project that uses every kind of input."""
     linux = make_target("linux", stated={"myns": {"feature": ("v2", "v1")}, "amd": {}})
     mac = make_target("mac", "macos-aarch64")
+    wanted = replace(
+        mac.description,
+        exclude_variants=(),
+        prefer_variants=("b", "a"),
+        require_variants={"numpy": (), "attrs": ("attrs@v2", "b :: c")},
+    )
+    mac = replace(mac, description=wanted)
     dev = parse_marker("'dev' in dependency_groups")
     plot = parse_marker("'plot' in extras")
     both = parse_marker("'dev' in dependency_groups or 'plot' in extras")
@@ -181,6 +188,7 @@ def project() -> Scenario:
         align="require",
         prefer_variants=("myns", "amd"),
         exclude_variants=("b", "a"),
+        require_variants={"numpy": ("amd", "myns :: feature")},
         build="none",
         build_packages=("docopt",),
     )

@@ -1,4 +1,4 @@
-"""Lock files in short, as text: packages with edges, for one target named box."""
+"""Short lock files as text: packages with dependencies, for one target named box."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ runs-on = ["self-hosted", "macos"]
 
 @pytest.fixture(scope="session")
 def locked(tmp_path_factory: pytest.TempPathFactory, index_url: str) -> Path:
-    """Lock a project for two machines and for this one, which is called here."""
+    """Lock a project for two machines and for this one, named ``here``."""
     directory = tmp_path_factory.mktemp("locked")
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     found = target_table(detect_target(this_machine(), python).description)

@@ -1,4 +1,4 @@
-"""A machine that answers from a script."""
+"""A fake machine with scripted answers."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ __all__ = ["FakeLevelZero", "FakeMachine", "FakeNvml"]
 
 @dataclass(kw_only=True)
 class FakeMachine:
-    """Answers with what it was given, and with None for all else.
+    """Returns the given answers, and None for everything else.
 
-    A command's key has its words joined by spaces, and so have those of ``hanging``,
-    which do not end. A directory has the names under which ``files`` lie in it.
+    The key of a command is its words joined by spaces; commands in ``hanging`` never
+    end. A directory lists the names of the ``files`` in it.
     """
 
     system: str = "Linux"
@@ -95,6 +95,8 @@ class FakeNvml:
         self.capabilities = capabilities
         self.statuses = statuses
         self.shut_down = False
+        self.lost: set[int] = set()
+        """The GPUs that cannot be opened any more."""
 
     def nvmlInitWithFlags(self, _flags: int) -> int:  # noqa: N802  # NVML's name
         """Begin."""
@@ -128,6 +130,8 @@ class FakeNvml:
     def nvmlDeviceGetHandleByIndex_v2(self, index: Any, device: Any) -> int:  # noqa: ANN401, N802  # C values; NVML's name
         """Write a handle, which is the index and one."""
         device._obj.value = index.value + 1
+        if index.value in self.lost:
+            return 15
         return self.statuses.get("handle", 0)
 
     def nvmlDeviceGetCudaComputeCapability(  # noqa: N802  # NVML's name

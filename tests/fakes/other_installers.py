@@ -1,8 +1,8 @@
-"""pip and uv, run on the files that polylock writes, in environments of their own.
+"""Runs pip and uv on the files that polylock writes, in separate environments.
 
-They see no configuration and no network but loopback: proxies lead to a port where
-nobody listens. Where the system allows it, what needs no index at all runs in a network
-namespace without any address.
+They have no configuration and no network except loopback: the proxy is a port where
+nothing listens. If the system allows it, runs without an index use a network namespace
+without any address.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ print(json.dumps(found))
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """How a run of an installer ended, and all that it said."""
+    """The exit code and the output of an installer."""
 
     code: int
     told: str

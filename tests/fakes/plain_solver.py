@@ -1,7 +1,7 @@
-"""A solver that tries everything: slow, and too simple to be wrong.
+"""An exhaustive solver: slow, and simple enough to be checked by reading.
 
-It shares with polylock only what is tested elsewhere: how a version expands into
-artifacts, what a wheel requires, and how markers are folded.
+It shares with polylock only code that is tested elsewhere: expanding a version into
+artifacts, reading the requirements of a wheel, and evaluating markers.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ def _contains(specifiers: str, version: str) -> bool:
 
 
 class PlainSolver:
-    """Every solution of a universe, and the best by the definition in the docs.
+    """Finds every solution of a universe, and the best one as the docs define it.
 
-    Its pre-release policies are ``allow`` and ``explicit``. ``admits_yanked`` lets all
-    yanked versions count.
+    Its pre-release policies are ``allow`` and ``explicit``. ``admits_yanked`` allows
+    all yanked versions.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class PlainSolver:
     ) -> Iterator[Pins]:
         """Yield every solution that extends some pins.
 
-        ``strict`` ones have all that their labels are built against.
+        ``strict`` solutions have every project that their labels are built against.
         """
         pins = pins or {}
         asked = self.asked(pins)
@@ -96,7 +96,7 @@ class PlainSolver:
             yield from self.solutions({**pins, undecided: candidate}, strict=strict)
 
     def _is_solvable(self, pins: Pins, *, strict: bool) -> bool:
-        """Say whether there is a solution that extends some pins."""
+        """Return whether there is a solution that extends some pins."""
         key = frozenset(pins.values()), strict
         known = self._known.get(key)
         if known is None:
@@ -118,8 +118,8 @@ class PlainSolver:
     def best(self) -> Pins | None:
         """Return the best solution, None where there is none.
 
-        A label that is built against what the best solution does not have is put aside,
-        and if that leaves no solution all solutions with everything count.
+        A label built against a project that the best solution lacks is dropped. If no
+        solution is left, all solutions that have every such project count.
         """
         self._banned = set()
         self._known.clear()
@@ -156,14 +156,14 @@ class PlainSolver:
             )
 
     def _is_forced(self, name: str, asked: list[str]) -> bool:
-        """Say whether there is at most one candidate."""
+        """Return whether there is at most one candidate."""
         return len(self._allowed_ones(name, asked)) < 2
 
     def asked(self, pins: Pins) -> dict[str, list[str]] | None:
-        """Return what the project and some pins ask: names with all specifiers.
+        """Return the names that the project and some pins require, with all specifiers.
 
-        A pin counts only if it is asked for, and with the extras that are asked of it.
-        None where the pins do not go together.
+        A pin counts only if it is required, and with the required extras. None if the
+        pins conflict.
         """
         specifiers: dict[str, list[str]] = {}
         waiting = list(self._roots)

@@ -1,4 +1,4 @@
-"""Random edits of a project file, as data: what people change between two locks."""
+"""Random edits of a project file, such as people make between two locks."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def release(document: Document, random: Random) -> None:
 
 
 def rename(document: Document, random: Random) -> None:
-    """Call the project otherwise."""
+    """Rename the project."""
     document["project"]["name"] = f"demo-{random.randrange(99)}"
 
 
@@ -74,19 +74,19 @@ def python(document: Document, random: Random) -> None:
 
 
 def every_python(document: Document, random: Random) -> None:
-    """Give those targets another that name none."""
+    """Change the Python of the targets without their own."""
     document["tool"]["polylock"]["python"] = random.choice(["3.12", "3.13"])
 
 
 def own_requirement(document: Document, random: Random) -> None:
-    """Want something on one target alone, or no longer."""
+    """Add or remove a requirement of one target."""
     target = _target(document, random)
     if target.pop("dependencies", None) is None:
         target["dependencies"] = [random.choice(["plainlib-testing", "plainlib"])]
 
 
 def group(document: Document, random: Random) -> None:
-    """Change what a group wants, or add one that nobody asks for."""
+    """Change the requirements of a group, or add a group."""
     groups = document["dependency-groups"]
     if random.random() < 0.5:
         wanted = [["plainlib-testing"], ["plainlib-testing", "plainlib"], []]
@@ -96,13 +96,13 @@ def group(document: Document, random: Random) -> None:
 
 
 def extra(document: Document, random: Random) -> None:
-    """Add an extra that nobody asks for."""
+    """Add an extra."""
     extras = document["project"].setdefault("optional-dependencies", {})
     extras[f"extra-{random.randrange(9)}"] = ["plainlib-testing"]
 
 
 def requirement(document: Document, random: Random) -> None:
-    """Want a project more or less, or say it differently."""
+    """Add, remove or rewrite a requirement."""
     dependencies = document["project"]["dependencies"]
     choices = [
         ["blasx"],

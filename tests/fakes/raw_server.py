@@ -1,4 +1,4 @@
-"""A server on 127.0.0.1 that sends what no server should."""
+"""A server on 127.0.0.1 that sends raw bytes, such as invalid responses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["RawServer"]
 
 
 class RawServer:
-    """Answers each request with the bytes that ``answer`` gives, however many."""
+    """Answers each request with the bytes that ``answer`` yields, without a limit."""
 
     def __init__(self, answer: Callable[[], Iterable[bytes]]) -> None:
         self._answer = answer

@@ -51,7 +51,7 @@ def source_tree(
     dynamic: bool = False,
     backend: str = EDITABLE,
 ) -> Path:
-    """Write a source tree that brings its own backend; return its path.
+    """Write a source tree with its own backend; return its path.
 
     ``dynamic`` leaves the version to the backend.
     """

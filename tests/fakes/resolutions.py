@@ -1,4 +1,4 @@
-"""Targets, pins and resolutions made by hand, as the solver would return them."""
+"""Handmade targets, pins and resolutions, as the solver would return them."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What a scenario asks for: its targets, inputs and earlier pins.
+"""Reads scenarios: their targets, inputs and earlier pins.
 
-The format is told by ``resolution/test_scenarios.py``.
+``resolution/test_scenarios.py`` describes the format.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def targets_of(scenario: dict[str, Any]) -> list[Target]:
 
 
 def inputs_of(scenario: dict[str, Any], targets: list[Target]) -> Inputs:
-    """Return what a scenario asks for."""
+    """Return the inputs of a scenario."""
 
     def roots(texts: list[str], **kind: str) -> list[RootRequirement]:
         return [
@@ -76,6 +76,10 @@ def inputs_of(scenario: dict[str, Any], targets: list[Target]) -> Inputs:
         build_packages=tuple(scenario.get("build-packages", ())),
         no_build_packages=tuple(scenario.get("no-build-packages", ())),
         prefer_variants=tuple(scenario.get("prefer-variants", ())),
+        require_variants={
+            name: tuple(patterns)
+            for name, patterns in scenario.get("require-variants", {}).items()
+        },
         enable_providers=tuple(scenario.get("enable-providers", ())),
     )
 

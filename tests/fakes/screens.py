@@ -1,4 +1,4 @@
-"""Streams that take themselves for a terminal."""
+"""Streams that report to be a terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Source distributions with a build backend of a few lines in the tree itself."""
+"""Source distributions with a small build backend in the source tree."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real HTTP server on 127.0.0.1 whose every answer a test decides."""
+"""A real HTTP server on 127.0.0.1 whose answers are set by the test."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ JSON = "application/vnd.pypi.simple.v1+json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What the server says to a path.
+    """The answer of the server for a path.
 
     ``etag`` and ``last_modified`` make it answer conditional requests. ``ranges``
     says whether byte ranges are honoured; without, the whole body comes, or the status
@@ -89,7 +89,7 @@ class Server:
         return int(self._http.server_address[1])
 
     def requests(self, path: str) -> list[Received]:
-        """Return what was asked of a path, in order."""
+        """Return the requests for a path, in order."""
         return [received for received in self.log if received.path == path]
 
     def change(self, path: str, **changes: Any) -> None:  # noqa: ANN401 - fields vary

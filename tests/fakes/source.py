@@ -46,7 +46,7 @@ INDEX_URL = "https://index.example.com/simple/"
 
 
 class MemorySource:
-    """Answers from a universe and writes down what it was asked."""
+    """Answers from a universe and records the requests."""
 
     def __init__(self, universe: Mapping[str, Mapping[str, Any]]) -> None:
         self._projects = {

@@ -8,7 +8,9 @@ import random
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
+import traceback
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,13 +19,14 @@ from fakes.server import Index, Server
 from fakes.wheels import build_wheel
 from fakes.workspace import Project, this_target
 from polylock.cache.store import Bucket, Store
-from polylock.environment.exclusive import LOCK_FILE
+from polylock.cli.main import run
 from polylock.environment.interpreter import probe
+from polylock.environment.venv import LOCK_FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-__all__ = ["SETS", "SyncedProject", "base_python", "tree"]
+__all__ = ["SETS", "Forked", "SyncedProject", "base_python", "tree"]
 
 SETS: Mapping[str, Mapping[str, str]] = {
     "old": {"alpha": "1.0", "beta": "1.0", "space-one": "1.0", "shrinking": "1.0"},
@@ -32,8 +35,20 @@ SETS: Mapping[str, Mapping[str, str]] = {
 """What each of the two lock files locks."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forked:
+    """How a sync in a child ended: its exit code, what it said, and what it counted.
+
+    One that was killed has counted nothing.
+    """
+
+    code: int
+    said: str
+    count: int
+
+
 class SyncedProject:
-    """The world of one test under ``root``; nothing else of ``root`` may change.
+    """The files of one test under ``root``; nothing else under ``root`` may change.
 
     ``environment`` and ``cache`` are the two directories that a sync may touch.
     ``delay`` is how long the server waits before it answers, in seconds.
@@ -132,12 +147,49 @@ class SyncedProject:
         assert "Traceback" not in err
         return err
 
+    def sync_forked(self, begin: Callable[[], Callable[[], int]]) -> Forked:
+        """Sync to "new" in a child of this process, which has polylock imported.
+
+        ``begin`` is called in the child, and what it returns when the sync has ended.
+        """
+        said, counted = self.root / "said.txt", self.root / "counted.txt"
+        child = os.fork()
+        if child == 0:
+            code = 99
+            try:
+                os.environ.clear()
+                os.environ.update(clean_variables(self.home))
+                os.environ["POLYLOCK_CACHE_DIR"] = str(self.cache)
+                os.chdir(self.root / "new")
+                descriptor = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+                os.dup2(descriptor, 1)
+                os.dup2(descriptor, 2)
+                sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115 - a descriptor
+                count = begin()
+                command = ["sync", "--python", base_python()]
+                code = run([*command, "--venv", str(self.environment)])
+                counted.write_text(str(count()))
+            except BaseException:  # noqa: BLE001 - it must not return into the parent
+                traceback.print_exc()
+            finally:
+                sys.stderr.flush()
+                os._exit(code)
+        _, status = os.waitpid(child, 0)
+        found = Forked(
+            code=os.waitstatus_to_exitcode(status),
+            said=said.read_text(),
+            count=int(counted.read_text()) if counted.exists() else 0,
+        )
+        said.unlink()
+        counted.unlink(missing_ok=True)
+        return found
+
     def installed(self) -> dict[str, tuple[str, str]]:
         """Return the environment as ``tree`` does."""
         return tree(self.environment)
 
     def outside(self) -> dict[str, tuple[str, str]]:
-        """Return all that no sync may touch."""
+        """Return everything that no sync may change."""
         allowed = {self.environment.name, self.cache.name, "kept"}
         found: dict[str, tuple[str, str]] = {}
         for path in self.root.iterdir():
@@ -160,12 +212,12 @@ class SyncedProject:
         return [p.rpartition("/")[2] for p in asked if p.startswith("/files/")]
 
     def keep(self, name: str) -> None:
-        """Keep environment and cache, to come back to them."""
+        """Save environment and cache, to restore them later."""
         for path in (self.environment, self.cache):
             shutil.copytree(path, self.root / "kept" / name / path.name, symlinks=True)
 
     def come_back(self, name: str | None) -> None:
-        """Bring back what was kept; None: begin with nothing."""
+        """Restore what was saved; None: start empty."""
         for path in (self.environment, self.cache):
             shutil.rmtree(path, ignore_errors=True)
             if name is not None:
@@ -174,6 +226,7 @@ class SyncedProject:
                 )
 
 
+@cache
 def base_python() -> str:
     """Return the Python that the environment of the tests was made with."""
     return probe(Path(sys.executable)).base_executable

@@ -1,8 +1,8 @@
-"""The machine that the tests say they run on, whatever they do run on.
+"""The machine that the tests use instead of the real one.
 
-It is one of the recorded ones, and every process of the tests takes it for its own:
-this one, and those that it starts, by ``tests/standing_in``. ``pytest --machine NAME``
-names another one, as does a test that sets the variable ``TESTS_MACHINE``.
+It is one of the recorded machines. Every test process uses it, and every process that
+tests start, by ``tests/standing_in``. ``pytest --machine NAME`` selects another one,
+and so does a test that sets the variable ``TESTS_MACHINE``.
 """
 
 from __future__ import annotations
@@ -54,10 +54,10 @@ _STARTED = Path(__file__).parents[1] / "data" / "started"
 
 
 def usual_machine() -> str:
-    """Return the name of the machine where none is named.
+    """Return the name of the default machine.
 
-    It has the system and the architecture of the Pythons that are here, for what is
-    built by them is for those. There are none to build for but on Linux.
+    It has the system and architecture of the installed Pythons, because builds are for
+    those. Builds are only tested on Linux.
     """
     if platform.system() != "Linux":
         return HOST
@@ -65,13 +65,13 @@ def usual_machine() -> str:
 
 
 def machine_of_the_tests() -> Machine:
-    """Return the machine that this process is to take for its own."""
+    """Return the machine that this process uses."""
     name = os.environ.get(VARIABLE) or usual_machine()
     return HostMachine(os.environ) if name == HOST else _recorded(name)
 
 
 def python_path(*more: Path | str) -> str:
-    """Return a PYTHONPATH for a program: that machine, and these directories."""
+    """Return a PYTHONPATH for a program, with that machine and these directories."""
     return os.pathsep.join(map(str, (STANDING_IN, *more)))
 
 

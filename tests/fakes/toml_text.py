@@ -12,7 +12,7 @@ __all__ = ["toml_text"]
 def toml_text(document: dict[str, Any]) -> str:
     """Return a document as TOML, one line for each of its keys.
 
-    A table within is an inline table, and each entry of an array has its line.
+    A nested table is an inline table, and each entry of an array is on its own line.
     """
     return "".join(f"{_key(k)} = {_value(v)}\n" for k, v in document.items())
 

@@ -1,4 +1,4 @@
-"""A small index that looks to a resolver like the one with torch's variant wheels.
+"""A small index that looks to a resolver like the index of torch's variant wheels.
 
 File names, variant metadata and variant-marker requirements are those that were
 published (``tests/data/torch/ORIGINS.tsv``); the wheels themselves are of about 2 KB

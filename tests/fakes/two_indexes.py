@@ -1,4 +1,4 @@
-"""Two indexes, and what asks them as a solver does."""
+"""Two indexes, and sources that ask them like a solver."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ class World:
 
 
 def solve(source: PackageIndexes, *, names: Sequence[str] = "abc") -> list[str]:
-    """Ask as a solver does, one after the other."""
+    """Ask for one project after the other, like a solver."""
     asked = []
     for name in names:
         found = source.releases(canonicalize_name(name), CPU)

@@ -1,7 +1,7 @@
-"""Random universes: a few projects with a few versions and everything that can happen.
+"""Random universes: a few projects with a few versions and many kinds of faults.
 
-Dependencies have specifiers, extras, markers and cycles, versions are pre-releases,
-yanked or for another Python, wheels have labels. The same seed gives the same universe.
+Dependencies have specifiers, extras, markers and cycles; versions are pre-releases,
+yanked or for another Python; wheels have labels. The same seed gives the same universe.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ def universe(
 def tangle(seed: int) -> tuple[dict[str, dict[str, Any]], list[str]]:
     """Return a universe of six projects with more versions and narrow requirements.
 
-    Next to nothing goes together in it, and it is full of cycles.
+    Almost everything in it conflicts, and it is full of cycles.
     """
     source = random.Random(seed)
     names = ("a", "b", "c", "d", "e", "f")
@@ -245,6 +245,6 @@ def inputs_of(
 
 
 def is_final(item: tuple[str, Mapping[str, Any]]) -> bool:
-    """Say whether a version is one that every policy admits."""
+    """Return whether every pre-release policy allows a version."""
     version, release = item
     return "rc" not in version and not release.get("yanked")

@@ -77,7 +77,7 @@ def python(text: str = "3.12") -> PythonRelease:
 
 
 def description(name: str, profile: dict[str, Any]) -> TargetDescription:
-    """Return the description that a profile of the vectors means."""
+    """Return the machine description of a profile of the vectors."""
     cpu = profile.get("cpu", {})
     nvidia, amd = profile.get("nvidia"), profile.get("amd")
     architecture = "aarch64" if profile["arch"] == "arm64" else profile["arch"]

@@ -1,4 +1,4 @@
-"""A project in a directory of its own, locked and synced through the operations."""
+"""A project in a separate directory, locked and synced through the operations."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = ["Project", "Spy", "this_target"]
 
 
 class Spy(SilentReporter):
-    """A Reporter that keeps the warnings and the notes."""
+    """A Reporter that records warnings and notes."""
 
     def __init__(self) -> None:
         self.warnings: list[str] = []

@@ -33,9 +33,9 @@ def test_an_empty_lock_is_fine() -> None:
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b'[project]\nname = "a"\n', "is no lock file that can be read: uv.lock"),
-        (b"", "is no lock file that can be read"),
-        (b"{}", "is no lock file that can be read"),
+        (b'[project]\nname = "a"\n', "is not a supported lock file: uv.lock"),
+        (b"", "is not a supported lock file"),
+        (b"{}", "is not a supported lock file"),
         (b"a==1.0\n", "is not TOML"),
         (b"\xff", "is not UTF-8"),
         (b"version = 1\n<<<<<<< HEAD\n", "line 2 is a merge conflict marker of git"),

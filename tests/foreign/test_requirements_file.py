@@ -131,7 +131,7 @@ def test_a_line_without_an_exact_version_is_named(line: str) -> None:
     lock = parse(f"a==1.0\n{line}\n", "requirements.txt")
     assert versions_for(lock) == {"a": "1.0"}
     assert [(e.name, e.reason) for e in lock.skipped] == [
-        ("b", "its line names no single version")
+        ("b", "its line does not pin one version")
     ]
 
 
@@ -157,7 +157,7 @@ def test_byte_order_marks(mark: bytes, encoding: str) -> None:
         ("- a==1.0\n", "requirements.txt: line 1: '- a==1.0' is neither"),
         ("a>=1\nb\n", "requirements.txt: pins nothing: no line is NAME==VERSION"),
         ("-r none.txt\n", "requirements.txt: line 1: none.txt: does not exist"),
-        ("\n-r base.txt\n", "base.txt: line 1: requirements.txt leads back"),
+        ("\n-r base.txt\n", "base.txt: line 1: requirements.txt includes itself"),
         (b"\xff\xfa==1", "requirements.txt: is not UTF-8"),
     ],
 )

@@ -1,1 +1,1 @@
-"""Random changes of real input, for every parser of what comes from elsewhere."""
+"""Fuzzing: random changes of real input, for every parser of foreign data."""

@@ -1,8 +1,8 @@
-"""``python -m fuzz --seconds 60``: change input for a time, keep what goes wrong.
+"""``python -m fuzz --seconds 60``: change input for a time, save failures.
 
-Inputs that reach new lines are changed further. What ends in an error that the parser
-does not promise, or takes more than 5 seconds or 500 MB, is written to ``corpus/`` and
-told; a test reads all that lies there.
+Inputs that reach new lines are changed further. An input that causes an error the
+parser does not declare, or takes more than 5 seconds or 500 MB, is written to
+``corpus/`` and reported; a test reads the whole corpus.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _LARGEST_GROWTH = 500 * 1024**2
 
 
 def fuzz(name: str, *, seconds: float, most: int, seed: int) -> tuple[int, list[str]]:
-    """Change input for a parser; return how many there were, and what went wrong."""
+    """Change input for a parser; return the number of inputs and the failures."""
     random = Random(seed)
     parser = PARSERS[name]
     seeds = list(parser.seeds)
@@ -54,7 +54,7 @@ def fuzz(name: str, *, seconds: float, most: int, seed: int) -> tuple[int, list[
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Fuzz each parser, or those named; return 1 where anything went wrong."""
+    """Fuzz each parser, or the named ones; return 1 if there was a failure."""
     options = argparse.ArgumentParser(prog="fuzz")
     options.add_argument("parsers", nargs="*", choices=[*PARSERS, []])
     options.add_argument("--seconds", type=float, default=60.0, help="in all")
@@ -84,13 +84,13 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _forget_peak() -> None:
-    """Begin to measure the peak of memory anew, where Linux lets a process do so."""
+    """Reset the measured peak of memory, if Linux allows it."""
     with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5", "ascii")
 
 
 def _peak() -> int:
-    """Return the most memory that the process held, in bytes; 0 where none tells."""
+    """Return the peak of memory in bytes; 0 if unknown."""
     with suppress(OSError):
         status = Path("/proc/self/status").read_text("ascii")
         found = re.search(r"^VmHWM:\s*(\d+) kB$", status, re.MULTILINE)

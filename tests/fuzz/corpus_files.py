@@ -1,4 +1,4 @@
-"""What fuzzing found earlier, and how an input is judged."""
+"""Inputs that fuzzing found earlier, and the check of an input."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LONGEST_SECONDS = 5.0
 
 
 def complaint(name: str, content: bytes) -> str | None:
-    """Return what is wrong with how a parser takes an input, None for nothing."""
+    """Return what is wrong with a parser's result for an input, or None."""
     parser = PARSERS[name]
     began = time.process_time()
     try:

@@ -1,4 +1,4 @@
-"""The parsers of what others wrote, each with seeds and the errors it may raise."""
+"""The parsers of foreign data, each with seeds and the errors it may raise."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ DEMO = canonicalize_name("demo")
 
 @dataclass(frozen=True, slots=True)
 class Parser:
-    """What is called with bytes, seeds to begin with, and the errors it may raise."""
+    """A function that parses bytes, its first seeds, and the errors it may raise."""
 
     read: Callable[[bytes], object]
     seeds: Sequence[bytes]

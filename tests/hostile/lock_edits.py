@@ -1,7 +1,7 @@
-"""Edits of a lock file by someone who wants other code to run.
+"""Edits of a lock file by an attacker who wants other code to run.
 
-``EDITS`` names each kind. An edit takes the document and what there is to put into it,
-and changes the document in place.
+``EDITS`` names each kind. An edit takes the document and the attacker's files, and
+changes the document in place.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["EDITS", "Offer"]
 
 
 class Offer(NamedTuple):
-    """What an attacker has: files by name, each as an entry of a lock file has it.
+    """The attacker's files by name, each as an entry of a lock file.
 
     ``listed`` are on the index, ``elsewhere`` at an address of the attacker's own,
     under the same names and with other content. ``directory`` is a source tree beside
@@ -199,7 +199,7 @@ def older_release(document: Document, offer: Offer, random: Random) -> None:
 
 
 def other_target(document: Document, offer: Offer, random: Random) -> None:
-    """Let the target be another than the project says."""
+    """Change the target from what the project says."""
     del offer
     target = random.choice(document["tool"]["polylock"]["targets"])
     key = random.choice(["python", "platform", "name"])
@@ -207,7 +207,7 @@ def other_target(document: Document, offer: Offer, random: Random) -> None:
 
 
 def other_policy(document: Document, offer: Offer, random: Random) -> None:
-    """Let the project seem to allow what it does not, and put a source in place."""
+    """Pretend that the project allows builds, and add a source."""
     document["tool"]["polylock"]["build"] = "all"
     as_sdist(document, offer, random)
 

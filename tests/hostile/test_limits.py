@@ -351,9 +351,9 @@ def test_a_pipe_or_a_device_is_not_read(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     for path in (pipe, tmp_path.parent / ".." / "dev" / "zero", tmp_path):
-        with pytest.raises(OSError, match=r"plain file|directory|No such"):
+        with pytest.raises(OSError, match=r"regular file|directory|No such"):
             read_regular(path)
-    with pytest.raises(IndexRequestError, match="plain file"):
+    with pytest.raises(IndexRequestError, match="regular file"):
         local_content("file:///dev/zero")
 
 
@@ -457,7 +457,7 @@ LIMITS = {
     ),
     "ways under different markers that lead to one project": CLAUSES_AT_MOST,
     "bytes a second, at the least": limits._SLOWEST,
-    "times the timeout until the headers are there": client._HEADERS,
+    "times the timeout until the headers are there": client._HEADER_TIMEOUTS,
 }
 """What is said in the table of the page on safety."""
 

@@ -151,7 +151,7 @@ STREAMS: dict[str, tuple[Callable[[], Iterable[bytes]], str]] = {
     "nothing": (list, "cut short|disconnected"),
     "a header that drips": (
         lambda: chain([OK], (_late(b"X: y\r\n", 0.2) for _ in range(99))),
-        "no answer began within 1 seconds",
+        "the server did not respond within 1 seconds",
     ),
     "broken chunks": (
         lambda: [OK + b"Transfer-Encoding: chunked\r\n\r\nxyz\r\n"],

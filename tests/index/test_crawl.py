@@ -68,7 +68,7 @@ def _chain(world: World) -> list[str]:
 
 
 def test_prefetch_crawls_what_the_target_needs(world: World) -> None:
-    """Folded markers and the extras asked for decide; each thing is asked once."""
+    """Folded markers and requested extras decide; each request is made once."""
     expected = _chain(world)
     source = world.source()
     source.prefetch([Requirement.parse("a[wanted]")], CPU, newest)
@@ -85,7 +85,7 @@ def _solve_one(source: PackageIndexes, name: str) -> None:
 
 
 def test_prefetch_overlaps_its_requests(world: World) -> None:
-    """While the first answer is awaited, other roots are fetched in threads."""
+    """During the first request, other roots are fetched in threads."""
     roots = [f"p{number}" for number in range(6)]
     for name in roots:
         world.add(world.first, name)
@@ -98,7 +98,7 @@ def test_prefetch_overlaps_its_requests(world: World) -> None:
 
 
 def test_a_warm_run_crawls_nothing(world: World) -> None:
-    """What the cache answers starts no thread, no request and no guess."""
+    """A cache hit starts no thread, no request and no guess."""
     _chain(world)
     first = world.source()
     first.prefetch([Requirement("a")], CPU, newest)
@@ -208,7 +208,7 @@ def _guess_by_variants(source: PackageIndexes) -> Callable[..., Any]:
 
 
 def test_a_guess_may_ask_for_variant_metadata(world: World, tmp_path: Path) -> None:
-    """The guess is made again when the metadata is there; the crawl goes on from it."""
+    """The guess is repeated when the metadata is fetched; then the crawl continues."""
     _variants(world, tmp_path)
     source = world.source()
     source.prefetch([Requirement("demo")], CPU, _guess_by_variants(source))

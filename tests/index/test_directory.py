@@ -12,7 +12,7 @@ from fakes.wheels import build_sdist, build_wheel
 from polylock.cache.store import Store
 from polylock.errors import IndexRequestError
 from polylock.index.directory import DirectoryIndex
-from polylock.index_server.static_build import build_static_index
+from polylock.index_server.static_build import build_index
 from polylock.model.inputs import IndexLocation
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def test_a_static_simple_index(wheels: Path, tmp_path: Path, page: str) -> None:
     """What ``polylock index build`` writes is read as it lies there."""
     (wheels / "README.txt").unlink()
     built = tmp_path / "built"
-    build_static_index(wheels, built)
+    build_index(wheels, built)
     other = {"index.json": "index.html", "index.html": "index.json"}[page]
     (built / "simple" / "demo" / other).unlink()
     index = index_of(built / "simple", tmp_path / "cache")

@@ -147,8 +147,8 @@ HEAD = "Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n"
         (_bytes("demo-1.0.tar.gz", b"no tar"), "cannot be read"),
         (_bytes("demo.whl", b""), "too few parts"),
         (_named("demo-one-py3-none-any.whl"), "'one' is not a version"),
-        (_named("other-1.0-py3-none-any.whl"), "not of the file's name and version"),
-        (_named("demo-1.1-py3-none-any.whl"), "not of the file's name and version"),
+        (_named("other-1.0-py3-none-any.whl"), "does not match the file name"),
+        (_named("demo-1.1-py3-none-any.whl"), "does not match the file name"),
         (_named("demo-1.0-py3-none-any-V3.whl"), "invalid variant label V3"),
         (_named("demo-1.0-py3-none-any-v3.whl"), "label v3 but no variant.json"),
         (_without("/METADATA"), "METADATA is missing"),
@@ -177,7 +177,7 @@ HEAD = "Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n"
 def test_read_refuses_what_must_not_go_on_an_index(
     tmp_path: Path, make: Callable[[Path], Path], reason: str
 ) -> None:
-    """Each fault is told by its reason, and never by an exception of a library."""
+    """Each error has a reason, and is never an exception of a library."""
     path = make(tmp_path)
 
     with pytest.raises(InvalidDistribution) as caught:

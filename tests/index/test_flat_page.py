@@ -48,7 +48,7 @@ def _found(releases: Releases | Unknown | None) -> list[str]:
 
 
 def test_one_page_serves_all_projects(server: Server, tmp_path: Path) -> None:
-    """Projects are told apart by file name, with one request for all of them."""
+    """Projects are distinguished by file name, with one request for all of them."""
     store = Store(tmp_path)
     with Client() as client:
         page = page_of(server, client, store)

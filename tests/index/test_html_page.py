@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from polylock.index.html_page import parse_html_page
+from polylock.index.html_page import parse_html_page, start_tags
 from polylock.index.json_page import InvalidPage
 from polylock.model.distributions import RemoteFile
 
@@ -58,7 +58,7 @@ def test_core_metadata_in_all_its_forms(
 
 
 def test_a_yank_without_reason_is_a_yank() -> None:
-    """The attribute alone says it (PEP 592)."""
+    """A file is yanked by the attribute, even without a value (PEP 592)."""
     rows = _parse('<a href="a" data-yanked>a</a><a href="b" data-yanked="">b</a>')
     assert [row.yanked for row in rows] == ["", ""]
 
@@ -80,3 +80,40 @@ def test_an_unknown_major_version_is_refused() -> None:
     assert _parse("", meta.format("1.0")) == []
     with pytest.raises(InvalidPage, match=r"2\.0"):
         _parse("", meta.format("2.0"))
+
+
+@pytest.mark.parametrize(
+    ("page", "expected"),
+    [
+        ("<a href=x>", [("a", {"href": "x"})]),
+        ("<A HREF='x y' b>", [("a", {"href": "x y", "b": None})]),
+        ('<a href = "x>y"/>', [("a", {"href": "x>y"})]),
+        ("<a a=1 A=2>", [("a", {"a": "1"})]),
+        ("<a x=''>", [("a", {"x": ""})]),
+        ("<a href=x/y>", [("a", {"href": "x/y"})]),
+        ("<br/><hr />", [("br", {}), ("hr", {})]),
+        ("a < b <a>", [("a", {})]),
+        ("<!-- <b> --><a>", [("a", {})]),
+        ("<!--> <a>", [("a", {})]),
+        ("<!-- --!><a>", [("a", {})]),
+        ("<!DOCTYPE html><a>", [("a", {})]),
+        ("<?xml version='1'?><a>", [("a", {})]),
+        ("</ x><a></a >", [("a", {})]),
+        ('</a href="<b>"><i>', [("i", {})]),
+        ("<script>if (a<b) '<i>'</script><a>", [("script", {}), ("a", {})]),
+        ("<title><b></TITLE ><a>", [("title", {}), ("a", {})]),
+        ("<plaintext><a>", [("plaintext", {})]),
+        ('<a x="&gt;=3&amp;b">', [("a", {"x": ">=3&b"})]),
+        ("<a =x=1>", [("a", {"=x": "1"})]),
+        ("<a href=x", []),
+        ('<a href="x', []),
+        ("<a><!-- <b>", [("a", {})]),
+        ("<", []),
+        ("", []),
+    ],
+)
+def test_start_tags(
+    page: str, expected: list[tuple[str, dict[str, str | None]]]
+) -> None:
+    """Names are in lower case, the first of two attributes counts."""
+    assert list(start_tags(page)) == expected

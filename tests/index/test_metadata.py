@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 _LARGE = hashlib.shake_128(b"large").digest(8 << 20)
-"""More than is asked for at first, and does not compress."""
+"""More than the first request fetches, and incompressible."""
 
 
 @pytest.fixture
@@ -125,7 +125,7 @@ def test_a_refused_range_leads_to_the_whole_wheel(
 def test_a_file_that_is_gone_does_not_speak_for_its_server(
     world: World, wheel: Path
 ) -> None:
-    """A part of the next wheel is asked for still, so that none is fetched whole."""
+    """A range of the next wheel is still requested, so that it is not fetched whole."""
     world.serve([wheel])
     path = world.index.file(wheel.name)
     reader = world.reader()
@@ -201,7 +201,7 @@ def test_a_damaged_entry_is_read_again(world: World, wheel: Path) -> None:
 def test_bad_metadata_is_a_value_with_a_reason(
     world: World, tmp_path: Path, metadata: bytes, reason: str
 ) -> None:
-    """The search goes on without the file; the reason is kept like an answer."""
+    """The search continues without the file; the reason is cached like metadata."""
     world.serve([build_wheel(tmp_path, "demo", "1.0", metadata=metadata)])
     found, _ = world.read()
     assert reason in reason_of(found)
@@ -231,7 +231,7 @@ def test_a_wheel_without_metadata_is_unusable(world: World, wheel: Path) -> None
     content = wheel.read_bytes()
     broken.write_bytes(content.replace(b"demo-1.0.dist-info", b"demo-1.0.dist-oops"))
     world.serve([broken])
-    assert "not one .dist-info" in reason_of(world.read()[0])
+    assert "not have exactly one .dist-info" in reason_of(world.read()[0])
 
 
 @pytest.mark.parametrize("status", [401, 404, 500])
@@ -262,7 +262,7 @@ def test_static_metadata_of_an_sdist_is_read(world: World, tmp_path: Path) -> No
 
 
 def test_of_a_large_sdist_the_front_is_fetched(world: World, tmp_path: Path) -> None:
-    """What comes behind PKG-INFO is not asked for."""
+    """Nothing after PKG-INFO is requested."""
     sdist = build_sdist(tmp_path, "demo", "1.0", requires=["dep"], after=_LARGE)
     world.serve([sdist])
     received = world.client.traffic.received
@@ -275,7 +275,7 @@ def test_of_a_large_sdist_the_front_is_fetched(world: World, tmp_path: Path) -> 
 def test_of_a_large_sdist_without_ranges_the_rest_is_left(
     world: World, tmp_path: Path
 ) -> None:
-    """The answer is left as soon as PKG-INFO was in it."""
+    """The response is closed as soon as it had PKG-INFO."""
     sdist = build_sdist(tmp_path, "demo", "1.0", requires=["dep"], after=_LARGE)
     world.serve([sdist])
     path = world.index.file(sdist.name)
@@ -344,7 +344,7 @@ def test_a_large_sdist_that_is_not_there(world: World, tmp_path: Path) -> None:
 
 
 def test_a_large_sdist_offline(world: World, tmp_path: Path) -> None:
-    """Nothing is asked for; one in the cache is read there."""
+    """Nothing is requested; a file in the cache is read there."""
     sdist = build_sdist(tmp_path, "demo", "1.0", requires=["dep"], after=_LARGE)
     world.serve([sdist])
     release = world.release()
@@ -364,7 +364,7 @@ def test_dynamic_metadata_of_an_sdist_is_unusable(world: World, tmp_path: Path) 
 
 
 def test_dynamic_metadata_is_asked_of_the_builder(world: World, tmp_path: Path) -> None:
-    """Its answer counts for one run: whether it may build is not the file's to say."""
+    """Built metadata counts for one run: builds depend on the project's settings."""
     sdist = build_sdist(tmp_path, "demo", "1.0", dynamic=["Requires-Dist"])
     world.serve([sdist])
     release = world.release()
@@ -453,7 +453,7 @@ def test_a_range_of_one_index_answers_for_no_other(
 def test_a_claimed_hash_of_metadata_is_compared_though_it_was_read_before(
     world: World, wheel: Path
 ) -> None:
-    """A page that states another hash is another page: what was kept is no answer."""
+    """A page with another hash is another page: the cached metadata is not used."""
     world.serve([wheel], row={"core-metadata": True})
     path = f"{world.index.file(wheel.name)}.metadata"
     world.server.routes[path] = Answer(body=b"Name: demo\nVersion: 1.0\n")

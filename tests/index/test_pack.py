@@ -1,4 +1,4 @@
-"""One file with what the last lock needed; it answers as the entries would, or not."""
+"""The pack has the same content as the cache entries, or it is not used."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def index(server: Server, tmp_path: Path) -> Index:
 
 
 class Cached:
-    """A cache and an index, asked by one run after the other."""
+    """A cache and an index, used by one run after the other."""
 
     def __init__(self, url: str, store: Store, client: Client) -> None:
         self.url = url
@@ -110,7 +110,7 @@ def test_a_release_that_is_not_packed_is_read_from_the_entry(cached: Cached) -> 
 def test_a_page_that_was_replaced_is_read_anew(
     cached: Cached, index: Index, tmp_path: Path
 ) -> None:
-    """Another process fetched the page meanwhile: its answer counts."""
+    """If another process has fetched the page meanwhile, the new page counts."""
     pack = cached.packed()
     index.add("demo", [build_wheel(tmp_path, "demo", "3.0")])
     cached.run(Pack(), CacheMode.REFRESH).releases(DEMO)
@@ -146,7 +146,7 @@ def test_a_page_whose_entry_is_gone_is_gone(cached: Cached) -> None:
 def test_a_version_that_a_newer_page_lacks_has_no_files(
     cached: Cached, server: Server, index: Index
 ) -> None:
-    """A page replaced in the middle of a run takes versions away, and no answer."""
+    """A page replaced during a run loses versions without an error."""
     pack = cached.packed()
     releases = cached.run(pack).cached_releases(DEMO)
     server.routes[index.page("demo")] = Answer(
@@ -161,7 +161,7 @@ def test_a_version_that_a_newer_page_lacks_has_no_files(
 
 
 def test_an_absent_project_is_packed_too(cached: Cached, server: Server) -> None:
-    """The first of several indexes is not asked again for what it does not have."""
+    """The first of several indexes is not asked again for a missing project."""
     pack = Pack()
     assert cached.run(pack).releases(OTHER) is None
     assert cached.run(reread(pack)).cached_releases(OTHER) is None
@@ -169,7 +169,7 @@ def test_an_absent_project_is_packed_too(cached: Cached, server: Server) -> None
 
 
 def test_metadata_is_packed_as_it_is() -> None:
-    """An entry of metadata comes back byte for byte; others are not there."""
+    """An entry of metadata is read back byte for byte; others are missing."""
     pack = Pack()
     pack.note_metadata("core sha256:aa", b"\x93\x01\x02\x03")
     again = reread(pack)

@@ -40,7 +40,7 @@ def test_versions_ascend_in_pep_440_order() -> None:
 
 
 def test_the_page_is_described() -> None:
-    """Name, index and base URL are those of the page that was asked."""
+    """Name, index and base URL are those of the page."""
     found = _releases([_wheel("1.0")])
     assert (found.name, found.index) == ("my-demo", "a")
     assert found.index_url == "https://example.com/simple"
@@ -113,7 +113,7 @@ def test_the_tar_is_preferred_to_the_zip() -> None:
 
 
 def test_index_level_variant_metadata_is_attached() -> None:
-    """The file goes to its release and makes none by itself."""
+    """The file belongs to its release and makes no release by itself."""
     names = ["my_demo-1.0-variants.json", "my_demo-2.0-variants.json"]
     found = _releases([*map(_file, names), _wheel("1.0")])
     assert found.versions == ["1.0"]

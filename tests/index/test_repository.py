@@ -79,7 +79,7 @@ def test_an_absent_project_is_none(
 def test_an_index_that_cannot_be_asked_is_an_error(
     server: Server, index: Index, store: Store, client: Client, status: int
 ) -> None:
-    """An error is not taken for absence, else another index would answer instead."""
+    """An error does not count as absence: another index must not serve the project."""
     server.change(index.page("demo"), status=status)
     with pytest.raises(IndexRequestError, match=str(status)) as caught:
         _repository(index.url, store, client).releases(DEMO)
@@ -97,7 +97,7 @@ def test_an_index_that_cannot_be_asked_is_an_error(
 def test_what_is_no_page_is_an_error(
     server: Server, store: Store, client: Client, kind: str, body: bytes, problem: str
 ) -> None:
-    """A captive portal or a wrong URL is told by the page's address."""
+    """The error for a captive portal or a wrong URL names the URL of the page."""
     server.routes["/simple/demo/"] = Answer(body=body, content_type=kind)
     with pytest.raises(IndexRequestError, match=problem):
         _repository(f"{server.url}/simple", store, client).releases(DEMO)

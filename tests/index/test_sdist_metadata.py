@@ -1,4 +1,4 @@
-"""What a source distribution says without being built."""
+"""The static metadata of source distributions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ import pytest
 
 from fakes.wheels import build_sdist
 from polylock.errors import FileCorrupt
-from polylock.index.sdist_metadata import is_static, promises_nothing, read_pkg_info
+from polylock.index.sdist_metadata import (
+    is_static,
+    predates_static_metadata,
+    read_pkg_info,
+)
 from polylock.model.core_metadata import CoreMetadata
 from polylock.model.distributions import RemoteFile
 
@@ -92,7 +96,7 @@ def test_old_files_promise_nothing(
         url="https://files.example.com/demo-1.0.tar.gz",
         upload_time=time,
     )
-    assert promises_nothing(file) is expected
+    assert predates_static_metadata(file) is expected
 
 
 def _metadata(version: str, dynamic: tuple[str, ...]) -> CoreMetadata:

@@ -1,4 +1,4 @@
-"""Several indexes as one source: who serves whom."""
+"""Several indexes as one source: which index serves a project."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_an_empty_page_is_a_project(world: World) -> None:
 
 
 def test_a_project_on_no_index_is_not_found(world: World) -> None:
-    """The error names the indexes that were asked."""
+    """The error names the indexes that were searched."""
     with pytest.raises(ProjectNotFound, match="demo was not found") as caught:
         world.source().releases(DEMO, CPU)
     assert caught.value.indexes == [world.first.url, world.second.url]
@@ -188,7 +188,7 @@ def test_an_answer_is_the_same_object_each_time(world: World) -> None:
 
 
 def test_offline_answers_from_the_cache_or_not_at_all(world: World) -> None:
-    """What is missing is an error that names the page; nothing is asked."""
+    """A cache miss is an error that names the page; no request is made."""
     world.add(world.first, "demo")
     offline = world.source(mode=CacheMode.OFFLINE)
     offline.prefetch([Requirement("demo")], CPU, newest)

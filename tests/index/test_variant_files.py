@@ -97,7 +97,7 @@ def test_index_level_metadata_is_preferred(
 def test_index_level_metadata_that_changed_is_asked_for_anew(
     world: World, tmp_path: Path
 ) -> None:
-    """The hash on the page says when the file is another one."""
+    """A new hash on the page means that the file has changed."""
     wheels = _variant_wheels(tmp_path)
     world.serve(wheels, rows=[_index_level(world, hashed=True)])
     world.variants()
@@ -133,7 +133,9 @@ def test_index_level_metadata_without_end_is_not_read_to_it(
     row = _index_level(world, hashed=hashed, content=bytes(4 * LARGEST))
     world.serve(_variant_wheels(tmp_path), rows=[row])
     reason = reason_of(world.variants()[0])
-    assert reason == f"demo-1.0-variants.json: the answer has more than {LARGEST} bytes"
+    assert (
+        reason == f"demo-1.0-variants.json: the response has more than {LARGEST} bytes"
+    )
     assert world.client.traffic.received < 2 * LARGEST
 
 

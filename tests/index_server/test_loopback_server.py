@@ -63,7 +63,7 @@ def server() -> Iterator[Server]:
 def ask(
     server: Server, path: str, method: str = "GET", **headers: str
 ) -> tuple[int, bytes]:
-    """Return status and body of an answer."""
+    """Return status and body of a response."""
     connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
     try:
         connection.request(method, path, headers=headers)
@@ -74,7 +74,7 @@ def ask(
 
 
 def test_a_subclass_copies_what_is_wanted(server: Server) -> None:
-    """The copying that a subclass replaces is given just the bytes of the answer."""
+    """``copy`` of a subclass is given exactly the bytes of the response."""
     whole = ask(server, "/")
     part = ask(server, "/", Range="bytes=2-4")
 

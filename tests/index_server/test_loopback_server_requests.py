@@ -43,7 +43,7 @@ def test_preferred_page_takes_the_highest_weight(accept: str, filename: str) -> 
 
 @pytest.mark.parametrize("accept", ["image/png", f"{JSON};q=0", "application/json"])
 def test_preferred_page_is_none_when_nothing_will_do(accept: str) -> None:
-    """A client that takes none of our types is told so."""
+    """There is no page if the client accepts none of the types."""
     assert preferred_page(accept) is None
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from fakes.wheels import build_sdist, build_wheel
 from polylock.errors import FilesInvalid, UsageError
-from polylock.index_server.static_build import build_static_index
+from polylock.index_server.static_build import build_index
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,7 +52,7 @@ def _tree(folder: Path) -> dict[str, bytes]:
 
 def test_build_lists_every_file_by_version(wheels: Path, tmp_path: Path) -> None:
     """A page lists versions in PEP 440 order, with the variants file first in each."""
-    built = build_static_index(wheels, tmp_path / "index")
+    built = build_index(wheels, tmp_path / "index")
 
     page = _page(tmp_path / "index", "fast-lib")
     assert page["versions"] == ["0.9", "1.0", "1.10+cu130"]
@@ -72,8 +72,8 @@ def test_build_lists_every_file_by_version(wheels: Path, tmp_path: Path) -> None
 def test_build_gives_each_file_its_true_size_and_hash(
     wheels: Path, tmp_path: Path
 ) -> None:
-    """What a page says of a file is true of the file that its URL leads to."""
-    build_static_index(wheels, tmp_path / "index")
+    """A file has the size and hash that the page gives for it."""
+    build_index(wheels, tmp_path / "index")
 
     listed = 0
     for name in ("fast-lib", "plain"):
@@ -98,7 +98,7 @@ def test_build_combines_the_variant_metadata_of_a_release(
     wheels: Path, tmp_path: Path
 ) -> None:
     """The index-level file has all labels of the wheels (PEP 825)."""
-    build_static_index(wheels, tmp_path / "index")
+    build_index(wheels, tmp_path / "index")
 
     files = tmp_path / "index" / "files" / "fast-lib"
     document = json.loads((files / "fast_lib-1.0-variants.json").read_bytes())
@@ -114,8 +114,8 @@ def test_build_gives_the_same_bytes_again(wheels: Path, tmp_path: Path) -> None:
         shutil.copyfile(path, copy / path.name)
         os.utime(copy / path.name, (1, 1))
 
-    build_static_index(wheels, tmp_path / "first")
-    build_static_index(copy, tmp_path / "second")
+    build_index(wheels, tmp_path / "first")
+    build_index(copy, tmp_path / "second")
 
     assert _tree(tmp_path / "first") == _tree(tmp_path / "second")
 
@@ -123,13 +123,13 @@ def test_build_gives_the_same_bytes_again(wheels: Path, tmp_path: Path) -> None:
 def test_build_replaces_an_earlier_index_and_nothing_else(
     wheels: Path, tmp_path: Path
 ) -> None:
-    """What is no longer in the folder goes; files of others stay."""
+    """Files that are no longer in the folder are removed; others stay."""
     index = tmp_path / "index"
-    build_static_index(wheels, index)
+    build_index(wheels, index)
     (index / "CNAME").write_text("wheels.example.com")
     (wheels / "plain-2.0.tar.gz").unlink()
 
-    build_static_index(wheels, index)
+    build_index(wheels, index)
 
     assert sorted(path.name for path in index.iterdir()) == ["CNAME", "files", "simple"]
     assert not (index / "simple" / "plain").exists()
@@ -138,10 +138,10 @@ def test_build_replaces_an_earlier_index_and_nothing_else(
 
 def test_build_into_the_folder_itself_can_be_repeated(wheels: Path) -> None:
     """The wheels and their index may share a folder."""
-    build_static_index(wheels, wheels)
+    build_index(wheels, wheels)
     first = _tree(wheels)
 
-    build_static_index(wheels, wheels)
+    build_index(wheels, wheels)
 
     assert _tree(wheels) == first
 
@@ -149,13 +149,13 @@ def test_build_into_the_folder_itself_can_be_repeated(wheels: Path) -> None:
 def test_build_takes_times_and_yanks_from_index_toml(
     wheels: Path, tmp_path: Path
 ) -> None:
-    """What a file cannot say itself stands in index.toml."""
+    """Upload times and yanks come from index.toml."""
     (wheels / "index.toml").write_text(
         '[upload-times]\n"plain==2.0" = 2026-01-01T00:00:00Z\n'
         '[yanked]\n"fast-lib==0.9" = "slow"\n'
     )
 
-    built = build_static_index(wheels, tmp_path / "index")
+    built = build_index(wheels, tmp_path / "index")
 
     plain = _page(tmp_path / "index", "plain")["files"][0]
     assert plain["upload-time"] == "2026-01-01T00:00:00.000000Z"
@@ -172,7 +172,7 @@ def test_build_takes_modification_times_when_asked(
     for path in wheels.iterdir():
         os.utime(path, (1_767_225_600, 1_767_225_600))
 
-    build_static_index(wheels, tmp_path / "index", upload_times="modified")
+    build_index(wheels, tmp_path / "index", upload_times="modified")
 
     times = {f.get("upload-time") for f in _page(tmp_path / "index", "plain")["files"]}
     assert times == {"2026-01-01T00:00:00.000000Z"}
@@ -181,16 +181,16 @@ def test_build_takes_modification_times_when_asked(
 def test_build_names_every_bad_file_and_writes_nothing(
     wheels: Path, tmp_path: Path
 ) -> None:
-    """All faults are told at once, and an earlier index stays as it was."""
+    """All errors are reported at once, and an earlier index is unchanged."""
     index = tmp_path / "index"
-    build_static_index(wheels, index)
+    build_index(wheels, index)
     before = _tree(index)
     (wheels / "broken-1.0-py3-none-any.whl").write_bytes(b"")
     (wheels / "bad.whl").write_bytes(b"")
     (wheels / "index.toml").write_text("times = 1")
 
     with pytest.raises(FilesInvalid) as caught:
-        build_static_index(wheels, index)
+        build_index(wheels, index)
 
     named = [line.partition(":")[0] for line in caught.value.details()]
     assert named == ["bad.whl", "broken-1.0-py3-none-any.whl", "index.toml"]
@@ -204,7 +204,7 @@ def test_build_names_a_key_of_index_toml_without_a_file(
     (wheels / "index.toml").write_text('[yanked]\n"plain==9" = ""\n')
 
     with pytest.raises(FilesInvalid) as caught:
-        build_static_index(wheels, tmp_path / "index")
+        build_index(wheels, tmp_path / "index")
 
     assert caught.value.details() == [
         "index.toml: yanked.plain==9 names no file and no release of the folder"
@@ -220,7 +220,7 @@ def test_build_names_the_wheel_that_contradicts_its_release(
     )
 
     with pytest.raises(FilesInvalid) as caught:
-        build_static_index(wheels, tmp_path / "index")
+        build_index(wheels, tmp_path / "index")
 
     (line,) = caught.value.details()
     assert line.startswith("fast_lib-1.0-py3-none-win_amd64-v4.whl: disagrees")
@@ -229,13 +229,13 @@ def test_build_names_the_wheel_that_contradicts_its_release(
 def test_build_refuses_a_folder_without_distributions(tmp_path: Path) -> None:
     """An empty folder is a mistake, not an empty index."""
     with pytest.raises(UsageError, match="holds no wheel"):
-        build_static_index(tmp_path, tmp_path / "index")
+        build_index(tmp_path, tmp_path / "index")
 
 
 def test_build_refuses_a_source_that_is_not_there(tmp_path: Path) -> None:
     """A misspelt folder is named."""
     with pytest.raises(UsageError, match="missing is not a folder"):
-        build_static_index(tmp_path / "missing", tmp_path / "index")
+        build_index(tmp_path / "missing", tmp_path / "index")
 
 
 @pytest.mark.parametrize("part", ["simple", "files"])
@@ -247,7 +247,7 @@ def test_build_refuses_to_replace_what_it_did_not_make(
     mine.parent.mkdir(parents=True)
     mine.write_text("precious")
 
-    with pytest.raises(UsageError, match="not of an index made here"):
-        build_static_index(wheels, tmp_path / "index")
+    with pytest.raises(UsageError, match="not part of an index"):
+        build_index(wheels, tmp_path / "index")
 
     assert mine.read_text() == "precious"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fakes.wheels import build_wheel
 from polylock.index_server.static_build import build_index
-from polylock.index_server.static_serve import serve_index
+from polylock.index_server.static_serve import IndexServer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +20,7 @@ def test_index_is_built_beside_the_wheels_and_served(tmp_path: Path) -> None:
     built = build_index(tmp_path)
 
     assert built.directory == tmp_path
-    with serve_index(built.directory) as server:
+    with IndexServer(built.directory) as server:
         page = server.url + "demo/"
         with urllib.request.urlopen(page, timeout=10) as response:
             assert b"demo-1.0-py3-none-any.whl" in response.read()

@@ -13,7 +13,7 @@ import pytest
 
 from fakes.wheels import build_wheel
 from polylock.errors import UsageError
-from polylock.index_server.static_build import build_static_index
+from polylock.index_server.static_build import build_index
 from polylock.index_server.static_serve import IndexServer, ServedRequest
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ WHEEL = "/files/demo/demo-1.0-py3-none-any.whl"
 def index(tmp_path: Path) -> Path:
     """Return a built index with one project."""
     build_wheel(tmp_path / "wheels", "demo", "1.0")
-    build_static_index(tmp_path / "wheels", tmp_path / "index")
+    build_index(tmp_path / "wheels", tmp_path / "index")
     return tmp_path / "index"
 
 
@@ -99,7 +99,7 @@ def test_known_answer_is_not_sent_again(client: _Client, path: str) -> None:
 
 
 def test_changed_page_has_another_entity_tag(client: _Client, index: Path) -> None:
-    """A page that was built anew is sent."""
+    """A page that was built again is sent."""
     first, _ = client.get("/simple/demo/")
     page = index / "simple" / "demo" / "index.html"
     page.write_bytes(page.read_bytes().replace(b"1.0", b"1.1"))
@@ -152,7 +152,7 @@ def test_range_of_another_state_gives_the_whole(client: _Client, index: Path) ->
 
 @pytest.mark.parametrize("path", ["/simple/", "/simple/demo/", WHEEL, "/files/no"])
 def test_head_has_the_headers_of_get_and_no_body(client: _Client, path: str) -> None:
-    """HEAD tells the size without sending the file."""
+    """HEAD sends the size and not the file."""
     get, _ = client.get(path)
     head, body = client.get(path, method="HEAD")
 
@@ -238,7 +238,7 @@ def test_page_lifetime_is_told_to_clients(index: Path) -> None:
 
 
 def test_requests_are_told_to_the_listener(index: Path) -> None:
-    """Whoever serves can count what was asked."""
+    """``on_request`` is called for every request."""
     seen: list[ServedRequest] = []
 
     with (
@@ -307,13 +307,13 @@ def test_folder_without_an_index_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("port", [-1, 65536])
 def test_port_that_cannot_be_is_refused(index: Path, port: int) -> None:
-    """A number that is no port is told as such."""
+    """A number that is not a port is an error."""
     with pytest.raises(UsageError, match=f"127.0.0.1:{port}"):
         IndexServer(index, port=port)
 
 
 def test_port_in_use_is_refused(index: Path) -> None:
-    """A second server on the same port is told so, rather than sharing it."""
+    """A second server on the same port is an error."""
     with IndexServer(index) as server:
         port = int(server.url.split(":")[2].partition("/")[0])
         with pytest.raises(UsageError, match=f"127.0.0.1:{port}"):

@@ -1,6 +1,7 @@
 """Install by two processes; run with a scenario and a directory as arguments.
 
-A process of its own, since one with threads, as a test runner has, never forks.
+It runs in a separate process, because a process with threads, such as a test runner,
+never forks.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import pytest
 
 from fakes.installations import WheelDirectory, first_of, make_interpreter, snapshot
 from fakes.wheels import build_wheel
-from polylock.environment.exclusive import exclusive
+from polylock.environment.venv import exclusive
 from polylock.errors import ArchiveDamaged
 from polylock.installation.archive import TREE, TreeFiles, read_manifest
 from polylock.installation.forked_linking import put_all
@@ -104,7 +105,7 @@ class Installation:
 
 
 def same(root: Path) -> None:
-    """See two processes make what one does, and tell of it in order."""
+    """Check that two processes install the same as one, and report in order."""
     installation = Installation(root)
     expected = installation.expected()
     told: list[str] = []
@@ -122,7 +123,7 @@ def same(root: Path) -> None:
 
 
 def failing_second(root: Path) -> None:
-    """See that the first does what the second leaves undone."""
+    """Check that the first process finishes what the second leaves undone."""
     installation = Installation(root)
     expected = installation.expected()
     linker = Waiting(root, fails=True)
@@ -132,7 +133,7 @@ def failing_second(root: Path) -> None:
 
 
 def damaged(root: Path) -> None:
-    """See that an error is raised in the first process, and none is left."""
+    """Check that an error is raised in the first process, and no process is left."""
     installation = Installation(root)
     placements = installation.placements(root / "env")
     (placements[2].archive / TREE / "c/__init__.py").unlink()
@@ -171,7 +172,7 @@ class Slow(Linker):
 
 
 def killed(root: Path) -> None:
-    """See a second process that is left alone end with its tree, the lock held."""
+    """Check that an orphaned second process finishes its tree, holding the lock."""
     installation = Installation(root)
     child = os.fork()
     if child == 0:
@@ -192,7 +193,7 @@ _MOMENTS = 10
 
 
 def second_killed(root: Path) -> None:
-    """See the first process do what is left, wherever the second was killed."""
+    """Check that the first process does the rest, wherever the second was killed."""
     installation = Installation(root)
     expected = installation.expected()
     kills = 0

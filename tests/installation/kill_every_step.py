@@ -1,8 +1,8 @@
 """Kill a sync at each change that it makes, and let the next one repair it.
 
 Run with a directory as its argument; prints the number of kills. Each sync runs in a
-child process that ends without cleaning up at its n-th change of the file system, so
-nothing that ``finally`` does can help.
+child process that exits without cleaning up at its n-th change of the file system, so
+``finally`` blocks do not run.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _KILLED = 77
 
 
 def main(root: Path) -> int:
-    """Return the number of kills; raises AssertionError where a repair failed."""
+    """Return the number of kills; raise AssertionError if a repair failed."""
     wheels = WheelDirectory(root)
     old = [_wheel(wheels, root, name, "1.0") for name in ("a", "b")]
     new = [_wheel(wheels, root, name, "2.0") for name in ("a", "c")]

@@ -20,8 +20,8 @@ from fakes.installations import (
     snapshot,
 )
 from fakes.wheels import build_wheel
-from polylock.environment.exclusive import LOCK_FILE
 from polylock.environment.installed import read_installed
+from polylock.environment.venv import LOCK_FILE
 from polylock.errors import (
     ArchiveDamaged,
     CacheUnusable,
@@ -355,7 +355,7 @@ def test_execute_waits_for_another_sync(bench: Bench) -> None:
     thread.join(10)
     assert not thread.is_alive()
     assert reporter.events == [
-        f"warning waiting for another polylock that changes {bench.root}",
+        f"warning waiting for another polylock process that is changing {bench.root}",
         "installing a 1.0",
     ]
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from polylock.installation.execute import case_clashes, ignores_case
+from polylock.installation.execute import case_clashes
+from polylock.installation.place import ignores_case
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,6 +9,7 @@ import sys
 import tracemalloc
 import warnings
 import zipfile
+import zlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +17,9 @@ import pytest
 from fakes.wheels import build_wheel
 from polylock.errors import CacheUnusable, FileCorrupt
 from polylock.installation.archive import DataFile, EntryPoint, read_manifest
-from polylock.installation.unpack import Limits, unpack
+from polylock.installation.unpack import unpack
+from polylock.model.wheel_faults import FaultKind
+from polylock.model.wheel_members import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,16 +38,23 @@ def row(path: str, content: bytes) -> str:
 
 
 class Forge:
-    """Writes wheels that no build backend would."""
+    """Writes wheels that no build backend would.
 
-    def __init__(self) -> None:
+    ``text`` replaces RECORD as a whole, ``compression`` is how members are packed.
+    """
+
+    def __init__(self, name: str = "demo") -> None:
+        self.name = name
+        self.info = f"{name}-1.0.dist-info"
         self.members: list[tuple[zipfile.ZipInfo, bytes]] = []
         self.record: list[str] = []
-        self.add("demo/__init__.py", b"")
-        self.add(
-            f"{INFO}/METADATA", b"Metadata-Version: 2.4\nName: demo\nVersion: 1.0\n"
-        )
-        self.add(f"{INFO}/WHEEL", b"Wheel-Version: 1.0\nRoot-Is-Purelib: true\n")
+        self.text: bytes | None = None
+        self.compression = zipfile.ZIP_STORED
+        self.add(f"{name}/__init__.py", b"")
+        metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"
+        self.add(f"{self.info}/METADATA", metadata.encode())
+        tags = b"Root-Is-Purelib: true\nTag: py3-none-any\n"
+        self.add(f"{self.info}/WHEEL", b"Wheel-Version: 1.0\n" + tags)
 
     def add(
         self, name: str, content: bytes, *, mode: int = 0o100644, recorded: bool = True
@@ -68,18 +78,31 @@ class Forge:
         self.members = [m for m in self.members if m[0].filename != name]
         self.record = [line for line in self.record if not line.startswith(name)]
 
+    def add_row(self, path: str, content: bytes) -> None:
+        """Add a row to RECORD."""
+        self.record.append(row(path, content))
+
+    def change(self, old: str, new: str) -> None:
+        """Replace a part of the first row of RECORD, that of ``__init__.py``."""
+        self.record[0] = self.record[0].replace(old, new)
+
     def write(self, directory: Path) -> Path:
         """Write the wheel with its RECORD."""
-        path = directory / FILENAME
-        text = "".join([*self.record, f"{INFO}/RECORD,,\n"])
-        record = text.encode("utf-8", "surrogateescape")
-        info = zipfile.ZipInfo(f"{INFO}/RECORD", (2026, 1, 1, 0, 0, 0))
+        path = directory / FILENAME.replace("demo", self.name)
+        record = "".join([*self.record, f"{self.info}/RECORD,,\n"]).encode()
+        info = zipfile.ZipInfo(f"{self.info}/RECORD", (2026, 1, 1, 0, 0, 0))
+        members = [*self.members, (info, record if self.text is None else self.text)]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # duplicate names are wanted here
             with zipfile.ZipFile(path, "w") as archive:
-                for member, content in [*self.members, (info, record)]:
-                    archive.writestr(member, content)
+                for member, content in members:
+                    if content is not NOTHING:
+                        member.compress_type = self.compression
+                        archive.writestr(member, content)
         return path
+
+
+NOTHING = b"no such member"
 
 
 def unpacked(wheel: Path, directory: Path) -> ArchiveManifest:
@@ -163,6 +186,198 @@ def test_unpack_leaves_out_what_tells_of_another_installation(tmp_path: Path) ->
     assert not list((tmp_path / "archive").rglob("*.pyc"))
 
 
+def put(
+    name: str, content: bytes = b"x", *, mode: int = 0o100644, recorded: bool = True
+) -> Callable[[Forge], None]:
+    """Return what adds a member; ``{}`` is the project."""
+    return lambda forge: forge.add(
+        name.format(forge.name), content, mode=mode, recorded=recorded
+    )
+
+
+def copies(forge: Forge) -> None:
+    """Add one name and content two times."""
+    forge.add(f"{forge.name}/a.py", b"one")
+    forge.add(f"{forge.name}/a.py", b"one", recorded=False)
+
+
+def other_hash(forge: Forge) -> None:
+    """Add a member whose row has the hash of another content."""
+    forge.add(f"{forge.name}/x", b"one", recorded=False)
+    forge.add_row(f"{forge.name}/x", b"two")
+
+
+def normal_row(forge: Forge) -> None:
+    """Add a member with a path that is not normal, and a row whose path is."""
+    forge.add(f"{forge.name}/./x", b"x", recorded=False)
+    forge.add_row(f"{forge.name}/x", b"x")
+
+
+REPAIRED: dict[str, tuple[Callable[[Forge], object], FaultKind]] = {
+    "not in RECORD": (put("{}/x", recorded=False), FaultKind.UNLISTED),
+    "empty RECORD": (lambda f: setattr(f, "text", b""), FaultKind.UNLISTED),
+    "missing": (lambda f: f.add_row(f"{f.name}/gone.py", b""), FaultKind.ABSENT),
+    "row for a place outside": (lambda f: f.add_row("../../x", b""), FaultKind.ABSENT),
+    "row for an absolute path": (lambda f: f.add_row("/etc/x", b""), FaultKind.ABSENT),
+    "other hash": (other_hash, FaultKind.OTHER_HASH),
+    "other size": (lambda f: f.change(",0\n", ",1\n"), FaultKind.OTHER_SIZE),
+    "no hash": (
+        lambda f: f.record.__setitem__(0, f"{f.name}/__init__.py,,0\n"),
+        FaultKind.NO_HASH,
+    ),
+    "weak hash": (lambda f: f.change("sha256=", "md5="), FaultKind.NO_HASH),
+    "unknown hash": (lambda f: f.change("sha256=", "x="), FaultKind.NO_HASH),
+    "two rows": (
+        lambda f: f.add_row(f"{f.name}/__init__.py", b"other"),
+        FaultKind.LISTED_TWICE,
+    ),
+    "two columns": (lambda f: f.change(",0\n", "\n"), FaultKind.COLUMNS),
+    "four columns": (lambda f: f.change(",0\n", ",0,x\n"), FaultKind.COLUMNS),
+    "dot part": (put("{}/./x"), FaultKind.SPELLING),
+    "dot part without a row": (normal_row, FaultKind.SPELLING),
+    "leading dot": (put("./{}/x"), FaultKind.SPELLING),
+    "empty part": (put("{}//x"), FaultKind.SPELLING),
+    "twice, with the same content": (copies, FaultKind.TWICE),
+    "symbolic link": (put("{}/x", b"/etc/x", mode=0o120777), FaultKind.SPECIAL),
+    "device": (put("{}/x", b"", mode=0o020666), FaultKind.SPECIAL),
+    "fifo": (put("{}/x", b"", mode=0o010666), FaultKind.SPECIAL),
+    "directory with content": (
+        put("{}/x/", mode=0o040755, recorded=False),
+        FaultKind.CONTENT,
+    ),
+}
+"""What pip installs although it is wrong."""
+
+
+def in_case(forge: Forge) -> None:
+    """Add names that differ only in case."""
+    forge.add(f"{forge.name}/a.py", b"a")
+    forge.add(f"{forge.name}/A.py", b"A")
+
+
+def directories_in_case(forge: Forge) -> None:
+    """Add directories whose names differ only in case."""
+    forge.add(f"{forge.name}/a/x", b"a")
+    forge.add(f"{forge.name}/A/y", b"A")
+
+
+def in_unicode(forge: Forge) -> None:
+    """Add one name in two Unicode forms."""
+    forge.add(f"{forge.name}/\u00e9.py", b"a")
+    forge.add(f"{forge.name}/e\u0301.py", b"b")
+
+
+def commented(forge: Forge) -> None:
+    """Add an entry point with a comment."""
+    value = f"[console_scripts]\nrun-{forge.name} = {forge.name}:main  # runs\n"
+    forge.add(f"{forge.info}/entry_points.txt", value.encode())
+
+
+CLASHES = {
+    "names that differ in case": in_case,
+    "directories that differ in case": directories_in_case,
+    "names that differ in Unicode form": in_unicode,
+}
+"""Refused where the file system does not tell the names apart."""
+
+TAKEN: dict[str, Callable[[Forge], object]] = {
+    **CLASHES,
+    "two equal rows": lambda f: f.record.append(f.record[0]),
+    "row that begins with a dot": lambda f: f.record.__setitem__(0, f"./{f.record[0]}"),
+    "backslashes in RECORD": lambda f: f.change("/", "\\"),
+    "row for RECORD with a hash": lambda f: f.add_row(f"{f.info}/RECORD", b""),
+    "signatures without rows": put("{}-1.0.dist-info/RECORD.jws", recorded=False),
+    "entry point with a comment": commented,
+    "bzip2": lambda f: setattr(f, "compression", zipfile.ZIP_BZIP2),
+    "LZMA": lambda f: setattr(f, "compression", zipfile.ZIP_LZMA),
+}
+"""What is unusual and right."""
+
+
+def right_record(manifest: ArchiveManifest, tree: Path) -> list[str]:
+    """Return the rows that the files of a tree must have."""
+    return [row(path, (tree / path).read_bytes()) for path in sorted(manifest.files)]
+
+
+@pytest.mark.parametrize("case", REPAIRED)
+def test_unpack_when_the_wheel_has_a_fault(tmp_path: Path, case: str) -> None:
+    """The members are installed, with a right RECORD, and the fault is told."""
+    spoil, kind = REPAIRED[case]
+    forge = Forge()
+    spoil(forge)
+    manifest = unpacked(forge.write(tmp_path), tmp_path / "a")
+    assert {fault.kind for fault in manifest.faults} == {kind}
+    tree = tmp_path / "a" / "tree"
+    assert "".join(right_record(manifest, tree)) == manifest.record
+    files = [path for path in tree.rglob("*") if path.is_file()]
+    assert {path.relative_to(tree).as_posix() for path in files} == {*manifest.files}
+    assert not any(path.is_symlink() for path in files)
+    assert manifest.executable == frozenset()
+
+
+@pytest.mark.parametrize("case", TAKEN)
+def test_unpack_when_the_wheel_is_unusual(tmp_path: Path, case: str) -> None:
+    """It is unpacked, and there is nothing to tell of it."""
+    forge = Forge()
+    TAKEN[case](forge)
+    wheel = forge.write(tmp_path)
+    if case in CLASHES and not tells_apart(tmp_path, case):
+        with pytest.raises(FileCorrupt, match="differ only in case"):
+            unpacked(wheel, tmp_path / "a")
+        return
+    manifest = unpacked(wheel, tmp_path / "a")
+    assert manifest.faults == []
+    assert (manifest.clash is not None) == (case in CLASHES)
+    rows = right_record(manifest, tmp_path / "a" / "tree")
+    assert "".join(rows) == manifest.record
+
+
+def tells_apart(directory: Path, case: str) -> bool:
+    """Return whether the file system has two files of the names of a case."""
+    one, other = ("\u00e9", "e\u0301") if "Unicode" in case else ("a", "A")
+    probe = directory / "probe"
+    probe.mkdir()
+    for name in (one, other):
+        (probe / name).touch()
+    return len(list(probe.iterdir())) == 2
+
+
+def test_unpack_when_two_members_have_one_checksum(tmp_path: Path) -> None:
+    """Equal CRCs do not make members equal: their content is compared."""
+    one, other = same_crc()
+    forge = Forge()
+    forge.add("demo/a", one)
+    forge.add("demo/a", other, recorded=False)
+    (tmp_path / "a").mkdir()
+    with pytest.raises(FileCorrupt, match="there twice, and differs"):
+        unpack(forge.write(tmp_path), tmp_path / "a", filename=FILENAME)
+
+
+def same_crc() -> tuple[bytes, bytes]:
+    """Return two contents of one length and CRC: it is linear in what changes."""
+    kernel: dict[int, int] = {}
+    for bit in range(64):
+        value, mask = (
+            zlib.crc32((1 << bit).to_bytes(8)) ^ zlib.crc32(bytes(8)),
+            1 << bit,
+        )
+        for top in sorted(kernel, reverse=True):
+            if value >> (top & 63) & 1:
+                value, mask = value ^ kernel[top] >> 64, mask ^ kernel[top] % 2**64
+        if not value:
+            return bytes(8), mask.to_bytes(8)
+        kernel[value.bit_length() - 1] = value << 64 | mask
+    raise AssertionError("64 vectors of 32 bits depend on each other")
+
+
+def test_unpack_tells_a_bounded_number_of_faults(tmp_path: Path) -> None:
+    """A RECORD of nonsense does not make a manifest of it."""
+    forge = Forge()
+    for number in range(1000):
+        forge.add_row(f"gone/{number}", b"")
+    assert len(unpacked(forge.write(tmp_path), tmp_path / "a").faults) == 100
+
+
 def test_unpack_when_the_wheel_is_signed(tmp_path: Path) -> None:
     """Signature files are not in RECORD, and are installed with a hash."""
     forge = Forge()
@@ -210,22 +425,16 @@ def hostile(name: str, *, mode: int = 0o100644) -> Callable[[Forge], None]:
     return lambda forge: forge.add(name, b"evil", mode=mode)
 
 
-def unicode_clash(forge: Forge) -> None:
-    """Add one name in two Unicode forms."""
-    forge.add("demo/\u00e9.py", b"")
-    forge.add("demo/e\u0301.py", b"")
-
-
-def other_hash(forge: Forge) -> None:
-    """Add a member whose row has the hash of another content."""
-    forge.add("demo/x", b"one", recorded=False)
-    forge.record.append(row("demo/x", b"two"))
-
-
 def twice(forge: Forge) -> None:
     """Add one name two times."""
     forge.add("demo/a.py", b"one")
-    forge.add("demo/a.py", b"one", recorded=False)
+    forge.add("demo/a.py", b"two", recorded=False)
+
+
+def below_a_link(forge: Forge) -> None:
+    """Add a link to a directory, and a file in it."""
+    forge.add("demo/link", b"/", mode=0o120777)
+    forge.add("demo/link/evil", b"")
 
 
 HOSTILE: dict[str, tuple[Callable[[Forge], object], str]] = {
@@ -239,43 +448,15 @@ HOSTILE: dict[str, tuple[Callable[[Forge], object], str]] = {
     "unc": (hostile("\\\\server\\evil"), "backslash"),
     "nul": (hostile("demo/evil\0.py"), "control character"),
     "newline": (hostile("demo/evil\n.py"), "control character"),
-    "empty part": (hostile("demo//evil"), "empty part"),
-    "dot part": (hostile("demo/./evil"), "empty part"),
-    "symbolic link": (hostile("demo/evil", mode=0o120777), "symbolic link"),
-    "device": (hostile("demo/evil", mode=0o020666), "neither a file nor"),
-    "fifo": (hostile("demo/evil", mode=0o010666), "neither a file nor"),
-    "case clash": (hostile("demo/__INIT__.py"), "differ only in case"),
-    "directory case clash": (hostile("Demo/other.py"), "differ only in case"),
-    "twice": (twice, "there twice"),
+    "parent that stays inside": (hostile("demo/../evil"), "leaves its directory"),
+    "twice, with other content": (twice, "there twice, and differs"),
+    "file below a link": (below_a_link, "a file and a directory"),
     "file and directory": (hostile("demo/__init__.py/evil"), "file and a directory"),
-    "unicode clash": (unicode_clash, "differ only in case"),
-    "directory with content": (hostile("demo/x/", mode=0o040755), "with content"),
-    "not in RECORD": (
-        lambda f: f.add("demo/evil.py", b"", recorded=False),
-        "RECORD does not name",
+    "no RECORD": (lambda f: setattr(f, "text", NOTHING), "RECORD is missing"),
+    "RECORD is not text": (
+        lambda f: setattr(f, "text", b"d\xe9mo.py,,\n"),
+        "demo-1.0.dist-info/RECORD is not UTF-8",
     ),
-    "missing": (
-        lambda f: f.record.append(row("demo/gone.py", b"")),
-        "which is missing",
-    ),
-    "other hash": (other_hash, "the hash of"),
-    "other size": (
-        lambda f: f.record.__setitem__(0, f.record[0].replace(",0\n", ",1\n")),
-        "the size of",
-    ),
-    "no hash": (
-        lambda f: f.record.__setitem__(0, "demo/__init__.py,,0\n"),
-        "no secure hash",
-    ),
-    "weak hash": (
-        lambda f: f.record.__setitem__(0, "demo/__init__.py,md5=abc,0\n"),
-        "no secure hash",
-    ),
-    "two rows": (
-        lambda f: f.record.append("demo/__init__.py,sha256=abc,0\n"),
-        "twice",
-    ),
-    "columns": (lambda f: f.record.append("demo/x,\n"), "2 columns instead of 3"),
     "second dist-info": (
         lambda f: f.add("other-1.0.dist-info/METADATA", b""),
         "2 .dist-info directories",
@@ -305,10 +486,6 @@ HOSTILE: dict[str, tuple[Callable[[Forge], object], str]] = {
     "METADATA in latin-1": (
         lambda f: f.replace(f"{INFO}/METADATA", b"Name: d\xe9mo\nVersion: 1.0\n"),
         "demo-1.0.dist-info/METADATA is not UTF-8",
-    ),
-    "RECORD in latin-1": (
-        lambda f: f.record.append("d\udce9mo.py,,\n"),
-        "demo-1.0.dist-info/RECORD is not UTF-8",
     ),
     "entry points in UTF-16": (
         lambda f: f.add(

@@ -1,4 +1,4 @@
-"""How the answers for the targets become entries of the lock file."""
+"""How resolutions become entries of the lock file."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_entry_is_split_by_version_and_by_index() -> None:
 
 
 def test_sdist_stands_beside_wheels_that_its_target_cannot_meet() -> None:
-    """A Mac's wheel does not tempt Linux; one for a newer glibc might, some day."""
+    """Linux never takes a Mac's wheel, but may take one for a newer glibc."""
     sdist = make_pin("x-1.tar.gz")
     mac = make_pin(WHEEL.format("macosx_14_0_arm64"))
     linux = make_pin(WHEEL.format("manylinux_2_34_x86_64"))
@@ -127,7 +127,7 @@ def test_sdist_stands_beside_wheels_that_its_target_cannot_meet() -> None:
 
 
 def test_entry_without_requires_python_where_its_files_differ() -> None:
-    """An installer must refuse a Python that fails it, so only a common one stands."""
+    """Only a requires-python that all files share is written."""
     linux = make_pin(WHEEL.format("manylinux_2_28_x86_64"), requires_python=">=3.12")
     mac = make_pin(WHEEL.format("macosx_14_0_arm64"), requires_python=">=3.9")
 
@@ -136,7 +136,7 @@ def test_entry_without_requires_python_where_its_files_differ() -> None:
 
 
 def test_entry_combines_the_condition_with_who_installs_it() -> None:
-    """Targets with the same condition are told from the others together."""
+    """Targets with the same condition share a clause."""
     extra = parse_marker("'a' in extras or 'b' in extras")
     pin = make_pin("x-1-py3-none-any.whl")
     always, maybe = (
@@ -163,7 +163,7 @@ def test_entry_combines_the_condition_with_who_installs_it() -> None:
 
 
 def test_environments_name_the_implementation_where_one_is_not_cpython() -> None:
-    """CPython and PyPy of one version are told apart, so no two markers overlap."""
+    """Markers distinguish CPython and PyPy of one version, so no two overlap."""
     pypy = make_target("pypy", python="pypy3.11")
     cpython = make_target("cpython", python="3.11")
     pin = make_pin("x-1-py3-none-any.whl")
@@ -178,7 +178,7 @@ def test_environments_name_the_implementation_where_one_is_not_cpython() -> None
 
 
 def test_default_target_is_listed_as_a_group_too() -> None:
-    """Installers that are told no group take it, and it can be named as well."""
+    """Installers without a group take the default target, which can also be named."""
     pin = make_pin("x-1-py3-none-any.whl")
 
     pylock = lock((LINUX, pin), (MAC, pin), groups=("dev",), default_target="linux")
@@ -268,7 +268,7 @@ def test_variants_json_has_the_labels_that_are_listed() -> None:
 
 @pytest.mark.parametrize("name", sorted(SCENARIOS))
 def test_record_follows_its_schema(name: str) -> None:
-    """What polylock adds is as schemas/ says."""
+    """Tables of polylock conform to schemas/."""
     document = tomllib.loads(pylock_text(SCENARIOS[name]().assemble()))
     plain = json.loads(json.dumps(document, default=str))
     schema = json.loads(SCHEMA.read_text())
@@ -279,7 +279,7 @@ def test_record_follows_its_schema(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["platforms", "project"])
 def test_packaging_reads_a_lock_file_without_variant_wheels(name: str) -> None:
-    """packaging.pylock takes it for valid."""
+    """packaging.pylock accepts the file."""
     document = tomllib.loads(pylock_text(SCENARIOS[name]().assemble()))
 
     OtherPylock.from_dict(document)

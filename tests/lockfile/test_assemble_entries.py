@@ -1,4 +1,4 @@
-"""Which pins share an entry; how entries are written is told by test_assemble."""
+"""Which pins share an entry; for how entries are written see test_assemble."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ def test_best_label_wins_over_the_plain_wheel() -> None:
 def test_bad_metadata_costs_the_variants_alone(
     fields: dict[str, Any], reason: str
 ) -> None:
-    """The plain wheel is taken; where there is none the error says why."""
+    """The non-variant wheel is taken; without one the error says why."""
     variant, plain = f"x-1-{LINUX}-v2.whl", f"x-1-{LINUX}.whl"
 
     assert chosen(package(variant, plain, **fields)) == (plain, None)

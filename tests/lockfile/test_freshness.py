@@ -55,7 +55,7 @@ def root(text: str, **where: str) -> RootRequirement:
 
 @pytest.mark.parametrize("name", sorted(SCENARIOS))
 def test_differences_are_none_for_what_was_just_locked(name: str) -> None:
-    """A lock file answers the inputs and targets that it was assembled from."""
+    """A lock file is up to date with the inputs and targets that it was made from."""
     scenario = SCENARIOS[name]()
     pylock = read_pylock(pylock_text(scenario.assemble()), "p")
 
@@ -141,6 +141,25 @@ def test_differences_do_not_mind_the_url_of_an_index() -> None:
         (
             changed(prefer_variants=("amd", "myns")),
             ["setting prefer-variants is amd, myns, locked as myns, amd"],
+        ),
+        (
+            changed(require_variants={"redis": ("amd",), "numpy": ("amd",)}),
+            [
+                (
+                    "setting require-variants of numpy is amd, locked as amd, "
+                    "myns :: feature"
+                ),
+                "setting require-variants of redis is amd, locked as not set",
+            ],
+        ),
+        (
+            changed(require_variants={}),
+            [
+                (
+                    "setting require-variants of numpy is not set, locked as amd, "
+                    "myns :: feature"
+                )
+            ],
         ),
         (
             changed(no_binary_packages=("x",)),

@@ -1,4 +1,4 @@
-"""Markers that tell targets from each other."""
+"""Markers that distinguish targets."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def test_last_component_is_the_name_of_the_file(
 
 
 def test_filename_is_the_name_that_was_said() -> None:
-    """A name that stands in the file wins over the URL."""
+    """A name in the file has priority over the URL."""
     url = "https://example.com/download/7"
 
     assert PackageWheel(name="x-1.whl", url=url, hashes={}).filename == "x-1.whl"

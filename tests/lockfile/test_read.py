@@ -184,15 +184,17 @@ def test_reading_names_the_line_of_bad_toml() -> None:
     assert refusal(b"a = 1\n\xff") == "pylock.toml: line 2 is not UTF-8"
 
 
-def test_reading_tells_a_merge_conflict() -> None:
-    """The conflict markers of git are told as what they are."""
-    text = f"{TOP}<<<<<<< HEAD\na = 1\n=======\na = 2\n>>>>>>> other\n"
+def test_reading_names_a_merge_conflict() -> None:
+    """A conflict marker of git is named as one."""
+    separator = "\u2028"  # ends no line in TOML
+    top = TOP.replace("\n", f" # {separator}\n")
+    text = f"{top}<<<<<<< HEAD\na = 1\n=======\na = 2\n>>>>>>> other\n"
 
     with pytest.raises(LockFileInvalid) as caught:
         read_pylock(text, "pylock.toml")
     assert str(caught.value).endswith("line 3 is a merge conflict marker of git")
     hint = caught.value.hint() or ""
-    assert "either side" in hint
+    assert "keep either side" in hint
     assert "delete" not in hint
 
 
@@ -365,7 +367,7 @@ def test_reading_the_record_names_the_key_of_what_is_wrong(
 
 
 def test_reading_the_record_passes_over_what_it_does_not_know() -> None:
-    """A later polylock may record more; an empty record is one all the same."""
+    """Unknown keys of a later polylock are ignored; an empty record is valid."""
     pylock = read_pylock(f"{EMPTY}[tool.polylock]\nlater = 1", "p")
 
     assert pylock.polylock == Record(inputs=LockedInputs(), targets=())

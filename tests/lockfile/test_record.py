@@ -14,6 +14,7 @@ from polylock.lockfile.record import (
 )
 from polylock.model.inputs import IndexLocation
 from polylock.model.requirements import Requirement
+from polylock.values import replace
 
 
 @pytest.mark.parametrize(
@@ -30,6 +31,25 @@ def test_requirement_text_has_one_spelling(one: str, other: str) -> None:
     assert requirement_text(Requirement.parse(one)) == requirement_text(
         Requirement.parse(other)
     )
+
+
+def test_record_of_what_a_target_wants_of_variants_is_read_back() -> None:
+    """An empty list is not the same as none, and stays one."""
+    target = make_target("one")
+    description = replace(
+        target.description,
+        exclude_variants=(),
+        prefer_variants=("b", "a"),
+        require_variants={"b": ("n",), "a": ()},
+    )
+    record = record_target(replace(target, description=description))
+    read = locked_target(record).description
+
+    assert read.exclude_variants == ()
+    assert read.prefer_variants == ("b", "a")
+    assert read.require_variants == {"a": (), "b": ("n",)}
+    assert list(record.require_variants) == ["a", "b"]
+    assert record_target(make_target("one")).exclude_variants is None
 
 
 def test_record_inputs_of_the_one_default_index_says_nothing() -> None:
@@ -75,7 +95,7 @@ DERIVED: Lists = {
 def test_locked_target_is_the_target_that_was_recorded(
     platform: str, python: str
 ) -> None:
-    """Name, environment, tags and both kinds of lists come back, in their order."""
+    """Name, environment, tags and both kinds of lists are read back in their order."""
     target = make_target(
         "t", platform, python, stated={"amd": {}, "z": {"b": ("1",)}}, derived=DERIVED
     )

@@ -151,7 +151,7 @@ def test_select_refuses_an_unknown_group_or_extra(
 
 
 def test_select_asks_the_newest_patch_for_requires_python() -> None:
-    """A target that names no patch release is asked as its newest one."""
+    """A target without a patch release counts as its newest one."""
     head = '[[packages]]\nname = "x"\nversion = "1"\n'
     entry = f'{head}requires-python = "SPECIFIER"\n{WHEELS}'
     named = make_target("linux", python="3.12.3")
@@ -178,7 +178,7 @@ def test_select_asks_the_newest_patch_for_requires_python() -> None:
 
 
 def test_select_refuses_a_python_or_an_environment_that_is_not_locked() -> None:
-    """The lock file as a whole says what it is for."""
+    """requires-python and environments of the lock file are checked."""
     mac = make_target("mac", "macos-aarch64")
 
     with pytest.raises(TargetMismatch) as caught:
@@ -244,7 +244,7 @@ def test_select_counts_an_open_marker_as_true_when_told_so() -> None:
 
 
 def test_select_lets_the_target_win_over_the_machine() -> None:
-    """For another machine than this one its own markers are not asked."""
+    """The markers of this machine are not used for another one."""
     pylock = lock(
         '[[packages]]\nname = "x"\nversion = "1"\n'
         f"marker = \"sys_platform == 'win32'\"\n{WHEELS}"
@@ -297,7 +297,7 @@ def test_preferences_are_the_pins_of_each_target() -> None:
 
 
 def test_preferences_are_empty_for_the_lock_file_of_another_tool() -> None:
-    """Without recorded targets there is nobody whose pins they would be."""
+    """Without recorded targets there are no preferences."""
     pylock = replace(SCENARIOS["project"]().assemble(), polylock=None)
 
     assert preferences(pylock) == {}

@@ -38,7 +38,7 @@ def test_value_text_is_toml_for_the_value(value: object, text: str) -> None:
 
 
 def test_value_text_leaves_out_none() -> None:
-    """JSON's null has no place in TOML: the key or item goes."""
+    """TOML has no null: the key or item is left out."""
     assert value_text({"a": None, "b": [None, 1]}) == "{ b = [1] }"
 
 

@@ -26,7 +26,7 @@ GOLDEN = Path(__file__).parent.parent / "golden"
 
 @pytest.mark.parametrize("name", sorted(SCENARIOS))
 def test_encode_writes_the_golden_file(name: str) -> None:
-    """The same answers give the same bytes, those of the golden file."""
+    """The same resolutions give the same bytes, those of the golden file."""
     text = pylock_text(SCENARIOS[name]().assemble())
 
     assert text == (GOLDEN / f"{name}.toml").read_bytes().decode()

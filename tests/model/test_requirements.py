@@ -8,7 +8,11 @@ from hypothesis import strategies as st
 from packaging import requirements
 from packaging.utils import canonicalize_name
 
-from polylock.model.requirements import InvalidRequirement, Requirement
+from polylock.model.requirements import (
+    InvalidRequirement,
+    Requirement,
+    is_specifier,
+)
 
 PIECES = st.sampled_from(
     [
@@ -99,3 +103,15 @@ def test_a_number_without_end_is_refused() -> None:
     """Packaging would read it late, where nobody expects an error."""
     with pytest.raises(InvalidRequirement, match="has a number"):
         Requirement.parse(f"a>={'1' * 5000}")
+
+
+@pytest.mark.parametrize("text", ["", ">=3.9", "~=1.4, !=1.4.2", "===anything"])
+def test_specifier_sets(text: str) -> None:
+    """Every form of PEP 440 is a specifier set, and so is the empty one."""
+    assert is_specifier(text)
+
+
+@pytest.mark.parametrize("text", ["3.9", ">=3.6.*", ">= three", f">={'9' * 100}"])
+def test_texts_that_are_no_specifier_set(text: str) -> None:
+    """Indexes hold some; a number of 100 digits is refused as a lock file does."""
+    assert not is_specifier(text)

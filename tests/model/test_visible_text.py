@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from polylock.model.visible_text import is_visible, visible
+from polylock.model.visible_text import has_control_character, is_visible, visible
 
 
 @pytest.mark.parametrize(
@@ -61,3 +61,15 @@ def test_what_was_made_visible_stays_as_it_is() -> None:
     """Words that were made twice are the words that were made once."""
     for text in ("a\nb", "::x", "\x1b", "##[x]"):
         assert visible(visible(text)) == visible(text)
+
+
+@pytest.mark.parametrize("text", ["a\nb", "\x1b[2J", "\x7f", "\x85", "a\u2028b"])
+def test_control_characters(text: str) -> None:
+    """What ends a line or starts a terminal sequence is found."""
+    assert has_control_character(text)
+
+
+@pytest.mark.parametrize("text", ["", "a b", "größe", "\u202e", "日本"])
+def test_texts_without_control_characters(text: str) -> None:
+    """Letters of any script are none, nor are changes of direction."""
+    assert not has_control_character(text)

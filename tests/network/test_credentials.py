@@ -239,9 +239,14 @@ def test_an_absence_for_the_public_is_none_for_a_user(
 def test_who_asks_is_told_by_no_word_of_theirs(tmp_path: Path) -> None:
     """The cache holds a digest; another password is another asker."""
     found = {
-        Authenticator([IndexLocation(name="a", url=url)]).asker("https://a.example/x")
+        Authenticator([IndexLocation(name="a", url=url)]).credentials_digest(
+            "https://a.example/x"
+        )
         for url in ("https://me:1@a.example/", "https://me:2@a.example/")
     }
     assert len(found) == 2
     assert all("me" not in each and len(each) == 16 for each in found)
-    assert Authenticator(netrc=tmp_path / "none").asker("https://a.example/x") == ""
+    assert (
+        Authenticator(netrc=tmp_path / "none").credentials_digest("https://a.example/x")
+        == ""
+    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from polylock.network.keyed_jobs import Once
+from polylock.network.keyed_jobs import KeyedJobs
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -26,7 +26,7 @@ def test_two_threads_that_ask_get_one_run() -> None:
         assert release.wait(5)
         return "answer"
 
-    with Once() as once:
+    with KeyedJobs() as once:
         threads = [
             threading.Thread(target=lambda: results.append(once.ask("key", job)))
             for _ in range(2)
@@ -47,7 +47,7 @@ def test_an_error_reaches_every_asker() -> None:
     def job() -> None:
         raise ValueError("broken")
 
-    with Once() as once:
+    with KeyedJobs() as once:
         for _ in range(2):
             with pytest.raises(ValueError, match="broken"):
                 once.ask("key", job)
@@ -56,7 +56,7 @@ def test_an_error_reaches_every_asker() -> None:
 def test_start_runs_in_a_thread_and_tells_when_done() -> None:
     """A started job ends without being asked for, and its key is handed on."""
     done: SimpleQueue[Hashable] = SimpleQueue()
-    with Once(on_done=done.put) as once:
+    with KeyedJobs(on_done=done.put) as once:
         once.start("key", threading.current_thread)
         assert done.get(timeout=5) == "key"
         assert once.is_done("key")
@@ -67,7 +67,7 @@ def test_start_runs_in_a_thread_and_tells_when_done() -> None:
 def test_a_queued_job_runs_where_it_is_asked_for() -> None:
     """Nobody waits behind the queue: the asking thread takes the job over."""
     release = threading.Event()
-    with Once(threads=1) as once:
+    with KeyedJobs(threads=1) as once:
         once.start("busy", lambda: release.wait(5))
         once.start("queued", threading.current_thread)
         assert once.ask("queued", threading.current_thread) is (
@@ -80,7 +80,7 @@ def test_no_more_threads_than_allowed() -> None:
     """Many jobs share the few threads."""
     names: set[str] = set()
     done: SimpleQueue[Hashable] = SimpleQueue()
-    with Once(threads=3, on_done=done.put) as once:
+    with KeyedJobs(threads=3, on_done=done.put) as once:
         for number in range(30):
             once.start(number, lambda: names.add(threading.current_thread().name))
         found = {done.get(timeout=5) for _ in range(30)}
@@ -97,7 +97,7 @@ def test_close_drops_what_is_queued() -> None:
         entered.set()
         release.wait(5)
 
-    once = Once(threads=1)
+    once = KeyedJobs(threads=1)
     once.start("busy", busy)
     assert entered.wait(5)
     once.start("queued", lambda: ran.append("queued"))

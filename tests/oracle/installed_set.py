@@ -1,8 +1,7 @@
-"""What PEP 751 installs for a target of a lock file, worked out with packaging alone.
+"""What PEP 751 installs for a target of a lock file, computed with packaging only.
 
-Nothing of polylock is used, so that cache keys can be compared with it. Labels of
-variant wheels are not judged: a lock file lists the label that a target takes and no
-other that fits it.
+It uses no code of polylock, so that cache keys can be compared with it. It does not
+compare labels of variant wheels: a lock file lists only the label that a target takes.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
@@ -68,7 +68,7 @@ def installed_sets(
 
 
 def documented_key(found: InstalledSet) -> str:
-    """Return the key by the words of docs/reference/cache-keys.md.
+    """Return the key as docs/reference/cache-keys.md defines it.
 
     For sets without source trees, whose names need no escapes.
     """
@@ -91,7 +91,10 @@ def _holds(
         "dependency_groups": frozenset(map(canonicalize_name, groups)),
         "extras": frozenset(map(canonicalize_name, extras)),
     }
-    return Marker(marker).evaluate({**environment, **names}, context="lock_file")
+    return _marker(marker).evaluate({**environment, **names}, context="lock_file")
+
+
+_marker = lru_cache(maxsize=4096)(Marker)
 
 
 def _environments(target: dict[str, Any]) -> Iterator[dict[str, str]]:
@@ -128,7 +131,7 @@ def _installed(package: dict[str, Any], target: dict[str, Any]) -> Installed:
         return name, version, directory["path"] + _part(directory), editable
     if archive := package.get("archive"):
         return name, version, _filename(archive) + _part(archive), _hash(archive)
-    ranks = {tag: rank for rank, tag in enumerate(_tags(target))}
+    ranks = _ranks(target["platform"], target["python"], _release(target))
     fitting = []
     for wheel in package.get("wheels", ()):
         parts = _filename(wheel).removesuffix(".whl").split("-")
@@ -167,21 +170,33 @@ def _hash(file: dict[str, Any]) -> str:
     return str(file["hashes"]["sha256"]).lower()
 
 
-def _tags(target: dict[str, Any]) -> Iterator[Tag]:
-    major, minor = map(int, target["python"].removesuffix("t").split(".")[:2])
-    platforms = list(_platforms(target))
-    abi = f"cp{major}{minor}" + "t" * target["python"].endswith("t")
-    yield from cpython_tags((major, minor), abis=[abi], platforms=platforms)
-    yield from compatible_tags((major, minor), f"cp{major}{minor}", platforms)
-
-
-def _platforms(target: dict[str, Any]) -> Iterator[str]:
-    system, _, machine = target["platform"].partition("-")
+def _release(target: dict[str, Any]) -> int:
+    """Return the C library's minor release on Linux, the system's major on macOS."""
+    system = target["platform"].partition("-")[0]
     if system == "linux":
-        newest = int(target["libc"].rpartition(".")[2])
-        for minor in range(newest, 16, -1):
+        return int(target["libc"].rpartition(".")[2])
+    return int(target["macos"].partition(".")[0]) if system == "macos" else 0
+
+
+@cache
+def _ranks(platform: str, python: str, release: int) -> dict[Tag, int]:
+    """Return the places of all tags; a target is asked for each of its packages."""
+    major, minor = map(int, python.removesuffix("t").split(".")[:2])
+    platforms = list(_platforms(platform, release))
+    abi = f"cp{major}{minor}" + "t" * python.endswith("t")
+    tags = [
+        *cpython_tags((major, minor), abis=[abi], platforms=platforms),
+        *compatible_tags((major, minor), f"cp{major}{minor}", platforms),
+    ]
+    return {tag: rank for rank, tag in enumerate(tags)}
+
+
+def _platforms(platform: str, release: int) -> Iterator[str]:
+    system, _, machine = platform.partition("-")
+    if system == "linux":
+        for minor in range(release, 16, -1):
             yield f"manylinux_2_{minor}_{machine}"
         yield f"linux_{machine}"
     elif system == "macos":
-        for major in range(int(target["macos"].partition(".")[0]), 10, -1):
+        for major in range(release, 10, -1):
             yield f"macosx_{major}_0_{machine.replace('aarch64', 'arm64')}"

@@ -1,6 +1,6 @@
-"""PEP 825, "Variant ordering", followed step by step, to compare with.
+"""PEP 825, "Variant ordering", implemented step by step for comparison.
 
-Nothing of polylock is used here. The machine is given as ordered lists, namespace to
+It uses no code of polylock. The machine is given as ordered lists, namespace to
 feature to values; a variant as in ``variant.json``, namespace to feature to values.
 """
 
@@ -23,7 +23,7 @@ def compatible(
     machine: Mapping[str, Mapping[str, Sequence[str]]],
     namespaces: Sequence[str],
 ) -> bool:
-    """Say whether at least one value of every feature is supported.
+    """Return whether at least one value of every feature is supported.
 
     A namespace that the priorities do not list has no place in the order, and
     ``default-priorities.namespace`` MUST contain all namespaces in use.

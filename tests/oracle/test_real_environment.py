@@ -107,6 +107,7 @@ def test_installed_scripts_run(tmp_path: Path, version: str) -> None:
 
 
 @PIP
+@pytest.mark.slow
 def test_pip_agrees(tmp_path: Path) -> None:
     """Pip list and pip check see what was installed, and pip can remove all of it."""
     environment = RealEnvironment(tmp_path, "this")

@@ -1,7 +1,7 @@
-"""Write what commands print into the pages that show it: ``make docs-output``.
+"""Write the output of commands into the pages: ``make docs-output``.
 
-Without arguments all pages, else those that are named. What agrees with the run stays
-as it is, with its elisions.
+Without arguments it writes all pages, otherwise the named ones. Output that matches the
+run is kept, including its elisions.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from polylock.providers.machine import stand_in
 
 
 def main(names: list[str]) -> int:
-    """Play pages and write them anew; 1 where a command failed unannounced."""
+    """Run pages and rewrite them; 1 if a command failed unexpectedly."""
     pages = [Path(name) for name in names] or [
         ROOT / "README.md",
         *sorted((ROOT / "docs").rglob("*.md")),

@@ -1,4 +1,4 @@
-"""What a page shows beside what was printed."""
+"""Compares the output in a page with the real output."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LOOSE = (
 
 
 def agrees(shown: Sequence[str], printed: Sequence[str]) -> bool:
-    """Whether the lines are the same; an elision stands for any lines, or none."""
+    """Return whether the lines match; an elision matches any lines, or none."""
     wanted = [_plain(line) for line in shown]
     lines = [_plain(line) for line in printed]
     # Where each prefix of `wanted` may end in `lines`, as a set of places.

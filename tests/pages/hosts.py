@@ -1,4 +1,4 @@
-"""The indexes that pages name by example.com, served on loopback when one is named."""
+"""The indexes at example.com that pages use, served on loopback when needed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fakes.server import Answer, Index, Server
 from fakes.torch_replica import build_torch_replica
 from fakes.wheels import build_wheel
 from polylock.index_server.static_build import build_index
-from polylock.index_server.static_serve import serve_index
+from polylock.index_server.static_serve import IndexServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -43,14 +43,14 @@ _CUDA_REQUIRES = tuple(
 def _fixtures(directory: Path) -> Iterator[str]:
     """Yield the index of this repository."""
     build_index(ROOT / "fixtures" / "wheels", directory)
-    with serve_index(directory) as server:
+    with IndexServer(directory) as server:
         yield server.url
 
 
 @contextmanager
 def _torch(directory: Path) -> Iterator[str]:
     """Yield the replica of torch's variant wheels; other projects are stand-ins."""
-    with serve_index(build_torch_replica(directory).directory) as server:
+    with IndexServer(build_torch_replica(directory).directory) as server:
         yield server.url
 
 
@@ -70,7 +70,7 @@ def _builds_of_torch(
             tag = "py3-none-macosx_11_0_arm64"
             build_wheel(wheels, "torch", "2.10.0", requires=requires, tag=tag)
         build_index(wheels, directory / "site")
-        with serve_index(directory / "site") as server:
+        with IndexServer(directory / "site") as server:
             yield server.url
 
     return serve
@@ -78,7 +78,7 @@ def _builds_of_torch(
 
 @contextmanager
 def _private(directory: Path) -> Iterator[str]:
-    """Yield an index that wants a user and a password for pages and files."""
+    """Yield an index that requires a user and a password for pages and files."""
     wheels = directory / "wheels"
     for version in ("1.3.0", "1.4.0"):
         build_wheel(wheels, "acme-models", version, requires=["plainlib>=1"])
@@ -93,12 +93,12 @@ def _private(directory: Path) -> Iterator[str]:
 
 @contextmanager
 def _imitator(directory: Path) -> Iterator[str]:
-    """Yield a public index on which somebody has put a project of the private one."""
+    """Yield a public index with an attacker's copy of a private project."""
     wheels = directory / "wheels"
     build_wheel(wheels, "acme-models", "99.0.0")
     build_wheel(wheels, "plainlib", "1.1.0")
     build_index(wheels, directory / "site")
-    with serve_index(directory / "site") as server:
+    with IndexServer(directory / "site") as server:
         yield server.url
 
 

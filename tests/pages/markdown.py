@@ -1,6 +1,6 @@
-"""What a page of the documentation asks its reader to do, in order.
+"""The steps of a documentation page: files to write and commands to run.
 
-The convention costs a reader nothing (CONTRIBUTING.md, "Documentation"):
+The conventions (CONTRIBUTING.md, "Documentation"):
 
 * a block after a sentence that ends with `` `NAME`: ``, or whose first line is the
   comment ``# NAME``, is that file; where the sentence says to *add to* it, its text
@@ -40,7 +40,7 @@ _PROMPT = "$ "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """A command line, what the page shows below it, and its line in the page."""
+    """A command line, the output in the page, and its line number."""
 
     line: int
     typed: tuple[str, ...]
@@ -54,9 +54,9 @@ class Command:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Console:
-    """A block of commands; ``start`` and ``end`` are where its lines are in the text.
+    """A block of commands; ``start`` and ``end`` are its position in the text.
 
-    ``not_run`` and ``varies`` are reasons, empty where there is none.
+    ``not_run`` and ``varies`` are reasons, or empty.
     """
 
     line: int
@@ -107,7 +107,7 @@ Step = Console | Excerpt | File | Hidden | Other
 
 
 def read_page(text: str) -> tuple[Step, ...]:
-    """Return the steps of a page; raises ValueError where a block is out of shape."""
+    """Return the steps of a page; raise ValueError if a block is malformed."""
     fences = [(found.start(), found) for found in _FENCE.finditer(text)]
     inside = [range(start, found.end()) for start, found in fences]
     comments = [

@@ -1,4 +1,4 @@
-"""Plays a page from top to bottom: writes its files, types its commands."""
+"""Runs a page from top to bottom: writes its files, runs its commands."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _STATUS = "echo $?"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Played:
-    """A command of a page, and what came of it.
+    """A command of a page, and its result.
 
-    ``block`` is None for a command that no reader sees, and for an excerpt.
-    ``complaint`` is empty where the page and the run agree.
+    ``block`` is None for a hidden command and for an excerpt. ``complaint`` is empty if
+    the page matches the run.
     """
 
     block: Console | None
@@ -34,7 +34,7 @@ class Played:
 
 
 def play(text: str, session: Session) -> Iterator[Played]:
-    """Do what a page says, and compare; the page may go on after a complaint."""
+    """Run a page and compare its output; continue after a complaint."""
     for step in read_page(text):
         match step:
             case File():
@@ -109,7 +109,7 @@ def _difference(command: Command, ran: Ran) -> str:
 
 
 def rewritten(text: str, played: list[Played]) -> str:
-    """Return a page with what was printed; a block that agrees stays as it is."""
+    """Return a page with the real output; a block that matches is unchanged."""
     blocks = {each.block.start: each.block for each in played if each.block is not None}
     for start, block in sorted(blocks.items(), reverse=True):
         own = [each for each in played if each.block is block]

@@ -1,4 +1,4 @@
-"""Types the commands of a page, in a directory and a home of its own."""
+"""Runs the commands of a page, in a separate directory and home."""
 
 from __future__ import annotations
 
@@ -50,16 +50,16 @@ _TIMEOUT = 120
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What a command printed, as the page would show it, and its exit code."""
+    """The output of a command, as the page would show it, and its exit code."""
 
     lines: tuple[str, ...]
     code: int
 
 
 class Session:
-    """A reader at a terminal: a home, a project directory in it, a checkout beside.
+    """A reader at a terminal, with a home, a project directory in it, and a checkout.
 
-    ``translated`` says whether this Python stands for that of ``page``.
+    ``translated`` says whether this Python is used instead of that of ``page``.
     """
 
     def __init__(self, directory: Path, hosts: Hosts, *, page: str) -> None:
@@ -104,7 +104,7 @@ class Session:
         return Ran(tuple(self._as_shown(path.read_text("utf-8")).splitlines()), 0)
 
     def type(self, command: str) -> Ran:
-        """Run a command line to its end; a server goes on until the session ends."""
+        """Run a command line to its end; a server runs until the session ends."""
         command = self._to_here(command)
         words = _words_for_polylock(command)
         if _serves(command):
@@ -168,7 +168,7 @@ class Session:
         }
 
     def _polylock(self, words: tuple[str, ...]) -> str:
-        """Run polylock in this process, which spares a quarter of a second."""
+        """Run polylock in this process, which saves a quarter of a second."""
         printed = StringIO()
         with (
             _in_place(self._cwd, self._variables),
@@ -182,7 +182,7 @@ class Session:
         return printed.getvalue()
 
     def _shell(self, command: str) -> str:
-        """Run a line in bash; where it goes and what it exports stay."""
+        """Run a line in bash, and keep its directory and exported variables."""
         state = self._scratch / "state"
         script = (
             f"(exit {self._code})\n{command}\ncode=$?\n"
@@ -211,7 +211,7 @@ class Session:
         return ran.stdout
 
     def _start_server(self, command: str) -> str:
-        """Start what serves until it is stopped, and return its first line."""
+        """Start a server, and return its first line of output."""
         server = subprocess.Popen(
             ["bash", "-c", f"exec {command}"],
             cwd=self._cwd,
@@ -320,9 +320,9 @@ def _offers(python: str, variables: dict[str, str]) -> bool:
 
 
 def why_not_here(page: str) -> str:
-    """Return what of a page cannot be done on the machine that runs the tests, or "".
+    """Return why a page cannot be run on the machine that runs the tests, or "".
 
-    What machine it is is said, but programs are compiled for the one that it has.
+    polylock uses the recorded machine, but compiled programs run on the real one.
     """
     if sys.platform != "linux":
         return "the pages are for Linux"

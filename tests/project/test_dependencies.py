@@ -22,7 +22,7 @@ PROJECT = '[project]\nname = "Demo_App"\nversion = "1"\n'
 
 
 def roots(project: ProjectFile) -> list[tuple[str, str]]:
-    """Return each requirement as text, with the place where it stands."""
+    """Return each requirement as text, with its place."""
     return [
         (root.extra or root.group or root.target or "", str(root.requirement))
         for root in project.inputs.requirements
@@ -77,7 +77,7 @@ def test_variant_markers(load: Load) -> None:
 
 
 def test_repetitions_are_left_out(load: Load) -> None:
-    """A requirement that stands twice in one place counts once."""
+    """A requirement that is listed twice in one place counts once."""
     text = PROJECT + 'dependencies = ["a", "A", "b"]\n'
     assert roots(load(text)) == [("", "a"), ("", "b")]
 
@@ -93,7 +93,7 @@ empty = []
 
 
 def test_included_groups_stand_in_place(load: Load) -> None:
-    """``include-group`` adds a group's requirements where it stands (PEP 735)."""
+    """``include-group`` is replaced by the group's requirements (PEP 735)."""
     test = [text for group, text in roots(load(GROUPS)) if group == "test"]
     assert test == ["pytest", "ruff", "six", "coverage"]
 
@@ -117,7 +117,7 @@ def test_without_project_table(load: Load) -> None:
 
 
 def test_reference_to_own_extra(load: Load) -> None:
-    """The project's own name stands for what its extras ask for."""
+    """The project's own name with extras stands for the requirements of the extras."""
     text = (
         PROJECT + 'dependencies = ["demo-app[net]"]\n'
         "[project.optional-dependencies]\n"
@@ -238,7 +238,7 @@ EXTRAS = "project.optional-dependencies"
         (
             "[dependency-groups]\nb = ['x', { include-group = 'b' }]\n",
             "dependency-groups.b[1]",
-            "in a circle: b -> b",
+            "include each other: b -> b",
         ),
         ("[dependency-groups]\na = ['x', '?']\n", "dependency-groups.a[1]", "'?'"),
         ("[dependency-groups]\na = 'x'\n", "dependency-groups.a", "must be an array"),
@@ -247,7 +247,7 @@ EXTRAS = "project.optional-dependencies"
     ],
 )
 def test_faults_name_their_key(load: Load, text: str, key: str, problem: str) -> None:
-    """A fault is reported with the key path at which it stands."""
+    """An error has the key path of its value."""
     error = failure(load, text)
     assert (error.key, problem in error.problem) == (key, True), error
 
@@ -257,7 +257,7 @@ def test_circle_of_groups(load: Load) -> None:
     text = "[dependency-groups]\na = [{ include-group = 'b' }]\n"
     error = failure(load, text + "b = ['x', { include-group = 'a' }]\n")
     assert error.key == "dependency-groups.b[1]"
-    assert error.problem.endswith("in a circle: a -> b -> a")
+    assert error.problem.endswith("include each other: a -> b -> a")
 
 
 @pytest.mark.parametrize(
@@ -296,7 +296,7 @@ def test_a_file_url_becomes_relative(load: Load, tmp_path: Path) -> None:
     "name", ["dependencies", "optional-dependencies", "requires-python"]
 )
 def test_dynamic_metadata_is_refused(load: Load, name: str) -> None:
-    """What only the build backend knows cannot be read, and the error says so."""
+    """Dynamic fields cannot be read, and the error says so."""
     error = failure(load, f'{PROJECT}dynamic = ["version", "{name}"]\n')
     assert error.key == "project.dynamic"
     assert f"{name} is dynamic" in error.problem
@@ -316,7 +316,7 @@ def test_misspelled_own_extra_is_suggested(load: Load) -> None:
 
 
 def test_fault_in_a_target(load: Load) -> None:
-    """A direct reference of a target is named by the table it stands in."""
+    """An error in a direct reference of a target names the target's table."""
     with pytest.raises(ProjectError) as caught:
         load(
             PROJECT,

@@ -130,7 +130,7 @@ def test_remove_every_marker() -> None:
 
 
 def test_remove_from_a_group() -> None:
-    """Included groups stay where a requirement goes."""
+    """Removing a requirement keeps included groups."""
     text = remove_dependency(FULL, ["pytest"], group="dev")
     groups = tomllib.loads(text)["dependency-groups"]
     assert groups["dev"] == [{"include-group": "lint"}]
@@ -148,7 +148,7 @@ def test_remove_what_is_not_there() -> None:
 
 
 def test_add_target() -> None:
-    """A target goes after the other targets, tables in it on one line."""
+    """A target is added after the others, with its tables on one line."""
     table = {
         "platform": "linux-x86_64",
         "nvidia": {"driver": "13.0", "compute": ["9.0"]},
@@ -262,7 +262,7 @@ def test_newlines_and_byte_order_mark_are_kept(newline: str, mark: str) -> None:
     ("requirement", "problem"),
     [
         ("six >> 1", "'six >> 1' is not a requirement"),
-        ("six @ file:///six.zip", "six lies on this machine"),
+        ("six @ file:///six.zip", "six is a file on this machine"),
         ("six @ ftp://example.com/six-1.0.zip", "six is a direct reference, and"),
         ("git+https://me:secret@example.com/six.git", "a URL alone"),
         ("https://example.com/six-1.0.zip", "a URL alone"),
@@ -287,7 +287,7 @@ def test_add_what_is_no_requirement(requirement: str, problem: str) -> None:
     ],
 )
 def test_add_a_direct_reference(requirement: str) -> None:
-    """It is written as it stands, and takes the place of an earlier one."""
+    """A direct reference is written as given, and replaces an earlier one."""
     text = add_dependency(add_dependency(FULL, ["six>=1"]), [requirement])
     dependencies = tomllib.loads(text)["project"]["dependencies"]
     assert requirement in dependencies
@@ -302,7 +302,7 @@ def test_a_path_is_told_where_it_goes() -> None:
 
 
 def test_places_exclude_each_other() -> None:
-    """A requirement goes to one place."""
+    """A group, an extra and a target exclude each other."""
     with pytest.raises(UsageError, match="exclude each other"):
         add_dependency(FULL, ["six"], group="dev", extra="x")
 

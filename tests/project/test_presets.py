@@ -190,7 +190,7 @@ def test_no_two_presets_are_called_the_same() -> None:
 
 
 def test_software_of_a_machine_is_assumed() -> None:
-    """The driver, ROCm and macOS; of a runner its service says them."""
+    """Assumed are the driver, ROCm and macOS, except those of a CI runner."""
     found = presets()
     assert assumed(found["h100"]) == {"nvidia": {"driver": "13.0"}}
     assert assumed(found["mi300x"]) == {"amd": {"rocm": "7.1"}}

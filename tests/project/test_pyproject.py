@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,8 +14,6 @@ from polylock.project.pyproject import find_project, load_project, locate_projec
 from polylock.project.settings import Settings, default_index_url
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from fakes.projects import Load
 
 PROJECT = '[project]\nname = "demo"\nversion = "1"\n'
@@ -48,7 +47,7 @@ def test_default_python(load: Load) -> None:
 
 
 def test_build_system(load: Load) -> None:
-    """A file says whether the project itself can be built."""
+    """The project can be built if the file has a build system."""
     assert load(PROJECT + '[build-system]\nrequires = ["flit"]\n').has_build_system
     assert not load(PROJECT).has_build_system
 
@@ -155,11 +154,11 @@ def test_find_project(tmp_path: Path) -> None:
     assert find_project(tmp_path / "a" / "b") == tmp_path / "a" / "pyproject.toml"
 
 
-def test_no_project_to_find(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_project_to_find(tmp_path: Path) -> None:
     """Where no directory above has a project file, the error says what to do."""
-    monkeypatch.setattr("polylock.project.pyproject.PROJECT_FILE", "no-such-file")
+    root = Path(tmp_path.anchor)
     with pytest.raises(ProjectError, match="here or in a directory above") as caught:
-        find_project(tmp_path)
+        find_project(root)
     assert "--project" in (caught.value.hint() or "")
 
 

@@ -152,7 +152,7 @@ def test_unreadable_user_file(tmp_path: Path) -> None:
 
 
 def test_no_color() -> None:
-    """NO_COLOR counts whatever its value; POLYLOCK_NO_COLOR goes before it."""
+    """Any value of NO_COLOR counts; POLYLOCK_NO_COLOR has priority."""
     assert load_settings({}, {"NO_COLOR": "0"}, None).no_color is True
     assert load_settings({}, {"NO_COLOR": ""}, None).no_color is False
     environ = {"NO_COLOR": "1", "POLYLOCK_NO_COLOR": "0"}
@@ -204,7 +204,7 @@ def test_default_user_file() -> None:
 
 
 def test_default_index_is_a_simple_api() -> None:
-    """The default index is asked by TLS and at its simple API."""
+    """The default index has an https URL of a simple API."""
     url = default_index_url()
     assert url.startswith("https://")
     assert url.rstrip("/").endswith("/simple")
@@ -227,7 +227,7 @@ def test_default_index_is_a_simple_api() -> None:
 def test_directories_are_those_of_platformdirs(
     monkeypatch: pytest.MonkeyPatch, variable: str, value: str
 ) -> None:
-    """What is worked out without platformdirs is what platformdirs says."""
+    """Directories without platformdirs are those of platformdirs."""
     for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv(variable, value)

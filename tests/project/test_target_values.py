@@ -59,7 +59,7 @@ def test_platforms(text: str, expected: tuple[OperatingSystem, Architecture]) ->
     "text", ["linux", "linux-riscv64", "bsd-x86_64", "", "Linux-x"]
 )
 def test_other_platforms_are_refused(text: str) -> None:
-    """A platform that no target can name is told."""
+    """An unknown platform is an error."""
     key, problem = refused(lambda: read_platform(table(platform=text)))
     assert key == "t.platform"
     assert problem == f"{text!r} is not a platform"
@@ -80,13 +80,13 @@ def test_missing_platform_is_told() -> None:
     ],
 )
 def test_libc(text: str | None, expected: str) -> None:
-    """A Linux target has a C library, glibc 2.28 unless it says another."""
+    """A Linux target has a C library, by default glibc 2.28."""
     assert read_libc(table(libc=text), LINUX) == expected
 
 
 @pytest.mark.parametrize("text", ["glibc", "2.34", "musl-1.2.4", "uclibc-1.0", ""])
 def test_other_libc_is_refused(text: str) -> None:
-    """A C library without a version, or another one, is told."""
+    """A C library without a version, or an unknown one, is an error."""
     if not text:
         assert read_libc(table(libc=text), LINUX) == "glibc-2.28"
         return
@@ -115,7 +115,7 @@ def test_libc_fits_linux_alone(system: OperatingSystem) -> None:
     ],
 )
 def test_macos(text: str | None, architecture: Architecture, expected: str) -> None:
-    """A Mac has an oldest version, that of its architecture unless it says another."""
+    """A macOS target has an oldest version, with a default."""
     assert read_macos(table(macos=text), MACOS, architecture) == expected
 
 
@@ -130,7 +130,7 @@ def test_macos(text: str | None, architecture: Architecture, expected: str) -> N
 def test_other_macos_is_refused(
     text: str, architecture: Architecture, problem: str
 ) -> None:
-    """A version that does not exist for the architecture is told."""
+    """A version that does not exist for the architecture is an error."""
     found = refused(lambda: read_macos(table(macos=text), MACOS, architecture))
     assert found == ("t.macos", problem)
 
@@ -174,7 +174,7 @@ def test_pythons(text: str, expected: str) -> None:
     ],
 )
 def test_other_pythons_are_refused(text: str) -> None:
-    """A Python that does not exist is told."""
+    """A Python that does not exist is an error."""
     assert parse_python(text) is None
     key, problem = refused(lambda: read_python(text, table(), "python", 1))
     assert key == "t.python[1]"
@@ -230,7 +230,7 @@ def test_runs_on(value: object, expected: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize(("value", "key"), [(1, "t.runs-on"), ([1], "t.runs-on[0]")])
 def test_wrong_runs_on_is_refused(value: object, key: str) -> None:
-    """runs-on of another type is told."""
+    """runs-on of another type is an error."""
     assert refused(lambda: read_runs_on(table(runs_on=value)))[0] == key
 
 

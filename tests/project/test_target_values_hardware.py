@@ -102,7 +102,7 @@ def test_cpu(value: object, architecture: Architecture, expected: Cpu | None) ->
 def test_wrong_cpu(
     value: object, architecture: Architecture, key: str, hint: str | None
 ) -> None:
-    """A processor that does not exist for the architecture is told, with close ones."""
+    """An unknown processor of the architecture is an error with the closest names."""
     error = refused(lambda: read_cpu(table(cpu=value), architecture))
     assert error.key == key
     assert hint is None or hint in (error.hint() or "")
@@ -170,7 +170,7 @@ def test_false_and_missing_are_none(key: str) -> None:
     ],
 )
 def test_wrong_accelerator(key: str, value: object, place: str, problem: str) -> None:
-    """A wrong fact is told with its key path."""
+    """An invalid value is an error with its key path."""
     error = refused(lambda: READERS[key](table(**{key: value}), LINUX))
     assert error.key == f"t.{place}"
     assert problem in error.problem
@@ -186,7 +186,7 @@ def test_wrong_accelerator(key: str, value: object, place: str, problem: str) ->
     ],
 )
 def test_accelerator_must_fit_the_system(key: str, system: OperatingSystem) -> None:
-    """A provider that never answers on the system is an error."""
+    """A provider that does not support the system is an error."""
     error = refused(lambda: READERS[key](table(**{key: {}}), system))
     assert (error.key, error.problem) == (f"t.{key}", f"does not fit a {system} target")
     assert f"{key} = false" in (error.hint() or "")

@@ -145,6 +145,34 @@ def test_extends_takes_keys_and_replaces_them() -> None:
     assert found.dependencies == ("nvidia-ml-py",)
 
 
+def test_variants_of_a_target() -> None:
+    """Lists are absent or its own, required ones are inherited project by project."""
+    first, found, plain = parse(
+        """
+        [targets.h100]
+        platform = "linux-x86_64"
+        exclude-variants = ["z", "Torch@cu13", "a::b"]
+        prefer-variants = ["z", "a"]
+        require-variants = { Torch = "nvidia", jax = ["b", "a"] }
+        [targets.cpu]
+        extends = "h100"
+        exclude-variants = []
+        require-variants = { Torch = [] }
+        [targets.plain]
+        platform = "linux-x86_64"
+        """
+    )
+    assert first.exclude_variants == ("a :: b", "torch@cu13", "z")
+    assert first.prefer_variants == ("z", "a")
+    assert first.require_variants == {"torch": ("nvidia",), "jax": ("a", "b")}
+    assert found.exclude_variants == ()
+    assert found.prefer_variants == ("z", "a")
+    assert found.require_variants == {"torch": (), "jax": ("a", "b")}
+    assert plain.exclude_variants is None
+    assert plain.prefer_variants is None
+    assert plain.require_variants == {}
+
+
 def test_extends_may_look_ahead_and_chain() -> None:
     """A target may extend one that comes later, which extends a preset."""
     found = parse(
@@ -219,8 +247,8 @@ def test_own_keys_replace_those_of_a_preset_inside_tables_too() -> None:
 @pytest.mark.parametrize(
     ("line", "hint"),
     [
-        ('cuda = "13.0"', "stands in nvidia"),
-        ('rocm = "7.1"', "stands in amd"),
+        ('cuda = "13.0"', "goes under nvidia"),
+        ('rocm = "7.1"', "goes under amd"),
         ('gpu = "h100"', "name the maker"),
         ('glibc = "2.34"', "libc ="),
     ],
@@ -300,7 +328,7 @@ T = 'platform = "linux-x86_64"'
     ],
 )
 def test_wrong_tables(toml: str, key: str, problem: str, hint: str | None) -> None:
-    """What is wrong with a table is told with its key path and the next step."""
+    """An error in a table has its key path and the next step."""
     with pytest.raises(ProjectError) as caught:
         parse(toml)
     error = caught.value
@@ -339,7 +367,7 @@ def test_name_of_a_group_is_refused(name: str) -> None:
 def test_python_must_be_within_requires_python(
     python: str, requires: str, *, fits: bool
 ) -> None:
-    """requires-python is asked of the newest patch release unless one is named."""
+    """requires-python must admit the newest patch release, unless one is named."""
     toml = f'[targets.a]\n{T}\npython = "{python}"'
     if fits:
         assert parse(toml, requires_python=requires)

@@ -26,7 +26,7 @@ def failure(load: Load, text: str) -> ProjectError:
 
 
 def test_defaults(load: Load) -> None:
-    """A project that says nothing has the defaults of Inputs, and one index."""
+    """A project without settings has the defaults of Inputs, and one index."""
     inputs = load("").inputs
     assert inputs == Inputs(indexes=inputs.indexes)
 
@@ -44,6 +44,7 @@ prerelease = "allow"
 align = "require"
 default-target = "box"
 exclude-variants = ["nvidia", "blas_lapack::provider::mkl", "Py_Torch @ cu130"]
+require-variants = { Py_Torch = "py.torch @ cu130", a = ["n", "b::c", "n"] }
 prefer-variants = ["z :: z", "a"]
 enable-providers = ["tpu", "amd"]
 build = "none"
@@ -96,6 +97,7 @@ Py_Torch = [
             "py-torch@cu130",
         ),
         prefer_variants=("z :: z", "a"),
+        require_variants={"a": ("b :: c", "n"), "py-torch": ("py-torch@cu130",)},
         enable_providers=("amd", "tpu"),
         build="none",
         build_packages=("a", "doc-opt"),
@@ -145,8 +147,8 @@ def test_exclude_newer_is_absolute(load: Load, value: str) -> None:
         ('"2026-11-01T00:00:00"', "neither an RFC 3339"),
         ('"2026-11"', "neither an RFC 3339"),
         ('"yesterday"', "neither an RFC 3339"),
-        ('"2026-02-30"', "not a time that exists"),
-        ('"2026-11-01T25:00:00Z"', "not a time that exists"),
+        ('"2026-02-30"', "not a valid time"),
+        ('"2026-11-01T25:00:00Z"', "not a valid time"),
         ("20261101", "must be a date and time, not an integer"),
         ("10:00:00", "must be a date and time, not a time"),
     ],
@@ -192,7 +194,7 @@ def test_sources_are_sorted(load: Load) -> None:
         (
             '[tool.polylock]\nconstraint-dependencies = ["a", "b[x]<1"]\n',
             "constraint-dependencies[1]",
-            "takes no extras",
+            "cannot have extras",
         ),
         (
             '[tool.polylock]\noverride-dependencies = ["a @ https://example.com/a"]\n',
@@ -213,6 +215,36 @@ def test_sources_are_sorted(load: Load) -> None:
             '[tool.polylock]\nprefer-variants = ["torch@"]\n',
             "prefer-variants[0]",
             "'torch@' is not",
+        ),
+        (
+            '[tool.polylock]\nrequire-variants = ["nvidia"]\n',
+            "require-variants",
+            "a table, not an array",
+        ),
+        (
+            "[tool.polylock]\nrequire-variants = { torch = 1 }\n",
+            "require-variants.torch",
+            "a string or an array, not an integer",
+        ),
+        (
+            '[tool.polylock]\nrequire-variants = { torch = "A" }\n',
+            "require-variants.torch",
+            "'A' is not",
+        ),
+        (
+            '[tool.polylock]\nrequire-variants = { torch = ["a", "jax@cuda"] }\n',
+            "require-variants.torch",
+            "jax@cuda is a label of jax",
+        ),
+        (
+            '[tool.polylock.require-variants]\nTorch = "a"\ntorch = "b"\n',
+            "require-variants.torch",
+            "the project torch is named twice",
+        ),
+        (
+            '[tool.polylock.require-variants]\n"-" = "a"\n',
+            "require-variants.-",
+            "'-' is not a valid name",
         ),
         (
             '[tool.polylock]\nenable-providers = ["A"]\n',
@@ -237,7 +269,7 @@ def test_sources_are_sorted(load: Load) -> None:
         (INDEX + "explicit = 1\n", "index[0].explicit", "must be a boolean"),
         (INDEX.replace('"a"', '"a/b"'), "index[0].name", "not a valid name"),
         (INDEX.replace('"a"', '"Default"'), "index[0].name", "that declares none"),
-        (INDEX + INDEX, "index[1].name", "a and a are too alike"),
+        (INDEX + INDEX, "index[1].name", "a and a differ too little"),
         (
             INDEX.replace('"a"', '"a-b"') + INDEX.replace('"a"', '"A.b"'),
             "index[1].name",
@@ -263,7 +295,7 @@ def test_sources_are_sorted(load: Load) -> None:
         (
             SOURCE + 'x = { index = "a", path = "../x" }\n',
             "sources.x.path",
-            "does not go with index",
+            "conflicts with index",
         ),
         (
             SOURCE + 'x = { git = "git@example.com:x" }\n',
@@ -278,7 +310,7 @@ def test_sources_are_sorted(load: Load) -> None:
         (
             SOURCE + 'x = { url = "https://e.com/x.zip#md5=0" }\n',
             "sources.x",
-            "is not #sha256=",
+            "write #sha256=",
         ),
         (SOURCE + "x = []\n", "sources.x", "names no index"),
         (SOURCE + "x = [{}]\n", "sources.x[0]", "needs one of index, path"),
@@ -311,7 +343,7 @@ def test_sources_are_sorted(load: Load) -> None:
     ],
 )
 def test_faults_name_their_key(load: Load, text: str, key: str, problem: str) -> None:
-    """A fault is reported with the key path at which it stands."""
+    """An error has the key path of its value."""
     error = failure(load, text)
     full = key if key.startswith("tool") else f"tool.polylock.{key}"
     assert (error.key, problem in error.problem) == (full, True), error

@@ -16,7 +16,7 @@ from fakes.wheels import build_wheel
 from fakes.workspace import Project
 from polylock.foreign.pins import pins_for
 from polylock.index_server.static_build import build_index
-from polylock.index_server.static_serve import serve_index
+from polylock.index_server.static_serve import IndexServer
 from polylock.operations.inspect.check import check
 from polylock.operations.inspect.selection import selections
 from polylock.operations.lock.imported_pins import read_pins
@@ -117,7 +117,7 @@ def test_same_versions_as_uv(tmp_path: Path) -> None:
         directory = tmp_path / str(seed)
         requires = _universe(chance, directory / "wheels")
         build_index(directory / "wheels", directory / "site")
-        with serve_index(directory / "site") as server:
+        with IndexServer(directory / "site") as server:
             project = Project(directory=directory / "project", index_url=server.url)
             project.write(
                 '[project]\nname = "demo"\nversion = "1"\n'

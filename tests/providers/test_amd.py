@@ -65,7 +65,7 @@ def test_rocm_without_a_gpu_is_left_out_with_a_warning() -> None:
     warnings: list[str] = []
     machine = FakeMachine(files={VERSION_FILE: "7.0.0"})
     assert detect(machine, warnings.append) is None
-    assert warnings == ["ROCm 7.0 is installed and shows no GPU: it is left out"]
+    assert warnings == ["ROCm 7.0 is installed, but shows no GPU: it is ignored"]
 
 
 @pytest.mark.parametrize("files", [{}, {VERSION_FILE: ""}, {VERSION_FILE: "unknown"}])

@@ -28,7 +28,7 @@ def test_known_devices_are_listed_once() -> None:
     library = FakeLevelZero([[known, known, unknown]])
     machine = FakeMachine(libraries={"libze_loader.so.1": library})
     assert detect(machine, warnings.append) == IntelGpu(device_ip=("20.1.0",))
-    assert warnings == ["an Intel GPU of the unknown IP version 99.0.0 is left out"]
+    assert warnings == ["an Intel GPU of the unknown IP version 99.0.0 is ignored"]
 
 
 @pytest.mark.parametrize(

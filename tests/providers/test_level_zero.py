@@ -56,7 +56,10 @@ def test_devices_of_all_drivers_are_listed(*, old: bool) -> None:
     ("library", "warning"),
     [
         (FakeLevelZero([[1]], zeInitDrivers=0x78000001), "it has no driver"),
-        (FakeLevelZero([[1]], old=True, zeInit=0x70010000), "this user may not"),
+        (
+            FakeLevelZero([[1]], old=True, zeInit=0x70010000),
+            "this user has no permission",
+        ),
         (FakeLevelZero([[1]], zeDeviceGet=0x70000001), "the device is lost"),
         (FakeLevelZero([[1]], zeDeviceGetProperties=0x7FFFFFFE), "code 0x7ffffffe"),
         (object(), "the library is too old"),

@@ -81,3 +81,25 @@ def test_this_machine_is_one_that_a_target_can_name() -> None:
     found = detect_machine(HOST)
     assert found.system
     assert found.cpu is not None
+
+
+class _CompatibleMac(HostMachine):
+    """A Mac that tells an old Python 10.16; ``told`` is what it tells without that."""
+
+    def __init__(self, told: str | None) -> None:
+        super().__init__({})
+        self.told = told
+
+    def run(self, *command: str) -> str | None:
+        assert "SYSTEM_VERSION_COMPAT=0" in command
+        assert command[-2:] == ("/usr/bin/sw_vers", "-productVersion")
+        return self.told
+
+
+@pytest.mark.parametrize(("told", "version"), [("14.5\n", "14.5"), (None, "10.16")])
+def test_macos_is_asked_again_where_it_poses_as_10_16(
+    monkeypatch: pytest.MonkeyPatch, told: str | None, version: str
+) -> None:
+    """A Python linked against an old SDK is told the version that it knows."""
+    monkeypatch.setattr(platform, "mac_ver", lambda: ("10.16", ("", "", ""), ""))
+    assert _CompatibleMac(told).macos_version() == version

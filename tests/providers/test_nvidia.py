@@ -102,7 +102,7 @@ def with_nvml(nvml: Any, name: str = "libnvidia-ml.so.1") -> FakeMachine:  # noq
             NvidiaGpu(driver="12.7", compute=("7.5", "9.0")),
         ),
         (FakeNvml(13000, ((9, 0),), count=999), None),
-        (FakeNvml(13000, ((9, 0),), handle=15), None),
+        (FakeNvml(13000, ((9, 0),), handle=15), NvidiaGpu(driver="13.0")),
         (FakeNvml(13000, ((9, 0),), driver=999), None),
         (FakeNvml(13000, ((9, 0),), init=9), None),
         (
@@ -185,6 +185,53 @@ def test_nvidia_smi_is_asked_where_nvml_is_not(
     commands = {SMI: report, SMI_COMPUTE: capabilities}
     answers = {name: text for name, text in commands.items() if text is not None}
     assert detect(FakeMachine(commands=answers)) == expected
+
+
+@pytest.mark.parametrize(
+    ("report", "capabilities", "compute", "told"),
+    [
+        ("Attached GPUs : 2\n", None, (), "2 GPUs did not report"),
+        ("Attached GPUs : 1\n", "[GPU is lost]\n", (), "a GPU did not report"),
+        ("Attached GPUs : 2\n", "7.0\n[N/A]\n", ("7.0",), "a GPU did not report"),
+        ("Attached GPUs : 0\n", "", (), "shows no GPU"),
+        ("", "", (), "shows no GPU"),
+    ],
+    ids=["an old driver", "a lost GPU", "one of two", "no GPU", "an older report"],
+)
+def test_a_gpu_that_reports_nothing_is_not_no_gpu(
+    report: str, capabilities: str | None, compute: tuple[str, ...], told: str
+) -> None:
+    """A driver before 470 knows no ``compute_cap``, and a lost GPU answers nothing."""
+    commands = {SMI: f"CUDA Version : 11.0\n{report}"}
+    if capabilities is not None:
+        commands[SMI_COMPUTE] = capabilities
+    warnings: list[str] = []
+    found = detect(FakeMachine(commands=commands), warnings.append)
+    assert found == NvidiaGpu(driver="11.0", compute=compute)
+    (warning,) = warnings
+    assert told in warning
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "advice"),
+    [
+        (((8, 6), (8, 0), (8, 9)), 'write compute = ["8.0"]'),
+        (((8, 0), (7, 5)), 'one with compute = ["7.5"], and set CUDA_VISIBLE_DEVICES'),
+        (
+            ((12, 0), (8, 6), (7, 5), (8, 0)),
+            'one with compute = ["7.5"] and one with compute = ["8.0"], and set',
+        ),
+    ],
+)
+def test_the_advice_for_gpus_that_differ_runs_on_each(
+    capabilities: tuple[tuple[int, int], ...], advice: str
+) -> None:
+    """Code runs on later GPUs of its major version, and on no other."""
+    warnings: list[str] = []
+    detect(with_nvml(FakeNvml(13000, capabilities)), warnings.append)
+    (warning,) = warnings
+    assert advice in warning
+    assert ("does not run on another" in warning) == ("one with" in advice)
 
 
 def test_library_without_the_later_functions_is_none() -> None:

@@ -15,10 +15,12 @@ from polylock.providers.nvml import ask_nvml
         ({"init": 9}, "it does not start: the driver is not loaded (code 9)"),
         ({"init": 18}, "reboot after a driver update (code 18)"),
         ({"init": 77}, "unknown error (code 77)"),
-        ({"driver": 4}, "no driver version: this user may not (code 4)"),
-        ({"version_v2": 3, "version": 3}, "no CUDA version: it is not supported here"),
+        ({"driver": 4}, "no driver version: this user has no permission (code 4)"),
+        (
+            {"version_v2": 3, "version": 3},
+            "no CUDA version: this system does not support it",
+        ),
         ({"count": 999}, "no number of GPUs: unknown error (code 999)"),
-        ({"handle": 15}, "GPU 0 cannot be opened: the GPU is lost (code 15)"),
     ],
 )
 def test_refusal_is_told_in_words(statuses: dict[str, int], warning: str) -> None:
@@ -30,6 +32,17 @@ def test_refusal_is_told_in_words(statuses: dict[str, int], warning: str) -> Non
     assert told.startswith("NVIDIA's management library does not answer: ")
     assert warning in told
     assert nvml.shut_down is ("init" not in statuses)
+
+
+def test_a_lost_gpu_is_a_gpu_all_the_same() -> None:
+    """The others are asked, and its place is kept."""
+    warnings: list[str] = []
+    nvml = FakeNvml(13000, ((9, 0), (9, 0), None))
+    nvml.lost = {0}
+    found = ask_nvml(nvml, warnings.append)
+    assert found == NvidiaGpu(driver="13.0", compute=("", "9.0", ""))
+    assert "GPU 0 cannot be opened: the GPU is lost (code 15)" in warnings[0]
+    assert "GPU 2 reports no compute capability" in warnings[1]
 
 
 def test_library_without_the_functions_is_too_old() -> None:

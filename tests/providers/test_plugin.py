@@ -163,19 +163,22 @@ HOSTILE = {
     "values no list": (f"VALUES = None\n{ONE}", "it raised TypeError"),
     "name of a tree": (
         "VALUES = ['b']\n" + ONE.replace("'a'", "'../a'"),
-        "'../a' is no name of a feature",
+        "'../a' is not a valid feature name",
     ),
-    "upper case": (f"VALUES = ['B']\n{ONE}", "a has 'B', which is no value"),
-    "number": (f"VALUES = [1]\n{ONE}", "a has 1, which is no value"),
-    "control characters": (f"VALUES = ['\\x1b[3m']\n{ONE}", "which is no value"),
-    "long value": (f"VALUES = ['b' * 999]\n{ONE}", "which is no value"),
+    "upper case": (f"VALUES = ['B']\n{ONE}", "a has the invalid value 'B'"),
+    "number": (f"VALUES = [1]\n{ONE}", "a has the invalid value 1"),
+    "control characters": (f"VALUES = ['\\x1b[3m']\n{ONE}", "has the invalid value"),
+    "long value": (f"VALUES = ['b' * 999]\n{ONE}", "has the invalid value"),
     "same feature twice": (TWICE, "it names a feature twice"),
     "endless features": (ENDLESS_FEATURES, "it has more than 200 features"),
     "endless values": (ENDLESS_VALUES, "a has more than 2000 values"),
     "huge output": ("while True: print('x' * 100_000)", "it printed more than"),
     "reserved": (f"namespace = 'abi_dependency'\n{NOTHING}", "is reserved"),
-    "no namespace": (NOTHING, "it does not say its namespace"),
-    "not a namespace": (f"namespace = 'A B'\n{NOTHING}", "'A B' is no namespace"),
+    "no namespace": (NOTHING, "it does not name its namespace"),
+    "not a namespace": (
+        f"namespace = 'A B'\n{NOTHING}",
+        "'A B' is not a valid namespace",
+    ),
     "namespace of another": (
         f"namespace = 'nvidia'\n{NOTHING}",
         "it answers for nvidia, whose providers are nvidia-variant-provider",
@@ -218,12 +221,12 @@ def test_what_a_plugin_prints_is_not_its_answer(box: Box) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", "its answer is no JSON"),
-        ("[]", "its answer is no table"),
+        ("", "its answer is not JSON"),
+        ("[]", "its answer is not a table"),
         ("{}", "its answer has no list of features"),
-        ('{"features": [3]}', "a feature is no table"),
+        ('{"features": [3]}', "a feature is not a table"),
         ('{"features": [{"name": "a", "values": 3}]}', "a has no list of values"),
-        ("[" * 100_000, "its answer is no JSON"),
+        ("[" * 100_000, "its answer is not JSON"),
         ('{"x": "' + "y" * 2_000_000 + '"}', "its answer has more than"),
     ],
     ids=["empty", "list", "no features", "number", "no values", "deep", "huge"],
@@ -254,7 +257,7 @@ def test_answer_that_is_a_link_is_none(box: Box) -> None:
 def test_namespace_is_the_one_that_was_asked_for(box: Box) -> None:
     """The caller decides the namespace where it says one, and no plugin another."""
     box.install(GOOD)
-    with pytest.raises(ProviderFailed, match="answers for fruit, and nuts was asked"):
+    with pytest.raises(ProviderFailed, match="answers for fruit, not for nuts"):
         box.ask(namespace="nuts")
     box.install(GOOD.replace('namespace = "fruit"', ""))
     assert box.ask(namespace="nuts").namespace == "nuts"

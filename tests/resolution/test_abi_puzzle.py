@@ -112,7 +112,7 @@ def test_without_vllm() -> None:
 
 
 def test_cuda_13_alone() -> None:
-    """Where CUDA 13 alone will do there is no vllm, and the error says why."""
+    """With only CUDA 13 there is no vllm, and the error says why."""
     machine = target(properties={"nvidia": {"cuda_version_lower_bound": ["13.0"]}})
     with pytest.raises(NoSolution) as caught:
         solve(ROOTS, machine)
@@ -123,7 +123,7 @@ def test_cuda_13_alone() -> None:
 
 
 def test_torch_that_vllm_was_not_built_against() -> None:
-    """A torch that the project asks for excludes vllm, and the error says why."""
+    """A torch that the project requires excludes vllm, and the error says why."""
     with pytest.raises(NoSolution) as caught:
         solve(["vllm", "torch>=2.9"], target())
     told = "\n".join(caught.value.details())

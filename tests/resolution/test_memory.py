@@ -79,7 +79,7 @@ UNIVERSE: dict[str, dict[str, Any]] = {
 
 
 def test_a_second_solve_learns_nothing() -> None:
-    """Kept and read again, a memory answers all that the first solve asked."""
+    """A memory that was encoded and decoded has all results of the first solve."""
     first = Memory()
     found = solve(UNIVERSE, first, target())
     assert first.learned
@@ -99,7 +99,7 @@ def test_a_target_has_answers_of_its_own() -> None:
 
 
 def test_targets_of_one_environment_share_answers() -> None:
-    """What is the same for two machines is worked out once, whatever their names."""
+    """Results that are the same for two machines are computed once."""
     memory = Memory()
     solve(UNIVERSE, memory, target("one"))
     before = memory.learned
@@ -132,7 +132,7 @@ def test_other_content_has_other_answers(version: str, change: dict[str, Any]) -
 
 
 def test_requirements_that_changed_are_folded_anew() -> None:
-    """A file of the same name with other requirements has none of the old answers."""
+    """A file of the same name with other requirements has its own results."""
     memory = Memory()
     solve(UNIVERSE, memory, target())
     other = {**UNIVERSE, "demo": {"1.0": {"requires": ["c", "b; sys_platform == 'x'"]}}}
@@ -161,7 +161,7 @@ def test_a_cutoff_has_answers_of_its_own() -> None:
 
 
 def test_what_is_left_open_of_a_marker_is_remembered() -> None:
-    """A condition that a target leaves open comes back as it was."""
+    """A condition that a target leaves open is the same after a round trip."""
     text = "a; python_full_version < '3.12.4' and platform_release >= '5'"
     metadata = CoreMetadata(
         name="demo", version="1.0", requires_dist=(Requirement.parse(text),)
@@ -176,7 +176,7 @@ def test_what_is_left_open_of_a_marker_is_remembered() -> None:
 
 @pytest.mark.parametrize("content", [b"\xc1", b"{}", msgspec.msgpack.encode([1])])
 def test_a_damaged_memory_is_an_empty_one(content: bytes) -> None:
-    """What cannot be read is worked out again."""
+    """Damaged content is computed again."""
     memory = Memory(content)
     assert solve(UNIVERSE, memory, target())
     assert memory.learned

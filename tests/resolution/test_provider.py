@@ -1,4 +1,4 @@
-"""The search learns what nothing can meet, and says what it fails for."""
+"""The search learns which requirements nothing meets, and names them if it fails."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from polylock.resolution.solve import Solver
 FILLERS = 30
 STEPS = 12
 AT_MOST = 400
-"""Many thousands where the engine begins anew with each version of each parent."""
+"""It is many thousands if the engine starts over for each version of each parent."""
 
 
 class Counting(SilentReporter):

@@ -16,7 +16,6 @@ not open; ``opened-at-most`` are how many ``versions`` it may open, and how many
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,8 +26,7 @@ from fakes.scenarios import inputs_of, load, preferences_of, targets_of
 from fakes.source import MemorySource
 from polylock.errors import PolylockError
 from polylock.explain.failure import solved
-from polylock.explain.findings import Solved
-from polylock.explain.notes import notes
+from polylock.explain.screening import Solved, notes
 from polylock.explain.words import note
 from polylock.model.filenames import WheelFilename
 from polylock.ports import SilentReporter
@@ -65,22 +63,6 @@ def _kind(filename: str) -> str:
     return parsed.build or next(parsed.tags)
 
 
-def _remembering(scenario: dict[str, Any]) -> Memory:
-    """Solve a scenario and return what was learned by it, kept and read again."""
-    targets = targets_of(scenario)
-    memory = Memory()
-    solver = Solver(
-        inputs=inputs_of(scenario, targets),
-        source=MemorySource(scenario["packages"]),
-        reporter=SilentReporter(),
-        preferences=preferences_of(scenario),
-        memory=memory,
-    )
-    with suppress(PolylockError):
-        solved(solver, targets)
-    return Memory(memory.encode())
-
-
 def _check_what_was_opened(scenario: dict[str, Any], source: MemorySource) -> None:
     assert not source.opened & set(scenario.get("unvisited", ()))
     sdists = {name for name in source.read if not name.endswith(".whl")}
@@ -89,11 +71,28 @@ def _check_what_was_opened(scenario: dict[str, Any], source: MemorySource) -> No
     assert len(sdists) <= most.get("sdists", len(sdists)), sdists
 
 
-@pytest.mark.parametrize("how", ["walk", "search", "remembered"])
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
-def test_scenario(*, path: Path, how: str) -> None:
-    """Walk, search and a repeated solve give the pins or the failure as stated."""
+def test_scenario(path: Path) -> None:
+    """A solve gives the pins or the failure as stated, and so does a repeated one.
+
+    The second knows what the first has learned, kept and read again.
+    """
     scenario = load(path)
+    memory = Memory()
+    _judge(scenario, memory)
+    _judge(scenario, Memory(memory.encode()))
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+def test_scenario_by_search(path: Path) -> None:
+    """The search gives the same where the walk alone would do."""
+    _judge(load(path), Memory(), always_search=True)
+
+
+def _judge(
+    scenario: dict[str, Any], memory: Memory, *, always_search: bool = False
+) -> None:
+    """Solve a scenario, and require what it states."""
     targets = targets_of(scenario)
     source = MemorySource(scenario["packages"])
     solver = Solver(
@@ -101,8 +100,8 @@ def test_scenario(*, path: Path, how: str) -> None:
         source=source,
         reporter=SilentReporter(),
         preferences=preferences_of(scenario),
-        always_search=how == "search",
-        memory=_remembering(scenario) if how == "remembered" else Memory(),
+        always_search=always_search,
+        memory=memory,
     )
     if "error" in scenario:
         with pytest.raises(PolylockError) as caught:
@@ -133,7 +132,7 @@ def test_scenario(*, path: Path, how: str) -> None:
 
 
 def test_scenarios_describe_themselves() -> None:
-    """Every scenario says in a sentence what it is about."""
+    """Every scenario has a sentence that describes it."""
     assert len(SCENARIOS) >= 240
     for path in SCENARIOS:
         assert load(path)["description"].endswith("."), path.name

@@ -1,4 +1,4 @@
-"""Masks say what packaging says."""
+"""Masks agree with packaging."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The walk: where it is enough, and that its answer is the engine's."""
+"""The walk: where it is enough, and that its result is the engine's."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_what_is_decided_later_excludes_no_pin() -> None:
 
 
 def test_a_constraint_of_what_is_given_up_does_not_count() -> None:
-    """What asked for less is not there in the end, so its limit is not either."""
+    """The constraint of a version that is not pinned in the end does not count."""
     packages: dict[str, Any] = {
         "a": {"1": {"requires": ["c", "b", "d"]}},
         "b": {"1": {}, "2": {"requires": ["c<2"]}},
@@ -83,7 +83,7 @@ def test_a_constraint_of_what_is_given_up_does_not_count() -> None:
 
 
 def test_walk_and_engine_agree() -> None:
-    """Wherever the walk has an answer it is the engine's, candidate by candidate."""
+    """Every result of the walk is the engine's, candidate by candidate."""
     answered = 0
     for seed in range(UNIVERSES):
         packages, roots = universe(seed)

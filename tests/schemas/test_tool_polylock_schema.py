@@ -47,6 +47,7 @@ align = "independent"
 default-target = "h100"
 exclude-variants = ["a", "a::b", "a :: b :: 1.0", "torch@cu130"]
 prefer-variants = ["blas_lapack :: provider :: openblas"]
+require-variants = { torch = "nvidia", Jax = ["amd", "jax@cuda"] }
 enable-providers = ["tpu"]
 build = "all"
 build-package = ["docopt"]
@@ -90,6 +91,9 @@ runs-on = ["self-hosted", "amd"]
 platform = "macos-arm64"
 macos = "14.0"
 cpu = "m3"
+require-variants = { torch = [] }
+exclude-variants = []
+prefer-variants = ["blas_lapack"]
 [tool.polylock.targets.custom]
 preset = "linux-x86_64"
 properties = { myns = { feature = ["v2", "v1"] } }
@@ -142,6 +146,7 @@ TOOL_FAULTS = {
     "default-target": ["1", "[]"],
     "exclude-variants": ['"nvidia"', '["A"]', '["a :: b :: c :: d"]', '["torch@"]'],
     "prefer-variants": ['["a::"]', '["@x"]', '["torch@CU"]', "[1]"],
+    "require-variants": ['["a"]', "{ torch = 1 }", '{ torch = "A" }', '{ "-" = "a" }'],
     "enable-providers": ['["a-b"]', '"tpu"'],
     "build": ['"some"', "false"],
     "build-package": ['["-a"]', '"a"', "[1]"],

@@ -1,9 +1,9 @@
-"""Let every process that a test starts take the machine of the tests for its own.
+"""Make every process that a test starts use the machine of the tests.
 
 Python imports a module of this name when it starts. This directory is first on
-PYTHONPATH while tests run, so polylock as a program and what programs it starts come
-by here; see ``fakes.this_machine``. Nothing is read before polylock asks, and nothing
-imported that Python has not imported already.
+PYTHONPATH while tests run, so polylock and every program it starts import it; see
+``fakes.this_machine``. It reads nothing until polylock asks, and imports nothing that
+Python has not imported already.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def replay() -> Machine:
 
 
 class Finder:
-    """Finds the module that looks at machines, once, and tells it of another one."""
+    """Finds the module that detects machines, once, and replaces the machine in it."""
 
     def find_spec(
         self, name: str, path: Any = None, target: Any = None

@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 
 from fakes.variant_data import metadata
-from polylock.variants.authority import supported_properties, unanswered
+from polylock.variants.authority import (
+    namespaces_without_provider,
+    supported_properties,
+)
 from polylock.variants.properties import SupportedProperties
 from polylock.variants.variant_json import VariantMetadata
 
@@ -101,7 +104,7 @@ def test_known_packages(namespace: str, package: str) -> None:
     found = make({"requires": [package]}, namespace)
     supported = supported_properties(found, stated=NOTHING, derived=derived)
     assert supported.features(namespace) == {"feature": ("value",)}
-    assert unanswered(found, stated=NOTHING) == ()
+    assert namespaces_without_provider(found, stated=NOTHING) == ()
 
 
 def test_namespaces_are_those_of_the_metadata() -> None:
@@ -117,7 +120,7 @@ def test_nobody_may_answer_for_abi_dependency() -> None:
     stated = SupportedProperties({"abi_dependency": {"torch": ("2.9",)}})
     supported = supported_properties(found, stated=stated, derived=NOTHING)
     assert supported.namespaces == {}
-    assert unanswered(found, stated=NOTHING) == ()
+    assert namespaces_without_provider(found, stated=NOTHING) == ()
 
 
 def test_priorities_of_the_drafts_reorder_what_is_derived() -> None:
@@ -146,19 +149,19 @@ def test_priorities_of_the_drafts_reorder_what_is_derived() -> None:
 def test_unanswered_names_a_provider_that_nobody_knows() -> None:
     """A namespace with an unknown package is named, unless the user states it."""
     unknown = make({"requires": ["strange-provider"]}, "strange")
-    assert unanswered(unknown, stated=NOTHING) == ("strange",)
+    assert namespaces_without_provider(unknown, stated=NOTHING) == ("strange",)
     stated = SupportedProperties({"strange": {}})
-    assert unanswered(unknown, stated=stated) == ()
+    assert namespaces_without_provider(unknown, stated=stated) == ()
 
 
 def test_unanswered_leaves_out_what_is_off_or_unused() -> None:
     """A provider that is switched off, and a namespace no label uses, are no loss."""
     off = make({"requires": ["strange-provider"], "optional": True}, "strange")
-    assert unanswered(off, stated=NOTHING) == ()
-    assert unanswered(off, stated=NOTHING, enabled_providers=["strange"]) == (
-        "strange",
-    )
-    assert unanswered(metadata("torch-2.10.0"), stated=NOTHING) == ()
+    assert namespaces_without_provider(off, stated=NOTHING) == ()
+    assert namespaces_without_provider(
+        off, stated=NOTHING, enabled_providers=["strange"]
+    ) == ("strange",)
+    assert namespaces_without_provider(metadata("torch-2.10.0"), stated=NOTHING) == ()
 
 
 def test_provider_of_a_draft_without_lists_supports_nothing() -> None:

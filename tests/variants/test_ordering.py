@@ -11,6 +11,7 @@ from polylock.providers.derive import build_target
 from polylock.variants.authority import supported_properties
 from polylock.variants.ordering import (
     LabelExcluded,
+    LabelLost,
     LabelOrder,
     LabelRefusal,
     LabelUndescribed,
@@ -18,6 +19,8 @@ from polylock.variants.ordering import (
     VariantPattern,
     VariantPreferences,
     order_labels,
+    preferred_by,
+    why_before,
 )
 from polylock.variants.properties import (
     InvalidProperty,
@@ -166,8 +169,10 @@ def test_deferred_namespace_is_handed_back() -> None:
 )
 def test_excluded_labels_are_rejected(exclude: list[str], left: list[str]) -> None:
     """Exclusion removes what has the namespace, feature, property or label."""
-    wishes = VariantPreferences.parse(exclude, []).for_project("demo")
-    order = order_labels(RELEASE, LEVELS, ["null", "v2", "v3a", "v3b"], wishes=wishes)
+    preferences = VariantPreferences.parse(exclude, []).for_project("demo")
+    order = order_labels(
+        RELEASE, LEVELS, ["null", "v2", "v3a", "v3b"], preferences=preferences
+    )
     assert labels(order) == left
     assert {found.reason for found in order.rejected} <= {
         LabelExcluded(text) for text in exclude
@@ -185,9 +190,11 @@ def test_excluded_labels_are_rejected(exclude: list[str], left: list[str]) -> No
 )
 def test_preferred_labels_come_first(prefer: list[str], first: list[str]) -> None:
     """Preference reorders what is compatible and adds nothing to it."""
-    wishes = VariantPreferences.parse([], prefer).for_project("demo")
+    preferences = VariantPreferences.parse([], prefer).for_project("demo")
     wanted = ["null", "v2", "v3a", "v3b", "v4"]
-    assert labels(order_labels(RELEASE, LEVELS, wanted, wishes=wishes)) == first
+    assert (
+        labels(order_labels(RELEASE, LEVELS, wanted, preferences=preferences)) == first
+    )
 
 
 @pytest.mark.parametrize(
@@ -204,3 +211,35 @@ def test_order_does_not_depend_on_the_order_of_labels() -> None:
     wanted = list(RELEASE.variants)
     backwards = order_labels(RELEASE, LEVELS, wanted[::-1])
     assert order_labels(RELEASE, LEVELS, wanted) == backwards
+
+
+SM90, SM80 = (VariantProperty("nvidia", "sm_arch", v) for v in ("90_real", "80_real"))
+V3 = VariantProperty("x86_64", "level", "v3")
+AVX = VariantProperty("x86_64", "avx2", "on")
+
+
+@pytest.mark.parametrize(
+    ("winning", "losing", "reason"),
+    [
+        ([SM90], [SM80], LabelLost(winner="w", winning=SM90, losing=SM80)),
+        ([SM90, V3], [SM90], LabelLost(winner="w", winning=V3, shares=True)),
+        ([V3], [], LabelLost(winner="w", winning=V3)),
+        ([V3], [AVX], LabelLost(winner="w", winning=V3, losing=AVX)),
+        ([V3], [V3], LabelLost(winner="w")),
+    ],
+)
+def test_first_difference_is_told(
+    winning: list[VariantProperty], losing: list[VariantProperty], reason: LabelLost
+) -> None:
+    """The weightiest difference decides, then more features, then the name."""
+    assert why_before("w", winning, losing) == reason
+
+
+def test_wish_that_tells_two_labels_apart() -> None:
+    """The first wish that one of them meets decides; none where the loser meets it."""
+    cu12 = ("cu12", {"nvidia": {"sm_arch": ["80_real"]}})
+    null: tuple[str, dict[str, dict[str, list[str]]]] = ("null", {})
+    neither, wish = VariantPattern.parse("amd"), VariantPattern.parse("nvidia")
+    assert preferred_by([neither, wish], cu12, null) == wish
+    assert preferred_by([neither, wish], null, cu12) is None
+    assert preferred_by([neither], cu12, null) is None

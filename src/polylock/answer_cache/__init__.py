@@ -1,3 +1,3 @@
-"""Answers of commands that had nothing to do, and what they depend on."""
+"""The answer cache: output of commands that had nothing to do."""
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What an answer depends on, so that it can be given again while none of it changes.
+"""The files that must be unchanged for a cached answer to be reused.
 
-Only for a command that found nothing to do. Whatever such an answer looked at has to
-be here, or the answer has no basis and is never remembered.
+Only for a command that had nothing to do. Everything that such a command reads must be
+listed here; otherwise its answer has no basis and is not cached.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Basis", "environment_basis", "hardware_basis", "project_basis"]
 
-_START_OF_SYSTEM = "proc/sys/kernel/random/boot_id"
+_BOOT_ID = "proc/sys/kernel/random/boot_id"
 _SIGNS_OF_GPU = (
     "dev/accel",
     "dev/accel0",
@@ -39,16 +39,16 @@ _SIGNS_OF_GPU = (
     "usr/lib/wsl",
     "usr/local/Ascend",
 )
-"""What there is on Linux only with a driver for an accelerator, or the like.
+"""Paths that exist on Linux only with an accelerator or its driver.
 
-More than need be: with an integrated GPU the hardware is looked at each time.
+The list is broad: with an integrated GPU too, the hardware is detected each time.
 """
 
 
 class Basis(Value, frozen=True, kw_only=True):
-    """Absolute paths: of files whose content counts, and of those whose state does.
+    """Absolute paths of files compared by content, and of those compared by state.
 
-    The state is time of change, size and inode, or that there is no such file.
+    The state is inode, size and both times, or that the file is absent.
     """
 
     contents: tuple[Path, ...]
@@ -56,20 +56,20 @@ class Basis(Value, frozen=True, kw_only=True):
 
 
 def project_basis(settings: Settings, project: Path, lock_file: Path) -> Basis:
-    """Return what it depends on that these are the project and the lock file.
+    """Return the basis of the choice of project and lock file.
 
-    Those are the two, and the places where another would be found before them.
+    That is both files, and the paths where another would be found first.
     """
-    passed_over: list[Path] = []
+    searched: list[Path] = []
     if settings.project is None:
         here = Path.cwd()
         for directory in (here, *here.parents):
             if directory == project.parent:
                 break
-            passed_over.append(directory / PROJECT_FILE)
+            searched.append(directory / PROJECT_FILE)
         if settings.lock_file is None and here != lock_file.parent:
-            passed_over.append(here / "pylock.toml")
-    return Basis(contents=(project, lock_file), states=tuple(passed_over))
+            searched.append(here / "pylock.toml")
+    return Basis(contents=(project, lock_file), states=tuple(searched))
 
 
 def environment_basis(
@@ -78,12 +78,12 @@ def environment_basis(
     directories: Sequence[Path],
     installed: Sequence[InstalledDistribution],
 ) -> Basis:
-    """Add an environment, as exactly as a sync looks at what is in it.
+    """Add the files of an environment that a sync reads.
 
-    ``directories`` are its site-packages; each changes when a distribution comes or
-    goes, and a ``.dist-info`` when a file in it does.
+    ``directories`` are its site-packages: each changes when a distribution is added or
+    removed, and a ``.dist-info`` when a file in it is.
     """
-    # 8 ms, which check and lock do not pay.
+    # 8 ms, not needed by check and lock.
     from polylock.environment.discovery import environment_python  # noqa: PLC0415
     from polylock.environment.interpreter import PROBE_FILE  # noqa: PLC0415
     from polylock.environment.venv import STATE_FILE  # noqa: PLC0415
@@ -100,28 +100,28 @@ def environment_basis(
 
 
 def hardware_basis(basis: Basis, root: Path) -> Basis | None:
-    """Add the hardware of the machine with this root; None where it may change unseen.
+    """Add the hardware of the machine with this root; None if it may change unnoticed.
 
-    Processors stay while the system runs, and Linux has a number for each start of
-    it. A driver for a GPU may be loaded or exchanged at any time, so where there is
-    a sign of one the hardware has to be looked at.
+    Processors do not change before the next boot, and Linux has an id for each boot. A
+    GPU driver can be loaded or replaced at any time, so with a sign of a GPU the
+    hardware must be detected again.
     """
     signs = tuple(root / sign for sign in _SIGNS_OF_GPU)
-    start = root / _START_OF_SYSTEM
-    if not start.is_file() or any(sign.exists() for sign in signs):
+    boot_id = root / _BOOT_ID
+    if not boot_id.is_file() or any(sign.exists() for sign in signs):
         return None
-    return Basis(contents=(*basis.contents, start), states=(*basis.states, *signs))
+    return Basis(contents=(*basis.contents, boot_id), states=(*basis.states, *signs))
 
 
 def _read_files(installed: InstalledDistribution) -> Iterator[Path]:
-    """Yield what ``read_installed`` reads of a distribution, the directory first."""
+    """Yield the paths that ``read_installed`` reads, the directory first."""
     from polylock.environment.installed import (  # noqa: PLC0415 - as above
         ORIGIN_FILE,
         Form,
     )
 
     if installed.form is not Form.DIST_INFO:
-        return  # its name says all
+        return  # only its name is read
     yield installed.path
     if installed.origin is not None:
         yield installed.path / ORIGIN_FILE

@@ -1,45 +1,44 @@
-"""Answer a command as it was answered before, where nothing has changed since.
+"""Reading of the answer cache, before anything else is imported.
 
-``check``, ``lock``, ``sync`` and ``run`` mostly find that there is nothing to do. Then
-``remember`` leaves in the cache what they said, and what they looked at.
-Here, before anything else is imported, that is looked at again: reading a dozen
-modules' worth of code takes longer than to see that two files are the same.
+``check``, ``lock``, ``sync`` and ``run`` often have nothing to do. Then ``remember``
+stores their output and the state of the files that they read. If all of these are
+unchanged, the stored output is printed again: to import what a command needs takes
+longer than to compare these files.
 
-What was asked (``questions``) is the name of the entry:
+The key of an entry (``questions``) consists of:
 
-* the arguments, letter by letter: none of them is understood here. For ``run`` only
-  those before the command. Where that begins is tried: what stood before a command
-  once were all its options, with their values, so that what follows them now is a
-  command as well;
+* the arguments, unparsed; for ``run`` only those before its command. Each position
+  where the command may begin is tried: if the same arguments preceded a command once,
+  they are complete options with values, so a command follows them now too;
 * the current directory;
-* the environment variables that polylock reads, but for user names and passwords of
-  indexes: no index is asked;
-* for ``sync`` and ``run`` PATH and LD_LIBRARY_PATH, where programs and libraries that
-  know of GPUs are looked for;
-* the release of polylock, the Python that runs it, and where that imports from;
+* the environment variables that polylock reads, except user names and passwords of
+  indexes, as no index is requested;
+* for ``sync`` and ``run`` PATH and LD_LIBRARY_PATH, where GPU tools and libraries are
+  searched;
+* the version of polylock, the Python that runs it, and its ``sys.path``;
 * kernel and C library, which decide markers and tags.
 
-What was looked at stands in the entry, and each must be as it was:
+An entry lists the files that must be unchanged:
 
-* by content, the project file and the lock file;
-* by time of change, size and inode: each module of polylock that gave the answer; each
-  directory that Python imports from, which changes when a distribution is installed
-  or removed there; the user's configuration file; the places where a project or lock
-  file nearer by would count instead;
-* for ``sync`` and ``run`` also the Python of the environment, ``pyvenv.cfg`` and what
-  polylock remembers there; site-packages; each ``.dist-info`` in it and the files
-  that say what was installed. Like any other sync with nothing to do this one does
-  not look at the modules that were installed. Of a project that is itself installed,
-  editable, the three files that its build is known by;
-* where the hardware was checked, the number that Linux gives to each start of the
-  system, and that there is still no sign of a GPU. With a GPU nothing is remembered.
+* by content: the project file and the lock file;
+* by times, size and inode: each imported module of polylock; each directory of
+  ``sys.path``, which changes when a distribution is installed or removed; the user's
+  configuration file; the paths where another project or lock file would be found
+  first;
+* for ``sync`` and ``run`` also the Python of the environment, ``pyvenv.cfg``, the state
+  file of polylock, site-packages, and each ``.dist-info`` with the files that identify
+  the installed file. Installed modules are not checked, as in any sync with nothing to
+  do. For a project that is itself installed as editable, the three files that identify
+  its build;
+* if the hardware was checked, the boot id of Linux, and the absence of any sign of a
+  GPU. With a GPU no answer is cached.
 
-A file that is not there is as good a state as any. What depends on more is never
-remembered: see ``remember``. Nothing is remembered on Windows, where a file that was
-replaced by an older one shows no change.
+The absence of a file is a state too. Answers that depend on more are not cached: see
+``remember``. Nothing is cached on Windows, where replacing a file by an older one shows
+no change.
 
 Only what this module needs may be imported here: ``re`` or ``typing`` cost more than
-all of it. ``tests/cli/test_startup.py`` counts.
+everything else. ``tests/cli/test_startup.py`` checks it.
 """
 
 from __future__ import annotations
@@ -69,15 +68,14 @@ _SEARCHED = ("LD_LIBRARY_PATH", "PATH")
 _TOOLKITS = ("ASCEND_TOOLKIT_HOME", "ROCM_PATH")
 _SECRETS = ("_PASSWORD", "_USERNAME")
 COMPLETION = "_POLYLOCK_COMPLETE"
-"""The variable by which a shell asks for words."""
+"""The variable that a shell sets to request completions."""
 
 
 class Question:
-    """What is asked, as the name of an entry.
+    """A command line, as the ``key`` of an entry.
 
-    ``cache`` is where the cache directory seems to be. That is a guess, without the
-    user's configuration file; a wrong one finds nothing. ``command`` is what ``run``
-    is to run, empty for others.
+    ``cache`` is the presumed cache directory, without the user's configuration file; a
+    wrong one has no entry. ``command`` is the command of ``run``, else empty.
     """
 
     __slots__ = ("cache", "command", "key")
@@ -89,9 +87,9 @@ class Question:
 
 
 def recall(arguments: tuple[str, ...]) -> int | None:
-    """Answer a command from memory; None where it has to be carried out.
+    """Print a cached answer; return the exit code, None on a cache miss.
 
-    Returns the exit code, or replaces this process by what ``run`` is to run.
+    For ``run`` this process is replaced by the command instead.
     """
     try:
         asked = questions(arguments)
@@ -100,7 +98,7 @@ def recall(arguments: tuple[str, ...]) -> int | None:
     for question in asked:
         try:
             found = _fresh(question)
-        except (OSError, ValueError):  # mostly: there is no such entry
+        except (OSError, ValueError):  # usually a cache miss
             continue
         if found is not None:
             return _answer(question, *found)
@@ -115,16 +113,16 @@ def _answer(asked: Question, out: str, err: str, environment: str) -> int | None
         sys.stdout.write(out)
         sys.stdout.flush()
         sys.stderr.write(err)
-    except BrokenPipeError:  # as ``polylock.cli.main.run`` takes it
+    except BrokenPipeError:  # as in ``polylock.cli.main.run``
         sys.stderr.close()
         return 1
     return 0
 
 
 def questions(arguments: tuple[str, ...]) -> list[Question]:
-    """Return what may be asked, nothing where no answer is remembered.
+    """Return the possible questions, empty for a command without cached answers.
 
-    For ``run`` there is one for each place where the command may begin.
+    ``run`` has one for each position where its command may begin.
     """
     if os.name != "posix" or not arguments or arguments[0] not in _COMMANDS:
         return []
@@ -133,7 +131,7 @@ def questions(arguments: tuple[str, ...]) -> list[Question]:
         return []
     searching = arguments[0] in {"sync", "run"}
     if searching and any(name in environ for name in _TOOLKITS):
-        return []  # what is there decides what this machine is
+        return []  # a toolkit there is not part of the basis
     names = (*_VARIABLES, *_SEARCHED) if searching else _VARIABLES
     here = [__version__, sys.version, *sys.path, "", *_host(), os.getcwd()]
     variables = sorted(
@@ -154,10 +152,10 @@ def questions(arguments: tuple[str, ...]) -> list[Question]:
 
 
 def _ends_of_options(arguments: tuple[str, ...]) -> list[int]:
-    """Return where the command of ``run`` may begin, for others only the end.
+    """Return the positions where the command of ``run`` may begin, else the end.
 
-    A command begins with a word that is no option, or after ``--``. Behind two such
-    words it has begun: an option takes one value.
+    A command begins with a word that is not an option, or after ``--``. Of two such
+    words in a row the second can only belong to the command: an option has one value.
     """
     if arguments[0] != "run":
         return [len(arguments)]
@@ -181,11 +179,11 @@ def _ends_of_options(arguments: tuple[str, ...]) -> list[int]:
 def entry_of(
     contents: dict[str, str], states: list[str], said: tuple[str, str, str]
 ) -> bytes:
-    """Return an entry: what was said, and what that depends on.
+    """Return an entry: the output, and the files that it depends on.
 
-    ``contents`` maps paths to digests of the files, ``states`` are paths whose state
-    counts as it is now, and ``said`` is the text for stdout, that for stderr, and the
-    environment. Raises ValueError for a path that no file can have.
+    ``contents`` maps paths to digests of the files, ``states`` are the paths whose
+    present state counts, and ``said`` is the text for stdout, that for stderr, and the
+    environment. Raises ValueError for a path with a null character.
     """
     fields = [*said, str(len(contents))]
     for path, found in contents.items():
@@ -197,7 +195,7 @@ def entry_of(
 
 
 def state_of(paths: list[str]) -> str:
-    """Return a digest of the states of files and directories, links followed."""
+    """Return a digest of the states of files and directories; links are followed."""
     found = []
     stat = os.stat
     for path in paths:
@@ -214,7 +212,7 @@ def state_of(paths: list[str]) -> str:
 
 
 def _fresh(asked: Question) -> tuple[str, str, str] | None:
-    """Return what was said, None unless all is as it was."""
+    """Return the cached output and environment, None if any file changed."""
     directory = f"{asked.cache}{os.sep}{DIRECTORY}"
     content = whole_content(_read(entry_path(directory, asked.key.encode())))
     if content is None:
@@ -237,7 +235,7 @@ def _read(path: str) -> bytes:
 
 def _host() -> list[str]:
     facts = list(os.uname())
-    del facts[1]  # the host's name decides nothing
+    del facts[1]  # the host name, which decides nothing
     try:
         facts.append(os.confstr("CS_GNU_LIBC_VERSION") or "")
     except (OSError, ValueError):  # not glibc
@@ -246,7 +244,7 @@ def _host() -> list[str]:
 
 
 def _cache_directory(arguments: tuple[str, ...]) -> str:
-    """Guess where the cache directory is."""
+    """Return the presumed cache directory."""
     environ = os.environ
     home = environ.get("HOME", "")
     found = environ.get("POLYLOCK_CACHE_DIR", "")
@@ -263,7 +261,7 @@ def _cache_directory(arguments: tuple[str, ...]) -> str:
 
 
 def _become(command: tuple[str, ...], environment: str) -> None:
-    """Replace this process as ``operations.sync.run`` does; return if it cannot."""
+    """Replace this process as ``operations.sync.run`` does; return if that fails."""
     scripts = f"{environment}{os.sep}bin"
     search_path = scripts
     variables = dict(os.environ)

@@ -1,4 +1,4 @@
-"""Leave an answer for ``polylock.answer_cache.recall``, with all that it depends on."""
+"""Writing of the answer cache, for ``polylock.answer_cache.recall``."""
 
 from __future__ import annotations
 
@@ -8,35 +8,33 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from polylock.answer_cache.recall import entry_of
+from polylock.answer_cache.recall import Question, entry_of
 from polylock.cache.entries import digest
 from polylock.errors import CacheUnusable
-from polylock.project.settings import default_user_file
+from polylock.project.settings import Settings, default_user_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from polylock.answer_cache.basis import Basis
-    from polylock.answer_cache.recall import Question
-    from polylock.project.settings import Settings
 
 __all__ = ["SETTLED", "Asked", "remember"]
 
 logger = logging.getLogger(__name__)
 
 SETTLED = 100_000_000
-"""Nanoseconds for which a file must have been left alone when a command begins.
+"""Nanoseconds for which a file must be unchanged when a command begins.
 
-File systems note a change by a clock that is up to 10 ms behind. So a change while
-the command ran is never taken for one before it.
+The clock of a file system may be 10 ms behind. So a change during the command is never
+mistaken for one before it.
 """
 
 _COARSE = 2_000_000_000
-"""The same where changes are noted in whole seconds, or every two."""
+"""The same for file systems with times in whole or even seconds."""
 
 
 class Asked:
-    """What a run may have been asked, if answers are remembered, and when it began.
+    """The possible questions of a run, and the time at which it began.
 
     ``started`` is in nanoseconds since 1970.
     """
@@ -46,9 +44,9 @@ class Asked:
         self.started = started
 
     def about(self, command: tuple[str, ...]) -> Asked:
-        """Return the same, once the command is known that ``run`` is to run.
+        """Return the question for the command of ``run``, once that is known.
 
-        Where two would do it is the one with all that stood before the command.
+        If two fit, it is the one with everything before the command.
         """
         fitting = [each for each in self.questions if each.command == command]
         return Asked(fitting[-1:], self.started)
@@ -63,12 +61,11 @@ def remember(
     err: str = "",
     environment: Path | None = None,
 ) -> None:
-    """Remember what was said to a command that was ``asked``, if that is allowed.
+    """Cache the output of a command, if its answer can be reused.
 
-    ``out`` and ``err`` are all that it wrote. ``basis`` is None where the answer
-    depends on more than can be looked at quickly: a source tree, for example. With
-    ``-v`` there is a log, which must be true. A cache that cannot be written is no
-    matter here.
+    ``out`` and ``err`` are all that it wrote. ``basis`` is None if the answer depends
+    on more than can be compared quickly: a source tree, for example. With ``-v``
+    nothing is cached, since the log must be real. Errors of the cache are ignored.
     """
     if basis is None or asked is None or not asked.questions:
         return
@@ -98,11 +95,11 @@ def remember(
             store = Store(settings.cache_dir)
             store.write(Bucket.ANSWERS, question.key, entry)
     except (OSError, ValueError, CacheUnusable) as error:
-        logger.debug("nothing is remembered: %s", error)
+        logger.debug("the answer is not cached: %s", error)
 
 
 def _modules() -> list[str]:
-    """Return the modules of polylock that took part; data in it comes with them."""
+    """Return the files of the imported modules of polylock."""
     files = (
         getattr(module, "__file__", None)
         for name, module in sorted(sys.modules.items())
@@ -112,9 +109,9 @@ def _modules() -> list[str]:
 
 
 def _import_directories() -> list[Path]:
-    """Return where this Python imports from, but for the current directory.
+    """Return the directories of ``sys.path`` except the current one.
 
-    ``python -m`` puts that first, and it changes whenever a file in it does.
+    ``python -m`` adds that, and it changes whenever a file is added to it.
     """
     here = Path.cwd()
     found = (Path(text).absolute() for text in sys.path if text)
@@ -122,12 +119,12 @@ def _import_directories() -> list[Path]:
 
 
 def _is_settled(paths: Iterable[str], started: int) -> bool:
-    """Return whether nothing can have changed since the run began, unseen."""
+    """Return whether no path can have changed unnoticed since the run began."""
     for path in paths:
         try:
             status = os.stat(path)  # noqa: PTH116 - hundreds of them
         except OSError:
-            continue  # there was none when it was looked for
+            continue  # absent, as when the command looked for it
         changed = max(status.st_mtime_ns, status.st_ctime_ns)
         whole = changed % 1_000_000_000 == 0
         if changed > started - (_COARSE if whole else SETTLED):

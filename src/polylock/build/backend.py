@@ -1,4 +1,4 @@
-"""Which build backend a source tree names (PEP 517, PEP 518)."""
+"""Reads the build backend of a source tree (PEP 517, PEP 518)."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ __all__ = ["BuildSystem", "InvalidBuildSystem", "check_requirements"]
 
 _LEGACY_BACKEND = "setuptools.build_meta:__legacy__"
 _LEGACY_REQUIRES = ("setuptools>=40.8.0",)
-"""The first setuptools with that backend."""
+"""The first version of setuptools with that backend."""
 
 
 class InvalidBuildSystem(ValueError):
-    """A source tree that does not say how it is built; the text is a clause."""
+    """A source tree with an invalid ``[build-system]``; the text is a clause."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildSystem:
     """``[build-system]`` of a source tree.
 
-    ``requires`` are PEP 508 texts as written; ``backend_path`` holds directories
-    relative to the tree, where the backend lies in the tree itself.
+    ``requires`` are requirements as written (PEP 508); ``backend_path`` holds
+    directories relative to the tree, for a backend in the tree itself.
     """
 
     requires: tuple[str, ...] = _LEGACY_REQUIRES
@@ -36,11 +36,11 @@ class BuildSystem:
 
     @classmethod
     def read(cls, tree: Path) -> BuildSystem:
-        """Read ``pyproject.toml`` of a source tree; raises InvalidBuildSystem.
+        """Return the build system of a source tree; raises InvalidBuildSystem.
 
-        Without the file or the table the tree is one of setuptools (PEP 517, "Source
-        trees"). Without ``build-backend`` the backend is setuptools' as well, and
-        ``requires`` stays as it is, as with pip.
+        Without ``pyproject.toml`` or the table it is that of setuptools (PEP 517,
+        "Source trees"). Without ``build-backend`` the backend is that of setuptools as
+        well, with the ``requires`` of the table, as in pip.
         """
         try:
             content = (tree / "pyproject.toml").read_bytes()
@@ -83,7 +83,7 @@ class BuildSystem:
 
 
 def check_requirements(value: object, what: str) -> tuple[str, ...]:
-    """Return a list of PEP 508 texts; raises InvalidBuildSystem for anything else."""
+    """Return a list of requirements as written; raises InvalidBuildSystem otherwise."""
     texts = _strings(value, what)
     for text in texts:
         try:
@@ -91,10 +91,10 @@ def check_requirements(value: object, what: str) -> tuple[str, ...]:
         except InvalidRequirement as error:
             problem = str(error).partition("\n")[0]
             raise InvalidBuildSystem(
-                f"{what} holds {text!r}, no requirement: {problem}"
+                f"{what} contains {text!r}, which is not a requirement: {problem}"
             ) from error
         if requirement.url is not None:
-            raise InvalidBuildSystem(f"{what} holds {text!r}, a direct reference")
+            raise InvalidBuildSystem(f"{what} contains {text!r}, a direct reference")
     return texts
 
 

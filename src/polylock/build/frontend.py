@@ -1,4 +1,4 @@
-"""Calls the hooks of a build backend (PEP 517, PEP 660) in a process of its own."""
+"""Calls the hooks of a build backend (PEP 517, PEP 660) in a separate process."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from polylock.build.backend import InvalidBuildSystem, check_requirements
+from polylock.build.backend import BuildSystem, InvalidBuildSystem, check_requirements
 from polylock.errors import CacheUnusable
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from pyproject_hooks import BuildBackendHookCaller
 
-    from polylock.build.backend import BuildSystem
 
 __all__ = ["Frontend", "HookFailed", "build_variables"]
 
@@ -32,10 +31,10 @@ _PRIVATE = frozenset({"__PYVENV_LAUNCHER__", "NETRC"})
 
 
 class HookFailed(Exception):
-    """A hook gave no usable answer.
+    """A hook failed, or returned something unusable.
 
-    The text is a clause with the step; ``output`` holds the last lines of what the
-    hook wrote.
+    The text is a clause with the step; ``output`` holds the last lines of the hook's
+    output.
     """
 
     def __init__(self, step: str, output: Sequence[str] = ()) -> None:
@@ -46,9 +45,9 @@ class HookFailed(Exception):
 def build_variables(variables: Mapping[str, str], scripts: Path) -> dict[str, str]:
     """Return the environment variables of a build.
 
-    Compilers and proxies are found by variables, so most stay. What changes another
-    Python, configures installers or holds credentials of indexes goes. ``scripts``,
-    the directory of the isolated environment's commands, comes first in PATH.
+    Compilers and proxies are found by variables, so most are kept. Those that affect
+    Python, configure installers or hold credentials of indexes are removed.
+    ``scripts``, the commands of the isolated environment, comes first in PATH.
     """
     kept = {
         name: value
@@ -57,9 +56,9 @@ def build_variables(variables: Mapping[str, str], scripts: Path) -> dict[str, st
     }
     before = kept.get("PATH")
     kept["PATH"] = f"{scripts}{os.pathsep}{before}" if before else str(scripts)
-    # pip would read its configuration files all the same.
+    # Without this pip would still read its configuration files.
     kept["PIP_CONFIG_FILE"] = os.devnull
-    # What a backend prints is read as UTF-8, whatever the locale.
+    # The output of a backend is read as UTF-8 in any locale.
     kept["PYTHONIOENCODING"] = "utf-8"
     return kept
 
@@ -68,8 +67,8 @@ def build_variables(variables: Mapping[str, str], scripts: Path) -> dict[str, st
 class Frontend:
     """The hooks of one source tree, run by the Python of its environment.
 
-    ``variables`` are the environment variables as a whole; ``log`` is a file that
-    each hook writes anew.
+    ``variables`` are all environment variables of a hook; ``log`` is the file for its
+    output, which each hook overwrites.
     """
 
     tree: Path
@@ -79,7 +78,7 @@ class Frontend:
     log: Path
 
     def requires(self, *, editable: bool = False) -> tuple[str, ...]:
-        """Return what a build needs besides ``[build-system]``; raises HookFailed."""
+        """Return the requirements besides ``[build-system]``; raises HookFailed."""
         hook = f"get_requires_for_build_{'editable' if editable else 'wheel'}"
         found = self._call(hook, lambda caller: getattr(caller, hook)())
         try:
@@ -88,9 +87,9 @@ class Frontend:
             raise HookFailed(str(error)) from error
 
     def metadata(self, directory: Path) -> bytes | None:
-        """Return METADATA, None where the backend can only build the whole wheel.
+        """Return METADATA, None if the backend can only build a whole wheel.
 
-        ``directory`` is empty. Raises HookFailed.
+        ``directory`` is an empty one for the hook. Raises HookFailed.
         """
         import pyproject_hooks
 
@@ -113,9 +112,9 @@ class Frontend:
             raise HookFailed(f"{hook} wrote no METADATA") from error
 
     def wheel(self, directory: Path, *, editable: bool = False) -> Path:
-        """Build a wheel into an empty directory; raises HookFailed.
+        """Build a wheel in an empty directory and return it; raises HookFailed.
 
-        An editable one (PEP 660) leads to the tree and holds no copy of it.
+        An editable one (PEP 660) refers to the tree instead of copying it.
         """
         import pyproject_hooks
 
@@ -124,7 +123,8 @@ class Frontend:
             name = self._call(hook, lambda c: getattr(c, hook)(os.fspath(directory)))
         except pyproject_hooks.HookMissing as error:
             raise HookFailed(
-                f"the backend {self.system.backend} has no editable installs (PEP 660)"
+                f"the backend {self.system.backend} does not support editable "
+                "installs (PEP 660)"
             ) from error
         path = _named(hook, directory, name)
         if not path.is_file() or path.is_symlink():
@@ -132,12 +132,12 @@ class Frontend:
         return path
 
     def _call(self, hook: str, call: Callable[[BuildBackendHookCaller], T]) -> T:
-        """Call a hook; raises HookFailed, and HookMissing for one that is optional."""
+        """Call a hook; raises HookFailed, and HookMissing for an optional one."""
         import warnings  # noqa: PLC0415 - only to build
 
         import pyproject_hooks
 
-        # Warnings of the hook's process would be shown as those of polylock.
+        # These warnings would be shown as polylock's own.
         category = getattr(pyproject_hooks, "BuildBackendWarning", None)
         if category is not None:
             warnings.simplefilter("ignore", category)
@@ -161,8 +161,8 @@ class Frontend:
             problem = f"the backend {self.system.backend} cannot be imported"
             raise HookFailed(problem, lines) from error
         except (ValueError, KeyError, AttributeError) as error:
-            # The backend's process wrote something else than the answer.
-            raise HookFailed(f"{hook} gave no answer", self._tail()) from error
+            # The hook's process did not write a valid result.
+            raise HookFailed(f"{hook} returned no result", self._tail()) from error
         except OSError as error:
             problem = f"{hook} could not be run: {error.strerror or error}"
             raise HookFailed(problem, self._tail()) from error
@@ -180,10 +180,9 @@ class Frontend:
 
 
 class _Runner:
-    """Runs a hook's command with the variables of the build, its output to a file.
+    """Runs a hook's command with the variables of the build; writes output to a file.
 
-    A file and no pipe: a process that the backend left behind would keep a pipe open
-    for ever.
+    It uses no pipe: a process that the backend left running would keep that open.
     """
 
     def __init__(self, variables: Mapping[str, str], log: Path) -> None:
@@ -214,9 +213,9 @@ class _Runner:
 
 
 def _reason_first(lines: list[str]) -> list[str]:
-    """Return the last lines; what a traceback says in the end goes before it.
+    """Return the last lines, with the exception moved before its traceback.
 
-    Where a backend raised is of use to its authors, why to everybody.
+    The reason is useful to everybody, the frames only to authors of the backend.
     """
     for start in reversed(range(len(lines))):
         if lines[start] == _TRACEBACK:
@@ -233,14 +232,14 @@ def _reason_first(lines: list[str]) -> list[str]:
 
 
 def _plain(line: str) -> str:
-    """Return a line of a foreign program without what a terminal would obey."""
+    """Return a line of output with control characters replaced by ``?``."""
     return "".join(c if c.isprintable() or c == "\t" else "?" for c in line.rstrip())
 
 
 def _named(hook: str, directory: Path, name: object) -> Path:
-    """Return the path of what a hook says it wrote: a plain name, nothing else."""
+    """Return the path that a hook wrote; its result must be a plain file name."""
     if not isinstance(name, str) or not name or name != Path(name).name:
-        raise HookFailed(f"{hook} answered {name!r} instead of a file name")
+        raise HookFailed(f"{hook} returned {name!r} instead of a file name")
     if "\\" in name or name in {".", ".."}:
-        raise HookFailed(f"{hook} answered {name!r} instead of a file name")
+        raise HookFailed(f"{hook} returned {name!r} instead of a file name")
     return directory / name

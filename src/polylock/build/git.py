@@ -1,8 +1,8 @@
-"""Source trees from git repositories, by the ``git`` command.
+"""Checks out source trees from git repositories, with the ``git`` command.
 
-A repository is kept bare in the cache and fetched from when something is missing. The
-command asks nobody anything, runs no hooks of the user, and speaks only the
-transports named here.
+A repository is cached as a bare clone and fetched when something is missing. The
+command never prompts, runs no hooks of the user, and uses only the transports named
+here.
 """
 
 from __future__ import annotations
@@ -11,20 +11,18 @@ import logging
 import os
 import re
 import subprocess
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
-from polylock.cache.store import Bucket
+from polylock.cache.store import Bucket, Store
 from polylock.errors import Offline, SourceUnusable
 from polylock.network.auth import redact
 from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from polylock.cache.store import Store
 
 __all__ = ["GitRepositories", "git_variables"]
 
@@ -40,7 +38,7 @@ _REFERENCES = (
 )
 _TRANSPORTS = "file:git:http:https:ssh"
 _REMOTE_TRANSPORTS = "git:http:https:ssh"
-"""Those of submodules: what a foreign repository says must not read this disk."""
+"""Transports of submodules: a foreign repository must not read this disk."""
 _TAIL_LINES = 20
 _KEPT = (
     "GIT_SSH",
@@ -55,8 +53,8 @@ _KEPT = (
 def git_variables(variables: Mapping[str, str]) -> dict[str, str]:
     """Return the environment variables of the command.
 
-    Those that point it to another repository go, as in a hook of git; so do all by
-    which it could ask for a password.
+    Variables that point it to another repository are removed (git sets some for its
+    hooks), as are those by which it could ask for a password.
     """
     kept = {
         name: value
@@ -82,9 +80,9 @@ class GitRepositories(Value, frozen=True, kw_only=True):
     offline: bool = False
 
     def commit(self, location: str, kind: str, revision: str | None) -> str:
-        """Return the commit that a revision means now.
+        """Return the commit that a revision currently refers to.
 
-        ``kind`` is ``tag``, ``branch``, or ``rev`` for either or a commit. Raises
+        ``kind`` is ``tag``, ``branch``, or ``rev`` for any of these or a commit. Raises
         SourceUnusable, Offline, CacheUnusable.
         """
         repository = self._path(location)
@@ -104,13 +102,13 @@ class GitRepositories(Value, frozen=True, kw_only=True):
 
     @contextmanager
     def checkout(self, location: str, commit: str) -> Iterator[Path]:
-        """Yield a working tree of a commit, gone after the block.
+        """Yield a working tree of a commit, which is removed after the block.
 
-        It has its own ``.git``, by which some backends find out the version. Raises
-        as ``commit`` does.
+        It has its own ``.git``, which some backends need for the version. Raises what
+        ``commit`` raises.
         """
         if not _COMMIT.fullmatch(commit):  # a lock file may say anything
-            raise SourceUnusable(redact(location), f"{commit!r} is no commit")
+            raise SourceUnusable(redact(location), f"{commit!r} is not a commit")
         repository = self._path(location)
         with self._exclusive(location):
             self._ensure(repository, location, commit)
@@ -120,7 +118,7 @@ class GitRepositories(Value, frozen=True, kw_only=True):
             cloning = ("clone", "--quiet", "--no-checkout", "--shared", "--")
             self._run(location, *cloning, os.fspath(repository), os.fspath(tree))
             inside = ("-C", os.fspath(tree))
-            # Submodules with a relative URL count from where it came from.
+            # Relative URLs of submodules are resolved against the origin.
             self._run(location, *inside, "remote", "set-url", "origin", location)
             self._run(location, *inside, "checkout", "--quiet", "--detach", commit)
             found = self._run(location, *inside, "rev-parse", "HEAD")
@@ -161,7 +159,7 @@ class GitRepositories(Value, frozen=True, kw_only=True):
         return done.stdout.strip() if done.returncode == 0 else None
 
     def _ensure(self, repository: Path, location: str, commit: str) -> None:
-        """Have a commit in the repository; most servers give one by its id."""
+        """Fetch a commit if it is missing; most servers allow that by its id."""
         if repository.is_dir() and self._resolve(repository, commit) is not None:
             return
         if self.offline:
@@ -202,7 +200,7 @@ class GitRepositories(Value, frozen=True, kw_only=True):
                     "".join(c if c.isprintable() else "?" for c in line)
                     for line in lines
                 ],
-                "check the URL and the revision, and that git may read it unasked",
+                "check the URL and the revision, and that git can read it unprompted",
             )
         return done.stdout.strip()
 
@@ -229,5 +227,5 @@ class GitRepositories(Value, frozen=True, kw_only=True):
         return self.store.path(Bucket.GIT, redact(location))
 
     def _exclusive(self, location: str) -> AbstractContextManager[None]:
-        """Let one process at a time change a repository."""
+        """Return a lock for the repository, shared by all processes."""
         return self.store.exclusive(f"git-{self._path(location).name}")

@@ -1,4 +1,4 @@
-"""Builds a source distribution in an environment that holds nothing else."""
+"""Builds source distributions and trees in isolated environments."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from packaging.version import Version
 from polylock.build.backend import BuildSystem, InvalidBuildSystem
 from polylock.build.frontend import Frontend, HookFailed, build_variables
 from polylock.build.sdist import unpack_sdist
-from polylock.cache.store import Bucket
+from polylock.cache.store import Bucket, Store
 from polylock.environment.venv import create
 from polylock.errors import (
     BuildFailed,
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from polylock.cache.store import Store
     from polylock.environment.interpreter import Interpreter
     from polylock.ports import Provisioner
 
@@ -41,9 +40,9 @@ _LIMIT = 1 << 24
 
 
 def wheel_metadata(path: Path) -> bytes:
-    """Return METADATA of a wheel; raises HookFailed where there is none to read.
+    """Return METADATA of a built wheel; raises HookFailed if it cannot be read.
 
-    The rest is verified when the wheel is unpacked, as any other.
+    The rest of the wheel is verified when it is unpacked, like any other.
     """
     try:
         parsed = WheelFilename.parse(path.name)
@@ -68,7 +67,8 @@ def wheel_metadata(path: Path) -> bytes:
         RuntimeError,  # an encrypted member
         OSError,
     ) as error:
-        raise HookFailed(f"build_wheel wrote {path.name}, no readable wheel") from error
+        step = f"build_wheel wrote {path.name}, which is not a readable wheel"
+        raise HookFailed(step) from error
     raise HookFailed(f"build_wheel wrote {path.name}, which has no METADATA")
 
 
@@ -78,20 +78,20 @@ _REQUIREMENTS_ADVICE = (
 )
 
 _TREE_ADVICE = (
-    "mend the source tree as its build backend says; "
-    "where it is the project itself, --no-install-project leaves it out"
+    "fix the source tree as its build backend reports; "
+    "if it is the project itself, --no-install-project skips it"
 )
-"""For a directory or a checkout: no other version of it would help."""
+"""Advice for a directory or checkout, which has no other version."""
 
 logger = logging.getLogger(__name__)
 
 
 class IsolatedBuilder(Value, frozen=True, kw_only=True):
-    """Implements ``SdistBuilder``: a virtual environment for each build.
+    """Implements ``SdistBuilder`` with a virtual environment for each build.
 
-    ``interpreter`` makes the environments, ``provisioner`` fills them;
-    ``variables`` are the environment variables of this process. Everything lies in
-    a temporary directory of the cache, so that what is installed can be linked.
+    ``interpreter`` creates the environments, ``provisioner`` installs into them;
+    ``variables`` are the environment variables of this process. Everything is in a
+    temporary directory of the cache, so that files can be linked from there.
     """
 
     store: Store
@@ -108,14 +108,14 @@ class IsolatedBuilder(Value, frozen=True, kw_only=True):
             return build.metadata()
 
     def wheel(self, path: Path, filename: str, destination: Path) -> Path:
-        """Build a wheel into ``destination``; raises as ``metadata`` does."""
+        """Build a wheel in ``destination``; raises what ``metadata`` raises."""
         with self._prepared(path, filename) as build:
             return build.wheel_into(destination)
 
     def tree_metadata(self, tree: Path, name: str) -> CoreMetadata:
         """Return the core metadata of a source tree of a project.
 
-        Raises as ``metadata`` does.
+        Raises what ``metadata`` raises.
         """
         with self._prepared_tree(_Subject(name), tree) as build:
             return build.metadata()
@@ -123,18 +123,18 @@ class IsolatedBuilder(Value, frozen=True, kw_only=True):
     def tree_wheel(
         self, tree: Path, name: str, destination: Path, *, editable: bool = False
     ) -> Path:
-        """Build a wheel of a source tree, in the tree; raises as ``metadata`` does."""
+        """Build a wheel of a source tree, in place; raises what ``metadata`` raises."""
         subject = _Subject(name, editable=editable)
         with self._prepared_tree(subject, tree) as build:
             return build.wheel_into(destination)
 
     @contextmanager
     def _prepared(self, path: Path, filename: str) -> Iterator[_Build]:
-        """Unpack, make the environment and fill it; tell failures of the block."""
+        """Yield a build of an unpacked source distribution; see ``_prepared_tree``."""
         try:
             parsed = SdistFilename.parse(filename)
         except InvalidFilename as error:
-            raise FileCorrupt(filename, "it is no source distribution") from error
+            raise FileCorrupt(filename, "it is not a source distribution") from error
         root = self.store.root / Bucket.BUILDS.directory
         with self.store.temporary_directory(root) as work:
             tree = unpack_sdist(path, work / "source", filename=filename)
@@ -144,6 +144,7 @@ class IsolatedBuilder(Value, frozen=True, kw_only=True):
 
     @contextmanager
     def _prepared_tree(self, subject: _Subject, tree: Path) -> Iterator[_Build]:
+        """Yield a build in a new environment; its failures become BuildFailed."""
         root = self.store.root / Bucket.BUILDS.directory
         with self.store.temporary_directory(root) as work:
             try:
@@ -165,7 +166,7 @@ class IsolatedBuilder(Value, frozen=True, kw_only=True):
     def _environment(
         self, work: Path, tree: Path, system: BuildSystem, *, editable: bool
     ) -> Frontend:
-        """Return the frontend of an environment with all that the build needs."""
+        """Return the frontend of an environment that meets all build requirements."""
         directory = work / "environment"
         create(directory, self.interpreter)
         python = self.provisioner.provision(system.requires, directory)
@@ -184,7 +185,7 @@ class IsolatedBuilder(Value, frozen=True, kw_only=True):
 
 
 class _Subject(Value, frozen=True):
-    """What is built; a source tree alone says its version itself."""
+    """The project to build; the version is None for a source tree."""
 
     name: str
     version: str | None = None
@@ -192,14 +193,14 @@ class _Subject(Value, frozen=True):
 
 
 class _Build(Value, frozen=True):
-    """A build under way, of what the file name or the project says."""
+    """A prepared build; its result must match the subject."""
 
     subject: _Subject
     work: Path
     frontend: Frontend
 
     def metadata(self) -> CoreMetadata:
-        """Return the core metadata, by way of a wheel if there is no other."""
+        """Return the core metadata, from a wheel if the backend has no hook for it."""
         content = self.frontend.metadata(self.make("metadata"))
         if content is None:
             content = wheel_metadata(self.frontend.wheel(self.make("wheel")))
@@ -208,7 +209,7 @@ class _Build(Value, frozen=True):
         return metadata
 
     def wheel_into(self, destination: Path) -> Path:
-        """Build a wheel and move it into a directory."""
+        """Build a wheel and move it to a directory."""
         built = self.frontend.wheel(self.make("wheel"), editable=self.subject.editable)
         self.check(CoreMetadata.parse(wheel_metadata(built)))
         target = destination / built.name
@@ -220,7 +221,7 @@ class _Build(Value, frozen=True):
         return target
 
     def make(self, name: str) -> Path:
-        """Make a directory for what the backend writes."""
+        """Create a directory for the backend's output."""
         directory = self.work / name
         try:
             directory.mkdir()
@@ -230,7 +231,7 @@ class _Build(Value, frozen=True):
         return directory
 
     def check(self, metadata: CoreMetadata) -> None:
-        """Refuse another project or version than the file name says."""
+        """Raise HookFailed if name or version are not those of the subject."""
         wanted = self.subject.version
         try:
             found = Version(metadata.version)
@@ -238,7 +239,7 @@ class _Build(Value, frozen=True):
         except ValueError:
             same = False
         if not same or canonicalize_name(metadata.name) != self.subject.name:
-            raise HookFailed(f"it became {metadata.name} {metadata.version}")
+            raise HookFailed(f"the build produced {metadata.name} {metadata.version}")
 
 
 def _failure(subject: _Subject, error: Exception) -> BuildFailed:

@@ -1,4 +1,4 @@
-"""Whose build backend may run: what the project says of source distributions."""
+"""The policy on builds: for which projects a build backend may run."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ __all__ = ["forbidding_policy", "refused_metadata", "require_allowed"]
 
 
 def refused_metadata(inputs: Inputs, name: NormalizedName) -> Unusable | None:
-    """Say why no backend may be run for a project while locking, None if it may.
+    """Return why no backend may run for a project while locking, None if one may.
 
-    By default locking runs no code that came from an index: ``build = "local"`` is
-    for paths and version control.
+    By default locking runs no code from an index: ``build = "local"`` allows only paths
+    and version control.
     """
     if forbidding_policy(inputs, name) is None and (
         inputs.build == "all" or name in inputs.build_packages
@@ -30,9 +30,9 @@ def refused_metadata(inputs: Inputs, name: NormalizedName) -> Unusable | None:
 
 
 def require_allowed(inputs: Inputs, name: NormalizedName, version: str | None) -> None:
-    """Raise BuildForbidden where a locked source distribution must not be built.
+    """Raise BuildForbidden if a locked source distribution must not be built.
 
-    What was locked was agreed to, so only a plain no counts.
+    A locked file was accepted before, so only an explicit prohibition counts.
     """
     policy = forbidding_policy(inputs, name)
     if policy is not None:
@@ -40,7 +40,7 @@ def require_allowed(inputs: Inputs, name: NormalizedName, version: str | None) -
 
 
 def forbidding_policy(inputs: Inputs, name: NormalizedName) -> str | None:
-    """Return what forbids to build a project, as the project file has it, or None."""
+    """Return the line of the project file that forbids building a project, or None."""
     match inputs.forbidding_build(name):
         case "no-build-package":
             return f'no-build-package = ["{name}"]'

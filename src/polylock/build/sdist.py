@@ -1,9 +1,9 @@
-"""A source distribution becomes a source tree, every member of it judged (PEP 625).
+"""Unpacks a source distribution (PEP 625) and checks every member.
 
-``tarfile``'s data filter (PEP 706) judges members one by one and is missing from the
-first patch releases of Python 3.11; here all members of an archive are judged, by
-the same rules on every Python. Nothing but files and directories is made: a link to
-a file of the archive becomes a copy of it, any other link is refused.
+``tarfile``'s data filter (PEP 706) checks each member by itself and is missing in the
+first patch releases of Python 3.11; the checks here consider all members, and are the
+same on every Python. Only files and directories are created: a link to a file in the
+archive becomes a copy, any other link is refused.
 """
 
 from __future__ import annotations
@@ -19,8 +19,7 @@ from typing import IO, TYPE_CHECKING
 
 from polylock.cache.regular_files import WholeFile
 from polylock.errors import CacheUnusable, FileCorrupt
-from polylock.model.bounded_stream import BoundedStream
-from polylock.model.member_names import MemberNames, RefusedArchive
+from polylock.model.archive_checks import BoundedStream, MemberNames, RefusedArchive
 from polylock.values import Mutable, Value, field
 
 if TYPE_CHECKING:
@@ -32,16 +31,16 @@ __all__ = ["SDIST_LIMITS", "SdistLimits", "unpack_sdist"]
 _CHUNK = 1 << 20
 _ENCRYPTED = 0x1
 _EARLIEST = 315619200
-"""1980-01-02 in seconds since 1970 UTC: a wheel is a zip file and knows no earlier
-time, and some backends fail on one."""
+"""1980-01-02 in seconds since 1970 UTC: a wheel is a zip file, which has no earlier
+times, and some backends fail on one."""
 _LATEST = 2**32 - 1
 
 
 class SdistLimits(Value, frozen=True, kw_only=True):
-    """What a source distribution may hold (sizes in bytes).
+    """Limits on the content of a source distribution (sizes in bytes).
 
-    The largest ones on public indexes unpack to about a gibibyte. A ratio counts only
-    above ``free_size``. ``read_size`` bounds what is read at once: a tar header may
+    The largest ones on public indexes unpack to about a gibibyte. ``ratio`` applies
+    only above ``free_size``. ``read_size`` bounds a single read: a tar header may
     announce a name of any length.
     """
 
@@ -61,10 +60,9 @@ def unpack_sdist(
     """Unpack a ``.tar.gz`` or ``.zip`` and return its one top directory.
 
     ``directory`` must be empty or missing; ``filename`` is the archive's own name,
-    whatever ``path`` is called in the cache. Times and executable bits are kept.
-    Raises FileCorrupt for anything that does not belong into a source distribution,
-    CacheUnusable where the directory cannot be written. What has been written by
-    then is left for the caller to remove.
+    which ``path`` need not have. Times and executable bits are kept. Raises FileCorrupt
+    for content that a source distribution must not have, CacheUnusable if the directory
+    cannot be written; then the caller removes the directory.
     """
     try:
         size = path.stat().st_size
@@ -82,9 +80,9 @@ def unpack_sdist(
         gzip.BadGzipFile,
         zlib.error,
         EOFError,
-        RuntimeError,  # headers upon headers, until there are too many
+        RuntimeError,  # tarfile recurses into header after header
         ValueError,  # a number or a name that cannot be decoded
-        OverflowError,  # a number that no file has
+        OverflowError,  # a number that is too large for a file
     ) as error:
         raise FileCorrupt(filename, f"the archive is damaged: {error}") from error
     except OSError as error:
@@ -94,8 +92,8 @@ def unpack_sdist(
 class _Member(Value, frozen=True, kw_only=True):
     """A member of an archive.
 
-    ``stream`` is None for a directory or a link; ``link`` is the path in the archive
-    that a link leads to. ``time`` is in seconds since 1970 UTC, None for unknown.
+    ``stream`` is None for a directory or a link; ``link`` is the target of a link, as a
+    path in the archive. ``time`` is in seconds since 1970 UTC, None if unknown.
     """
 
     path: str
@@ -119,7 +117,7 @@ class _Unpacking(Mutable):
     size: int = 0
 
     def add(self, member: _Member) -> None:
-        """Write a member, or note a link for the end."""
+        """Write a member; links are kept for ``finish``."""
         self.count += 1
         if self.count > self.limits.members:
             raise RefusedArchive(f"it has more than {self.limits.members} members")
@@ -128,7 +126,7 @@ class _Unpacking(Mutable):
         top, slash, _ = member.path.partition("/")
         self.tops.add(top)
         if not (slash or is_directory):
-            raise RefusedArchive(f"member {top!a} lies outside of a top directory")
+            raise RefusedArchive(f"member {top!a} is outside of a top directory")
         target = self.directory / member.path
         if is_directory:
             target.mkdir(parents=True, exist_ok=True)
@@ -140,7 +138,7 @@ class _Unpacking(Mutable):
             self.files.add(member.path)
 
     def finish(self) -> Path:
-        """Copy what links lead to; return the top directory."""
+        """Copy the targets of links; return the top directory."""
         for path in self.links:
             source = path
             for _ in range(len(self.links)):
@@ -148,12 +146,12 @@ class _Unpacking(Mutable):
                     break
                 source = self.links[source]
             if source not in self.files:
-                raise RefusedArchive(f"member {path!a} is a link to no file of it")
+                raise RefusedArchive(f"member {path!a} is a link to a missing file")
             self._account((self.directory / source).stat().st_size)
             (self.directory / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(self.directory / source, self.directory / path)
         if len(self.tops) != 1:
-            raise RefusedArchive("it does not hold one top directory")
+            raise RefusedArchive("it does not have exactly one top directory")
         (top,) = self.tops
         return self.directory / top
 
@@ -170,7 +168,7 @@ class _Unpacking(Mutable):
             os.utime(target, (time, time))
 
     def _account(self, count: int) -> None:
-        """Add to what was written; refuse too much."""
+        """Add to the size; raises RefusedArchive above a limit."""
         self.size += count
         limits = self.limits
         if self.size > limits.total_size:
@@ -200,7 +198,7 @@ def _tar_members(path: Path, limits: SdistLimits) -> Iterator[_Member]:
                 raise RefusedArchive(
                     f"member {name!a} is neither a file nor a directory"
                 )
-            if info.size < 0:  # ``tarfile`` would go back, and read members again
+            if info.size < 0:  # ``tarfile`` would seek back and repeat members
                 raise RefusedArchive(f"member {name!a} has a negative size")
             yield _Member(
                 path=name,
@@ -216,9 +214,10 @@ def _is_link(info: tarfile.TarInfo) -> bool:
 
 
 def _link_target(info: tarfile.TarInfo, name: str) -> str:
-    """Return the path in the archive that a link leads to.
+    """Return the target of a link as a path in the archive.
 
-    A hard link names it; a symbolic link counts from its own directory.
+    That of a hard link is such a path; that of a symbolic link is relative to its own
+    directory.
     """
     if info.islnk():
         return info.linkname.removeprefix("./")
@@ -229,7 +228,7 @@ def _link_target(info: tarfile.TarInfo, name: str) -> str:
                 raise RefusedArchive(f"member {name!a} is a link out of the archive")
             parts.pop()
         elif part != ".":
-            parts.append(part)  # an empty first part, of an absolute path, is no file
+            parts.append(part)  # an absolute path has an empty part, so no file matches
     return "/".join(parts)
 
 
@@ -239,7 +238,7 @@ def _zip_members(path: Path, limits: SdistLimits) -> Iterator[_Member]:
         if len(infos) > limits.members:
             raise RefusedArchive(f"it has more than {limits.members} members")
         for info in infos:
-            # ``filename`` is what zipfile made of the name.
+            # zipfile changes some names in ``filename``.
             name = info.orig_filename
             is_directory = name.endswith("/")
             kind = stat.S_IFMT(info.external_attr >> 16)
@@ -249,7 +248,9 @@ def _zip_members(path: Path, limits: SdistLimits) -> Iterator[_Member]:
                     f"member {name!a} is neither a plain file nor a directory"
                 )
             if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
-                raise RefusedArchive(f"member {name!a} is compressed in an unusual way")
+                raise RefusedArchive(
+                    f"member {name!a} uses a compression method that is not supported"
+                )
             executable = bool((info.external_attr >> 16) & 0o111)
             if is_directory:
                 yield _Member(path=name.removesuffix("/"))

@@ -1,4 +1,4 @@
-"""What a source tree says of itself without a build, and whether it has changed."""
+"""The static metadata of a source tree, and a fingerprint of its files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from polylock.cache.digests import file_digest
+from polylock.cache.regular_files import file_digest
 from polylock.model.core_metadata import CoreMetadata
 from polylock.model.markers import Atom, conjunction, parse_marker
 from polylock.model.requirements import Requirement
@@ -23,17 +23,17 @@ __all__ = ["BUILD_FILES", "fingerprint", "static_metadata"]
 
 _FIELDS = ("version", "dependencies", "optional-dependencies", "requires-python")
 BUILD_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
-"""What of a tree a build for an editable installation depends on, if it is there."""
+"""The files on which a build for an editable installation depends."""
 
 _PASSED_OVER = frozenset({"build", "dist", "target", "node_modules", "__pycache__"})
 _PRODUCTS = (".pyc", ".pyo", ".so", ".pyd", ".dll", ".dylib", ".o", ".obj")
 
 
 def static_metadata(tree: Path) -> CoreMetadata | None:
-    """Return what ``[project]`` promises, None where only the backend knows.
+    """Return the metadata in ``[project]``, None if only the backend knows it.
 
-    PEP 621: a field that ``dynamic`` does not name is as it stands, or not there.
-    What is malformed is left to the backend to judge.
+    PEP 621: a field that ``dynamic`` does not name is exactly as written, or empty.
+    Malformed content is left to the backend.
     """
     try:
         document = parse_toml((tree / "pyproject.toml").read_text("utf-8"))
@@ -79,11 +79,10 @@ def _of_project(project: dict[str, Any]) -> CoreMetadata:
 
 
 def fingerprint(tree: Path, *, editable: bool) -> str:
-    """Return a SHA-256 that changes when the tree has to be installed anew.
+    """Return a SHA-256 that changes when the tree has to be installed again.
 
-    An editable installation runs the files where they lie, so only what the build
-    itself reads counts. Else all files do, but for hidden directories and what
-    builds leave in a tree.
+    An editable installation uses the files in place, so only files that affect the
+    build count. Otherwise all files do, except hidden directories and build products.
     """
     digest = hashlib.sha256()
     if editable:
@@ -97,7 +96,7 @@ def fingerprint(tree: Path, *, editable: bool) -> str:
 
 
 def _files(tree: Path) -> Iterator[Path]:
-    """Yield the files that may go into a wheel, in an order that never varies."""
+    """Yield the files that may go into a wheel, in a fixed order."""
     for place, directories, names in os.walk(tree):
         directory = tree / place
         directories[:] = sorted(

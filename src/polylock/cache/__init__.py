@@ -1,3 +1,3 @@
-"""What is kept on disk between runs."""
+"""The cache directory: files and results kept between runs."""
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Unpacked wheels, one directory for each sha256, from which files are linked.
+"""Unpacked wheels, one directory per SHA-256, from which files are linked.
 
-An archive is built under a temporary name, written to the disk, marked as complete and
-then renamed: after a lost power supply it is whole or absent.
-``{bucket}/ab/abcd…/content`` is the tree, ``complete`` the marker. What becomes of a
-complete one later, edited through a hard link for instance, is for those to see who
-use it; ``remove`` it then, and ``add`` makes it anew.
+An archive is built under a temporary name, synced to disk, marked as complete and then
+renamed: after a power failure it is complete or absent. ``{bucket}/ab/abcd…/content``
+is the tree, ``complete`` the marker. A complete archive may be damaged later, for
+example by an edit through a hard link; callers detect that, ``remove`` it and ``add``
+it again.
 """
 
 from __future__ import annotations
@@ -14,15 +14,14 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from polylock.cache.durable import write_out
-from polylock.cache.store import Bucket
+from polylock.cache.durable import sync_tree
+from polylock.cache.store import Bucket, Store
 from polylock.errors import CacheUnusable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from polylock.cache.store import Store
 
 __all__ = ["Archives"]
 
@@ -39,16 +38,16 @@ class Archives:
         self._root = store.root / Bucket.ARCHIVES.directory
 
     def get(self, sha256: str) -> Path | None:
-        """Return the directory of an unpacked wheel, None where there is none."""
+        """Return the directory of an unpacked wheel, None if it is absent."""
         place = self._place(sha256)
         return place / _CONTENT if (place / _COMPLETE).is_file() else None
 
     def add(self, sha256: str, build: Callable[[Path], None]) -> Path:
-        """Return the directory of an unpacked wheel, building it where it is absent.
+        """Return the directory of an unpacked wheel; build it if it is absent.
 
-        ``build`` fills the empty directory that it is given; what it raises is
-        passed on and leaves nothing behind. One process at a time builds an
-        archive, others wait and take its work. Raises CacheUnusable.
+        ``build`` fills the empty directory that it is given; its exceptions propagate
+        and leave nothing behind. Only one process builds an archive, others wait and
+        use its result. Raises CacheUnusable.
         """
         found = self.get(sha256)
         if found is not None:
@@ -72,19 +71,19 @@ class Archives:
                 yield place.name
 
     def remove(self, sha256: str) -> None:
-        """Forget an archive, for instance one whose files were changed by hand."""
+        """Remove an archive, for instance one whose files were changed."""
         place = self._place(sha256)
         with suppress(FileNotFoundError):
             (place / _COMPLETE).unlink()
-        import shutil  # noqa: PLC0415 - 2 ms, where something was damaged
+        import shutil  # noqa: PLC0415 - 2 ms, only for a damaged archive
 
         shutil.rmtree(place, ignore_errors=True)
 
     def _finish(self, made: Path, place: Path, temporary: Path) -> None:
         try:
-            write_out(made)
+            sync_tree(made)
             (made / _COMPLETE).touch()
-            if place.exists():  # incomplete, for the caller looked under the lock
+            if place.exists():  # incomplete: the caller checked under the lock
                 place.rename(temporary / "incomplete")
             os.rename(made, place)  # noqa: PTH104 - must not replace anything
         except OSError as error:

@@ -1,8 +1,8 @@
-"""Write a tree to the disk, so that a lost power supply takes nothing of it away.
+"""Sync a directory tree to disk, so that it survives a power failure.
 
-A file that was written and closed is in memory alone for half a minute: after a power
-cut its name may be there, and nothing in it. Linux writes out a whole file system in
-one call; elsewhere each file is written out.
+The content of a closed file may stay in memory for half a minute: after a power failure
+the file may exist and be empty. Linux syncs a whole file system in one call; elsewhere
+each file is synced.
 """
 
 from __future__ import annotations
@@ -16,23 +16,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["write_out"]
+__all__ = ["sync_tree"]
 
 _NO_SUCH_CALL = frozenset({errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP})
 
 
-def write_out(tree: Path) -> None:
-    """Return when all files under a directory are on the disk.
-
-    Raises OSError where the disk fails.
-    """
-    if not (sys.platform.startswith("linux") and _write_out_file_system(tree)):
-        _write_out_each(tree)
+def sync_tree(tree: Path) -> None:
+    """Return when all files under a directory are on disk; raises OSError."""
+    if not (sys.platform.startswith("linux") and _sync_file_system(tree)):
+        _sync_each(tree)
 
 
-def _write_out_file_system(tree: Path) -> bool:
-    """Write out the file system of a directory; false where there is no such call."""
-    import ctypes  # noqa: PLC0415 - 5 ms, only where something is unpacked
+def _sync_file_system(tree: Path) -> bool:
+    """Sync the file system of a directory; return False if there is no such call."""
+    import ctypes  # noqa: PLC0415 - 5 ms, only to unpack or create something
 
     try:
         call = ctypes.CDLL(None, use_errno=True).syncfs
@@ -50,18 +47,18 @@ def _write_out_file_system(tree: Path) -> bool:
     raise OSError(number, os.strerror(number), str(tree))
 
 
-def _write_out_each(tree: Path) -> None:
-    # Windows writes out only what it may write to.
+def _sync_each(tree: Path) -> None:
+    # Windows syncs only files that are open for writing.
     flags = (os.O_RDWR if os.name == "nt" else os.O_RDONLY) | getattr(os, "O_BINARY", 0)
     for directory, _, names in os.walk(tree):
         for name in names:
-            _write_out_one(f"{directory}{os.sep}{name}", flags)
+            _sync_one(f"{directory}{os.sep}{name}", flags)
         if os.name != "nt":
             with suppress(PermissionError):
-                _write_out_one(directory, os.O_RDONLY)
+                _sync_one(directory, os.O_RDONLY)
 
 
-def _write_out_one(path: str, flags: int) -> None:
+def _sync_one(path: str, flags: int) -> None:
     descriptor = os.open(path, flags)
     try:
         os.fsync(descriptor)

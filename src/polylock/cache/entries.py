@@ -1,7 +1,7 @@
-"""Where a cache entry lies, and whether what lies there is whole.
+"""The path and the checksum of a cache entry.
 
-Apart from the rest of the cache because ``answer_cache.recall`` reads an entry before
-anything else is imported; nothing slow may be imported here.
+Separate from the rest of the cache, because ``answer_cache.recall`` reads an entry
+before anything else is imported; nothing slow may be imported here.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 import zlib
 
 try:
-    # hashlib would load OpenSSL: 3 ms.
+    # hashlib loads OpenSSL: 3 ms.
     from _blake2 import blake2b
 except ImportError:  # another implementation of Python
     from hashlib import blake2b
@@ -26,18 +26,18 @@ def digest(content: bytes | bytearray | memoryview) -> str:
 
 
 def entry_path(directory: str, key: bytes) -> str:
-    """Return where the entry of a key lies in the directory of its bucket."""
+    """Return the path of the entry of a key in the directory of its bucket."""
     name = digest(key)
     return f"{directory}{os.sep}{name[:2]}{os.sep}{name[2:]}"
 
 
 def checksum(content: bytes | memoryview) -> bytes:
-    """Return what an entry with this content begins with."""
+    """Return the checksum at the start of an entry with this content."""
     return zlib.crc32(content).to_bytes(CHECKSUM_BYTES, "big")
 
 
 def whole_content(entry: bytes) -> memoryview | None:
-    """Return the content of an entry, None where it was cut short or damaged."""
+    """Return the content of an entry, None if it is truncated or damaged."""
     view = memoryview(entry)
     content = view[CHECKSUM_BYTES:]
     whole = len(view) >= CHECKSUM_BYTES and view[:CHECKSUM_BYTES] == checksum(content)

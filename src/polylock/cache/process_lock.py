@@ -1,23 +1,22 @@
-"""A block that one process or thread at a time may be in, whichever they are.
+"""A lock between processes and threads, on a file.
 
-The system holds the lock and ends it with the process, so one that was killed holds
-nobody up. The file that stands for the lock stays: who waits has it open.
+The system releases the lock when the process ends, so a killed process blocks nobody.
+The lock file is not removed: a waiting process has it open.
 
-On POSIX the lock is ``flock``, taken as filelock takes it, so that the two exclude each
-other; filelock itself would cost 10 to 40 ms of import, a tenth of a sync, and lets go
-of the lock in a process that is forked. On Windows it is filelock's, which knows what
-Windows does with files that are open or about to be removed.
+On POSIX the lock is ``flock``, used as filelock uses it, so that both exclude each
+other; filelock itself takes 10 to 40 ms to import, a tenth of a sync, and releases the
+lock in a forked process. On Windows it is filelock's, which handles files that are open
+or being removed there.
 """
 
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
     from pathlib import Path
 
 __all__ = ["process_lock"]
@@ -26,11 +25,11 @@ __all__ = ["process_lock"]
 def process_lock(
     path: Path, waiting: Callable[[], None] | None = None, *, system: str = os.name
 ) -> AbstractContextManager[None]:
-    """Keep everybody else who names the file out of the block.
+    """Hold the lock of a file in the block, to the exclusion of all others.
 
-    The file is made where there is none, its directory must exist. ``waiting`` is
-    called once if another holds the lock. Processes that are forked in the block hold
-    it as well. Raises OSError, with the file named, where it cannot be written or its
+    The file is created if it is absent; its directory must exist. ``waiting`` is called
+    once if another process or thread holds the lock. Processes forked in the block hold
+    it too. Raises OSError, with the file name, if the file cannot be written or if its
     file system has no locks.
     """
     hold = _held_by_flock if system == "posix" else _held_by_filelock
@@ -43,7 +42,7 @@ def _nothing() -> None:
 
 @contextmanager
 def _held_by_flock(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
-    """Lock an open file; one that was removed meanwhile is locked for nobody else."""
+    """Lock an open file; retry if it was removed, as others then lock a new one."""
     import fcntl  # noqa: PLC0415 - not on Windows
 
     while True:
@@ -55,8 +54,8 @@ def _held_by_flock(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
                 waiting()
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
             except OSError as error:
-                # Some network file systems: the error would say neither what nor where.
-                problem = f"its file system gives no lock: {error.strerror}"
+                # Some network file systems; the bare error names no file and no cause.
+                problem = f"its file system does not support locks: {error.strerror}"
                 raise OSError(error.errno, problem, os.fspath(path)) from error
             if os.fstat(descriptor).st_nlink > 0:
                 yield
@@ -67,7 +66,7 @@ def _held_by_flock(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
 
 @contextmanager
 def _held_by_filelock(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
-    from filelock import FileLock, Timeout  # noqa: PLC0415 - 40 ms, on Windows alone
+    from filelock import FileLock, Timeout  # noqa: PLC0415 - 40 ms, only on Windows
 
     lock = FileLock(path)
     try:

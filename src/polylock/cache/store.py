@@ -1,10 +1,10 @@
-"""A directory of entries that many processes may read, write and kill at any time.
+"""The cache: entries on disk that many processes may read and write at any time.
 
-An entry lies in a bucket, under the hash of its key. It is written to a temporary
-file in its own directory and moved into place, so a reader sees the old entry, the
-new one or none, and it begins with a checksum, so one that was cut short by a full
-disk or a lost power supply counts as absent. Nothing is locked: two writers of one
-key both write, and the last one stays.
+An entry is stored in a bucket, under the hash of its key. It is written to a temporary
+file in its own directory and moved into place, so a reader sees the old entry, the new
+one or none. It begins with a checksum, so an entry that a full disk or a power failure
+truncated counts as absent. Entries are not locked: of two writers of one key the last
+wins. A process may be killed at any time.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from __future__ import annotations
 import enum
 import os
 import time
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from polylock.cache.entries import checksum, entry_path, whole_content
 from polylock.errors import CacheUnusable
@@ -22,35 +22,33 @@ from polylock.values import Mutable, Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from contextlib import AbstractContextManager
-    from typing import BinaryIO
 
 __all__ = ["Bucket", "PendingFile", "Stamp", "Store", "Usage"]
 
 _TEMPORARY = ".tmp-"
 _ABANDONED_AFTER = 24 * 3600.0  # seconds; no download or unpacking takes a day
-_FORGOTTEN_AFTER = 30 * 24 * 3600.0  # seconds; to answer anew takes 0.1
+_EXPIRES_AFTER = 30 * 24 * 3600.0  # seconds; the result is recomputed in 0.1
 _NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 _USERS = "in-use"
-"""Name of the directory where running processes say that they use the cache."""
+"""Name of the directory with a lock file for each process that uses the cache."""
 
 _MARKS = {
     # bford.info/cachedir
     "CACHEDIR.TAG": "Signature: 8a477f597d28d172789f06886806bc55\n",
     ".gitignore": "*\n",
 }
-"""Files in a new cache: backups pass over it, and git where it lies in a work tree."""
+"""Files in a new cache, so that backups and git skip it."""
 
 
 Stamp = tuple[int, int, int]
-"""Inode, size and time of change: an entry is never written to, only replaced."""
+"""Inode, size and modification time; identifies an entry, which is only replaced."""
 
 
 class Bucket(enum.Enum):
-    """A kind of entry: the name of its directory and the version of its layout.
+    """A kind of entry: the name of its directory and the version of its format.
 
-    A change of what the entries hold raises the version, and older entries are
-    never read again; ``prune`` removes them.
+    A change of the format raises the version; older entries are no longer read, and
+    ``prune`` removes them.
     """
 
     PAGES = ("pages", 1)
@@ -75,11 +73,11 @@ class Bucket(enum.Enum):
         return f"{name}-v{version}"
 
 
-_FORGOTTEN = {bucket.directory for bucket in (Bucket.ANSWERS, Bucket.LOCK_FILES)}
+_EXPIRING = {bucket.directory for bucket in (Bucket.ANSWERS, Bucket.LOCK_FILES)}
 
 
 class Usage(Value, frozen=True):
-    """What some files occupy: their number and the sum of their sizes in bytes."""
+    """Disk usage: the number of files and the sum of their sizes in bytes."""
 
     files: int = 0
     size: int = 0
@@ -89,16 +87,16 @@ class Usage(Value, frozen=True):
 
 
 class PendingFile(Mutable):
-    """A file being written, and where it shall lie when it is complete."""
+    """A file being written, and the path that it gets when it is complete."""
 
     file: BinaryIO
     target: Path | None = None
 
 
 class Store:
-    """The cache directory; it is made when something is first written.
+    """The cache directory; created on the first write.
 
-    Every method raises CacheUnusable where the directory cannot be read or written.
+    Every method raises CacheUnusable if the directory cannot be read or written.
     """
 
     def __init__(self, root: Path) -> None:
@@ -106,16 +104,16 @@ class Store:
         self._directories = {b: str(root / b.directory) for b in Bucket}
 
     def path(self, bucket: Bucket, key: str) -> Path:
-        """Return where the entry of a key lies, whether there is one or not."""
+        """Return the path of the entry of a key, whether it exists or not."""
         return Path(self._path(bucket, key))
 
     def read(self, bucket: Bucket, key: str) -> memoryview | None:
-        """Return the content of an entry, None where it is absent or damaged."""
+        """Return the content of an entry, None if it is absent or damaged."""
         found = self.read_stamped(bucket, key)
         return None if found is None else found[0]
 
     def read_stamped(self, bucket: Bucket, key: str) -> tuple[memoryview, Stamp] | None:
-        """Return what ``read`` does, with the stamp of the very file it is from."""
+        """Return the content of an entry, as ``read`` does, and its stamp."""
         path = self._path(bucket, key)
         try:
             with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - hot path
@@ -129,7 +127,7 @@ class Store:
         return None if whole is None else (whole, stamp)
 
     def stamp(self, bucket: Bucket, key: str) -> Stamp | None:
-        """Return what tells an entry from any other that ever lay in its place."""
+        """Return the stamp of an entry, which differs after a replacement, or None."""
         try:
             return _stamp(os.stat(self._path(bucket, key)))  # noqa: PTH116 - hot path
         except FileNotFoundError:
@@ -138,7 +136,7 @@ class Store:
             raise self._unusable(error) from error
 
     def write(self, bucket: Bucket, key: str, content: bytes) -> Stamp:
-        """Put an entry in place of any other with this key; return its stamp."""
+        """Write or replace the entry of a key; return its stamp."""
         target = self.path(bucket, key)
         with self.pending_file(target.parent) as pending:
             pending.file.write(checksum(content))
@@ -149,7 +147,7 @@ class Store:
         return stamp
 
     def remove(self, bucket: Bucket, key: str) -> None:
-        """Forget an entry; no matter if there is none."""
+        """Remove an entry, if there is one."""
         try:
             self.path(bucket, key).unlink(missing_ok=True)
         except OSError as error:
@@ -157,11 +155,11 @@ class Store:
 
     @contextmanager
     def pending_file(self, directory: Path) -> Iterator[PendingFile]:
-        """Open a file in ``directory`` that moves to its target after the block.
+        """Open a temporary file in ``directory`` and move it to its target afterwards.
 
-        Without a target, or where the block raises, it is removed. Directory and
-        target lie inside the cache. An OSError inside the block is taken for one
-        of the cache.
+        Without a target, or if the block raises, it is removed. Directory and target
+        are inside the cache. An OSError inside the block counts as an error of the
+        cache.
         """
         temporary = ""
         try:
@@ -183,11 +181,11 @@ class Store:
 
     @contextmanager
     def temporary_directory(self, parent: Path) -> Iterator[Path]:
-        """Make a directory in ``parent`` that is gone after the block.
+        """Create a directory in ``parent`` and remove it after the block.
 
-        What is to stay is moved out of it. ``parent`` lies inside the cache.
+        The block moves out what it wants to keep. ``parent`` is inside the cache.
         """
-        import shutil  # noqa: PLC0415 - 2 ms with tempfile, for a reader in vain
+        import shutil  # noqa: PLC0415 - 2 ms with tempfile, not needed to read
         import tempfile  # noqa: PLC0415 - as above
 
         try:
@@ -201,11 +199,11 @@ class Store:
             shutil.rmtree(made, ignore_errors=True)
 
     def exclusive(self, name: str) -> AbstractContextManager[None]:
-        """Keep other threads and processes that name the same out of the block."""
+        """Hold the lock of a name in the block; other threads and processes wait."""
         return self._locked(self.root / Bucket.LOCKS.directory / f"{name}.lock")
 
     def move(self, file: Path, target: Path) -> None:
-        """Move a file of the cache in place of any other."""
+        """Move a file of the cache to a path, replacing what is there."""
         try:
             self.make_directory(target.parent)
             _replace(str(file), target)
@@ -213,7 +211,7 @@ class Store:
             raise self._unusable(error) from error
 
     def make_directory(self, directory: Path) -> None:
-        """Make a directory inside the cache with its parents."""
+        """Create a directory inside the cache, with its parents."""
         try:
             if not self.root.is_dir():
                 self.root.mkdir(parents=True, exist_ok=True)
@@ -224,14 +222,14 @@ class Store:
             raise self._unusable(error) from error
 
     def size(self) -> dict[str, Usage]:
-        """Return what each bucket occupies, by the name of its directory, sorted."""
+        """Return the disk usage of each bucket by directory name, sorted."""
         return {path.name: _usage(path) for path in self._buckets()}
 
     def prune(self) -> Usage:
-        """Remove outdated layouts and what killed processes left; say what was freed.
+        """Remove old formats and files of killed processes; return the usage freed.
 
-        What is cheap to make anew is forgotten after a month: each state of a project
-        directory that ever was leaves some. Safe while other processes use the cache.
+        Entries that are cheap to recompute are removed after a month: each state of a
+        project directory adds some. Safe while other processes use the cache.
         """
         freed = Usage()
         current = {bucket.directory for bucket in Bucket}
@@ -240,16 +238,16 @@ class Store:
                 freed += self._remove_tree(directory)
                 continue
             freed += self._remove_older(directory, f"{_TEMPORARY}*", _ABANDONED_AFTER)
-            if directory.name in _FORGOTTEN:
-                freed += self._remove_older(directory, "*/*", _FORGOTTEN_AFTER)
+            if directory.name in _EXPIRING:
+                freed += self._remove_older(directory, "*/*", _EXPIRES_AFTER)
         return freed
 
     def clear(self) -> Usage:
-        """Remove every entry; say what was freed.
+        """Remove every entry; return the usage freed.
 
-        Waits for the end of every ``in_use`` block, and lets none begin meanwhile.
-        Only directories that the cache made are touched, so a wrongly given cache
-        directory loses nothing else.
+        Waits for the end of every ``in_use`` block, and blocks new ones meanwhile. Only
+        directories of buckets are removed, so a wrong cache directory loses nothing
+        else.
         """
         if not self._buckets():
             return Usage()
@@ -257,16 +255,15 @@ class Store:
             users = self.root / _USERS
             for path in sorted(users.glob("*.user")):
                 with self._locked(path):
-                    pass  # its process has ended its block, or has ended
+                    pass  # its process has left the block, or has ended
                 path.unlink(missing_ok=True)
             return sum(map(self._remove_tree, self._buckets()), Usage())
 
     @contextmanager
     def in_use(self) -> Iterator[None]:
-        """Keep ``clear`` waiting while the block works with files of the cache.
+        """Make ``clear`` wait while the block uses files of the cache.
 
-        A cache that cannot be written is used without a word: who may only read it can
-        still install from it.
+        Does nothing if the cache is read-only: one can still install from it.
         """
         with ExitStack() as block:
             own = self.root / _USERS / f"{os.getpid()}-{time.monotonic_ns()}.user"
@@ -275,7 +272,7 @@ class Store:
             try:
                 yield
             finally:
-                # Windows refuses while it is locked; ``clear`` removes it then.
+                # Windows refuses while it is locked; ``clear`` removes it later.
                 with suppress(OSError):
                     own.unlink()
 
@@ -284,7 +281,7 @@ class Store:
 
     @contextmanager
     def _locked(self, path: Path) -> Iterator[None]:
-        # 0.3 ms that a warm lock, which waits for nobody, does not pay.
+        # 0.3 ms, not needed by a warm lock.
         from polylock.cache.process_lock import process_lock  # noqa: PLC0415
 
         self.make_directory(path.parent)
@@ -299,7 +296,7 @@ class Store:
         return entry_path(self._directories[bucket], key.encode())
 
     def _make_file(self, directory: Path) -> tuple[int, str]:
-        # As tempfile makes one, which takes 2 ms to import.
+        # Like tempfile, which takes 2 ms to import.
         path = f"{directory}{os.sep}{_TEMPORARY}{os.urandom(8).hex()}"
         try:
             return os.open(path, _NEW_FILE, 0o600), path
@@ -308,7 +305,7 @@ class Store:
             return os.open(path, _NEW_FILE, 0o600), path
 
     def _buckets(self) -> list[Path]:
-        """Return the directories of buckets of any layout version, sorted."""
+        """Return the directories of buckets of any format version, sorted."""
         names = {bucket.value[0] for bucket in Bucket}
         try:
             return sorted(
@@ -341,7 +338,7 @@ class Store:
             else:
                 path.unlink(missing_ok=True)
         except FileNotFoundError:
-            pass  # another process removes it as well
+            pass  # another process removed it
         except OSError as error:
             raise self._unusable(error) from error
         return freed
@@ -360,17 +357,17 @@ def _replace(temporary: str, target: Path) -> None:
         Path(temporary).replace(target)
     except PermissionError:
         # Windows refuses while another process has the entry open: that entry is
-        # whole, and losing ours costs one request.
+        # complete, and the loss of this one costs one request.
         if not target.exists():
             raise
         Path(temporary).unlink()
 
 
 def _usage(path: Path) -> Usage:
-    """Add up a file or a tree; what vanishes meanwhile counts nothing."""
+    """Return the disk usage of a file or a tree; files that vanish do not count."""
     usage = Usage()
     places = [path] if not path.is_dir() else []
-    # os.walk passes over what other processes remove; rglob raises before 3.12.
+    # os.walk skips what other processes remove; rglob raises before Python 3.12.
     for directory, _, names in os.walk(path):
         places += [Path(directory, name) for name in names]
     for found in places:

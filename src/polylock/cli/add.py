@@ -21,10 +21,10 @@ __all__ = ["command"]
 @place
 @JSON
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
-    """Add requirements to pyproject.toml, its comments and layout kept.
+    """Add requirements to pyproject.toml and keep its comments and layout.
 
-    They go to the project's dependencies, or to the one group, extra or target that
-    is named. A requirement of the same project is replaced. Nothing is locked: run
-    polylock lock afterwards.
+    They are added to the project's dependencies, or to the given group, extra or
+    target. An existing requirement of the same project is replaced. Nothing is locked:
+    run polylock lock afterwards.
     """
     return edit_place(add, "requirements", values, done="added to")

@@ -12,6 +12,7 @@ from polylock.cli.diagnostics import show_warning
 from polylock.cli.invocation import begin, print_json, reporting
 from polylock.cli.options import FROZEN, JSON, Command, settings
 from polylock.cli.terminal import say
+from polylock.environment.discovery import python_path
 from polylock.model.quantities import file_size
 from polylock.operations.exchange.bundle import BundleOptions, bundle
 
@@ -27,29 +28,29 @@ __all__ = ["command"]
 @click.argument("directory", type=click.Path(path_type=Path))
 @JSON
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
-    """Write what a target installs into a directory, for machines without a network.
+    """Write the files of a target into a directory, for machines without a network.
 
-    The directory gets the files and a pylock.toml with relative paths, which any
-    installer of PEP 751 takes. Variant wheels lie there under plain names; the bytes
-    are those that were locked.
+    The directory contains the files and a pylock.toml with relative paths, for any
+    installer that supports PEP 751. Variant wheels are written under names without
+    their labels; their bytes are those that were locked.
     """
     chosen = begin(values)
     options = BundleOptions(
         build=values["build"],
         frozen=values["frozen"],
-        search_path=os.environ.get("PATH", ""),
+        search_path=python_path(os.environ),
     )
     with reporting(chosen) as reporter:
         made = bundle(chosen, values["directory"], options, reporter)
     if values["as_json"]:
         print_json(made.to_json())
     elif chosen.verbosity >= 0:
-        told = f"{made.packages} packages, {file_size(made.size)}"
-        say(f"wrote {values['directory']}: {told}")
+        size = f"{made.packages} packages, {file_size(made.size)}"
+        say(f"wrote {values['directory']}: {size}")
     if made.sdists:
         show_warning(
-            f"source distributions: {', '.join(made.sdists)}; who installs them needs "
-            "their build requirements: --build makes wheels here"
+            f"source distributions: {', '.join(made.sdists)}; installing them needs "
+            "their build requirements; --build makes wheels here"
         )
     if made.variant_markers:
         show_warning(

@@ -35,7 +35,7 @@ def command() -> None:
 @settings()
 @JSON
 def size(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
-    """Show what the cache holds, and how much of the disk it takes."""
+    """Show the number of files and the size of each part of the cache."""
     chosen = begin(values)
     found = cache_size(chosen)
     if values["as_json"]:
@@ -55,23 +55,23 @@ def size(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
 @settings()
 @JSON
 def prune(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
-    """Remove outdated layouts and what interrupted processes left behind.
+    """Remove outdated layouts and the remains of interrupted processes.
 
-    Safe while other processes use the cache.
+    This is safe while other processes use the cache.
     """
     chosen = begin(values)
-    return _tell(chosen, prune_cache(chosen), as_json=values["as_json"])
+    return _show_freed(chosen, prune_cache(chosen), as_json=values["as_json"])
 
 
 @command.command("verify", epilog="Example: polylock cache verify")
 @settings()
 @JSON
 def verify(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
-    """Compare all files with their hashes, and remove those that are damaged.
+    """Compare all files with their hashes, and remove damaged ones.
 
-    Reads every downloaded file and every unpacked wheel; the next run fetches again
-    what was removed. Environments that share a damaged file by a hard link keep it:
-    `polylock sync --hashes` mends them.
+    This reads every downloaded file and every unpacked wheel; the next run fetches
+    removed files again. Environments with a hard link to a damaged file keep it:
+    `polylock sync --hashes` repairs them.
     """
     chosen = begin(values)
     found = verify_cache(chosen)
@@ -90,9 +90,9 @@ def verify(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by na
 @settings()
 @JSON
 def clear(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
-    """Remove everything that the cache holds; the next run fetches it again."""
+    """Remove everything in the cache; the next run fetches it again."""
     chosen = begin(values)
-    return _tell(chosen, clear_cache(chosen), as_json=values["as_json"])
+    return _show_freed(chosen, clear_cache(chosen), as_json=values["as_json"])
 
 
 @command.command("dir", epilog="Example: polylock cache dir")
@@ -103,7 +103,7 @@ def directory(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by
     return 0
 
 
-def _tell(chosen: Settings, freed: Freed, *, as_json: bool) -> int:
+def _show_freed(chosen: Settings, freed: Freed, *, as_json: bool) -> int:
     if as_json:
         print_json(freed.to_json())
     elif chosen.verbosity >= 0:

@@ -32,8 +32,8 @@ __all__ = ["command"]
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
     """Print a digest of exactly what a target would install, and its Python.
 
-    It changes if that does and for no other reason. Without a target every target's
-    key is printed, its name before it.
+    The key changes if and only if these change. Without --target the keys of all
+    targets are printed, each after the target's name.
     """
     chosen = begin(values)
     keys = cache_keys(chosen)
@@ -49,7 +49,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
 
 
 def _write_github_output(keys: list[CacheKey], *, several: bool) -> None:
-    """Add outputs to the step: of one target texts, of several JSON by target."""
+    """Add outputs to the step: texts for one target, JSON by target for several."""
     path = os.environ.get("GITHUB_OUTPUT")
     if not path:
         raise UsageError(

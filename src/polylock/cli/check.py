@@ -9,7 +9,7 @@ import click
 
 from polylock.answer_cache.remember import remember
 from polylock.cli.diagnostics import show_error
-from polylock.cli.invocation import asked, begin, json_text
+from polylock.cli.invocation import begin, cacheable_question, json_text
 from polylock.cli.options import JSON, Command, settings
 from polylock.operations.inspect.check import check
 
@@ -22,10 +22,10 @@ __all__ = ["command"]
 @settings()
 @JSON
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
-    """Compare the lock file with the project: offline and without a solver.
+    """Check offline, without a solver, whether the lock file is up to date.
 
-    Exits with 0 where the lock file answers the project and with 3 where it does not,
-    telling each difference on a line.
+    Exits with 0 if the lock file matches the project, else with 3 and a line for each
+    difference.
     """
     chosen = begin(values)
     outcome = check(chosen)
@@ -33,8 +33,8 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
         return show_error(outcome.error())
     out = json_text(outcome.to_json()) if values["as_json"] else ""
     loud = chosen.verbosity >= 0 and not out
-    err = f"{outcome.path.name} answers the project\n" if loud else ""
+    err = f"{outcome.path.name} is up to date\n" if loud else ""
     sys.stdout.write(out)
     sys.stderr.write(err)
-    remember(asked(), chosen, outcome.basis, out=out, err=err)
+    remember(cacheable_question(), chosen, outcome.basis, out=out, err=err)
     return 0 if outcome.up_to_date else 3

@@ -1,8 +1,8 @@
 """``polylock completion``: the script by which a shell completes command lines.
 
-The scripts are click's. They call polylock with a variable that says which words are
-there, and ``complete`` answers. A shell that asks for words has no use for anything
-else: whatever goes wrong, the answer is that there are none.
+The scripts are click's. They call polylock with a variable that holds the words typed
+so far, and ``complete`` prints the completions. A shell cannot show an error, so any
+failure means no completions.
 """
 
 from __future__ import annotations
@@ -43,29 +43,29 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     begin(values)
     from click.shell_completion import ShellComplete  # noqa: PLC0415 - as below
 
-    # ShellComplete's own: that of bash would start a bash to ask for its version.
-    sys.stdout.write(ShellComplete.source(_asked(values["shell"])))
+    # ShellComplete's own source(): that of bash would start bash for its version.
+    sys.stdout.write(ShellComplete.source(_completer(values["shell"])))
     return 0
 
 
 def complete(instruction: str) -> int:
-    """Answer a shell that asks for words, ``bash_complete`` and the like."""
+    """Print completions for an instruction such as ``bash_complete``."""
     shell, _, kind = instruction.partition("_")
     if shell not in _SHELLS or kind != "complete":
         return 1
     words = ""
     with redirect_stderr(StringIO()), suppress(Exception, SystemExit):
-        words = _words(_asked(shell))
+        words = _words(_completer(shell))
     sys.stdout.buffer.write(f"{words}\n".encode())
     return 0
 
 
 def _words(completer: ShellComplete) -> str:
-    """Return the words in the form of the shell, also for an option with ``=``.
+    """Return the completions in the shell's format, also for an option with ``=``.
 
-    click takes ``--target=h`` apart only where it is one word, and offers what is to
-    stand after the sign. bash makes three words of it and replaces the last; zsh and
-    fish replace all of it.
+    click splits ``--target=h`` only if it is one word, and completes the part after the
+    sign. bash makes three words of it and replaces the last; zsh and fish replace all
+    of it.
     """
     arguments, incomplete = completer.get_completion_args()
     joined = ["", *arguments]
@@ -83,7 +83,7 @@ def _words(completer: ShellComplete) -> str:
     return "\n".join(completer.format_completion(item) for item in items)
 
 
-def _asked(shell: str) -> ShellComplete:
+def _completer(shell: str) -> ShellComplete:
     # 5 ms that no other command pays.
     from click.shell_completion import get_completion_class  # noqa: PLC0415 - see above
 

@@ -37,8 +37,8 @@ __all__ = ["command"]
     "--trust-provider",
     "provider",
     metavar="NAME[==VERSION]",
-    help="Install this provider package apart, run its plugin once, and take what it "
-    "says as lists under properties. It is a program that may do what you may.",
+    help="Install this provider package in a temporary environment, run its plugin "
+    "once, and write its answer under properties. It runs with your permissions.",
 )
 @click.option(
     "--provider-api",
@@ -50,13 +50,13 @@ __all__ = ["command"]
     "--provider-namespace",
     "namespace",
     metavar="NAMESPACE",
-    help="The namespace that it answers for; default: what it says.",
+    help="The namespace that the provider answers for; default: what it says.",
 )
 @JSON
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
     """Describe this machine as a target, ready to paste into pyproject.toml.
 
-    Hardware that is missing is left out; what does not answer is a warning.
+    Missing hardware is left out. A query that fails is a warning.
     """
     chosen = begin(values)
     machine, python = this_machine(), values["python_version"]
@@ -64,8 +64,8 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
         machine = _with_provider(chosen, machine, values)
     elif values["endpoint"] or values["namespace"]:
         raise UsageError(
-            "--provider-api and --provider-namespace are about a trusted provider",
-            "name it: --trust-provider NAME",
+            "--provider-api and --provider-namespace need a trusted provider",
+            "add --trust-provider NAME",
         )
     if values["name"]:
         found = write_detected(chosen, machine, values["name"], python)

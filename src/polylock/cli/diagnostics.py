@@ -1,4 +1,4 @@
-"""An exception in words: what went wrong, the facts, the next step."""
+"""Errors and warnings on stderr: what went wrong, the facts, the next step."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def show_error(error: PolylockError) -> int:
     """Write an error to stderr and return its exit code."""
     from polylock.explain.words import details  # noqa: PLC0415 - for errors alone
 
-    # Before styles are added: ``say`` lets those pass, and cannot tell whose they are.
+    # Escaped before styles are added: ``say`` keeps all styles, foreign ones too.
     lines = [f"{style('error', 'error')}: {visible(str(error))}"]
     lines += [f"  {visible(detail)}" for detail in details(error)]
     hint = error.hint()

@@ -9,7 +9,7 @@ from typing import Any, get_args
 import click
 
 from polylock.cli.diagnostics import show_warning
-from polylock.cli.invocation import begin_to_show
+from polylock.cli.invocation import begin_with_lock
 from polylock.cli.options import Command, settings
 from polylock.cli.terminal import say
 from polylock.operations.exchange.export import ExportFormat, export
@@ -22,7 +22,7 @@ _READERS = {
     "requirements": "pip 26 refuses them, uv 0.13 takes those whose metadata has no "
     "variant markers, with --preview-features wheel-variants",
 }
-"""Who takes variant wheels (PEP 825), by format; tests run both."""
+"""Support for variant wheels (PEP 825) in pip and uv, by format; tests run both."""
 
 
 @click.command(
@@ -47,11 +47,11 @@ _READERS = {
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
     """Write the lock of one target for other tools.
 
-    pylock is a lock file of this target alone (PEP 751); requirements are pins with
-    hashes, for which the index is named on the installer's command line; cyclonedx is
-    a software bill of materials as JSON (CycloneDX 1.6, needs polylock[cyclonedx]).
+    pylock is a lock file of this target alone (PEP 751). requirements are pins with
+    hashes; name the index on the installer's command line. cyclonedx is a software bill
+    of materials as JSON (CycloneDX 1.6, needs polylock[cyclonedx]).
     """
-    chosen = begin_to_show(values)
+    chosen = begin_with_lock(values)
     found = export(chosen, values["export_format"], values["output"])
     if values["output"] is None:
         sys.stdout.write(found.text)

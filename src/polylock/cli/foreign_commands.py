@@ -1,4 +1,4 @@
-"""Commands and options of other tools, and what polylock has in their place."""
+"""Commands and options of other tools, and the equivalents of polylock."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ COMMANDS = {
     "resolve": "`polylock lock` resolves.",
     "freeze": "`polylock export --format requirements` prints what is locked.",
     "list": "`polylock tree` lists what is locked.",
-    "show": "`polylock why NAME` tells of one project, `polylock tree` of all.",
-    "venv": "`polylock sync` makes the environment.",
+    "show": "`polylock why NAME` shows one project, `polylock tree` all.",
+    "venv": "`polylock sync` creates the environment.",
     "shell": "`polylock run -- COMMAND` runs a command in the environment.",
     "exec": "`polylock run -- COMMAND` runs a command in the environment.",
     "new": "`polylock init` writes a project file into the directory it runs in.",
     "tool": "polylock installs projects, not tools.",
-    "python": "polylock installs no Python: --python PATH names one that is there.",
+    "python": "polylock installs no Python: --python PATH names an installed one.",
 }
 
-_DEV = "Say --group dev."
-_GROUPS = "Name each group with --group; none is installed unasked."
+_DEV = "Use --group dev."
+_GROUPS = "Name each group with --group; none is installed by default."
 _EXTRAS = "Name each extra with --extra."
 _LOCKED = (
-    "A lock file that is out of date is refused unless you say --frozen: leave it out."
+    "Leave it out: an outdated lock file is always refused, unless you add --frozen."
 )
-_PATHS = "For a path or URL add NAME @ URL; for an editable one, write a source."
+_PATHS = "For a path or URL add NAME @ URL; for an editable one add a source."
 _EDITS = {
     "--dev": _DEV,
     "-D": _DEV,
     "-d": _DEV,
-    "--optional": "Say --extra NAME.",
-    "-G": "Say --group NAME.",
-    "-E": "Say --extra NAME.",
+    "--optional": "Use --extra NAME.",
+    "-G": "Use --group NAME.",
+    "-E": "Use --extra NAME.",
     "-r": "Give each requirement as an argument.",
     "--requirements": "Give each requirement as an argument.",
     "-e": _PATHS,
@@ -55,13 +55,13 @@ _INSTALLS = {
     "--only-dev": _DEV,
     "--all-groups": _GROUPS,
     "--all-extras": _EXTRAS,
-    "--with": "Say --group NAME.",
-    "-G": "Say --group NAME.",
-    "-E": "Say --extra NAME.",
+    "--with": "Use --group NAME.",
+    "-G": "Use --group NAME.",
+    "-E": "Use --extra NAME.",
     "--locked": _LOCKED,
-    "--no-root": "Say --no-install-project.",
-    "--upgrade": f"{_UPGRADE}; sync installs them then.",
-    "-U": f"{_UPGRADE}; sync installs them then.",
+    "--no-root": "Use --no-install-project.",
+    "--upgrade": f"{_UPGRADE}; then sync installs them.",
+    "-U": f"{_UPGRADE}; then sync installs them.",
 }
 OPTIONS: dict[str, dict[str, str]] = {
     "add": _EDITS,
@@ -71,19 +71,19 @@ OPTIONS: dict[str, dict[str, str]] = {
     "lock": {
         "--check": "Run `polylock check`.",
         "--locked": "Run `polylock check`.",
-        "-U": "Say --upgrade.",
-        "-P": "Say --upgrade-package NAME.",
-        "--update": "Say --upgrade.",
-        "--python": "Targets name their Python: python in [tool.polylock].",
+        "-U": "Use --upgrade.",
+        "-P": "Use --upgrade-package NAME.",
+        "--update": "Use --upgrade.",
+        "--python": "Set the Python of targets with python in [tool.polylock].",
     },
 }
 
 
 def command_meant(word: str) -> str | None:
-    """Return what does here what a command of another tool does; None: unknown."""
+    """Return advice for a command of another tool, or None if it is unknown."""
     return COMMANDS.get(word)
 
 
 def option_meant(command: str, option: str) -> str | None:
-    """Return what to say in place of another tool's option; None: unknown."""
+    """Return advice for an option of another tool, or None if it is unknown."""
     return OPTIONS.get(command, {}).get(option)

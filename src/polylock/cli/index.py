@@ -11,7 +11,7 @@ from polylock.cli.invocation import begin, print_json
 from polylock.cli.options import JSON, Group, settings
 from polylock.cli.terminal import say
 from polylock.index_server.static_build import build_index
-from polylock.index_server.static_serve import serve_index
+from polylock.index_server.static_serve import IndexServer
 from polylock.model.quantities import counted
 
 __all__ = ["command"]
@@ -28,19 +28,21 @@ def command() -> None:
 @settings()
 @click.argument("directory", type=click.Path(path_type=Path))
 @click.option(
-    "--output", type=click.Path(path_type=Path), help="Where to; default: DIRECTORY."
+    "--output",
+    type=click.Path(path_type=Path),
+    help="The directory to write; default: DIRECTORY.",
 )
 @click.option(
     "--modified-times",
     is_flag=True,
-    help="Take a file's time of change for its upload time where none is recorded.",
+    help="Use a file's modification time as its upload time if none is recorded.",
 )
 @JSON
 def build(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
-    """Make a static simple index of the wheels and source distributions in a folder.
+    """Build a static simple index of the wheels and source distributions in a folder.
 
-    PEP 503 and PEP 691 pages, core-metadata files (PEP 658), and for each release
-    with variant wheels the index-level metadata of PEP 825.
+    It has PEP 503 and PEP 691 pages, core-metadata files (PEP 658), and for each
+    release with variant wheels the index-level metadata of PEP 825.
     """
     chosen = begin(values)
     built = build_index(
@@ -75,15 +77,15 @@ def build(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by nam
     "--port", type=int, default=0, metavar="N", help="The port; default: a free one."
 )
 @click.option(
-    "--for", "seconds", type=float, metavar="SECONDS", help="Stop after so long."
+    "--for", "seconds", type=float, metavar="SECONDS", help="Stop after this time."
 )
 def serve(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
     """Serve a built index on 127.0.0.1 until Ctrl-C, for trials and tests.
 
-    The URL to give to --index-url is printed to stdout.
+    The URL for --index-url is printed to stdout.
     """
     begin(values)
-    with serve_index(values["directory"], port=values["port"]) as server:
+    with IndexServer(values["directory"], port=values["port"]) as server:
         click.echo(server.url)
         server.wait(values["seconds"])
     return 0

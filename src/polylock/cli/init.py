@@ -33,7 +33,9 @@ __all__ = ["command"]
     shell_complete=offered("preset"),
     help="A preset to add as a target; see: polylock targets presets.",
 )
-@click.option("--here", is_flag=True, help="Add this machine; default: if no --preset.")
+@click.option(
+    "--here", is_flag=True, help="Add this machine (default without --preset)."
+)
 @click.option(
     "--python",
     "python_version",
@@ -45,8 +47,8 @@ __all__ = ["command"]
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
     """Write targets into the pyproject.toml of this directory, a new one if needed.
 
-    On a terminal and without options it asks for which machines. A target that exists
-    is never replaced.
+    Without options on a terminal it asks for the machines. An existing target is never
+    replaced.
     """
     chosen = begin(values)
     request = _request(chosen, values)
@@ -66,8 +68,8 @@ def _request(settings: Settings, values: dict[str, Any]) -> InitRequest:
     here = values["here"] or not values["presets"]
     given = [values[key] for key in ("presets", "here", "python_version", "name")]
     if not (any(given) or values["as_json"] or settings.verbosity < 0):
-        # Half of the start-up of a call that asks nothing.
-        from polylock.cli.questions import ask, on_terminal  # noqa: PLC0415
+        # Half of the start-up of a call without prompts.
+        from polylock.cli.prompts import ask, on_terminal  # noqa: PLC0415
 
         if on_terminal():
             default = python_to_offer(settings)
@@ -81,7 +83,7 @@ def _request(settings: Settings, values: dict[str, Any]) -> InitRequest:
 
 
 def _next(surroundings: Surroundings) -> Iterator[str]:
-    """Yield what was found beside the project file, and the commands to run next."""
+    """Yield notes on files beside the project file, and the commands to run next."""
     for note in surroundings.notes:
         yield f"note: {note}"
     first, *rest = surroundings.steps

@@ -1,4 +1,4 @@
-"""What every command does first: settings, logging, a reporter."""
+"""The start of every command: settings, logging, a reporter; and JSON output."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,10 +20,14 @@ from polylock.cli.terminal import shown
 from polylock.model.visible_text import is_visible
 from polylock.project.settings import Settings, default_user_file, load_settings
 
+if TYPE_CHECKING:
+    from polylock.operations.inspect.outdated import Outdated
+
 __all__ = [
-    "asked",
+    "ask_outdated",
     "begin",
-    "begin_to_show",
+    "begin_with_lock",
+    "cacheable_question",
     "json_line",
     "json_text",
     "print_json",
@@ -32,10 +36,10 @@ __all__ = [
 ]
 
 
-def asked(command: tuple[str, ...] = ()) -> Asked | None:
-    """Return what is asked whose answer may be remembered.
+def cacheable_question(command: tuple[str, ...] = ()) -> Asked | None:
+    """Return the current call as a question of the answer cache, or None.
 
-    ``command`` is what ``run`` is to run.
+    ``command`` is the command of ``run``.
     """
     found = click.get_current_context().find_object(Asked)
     return None if found is None else found.about(command)
@@ -44,8 +48,8 @@ def asked(command: tuple[str, ...] = ()) -> Asked | None:
 def begin(values: dict[str, Any]) -> Settings:
     """Take the settings out of a command's parameters and set up logging.
 
-    What is left in ``values`` are the command's own parameters. This is the only
-    place that reads the environment for settings.
+    ``values`` keeps the command's own parameters. Only this function reads settings
+    from environment variables. Raises what ``load_settings`` raises.
     """
     user_file = default_user_file(os.environ)
     settings = load_settings(given_settings(values), os.environ, user_file)
@@ -55,16 +59,16 @@ def begin(values: dict[str, Any]) -> Settings:
     return settings
 
 
-def begin_to_show(values: dict[str, Any]) -> Settings:
-    """Begin a command that shows the lock file; warn where that is out of date.
+def begin_with_lock(values: dict[str, Any]) -> Settings:
+    """Begin a command that shows the lock file; warn if that is out of date.
 
-    Raises UsageError where there is no lock file, LockFileInvalid.
+    Raises UsageError if there is no lock file, LockFileInvalid.
     """
     from polylock.cli.diagnostics import show_warning  # noqa: PLC0415 - not for others
-    from polylock.operations.inspect.selection import warning_of_lock  # noqa: PLC0415 - as above
+    from polylock.operations.inspect.selection import lock_warning  # noqa: PLC0415 - as above
 
     settings = begin(values)
-    warning = warning_of_lock(settings)
+    warning = lock_warning(settings)
     if warning is not None:
         show_warning(warning)
     return settings
@@ -72,16 +76,25 @@ def begin_to_show(values: dict[str, Any]) -> Settings:
 
 @contextmanager
 def reporting(settings: Settings) -> Iterator[TerminalReporter]:
-    """Give a reporter and take its bars down at the end, after an error too."""
+    """Provide a reporter, and remove its progress bars at the end, even on errors."""
     with TerminalReporter(settings.verbosity) as reporter:
         yield reporter
 
 
+def ask_outdated(settings: Settings) -> Outdated:
+    """Ask the index what is locked older than it could be; raises as ``outdated``."""
+    from polylock.operations.inspect.outdated import outdated  # noqa: PLC0415 - online
+
+    with reporting(settings) as reporter:
+        return outdated(settings, reporter)
+
+
 @contextmanager
 def without_garbage_collection() -> Iterator[None]:
-    """Let reference counts do: a lock makes 100,000 objects and few cycles.
+    """Disable the cyclic garbage collector during the block.
 
-    The collector would look at them all again and again, for a tenth of a warm lock.
+    A lock makes 100,000 objects and few cycles. The collector would traverse them again
+    and again, which takes a tenth of a warm lock.
     """
     enabled = gc.isenabled()
     gc.disable()
@@ -93,12 +106,12 @@ def without_garbage_collection() -> Iterator[None]:
 
 
 def json_text(value: object) -> str:
-    """Return data as the lines of JSON that every command writes."""
+    """Return data as indented JSON, as every command writes it."""
     return json_line(value, indent=2) + "\n"
 
 
 def json_line(value: object, *, indent: int | None = None) -> str:
-    """Return data as JSON whose texts hold no character that hides or acts."""
+    """Return data as JSON without invisible or control characters."""
     text = json.dumps(value, indent=indent, ensure_ascii=False)
     if text.isprintable() or all(map(is_visible, text.split("\n"))):
         return text
@@ -111,19 +124,19 @@ def print_json(value: object) -> None:
 
 
 class _Line(logging.Formatter):
-    """A record on one line: what it tells may come from anywhere."""
+    """Formats a record on one line, with control characters made visible."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line; a traceback, which only ``-vvv`` has, keeps its lines."""
+        """Return the record; a traceback, shown only with ``-vvv``, keeps its lines."""
         return "\n".join(map(shown, super().format(record).split("\n")))
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - its name
-        """Return the line without a traceback."""
+        """Return the record without a traceback."""
         return shown(super().formatMessage(record))
 
 
 def _set_up_logging(verbosity: int) -> None:
-    """Log decisions with ``-v``, their evidence with ``-vv``, to stderr."""
+    """Log to stderr: decisions with ``-v``, their reasons with ``-vv``."""
     level = {0: logging.ERROR, 1: logging.INFO}.get(verbosity, logging.DEBUG)
     if verbosity < 0:
         level = logging.CRITICAL

@@ -11,8 +11,8 @@ from packaging.utils import canonicalize_name
 
 from polylock.answer_cache.remember import remember
 from polylock.cli.invocation import (
-    asked,
     begin,
+    cacheable_question,
     json_text,
     reporting,
     without_garbage_collection,
@@ -32,21 +32,21 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 _NOTES_AT_MOST = 10
-"""How many notes a person is shown; the document has all."""
+"""The number of notes shown; ``--json`` has all."""
 
 
 @click.command(
     "lock", cls=Command, epilog="Example: polylock lock --upgrade-package numpy"
 )
 @settings("index_url", "offline", "refresh", "threads", "timeout")
-@click.option("--upgrade", is_flag=True, help="Forget the pins of the lock file.")
+@click.option("--upgrade", is_flag=True, help="Discard the pins of the lock file.")
 @click.option(
     "--upgrade-package",
     "upgrade_packages",
     metavar="NAME[==V]",
     multiple=True,
     shell_complete=offered("locked"),
-    help="Forget the pins of this project; can be given more than once.",
+    help="Discard the pins of this project; can be given more than once.",
 )
 @click.option(
     "--target",
@@ -72,8 +72,8 @@ _NOTES_AT_MOST = 10
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
     """Resolve the project for every target and write pylock.toml.
 
-    Pins that still hold are kept. A lock file that answers the project is left as it
-    is, and no index is asked. Otherwise the end tells what has changed, by target.
+    Pins that still hold are kept. If the lock file is up to date, nothing is written
+    and no index is asked. Otherwise the summary lists the changes by target.
     """
     chosen = begin(values)
     request = LockRequest(
@@ -92,7 +92,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     sys.stdout.write(out)
     sys.stderr.write(err)
     if not reporter.has_warned:
-        remember(asked(), chosen, outcome.basis, out=out, err=err)
+        remember(cacheable_question(), chosen, outcome.basis, out=out, err=err)
     return 0
 
 
@@ -103,26 +103,26 @@ def _summary(outcome: LockOutcome, request: LockRequest) -> Iterator[str]:
     packages = len(outcome.pylock.packages)
     size = f"{counted(packages, 'package')} for {counted(targets, 'target')}"
     if not outcome.efforts:
-        yield f"{path} answers the project: {size}"
+        yield f"{path} is up to date: {size}"
         if request.pins_from:
-            yield "nothing was imported: --upgrade lets go of the pins that it has"
+            yield "no pins were imported: use --upgrade to discard existing pins"
     elif not outcome.changed:
-        yield f"{path} stays as it is: {size}"
+        yield f"{path} is unchanged: {size}"
     else:
         yield f"{'would write' if outcome.dry_run else 'wrote'} {path}: {size}"
-        # Not for a lock with nothing to do, which is to start fast.
-        from polylock.cli.changes import change_lines  # noqa: PLC0415 - see above
+        # A lock with nothing to do must start fast.
+        from polylock.cli.changes import summary_lines  # noqa: PLC0415 - see above
 
         changed = outcome.changes()
-        yield from change_lines(changed or (), targets)
+        yield from summary_lines(changed or (), targets)
         if changed == ():
-            yield "  no target gets other files"
+            yield "  the files of all targets are unchanged"
     for report in outcome.imports:
         yield from _imported(report)
 
 
 def _notes(notes: Sequence[Note]) -> Iterator[str]:
-    """Yield what the answer costs, the first of many."""
+    """Yield the first notes on the solution."""
     if not notes:
         return
     from polylock.explain.words import note  # noqa: PLC0415 - for a new lock alone
@@ -132,13 +132,13 @@ def _notes(notes: Sequence[Note]) -> Iterator[str]:
     more = len(notes) - _NOTES_AT_MOST
     if more > 0:
         yield (
-            f"{style('note', 'hint')}: and {counted(more, 'note')} more, which "
-            "`polylock lock --upgrade --dry-run --json` has"
+            f"{style('note', 'hint')}: {counted(more, 'more note')}, see "
+            "`polylock lock --upgrade --dry-run --json`"
         )
 
 
 def _imported(report: ImportReport) -> Iterator[str]:
-    """Yield what became of the pins of another tool's lock file."""
+    """Yield which pins of another tool's lock file were kept, and why others not."""
     from polylock.explain.words import clause  # noqa: PLC0415 - rare
 
     counts = [f"{counted(report.kept, 'pin')} kept"]
@@ -150,4 +150,4 @@ def _imported(report: ImportReport) -> Iterator[str]:
         reason = clause(pin.reason)
         yield f"  {pin.name} {pin.version} is {pin.taken} for {targets}: {reason}"
     for entry in report.skipped:
-        yield f"  {entry.name} is no pin: {entry.reason}"
+        yield f"  {entry.name} is not a pin: {entry.reason}"

@@ -35,11 +35,11 @@ _COMMANDS = {
     "cache-key": "Print a digest of exactly what a target would install.",
     "matrix": "Print the CI job matrix of the targets.",
     "tree": "Show the locked dependencies of a target as a tree.",
-    "outdated": "List what is older than it could be, and what holds it back.",
-    "why": "Say who requires a project and why a variant was chosen.",
+    "outdated": "List outdated packages, and what holds each one back.",
+    "why": "Explain who requires a project and why a variant was chosen.",
     "diff": "Compare two lock files, target by target.",
     "export": "Write the lock of one target for other tools.",
-    "bundle": "Write what a target installs into a directory, for no network.",
+    "bundle": "Write the files of a target into a directory, for offline use.",
     "merge": "Merge the lock files of two branches, also as git's merge driver.",
     "report": "Show the locked projects of every target in a table.",
     "detect": "Describe this machine as a target.",
@@ -76,7 +76,7 @@ class _LazyGroup(click.Group):
     ) -> list[CompletionItem]:
         from click.shell_completion import CompletionItem  # noqa: PLC0415 - for shells
 
-        # As click's own, but for the import of every command: 200 ms for each tab.
+        # click's own imports every command: 200 ms for each tab.
         found = [
             CompletionItem(name, help=text)
             for name, text in _COMMANDS.items()
@@ -114,7 +114,7 @@ def cli() -> None:
 
 
 def _with_advice(error: click.ClickException) -> click.ClickException:
-    """Return the error; for an option of another tool one that says what is meant."""
+    """Return the error, with advice if the option is another tool's."""
     if not isinstance(error, click.NoSuchOption) or error.ctx is None:
         return error
     from polylock.cli.foreign_commands import option_meant  # noqa: PLC0415 - for a mistake only
@@ -126,7 +126,7 @@ def _with_advice(error: click.ClickException) -> click.ClickException:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run the command line; return the exit code (SPEC section 6)."""
+    """Run a command line and return its exit code."""
     asked = Asked(questions(tuple(arguments)), time.time_ns())
     try:
         result: Any = cli.main(
@@ -143,8 +143,8 @@ def run(arguments: Sequence[str]) -> int:
         sys.stderr.write("interrupted\n")
         return 130
     except BrokenPipeError:
-        # The reader of our output has gone, as in ``polylock tree | head``. Python
-        # would complain once more when it flushes stdout at exit.
+        # The reader of stdout has exited, as in ``polylock tree | head``. Python would
+        # report this again when it flushes stdout at exit.
         sys.stderr.close()
         return 1
     return result if isinstance(result, int) else 0

@@ -31,8 +31,8 @@ __all__ = ["command"]
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
     """Print a CI job for each target: runner, Python, cache key.
 
-    github is one line for fromJSON, gitlab one for parallel:matrix. Groups and
-    extras belong to the cache key. A target without runs-on has null there (github,
+    github is one line for fromJSON, gitlab one for parallel:matrix. The cache key
+    includes groups and extras. For a target without runs-on the value is null (github,
     json) or an empty text (gitlab).
     """
     jobs = matrix(begin(values))

@@ -24,14 +24,14 @@ __all__ = ["command"]
 
 @click.command("merge", cls=Command, epilog="Example: polylock merge --install")
 @settings("index_url", "offline", "threads", "timeout")
-@click.option("--install", is_flag=True, help="Have git call it for lock files.")
+@click.option("--install", is_flag=True, help="Make git use it for lock files.")
 @click.argument("files", nargs=-1, metavar="[BASE OURS THEIRS PATH]")
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
     """Merge the lock files of two branches: the pins of both, locked again.
 
-    Without arguments it resolves the conflict in which git left the lock file, once
-    the project file is merged. git itself calls it with four, as a merge driver. Every
-    pin that still holds is kept.
+    Without arguments it resolves a git conflict in the lock file, once the project file
+    is merged. As a merge driver git calls it with four arguments. Every pin that still
+    holds is kept.
     """
     chosen = begin(values)
     files = values["files"]
@@ -41,14 +41,14 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
             say(f"git merges lock files with polylock; commit {path}")
         return 0
     if len(files) not in {0, 4}:
-        raise UsageError("give no files, or the four that git gives a merge driver")
+        raise UsageError("pass no files, or the four of a git merge driver")
     with reporting(chosen) as reporter:
         if files:
             base, ours, theirs, path = files
-            driven = DriverFiles(
+            driver_files = DriverFiles(
                 base=Path(base), ours=Path(ours), theirs=Path(theirs), path=path
             )
-            merge_files(chosen, driven, os.environ, reporter)
+            merge_files(chosen, driver_files, os.environ, reporter)
         else:
             merged = merge_conflict(chosen, os.environ, reporter)
             if chosen.verbosity >= 0:

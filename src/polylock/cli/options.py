@@ -1,4 +1,4 @@
-"""Options shared by commands, spelled once: in the table of settings."""
+"""Options shared by commands, made from the table of settings."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _METAVARS = {
     Kind.WHOLE: "N",
 }
 _TEXTS = {"python": "PYTHON", "target": "NAME"}
-"""What ``--help`` calls values: by the kind of the setting, texts by its name."""
+"""The metavars of text options by setting; others are by kind, in ``_METAVARS``."""
 _TYPES = {Kind.WHOLE: int, Kind.SECONDS: float}
 _OFFERED = {
     "target": "target",
@@ -48,26 +48,28 @@ _OFFERED = {
     "venv": "dir",
     "python": "file",
 }
-"""What a shell offers for settings; see ``polylock.cli.completions``."""
+"""The kind of completions of a setting; see ``polylock.cli.completion_words``."""
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON to stdout.")
 FROZEN = click.option(
     "--frozen", is_flag=True, help="Install a lock file that is out of date."
 )
 FORCE_TARGET = click.option(
-    "--force-target", is_flag=True, help="Do not check this machine."
+    "--force-target",
+    is_flag=True,
+    help="Do not check that this machine fits the target.",
 )
 
 
 class Command(click.Command):
-    """A command whose help tells its own options before those that all have."""
+    """A command whose help lists its own options before those of every command."""
 
     def format_options(
         self, ctx: click.Context, formatter: click.HelpFormatter
     ) -> None:
-        """Write two lists of options."""
+        """Write the command's own options, then the global ones."""
         own: list[tuple[str, str]] = []
-        shared = [("-v, -q", "Say more, say less; also twice.")]
+        shared = [("-v, -q", "More or less output; can be repeated.")]
         help_option = self.get_help_option(ctx)
         options = [each for each in self.get_params(ctx) if each is not help_option]
         options.sort(key=_importance)
@@ -79,39 +81,39 @@ class Command(click.Command):
                 shared.append(record)
             elif option.name not in {"verbose", "quiet"}:
                 own.append(record)
-        for title, records in (("Options", own), ("Everywhere", shared)):
+        for title, records in (("Options", own), ("Global options", shared)):
             if records:
                 with formatter.section(title):
                     formatter.write_dl(records)
 
 
 class Group(click.Group):
-    """A group of such commands."""
+    """A group of commands with that help."""
 
     command_class: type[click.Command] | None = Command
 
 
 def settings(*names: str) -> Callable[[Function], Function]:
-    """Add the options of these settings, and of those that every command has."""
+    """Add the options of these settings and the global ones."""
 
     def add(command: Function) -> Function:
         for name in reversed((*names, *_GLOBAL)):
             command = _option(name)(command)
-        verbose = click.option("-v", "--verbose", count=True, help="Say more.")
-        quiet = click.option("-q", "--quiet", count=True, help="Say less.")
+        verbose = click.option("-v", "--verbose", count=True, help="More output.")
+        quiet = click.option("-q", "--quiet", count=True, help="Less output.")
         return verbose(quiet(command))
 
     return add
 
 
 def offered(kind: str) -> Offer:
-    """Return what makes click offer words of a kind of ``polylock.cli.completions``."""
+    """Return a ``shell_complete`` for click that offers words of a kind."""
 
     def offer(
         context: click.Context, parameter: click.Parameter, incomplete: str
     ) -> list[CompletionItem[str]]:
         del parameter
-        from polylock.cli.completions import words  # noqa: PLC0415 - for shells that ask
+        from polylock.cli.completion_words import words  # noqa: PLC0415 - for shells that ask
 
         return words(kind, context.params, incomplete)
 
@@ -119,7 +121,7 @@ def offered(kind: str) -> Offer:
 
 
 def given_settings(values: dict[str, Any]) -> dict[str, Any]:
-    """Take the settings out of a command's parameters, None for those not given."""
+    """Remove the settings from a command's parameters; None means not given."""
     names = {definition.name for definition in SETTINGS}
     found = {name: values.pop(name) for name in list(values) if name in names}
     for name in ("groups", "extras"):
@@ -132,7 +134,7 @@ def given_settings(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _importance(option: click.Parameter) -> int:
-    """Return where an option stands: for whom, what the command does, how it works."""
+    """Return the rank of an option in the help: selection, own options, settings."""
     if option.name in {"target", "groups", "extras"}:
         return 0
     return 2 if option.name in {each.name for each in SETTINGS} else 1
@@ -157,7 +159,7 @@ def _option(name: str) -> Callable[[Function], Function]:
         )
     if definition.choices:
         choice = click.Choice(definition.choices)
-        word = definition.flag.rpartition("-")[2].upper()  # the choices are too wide
+        word = definition.flag.rpartition("-")[2].upper()  # a list would be too wide
         text = f"{text[:-1]} ({', '.join(definition.choices)})."
         return click.option(definition.flag, name, type=choice, metavar=word, help=text)
     return click.option(

@@ -27,16 +27,14 @@ __all__ = ["command"]
     "threads",
     "timeout",
 )
-@click.option(
-    "--exit-code", is_flag=True, help="Exit with 3 where anything is outdated."
-)
+@click.option("--exit-code", is_flag=True, help="Exit with 3 if anything is outdated.")
 @JSON
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
-    """List what is locked older than it could be, and what holds it back.
+    """List outdated packages, and what holds each one back.
 
-    Allowed is the newest version that the requirements and settings of the project
-    itself admit, newest the newest one of the index. Targets that have the same are
-    told together.
+    allowed is the newest version that the project's own requirements and settings
+    admit, newest the newest version on the index. Targets with the same versions are
+    shown together.
     """
     chosen = begin(values)
     with reporting(chosen) as reporter:

@@ -1,4 +1,4 @@
-"""A Reporter for people: a bar on a terminal, a line an event elsewhere."""
+"""A Reporter on stderr: progress bars on a terminal, a line per event elsewhere."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
 __all__ = ["TerminalReporter"]
 
 _LARGE = 5_000_000
-"""From this size in bytes a download has a line of its own where there is no bar."""
+"""Downloads of at least this size in bytes get a line if there is no bar."""
 
 _PATIENCE = 3.0
-"""After so many seconds of trying candidates it is told what a solve is at."""
+"""The number of seconds after which the progress of a solve is shown."""
 
 _BETWEEN = 0.5
-"""So many seconds lie between two such lines on a terminal."""
+"""The number of seconds between two such lines on a terminal."""
 
 
 class TerminalReporter:
-    """Tells what happens on stderr; may be called from any thread.
+    """Reports progress on stderr; thread-safe.
 
-    ``verbosity`` below 0 leaves warnings only; ``clock`` counts seconds. The bar
-    appears with the first download, so that a run which downloads nothing does not
+    With a ``verbosity`` below 0 only warnings are shown. ``clock`` returns seconds. The
+    bar is created for the first download, so that a run without downloads does not
     import rich.
     """
 
@@ -42,7 +42,7 @@ class TerminalReporter:
         self._clock = clock
         self._solves: dict[str, tuple[float, float | None]] = {}
         self._quiet = verbosity < 0
-        self._logs = verbosity > 0  # lines of the log would run into a passing one
+        self._logs = verbosity > 0  # log lines would garble a transient line
         self._interactive = is_terminal()
         self._lock = threading.Lock()
         self._warned: set[str] = set()
@@ -57,7 +57,7 @@ class TerminalReporter:
         self.close()
 
     def close(self) -> None:
-        """Take the bar down."""
+        """Remove the bar."""
         with self._lock:
             self._clear()
             progress, self._progress = self._progress, None
@@ -65,7 +65,7 @@ class TerminalReporter:
             progress.stop()
 
     def solving(self, target: str) -> None:
-        """Tell that the solve of a target begins, until there is more to tell."""
+        """Show on a terminal that the solve of a target begins, until the next line."""
         if self._quiet or self._logs or not self._interactive:
             return
         with self._lock:
@@ -76,20 +76,20 @@ class TerminalReporter:
                 self._passing = True
 
     def solved(self, target: str, packages: int) -> None:
-        """Tell that a target is solved."""
+        """Report a solved target."""
         self._line(f"resolved {target}: {counted(packages, 'package')}")
 
     def trying(self, target: str, package: str, tries: int) -> None:
-        """Tell what a solve is at that takes its time.
+        """Report the progress of a long solve.
 
-        On a terminal in a passing line, elsewhere in one that stays, once a target.
+        On a terminal this is a transient line, elsewhere one line per target.
         """
         now = self._clock()
-        began, told = self._solves.setdefault(target, (now, None))
+        began, shown_at = self._solves.setdefault(target, (now, None))
         if self._quiet or now < began + _PATIENCE:
             return
         lasts = self._logs or not self._interactive
-        if told is not None and (lasts or now < told + _BETWEEN):
+        if shown_at is not None and (lasts or now < shown_at + _BETWEEN):
             return
         self._solves[target] = (began, now)
         text = f"resolving {target}: at {package}, {counted(tries, 'candidate')} tried"
@@ -104,10 +104,10 @@ class TerminalReporter:
                 self._passing = True
 
     def backtracking(self, target: str, package: str) -> None:
-        """Say nothing: the log has it."""
+        """Do nothing: this is only logged."""
 
     def fetching(self, what: str, size: int | None) -> None:
-        """Begin the bar of a download, or tell of a large one."""
+        """Add the bar of a download; without bars, report a large one."""
         if self._quiet:
             return
         if not self._interactive:
@@ -120,40 +120,40 @@ class TerminalReporter:
             self._tasks[what] = progress.add_task(shown(what), total=size)
 
     def received(self, what: str, count: int) -> None:
-        """Move the bar of a download by a number of bytes."""
+        """Advance the bar of a download by a number of bytes."""
         with self._lock:
             if self._progress is not None and what in self._tasks:
                 self._progress.advance(self._tasks[what], count)
 
     def fetched(self, what: str) -> None:
-        """Take the bar of a download away."""
+        """Remove the bar of a download."""
         with self._lock:
             if self._progress is not None and what in self._tasks:
                 self._progress.remove_task(self._tasks.pop(what))
 
     def building(self, name: str, version: str) -> None:
-        """Tell that a source distribution is being built: that can take minutes."""
+        """Report the start of the build of a source distribution, which may be slow."""
         self._line(f"building {name} {version}")
 
     def installing(self, name: str, version: str) -> None:
-        """Tell that a distribution was installed."""
+        """Report an installed distribution."""
         self._line(f" {style('+', 'added')} {name} {version}")
 
     def removing(self, name: str, version: str) -> None:
-        """Tell that a distribution was removed."""
+        """Report a removed distribution."""
         self._line(f" {style('-', 'removed')} {name} {version}")
 
     def noting(self, message: str) -> None:
-        """Tell a fact about the work."""
+        """Report a fact."""
         self._line(message)
 
     @property
     def has_warned(self) -> bool:
-        """Return whether anything was warned of: then there is more to an answer."""
+        """Return whether there was a warning; such an answer is not cached."""
         return bool(self._warned)
 
     def warning(self, message: str) -> None:
-        """Tell a warning, the same one once."""
+        """Show a warning, each text once."""
         with self._lock:
             if message in self._warned:
                 return
@@ -172,7 +172,7 @@ class TerminalReporter:
                 say(text)
 
     def _clear(self) -> None:
-        """Take away a line that was there for the time being."""
+        """Erase a transient line."""
         if self._passing:
             sys.stderr.write("\r\x1b[2K")
             self._passing = False
@@ -191,7 +191,7 @@ class TerminalReporter:
             from rich.table import Column
 
             self._progress = Progress(
-                # A long file name gives way to the bar, not the bar to it.
+                # A long file name is truncated, the bar is not.
                 TextColumn(
                     "{task.description}",
                     markup=False,

@@ -27,9 +27,9 @@ __all__ = ["command"]
 @place
 @JSON
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
-    """Remove requirements from pyproject.toml, its comments and layout kept.
+    """Remove requirements from pyproject.toml and keep its comments and layout.
 
-    They are taken from the project's dependencies, or from the one group, extra or
-    target that is named. Nothing is locked: run polylock lock afterwards.
+    They are removed from the project's dependencies, or from the given group, extra or
+    target. Nothing is locked: run polylock lock afterwards.
     """
     return edit_place(remove, "names", values, done="removed from")

@@ -1,4 +1,4 @@
-"""The list of requirements that ``add`` and ``remove`` edit: options and words."""
+"""The options and the output that ``add`` and ``remove`` share."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ __all__ = ["edit_place", "place"]
 def place(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--group``, ``--extra`` and ``--target``.
 
-    They are not the settings of these names: those may come from the environment,
-    and say what to install.
+    They differ from the settings of these names, which may come from environment
+    variables and select what to install.
     """
     for kind, text in (
-        ("target", "In the requirements of this target."),
-        ("extra", "In this extra."),
-        ("group", "In this dependency group."),
+        ("target", "Edit the requirements of this target."),
+        ("extra", "Edit this extra."),
+        ("group", "Edit this dependency group."),
     ):
         offer = offered("declared-target" if kind == "target" else kind)
         command = click.option(
@@ -44,10 +44,10 @@ def edit_place(
     *,
     done: str,
 ) -> int:
-    """Edit the list of requirements that ``place`` names, and say what was done.
+    """Edit the list of requirements that the ``place`` options name, and report it.
 
-    ``items`` is the parameter that holds what is added or removed, ``done`` what that
-    is called.
+    ``items`` is the parameter with the requirements or names, ``done`` the verb for
+    the message.
     """
     chosen = begin(values)
     where = Place(
@@ -57,15 +57,15 @@ def edit_place(
     if values["as_json"]:
         print_json(made.to_json())
     elif chosen.verbosity >= 0:
-        _tell(done, made)
+        _report(done, made)
     return 0
 
 
-def _tell(what: str, edit: DependencyEdit) -> None:
-    """Say what was done on stderr, and what comes next."""
+def _report(done: str, edit: DependencyEdit) -> None:
+    """Report the edit and the next step on stderr."""
     if not edit.changed:
-        say(f"{edit.path.name} stays as it is: all of it is there")
+        say(f"{edit.path.name} is unchanged: already listed")
         return
     items = ", ".join(edit.items)
-    say(f"{what} {edit.place} in {edit.path.name}: {items}")
+    say(f"{done} {edit.place} in {edit.path.name}: {items}")
     say("run `polylock lock` to lock it")

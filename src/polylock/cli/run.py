@@ -9,8 +9,9 @@ from typing import Any
 import click
 
 from polylock.answer_cache.remember import remember
-from polylock.cli.invocation import asked, begin, reporting
+from polylock.cli.invocation import begin, cacheable_question, reporting
 from polylock.cli.options import FORCE_TARGET, FROZEN, Command, offered, settings
+from polylock.environment.discovery import python_path
 from polylock.operations.sync.run import (
     become,
     existing_environment,
@@ -39,7 +40,7 @@ __all__ = ["command"]
     "offline",
     "link_mode",
 )
-@click.option("--no-sync", is_flag=True, help="Take the environment as it is.")
+@click.option("--no-sync", is_flag=True, help="Use the environment without a sync.")
 @FROZEN
 @FORCE_TARGET
 @click.argument(
@@ -53,8 +54,8 @@ __all__ = ["command"]
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
     """Sync the environment, then run a command in it.
 
-    The command finds the environment's programs first, and its exit code is that of
-    polylock. What belongs to the command stands after it, or after --.
+    The environment's programs come first on PATH, and polylock exits with the command's
+    exit code. Options of the command follow it, or follow --.
     """
     chosen = begin(values)
     if values["no_sync"]:
@@ -63,13 +64,13 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
         options = SyncOptions(
             frozen=values["frozen"],
             force_target=values["force_target"],
-            search_path=os.environ.get("PATH", ""),
+            search_path=python_path(os.environ),
         )
         with reporting(chosen) as reporter:
             outcome = sync(chosen, options, reporter)
         environment = outcome.environment
         if not reporter.has_warned:
-            question = asked(values["arguments"])
+            question = cacheable_question(values["arguments"])
             remember(question, chosen, outcome.basis, environment=environment)
     prepared = prepare(environment, values["arguments"], os.environ)
     sys.stdout.flush()

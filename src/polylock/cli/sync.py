@@ -9,9 +9,10 @@ from typing import Any
 import click
 
 from polylock.answer_cache.remember import remember
-from polylock.cli.invocation import asked, begin, json_text, reporting
+from polylock.cli.invocation import begin, cacheable_question, json_text, reporting
 from polylock.cli.options import FORCE_TARGET, FROZEN, JSON, Command, settings
 from polylock.cli.terminal import shown
+from polylock.environment.discovery import python_path
 from polylock.operations.sync.sync import SyncOptions, SyncOutcome, sync
 
 __all__ = ["command"]
@@ -37,9 +38,11 @@ __all__ = ["command"]
 @FROZEN
 @FORCE_TARGET
 @click.option(
-    "--forget", is_flag=True, help="Forget earlier choices of target, groups."
+    "--forget",
+    is_flag=True,
+    help="Forget the target, groups and extras of earlier syncs.",
 )
-@click.option("--reinstall", is_flag=True, help="Install anew what is as locked.")
+@click.option("--reinstall", is_flag=True, help="Reinstall unchanged packages, too.")
 @click.option("--dry-run", is_flag=True, help="Show the plan and change nothing.")
 @click.option("--check", is_flag=True, help="Change nothing; exit 3 if anything would.")
 @click.option(
@@ -51,8 +54,8 @@ __all__ = ["command"]
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
     """Make an environment exactly what was locked for a target.
 
-    Installs, replaces and removes. Target, groups and extras are those of the last sync
-    unless named; at first the target is the first that this machine satisfies.
+    Installs, replaces and removes packages. Target, groups and extras default to those
+    of the last sync. A first sync takes the first target that this machine satisfies.
     """
     chosen = begin(values)
     options = SyncOptions(
@@ -62,21 +65,22 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
         dry_run=values["dry_run"] or values["check"],
         reinstall=values["reinstall"],
         hashes=values["hashes"],
-        search_path=os.environ.get("PATH", ""),
+        search_path=python_path(os.environ),
     )
     with reporting(chosen) as reporter:
         outcome = sync(chosen, options, reporter)
     out = json_text(outcome.to_json()) if values["as_json"] else ""
-    err = "" if out or chosen.verbosity < 0 else _told(outcome, planned=options.dry_run)
+    is_quiet = bool(out) or chosen.verbosity < 0
+    err = "" if is_quiet else _summary(outcome, planned=options.dry_run)
     sys.stdout.write(out)
     sys.stderr.write(err)
     if not (reporter.has_warned or options.hashes):
-        remember(asked(), chosen, outcome.basis, out=out, err=err)
+        remember(cacheable_question(), chosen, outcome.basis, out=out, err=err)
     return 3 if values["check"] and not outcome.up_to_date else 0
 
 
-def _told(outcome: SyncOutcome, *, planned: bool) -> str:
-    """Return a line for each step of a plan, and one for all of it."""
+def _summary(outcome: SyncOutcome, *, planned: bool) -> str:
+    """Return a line for each step of a plan that was not executed, and a summary."""
     plan = outcome.plan
     lines = []
     if planned:
@@ -100,13 +104,13 @@ def _told(outcome: SyncOutcome, *, planned: bool) -> str:
     ]
     done = ", ".join(counts) or "nothing to do"
     would = "would be " if planned and counts else ""
-    named = f"{outcome.target}{_asked(outcome)}"
+    named = f"{outcome.target}{_selection(outcome)}"
     lines.append(f"{named}: {would}{done}, {len(plan.keep)} kept")
     return "".join(f"{shown(line)}\n" for line in lines)
 
 
-def _asked(outcome: SyncOutcome) -> str:
-    """Name the groups and extras: they are remembered from earlier calls."""
+def _selection(outcome: SyncOutcome) -> str:
+    """Return the groups and extras, which earlier calls may have set."""
     found = [
         f"{kind}{'s' if len(names) > 1 else ''} {', '.join(names)}"
         for kind, names in (("group", outcome.groups), ("extra", outcome.extras))

@@ -1,12 +1,12 @@
 """Tables for stdout: drawn by rich on a terminal, plain and aligned elsewhere.
 
-rich wraps long cells and measures wide letters, and costs 50 ms to import, which only a
-person waits for. What goes into a pipe is written here: it must be the same bytes with
-every release of rich, and nobody who cuts columns out of it wants them wrapped.
+rich wraps long cells and measures wide letters, and costs 50 ms to import, which is
+paid only on a terminal. Output to a pipe is written here: it must be the same bytes
+with every release of rich, and scripts that cut columns do not expect wrapped cells.
 
-What neither does is decided here for both: columns that do not fit the width come
-below the others, with the first column again. rich would squeeze eight targets into 80
-columns by breaking every cell.
+In both forms, columns that do not fit the width are placed below the others, with the
+first column repeated. rich would squeeze eight targets into 80 columns by breaking
+every cell.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ __all__ = ["Table"]
 
 _GAP = "  "
 _WRAPPED = 25
-"""How narrow a column of prose may become, in characters."""
+"""The minimum width of a column of prose, in characters."""
 _TRAILING = re.compile(r" +((\x1b\[[\d;]*m)*)$")
-"""Spaces at the end of a line, before styles that end there or not."""
+"""Trailing spaces of a line, before the escape sequences that end it."""
 _NO_LINE = "    "
 _LINE = " ── "
 _LINES = (_NO_LINE, _NO_LINE, _LINE, _NO_LINE, _LINE, _NO_LINE, _NO_LINE, _NO_LINE)
-"""Lines below the header and between sections alone, as ``rich.box`` wants them."""
+"""Lines only below the header and between sections, in the format of ``rich.box``."""
 
 
 class Table:
     """Rows of text under a header; the first column names the row.
 
-    Cells may have a style. ``numbers`` are columns that are aligned on the right,
-    ``prose`` those that may be wrapped on a terminal.
+    Cells may have a style. Columns in ``numbers`` are aligned right, those in ``prose``
+    may be wrapped on a terminal.
     """
 
     def __init__(
@@ -49,20 +49,20 @@ class Table:
         self._rows: list[tuple[list[str] | None, bool]] = []
 
     def add(self, row: list[str], *, strong: bool = True) -> None:
-        """Add a row of as many cells as the header has; one not ``strong`` is faint."""
+        """Add a row with a cell per column; without ``strong`` it is faint."""
         cells = [shown(cell, error=False) for cell in row]
         self._rows.append(
             (cells if strong else [plain(cell) for cell in cells], strong)
         )
 
     def add_rule(self) -> None:
-        """Add a line between what is above and what follows."""
+        """Add a horizontal line below the rows so far."""
         self._rows.append((None, False))
 
     def text(self, width: int | None = None) -> str:
-        """Lay the table out, columns that do not fit the width below the others.
+        """Return the table; columns that do not fit the width are below the others.
 
-        ``width`` is in characters; None: that of the terminal, no limit without one.
+        ``width`` is in characters, None for that of the terminal (no limit in a pipe).
         """
         drawn = is_terminal(error=False)
         if width is None:
@@ -93,7 +93,7 @@ class Table:
         return "\n".join(self._plain(block, widths) for block in blocks)
 
     def _drawn(self, columns: Sequence[int], width: int, *, fits: bool) -> str:
-        """Return a block as rich draws it; all styles are ours, so NO_COLOR holds."""
+        """Return a block drawn by rich, with no style of rich, so NO_COLOR holds."""
         from rich.box import Box
         from rich.console import Console
         from rich.table import Table as RichTable
@@ -107,7 +107,7 @@ class Table:
             padding=(0, 1, 0, 0),
         )
         for at in columns:
-            # What fits is never broken; what does not is, since nothing may be lost.
+            # Cells that fit are never broken; others are folded, so nothing is lost.
             table.add_column(
                 Text.from_ansi(style(self._header[at], "strong", error=False)),
                 justify="right" if at in self._numbers else "left",

@@ -48,7 +48,7 @@ def command() -> None:
 @settings()
 @JSON
 def list_targets(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
-    """List the declared targets in the order of their priority."""
+    """List the declared targets in order of priority."""
     chosen = begin(values)
     found = declared_targets(chosen)
     if values["as_json"]:
@@ -77,10 +77,10 @@ def list_targets(**values: Any) -> int:  # noqa: ANN401 - click hands parameters
 @click.argument("name", shell_complete=offered("declared-target"))
 @JSON
 def show(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
-    """Show what a declared target derives to.
+    """Show what polylock derives from a declared target.
 
-    Its markers, its compatibility tags, and the variant properties that it supports,
-    the most preferred value of each feature first.
+    These are its markers, its compatibility tags, and the variant properties that it
+    supports, the most preferred value of each feature first.
     """
     chosen = begin(values)
     view = show_target(chosen, values["name"])
@@ -96,10 +96,10 @@ def show(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
 @click.argument("name", required=False, shell_complete=offered("preset"))
 @JSON
 def list_presets(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
-    """List the presets, show one, or search: what each stands for, and its source.
+    """List or search the presets, or show one with its values and source.
 
-    NAME is a preset, or words that each are a part of a name or a value (h100, arm64)
-    or a purpose: ci, cloud, gpu, server, laptop, alpine.
+    NAME is a preset or search words. Each word is part of a name or value (h100, arm64)
+    or a purpose (ci, cloud, gpu, server, laptop, alpine).
     """
     begin(values)
     found = search_presets(values["name"]) if values["name"] else presets()
@@ -113,7 +113,7 @@ def list_presets(**values: Any) -> int:  # noqa: ANN401 - click hands parameters
 
 
 def _listed(found: Mapping[str, Preset]) -> str:
-    """Return names and keys; where a preset is from is told of one at a time."""
+    """Return a table of names and values, without sources."""
     table = Table(["preset", "target"], prose=[1])
     for name, preset in found.items():
         keys = ", ".join(f"{k} = {value_text(v)}" for k, v in preset.table.items())
@@ -137,7 +137,7 @@ def _shown_preset(name: str, preset: Preset) -> str:
     lines = [table_text(name, preset.table), f"source: {preset.source} ({preset.date})"]
     if preset.unconfirmed:
         lines.append(f"not confirmed: {preset.unconfirmed}")
-    lines.append(f"to take it: polylock targets add {name}")
+    lines.append(f"to add it: polylock targets add {name}")
     return "\n".join(lines) + "\n"
 
 
@@ -195,7 +195,7 @@ def _shown(view: TargetView) -> str:
         switched = [each.feature for each in features if each.values == ("on",)]
         if switched:
             lines.append(f"  {namespace}, on: {', '.join(switched)}")
-    # The table stays as it is: it may be pasted.
+    # The table is not folded: it may be pasted.
     return table + "".join(f"{folded(shown(line, error=False))}\n" for line in lines)
 
 

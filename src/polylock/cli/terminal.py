@@ -1,7 +1,7 @@
-"""What stdout and stderr can show: colours and lines for a person, else plain text.
+"""Output for people: colours and folded lines on a terminal, plain text elsewhere.
 
-Text that a style is asked for stays as it is where nobody sees the style, so what goes
-into a pipe or a file is the same bytes everywhere.
+Without a terminal, styles leave text unchanged, so that a pipe or a file gets the same
+bytes everywhere.
 """
 
 from __future__ import annotations
@@ -38,20 +38,20 @@ _STYLES = {
 }
 _ESCAPE = "\x1b["
 _OWN = re.compile(f"(\x1b\\[(?:{'|'.join(sorted({*_STYLES.values(), '0'}))})m)")
-"""The styles of this module: all that may act on a terminal."""
+"""The escape sequences of this module, the only ones that are written."""
 
 
 def is_terminal(*, error: bool = True) -> bool:
-    """Say whether a stream goes to a terminal that can do more than print lines."""
+    """Return whether a stream is a terminal that understands escape sequences."""
     stream = sys.stderr if error else sys.stdout
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def wants_color(*, error: bool = True) -> bool:
-    """Say whether a stream takes colours.
+    """Return whether a stream takes colours.
 
-    ``NO_COLOR`` says no. Otherwise a terminal takes them, and what ``FORCE_COLOR``
-    promises to be one: the log of a CI service.
+    ``NO_COLOR`` disables them. Otherwise a terminal has them, and with ``FORCE_COLOR``
+    any stream, such as the log of a CI service.
     """
     if os.environ.get("NO_COLOR"):
         return False
@@ -59,17 +59,17 @@ def wants_color(*, error: bool = True) -> bool:
 
 
 def style(text: str, name: str, *, error: bool = True) -> str:
-    """Return the text in a style, or as it is where colour is not wanted."""
+    """Return the text in a style, or unchanged if colour is not wanted."""
     if not text or not wants_color(error=error):
         return text
     return f"{_ESCAPE}{_STYLES[name]}m{text}{_ESCAPE}0m"
 
 
 def shown(line: str, *, error: bool = True) -> str:
-    """Return a line for a person: foreign text made visible, styles of ours kept.
+    """Return a line with control characters made visible and our styles kept.
 
-    A style of ours may have come in by foreign text, so none is kept where colours are
-    not wanted; where they are it changes a colour and no more.
+    Foreign text may contain our styles, so none is kept if colours are not wanted; with
+    colours such text can change a colour and nothing else.
     """
     if _ESCAPE not in line or not wants_color(error=error):
         return visible(line)
@@ -80,17 +80,17 @@ def shown(line: str, *, error: bool = True) -> str:
 
 
 def say(line: str) -> None:
-    """Write a line to stderr, where all is told that is no answer."""
+    """Write a line to stderr, which has everything except the result."""
     sys.stderr.write(shown(line) + "\n")
 
 
 def write_lines(lines: Iterable[str]) -> None:
-    """Write lines for a person to stdout."""
+    """Write lines to stdout."""
     sys.stdout.write("".join(f"{shown(line, error=False)}\n" for line in lines))
 
 
 def plain(text: str) -> str:
-    """Return a text without the styles that ``style`` gave it."""
+    """Return a text without its styles."""
     if _ESCAPE not in text:
         return text
     parts = text.split(_ESCAPE)
@@ -98,7 +98,7 @@ def plain(text: str) -> str:
 
 
 def width_of(text: str) -> int:
-    """Return how many columns of a terminal a text takes, styles left out."""
+    """Return the width of a text in columns of a terminal, without its styles."""
     text = plain(text)
     if text.isascii():
         return len(text)
@@ -109,10 +109,10 @@ def width_of(text: str) -> int:
 
 
 def folded(line: str) -> str:
-    """Return a line of stdout, broken between words for a terminal that is narrower.
+    """Return a line of stdout, folded between words to the width of the terminal.
 
-    What comes below is indented by two more than the line itself. Elsewhere the line
-    stays as it is.
+    Continuation lines are indented by two more. Without a terminal the line is
+    unchanged.
     """
     if not is_terminal(error=False):
         return line

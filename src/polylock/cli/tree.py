@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from packaging.utils import canonicalize_name
 
-from polylock.cli.invocation import begin_to_show, print_json, reporting
+from polylock.cli.invocation import ask_outdated, begin_with_lock, print_json
 from polylock.cli.options import JSON, Command, settings
 from polylock.cli.terminal import style, write_lines
 from polylock.model.quantities import counted
@@ -16,9 +16,6 @@ from polylock.operations.inspect.tree import DependencyTree, TreeLine, TreeShape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from polylock.operations.inspect.outdated import Outdated
-    from polylock.project.settings import Settings
 
     _Group = list[DependencyTree]
     TreeText = tuple[str, tuple[bool, ...], bool]
@@ -38,7 +35,7 @@ _PLAIN = ("|-- ", "`-- ", "|   ", "    ")
     "packages",
     multiple=True,
     metavar="NAME",
-    help="Begin with this package; may be given more than once.",
+    help="Begin with this package; can be given more than once.",
 )
 @click.option("--invert", is_flag=True, help="Show below a package what requires it.")
 @click.option(
@@ -51,24 +48,24 @@ _PLAIN = ("|-- ", "`-- ", "|   ", "    ")
     "--outdated",
     "shows_outdated",
     is_flag=True,
-    help="Say of which packages the index has a newer version.",
+    help="Mark packages with a newer version on the index.",
 )
 @JSON
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
     """Show the locked dependencies of a target, or of every target, as a tree.
 
-    A label in parentheses is the chosen variant; what is below a package marked (*)
-    was shown before; 1.0 < 2.0 tells that there is a newer version. Targets with the
-    same tree have one. With no group or extra named, all of them are shown.
+    A label in parentheses is the chosen variant. (*) marks a package whose dependencies
+    are shown above; 1.0 < 2.0 marks a newer version. Targets with the same tree share
+    it. Without --group or --extra, all groups and extras are shown.
     """
-    chosen = begin_to_show(values)
+    chosen = begin_with_lock(values)
     shape = TreeShape(
         depth=values["depth"],
         packages=tuple(canonicalize_name(name) for name in values["packages"]),
         inverted=values["invert"],
     )
     found = trees(
-        chosen, shape, _outdated(chosen) if values["shows_outdated"] else None
+        chosen, shape, ask_outdated(chosen) if values["shows_outdated"] else None
     )
     if values["as_json"]:
         print_json([tree.to_json() for tree in found])
@@ -79,19 +76,12 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     return 0
 
 
-def _outdated(chosen: Settings) -> Outdated:
-    from polylock.operations.inspect.outdated import outdated  # noqa: PLC0415 - online
-
-    with reporting(chosen) as reporter:
-        return outdated(chosen, reporter)
-
-
 def _grouped(found: list[DependencyTree]) -> Iterator[_Group]:
-    """Yield the targets whose trees are the same, with that tree."""
+    """Yield the targets in groups with the same tree."""
     groups: dict[tuple[TreeText, ...], list[DependencyTree]] = {}
     for tree in found:
-        told = tuple((line.text, line.last, line.repeated) for line in tree.lines())
-        groups.setdefault(told, []).append(tree)
+        text = tuple((line.text, line.last, line.repeated) for line in tree.lines())
+        groups.setdefault(text, []).append(tree)
     yield from groups.values()
 
 
@@ -122,7 +112,7 @@ def _styled(text: str, name: str) -> str:
 
 
 def _can_draw() -> bool:
-    """Say whether stdout takes the characters: a pipe on Windows may not."""
+    """Return whether stdout can encode the characters: a pipe on Windows may not."""
     try:
         "".join(_DRAWN).encode(sys.stdout.encoding or "ascii")
     except UnicodeEncodeError:

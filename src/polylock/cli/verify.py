@@ -17,14 +17,16 @@ __all__ = ["command"]
 
 @click.command("verify", cls=Command, epilog="Example: polylock verify --download")
 @settings("target", "index_url", "threads", "timeout", "offline")
-@click.option("--download", is_flag=True, help="Fetch every file and hash it, too.")
+@click.option(
+    "--download", is_flag=True, help="Also fetch every file and compare its hash."
+)
 @JSON
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
-    """Compare every locked file with what its index says of it now.
+    """Compare every locked file with the current page of its index.
 
-    Tells a changed hash or size, a file that was removed or yanked, another host and
-    one that imitates the index apart, and exits with 3 where it finds any. The indexes
-    are those of the project file, whatever the lock file says.
+    Reports a changed hash or size, a file that was removed or yanked, another host, and
+    a host that imitates the index; exits with 3 if there is any. The indexes are those
+    of the project file, whatever the lock file says.
     """
     chosen = begin(values)
     with reporting(chosen) as reporter:

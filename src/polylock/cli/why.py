@@ -35,11 +35,11 @@ __all__ = ["command"]
 @click.argument("name", shell_complete=offered("locked"))
 @JSON
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
-    """Say who requires a project, and why this version and this variant of it.
+    """Explain who requires a project, and why its version and variant were chosen.
 
-    The lock file lists what was chosen alone; what became of the other variants and of
-    newer versions is read from the cache or the index. With no group or extra named,
-    all of them count.
+    The lock file lists only what was chosen; the reasons against other variants and
+    newer versions come from the cache or the index. Without --group or --extra, all
+    groups and extras are included.
     """
     chosen = begin(values)
     with reporting(chosen) as reporter:
@@ -48,12 +48,12 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
         print_json(found.to_json())
     else:
         sys.stdout.write(
-            "\n".join(folded(shown(line, error=False)) for line in _told(found)) + "\n"
+            "\n".join(folded(shown(line, error=False)) for line in _lines(found)) + "\n"
         )
     return 0
 
 
-def _told(found: Why) -> Iterator[str]:
+def _lines(found: Why) -> Iterator[str]:
     for position, (targets, reason) in enumerate(found.grouped()):
         if position:
             yield ""
@@ -68,13 +68,13 @@ def _told(found: Why) -> Iterator[str]:
         yield f"{head}: {node}"
         yield from _required(reason)
         yield from _chosen(node)
-        yield from _others(node, reason.evidence)
+        yield from _alternatives(node, reason.evidence)
     for note in found.notes:
         yield ""
         yield f"note: {note}"
 
 
-def _others(node: Node, evidence: Evidence) -> Iterator[str]:
+def _alternatives(node: Node, evidence: Evidence) -> Iterator[str]:
     if evidence.labels:
         yield f"  labels of {node.version}"
     for label in evidence.labels:

@@ -1,3 +1,3 @@
-"""A Python installation and what is installed in it."""
+"""Python installations, virtual environments and their distributions."""
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Tell about the Python that runs this file; standard library only.
+"""Print facts about the Python that runs this file; standard library only.
 
 Runs by path in any Python from 3.8 on, in isolated mode, and prints one line: a
 mark and a JSON object, whose fields ``polylock.environment.interpreter`` decodes.
-The mark sets the line apart from what a ``.pth`` file of that environment prints.
+The mark distinguishes the line from output of a ``.pth`` file of that environment.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SCHEME_KEYS = ("purelib", "platlib", "scripts", "data", "include", "stdlib")
 
 
 def full_version(info: tuple[int, int, int, str, int]) -> str:
-    """Return ``3.12.7`` or ``3.14.0c1`` as PEP 508 forms it from version info."""
+    """Return ``3.12.7`` or ``3.14.0c1``, the version as PEP 508 formats it."""
     major, minor, micro, level, serial = info
     version = f"{major}.{minor}.{micro}"
     return version if level == "final" else f"{version}{level[0]}{serial}"
@@ -44,7 +44,7 @@ def marker_environment() -> dict[str, str]:
 
 
 def elf_interpreter(path: str) -> str | None:
-    """Return the dynamic loader that an ELF file asks for, None where it has none.
+    """Return the dynamic loader of an ELF file, None if it has none.
 
     Field offsets are those of the ELF specification, classes 32 and 64.
     """
@@ -71,10 +71,10 @@ def elf_interpreter(path: str) -> str | None:
 
 
 def musl_version(loader: str) -> str | None:
-    """Return ``1.2`` as musl's loader says it, None where it does not.
+    """Return the version of musl, ``1.2``, None if the loader does not print it.
 
-    The loader prints its version when it is run without a program; ``ldd`` is no
-    more than a script around it and often is not installed.
+    The loader prints its version when it is run without a program; ``ldd`` is only
+    a script around it and often not installed.
     """
     import subprocess  # noqa: PLC0415  # only musl needs it
 
@@ -92,7 +92,7 @@ def musl_version(loader: str) -> str | None:
 
 
 def glibc_version() -> str | None:
-    """Return ``2.34``, None where the C library is not glibc."""
+    """Return the version of glibc, ``2.34``, None if the C library is another."""
     try:
         text = os.confstr("CS_GNU_LIBC_VERSION")
     except (AttributeError, OSError, ValueError):
@@ -103,7 +103,7 @@ def glibc_version() -> str | None:
 
 
 def libc() -> tuple[str | None, str | None]:
-    """Return (family, version), both None where this is not Linux."""
+    """Return (family, version) of the C library, both None except on Linux."""
     if platform.system() != "Linux":
         return None, None
     version = glibc_version()
@@ -118,10 +118,10 @@ def libc() -> tuple[str | None, str | None]:
 
 
 def macos_version() -> str | None:
-    """Return ``14.5``, None elsewhere.
+    """Return the version of macOS, ``14.5``, None on other systems.
 
-    A Python linked against an old SDK is told 10.16 in place of 11 and later; a
-    child with SYSTEM_VERSION_COMPAT=0 is told the truth.
+    A Python linked against an old SDK gets 10.16 instead of 11 and later; a child
+    with SYSTEM_VERSION_COMPAT=0 gets the real version.
     """
     if platform.system() != "Darwin":
         return None
@@ -145,8 +145,8 @@ def scheme() -> dict[str, str]:
     found = {key: paths[key] for key in SCHEME_KEYS}
     found["headers"] = found["include"]
     if sys.prefix != sys.base_prefix:
-        # ``include`` of a virtual environment names the base installation's; pip
-        # puts headers here instead, and so do we.
+        # ``include`` of a virtual environment is that of the base installation; pip
+        # installs headers here instead, and so does polylock.
         major, minor, *_ = sys.version_info
         headers = Path(sys.prefix, "include", "site", f"python{major}.{minor}")
         found["headers"] = str(headers)
@@ -154,7 +154,7 @@ def scheme() -> dict[str, str]:
 
 
 def venv_scheme() -> dict[str, str]:
-    """Return the paths of a virtual environment made of this Python, relative to it."""
+    """Return the paths of a virtual environment of this Python, relative to it."""
     names = sysconfig.get_scheme_names()
     name = "venv" if "venv" in names else "nt" if os.name == "nt" else "posix_prefix"
     root = Path(sys.prefix)

@@ -1,4 +1,4 @@
-"""direct_url.json: where a distribution that came from no index came from (PEP 610)."""
+"""direct_url.json: the direct source of an installed distribution (PEP 610)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class DirInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class VcsInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A version control system, the revision asked for and the commit it led to."""
+    """A version control system, the requested revision and the commit."""
 
     vcs: str
     commit_id: str
@@ -39,8 +39,8 @@ class VcsInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class DirectUrl(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The content of direct_url.json; exactly one of the three infos is given.
 
-    ``url`` has no credentials, as PEP 610 asks. An empty ``url`` stands for a file
-    that cannot be read: it equals no source.
+    ``url`` is without credentials, as PEP 610 requires. An empty ``url`` stands for a
+    file that cannot be read; it is the same source as no other.
     """
 
     url: str
@@ -50,10 +50,10 @@ class DirectUrl(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     subdirectory: str | None = None
 
     def is_same_source(self, other: DirectUrl) -> bool:
-        """Return whether both name the same content, as far as they say.
+        """Return whether both have the same content, as far as they specify it.
 
-        The revision that was asked for does not count where the commit is the same,
-        and a hash that one side does not give excludes nothing.
+        The requested revision does not count if the commit is the same, and a hash that
+        only one side has excludes nothing.
         """
         if (self.url, self.subdirectory) != (other.url, other.subdirectory):
             return False

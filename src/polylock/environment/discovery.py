@@ -1,24 +1,30 @@
-"""Find the Python that a request asks for."""
+"""Discovery of Python interpreters."""
 
 from __future__ import annotations
 
 import logging
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from polylock.environment.interpreter import probe
+from polylock.environment.interpreter import Interpreter, probe
 from polylock.errors import EnvironmentBroken, UsageError
 from polylock.values import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from polylock.cache.store import Store
-    from polylock.environment.interpreter import Interpreter
 
-__all__ = ["PythonRequest", "environment_python", "find_python"]
+__all__ = [
+    "PythonRequest",
+    "environment_python",
+    "find_python",
+    "pinned_python",
+    "python_path",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +35,7 @@ _VERSION = re.compile(
 
 
 class PythonRequest(Value, frozen=True, kw_only=True):
-    """Which Python is wanted; what is None may be anything.
+    """A request for a Python; a field that is None matches any value.
 
     ``implementation`` is ``sys.implementation.name``.
     """
@@ -42,7 +48,7 @@ class PythonRequest(Value, frozen=True, kw_only=True):
 
     @classmethod
     def parse(cls, text: str) -> PythonRequest | None:
-        """Read ``3``, ``3.12``, ``3.12.7``, ``3.13t`` or ``pypy3.11``, else None."""
+        """Parse ``3``, ``3.12``, ``3.12.7``, ``3.13t`` or ``pypy3.11``, else None."""
         match = _VERSION.fullmatch(text)
         if match is None:
             return None
@@ -66,7 +72,7 @@ class PythonRequest(Value, frozen=True, kw_only=True):
         return f"{prefix}{version}{'t' if self.free_threaded else ''}"
 
     def accepts(self, interpreter: Interpreter) -> bool:
-        """Return whether an interpreter is what was asked for."""
+        """Return whether an interpreter matches the request."""
         found = _RELEASE.match(interpreter.version)
         wanted = (self.major, self.minor, self.patch)
         return (
@@ -81,7 +87,7 @@ class PythonRequest(Value, frozen=True, kw_only=True):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Return the names that such a Python can have on PATH, the surest first."""
+        """Return the names of such a Python on PATH, the most specific first."""
         stem = "python" if self.implementation == "cpython" else self.implementation
         threads = "t" if self.free_threaded else ""
         names: list[str] = []
@@ -98,8 +104,89 @@ _NAME = re.compile(r"(?:python|pypy|graalpy)(?:\d+(?:\.\d+)?)?t?(?:\.exe)?")
 
 
 def environment_python(path: Path, *, windows: bool = os.name == "nt") -> Path:
-    """Return where a virtual environment has its Python, whether it is there or not."""
+    """Return the path of the Python of a virtual environment, existing or not."""
     return path / "Scripts" / "python.exe" if windows else path / "bin" / "python"
+
+
+def pinned_python(path: Path) -> str | None:
+    """Return the first version in a ``.python-version`` of pyenv or uv, if any."""
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return None
+    words = (line.partition("#")[0].split() for line in lines)
+    return next((found[0] for found in words if found), None)
+
+
+def python_path(
+    variables: Mapping[str, str], *, home: Path | None = None, root: Path = Path("/")
+) -> str:
+    """Return PATH, then the directories where uv, conda and Homebrew put Pythons.
+
+    These are seldom on PATH. ``root`` is that of the file system. python-discovery
+    (1.9) was rejected: it knows no conda and no Homebrew, and starts each Python by
+    itself, with a cache of its own.
+    """
+    try:
+        found = Path.home() if home is None else home
+    except RuntimeError:  # a user without a home directory
+        found = root
+    directories = [
+        *_of_uv(variables, found),
+        *_of_conda(variables, found, root),
+        *_of_homebrew(root),
+    ]
+    parts = [variables.get("PATH", ""), *map(os.fspath, directories)]
+    return os.pathsep.join(part for part in parts if part)
+
+
+def _of_uv(variables: Mapping[str, str], home: Path) -> Iterator[Path]:
+    """Yield the directories of the Pythons that uv manages, the newest first."""
+    own = variables.get("UV_PYTHON_INSTALL_DIR")
+    data = variables.get("XDG_DATA_HOME") or home / ".local" / "share"
+    roaming = variables.get("APPDATA")
+    roots = [Path(own)] if own else [Path(data) / "uv" / "python"]
+    if roaming and not own:
+        roots.append(Path(roaming) / "uv" / "python")
+    for each in roots:
+        for version in reversed(_listed(each)):
+            # A link named by the minor version leads to one of the others.
+            if not version.is_symlink() and version.is_dir():
+                yield version / "bin" if (version / "bin").is_dir() else version
+
+
+def _of_conda(variables: Mapping[str, str], home: Path, root: Path) -> Iterator[Path]:
+    """Yield the directories of conda's own environment and of those it has listed."""
+    names = ("miniforge3", "mambaforge", "miniconda3", "anaconda3", "micromamba")
+    prefixes = [
+        variables.get("CONDA_PREFIX"),
+        variables.get("MAMBA_ROOT_PREFIX"),
+        *(home / name for name in names),
+        *(root / "opt" / name for name in ("conda", *names)),
+    ]
+    with suppress(OSError, UnicodeDecodeError):
+        text = (home / ".conda" / "environments.txt").read_text("utf-8")
+        prefixes += [line.strip() for line in text.splitlines()]
+    for prefix in dict.fromkeys(Path(each) for each in prefixes if each):
+        if (prefix / "conda-meta").is_dir():
+            yield prefix / "bin" if (prefix / "bin").is_dir() else prefix
+
+
+def _of_homebrew(root: Path) -> Iterator[Path]:
+    """Yield the directories of versions that Homebrew does not link, newest first."""
+    prefixes = ("opt/homebrew", "usr/local", "home/linuxbrew/.linuxbrew")
+    for prefix in prefixes:
+        for formula in reversed(_listed(root / prefix / "opt")):
+            if formula.name.startswith("python@"):
+                yield formula / "bin"
+
+
+def _listed(directory: Path) -> list[Path]:
+    """Return what a directory has, the newest version last; none if it is missing."""
+    try:
+        return sorted(directory.iterdir(), key=_newest_last)
+    except OSError:
+        return []
 
 
 def find_python(
@@ -109,13 +196,13 @@ def find_python(
     store: Store | None = None,
     windows: bool = os.name == "nt",
 ) -> Interpreter:
-    """Return the Python that a request asks for.
+    """Return the Python that matches a request.
 
     ``request`` is a version (see ``PythonRequest.parse``), the path of an executable
     or of an environment, or a name on the search path; ``search_path`` has the form
-    of PATH. What is found but does not run or is another Python is passed over: the
-    shims of version managers stand on PATH for versions that are not selected.
-    Raises EnvironmentBroken where there is none, UsageError for an empty request.
+    of PATH. A candidate that does not run or does not match is skipped: version
+    managers have shims on PATH even for versions that are not selected.
+    Raises EnvironmentBroken if there is none, UsageError for an empty request.
     """
     if not request:
         raise UsageError(
@@ -128,7 +215,7 @@ def find_python(
         try:
             interpreter = probe(candidate, store=store)
         except EnvironmentBroken as error:
-            logger.debug("passed over %s", error)
+            logger.debug("skipped %s", error)
             continue
         if wanted.accepts(interpreter):
             return interpreter
@@ -147,13 +234,14 @@ def _locate(request: str, search_path: str, *, windows: bool) -> Path:
         python = environment_python(path, windows=windows)
         if not python.exists():
             raise EnvironmentBroken(
-                request, "is no virtual environment", "name one, or an executable"
+                request, "is not a virtual environment", "name one, or an executable"
             )
         return python
     if path.exists():
         return path
     if len(path.parts) == 1:
-        for found in _on_path((request,), search_path, windows=windows):
+        found = next(_on_path((request,), search_path, windows=windows), None)
+        if found is not None:
             return found
     raise EnvironmentBroken(
         request, "there is no such Python", "give a version, or the path of a Python"
@@ -163,10 +251,10 @@ def _locate(request: str, search_path: str, *, windows: bool) -> Path:
 def _candidates(
     wanted: PythonRequest, search_path: str, *, windows: bool
 ) -> Iterator[Path]:
-    """Yield each executable that may be the wanted one, once.
+    """Yield each executable that may match, once.
 
-    A versioned name counts before a general one in an earlier directory: asking a
-    Python for its version costs a start.
+    A versioned name comes before a general one in an earlier directory: to get the
+    version of a Python, it must be started.
     """
     seen: set[Path] = set()
     for path in _on_path(wanted.names, search_path, windows=windows):
@@ -195,8 +283,8 @@ def _on_path(
 def _behind_shims(wanted: PythonRequest, search_path: str) -> Iterator[Path]:
     """Yield the Pythons of a version manager whose shims are on the search path.
 
-    pyenv and its likes keep ``shims`` beside ``versions``, and a shim runs the
-    selected version alone. The newest comes first.
+    pyenv and similar tools have ``shims`` beside ``versions``, and a shim runs only the
+    selected version. The newest version comes first.
     """
     for part in search_path.split(os.pathsep):
         shims = Path(part)
@@ -212,9 +300,9 @@ def _behind_shims(wanted: PythonRequest, search_path: str) -> Iterator[Path]:
 
 
 def _every_python(search_path: str, store: Store | None, *, windows: bool) -> list[str]:
-    """Return all Pythons that a request could have found, the newest first.
+    """Return all Pythons on the search path, the newest first, for an error.
 
-    To ask each takes a moment that only an error is worth.
+    Every one of them is started, which is slow.
     """
     directories = [Path(part) for part in search_path.split(os.pathsep) if part]
     for shims in list(directories):
@@ -245,7 +333,7 @@ def _newest_last(version: Path) -> tuple[tuple[int, ...], str]:
 
 def _launcher(search_path: str) -> Iterator[Path]:
     """Yield the Pythons that the launcher of Windows knows (PEP 397, ``-0p``)."""
-    import subprocess  # noqa: PLC0415  # 10 ms that a no-op sync does not pay
+    import subprocess  # noqa: PLC0415  # 10 ms, not needed by a no-op sync
 
     for launcher in _on_path(("py",), search_path, windows=True):
         try:
@@ -257,7 +345,7 @@ def _launcher(search_path: str) -> Iterator[Path]:
                 timeout=20,
             )
         except (OSError, subprocess.TimeoutExpired) as error:
-            logger.debug("passed over %s: %s", launcher, error)
+            logger.debug("skipped %s: %s", launcher, error)
             continue
         for line in answer.stdout.decode("utf-8", "replace").splitlines():
             # " -V:3.12 *        C:\\Python312\\python.exe"

@@ -1,9 +1,9 @@
-"""The distributions that an environment has (PEP 376, 610, 627).
+"""The installed distributions of an environment (PEP 376, 610, 627).
 
-One scan of site-packages and one of each ``.dist-info`` directory; name and version
-come from the directory's name, so no METADATA is read. What polylock installed
-carries a small file that says which file of the lock it is; of the rest the WHEEL
-file says what kind of wheel it was.
+Scans site-packages and each ``.dist-info`` directory once; name and version come from
+the name of the directory, so no METADATA is read. A distribution that polylock
+installed has a small file that names the locked file; for others the WHEEL file gives
+the kind of wheel.
 """
 
 from __future__ import annotations
@@ -14,16 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 
 from polylock.environment.direct_url import DirectUrl
 from polylock.errors import EnvironmentBroken
-from polylock.values import Value
+from polylock.values import Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from packaging.utils import NormalizedName
 
 __all__ = [
     "ORIGIN_FILE",
@@ -36,12 +35,12 @@ __all__ = [
 ]
 
 ORIGIN_FILE = "polylock.json"
-"""Name of the file in ``.dist-info`` that says which locked file was installed."""
+"""Name of the file in ``.dist-info`` that names the installed locked file."""
 
 PARTIAL_RECORD = "RECORD.partial"
 """RECORD of a distribution that is being installed or removed.
 
-It lists at least what is there, so an interrupted change can be undone.
+It lists at least the files that exist, so an interrupted change can be undone.
 """
 
 
@@ -57,17 +56,19 @@ class Form(enum.StrEnum):
 class Origin(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The locked file that a distribution was installed from.
 
-    ``filename`` and ``sha256`` are those in the lock: of the source distribution
-    where that was built.
+    ``filename`` and ``sha256`` are those in the lock: of the source distribution, if
+    the wheel was built from one. ``tops`` are the names of its modules and packages in
+    site-packages: one that was deleted is noticed without reading RECORD.
     """
 
     filename: str
     sha256: str
     variant_label: str | None = None
+    tops: tuple[str, ...] = ()
 
 
 class WheelKind(Value, frozen=True):
-    """What the WHEEL file says: the expanded tags and the build number."""
+    """The expanded tags and the build number in the WHEEL file."""
 
     tags: frozenset[str]
     build: str
@@ -77,12 +78,12 @@ class InstalledDistribution(Value, frozen=True, kw_only=True):
     """A distribution in an environment.
 
     ``version`` is as its directory spells it. ``path`` is the ``.dist-info``
-    directory, or the legacy file or directory. ``is_complete`` is false where RECORD
-    is missing: installing or removing it was interrupted; and where RECORD or what
-    polylock wrote is empty, as after a power cut. ``origin`` is None for
-    what another installer installed, ``kind`` for what polylock did, or where
-    WHEEL cannot be read. ``is_variant`` tells that it has a ``variant.json``
-    (PEP 825).
+    directory, or the legacy file or directory. ``is_complete`` is false if RECORD is
+    missing, as after an interrupted installation or removal, if RECORD or polylock's
+    file is empty, as after a power failure, or if a top-level module or package was
+    deleted. ``origin`` is None if another
+    installer installed it; ``kind`` is None if polylock did, or if WHEEL cannot be
+    read. ``is_variant`` means that it has a ``variant.json`` (PEP 825).
     """
 
     name: NormalizedName
@@ -98,15 +99,16 @@ class InstalledDistribution(Value, frozen=True, kw_only=True):
 
 
 def read_installed(directories: Iterable[Path]) -> tuple[InstalledDistribution, ...]:
-    """Return what the site-packages directories hold, sorted by name and path.
+    """Return the distributions in site-packages directories, by name and path.
 
-    Nothing is merged: two versions of one project are two entries. Left-overs of
-    pip (``~umpy-2.0.dist-info``) are not distributions, nor are directories whose
-    name has no version. Raises EnvironmentBroken for a directory that cannot be
-    read; one that does not exist holds nothing.
+    Two versions of one project are two entries. Left-overs of pip
+    (``~umpy-2.0.dist-info``) are not distributions, nor are directories whose name has
+    no version. Raises EnvironmentBroken for a directory that cannot be read; one that
+    does not exist is empty.
     """
     found: list[InstalledDistribution] = []
     seen: set[tuple[int, int]] = set()
+    names: set[str] = set()
     for directory in directories:
         try:
             status = directory.stat()
@@ -114,7 +116,7 @@ def read_installed(directories: Iterable[Path]) -> tuple[InstalledDistribution, 
             if (status.st_dev, status.st_ino) in seen:
                 continue
             seen.add((status.st_dev, status.st_ino))
-            found.extend(_without_owned(list(_scan(directory))))
+            found.extend(_without_owned(list(_scan(directory, names))))
         except FileNotFoundError:
             continue
         except OSError as error:
@@ -122,12 +124,24 @@ def read_installed(directories: Iterable[Path]) -> tuple[InstalledDistribution, 
             raise EnvironmentBroken(
                 str(place), f"cannot be read: {error.strerror}"
             ) from error
-    return tuple(sorted(found, key=lambda entry: (entry.name, entry.path)))
+    whole = (_without_deleted(one, names) for one in found)
+    return tuple(sorted(whole, key=lambda entry: (entry.name, entry.path)))
 
 
-def _scan(directory: Path) -> Iterator[InstalledDistribution]:
+def _without_deleted(
+    one: InstalledDistribution, names: set[str]
+) -> InstalledDistribution:
+    """Return a distribution, incomplete if one of its top-level names is not there."""
+    if one.origin is None or names.issuperset(one.origin.tops):
+        return one
+    return replace(one, is_complete=False)
+
+
+def _scan(directory: Path, names: set[str]) -> Iterator[InstalledDistribution]:
+    """Yield the distributions of a directory, and add the names in it to ``names``."""
     with os.scandir(directory) as entries:
         for entry in entries:
+            names.add(entry.name)
             stem, dot, suffix = entry.name.rpartition(".")
             if not dot or suffix not in _FORMS or stem.startswith("~"):
                 continue
@@ -150,10 +164,10 @@ def _scan(directory: Path) -> Iterator[InstalledDistribution]:
 def _without_owned(
     found: list[InstalledDistribution],
 ) -> list[InstalledDistribution]:
-    """Leave out the legacy marks that are files of a distribution.
+    """Return the distributions without legacy entries that another one owns.
 
     Some wheels have a ``*.egg-info`` beside their ``.dist-info``. RECORD lists it, so
-    it comes and goes with that; it says of no other installation.
+    it is a file of that distribution and not another installation.
     """
     legacy = [one for one in found if one.form is not Form.DIST_INFO]
     if not legacy:
@@ -178,7 +192,7 @@ _FORMS = frozenset(form.value for form in Form)
 
 
 def _split(stem: str, form: Form) -> tuple[str, str]:
-    """Return name and version of ``name-version``, or of ``name-version-py3.12``."""
+    """Split ``name-version`` or ``name-version-py3.12`` into name and version."""
     if form is not Form.DIST_INFO:
         name, _, rest = stem.partition("-")
         return name, rest.partition("-py")[0]
@@ -187,7 +201,7 @@ def _split(stem: str, form: Form) -> tuple[str, str]:
 
 
 def _read(place: str, name: str, version: str) -> InstalledDistribution:
-    """Read a ``.dist-info``; by str, for every sync does it for each of them."""
+    """Read a ``.dist-info``; paths are str, as every sync reads each of them."""
     files = os.listdir(place)  # noqa: PTH208 - as above
     path = Path(place)
     origin = _origin(f"{place}{os.sep}{ORIGIN_FILE}") if ORIGIN_FILE in files else None
@@ -233,7 +247,7 @@ def _installer(path: Path) -> str:
 
 
 def _kind(path: Path) -> WheelKind:
-    """Read the fields Tag and Build; WHEEL has the form of mail headers (PEP 427)."""
+    """Read the fields Tag and Build of WHEEL (PEP 427)."""
     tags: set[str] = set()
     build = ""
     text = (path / "WHEEL").read_text(encoding="utf-8", errors="replace")
@@ -250,7 +264,7 @@ def _kind(path: Path) -> WheelKind:
 
 
 def _expand(tag: str) -> Iterator[str]:
-    """Expand a compressed tag set; some build backends do not (PEP 425)."""
+    """Expand a compressed tag set (PEP 425), which some build backends write."""
     parts = tag.split("-")
     if len(parts) != 3:
         return

@@ -1,8 +1,8 @@
-"""A Python installation: its markers, the data of its tags, and its paths.
+"""A Python interpreter: its markers, the data for its tags, and its paths.
 
-Nothing is taken from the Python that runs polylock: ``_probe.py`` runs inside the
-Python in question and says. The answer is kept by path, time and size of the
-executable, for starting a Python costs more than all the rest of a no-op sync.
+Nothing is taken from the Python that runs polylock: ``_probe.py`` runs in the Python in
+question. The result is cached by path, time and size of the executable, as to start a
+Python costs more than the rest of a no-op sync.
 """
 
 from __future__ import annotations
@@ -11,23 +11,19 @@ import logging
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from polylock.cache.entries import digest
-from polylock.cache.store import Bucket
+from polylock.cache.store import Bucket, Store
 from polylock.errors import EnvironmentBroken
-
-if TYPE_CHECKING:
-    from polylock.cache.store import Store
 
 __all__ = ["PROBE_FILE", "Interpreter", "Scheme", "VenvScheme", "probe"]
 
 logger = logging.getLogger(__name__)
 
 PROBE_FILE = Path(__file__).with_name("_probe.py")
-"""What runs in a Python to ask it."""
+"""The script that prints the facts about a Python."""
 
 _MARK = b"polylock-probe:"
 """``_probe.MARK``; importing the script would cost its imports."""
@@ -52,7 +48,7 @@ class Scheme(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VenvScheme(msgspec.Struct, frozen=True, kw_only=True):
-    """Paths that a virtual environment of this Python has, relative to it, with /."""
+    """Paths of a virtual environment of this Python, relative to it, with ``/``."""
 
     purelib: str
     platlib: str
@@ -61,12 +57,12 @@ class VenvScheme(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Interpreter(msgspec.Struct, frozen=True, kw_only=True):
-    """What a Python says about itself.
+    """The facts about a Python, as its probe prints them.
 
     ``version`` is the full version, ``3.14.0c1`` for a release candidate.
     ``platform`` is ``sysconfig``'s, ``linux-x86_64``. ``libc`` is ``glibc``, ``musl``
     or None; ``libc_version`` and ``macos_version`` have major and minor part.
-    ``externally_managed`` is PEP 668's mark.
+    ``externally_managed`` means that it has PEP 668's marker file.
     """
 
     executable: str
@@ -101,35 +97,36 @@ class Interpreter(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def site_directories(self) -> tuple[Path, ...]:
-        """Return the directories that hold distributions, each once."""
+        """Return the site-packages directories, each once."""
         return tuple(
             dict.fromkeys((Path(self.scheme.purelib), Path(self.scheme.platlib)))
         )
 
 
 def probe(
-    executable: Path, *, store: Store | None = None, anew: bool = False
+    executable: Path, *, store: Store | None = None, refresh: bool = False
 ) -> Interpreter:
-    """Ask a Python about itself, or take what it said before, unless ``anew``.
+    """Return the facts about a Python, from the cache unless ``refresh`` is set.
 
-    A kept answer counts while executable, ``pyvenv.cfg``, kernel and C library are
-    the same; an older one is simply not found. Raises EnvironmentBroken where the
-    executable is missing, does not run, or is no Python.
+    A cached result is valid while executable, ``pyvenv.cfg``, kernel and C library are
+    unchanged: they are its key. Raises EnvironmentBroken if the executable is missing,
+    does not run, or is not a Python.
     """
     key = _key(executable)
-    ask = store is None or anew
-    kept = None if ask or store is None else store.read(Bucket.INTERPRETERS, key)
+    kept = None
+    if store is not None and not refresh:
+        kept = store.read(Bucket.INTERPRETERS, key)
     if kept is not None:
         try:
             return msgspec.json.decode(kept, type=Interpreter)
         except msgspec.MsgspecError:
-            logger.debug("kept probe of %s cannot be read", executable)
+            logger.debug("the cached probe of %s is damaged", executable)
     data = _run(executable)
     try:
         interpreter = msgspec.json.decode(data, type=Interpreter)
     except msgspec.MsgspecError as error:
         raise EnvironmentBroken(
-            str(executable), f"the Python gave an unusable answer: {error}", _ADVICE
+            str(executable), f"the Python printed an invalid answer: {error}", _ADVICE
         ) from error
     if store is not None:
         store.write(Bucket.INTERPRETERS, key, data)
@@ -144,8 +141,8 @@ _ADVICE = (
 def _key(executable: Path) -> str:
     """Return the cache key of a probe.
 
-    A virtual environment's executable is a link to another Python's: the path is
-    taken as given, time and size from the file it leads to.
+    The executable of a virtual environment is a link to another Python's: the path is
+    used as given, time and size are those of the target of the link.
     """
     facts: list[object] = [os.fspath(executable.absolute()), *_host()]
     for path in (executable, executable.parent.parent / "pyvenv.cfg", PROBE_FILE):
@@ -163,16 +160,16 @@ def _key(executable: Path) -> str:
 
 
 def _host() -> list[str]:
-    """Return what else decides tags and markers: kernel and C library.
+    """Return kernel and C library, which also decide tags and markers.
 
-    A home directory, cache included, may be shared by machines and containers.
+    Machines and containers may share a home directory, including the cache.
     """
-    # ``platform`` would do, at 10 ms more for its import.
+    # Not ``platform``, which takes 10 ms to import.
     facts: list[str] = []
     uname = getattr(os, "uname", None)
     if uname is not None:
         facts += [*uname()]
-        del facts[1]  # the host's name decides nothing
+        del facts[1]  # the host name, which decides nothing
     with suppress(AttributeError, OSError, ValueError):  # not glibc
         facts.append(os.confstr("CS_GNU_LIBC_VERSION") or "")
     return facts
@@ -180,11 +177,11 @@ def _host() -> list[str]:
 
 def _run(executable: Path) -> bytes:
     """Run the probe and return its JSON."""
-    import subprocess  # noqa: PLC0415  # 10 ms that a no-op sync does not pay
+    import subprocess  # noqa: PLC0415  # 10 ms, not needed by a no-op sync
 
-    # ``-I``: neither PYTHON* variables nor the user's site directory nor the current
-    # directory have a say. ``-S`` would be faster, but before Python 3.14 it is the
-    # site module that recognises a virtual environment.
+    # ``-I`` ignores PYTHON* variables, the user's site directory and the current
+    # directory. ``-S`` would be faster, but before Python 3.14 the site module
+    # recognises virtual environments.
     command = [os.fspath(executable), "-I", os.fspath(PROBE_FILE)]
     try:
         answer = subprocess.run(
@@ -195,7 +192,7 @@ def _run(executable: Path) -> bytes:
             timeout=_TIMEOUT,
         )
     except subprocess.TimeoutExpired as error:
-        problem = f"the Python gave no answer in {_TIMEOUT} seconds"
+        problem = f"the Python did not answer within {_TIMEOUT} seconds"
         raise EnvironmentBroken(str(executable), problem, _ADVICE) from error
     except OSError as error:
         problem = f"the Python cannot be run: {error.strerror}"

@@ -1,62 +1,69 @@
-"""Create and recognise a virtual environment (PEP 405), and remember its choices."""
+"""Virtual environments (PEP 405): creation, lock, and polylock's state file."""
 
 from __future__ import annotations
 
 import errno
 import os
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from polylock.cache.durable import write_out
+from polylock.cache.durable import sync_tree
+from polylock.cache.process_lock import process_lock
 from polylock.environment.discovery import environment_python
-from polylock.environment.exclusive import LOCK_FILE, exclusive
-from polylock.environment.interpreter import probe
+from polylock.environment.interpreter import Interpreter, probe
 from polylock.errors import EnvironmentBroken
-from polylock.ports import SilentReporter
+from polylock.ports import Reporter, SilentReporter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from polylock.cache.store import Store
-    from polylock.environment.interpreter import Interpreter
-    from polylock.ports import Reporter
 
 __all__ = [
+    "LOCK_FILE",
     "STATE_FILE",
     "EnvironmentState",
     "create",
+    "exclusive",
     "is_environment",
     "is_of",
+    "linked_environment",
     "open_environment",
+    "python_version",
     "read_state",
     "recreate",
     "write_state",
 ]
 
+LOCK_FILE = ".polylock.lock"
+"""Name of the lock file that two syncs of one environment use."""
+
 STATE_FILE = "polylock.json"
 """Name of the state file, directly in the environment's directory."""
 
 _UNFINISHED = ".polylock-unfinished"
-"""Name of an empty file in an environment whose creation has not ended."""
+"""Name of an empty file in an environment whose creation is not complete."""
 
 _SET_ASIDE = ".polylock-replaced"
-"""Name of a directory in an environment that holds what was there before."""
+"""Name of a directory in an environment with the content that is being replaced."""
 
 _VERSION = 1
+_LONGEST_PATH = 4096
 
 
 class EnvironmentState(
     msgspec.Struct, frozen=True, kw_only=True, rename="kebab", omit_defaults=True
 ):
-    """What polylock remembers of an environment between calls.
+    """The state of an environment that polylock keeps between commands.
 
-    ``target``, ``groups`` and ``extras`` are the last choice of ``polylock sync``,
-    taken again where the user says nothing; ``forced`` that this machine lacks
-    something for that target. ``created`` tells that polylock made the environment,
-    so everything in it is polylock's to remove.
+    ``target``, ``groups`` and ``extras`` are those of the last ``polylock sync``, and
+    the defaults of the next. ``forced`` means that this machine does not fit the
+    target. ``created`` means that polylock created the environment, so it may remove
+    everything in it. ``path`` is the environment's path at the last sync, which its
+    scripts hold.
     """
 
     version: int = _VERSION
@@ -65,30 +72,105 @@ class EnvironmentState(
     forced: bool = False
     groups: tuple[str, ...] = ()
     extras: tuple[str, ...] = ()
+    path: str | None = None
+
+    def moved_from(self, path: Path) -> str | None:
+        """Return where an environment was moved or copied from, None if it was not.
+
+        One directory under two names is not moved.
+        """
+        if self.path is None or self.path == str(path):
+            return None
+        try:
+            same = path.samefile(self.path)
+        except OSError:
+            same = False
+        return None if same else self.path
+
+
+@contextmanager
+def exclusive(prefix: Path, reporter: Reporter) -> Iterator[None]:
+    """Hold the lock of an environment in the block; a second sync waits.
+
+    The directory must exist. Raises EnvironmentBroken if it cannot be locked.
+    """
+
+    def waiting() -> None:
+        reporter.warning(
+            f"waiting for another polylock process that is changing {prefix}"
+        )
+
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(process_lock(prefix / LOCK_FILE, waiting))
+        except OSError as error:
+            raise EnvironmentBroken(
+                str(error.filename or prefix),
+                f"cannot be written: {error.strerror or error}",
+                "check the permissions and the free space, or choose another "
+                "environment with --venv",
+            ) from error
+        yield
 
 
 def is_environment(path: Path) -> bool:
-    """Return whether a directory is a virtual environment, all of it."""
+    """Return whether a directory is a complete virtual environment."""
     return (path / "pyvenv.cfg").is_file() and not (path / _UNFINISHED).exists()
 
 
-def open_environment(path: Path, *, store: Store | None = None) -> Interpreter:
-    """Return the Python of a virtual environment, sure that it works for just this one.
+def linked_environment(path: Path) -> Path:
+    """Return the environment that a file in its place names, else the path itself.
 
-    The executable is a link, and Python finds its environment by ``pyvenv.cfg``:
-    where that is missing or damaged it takes the environment that the link leads to,
-    whose packages are somebody else's. Raises EnvironmentBroken.
+    The file holds one line, a path, absolute or relative to the file (draft of PEP
+    832). Raises EnvironmentBroken for a file with other content.
+    """
+    if not path.is_file():
+        return path
+    try:
+        with path.open("rb") as file:
+            text = file.read(_LONGEST_PATH + 1).decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        text = ""
+    line = text.strip()
+    named = path.parent / line
+    is_path = line and line.isprintable() and len(text) <= _LONGEST_PATH
+    if is_path and "=" not in line and named.parent.is_dir() and not named.is_file():
+        return named
+    raise EnvironmentBroken(
+        str(path),
+        "is a file that does not name a virtual environment",
+        "write the path of one into it, remove it, or choose another place with --venv",
+    )
+
+
+def python_version(path: Path) -> str:
+    """Return the version that an environment was created with, if it is known."""
+    try:
+        text = (path / "pyvenv.cfg").read_text("utf-8", errors="replace")
+    except OSError:
+        return "unknown"
+    pairs = (line.partition("=") for line in text.splitlines())
+    found = {key.strip().lower(): value.strip() for key, _, value in pairs}
+    return found.get("version") or found.get("version_info") or "unknown"
+
+
+def open_environment(path: Path, *, store: Store | None = None) -> Interpreter:
+    """Return the Python of a virtual environment; check that it uses this environment.
+
+    The executable is a link, and Python finds its environment by ``pyvenv.cfg``: if
+    that is missing or damaged, it uses the environment of the link's target. Raises
+    EnvironmentBroken.
     """
     python = environment_python(path)
     found = probe(python, store=store)
     if not is_of(found, path):
-        # A kept answer may be of a moment in which the environment was being made.
-        found = probe(python, store=store, anew=True)
+        # The cached result may be from before the environment was complete.
+        found = probe(python, store=store, refresh=True)
     if not is_of(found, path):
         raise EnvironmentBroken(
             str(path),
-            f"has a Python that works for {found.prefix}: its pyvenv.cfg is damaged",
-            "remove the environment, and `polylock sync` makes it anew",
+            f"its Python uses {found.prefix} instead: pyvenv.cfg is damaged",
+            "remove the environment; `polylock sync` recreates it",
         )
     return found
 
@@ -96,8 +178,8 @@ def open_environment(path: Path, *, store: Store | None = None) -> Interpreter:
 def is_of(interpreter: Interpreter, path: Path) -> bool:
     """Return whether a Python installs into the environment at ``path``.
 
-    It may lie there and yet not do so: a launcher, or a Python that does not see its
-    ``pyvenv.cfg``, installs elsewhere.
+    A launcher in it, or a Python that does not see its ``pyvenv.cfg``, installs
+    elsewhere.
     """
     try:
         return path.samefile(interpreter.prefix)
@@ -110,11 +192,10 @@ def create(
 ) -> Path:
     """Create a virtual environment without pip; return its Python.
 
-    The directory may exist if it is empty, or if a creation in it was interrupted:
-    that one is made anew. Another process that creates it is waited for, and its
-    environment taken. A creation that failed leaves nothing behind. Raises
-    EnvironmentBroken where the directory holds something else, or the Python has no
-    ``venv`` module or cannot write there.
+    The directory may exist if it is empty or a creation in it was interrupted: that one
+    is repeated. If another process is creating it, its environment is used. A failed
+    creation leaves nothing behind. Raises EnvironmentBroken if the directory has other
+    content or cannot be written, or if the Python has no ``venv`` module.
     """
     existed = _require_empty(path)
     try:
@@ -129,10 +210,12 @@ def create(
         try:
             _begin(path)
             _run_venv(path, interpreter)
-            # A choice is there where the environment was being made anew.
-            state = msgspec.structs.replace(read_state(path), created=True)
+            # The state of an interrupted recreation is kept.
+            state = msgspec.structs.replace(
+                read_state(path), created=True, path=str(path)
+            )
             _put_state(path, _state_content(state))
-            write_out(path)
+            sync_tree(path)
             (path / _UNFINISHED).unlink()
         except BaseException as error:
             _discard(path, existed=existed)
@@ -146,24 +229,26 @@ def recreate(
     path: Path,
     interpreter: Interpreter,
     *,
-    replaced: str,
+    is_due: Callable[[], bool],
     reporter: Reporter | None = None,
 ) -> Path:
-    """Make an environment anew, empty and with another Python; return that Python.
+    """Recreate an environment, empty and with another Python; return that Python.
 
-    ``replaced`` is the version of the Python that it had: where another process has
-    changed that meanwhile, its environment is taken. What polylock remembers stays.
-    A failure leaves the environment as it was; what was interrupted, the next creation
-    makes from the start. Raises EnvironmentBroken.
+    ``is_due`` is asked once no other process changes the environment: if one has
+    recreated it meanwhile, its environment is used. The state file is kept, with the
+    new path. A failure leaves the environment unchanged; after an interruption
+    ``create`` starts over. Raises EnvironmentBroken.
     """
     with exclusive(path, reporter or SilentReporter()):
-        if not is_environment(path) or open_environment(path).version != replaced:
+        if not is_environment(path) or not is_due():
             return environment_python(path)
         try:
             (path / _UNFINISHED).touch()
             with _set_aside(path):
                 _run_venv(path, interpreter)
-                write_out(path)
+                state = msgspec.structs.replace(read_state(path), path=str(path))
+                _put_state(path, _state_content(state))
+                sync_tree(path)
             (path / _UNFINISHED).unlink()
         except OSError as error:
             raise _unwritable(path, error) from error
@@ -172,9 +257,9 @@ def recreate(
 
 @contextmanager
 def _set_aside(path: Path) -> Iterator[None]:
-    """Give the environment's directory without what is in it, which goes at the end.
+    """Move the content of an environment aside in the block, and remove it at the end.
 
-    Where the block fails all is put back, and the mark taken away.
+    If the block fails, the content is restored and the unfinished mark removed.
     """
     aside = path / _SET_ASIDE
     staying = {_UNFINISHED, _SET_ASIDE, LOCK_FILE, STATE_FILE}
@@ -185,7 +270,7 @@ def _set_aside(path: Path) -> Iterator[None]:
             (path / name).replace(aside / name)
         yield
     except BaseException:
-        with suppress(OSError):  # then the mark stays, and all is made anew
+        with suppress(OSError):  # then the mark stays, and ``create`` starts over
             left = {found.name for found in aside.iterdir()}
             _remove(path, keep=staying | (set(names) - left))
             for name in left:
@@ -198,13 +283,13 @@ def _set_aside(path: Path) -> Iterator[None]:
 
 
 def _begin(path: Path) -> None:
-    """Mark the directory as unfinished, and make it empty but for what has to stay."""
+    """Mark the directory as unfinished, and remove all but lock and state file."""
     (path / _UNFINISHED).touch()
     _remove(path, keep={_UNFINISHED, LOCK_FILE, STATE_FILE})
 
 
 def _run_venv(path: Path, interpreter: Interpreter) -> None:
-    import subprocess  # noqa: PLC0415  # 10 ms that a no-op sync does not pay
+    import subprocess  # noqa: PLC0415  # 10 ms, not needed by a no-op sync
 
     command = [interpreter.executable, "-I", "-m", "venv", "--without-pip"]
     try:
@@ -227,7 +312,7 @@ def _run_venv(path: Path, interpreter: Interpreter) -> None:
 
 
 def _require_empty(path: Path) -> bool:
-    """Refuse a directory with content that is not ours; return whether it exists."""
+    """Return whether the directory exists; raises EnvironmentBroken if in use."""
     try:
         names = {found.name for found in path.iterdir()}
     except FileNotFoundError:
@@ -239,13 +324,13 @@ def _require_empty(path: Path) -> bool:
     else:
         if not names - {LOCK_FILE} or _UNFINISHED in names or is_environment(path):
             return True
-        problem = "is not empty and no virtual environment"
+        problem = "is not empty and not a virtual environment"
     advice = "choose another place with --venv, or remove it"
     raise EnvironmentBroken(str(path), problem, advice)
 
 
 def _discard(path: Path, *, existed: bool) -> None:
-    """Remove what was made, the mark last; what remains the next creation removes."""
+    """Remove a failed creation, the mark last; the next one removes what remains."""
     with suppress(OSError):
         _remove(path, keep={_UNFINISHED, LOCK_FILE})
         (path / _UNFINISHED).unlink(missing_ok=True)
@@ -256,8 +341,8 @@ def _discard(path: Path, *, existed: bool) -> None:
 
 
 def _remove(path: Path, *, keep: set[str]) -> None:
-    """Remove what a directory holds, but for some names."""
-    import shutil  # noqa: PLC0415  # only where something was interrupted
+    """Remove the content of a directory, except some names."""
+    import shutil  # noqa: PLC0415  # only after an interruption
 
     for found in sorted(path.iterdir()):
         if found.name in keep:
@@ -289,10 +374,10 @@ def _failure(path: Path, interpreter: Interpreter, output: bytes) -> Environment
 
 
 def read_state(path: Path) -> EnvironmentState:
-    """Return what polylock remembers of an environment, defaults where nothing.
+    """Return the state of an environment, the defaults if there is none.
 
-    A file that cannot be decoded or is of a later layout counts as absent: the
-    choice is made anew.
+    A file that cannot be decoded, or has a later version, counts as absent. Raises
+    EnvironmentBroken if it cannot be read.
     """
     try:
         content = (path / STATE_FILE).read_bytes()
@@ -311,10 +396,10 @@ def read_state(path: Path) -> EnvironmentState:
 
 
 def write_state(path: Path, state: EnvironmentState) -> None:
-    """Remember a choice; nothing is written where it is remembered already.
+    """Write the state of an environment, if it changed; raises EnvironmentBroken.
 
-    Who changes the environment meanwhile is waited for: two that wrote one file at
-    once would lose it. Raises EnvironmentBroken.
+    Takes the lock of the environment, as two processes that write at once would lose
+    the file.
     """
     content = _state_content(state)
     try:
@@ -332,15 +417,15 @@ def _state_content(state: EnvironmentState) -> bytes:
 
 
 def _put_state(path: Path, content: bytes) -> None:
-    """Replace the state file, by who holds the lock of the environment."""
-    # One name, so that what a killed process left is written over.
+    """Replace the state file; the caller holds the lock of the environment."""
+    # A fixed name, so that the file of a killed process is overwritten.
     temporary = path / f"{STATE_FILE}.new"
     try:
         try:
             with temporary.open("wb") as file:
                 file.write(content)
                 file.flush()
-                os.fsync(file.fileno())  # or a power cut may leave an empty one
+                os.fsync(file.fileno())  # a power failure may leave an empty file
             temporary.replace(path / STATE_FILE)
         except BaseException:
             temporary.unlink(missing_ok=True)

@@ -20,9 +20,9 @@ from polylock.explain.findings import (
     SeveralMajors,
 )
 from polylock.explain.reasons import LabelExcluded, Unfit
+from polylock.explain.screening import accelerators
 from polylock.model.distributions import Unusable
 from polylock.resolution.candidate_pool import CandidatePool, labels_of
-from polylock.resolution.memory import Memory
 from polylock.values import Value
 
 if TYPE_CHECKING:
@@ -30,15 +30,15 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from polylock.explain.findings import Solved
     from polylock.explain.reasons import Reason
+    from polylock.explain.screening import Solved
     from polylock.model.distributions import Releases
     from polylock.model.pins import Pin, Resolution
     from polylock.model.target import TargetDescription
 
 __all__ = [
     "Built",
-    "accelerators",
+    "accelerator_notes",
     "built_for",
     "coherence",
     "missed",
@@ -104,7 +104,7 @@ _NAMESPACES = {
 
 
 class Built(Value, frozen=True):
-    """What a pin is built for: a platform, and its major and minor where known."""
+    """The accelerator platform of a pin, with major and minor version if known."""
 
     platform: str
     major: str
@@ -140,6 +140,13 @@ def _named(name: str) -> Built | None:
         if match is not None:
             return Built(rule.platform, "" if rule.by_version else match[1])
     return None
+
+
+def accelerator_notes(solved: Solved) -> Iterator[Note]:
+    """Yield the notes on builds for accelerators."""
+    yield from missed(solved)
+    yield from coherence(solved)
+    yield from useless_libraries(solved)
 
 
 def coherence(solved: Solved) -> Iterator[Note]:
@@ -244,18 +251,6 @@ def _is_library(name: str) -> bool:
     return _LIBRARY.fullmatch(name) is not None or _named(name) is not None
 
 
-def accelerators(description: TargetDescription) -> tuple[str, ...]:
-    """Return the namespaces of the accelerators that a target has."""
-    there = {
-        "nvidia": description.nvidia,
-        "amd": description.amd,
-        "intel": description.intel,
-        "ascend": description.ascend,
-        "tpu": description.tpu,
-    }
-    return tuple(name for name, value in there.items() if value)
-
-
 def missed(solved: Solved) -> Iterator[Note]:
     """Yield the pins of targets with an accelerator that make no use of it.
 
@@ -340,7 +335,7 @@ def _why_out(
     expansion = pool.expand(releases, position, yanked=False)
     fits = [each.variant.label for each in expansion.candidates]
     if any(label in labels for label in fits):
-        wished = solved.inputs.prefer_variants
+        wished = pool.preferences.prefer
         return None if wished else (next(x for x in fits if x in labels), None)
     out = [
         (rejection.label, rejection.reason)
@@ -392,5 +387,5 @@ def _pool(solved: Solved, resolution: Resolution) -> CandidatePool:
         target=resolution.target,
         inputs=solved.inputs,
         source=solved.source,
-        memories=solved.memory or Memory(),
+        memories=solved.memory,
     )

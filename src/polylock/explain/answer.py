@@ -1,6 +1,6 @@
-"""What one target installs, as far as it takes to say why it is not something else.
+"""The pins and root requirements of one target, from a solve or from a lock file.
 
-A solve gives it as a Resolution, a lock file as a graph; the reasons are the same.
+``why_not`` reads these, so a solve and a lock file give the same reasons.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from polylock.explain.reasons import RootAsker
-from polylock.model.folding import fold
+from polylock.explain.screening import roots_of
 from polylock.values import Value
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ __all__ = ["Answer", "Pinned", "answer_of", "asker_of"]
 
 
 class Pinned(Value, frozen=True, kw_only=True):
-    """What a target installs of one project.
+    """One pinned project of a target.
 
     ``filename`` is empty where no index had a say in it. ``extras`` are those in use,
     None where that is not known; ``requires`` are the projects that it depends on.
@@ -65,12 +65,7 @@ def asker_of(root: RootRequirement) -> RootAsker:
 def answer_of(resolution: Resolution, inputs: Inputs) -> Answer:
     """Return what a solve found for a target."""
     target = resolution.target
-    roots = []
-    for root in inputs.requirements:
-        marker = root.requirement.marker_expression
-        holds = marker is None or fold(marker, target) is not False
-        if root.target in {None, target.name} and holds:
-            roots.append((asker_of(root), root.requirement))
+    roots = [(asker_of(root), root.requirement) for root in roots_of(target, inputs)]
     pins = {
         name: Pinned(
             version=pin.version,

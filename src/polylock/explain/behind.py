@@ -19,47 +19,54 @@ from polylock.explain.reasons import (
     FilesOut,
     HeldBack,
     InvalidMetadata,
+    LabelExcluded,
+    LabelUndescribed,
     NeedsBuild,
     NoFile,
     OfLabels,
     PackageAsker,
+    PropertyUnmet,
     PythonUnmet,
+    VariantRequired,
     WheelsForbidden,
 )
 from polylock.explain.suggestions import build_hint
 from polylock.explain.why_not import WhyNot
 from polylock.resolution.near_miss import newer_systems
-from polylock.resolution.versions import public
+from polylock.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from packaging.utils import NormalizedName
 
-    from polylock.explain.findings import Solved
     from polylock.explain.reasons import Reason
+    from polylock.explain.screening import Older, Solved
     from polylock.model.distributions import Releases
 
     Found = dict[tuple[NormalizedName, str, Behind], list[str]]
+    _Cause = tuple[NormalizedName, str, str, Reason]
 
 __all__ = ["behind"]
 
-_OF_FILES = NoFile | NeedsBuild | InvalidMetadata | PythonUnmet | WheelsForbidden
+_OF_FILES = (
+    NoFile
+    | NeedsBuild
+    | InvalidMetadata
+    | PythonUnmet
+    | WheelsForbidden
+    | LabelExcluded
+    | LabelUndescribed
+    | PropertyUnmet
+    | VariantRequired
+)
 
 _EXPLAINED_AT_MOST = 40
 """How many older pins of one target are asked for their reason."""
 
 
-def behind(solved: Solved) -> Iterator[Note]:
-    """Yield the projects that are older than they could be, targets gathered."""
-    if solved.inputs.resolution != "highest":
-        return
-    older = {
-        resolution.target.name: tuple(_older(solved, index))
-        for index, resolution in enumerate(solved.resolutions)
-    }
-    if not any(older.values()):
-        return
+def behind(solved: Solved, older: Sequence[Older]) -> Iterator[Note]:
+    """Yield the older pins of each target that are news, targets gathered."""
     readers = [
         WhyNot(
             answer_of(resolution, solved.inputs),
@@ -71,9 +78,9 @@ def behind(solved: Solved) -> Iterator[Note]:
         for resolution in solved.resolutions
     ]
     found: Found = {}
-    for reader in readers:
+    for reader, pins in zip(readers, older, strict=True):
         others = [each for each in readers if each is not reader]
-        for name, releases in older[reader.target.name][:_EXPLAINED_AT_MOST]:
+        for name, releases in pins[:_EXPLAINED_AT_MOST]:
             try:
                 reason = _told(reader, name, releases, others)
             except PolylockError:
@@ -84,17 +91,6 @@ def behind(solved: Solved) -> Iterator[Note]:
     yield from _gathered(found, {each.target.name: each for each in readers})
 
 
-def _older(solved: Solved, index: int) -> Iterator[tuple[NormalizedName, Releases]]:
-    """Yield the pins of a target above which there is a version that is no trial."""
-    resolution = solved.resolutions[index]
-    for name, pin in sorted(resolution.pins.items()):
-        if pin.direct is None:
-            releases = solved.source.releases(name, resolution.target)
-            newest = (releases.finals & ~releases.yanked).bit_length() - 1
-            if newest >= 0 and releases.versions[newest] != pin.version:
-                yield name, releases
-
-
 def _told(
     reader: WhyNot,
     name: NormalizedName,
@@ -103,10 +99,8 @@ def _told(
 ) -> Behind | None:
     """Return why the newest version that is asked for is not taken, if that is news."""
     newest = reader.newest_allowed(releases)
-    if newest is None or public(newest) == public(reader.answer.pins[name].version):
-        return None  # local versions are for one machine each
-    if reader.is_excluded(name, newest):
-        return None  # a consequence, told with the project that has the requirement
+    if newest is None:
+        return None
     reason = reader.version(name, newest, others)
     held_by = ""
     if isinstance(reason, HeldBack):
@@ -140,14 +134,16 @@ def _cause(reason: Reason) -> Reason | None:
 
 def _gathered(found: Found, readers: Mapping[str, WhyNot]) -> Iterator[Note]:
     """Yield a note for each cause: of the target that has it, and those it holds."""
-    merged: dict[tuple[NormalizedName, str, str, Reason], tuple[str, list[str]]] = {}
+    merged: dict[_Cause, tuple[str, Reason, list[str]]] = {}
     for (name, version, each), targets in found.items():
-        key = (name, version, each.newest, each.because)
-        holder, names = merged.get(key, ("", []))
-        merged[key] = (holder or each.held_by, [*names, *targets])
-    for (name, version, newest, because), (held_by, targets) in sorted(
+        key = (name, version, each.newest, _of_any_target(each.because))
+        holder, because, names = merged.get(key, ("", each.because, []))
+        merged[key] = (holder or each.held_by, because, [*names, *targets])
+    for (name, version, newest, cause), (held_by, because, targets) in sorted(
         merged.items(), key=lambda item: item[0][:2]
     ):
+        if _follows(name, cause, targets, merged):
+            continue
         reader = readers[held_by or targets[0]]
         advice, setting = _advice(reader, name, newest, because)
         if held_by and not advice:
@@ -161,6 +157,38 @@ def _gathered(found: Found, readers: Mapping[str, WhyNot]) -> Iterator[Note]:
             targets=tuple(each for each in readers if each in targets),
             key=setting,
         )
+
+
+def _of_any_target(reason: Reason) -> Reason:
+    """Return a reason without the target that lacks a file: others may lack it too."""
+    match reason:
+        case NoFile():
+            return replace(reason, target="")
+        case Contradicts() if reason.because is not None:
+            return replace(reason, because=_of_any_target(reason.because))
+        case _:
+            return reason
+
+
+def _follows(
+    name: str,
+    cause: Reason,
+    targets: Sequence[str],
+    merged: Mapping[_Cause, tuple[str, Reason, list[str]]],
+) -> bool:
+    """Return whether another project has the same cause, nearer to it.
+
+    What a project requires is old on all its targets, and so the project is.
+    """
+    if not isinstance(cause, Contradicts) or cause.because is None:
+        return False
+    return any(
+        cause.requirement.normalized_name == other
+        and other != name
+        and cause.because == nearer
+        and set(targets) <= set(of)
+        for (other, _, _, nearer), (_, _, of) in merged.items()
+    )
 
 
 def _apart() -> tuple[str, str]:

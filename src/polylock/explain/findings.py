@@ -1,4 +1,4 @@
-"""What there is to know of an answer: the kinds, as data.
+"""The kinds of notes, as data.
 
 A kind of note has a class here, a function that finds it (``polylock.explain.notes``
 has the table of them) and a sentence in ``polylock.explain.words``.
@@ -11,14 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from polylock.values import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from polylock.explain.reasons import Reason
-    from polylock.model.inputs import Inputs
-    from polylock.model.pins import Resolution
-    from polylock.ports import PackageSource
-    from polylock.resolution.memory import Memory
-    from polylock.resolution.versions import VersionTable
 
 __all__ = [
     "AcceleratorMissed",
@@ -33,11 +26,12 @@ __all__ = [
     "NamespaceUnknown",
     "Note",
     "PatternUnmatched",
+    "RequiredUnused",
     "RequiresProject",
     "SeveralMajors",
-    "Solved",
     "UploadTimesMissing",
     "VariantMarkerUnmet",
+    "VariantSetting",
     "VariantsLost",
     "YankedPin",
 ]
@@ -61,13 +55,18 @@ class NamespaceUnknown(Value, frozen=True):
     namespace: str
 
 
+VariantSetting = Literal[
+    "enable-providers", "exclude-variants", "prefer-variants", "require-variants"
+]
+
+
 class PatternUnmatched(Value, frozen=True):
     """A setting names a label that the release does not have; ``there`` are its own.
 
     ``is_installed`` is false where no target installs the project.
     """
 
-    setting: Literal["exclude-variants", "prefer-variants"]
+    setting: VariantSetting
     label: str
     there: tuple[str, ...]
     is_installed: bool = True
@@ -77,10 +76,18 @@ class LabelPinUnused(Value, frozen=True):
     """A target pins a label of a project that is not installed there."""
 
 
+class RequiredUnused(Value, frozen=True):
+    """``require-variants`` names a project that no target of the setting installs."""
+
+
 class ExtraMissing(Value, frozen=True):
-    """The project asks for an extra that the release does not have."""
+    """An extra is asked for that the release does not have.
+
+    ``by`` is the project that asks for it, empty for this one.
+    """
 
     extra: str
+    by: str = ""
 
 
 class Behind(Value, frozen=True, kw_only=True):
@@ -161,7 +168,7 @@ class EntryUnmatched(Value, frozen=True):
     ``there`` are the namespaces that locked releases have.
     """
 
-    setting: Literal["enable-providers", "exclude-variants", "prefer-variants"]
+    setting: VariantSetting
     entry: str
     there: tuple[str, ...]
 
@@ -193,6 +200,7 @@ Finding = (
     | LibrariesForNothing
     | NamespaceUnknown
     | PatternUnmatched
+    | RequiredUnused
     | RequiresProject
     | SeveralMajors
     | UploadTimesMissing
@@ -200,11 +208,11 @@ Finding = (
     | VariantsLost
     | YankedPin
 )
-"""All kinds of what there is to know."""
+"""All kinds of findings."""
 
 
 class Note(Value, frozen=True, kw_only=True):
-    """What to know of one project.
+    """One note, about one project.
 
     ``versions`` and ``targets`` are those that it is about, in order; ``versions`` is
     empty where it is about none in particular. ``key`` is the setting that changes it,
@@ -216,16 +224,3 @@ class Note(Value, frozen=True, kw_only=True):
     versions: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
     key: str = ""
-
-
-class Solved(Value, frozen=True):
-    """An answer, and what it was found from.
-
-    ``memory`` and ``tables`` are what the solve worked out, None for nothing.
-    """
-
-    resolutions: Sequence[Resolution]
-    inputs: Inputs
-    source: PackageSource
-    memory: Memory | None = None
-    tables: dict[int, VersionTable] | None = None

@@ -1,4 +1,4 @@
-"""What to know of an answer that was found: where it is less than was asked for.
+"""Find notes on a solution, except those on older versions and accelerators.
 
 The kinds are in ``polylock.explain.findings``. Nothing is asked of the source that a
 solve has not asked.
@@ -6,13 +6,9 @@ solve has not asked.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
-
-from packaging.utils import canonicalize_name
+from typing import TYPE_CHECKING
 
 from polylock.errors import PolylockError
-from polylock.explain.accelerators import coherence, missed, useless_libraries
-from polylock.explain.behind import behind
 from polylock.explain.findings import (
     EntryUnmatched,
     ExtraMissing,
@@ -20,34 +16,39 @@ from polylock.explain.findings import (
     NamespaceUnknown,
     Note,
     PatternUnmatched,
+    RequiredUnused,
     RequiresProject,
     UploadTimesMissing,
     VariantMarkerUnmet,
     VariantsLost,
     YankedPin,
 )
+from polylock.explain.screening import missing_extras
 from polylock.model.distributions import Unusable, labelled_wheels
+from polylock.model.variant_preferences import preferences_of
 from polylock.resolution.candidate_pool import labels_of
-from polylock.variants.authority import unanswered
+from polylock.values import replace
+from polylock.variants.authority import namespaces_without_provider
 from polylock.variants.ordering import VariantPreferences
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from polylock.explain.findings import Finding, Solved
+    from polylock.explain.findings import Finding, VariantSetting
+    from polylock.explain.screening import Solved
     from polylock.model.distributions import Release
     from polylock.model.pins import Pin
     from polylock.model.target import Target
-    from polylock.ports import PackageSource
     from polylock.variants.ordering import VariantPattern
     from polylock.variants.variant_json import VariantMetadata
 
-__all__ = ["notes"]
+__all__ = ["other_notes"]
 
 
-def notes(solved: Solved) -> tuple[Note, ...]:
-    """Return what to know of an answer, kind by kind, each thing once."""
-    return tuple(note for find in _FINDERS for note in find(solved))
+def other_notes(solved: Solved) -> Iterator[Note]:
+    """Yield the notes, kind by kind, each once."""
+    for find in _FINDERS:
+        yield from find(solved)
 
 
 def _without_times(solved: Solved) -> Iterator[Note]:
@@ -124,31 +125,58 @@ def _key(finding: Finding, target: str) -> str:
 
 
 def _without_effect(solved: Solved) -> Iterator[Note]:
-    """Yield the labels that the project file names and that are not there."""
+    """Yield the settings for variants that match nothing, of project and targets."""
     inputs = solved.inputs
-    wishes = VariantPreferences.parse(inputs.exclude_variants, inputs.prefer_variants)
-    for pattern in wishes.exclude:
-        look = _unmatched if pattern.project else _unmatched_property
-        yield from look(solved, "exclude-variants", pattern)
-    for pattern in wishes.prefer:
-        look = _unmatched if pattern.project else _unmatched_property
-        yield from look(solved, "prefer-variants", pattern)
+    wide = VariantPreferences.parse(
+        inputs.exclude_variants, inputs.prefer_variants, inputs.require_variants
+    )
+    yield from _unmatched_settings(solved, wide, "tool.polylock", "")
     for resolution in solved.resolutions:
-        target = resolution.target.name
-        for name in resolution.target.description.variants:
+        description = resolution.target.description
+        only = replace(solved, resolutions=(resolution,))
+        place = f"tool.polylock.targets.{description.name}"
+        own = VariantPreferences.parse(
+            description.exclude_variants or (),
+            description.prefer_variants or (),
+            description.require_variants,
+        )
+        yield from _unmatched_settings(only, own, place, description.name)
+        for name in description.variants:
             if name not in resolution.pins:
                 yield Note(
                     project=name,
                     finding=LabelPinUnused(),
-                    targets=(target,),
-                    key=f"tool.polylock.targets.{target}.variants.{name}",
+                    targets=(description.name,),
+                    key=f"{place}.variants.{name}",
                 )
 
 
+def _unmatched_settings(
+    solved: Solved, preferences: VariantPreferences, place: str, target: str
+) -> Iterator[Note]:
+    """Yield what matches nothing of the settings at a place, which may be a target."""
+    targets = (target,) if target else ()
+    lists: tuple[tuple[VariantSetting, tuple[VariantPattern, ...]], ...] = (
+        ("exclude-variants", preferences.exclude),
+        ("prefer-variants", preferences.prefer),
+    )
+    for setting, patterns in lists:
+        for pattern in patterns:
+            look = _unmatched if pattern.project else _unmatched_property
+            for found in look(solved, setting, pattern):
+                yield replace(found, key=f"{place}.{setting}", targets=targets)
+    for name in preferences.require:
+        if all(name not in resolution.pins for resolution in solved.resolutions):
+            yield Note(
+                project=name,
+                finding=RequiredUnused(),
+                targets=targets,
+                key=f"{place}.require-variants.{name}",
+            )
+
+
 def _unmatched(
-    solved: Solved,
-    setting: Literal["exclude-variants", "prefer-variants"],
-    pattern: VariantPattern,
+    solved: Solved, setting: VariantSetting, pattern: VariantPattern
 ) -> Iterator[Note]:
     pins = [
         pin
@@ -164,7 +192,6 @@ def _unmatched(
             finding=PatternUnmatched(
                 setting, pattern.label, tuple(sorted(there)), is_installed=bool(pins)
             ),
-            key=f"tool.polylock.{setting}",
         )
 
 
@@ -181,9 +208,7 @@ def _properties(solved: Solved) -> Iterator[VariantMetadata]:
 
 
 def _unmatched_property(
-    solved: Solved,
-    setting: Literal["exclude-variants", "prefer-variants"],
-    pattern: VariantPattern,
+    solved: Solved, setting: VariantSetting, pattern: VariantPattern
 ) -> Iterator[Note]:
     """Yield a namespace, feature or property that no locked release has."""
     namespaces: set[str] = set()
@@ -193,7 +218,7 @@ def _unmatched_property(
             if pattern.matches(label, properties):
                 return
     finding = EntryUnmatched(setting, pattern.text, tuple(sorted(namespaces)))
-    yield Note(project="", finding=finding, key=f"tool.polylock.{setting}")
+    yield Note(project="", finding=finding)
 
 
 def _unused_providers(solved: Solved) -> Iterator[Note]:
@@ -207,9 +232,11 @@ def _unused_providers(solved: Solved) -> Iterator[Note]:
     }
     for entry in solved.inputs.enable_providers:
         if entry not in there:
-            setting: Literal["enable-providers"] = "enable-providers"
-            finding = EntryUnmatched(setting, entry, tuple(sorted(there)))
-            yield Note(project="", finding=finding, key=f"tool.polylock.{setting}")
+            yield Note(
+                project="",
+                finding=EntryUnmatched("enable-providers", entry, tuple(sorted(there))),
+                key="tool.polylock.enable-providers",
+            )
 
 
 def _yanked(solved: Solved) -> Iterator[Note]:
@@ -241,31 +268,14 @@ def _requires_itself(solved: Solved) -> Iterator[Note]:
 
 
 def _without_extra(solved: Solved) -> Iterator[Note]:
-    """Yield the extras that the project asks for and the release does not have."""
-    missing = {
-        (pin.name, pin.version, extra)
-        for asked in (root.requirement for root in solved.inputs.requirements)
-        for extra in asked.extras
-        for resolution in solved.resolutions
-        if (pin := resolution.pins.get(asked.normalized_name)) is not None
-        and not _has_extra(pin, extra, solved.source)
-    }
-    for name, version, extra in sorted(missing):
-        yield Note(project=name, versions=(version,), finding=ExtraMissing(extra))
-
-
-def _has_extra(pin: Pin, extra: str, source: PackageSource) -> bool:
-    """Say whether metadata provides an extra, or has a marker that names it."""
-    try:
-        metadata = source.core_metadata(pin.release, pin.file)
-    except PolylockError:
-        return True  # as below, for variants
-    if isinstance(metadata, Unusable):
-        return True
-    markers = (requirement.marker for requirement in metadata.requires_dist)
-    return extra in metadata.provides_extra or any(
-        extra in canonicalize_name(marker) for marker in markers
-    )
+    """Yield the extras that are asked for and that the release does not have."""
+    for (name, version, extra, by), targets in missing_extras(solved).items():
+        yield Note(
+            project=name,
+            versions=(version,),
+            finding=ExtraMissing(extra, by),
+            targets=tuple(targets),
+        )
 
 
 def _unknown_namespaces(release: Release, target: Target, solved: Solved) -> list[str]:
@@ -279,12 +289,13 @@ def _unknown_namespaces(release: Release, target: Target, solved: Solved) -> lis
         for namespace in metadata.variants.get(label, ())
     }
     inputs = solved.inputs
+    excluded = preferences_of(inputs, target.description).exclude
     return [
         namespace
-        for namespace in unanswered(
+        for namespace in namespaces_without_provider(
             metadata, stated=target.stated, enabled_providers=inputs.enable_providers
         )
-        if namespace in used and namespace not in inputs.exclude_variants
+        if namespace in used and all(pattern.text != namespace for pattern in excluded)
     ]
 
 
@@ -309,10 +320,6 @@ def _labels(release: Release, target: Target) -> set[str]:
 
 
 _FINDERS: tuple[Callable[[Solved], Iterator[Note]], ...] = (
-    behind,
-    missed,
-    coherence,
-    useless_libraries,
     _yanked,
     _without_times,
     _bad_metadata,

@@ -26,11 +26,12 @@ from polylock.model.reasons import (
     RequiresItself,
     Unfit,
     UploadedLater,
+    VariantRequired,
     WheelsForbidden,
     Yanked,
 )
 from polylock.values import Value
-from polylock.variants.verdicts import LabelLost
+from polylock.variants.ordering import LabelLost
 
 if TYPE_CHECKING:
     from polylock.model.requirements import Requirement
@@ -78,6 +79,7 @@ __all__ = [
     "Unfit",
     "Unopposed",
     "UploadedLater",
+    "VariantRequired",
     "WheelsForbidden",
     "Yanked",
 ]
@@ -176,7 +178,10 @@ class SdistBehindWheel(Value, frozen=True):
 
 
 class OfLabels(Value, frozen=True):
-    """A reason that holds for some labels of a version alone."""
+    """A reason that holds for some labels of a version alone.
+
+    An empty label stands for the files without one.
+    """
 
     labels: tuple[str, ...]
     reason: Reason
@@ -283,6 +288,7 @@ Reason = (
     | Unfit
     | Unopposed
     | UploadedLater
+    | VariantRequired
     | WheelsForbidden
     | Yanked
 )

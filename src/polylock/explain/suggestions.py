@@ -1,4 +1,4 @@
-"""What would help: changes of the project's own wishes, each tried before it is told.
+"""Hints for a failed solve: changes of the project's settings, each tried first.
 
 A search that failed costs the user more time than a few small ones, so a handful of
 changes is solved for the target. Only one that leads to a solution becomes advice.
@@ -21,6 +21,7 @@ from polylock.explain.reasons import (
 from polylock.model.distributions import Unusable
 from polylock.model.inputs import RootRequirement
 from polylock.model.requirements import Requirement
+from polylock.model.variant_preferences import preferences_of
 from polylock.resolution.candidate_pool import labels_of
 from polylock.resolution.candidates import Candidate
 from polylock.resolution.dependencies import SdistReads
@@ -35,7 +36,7 @@ from polylock.resolution.problem import Prior, Problem, admitting
 from polylock.resolution.solve import solve
 from polylock.resolution.tries import Tries
 from polylock.values import Value, replace
-from polylock.variants.authority import unanswered
+from polylock.variants.authority import namespaces_without_provider
 
 if TYPE_CHECKING:
     from collections.abc import (
@@ -86,7 +87,7 @@ class _Change(Value, frozen=True):
 
 
 class Conflict(Value, frozen=True, kw_only=True):
-    """What does not go together.
+    """The requirements that conflict.
 
     ``names`` are the projects in conflict, ``parents`` those that ask for them,
     ``wanted`` the specifiers that met, each with its project, and ``pythons`` what
@@ -165,17 +166,47 @@ def _changes(
         )
     yield from _with_prereleases(availability, conflict)
     yield from _with_other_files(inputs, names)
-    for pattern in inputs.exclude_variants:
-        rest = tuple(one for one in inputs.exclude_variants if one != pattern)
-        yield _Change(
-            replace(inputs, exclude_variants=rest),
-            f"take {pattern} out of exclude-variants in [tool.polylock]",
-            first,
-        )
+    yield from _with_other_variants(inputs, target, names)
     yield from _first_of(_with_other_python(availability, conflict))
     yield from _without(inputs, names)
     yield from _relaxed(inputs, target, names)
     yield from _overruled(inputs, conflict.wanted)
+
+
+def _with_other_variants(
+    inputs: Inputs, target: Target, names: Sequence[str]
+) -> Iterator[_Change]:
+    """Yield the wishes without an excluded pattern, or without a required one."""
+    first = next(iter(names), "")
+    table = f"[tool.polylock.targets.{target.name}]"
+    own = target.description.exclude_variants
+    for pattern in inputs.exclude_variants if own is None else own:
+        if own is None:
+            rest = tuple(one for one in inputs.exclude_variants if one != pattern)
+            changed, place = replace(inputs, exclude_variants=rest), "[tool.polylock]"
+            yield _Change(
+                changed, f"take {pattern} out of exclude-variants in {place}", first
+            )
+        else:
+            rest = tuple(one for one in own if one != pattern)
+            words = f"take {pattern} out of exclude-variants in {table}"
+            other = _described(target, exclude_variants=rest)
+            yield _Change(inputs, words, first, other)
+    required = preferences_of(inputs, target.description).require
+    for name in names:
+        if name in required:
+            lifted = {**target.description.require_variants, name: ()}
+            words = (
+                f"set require-variants = {{ {name} = [] }} in {table} to require no "
+                "variant there"
+            )
+            other = _described(target, require_variants=lifted)
+            yield _Change(inputs, words, name, other)
+
+
+def _described(target: Target, **changes: object) -> Target:
+    """Return a target that is described otherwise in what its tags do not depend on."""
+    return replace(target, description=replace(target.description, **changes))
 
 
 def _with_newer_system(
@@ -249,7 +280,11 @@ def _with_prereleases(
     inputs = availability.pool.inputs
     if inputs.prerelease == "allow":
         return
-    if inputs.prerelease.endswith("explicit"):
+    if inputs.prerelease.endswith("explicit") or inputs.prerelease == "disallow":
+        explicit = inputs.prerelease
+        place = ""
+        if explicit == "disallow":
+            explicit, place = "explicit", 'set prerelease = "explicit" and '
         for name in dict.fromkeys((*conflict.names, *conflict.parents)):
             releases = availability.releases(name)
             newer = releases and releases.finals ^ ((1 << len(releases.versions)) - 1)
@@ -259,8 +294,12 @@ def _with_prereleases(
             asked = Requirement(name=name, specifier=f">={version}")
             root = RootRequirement(requirement=asked)
             yield _Change(
-                replace(inputs, requirements=(*inputs.requirements, root)),
-                f"require {asked} as well, which admits pre-releases of {name}",
+                replace(
+                    inputs,
+                    prerelease=explicit,
+                    requirements=(*inputs.requirements, root),
+                ),
+                f"{place}require {asked} as well, which admits pre-releases of {name}",
                 name,
             )
         return
@@ -383,6 +422,23 @@ def supply_hint(pool: CandidatePool, found: Shortage) -> str | None:
 
 def _coverage_hint(pool: CandidatePool, releases: Releases, position: int) -> str:
     """Return which change of the target or the settings would let a version in."""
+    target = pool.target
+    hint = _variants_hint(pool, releases, position)
+    if hint:
+        return hint
+    expansion = pool.expand(releases, position, yanked=False)
+    if any(isinstance(r.reason, PythonUnmet) for r in expansion.rejections):
+        return python_hint(target, releases.name)
+    if any(isinstance(r.reason, NeedsBuild) for r in expansion.rejections):
+        return build_hint(pool.inputs, releases.name)
+    return (
+        f"name an index that has wheels for {target.name} under "
+        f"[tool.polylock.sources], or leave {releases.name} out there with a marker"
+    )
+
+
+def _variants_hint(pool: CandidatePool, releases: Releases, position: int) -> str:
+    """Return what would let a label of a version in; empty where none is at issue."""
     release = releases.release(position)
     target, inputs = pool.target, pool.inputs
     if releases.name in target.description.variants:
@@ -392,25 +448,17 @@ def _coverage_hint(pool: CandidatePool, releases: Releases, position: int) -> st
         for namespace, provider in sorted((metadata.providers or {}).items()):
             if provider.optional and namespace not in inputs.enable_providers:
                 return f'set enable-providers = ["{namespace}"] in [tool.polylock]'
-        for namespace in unanswered(
+        for namespace in namespaces_without_provider(
             metadata, stated=target.stated, enabled_providers=inputs.enable_providers
         ):
             return (
                 f"say under properties.{namespace} what target {target.name} supports"
             )
-    expansion = pool.expand(releases, position, yanked=False)
-    if any(isinstance(r.reason, PythonUnmet) for r in expansion.rejections):
-        return python_hint(target, releases.name)
-    if any(isinstance(r.reason, NeedsBuild) for r in expansion.rejections):
-        return build_hint(inputs, releases.name)
-    return (
-        f"name an index that has wheels for {target.name} under "
-        f"[tool.polylock.sources], or leave {releases.name} out there with a marker"
-    )
+    return ""
 
 
 def build_hint(inputs: Inputs, name: str) -> str:
-    """Say what lets the backend of a project run, which no search may try."""
+    """Return the hint that allows a build backend to run; it is not tried."""
     if name in inputs.no_build_packages:
         return f"take {name} out of no-build-package in [tool.polylock]"
     names = ", ".join(f'"{one}"' for one in sorted({*inputs.build_packages, name}))
@@ -421,7 +469,7 @@ def build_hint(inputs: Inputs, name: str) -> str:
 
 
 def python_hint(target: Target, name: str) -> str:
-    """Say what helps where a project needs another Python than the target has."""
+    """Return the hint for a project that needs another Python than the target has."""
     return (
         f"choose another python for target {target.name}, or leave {name} out there "
         "with a marker"

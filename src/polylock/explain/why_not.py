@@ -34,6 +34,7 @@ from polylock.explain.reasons import (
     Unfit,
     Unopposed,
     UploadedLater,
+    VariantRequired,
     Yanked,
 )
 from polylock.model.distributions import Unusable, labelled_wheels, span
@@ -49,8 +50,7 @@ from polylock.resolution.memory import Memory
 from polylock.resolution.near_miss import near, tags_of
 from polylock.resolution.versions import positions, public, satisfies
 from polylock.values import Value
-from polylock.variants.ordering import VariantPreferences
-from polylock.variants.verdicts import preferred_by, why_before
+from polylock.variants.ordering import preferred_by, why_before
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -105,7 +105,7 @@ class VersionsOut(Value, frozen=True):
 
 
 class Shortage(Value, frozen=True):
-    """What an index lacks of a project.
+    """The reason why no version of a project can be used.
 
     ``none`` is set where no version meets what is asked. Else ``out`` are the positions
     of versions that are out for the same reasons, newest first, with these.
@@ -163,6 +163,7 @@ class WhyNot:
         self._left = _CAUSES_AT_MOST
         self._beside: Sequence[WhyNot] = ()
         self._paths: dict[NormalizedName, tuple[NormalizedName, ...]] | None = None
+        self._extras: dict[NormalizedName, tuple[str, ...]] = {}
 
     def newer(
         self,
@@ -211,15 +212,6 @@ class WhyNot:
         if taken is None or position <= taken:
             return None
         return releases.versions[position]
-
-    def is_excluded(self, name: NormalizedName, version: str) -> bool:
-        """Say whether the requirement of another pin excludes a version."""
-        return any(
-            not satisfies(request.requirement.specifier, version)
-            for dependent in self.answer.dependents(name)
-            if dependent != name
-            for request in self._requests(dependent, name)
-        )
 
     def version(
         self,
@@ -373,9 +365,9 @@ class WhyNot:
         )
 
     def _by_project(self, releases: Releases, position: int) -> Reason | None:
-        version = releases.versions[position]
+        table = self.availability.table(releases)
         for request in self._own_requests(releases.name):
-            if not satisfies(request.requirement.specifier, version):
+            if not table.mask(request.requirement.specifier) >> position & 1:
                 return Excluded((request,))
         return None
 
@@ -426,14 +418,14 @@ class WhyNot:
         Where a newer version of that project would admit it, that is followed: why is
         the project not newer?
         """
-        name, version = releases.name, releases.versions[position]
+        name, table = releases.name, self.availability.table(releases)
         wanted = self._stand_in(releases, position)
         follow = assumed if wanted is None else {**assumed, name: wanted}
         for dependent in self.answer.dependents(name):
             if dependent == name or dependent in follow:
                 continue
             for request in self._requests(dependent, name):
-                if satisfies(request.requirement.specifier, version):
+                if table.mask(request.requirement.specifier) >> position & 1:
                     continue
                 if not self._is_needed(dependent, follow):
                     break
@@ -458,7 +450,7 @@ class WhyNot:
         )
 
     def _is_needed(self, name: NormalizedName, assumed: Assumed) -> bool:
-        """Say whether a project is required still, with candidates in place of pins."""
+        """Return whether a project is still required if candidates replace pins."""
         queue = [asked.normalized_name for _, asked in self.answer.roots]
         seen = set(queue)
         for at in queue:
@@ -490,7 +482,8 @@ class WhyNot:
             taken = table.position(self.answer.pins[dependent].version)
             if taken is None:
                 return "", None
-            above = range(len(releases.versions) - 1, taken, -1)
+            usual = releases.finals & ~releases.yanked
+            above = [each for each in positions(usual) if each > taken]
             for position in above[:_TRIED_AT_MOST]:
                 if self._admits(releases, position, assumed[name]):
                     reason = self._cause(releases, position, assumed)
@@ -502,7 +495,7 @@ class WhyNot:
         return "", None
 
     def _admits(self, releases: Releases, position: int, wanted: Candidate) -> bool:
-        """Say whether a version of a project suits a candidate of another."""
+        """Return whether a version of a project allows a candidate of another."""
         candidate = self._stand_in(releases, position)
         if candidate is None:
             return False
@@ -527,10 +520,12 @@ class WhyNot:
         return reasons[0] if reasons else None
 
     def _unmet(self, candidate: Candidate, assumed: Assumed) -> Reason | None:
-        found = self._reader.of(candidate)
-        if isinstance(found, Unmeetable):
-            return found.reason
-        needed = [dependency.requirement for dependency in found]
+        needed: list[Requirement] = []
+        for extra in ("", *self._extras_in_use(candidate.name)):
+            found = self._reader.of(self.pool.extended(candidate, extra))
+            if isinstance(found, Unmeetable):
+                return found.reason
+            needed += [dependency.requirement for dependency in found]
         needed += [
             Requirement(name=need.name, specifier=need.specifier)
             for need in candidate.abi
@@ -543,6 +538,22 @@ class WhyNot:
                 if reason is not None:
                     return reason
         return None
+
+    def _extras_in_use(self, name: NormalizedName) -> tuple[str, ...]:
+        """Return the extras of a project that the project or another pin asks for."""
+        found = self._extras.get(name)
+        if found is None:
+            asked = [requirement for _, requirement in self.answer.roots]
+            for dependent in self.answer.dependents(name):
+                asked += [each.requirement for each in self._requests(dependent, name)]
+            extras = {
+                extra
+                for requirement in asked
+                if requirement.name == name
+                for extra in requirement.extras
+            }
+            found = self._extras[name] = tuple(sorted(extras))
+        return found
 
     def _never_met(
         self, requirement: Requirement, candidate: Candidate, assumed: Assumed
@@ -732,9 +743,7 @@ class WhyNot:
         if not label:
             return LabelLost(winner=chosen, is_plain=True)
         metadata = winner.variant_metadata
-        wishes = VariantPreferences.parse(
-            self.inputs.exclude_variants, self.inputs.prefer_variants
-        ).for_project(winner.name)
+        wishes = self.pool.preferences.for_project(winner.name)
         if metadata is not None:
             variants = metadata.variants
             pattern = preferred_by(
@@ -835,18 +844,22 @@ def rejected(
     """Return why a version that has no candidate is out.
 
     A reason that files without a label have holds for the version; of the others the
-    labels are named.
+    labels are named. What ``require-variants`` asks for comes last: first comes why the
+    labels are out that it asks for.
     """
     expansion = pool.expand(releases, position, yanked=False)
     labels: dict[Reason, dict[str, None]] = {}
     for rejection in expansion.rejections:
         if rejection.reason != Unfit():
             found = labels.setdefault(rejection.reason, {})
-            if rejection.label:
+            if rejection.label or isinstance(rejection.reason, VariantRequired):
                 found[rejection.label] = None
+    has_labels = bool(labels_of(releases.release(position)))
     told = [
-        OfLabels(tuple(sorted(found)), reason) if found else reason
-        for reason, found in labels.items()
+        OfLabels(tuple(sorted(found)), reason) if found and has_labels else reason
+        for reason, found in sorted(
+            labels.items(), key=lambda each: isinstance(each[0], VariantRequired)
+        )
     ]
     return tuple(told[:_REASONS_AT_MOST]) or (
         no_file(releases.release(position), pool.target),

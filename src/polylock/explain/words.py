@@ -19,6 +19,7 @@ from polylock.explain.findings import (
     LibrariesForNothing,
     NamespaceUnknown,
     PatternUnmatched,
+    RequiredUnused,
     RequiresProject,
     SeveralMajors,
     UploadTimesMissing,
@@ -65,6 +66,7 @@ from polylock.explain.reasons import (
     Unfit,
     Unopposed,
     UploadedLater,
+    VariantRequired,
     WheelsForbidden,
     Yanked,
 )
@@ -87,6 +89,7 @@ if TYPE_CHECKING:
 __all__ = ["about", "asker", "clause", "details", "listed", "note", "request"]
 
 _VALUES_AT_MOST = 8
+_EXTRAS_AT_MOST = 3
 
 
 def clause(reason: Reason) -> str:
@@ -140,8 +143,12 @@ def request(one: Request) -> str:
 
 
 def _required(requirement: Requirement) -> str:
-    """Write what a requirement asks for; that its marker holds goes without saying."""
-    return str(replace(requirement, marker=""))
+    """Write what a requirement asks for, without its marker, which holds.
+
+    And without a long list of extras, which exclude no version.
+    """
+    few = requirement.extras if len(requirement.extras) <= _EXTRAS_AT_MOST else ()
+    return str(replace(requirement, marker="", extras=few))
 
 
 def lacks(found: Shortage, asked: str) -> list[str]:
@@ -228,7 +235,8 @@ def _note(found: Note) -> str:  # noqa: PLR0911 - a case each
                 f'["{finding.namespace}"]'
             )
         case ExtraMissing():
-            return f"{project} has no extra {finding.extra}"
+            told = f"{project} has no extra {finding.extra}"
+            return f"{told}, which {finding.by} asks for" if finding.by else told
         case _:
             return _without_effect(finding, found, project)
 
@@ -297,6 +305,7 @@ def _without_effect(
     finding: EntryUnmatched
     | LabelPinUnused
     | PatternUnmatched
+    | RequiredUnused
     | RequiresProject
     | VariantMarkerUnmet,
     found: Note,
@@ -314,8 +323,9 @@ def _without_effect(
                 f"{finding.setting}: {project} has no variant {finding.label}; there "
                 f"is: {there}"
             )
-        case LabelPinUnused():
-            return f"{found.key} has no effect: {project} is not installed there"
+        case LabelPinUnused() | RequiredUnused():
+            where = "there" if found.targets else "on any target"
+            return f"{found.key} has no effect: {project} is not installed {where}"
         case EntryUnmatched():
             there = ", ".join(finding.there)
             have = f"there are variants for {there}" if there else "none has variants"
@@ -337,6 +347,14 @@ def _without_effect(
             )
         case _ as unreachable:
             assert_never(unreachable)
+
+
+def _labels(labels: Sequence[str]) -> str:
+    named = [label for label in labels if label]
+    found = [f"label {listed(named)}"] if named else []
+    if "" in labels:
+        found.append("files without a label")
+    return " and ".join(found)
 
 
 def listed(texts: Sequence[str], most: int = 6) -> str:
@@ -398,7 +416,7 @@ def _clause(reason: Reason) -> str:  # noqa: C901, PLR0911, PLR0912 - a case eac
         case NotOpened():
             return "is a source distribution, and enough were opened"
         case OfLabels():
-            return f"label {listed(reason.labels)}: {_clause(reason.reason)}"
+            return f"{_labels(reason.labels)}: {_clause(reason.reason)}"
         case Contradicts():
             return _contradicts(reason)
         case HeldBack():
@@ -441,6 +459,7 @@ def _clause(reason: Reason) -> str:  # noqa: C901, PLR0911, PLR0912 - a case eac
             | PinnedLabelMissing()
             | PropertyUnmet()
             | SdistBehindWheel()
+            | VariantRequired()
         ):
             return _of_label(reason)
         case _ as unreachable:
@@ -454,7 +473,8 @@ def _of_label(  # noqa: PLR0911 - a case each
     | LabelUndescribed
     | PinnedLabelMissing
     | PropertyUnmet
-    | SdistBehindWheel,
+    | SdistBehindWheel
+    | VariantRequired,
 ) -> str:
     match reason:
         case LabelUndescribed():
@@ -474,6 +494,10 @@ def _of_label(  # noqa: PLR0911 - a case each
             return _lost(reason)
         case SdistBehindWheel():
             return "a wheel goes before the source distribution"
+        case VariantRequired():
+            asked = f"require-variants asks for {' or '.join(reason.patterns)}"
+            there = " and ".join(reason.there)
+            return f"{asked}, and the label has {there}" if there else asked
         case _ as unreachable:
             assert_never(unreachable)
 
@@ -482,10 +506,14 @@ def _excluded(reason: Excluded) -> str:
     *parents, last = reason.chain
     told = request(last)
     if len(parents) > 1:
-        told += f", by way of {' > '.join(asker(one.by) for one in parents)}"
+        told += f", by way of {' > '.join(_name_of(one.by) for one in parents[1:])}"
     if reason.because is not None and isinstance(last.by, PackageAsker):
         told += f"; {last.by.name} {reason.newer}: {_clause(reason.because)}"
     return told
+
+
+def _name_of(who: Asker) -> str:
+    return who.name if isinstance(who, PackageAsker) else asker(who)
 
 
 def _no_version(reason: NoSuchVersion) -> str:

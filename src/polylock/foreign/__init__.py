@@ -1,1 +1,1 @@
-"""Lock files of other tools, read for the versions that they pin."""
+"""Lock files of other tools, read for their pins."""

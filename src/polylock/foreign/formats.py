@@ -1,4 +1,4 @@
-"""Which tool has written a file, told by its name and its keys."""
+"""Lock files of other tools; the name and the keys of a file decide its format."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ from polylock.foreign.pdm_lock import read_pdm_lock
 from polylock.foreign.pipfile_lock import read_pipfile_lock
 from polylock.foreign.poetry_lock import read_poetry_lock
 from polylock.foreign.pylock_file import read_pylock_pins
-from polylock.foreign.requirements_file import read_requirements
+from polylock.foreign.requirements_file import Include, read_requirements
 from polylock.foreign.uv_lock import read_uv_lock
 from polylock.toml_tables import InvalidToml, Table, key_path, parse_toml
 
 if TYPE_CHECKING:
     from polylock.foreign.pins import ForeignLock
-    from polylock.foreign.requirements_file import Include
 
 __all__ = ["read_foreign_lock"]
 
@@ -26,9 +25,9 @@ _CONFLICT_MARKER = re.compile(r"^(<<<<<<<|>>>>>>>)( |$)", re.MULTILINE)
 
 
 def read_foreign_lock(content: bytes, path: str, include: Include) -> ForeignLock:
-    """Read a lock file of another tool; ``path`` is its name for people.
+    """Read a lock file of another tool; ``path`` names it in messages.
 
-    Raises ForeignLockInvalid, also for a format or a version that is not known.
+    Raises ForeignLockInvalid, also for an unknown format or version.
     """
     try:
         if path.lower().endswith(_REQUIREMENTS):
@@ -56,13 +55,13 @@ def _read_document(content: bytes, path: str) -> ForeignLock:
     raise LockFileInvalid(
         path,
         "",
-        "is no lock file that can be read: uv.lock, poetry.lock, pdm.lock, "
+        "is not a supported lock file: uv.lock, poetry.lock, pdm.lock, "
         "Pipfile.lock, pylock.toml, or requirements in a .txt file",
     )
 
 
 def _document(content: bytes, path: str) -> tuple[dict[str, Any], str]:
-    """Return the tables of JSON or TOML, and the text that they were read from."""
+    """Return the tables of JSON or TOML, and their text."""
     try:
         text = content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
@@ -84,7 +83,7 @@ def _document(content: bytes, path: str) -> tuple[dict[str, Any], str]:
     except RecursionError as error:
         raise LockFileInvalid(path, "", "is nested too deeply") from error
     except ValueError as error:
-        # Python reads no integer of more than 4,300 digits.
+        # Python refuses integers of more than 4,300 digits.
         problem = "has an integer of more than 64 bits"
         raise LockFileInvalid(path, "", problem) from error
 

@@ -26,7 +26,7 @@ _DIRECT = ("git", "hg", "svn", "bzr", "url", "path")
 def read_pdm_lock(top: Table) -> ForeignLock:
     """Read the document; raises LockFileInvalid.
 
-    A project of which an extra is wanted has an entry more, without files.
+    A project with a requested extra has a second entry, without files.
     """
     metadata = top.table("metadata")
     version = metadata.text("lock_version")

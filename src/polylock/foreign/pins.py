@@ -1,4 +1,4 @@
-"""What lock files of other tools pin, and which of it is for a target."""
+"""The pins of another tool's lock file, and the choice of those for a target."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
-from packaging.utils import InvalidName, canonicalize_name
+from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from polylock.lockfile.pylock import last_component
@@ -22,8 +22,6 @@ from polylock.values import Value, field
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from packaging.utils import NormalizedName
-
     from polylock.model.target import Target
     from polylock.toml_tables import Table
 
@@ -32,6 +30,8 @@ __all__ = [
     "ForeignPin",
     "Skipped",
     "file_hashes",
+    "is_hash",
+    "normalized_name",
     "parsed_hash",
     "parsed_marker",
     "pins_for",
@@ -39,17 +39,15 @@ __all__ = [
     "version_text",
 ]
 
-
 _HASH = re.compile(r"[a-z0-9_]+:[0-9a-f]+")
 
 
 class ForeignPin(Value, frozen=True, kw_only=True):
     """A version of a project, as another tool has locked it.
 
-    It is for the environments of any of the ``markers``, for all where there are
-    none; ``requires_python`` is what the version asks for, empty where the file does
-    not tell. ``files`` maps names of files to hashes, ``algorithm:value``;
-    ``hashes`` are those of which the file does not tell the names.
+    It applies where any of the ``markers`` holds, everywhere if there are none.
+    ``requires_python`` is empty if the lock file has none. ``files`` maps file names to
+    hashes, ``algorithm:value``; ``hashes`` are those without a file name.
     """
 
     name: NormalizedName
@@ -61,14 +59,14 @@ class ForeignPin(Value, frozen=True, kw_only=True):
 
 
 class Skipped(Value, frozen=True, kw_only=True):
-    """An entry that is no pin; ``reason`` is a clause about it."""
+    """An entry that is not a pin; ``reason`` is a clause."""
 
     name: str
     reason: str
 
 
 class ForeignLock(Value, frozen=True, kw_only=True):
-    """A lock file of another tool; ``path`` is its name for people."""
+    """A lock file of another tool; ``path`` names it in messages."""
 
     path: str
     tool: str
@@ -77,10 +75,10 @@ class ForeignLock(Value, frozen=True, kw_only=True):
 
 
 def pins_for(lock: ForeignLock, target: Target) -> dict[NormalizedName, ForeignPin]:
-    """Return the one pin of each project that is for a target.
+    """Return the pin of each project for a target.
 
-    Of several, those whose marker is sure to hold go first, then the newest: what is
-    open is the extras that exclude each other, or the patch release of Python.
+    Of several, those whose marker certainly holds come first, then the newest. A marker
+    is undecided if it depends on extras or on the patch release of Python.
     """
     found: dict[NormalizedName, tuple[tuple[bool, Version], ForeignPin]] = {}
     for pin in lock.pins:
@@ -94,7 +92,7 @@ def pins_for(lock: ForeignLock, target: Target) -> dict[NormalizedName, ForeignP
 
 
 def _is_for(pin: ForeignPin, target: Target) -> bool | None:
-    """Say whether a pin is for a target, None where that is open."""
+    """Return whether a pin applies to a target, None if that is undecided."""
     if pin.requires_python and not _admits(pin.requires_python, target):
         return False
     if not pin.markers:
@@ -108,7 +106,7 @@ def _holds(marker: MarkerExpression, target: Target) -> bool | None:
             marker.operator, [_holds(each, target) for each in marker.operands]
         )
     if marker.field in {"extra", "extras"}:
-        return None  # which extras count is not the target's to say
+        return None  # a target does not select extras
     if marker.field == "dependency_groups":
         # A lock file of polylock has the targets as groups.
         return marker.operator == "in" if marker.value == target.name else None
@@ -124,7 +122,7 @@ def _joined(operator: str, answers: Sequence[bool | None]) -> bool | None:
 
 
 def _admits(requires_python: str, target: Target) -> bool:
-    """Say whether a Python is admitted; words that only one tool knows admit all."""
+    """Return whether a Python is allowed; an invalid specifier allows all."""
     try:
         specifiers = SpecifierSet(requires_python)
     except ValueError:
@@ -133,16 +131,20 @@ def _admits(requires_python: str, target: Target) -> bool:
 
 
 def project_name(table: Table, key: str = "name") -> NormalizedName:
-    """Return the normalized name that a table has; raises LockFileInvalid."""
-    text = table.text(key)
+    """Return the normalized project name of a table; raises LockFileInvalid."""
+    return normalized_name(table, table.text(key), key)
+
+
+def normalized_name(table: Table, text: str, *key: str | int) -> NormalizedName:
+    """Return a project name normalized; raises LockFileInvalid."""
     try:
         return canonicalize_name(text, validate=True)
     except InvalidName as error:
-        raise table.error(f"{text!r} is not a project's name", key) from error
+        raise table.error(f"{text!r} is not a project name", *key) from error
 
 
 def version_text(table: Table, text: str, key: str = "version") -> str:
-    """Return a version as PEP 440 normalizes it; raises LockFileInvalid."""
+    """Return a version normalized by PEP 440; raises LockFileInvalid."""
     try:
         return str(Version(text))
     except ValueError as error:
@@ -150,23 +152,28 @@ def version_text(table: Table, text: str, key: str = "version") -> str:
 
 
 def parsed_marker(table: Table, text: str, *key: str | int) -> MarkerExpression:
-    """Return a marker; raises LockFileInvalid."""
+    """Parse a marker; raises LockFileInvalid."""
     try:
         return parse_marker(text)
     except InvalidMarker as error:
         raise table.error(str(error), *key) from error
 
 
+def is_hash(text: str) -> bool:
+    """Return whether a text is a hash, ``algorithm:value`` in lower case."""
+    return _HASH.fullmatch(text) is not None
+
+
 def parsed_hash(table: Table, text: str, *key: str | int) -> str:
     """Return a hash, ``algorithm:value`` in lower case; raises LockFileInvalid."""
     value = text.lower()
-    if not _HASH.fullmatch(value):
+    if not is_hash(value):
         raise table.error(f"{text!r} is not ALGORITHM:VALUE", *key)
     return value
 
 
 def file_hashes(tables: Iterable[Table]) -> dict[str, frozenset[str]]:
-    """Return the hashes by file name of tables with a ``hash``, and a name or place.
+    """Return the hashes by file name of tables with a ``hash`` and a name, path or URL.
 
     Raises LockFileInvalid.
     """

@@ -1,15 +1,14 @@
-"""``Pipfile.lock``, pipfile-spec 6: what pipenv writes, in JSON."""
+"""``Pipfile.lock`` of pipenv, pipfile-spec 6, in JSON."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from packaging.utils import InvalidName, canonicalize_name
-
 from polylock.foreign.pins import (
     ForeignLock,
     ForeignPin,
     Skipped,
+    normalized_name,
     parsed_hash,
     parsed_marker,
     version_text,
@@ -27,7 +26,7 @@ _SPEC = 6
 def read_pipfile_lock(top: Table) -> ForeignLock:
     """Read the document; raises LockFileInvalid.
 
-    All categories of packages count, not ``default`` and ``develop`` alone.
+    All categories of packages count, not only ``default`` and ``develop``.
     """
     meta = top.table(_META)
     spec = meta.count("pipfile-spec")
@@ -53,20 +52,16 @@ def read_pipfile_lock(top: Table) -> ForeignLock:
 
 
 def _pin(package: Table, name: str) -> ForeignPin | None:
-    """Return the pin of an entry, None where it has no version."""
+    """Return the pin of an entry, None if it has no version."""
     written = package.string("version")
     if written is None:
         return None
     version = written.removeprefix("==")
     if version == written:
         raise package.error(f"{written!r} is not ==VERSION", "version")
-    try:
-        normalized = canonicalize_name(name, validate=True)
-    except InvalidName as error:
-        raise package.error(f"{name!r} is not a project's name") from error
     marker = package.string("markers")
     return ForeignPin(
-        name=normalized,
+        name=normalized_name(package, name),
         version=version_text(package, version),
         markers=() if not marker else (parsed_marker(package, marker, "markers"),),
         hashes=frozenset(

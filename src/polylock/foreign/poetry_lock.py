@@ -1,8 +1,8 @@
 """``poetry.lock``, lock versions 1 and 2.
 
-From lock version 2.1 on each entry says in ``markers`` for which environments it is,
-one marker or one a group; before that only ``python-versions`` tells several versions
-of a project apart. Up to 1.1 the hashes stand apart, in ``[metadata.files]``.
+From lock version 2.1 on each entry has ``markers``, one marker or one per group; before
+that only ``python-versions`` distinguishes several versions of a project. Up to 1.1 the
+hashes are in ``[metadata.files]``.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = ["read_poetry_lock"]
 
 _VERSIONS = ("1", "2")
 _INDEXES = (None, "legacy", "pypi")
-"""Types of source that are an index; of the default one there is no table."""
+"""Types of source that are an index; the default one has no table."""
 
 
 def read_poetry_lock(top: Table) -> ForeignLock:
@@ -39,13 +39,13 @@ def read_poetry_lock(top: Table) -> ForeignLock:
         raise metadata.error(
             f"is {version}, and only {known} can be read", "lock-version"
         )
-    apart = metadata.table("files")
+    all_files = metadata.table("files")
     pins: list[ForeignPin] = []
     skipped: list[Skipped] = []
     for package in top.tables("package"):
         kind = package.table("source").string("type")
         if kind in _INDEXES:
-            pins.append(_pin(package, apart))
+            pins.append(_pin(package, all_files))
         else:
             name = project_name(package)
             skipped.append(Skipped(name=name, reason=f"it comes from a {kind} source"))
@@ -54,11 +54,11 @@ def read_poetry_lock(top: Table) -> ForeignLock:
     )
 
 
-def _pin(package: Table, apart: Table) -> ForeignPin:
+def _pin(package: Table, all_files: Table) -> ForeignPin:
     name = project_name(package)
     files = package.tables("files")
     if "files" not in package:
-        files = apart.tables(package.text("name"))
+        files = all_files.tables(package.text("name"))
     return ForeignPin(
         name=name,
         version=version_text(package, package.text("version")),
@@ -69,7 +69,7 @@ def _pin(package: Table, apart: Table) -> ForeignPin:
 
 
 def _markers(package: Table) -> tuple[MarkerExpression, ...]:
-    """Return the markers, none where a group has the project everywhere."""
+    """Return the markers, empty if some group has the project without a marker."""
     if not isinstance(package.values.get("markers"), dict):
         text = package.string("markers")
         return () if not text else (parsed_marker(package, text, "markers"),)

@@ -1,4 +1,4 @@
-"""``pylock.toml`` (PEP 751), whichever tool has written it."""
+"""``pylock.toml`` of any tool (PEP 751)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["read_pylock_pins"]
 
 
 def read_pylock_pins(content: str, path: str) -> ForeignLock:
-    """Read the text; raises LockFileInvalid."""
+    """Read the text of the file; raises LockFileInvalid."""
     pylock = read_pylock(content, path)
     pins: list[ForeignPin] = []
     skipped: list[Skipped] = []

@@ -1,10 +1,9 @@
-"""Requirements files: what ``pip freeze``, ``pip-compile`` and ``uv export`` write.
+"""Requirements files of ``pip freeze``, ``pip-compile`` and ``uv export``.
 
-The format is pip's own, with no version and no standard; its manual has a page on it
-("Requirements File Format"). Lines are joined and comments taken off in the order in
-which pip does. A line counts where it pins one version by ``==``; options count for
-nothing but those that name another file. Environment variables are not expanded: they
-are for URLs.
+The format is pip's, without a version or a standard; its manual describes it
+("Requirements File Format"). Lines are joined and comments removed in the same order as
+in pip. A line that pins one version by ``==`` counts; options are ignored, except those
+that name another file. Environment variables, which are for URLs, are not expanded.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from packaging.version import Version
 
 from polylock.errors import LockFileInvalid
-from polylock.foreign.pins import ForeignLock, ForeignPin, Skipped
+from polylock.foreign.pins import ForeignLock, ForeignPin, Skipped, is_hash
 from polylock.model.requirements import InvalidRequirement, Requirement
 from polylock.values import Value
 
@@ -30,7 +29,6 @@ __all__ = ["Include", "read_requirement_texts", "read_requirements"]
 _COMMENT = re.compile(r"(^|\s+)#.*$")
 _OPTIONS = re.compile(r"\s+(?=--?[A-Za-z])")
 _HASH = re.compile(r"--hash(?:=|\s+)(\S+)")
-_HASH_VALUE = re.compile(r"[a-z0-9_]+:[0-9a-f]+")
 _OPTION = re.compile(
     r"(--[a-z][a-z0-9-]*|-[A-Za-z])(?:\s*=\s*|\s+|(?<=-[A-Za-z]))?(.*)"
 )
@@ -38,7 +36,7 @@ _NAMED = re.compile(r"^([A-Za-z0-9._-]+)\s*(?:\[.*\])?\s*@\s|[#&]egg=([A-Za-z0-9
 _PIN = re.compile(r"={2,3}([^,*]+)")
 _ARCHIVES = (".whl", ".zip", ".tar.gz", ".tar.bz2", ".tgz")
 _OTHER_FILES = ("-r", "--requirement", "-c", "--constraint")
-_UNPINNED = "its line names no single version"
+_UNPINNED = "its line does not pin one version"
 _EDITABLES = ("-e", "--editable")
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -48,18 +46,18 @@ _BYTE_ORDER_MARKS = (
 
 
 class Include(Protocol):
-    """Reads a file that another one names."""
+    """Reads an included file."""
 
     def __call__(self, path: str, named: str) -> tuple[str, bytes]:
-        """Return path and content of what a file at ``path`` calls ``named``.
+        """Return path and content of the file that ``path`` includes as ``named``.
 
-        Raises LockFileInvalid, also for a URL: nothing is fetched.
+        Raises LockFileInvalid, also for a URL: nothing is downloaded.
         """
         ...
 
 
 class _Line(Value, frozen=True):
-    """A logical line: where it begins, and its text without comments."""
+    """A logical line: its file and first line number, and its text without comments."""
 
     path: str
     number: int
@@ -70,9 +68,9 @@ class _Line(Value, frozen=True):
 
 
 def read_requirements(content: bytes, path: str, include: Include) -> ForeignLock:
-    """Read a file and those that it names; raises LockFileInvalid.
+    """Read a file and those that it includes; raises LockFileInvalid.
 
-    A file that requires something and pins nothing is not what was meant.
+    A file with requirements but no pin is an error.
     """
     pins: list[ForeignPin] = []
     skipped: list[Skipped] = []
@@ -91,9 +89,9 @@ def read_requirements(content: bytes, path: str, include: Include) -> ForeignLoc
 def read_requirement_texts(
     content: bytes, path: str, include: Include
 ) -> tuple[list[str], bool]:
-    """Return the requirements as written, and whether each names one version.
+    """Return the requirements as written, and whether each pins one version.
 
-    Options, paths and URLs are left out. Raises LockFileInvalid.
+    Options, paths and URLs are omitted. Raises LockFileInvalid.
     """
     found: list[str] = []
     pinned = True
@@ -111,7 +109,7 @@ def read_requirement_texts(
 def _all_lines(
     content: bytes, path: str, include: Include, parents: tuple[str, ...]
 ) -> Iterator[_Line]:
-    """Yield the lines of a file, and in the places of ``-r`` and ``-c`` of others."""
+    """Yield the lines of a file, with those of other files for ``-r`` and ``-c``."""
     for line in _logical_lines(_decoded(content, path), path):
         option = _option(line)
         if option is None or option[0] not in _OTHER_FILES:
@@ -122,7 +120,7 @@ def _all_lines(
         except LockFileInvalid as error:
             raise line.error(f"{option[1]}: {error.problem}") from error
         if other in parents:
-            raise line.error(f"{option[1]} leads back to itself")
+            raise line.error(f"{option[1]} includes itself")
         yield from _all_lines(found, other, include, (*parents, other))
 
 
@@ -137,9 +135,9 @@ def _decoded(content: bytes, path: str) -> str:
 
 
 def _logical_lines(text: str, path: str) -> Iterator[_Line]:
-    """Join lines that end in a backslash, then take off comments, as pip does.
+    """Join lines that end in a backslash, then remove comments, as pip does.
 
-    A comment ends a joined line, whatever it ends in itself.
+    A comment ends a joined line, even if it ends in a backslash.
     """
     parts: list[str] = []
     first = 0
@@ -158,7 +156,7 @@ def _logical_lines(text: str, path: str) -> Iterator[_Line]:
 
 
 def _option(line: _Line) -> tuple[str, str] | None:
-    """Return an option and its value, None for a line that begins with none."""
+    """Return an option and its value, None for a line without one."""
     if not line.text.startswith("-"):
         return None
     found = _OPTION.fullmatch(line.text)
@@ -212,13 +210,13 @@ def _pin(line: _Line, requirement: Requirement, options: str) -> ForeignPin | Sk
 def _hashes(line: _Line, options: str) -> frozenset[str]:
     found = {text.lower() for text in _HASH.findall(options)}
     for text in found:
-        if not _HASH_VALUE.fullmatch(text):
+        if not is_hash(text):
             raise line.error(f"{text!r} is not ALGORITHM:VALUE")
     return frozenset(found)
 
 
 def _is_place(text: str) -> bool:
-    """Say whether a requirement is a URL or a path, which pip takes as well."""
+    """Return whether a requirement is a URL or a path, which pip accepts too."""
     first = text.split(maxsplit=1)[0]
     return (
         "://" in first
@@ -229,7 +227,7 @@ def _is_place(text: str) -> bool:
 
 
 def _direct(line: _Line, text: str) -> Skipped:
-    """Name a direct reference; never by its URL, which may hold a password."""
+    """Return a skipped direct reference without its URL, which may have a password."""
     found = _NAMED.search(text)
     name = found[1] or found[2] if found else f"line {line.number}"
     return Skipped(name=name, reason="it is a direct reference")

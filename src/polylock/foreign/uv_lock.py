@@ -1,8 +1,7 @@
-"""``uv.lock``, version 1 in all its revisions.
+"""``uv.lock``, version 1 with all its revisions.
 
-uv solves once for all environments; where it had to take several versions of a
-project, each entry says in ``resolution-markers`` for which. The key names are those
-that uv writes.
+uv solves once for all environments; if it needs several versions of a project, each
+entry has ``resolution-markers``.
 """
 
 from __future__ import annotations

@@ -1,14 +1,13 @@
-"""Fetching ahead: what a solve will likely need, before it asks.
+"""Prefetching of what a solve will likely need.
 
-The solver asks for one thing after another, and each could cost a request. So with
-the first thing that the cache does not have, a crawl begins: the pages of all
-requirements, the metadata of the files that the solver would take, the pages of what
-these require, and so on, in a few threads. The threads only fetch; what to fetch next
-is decided in the asking thread, whenever it asks. A run that the cache answers
-entirely starts no thread and crawls nothing.
+The solver asks for one thing after another, and each may take a request. So the first
+cache miss starts a crawl: the pages of all requirements, the metadata of the files that
+the solver would take, the pages of their requirements, and so on, in a few threads. The
+threads only fetch; the solver's thread decides what to fetch next whenever it waits. A
+run with cache hits only starts no thread.
 
-The crawl fills tables that the answers are read from and decides none of them, so they
-do not depend on the order in which the network replies.
+The crawl fills tables from which results are read, and decides nothing, so results do
+not depend on the order of responses.
 """
 
 from __future__ import annotations
@@ -20,9 +19,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from polylock.errors import PolylockError
 from polylock.model.by_extra import ByExtra
-from polylock.model.distributions import Unusable
+from polylock.model.distributions import Release, Releases, RemoteFile, Unusable
 from polylock.model.folding import fold
-from polylock.network.keyed_jobs import Once
+from polylock.network.keyed_jobs import KeyedJobs
 from polylock.values import Mutable, Value
 
 if TYPE_CHECKING:
@@ -31,18 +30,17 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from polylock.model.core_metadata import CoreMetadata
-    from polylock.model.distributions import Release, Releases, RemoteFile
     from polylock.model.requirements import Requirement
     from polylock.model.target import Target
     from polylock.ports import Guess
 
-__all__ = ["AtHand", "Crawl", "NotYet"]
+__all__ = ["CachedResults", "Crawl", "RequestNeeded"]
 
 logger = logging.getLogger(__name__)
 
 
-class NotYet(Exception):
-    """What is asked for needs a request: ``work`` makes it, once for each key."""
+class RequestNeeded(Exception):
+    """A cache miss: ``work`` makes the request, once for each key."""
 
     def __init__(self, key: Hashable, work: Callable[[], object]) -> None:
         super().__init__(str(key))
@@ -50,14 +48,17 @@ class NotYet(Exception):
         self.work = work
 
 
-class AtHand(Protocol):
-    """What is known without a request; each raises NotYet, or what the answer is."""
+class CachedResults(Protocol):
+    """The results that take no request.
 
-    def releases_at_hand(self, name: NormalizedName, target: Target) -> Releases:
+    Each method raises RequestNeeded for a cache miss, and what the result raises.
+    """
+
+    def cached_releases(self, name: NormalizedName, target: Target) -> Releases:
         """Return the versions of a project."""
         ...
 
-    def core_metadata_at_hand(
+    def cached_core_metadata(
         self, release: Release, file: RemoteFile
     ) -> CoreMetadata | Unusable:
         """Return the core metadata of a file."""
@@ -65,14 +66,14 @@ class AtHand(Protocol):
 
 
 class _Plan(Value, frozen=True, eq=False):
-    """A target's crawl: for whom, and who guesses the files."""
+    """The target of a crawl, and the guess of the files that it will need."""
 
     target: Target
     guess: Guess
 
 
 class _Visit(Mutable):
-    """A requirement on its way through a crawl, and how far it has come."""
+    """The state of one requirement in a crawl."""
 
     plan: _Plan
     requirement: Requirement
@@ -80,18 +81,18 @@ class _Visit(Mutable):
 
 
 class Crawl:
-    """The jobs of a run, and what is still to be fetched ahead.
+    """The requests of a run, and a queue of what to prefetch; close it after use.
 
-    One that is not ``ahead`` runs what it is asked for and nothing else. To be closed.
+    With ``ahead`` false it makes only the requests that are waited for.
     """
 
-    def __init__(self, known: AtHand, *, threads: int, ahead: bool) -> None:
+    def __init__(self, known: CachedResults, *, threads: int, ahead: bool) -> None:
         self._known = known
         self._ahead = ahead
         self._completed: SimpleQueue[Hashable] = SimpleQueue()
-        self.once = Once(threads=threads, on_done=self._completed.put)
+        self.once = KeyedJobs(threads=threads, on_done=self._completed.put)
         self._begun = False
-        # Nobody has looked at these: markers are folded once something is missing.
+        # Not processed yet: markers are folded after the first cache miss.
         self._noted: deque[tuple[_Plan, tuple[Requirement, ...]]] = deque()
         self._ready: deque[_Visit] = deque()
         self._waiting: dict[Hashable, list[_Visit]] = {}
@@ -99,18 +100,18 @@ class Crawl:
         self._descended: dict[tuple[str, int, str], CoreMetadata] = {}
         self._by_extra = ByExtra()
         self.is_advancing = False
-        """Whether it is the crawl that asks: then it must not wait."""
+        """Whether the crawl itself is asking; then it must not wait."""
 
     def add(
         self, requirements: Iterable[Requirement], target: Target, guess: Guess
     ) -> None:
-        """Note what a solve begins with; fetched ahead once something is missing."""
+        """Queue the requirements of a solve; they are fetched after a cache miss."""
         self._noted.append((_Plan(target, guess), tuple(requirements)))
         if self._begun:
             self._advance()
 
-    def wait(self, pending: NotYet) -> None:
-        """Have a job done, crawling on while a thread works on it; raises its error."""
+    def wait(self, pending: RequestNeeded) -> None:
+        """Run a request; crawl on while a thread works on it. Raises its error."""
         if self._ahead:
             self._begun = True
             self._advance()
@@ -124,11 +125,11 @@ class Crawl:
             self._wake(pending.key)
 
     def close(self) -> None:
-        """Stop fetching ahead."""
+        """Stop prefetching."""
         self.once.close()
 
     def _note(self, plan: _Plan, requirement: Requirement, *, extra: str) -> None:
-        """Queue a requirement that may hold on the target under an extra."""
+        """Queue a requirement that may apply to the target with an extra."""
         seen = (plan.target.name, requirement)
         if requirement.url is not None or seen in self._seen:
             return
@@ -139,8 +140,8 @@ class Crawl:
         self._ready.append(_Visit(plan, requirement))
 
     def _advance(self) -> None:
-        """Do all that can be done without waiting."""
-        if self.is_advancing:  # a guess asked for something
+        """Do everything that takes no waiting."""
+        if self.is_advancing:  # called by way of a guess
             return
         self.is_advancing = True
         try:
@@ -162,28 +163,28 @@ class Crawl:
         self._ready.extend(self._waiting.pop(key, ()))
 
     def _visit(self, visit: _Visit) -> None:
-        """Take a requirement further, as far as what is known goes.
+        """Process a requirement as far as possible without waiting.
 
-        What is missing is fetched, and the visit taken up again when it is there. An
-        error is left to the solver, which may never ask for what it befell.
+        A cache miss is fetched, and the visit continues when it is complete. Errors are
+        ignored: the solver raises them if it asks for the same thing, which it may not.
         """
         try:
             if visit.chosen is None:
                 name = visit.requirement.normalized_name
-                releases = self._known.releases_at_hand(name, visit.plan.target)
+                releases = self._known.cached_releases(name, visit.plan.target)
                 visit.chosen = visit.plan.guess(
                     releases, visit.requirement, visit.plan.target
                 )
             if visit.chosen is not None:
                 self._descend(visit, *visit.chosen)
-        except NotYet as pending:
+        except RequestNeeded as pending:
             self._waiting.setdefault(pending.key, []).append(visit)
             self.once.start(pending.key, pending.work)
         except PolylockError as error:
             logger.debug("not fetched ahead: %s: %s", visit.requirement, error)
 
     def _descend(self, visit: _Visit, release: Release, file: RemoteFile) -> None:
-        metadata = self._known.core_metadata_at_hand(release, file)
+        metadata = self._known.cached_core_metadata(release, file)
         if not isinstance(metadata, Unusable):
             for extra in ("", *visit.requirement.extras):
                 # Each extra of a file once: one may ask for thousands, one by one.

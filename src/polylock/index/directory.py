@@ -1,7 +1,7 @@
-"""An index that is a directory on disk: a static simple index, or files side by side.
+"""An index that is a directory on disk: a static simple index, or just files.
 
-What lies on disk may change between two runs without a trace, so nothing of it is
-taken from the cache but the hash of a file whose size and times are the same.
+A directory can change at any time, so nothing is taken from the cache except the hash
+of a file whose size and times are unchanged.
 """
 
 from __future__ import annotations
@@ -9,24 +9,19 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 
-from polylock.cache.digests import file_digest
-from polylock.cache.regular_files import read_regular
-from polylock.cache.store import Bucket
+from polylock.cache.regular_files import file_digest, read_regular
+from polylock.cache.store import Bucket, Store
 from polylock.errors import IndexRequestError
 from polylock.index.json_page import InvalidPage, parse_json_page
 from polylock.index.releases import IndexPage, decode_releases, encode_releases
-from polylock.model.distributions import RemoteFile
+from polylock.model.distributions import Releases, RemoteFile
 from polylock.network.local_files import local_path
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from packaging.utils import NormalizedName
-
-    from polylock.cache.store import Store
-    from polylock.model.distributions import Releases
     from polylock.model.inputs import IndexFormat, IndexLocation
 
 __all__ = ["DirectoryIndex"]
@@ -37,12 +32,11 @@ _VARIANTS = "-variants.json"
 
 
 class DirectoryIndex:
-    """The releases in a directory; safe to use from many threads.
+    """The releases in a directory; thread-safe.
 
-    ``format`` is ``flat`` where the files themselves are in the directory, and
-    ``simple`` where it has a directory with a page for each project (PEP 503, PEP
-    691). Where the location leaves it open, it is flat if there is a wheel or source
-    distribution.
+    ``format`` is ``flat`` if the files themselves are in the directory, and ``simple``
+    if it has a directory with a page for each project (PEP 503, PEP 691). If the
+    location does not give it, it is flat if there is a wheel or source distribution.
     """
 
     def __init__(self, location: IndexLocation, store: Store) -> None:
@@ -53,13 +47,13 @@ class DirectoryIndex:
         self._store = store
 
     def cached_releases(self, name: NormalizedName) -> Releases | None:
-        """Return what ``releases`` does: a disk is asked without a request."""
+        """Return what ``releases`` returns, which never takes a request."""
         return self.releases(name)
 
     def releases(self, name: NormalizedName) -> Releases | None:
-        """Return the releases of a project, None where the directory has none.
+        """Return the releases of a project, None if the directory has none.
 
-        Raises IndexRequestError where it cannot be read.
+        Raises IndexRequestError if it cannot be read.
         """
         try:
             if self.format == "flat":
@@ -76,7 +70,7 @@ class DirectoryIndex:
 
     @cached_property
     def format(self) -> IndexFormat:
-        """Return whether the files or pages of projects are in the directory."""
+        """Return ``flat`` for a directory of files, ``simple`` for one of pages."""
         if self._format is not None:
             return self._format
         return "flat" if self._files else "simple"
@@ -85,14 +79,14 @@ class DirectoryIndex:
     def _directory(self) -> Path:
         path = local_path(self.url)
         if path is None:
-            raise self._failed("is no path of this machine")
+            raise self._failed("is not a path on this machine")
         if not path.is_dir():
             raise self._failed("there is no such directory")
         return path
 
     @cached_property
     def _files(self) -> list[Path]:
-        """Return the files that may be of some project, by name."""
+        """Return the distributions and variant metadata files, sorted."""
         try:
             return sorted(
                 path
@@ -128,7 +122,7 @@ class DirectoryIndex:
                 return parse_json_page(read_regular(page), base_url)
             page = directory / "index.html"
             if page.is_file():
-                # Most have the page in JSON too, so its parser is not loaded at start.
+                # Most indexes have a JSON page too, so this is imported when needed.
                 from polylock.index.html_page import (  # noqa: PLC0415
                     parse_html_page,
                 )
@@ -143,7 +137,7 @@ class DirectoryIndex:
 
 
 def _may_be(path: Path, name: NormalizedName) -> bool:
-    """Say whether a file could be of a project, so that others are not hashed."""
+    """Return whether a file may belong to a project; others are not hashed."""
     if path.name.endswith(_SDISTS):
         return canonicalize_name(path.name).startswith(f"{name}-")
     return canonicalize_name(path.name.partition("-")[0]) == name

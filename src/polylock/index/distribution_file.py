@@ -1,8 +1,7 @@
-"""Read a wheel or source distribution that lies on disk, and judge it.
+"""Reads and checks a wheel or source distribution on disk.
 
-Whoever puts files on an index is in a position to reject bad ones where they enter
-(PEP 825, "Implementation requirements"), so this reader is strict where the readers
-of remote files are lenient.
+An index should reject bad files when they are added (PEP 825, "Implementation
+requirements"), so this reader is strict where those of remote files are lenient.
 """
 
 from __future__ import annotations
@@ -11,28 +10,23 @@ import tarfile
 import zipfile
 import zlib
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
-from typing import IO, TYPE_CHECKING
+from pathlib import Path, PurePosixPath
+from typing import IO
 
 from packaging.specifiers import SpecifierSet
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
-from polylock.cache.digests import file_digest
+from polylock.cache.regular_files import file_digest
 from polylock.model.core_metadata import CoreMetadata, InvalidCoreMetadata
 from polylock.model.filenames import InvalidFilename, SdistFilename, WheelFilename
 from polylock.variants.variant_json import InvalidVariantMetadata, VariantMetadata
 from polylock.variants.variant_schema import ABI_DEPENDENCY
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from packaging.utils import NormalizedName
-
 __all__ = ["DistributionFile", "InvalidDistribution", "read_distribution"]
 
 _LARGEST_MEMBER = 16 * 1024 * 1024
-"""In bytes. Core metadata is some KB; more is a mistake or a zip bomb."""
+"""In bytes. Core metadata has some kB; more is a mistake or a zip bomb."""
 
 _UNREADABLE = (
     OSError,
@@ -46,16 +40,16 @@ _UNREADABLE = (
 
 
 class InvalidDistribution(ValueError):
-    """A file that must not go on an index; the reason is its text."""
+    """A file that must not be added to an index; the text is the reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DistributionFile:
-    """A wheel or source distribution on disk, with what an index says of it.
+    """A wheel or source distribution on disk, with the data for a project page.
 
-    ``size`` is in bytes. ``metadata`` is the METADATA member as it is in the wheel;
-    None for a source distribution. ``variant`` is what ``variant.json`` says; None
-    for a non-variant wheel.
+    ``size`` is in bytes. ``metadata`` is METADATA of a wheel, unchanged; None for a
+    source distribution. ``variant`` comes from ``variant.json``; None for a non-variant
+    wheel.
     """
 
     path: Path
@@ -79,7 +73,7 @@ class DistributionFile:
 
 
 def read_distribution(path: Path) -> DistributionFile:
-    """Read a wheel or source distribution; raises InvalidDistribution."""
+    """Return a wheel or source distribution; raises InvalidDistribution."""
     try:
         if path.name.endswith(".whl"):
             return _read_wheel(path)
@@ -110,7 +104,7 @@ def _read_wheel(path: Path) -> DistributionFile:
 
 
 def _dist_info(archive: zipfile.ZipFile, name: NormalizedName, version: Version) -> str:
-    """Return the one ``.dist-info`` directory, which must be the file name's."""
+    """Return the one ``.dist-info`` directory, which must match the file name."""
     found = sorted(
         {
             member.partition("/")[0]
@@ -126,7 +120,7 @@ def _dist_info(archive: zipfile.ZipFile, name: NormalizedName, version: Version)
         canonicalize_name(stem_name) != name
         or _version(stem_version.replace("_", "+", 1)) != version
     ):
-        raise InvalidDistribution(f"{found[0]} is not of the file's name and version")
+        raise InvalidDistribution(f"{found[0]} does not match the file name")
     return found[0]
 
 
@@ -146,7 +140,7 @@ def _bounded(stream: IO[bytes], name: str) -> bytes:
 
 
 def _variant(label: str | None, content: bytes | None) -> VariantMetadata | None:
-    """Check ``variant.json`` against the label (PEP 825, "Variants")."""
+    """Return ``variant.json``, checked against the label (PEP 825, "Variants")."""
     if label is None:
         if content is not None:
             raise InvalidDistribution(
@@ -181,7 +175,7 @@ def _read_sdist(path: Path) -> DistributionFile:
 def _described(
     path: Path, name: NormalizedName, version: Version, metadata: bytes
 ) -> DistributionFile:
-    """Return what the file and its core metadata say, where they agree."""
+    """Return a file with its core metadata; raises if they do not match."""
     core = CoreMetadata.parse(metadata)
     _agree(core, name, version)
     return DistributionFile(

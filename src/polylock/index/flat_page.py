@@ -1,4 +1,4 @@
-"""An index that is one page of links to the files of all projects (find-links)."""
+"""An index that is one page with links to the files of all projects (find-links)."""
 
 from __future__ import annotations
 
@@ -11,15 +11,13 @@ import msgspec
 from polylock.cache.store import Bucket
 from polylock.errors import IndexRequestError
 from polylock.index.releases import IndexPage, decode_releases, encode_releases
-from polylock.index.repository import UNKNOWN, page_rows
-from polylock.model.distributions import RemoteFile
+from polylock.index.repository import UNKNOWN, Unknown, page_rows
+from polylock.model.distributions import Releases, RemoteFile
 from polylock.network.auth import redact
 
 if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
-    from polylock.index.repository import Unknown
-    from polylock.model.distributions import Releases
     from polylock.model.inputs import IndexLocation
     from polylock.network.answers import Response
     from polylock.network.http_cache import HttpCache, Kept
@@ -35,7 +33,7 @@ _decoder = msgspec.msgpack.Decoder(list[RemoteFile])
 
 
 class FlatPage:
-    """The releases that one page links to; safe to use from many threads."""
+    """The releases that one page links to; thread-safe."""
 
     def __init__(self, location: IndexLocation, cache: HttpCache) -> None:
         self.name = location.name
@@ -45,7 +43,7 @@ class FlatPage:
         self._cache = cache
 
     def cached_releases(self, name: NormalizedName) -> Releases | Unknown | None:
-        """Return what ``releases`` would without a request, UNKNOWN if it needs one."""
+        """Return what ``releases`` returns, UNKNOWN if that takes a request."""
         if "_rows" not in self.__dict__:
             kept = self._cache.cached(Bucket.RESPONSES, self._request_url)
             if kept is None:
@@ -53,7 +51,7 @@ class FlatPage:
         return self.releases(name)
 
     def releases(self, name: NormalizedName) -> Releases | None:
-        """Return the releases of a project, None where the page links to none.
+        """Return the releases of a project, None if the page links to none.
 
         Raises IndexRequestError, Offline and CacheUnusable.
         """

@@ -1,7 +1,7 @@
-"""A project page in JSON (PEP 691) to rows, one for each file.
+"""Reads a project page in JSON (PEP 691) into rows, one for each file.
 
-Pages of API 1.0, which have no sizes and upload times, are read alike; so are those
-of indexes that write null where the specification asks to leave a key out.
+Pages of API 1.0, which have no sizes and upload times, are accepted, as are those of
+indexes that write null where the specification requires to omit a key.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from urllib.parse import urljoin, urlsplit
 import msgspec
 
 from polylock.model.distributions import RemoteFile
-from polylock.network.auth import redact
+from polylock.network.auth import without_user
 
 __all__ = ["InvalidPage", "file_url", "is_bounded", "parse_json_page"]
 
@@ -25,13 +25,13 @@ logger = logging.getLogger(__name__)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SUPPORTED_MAJOR = "1"
 _LARGEST_SIZE = 1 << 53
-"""Bytes of a file that JSON can tell exactly; more is a mistake or an attack."""
+"""The largest size that JSON numbers hold exactly; more is a mistake or an attack."""
 
 _LONGEST_NAME = 255
-"""Bytes of a file name that a disk can hold."""
+"""The most bytes that file systems allow in a file name."""
 
 _LONGEST_SPECIFIER = 1000
-"""Characters of a requires-python; the longest on public indexes have 200."""
+"""The most characters of a requires-python; the longest known has 200."""
 
 _PLAIN_PATH = re.compile(
     r"[A-Za-z0-9_+%~-][A-Za-z0-9_.+%~-]*(/[A-Za-z0-9_+%~-][A-Za-z0-9_.+%~-]*)*"
@@ -39,11 +39,11 @@ _PLAIN_PATH = re.compile(
 
 
 class InvalidPage(ValueError):
-    """A project page that cannot be understood; the reason is its text."""
+    """A project page that cannot be read; the text is the reason."""
 
 
 class _File(msgspec.Struct, rename="kebab", gc=False):
-    """The keys that polylock reads; msgspec skips the others unread."""
+    """The keys that polylock reads; msgspec skips the others."""
 
     filename: str
     url: str
@@ -66,7 +66,7 @@ class _Page(msgspec.Struct):
 
 
 class _LoosePage(msgspec.Struct):
-    """A page of which some file breaks the types above."""
+    """A page in which some file does not have the types above."""
 
     files: list[Any]
     meta: _Meta = msgspec.field(default_factory=_Meta)
@@ -75,17 +75,17 @@ class _LoosePage(msgspec.Struct):
 _decoder = msgspec.json.Decoder(_Page)
 _BAD_VALUE = (
     KeyError,
-    TypeError,  # of a row that is no table
-    ValueError,  # half a character
+    TypeError,  # a row that is not a table
+    ValueError,  # half a surrogate pair
     msgspec.ValidationError,
 )
 
 
 def parse_json_page(content: bytes, base_url: str) -> list[RemoteFile]:
-    """Read the files of a page, in page order, with URLs relative to ``base_url``.
+    """Return the files of a page, in its order; ``base_url`` is that of the page.
 
-    A file that has no usable name or URL is left out; a key with a value of the
-    wrong type counts as absent. Raises InvalidPage.
+    A file without a usable name or URL is left out; a key with a value of the wrong
+    type counts as absent. Raises InvalidPage.
     """
     try:
         page = _decoder.decode(content)
@@ -96,7 +96,7 @@ def parse_json_page(content: bytes, base_url: str) -> list[RemoteFile]:
 
 
 def is_bounded(filename: str, requires_python: str | None) -> bool:
-    """Return whether a row is one that a file can have; other rows are left out."""
+    """Return whether texts of a row are within bounds; other rows are left out."""
     return (
         len(filename) <= _LONGEST_NAME
         and len(requires_python or "") <= _LONGEST_SPECIFIER
@@ -106,7 +106,7 @@ def is_bounded(filename: str, requires_python: str | None) -> bool:
 def file_url(url: str, base_url: str) -> str:
     """Return the absolute URL of a file, without fragment and credentials.
 
-    Raises ValueError for what is no URL at all.
+    Raises ValueError for what is not a URL at all.
     """
     if "[" in url or "]" in url or not url.isascii():
         urlsplit(url)  # what else is wrong with a URL, no server answers
@@ -114,14 +114,14 @@ def file_url(url: str, base_url: str) -> str:
         url = _joined(url, base_url)
     if "#" in url:
         url = url.partition("#")[0]
-    return redact(url) if "@" in url else url
+    return without_user(url) if "@" in url else url
 
 
 def _joined(url: str, base_url: str) -> str:
-    """Join as ``urljoin`` does; that takes 10 µs, and a page may have 10,000 files.
+    """Return what ``urljoin`` returns, which takes 10 µs for each of 10,000 files.
 
-    The usual forms, ``/files/x.whl`` and ``../../files/x.whl``, need the base alone
-    once; anything else goes to ``urljoin``.
+    For the usual forms, ``/files/x.whl`` and ``../../files/x.whl``, the base is split
+    only once; anything else goes to ``urljoin``.
     """
     rest = url.lstrip("./") if url.startswith("../") else url.removeprefix("/")
     climbs, odd = divmod(len(url) - len(rest), 3)
@@ -133,7 +133,7 @@ def _joined(url: str, base_url: str) -> str:
 
 @lru_cache(maxsize=1024)
 def _parent(base_url: str, climbs: int | None) -> str:
-    """Return what a path begins with: the root with None, else levels further up."""
+    """Return the beginning of a URL: its root for None, else some levels up."""
     return urljoin(base_url, "/" if climbs is None else "../" * climbs)
 
 
@@ -164,7 +164,7 @@ def _parse_loosely(content: bytes, base_url: str) -> list[RemoteFile]:
 
 
 def _any_json(content: bytes) -> Any:  # noqa: ANN401 - any document
-    """Return JSON that msgspec refuses: numbers and characters that it has no room for.
+    """Return JSON with numbers and characters that msgspec does not accept.
 
     Raises InvalidPage.
     """
@@ -196,13 +196,13 @@ def _number(text: str) -> int | None:
 
 
 def _check_version(meta: _Meta) -> None:
-    """Refuse a major version that is not known (PEP 629)."""
+    """Raise InvalidPage for an unknown major version (PEP 629)."""
     if meta.api_version.partition(".")[0] != _SUPPORTED_MAJOR:
         raise InvalidPage(f"version {meta.api_version} of the API is not supported")
 
 
 def _rows(files: list[_File], base_url: str) -> list[RemoteFile]:
-    """Return the rows of files; one that is wrong costs itself alone."""
+    """Return the rows of files without the invalid ones."""
     rows = []
     for file in files:
         if is_bounded(file.filename, file.requires_python):
@@ -215,7 +215,7 @@ def _rows(files: list[_File], base_url: str) -> list[RemoteFile]:
 
 def _row(file: _File, base_url: str) -> RemoteFile:
     offered = file.core_metadata
-    if offered is None:  # PEP 714: the older key only where the newer is missing
+    if offered is None:  # PEP 714: the older key only if the newer is missing
         offered = file.dist_info_metadata
     if offered is True:
         offered = {}

@@ -1,8 +1,8 @@
-"""Core metadata of the files of an index.
+"""Reads the core metadata of the files of an index.
 
-What was read is kept by the file's URL and all that its page says of it, and never
-asked for again: a file does not change. Content that cannot be used is a value with a
-reason, and kept as well; a request that failed raises.
+It is cached by the file's URL and what the page gives for it, without expiry, because
+files do not change. Unusable content is a value with a reason, and cached as well; a
+failed request raises.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from polylock.errors import FileCorrupt, HashMismatch, SizeMismatch
-from polylock.index.variant_files import VARIANT_JSON
+from polylock.index.variant_files import VARIANT_JSON, VariantFiles
 from polylock.model.core_metadata import CoreMetadata, InvalidCoreMetadata
-from polylock.model.distributions import Unusable
+from polylock.model.distributions import Release, RemoteFile, Unusable
 from polylock.model.filenames import WheelFilename
 from polylock.model.reasons import InvalidMetadata, NeedsBuild
 
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     from polylock.index.metadata_cache import MetadataCache
     from polylock.index.metadata_files import MetadataFiles
-    from polylock.index.variant_files import VariantFiles
-    from polylock.model.distributions import Release, RemoteFile
 
     SdistMetadata = Callable[[Release, RemoteFile], CoreMetadata | Unusable]
 
@@ -37,9 +35,9 @@ _KIND = "core"
 
 
 class _Stored(msgspec.Struct, frozen=True, array_like=True):
-    """Core metadata, or why there is none, and the line of it that is at fault.
+    """Core metadata, or why there is none, with the invalid line.
 
-    ``dynamic`` tells that a source distribution leaves it to its backend.
+    ``dynamic`` means that a source distribution leaves it to its backend.
     """
 
     metadata: CoreMetadata | None = None
@@ -48,7 +46,7 @@ class _Stored(msgspec.Struct, frozen=True, array_like=True):
     line: str = ""
 
     def answer(self) -> CoreMetadata | Unusable:
-        """Return the metadata, or the reason where there is none."""
+        """Return the metadata, or the reason why there is none."""
         if self.metadata is not None:
             return self.metadata
         if self.dynamic:
@@ -61,12 +59,12 @@ _encoder = msgspec.msgpack.Encoder()
 
 
 class MetadataReader:
-    """Reads core metadata by way of the cache; safe to use from many threads.
+    """Reads core metadata, from the cache or an index; thread-safe.
 
-    ``files`` gives what reads what is not kept. ``variants`` is given what lies beside
-    it in a wheel with a label. ``sdist_metadata`` is asked for what a source
-    distribution leaves to its backend; without it such metadata is unusable. Its
-    answers depend on what the project allows, so keeping them is its own business.
+    ``files`` returns the reader for files that are not cached. ``variants`` is given
+    the ``variant.json`` of an opened wheel. ``sdist_metadata`` builds metadata that a
+    source distribution leaves to its backend; without it such metadata is unusable. Its
+    results depend on the project's settings, so they are not cached here.
     """
 
     def __init__(
@@ -83,7 +81,7 @@ class MetadataReader:
         self._sdist_metadata = sdist_metadata
 
     def cached_core_metadata(self, file: RemoteFile) -> CoreMetadata | Unusable | None:
-        """Return what is kept of a file, None where nothing is."""
+        """Return the cached metadata of a file, None if there is none."""
         stored = self._kept_core_metadata(file)
         if stored is None or (stored.dynamic and self._sdist_metadata is not None):
             return None
@@ -131,14 +129,14 @@ class MetadataReader:
                 _require_utf_8(content)
             metadata = CoreMetadata.parse(content)
         except (HashMismatch, SizeMismatch):
-            raise  # not a broken file but another one than the index says
+            raise  # not a broken file, but not the one that the index lists
         except FileCorrupt as error:
             return _Stored(unusable=error.problem)
         except InvalidCoreMetadata as error:
             problem = f"its metadata is invalid: {error.problem}"
             return _Stored(unusable=problem, line=error.line)
         if not is_wheel:
-            # Only source distributions are read this way, so not at start-up.
+            # Only for source distributions, so not imported at start-up.
             from polylock.index.sdist_metadata import is_static  # noqa: PLC0415
 
             if not is_static(metadata):
@@ -147,7 +145,7 @@ class MetadataReader:
         return _Stored(unusable=mismatch) if mismatch else _Stored(metadata=metadata)
 
     def _inside(self, file: RemoteFile) -> bytes:
-        """Return METADATA of a wheel; variant.json, which lies beside it, is kept."""
+        """Return METADATA of a wheel; its variant.json is cached as well."""
         label = WheelFilename.parse(file.filename).variant_label
         wanted = (_METADATA,) if label is None else (_METADATA, VARIANT_JSON)
         members = self._files().members(file, wanted)
@@ -167,7 +165,7 @@ def _require_utf_8(content: bytes) -> None:
 
 
 def _mismatch(metadata: CoreMetadata, release: Release) -> str:
-    """Return the problem where metadata is not of what the file name says."""
+    """Return the problem if metadata and file name differ, else an empty string."""
     try:
         same = Version(metadata.version) == Version(release.version)
     except ValueError:

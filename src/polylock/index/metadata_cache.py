@@ -1,9 +1,9 @@
-"""What was read of the metadata of files, kept in the cache and in the pack.
+"""A cache of the metadata of files, in the store and in the pack.
 
-It is not keyed by the hash of the file. That hash is what a page says: the metadata may
-come from a file beside the wheel or from a part of it, and nothing compares these with
-the hash of the whole. An index that gives the hash of another's wheel, and metadata of
-its own, would answer for both.
+It is not keyed by the hash of the file. The page gives that hash, but the metadata may
+come from a separate file (PEP 658) or a part of the wheel, which is not compared with
+the hash of the whole. So an index could give the hash of another index's wheel with
+metadata of its own, and its metadata would be used for both.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from polylock.cache.store import Bucket
+from polylock.cache.store import Bucket, Store
 from polylock.index.pack import Pack
 from polylock.model.hashes import digest
 from polylock.network.auth import redact
@@ -20,9 +20,8 @@ from polylock.network.auth import redact
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from polylock.cache.store import Store
     from polylock.model.distributions import RemoteFile
-    from polylock.network.traffic import Traffic
+    from polylock.network.client import Traffic
 
 __all__ = ["MetadataCache", "origin_of"]
 
@@ -31,9 +30,10 @@ _DIGEST_BYTES = 20
 
 
 class MetadataCache:
-    """Entries by kind and file; they hold as long as the file, which never changes.
+    """Entries by kind and file; they do not expire, because files do not change.
 
-    ``asker`` says who asks for a URL: what one user is shown answers for no other.
+    ``asker`` identifies the user of a URL: users with different credentials do not
+    share entries.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class MetadataCache:
         self._pack = Pack() if pack is None else pack
 
     def read(self, kind: str, file: RemoteFile) -> memoryview | msgspec.Raw | None:
-        """Return an entry, None where there is none."""
+        """Return an entry, None if there is none."""
         key = self._key(kind, file)
         packed = self._pack.metadata(key)
         if packed is not None:
@@ -61,7 +61,7 @@ class MetadataCache:
         return content
 
     def write(self, kind: str, file: RemoteFile, content: bytes) -> None:
-        """Keep an entry."""
+        """Write an entry to the store and the pack."""
         key = self._key(kind, file)
         self._store.write(Bucket.METADATA, key, content)
         self._pack.note_metadata(key, content)
@@ -71,10 +71,9 @@ class MetadataCache:
 
 
 def origin_of(file: RemoteFile, asker: str = "") -> str:
-    """Return a digest of all that decides what is read of a file.
+    """Return a digest of everything on which the metadata of a file depends.
 
-    Where it is, who asks, and all that its page says of it: no page that says anything
-    else has the same.
+    That is its URL, the user, and the name and hashes that the page gives.
     """
-    said = (redact(file.url), file.filename, file.hashes, file.core_metadata, asker)
-    return digest(_encoder.encode(said), _DIGEST_BYTES)
+    parts = (redact(file.url), file.filename, file.hashes, file.core_metadata, asker)
+    return digest(_encoder.encode(parts), _DIGEST_BYTES)

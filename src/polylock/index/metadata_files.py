@@ -1,6 +1,7 @@
-"""Files with metadata, from the cheapest place that has them.
+"""Fetches metadata from the cheapest place that has it.
 
-Beside a wheel (PEP 658), in it by ranged requests for its end, or in the whole file.
+That is the metadata file of a wheel (PEP 658), the end of the wheel by range requests,
+or the whole file.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from polylock.errors import (
 )
 from polylock.model.filenames import WheelFilename
 from polylock.model.hashes import hash_value, strongest
-from polylock.network.answers import status_error
+from polylock.network.answers import Streaming, status_error
 from polylock.network.auth import origin, redact
 from polylock.network.http_cache import CacheMode
 from polylock.network.local_files import is_local, local_content
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
     from polylock.index.remote_zip import Archive
     from polylock.model.distributions import RemoteFile
-    from polylock.network.answers import Streaming
     from polylock.network.client import Client
     from polylock.network.download import Downloader
 
@@ -38,18 +38,19 @@ __all__ = ["MetadataFiles"]
 logger = logging.getLogger(__name__)
 
 _LARGEST = 1 << 24
-"""Bytes of METADATA; more is an attack or a mistake."""
+"""The most bytes of METADATA; more is an attack or a mistake."""
 
 _FRONT = 1 << 20
-"""Bytes of a source distribution that hold PKG-INFO in all but the oddest."""
+"""The first bytes of a source distribution, which nearly always hold PKG-INFO."""
 
 
 class MetadataFiles:
-    """Reads parts of the files of an index; safe to use from many threads.
+    """Reads parts of the files of an index; thread-safe.
 
-    Where a server refuses a range with any status, the whole file is asked for before
-    anything is said; once that came, no range is asked for again. Every method raises
-    FileCorrupt, IndexRequestError, Offline, HashMismatch, SizeMismatch, CacheUnusable.
+    If a server refuses a range with any status, the whole file is requested before an
+    error is raised; if that succeeds, no more ranges are requested from it. Every
+    method raises FileCorrupt, IndexRequestError, Offline, HashMismatch, SizeMismatch,
+    CacheUnusable.
     """
 
     def __init__(
@@ -61,13 +62,14 @@ class MetadataFiles:
         self._without_ranges: set[object] = set()
 
     def beside(self, file: RemoteFile) -> bytes | None:
-        """Return the file that PEP 658 puts beside a wheel, None if it is not there."""
+        """Return the metadata file of a wheel (PEP 658), None if it is missing."""
         if file.core_metadata is None:
             return None
-        url = f"{file.url}.metadata"
+        path, mark, query = file.url.partition("?")
+        url = f"{path}.metadata{mark}{query}"
         content = local_content(url) if is_local(url) else self._ask(file, url)
         if content is None:
-            logger.debug("%s is offered and not there", redact(url))
+            logger.debug("%s is offered but missing", redact(url))
             return None
         wanted = strongest(file.core_metadata)
         if wanted is not None:
@@ -82,8 +84,8 @@ class MetadataFiles:
         return content
 
     def members(self, file: RemoteFile, names: Sequence[str]) -> dict[str, bytes]:
-        """Return files of a wheel's ``.dist-info``, those that are there."""
-        # Reading archives is for cold runs only.
+        """Return those of the named files that a wheel has in its ``.dist-info``."""
+        # Only a cold run reads archives.
         from polylock.index.remote_zip import (  # noqa: PLC0415
             LocalZip,
             RangesUnsupported,
@@ -99,11 +101,17 @@ class MetadataFiles:
                 remote = RemoteZip(self._client, file.url, file.filename)
                 return _dist_info(remote, file.filename, names)
             except RangesUnsupported:
-                logger.debug("%s gives no ranges; fetching the wheel", redact(file.url))
+                logger.debug(
+                    "%s does not support ranges; fetching the wheel", redact(file.url)
+                )
                 refused = True
+            except FileCorrupt as error:
+                # Only the whole, compared with its hash, tells a damaged wheel from
+                # what a server sends in place of it.
+                logger.debug("%s; fetching the wheel", error)
         if downloaded is None:
             downloaded = self._downloader.fetch(file)
-        if refused:  # and the whole file was there: the server has no ranges
+        if refused:  # and the whole file was available: the server has no ranges
             self._without_ranges.add(place)
         with LocalZip(downloaded.path, file.filename) as local:
             return _dist_info(local, file.filename, names)
@@ -111,10 +119,10 @@ class MetadataFiles:
     def pkg_info(self, file: RemoteFile) -> bytes:
         """Return PKG-INFO of a source distribution.
 
-        Of a large one no more is fetched than what stands before it: that part is not
-        verified, as little as a part of a wheel.
+        Of a large one only the part up to PKG-INFO is fetched; like a part of a wheel,
+        it is not verified by a hash.
         """
-        # Only source distributions are read this way, so not at start-up.
+        # Only for source distributions, so not imported at start-up.
         from polylock.index.sdist_metadata import read_pkg_info  # noqa: PLC0415
 
         is_small = file.size is not None and file.size <= _FRONT
@@ -131,15 +139,15 @@ class MetadataFiles:
                 logger.debug("%s; fetching it without a range", error)
         if found is None:
             found = self._from_front(file, whole=True)
-        assert found is not None  # of the whole it is an error
+        assert found is not None  # with the whole file this is an error
         return found
 
     def _takes_ranges(self, file: RemoteFile) -> bool:
-        """Return whether a part of the file can be asked for, as far as is known."""
+        """Return whether a range may be requested, as far as is known."""
         return not is_local(file.url) and origin(file.url) not in self._without_ranges
 
     def _from_front(self, file: RemoteFile, *, whole: bool) -> bytes | None:
-        """Return PKG-INFO as it comes in, None where it is not in the first part."""
+        """Return PKG-INFO from a stream, None if it is not in the first part."""
         from polylock.index.sdist_metadata import pkg_info_in  # noqa: PLC0415 - rare
 
         def consume(answer: Streaming) -> bytes | None:
@@ -178,11 +186,11 @@ class MetadataFiles:
 def _dist_info(
     archive: Archive, filename: str, names: Sequence[str]
 ) -> dict[str, bytes]:
-    """Read the named files of the one ``.dist-info`` directory (PEP 427)."""
+    """Return the named files of the one ``.dist-info`` directory (PEP 427)."""
     tops = (member.partition("/")[0] for member in archive.members)
     directories = sorted({top for top in tops if top.endswith(".dist-info")})
     if len(directories) > 1:
-        # Some wheels carry the directories of what they bundle.
+        # Some wheels contain those of bundled packages.
         name = WheelFilename.parse(filename).name
         directories = [
             directory
@@ -190,7 +198,7 @@ def _dist_info(
             if canonicalize_name(directory.partition("-")[0]) == name
         ]
     if len(directories) != 1:
-        raise FileCorrupt(filename, "there is not one .dist-info directory in it")
+        raise FileCorrupt(filename, "it does not have exactly one .dist-info directory")
     present = set(archive.members)
     paths = {name: f"{directories[0]}/{name}" for name in names}
     return {name: archive.read(p) for name, p in paths.items() if p in present}

@@ -1,31 +1,24 @@
-"""What the last lock of a project needed of the cache, in one file.
+"""The parts of cache entries that the last lock of a project needed, in one file.
 
-A warm lock would open two entries of the cache for each package, and decode pages of
-which it needs one release. The pack holds just that. It never says anything that the
-entries themselves would not: a page counts only while the entry it was taken from still
-lies there untouched, and for as long as that is fresh; metadata is kept by the URL of
-its file and what the page says of it, and does not change. What the pack lacks is read
-from the entries.
+Without it a warm lock opens two cache entries for each package, and decodes pages of
+which it needs one release. The pack has the same content as the entries: a page is used
+only while the entry that it was taken from is unchanged and fresh; metadata is keyed by
+the URL of its file and what the page gives for it, and does not change. Whatever the
+pack lacks is read from the entries.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, TypeVar, overload
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar, overload
 
 import msgspec
 
 # msgspec reads the annotations of a Struct at run time.
 from polylock.cache.store import Stamp
-from polylock.index.releases import StoredReleases, decode_release, to_bytes
-from polylock.model.distributions import Releases
+from polylock.index.releases import IndexPage, StoredReleases, decode_release, to_bytes
+from polylock.model.distributions import Release, Releases
 from polylock.network.http_cache import Validators
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from polylock.index.releases import IndexPage
-    from polylock.model.distributions import Release
 
 __all__ = ["Pack", "PackedPage"]
 
@@ -33,10 +26,10 @@ T = TypeVar("T")
 
 
 class PackedPage(msgspec.Struct, array_like=True):
-    """What a lock needed of a project page, and the entry that it is from.
+    """The parts of a project page that a lock needed, and the stamp of its entry.
 
-    ``is_there`` is false where the index has no such project. ``versions`` are joined
-    by line feeds, ``uploads`` is a list as msgpack, masks have their lowest byte first.
+    ``is_there`` is false if the index has no such project. ``versions`` are joined by
+    line feeds, ``uploads`` is a list as msgpack, masks are little-endian.
     """
 
     stamp: Stamp
@@ -51,7 +44,7 @@ class PackedPage(msgspec.Struct, array_like=True):
     fingerprint: str = ""
 
     def decode(self, page: IndexPage, rest: Callable[[int], Release]) -> Releases:
-        """Return the releases; ``rest`` finds those that are not in the pack."""
+        """Return the releases; ``rest`` loads one that is not in the pack."""
 
         def load(position: int) -> Release:
             packed = self.releases.get(position)
@@ -61,10 +54,10 @@ class PackedPage(msgspec.Struct, array_like=True):
             name=page.name,
             index=page.index,
             index_url=page.index_url,
-            versions=_Later(self.count, lambda: self.versions.split("\n")),
+            versions=_LazySequence(self.count, lambda: self.versions.split("\n")),
             finals=int.from_bytes(self.finals, "little"),
             yanked=int.from_bytes(self.yanked, "little"),
-            earliest_upload=_Later(
+            earliest_upload=_LazySequence(
                 self.count, lambda: _uploads_decoder.decode(self.uploads)
             ),
             load=load,
@@ -84,10 +77,10 @@ _encoder = msgspec.msgpack.Encoder()
 
 
 class Pack:
-    """Pages by URL and metadata by key; what is looked up or noted is kept."""
+    """Pages by URL and metadata by key; keeps entries that are read or added."""
 
     def __init__(self, content: memoryview | None = None) -> None:
-        """Begin with what ``encode`` gave, with nothing where it is damaged."""
+        """Read what ``encode`` returned; damaged content counts as empty."""
         self._packed = _Contents()
         if content is not None:
             try:
@@ -101,11 +94,11 @@ class Pack:
 
     @property
     def is_changed(self) -> bool:
-        """Say whether there is anything to be kept that was not."""
+        """Return whether there are new entries to be written."""
         return bool(self._pages or self._metadata)
 
     def page(self, url: str) -> PackedPage | None:
-        """Return what is packed of a page, whether it still counts or not."""
+        """Return the packed page, None if there is none; it may be out of date."""
         content = self._packed.pages.get(url)
         if content is None:
             return None
@@ -117,7 +110,7 @@ class Pack:
         return page
 
     def metadata(self, key: str) -> msgspec.Raw | None:
-        """Return the entry of a key, None where it is not packed."""
+        """Return the entry of a key, None if it is not packed."""
         content = self._packed.metadata.get(key)
         if content is not None:
             self._used_metadata.add(key)
@@ -131,18 +124,18 @@ class Pack:
         validators: Validators,
         releases: Releases | None,
     ) -> None:
-        """Pack a page when all is done, with the releases that were opened by then."""
+        """Add a page; ``encode`` packs the releases that were opened by then."""
         self._pages[url] = (stamp, validators, releases)
 
     def note_metadata(self, key: str, content: bytes | memoryview) -> None:
-        """Pack an entry of metadata."""
+        """Add an entry of metadata."""
         self._metadata[key] = content
 
     def encode(self) -> bytes:
-        """Return the form to be kept: what was used, and some of what was not.
+        """Return the form for the disk: the used entries, and some unused ones.
 
-        A project may be locked for one target and then for all. What more runs than
-        one did not use goes when it outgrows what they did.
+        A project may be locked for one target and then for all, so unused entries are
+        dropped only when they are more than the used ones.
         """
         pages = _kept(self._packed.pages, self._used_pages)
         for url, (stamp, validators, releases) in self._pages.items():
@@ -157,8 +150,8 @@ class Pack:
         return _encoder.encode(_Contents(pages, metadata))
 
 
-class _Later(Sequence[T]):
-    """A sequence of known length whose items are made when one is asked for."""
+class _LazySequence(Sequence[T]):
+    """A sequence of known length whose items are made at the first access."""
 
     __slots__ = ("_items", "_length", "_make")
 

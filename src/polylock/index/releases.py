@@ -1,8 +1,8 @@
-"""Rows of a project page to releases by version, and the form kept on disk.
+"""Groups the rows of a project page by version, and encodes them for the cache.
 
-A page may have 12,000 files of which a solve looks at ten. So a page is sorted out
-once, when it comes in, and kept with the files of each version as one undecoded
-blob: a warm run reads the versions and masks, and decodes the versions it visits.
+A page may have 12,000 files, of which a solve looks at ten. So the rows are grouped
+once, when the page is fetched, and cached with each version as a blob of its own: a
+warm run reads the versions and masks, and decodes only the versions that it visits.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class _StoredRelease(msgspec.Struct, array_like=True):
 
 
 class _StoredPage(msgspec.Struct, array_like=True):
-    """``finals`` and ``yanked`` are masks, the lowest byte first."""
+    """The form of a page on disk; ``finals`` and ``yanked`` are little-endian masks."""
 
     versions: list[str]
     finals: bytes
@@ -66,7 +66,7 @@ _release_decoder = msgspec.msgpack.Decoder(_StoredRelease)
 
 
 class IndexPage(Value, frozen=True, kw_only=True):
-    """Which page it is: the project and the index by name and base URL."""
+    """The project of a page, and its index by name and base URL."""
 
     name: NormalizedName
     index: str
@@ -74,9 +74,9 @@ class IndexPage(Value, frozen=True, kw_only=True):
 
 
 class _Group:
-    """The files of one version, while a page is sorted out.
+    """The files of one version.
 
-    ``1.0`` and ``1.0.0`` are one version; ``text`` is the shorter spelling.
+    ``1.0`` and ``1.0.0`` are the same version; ``text`` is the shorter spelling.
     """
 
     __slots__ = ("sdists", "text", "variants_json", "wheels")
@@ -89,12 +89,12 @@ class _Group:
 
 
 def encode_releases(name: NormalizedName, rows: Iterable[RemoteFile]) -> bytes:
-    """Sort the files of a page into releases and return the form kept on disk.
+    """Return the releases of a page in the form for the cache.
 
-    Wheels, source distributions as ``.tar.gz`` or ``.zip`` and index-level variant
-    metadata count; files of another project, with an invalid name or version are
-    left out, and so is a version that has neither a wheel nor a source distribution.
-    The order of the rows does not matter.
+    They consist of wheels, source distributions (``.tar.gz`` or ``.zip``) and
+    index-level variant metadata. Files of another project or with an invalid name or
+    version are left out, as are versions without a wheel or source distribution. The
+    order of the rows does not matter.
     """
     groups = _grouped(name, rows)
     order = sorted(version for version, group in groups.items() if _has_files(group))
@@ -114,7 +114,7 @@ def encode_releases(name: NormalizedName, rows: Iterable[RemoteFile]) -> bytes:
 
 
 class StoredReleases:
-    """Decodes the releases of a page when asked; ``opened`` are those that were."""
+    """Decodes releases of a page when needed; ``opened`` has the decoded ones."""
 
     __slots__ = ("_page", "_stored", "opened")
 
@@ -130,7 +130,7 @@ class StoredReleases:
 
 
 def decode_releases(content: bytes | memoryview, page: IndexPage) -> Releases:
-    """Read the form kept on disk; raises msgspec.DecodeError where it is damaged."""
+    """Return what ``encode_releases`` encoded; raises msgspec.DecodeError."""
     stored = _page_decoder.decode(content)
     return Releases(
         name=page.name,
@@ -146,7 +146,7 @@ def decode_releases(content: bytes | memoryview, page: IndexPage) -> Releases:
 
 
 def decode_release(content: msgspec.Raw, page: IndexPage) -> Release:
-    """Read one release of the form kept on disk; raises msgspec.DecodeError."""
+    """Return one encoded release; raises msgspec.DecodeError."""
     release = _release_decoder.decode(content)
     return Release(
         name=page.name,
@@ -166,7 +166,7 @@ def _fingerprint(content: bytes | memoryview) -> str:
 def _grouped(name: NormalizedName, rows: Iterable[RemoteFile]) -> dict[Version, _Group]:
     groups: dict[Version, _Group] = {}
     by_text: dict[str, _Group | None] = {}  # parsing a version costs ten look-ups
-    by_stem: dict[str, _Group | None] = {}  # of wheels: ``name-version``
+    by_stem: dict[str, _Group | None] = {}  # ``name-version`` of wheels
     ours: dict[str, bool] = {}
     for row in rows:
         filename = row.filename
@@ -184,7 +184,7 @@ def _grouped(name: NormalizedName, rows: Iterable[RemoteFile]) -> dict[Version, 
             if stem is not None:
                 by_stem[stem] = group
         if group is None:
-            logger.debug("%s is no file of a version of %s", filename, name)
+            logger.debug("%s is not a file of a version of %s", filename, name)
         elif filename.endswith(".whl"):
             group.wheels.append(row)
         elif filename.endswith(".json"):
@@ -197,7 +197,7 @@ def _grouped(name: NormalizedName, rows: Iterable[RemoteFile]) -> dict[Version, 
 def _plain_stem(filename: str) -> str | None:
     """Return ``name-version`` of a wheel with five parts, None for other names.
 
-    A pattern takes three times as long, and a page may have 12,000 wheels.
+    A regular expression takes three times as long, and a page may have 12,000 wheels.
     """
     if filename.count("-") != 4 or "--" in filename or not filename.endswith(".whl"):
         return None
@@ -207,9 +207,9 @@ def _plain_stem(filename: str) -> str | None:
 
 
 def _version(filename: str, name: NormalizedName, ours: dict[str, bool]) -> str | None:
-    """Return the version as written, None for what is no file of the project.
+    """Return the version in a file name as written, None if it is of another project.
 
-    ``ours`` remembers which spellings of a name are this project's.
+    ``ours`` caches which spellings of a name are this project's.
     """
     if filename.endswith(".whl"):
         match = _WHEEL.fullmatch(filename)
@@ -251,8 +251,8 @@ def _sdist_version(
 ) -> str | None:
     """Return the version of a source distribution of this project, else None.
 
-    Old names hold hyphens in the name and the version (``my-app-1.0-1.tar.gz``), so
-    every cut is tried, the last one first (PEP 625).
+    Before PEP 625 names and versions could contain hyphens (``my-app-1.0-1.tar.gz``),
+    so every hyphen is tried as the separator, the last one first.
     """
     for suffix in _SDIST_SUFFIXES:
         if filename.endswith(suffix):
@@ -303,5 +303,5 @@ def _preference(sdist: RemoteFile) -> tuple[bool, str, str]:
 
 
 def to_bytes(mask: int) -> bytes:
-    """Return a mask as bytes, the lowest byte first."""
+    """Return a mask as little-endian bytes."""
     return mask.to_bytes((mask.bit_length() + 7) // 8, "little")

@@ -1,7 +1,7 @@
-"""Read single members of a zip archive on a server, by byte ranges.
+"""Reads single members of a zip archive on a server, by range requests.
 
-A wheel's directory and its ``.dist-info`` stand at its end, so the last 64 KB hold
-both in most wheels: of 187 wheels 167 needed one request.
+A wheel's central directory and its ``.dist-info`` are at its end, and in most wheels
+within the last 64 kB: of 187 wheels 167 needed one request.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import struct
 import zipfile
 import zlib
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Self
 
 from polylock.cache.regular_files import WholeFile
 from polylock.errors import FileCorrupt, IndexRequestError
@@ -21,7 +21,6 @@ from polylock.network.limits import whole_body
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-    from typing import Self
 
     from _typeshed import WriteableBuffer
 
@@ -37,19 +36,19 @@ _MEMBER_LIMIT = 1 << 24  # METADATA of 16 MB is an attack or a mistake
 _CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})")
 _DIGITS = 19
 _LARGEST_RANGE = 1 << 26
-"""Bytes asked for at once; the directory of the largest wheels has 2 ** 22."""
+"""The most bytes of one request; the directory of the largest wheels has 2 ** 22."""
 
 
 class RangesUnsupported(Exception):
-    """The server refused a ranged request; the whole file must be asked for.
+    """The server refused a range request; the whole file must be requested.
 
     Servers refuse with many statuses, some meant for other things (400, 403, 404, 501).
-    Only a request without a range tells whether the file itself is to be had.
+    Only a request without a range shows whether the file is available.
     """
 
 
 class Archive(Protocol):
-    """A zip archive, wherever it lies; both methods raise FileCorrupt."""
+    """A zip archive, local or remote; both methods raise FileCorrupt."""
 
     @property
     def members(self) -> list[str]:
@@ -121,8 +120,9 @@ def _read_member(archive: zipfile.ZipFile, member: str, filename: str) -> bytes:
     if entry.file_size > _MEMBER_LIMIT:
         raise FileCorrupt(filename, f"{member} is larger than {_MEMBER_LIMIT} bytes")
     if entry.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
-        # The two that every installer can read.
-        raise FileCorrupt(filename, f"{member} is compressed in an unusual way")
+        # Every installer can read these two.
+        problem = f"{member} uses a compression method that is not supported"
+        raise FileCorrupt(filename, problem)
     with _reading(filename):
         return archive.read(member)
 
@@ -137,15 +137,15 @@ def _reading(filename: str) -> Iterator[None]:
         zlib.error,
         EOFError,
         RuntimeError,  # an encrypted member
-        ValueError,  # a position before the beginning, a name that is no text
-        OverflowError,  # a size that no file has
+        ValueError,  # a position before the beginning, a name that is not text
+        OverflowError,  # a size that is too large for a file
         struct.error,
     ) as error:
         raise FileCorrupt(filename, f"the archive is damaged: {error}") from error
 
 
 class _RangedFile(io.RawIOBase):
-    """A seekable, read-only file of which only the parts that are read are fetched."""
+    """A seekable, read-only file; only the parts that are read are fetched."""
 
     def __init__(self, client: Client, url: str) -> None:
         super().__init__()
@@ -174,7 +174,7 @@ class _RangedFile(io.RawIOBase):
         return self._position
 
     def read(self, size: int = -1, /) -> bytes:
-        """Return the next bytes; no more are reserved than there are."""
+        """Return the next bytes; allocates no more than the file has."""
         rest = max(self._size - self._position, 0)
         return super().read(rest if size < 0 else min(size, rest)) or b""
 
@@ -191,7 +191,7 @@ class _RangedFile(io.RawIOBase):
         return len(content)
 
     def load(self, start: int, end: int) -> None:
-        """Have the bytes from ``start`` up to ``end``, by one request at most."""
+        """Make the bytes from ``start`` to ``end`` available; one request at most."""
         end = min(end, self._size)
         if start >= end or self._holds(start, end):
             return
@@ -215,13 +215,13 @@ class _RangedFile(io.RawIOBase):
         raise RangesUnsupported(self._url)
 
     def _fetch(self, wanted: str, longest: int) -> None:
-        """Ask for a range; a server that sends more of it than that has no ranges."""
+        """Fetch a range; raises RangesUnsupported if the server sends more."""
 
         def consume(answer: Streaming) -> tuple[int, bytes]:
             if answer.status == 200:
                 return 0, self._whole(answer)
             if answer.status != 206 or "content-encoding" in answer.headers:
-                # Refused with whatever status, or part of a compressed file.
+                # Refused with some status, or a part of a compressed file.
                 raise RangesUnsupported(self._url)
             offset = self._check_range(answer)
             return offset, whole_body(answer, largest=max(longest, _TAIL))
@@ -230,12 +230,12 @@ class _RangedFile(io.RawIOBase):
         try:
             offset, content = self._client.stream(self._url, consume, headers=headers)
         except IndexRequestError as error:
-            # A request without a range tells whether the file is to be had.
+            # A request without a range shows whether the file is available.
             raise RangesUnsupported(self._url) from error
         self._parts[offset] = content
 
     def _whole(self, answer: Streaming) -> bytes:
-        """Take a file that came whole, unless it is too large to have asked for."""
+        """Return a file that was sent whole, unless it is too large."""
         length = answer.headers.get("content-length", "")
         is_number = length.isascii() and length.isdigit() and len(length) < _DIGITS
         if "content-encoding" in answer.headers or not is_number:

@@ -1,4 +1,4 @@
-"""One index: ask for the page of a project, in the form the index prefers to give."""
+"""The pages of one index, in JSON or HTML as the index serves them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from polylock.cache.store import Bucket
 from polylock.errors import IndexRequestError, ProjectPageRefused
 from polylock.index.pack import Pack
 from polylock.index.releases import IndexPage, decode_releases, encode_releases
-from polylock.model.distributions import Release
+from polylock.model.distributions import Release, Releases, RemoteFile
 from polylock.network.auth import redact
 from polylock.network.local_files import is_local
 
 if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
-    from polylock.model.distributions import Releases, RemoteFile
     from polylock.model.inputs import IndexLocation
     from polylock.network.answers import Response
     from polylock.network.http_cache import HttpCache, Kept
@@ -38,7 +37,7 @@ class Unknown:
 
 
 UNKNOWN = Unknown()
-"""Only a request can tell whether the index has the project."""
+"""The result if it takes a request to find out whether the index has a project."""
 
 
 class Repository:
@@ -56,7 +55,7 @@ class Repository:
         self._whole: dict[NormalizedName, Releases | None] = {}
 
     def cached_releases(self, name: NormalizedName) -> Releases | Unknown | None:
-        """Return what ``releases`` would without a request, UNKNOWN if it needs one."""
+        """Return what ``releases`` returns, UNKNOWN if that takes a request."""
         packed = self._packed(name)
         if not isinstance(packed, Unknown):
             self._cache.traffic.count(from_cache=1)
@@ -70,7 +69,7 @@ class Repository:
             return UNKNOWN
 
     def releases(self, name: NormalizedName) -> Releases | None:
-        """Return the releases of a project, None where the index does not have it.
+        """Return the releases of a project, None if the index does not have it.
 
         Raises IndexRequestError, Offline and CacheUnusable.
         """
@@ -102,7 +101,7 @@ class Repository:
         return self._noted(name, ask())
 
     def _packed(self, name: NormalizedName) -> Releases | Unknown | None:
-        """Return what is packed, UNKNOWN where the entry itself has to be read."""
+        """Return the releases in the pack, UNKNOWN if the entry has to be read."""
         url = self._page_url(name)
         packed = self._pack.page(redact(url))
         if (
@@ -122,10 +121,10 @@ class Repository:
         return releases
 
     def _rest(self, name: NormalizedName, version: str) -> Release:
-        """Return a release that is not packed.
+        """Return a release that is not in the pack.
 
-        Another process may have put a newer page in place since the run began. A
-        version that it no longer has is then one without files.
+        Another process may have stored a newer page since the run began. A version that
+        it no longer has becomes a release without files.
         """
         whole = self._whole.get(name)
         if whole is None:
@@ -160,10 +159,10 @@ class Repository:
 
 
 def page_rows(response: Response) -> list[RemoteFile]:
-    """Return the files that an answer lists; raises IndexRequestError.
+    """Return the files that a page lists; raises IndexRequestError.
 
-    A server has no say in what is read from the disk of its client: a link to a file
-    of this machine is left out.
+    A link to a file on this machine is left out: a server must not decide what is read
+    from the disk of its client.
     """
     return [row for row in _parsed(response) if not is_local(row.url)]
 
@@ -180,11 +179,11 @@ def _parsed(response: Response) -> list[RemoteFile]:
         if kind == _JSON:
             return parse_json_page(response.content, response.url)
         if kind in _HTML:
-            # Few indexes lack JSON by now, so its parser is not loaded at start.
+            # Few indexes lack JSON, so this is imported when needed.
             from polylock.index.html_page import parse_html_page  # noqa: PLC0415
 
             return parse_html_page(response.content, response.url)
     except InvalidPage as error:
-        raise IndexRequestError(response.url, 200, str(error)) from error
+        raise IndexRequestError(redact(response.url), 200, str(error)) from error
     problem = f"{kind or 'an answer without a type'} is not a project page"
-    raise IndexRequestError(response.url, 200, problem)
+    raise IndexRequestError(redact(response.url), 200, problem)

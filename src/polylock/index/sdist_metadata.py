@@ -1,4 +1,4 @@
-"""The metadata that a source distribution promises without a build (PEP 643)."""
+"""The static metadata of source distributions, which takes no build (PEP 643)."""
 
 from __future__ import annotations
 
@@ -6,34 +6,32 @@ import gzip
 import io
 import tarfile
 import zlib
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from packaging.version import Version
 
 from polylock.errors import FileCorrupt
 from polylock.index.remote_zip import LocalZip
-from polylock.model.bounded_stream import BoundedStream
-from polylock.model.member_names import RefusedArchive
+from polylock.model.archive_checks import BoundedStream, RefusedArchive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-    from typing import IO
 
     from _typeshed import WriteableBuffer
 
     from polylock.model.core_metadata import CoreMetadata
     from polylock.model.distributions import RemoteFile
 
-__all__ = ["is_static", "pkg_info_in", "promises_nothing", "read_pkg_info"]
+__all__ = ["is_static", "pkg_info_in", "predates_static_metadata", "read_pkg_info"]
 
 _MEMBER_LIMIT = 1 << 24
 _LARGEST_TAR = 1 << 32
-"""Bytes that are unfolded to find PKG-INFO; all that a limit on time would stop."""
+"""The most bytes that are decompressed to find PKG-INFO; it bounds the time."""
 _FIRST_UPLOADS = 1_041_379_200_000_000
-"""2003 in microseconds: an earlier time is that of no upload, but a file's own."""
+"""2003 in microseconds: an earlier time is not of an upload, but the file's own."""
 
-_FIRST_PROMISES = 1_603_497_600_000_000
+_FIRST_STATIC = 1_603_497_600_000_000
 """24 October 2020, when PEP 643 was written."""
 
 _FIRST_WITH_DYNAMIC = Version("2.2")
@@ -53,16 +51,16 @@ def read_pkg_info(path: Path, filename: str) -> bytes:
 
 
 def pkg_info_in(chunks: Iterator[bytes], filename: str) -> bytes:
-    """Return PKG-INFO from the chunks of a tar, of which no more are taken.
+    """Return PKG-INFO from the chunks of a tar; takes no chunk after it.
 
-    It stands near the front. Raises FileCorrupt, also where they end before it, and
-    what taking a chunk raises.
+    It is near the front. Raises FileCorrupt, also if the chunks end before it, and what
+    the iterator raises.
     """
     return _from_tar(_Chunks(chunks), filename)
 
 
 class _Chunks(io.RawIOBase):
-    """A file that is read once, as its chunks come in."""
+    """A file that is read once, from an iterator of chunks."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         super().__init__()
@@ -95,18 +93,18 @@ def _from_tar(content: IO[bytes] | io.RawIOBase, filename: str) -> bytes:
         EOFError,
         zlib.error,
         gzip.BadGzipFile,
-        RuntimeError,  # headers upon headers, until there are too many
+        RuntimeError,  # tarfile recurses into header after header
         ValueError,  # a number or a name that cannot be decoded
-        OverflowError,  # a number that no file has
+        OverflowError,  # a number that is too large for a file
     ) as error:
         raise FileCorrupt(filename, f"the archive is damaged: {error}") from error
 
 
 def is_static(metadata: CoreMetadata) -> bool:
-    """Say whether a build could change nothing of what the solver reads.
+    """Return whether a build cannot change the fields that the solver reads.
 
-    Before version 2.2 of the metadata every field may change; since then those named
-    in Dynamic.
+    Before version 2.2 of core metadata a build may change any field; since then only
+    those named in ``Dynamic``.
     """
     try:
         version = Version(metadata.metadata_version)
@@ -115,17 +113,16 @@ def is_static(metadata: CoreMetadata) -> bool:
     return version >= _FIRST_WITH_DYNAMIC and _NEEDED.isdisjoint(metadata.dynamic)
 
 
-def promises_nothing(file: RemoteFile) -> bool:
-    """Say whether a source distribution is too old to have static metadata.
+def predates_static_metadata(file: RemoteFile) -> bool:
+    """Return whether a source distribution is too old to have static metadata.
 
-    Then its download would answer nothing. Where an index does not tell when a file was
-    uploaded, nothing is known of that.
+    Its download would be in vain. False if the index does not give an upload time.
     """
     uploaded = file.upload_time
     return (
         uploaded is not None
         and file.core_metadata is None
-        and _FIRST_UPLOADS < uploaded < _FIRST_PROMISES
+        and _FIRST_UPLOADS < uploaded < _FIRST_STATIC
     )
 
 

@@ -1,33 +1,33 @@
-"""The PackageSource over several indexes: which one serves whom.
+"""The PackageSource over all indexes of a project.
 
-What is known without a request is in tables, which the answers are read from; what is
-not is fetched, and more of it ahead (``crawl``).
+It decides which index serves a project. Results come from tables; a cache miss is
+fetched, and starts prefetching (``crawl``).
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
-from polylock.cache.store import Bucket
+from polylock.cache.store import Bucket, Store
 from polylock.errors import CacheUnusable, ProjectNotFound
-from polylock.index.crawl import Crawl, NotYet
+from polylock.index.crawl import Crawl, RequestNeeded
 from polylock.index.metadata import MetadataReader
 from polylock.index.metadata_cache import MetadataCache
 from polylock.index.pack import Pack
 from polylock.index.repository import Repository, Unknown
 from polylock.index.variant_files import VariantFiles
+from polylock.model.filenames import SdistFilename, WheelFilename
+from polylock.model.hashes import sha256_of
 from polylock.model.source_choice import direct_source, direct_sources, fits
 from polylock.network.http_cache import CacheMode, HttpCache
 from polylock.network.local_files import is_local
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Sequence
-    from typing import Self
 
     from packaging.utils import NormalizedName
 
-    from polylock.cache.store import Store
     from polylock.index.directory import DirectoryIndex
     from polylock.index.flat_page import FlatPage
     from polylock.index.metadata import SdistMetadata
@@ -44,17 +44,17 @@ if TYPE_CHECKING:
     Index = Repository | FlatPage | DirectoryIndex
     Refusal = Callable[[NormalizedName], Unusable | None]
 
-__all__ = ["PackageIndexes"]
+__all__ = ["PackageIndexes", "current_link"]
 
 
 class PackageIndexes:
-    """Implements PackageSource; to be closed, or used in a ``with`` statement.
+    """Implements PackageSource; close it, or use it in a ``with`` statement.
 
-    ``client`` and ``store`` stay the caller's to close. ``sdist_metadata`` builds what
-    source distributions leave to their backends, where the project allows it; without
-    it their metadata is unusable. It is called from any thread. ``refusal`` says why it
-    would not build for a project. ``project`` names what is locked: the pack of its
-    last lock is read, and written by ``remember``.
+    The caller closes ``client`` and ``store``. ``sdist_metadata`` builds metadata that
+    source distributions leave to their backends, if the project allows it; without it
+    such metadata is unusable. It is called from any thread. ``refusal`` returns why a
+    project must not be built. ``project`` is the key of the pack, which is read here,
+    and written by ``remember``.
     """
 
     def __init__(  # noqa: PLR0913 - each is one part of the world
@@ -84,7 +84,7 @@ class PackageIndexes:
             )
 
         kept_metadata = MetadataCache(
-            store, client.traffic, asker=client.asker, pack=self._pack
+            store, client.traffic, asker=client.credentials_digest, pack=self._pack
         )
         self._variant_files = VariantFiles(kept_metadata, cache, files)
         self._metadata = MetadataReader(
@@ -112,58 +112,58 @@ class PackageIndexes:
         Raises ProjectNotFound, IndexRequestError, Offline and CacheUnusable.
         """
         try:
-            return self.releases_at_hand(name, target)
-        except NotYet as pending:
+            return self.cached_releases(name, target)
+        except RequestNeeded as pending:
             self._crawl.wait(pending)
-        return self.releases_at_hand(name, target)
+        return self.cached_releases(name, target)
 
     def variant_metadata(self, release: Release) -> VariantMetadata | Unusable:
         """Return the combined variant metadata of a release with variant wheels."""
         try:
-            return self._variants_at_hand(release)
-        except NotYet as pending:
+            return self._cached_variants(release)
+        except RequestNeeded as pending:
             if self._crawl.is_advancing:
-                raise  # to whoever called the guess that asks
+                raise  # to the crawl, which called the guess
             self._crawl.wait(pending)
-        return self._variants_at_hand(release)
+        return self._cached_variants(release)
 
     def core_metadata(
         self, release: Release, file: RemoteFile
     ) -> CoreMetadata | Unusable:
-        """Return the core metadata of just this file, never of a sibling.
+        """Return the core metadata of this very file, not of another of the release.
 
         Raises IndexRequestError, Offline, HashMismatch, SizeMismatch, CacheUnusable.
         """
         try:
-            return self.core_metadata_at_hand(release, file)
-        except NotYet as pending:
+            return self.cached_core_metadata(release, file)
+        except RequestNeeded as pending:
             self._crawl.wait(pending)
-        return self.core_metadata_at_hand(release, file)
+        return self.cached_core_metadata(release, file)
 
     def refusal(self, release: Release, file: RemoteFile) -> Unusable | None:
-        """Refuse a source distribution that is known to need a forbidden build."""
+        """Return why a source distribution needs a forbidden build, None if unknown."""
         if self._refusal is None or file is not release.sdist:
             return None
-        # Imports tarfile, for projects without wheels alone.
-        from polylock.index.sdist_metadata import promises_nothing  # noqa: PLC0415
+        # Imports tarfile, and is only for projects without wheels.
+        from polylock.index.sdist_metadata import predates_static_metadata  # noqa: PLC0415
 
-        return self._refusal(release.name) if promises_nothing(file) else None
+        return self._refusal(release.name) if predates_static_metadata(file) else None
 
     def prefetch(
         self, requirements: Iterable[Requirement], target: Target, guess: Guess
     ) -> None:
-        """Note what a solve begins with; fetched ahead once something is missing."""
+        """Queue the requirements of a solve; they are fetched after a cache miss."""
         self._crawl.add(requirements, target, guess)
 
     def remember(self) -> None:
-        """Pack what this run needed, for the next one on the same project."""
+        """Write the pack with what this run needed, for the next one."""
         if self._project is None or not self._pack.is_changed:
             return
-        with suppress(CacheUnusable):  # a cache that is full or read-only serves on
+        with suppress(CacheUnusable):  # a full or read-only cache is no error
             self._store.write(Bucket.PACKS, self._project, self._pack.encode())
 
     def close(self) -> None:
-        """Stop fetching ahead."""
+        """Stop prefetching."""
         self._crawl.close()
 
     def __enter__(self) -> Self:
@@ -175,14 +175,16 @@ class PackageIndexes:
     def _serving(self, name: NormalizedName, target: Target) -> tuple[Index, ...]:
         """Return the indexes to ask for a project, in order.
 
-        The first entry of ``sources`` that fits the target names the only one; with
-        none that fits, all that are not ``explicit``. No index is told of a project
+        The first entry of ``sources`` that fits the target names the only one; if none
+        fits, they are all that are not ``explicit``. No index is asked for a project
         that has a direct source.
         """
         if name in self._direct:
             direct = direct_source(self._inputs, name, target)
             if direct is not None:
-                raise ProjectNotFound(name, ("any index, for it has a direct source",))
+                raise ProjectNotFound(
+                    name, ("any index, because it has a direct source",)
+                )
         for entry in self._inputs.sources.get(name, ()):
             if fits(entry, target):
                 repository = self._repositories.get(entry.index)
@@ -191,8 +193,8 @@ class PackageIndexes:
                 return (repository,)
         return self._by_priority
 
-    def releases_at_hand(self, name: NormalizedName, target: Target) -> Releases:
-        """Return what ``releases`` would; raises NotYet where that needs a request."""
+    def cached_releases(self, name: NormalizedName, target: Target) -> Releases:
+        """Return what ``releases`` returns; raises RequestNeeded for a cache miss."""
         repositories = self._serving(name, target)
         key = ("page", name, tuple(repository.name for repository in repositories))
 
@@ -207,16 +209,16 @@ class PackageIndexes:
         for repository in repositories:
             cached = repository.cached_releases(name)
             if isinstance(cached, Unknown):
-                raise NotYet(key, work)
+                raise RequestNeeded(key, work)
             if cached is not None:
                 self._releases[key] = cached
                 return cached
-        raise NotYet(key, work)
+        raise RequestNeeded(key, work)
 
-    def core_metadata_at_hand(
+    def cached_core_metadata(
         self, release: Release, file: RemoteFile
     ) -> CoreMetadata | Unusable:
-        """Return what ``core_metadata`` would; raises NotYet if it needs a request."""
+        """Return what ``core_metadata`` returns; raises RequestNeeded for a miss."""
         key = ("core metadata", file.url)
 
         def work() -> CoreMetadata | Unusable:
@@ -229,11 +231,11 @@ class PackageIndexes:
             else:
                 found = self._metadata.cached_core_metadata(file)
             if found is None:
-                raise NotYet(key, work)
+                raise RequestNeeded(key, work)
             self._core_metadata[key] = found
         return found
 
-    def _variants_at_hand(self, release: Release) -> VariantMetadata | Unusable:
+    def _cached_variants(self, release: Release) -> VariantMetadata | Unusable:
         key = ("variants", release.index, release.name, release.version)
 
         def work() -> VariantMetadata | Unusable:
@@ -242,15 +244,47 @@ class PackageIndexes:
         found = self._variants.get(key)
         if found is None:
             if not (self._once.is_done(key) or self._variant_files.is_known(release)):
-                raise NotYet(key, work)
+                raise RequestNeeded(key, work)
             found = self._variants[key] = self._once.ask(key, work)
         return found
+
+
+def current_link(
+    inputs: Inputs, cache: HttpCache, store: Store, *, filename: str, sha256: str
+) -> str | None:
+    """Return what the indexes link to now for a file, None where none has that file.
+
+    A link may hold a token, which no lock file does, or the file may have moved. Only
+    the indexes that serve the project to some target are asked. Raises InvalidFilename
+    and what ``Repository.releases`` does.
+    """
+    is_wheel = filename.endswith(".whl")
+    name = (WheelFilename if is_wheel else SdistFilename).parse(filename).name
+    named = [entry.index for entry in inputs.sources.get(name, ())]
+    for location in inputs.indexes:
+        if location.name not in named and (named or location.explicit):
+            continue
+        releases = _open(location, store, cache, Pack()).releases(name)
+        if releases is not None:
+            return _link(releases, filename, sha256)
+    return None
+
+
+def _link(releases: Releases, filename: str, sha256: str) -> str | None:
+    for position in range(len(releases.versions)):
+        release = releases.release(position)
+        for file in (*release.wheels, release.sdist):
+            if file is None or file.filename != filename:
+                continue
+            if sha256_of(file.hashes) in {None, sha256}:
+                return file.url
+    return None
 
 
 def _files(
     store: Store, client: Client, mode: CacheMode, reporter: Reporter | None
 ) -> MetadataFiles:
-    # 0.6 ms that a warm lock does not pay.
+    # 0.6 ms, and a warm lock does not need them.
     from polylock.index.metadata_files import MetadataFiles  # noqa: PLC0415 - see above
     from polylock.network.download import Downloader  # noqa: PLC0415
 
@@ -260,7 +294,7 @@ def _files(
 
 def _open(location: IndexLocation, store: Store, cache: HttpCache, pack: Pack) -> Index:
     if is_local(location.url):
-        # Not of use to most, and it parses pages.
+        # Rarely used, and it imports the parser of pages.
         from polylock.index.directory import DirectoryIndex  # noqa: PLC0415
 
         return DirectoryIndex(location, store)
@@ -274,10 +308,10 @@ def _open(location: IndexLocation, store: Store, cache: HttpCache, pack: Pack) -
 
 
 def _first_that_has(name: NormalizedName, repositories: Sequence[Index]) -> Releases:
-    """Ask one index after the other; the first that has the project serves it all.
+    """Return the releases from the first index that has the project.
 
-    A version that only a later index has is never taken, however high it is: else
-    whoever may upload there could replace a private project (dependency confusion).
+    A version that only a later index has is never taken, however high it is. Otherwise
+    anyone who can upload there could replace a private project (dependency confusion).
     """
     for repository in repositories:
         releases = repository.releases(name)

@@ -1,8 +1,8 @@
-"""Variant metadata of a release: the file of the index, or those of its wheels.
+"""Reads the variant metadata of a release: the file of the index, or of its wheels.
 
-The index-level file may change at any time and is kept as an answer of the index is;
-``variant.json`` of a wheel is kept for ever. Content that cannot be used is a value
-with a reason, for a release with bad variant metadata loses its variants alone.
+The index-level file may change at any time and is cached like a page; ``variant.json``
+of a wheel is cached without expiry. Unusable content is a value with a reason: a
+release with bad variant metadata loses only its variants.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from polylock.errors import (
     HashMismatch,
     SizeMismatch,
 )
-from polylock.model.distributions import Unusable
+from polylock.model.distributions import Release, RemoteFile, Unusable
 from polylock.model.filenames import WheelFilename
 from polylock.model.hashes import hash_value, strongest
 from polylock.model.reasons import InvalidMetadata
-from polylock.network.http_cache import CacheMode
+from polylock.network.http_cache import CacheMode, HttpCache
 from polylock.network.local_files import is_local, local_content
 from polylock.variants.variant_json import (
     LARGEST,
@@ -36,18 +36,16 @@ if TYPE_CHECKING:
 
     from polylock.index.metadata_cache import MetadataCache
     from polylock.index.metadata_files import MetadataFiles
-    from polylock.model.distributions import Release, RemoteFile
     from polylock.network.answers import Response
-    from polylock.network.http_cache import HttpCache
 
 __all__ = ["VARIANT_JSON", "VariantFiles"]
 
 VARIANT_JSON = "variant.json"
-"""Its name in a wheel's ``.dist-info`` (PEP 825)."""
+"""The name of the file in a wheel's ``.dist-info`` (PEP 825)."""
 
 _INDEX = "index"
 _WHEEL = "variant"
-"""The two kinds of entries in the cache."""
+"""The kinds of cache entries."""
 
 
 class _Stored(msgspec.Struct, frozen=True, array_like=True):
@@ -63,9 +61,9 @@ _encoder = msgspec.msgpack.Encoder()
 
 
 class VariantFiles:
-    """Reads variant metadata by way of the cache; safe to use from many threads.
+    """Reads variant metadata, from the cache or an index; thread-safe.
 
-    ``files`` gives what reads what is not kept.
+    ``files`` returns the reader for files that are not cached.
     """
 
     def __init__(
@@ -79,7 +77,7 @@ class VariantFiles:
         self._files = files
 
     def is_known(self, release: Release) -> bool:
-        """Say whether ``metadata`` can answer without a request."""
+        """Return whether ``metadata`` takes no request."""
         file = release.variants_json
         if file is None:
             return all(
@@ -113,11 +111,11 @@ class VariantFiles:
             return _invalid(str(error))
 
     def keep(self, wheel: RemoteFile, content: bytes) -> None:
-        """Keep the ``variant.json`` of a wheel that was opened for something else."""
+        """Cache the ``variant.json`` of a wheel that was opened for its metadata."""
         self._store(_WHEEL, wheel, _Stored(content))
 
     def _combined(self, release: Release) -> VariantMetadata | Unusable:
-        """Combine the metadata of one wheel a label."""
+        """Return the combined metadata of one wheel for each label."""
         found = []
         for label, wheel in _one_wheel_a_label(release).items():
             content = self._variant_json(wheel)
@@ -130,11 +128,11 @@ class VariantFiles:
         return combine(found) if found else _invalid("it has no variant wheel")
 
     def _index_level(self, file: RemoteFile) -> bytes | Unusable | None:
-        """Return the index-level file, None where the index no longer has it.
+        """Return the index-level file, None if the index no longer has it.
 
-        It may change at any time, so it is kept as long as any answer of the index.
-        Where the page gives its hash, that decides: the same hash needs no request,
-        and an entry with another one is asked for anew.
+        It may change at any time, so it is cached as long as a page. If the page gives
+        its hash, that decides: the same hash takes no request, and an entry with
+        another hash is fetched again.
         """
         wanted = strongest(file.hashes)
         if wanted is not None:
@@ -151,7 +149,7 @@ class VariantFiles:
                     self._http_cache.forget(Bucket.RESPONSES, file.url)
                     content = self._ask(file)
                 if content is None or hash_value(wanted[0], content) != wanted[1]:
-                    return _invalid("it does not have the hash on the index", file)
+                    return _invalid("its hash is not that of the index", file)
         except AnswerTooLong as error:
             return _invalid(error.problem, file)
         self._store(_INDEX, file, _Stored(content))
@@ -198,7 +196,7 @@ class VariantFiles:
 
 
 def _one_wheel_a_label(release: Release) -> dict[str, RemoteFile]:
-    """Return the first wheel of each label in file name order."""
+    """Return the first wheel of each label, by file name."""
     wheels: dict[str, RemoteFile] = {}
     for wheel in release.wheels:
         label = WheelFilename.parse(wheel.filename).variant_label

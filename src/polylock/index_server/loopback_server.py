@@ -1,6 +1,6 @@
-"""An HTTP server on loopback that answers with files: what a simple index needs.
+"""An HTTP server on loopback that serves files, as a simple index needs it.
 
-It knows entity tags, single byte ranges and HEAD, and nothing of indexes.
+It supports entity tags, single byte ranges and HEAD, and knows nothing of indexes.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _HTML = "application/vnd.pypi.simple.v1+html"
 _TEXT = "text/html; charset=utf-8"
 _DEFAULT = (_TEXT, "index.html")
 _PAGES = {
-    # What a client may ask for: the type to answer with and the file that has it.
+    # A type that a client may accept: the type of the response, and its file.
     _JSON: (_JSON, "index.json"),
     "application/vnd.pypi.simple.latest+json": (_JSON, "index.json"),
     _HTML: (_HTML, "index.html"),
@@ -53,9 +53,9 @@ _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
 
 def path_segments(target: str) -> list[str] | None:
-    """Return a request's path in segments, None where one could leave the directory.
+    """Return the segments of a request's path, None if one could leave the directory.
 
-    A drive letter, a backslash or a NUL is as bad as ``..`` on some system.
+    On some systems a drive letter, a backslash or a NUL could, as ``..`` does.
     """
     try:
         text = unquote_to_bytes(urlsplit(target).path).decode("utf-8")
@@ -69,9 +69,9 @@ def path_segments(target: str) -> list[str] | None:
 
 
 def normalized_page(target: str, segments: list[str]) -> str | None:
-    """Return the path of the page that is meant, None where it is the one asked for.
+    """Return the normalized path of a page, None if the request has it already.
 
-    A project's page has its normalized name and a slash at its end (PEP 503).
+    The path of a project page ends in its normalized name and a slash (PEP 503).
     """
     if not segments:
         return "/simple/"
@@ -86,10 +86,10 @@ def normalized_page(target: str, segments: list[str]) -> str | None:
 
 
 def preferred_page(accept: str) -> tuple[str, str] | None:
-    """Return content type and file name of a page, None if no type will do.
+    """Return content type and file name of a page, None if no type is acceptable.
 
-    The highest weight wins, of equal weights the first in the header; a client
-    without a preference gets HTML (PEP 691).
+    The highest weight wins, of equal weights the first in the header; a client without
+    a preference gets HTML (PEP 691).
     """
     best, best_weight = None, 0.0
     for part in accept.split(",") if accept.strip() else ["*/*"]:
@@ -112,11 +112,11 @@ def _weight(parameters: list[str]) -> float:
 
 
 def byte_range(header: str | None, size: int) -> range | None:
-    """Return the offsets that a Range header asks for, None for the whole file.
+    """Return the offsets of a Range header, None for the whole file.
 
-    The result is empty where the range cannot be met: it lies behind the end.
-    Several ranges and malformed ones are answered with the whole file, as RFC 9110
-    section 14.2 lets a server do. ``size`` is that of the file, in bytes.
+    The result is empty if the range cannot be satisfied, because it is beyond the end.
+    Several ranges and malformed ones result in the whole file, which RFC 9110 section
+    14.2 permits. ``size`` is that of the file, in bytes.
     """
     match = _RANGE.fullmatch((header or "").replace(" ", ""))
     if match is None or match[0] == "bytes=-":
@@ -134,7 +134,7 @@ def byte_range(header: str | None, size: int) -> range | None:
 
 
 def entity_tag_matches(header: str | None, entity_tag: str) -> bool:
-    """Say whether an If-None-Match header names this entity tag."""
+    """Return whether an If-None-Match header names this entity tag."""
     if header is None:
         return False
     tags = [tag.strip().removeprefix("W/") for tag in header.split(",")]
@@ -149,10 +149,10 @@ _BLOCK = 1024 * 1024
 
 
 class LoopbackServer(ThreadingHTTPServer):
-    """Listens on 127.0.0.1 alone, and answers while in a ``with`` statement.
+    """Listens on 127.0.0.1 only, and serves while in a ``with`` statement.
 
-    ``port`` 0 takes a free one. The connections that clients keep alive are closed
-    with it. Raises OSError or OverflowError where the port cannot be taken.
+    ``port`` 0 takes a free one. Open connections are closed with the server. Raises
+    OSError or OverflowError if the port cannot be taken.
     """
 
     daemon_threads = False  # server_close() waits for them, so no socket stays open
@@ -168,7 +168,7 @@ class LoopbackServer(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Return the URL of the root, with a slash at its end."""
+        """Return the URL of the root, with a trailing slash."""
         return f"http://{LOOPBACK}:{self.server_port}/"
 
     def __enter__(self) -> Self:
@@ -189,21 +189,21 @@ class LoopbackServer(ThreadingHTTPServer):
         self.server_close()
 
     def get_request(self) -> tuple[socket.socket, object]:
-        """Accept a connection and remember it."""
+        """Accept a connection and add it to the open ones."""
         connection, address = super().get_request()
         with self._guard:
             self._open.add(connection)
         return connection, address
 
     def close_request(self, request: object) -> None:
-        """Forget a connection and close it."""
+        """Close a connection and remove it from the open ones."""
         assert isinstance(request, socket.socket)
         with self._guard:
             self._open.discard(request)
         super().close_request(request)
 
     def server_close(self) -> None:
-        """Cut the connections that are still open, then wait for their threads."""
+        """Close the connections that are still open, then wait for their threads."""
         with self._guard:
             for connection in self._open:
                 try:
@@ -213,7 +213,7 @@ class LoopbackServer(ThreadingHTTPServer):
         super().server_close()
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Log a request that broke off, for a client that went away is no news."""
+        """Log a request that broke off: a client that disconnects is no error."""
         del request
         logger.debug("a request from %s broke off", client_address)
 
@@ -229,7 +229,7 @@ class Answer(Value, frozen=True, kw_only=True):
 
 
 class AnsweringHandler(BaseHTTPRequestHandler):
-    """Sends answers; which answer a path gets, ``answer`` of a subclass decides."""
+    """Sends responses; ``answer`` of a subclass decides which one a path gets."""
 
     protocol_version = "HTTP/1.1"
     server_version = "polylock"
@@ -240,28 +240,28 @@ class AnsweringHandler(BaseHTTPRequestHandler):
     wbufsize = 64 * 1024
 
     def do_GET(self) -> None:
-        """Answer with headers and body."""
+        """Send headers and body."""
         self.answer()
 
     def do_HEAD(self) -> None:
-        """Answer with the headers of GET."""
+        """Send the headers of GET."""
         self.answer()
 
     def answer(self) -> None:
-        """Answer what ``self.path`` asks for, by one of the methods below."""
+        """Send the response for ``self.path``, by one of the methods below."""
         raise NotImplementedError
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
-        """Send the server's own lines to the log."""
+        """Write the server's messages to the log."""
         logger.debug(format, *args)
 
     def refuse(self, status: HTTPStatus) -> None:
-        """Answer with a status and no body."""
+        """Send a status and no body."""
         self.send_response(status)
         self._finish_empty()
 
     def redirect(self, location: str) -> None:
-        """Say that what was asked for is elsewhere for good."""
+        """Send a permanent redirect."""
         self.send_response(HTTPStatus.MOVED_PERMANENTLY)
         self.send_header("Location", location)
         self._finish_empty()
@@ -269,7 +269,7 @@ class AnsweringHandler(BaseHTTPRequestHandler):
     def send_file(
         self, path: Path, content_type: str, headers: tuple[tuple[str, str], ...]
     ) -> None:
-        """Answer with a file as it is now, with 404 where it cannot be opened."""
+        """Send a file, or 404 if it cannot be opened."""
         try:
             stream = path.open("rb")
         except OSError:
@@ -288,7 +288,7 @@ class AnsweringHandler(BaseHTTPRequestHandler):
             )
 
     def send_answer(self, answer: Answer) -> None:
-        """Send what the request's conditions and range leave of an answer."""
+        """Send a response, subject to the conditions and range of the request."""
         if entity_tag_matches(self.headers.get("If-None-Match"), answer.entity_tag):
             self._begin(HTTPStatus.NOT_MODIFIED, answer)
             self.end_headers()
@@ -315,12 +315,12 @@ class AnsweringHandler(BaseHTTPRequestHandler):
             self.copy(answer.body, wanted)
 
     def copy(self, body: IO[bytes], wanted: range) -> None:
-        """Send the bytes of a body that ``wanted`` counts, at least one."""
+        """Send the bytes of a body in a range, which has at least one."""
         body.seek(wanted.start)
         left = len(wanted)
         while left:
             block = body.read(min(left, _BLOCK))
-            if not block:  # the file shrank, so the answer is too short: cut it
+            if not block:  # the file shrank, so the response is too short: end it
                 self.close_connection = True
                 return
             self.wfile.write(block)
@@ -334,7 +334,7 @@ class AnsweringHandler(BaseHTTPRequestHandler):
             self.send_header(name, value)
 
     def _range_header(self, answer: Answer) -> str | None:
-        """Return the Range header, unless it is of another state of the file."""
+        """Return the Range header, unless If-Range names another state of the file."""
         condition = self.headers.get("If-Range")
         if condition is not None and condition != answer.entity_tag:
             return None

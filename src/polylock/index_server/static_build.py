@@ -1,14 +1,14 @@
-"""Make a static simple index from a folder of wheels and source distributions.
+"""Builds a static simple index from a folder of wheels and source distributions.
 
-The result is plain files, so that any web server can serve it::
+The result is plain files, which any web server can serve::
 
     simple/index.html            simple/index.json
     simple/NAME/index.html       simple/NAME/index.json
     files/NAME/FILE              files/NAME/FILE.metadata      (PEP 658)
     files/NAME/NAME-VERSION-variants.json                      (PEP 825)
 
-The same folder gives the same bytes on every machine: neither the order of the
-directory nor the times of its files come in.
+The same folder gives the same bytes on every machine: the order of the directory and
+the times of its files do not matter.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from polylock.errors import FilesInvalid, UsageError
@@ -45,9 +45,6 @@ from polylock.variants.variant_json import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from packaging.utils import NormalizedName
-
-    from polylock.index.distribution_file import DistributionFile
 
 __all__ = [
     "BuiltIndex",
@@ -56,7 +53,6 @@ __all__ = [
     "StaticFacts",
     "UploadTimes",
     "build_index",
-    "build_static_index",
     "project_html",
     "project_json",
     "root_html",
@@ -67,15 +63,14 @@ FACTS_FILENAME = "index.toml"
 
 
 class InvalidFacts(ValueError):
-    """``index.toml`` cannot be read; the reason is its text."""
+    """``index.toml`` cannot be read; the text is the reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaticFacts:
-    """Upload times, in UTC, and reasons of yanks (PEP 592, PEP 700).
+    """Upload times, in UTC, and yanked files with reasons (PEP 592, PEP 700).
 
-    They are what an index says of files that the files cannot say themselves, kept in
-    ``index.toml``::
+    An index gives them for files that do not contain them; they are in ``index.toml``::
 
         [upload-times]
         "demo==1.0" = 2026-01-31T12:00:00Z
@@ -93,7 +88,7 @@ class StaticFacts:
 
     @classmethod
     def read(cls, path: Path) -> StaticFacts:
-        """Read the file; nothing is said where there is none. Raises InvalidFacts."""
+        """Return the facts in a file, none if it is missing; raises InvalidFacts."""
         try:
             document = parse_toml(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
@@ -117,16 +112,16 @@ class StaticFacts:
         )
 
     def upload_time(self, file: DistributionFile) -> datetime | None:
-        """Return when a file was uploaded, None where nothing says so."""
+        """Return when a file was uploaded, None if that is not given."""
         by_release = self.upload_times.get(file.release)
         return self.upload_times.get(file.filename, by_release)
 
     def yank(self, file: DistributionFile) -> str | None:
-        """Return why a file is yanked, None where it is not."""
+        """Return why a file is yanked, None if it is not."""
         return self.yanked.get(file.filename, self.yanked.get(file.release))
 
     def unmatched(self, files: Iterable[DistributionFile]) -> list[str]:
-        """Return the key paths that name none of these files, sorted."""
+        """Return the key paths that match none of these files, sorted."""
         known: set[str] = set()
         for file in files:
             known |= {file.filename, file.release}
@@ -185,10 +180,10 @@ _HTML = """\
 
 
 class ListedFile(Value, frozen=True, kw_only=True):
-    """One line of a project page; ``url`` is relative to the page.
+    """A file on a project page; ``url`` is relative to the page.
 
-    ``metadata_sha256`` is None where no metadata file lies beside the file,
-    ``yanked`` where the file is not yanked. ``upload_time`` is in UTC.
+    ``metadata_sha256`` is None if the file has no metadata file (PEP 658), ``yanked``
+    if it is not yanked. ``upload_time`` is in UTC.
     """
 
     filename: str
@@ -263,7 +258,7 @@ def _html_attributes(file: ListedFile) -> Iterator[str]:
     if file.requires_python is not None:
         yield f'data-requires-python="{escape(file.requires_python)}"'
     if file.metadata_sha256 is not None:
-        # PEP 714: the second spelling is for clients older than it.
+        # PEP 714: the second spelling is for older clients.
         yield f'data-core-metadata="sha256={file.metadata_sha256}"'
         yield f'data-dist-info-metadata="sha256={file.metadata_sha256}"'
     if file.yanked is not None:
@@ -280,17 +275,17 @@ def _html(title: str, links: Iterable[str]) -> bytes:
 
 
 UploadTimes = Literal["recorded", "modified"]
-"""``recorded``: those in ``index.toml`` alone. ``modified``: the modification time of
-a file for which it has none, which makes the result differ between two copies."""
+"""``recorded``: only those in ``index.toml``. ``modified``: also the modification times
+of other files, which makes the result differ between two copies of a folder."""
 
 _PARTS = ("files", "simple")
 _DISTRIBUTION_SUFFIXES = (".whl", ".tar.gz", ".zip")
 
 
 class BuiltIndex(Value, frozen=True, kw_only=True):
-    """What was built: the project names and file counts.
+    """The project names and file counts of a built index.
 
-    ``skipped`` are the names of files of the folder that are not distributions.
+    ``skipped`` are the files of the folder that are not distributions, by name.
     """
 
     directory: Path
@@ -301,18 +296,22 @@ class BuiltIndex(Value, frozen=True, kw_only=True):
     skipped: tuple[str, ...]
 
 
-def build_static_index(
-    source: Path, destination: Path, *, upload_times: UploadTimes = "recorded"
+def build_index(
+    source: Path,
+    destination: Path | None = None,
+    *,
+    upload_times: UploadTimes = "recorded",
 ) -> BuiltIndex:
-    """Build the index of a folder into another one.
+    """Build the index of a folder, in another folder or by default in itself.
 
-    ``simple`` and ``files`` of an earlier index are replaced at the end; whatever
-    else is in the destination stays.
+    ``simple`` and ``files`` of an earlier index are replaced at the end; other content
+    of the destination stays.
 
-    Raises UsageError where the source is not a folder of distributions or the
-    destination holds something else, FilesInvalid, with a line for each file, where
-    files must not go on an index. Nothing is written then.
+    Raises UsageError if the source is not a folder of distributions or the destination
+    has other content; FilesInvalid, with a line for each file, if there are files that
+    must not be added to an index. Nothing is written then.
     """
+    destination = destination or source
     _check_directories(source, destination)
     paths = sorted(path for path in source.iterdir() if path.is_file())
     candidates = [p for p in paths if p.name.endswith(_DISTRIBUTION_SUFFIXES)]
@@ -349,7 +348,7 @@ def _check_directories(source: Path, destination: Path) -> None:
     occupied = [part for part in _PARTS if (destination / part).exists()]
     if occupied and not (destination / "simple" / "index.json").is_file():
         raise UsageError(
-            f"{destination} holds {occupied[0]}, which is not of an index made here",
+            f"{destination} has {occupied[0]}, which is not part of an index",
             "name an empty folder, or one with an earlier index",
         )
 
@@ -382,9 +381,9 @@ def _read(
 def _variants(
     source: Path, files: Iterable[DistributionFile]
 ) -> dict[tuple[NormalizedName, Version], bytes]:
-    """Combine the variant metadata of each release (PEP 825, "Metadata consistency").
+    """Return the combined metadata of releases (PEP 825, "Metadata consistency").
 
-    Wheel is added to wheel, so that the one which does not agree can be named.
+    Wheels are added one by one, so that an inconsistent one can be named.
     """
     combined: dict[tuple[NormalizedName, Version], VariantMetadata] = {}
     problems: list[str] = []
@@ -429,7 +428,7 @@ def _write(
     facts: StaticFacts,
     variants: dict[tuple[NormalizedName, Version], bytes],
 ) -> None:
-    """Write beside the earlier index, then put the new one in its place."""
+    """Write the new index beside the earlier one, then replace that."""
     destination.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=".index-", dir=destination))
     try:
@@ -503,7 +502,7 @@ def _listed(file: DistributionFile, facts: StaticFacts) -> ListedFile:
 
 
 def _url(name: NormalizedName, filename: str) -> str:
-    """Return the URL from a project page: relative, so that the index can move."""
+    """Return the URL relative to the project page, so that the index can be moved."""
     return f"../../files/{quote(name)}/{quote(filename)}"
 
 
@@ -511,18 +510,3 @@ def _write_pages(directory: Path, html: bytes, json_page: bytes) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "index.html").write_bytes(html)
     (directory / "index.json").write_bytes(json_page)
-
-
-def build_index(
-    source: Path,
-    destination: Path | None = None,
-    *,
-    upload_times: UploadTimes = "recorded",
-) -> BuiltIndex:
-    """Make a static simple index of the distributions in a folder.
-
-    Without a destination the index is written into the folder itself, so that the
-    same folder can be served. Raises UsageError and FilesInvalid, as
-    ``build_static_index`` says.
-    """
-    return build_static_index(source, destination or source, upload_times=upload_times)

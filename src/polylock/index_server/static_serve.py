@@ -1,7 +1,7 @@
-"""Serve a static simple index on loopback, for trials, demos and tests.
+"""Serves a static simple index on loopback, for trials, demos and tests.
 
-It knows PEP 691's content negotiation, entity tags, single byte ranges and HEAD. It
-listens on 127.0.0.1 alone and gives nothing from outside its directory.
+It supports content negotiation (PEP 691), entity tags, single byte ranges and HEAD. It
+listens on 127.0.0.1 only and serves nothing from outside its directory.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["IndexServer", "ServedRequest", "serve_index"]
+__all__ = ["IndexServer", "ServedRequest"]
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ _CONTENT_TYPES = {
 
 
 class ServedRequest(Value, frozen=True):
-    """One request that was answered: ``path`` is as asked, ``status`` the answer."""
+    """A request and the status of its response; ``path`` is as requested."""
 
     method: str
     path: str
@@ -49,13 +49,14 @@ class ServedRequest(Value, frozen=True):
 
 
 class IndexServer:
-    """A server of one directory, as a context manager.
+    """A server of one built index, which serves while in a ``with`` statement.
 
+    It listens from the beginning: print ``url``, then call ``wait(seconds)``.
     ``port`` 0 takes a free one. ``page_lifetime`` is how long, in seconds, a client
-    may use a page without asking again. ``on_request`` is told of every request, from
-    the thread that answers it.
+    may cache a page. ``on_request`` is called for every request, in the thread that
+    handles it.
 
-    Raises UsageError where the directory holds no index or the port cannot be taken.
+    Raises UsageError if the directory has no index or the port cannot be taken.
     """
 
     def __init__(
@@ -82,7 +83,7 @@ class IndexServer:
 
     @property
     def url(self) -> str:
-        """Return the index URL, with a slash at its end."""
+        """Return the index URL, with a trailing slash."""
         return f"{self._server.url}simple/"
 
     def __enter__(self) -> Self:
@@ -93,7 +94,7 @@ class IndexServer:
         self._server.__exit__(*exception)
 
     def wait(self, seconds: float | None = None) -> None:
-        """Serve until the time is over, or until Ctrl-C, which is no error here."""
+        """Serve until the time is over, or until Ctrl-C, which is not an error."""
         try:
             threading.Event().wait(seconds)
         except KeyboardInterrupt:
@@ -101,7 +102,7 @@ class IndexServer:
 
 
 class _Site(Value, frozen=True):
-    """What is served: the resolved directory, and how."""
+    """The served directory, resolved, and the options of the server."""
 
     root: Path
     page_lifetime: int
@@ -121,7 +122,7 @@ class _Handler(AnsweringHandler):
         return self.server.site
 
     def answer(self) -> None:
-        """Answer with a page, a file, or that there is none."""
+        """Send a page, a file, a redirect or an error."""
         root = self._site.root
         segments = path_segments(self.path)
         if segments is None:
@@ -138,11 +139,11 @@ class _Handler(AnsweringHandler):
             self._page(path)
         else:
             content_type = _CONTENT_TYPES.get(path.suffix, "application/octet-stream")
-            # A file may be built anew under its name while one tries things.
+            # During trials a file may be built again under the same name.
             self.send_file(path, content_type, (("Cache-Control", "no-cache"),))
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Tell whoever listens of the request."""
+        """Call ``on_request``."""
         super().log_request(code, size)
         if self._site.on_request is not None:
             self._site.on_request(ServedRequest(self.command, self.path, int(code)))
@@ -174,20 +175,3 @@ class _Handler(AnsweringHandler):
                 ),
             )
         )
-
-
-def serve_index(
-    directory: Path,
-    *,
-    port: int = 0,
-    page_lifetime: int = 0,
-    on_request: Callable[[ServedRequest], None] | None = None,
-) -> IndexServer:
-    """Return a server of a built index, listening but not yet answering.
-
-    Use it in a ``with`` statement: print ``url``, then ``wait(seconds)``. Raises
-    UsageError where there is no index or no port.
-    """
-    return IndexServer(
-        directory, port=port, page_lifetime=page_lifetime, on_request=on_request
-    )

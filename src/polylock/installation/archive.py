@@ -16,6 +16,7 @@ import msgspec
 
 from polylock.cache.entries import checksum, whole_content
 from polylock.errors import ArchiveDamaged
+from polylock.model.wheel_faults import Fault
 
 __all__ = [
     "MANIFEST",
@@ -100,7 +101,9 @@ class ArchiveManifest(msgspec.Struct, frozen=True, kw_only=True):
     ``stem`` is ``name-version`` as the wheel spells it. ``directories`` (parents
     first) and ``files`` go to site-packages unchanged. ``record`` holds their rows
     as text; ``sizes`` (bytes) and ``mtimes`` (nanoseconds) are those at the time of
-    unpacking. ``size`` is the total size of all files in bytes.
+    unpacking. ``size`` is the total size of all files in bytes. ``faults`` is what is
+    wrong in the wheel and right here, ``clash`` two paths that differ only in case or
+    Unicode form.
     """
 
     stem: str
@@ -115,6 +118,8 @@ class ArchiveManifest(msgspec.Struct, frozen=True, kw_only=True):
     data: list[DataFile]
     entry_points: list[EntryPoint]
     size: int
+    faults: list[Fault] = msgspec.field(default_factory=list)
+    clash: tuple[str, str] | None = None
     layout: int = _LAYOUT
 
     @property

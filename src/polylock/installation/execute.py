@@ -11,22 +11,21 @@ from __future__ import annotations
 import logging
 import os
 import stat
-from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from packaging.utils import NormalizedName, canonicalize_name
 
-from polylock.environment.exclusive import exclusive
 from polylock.environment.installed import Form, InstalledDistribution, read_installed
+from polylock.environment.venv import exclusive
 from polylock.errors import EnvironmentBroken, FileCorrupt
 from polylock.installation.archive import read_manifest
 from polylock.installation.forked_linking import put_all
 from polylock.installation.link import Linker, LinkMode
 from polylock.installation.own_files import OwnFiles
 from polylock.installation.owners import common_files, linked_again, shared_files
-from polylock.installation.place import Placement
+from polylock.installation.place import Placement, ignores_case
 from polylock.installation.plan import (
     SyncPlan,
     WantedDistribution,
@@ -39,6 +38,7 @@ from polylock.installation.uninstall import (
     refuse_unremovable,
     uninstall,
 )
+from polylock.model.wheel_faults import summary
 from polylock.ports import Reporter, SilentReporter
 from polylock.values import Value
 
@@ -47,15 +47,7 @@ if TYPE_CHECKING:
 
     from polylock.environment.interpreter import Interpreter
 
-__all__ = ["FetchArchives", "Outcome", "case_clashes", "execute", "ignores_case"]
-
-
-def ignores_case(directory: Path) -> bool:
-    """Return whether the file system of a directory is case-insensitive."""
-    swapped = directory.with_name(directory.name.swapcase())
-    with suppress(OSError):
-        return swapped != directory and swapped.samefile(directory)
-    return False
+__all__ = ["FetchArchives", "Outcome", "case_clashes", "execute"]
 
 
 def case_clashes(distributions: Iterable[tuple[str, Iterable[str]]]) -> Iterator[str]:
@@ -67,13 +59,15 @@ def case_clashes(distributions: Iterable[tuple[str, Iterable[str]]]) -> Iterator
     and neither distribution is wrong (``Crypto`` and ``crypto`` were both on indexes
     for years).
     """
-    from polylock.model.member_names import folded  # noqa: PLC0415 - 2 ms, see above
+    from polylock.model.archive_checks import (  # noqa: PLC0415 - 2 ms, see above
+        collision_key,
+    )
 
     owners: dict[str, tuple[str, str]] = {}
     reported: set[tuple[str, str]] = set()
     for name, paths in distributions:
         for path in paths:
-            owner, spelling = owners.setdefault(folded(path), (name, path))
+            owner, spelling = owners.setdefault(collision_key(path), (name, path))
             if spelling != path and owner != name and (owner, name) not in reported:
                 reported.add((owner, name))
                 yield (
@@ -170,7 +164,7 @@ class _Execution(Value, frozen=True, kw_only=True):
         obstacles = Obstacles(_leaving(plan), _boundary(self.interpreter))
         for placement in placements:
             obstacles.refuse(placement)
-        self.warnings[:] = common_files(placements)
+        self.warnings[:] = (*_faults(placements), *common_files(placements))
         return plan
 
     def _fetch(self, plan: SyncPlan) -> None:
@@ -271,6 +265,17 @@ def _wanted(plan: SyncPlan) -> list[WantedDistribution]:
     """Return the distributions to install, sorted by name."""
     entries = sorted((*plan.install, *plan.reinstall), key=lambda entry: entry.name)
     return [entry.wanted for entry in entries if entry.wanted is not None]
+
+
+def _faults(placements: Iterable[Placement]) -> Iterator[str]:
+    """Yield a warning for each wheel that is not as it should be."""
+    for one in placements:
+        if one.manifest.faults:
+            problem = summary(one.manifest.faults)
+            yield (
+                f"{one.wanted.filename}: {problem}; "
+                f"{one.wanted.name} is installed by the files in the wheel"
+            )
 
 
 def _check_identity(placement: Placement) -> None:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from polylock.environment.exclusive import LOCK_FILE
-from polylock.environment.venv import STATE_FILE
+from polylock.environment.venv import LOCK_FILE, STATE_FILE
 
 if TYPE_CHECKING:
     from polylock.environment.interpreter import Interpreter

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from polylock.environment.interpreter import Interpreter
     from polylock.installation.plan import WantedDistribution
 
-__all__ = ["Placement"]
+__all__ = ["Placement", "ignores_case"]
 
 _LONGEST_NAME = 255  # bytes
 _LONGEST_PATH = 1023 if sys.platform == "darwin" else 4095  # bytes
@@ -100,6 +100,13 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
         for file in self.written:
             if file.row.path in placed:
                 raise FileCorrupt(self.wanted.filename, f"it has {file.row.path} twice")
+        if self.manifest.clash and ignores_case(self.site):
+            # The file system of the cache may tell the names apart.
+            from polylock.model.archive_checks import differ_in_case  # noqa: PLC0415 - 2 ms
+
+            raise FileCorrupt(
+                self.wanted.filename, differ_in_case(*self.manifest.clash)
+            )
         longest = max(self.places, key=lambda place: len(os.fsencode(place)))
         if len(os.fsencode(longest)) > _LONGEST_PATH:
             raise FileCorrupt(
@@ -286,7 +293,9 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def _added(self) -> dict[str, bytes]:
-        return installation_files(self.wanted)
+        tops = {path.partition("/")[0] for path in self.manifest.files}
+        tops.discard(self.manifest.dist_info)
+        return installation_files(self.wanted, tops)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -335,6 +344,14 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
                 linker.copy_file(source, file.target, stamp)
             else:
                 linker.link_file(source, file.target, stamp, mode=self._new_file_mode)
+
+
+def ignores_case(directory: Path) -> bool:
+    """Return whether the file system of a directory is case-insensitive."""
+    swapped = directory.with_name(directory.name.swapcase())
+    with suppress(OSError):
+        return swapped != directory and swapped.samefile(directory)
+    return False
 
 
 def _create(target: str, content: bytes, mode: int = 0o666) -> None:

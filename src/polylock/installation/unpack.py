@@ -1,30 +1,24 @@
-"""Unpack a wheel into an archive in the cache and verify every file (PEP 427).
+"""Unpack a wheel into an archive in the cache (PEP 427).
 
-Memory does not grow with the wheel: large members are streamed in chunks and hashed as
-they are written. Most wheels are thousands of small files, which ``zipfile`` takes
-longer to open as a stream than zlib to unpack. So small members are read in one piece,
-with the checks of ``zipfile``: the name in the local header, the size and the CRC.
-``zipfile`` reads all unusual members.
+The members of the wheel decide what is installed, not its RECORD: many a wheel has a
+wrong one, and the hash of the whole file is locked. The rows that are installed come
+from the members; where RECORD says otherwise, a fault is noted.
 
-``zipfile`` silently repairs hostile names; here they are refused, see
-``polylock.model.member_names``.
+Memory does not grow with the wheel: members are hashed as they are written, a chunk at
+a time. What is refused is in ``polylock.model.wheel_members`` and ``wheel_info``, for
+who locks refuses the same.
 """
 
 from __future__ import annotations
 
 import base64
+import csv
 import hashlib
+import io
 import os
-import re
-import stat
-import struct
 import time
 import zipfile
-import zlib
 from typing import TYPE_CHECKING, BinaryIO
-
-from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
 
 from polylock.errors import CacheUnusable, FileCorrupt
 from polylock.installation.archive import (
@@ -35,240 +29,33 @@ from polylock.installation.archive import (
     EntryPoint,
     manifest_bytes,
 )
-from polylock.installation.record import (
-    InvalidRecord,
-    RecordRow,
-    format_rows,
-    parse_rows,
-)
+from polylock.installation.record import RecordRow, format_rows
+from polylock.model.archive_checks import RefusedArchive, differ_in_case
 from polylock.model.filenames import InvalidFilename, WheelFilename
-from polylock.model.member_names import MemberNames, RefusedArchive, check_path
-from polylock.values import Mutable, Value, field
+from polylock.model.wheel_faults import Fault, FaultKind
+from polylock.model.wheel_info import header, parse_entry_points, parse_wheel_file
+from polylock.model.wheel_members import (
+    LIMITS,
+    Limits,
+    WheelMembers,
+    data_place,
+    is_executable,
+    is_release,
+    normal_path,
+    wheel_members,
+)
+from polylock.model.zip_content import content_chunks, is_small, read_small
+from polylock.values import Mutable, field
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from hashlib import _Hash as Hash
     from pathlib import Path
-    from zipfile import ZipInfo
 
-__all__ = [
-    "MOST",
-    "Limits",
-    "check_members",
-    "header",
-    "is_small",
-    "parse_entry_points",
-    "parse_wheel_file",
-    "read_small",
-    "unpack",
-]
+__all__ = ["unpack"]
 
-_WHEEL_MAJOR = "1"
-_OBJECT = re.compile(
-    r"(?P<module>[^\s:\[]+)\s*:\s*(?P<attribute>[^\s\[]+)\s*(?:\[.*\])?\s*"
-)
-_SECTIONS = {"console_scripts": False, "gui_scripts": True}
+_SCRIPTS = "entry_points.txt"
+_MOST_FAULTS = 100
+"""Faults that a manifest keeps; more tell nobody more."""
 
-
-def header(text: str, name: str) -> str | None:
-    """Return the first mail header of a name in a text, or None.
-
-    The mail parser of the standard library takes 20 times as long, for folding and
-    charsets that METADATA and WHEEL do not use in the headers read here.
-    """
-    wanted = name.lower()
-    for line in text.splitlines():
-        if not line.strip():
-            break
-        key, colon, value = line.partition(":")
-        if colon and key.strip().lower() == wanted:
-            return value.strip()
-    return None
-
-
-def parse_wheel_file(text: str) -> bool:
-    """Return whether the root goes to purelib, and check the version of the format.
-
-    Raises RefusedArchive for a major version other than 1 (PEP 427, "a wheel
-    installer should … abort if the major version is greater").
-    """
-    version = header(text, "Wheel-Version")
-    if version is None:
-        raise RefusedArchive("WHEEL names no Wheel-Version")
-    if version.partition(".")[0] != _WHEEL_MAJOR:
-        raise RefusedArchive(f"its Wheel-Version is {version}, not 1.x")
-    return (header(text, "Root-Is-Purelib") or "").lower() == "true"
-
-
-def parse_entry_points(text: str) -> Iterator[EntryPoint]:
-    """Yield the console and GUI scripts of entry_points.txt.
-
-    Names become file names and objects become Python code, so both are checked.
-    Raises RefusedArchive.
-    """
-    from configparser import Error, RawConfigParser  # noqa: PLC0415 - only to unpack
-
-    parser = RawConfigParser(delimiters=("=",), strict=False)
-    parser.optionxform = str  # type: ignore[assignment,method-assign]  # its documented use
-    try:
-        parser.read_string(text)
-    except Error as error:
-        problem = str(error).partition("\n")[0]
-        raise RefusedArchive(f"entry_points.txt cannot be read: {problem}") from error
-    for section, is_gui in _SECTIONS.items():
-        if parser.has_section(section):
-            for name, value in parser.items(section):
-                yield _entry_point(name, value, is_gui=is_gui)
-
-
-def _entry_point(name: str, value: str, *, is_gui: bool) -> EntryPoint:
-    check_path(name)
-    if "/" in name:
-        raise RefusedArchive(f"entry point {name!a} is not a file name")
-    match = _OBJECT.fullmatch(value)
-    if match is None or not all(
-        part.isidentifier()
-        for group in match.groupdict().values()
-        for part in group.split(".")
-    ):
-        raise RefusedArchive(
-            f"entry point {name!a} calls {value!a}, which is not module:object"
-        )
-    return EntryPoint(name, match["module"], match["attribute"], is_gui)
-
-
-_ENCRYPTED = 0x1
-_GIBIBYTE = 1024**3
-
-
-class Limits(Value, frozen=True, kw_only=True):
-    """Limits for the content of an archive (sizes in bytes).
-
-    The largest wheels today, of torch and of compiled CUDA kernels, unpack to a few
-    gibibytes at a ratio below 10, and none has 100,000 members. The ratio is checked
-    only above ``free_size``: small archives of zeros exist and do no harm.
-    """
-
-    members: int = 500_000
-    total_size: int = 64 * _GIBIBYTE
-    ratio: int = 100
-    free_size: int = _GIBIBYTE
-    metadata_size: int = 64 * 1024**2
-    """For RECORD, METADATA, WHEEL and entry_points.txt, which are read into memory."""
-
-
-LIMITS = Limits()
-
-
-def check_members(
-    infos: Sequence[ZipInfo], archive_size: int, limits: Limits = LIMITS
-) -> list[ZipInfo]:
-    """Return the members that are files, in archive order.
-
-    Raises RefusedArchive for a member that is not a plain file or directory, two
-    members of the same path, names that differ only in case or Unicode form (one file
-    on macOS and Windows), members that share bytes, and archives beyond the limits.
-    """
-    if len(infos) > limits.members:
-        raise RefusedArchive(f"it has more than {limits.members} members")
-    files: list[ZipInfo] = []
-    names = MemberNames()
-    for info in infos:
-        # ``filename`` is the name as repaired by zipfile.
-        name = info.orig_filename
-        is_directory = name.endswith("/")
-        path = name[:-1] if is_directory else name
-        names.add(path, is_directory=is_directory)
-        _check_kind(info, is_directory=is_directory)
-        if not is_directory:
-            files.append(info)
-    _check_sizes(files, archive_size, limits)
-    return files
-
-
-def _check_kind(info: ZipInfo, *, is_directory: bool) -> None:
-    kind = stat.S_IFMT(info.external_attr >> 16)
-    allowed = {0, stat.S_IFDIR} if is_directory else {0, stat.S_IFREG}
-    shown = ascii(info.orig_filename)
-    if kind == stat.S_IFLNK:
-        raise RefusedArchive(f"member {shown} is a symbolic link")
-    if kind not in allowed:
-        raise RefusedArchive(f"member {shown} is neither a file nor a directory")
-    if info.flag_bits & _ENCRYPTED:
-        raise RefusedArchive(f"member {shown} is encrypted")
-    if is_directory and info.file_size:
-        raise RefusedArchive(f"member {shown} is a directory with content")
-
-
-def _check_sizes(files: Sequence[ZipInfo], archive_size: int, limits: Limits) -> None:
-    total = sum(info.file_size for info in files)
-    if total > limits.total_size:
-        raise RefusedArchive(f"it unpacks to more than {limits.total_size} bytes")
-    if total > limits.free_size and total > limits.ratio * archive_size:
-        raise RefusedArchive(f"it unpacks to {total} bytes from {archive_size}")
-    end = 0
-    for info in sorted(files, key=lambda info: info.header_offset):
-        # With overlapping members a small archive can unpack to terabytes.
-        if info.header_offset < end:
-            raise RefusedArchive(f"member {info.orig_filename!a} overlaps another")
-        end = info.header_offset + _HEADER_SIZE + info.compress_size
-
-
-_HEADER_SIZE = 30  # bytes of the local header without name and extra field
-
-
-MOST = 1024 * 1024
-"""The maximum size in bytes of a small member, which is read in one piece."""
-
-_HEADER = struct.Struct("<4s22xHH")  # signature, length of name, length of extra field
-_SIGNATURE = b"PK\x03\x04"
-_UTF8 = 0x800
-_ORDINARY = _UTF8 | 0x8 | 0x6  # sizes after the data, and the level of compression
-
-
-def is_small(info: zipfile.ZipInfo) -> bool:
-    """Return whether ``read_small`` can read a member."""
-    return (
-        info.file_size <= MOST
-        and info.compress_size <= MOST
-        and not info.flag_bits & ~_ORDINARY
-        and info.compress_type in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
-    )
-
-
-def read_small(file: BinaryIO, info: zipfile.ZipInfo) -> bytes:
-    """Return the content of a small member of the archive in ``file``.
-
-    Raises RefusedArchive if the member does not match the archive's central directory,
-    zipfile.BadZipFile and zlib.error if it is damaged.
-    """
-    file.seek(info.header_offset)
-    header = file.read(_HEADER.size)
-    if len(header) < _HEADER.size:
-        raise zipfile.BadZipFile("it is truncated")
-    signature, name_length, extra_length = _HEADER.unpack(header)
-    name = file.read(name_length + extra_length)[:name_length]
-    encoding = "utf-8" if info.flag_bits & _UTF8 else "cp437"
-    if signature != _SIGNATURE or name != info.orig_filename.encode(encoding):
-        raise RefusedArchive(
-            f"the local header of member {info.orig_filename!a} names another file"
-        )
-    packed = file.read(info.compress_size)
-    if info.compress_type == zipfile.ZIP_STORED:
-        content = packed
-    else:
-        # One byte more than the stated size shows that there is more.
-        content = zlib.decompressobj(-15).decompress(packed, info.file_size + 1)
-    if len(content) != info.file_size:
-        raise RefusedArchive(
-            f"member {info.orig_filename!a} does not have its stated size"
-        )
-    if zlib.crc32(content) != info.CRC:
-        raise zipfile.BadZipFile(f"bad CRC-32 of {info.orig_filename!a}")
-    return content
-
-
-_CHUNK = 1024 * 1024
 _BUFFER = 128 * 1024
 _NEW_HASH = {
     "sha256": hashlib.sha256,
@@ -277,8 +64,6 @@ _NEW_HASH = {
 }
 """PEP 427: "sha256 or better"; MD5, SHA-1 and SHA-224 are ruled out by name."""
 
-_DATA_KEYS = frozenset({"purelib", "platlib", "scripts", "headers", "data"})
-_SITE_KEYS = frozenset({"purelib", "platlib"})
 _UNRECORDED = frozenset({"RECORD", "RECORD.jws", "RECORD.p7s"})
 _OURS = frozenset({"INSTALLER", "REQUESTED", "direct_url.json", "polylock.json"})
 """Files that an installer writes; in a wheel they are ignored (PEP 376, 610)."""
@@ -290,7 +75,7 @@ def unpack(
     """Unpack a wheel into an empty directory, for ``read_manifest``.
 
     ``filename`` is the wheel's own name, whatever ``wheel`` is called in the cache.
-    Raises FileCorrupt for a wheel that violates PEP 427 or does not match its RECORD,
+    Raises FileCorrupt for a wheel that is dangerous or cannot be read,
     CacheUnusable if the directory cannot be written. The caller removes what was
     written before an error.
     """
@@ -304,15 +89,9 @@ def unpack(
             )
             manifest = unpacking.run(directory / TREE)
         (directory / MANIFEST).write_bytes(manifest_bytes(manifest))
-    except (RefusedArchive, InvalidRecord, InvalidFilename) as error:
+    except (RefusedArchive, InvalidFilename) as error:
         raise FileCorrupt(filename, str(error)) from error
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        NotImplementedError,  # a compression method that zipfile lacks
-        UnicodeDecodeError,  # a name of a member that is not in its stated encoding
-    ) as error:
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, ValueError) as error:
         raise FileCorrupt(
             filename, f"it is not a readable zip file: {error}"
         ) from error
@@ -321,27 +100,31 @@ def unpack(
 
 
 class _Unpacking(Mutable, kw_only=True):
-    """One wheel being unpacked."""
+    """One wheel being unpacked.
+
+    ``rows`` is its RECORD, which is compared with the members and decides nothing.
+    """
 
     file: BinaryIO
     archive: zipfile.ZipFile
     filename: str
     limits: Limits
-    stem: str = ""
+    members: WheelMembers = field(default_factory=WheelMembers)
     rows: dict[str, RecordRow] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
 
     def run(self, tree: Path) -> ArchiveManifest:
+        wheel = WheelFilename.parse(self.filename)
         archive_size = os.fstat(self.file.fileno()).st_size
-        infos = check_members(self.archive.infolist(), archive_size, self.limits)
-        members = {info.orig_filename: info for info in infos}
-        self.stem = self._find_stem(members)
-        prefix = f"{self.stem}.dist-info/"
-        root_is_purelib = parse_wheel_file(self._text(members, prefix + "WHEEL"))
-        version = self._check_metadata(self._text(members, prefix + "METADATA"))
-        self.rows = self._read_record(members, prefix)
+        infos = self.archive.infolist()
+        self.members = wheel_members(infos, wheel, archive_size, self.limits)
+        self.faults = list(self.members.faults)
+        root_is_purelib = parse_wheel_file(self._text("WHEEL"))
+        version = self._check_metadata(self._text("METADATA"), wheel)
+        self._read_record()
         entry_points = (
-            list(parse_entry_points(self._text(members, prefix + "entry_points.txt")))
-            if prefix + "entry_points.txt" in members
+            [EntryPoint(*each) for each in parse_entry_points(self._text(_SCRIPTS))]
+            if self._path(_SCRIPTS) in self.members.files
             else []
         )
         files: list[RecordRow] = []
@@ -351,21 +134,22 @@ class _Unpacking(Mutable, kw_only=True):
         tree.mkdir()
         root, made = f"{tree}{os.sep}", {""}
         written = _even_second()
-        for name, info in members.items():
+        for name, info in self.members.files.items():
             row = self._extract(name, info, root, made)
             if row is None:
                 continue
             mtime = _set_time(root + name, written)
-            if name.startswith(f"{self.stem}.data/"):
-                data.append(self._data_file(row, info, mtime))
+            if name.startswith(f"{self.members.stem}.data/"):
+                data.append(_data_file(row, info, mtime))
                 continue
             files.append(row)
             mtimes[name] = mtime
-            if _is_executable(info):
+            if is_executable(info):
                 executable.add(name)
+        self._compare_copies(files, data)
         files.sort()
         return ArchiveManifest(
-            stem=self.stem,
+            stem=self.members.stem,
             version=version,
             root_is_purelib=root_is_purelib,
             directories=_directories(files),
@@ -376,148 +160,149 @@ class _Unpacking(Mutable, kw_only=True):
             record=format_rows(files),
             data=sorted(data, key=lambda file: file.source),
             entry_points=entry_points,
-            size=sum(info.file_size for info in infos),
+            size=sum(info.file_size for info in self.members.files.values()),
+            faults=self.faults[:_MOST_FAULTS],
+            clash=self.members.clash,
         )
 
-    def _find_stem(self, members: dict[str, zipfile.ZipInfo]) -> str:
-        """Return the stem of the one ``.dist-info``; it must be the file name's."""
-        tops = sorted({name.partition("/")[0] for name in members if "/" in name})
-        stems = [
-            top[: -len(".dist-info")] for top in tops if top.endswith(".dist-info")
-        ]
-        if len(stems) != 1:
-            raise RefusedArchive(f"it has {len(stems)} .dist-info directories, not one")
-        (stem,) = stems
-        wanted = WheelFilename.parse(self.filename)
-        name, _, version = stem.rpartition("-")
-        if canonicalize_name(name) != wanted.name or not _same(version, wanted.version):
-            raise RefusedArchive(f"its {stem}.dist-info has another name or version")
-        for top in tops:
-            if top.endswith(".data") and top != f"{stem}.data":
-                other = canonicalize_name(top[: -len(".data")].rpartition("-")[0])
-                if other == wanted.name:
-                    raise RefusedArchive(f"its {top} is not {stem}.data")
-        return stem
-
-    def _check_metadata(self, text: str) -> str:
+    def _check_metadata(self, text: str, wheel: WheelFilename) -> str:
         """Return the version in METADATA; name and version must be the file name's."""
-        wanted = WheelFilename.parse(self.filename)
         name, version = header(text, "Name"), header(text, "Version")
         if name is None or version is None:
             raise RefusedArchive("METADATA has no Name or no Version")
-        if canonicalize_name(name) != wanted.name or not _same(version, wanted.version):
+        if not is_release(name, version, wheel):
             raise RefusedArchive(f"its METADATA is that of {name} {version}")
         return version
 
-    def _text(self, members: dict[str, zipfile.ZipInfo], name: str) -> str:
-        info = members.get(name)
+    def _path(self, name: str) -> str:
+        return f"{self.members.stem}.dist-info/{name}"
+
+    def _text(self, name: str) -> str:
+        """Return the text of a file in ``.dist-info``."""
+        info = self.members.files.get(self._path(name))
         if info is None:
-            raise RefusedArchive(f"{name} is missing")
+            raise RefusedArchive(f"{self._path(name)} is missing")
         if info.file_size > self.limits.metadata_size:
-            raise RefusedArchive(f"{name} is larger than any such file")
-        with self.archive.open(info) as stream:
-            content = stream.read()
+            raise RefusedArchive(f"{self._path(name)} is larger than any such file")
+        content = b"".join(content_chunks(self.file, info))
         try:
             return content.decode("utf-8")
         except UnicodeDecodeError as error:
-            raise RefusedArchive(f"{name} is not UTF-8") from error
+            raise RefusedArchive(f"{self._path(name)} is not UTF-8") from error
 
-    def _read_record(
-        self, members: dict[str, zipfile.ZipInfo], prefix: str
-    ) -> dict[str, RecordRow]:
-        """Return the rows of RECORD by path; it must list exactly the wheel's files."""
-        unrecorded = {prefix + name for name in _UNRECORDED}
-        rows: dict[str, RecordRow] = {}
-        for row in parse_rows(self._text(members, prefix + "RECORD")):
-            if row.path in unrecorded or row.path.endswith("/"):
+    def _read_record(self) -> None:
+        """Read RECORD, and note the rows that name no file of the wheel."""
+        unrecorded = {self._path(name) for name in _UNRECORDED}
+        rows, bad = _rows_of_wheel(self._text("RECORD"))
+        self.faults += [Fault(FaultKind.COLUMNS, line) for line in bad]
+        for row in rows:
+            path = row.path
+            if path in unrecorded or not path or path.endswith("/"):
                 continue
-            if row.path not in members:
-                raise RefusedArchive(f"RECORD names {row.path!a}, which is missing")
-            if rows.setdefault(row.path, row) != row:
-                raise RefusedArchive(f"RECORD names {row.path!a} twice")
-        missing = members.keys() - rows.keys() - unrecorded
-        if missing:
-            raise RefusedArchive(f"RECORD does not name {min(missing)!a}")
-        return rows
+            if path not in self.members.files:
+                if not self._is_left_out(path):
+                    self.faults.append(Fault(FaultKind.ABSENT, path))
+            elif self.rows.setdefault(path, row) != row:
+                self.faults.append(Fault(FaultKind.LISTED_TWICE, path))
+
+    def _is_left_out(self, path: str) -> bool:
+        """Return whether a file is never installed: compiled, or of an installer.
+
+        A file in ``__pycache__`` need not match the source.
+        """
+        parent, _, base = path.rpartition("/")
+        in_info = parent == f"{self.members.stem}.dist-info"
+        return (in_info and base in _OURS) or "__pycache__" in parent.split("/")
 
     def _extract(
         self, name: str, info: zipfile.ZipInfo, root: str, made: set[str]
     ) -> RecordRow | None:
         """Write one member; return its row, or None for one that is not installed."""
-        parent, _, base = name.rpartition("/")
-        in_dist_info = parent == f"{self.stem}.dist-info"
-        if in_dist_info and base == "RECORD":
+        if name == self._path("RECORD"):
             return None
-        if (in_dist_info and base in _OURS) or "__pycache__" in parent.split("/"):
-            # A file in __pycache__ need not match the source; pip and installer skip
-            # it as well.
-            self._verify(name, info, None)
+        if self._is_left_out(name):
+            self._read(info, None, "sha256")
             return None
-        if parent not in made:
-            _make_directory(root, parent, made)
         # The kernel applies the umask. Reading it would mean setting it, for all
         # threads.
-        mode = 0o777 if _is_executable(info) else 0o666
+        mode = 0o777 if is_executable(info) else 0o666
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-        return self._verify(name, info, os.open(root + name, flags, mode))
-
-    def _verify(
-        self, name: str, info: zipfile.ZipInfo, descriptor: int | None
-    ) -> RecordRow:
-        """Write a member to a descriptor, close it, and compare it with RECORD."""
-        row = self.rows.get(name)
         try:
-            algorithm, wanted = _hash_of(name, row)
-            if is_small(info):
-                content = read_small(self.file, info)
-                if descriptor is not None:
-                    _write(descriptor, content)
-                size, digest = len(content), _NEW_HASH[algorithm](content)
-            else:
-                size, digest = self._stream(info, descriptor, _NEW_HASH[algorithm]())
-        finally:
-            if descriptor is not None:
-                os.close(descriptor)
-        found = base64.urlsafe_b64encode(digest.digest()).rstrip(b"=").decode()
-        if row is None:
-            return RecordRow(name, f"{algorithm}={found}", str(size))
-        if found != wanted.rstrip("="):
-            raise RefusedArchive(f"the hash of {name!a} differs from RECORD")
-        if row.size and row.size != str(size):
-            raise RefusedArchive(f"the size of {name!a} differs from RECORD")
-        return RecordRow(name, f"{algorithm}={found}", str(size))
-
-    def _stream(
-        self, info: zipfile.ZipInfo, descriptor: int | None, digest: Hash
-    ) -> tuple[int, Hash]:
-        """Write a member piece by piece; return its size and its digest."""
-        size = 0
-        with self.archive.open(info) as stream:
-            while chunk := stream.read(_CHUNK):
-                digest.update(chunk)
-                size += len(chunk)
-                if descriptor is not None:
-                    _write(descriptor, chunk)
-        return size, digest
-
-    def _data_file(self, row: RecordRow, info: zipfile.ZipInfo, mtime: int) -> DataFile:
-        _, key, *rest = row.path.split("/", 2)
-        if key not in _DATA_KEYS or not rest:
+            parent = name.rpartition("/")[0]
+            if parent not in made:
+                _make_directory(root, parent, made)
+            descriptor = os.open(root + name, flags, mode)
+        except FileExistsError as error:
+            # No two paths are equal, but some file systems do not tell them apart.
             raise RefusedArchive(
-                f"{row.path!a} is in no installation scheme of PEP 427"
-            )
-        top = rest[0].partition("/")[0]
-        if key in _SITE_KEYS and top.casefold().endswith(".dist-info"):
-            raise RefusedArchive(f"{row.path!a} would be part of a .dist-info")
-        return DataFile(
-            key=key,
-            source=row.path,
-            path=rest[0],
-            hash=row.hash,
-            size=int(row.size),
-            mtime=mtime,
-            is_executable=_is_executable(info),
+                differ_in_case(*(self.members.clash or (name, name)))
+            ) from error
+        row = self.rows.get(name)
+        algorithm, stated = _secure_hash(row)
+        try:
+            size, hash_ = self._read(info, descriptor, algorithm)
+        finally:
+            os.close(descriptor)
+        found = RecordRow(name, hash_, str(size))
+        self._compare(row, stated, found)
+        return found
+
+    def _compare(self, row: RecordRow | None, stated: str, found: RecordRow) -> None:
+        """Note where RECORD differs from a file of the wheel."""
+        if row is None:
+            if found.path not in {self._path(name) for name in _UNRECORDED}:
+                self.faults.append(Fault(FaultKind.UNLISTED, found.path))
+            return
+        if not stated:
+            self.faults.append(Fault(FaultKind.NO_HASH, found.path))
+        elif stated != found.hash:
+            self.faults.append(Fault(FaultKind.OTHER_HASH, found.path))
+        if row.size not in {"", found.size}:
+            self.faults.append(Fault(FaultKind.OTHER_SIZE, found.path))
+
+    def _compare_copies(self, files: list[RecordRow], data: list[DataFile]) -> None:
+        """Refuse a member that is there twice and has the CRC of another content."""
+        if not self.members.copies:
+            return
+        hashes = {row.path: row.hash for row in files}
+        hashes |= {file.source: file.hash for file in data}
+        for path, info in self.members.copies:
+            hash_ = hashes.get(path)
+            algorithm = (hash_ or "sha256=").partition("=")[0]
+            if self._read(info, None, algorithm)[1] != hash_ and hash_ is not None:
+                raise RefusedArchive(f"member {path!a} is there twice, and differs")
+
+    def _read(
+        self, info: zipfile.ZipInfo, descriptor: int | None, algorithm: str
+    ) -> tuple[int, str]:
+        """Read a member, write it to a descriptor; return its size and its hash."""
+        digest = _NEW_HASH[algorithm]()
+        size = 0
+        chunks = (
+            (read_small(self.file, info),)
+            if is_small(info)
+            else content_chunks(self.file, info)
         )
+        for chunk in chunks:
+            digest.update(chunk)
+            size += len(chunk)
+            if descriptor is not None:
+                _write(descriptor, chunk)
+        found = base64.urlsafe_b64encode(digest.digest()).rstrip(b"=").decode()
+        return size, f"{algorithm}={found}"
+
+
+def _data_file(row: RecordRow, info: zipfile.ZipInfo, mtime: int) -> DataFile:
+    key, path = data_place(row.path)
+    return DataFile(
+        key=key,
+        source=row.path,
+        path=path,
+        hash=row.hash,
+        size=int(row.size),
+        mtime=mtime,
+        is_executable=is_executable(info),
+    )
 
 
 def _even_second() -> int:
@@ -552,17 +337,39 @@ def _write(descriptor: int, content: bytes) -> None:
         written += os.write(descriptor, memoryview(content)[written:])
 
 
-def _hash_of(name: str, row: RecordRow | None) -> tuple[str, str]:
-    if row is None:
-        return "sha256", ""
-    algorithm, _, value = row.hash.partition("=")
+def _rows_of_wheel(text: str) -> tuple[list[RecordRow], list[str]]:
+    """Return the rows of a wheel's RECORD, and the rows that are none, as text.
+
+    Paths are in their normal form. A row that is too short has no hash.
+    """
+    rows: list[RecordRow] = []
+    bad: list[str] = []
+    reader = csv.reader(io.StringIO(text, newline=""))
+    try:
+        for row in reader:
+            if row and len(row) != 3:
+                bad.append(",".join(row)[:_LONGEST_SHOWN])
+            if row:
+                path, hash_, size = (*row, "", "")[:3]
+                path = normal_path(path.replace("\\", "/"))
+                rows.append(RecordRow(path, hash_, size))
+    except csv.Error as error:
+        bad.append(f"line {reader.line_num}: {error}")
+    return rows, bad
+
+
+_LONGEST_SHOWN = 80  # characters of a row
+
+
+def _secure_hash(row: RecordRow | None) -> tuple[str, str]:
+    """Return the algorithm to hash a file with, and the hash that its row states.
+
+    The latter is empty where there is none that is secure.
+    """
+    algorithm, _, value = ("", "", "") if row is None else row.hash.partition("=")
     if algorithm not in _NEW_HASH or not value:
-        raise RefusedArchive(f"RECORD gives no secure hash for {name!a}")
-    return algorithm, value
-
-
-def _is_executable(info: zipfile.ZipInfo) -> bool:
-    return bool((info.external_attr >> 16) & 0o111)
+        return "sha256", ""
+    return algorithm, f"{algorithm}={value.rstrip('=')}"
 
 
 def _directories(files: list[RecordRow]) -> list[str]:
@@ -574,10 +381,3 @@ def _directories(files: list[RecordRow]) -> list[str]:
             found.add(parent)
             parent = parent.rpartition("/")[0]
     return sorted(found)
-
-
-def _same(left: str, right: str) -> bool:
-    try:
-        return Version(left.replace("_", "-")) == Version(right.replace("_", "-"))
-    except InvalidVersion:
-        return left == right

@@ -35,10 +35,10 @@ from polylock.lockfile.record import (
 )
 from polylock.lockfile.write import package_order
 from polylock.model.direct import ArchiveSource, DirectorySource, GitSource
-from polylock.model.distributions import labelled_wheels
+from polylock.model.distributions import DirectOrigin, RemoteFile, labelled_wheels
 from polylock.model.filenames import WheelFilename
 from polylock.model.hashes import strongest
-from polylock.model.markers import Atom, conjunction, disjunction
+from polylock.model.markers import Atom, MarkerExpression, conjunction, disjunction
 from polylock.values import Value, field
 
 if TYPE_CHECKING:
@@ -46,9 +46,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from polylock.model.distributions import DirectOrigin, RemoteFile
     from polylock.model.inputs import Inputs
-    from polylock.model.markers import MarkerExpression
     from polylock.model.pins import Pin, Resolution
     from polylock.model.target import Target
 

@@ -10,19 +10,19 @@ from packaging.version import Version
 from polylock.lockfile.pylock import (
     PackageArchive,
     PackageDirectory,
+    PackageFile,
     PackageSdist,
     PackageVcs,
     PackageWheel,
+    Pylock,
 )
 from polylock.lockfile.record import locked_target
-from polylock.lockfile.select import project_groups, select
+from polylock.lockfile.select import Selected, project_groups, select
 from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from polylock.lockfile.pylock import PackageFile, Pylock
-    from polylock.lockfile.select import Selected
 
 __all__ = [
     "Change",

@@ -18,7 +18,7 @@ from polylock.model.reasons import (
 )
 from polylock.values import Value
 from polylock.variants.authority import supported_properties
-from polylock.variants.ordering import order_labels
+from polylock.variants.ordering import DeferredFeature, order_labels
 from polylock.variants.variant_json import InvalidVariantMetadata, VariantMetadata
 from polylock.variants.variant_schema import ABI_DEPENDENCY
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from polylock.lockfile.pylock import Package, PackageFile, PackageWheel
     from polylock.model.target import Target
-    from polylock.variants.ordering import DeferredFeature
 
 __all__ = ["FileChooser"]
 

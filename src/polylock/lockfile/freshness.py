@@ -1,4 +1,4 @@
-"""Whether a lock file is up to date with its project: a list of differences.
+"""Compares a lock file with its project; no difference means it is up to date.
 
 The inputs recorded in the lock file are compared with those of the project item by
 item, offline and without a solver. The time, the machine and the project's own version
@@ -16,6 +16,10 @@ from packaging.specifiers import SpecifierSet
 from polylock.lockfile.record import (
     LIST_SETTINGS,
     TEXT_SETTINGS,
+    LockedFeature,
+    LockedInputs,
+    LockedSource,
+    LockedTarget,
     moment_of,
     record_inputs,
     record_target,
@@ -26,7 +30,7 @@ from polylock.lockfile.toml_values import moment
 from polylock.lockfile.vouching import unreached, unvouched
 from polylock.model.direct import table_of_source
 from polylock.model.folding import fold
-from polylock.model.inputs import Inputs
+from polylock.model.inputs import Inputs, RootRequirement
 from polylock.model.requirements import InvalidRequirement, Requirement
 from polylock.values import Value, replace
 
@@ -34,13 +38,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from polylock.lockfile.pylock import Package, Pylock
-    from polylock.lockfile.record import (
-        LockedFeature,
-        LockedInputs,
-        LockedSource,
-        LockedTarget,
-    )
-    from polylock.model.inputs import RootRequirement
     from polylock.model.target import Target
 
 __all__ = ["Difference", "DifferenceKind", "differences"]
@@ -289,6 +286,8 @@ def _settings(locked: LockedInputs, wanted: LockedInputs) -> Iterator[Difference
         yield from _changed(
             kind, key, _joined(locked.lists.get(key)), _joined(wanted.lists.get(key))
         )
+    required = locked.require_variants, wanted.require_variants
+    yield from _required(DifferenceKind.SETTING, "", *required)
 
 
 def _indexes(locked: LockedInputs, wanted: LockedInputs) -> Iterator[Difference]:
@@ -371,6 +370,20 @@ def _target(locked: LockedTarget, wanted: LockedTarget) -> Iterator[Difference]:
     for name in sorted({*locked.variants, *wanted.variants}):
         before, after = locked.variants.get(name), wanted.variants.get(name)
         yield from _changed(kind, f"{locked.name}: variant of {name}", before, after)
+    for key in ("exclude_variants", "prefer_variants"):
+        spelled = key.replace("_", "-")
+        yield from _changed(
+            kind,
+            f"{locked.name}: {spelled}",
+            _patterns(getattr(locked, key)),
+            _patterns(getattr(wanted, key)),
+        )
+    yield from _required(
+        kind,
+        f"{locked.name}: ",
+        locked.require_variants,
+        wanted.require_variants,
+    )
     for word, one, other in (
         ("stated", locked.stated, wanted.stated),
         ("derived", locked.derived, wanted.derived),
@@ -389,6 +402,26 @@ def _target(locked: LockedTarget, wanted: LockedTarget) -> Iterator[Difference]:
         yield from _changed(
             kind, f"{place} order of features", _joined(kept), _joined(now)
         )
+
+
+def _required(
+    kind: DifferenceKind,
+    place: str,
+    locked: Mapping[str, tuple[str, ...]],
+    wanted: Mapping[str, tuple[str, ...]],
+) -> Iterator[Difference]:
+    for name in sorted({*locked, *wanted}):
+        yield from _changed(
+            kind,
+            f"{place}require-variants of {name}",
+            _patterns(locked.get(name)),
+            _patterns(wanted.get(name)),
+        )
+
+
+def _patterns(texts: Sequence[str] | None) -> str | None:
+    """Return patterns as one text; an empty list is not the same as none."""
+    return None if texts is None else ", ".join(texts) or "[]"
 
 
 def _by_feature(features: Sequence[LockedFeature]) -> dict[str, str]:

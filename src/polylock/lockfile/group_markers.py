@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING
 from packaging.version import Version
 
 from polylock.model.folding import fold
-from polylock.model.markers import Atom, conjunction, disjunction
+from polylock.model.markers import Atom, MarkerExpression, conjunction, disjunction
 from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from polylock.model.markers import MarkerExpression
     from polylock.model.target import Target
 
 __all__ = ["Separator"]

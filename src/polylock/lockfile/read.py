@@ -12,11 +12,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import lru_cache
 from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import InvalidName, canonicalize_name
 from packaging.version import Version
 
@@ -46,24 +44,27 @@ from polylock.lockfile.record import (
     describe,
     microseconds_of,
 )
-from polylock.model.direct import DIRECT_KEYS, InvalidDirectSource, source_of_table
+from polylock.model.direct import (
+    DIRECT_KEYS,
+    DirectSource,
+    InvalidDirectSource,
+    source_of_table,
+)
 from polylock.model.filenames import (
     InvalidFilename,
     SdistFilename,
     WheelFilename,
     check_file_name,
 )
-from polylock.model.markers import Atom, InvalidMarker, parse_marker
-from polylock.model.quantities import has_long_number
+from polylock.model.markers import Atom, InvalidMarker, MarkerExpression, parse_marker
+from polylock.model.requirements import is_specifier
+from polylock.model.visible_text import has_control_character
 from polylock.toml_tables import InvalidToml, Table, key_path, parse_toml
 from polylock.values import Value, replace
-from polylock.variants.properties import is_label
+from polylock.variants.properties import InvalidProperty, is_label
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from polylock.model.direct import DirectSource
-    from polylock.model.markers import MarkerExpression
 
 __all__ = ["read_pylock"]
 
@@ -73,7 +74,6 @@ _CONFLICT_ADVICE = (
     "`polylock merge --install` lets git do so the next time"
 )
 _VCS_TEXTS = ("type", "url", "path", "requested-revision", "commit-id")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _HASH = re.compile(r"[!-9;-~]+:[!-~]+")
 _TARGET_NAME = re.compile(r"[A-Za-z0-9]+([._-]+[A-Za-z0-9]+)*")
 _MAJOR = 1
@@ -108,11 +108,12 @@ def _document(content: bytes | str, path: str) -> Mapping[str, Any]:
     except UnicodeDecodeError as error:
         bad_line = error.object.count(b"\n", 0, error.start) + 1
         raise LockFileInvalid(path, "", f"line {bad_line} is not UTF-8") from error
+    # git may check out a file with CRLF on Windows; no value here has a newline.
+    text = text.replace("\r\n", "\n")
     try:
-        # git may check out a file with CRLF on Windows; no value here has a newline.
-        return parse_toml(text.replace("\r\n", "\n"))
+        return parse_toml(text)
     except InvalidToml as error:
-        for number, line in enumerate(text.splitlines(), start=1):
+        for number, line in enumerate(text.split("\n"), start=1):
             if _CONFLICT_MARKER.match(line):
                 problem = f"line {number} is a merge conflict marker of git"
                 advice = _CONFLICT_ADVICE
@@ -181,18 +182,9 @@ def _has_variant_field(marker: MarkerExpression) -> bool:
 
 
 def _check_specifier(table: Table, text: str | None) -> None:
-    if text is not None and not _is_specifier(text):
+    if text is not None and not is_specifier(text):
         problem = f"{text!r} is not a version specifier"
         raise table.error(problem, "requires-python")
-
-
-@lru_cache(maxsize=4096)
-def _is_specifier(text: str) -> bool:
-    try:
-        SpecifierSet(text)
-    except InvalidSpecifier:
-        return False
-    return not has_long_number(text)
 
 
 def _version(table: Table, text: str, key: str) -> Version:
@@ -307,7 +299,7 @@ def _check_texts(value: Value, *keys: str) -> None:
     """
     for key in keys:
         text = getattr(value, key.replace("-", "_"))
-        if text is not None and not text.isprintable() and _CONTROL.search(text):
+        if text is not None and has_control_character(text):
             raise _Refused(f"{text!r} has a control character", key)
 
 
@@ -419,6 +411,9 @@ class _TargetTable(Value, frozen=True, kw_only=True, rename="kebab"):
     properties: tuple[_FeatureTable, ...] = ()
     derived_properties: tuple[_FeatureTable, ...] = ()
     variants: tuple[str, ...] = ()
+    exclude_variants: tuple[str, ...] | None = None
+    prefer_variants: tuple[str, ...] | None = None
+    require_variants: Mapping[str, tuple[str, ...]] = {}
 
 
 class _SourceTable(Value, frozen=True, kw_only=True):
@@ -448,6 +443,7 @@ class _RecordTable(Value, frozen=True, kw_only=True, rename="kebab"):
     extras: Mapping[str, tuple[str, ...]] = {}
     groups: Mapping[str, tuple[str, ...]] = {}
     target_dependencies: Mapping[str, tuple[str, ...]] = {}
+    require_variants: Mapping[str, tuple[str, ...]] = {}
     sources: Mapping[str, tuple[_SourceTable, ...]] = {}
     targets: tuple[_TargetTable, ...] = ()
 
@@ -473,9 +469,14 @@ def _record(table: Table) -> Record:
         exclude_newer=None if cutoff is None else microseconds_of(_in_utc(cutoff)),
         settings={key: table.text(key) for key in TEXT_SETTINGS if key in table},
         lists={key: table.strings(key) for key in LIST_SETTINGS if key in table},
+        require_variants=found.require_variants,
     )
+    for key in ("exclude-variants", "prefer-variants"):
+        _check_patterns(table, inputs.lists.get(key, ()), key)
+    for name, texts in found.require_variants.items():
+        _check_patterns(table, texts, "require-variants", name)
     for position, index in enumerate(found.indexes):
-        if _CONTROL.search(index.name):
+        if has_control_character(index.name):
             problem = f"{index.name!r} has a control character"
             raise table.error(problem, "indexes", position, "name")
     targets = (
@@ -514,7 +515,17 @@ def _target(table: Table, entry: _TargetTable) -> LockedTarget:
         stated=_features(entry.properties),
         derived=_features(entry.derived_properties),
         variants=_pinned_labels(table, entry.variants),
+        exclude_variants=entry.exclude_variants,
+        prefer_variants=entry.prefer_variants,
+        require_variants=entry.require_variants,
     )
+    for key, patterns in (
+        ("exclude-variants", entry.exclude_variants or ()),
+        ("prefer-variants", entry.prefer_variants or ()),
+    ):
+        _check_patterns(table, patterns, key)
+    for name, texts in entry.require_variants.items():
+        _check_patterns(table, texts, "require-variants", name)
     try:
         describe(target)
     except InvalidRecord as error:
@@ -531,6 +542,18 @@ def _pinned_labels(table: Table, texts: tuple[str, ...]) -> dict[str, str]:
             raise table.error(problem, "variants", position)
         found[name] = label
     return found
+
+
+def _check_patterns(table: Table, texts: tuple[str, ...], *inside: str) -> None:
+    if not texts:
+        return
+    from polylock.variants.ordering import VariantPattern  # noqa: PLC0415 - 3 ms, rare
+
+    for position, text in enumerate(texts):
+        try:
+            VariantPattern.parse(text)
+        except InvalidProperty as error:
+            raise table.error(str(error), *inside, position) from error
 
 
 def _features(entries: tuple[_FeatureTable, ...]) -> tuple[LockedFeature, ...]:

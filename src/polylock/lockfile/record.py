@@ -16,7 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 import msgspec
 
 from polylock.model.direct import ArchiveSource, DirectSource, GitSource
-from polylock.model.inputs import DEFAULT_INDEX, Inputs
+from polylock.model.inputs import DEFAULT_INDEX, Inputs, RootRequirement
 from polylock.model.platforms import compatibility_tags, marker_environment
 from polylock.model.target import (
     Architecture,
@@ -25,13 +25,13 @@ from polylock.model.target import (
     Target,
     TargetDescription,
 )
+from polylock.model.url_secrets import without_secrets
 from polylock.values import Value, field, replace
 from polylock.variants.properties import SupportedProperties
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from polylock.model.inputs import RootRequirement
     from polylock.model.requirements import Requirement
 
 __all__ = [
@@ -106,7 +106,7 @@ class LockedTarget(Value, frozen=True, kw_only=True):
     ``platform`` is for example ``linux-x86_64``, ``python`` the text of a
     PythonRelease. ``stated`` and ``derived`` are sorted by namespace; within a
     namespace features are in the order of preference. ``variants`` maps projects to
-    their pinned labels, sorted.
+    their pinned labels, sorted. The last three are as in a TargetDescription.
     """
 
     name: str
@@ -117,6 +117,9 @@ class LockedTarget(Value, frozen=True, kw_only=True):
     stated: tuple[LockedFeature, ...] = ()
     derived: tuple[LockedFeature, ...] = ()
     variants: Mapping[str, str] = field(default_factory=dict)
+    exclude_variants: tuple[str, ...] | None = None
+    prefer_variants: tuple[str, ...] | None = None
+    require_variants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class LockedIndex(Value, frozen=True, kw_only=True, rename="kebab"):
@@ -144,7 +147,8 @@ class LockedInputs(Value, frozen=True, kw_only=True):
 
     Requirements are sorted; ``extras``, ``groups`` and ``targets`` map a name to its
     requirements. ``indexes`` is in the order of priority, empty for the one default
-    index. ``sources`` keeps the order of a project's entries.
+    index. ``sources`` keeps the order of a project's entries. ``require_variants``
+    maps projects to patterns, both sorted.
     ``exclude_newer`` is in microseconds since 1970 UTC. ``settings`` and ``lists``
     hold the settings of TEXT_SETTINGS and LIST_SETTINGS that differ from their
     default, by key.
@@ -161,6 +165,7 @@ class LockedInputs(Value, frozen=True, kw_only=True):
     exclude_newer: int | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
     lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    require_variants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class Record(Value, frozen=True, kw_only=True):
@@ -193,7 +198,8 @@ def microseconds_of(moment: datetime) -> int:
 
 
 def without_credentials(url: str) -> str:
-    """Return a URL without user name and password, and otherwise as written."""
+    """Return a URL without user name, password, and secrets in its query."""
+    url = without_secrets(url)
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -260,6 +266,7 @@ def record_inputs(inputs: Inputs) -> LockedInputs:
             for key in LIST_SETTINGS
             if (values := _setting(inputs, key))
         },
+        require_variants=dict(sorted(inputs.require_variants.items())),
     )
 
 
@@ -303,6 +310,9 @@ def record_target(target: Target) -> LockedTarget:
         stated=_features(target.stated),
         derived=_features(target.derived),
         variants=description.variants,
+        exclude_variants=description.exclude_variants,
+        prefer_variants=description.prefer_variants,
+        require_variants=dict(sorted(description.require_variants.items())),
     )
 
 
@@ -328,6 +338,9 @@ def describe(record: LockedTarget) -> TargetDescription:
         macos=record.macos,
         properties=supported_of(record.stated).namespaces,
         variants=record.variants,
+        exclude_variants=record.exclude_variants,
+        prefer_variants=record.prefer_variants,
+        require_variants=record.require_variants,
     )
 
 

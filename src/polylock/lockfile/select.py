@@ -1,4 +1,4 @@
-"""What a target installs from a lock file: the steps of PEP 751, the wheels of PEP 825.
+"""Selects the packages of a target from a lock file, by the steps of PEP 751.
 
 Nothing here depends on an index or an environment: "what file to install should be
 determined in an offline fashion for reproducibility" (PEP 751, Installation).
@@ -6,11 +6,12 @@ determined in an offline fashion for reproducibility" (PEP 751, Installation).
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 
 from polylock.errors import (
     LockFileInvalid,
@@ -18,7 +19,13 @@ from polylock.errors import (
     TargetMismatch,
     UsageError,
 )
-from polylock.lockfile.pylock import PackageDirectory, PackageVcs
+from polylock.lockfile.pylock import (
+    Package,
+    PackageDirectory,
+    PackageFile,
+    PackageVcs,
+    Pylock,
+)
 from polylock.lockfile.record import locked_target
 from polylock.model.filenames import WheelFilename
 from polylock.model.folding import fold
@@ -27,9 +34,6 @@ from polylock.values import Value, replace
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from packaging.utils import NormalizedName
-
-    from polylock.lockfile.pylock import Package, PackageFile, Pylock
     from polylock.model.markers import MarkerExpression
     from polylock.model.pins import Preference
     from polylock.model.target import Target
@@ -44,12 +48,20 @@ __all__ = [
 ]
 
 
+_PROJECT = re.compile(r"[A-Za-z0-9._-]+")
+"""The name at the beginning of a requirement."""
+
+
 class Selected(Value, frozen=True, kw_only=True):
-    """A package to install, the file to use, and the label if it is a variant wheel."""
+    """A package to install, the file to use, and the label if it is a variant wheel.
+
+    ``requested`` is true if the project itself requires it, by what was selected.
+    """
 
     package: Package
     file: PackageFile
     variant_label: str | None = None
+    requested: bool = False
 
     @property
     def size(self) -> int | None:
@@ -127,11 +139,39 @@ def select(  # noqa: PLR0913 - the parts of one question, each asked by name
         versions={p.name: p.version for p in packages if p.version is not None},
         enabled_providers=_enabled_providers(pylock),
     )
+    own = _own_requirements(pylock, target, chosen_groups, chosen_extras)
     selected = []
     for package in packages:
         file, label = chooser.choose(package)
-        selected.append(Selected(package=package, file=file, variant_label=label))
+        selected.append(
+            Selected(
+                package=package,
+                file=file,
+                variant_label=label,
+                requested=package.name in own,
+            )
+        )
     return tuple(selected)
+
+
+def _own_requirements(
+    pylock: Pylock, target: Target, groups: _Names, extras: _Names
+) -> frozenset[str]:
+    """Return the names that the project requires, as the lock file records it.
+
+    Markers are not looked at: what no marker admits is not among the packages, unless
+    something else requires it.
+    """
+    if pylock.polylock is None:
+        return frozenset()
+    inputs = pylock.polylock.inputs
+    texts = [*inputs.requirements, *inputs.targets.get(target.name, ())]
+    for chosen, table in ((groups, inputs.groups), (extras, inputs.extras)):
+        for name, requirements in table.items():
+            if name in chosen:
+                texts += requirements
+    found = (_PROJECT.match(text) for text in texts)
+    return frozenset(canonicalize_name(each[0]) for each in found if each is not None)
 
 
 def _kept(pylock: Pylock, asked: _Question) -> list[Package]:

@@ -15,7 +15,12 @@ from packaging.utils import canonicalize_name
 
 from polylock.lockfile.record import without_credentials
 from polylock.lockfile.select import applicable, project_groups
-from polylock.model.direct import ArchiveSource, DirectorySource, GitSource
+from polylock.model.direct import (
+    ArchiveSource,
+    DirectorySource,
+    DirectSource,
+    GitSource,
+)
 from polylock.model.folding import fold
 from polylock.model.source_choice import direct_source, direct_sources
 
@@ -29,7 +34,6 @@ if TYPE_CHECKING:
         PackageVcs,
         Pylock,
     )
-    from polylock.model.direct import DirectSource
     from polylock.model.inputs import Inputs
     from polylock.model.target import Target
 
@@ -133,10 +137,10 @@ def _roots(inputs: Inputs, target: Target) -> Iterator[str]:
 
 def _is_meant(reference: Mapping[str, object], package: Package) -> bool:
     """Return whether a reference in ``dependencies`` means an entry (PEP 751)."""
-    said = {"version": package.version}
+    keys = {"version": package.version}
     if package.marker is not None:
-        said["marker"] = str(package.marker)
-    return all(reference.get(key) in {None, value} for key, value in said.items())
+        keys["marker"] = str(package.marker)
+    return all(reference.get(key) in {None, value} for key, value in keys.items())
 
 
 def _is_of(package: Package, source: DirectSource | None, lock_path: LockPath) -> bool:

@@ -10,7 +10,18 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from polylock.lockfile.record import LIST_SETTINGS, TEXT_SETTINGS, moment_of
+from polylock.lockfile.record import (
+    LIST_SETTINGS,
+    TEXT_SETTINGS,
+    LockedFeature,
+    LockedIndex,
+    LockedInputs,
+    LockedSource,
+    LockedTarget,
+    Record,
+    VariantChoice,
+    moment_of,
+)
 from polylock.lockfile.toml_values import (
     array,
     inline_table,
@@ -30,15 +41,6 @@ if TYPE_CHECKING:
         PackageVcs,
         PackageWheel,
         Pylock,
-    )
-    from polylock.lockfile.record import (
-        LockedFeature,
-        LockedIndex,
-        LockedInputs,
-        LockedSource,
-        LockedTarget,
-        Record,
-        VariantChoice,
     )
 
 __all__ = ["package_order", "pylock_text"]
@@ -280,6 +282,10 @@ def _inputs(inputs: LockedInputs) -> Iterator[str]:
     ):
         quoted = {name: map(string, table[name]) for name in table}
         yield from _table_of_arrays(key, quoted)
+    required = inputs.require_variants
+    yield from _table_of_arrays(
+        "require-variants", {name: map(string, required[name]) for name in required}
+    )
     entries = {name: map(_source, inputs.sources[name]) for name in inputs.sources}
     yield from _table_of_arrays("sources", entries)
 
@@ -322,6 +328,15 @@ def _target(target: LockedTarget) -> Iterator[str]:
     if target.variants:
         pins = sorted(f"{name}@{label}" for name, label in target.variants.items())
         yield from array("variants", map(string, pins))
+    for key, patterns in (
+        ("exclude-variants", target.exclude_variants),
+        ("prefer-variants", target.prefer_variants),
+    ):
+        if patterns is not None:
+            yield from _strings(key, patterns)
+    if target.require_variants:
+        required = inline_table(sorted(target.require_variants.items()))
+        yield f"require-variants = {required}"
 
 
 def _features(features: Iterable[LockedFeature]) -> Iterator[str]:

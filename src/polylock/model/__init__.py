@@ -1,3 +1,3 @@
-"""The words everyone uses: names, files, requirements, markers, targets, pins."""
+"""Shared values: names, files, requirements, markers, targets, pins."""
 
 from __future__ import annotations

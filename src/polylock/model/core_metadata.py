@@ -17,13 +17,13 @@ _LONGEST = 1000
 
 
 class InvalidCoreMetadata(ValueError):
-    """METADATA or PKG-INFO that lacks a name or version or holds a bad requirement.
+    """METADATA or PKG-INFO without a name or version, or with a bad requirement.
 
-    ``line`` is the line that is at fault, empty where one is missing.
+    ``line`` is the faulty line, empty if a line is missing.
     """
 
     def __init__(self, problem: str, line: str = "") -> None:
-        """Keep what is wrong, and the line where it is."""
+        """Store the problem and its line."""
         super().__init__(f"{problem}: {line}" if line else problem)
         self.problem = problem
         self.line = line
@@ -32,8 +32,8 @@ class InvalidCoreMetadata(ValueError):
 class CoreMetadata(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
     """Name, version and requirements of one wheel or source distribution.
 
-    This is also the form kept on disk: requirements are stored in their parts, so
-    that a warm run parses no PEP 508 text. ``dynamic`` lists the fields of an
+    This is also the cached form: requirements are stored in their parts, so that a
+    warm run parses no PEP 508 text. ``dynamic`` lists the fields of an
     sdist that its backend may still change (PEP 643), in lower case.
     """
 
@@ -47,7 +47,7 @@ class CoreMetadata(msgspec.Struct, frozen=True, array_like=True, omit_defaults=T
 
     @classmethod
     def parse(cls, content: bytes) -> CoreMetadata:
-        """Read METADATA or PKG-INFO; raises InvalidCoreMetadata with the reason."""
+        """Parse METADATA or PKG-INFO; raises InvalidCoreMetadata."""
         from email.parser import HeaderParser  # noqa: PLC0415 - 3 ms, for cold runs
 
         message = HeaderParser().parsestr(content.decode("utf-8", "replace"))

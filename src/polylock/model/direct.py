@@ -1,7 +1,7 @@
-"""Direct sources: where a project comes from that no index serves (PEP 508, PEP 610).
+"""Direct sources: a URL, path or git repository instead of an index (PEP 508, 610).
 
-A direct reference (``name @ URL``) and an entry of ``[tool.polylock.sources]`` say the
-same things, and both become one of the classes here. Paths are POSIX-style and
+A direct reference (``name @ URL``) and an entry of ``[tool.polylock.sources]`` are
+equivalent; both become one of the classes here. Paths are POSIX-style and
 relative to the project file; in a URL such a path is written ``file:../lib``.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import parse_qsl, quote, unquote, urldefrag, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from polylock.model.hashes import strongest, weak
 from polylock.values import Value
@@ -42,15 +42,15 @@ _GIT_SCHEMES = ("https", "http", "ssh", "git", "file")
 
 
 class InvalidDirectSource(ValueError):
-    """A direct source that means nothing or too much; the text is a clause."""
+    """A direct source that is invalid or ambiguous; the message is a clause."""
 
 
 class ArchiveSource(Value, frozen=True, kw_only=True, tag=True):
     """A wheel or an archive of a source tree; ``url`` or ``path`` is set.
 
-    ``subdirectory`` is the place of the tree in the archive's top directory. Where the
-    project states another hash than SHA-256, ``checksum`` is it, ``md5=…``: compared
-    when the file is read, whose SHA-256 is locked.
+    ``subdirectory`` is the path of the tree in the archive's top directory.
+    ``checksum`` is ``md5=…`` if the project gives another hash than SHA-256: it is
+    verified when the file is read, and the SHA-256 of the file is locked.
     """
 
     url: str | None = None
@@ -77,8 +77,8 @@ class DirectorySource(Value, frozen=True, kw_only=True, tag=True):
 class GitSource(Value, frozen=True, kw_only=True, tag=True):
     """A source tree in a git repository; ``url`` or ``path`` is set.
 
-    ``revision`` is None for the default branch; ``kind`` says what it names, ``rev``
-    for anything: a tag, a branch or a commit.
+    ``revision`` is None for the default branch. ``kind`` is its kind; ``rev`` may be a
+    tag, a branch or a commit.
     """
 
     url: str | None = None
@@ -96,16 +96,16 @@ DirectSource = ArchiveSource | DirectorySource | GitSource
 
 
 def is_archive(name: str) -> bool:
-    """Say whether a path or URL without its fragment ends as a file to install does."""
+    """Return whether a path, or a URL without its fragment, names a wheel or sdist."""
     return name.endswith(_ARCHIVE_SUFFIXES)
 
 
 def parse_direct_url(text: str) -> DirectSource:
-    """Read the URL of a direct reference; raises InvalidDirectSource."""
-    url, fragment = urldefrag(text)
-    wishes = dict(parse_qsl(fragment))
+    """Parse the URL of a direct reference; raises InvalidDirectSource."""
+    url, _, fragment = text.partition("#")  # urldefrag makes "file:a" "file:///a"
+    options = dict(parse_qsl(fragment))
     table: dict[str, str | bool] = {}
-    if subdirectory := wishes.get("subdirectory"):
+    if subdirectory := options.get("subdirectory"):
         table["subdirectory"] = subdirectory
     if url.startswith("git+"):
         place, revision = _revision(url.removeprefix("git+"))
@@ -118,7 +118,7 @@ def parse_direct_url(text: str) -> DirectSource:
         table["path"] = path
     else:
         table["url"] = url
-    hashes = [f"{key}={wishes[key]}" for key in wishes if _is_algorithm(key)]
+    hashes = [f"{key}={options[key]}" for key in options if _is_algorithm(key)]
     hashes.sort(key=lambda each: not each.startswith("sha256="))
     return source_of_table(table, hashes[0] if hashes else "")
 
@@ -128,7 +128,7 @@ def _is_algorithm(key: str) -> bool:
 
 
 def _revision(url: str) -> tuple[str, str]:
-    """Cut a git URL at the ``@`` of its path."""
+    """Split a git URL into the URL and the revision after the ``@`` of its path."""
     scheme, colon, rest = url.partition(":")
     authority, slash, path = rest.removeprefix("//").partition("/")
     if not rest.startswith("//"):
@@ -141,7 +141,7 @@ def _revision(url: str) -> tuple[str, str]:
 
 
 def _local_path(url: str) -> str | None:
-    """Return the relative path of a ``file:`` URL, None for any other URL."""
+    """Return the path of a relative ``file:`` URL, None for any other URL."""
     if not url.startswith("file:") or url.startswith("file:/"):
         return None
     return unquote(url.removeprefix("file:"))
@@ -150,9 +150,9 @@ def _local_path(url: str) -> str | None:
 def source_of_table(
     table: Mapping[str, str | bool], checksum: str = ""
 ) -> DirectSource:
-    """Return what the keys of DIRECT_KEYS say; raises InvalidDirectSource.
+    """Return the source of a table with DIRECT_KEYS; raises InvalidDirectSource.
 
-    ``checksum`` is ``sha256=…``, if it stands elsewhere than in ``url``.
+    ``checksum`` is ``sha256=…``, if it is not in the fragment of ``url``.
     """
     places = [key for key in ("path", "url", "git") if key in table]
     if len(places) != 1:
@@ -160,13 +160,13 @@ def source_of_table(
     subdirectory = _subdirectory(table.get("subdirectory"))
     revisions = [key for key in ("rev", "tag", "branch") if key in table]
     if revisions and places != ["git"]:
-        raise InvalidDirectSource(f"{revisions[0]} goes with git alone")
+        raise InvalidDirectSource(f"{revisions[0]} is only valid with git")
     place = str(table[places[0]])
     if not place or place.startswith("-"):
         raise InvalidDirectSource(f"{places[0]} is {place!r}")
     editable = bool(table.get("editable"))
     if editable and (places != ["path"] or is_archive(place)):
-        raise InvalidDirectSource("editable goes with the path of a directory alone")
+        raise InvalidDirectSource("editable is only valid with the path of a directory")
     if places == ["git"]:
         return _git(place, table, subdirectory)
     if places == ["path"]:
@@ -178,10 +178,10 @@ def source_of_table(
         return ArchiveSource(
             path=place, sha256=sha256, checksum=other, subdirectory=subdirectory
         )
-    url, fragment = urldefrag(place)
+    url, _, fragment = place.partition("#")
     if not url.startswith(("https://", "http://")):
         raise InvalidDirectSource(
-            f"the URL is none of https, http, file or git+: {_without_user(url)}"
+            f"the URL is not https, http, file or git+: {_without_user(url)}"
         )
     if not is_archive(urlsplit(url).path):
         raise InvalidDirectSource(
@@ -209,7 +209,7 @@ def _git(
         raise InvalidDirectSource(f"git over {urlsplit(place).scheme} is not supported")
     if not is_url and ("::" in place or _SCP.match(place)):
         raise InvalidDirectSource(
-            "the repository is no URL; write ssh://git@host/path for git@host:path"
+            "the repository is not a URL; write ssh://git@host/path for git@host:path"
         )
     return GitSource(
         url=place if is_url else None,
@@ -230,7 +230,7 @@ def _subdirectory(value: str | bool | None) -> str | None:  # noqa: FBT001 - TOM
 
 
 def _hashes(text: str) -> tuple[str | None, str | None]:
-    """Return the SHA-256 that a fragment states, and a checksum of another kind."""
+    """Return the SHA-256 of a fragment, and its checksum of another kind."""
     if not text:
         return None, None
     algorithm, _, value = text.partition("=")
@@ -238,8 +238,8 @@ def _hashes(text: str) -> tuple[str | None, str | None]:
     known = strongest({algorithm: value}) or weak({algorithm: value})
     if known is None:
         raise InvalidDirectSource(
-            f"#{text} is no hash: write #sha256= and 64 digits, or sha512, sha384, "
-            "sha1 or md5 with as many as it has"
+            f"#{text} is not a hash: write #sha256= and 64 digits, or sha512, sha384, "
+            "sha1 or md5 with its number of digits"
         )
     return (value, None) if algorithm == "sha256" else (None, f"{algorithm}={value}")
 
@@ -249,7 +249,7 @@ def _without_user(url: str) -> str:
 
 
 def table_of_source(source: DirectSource) -> dict[str, str | bool]:
-    """Return the keys that say what the source is, in the order of the standard."""
+    """Return the table of a source, its keys in the order of PEP 751."""
     table: dict[str, str | bool] = {}
     match source:
         case ArchiveSource():
@@ -274,5 +274,5 @@ def table_of_source(source: DirectSource) -> dict[str, str | bool]:
 
 
 def relative_url(path: str) -> str:
-    """Return the URL of a path that is relative to the project file."""
+    """Return the ``file:`` URL of a path relative to the project file."""
     return f"file:{quote(path)}"

@@ -1,4 +1,4 @@
-"""Files on an index, releases, and the candidates that the solver chooses from."""
+"""Files on an index, and releases."""
 
 from __future__ import annotations
 
@@ -40,10 +40,9 @@ class RemoteFile(
     ``url`` is absolute and without credentials or fragment. ``hashes`` maps
     algorithm to lower-case hexadecimal value. ``size`` is in bytes. ``upload_time``
     is in microseconds since 1970 UTC. ``core_metadata`` holds the hashes of the
-    metadata file that lies beside the wheel (PEP 658), an empty dict where the index
-    says there is one but gives no hash, None where it says there is none.
-    ``yanked`` is the reason (PEP 592), an empty string where none is given, and None
-    for a file that is not yanked.
+    metadata file beside the wheel (PEP 658), an empty dict if the index gives no hash
+    of it, None if there is no such file. ``yanked`` is the reason (PEP 592), empty if
+    none is given, None for a file that is not yanked.
     """
 
     filename: str
@@ -59,10 +58,10 @@ class RemoteFile(
 class DirectOrigin(Value, frozen=True, kw_only=True):
     """A direct source as it was found.
 
-    ``path`` is POSIX-style and relative to the lock file; it is None where the source
-    has a URL. ``commit`` is that of a git source. ``is_stable`` says that the version
-    is sure to be that of whatever is installed: not so for a directory, which changes,
-    and where only a build tells.
+    ``path`` is POSIX-style and relative to the lock file, None if the source has a
+    URL. ``commit`` is that of a git source. ``is_stable`` means that a later
+    installation has the same version: not so for a directory, which may change, nor if
+    only a build determines the version.
     """
 
     source: DirectSource
@@ -76,8 +75,8 @@ class Release(Value, frozen=True, kw_only=True, eq=False):
 
     ``version`` is the normalized version. ``wheels`` are in file name order;
     ``variants_json`` is the index-level metadata file (PEP 825), if there is one.
-    ``fingerprint`` is a digest of all the files, empty where nobody made one.
-    A source tree has an ``sdist`` whose file name only people read.
+    ``fingerprint`` is a digest of all the files, empty if not computed. A source tree
+    has an ``sdist`` whose file name is for display only.
     """
 
     name: NormalizedName
@@ -97,9 +96,9 @@ class Releases(Value, frozen=True, kw_only=True, eq=False, dict=True):
     version in it is its bit in every mask. ``finals`` has the bit of each version
     that is not a pre-release, ``yanked`` of each whose files are all yanked.
     ``earliest_upload`` gives the time of the first upload of each version in
-    microseconds since 1970 UTC, None where the index tells none of its files.
+    microseconds since 1970 UTC, None if the index gives none for its files.
     ``index`` is the name of the index and ``index_url`` its base URL. ``fingerprint``
-    is a digest of ``versions``, empty where nobody made one.
+    is a digest of ``versions``, empty if not computed.
     """
 
     name: NormalizedName
@@ -110,13 +109,13 @@ class Releases(Value, frozen=True, kw_only=True, eq=False, dict=True):
     yanked: int
     earliest_upload: Sequence[int | None]
     load: Callable[[int], Release]
-    """Decode the release at a position; its cost is that of its own files only."""
+    """Decode the release at a position, at the cost of its own files only."""
     fingerprint: str = ""
     _loaded: dict[int, Release] = field(default_factory=dict)
 
     @cached_property
     def has_upload_times(self) -> bool:
-        """Say whether the index tells of any file when it was uploaded."""
+        """Return whether the index gives the upload time of any file."""
         return any(uploaded is not None for uploaded in self.earliest_upload)
 
     def release(self, position: int) -> Release:
@@ -128,16 +127,16 @@ class Releases(Value, frozen=True, kw_only=True, eq=False, dict=True):
 
 
 class Unusable(Value, frozen=True):
-    """Something could not be had or read, and the search goes on without it."""
+    """A file that cannot be fetched or read; the solve continues without it."""
 
     reason: Refusal
 
 
 @lru_cache(maxsize=4096)
 def labelled_wheels(release: Release) -> tuple[WheelFilename, ...]:
-    """Return the file names of a release's variant wheels, found once for all targets.
+    """Return the file names of a release's variant wheels, cached for all targets.
 
-    Most file names have too few parts for a label, and are not taken to pieces.
+    File names with too few parts for a label, the most, are not parsed.
     """
     found = []
     for file in release.wheels:
@@ -148,7 +147,7 @@ def labelled_wheels(release: Release) -> tuple[WheelFilename, ...]:
 
 
 def span(releases: Releases, found: Sequence[int]) -> str:
-    """Return the versions at positions as text: ``1.0 to 1.4, 2.0``."""
+    """Return the versions at positions as ranges: ``1.0 to 1.4, 2.0``."""
     parts: list[str] = []
     for first, last in _runs(found):
         low, high = releases.versions[first], releases.versions[last]

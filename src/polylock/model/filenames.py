@@ -1,8 +1,8 @@
 """File names of wheels and source distributions, variant labels included.
 
-``packaging.utils.parse_wheel_filename`` rejects a variant label, and parsing the
-tags of every file of a project page costs four times the page itself; here the
-parts are split and the tags are left as text until someone asks.
+``packaging.utils.parse_wheel_filename`` rejects variant labels, and it parses the tags
+of every file, which costs four times as much as decoding the project page. Here the
+name is split and the tags stay text until they are needed.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from packaging.utils import NormalizedName, canonicalize_name
 
+from polylock.model.visible_text import has_control_character
 from polylock.values import Value
 
 if TYPE_CHECKING:
@@ -22,12 +23,11 @@ if TYPE_CHECKING:
 __all__ = ["InvalidFilename", "SdistFilename", "WheelFilename", "check_file_name"]
 
 _LABEL = re.compile(r"[0-9a-z_.]+")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _OUTSIDE = frozenset("/\\:")
 _DIRECTORIES = {"", ".", ".."}
 _SDIST_SUFFIXES = (".tar.gz", ".zip")
 _LONGEST = 255
-"""Characters of a file name; no disk has a longer one."""
+"""Most characters of a file name; no file system has longer ones."""
 
 
 class InvalidFilename(ValueError):
@@ -35,22 +35,19 @@ class InvalidFilename(ValueError):
 
 
 def check_file_name(filename: str) -> None:
-    """Refuse what names no file in a directory, whatever system it is on.
-
-    Raises InvalidFilename.
-    """
+    """Raise InvalidFilename for text that is not a plain file name on every system."""
     if len(filename) > _LONGEST:
         raise InvalidFilename(f"{filename[:40]}... has {len(filename)} characters")
-    hidden = not filename.isprintable() and _CONTROL.search(filename)
-    if hidden or filename in _DIRECTORIES or not _OUTSIDE.isdisjoint(filename):
+    if (
+        has_control_character(filename)
+        or filename in _DIRECTORIES
+        or not _OUTSIDE.isdisjoint(filename)
+    ):
         raise InvalidFilename(f"{filename!r} is not the name of a file")
 
 
 class WheelFilename(msgspec.Struct, frozen=True, kw_only=True):
     """A wheel's file name in its parts (PEP 427, PEP 825 "Variant label").
-
-    A Struct although it comes from no bytes: thousands are made in a solve, and a
-    frozen dataclass takes five times as long.
 
     ``version``, ``build`` and the three tag parts are as written, compressed tag
     sets included; ``variant_label`` is None for a non-variant wheel.
@@ -66,13 +63,11 @@ class WheelFilename(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def parse(cls, filename: str) -> WheelFilename:
-        """Split a file name.
+        """Parse a file name; raises InvalidFilename.
 
-        A part that starts with a digit after the version is the build number, for
-        a Python tag must not start with a digit (PEP 825): so build number and
-        label can stand together or alone.
-
-        Raises InvalidFilename with the reason.
+        A part after the version that starts with a digit is the build number, as a
+        Python tag must not start with one (PEP 825). So build number and label can
+        occur together or alone.
         """
         check_file_name(filename)
         if not filename.endswith(".whl"):
@@ -109,7 +104,7 @@ class WheelFilename(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def build_number(self) -> tuple[int, str]:
-        """Return the sort key of the build number: the larger one is preferred."""
+        """Return the sort key of the build number; the larger is preferred."""
         digits = len(self.build) - len(self.build.lstrip("0123456789"))
         return (int(self.build[:digits]), self.build[digits:]) if digits else (-1, "")
 
@@ -122,7 +117,7 @@ class SdistFilename(Value, frozen=True, kw_only=True):
 
     @classmethod
     def parse(cls, filename: str) -> SdistFilename:
-        """Split a file name at its last hyphen; raises InvalidFilename."""
+        """Parse a file name; raises InvalidFilename."""
         check_file_name(filename)
         for suffix in _SDIST_SUFFIXES:
             if filename.endswith(suffix):

@@ -1,10 +1,10 @@
-"""Markers folded for a target: what it fixes becomes true or false, the rest stays.
+"""Partial evaluation of markers for a target.
 
-``packaging.markers`` answers only for an environment that is known to the last field.
-A target leaves some open (``platform_release``, the patch release of Python), and what
-depends on these is kept as a residual expression. Atoms without a variant marker mean
-what they mean to packaging; the plainest are compared here, for to import
-its parser takes 8 ms, a tenth of a sync with nothing to do.
+``packaging.markers`` needs the value of every field. A target leaves some open
+(``platform_release``, the patch release of Python), and an expression that depends on
+these is returned as a residual marker. Fields other than variant markers mean what
+they mean to packaging. The simplest comparisons are made here, since packaging's
+parser takes 8 ms to import, a tenth of a sync with nothing to do.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from polylock.model.markers import (
+    Atom,
     Combination,
+    MarkerExpression,
     conjunction,
     disjunction,
     plain_marker,
@@ -26,7 +28,6 @@ from polylock.values import Value
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from polylock.model.markers import Atom, MarkerExpression
     from polylock.model.target import Target
 
 __all__ = ["NON_VARIANT", "SelectedVariant", "fold", "holds"]
@@ -39,14 +40,14 @@ _TEXT_FIELDS = {
     "platform_system",
     "sys_platform",
 }
-"""Fields of which packaging never takes a value for a version."""
+"""Fields whose values packaging never compares as versions."""
 
 _VERSION_FIELDS = {"python_full_version", "python_version"}
 _RELEASE = re.compile(r"[0-9]+(\.[0-9]+)*")
 
 
 def holds(atom: Atom, value: str) -> bool:
-    """Return whether a comparison holds where its field has a value."""
+    """Return whether a comparison holds for a value of its field."""
     operator = atom.operator
     if atom.field in _TEXT_FIELDS and operator in {"==", "!="}:
         return (value == atom.value) is (operator == "==")
@@ -67,7 +68,7 @@ _normalized = lru_cache(maxsize=65536)(canonicalize_name)
 
 @lru_cache(maxsize=65536)
 def _contains(specifier: str, version: str) -> bool:
-    # 2 ms, which a lock whose answers are known does without.
+    # 2 ms, which a lock from known results does not need.
     from packaging.specifiers import Specifier  # noqa: PLC0415
 
     return Specifier(specifier).contains(version, prereleases=True)
@@ -89,7 +90,7 @@ _PYTHON_PATCH_FIELDS = {"python_full_version", "implementation_version"}
 
 
 class SelectedVariant(Value, frozen=True):
-    """What variant markers are evaluated for (PEP 825, "Evaluating variant markers").
+    """The variant to evaluate markers for (PEP 825, "Evaluating variant markers").
 
     ``label`` is empty for a non-variant wheel. ``properties`` are those of the label
     that the target supports, as (namespace, feature, value).
@@ -111,12 +112,12 @@ def fold(
     extras: Collection[str] | None = None,
     groups: Collection[str] | None = None,
 ) -> MarkerExpression | bool:
-    """Evaluate a marker as far as the target decides it.
+    """Evaluate a marker as far as the target determines it.
 
     ``extra`` is the extra under which the requirement was reached, ``variant`` the
     selected wheel that declares it. ``extras`` and ``groups`` are the sets of a lock
-    file (PEP 751); left None, such atoms are kept. Returns True or False, or the
-    part that the target leaves open.
+    file (PEP 751); if None, their comparisons are kept. Returns True, False, or the
+    marker that the target leaves open.
     """
     if isinstance(marker, Combination):
         return _fold_combination(
@@ -171,10 +172,10 @@ def _fold_environment(marker: Atom, target: Target) -> MarkerExpression | bool:
 
 
 def _patch_releases(text: str, target: Target) -> Iterator[str]:
-    """Yield the patch releases at which an answer could change, and the ends.
+    """Yield the patch releases at which a result could change, and the ends.
 
-    A comparison with one version can change its answer only at that version and
-    beside it; 0 and a number no release will reach stand for the rest.
+    The result of a comparison with one version changes only at that version or next
+    to it; 0 and 99, which no release will reach, represent the rest.
     """
     python = target.description.python
     patches = {0, 1, 99}
@@ -187,7 +188,7 @@ def _patch_releases(text: str, target: Target) -> Iterator[str]:
 
 def _evaluate_variant(marker: Atom, variant: SelectedVariant) -> bool:
     if marker.field == "variant_label":
-        # A String field, so its operators mean what they mean for sys_platform.
+        # A String field: its operators mean the same as for sys_platform.
         return _compare_strings(marker, variant.label)
     depth = {"variant_namespaces": 1, "variant_features": 2}.get(marker.field, 3)
     members = {triple[:depth] for triple in variant.properties}

@@ -1,4 +1,4 @@
-"""Host names that are made to be taken for another."""
+"""Look-alike host names."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ if TYPE_CHECKING:
 
 __all__ = ["look_alike"]
 
-# What people read as the same in most typefaces. Unicode's own table of confusable
-# characters (UTS 39) has thousands; these are the ones that host names of the Latin
-# alphabet are imitated with.
+# Characters that look the same in most typefaces. Unicode's table of confusables
+# (UTS 39) has thousands; these imitate host names of the Latin alphabet.
 _SIMILAR = str.maketrans(
     {
         "0": "o",
@@ -33,15 +32,15 @@ _SIMILAR = str.maketrans(
     }
 )
 _SHORTEST = 6
-"""Shorter names are one edit from many that nobody confuses."""
+"""Fewest characters for the edit distance: shorter names are all close to others."""
 
 
 def look_alike(host: str, known: Iterable[str]) -> str | None:
-    """Return the known host that another imitates, None where it imitates none.
+    """Return the known host that a host imitates, None if it imitates none.
 
-    It does if a reader may take one for the other (``exarnple.com``), if it is one
-    edit or swap away (``exmaple.com``), or if it wraps the known one in a longer name
-    (``example.com.evil.example``). The same host imitates nothing.
+    A host imitates another if it looks alike (``exarnple.com``), is one edit or swap
+    away (``exmaple.com``), or wraps it in a longer name
+    (``example.com.evil.example``). A known host imitates none.
     """
     others = sorted({one.lower() for one in known if one})
     own = host.lower()
@@ -58,7 +57,7 @@ def look_alike(host: str, known: Iterable[str]) -> str | None:
 
 
 def _skeleton(host: str) -> str:
-    """Return what is left of a host name when letters that look alike are one."""
+    """Return a host name with look-alike letters mapped to one."""
     try:
         text = host.encode("ascii").decode("idna")
     except UnicodeError:
@@ -70,9 +69,9 @@ def _skeleton(host: str) -> str:
 
 
 def _wraps(host: str, known: str) -> bool:
-    """Say whether ``host`` shows all of ``known`` and belongs to somebody else.
+    """Return whether ``host`` starts with ``known`` but is not a subdomain of it.
 
-    A name below the known one (``cdn.example.com``) is of the same owner.
+    A subdomain (``cdn.example.com``) has the same owner.
     """
     if host.endswith(f".{known}"):
         return False
@@ -81,7 +80,7 @@ def _wraps(host: str, known: str) -> bool:
 
 
 def _is_one_edit(left: str, right: str) -> bool:
-    """Say whether one insertion, deletion, replacement or swap makes them equal."""
+    """Return whether one insertion, deletion, replacement or swap makes them equal."""
     if abs(len(left) - len(right)) > 1 or left == right:
         return left == right
     at = next(

@@ -1,4 +1,4 @@
-"""What a lock file answers: everything the user asked for that can change a pin."""
+"""The inputs of a lock: everything the user asks for that can change a pin."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 DEFAULT_INDEX = "default"
-"""The name of the one index of a project that declares none."""
+"""The name of the index of a project that declares none."""
 
 ResolutionMode = Literal["highest", "lowest", "lowest-direct"]
 PrereleasePolicy = Literal[
@@ -54,7 +54,7 @@ class RootRequirement(Value, frozen=True, kw_only=True):
 
     @property
     def origin(self) -> str:
-        """Return who in the project asks for it, as a noun phrase."""
+        """Return the part of the project that declares it, as a noun phrase."""
         if self.extra is not None:
             return f"extra {self.extra}"
         if self.group is not None:
@@ -68,11 +68,10 @@ class IndexLocation(Value, frozen=True, kw_only=True):
     """An index by name, in the user's order of priority.
 
     ``url`` is the base URL of the simple API, credentials and all, or the ``file:``
-    URL of a directory; ``explicit`` means that only projects which name the index
-    under ``sources`` are looked up there. ``format`` is ``flat`` for a directory of
-    files or a page that links to them; None: simple, or what the directory looks like.
-    ``absent`` are the statuses, beside 404 and 410, with which the index answers for a
-    project that it does not have.
+    URL of a directory. An ``explicit`` index serves only projects that name it under
+    ``sources``. ``format`` is ``flat`` for a directory of files or a page that links to
+    them; None means simple, or as a directory looks. ``absent`` are the statuses
+    besides 404 and 410 that mean that the index does not have the project.
     """
 
     name: str
@@ -83,11 +82,11 @@ class IndexLocation(Value, frozen=True, kw_only=True):
 
 
 class IndexSource(Value, frozen=True, kw_only=True):
-    """One entry of ``[tool.polylock.sources]``: where a project comes from, and when.
+    """One entry of ``[tool.polylock.sources]``: a source, and the targets it is for.
 
-    It fits a target that is among ``targets`` and supports all ``properties``
-    (``namespace :: feature :: value``); an empty tuple asks nothing. ``index`` is the
-    name of an index, empty where ``direct`` says that it is none.
+    It applies to a target that is among ``targets`` and supports all ``properties``
+    (``namespace :: feature :: value``); an empty tuple applies to all. ``index`` is the
+    name of an index, empty if ``direct`` is set.
     """
 
     index: str = ""
@@ -97,17 +96,19 @@ class IndexSource(Value, frozen=True, kw_only=True):
 
 
 class Inputs(Value, frozen=True, kw_only=True):
-    """The project's wishes, normalized, targets apart.
+    """The normalized inputs of a project, without its targets.
 
-    ``upgrades`` are the versions that one run is asked for by ``--upgrade-package
-    NAME==V``: constraints of it alone, which no lock file records.
+    ``upgrades`` are the constraints of ``--upgrade-package NAME==V``; they hold for one
+    run and no lock file records them.
     ``exclude_newer`` is in microseconds since 1970 UTC. ``extras`` and ``groups``
     are the names that the project declares, sorted. ``sources`` maps the normalized
-    project name to its entries in order. ``build`` says whose build backends may
-    run; ``build_packages`` may besides, ``no_build_packages`` never; of
-    ``no_binary_packages`` no wheel is taken. These three hold normalized project
-    names, sorted. ``requires_itself`` are the project's own name and the place of each
-    requirement on it without an extra, which asks for nothing.
+    project name to its entries in order, ``require_variants`` to patterns, one of
+    which its label must match. ``build`` selects the projects whose build
+    backends may run; those of ``build_packages`` may too, those of
+    ``no_build_packages`` never. ``no_binary_packages`` are built from source. These
+    three hold normalized project names, sorted. ``requires_itself`` holds the project's
+    own name and the place of each requirement on itself without an extra, which has no
+    effect.
     """
 
     requires_python: str = ""
@@ -127,6 +128,7 @@ class Inputs(Value, frozen=True, kw_only=True):
     default_target: str | None = None
     exclude_variants: tuple[str, ...] = ()
     prefer_variants: tuple[str, ...] = ()
+    require_variants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     enable_providers: tuple[str, ...] = ()
     build: BuildPolicy = "local"
     build_packages: tuple[str, ...] = ()
@@ -143,5 +145,5 @@ class Inputs(Value, frozen=True, kw_only=True):
 
 
 def index_in_words(name: str) -> str:
-    """Name an index for people; the one that nobody has named is just the index."""
+    """Return the name of an index for messages; the default one is "the index"."""
     return "the index" if name == DEFAULT_INDEX else f"index {name}"

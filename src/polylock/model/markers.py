@@ -1,8 +1,7 @@
 """Environment markers, variant markers included, as expressions.
 
 ``packaging.markers`` cannot parse the four markers of PEP 825, so a marker is parsed
-into an expression here, once per distinct text. What its atoms mean is left to
-packaging.
+into an expression here, once per distinct text. packaging evaluates the comparisons.
 """
 
 from __future__ import annotations
@@ -61,19 +60,18 @@ _LEGACY_FIELDS = {  # PEP 345 spellings that setuptools still writes
     "python_implementation": "platform_python_implementation",
 }
 _MOST_LEVELS = 50
-"""Of parentheses in each other: expressions are walked by functions that call
-themselves."""
+"""Most nested parentheses: expressions are walked by recursive functions."""
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
 class InvalidMarker(ValueError):
-    """Text that is no marker, with the reason."""
+    """Text that is not a valid marker."""
 
 
 class Atom(Value, frozen=True, tag=True):
     """One comparison, ``field operator 'value'``.
 
-    ``reversed`` is true where the value stands on the left, as in
+    ``reversed`` is true if the value is on the left, as in
     ``'dev' in dependency_groups``.
     """
 
@@ -111,11 +109,8 @@ MarkerExpression = Atom | Combination
 
 @lru_cache(maxsize=65536)
 def plain_marker(text: str) -> Marker:
-    """Parse what packaging knows, once per distinct text: the same few are everywhere.
-
-    Raises InvalidMarker.
-    """
-    # 8 ms with the parser, which a lock does without where all answers are known.
+    """Parse a marker by packaging, cached by text; raises InvalidMarker."""
+    # 8 ms with the parser, which a lock from known results does not need.
     from packaging import markers  # noqa: PLC0415
 
     try:
@@ -126,10 +121,7 @@ def plain_marker(text: str) -> Marker:
 
 @lru_cache(maxsize=65536)
 def parse_marker(text: str) -> MarkerExpression:
-    """Parse a marker; the result is shared by all callers with the same text.
-
-    Raises InvalidMarker with the reason.
-    """
+    """Parse a marker, cached by text; raises InvalidMarker."""
     if has_long_number(text):
         raise InvalidMarker("a marker has a number of 100 digits or more")
     if _depth(text) > _MOST_LEVELS:
@@ -138,7 +130,7 @@ def parse_marker(text: str) -> MarkerExpression:
 
 
 def _depth(text: str) -> int:
-    """Return how many parentheses are open at most, those in strings included."""
+    """Return the depth of nested parentheses, those in strings included."""
     if text.count("(") <= _MOST_LEVELS:
         return 0
     level = deepest = 0
@@ -149,12 +141,12 @@ def _depth(text: str) -> int:
 
 
 def disjunction(operands: Collection[MarkerExpression]) -> MarkerExpression:
-    """Join by ``or``, leaving out repetitions; at least one operand."""
+    """Join at least one operand by ``or``, without duplicates."""
     return _join("or", operands)
 
 
 def conjunction(operands: Collection[MarkerExpression]) -> MarkerExpression:
-    """Join by ``and``, leaving out repetitions; at least one operand."""
+    """Join at least one operand by ``and``, without duplicates."""
     return _join("and", operands)
 
 
@@ -170,7 +162,7 @@ def _join(operator: str, operands: Collection[MarkerExpression]) -> MarkerExpres
 
 @cache
 def _token() -> re.Pattern[str]:
-    """Compile the pattern where the first marker is parsed: 0.3 ms."""
+    """Return the token pattern, compiled for the first marker: 0.3 ms."""
     return re.compile(
         r"""\s*(?:(?P<paren>[()])
         |(?P<string>'[^']*'|"[^"]*")
@@ -274,7 +266,7 @@ class _Parser:
 
     def _check_comparison(self, atom: Atom, field: str) -> None:
         marker = plain_marker(str(atom))
-        if atom.operator in {"~=", "==="}:  # what packaging refuses when it is too late
+        if atom.operator in {"~=", "==="}:  # packaging refuses these only on evaluation
             from packaging.markers import UndefinedComparison  # noqa: PLC0415 - as above
 
             try:

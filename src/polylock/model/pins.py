@@ -1,4 +1,4 @@
-"""What one solve returns: a pin for each project, and who asked for it."""
+"""The result of a solve: a pin for each project, with its dependencies."""
 
 from __future__ import annotations
 
@@ -23,14 +23,15 @@ __all__ = ["Edge", "Pin", "Preference", "Resolution"]
 class Edge(Value, frozen=True, kw_only=True):
     """A dependency of a pin on another project.
 
-    ``extra`` is the extra of the depending project under which it holds, None for
-    always; ``extras`` are those asked of the other project. ``condition`` is what the
-    target leaves open of the marker, None where nothing.
+    ``extra`` is the extra of the dependent under which it holds, None for always;
+    ``extras`` are the requested extras of the dependency, ``specifier`` its versions.
+    ``condition`` is the part of the marker that the target leaves open, None if none.
     """
 
     name: NormalizedName
     extras: tuple[str, ...] = ()
     extra: str | None = None
+    specifier: str = ""
     condition: MarkerExpression | None = None
 
 
@@ -40,8 +41,8 @@ class Pin(Value, frozen=True, kw_only=True):
     ``requires_python`` is the file's own, from its metadata. ``variant_label`` is
     None for a non-variant wheel; ``decided_by`` are the properties of the label that
     the target supports, the best one of each feature, in order of weight.
-    ``edges`` cover all extras that were asked for. ``passed_over`` says that a pin
-    from a lock file was taken although there were variants, which ``release`` lacks.
+    ``edges`` cover all requested extras. ``passed_over`` means that the pin of a lock
+    file was kept although there were variants, which ``release`` lacks.
     """
 
     name: NormalizedName
@@ -58,15 +59,16 @@ class Pin(Value, frozen=True, kw_only=True):
 
     @property
     def direct(self) -> DirectOrigin | None:
-        """Return the direct source that it comes from, None where an index has it."""
+        """Return its direct source, None if it comes from an index."""
         return self.release.direct
 
 
 class Resolution(Value, frozen=True, kw_only=True):
     """The pins of one target.
 
-    ``conditions`` says for each project when it is installed, over the markers
-    ``extras``, ``dependency_groups`` and what the target leaves open; None: always.
+    ``conditions`` maps each project to the marker under which it is installed, over
+    ``extras``, ``dependency_groups`` and the fields that the target leaves open; None
+    means always.
     """
 
     target: Target
@@ -75,9 +77,9 @@ class Resolution(Value, frozen=True, kw_only=True):
 
 
 class Preference(Value, frozen=True, kw_only=True):
-    """What an earlier answer took for a project: tried first where it still holds.
+    """The version and files of an earlier lock, tried first where still compatible.
 
-    ``filenames`` is empty where only the version should be kept.
+    ``filenames`` is empty if only the version should be kept.
     """
 
     version: str

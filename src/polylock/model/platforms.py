@@ -1,9 +1,9 @@
 """Marker environment and compatibility tags of machines other than this one.
 
 packaging knows the order of tags for every interpreter and for macOS, but its Linux
-tags look at the running interpreter. So the Linux platforms are listed here, in the
-order in which packaging lists them on such a host, and the rest is asked of
-packaging's public functions with every argument given.
+tags inspect the running interpreter. So the Linux platforms are listed here, in the
+order in which packaging lists them on such a host; the rest comes from packaging's
+public functions with every argument given.
 """
 
 from __future__ import annotations
@@ -13,12 +13,16 @@ from typing import TYPE_CHECKING
 
 from packaging import tags
 
-from polylock.model.target import Architecture, OperatingSystem
+from polylock.model.target import (
+    Architecture,
+    OperatingSystem,
+    PythonRelease,
+    TargetDescription,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from polylock.model.target import PythonRelease, TargetDescription
 
 __all__ = [
     "DEFAULT_LIBC",
@@ -29,10 +33,10 @@ __all__ = [
 ]
 
 DEFAULT_LIBC = "glibc-2.28"
-"""The C library of a Linux target that names none: RHEL 8, Debian 10 and later."""
+"""The default C library of a Linux target: RHEL 8, Debian 10 and later."""
 
 DEFAULT_MACOS = "14.0"
-"""The macOS of a target that names none: scientific wheels ask for 14 now."""
+"""The default macOS of a target: scientific wheels now require 14."""
 
 _OLDEST_GLIBC = {Architecture.X86_64: 5, Architecture.AARCH64: 17}
 _LAST_GLIBC_MINOR = 50  # packaging's guess for a glibc 2 before a later major version
@@ -55,8 +59,8 @@ _IMPLEMENTATIONS = {"cpython": "CPython", "pypy": "PyPy"}
 def marker_environment(description: TargetDescription) -> dict[str, str]:
     """Return the environment markers that the description fixes (PEP 508).
 
-    The patch release of Python is fixed only where it was named, and then PyPy's own
-    version still is not; ``platform_release`` and ``platform_version`` never are.
+    The patch release of Python is fixed only if the description has it, and PyPy's own
+    version not even then; ``platform_release`` and ``platform_version`` never are.
     """
     python = description.python
     os_name, sys_platform, platform_system = _SYSTEM_MARKERS[description.system]

@@ -1,4 +1,4 @@
-"""Numbers in words: bytes, and how many of what."""
+"""Numbers in text: a limit on their length, file sizes, counts with a noun."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ _LONG_NUMBER = re.compile(rf"(?<![0-9])[0-9]{{{_MOST_DIGITS}}}")
 
 
 def has_long_number(text: str) -> bool:
-    """Return whether a number in a version, specifier or marker has 100 digits.
+    """Return whether a version, specifier or marker has a number of 100 digits or more.
 
-    Python refuses to read one of more than 4,300, and packaging reads them late: where
-    nobody expects an error any more.
+    Python refuses to parse more than 4,300 digits, and packaging parses numbers late,
+    where no error is expected.
     """
     return len(text) >= _MOST_DIGITS and _LONG_NUMBER.search(text) is not None
 
 
 def file_size(count: int) -> str:
-    """Write a number of bytes as people do, in powers of ten: ``1.2 MB``."""
+    """Return a number of bytes in decimal units: ``1.2 MB``."""
     if count < 1000:
         return f"{count} B"
     size = float(count)
@@ -32,5 +32,5 @@ def file_size(count: int) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """Write a number with its noun: ``1 target``, ``2 targets``."""
+    """Return a number with its noun: ``1 target``, ``2 targets``."""
     return f"{number} {noun}" if number == 1 else f"{number:,} {noun}s"

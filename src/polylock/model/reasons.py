@@ -1,10 +1,10 @@
-"""Why a version, a file or a label is out: the kinds that a solve decides, as data.
+"""Reasons why a version, a file or a label is rejected, as data.
 
-A reason is made where it is decided: by the candidate pool, the reader of metadata, the
-search. What people read of it is written by ``polylock.explain.words`` alone, and no
-code reads that back. The kinds of labels are in ``polylock.variants.ordering``; those
-that only an explanation finds in ``polylock.explain.reasons``, which a solve need not
-import.
+A reason is created where the decision is made: in the candidate pool, the reader of
+metadata, the solver. Only ``polylock.explain.words`` turns it into text, and no code
+reads that text. The reasons for labels are in ``polylock.variants.ordering``. Those
+that only an explanation finds are in ``polylock.explain.reasons``, which a solve need
+not import.
 """
 
 from __future__ import annotations
@@ -12,7 +12,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from polylock.values import Value
-from polylock.variants.ordering import LabelExcluded, LabelUndescribed, PropertyUnmet
+from polylock.variants.ordering import (
+    LabelExcluded,
+    LabelUndescribed,
+    PropertyUnmet,
+    VariantRequired,
+)
 
 if TYPE_CHECKING:
     from polylock.model.requirements import Requirement
@@ -38,13 +43,14 @@ __all__ = [
     "RequiresItself",
     "Unfit",
     "UploadedLater",
+    "VariantRequired",
     "WheelsForbidden",
     "Yanked",
 ]
 
 
 class Yanked(Value, frozen=True):
-    """The file or version is yanked (PEP 592), for ``why`` if the index says it."""
+    """The file or version is yanked (PEP 592); ``why`` may be empty."""
 
     why: str = ""
 
@@ -54,11 +60,11 @@ class UploadedLater(Value, frozen=True):
 
 
 class NoUploadTime(Value, frozen=True):
-    """``exclude-newer`` is set, and the index tells the time of other files only."""
+    """``exclude-newer`` is set, and the index gives no upload time for this file."""
 
 
 class Rejection(Value, frozen=True):
-    """Why one file or label of a version is out, or, with neither, all of it."""
+    """The reason why a file or label of a version is rejected, or the whole version."""
 
     reason: Refusal
     label: str = ""
@@ -66,7 +72,7 @@ class Rejection(Value, frozen=True):
 
 
 class Unfit(Value, frozen=True):
-    """The compatibility tags of a file, or of all that a label has, do not fit."""
+    """The compatibility tags of a file, or of all files of a label, do not fit."""
 
     tags: tuple[str, ...] = ()
 
@@ -80,9 +86,9 @@ class PythonUnmet(Value, frozen=True):
 class NeedsBuild(Value, frozen=True):
     """It would have to be built, and that is not allowed.
 
-    ``key`` is the setting that says so: ``build-package`` lacks the project,
-    ``no-build-package`` has it, or ``build`` is none. Where ``is_static`` is false, not
-    even what it requires is known without a build.
+    ``key`` is the setting that forbids it: ``build-package`` lacks the project,
+    ``no-build-package`` has it, or ``build`` is none. If ``is_static`` is false, its
+    dependencies are unknown without a build.
     """
 
     key: Literal["build-package", "no-build-package", "build"] = "build-package"
@@ -90,7 +96,7 @@ class NeedsBuild(Value, frozen=True):
 
 
 class BuildCycle(Value, frozen=True):
-    """It is needed to build itself, by way of the projects of the chain."""
+    """It is needed to build itself, through the projects of the chain."""
 
     chain: tuple[str, ...]
 
@@ -100,10 +106,10 @@ class WheelsForbidden(Value, frozen=True):
 
 
 class InvalidMetadata(Value, frozen=True):
-    """A file cannot be read, or what it says of itself is invalid.
+    """A file cannot be read, or its metadata is invalid.
 
-    ``problem`` is a clause, ``line`` the line of the metadata that is at fault, empty
-    where it is none; ``file`` is named where the subject is not the file already.
+    ``problem`` is a clause, ``line`` the faulty line of the metadata, empty if there is
+    none; ``file`` is set where the subject of the reason is not the file itself.
     """
 
     problem: str
@@ -112,7 +118,7 @@ class InvalidMetadata(Value, frozen=True):
 
 
 class DirectReference(Value, frozen=True):
-    """It requires a direct reference that the project does not name as well."""
+    """It requires a direct reference that the project does not declare too."""
 
     requirement: Requirement
 
@@ -124,7 +130,7 @@ class RequiresItself(Value, frozen=True):
 
 
 class NotOpened(Value, frozen=True):
-    """A source distribution of which a sibling was opened already (no bytes spent)."""
+    """A source distribution that was not opened, as another of the version was."""
 
 
 class LabelNotPinned(Value, frozen=True):
@@ -135,7 +141,7 @@ class LabelNotPinned(Value, frozen=True):
 
 
 class PinnedLabelMissing(Value, frozen=True):
-    """The target pins a label that the release does not have; ``there`` are its own."""
+    """The target pins a label that the release lacks; ``there`` are its labels."""
 
     target: str
     pinned: str
@@ -143,7 +149,7 @@ class PinnedLabelMissing(Value, frozen=True):
 
 
 class ConflictsWithPins(Value, frozen=True):
-    """It fits by itself, and not together with all other pins."""
+    """It fits by itself, but conflicts with the other pins."""
 
 
 class NotRequired(Value, frozen=True):
@@ -154,7 +160,7 @@ class NotRequired(Value, frozen=True):
 
 
 class DirectSourceNamed(Value, frozen=True):
-    """The project names a direct source, so no index has a say in it."""
+    """The project names a direct source, so indexes are not used for it."""
 
 
 Refusal = (
@@ -176,7 +182,8 @@ Refusal = (
     | RequiresItself
     | Unfit
     | UploadedLater
+    | VariantRequired
     | WheelsForbidden
     | Yanked
 )
-"""All kinds that are decided below ``polylock.explain``."""
+"""All reasons that are found below ``polylock.explain``."""

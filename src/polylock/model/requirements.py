@@ -1,32 +1,36 @@
-"""Requirements, with their markers set apart (PEP 508).
+"""Requirements with separate markers (PEP 508).
 
-``packaging.requirements.Requirement`` rejects variant markers, so a requirement is
-cut at its marker and only the rest goes through packaging.
+``packaging.requirements.Requirement`` rejects variant markers, so the marker is split
+off and packaging parses only the rest.
 """
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
 import msgspec
 from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
-from polylock.model.markers import InvalidMarker, parse_marker
+from polylock.model.markers import InvalidMarker, MarkerExpression, parse_marker
 from polylock.model.quantities import has_long_number
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from polylock.model.markers import MarkerExpression
-
     _Parts = tuple[str, Collection[str], str, str | None]
 
-__all__ = ["LONGEST_REQUIREMENT", "InvalidRequirement", "Requirement"]
+__all__ = [
+    "LONGEST_REQUIREMENT",
+    "InvalidRequirement",
+    "Requirement",
+    "is_specifier",
+]
 
 LONGEST_REQUIREMENT = 1 << 14
-"""Characters; the longest on public indexes have 1,500, most of them of a marker."""
+"""Most characters; the longest on public indexes have 1,500, mostly markers."""
 
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 _CLAUSE = r"(?:[~=!<>]=|[<>])[ \t]*[A-Za-z0-9][A-Za-z0-9.!+*_-]*"
@@ -35,15 +39,25 @@ _USUAL = re.compile(
     rf"(?:\[[ \t]*({_NAME}(?:[ \t]*,[ \t]*{_NAME})*)[ \t]*\][ \t]*)?"
     rf"({_CLAUSE}(?:[ \t]*,[ \t]*{_CLAUSE})*)?"
 )
-"""Name, extras and specifiers of what most people write."""
+"""Name, extras and specifiers of the usual form."""
+
+
+@lru_cache(maxsize=65536)
+def is_specifier(text: str) -> bool:
+    """Return whether a text is a version specifier set; some on indexes are not."""
+    try:
+        SpecifierSet(text)
+    except ValueError:
+        return False
+    return not has_long_number(text)
 
 
 class InvalidRequirement(ValueError):
-    """Text that is no requirement, with the reason."""
+    """Text that is not a valid requirement."""
 
 
 class Requirement(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
-    """A requirement in its parts, each still text; small, hashable, kept on disk.
+    """A requirement split into parts, each still text; hashable, and the cached form.
 
     ``specifier`` is the version specifier set, sorted, empty for any version;
     ``marker`` the marker as written, empty for always. ``name`` is normalized, and
@@ -58,15 +72,14 @@ class Requirement(msgspec.Struct, frozen=True, array_like=True, omit_defaults=Tr
 
     @classmethod
     def parse(cls, text: str) -> Requirement:
-        """Parse PEP 508 text, variant markers allowed.
-
-        Raises InvalidRequirement with the reason.
-        """
+        """Parse PEP 508 text, variant markers allowed; raises InvalidRequirement."""
         if len(text) > LONGEST_REQUIREMENT:
             problem = f"{text[:40]}... has more than {LONGEST_REQUIREMENT} characters"
             raise InvalidRequirement(problem)
         if has_long_number(text):
-            raise InvalidRequirement(f"{text[:40]}... has a number that never ends")
+            raise InvalidRequirement(
+                f"{text[:40]}... has a number of 100 digits or more"
+            )
         head, marker = _split_marker(text)
         name, extras, specifier, url = _usual_parts(head) or _parts(head)
         if marker:
@@ -84,7 +97,7 @@ class Requirement(msgspec.Struct, frozen=True, array_like=True, omit_defaults=Tr
 
     @property
     def normalized_name(self) -> NormalizedName:
-        """Return ``name``, which ``parse`` normalized, in the type that says so."""
+        """Return ``name`` as a NormalizedName: ``parse`` normalized it."""
         return cast("NormalizedName", self.name)
 
     @property
@@ -101,9 +114,9 @@ class Requirement(msgspec.Struct, frozen=True, array_like=True, omit_defaults=Tr
 
 
 def _usual_parts(text: str) -> _Parts | None:
-    """Take a requirement to pieces; None where it is unusual or wrong.
+    """Split a requirement of the usual form, None for any other.
 
-    packaging's parser says the same, and takes 8 ms to import.
+    packaging's parser gives the same result, but takes 8 ms to import.
     """
     match = _USUAL.fullmatch(text)
     if match is None:
@@ -118,12 +131,11 @@ def _usual_parts(text: str) -> _Parts | None:
 
 
 def _parts(text: str) -> _Parts:
-    """Take a requirement to pieces as packaging does; raises InvalidRequirement."""
+    """Split a requirement by packaging's parser; raises InvalidRequirement."""
     from packaging import requirements  # noqa: PLC0415 - as above
 
-    if "\\" in text:  # packaging would read it as Python does, warnings and all
-        raise InvalidRequirement("a backslash means nothing in a requirement")
-
+    if "\\" in text:  # packaging evaluates it as a Python escape, with warnings
+        raise InvalidRequirement("a requirement must not contain a backslash")
     try:
         plain = requirements.Requirement(text)
     except requirements.InvalidRequirement as error:
@@ -132,9 +144,9 @@ def _parts(text: str) -> _Parts:
 
 
 def _split_marker(text: str) -> tuple[str, str]:
-    """Cut at the semicolon that begins the marker.
+    """Split at the semicolon before the marker.
 
-    A URL may hold semicolons, so after ``@`` only one with white space before it
+    A URL may contain semicolons, so after ``@`` only one with white space before it
     counts (PEP 508, "URL reference").
     """
     at = text.find("@")

@@ -1,17 +1,16 @@
-"""Where a target has a project from: which direct source, or which index, if either."""
+"""The source of a project for a target: a direct source or a named index."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from polylock.model.direct import InvalidDirectSource, parse_direct_url
+from polylock.model.direct import DirectSource, InvalidDirectSource, parse_direct_url
 from polylock.model.folding import fold
 from polylock.variants.properties import InvalidProperty, VariantProperty
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from polylock.model.direct import DirectSource
     from polylock.model.inputs import IndexSource, Inputs
     from polylock.model.requirements import Requirement
     from polylock.model.target import Target
@@ -20,10 +19,10 @@ __all__ = ["direct_source", "direct_sources", "fits"]
 
 
 def direct_source(inputs: Inputs, name: str, target: Target) -> DirectSource | None:
-    """Return the direct source of a project for a target, None where an index has it.
+    """Return the direct source of a project for a target, None if an index serves it.
 
-    A direct reference of the project itself counts before ``sources``. Raises
-    InvalidDirectSource where two requirements contradict each other.
+    A direct reference in the project's requirements comes before ``sources``. Raises
+    InvalidDirectSource if two requirements contradict each other.
     """
     found = {
         parse_direct_url(requirement.url)
@@ -42,7 +41,7 @@ def direct_source(inputs: Inputs, name: str, target: Target) -> DirectSource | N
 
 
 def direct_sources(inputs: Inputs) -> frozenset[str]:
-    """Return the names of the projects that some target has from a direct source."""
+    """Return the names of the projects that have a direct source for some target."""
     roots = (root.requirement for root in inputs.requirements)
     references = (each.name for each in (*roots, *inputs.overrides) if each.url)
     entries = (
@@ -68,7 +67,7 @@ def _references(inputs: Inputs, target: Target) -> Iterator[Requirement]:
 
 
 def fits(entry: IndexSource, target: Target) -> bool:
-    """Say whether an entry of ``sources`` is meant for a target."""
+    """Return whether an entry of ``sources`` applies to a target."""
     if entry.targets and target.name not in entry.targets:
         return False
     return all(_supports(target, text) for text in entry.properties)

@@ -1,4 +1,4 @@
-"""A target: one kind of machine that the project runs on."""
+"""Targets: the kinds of machine that a project runs on."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ __all__ = [
 ]
 
 _NEWEST_PATCH = 999
-"""Stands for the newest patch release of a Python, whichever that comes to be."""
+"""Represents the newest patch release of a Python, now or later."""
 
 
 class OperatingSystem(enum.StrEnum):
-    """The operating systems that a target can name."""
+    """The operating system of a target."""
 
     LINUX = "linux"
     MACOS = "macos"
@@ -42,17 +42,16 @@ class OperatingSystem(enum.StrEnum):
 
 
 class Architecture(enum.StrEnum):
-    """The processor families that a target can name."""
+    """The processor family of a target."""
 
     X86_64 = "x86_64"
     AARCH64 = "aarch64"
 
 
 def usual_platform(platform: str) -> str:
-    """Return a platform as people write it: ``macos-arm64`` for ``macos-aarch64``.
+    """Return the usual name of a platform: ``macos-arm64`` for ``macos-aarch64``.
 
-    64-bit Arm has the name that its system gives it. Lock files and cache keys have
-    one spelling for all systems.
+    For display: lock files and cache keys use ``aarch64`` on all systems.
     """
     if platform.startswith(OperatingSystem.LINUX):
         return platform
@@ -62,7 +61,7 @@ def usual_platform(platform: str) -> str:
 class PythonRelease(Value, frozen=True, kw_only=True):
     """The Python of a target: ``3.12``, ``3.12.7``, ``3.13t`` or ``pypy3.11``.
 
-    Without ``patch`` every patch release of the minor version is meant.
+    Without ``patch`` it stands for every patch release of the minor version.
     """
 
     implementation: str = "cpython"
@@ -84,7 +83,7 @@ class PythonRelease(Value, frozen=True, kw_only=True):
 
     @property
     def newest(self) -> str:
-        """Return the newest release that is meant, to be held against specifiers."""
+        """Return the newest release that it stands for, to compare with specifiers."""
         patch = _NEWEST_PATCH if self.patch is None else self.patch
         return f"{self.minor_version}.{patch}"
 
@@ -105,7 +104,7 @@ class NvidiaGpu(Value, frozen=True, kw_only=True):
     """NVIDIA hardware and its driver.
 
     ``driver`` is the CUDA version that the driver offers, ``13.0``; ``compute`` holds
-    the compute capabilities of all GPUs, ``9.0``, none where there is no GPU.
+    the compute capabilities of all GPUs, ``9.0``, empty if there is no GPU.
     """
 
     driver: str
@@ -134,7 +133,7 @@ class AscendNpu(Value, frozen=True, kw_only=True):
 
 
 class MachineDescription(Value, frozen=True, kw_only=True):
-    """A machine, as it was said or found to be.
+    """A machine, as described by the user or detected.
 
     ``libc`` is ``glibc-2.28`` or ``musl-1.2`` on Linux and None elsewhere, ``macos``
     the lowest macOS version and None elsewhere. ``properties`` are ordered static
@@ -157,10 +156,12 @@ class MachineDescription(Value, frozen=True, kw_only=True):
 
 
 class TargetDescription(MachineDescription, frozen=True, kw_only=True):
-    """What the user said about a target, ``extends`` and ``preset`` worked in.
+    """The description of a target, with ``extends`` and ``preset`` applied.
 
-    ``variants`` maps the normalized name of a project to the one label of it that may
-    be taken, empty for the wheel without a label.
+    ``variants`` maps the normalized name of a project to the only label allowed, empty
+    for the wheel without a label. ``exclude_variants`` and ``prefer_variants`` replace
+    those of the project unless None; ``require_variants`` replaces them project by
+    project.
     """
 
     name: str
@@ -168,17 +169,19 @@ class TargetDescription(MachineDescription, frozen=True, kw_only=True):
     runs_on: tuple[str, ...] = ()
     dependencies: tuple[str, ...] = ()
     variants: Mapping[str, str] = field(default_factory=dict)
+    exclude_variants: tuple[str, ...] | None = None
+    prefer_variants: tuple[str, ...] | None = None
+    require_variants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class Target(Value, frozen=True, kw_only=True, eq=False, dict=True):
     """A marker environment, ordered compatibility tags and supported properties.
 
-    ``marker_environment`` leaves out what the target does not fix: the patch
-    release of its Python unless one was named, ``platform_release``,
+    ``marker_environment`` lacks the fields that the target does not fix: the patch
+    release of its Python unless the description has it, ``platform_release``,
     ``platform_version``. ``tags`` are ordered from the most to the least preferred.
-    ``stated`` are the lists that the user gave, ``derived`` those that follow from
-    the description of the hardware; ``polylock.variants.authority`` says which of
-    them counts for a release.
+    ``stated`` are the user's lists, ``derived`` those that follow from the description
+    of the hardware; ``polylock.variants.authority`` chooses between them for a release.
     """
 
     description: TargetDescription
@@ -189,15 +192,16 @@ class Target(Value, frozen=True, kw_only=True, eq=False, dict=True):
 
     @property
     def name(self) -> str:
-        """Return the name by which the user knows the target."""
+        """Return the name of the target."""
         return self.description.name
 
     @cached_property
     def _tag_ranks(self) -> dict[str, int]:
+        # Reversed, so that the first of equal tags counts.
         return {tag: rank for rank, tag in reversed(tuple(enumerate(self.tags)))}
 
     def tag_rank(self, filename: WheelFilename) -> int | None:
-        """Return the rank of the wheel's best tag, 0 the best; None: incompatible."""
+        """Return the rank of the wheel's best tag, 0 the best, None if incompatible."""
         ranks = self._tag_ranks
         found = [ranks[tag] for tag in filename.tags if tag in ranks]
         return min(found) if found else None

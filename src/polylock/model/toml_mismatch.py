@@ -1,7 +1,7 @@
-"""Where TOML values are not of a type: the key path, and the problem.
+"""Type mismatches of TOML values, with their key path and the problem.
 
-``msgspec`` says so too, but in words of its own and without the keys of a mapping. So a
-table that it refuses is compared once more, by the types that it goes by itself.
+``msgspec`` reports them too, but in its own words and without the keys of a mapping. So
+a table that it refuses is compared again, by msgspec's own description of the type.
 """
 
 from __future__ import annotations
@@ -32,9 +32,10 @@ _WANTED: dict[type[inspect.Type], tuple[type | tuple[type, ...], str]] = {
 
 
 class Mismatch(Value, frozen=True, kw_only=True):
-    """A value that does not fit; ``wanted`` is the type, None where that is right.
+    """A value that does not fit its type.
 
-    ``found`` is the value, or else the problem in words.
+    ``wanted`` is the type and ``found`` the value. If ``wanted`` is None the type is
+    right, and ``found`` is the problem as a clause.
     """
 
     parts: Parts
@@ -43,16 +44,16 @@ class Mismatch(Value, frozen=True, kw_only=True):
 
 
 def mismatches(values: object, kind: type) -> Iterator[Mismatch]:
-    """Yield what does not fit a type, in the order of its fields.
+    """Yield the values that do not fit a type, in the order of its fields.
 
-    A Struct within the values is taken as it is.
+    A Struct among the values is not checked.
     """
     yield from _mismatches(values, inspect.type_info(kind), ())
 
 
 def _mismatches(value: Any, kind: inspect.Type, parts: Parts) -> Iterator[Mismatch]:  # noqa: ANN401 - any TOML value
     if isinstance(kind, inspect.UnionType):
-        # TOML has no null: a missing key never comes here, None was put in its place.
+        # TOML has no null: None means a key that a caller filled in as missing.
         kind = next(each for each in kind.types if each != inspect.NoneType())
         if value is None:
             return
@@ -80,7 +81,7 @@ def _members(
     value: Any,  # noqa: ANN401 - any TOML value
     kind: inspect.Type,
 ) -> Iterator[tuple[str | int, object, inspect.Type | None]]:
-    """Yield what lies within a value and its type, None for a key that is missing."""
+    """Yield key, value and type of each member; the type is None for a missing key."""
     match kind:
         case inspect.StructType(fields=fields):
             for field in fields:

@@ -1,35 +1,40 @@
-"""Foreign text as a person may safely be shown it, on one line.
+"""Escaping of untrusted text, so that it is safe to show on one line.
 
-What an index, a lock file, a wheel or a server says can hold anything: line feeds that
-forge a line of a log, escapes that rewrite a terminal, letters that turn the direction
-of the rest, and the commands that CI services read from logs.
+Text from an index, a lock file, a wheel or a server can contain anything: line feeds
+that forge a log line, escape sequences that control a terminal, characters that change
+the direction of text, and commands that CI services read from logs.
 """
 
 from __future__ import annotations
 
 import re
 
-__all__ = ["is_visible", "visible"]
+__all__ = ["has_control_character", "is_visible", "visible"]
 
 _HIDDEN = re.compile(
     "["
     "\x00-\x1f\x7f-\x9f"  # control characters: C0, DEL and C1
-    "\xad\u061c\u180e\u200b-\u200f\u2060-\u206f\ufeff\ufff9-\ufffb"  # without a shape
+    "\xad\u061c\u180e\u200b-\u200f\u2060-\u206f\ufeff\ufff9-\ufffb"  # invisible
     "\u2028-\u202e"  # line and paragraph separators, changes of direction
-    "\ud800-\udfff"  # lone surrogates, which no encoding can write
-    "\U000e0000-\U000e007f"  # tags: letters that no font shows
+    "\ud800-\udfff"  # lone surrogates, which UTF-8 cannot encode
+    "\U000e0000-\U000e007f"  # tag characters, which are invisible
     "]"
 )
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 _COMMAND = re.compile(r"^\s*:(?=:)|#(?=#(?:\[|vso\[|teamcity\[))", re.ASCII)
-"""``::name::`` at the start of a line and ``##[name]`` anywhere are read by GitHub,
-``##vso[`` and ``##teamcity[`` by others. One of their characters is written as its
-escape, so that they are text."""
+"""GitHub reads ``::name::`` at the start of a line and ``##[name]`` anywhere; others
+read ``##vso[`` and ``##teamcity[``. One character is escaped, which makes them text."""
+
+
+def has_control_character(text: str) -> bool:
+    """Return whether the text has a control character or a line separator."""
+    return not text.isprintable() and _CONTROL.search(text) is not None
 
 
 def visible(text: str) -> str:
-    """Return the text with every character that hides or acts written as its escape."""
+    """Return the text with all invisible and control characters escaped."""
     if ("::" in text or "##" in text) and _COMMAND.search(text):
         text = _COMMAND.sub(lambda found: _escaped_last(found.group()), text)
     if text.isprintable():
@@ -38,7 +43,7 @@ def visible(text: str) -> str:
 
 
 def is_visible(text: str) -> bool:
-    """Return whether the text can be shown as it is."""
+    """Return whether the text is safe to show without escapes."""
     return text.isprintable() or _HIDDEN.search(text) is None
 
 

@@ -1,3 +1,3 @@
-"""Bytes from elsewhere: requests, retries, downloads."""
+"""HTTP: requests, credentials, retries, caching, downloads."""
 
 from __future__ import annotations

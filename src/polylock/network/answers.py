@@ -1,4 +1,4 @@
-"""Answers of servers, whole or still to be read, and those that are errors."""
+"""HTTP responses, read or still to be read, and the error for a bad status."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ __all__ = ["Response", "Streaming", "status_error"]
 
 
 class Response(Value, frozen=True):
-    """An answer with its whole body.
+    """A response with its body.
 
-    ``url`` is the one that answered, after redirects, without credentials. The
-    names of ``headers`` are in lower case.
+    ``url`` is the final one, after redirects, without credentials. The names of
+    ``headers`` are in lower case.
     """
 
     url: str
@@ -28,10 +28,10 @@ class Response(Value, frozen=True):
 
 
 class Streaming(Value, frozen=True):
-    """An answer whose body is still to be read, once.
+    """A response whose body is still to be read, once.
 
     ``url`` and ``headers`` are as in Response. Reading ``chunks`` raises
-    IndexRequestError where the connection breaks.
+    IndexRequestError if the connection breaks.
     """
 
     url: str
@@ -41,8 +41,8 @@ class Streaming(Value, frozen=True):
 
 
 def status_error(url: str, status: int) -> IndexRequestError:
-    """Return the error for an answer whose status says that it is none."""
-    from http import HTTPStatus  # noqa: PLC0415 - for the words, in an error alone
+    """Return the error for a response with an unexpected status."""
+    from http import HTTPStatus  # noqa: PLC0415 - only for an error
 
     try:
         phrase = HTTPStatus(status).phrase

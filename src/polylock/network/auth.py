@@ -1,13 +1,13 @@
-"""Which credentials belong to a URL, and how to write a URL without them.
+"""Credentials of a URL, and URLs without credentials.
 
-Credentials belong to an origin (scheme, host and port) and go nowhere else. In order
-of priority: those in the URL itself, those of the index on that origin
-(``POLYLOCK_INDEX_<NAME>_USERNAME`` and ``_PASSWORD``, else its URL), and the netrc
-file's entry. Where an index names a user without a password and refuses the request,
-the keyring is asked, last of all.
+Credentials belong to an origin (scheme, host and port) and are sent to no other. In
+order of priority: those in the URL itself, those of the index on that origin
+(``POLYLOCK_INDEX_<NAME>_USERNAME`` and ``_PASSWORD``, else its URL), and the entry of
+the netrc file. If an index has a user name without a password and refuses the request,
+the keyring is queried last.
 
-``machine example.com`` of a netrc file is https://example.com on its usual port: the
-format knows no scheme, and what another port or plain http leads to may be anybody's.
+``machine example.com`` of a netrc file means https://example.com on its default port:
+the format has no scheme, and another port or plain http may be another server.
 ``machine http://example.com:3141`` names another origin.
 """
 
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from polylock.model.hashes import digest
+from polylock.model.url_secrets import without_secrets
 from polylock.values import Value
 
 if TYPE_CHECKING:
@@ -31,7 +32,14 @@ if TYPE_CHECKING:
 
     FindPassword = Callable[[str, str], str | None]
 
-__all__ = ["Authenticator", "Credentials", "credentials_variable", "origin", "redact"]
+__all__ = [
+    "Authenticator",
+    "Credentials",
+    "credentials_variable",
+    "origin",
+    "redact",
+    "without_user",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +51,7 @@ Origin = tuple[str, str, int | None]
 
 
 class Credentials(Value, frozen=True):
-    """A user name and a password, either may be empty."""
+    """A user name and a password; either may be empty."""
 
     username: str
     password: str
@@ -59,12 +67,20 @@ class Credentials(Value, frozen=True):
 
 
 def redact(text: str) -> str:
-    """Return a URL, or text with URLs in it, without user names and passwords."""
-    return _USER_INFORMATION.sub("", text)
+    """Return a URL, or a text with URLs, without secrets, safe to show and to store.
+
+    User names, passwords, and tokens and signatures in a query are removed.
+    """
+    return without_secrets(without_user(text))
+
+
+def without_user(url: str) -> str:
+    """Return a URL without user name and password, which are sent in a header."""
+    return _USER_INFORMATION.sub("", url)
 
 
 def origin(url: str) -> Origin | None:
-    """Return scheme, host and port of a URL, None where it has no valid one."""
+    """Return scheme, host and port of a URL, None if it is not valid."""
     try:
         parts = urlsplit(url)
         port = parts.port or _DEFAULT_PORTS.get(parts.scheme)
@@ -75,17 +91,17 @@ def origin(url: str) -> Origin | None:
 
 
 def credentials_variable(index: str, field: str) -> str:
-    """Return the variable that holds ``USERNAME`` or ``PASSWORD`` of an index.
+    """Return the environment variable for ``USERNAME`` or ``PASSWORD`` of an index.
 
-    Every character of the index's name that cannot stand in the name of a variable
-    becomes an underscore: ``my-index`` is ``POLYLOCK_INDEX_MY_INDEX_USERNAME``.
+    Characters of the index name that a variable cannot have become underscores:
+    ``my-index`` is ``POLYLOCK_INDEX_MY_INDEX_USERNAME``.
     """
     name = re.sub(r"[^A-Z0-9]", "_", index.upper())
     return f"POLYLOCK_INDEX_{name}_{field}"
 
 
 class _IndexCredentials(Value, frozen=True, kw_only=True):
-    """What is known of an index at ``url``, which has no credentials in it."""
+    """The credentials of an index; ``url`` is without them."""
 
     origin: Origin
     url: str
@@ -93,11 +109,11 @@ class _IndexCredentials(Value, frozen=True, kw_only=True):
 
 
 class Authenticator:
-    """Finds the credentials for a URL; safe to use from many threads.
+    """Finds the credentials for a URL; thread-safe.
 
-    ``environment`` holds the ``POLYLOCK_INDEX_*`` variables; ``netrc`` is a file in
-    the netrc format, which need not exist. ``keyring`` is given the URL of an index
-    and a user name.
+    ``environment`` has the ``POLYLOCK_INDEX_*`` variables; ``netrc`` is the path of a
+    netrc file, which may be absent. ``keyring`` returns the password for the URL of an
+    index and a user name.
     """
 
     def __init__(
@@ -123,7 +139,7 @@ class Authenticator:
                 )
 
     def credentials(self, url: str) -> Credentials | None:
-        """Return what may be sent to this URL, None for nothing."""
+        """Return the credentials for a URL, None if there are none."""
         known = self._stated(url)
         if known is None or known.password:
             return known
@@ -131,14 +147,13 @@ class Authenticator:
         found = None if index is None else self._of_keyring.get(index.url)
         if found is not None and found.username == known.username:
             return found
-        return known  # many a token is a user name without a password
+        return known  # some tokens are a user name without a password
 
-    def asker(self, url: str) -> str:
-        """Return who asks for a URL, as a digest; the empty string for nobody.
+    def credentials_digest(self, url: str) -> str:
+        """Return a digest of the credentials for a URL, empty without credentials.
 
-        What a server shows one user it need not show another, so answers are kept
-        apart by it. What the keyring may add does not count: it is not known before a
-        server has refused.
+        Part of cache keys: a server may respond differently to another user. Passwords
+        of the keyring do not count, as it is queried only after a refusal.
         """
         if not self._indexes and "@" not in url and not self._netrc_origins:
             return ""
@@ -160,10 +175,9 @@ class Authenticator:
         return known
 
     def after_refusal(self, url: str) -> Credentials | None:
-        """Return what to try where a URL answered 401, None for nothing else.
+        """Return the credentials to try after status 401, None if there are none.
 
-        The keyring is asked only for an index that names a user and has no password
-        from anywhere else.
+        The keyring is queried only for an index that has a user name and no password.
         """
         known = self.credentials(url)
         index = self._index(url)
@@ -179,10 +193,10 @@ class Authenticator:
         return found
 
     def _index(self, url: str) -> _IndexCredentials | None:
-        """Return the index whose credentials are for a URL.
+        """Return the index whose credentials apply to a URL.
 
-        Of several indexes on one host, each with its own token, it is the one whose
-        path the URL shares furthest.
+        Of several indexes on one origin it is the one that shares the most leading
+        segments of the path.
         """
         place = origin(url)
         same = [entry for entry in self._indexes if entry.origin == place]
@@ -195,7 +209,7 @@ class Authenticator:
 
     @cached_property
     def _netrc_origins(self) -> dict[Origin, Credentials]:
-        """Return the entries by origin; ``default`` is left out, it names none."""
+        """Return the netrc entries by origin; ``default`` has none and is ignored."""
         if self._netrc is None or not self._netrc.is_file():
             return {}
         from netrc import NetrcParseError, netrc  # noqa: PLC0415 - rarely needed
@@ -232,7 +246,7 @@ def _of_url(url: str) -> Credentials | None:
 
 
 def _shared(index_path: str, path: str) -> int:
-    """Count the leading path segments that two paths share."""
+    """Return the number of leading segments that two paths share."""
     count = 0
     for own, other in zip(index_path.split("/"), path.split("/"), strict=False):
         if own != other:

@@ -1,8 +1,8 @@
-"""The only module that speaks HTTP: connections, redirects, retries, TLS.
+"""The HTTP client, the only module that uses httpx: redirects, retries, TLS.
 
-httpx is imported when the first request is made, so a command that is answered by
-the cache does not pay for it. Certificates are checked by the system's trust store.
-Proxies come from the standard variables (``proxies``).
+httpx is imported for the first request, so a command that needs only the cache does not
+load it. The system's trust store checks certificates. Proxies come from the standard
+variables (``proxies``).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import logging
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
 
 from polylock import __version__
 from polylock.errors import (
@@ -21,7 +21,7 @@ from polylock.errors import (
     TlsFailed,
 )
 from polylock.network.answers import Response, Streaming, status_error
-from polylock.network.auth import Authenticator, origin, redact
+from polylock.network.auth import Authenticator, Origin, origin, redact, without_user
 from polylock.network.limits import (
     LARGEST,
     Deadline,
@@ -29,28 +29,63 @@ from polylock.network.limits import (
     redirected,
     whole_body,
 )
-from polylock.network.traffic import Traffic
 from polylock.values import Value
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterator, Mapping
-    from typing import Self
 
     import httpx
 
-    from polylock.network.auth import Origin
     from polylock.network.proxies import Proxy
 
-__all__ = ["Client", "Failure", "RetryPolicy", "explain", "retry_after"]
+__all__ = [
+    "Client",
+    "Failure",
+    "RetryPolicy",
+    "Traffic",
+    "explain",
+    "retry_after",
+]
+
+
+class Traffic:
+    """Counts of requests, for ``--verbose``, tests and benchmarks.
+
+    ``received`` is in bytes over the network. ``from_cache`` counts cache hits without
+    a request, ``revalidated`` those that the index confirmed as unchanged.
+    """
+
+    __slots__ = ("_lock", "from_cache", "received", "requests", "revalidated")
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.received = 0
+        self.from_cache = 0
+        self.revalidated = 0
+        self._lock = threading.Lock()
+
+    def count(
+        self,
+        *,
+        requests: int = 0,
+        received: int = 0,
+        from_cache: int = 0,
+        revalidated: int = 0,
+    ) -> None:
+        """Add to the counts; thread-safe."""
+        with self._lock:
+            self.requests += requests
+            self.received += received
+            self.from_cache += from_cache
+            self.revalidated += revalidated
 
 
 class RetryPolicy(Value, frozen=True, kw_only=True):
-    """How often and how patiently a request is made again.
+    """How often a request is repeated, and after which wait.
 
-    ``attempts`` counts the first one. The wait doubles from ``first_wait`` seconds;
-    a Retry-After header is obeyed up to ``longest_wait``, and a longer one ends the
-    attempts, for a person would rather be told.
+    ``attempts`` includes the first one. The wait doubles from ``first_wait`` seconds. A
+    Retry-After header is obeyed up to ``longest_wait``; a longer one is an error.
     """
 
     attempts: int = 4
@@ -79,7 +114,7 @@ def retry_after(value: str | None) -> float | None:
     try:
         return max(parsedate_to_datetime(value).timestamp() - time.time(), 0.0)
     except (ValueError, TypeError, OverflowError, IndexError):
-        return None  # no date at all, or one of no calendar
+        return None  # not a date, or not a valid one
 
 
 logger = logging.getLogger(__name__)
@@ -90,51 +125,51 @@ _MAX_CAUSES = 10
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 _UNAUTHORIZED = 401
-_HEADERS = 2
-"""How many times the timeout may pass until all headers are there: once to connect, and
-once to answer. A server that sends a byte now and then is never silent for long."""
+_HEADER_TIMEOUTS = 2
+"""Timeouts until all headers must have arrived: one to connect, one to respond. A
+server that sends a byte now and then never reaches the timeout of httpx."""
 
 
 class Failure(Value, frozen=True):
-    """Why no answer came; ``transient`` where another attempt may succeed."""
+    """Why there was no response; ``transient`` if another attempt may succeed."""
 
     problem: str
     transient: bool
 
 
 def explain(error: Exception) -> Failure | None:
-    """Return what an exception of httpx means, None for any other exception."""
+    """Return the failure that an exception of httpx means, None for any other."""
     import httpx  # see Client
 
     failures: tuple[tuple[type[Exception], str, bool], ...] = (
-        # More specific classes first. These messages carry no URL, which might
-        # hold credentials, unless {} puts the library's own words in.
+        # More specific classes first. These messages have no URL, which may contain
+        # credentials; {} is the message of httpx, redacted.
         (httpx.PoolTimeout, "no connection became free in time", True),
         (httpx.ConnectTimeout, "connecting took too long", True),
         (httpx.TimeoutException, "no data came in time", True),
-        (httpx.UnsupportedProtocol, "only http and https URLs can be asked", False),
+        (httpx.UnsupportedProtocol, "only http and https URLs can be requested", False),
         (httpx.ProxyError, "the proxy refused: {}", False),
         (httpx.LocalProtocolError, "the request cannot be sent: {}", False),
         (httpx.RemoteProtocolError, "the connection was cut short: {}", True),
         (httpx.ProtocolError, "the server does not speak HTTP: {}", False),
         (httpx.NetworkError, "{}", True),
-        (httpx.DecodingError, "the answer cannot be decompressed", False),
+        (httpx.DecodingError, "the response cannot be decompressed", False),
         (httpx.TooManyRedirects, "too many redirects", False),
         (httpx.InvalidURL, "the URL is not valid", False),
         (httpx.CookieConflict, "the server set contradictory cookies", False),
-        (httpx.StreamError, "the answer was read twice or too late", False),
+        (httpx.StreamError, "the response was read twice or too late", False),
         (httpx.HTTPError, "the request failed: {}", False),
     )
     for kind, problem, transient in failures:
         if isinstance(error, kind):
             words = redact(str(error)) or type(error).__name__
-            # A certificate that is refused now is refused in a second as well.
+            # A refused certificate will be refused again.
             return Failure(problem.format(words), transient and not _is_tls(error))
     return None
 
 
-class _Again(Exception):
-    """The attempt failed in a way that may pass."""
+class _Transient(Exception):
+    """A failed attempt; another one may succeed."""
 
     def __init__(self, error: IndexRequestError, retry_after: float | None) -> None:
         super().__init__(str(error))
@@ -143,9 +178,9 @@ class _Again(Exception):
 
 
 class _Answer(Value, frozen=True):
-    """An answer whose body is unread, and the connection that it comes over.
+    """A response whose body is unread, and its connection.
 
-    ``url`` has no credentials in it.
+    ``url`` is without credentials.
     """
 
     url: str
@@ -155,9 +190,9 @@ class _Answer(Value, frozen=True):
 
 
 class Client:
-    """Makes requests from any thread over shared connections.
+    """An HTTP client with reused connections; thread-safe.
 
-    ``timeout`` is how many seconds the network may be silent. ``traffic`` counts.
+    ``timeout`` is the longest silence of the network, in seconds.
     """
 
     user_agent: ClassVar[str] = f"polylock/{__version__}"
@@ -186,11 +221,11 @@ class Client:
         headers: Mapping[str, str] | None = None,
         largest: int = LARGEST,
     ) -> Response:
-        """Ask for a URL and read the whole answer, following redirects.
+        """Request a URL and return the whole response; redirects are followed.
 
-        An answer of any status that trying again would not change is returned, an
-        error status too. Raises IndexRequestError where none came, where the server
-        kept failing, and AnswerTooLong for more than ``largest`` bytes, unread.
+        A response with an error status is returned too, unless a retry may help. Raises
+        IndexRequestError if there is no response or all attempts fail, and
+        AnswerTooLong for more than ``largest`` bytes.
         """
 
         def read(answer: Streaming) -> Response:
@@ -206,28 +241,28 @@ class Client:
         *,
         headers: Mapping[str, str] | None = None,
     ) -> T:
-        """Hand the answer to ``consume`` before its body is read; return its result.
+        """Pass the response to ``consume`` before its body is read; return its result.
 
-        Where the connection breaks, ``consume`` is left by an exception and called
-        again with the answer of the next attempt, so it must start anew each time.
-        ``headers`` are read anew too: who keeps what came may ask for the rest.
+        If the connection breaks, ``consume`` gets an exception and is called again with
+        the response of the next attempt, so it must be able to start over. ``headers``
+        are read for each attempt, so the caller can change them to request the rest.
         Raises as ``get`` does, and what ``consume`` raises.
         """
         attempt = 1
         while True:
             try:
                 return self._attempt(url, consume, {} if headers is None else headers)
-            except _Again as again:
-                wait = self._retry.wait(attempt, again.retry_after)
+            except _Transient as failure:
+                wait = self._retry.wait(attempt, failure.retry_after)
                 if wait is None:
-                    raise again.error from again.__cause__
-                logger.debug("%s; trying again in %.2f s", again, wait)
+                    raise failure.error from failure.__cause__
+                logger.debug("%s; retrying in %.2f s", failure, wait)
             self._retry.sleep(wait)
             attempt += 1
 
-    def asker(self, url: str) -> str:
-        """Return who asks for a URL, as a digest; the empty string for nobody."""
-        return self._authenticator.asker(url)
+    def credentials_digest(self, url: str) -> str:
+        """Return a digest of the credentials for a URL, empty without credentials."""
+        return self._authenticator.credentials_digest(url)
 
     def close(self) -> None:
         """Close all connections that are not in use."""
@@ -254,11 +289,15 @@ class Client:
         try:
             if response.status_code in _TRANSIENT:
                 error = status_error(answer.url, response.status_code)
-                raise _Again(error, retry_after(response.headers.get("retry-after")))
+                raise _Transient(
+                    error, retry_after(response.headers.get("retry-after"))
+                )
             if "," in response.headers.get("content-encoding", ""):
-                # Each coding multiplies what few bytes can unfold to.
-                problem = "the answer is compressed more than once"
-                raise IndexRequestError(answer.url, response.status_code, problem)
+                # Each coding multiplies the size that few bytes can decompress to.
+                problem = "the response is compressed more than once"
+                raise IndexRequestError(
+                    redact(answer.url), response.status_code, problem
+                )
             return consume(
                 Streaming(
                     answer.url,
@@ -272,11 +311,11 @@ class Client:
             self._close(answer)
 
     def _follow(self, url: str, headers: Mapping[str, str]) -> _Answer:
-        """Return the first answer that is no redirect, its body unread.
+        """Return the first response that is not a redirect, its body unread.
 
-        Redirects are followed here rather than by httpx, so that credentials are
-        chosen anew for each origin, and that none leads from https to http: there
-        anybody could answer.
+        Redirects are followed here rather than by httpx, to choose the credentials of
+        each origin and to refuse a redirect from https to http, which anyone on the
+        network could intercept.
         """
         place, own = url, self._authenticator.credentials(url)
         for _ in range(_MAX_REDIRECTS):
@@ -303,9 +342,9 @@ class Client:
     def _send_again(
         self, refused: _Answer, url: str, headers: Mapping[str, str]
     ) -> _Answer:
-        """Answer a refusal with credentials that were not tried, if there are any."""
+        """Retry a refused request with other credentials, if there are any."""
         if "authorization" not in headers:
-            return refused  # nothing is known, or nothing may be sent here
+            return refused  # no credentials for this origin
         found = self._authenticator.after_refusal(url)
         if found is None or found.header == headers["authorization"]:
             return refused
@@ -313,19 +352,20 @@ class Client:
         return self._send(refused.url, {**headers, "authorization": found.header})
 
     def _send(self, url: str, headers: Mapping[str, str]) -> _Answer:
-        bare = redact(url)
+        bare = without_user(url)
         place = origin(bare)
         connection = self._take(place)
         self.traffic.count(requests=1)
-        patience = Deadline(_HEADERS * self._timeout, connection.close)
+        deadline = Deadline(_HEADER_TIMEOUTS * self._timeout, connection.close)
         try:
-            with patience:
+            with deadline:
                 request = connection.build_request("GET", bare, headers=headers)
                 response = connection.send(request, stream=True)
         except Exception as error:
-            if patience.passed:
-                problem = f"no answer began within {_HEADERS * self._timeout:g} seconds"
-                raise IndexRequestError(bare, None, problem) from error
+            if deadline.passed:
+                seconds = _HEADER_TIMEOUTS * self._timeout
+                problem = f"the server did not respond within {seconds:g} seconds"
+                raise IndexRequestError(redact(bare), None, problem) from error
             self._give_back(place, connection)
             mapped = _mapped(bare, error, self._proxy(place))
             if mapped is None:
@@ -349,10 +389,10 @@ class Client:
             raise mapped from error
 
     def _take(self, place: Origin | None) -> httpx.Client:
-        """Return a connection that nobody uses, the last one that was used before.
+        """Return an idle connection to an origin, the last used, or a new one.
 
-        A pool of httpx polls every idle connection, with a system call, before and
-        after each request: in eight threads, that took as long as the request.
+        httpx's own pool polls every idle connection with a system call before and after
+        each request: with eight threads that took as long as the request.
         """
         with self._lock:
             idle = self._idle.get(place)
@@ -365,7 +405,7 @@ class Client:
     def _proxy(self, place: Origin | None) -> Proxy | None:
         """Return the proxy for an origin; raises NetworkSettingInvalid."""
         if place is None:
-            return None  # no URL that can be asked; httpx says so
+            return None  # not a URL; httpx raises an error
         from polylock.network.proxies import proxy_for  # noqa: PLC0415 - loads urllib
 
         if place not in self._proxies:
@@ -373,13 +413,12 @@ class Client:
         return self._proxies[place]
 
     def _connection(self, place: Origin | None) -> httpx.Client:
-        """Return a client of httpx that is used for one request at a time.
+        """Return a client of httpx, to be used for one request at a time.
 
         Raises NetworkSettingInvalid.
         """
-        # A run that the cache answers needs none of these.
         sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
-        import httpx  # 60 ms; 100 with its own command line, which needs rich
+        import httpx  # 60 ms; 100 with its command line, which needs rich
 
         from polylock.network.trust import trust_store  # noqa: PLC0415 - loads ssl
 
@@ -405,18 +444,19 @@ class Client:
 def _mapped(url: str, error: Exception, proxy: Proxy | None = None) -> Exception | None:
     """Return the exception to raise instead of one of httpx, None for others.
 
-    A connection that cannot be made is made to the proxy, where there is one.
+    With a proxy, a failed connection is one to the proxy.
     """
     failure = explain(error)
     if failure is None:
         return None
+    url = redact(url)
     mapped = IndexRequestError(url, None, failure.problem)
     if _is_tls(error):
         mapped = TlsFailed(url, None, failure.problem)
     elif proxy is not None and _is_of_proxy(error):
         shown = redact(proxy.url)
         mapped = ProxyFailed(url, None, failure.problem, shown, proxy.variable)
-    return _Again(mapped, None) if failure.transient else mapped
+    return _Transient(mapped, None) if failure.transient else mapped
 
 
 def _is_of_proxy(error: Exception) -> bool:
@@ -427,10 +467,10 @@ def _is_of_proxy(error: Exception) -> bool:
 
 
 def _is_tls(error: BaseException | None) -> bool:
-    """Return whether the two sides did not agree on TLS.
+    """Return whether a TLS handshake failed.
 
-    httpx wraps the exception of ``ssl`` more than once. A connection that ended is not
-    meant, although ``ssl`` has exceptions of its own for it.
+    httpx wraps the exception of ``ssl`` more than once. A closed connection does not
+    count, although ``ssl`` has exceptions for it.
     """
     import ssl  # noqa: PLC0415 - loaded with the first connection
 

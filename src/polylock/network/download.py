@@ -1,8 +1,8 @@
-"""Files of an index in the cache, verified while they come in.
+"""Downloads into the cache, verified while they arrive.
 
-A file lies under its SHA-256 and is there only if its bytes were checked. An index
-that gives another hash, or none, is remembered in a note from that hash or URL to the
-SHA-256; a note for a URL alone is revalidated like any answer of the index.
+A file is stored under its SHA-256, and only after its hash was checked. If an index
+gives another hash or none, a note maps that hash or the URL to the SHA-256; a note for
+a URL is revalidated like any response of the index.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from polylock.cache.regular_files import open_regular
-from polylock.cache.store import Bucket
+from polylock.cache.store import Bucket, Store
 from polylock.errors import (
     CacheUnusable,
     FileCorrupt,
@@ -22,23 +22,20 @@ from polylock.errors import (
     Offline,
 )
 from polylock.model.hashes import strongest
-from polylock.network.answers import status_error
+from polylock.network.answers import Streaming, status_error
 from polylock.network.auth import redact
 from polylock.network.http_cache import CacheMode, Validators
 from polylock.network.local_files import is_local, local_path
 from polylock.network.resumable_download import CHUNK, Check, Partial
-from polylock.ports import SilentReporter
+from polylock.ports import Reporter, SilentReporter
 from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from polylock.cache.store import Store
     from polylock.model.distributions import RemoteFile
-    from polylock.network.answers import Streaming
     from polylock.network.client import Client
-    from polylock.ports import Reporter
 
 __all__ = ["Downloaded", "Downloader"]
 
@@ -46,7 +43,7 @@ logger = logging.getLogger(__name__)
 
 
 class Downloaded(Value, frozen=True, kw_only=True):
-    """A verified file, in the cache or where it lies on disk; ``size`` is in bytes."""
+    """A verified file, in the cache or a local one; ``size`` is in bytes."""
 
     path: Path
     sha256: str
@@ -54,7 +51,7 @@ class Downloaded(Value, frozen=True, kw_only=True):
 
 
 class _Note(msgspec.Struct, frozen=True, array_like=True):
-    """Which file a hash of another kind, or a URL, stands for."""
+    """The file that another hash, or a URL, stands for."""
 
     sha256: str
     size: int
@@ -66,11 +63,11 @@ _encoder = msgspec.msgpack.Encoder()
 
 
 class Downloader:
-    """Fetches files; safe to use from many threads and processes.
+    """Downloads files; safe for use by many threads and processes.
 
-    A file whose SHA-256 is known is fetched once: a second thread or process waits and
-    takes it. What broke off is taken up where it ended. Of any other file each fetches
-    its own, and the last one stays.
+    A file of known SHA-256 is downloaded once: a second thread or process waits and
+    uses it, and an interrupted download is resumed. Any other file is downloaded by
+    each, and the last one wins.
     """
 
     def __init__(
@@ -101,12 +98,12 @@ class Downloader:
         return self._present(note.sha256, file.size or note.size)
 
     def fetch(self, file: RemoteFile) -> Downloaded:
-        """Return the file, downloading it where the cache lacks it.
+        """Return the file; download it if it is not in the cache.
 
         Verifies the strongest hash and the size that the index gives, and computes the
-        SHA-256 of a file for which it gives another hash or none. A file that lies on
-        this disk is verified and stays where it is. Raises HashMismatch,
-        SizeMismatch, Offline, IndexRequestError, CacheUnusable.
+        SHA-256 if the index gives another hash or none. A local file is verified, not
+        copied. Raises HashMismatch, SizeMismatch, Offline, IndexRequestError,
+        CacheUnusable.
         """
         if is_local(file.url):
             return _verify(file)
@@ -120,7 +117,7 @@ class Downloader:
         if wanted is None or wanted[0] != "sha256":
             return self._fetch_unkeyed(file)
         with self._store.exclusive(f"{wanted[1]}.file"):
-            # Another thread or process may have fetched it meanwhile.
+            # Another thread or process may have downloaded it meanwhile.
             found = self.cached(file)
             if found is None:
                 return self._fetch_once(file, wanted[1])
@@ -128,21 +125,14 @@ class Downloader:
         return found
 
     def _fetch_once(self, file: RemoteFile, sha256: str) -> Downloaded:
-        """Download a file of known SHA-256, going on where an earlier try ended."""
+        """Download a file of known SHA-256; an interrupted download is resumed."""
         self._store.make_directory(self._directory)
-        # ``prune`` removes what begins like this when it is old.
+        # ``prune`` removes old files with this prefix.
         place = self._directory / f".tmp-{sha256}"
         with Partial(place, file) as partial:
             self._reporter.fetching(file.filename, file.size)
             try:
-                try:
-                    self._bring(file, partial)
-                except FileCorrupt:
-                    if not partial.resumed:
-                        raise
-                    # The halves were not of one file.
-                    partial.restart(by_ranges=False)
-                    self._bring(file, partial)
+                self._complete(file, partial)
                 target = self._store.path(Bucket.FILES, sha256)
                 self._store.move(place, target)
             except (FileCorrupt, CacheUnusable):
@@ -151,12 +141,23 @@ class Downloader:
         self._reporter.fetched(file.filename)
         return Downloaded(path=target, sha256=sha256, size=partial.size)
 
-    def _bring(self, file: RemoteFile, partial: Partial) -> None:
-        """Ask until all bytes are there, and verify them."""
+    def _complete(self, file: RemoteFile, partial: Partial) -> None:
+        """Download and verify the missing bytes; start over if they do not fit."""
+        try:
+            self._download(file, partial)
+        except FileCorrupt:
+            if not partial.resumed:
+                raise
+            # The parts were not of one file.
+            partial.restart(by_ranges=False)
+            self._download(file, partial)
+
+    def _download(self, file: RemoteFile, partial: Partial) -> None:
+        """Request the missing bytes until the file is complete, and verify it."""
 
         def consume(answer: Streaming) -> bool:
             if not partial.begin(answer.status, answer.headers):
-                if not partial.asks_for_rest:
+                if not partial.requests_rest:
                     raise status_error(answer.url, answer.status)
                 return False
             try:
@@ -169,26 +170,26 @@ class Downloader:
 
         if partial.size:
             self._reporter.received(file.filename, partial.size)
-        if not self._came(file, consume, partial):
-            # A range was refused, with whatever status: the whole may be had.
-            partial.ask_whole()
+        if not self._received_rest(file, consume, partial):
+            # A refused range says nothing about the whole file.
+            partial.request_whole()
             self._client.stream(file.url, consume, headers=partial.headers)
         partial.finish()
 
-    def _came(
+    def _received_rest(
         self, file: RemoteFile, consume: Callable[[Streaming], bool], partial: Partial
     ) -> bool:
-        """Ask once; return False where the server refused a range."""
+        """Make one request; return False if the server refused a range."""
         try:
             return self._client.stream(file.url, consume, headers=partial.headers)
         except IndexRequestError as error:
-            if error.status is None or not partial.asks_for_rest:
+            if error.status is None or not partial.requests_rest:
                 raise
             return False
 
     def _fetch_unkeyed(self, file: RemoteFile) -> Downloaded:
         """Download a file whose SHA-256 is not known."""
-        # Only a note for a URL can be out of date; the rest names the bytes.
+        # Only a note for a URL can be out of date; one for a hash cannot.
         note = self._note(file) if strongest(file.hashes) is None else None
         old = self._present(note.sha256, file.size) if note is not None else None
         validators = note.validators if note is not None and old is not None else None
@@ -209,7 +210,7 @@ class Downloader:
         return self._client.stream(file.url, consume, headers=headers)
 
     def discard(self, sha256: str) -> None:
-        """Forget a file that turned out to be damaged on disk."""
+        """Remove a file that is damaged on disk."""
         self._store.remove(Bucket.FILES, sha256)
 
     def _receive(self, file: RemoteFile, answer: Streaming) -> Downloaded:
@@ -233,7 +234,7 @@ class Downloader:
         return downloaded
 
     def _present(self, sha256: str, size: int | None) -> Downloaded | None:
-        """Return a file that is in the cache, unless its size is wrong by now."""
+        """Return a file of the cache, None if it is absent or has the wrong size."""
         path = self._store.path(Bucket.FILES, sha256)
         try:
             found = path.stat().st_size
@@ -268,7 +269,7 @@ def _verify(file: RemoteFile) -> Downloaded:
     """Check a file on disk; raises HashMismatch, SizeMismatch, IndexRequestError."""
     path = local_path(file.url)
     if path is None:
-        raise IndexRequestError(file.url, None, "is no path of this machine")
+        raise IndexRequestError(file.url, None, "is not a path on this machine")
     check = Check(file)
     try:
         with open_regular(path) as content:

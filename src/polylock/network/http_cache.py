@@ -1,12 +1,12 @@
-"""Answers kept on disk: fresh, to be revalidated, or all there is when offline.
+"""The HTTP cache: fresh responses, revalidation, offline use.
 
-What is kept is not the body but what the caller made of it (a decoded project page),
-so that a warm run does no parsing. Fresh is what Cache-Control says (RFC 9111), or
-ten minutes where the index says nothing; after that the entry's ETag or
-Last-Modified is sent and an answer 304 makes it fresh again.
+An entry has not the body but what the caller decoded from it (a project page, for
+example), so that a warm run parses nothing. Cache-Control decides how long an entry is
+fresh (RFC 9111), ten minutes without that header; then its ETag or Last-Modified is
+sent, and status 304 makes it fresh again.
 
-An entry is keyed by the URL and by who asked: what is public is no answer to a user,
-and what a user was shown is none to the public.
+An entry is keyed by the URL and the credentials: a server may respond differently to
+another user.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, assert_never
 import msgspec
 
 from polylock.errors import Offline
-from polylock.network.answers import status_error
+from polylock.network.answers import Response, status_error
 from polylock.network.auth import redact
 from polylock.network.limits import LARGEST
 
@@ -28,24 +28,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from polylock.cache.store import Bucket, Stamp, Store
-    from polylock.network.answers import Response
-    from polylock.network.client import Client
-    from polylock.network.traffic import Traffic
+    from polylock.network.client import Client, Traffic
 
 __all__ = ["CacheMode", "HttpCache", "Kept", "Validators"]
 
 logger = logging.getLogger(__name__)
 
-_UNSAID_LIFETIME = 600.0
+_DEFAULT_LIFETIME = 600.0
 _NIL = b"\xc0"
 _ABSENT = frozenset({404, 410})
 
 
 class CacheMode(enum.Enum):
-    """How far the cache is trusted.
+    """How cached responses are used.
 
-    REFRESH asks the index about everything that this run has not asked for yet;
-    OFFLINE takes what there is, however old, and asks for nothing.
+    REFRESH revalidates everything once per run; OFFLINE uses entries of any age and
+    makes no request.
     """
 
     NORMAL = "normal"
@@ -54,7 +52,7 @@ class CacheMode(enum.Enum):
 
 
 class Validators(msgspec.Struct, frozen=True, array_like=True):
-    """How long an answer is fresh and how to ask whether it still holds.
+    """How long a response is fresh, and how to revalidate it.
 
     ``fresh_until`` and ``stored`` are in seconds since 1970 UTC.
     """
@@ -66,11 +64,11 @@ class Validators(msgspec.Struct, frozen=True, array_like=True):
 
     @classmethod
     def of(cls, headers: Mapping[str, str], now: float) -> Validators | None:
-        """Read the headers of an answer; None: it must not be kept (no-store)."""
+        """Parse the headers of a response; None if it must not be stored (no-store)."""
         directives = _directives(headers.get("cache-control", ""))
         if "no-store" in directives:
             return None
-        lifetime = _UNSAID_LIFETIME
+        lifetime = _DEFAULT_LIFETIME
         if "no-cache" in directives:
             lifetime = 0.0
         elif "max-age" in directives:
@@ -84,7 +82,7 @@ class Validators(msgspec.Struct, frozen=True, array_like=True):
         )
 
     def renewed(self, headers: Mapping[str, str], now: float) -> Validators:
-        """Take over what a 304 says; what it leaves out stays (RFC 9111, 4.3.4)."""
+        """Return the validators updated by a 304 response (RFC 9111, 4.3.4)."""
         new = Validators.of(headers, now) or Validators(now, now)
         return Validators(
             stored=new.stored,
@@ -94,9 +92,9 @@ class Validators(msgspec.Struct, frozen=True, array_like=True):
         )
 
     def is_fresh(self, mode: CacheMode, *, started: float, now: float) -> bool:
-        """Say whether the answer may be used without asking again.
+        """Return whether the response may be used without revalidation.
 
-        ``started`` is when this run began.
+        ``started`` is the time at which this run began.
         """
         match mode:
             case CacheMode.OFFLINE:
@@ -104,14 +102,14 @@ class Validators(msgspec.Struct, frozen=True, array_like=True):
             case CacheMode.REFRESH:
                 return self.stored >= started
             case CacheMode.NORMAL:
-                # An entry from the future was written under a wrong clock.
+                # An entry from the future was written with a wrong clock.
                 return self.stored <= now < self.fresh_until
             case _:
                 assert_never(mode)
 
     @property
     def conditions(self) -> dict[str, str]:
-        """Return the headers of a conditional request, none where there is none."""
+        """Return the headers of a conditional request, empty without validators."""
         conditions = {}
         if self.etag is not None:
             conditions["if-none-match"] = self.etag
@@ -121,19 +119,19 @@ class Validators(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Kept(msgspec.Struct, frozen=True, array_like=True):
-    """What is kept of an answer.
+    """A cached response.
 
-    ``raw`` is what the caller made of the body, as msgpack; nil where the index
-    answered that there is no such thing. ``url`` is the one that answered.
+    ``raw`` is the decoded body as msgpack, nil for status 404 or 410. ``url`` is the
+    final one, after redirects.
     """
 
     validators: Validators
     url: str
-    raw: msgspec.Raw  # ``Raw | None`` would be decoded as None alone
+    raw: msgspec.Raw  # ``Raw | None`` would always decode as None
 
     @property
     def content(self) -> msgspec.Raw | None:
-        """Return what the caller made of the body, None where there is none."""
+        """Return the decoded body, None if the index has no such page."""
         return self.raw if memoryview(self.raw) != _NIL else None
 
 
@@ -142,9 +140,9 @@ _encoder = msgspec.msgpack.Encoder()
 
 
 class HttpCache:
-    """Asks for URLs by way of a cache; safe to use from many threads.
+    """An HTTP client with a cache; thread-safe.
 
-    ``clock`` gives the seconds since 1970 UTC.
+    ``clock`` returns the seconds since 1970 UTC.
     """
 
     def __init__(
@@ -166,8 +164,8 @@ class HttpCache:
     def where_absent(self, statuses: Iterable[int]) -> HttpCache:
         """Return this cache with further statuses that mean 404.
 
-        Its entries have keys of their own, so that one kept under these statuses is no
-        answer without them.
+        Its entries have their own keys, so that they are not used without these
+        statuses.
         """
         cache = copy.copy(self)
         cache._absent = _ABSENT.union(statuses)  # noqa: SLF001 - of the same class
@@ -175,11 +173,11 @@ class HttpCache:
 
     @property
     def traffic(self) -> Traffic:
-        """Return the counts of requests and of answers from the cache."""
+        """Return the counts of requests and cache hits."""
         return self._client.traffic
 
     def cached(self, bucket: Bucket, url: str) -> Kept | None:
-        """Return what is kept if no request is needed to trust it, else None."""
+        """Return a cached response that needs no request, else None."""
         kept = self._read(bucket, url)
         if kept is None or not self.is_fresh(kept.validators):
             return None
@@ -195,12 +193,11 @@ class HttpCache:
         headers: Mapping[str, str] | None = None,
         largest: int = LARGEST,
     ) -> Kept:
-        """Return what ``make`` made of the answer, now or earlier, as msgpack.
+        """Return a response decoded by ``make``, from the cache or requested.
 
-        The entry is keyed by the URL and who asks. Statuses 404 and 410, and those of
-        ``where_absent``, are answers like any other, kept and revalidated. Raises
-        Offline, AnswerTooLong for more than ``largest`` bytes, and IndexRequestError
-        for any other status but 200.
+        ``make`` returns msgpack. Statuses 404, 410 and those of ``where_absent`` are
+        cached and revalidated too. Raises Offline, AnswerTooLong for more than
+        ``largest`` bytes, and IndexRequestError for any other status but 200.
         """
         kept = self._read(bucket, url)
         if kept is not None and self.is_fresh(kept.validators):
@@ -230,23 +227,23 @@ class HttpCache:
         return made if fresh is None else self._keep(bucket, url, made)
 
     def stamp_taken(self, bucket: Bucket, url: str) -> Stamp | None:
-        """Return the stamp of the entry that this run read or wrote last."""
+        """Return the stamp of the entry that this run last read or wrote."""
         return self._stamps.get((bucket, self._key(url)))
 
     def stamp_now(self, bucket: Bucket, url: str) -> Stamp | None:
-        """Return the stamp of the entry that is there now, None where none is."""
+        """Return the stamp of the entry as it is on disk, None if there is none."""
         return self._store.stamp(bucket, self._key(url))
 
     def forget(self, bucket: Bucket, url: str) -> None:
-        """Drop what is kept, for its content turned out to be damaged."""
+        """Remove an entry whose content is damaged."""
         self._store.remove(bucket, self._key(url))
 
     def is_fresh(self, validators: Validators) -> bool:
-        """Say whether what is kept may be used without asking."""
+        """Return whether an entry may be used without a request."""
         return validators.is_fresh(self.mode, started=self._started, now=self._clock())
 
     def _key(self, url: str) -> str:
-        parts = [redact(url), self._client.asker(url)]
+        parts = [redact(url), self._client.credentials_digest(url)]
         further = sorted(self._absent - _ABSENT)
         if further:
             parts.append(f"absent:{further}")
@@ -277,5 +274,5 @@ def _directives(header: str) -> dict[str, str]:
 
 
 def _seconds(text: str) -> float:
-    """Read a number of seconds; what is none counts as 0, so not as fresh."""
+    """Return a number of seconds, 0 if it is invalid, which means not fresh."""
     return float(text) if text.isdecimal() else 0.0

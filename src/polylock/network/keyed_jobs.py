@@ -1,9 +1,9 @@
-"""Jobs by key, each run once, in a few threads or in the thread that asks.
+"""Jobs by key, each run once, in a thread pool or in the calling thread.
 
-A job that is still queued when its result is asked for runs in the asking thread,
-so nobody waits behind the queue and a job may ask for another without a deadlock.
-The threads are daemons: an interrupted command ends at once, and the cache is safe
-against that.
+A job that is still queued when its result is requested runs in the calling thread, so
+no caller waits for the queue, and a job may request another without a deadlock. The
+threads are daemons: an interrupted command ends at once, and the cache is safe against
+that.
 """
 
 from __future__ import annotations
@@ -12,22 +12,21 @@ import logging
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Self, TypeVar, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
-    from typing import Self
 
-__all__ = ["Once"]
+__all__ = ["KeyedJobs"]
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
-_JOIN_SECONDS = 0.25  # in all; a thread may be waiting for a slow server
+_JOIN_SECONDS = 0.25  # for all threads; one may be waiting for a slow server
 
 
 class _Job:
-    """One key's work and, once it is done, its result or its error."""
+    """The work for one key and, when done, its result or error."""
 
     __slots__ = ("claimed", "done", "error", "value", "work")
 
@@ -43,18 +42,17 @@ class _Job:
         assert work is not None
         try:
             self.value = work()
-        except BaseException as error:  # noqa: BLE001 - re-raised to every asker
+        except BaseException as error:  # noqa: BLE001 - re-raised for every caller
             self.error = error
         finally:
             self.done.set()
 
 
-class Once:
-    """Runs every key's job once and remembers how it ended.
+class KeyedJobs:
+    """Runs the job of each key once and keeps its result or error.
 
-    ``threads``: eight fetched 187 project pages fastest, sixteen were slower.
-    ``on_done`` is called with the key after each job that ran in a thread of the
-    pool, in that thread.
+    ``threads``: eight fetched 187 project pages fastest, sixteen were slower. A thread
+    of the pool calls ``on_done`` with the key after each of its jobs.
     """
 
     def __init__(
@@ -74,7 +72,7 @@ class Once:
         self._closed = False
 
     def start(self, key: Hashable, work: Callable[[], object]) -> None:
-        """Queue a job for the threads, unless the key has one already."""
+        """Queue a job for the pool, unless the key has one already."""
         with self._lock:
             if self._closed or key in self._jobs:
                 return
@@ -90,9 +88,9 @@ class Once:
         thread.start()
 
     def ask(self, key: Hashable, work: Callable[[], T]) -> T:
-        """Return the result of the key's job, running it here if none has begun.
+        """Return the result of the key's job; run it here unless it has begun.
 
-        Raises what the job raised, to every asker.
+        Raises what the job raised, for every caller.
         """
         with self._lock:
             job = self._jobs.get(key)
@@ -107,17 +105,17 @@ class Once:
         return cast("T", job.value)
 
     def is_done(self, key: Hashable) -> bool:
-        """Say whether the key's job has ended, well or not."""
+        """Return whether the key's job has ended, with a result or an error."""
         job = self._jobs.get(key)
         return job is not None and job.done.is_set()
 
     def is_running(self, key: Hashable) -> bool:
-        """Say whether the key's job has begun and not ended."""
+        """Return whether the key's job has begun and not ended."""
         job = self._jobs.get(key)
         return job is not None and job.claimed and not job.done.is_set()
 
     def close(self) -> None:
-        """Drop what is queued and let the threads go; later jobs run where asked."""
+        """Discard queued jobs and end the threads; later jobs run in the caller."""
         with self._lock:
             self._closed = True
             self._queue.clear()

@@ -1,8 +1,8 @@
-"""Passwords from the ``keyring`` command, for indexes that name a user alone.
+"""Passwords from the ``keyring`` command, for indexes with only a user name.
 
-The command is run rather than its package imported, as pip does with
-``--keyring-provider subprocess``: it lies in an environment of its own, together with
-the back end that an organisation uses.
+The command is run and its package not imported, as pip does with
+``--keyring-provider subprocess``: it is installed in an environment of its own,
+together with the back end of the organisation.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ __all__ = ["Keyring", "run_command"]
 logger = logging.getLogger(__name__)
 
 _TIMEOUT = 20.0
-"""Seconds; a back end may ask a server, but nobody is there to unlock anything."""
+"""Seconds; a back end may query a server, but cannot wait for a user."""
 
 
 def run_command(command: Sequence[str], timeout: float) -> bytes | None:
-    """Return what a command prints, None where it is not there or does not succeed.
+    """Return the output of a command, None if it is missing or fails.
 
-    It gets no standard input, so it cannot ask a person anything there, and is ended
-    after ``timeout`` seconds.
+    It has no standard input, so it cannot prompt, and is killed after ``timeout``
+    seconds.
     """
-    import shutil  # noqa: PLC0415 - only where an index refuses
+    import shutil  # noqa: PLC0415 - only if an index refuses
     import subprocess  # noqa: PLC0415 - as above
 
     program = shutil.which(command[0])
@@ -56,14 +56,14 @@ def run_command(command: Sequence[str], timeout: float) -> bytes | None:
         process.kill()
         process.wait()
         if process.stdout is not None:
-            # Not read to its end: what the command has started may hold it open.
+            # Not read to its end: a child of the command may keep it open.
             process.stdout.close()
         return None
     return printed if process.returncode == 0 else None
 
 
 class Keyring:
-    """Looks passwords up, each once a run; safe to use from many threads."""
+    """Looks up passwords, each once per run; thread-safe."""
 
     def __init__(
         self, run: RunCommand = run_command, *, timeout: float = _TIMEOUT
@@ -74,13 +74,13 @@ class Keyring:
         self._found: dict[tuple[str, str], str | None] = {}
 
     def password(self, index_url: str, username: str) -> str | None:
-        """Return the password of a user of an index, None where it is not known.
+        """Return the password of a user of an index, None if it is unknown.
 
-        It is looked up under the URL of the index without credentials, then under its
-        host, as pip does; under the host for https alone, for it names no scheme.
+        The service is the URL of the index without credentials, then its host, as with
+        pip; the host only for https, since it does not include the scheme.
         """
         service = redact(index_url)
-        with self._lock:  # others that want it wait rather than ask too
+        with self._lock:  # other callers wait for this query
             key = service, username
             if key not in self._found:
                 self._found[key] = self._ask(service, username)
@@ -88,7 +88,7 @@ class Keyring:
 
     def _ask(self, service: str, username: str) -> str | None:
         if username.startswith("-"):
-            return None  # the command would take it for an option
+            return None  # the command would parse it as an option
         parts = urlsplit(service)
         places = (service, parts.netloc) if parts.scheme == "https" else (service,)
         for place in places:
@@ -99,7 +99,7 @@ class Keyring:
             try:
                 password = printed.decode().removesuffix("\n").removesuffix("\r")
             except UnicodeDecodeError:
-                logger.warning("what keyring has for %s is not UTF-8", place)
+                logger.warning("the keyring password for %s is not UTF-8", place)
                 continue
             if password:
                 return password

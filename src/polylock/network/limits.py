@@ -1,42 +1,41 @@
-"""How much a server may send, how slowly, and where it may lead us."""
+"""Limits on servers: size and speed of a response, redirects."""
 
 from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 from urllib.parse import urljoin
 
 from polylock.errors import AnswerTooLong, IndexRequestError
-from polylock.network.auth import redact
+from polylock.network.auth import redact, without_user
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import Self
 
     from polylock.network.answers import Streaming
 
 __all__ = ["LARGEST", "Deadline", "in_time", "redirected", "whole_body"]
 
 LARGEST = 1 << 28
-"""Bytes of an answer that is read whole; the largest pages of indexes have 2 ** 25."""
+"""Most bytes of a response; the largest pages of indexes have 2 ** 25."""
 
 _SLOWEST = 100
-"""Bytes a second below which a server is given up; the slowest modem had as many."""
+"""The lowest accepted rate, in bytes per second: less than the slowest modem's."""
 
 
 def whole_body(answer: Streaming, *, largest: int = LARGEST) -> bytes:
-    """Return the body of an answer; raises AnswerTooLong for an endless one.
+    """Return the body of a response; raises AnswerTooLong.
 
-    A few bytes can be compressed ones of very many: what counts are those unfolded.
+    The decompressed bytes count, as a few bytes can decompress to very many.
     """
     found: list[bytes] = []
     size = 0
     for chunk in answer.chunks:
         size += len(chunk)
         if size > largest:
-            problem = f"the answer has more than {largest} bytes"
-            raise AnswerTooLong(answer.url, answer.status, problem)
+            problem = f"the response has more than {largest} bytes"
+            raise AnswerTooLong(redact(answer.url), answer.status, problem)
         found.append(chunk)
     return b"".join(found)
 
@@ -48,10 +47,10 @@ def in_time(
     seconds: float,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[bytes]:
-    """Pass chunks on; raise IndexRequestError where they come by drops.
+    """Yield chunks; raises IndexRequestError if they arrive too slowly.
 
-    A server that sends a byte now and then is never silent for long; the rate is
-    taken over ``seconds``.
+    The rate is measured over ``seconds``: a server that sends a byte now and then never
+    reaches the timeout for silence.
     """
     began, size = clock(), 0
     for chunk in chunks:
@@ -60,15 +59,15 @@ def in_time(
         if waited > seconds:
             if size < _SLOWEST * waited:
                 problem = f"it sends less than {_SLOWEST} bytes a second"
-                raise IndexRequestError(url, None, problem)
+                raise IndexRequestError(redact(url), None, problem)
             began, size = clock(), 0
         yield chunk
 
 
 class Deadline:
-    """Calls ``give_up`` in another thread where a block takes too many seconds.
+    """Calls ``give_up`` in another thread if a block takes too many seconds.
 
-    ``passed`` tells whether it was called.
+    ``passed`` is true once it was called.
     """
 
     def __init__(self, seconds: float, give_up: Callable[[], object]) -> None:
@@ -90,17 +89,17 @@ class Deadline:
 
 
 def redirected(place: str, location: str, status: int) -> str:
-    """Return the URL that a redirect leads to, without credentials.
+    """Return the URL of a redirect, without credentials.
 
-    None leads from https to http: there anybody could answer. Raises
-    IndexRequestError for such a one and for one that is no URL.
+    Raises IndexRequestError for an invalid URL and for a redirect from https to http,
+    which anyone on the network could intercept.
     """
     try:
-        found = redact(urljoin(redact(place), location))
+        found = without_user(urljoin(without_user(place), location))
     except ValueError as error:
         problem = "it redirects to an invalid URL"
         raise IndexRequestError(redact(place), status, problem) from error
     if place.startswith("https:") and not found.startswith("https:"):
-        problem = f"it redirects from https to {found}"
+        problem = f"it redirects from https to {redact(found)}"
         raise IndexRequestError(redact(place), status, problem)
     return found

@@ -1,4 +1,4 @@
-"""``file:`` URLs and the paths that they stand for (RFC 8089)."""
+"""``file:`` URLs and their paths (RFC 8089)."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _DRIVE = re.compile(r"/[A-Za-z]:(?:/|$)")
 
 
 def is_local(url: str) -> bool:
-    """Say whether a URL names a file of this machine rather than one of a server."""
+    """Return whether a URL is a ``file:`` URL."""
     return url[:5].lower() == "file:"
 
 
 def local_path(url: str, *, windows: bool = os.name == "nt") -> Path | None:
-    """Return the path that a ``file:`` URL names, None where it names none here.
+    """Return the path of a ``file:`` URL, None if it is not one on this machine.
 
-    On Windows a host is that of a share; elsewhere only ``localhost`` can be read.
+    On Windows the host is that of a share; elsewhere it must be ``localhost``.
     """
     if not is_local(url):
         return None
@@ -42,9 +42,9 @@ def local_path(url: str, *, windows: bool = os.name == "nt") -> Path | None:
 
 
 def local_content(url: str) -> bytes | None:
-    """Return the bytes of a file of this machine, None where there is none.
+    """Return the content of a ``file:`` URL, None if there is no such file.
 
-    Raises IndexRequestError where it cannot be read.
+    Raises IndexRequestError if it cannot be read.
     """
     path = local_path(url)
     try:

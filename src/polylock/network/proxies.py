@@ -1,8 +1,8 @@
-"""Which proxy a request goes through: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY.
+"""The proxy of a request: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY.
 
-httpx can read these variables too. It takes no range of addresses in NO_PROXY, fails
-with a traceback for an IPv6 address there or a proxy of another scheme, and does not
-tell a dead proxy from a dead index.
+httpx can read these variables too. But it does not support ranges of addresses in
+NO_PROXY, raises unexpected exceptions for an IPv6 address there or a proxy of another
+scheme, and does not distinguish a failing proxy from a failing index.
 """
 
 from __future__ import annotations
@@ -15,14 +15,13 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 from polylock.errors import NetworkSettingInvalid
-from polylock.network.auth import redact
+from polylock.network.auth import Origin, redact
 from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from ipaddress import IPv4Address, IPv6Address
 
-    from polylock.network.auth import Origin
 
 __all__ = ["Proxy", "proxy_for"]
 
@@ -31,7 +30,7 @@ _SYSTEM = "the system's proxy settings"
 
 
 class Proxy(Value, frozen=True):
-    """A proxy, and which variable names it; ``url`` holds the credentials for it."""
+    """A proxy and the variable that sets it; ``url`` includes its credentials."""
 
     url: str
     variable: str
@@ -43,10 +42,10 @@ def proxy_for(
     environ: Mapping[str, str] | None = None,
     settings: Callable[[], Mapping[str, str]] = getproxies,
 ) -> Proxy | None:
-    """Return the proxy for an origin, None where it is asked directly.
+    """Return the proxy for an origin, None for a direct connection.
 
-    ``settings`` gives the variables by scheme, and on Windows and macOS what the
-    system says where there are none. Raises NetworkSettingInvalid.
+    ``settings`` returns the proxies by scheme: those of the variables or, on Windows
+    and macOS, of the system if there are none. Raises NetworkSettingInvalid.
     """
     scheme, host, port = place
     found = settings()
@@ -62,7 +61,7 @@ def proxy_for(
 
 
 def _names(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return how each variable is spelled; lower case wins, as curl has it."""
+    """Return the spelling of each variable; lower case wins, as in curl."""
     return {name.lower(): name for name in sorted(environ, key=str.swapcase)}
 
 
@@ -91,20 +90,20 @@ def _checked(value: str, variable: str) -> str:
 def _has_socks() -> bool:
     try:
         return importlib.util.find_spec("socksio") is not None
-    except ValueError:  # it was made unimportable
+    except ValueError:  # sys.modules has None for it
         return False
 
 
 def _is_exempt(host: str, port: int | None, listed: str) -> bool:
-    """Return whether NO_PROXY names the host.
+    """Return whether NO_PROXY exempts the host.
 
-    An entry is ``*``; a domain, which stands for what is below it too; or an address or
-    a range of addresses (CIDR). A port may follow a domain and an address, where an
-    IPv6 address then stands in brackets. As curl has it.
+    An entry is ``*``, a domain, which includes its subdomains, an address, or a range
+    of addresses (CIDR). A domain or address may have a port; an IPv6 address is then in
+    brackets. These are the rules of curl.
     """
     address = _address(host)
     for entry in re.split(r"[\s,]+", listed):
-        # Of a URL only its host counts.
+        # In a URL only the host counts.
         wanted, wanted_port = _split_port(entry.rpartition("://")[2].rstrip("/"))
         if not wanted or wanted_port not in {None, port}:
             continue
@@ -118,7 +117,7 @@ def _is_exempt(host: str, port: int | None, listed: str) -> bool:
 
 
 def _split_port(entry: str) -> tuple[str, int | None]:
-    """Return an entry of NO_PROXY without brackets and port, and the port."""
+    """Split an entry of NO_PROXY into host, without brackets, and port."""
     match = re.fullmatch(r"\[([^\]]*)\](?::(\d{1,5}))?|([^:]*):(\d{1,5})", entry)
     if match is None:
         return entry, None
@@ -128,7 +127,7 @@ def _split_port(entry: str) -> tuple[str, int | None]:
 
 
 def _names_address(entry: str, address: IPv4Address | IPv6Address | None) -> bool:
-    from ipaddress import ip_network  # noqa: PLC0415 - where there is a proxy
+    from ipaddress import ip_network  # noqa: PLC0415 - only with a proxy
 
     if address is None:
         return False

@@ -1,8 +1,7 @@
-"""Bytes of a file as they come in: compared with what is known, and kept to go on.
+"""Verified, resumable downloads.
 
-A download that breaks off is taken up where it ended, by this process or by a later
-one, if the SHA-256 of the whole is known: without it, two halves of two files could
-not be told from one file.
+An interrupted download is resumed, by this process or a later one, if the SHA-256 of
+the file is known: only that detects parts of two different files.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from contextlib import suppress
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Self
 
 from polylock.errors import CacheUnusable, HashMismatch, PageInstead, SizeMismatch
 from polylock.model.hashes import strongest, weak
@@ -18,30 +17,29 @@ from polylock.model.hashes import strongest, weak
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
-    from typing import Self
 
     from polylock.model.distributions import RemoteFile
 
 __all__ = ["CHUNK", "Check", "Partial"]
 
 CHUNK = 1 << 20
-"""How many bytes are read from a file at once."""
+"""Bytes per read of a file."""
 
 _PAGE = re.compile(rb"\s*+<(?:!doctype html|html|head|body|title)\b", re.IGNORECASE)
-"""How a web page begins, and no archive does."""
+"""The start of a web page, which no archive has."""
 
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(?:\d+|\*)")
 
 
 class Check:
-    """Compares what comes in with what the index says of a file.
+    """Verifies the bytes of a file against the size and hash that the index gives.
 
-    ``algorithm`` is that of the secure hash which names the file, empty where the
-    index gives none: a weak hash is compared as well, but is nobody's word for it.
+    ``algorithm`` is that of the secure hash, empty if the index gives none. A weak hash
+    is verified too, but does not identify the file.
     """
 
     def __init__(self, file: RemoteFile) -> None:
-        import hashlib  # noqa: PLC0415 - 2 ms, where a file is fetched
+        import hashlib  # noqa: PLC0415 - 2 ms, only for a download
 
         self._file = file
         self.size = 0
@@ -53,11 +51,11 @@ class Check:
         self._sha256 = hashlib.sha256()
         self._digest = self._sha256
         if self._checked != "sha256":
-            # MD5 for damage on the way, where the system forbids it for more.
+            # MD5 detects damage only; some systems forbid it for security.
             self._digest = hashlib.new(self._checked, usedforsecurity=False)
 
     def update(self, chunk: bytes) -> None:
-        """Take in some bytes; raises SizeMismatch as soon as there are too many."""
+        """Add bytes; raises SizeMismatch as soon as there are too many."""
         if not self.size:
             self._is_page = _PAGE.match(chunk) is not None
         self.size += len(chunk)
@@ -69,7 +67,7 @@ class Check:
             self._digest.update(chunk)
 
     def finish(self) -> str:
-        """Return the SHA-256 of a good file; raises SizeMismatch, HashMismatch."""
+        """Return the SHA-256 of a valid file; raises SizeMismatch, HashMismatch."""
         if self._file.size is not None and self.size != self._file.size:
             self._refuse_page()
             raise SizeMismatch(self._file.filename, self._file.size, self.size)
@@ -85,7 +83,7 @@ class Check:
         return self._sha256.hexdigest()
 
     def _refuse_page(self) -> None:
-        """Raise PageInstead where what came is a web page: no distribution is one."""
+        """Raise PageInstead if the file is a web page."""
         if self._is_page:
             found = f"{self._checked}:{self._digest.hexdigest()}"
             wanted = f"{self._checked}:{self._wanted}"
@@ -93,11 +91,11 @@ class Check:
 
 
 class Partial:
-    """The beginning of a file in the cache, for one process and thread at a time.
+    """A partial download in the cache, for one process and thread at a time.
 
-    ``headers`` ask for the rest of it; they change with what has come. ``resumed``
-    tells that not all bytes came in one answer. Every method raises CacheUnusable
-    where the cache cannot be read or written.
+    ``headers`` request the missing bytes, and change with each part. ``resumed`` is
+    true if the bytes came in more than one response. Every method raises CacheUnusable
+    if the cache cannot be read or written.
     """
 
     def __init__(self, path: Path, file: RemoteFile) -> None:
@@ -112,11 +110,11 @@ class Partial:
 
     @property
     def size(self) -> int:
-        """Return how many bytes have come."""
+        """Return the number of bytes so far."""
         return self._check.size
 
     def __enter__(self) -> Self:
-        """Open the file and read what an earlier process left of it."""
+        """Open the file and read the part that an earlier process left."""
         try:
             flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
             self._file = os.fdopen(os.open(self.path, flags, 0o666), "r+b")
@@ -127,7 +125,7 @@ class Partial:
         except OSError as error:
             raise self._unusable(error) from error
         if self.size == self._remote.size:
-            self.restart()  # all of it, and yet not taken for good
+            self.restart()  # complete, but an earlier process rejected it
         self.pause()
         return self
 
@@ -136,12 +134,12 @@ class Partial:
             self._opened.close()
 
     def begin(self, status: int, headers: Mapping[str, str]) -> bool:
-        """Return whether an answer brings what is wanted: the rest, or all."""
+        """Return whether a response has the missing bytes, or all of them."""
         if status == 200:
-            self.restart()  # a server that knows no ranges
+            self.restart()  # the server does not support ranges
             return True
         if "content-encoding" in headers:
-            return False  # a part of the compressed bytes is none of the file's
+            return False  # a range of compressed bytes is no part of the file
         match = _CONTENT_RANGE.fullmatch(headers.get("content-range", ""))
         if status != 206 or match is None or not self.size:
             return False
@@ -149,7 +147,7 @@ class Partial:
         return self.resumed
 
     def write(self, chunk: bytes) -> None:
-        """Take in some bytes; raises SizeMismatch as soon as there are too many."""
+        """Append bytes; raises SizeMismatch as soon as there are too many."""
         self._check.update(chunk)
         try:
             self._opened.write(chunk)
@@ -157,22 +155,22 @@ class Partial:
             raise self._unusable(error) from error
 
     def pause(self) -> None:
-        """Get ready to ask for the rest, for the connection may have broken."""
+        """Set the headers that request the missing bytes after a broken connection."""
         if self.size and self._by_ranges:
             self.headers["range"] = f"bytes={self.size}-"
 
     @property
-    def asks_for_rest(self) -> bool:
-        """Return whether ``headers`` ask for a range."""
+    def requests_rest(self) -> bool:
+        """Return whether ``headers`` request a range."""
         return "range" in self.headers
 
-    def ask_whole(self) -> None:
-        """Ask for the whole file from now on; what has come stays until it begins."""
+    def request_whole(self) -> None:
+        """Request the whole file from now on; the bytes are kept until it arrives."""
         self._by_ranges = False
         self.headers.pop("range", None)
 
     def restart(self, *, by_ranges: bool = True) -> None:
-        """Forget what has come; without ``by_ranges`` no rest is asked for again."""
+        """Discard all bytes; without ``by_ranges`` no range is requested again."""
         self._check = Check(self._remote)
         self._by_ranges = by_ranges and self._by_ranges
         self.headers.pop("range", None)
@@ -184,7 +182,7 @@ class Partial:
             raise self._unusable(error) from error
 
     def finish(self) -> str:
-        """Return the SHA-256 of a good file; raises SizeMismatch, HashMismatch."""
+        """Return the SHA-256 of a valid file; raises SizeMismatch, HashMismatch."""
         sha256 = self._check.finish()
         try:
             self._opened.close()
@@ -193,7 +191,7 @@ class Partial:
         return sha256
 
     def discard(self) -> None:
-        """Remove the file: nothing of it is worth keeping."""
+        """Remove the file."""
         with suppress(OSError):
             self._opened.close()
         with suppress(OSError):

@@ -1,7 +1,8 @@
-"""Which certificates are trusted, and which one is shown to a server that asks.
+"""The trusted certificates, and the client certificate.
 
-SSL_CERT_FILE and SSL_CERT_DIR name the certificates to trust, on every system; without
-them the system's own are. SSL_CLIENT_CERT names a file with a certificate and its key.
+SSL_CERT_FILE and SSL_CERT_DIR name the trusted certificates on every system; the
+default is the trust store of the system. SSL_CLIENT_CERT names a file with a client
+certificate and its key.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ def trust_store(
 ) -> ssl.SSLContext:
     """Return a context for clients that checks certificates and host names.
 
-    ``openssl`` gives the places where OpenSSL looks by itself. Raises
-    NetworkSettingInvalid for a variable that names no readable certificate.
+    ``openssl`` returns the default paths of OpenSSL. Raises NetworkSettingInvalid for a
+    variable that does not name a readable certificate.
     """
     variables = os.environ if environ is None else environ
     context = _trusting(platform, variables, openssl)
@@ -44,11 +45,11 @@ def _trusting(
     variables: Mapping[str, str],
     openssl: Callable[[], ssl.DefaultVerifyPaths],
 ) -> ssl.SSLContext:
-    """Return a context without a certificate of its own.
+    """Return a context without a client certificate.
 
-    truststore asks the system, and where that means to read a file of certificates,
-    it reads the file again for every connection, 16 ms each. So where OpenSSL knows
-    that file by itself, it is read here, once.
+    truststore uses the system's certificates; where these are a file, it reads the file
+    for every connection, 16 ms each. So if OpenSSL knows that file, it is read here,
+    once.
     """
     file = variables.get("SSL_CERT_FILE") or None
     directories = variables.get("SSL_CERT_DIR") or None
@@ -58,19 +59,19 @@ def _trusting(
         context = _context()
         context.set_default_verify_paths()
         return context
-    import truststore  # noqa: PLC0415 - only where it is needed
+    import truststore  # noqa: PLC0415 - needed on some systems only
 
     return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _context() -> ssl.SSLContext:
-    # Not ``create_default_context``: its strict flags refuse the certificates of many a
-    # company, which truststore accepts.
+    # Not ``create_default_context``: its strict flags refuse the certificates of many
+    # companies, which truststore accepts.
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _trusting_these(file: str | None, directories: str | None) -> ssl.SSLContext:
-    """Trust what SSL_CERT_FILE and SSL_CERT_DIR name, and nothing else."""
+    """Return a context that trusts only SSL_CERT_FILE and SSL_CERT_DIR."""
     context = _context()
     if file is not None:
         try:
@@ -78,7 +79,7 @@ def _trusting_these(file: str | None, directories: str | None) -> ssl.SSLContext
         except (OSError, ValueError) as error:
             raise _unreadable("SSL_CERT_FILE", file, error) from error
     if directories is not None:
-        # OpenSSL says nothing of a directory that is not there, and trusts nobody.
+        # For a missing directory OpenSSL reports no error and trusts no one.
         if not any(Path(each).is_dir() for each in directories.split(os.pathsep)):
             problem = "there is no such directory"
             raise NetworkSettingInvalid("SSL_CERT_DIR", directories, problem)
@@ -95,9 +96,9 @@ def _show_certificate(context: ssl.SSLContext, path: str) -> None:
 
 
 def _unreadable(variable: str, path: str, error: Exception) -> NetworkSettingInvalid:
-    """Return the error for a file that holds no certificate.
+    """Return the error for a file without a certificate.
 
-    ``ssl.SSLError`` is an OSError as well, with words of OpenSSL.
+    ``ssl.SSLError`` is an OSError too, with a message of OpenSSL.
     """
     is_openssl = isinstance(error, ssl.SSLError)
     words = getattr(error, "strerror", None)

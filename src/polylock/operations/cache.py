@@ -1,11 +1,11 @@
-"""``polylock cache``: what the cache holds, and how to make it smaller."""
+"""``polylock cache``: measure, prune, verify and clear the cache."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from polylock.cache.archives import Archives
-from polylock.cache.digests import file_digest
+from polylock.cache.regular_files import file_digest
 from polylock.cache.store import Bucket, Store, Usage
 from polylock.errors import ArchiveDamaged, CacheUnusable
 from polylock.installation.archive import read_manifest
@@ -30,7 +30,7 @@ __all__ = [
 
 
 class CacheSize(Value, frozen=True, kw_only=True):
-    """What each part of the cache occupies."""
+    """The size of each part of the cache."""
 
     directory: Path
     buckets: Mapping[str, Usage]
@@ -54,7 +54,7 @@ class CacheSize(Value, frozen=True, kw_only=True):
 
 
 class Freed(Value, frozen=True, kw_only=True):
-    """What was removed from the cache."""
+    """The size of what was removed from the cache."""
 
     directory: Path
     usage: Usage
@@ -69,10 +69,9 @@ class Freed(Value, frozen=True, kw_only=True):
 
 
 class Verified(Value, frozen=True, kw_only=True):
-    """What was compared with its hash, and what was damaged and so removed.
+    """The number of files and archives verified, and the damaged ones, now removed.
 
-    ``damaged`` has for each file or archive the path inside the cache, with the
-    reason.
+    ``damaged`` has the path inside the cache and the problem of each.
     """
 
     directory: Path
@@ -99,21 +98,21 @@ def cache_size(settings: Settings) -> CacheSize:
 
 
 def prune_cache(settings: Settings) -> Freed:
-    """Remove what nothing will read again; raises CacheUnusable."""
+    """Remove outdated layouts and leftovers; raises CacheUnusable."""
     store = Store(settings.cache_dir)
     return Freed(directory=store.root, usage=store.prune())
 
 
 def clear_cache(settings: Settings) -> Freed:
-    """Remove everything that the cache holds; raises CacheUnusable."""
+    """Remove everything in the cache; raises CacheUnusable."""
     store = Store(settings.cache_dir)
     return Freed(directory=store.root, usage=store.clear())
 
 
 def verify_cache(settings: Settings) -> Verified:
-    """Compare every file and every unpacked wheel with its hash; remove the damaged.
+    """Compare every file and every unpacked wheel with its hash; remove damaged ones.
 
-    The next run fetches again what was removed. Raises CacheUnusable.
+    The next run fetches removed files again. Raises CacheUnusable.
     """
     store = Store(settings.cache_dir)
     damaged: list[tuple[str, str]] = []
@@ -142,7 +141,7 @@ def verify_cache(settings: Settings) -> Verified:
 
 
 def _files(store: Store) -> Iterator[Path]:
-    """Yield the downloaded and built files, but for those that are being written."""
+    """Yield the downloaded and built files, except those still being written."""
     directory = store.root / Bucket.FILES.directory
     for path in sorted(directory.glob("??/*")):
         if path.is_file() and not path.name.startswith("."):
@@ -154,7 +153,7 @@ def _inside(store: Store, path: Path) -> str:
 
 
 def _damage(place: Path, sha256: str) -> str | None:
-    """Return what is wrong with an unpacked wheel, None where all is as unpacked."""
+    """Return the problem of an unpacked wheel, or None if it is undamaged."""
     try:
         manifest = read_manifest(place, filename=sha256, sha256=sha256)
     except ArchiveDamaged as error:

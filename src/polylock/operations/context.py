@@ -1,7 +1,7 @@
-"""The parts that talk to the world, made from settings and closed together.
+"""The cache, HTTP client, indexes and downloads of one run.
 
-The one bag of parts: lower layers cannot import it, so each takes just the part that
-it needs. It knows none of the wings: what needs a solve or an install is in ``builds``.
+Lower layers cannot import this module, so each takes only the part that it needs. It
+imports none of the wings: what needs a solve or an installation is in ``builds``.
 """
 
 from __future__ import annotations
@@ -22,26 +22,25 @@ if TYPE_CHECKING:
     from polylock.index.source import PackageIndexes
     from polylock.model.distributions import RemoteFile
     from polylock.model.inputs import Inputs
-    from polylock.network.client import Client
+    from polylock.network.client import Client, Traffic
     from polylock.network.download import Downloader
     from polylock.network.http_cache import CacheMode
-    from polylock.network.traffic import Traffic
     from polylock.ports import Reporter
     from polylock.project.settings import Settings
 
 __all__ = ["Context"]
 
 _BUILDS = 4
-"""Builds at a time: compilers take a processor or more, and much memory, each."""
+"""Parallel builds: each compiler takes a processor or more, and much memory."""
 
 
 class Context:
-    """Cache, client and indexes of one run; each is made when it is first used.
+    """Cache, client and indexes of one run, each created lazily.
 
-    Nothing is imported for the network before something is asked of it: a sync with
-    nothing to do must not pay for that. ``building`` is held by each build of a source
-    distribution, but by none that serves another one: that would wait for ever.
-    ``resources`` closes what is opened when the run ends.
+    Network modules are imported on first use, so that a sync with nothing to do does
+    not pay for them. Each build of a source distribution holds ``building``, except
+    builds for another build, which would deadlock. ``resources`` closes everything at
+    the end of the run.
     """
 
     def __init__(self, settings: Settings, inputs: Inputs, reporter: Reporter) -> None:
@@ -84,9 +83,9 @@ class Context:
         sdist_metadata: SdistMetadata,
         project: str | None = None,
     ) -> PackageIndexes:
-        """Return the indexes that some inputs name, for the caller to close.
+        """Return the indexes of some inputs; the caller closes them.
 
-        A ``PackageIndexes`` is for one thread, so a build has its own.
+        ``PackageIndexes`` is not thread-safe, so each build has its own.
         """
         from polylock.build.policy import refused_metadata  # noqa: PLC0415 - as below
         from polylock.index.source import PackageIndexes  # noqa: PLC0415 - see the class
@@ -103,9 +102,20 @@ class Context:
             project=project,
         )
 
+    def link_now(self, filename: str, sha256: str) -> str | None:
+        """Return what the project's indexes link to now for a file, None if to none."""
+        # Only where a locked URL is refused.
+        from polylock.index.source import current_link  # noqa: PLC0415 - see above
+        from polylock.network.http_cache import HttpCache  # noqa: PLC0415
+
+        cache = HttpCache(self.store, self.client, mode=self._mode)
+        return current_link(
+            self.inputs, cache, self.store, filename=filename, sha256=sha256
+        )
+
     @cached_property
     def downloader(self) -> Downloader:
-        """Return what fetches whole files into the cache."""
+        """Return the downloader of whole files into the cache."""
         from polylock.network.download import Downloader  # noqa: PLC0415 - see the class
 
         return Downloader(
@@ -114,14 +124,14 @@ class Context:
 
     @property
     def traffic(self) -> Traffic:
-        """Return the counts of this run."""
+        """Return the request counts of this run."""
         return self.client.traffic
 
     def with_hash(self, file: RemoteFile) -> RemoteFile:
-        """Return a file with size and SHA-256, downloading it where one is missing.
+        """Return a file with size and SHA-256, downloading it if one is missing.
 
-        A hash of another algorithm is kept beside it; the download is verified
-        against the secure ones. Raises what ``Downloader.fetch`` does.
+        Hashes of other algorithms are kept; the download is verified against the
+        secure ones. Raises what ``Downloader.fetch`` does.
         """
         if sha256_of(file.hashes) is not None and file.size is not None:
             return file

@@ -1,4 +1,4 @@
-"""Files of the user: what fails there in words, and writing whole or not at all."""
+"""Files of the user: errors as UsageError, and atomic writes."""
 
 from __future__ import annotations
 
@@ -23,15 +23,14 @@ def attempt(action: str) -> Iterator[None]:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Replace a file's content in one step; line endings are LF on every system.
+    """Replace a file's content atomically, with LF as line ending on every system.
 
-    A link is followed, so that the file behind it is replaced and not the link. The
-    mode of a file that is there is kept. Raises UsageError where it cannot be done;
-    what was there is then untouched.
+    A link is followed and its target replaced. The mode of an existing file is kept.
+    Raises UsageError if that fails; an existing file is then unchanged.
     """
     path = path.resolve()
     with attempt(f"write {path}"):
-        # As tempfile makes one, which takes 2 ms to import.
+        # Like tempfile, which takes 2 ms to import.
         temporary = path.with_name(f".{path.name}.{os.urandom(8).hex()}.tmp")
         try:
             with open(temporary, "xb", opener=_private) as file:
@@ -48,7 +47,7 @@ def write_atomically(path: Path, text: str) -> None:
 
 
 def _private(path: str, flags: int) -> int:
-    """Open a file that nobody else may read until it has the mode of the one before."""
+    """Open a file that only its owner may read; its final mode is set later."""
     return os.open(path, flags, 0o600)
 
 

@@ -1,4 +1,4 @@
-"""Which targets this machine is: what it lacks for each of a lock file."""
+"""Compare this machine with the targets of a lock file."""
 
 from __future__ import annotations
 
@@ -33,34 +33,34 @@ __all__ = [
 ]
 
 AUTO = "auto"
-"""The name that asks for the first target that this machine satisfies."""
+"""The value of ``--target`` for the first target that this machine satisfies."""
 
 _DETECTED = frozenset({"aarch64", "amd", "ascend", "intel", "nvidia", "tpu", "x86_64"})
 _SWITCHED_ON = ("on",)
 
 
 class Fit(Value, frozen=True, kw_only=True):
-    """A target of the lock file, and what this machine lacks for it."""
+    """A target of the lock file, and what this machine is missing for it."""
 
     target: Target
     missing: tuple[str, ...]
 
 
 def this_machine() -> DetectedMachine:
-    """Look at this machine; raises UsageError where no target can name it."""
+    """Detect this machine; raises UsageError if no target can describe it."""
     return detect_machine(this_host())
 
 
 def bare_machine() -> DetectedMachine:
-    """Return this machine as if it had no more than every one of its architecture.
+    """Return this machine with only the baseline of its architecture.
 
-    What satisfies a target without looking at the hardware does so with it.
+    A target that this satisfies is also satisfied by the real hardware.
     """
     return detect_machine(this_host(), hardware=False)
 
 
 def python_release(interpreter: Interpreter) -> PythonRelease:
-    """Return the Python of an environment as a target names it."""
+    """Return the Python of an environment as a release of a target."""
     request = PythonRequest.parse(interpreter.version.partition("+")[0])
     major, minor = interpreter.release
     patch = request.patch if request is not None else None
@@ -80,10 +80,10 @@ def fits(
     *,
     only: str | None = None,
 ) -> list[Fit]:
-    """Judge every target of a lock file, or one, in their order, for this machine.
+    """Compare a machine with every target of a lock file in order, or with one.
 
-    With ``python`` None each target's own Python is taken for granted: the
-    environment is still to be made.
+    ``python`` None assumes each target's own Python, for an environment that does not
+    exist yet.
     """
     used = _used_features(pylock)
     found = []
@@ -94,7 +94,7 @@ def fits(
         wanted = replace(
             target,
             stated=_detectable(target.stated),
-            derived=_that_matter(target.derived, used),
+            derived=_relevant(target.derived, used),
         )
         assumed = python or target.description.python
         here = build_target(machine.describe(assumed))
@@ -115,7 +115,7 @@ def _used_features(pylock: Pylock) -> set[tuple[str, str]]:
 
 
 def target_of_this_machine(pylock: Pylock) -> str:
-    """Return the first target that this machine is; raises NoTargetFits."""
+    """Return the first target that this machine satisfies; raises NoTargetFits."""
     found = fits(pylock, this_machine(), None)
     for fit in found:
         if not fit.missing:
@@ -124,15 +124,15 @@ def target_of_this_machine(pylock: Pylock) -> str:
 
 
 def none_fits(found: list[Fit]) -> NoTargetFits:
-    """Return the error of a machine that is none of the targets."""
+    """Return the error of a machine that satisfies none of the targets."""
     reasons = [f"{fit.target.name}: {'; '.join(fit.missing[:3])}" for fit in found]
     return NoTargetFits(AUTO, reasons or ["the lock file names no targets"])
 
 
 def _detectable(stated: SupportedProperties) -> SupportedProperties:
-    """Leave out namespaces that no built-in provider can look for on a machine.
+    """Remove namespaces that no built-in provider can detect.
 
-    The user's own list is all that is known of such a namespace, here as there.
+    The user's list is then the only source, for the target and for this machine.
     """
     return SupportedProperties(
         {
@@ -143,13 +143,13 @@ def _detectable(stated: SupportedProperties) -> SupportedProperties:
     )
 
 
-def _that_matter(
+def _relevant(
     derived: SupportedProperties, used: set[tuple[str, str]]
 ) -> SupportedProperties:
-    """Leave out single CPU instructions that no locked variant asks for.
+    """Remove CPU features that no locked variant requires.
 
-    A virtual machine often hides a few of the instructions that its processor has;
-    the level tells what matters, unless a wheel asks for the very instruction.
+    Virtual machines often hide a few CPU features. The level is sufficient unless a
+    wheel requires a feature.
     """
 
     def kept(

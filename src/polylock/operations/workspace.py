@@ -1,4 +1,4 @@
-"""The project and its lock file, read and joined: what most commands begin with."""
+"""The project file and its lock file: found, read and compared."""
 
 from __future__ import annotations
 
@@ -35,22 +35,24 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Workspace",
-    "answered_project",
-    "keep_lock",
+    "cache_lock",
+    "environment_path",
     "lock_path",
     "open_workspace",
     "outdated_warning",
+    "place_of_environment",
+    "project_of_lock",
     "project_path",
     "read_lock",
     "recorded_policy",
-    "refuse_unvouched",
+    "refuse_untrusted_sources",
     "require_lock",
     "require_target",
 ]
 
 
 class Workspace(Value, frozen=True, kw_only=True):
-    """A project file, the targets it names, and where its lock file is."""
+    """A project file, its targets, and the path of its lock file."""
 
     project: ProjectFile
     targets: tuple[Target, ...]
@@ -59,7 +61,7 @@ class Workspace(Value, frozen=True, kw_only=True):
     def differences(
         self, pylock: Pylock, inputs: Inputs | None = None, besides: Sequence[str] = ()
     ) -> tuple[Difference, ...]:
-        """Return on what a lock file and the project do not agree; none: up to date."""
+        """Return the differences of a lock file from the project; none: up to date."""
         return differences(
             pylock,
             self.project.inputs if inputs is None else inputs,
@@ -72,14 +74,14 @@ class Workspace(Value, frozen=True, kw_only=True):
         try:
             project = self.project.path.absolute().parent
             return relative_path(project / path, self.lock_path.parent)
-        except ValueError:  # on another drive: no lock file can name it
+        except ValueError:  # on another drive: there is no relative path
             return path
 
 
 def project_path(settings: Settings) -> Path:
-    """Return the project file that the settings name, or the nearest one.
+    """Return the project file in the settings, else the nearest one.
 
-    Raises ProjectError where there is none.
+    Raises ProjectError if there is none.
     """
     if settings.project is None:
         return find_project(Path.cwd())
@@ -87,11 +89,29 @@ def project_path(settings: Settings) -> Path:
     return path / "pyproject.toml" if path.is_dir() else path
 
 
-def lock_path(settings: Settings) -> Path:
-    """Return the path of the lock file; a project file is not needed to know it.
+def environment_path(settings: Settings) -> Path:
+    """Return the path of the environment; raises EnvironmentBroken.
 
-    An image may hold the lock file alone, so without a project the lock file of the
-    current directory is meant.
+    It is that of --venv or ``.venv`` beside the lock file, or the one that a file in
+    that place names.
+    """
+    # Not loaded by ``check`` and ``lock``.
+    from polylock.environment.venv import linked_environment  # noqa: PLC0415 - 8 ms
+
+    return linked_environment(place_of_environment(settings))
+
+
+def place_of_environment(settings: Settings) -> Path:
+    """Return where the environment is, or a file that names it."""
+    place = settings.venv or lock_path(settings).with_name(".venv")
+    return place.absolute()
+
+
+def lock_path(settings: Settings) -> Path:
+    """Return the path of the lock file.
+
+    Without a project file, as in an image with only the lock file, it is that of the
+    current directory.
     """
     if settings.lock_file is not None:
         return settings.lock_file.absolute()
@@ -111,15 +131,14 @@ def open_workspace(settings: Settings) -> Workspace:
     )
 
 
-def answered_project(
+def project_of_lock(
     settings: Settings, pylock: Pylock, path: Path, *, frozen: bool
 ) -> ProjectFile | None:
-    """Return the project, refusing a lock file that does not answer it.
+    """Return the project of a lock file, None without one.
 
-    An image may hold the lock file alone: then there is nothing to answer, and None. A
-    bundle may lie in a project's directory and is not that project's lock file: it
-    records no inputs, and has no project file beside it. Raises LockFileOutdated unless
-    frozen, ProjectError.
+    An image may have only the lock file. A bundle inside a project's directory is not
+    the lock file of that project: it records no inputs and has no project file beside
+    it. Raises LockFileOutdated for an outdated lock file unless frozen, ProjectError.
     """
     alone = settings.project is None and not path.with_name("pyproject.toml").exists()
     if alone and pylock.polylock is None:
@@ -137,13 +156,13 @@ def answered_project(
     return workspace.project
 
 
-def refuse_unvouched(
+def refuse_untrusted_sources(
     settings: Settings, pylock: Pylock, path: Path, project: ProjectFile | None
 ) -> None:
-    """Raise UsageError for a direct source that no project file was compared with.
+    """Raise UsageError for a direct source that no project file names.
 
-    A source tree or an archive runs its own code when it is built. Beside its project
-    file a lock file is compared with it; alone it has nobody's word but its own.
+    Building a source tree or an archive runs its code. A lock file beside its project
+    file is compared with it; without one its direct sources are not trusted.
     """
     if project is not None and settings.lock_path(project.path).absolute() == path:
         return
@@ -151,21 +170,21 @@ def refuse_unvouched(
         raise UsageError(
             f"{path} installs {package.name} from {source_of(package)}, and there is "
             "no project file beside it that names this source",
-            "--frozen takes the lock file's word for it",
+            "use --frozen to trust the lock file",
         )
 
 
 def outdated_warning(settings: Settings, pylock: Pylock, path: Path) -> str | None:
-    """Return what to warn of where a lock file is shown that no longer answers.
+    """Return a warning for a lock file that is out of date, else None.
 
-    Without a project file beside it there is nothing to answer, and one that cannot be
-    read is told by the commands that need it: None.
+    Without a project file it is not out of date. An unreadable project file is not an
+    error here.
     """
     try:
-        answered_project(settings, pylock, path, frozen=False)
+        project_of_lock(settings, pylock, path, frozen=False)
     except LockFileOutdated:
         return (
-            f"{path} is out of date: this is of the last `polylock lock`; "
+            f"{path} is out of date: this shows the last `polylock lock`; "
             "`polylock check` says what differs"
         )
     except ProjectError:
@@ -174,7 +193,7 @@ def outdated_warning(settings: Settings, pylock: Pylock, path: Path) -> str | No
 
 
 def recorded_policy(pylock: Pylock) -> Inputs:
-    """Return what a lock file without its project says of builds."""
+    """Return inputs with the build policy that a lock file records."""
     if pylock.polylock is None:
         return Inputs()
     recorded = pylock.polylock.inputs
@@ -186,9 +205,9 @@ def recorded_policy(pylock: Pylock) -> Inputs:
 
 
 def read_lock(path: Path, settings: Settings | None = None) -> Pylock | None:
-    """Read a lock file, None where there is none; raises LockFileInvalid.
+    """Read a lock file, None if there is none; raises LockFileInvalid.
 
-    With settings its values are taken from the cache where they were read before.
+    With settings its parsed values are cached.
     """
     try:
         content = read_regular(path)
@@ -197,27 +216,27 @@ def read_lock(path: Path, settings: Settings | None = None) -> Pylock | None:
     except OSError as error:
         problem = error.strerror or str(error)
         raise LockFileInvalid(str(path), "", f"cannot be read: {problem}") from error
-    found = None if settings is None else _kept_lock(content, settings)
+    found = None if settings is None else _cached_lock(content, settings)
     if found is None:
         # 10 ms, with the parser of markers.
         from polylock.lockfile.read import read_pylock  # noqa: PLC0415 - see above
 
         found = read_pylock(content, str(path))
         if settings is not None:
-            keep_lock(found, content, settings)
+            cache_lock(found, content, settings)
     return found
 
 
-def keep_lock(pylock: Pylock, content: bytes, settings: Settings) -> None:
-    """Keep the values of a lock file in the cache: TOML takes ten times as long."""
+def cache_lock(pylock: Pylock, content: bytes, settings: Settings) -> None:
+    """Cache the parsed values of a lock file: parsing TOML takes ten times as long."""
     binary = to_binary(pylock)
     if binary is not None:
-        with suppress(CacheUnusable):  # a cache that is full or read-only serves on
+        with suppress(CacheUnusable):  # a full or read-only cache is no failure
             store = Store(settings.cache_dir)
             store.write(Bucket.LOCK_FILES, _lock_key(content), binary)
 
 
-def _kept_lock(content: bytes, settings: Settings) -> Pylock | None:
+def _cached_lock(content: bytes, settings: Settings) -> Pylock | None:
     with suppress(CacheUnusable):
         kept = Store(settings.cache_dir).read(Bucket.LOCK_FILES, _lock_key(content))
         return None if kept is None else from_binary(kept)
@@ -229,7 +248,7 @@ def _lock_key(content: bytes) -> str:
 
 
 def require_lock(path: Path, settings: Settings | None = None) -> Pylock:
-    """Read a lock file that must be there; raises UsageError, LockFileInvalid."""
+    """Read a lock file; raises UsageError if there is none, LockFileInvalid."""
     pylock = read_lock(path, settings)
     if pylock is None:
         raise UsageError(f"{path} does not exist", "run `polylock lock`")

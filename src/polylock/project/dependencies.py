@@ -1,11 +1,10 @@
-"""What the project depends on: its requirements by extra and by dependency group.
+"""Reads the requirements of the project, by extra and by dependency group.
 
-``[project] dependencies`` and ``optional-dependencies`` (PEP 621),
+They are in ``[project] dependencies`` and ``optional-dependencies`` (PEP 621), and in
 ``[dependency-groups]`` with ``include-group`` (PEP 735).
 
-``packaging.dependency_groups`` is not used: it parses each item as a plain
-requirement, so it refuses variant markers, and its errors name the group but not the
-item. A test holds the two against each other.
+``packaging.dependency_groups`` is not used: it does not accept variant markers, and its
+errors name the group but not the item. A test compares the two.
 """
 
 from __future__ import annotations
@@ -18,17 +17,15 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 
 from polylock.model.inputs import RootRequirement
-from polylock.model.markers import Atom, conjunction, parse_marker
+from polylock.model.markers import Atom, MarkerExpression, conjunction, parse_marker
 from polylock.model.requirements import InvalidRequirement, Requirement
 from polylock.project.direct_sources import with_relative_url
-from polylock.toml_tables import suggestion
+from polylock.toml_tables import Table, suggestion
 from polylock.values import Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from polylock.model.markers import MarkerExpression
-    from polylock.toml_tables import Table
 
 __all__ = ["Dependencies", "normalized_name", "read_dependencies", "read_requirement"]
 
@@ -41,12 +38,12 @@ _DYNAMIC = ("dependencies", "optional-dependencies", "requires-python")
 
 
 class Dependencies(Value, frozen=True, kw_only=True):
-    """The requirements of a project, references to itself worked in.
+    """The requirements of a project, with references to itself expanded.
 
     ``name`` is the normalized project name, None without ``[project]``. ``plain``
-    holds ``[project] dependencies``, ``by_extra`` and ``by_group`` the rest by
-    normalized name. ``itself`` are the places of requirements on the project itself
-    without an extra, which ask for nothing.
+    holds ``[project] dependencies``, ``by_extra`` and ``by_group`` the others by
+    normalized name. ``itself`` names the places of requirements on the project itself
+    without an extra, which have no effect.
     """
 
     name: NormalizedName | None
@@ -57,7 +54,7 @@ class Dependencies(Value, frozen=True, kw_only=True):
     itself: tuple[str, ...] = ()
 
     def roots(self) -> tuple[RootRequirement, ...]:
-        """Return all requirements in the order of the file, repetitions left out."""
+        """Return all requirements in the order of the file, without duplicates."""
         found = [RootRequirement(requirement=item) for item in self.plain]
         for extra, items in self.by_extra.items():
             found += [RootRequirement(requirement=item, extra=extra) for item in items]
@@ -68,10 +65,10 @@ class Dependencies(Value, frozen=True, kw_only=True):
     def expand(
         self, requirement: Requirement, table: Table, *inside: str | int
     ) -> Iterator[Requirement]:
-        """Yield the requirement, or those that a reference to the project means.
+        """Yield the requirement; for one on the project itself, those of its extras.
 
-        ``demo[gpu]`` within demo means what its extra ``gpu`` asks for. The key path
-        is for errors: ProjectError where the project has no such extra.
+        ``demo[gpu]`` within demo stands for the requirements of its extra ``gpu``. The
+        key path is for errors: raises ProjectError if the project has no such extra.
         """
         if requirement.name != self.name:
             yield requirement
@@ -83,7 +80,7 @@ class Dependencies(Value, frozen=True, kw_only=True):
 
 
 def read_dependencies(document: Table) -> Dependencies:
-    """Read the standard tables of a project file; raises ProjectError."""
+    """Return the requirements in a project file; raises ProjectError."""
     project = document.table("project")
     name = _project_name(document, project)
     _refuse_dynamic(project)
@@ -118,28 +115,28 @@ def read_dependencies(document: Table) -> Dependencies:
 def _on_itself(name: NormalizedName | None, project: Table) -> Iterator[str]:
     """Yield the places of requirements on the project itself without an extra.
 
-    Not those of groups, where it stands for the project as it is installed.
+    Groups are left out: there such a requirement means the installed project.
     """
 
-    def vain(text: object) -> bool:
+    def names_itself(text: object) -> bool:
         if not isinstance(text, str):
             return False
         found = _NAME_ALONE.match(text)
         return found is not None and canonicalize_name(found[1]) == name
 
-    if any(map(vain, project.array("dependencies"))):
+    if any(map(names_itself, project.array("dependencies"))):
         yield "the project"
     extras = project.table("optional-dependencies")
     for extra in extras.values:
-        if any(map(vain, extras.array(extra))):
+        if any(map(names_itself, extras.array(extra))):
             yield f"extra {extra}"
 
 
 def read_requirement(text: object, table: Table, *inside: str | int) -> Requirement:
-    """Read one requirement; the key path is for errors.
+    """Return one requirement; the key path is for errors.
 
-    A ``file:`` URL becomes relative to the project file. Raises ProjectError where
-    it is not a requirement, or one that cannot be locked.
+    A ``file:`` URL becomes relative to the project file. Raises ProjectError if it is
+    not a requirement, or cannot be locked.
     """
     if not isinstance(text, str):
         raise table.wrong_type("a string", *inside, found=text)
@@ -156,14 +153,14 @@ def read_requirement(text: object, table: Table, *inside: str | int) -> Requirem
     wrong = marker and _LOCK_FILE_MARKERS.intersection(_fields(marker))
     if wrong:
         raise table.error(
-            f"the marker {min(wrong)} of {text!r} is for lock files alone (PEP 751)",
+            f"the marker {min(wrong)} of {text!r} is only for lock files (PEP 751)",
             *inside,
         )
     return requirement
 
 
 def normalized_name(text: object, table: Table, *inside: str | int) -> NormalizedName:
-    """Return a name normalized; raises ProjectError where it is not a name."""
+    """Return a name normalized; raises ProjectError if it is not a name."""
     if not isinstance(text, str):
         raise table.wrong_type("a string", *inside, found=text)
     try:
@@ -190,7 +187,7 @@ def _refuse_dynamic(project: Table) -> None:
         if name in dynamic:
             raise project.error(
                 f"{name} is dynamic: only the build backend knows it, "
-                "and locking does not run it",
+                "and polylock lock does not run it",
                 "dynamic",
                 advice=f"write {name} in [project] and take it out of dynamic",
             )
@@ -211,7 +208,7 @@ def _requires_python(project: Table) -> str:
 
 
 def _read_extras(project: Table) -> dict[str, list[tuple[Requirement, _Place]]]:
-    """Return each extra's requirements as written, with the place of each."""
+    """Return each extra's requirements as written, with their key paths."""
     table = project.table("optional-dependencies")
     extras: dict[str, list[tuple[Requirement, _Place]]] = {}
     for written in table.values:
@@ -230,7 +227,7 @@ def _expand_extras(
     name: str | None,
     project: Table,
 ) -> dict[str, tuple[Requirement, ...]]:
-    """Replace references of the project to its own extras by what these ask for."""
+    """Return each extra's requirements, with references to own extras expanded."""
     table = project.table("optional-dependencies")
 
     def follow(extra: str, path: tuple[str, ...]) -> Iterator[Requirement]:
@@ -240,7 +237,7 @@ def _expand_extras(
                 continue
             _check_extras(item, extras, table, *place)
             for inner in item.extras:
-                # What a cycle reaches again was reached before under fewer markers.
+                # A cycle would add the same requirements again with more markers.
                 if inner not in path:
                     for found in follow(inner, (*path, inner)):
                         yield _both(found, item.marker)
@@ -264,7 +261,7 @@ def _check_extras(
 
 
 def _both(requirement: Requirement, marker: str) -> Requirement:
-    """Return the requirement under its own marker and a further one."""
+    """Return a requirement with a further marker added to its own."""
     if not marker or marker == requirement.marker:
         return requirement
     if not requirement.marker:
@@ -282,7 +279,7 @@ def _fields(marker: MarkerExpression) -> Iterator[str]:
 
 
 def _not_a_requirement(text: str, error: InvalidRequirement) -> tuple[str, str]:
-    """Return the problem and the advice for text that is no requirement."""
+    """Return the problem and the advice for text that is not a requirement."""
     if "://" in text or text.startswith((".", "/", "~")) or "\\" in text:
         return (
             f"{text!r} is a path or a URL without the name of the project",
@@ -309,7 +306,7 @@ class _Groups:
             self.written[group] = written
 
     def read(self) -> dict[str, tuple[Requirement, ...]]:
-        """Return each group's requirements, those of included groups in place."""
+        """Return each group's requirements, with included groups expanded."""
         return {
             group: tuple(dict.fromkeys(self._requirements(group, (group,))))
             for group in self.written
@@ -323,7 +320,7 @@ class _Groups:
                 if included in path:
                     circle = " -> ".join([*path, included])
                     raise self.table.error(
-                        f"groups include each other in a circle: {circle}",
+                        f"groups include each other: {circle}",
                         written,
                         position,
                     )

@@ -1,7 +1,7 @@
-"""Direct references and ``sources`` of a project file: checked, paths made relative.
+"""Reads direct references and direct entries of ``sources`` from a project file.
 
-A path is kept relative to the project file, so that the lock file says the same on
-every machine.
+Paths are made relative to the project file, so that the lock file is the same on every
+machine.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import msgspec
 
 from polylock.model.direct import (
     DIRECT_KEYS,
+    DirectSource,
     InvalidDirectSource,
     parse_direct_url,
     relative_url,
@@ -23,7 +24,6 @@ from polylock.model.direct import (
 )
 
 if TYPE_CHECKING:
-    from polylock.model.direct import DirectSource
     from polylock.model.requirements import Requirement
     from polylock.toml_tables import Table
 
@@ -45,7 +45,7 @@ def with_relative_url(
 ) -> Requirement:
     """Return a direct reference with its ``file:`` URL relative to the project file.
 
-    Raises ProjectError where the URL is none that can be locked.
+    Raises ProjectError if the URL cannot be locked.
     """
     assert requirement.url is not None
     url = _relative(requirement.url, table, *inside)
@@ -58,7 +58,7 @@ def with_relative_url(
 
 
 def read_source(entry: Table) -> DirectSource:
-    """Read an entry of ``sources`` that names no index; raises ProjectError."""
+    """Return an entry of ``sources`` that names no index; raises ProjectError."""
     values: dict[str, str | bool] = {}
     for key in DIRECT_KEYS:
         if key in entry:
@@ -96,7 +96,7 @@ def _relative(url: str, table: Table, *inside: str | int) -> str:
 
 
 def _path_of_url(url: str) -> Path:
-    """Return the path that a ``file:`` URL means (RFC 8089)."""
+    """Return the path of a ``file:`` URL (RFC 8089)."""
     parts = urlsplit(url)
     path = unquote(parts.path)
     if parts.netloc not in {"", "localhost"}:
@@ -119,9 +119,10 @@ def _relative_path(path: Path, table: Table, *inside: str | int) -> str:
 
 
 def relative_path(path: Path, directory: Path) -> str:
-    """Return a path relative to a directory, with forward slashes, links kept.
+    """Return a path relative to a directory, with forward slashes.
 
-    Both are absolute. Raises ValueError where they lie on different drives.
+    Both are absolute; symbolic links are not resolved. Raises ValueError if they are on
+    different drives.
     """
-    # pathlib walks up only from Python 3.12.
+    # pathlib can walk up only since Python 3.12.
     return Path(os.path.relpath(path, directory)).as_posix()  # noqa: TID251 - as above

@@ -1,8 +1,8 @@
-"""Edit a project file, its comments, order and layout kept.
+"""Edits a project file and keeps its comments, order and layout.
 
-Everything here goes from text to text: reading and writing the file is the caller's
-business. Each change is made twice, on the document that keeps comments and order and
-on the plain data, and handed out only if the new text parses to the new data.
+All functions take and return text; the caller reads and writes the file. Each change is
+made twice, in a tomlkit document that keeps the layout and in plain data, and the new
+text is returned only if it parses to the new data.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ __all__ = ["add_dependency", "add_target", "init", "remove_dependency"]
 _TARGETS = ("tool", "polylock", "targets")
 
 _MARK = "\ufeff"
-"""The byte order mark, which means nothing and is kept as it is."""
+"""The byte order mark, which is ignored and kept."""
 
 Keys = tuple[str, ...]
 
 
 class Edit:
-    """One edit: ``data`` is the plain data, ``document`` the same with its layout."""
+    """An edit of one file: its plain data, and its document with the layout."""
 
     def __init__(self, text: str, path: str) -> None:
         import tomlkit  # 40 ms, and only edits need it
@@ -57,7 +57,7 @@ class Edit:
             self.document: TOMLDocument = tomlkit.parse(self.text)
 
     def place(self, group: str | None, extra: str | None, target: str | None) -> Keys:
-        """Return the key path of a list of requirements, existing names as written."""
+        """Return the key path of a list of requirements, with keys as written."""
         if [group, extra, target].count(None) < 2:
             raise UsageError("a group, an extra and a target exclude each other")
         if target is not None:
@@ -76,7 +76,7 @@ class Edit:
             raise ProjectError(
                 self.path,
                 "project",
-                "is missing, so the project has no dependencies of its own",
+                "is missing, so there is no place for dependencies",
                 "name a dependency group with --group, or write [project]",
             )
         if extra is None:
@@ -85,7 +85,7 @@ class Edit:
         return (*keys, self._written(*keys, name=extra))
 
     def _written(self, *keys: str, name: str) -> str:
-        """Return the key that has this name, the normalized name where none has."""
+        """Return the key with this name as written, else the normalized name."""
         wanted = canonicalize_name(name)
         if not is_normalized_name(wanted):
             raise UsageError(f"{name!r} is not a valid name")
@@ -95,14 +95,14 @@ class Edit:
         return wanted
 
     def look_up(self, keys: Keys) -> object:
-        """Return the plain value at a key path, None where there is none.
+        """Return the plain value at a key path, None if there is none.
 
-        Raises ProjectError where the path leads through something else than tables.
+        Raises ProjectError if a part of the path is not a table.
         """
         return self._table_at(keys[:-1]).get(keys[-1])
 
     def _table_at(self, keys: Keys) -> dict[str, Any]:
-        """Return the plain table at a key path, an empty one where it is missing."""
+        """Return the plain table at a key path, an empty one if it is missing."""
         table = self.data
         for depth, key in enumerate(keys, start=1):
             inner = table.get(key, {})
@@ -116,7 +116,7 @@ class Edit:
         return table
 
     def change_array(self, keys: Keys, change: Callable[[list[Any]], None]) -> None:
-        """Change the array at a key path, made where it is missing."""
+        """Change the array at a key path; add it if it is missing."""
         import tomlkit  # see Edit.__init__
 
         present = self.look_up(keys)
@@ -144,9 +144,9 @@ class Edit:
         values: Mapping[str, Any],
         comments: Mapping[str, str] | None = None,
     ) -> None:
-        """Add a table that does not exist yet, with a header of its own if it can.
+        """Add a table that does not exist yet, with its own header if possible.
 
-        ``comments`` stand behind the keys that they are for.
+        ``comments`` are written after the values of their keys.
         """
         with self._refusing():
             self._add_to_document(keys, values, comments or {})
@@ -156,7 +156,7 @@ class Edit:
     def add_target(
         self, name: str, table: Mapping[str, Any], comments: Mapping[str, str]
     ) -> None:
-        """Add a target, the last in priority, with comments behind some of its keys."""
+        """Add a target with the lowest priority; ``comments`` as for ``add_table``."""
         keys = (*_TARGETS, name)
         if self.look_up(keys) is not None:
             raise ProjectError(
@@ -168,8 +168,8 @@ class Edit:
         before = self._text()
         self.add_table(keys, table, comments)
         if not self._is_faithful():
-            # The targets are scattered over the file, and the new one stands among
-            # them. At the end of the file it is the last for certain.
+            # The targets are scattered over the file, and the new one is not the last.
+            # At the end of the file it is certain to be.
             import tomlkit  # see Edit.__init__
 
             with self._refusing():
@@ -196,7 +196,7 @@ class Edit:
         return tomlkit.dumps(self.document).rstrip("\r\n") + "\n"
 
     def _is_faithful(self) -> bool:
-        """Say whether the document is the data, the targets in the same order."""
+        """Return whether the document has the same data, and order of targets."""
         try:
             found = parse_toml(self._text())
         except InvalidToml:
@@ -218,11 +218,11 @@ class Edit:
             if key in comments:
                 written.comment(comments[key])
             table.add(key, written)
-        table.add(tomlkit.nl())  # before the header that follows, if one does
+        table.add(tomlkit.nl())  # before a header that follows
         parent[keys[-1]] = table
 
     def _document_table(self, keys: Keys) -> MutableMapping[str, Any]:
-        """Return a table of the document; missing ones get no header of their own."""
+        """Return a table of the document; missing ones are added without a header."""
         import tomlkit  # see Edit.__init__
 
         table: Any = self.document
@@ -240,7 +240,7 @@ class Edit:
 
     @contextmanager
     def _refusing(self) -> Iterator[None]:
-        """Turn what tomlkit cannot do into an error that says so."""
+        """Turn an error of tomlkit into the advice to edit by hand."""
         import tomlkit  # see Edit.__init__
 
         try:
@@ -257,14 +257,14 @@ class Edit:
         return ProjectError(
             self.path,
             "",
-            "its tables are laid out in a way that cannot be edited safely",
+            "its tables have a layout that cannot be edited safely",
             "make this change by hand, or give each table its own [header] once",
         )
 
 
 def _with_line_endings(text: str, before: str) -> str:
-    """Return a text whose lines end as they did before, new ones as most did."""
-    from difflib import SequenceMatcher  # noqa: PLC0415 - for files of Windows alone
+    """Return a text with the old line endings; new lines get the usual one."""
+    from difflib import SequenceMatcher  # noqa: PLC0415 - only for files with CRLF
 
     old = before.split("\n")
     new = [line.removesuffix("\r") for line in text.split("\n")]
@@ -280,7 +280,7 @@ def _with_line_endings(text: str, before: str) -> str:
 
 
 def _laid_out(value: object) -> object:
-    """Return a value as it is to be written: a table inside a target on one line."""
+    """Return a value for tomlkit; a table inside a target is written on one line."""
     import tomlkit  # see Edit.__init__
 
     if not isinstance(value, dict):
@@ -311,12 +311,12 @@ def add_dependency(
     target: str | None = None,
     path: str = "pyproject.toml",
 ) -> str:
-    """Return the text with requirements added to the one place that is named.
+    """Return the text with requirements added to a group, an extra or a target.
 
-    Without a place they go to ``[project] dependencies``. A requirement of the same
-    project under the same marker is replaced where it stands; a bare name changes
-    nothing where the project is required already. ``path`` is for errors. Raises
-    ProjectError, and UsageError for text that is no requirement.
+    Without one of these they go to ``[project] dependencies``. A requirement on the
+    same project with the same marker is replaced in its place; a bare name changes
+    nothing if the project is required already. ``path`` is for errors. Raises
+    ProjectError, and UsageError for text that is not a requirement.
     """
     wanted = [(item.strip(), _parse(item)) for item in requirements]
     edit = Edit(text, path)
@@ -339,9 +339,9 @@ def remove_dependency(
     target: str | None = None,
     path: str = "pyproject.toml",
 ) -> str:
-    """Return the text without the requirements of these projects in one place.
+    """Return the text without the requirements on these projects in one list.
 
-    Raises ProjectError where one of them is not required there.
+    Raises ProjectError if one of them is not required there.
     """
     edit = Edit(text, path)
     keys = edit.place(group, extra, target)
@@ -374,11 +374,11 @@ def add_target(
     comments: Mapping[str, str] | None = None,
     path: str = "pyproject.toml",
 ) -> str:
-    """Return the text with a target added after those that are there.
+    """Return the text with a target added after the existing ones.
 
-    ``table`` holds the keys of ``[tool.polylock.targets.NAME]`` as plain data. Where
-    it has a preset, ``comments`` stand behind the keys that they are for. Raises
-    ProjectError where the target exists.
+    ``table`` holds the keys of ``[tool.polylock.targets.NAME]`` as plain data. If it
+    has a preset, ``comments`` are written after the values of their keys. Raises
+    ProjectError if the target exists.
     """
     edit = Edit(text, path)
     edit.add_target(name, table, _of_preset(table, comments))
@@ -396,10 +396,9 @@ def init(
 ) -> str:
     """Return a project file with these targets.
 
-    ``text`` is the file that is there, None where there is none: then it gets a
-    ``[project]`` of this name, and so it does where the text has neither
-    ``[project]`` nor ``[dependency-groups]``. ``comments`` are as for ``add_target``.
-    Raises ProjectError.
+    ``text`` is the existing file, or None. A file with neither ``[project]`` nor
+    ``[dependency-groups]`` gets a ``[project]`` of this name. ``comments`` are as for
+    ``add_target``. Raises ProjectError.
     """
     if not is_normalized_name(canonicalize_name(name)):
         raise UsageError(f"{name!r} is not a valid name of a project")
@@ -422,7 +421,7 @@ def init(
 def _of_preset(
     table: Mapping[str, Any], comments: Mapping[str, str] | None
 ) -> Mapping[str, str]:
-    """Return the comments that a table gets: what it says without a preset is known."""
+    """Return the comments for a table: none without a preset, which has no unknowns."""
     return (comments or {}) if "preset" in table else {}
 
 
@@ -439,10 +438,10 @@ def _parse(text: str) -> Requirement:
 
 
 def _refuse_unnamed(text: str) -> None:
-    """Refuse a bare URL or path: a requirement begins with the project's name."""
+    """Raise UsageError for a bare URL or path, which has no project name."""
     if _BARE_URL.match(text):
-        # It is not repeated: it may hold a password.
-        problem = "a URL alone is not a requirement, for it does not name its project"
+        # The URL is not repeated: it may hold a password.
+        problem = "a URL alone is not a requirement: the project's name is missing"
         raise UsageError(problem, 'write the name before it: "NAME @ URL"')
     is_file = "@" not in text and text.endswith((".whl", ".tar.gz", ".zip"))
     if is_file or _BARE_PATH.match(text):
@@ -454,10 +453,10 @@ def _refuse_unnamed(text: str) -> None:
 
 
 def _check_url(name: str, url: str) -> None:
-    """Refuse a direct reference that no lock file could hold, or one to this disk."""
+    """Raise UsageError for a URL that cannot be locked, or a file on this machine."""
     if url.removeprefix("git+").startswith("file:"):
         raise UsageError(
-            f"{name} lies on this machine, and its URL would be right here alone",
+            f"{name} is a file on this machine, and its URL is valid only here",
             _source_advice(name, f"../{name}"),
         )
     try:
@@ -474,7 +473,7 @@ def _source_advice(name: str, path: str) -> str:
 
 
 def _entry(value: object) -> Requirement | None:
-    """Return an entry of a list parsed, None for what is no requirement."""
+    """Return an entry of a list as a requirement, None if it is not one."""
     try:
         return Requirement.parse(value) if isinstance(value, str) else None
     except InvalidRequirement:

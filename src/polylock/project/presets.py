@@ -1,7 +1,7 @@
-"""Machines by name: target tables, and the documents that their facts are from.
+"""Presets: target tables of machines by name, with their sources.
 
-They are data, in ``presets.toml`` beside this module (``schemas/presets.schema.json``),
-read when a preset is asked for. A preset names no Python.
+They are in ``presets.toml`` beside this module (``schemas/presets.schema.json``), which
+is read when a preset is used. A preset has no Python.
 """
 
 from __future__ import annotations
@@ -35,17 +35,16 @@ GROUPS = ("platforms", "accelerators", "processors", "clouds", "runners")
 _HEADER = re.compile(rf"^\[(?:{'|'.join(GROUPS)})\.(.+)\]$", re.MULTILINE)
 _PURPOSES = {"runners": "ci runner", "clouds": "cloud"}
 _ASSUMED = {"nvidia": ("driver",), "amd": ("rocm",), "macos": ()}
-"""Keys that say which software a machine runs, and where in their tables they do."""
+"""Keys for software of a machine, with their parts where the value is a table."""
 _ACCELERATORS = ("nvidia", "amd", "intel", "ascend", "tpu")
 
 
 class Preset(Value, frozen=True, kw_only=True):
-    """A target table as ``[tool.polylock.targets.NAME]`` would hold it.
+    """A machine with the target table that ``[tool.polylock.targets.NAME]`` would hold.
 
-    ``source`` names the documents that the facts are from, by publisher and title,
-    and ``date`` is when the latest of them was read. ``unconfirmed`` says what no
-    document was found for, None where nothing. ``group`` is one of GROUPS, ``called``
-    other names that people have for such a machine.
+    ``source`` names the documents of its values by publisher and title; ``date`` is
+    when the latest of them was read. ``unconfirmed`` names values without a document,
+    or is None. ``group`` is one of GROUPS; ``called`` are other names for the machine.
     """
 
     table: Mapping[str, Any]
@@ -81,9 +80,9 @@ def preset_names() -> tuple[str, ...]:
 
 
 def preset_table(name: str) -> Mapping[str, Any] | None:
-    """Return the target table of a preset, None where there is no such preset.
+    """Return the target table of a preset, None if there is no such preset.
 
-    The entry is parsed alone, in 0.1 ms: the whole file would take each command of a
+    Only this entry is parsed, in 0.1 ms: the whole file would cost every command of a
     project with a preset 10 ms.
     """
     entry = _entries().get(name)
@@ -94,18 +93,19 @@ def preset_table(name: str) -> Mapping[str, Any] | None:
 
 
 def find_spelled(text: str) -> str | None:
-    """Return the name that a preset has in another spelling, None where none has.
+    """Return the name of the preset with another spelling, None if there is none.
 
-    Case, spaces and hyphens do not count: ``A100``, ``RTX 4090``, ``aws_p5``.
+    Case, spaces, hyphens and underscores are ignored: ``A100``, ``RTX 4090``,
+    ``aws_p5``.
     """
     wanted = _squeezed(text)
     return next((name for name in preset_names() if _squeezed(name) == wanted), None)
 
 
 def find_name(text: str) -> str | None:
-    """Return the name of the preset that people call so, such as ``macbook``.
+    """Return the name of the preset that has a name such as ``macbook``, or None.
 
-    Its own name in any spelling is one of these; None where no preset is called so.
+    Its own name in any spelling is found as well.
     """
     if (spelled := find_spelled(text)) is not None:
         return spelled
@@ -117,10 +117,10 @@ def find_name(text: str) -> str | None:
 
 
 def assumed(preset: Preset) -> dict[str, Any]:
-    """Return the keys of a preset that say what software its machine is assumed to run.
+    """Return the keys of a preset for software that its machine is assumed to run.
 
-    They differ from machine to machine: the CUDA version of the driver, ROCm, macOS.
-    Those of a CI runner are what its service says, and none of them is returned.
+    It can differ from machine to machine: the CUDA version of the driver, ROCm, macOS.
+    Empty for a CI runner, whose software is documented by its service.
     """
     if preset.group == "runners":
         return {}
@@ -138,9 +138,9 @@ def _squeezed(name: str) -> str:
 
 
 def search(text: str) -> dict[str, Preset]:
-    """Return the presets that every word fits, in their order.
+    """Return the presets that match every word of a text, in their order.
 
-    A word is a part of the name or of a value, such as ``h100``, ``arm64`` or
+    A word matches a part of the name or of a value, such as ``h100``, ``arm64`` or
     ``glibc-2.34``, or a purpose: ``ci``, ``runner``, ``cloud``, ``gpu``, ``server``,
     ``laptop``, ``alpine``.
     """
@@ -159,7 +159,7 @@ def _text() -> str:
 
 @cache
 def _entries() -> dict[str, str]:
-    """Return the lines of each preset's table by its name."""
+    """Return the TOML text of each preset by name."""
     _, *parts = _HEADER.split(_text())
     return {
         name.strip('"'): body

@@ -1,7 +1,7 @@
-"""The project file: what is to be locked, and for which targets.
+"""Reads the project file: the inputs of a lock file, and its targets.
 
-Nothing is taken from the machine: what the file leaves open is either a default that
-is the same everywhere, or an error.
+Nothing depends on the machine: a missing value is either a default that is the same
+everywhere, or an error.
 """
 
 from __future__ import annotations
@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from polylock.cache.regular_files import read_regular
 from polylock.errors import ProjectError
-from polylock.model.inputs import RootRequirement
-from polylock.project.dependencies import read_dependencies, read_requirement
-from polylock.project.settings import default_index_url
+from polylock.model.inputs import Inputs, RootRequirement
+from polylock.project.dependencies import (
+    Dependencies,
+    read_dependencies,
+    read_requirement,
+)
+from polylock.project.settings import Settings, default_index_url
 from polylock.project.target_values import parse_python
 from polylock.project.targets import parse_targets
 from polylock.project.tool_table import KEYS, read_options
@@ -25,10 +29,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from polylock.model.inputs import Inputs
     from polylock.model.target import TargetDescription
-    from polylock.project.dependencies import Dependencies
-    from polylock.project.settings import Settings
 
 __all__ = [
     "PROJECT_FILE",
@@ -50,10 +51,10 @@ _TARGETS_ADVICE = (
 class ProjectFile(Value, frozen=True, kw_only=True):
     """A project file, read and checked.
 
-    ``name`` is None where there is no ``[project]``, ``version`` where that is not
-    written there: nothing is locked by it. ``default_python`` is the value of
-    ``[tool.polylock] python``, empty where it is missing; ``descriptions`` are in the
-    order of the file, which is their priority.
+    ``name`` is None without ``[project]``, ``version`` if that has none; the version
+    does not affect the lock file. ``default_python`` is ``[tool.polylock] python``,
+    empty if it is missing; ``descriptions`` are in the order of the file, which is
+    their priority.
     """
 
     path: Path
@@ -68,7 +69,7 @@ class ProjectFile(Value, frozen=True, kw_only=True):
 def find_project(start: Path) -> Path:
     """Return the nearest project file in ``start`` or a directory above it.
 
-    ``start`` is absolute. Raises ProjectError where there is none.
+    ``start`` is absolute. Raises ProjectError if there is none.
     """
     for directory in (start, *start.parents):
         path = directory / PROJECT_FILE
@@ -83,9 +84,9 @@ def find_project(start: Path) -> Path:
 
 
 def locate_project(settings: Settings, directory: Path) -> Path:
-    """Return the project file of a run that was started in an absolute directory.
+    """Return the project file of a run in a directory, which is absolute.
 
-    Raises ProjectError where none was named and none is found.
+    Raises ProjectError if none is named and none is found.
     """
     if settings.project is None:
         return find_project(directory)
@@ -94,9 +95,9 @@ def locate_project(settings: Settings, directory: Path) -> Path:
 
 
 def load_project(path: Path, *, settings: Settings) -> ProjectFile:
-    """Read a project file; raises ProjectError for the first thing wrong in it.
+    """Return a project file; raises ProjectError for the first error in it.
 
-    ``settings`` give the address of the default index and nothing else.
+    ``settings`` are used only for the URL of the default index.
     """
     document = Table(_read(path), path=str(path))
     tool = document.table("tool").table("polylock")
@@ -141,14 +142,14 @@ def _read(path: Path) -> dict[str, Any]:
     except IsADirectoryError as error:
         raise _is_a_directory(path) from error
     except OSError as error:
-        if path.is_dir():  # Windows answers "permission denied"
+        if path.is_dir():  # Windows reports "permission denied"
             raise _is_a_directory(path) from error
         raise ProjectError(
             str(path), "", f"cannot be read: {error.strerror}"
         ) from error
     try:
-        # TOML 1.0 wants UTF-8 and says nothing of a byte order mark, which editors
-        # on Windows write; it carries no meaning.
+        # TOML 1.0 requires UTF-8 and does not mention a byte order mark, which some
+        # editors on Windows write.
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
@@ -184,7 +185,7 @@ def _descriptions(
 
 
 def _default_python(tool: Table) -> tuple[str, ...]:
-    """Return ``python``, checked here too: all targets may have one of their own."""
+    """Return ``python``; checked even if every target has its own."""
     value = tool.values.get("python", [])
     if not isinstance(value, list):
         value = [tool.string("python")]
@@ -220,9 +221,9 @@ def _target_requirements(
 
 
 def _table_name(target: str, tables: Collection[str]) -> str:
-    """Return the name of the table that a target comes from.
+    """Return the name of the table of a target.
 
-    They differ where a table lists several Pythons: h100-py312 comes from h100.
+    They differ if the table lists several Pythons: h100-py312 comes from h100.
     """
     if target in tables:
         return target

@@ -1,4 +1,4 @@
-"""What a setting is, and how a value given for one is read."""
+"""The definition of a setting, and the conversion of values given for it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _FALSE = {"0", "false", "no", "off"}
 
 
 class Kind(enum.Enum):
-    """The type of a setting, and what people call a value of it."""
+    """The type of a setting; its value is a noun phrase for messages."""
 
     TEXT = "text"
     NAME = "a name"
@@ -41,13 +41,13 @@ _TEXTS = frozenset({Kind.TEXT, Kind.NAME, Kind.URL, Kind.PATH})
 
 
 class SettingDefinition(Value, frozen=True, kw_only=True):
-    """One setting: the only place that knows its spellings.
+    """One setting, with its flag, key and environment variable.
 
-    ``name`` is the field of Settings and ``default`` the default in words. Where
-    ``for_user`` is false, a value for all projects makes no sense and the user's
-    configuration file may not have one. ``choices`` are the allowed texts,
-    ``minimum`` and ``maximum`` the allowed numbers, ends included. ``presence`` is a
-    variable of other tools that switches the setting on whenever it is not empty.
+    ``name`` is the field of Settings and ``default`` the default in words. If
+    ``for_user`` is false, the user's configuration file cannot have it, because one
+    value for all projects makes no sense. ``choices`` are the allowed texts,
+    ``minimum`` and ``maximum`` the allowed numbers, both included. ``presence`` is a
+    variable of other tools that switches the setting on if it is not empty.
     """
 
     name: str
@@ -63,17 +63,17 @@ class SettingDefinition(Value, frozen=True, kw_only=True):
 
     @property
     def key(self) -> str | None:
-        """Return the key in the user's configuration file, None where it has none."""
+        """Return the key in the user's configuration file, None if it has none."""
         return self.name.replace("_", "-") if self.for_user else None
 
     @property
     def environment(self) -> str:
-        """Return the name of the variable, ``POLYLOCK_CACHE_DIR``."""
+        """Return the environment variable, for example ``POLYLOCK_CACHE_DIR``."""
         return f"POLYLOCK_{self.name.upper()}"
 
 
 class GivenValue(Value, frozen=True):
-    """A value that was given for a setting, and the place to name in an error."""
+    """Converts a value given for a setting; ``place`` is named in an error."""
 
     definition: SettingDefinition
     place: str
@@ -81,7 +81,7 @@ class GivenValue(Value, frozen=True):
     directory: Path | None = None
 
     def convert(self, value: object) -> object:
-        """Take a flag's value, which the command line may have parsed already."""
+        """Return the value of a flag, which click may have parsed already."""
         match value:
             case str():
                 return self.parse(value)
@@ -93,7 +93,7 @@ class GivenValue(Value, frozen=True):
                 return self.check(value)
 
     def parse(self, text: str) -> object:
-        """Take text from the environment or the command line."""
+        """Return the value of text from the environment or the command line."""
         match self.definition.kind:
             case Kind.SWITCH:
                 return self._switch(text)
@@ -109,7 +109,7 @@ class GivenValue(Value, frozen=True):
                 assert_never(other)
 
     def check(self, value: object) -> object:
-        """Take a value that has a type already."""
+        """Return a value that has a type already, as from TOML."""
         kind = self.definition.kind
         if kind is Kind.NAMES and isinstance(value, list):
             return self._names(value)
@@ -179,9 +179,9 @@ class GivenValue(Value, frozen=True):
 
 
 def index_url_problem(url: str) -> str | None:
-    """Say what is wrong with the base URL of an index, None where nothing is.
+    """Return the problem of the base URL of an index, None if there is none.
 
-    The answer does not repeat the URL, which may hold a password.
+    It does not repeat the URL, which may hold a password.
     """
     try:
         parts = urlsplit(url)

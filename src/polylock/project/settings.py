@@ -1,8 +1,8 @@
-"""How polylock is to work here: places, network, what to install, how to speak.
+"""The settings of a run: paths, network, what to install, verbosity.
 
-Settings never reach the lock file; what does is in the project file. Each is taken
-from the strongest of: a flag, the environment, the user's configuration file, the
-default. pip's configuration is not read.
+Settings never affect the lock file; that is up to the project file. A setting comes
+from a flag, else from the environment, the user's configuration file or the default.
+pip's configuration is not read.
 """
 
 from __future__ import annotations
@@ -37,12 +37,11 @@ _SECRET = {"index_url", "index_variables"}
 
 
 class Settings(Value, frozen=True, kw_only=True):
-    """The settings of one run; ``SETTINGS`` says what each means.
+    """The settings of one run, which ``SETTINGS`` describes.
 
-    ``project``, ``lock_file`` and ``venv`` are None where they follow from the
-    project. ``index_variables`` holds the ``POLYLOCK_INDEX_<NAME>_USERNAME`` and
-    ``_PASSWORD`` that are set; like ``index_url`` it may hold a secret, so neither is
-    in the representation.
+    ``project``, ``lock_file`` and ``venv`` are None if they follow from the project.
+    ``index_variables`` holds the ``POLYLOCK_INDEX_<NAME>_USERNAME`` and ``_PASSWORD``
+    that are set; it may hold secrets, as ``index_url`` may, so ``repr`` shows neither.
     """
 
     cache_dir: Path
@@ -75,7 +74,7 @@ class Settings(Value, frozen=True, kw_only=True):
         return f"Settings({', '.join(shown)})"
 
     def lock_path(self, project: Path) -> Path:
-        """Return the path of the lock file: beside the project file unless named."""
+        """Return the path of the lock file, by default beside the project file."""
         return self.lock_file or project.with_name("pylock.toml")
 
 
@@ -105,7 +104,7 @@ SETTINGS: tuple[SettingDefinition, ...] = (
         name="refresh",
         kind=Kind.SWITCH,
         flag="--refresh",
-        help="Ask the index again, also for what is fresh in the cache.",
+        help="Ask the index again, even where the cache is fresh.",
         default="false",
         for_user=False,
     ),
@@ -148,7 +147,7 @@ SETTINGS: tuple[SettingDefinition, ...] = (
         kind=Kind.NAME,
         flag="--target",
         help="The target; `auto`: the first that this machine satisfies.",
-        default="said by each command",
+        default="depends on the command",
         for_user=False,
     ),
     SettingDefinition(
@@ -187,7 +186,7 @@ SETTINGS: tuple[SettingDefinition, ...] = (
         name="no_install_project",
         kind=Kind.SWITCH,
         flag="--no-install-project",
-        help="Leave out the project itself, else editable if it builds.",
+        help="Do not install the project itself.",
         default="false: it is installed, editable, where it has a `[build-system]`",
         for_user=False,
     ),
@@ -195,7 +194,7 @@ SETTINGS: tuple[SettingDefinition, ...] = (
         name="link_mode",
         kind=Kind.TEXT,
         flag="--link-mode",
-        help="How files come from the cache; to edit them in place takes copies.",
+        help="How files are placed from the cache; use `copy` to edit them in place.",
         default="auto",
         choices=get_args(LinkMode),
     ),
@@ -218,7 +217,7 @@ SETTINGS: tuple[SettingDefinition, ...] = (
         name="verbosity",
         kind=Kind.WHOLE,
         flag="-v, -q",
-        help="How much to say: each `-v` adds one, each `-q` takes one away.",
+        help="The verbosity: each `-v` adds a level, each `-q` removes one.",
         default="0",
         for_user=False,
         minimum=-2,
@@ -231,11 +230,11 @@ SETTINGS: tuple[SettingDefinition, ...] = (
 def load_settings(
     flags: Mapping[str, Any], environ: Mapping[str, str], user_file: Path | None
 ) -> Settings:
-    """Join flags, environment and the user's configuration file, strongest first.
+    """Return the settings from flags, environment and the user's configuration file.
 
-    ``flags`` maps fields of Settings to values, None for a flag that was not given.
-    ``user_file`` need not exist. Raises UsageError that says where a bad value
-    stands.
+    ``flags`` maps fields of Settings to values, None for a flag that is not given.
+    ``user_file`` need not exist. Raises UsageError, which names the place of a bad
+    value.
     """
     unknown = set(flags) - {definition.name for definition in SETTINGS}
     if unknown:
@@ -273,16 +272,15 @@ def default_user_file(environ: Mapping[str, str]) -> Path:
 
 
 def default_index_url() -> str:
-    """Return the base URL of the index that pip asks when it is told nothing.
+    """Return the base URL of pip's default index, a constant in pip's code.
 
-    pip's configuration is not read: the address is a constant in pip's code. Raises
-    UsageError where this pip has it no longer.
+    Raises UsageError if pip no longer has it. pip's configuration is not read.
     """
     try:
         from pip._internal.models.index import PyPI  # noqa: PLC0415 - rarely needed
     except ImportError as error:
         raise UsageError(
-            "the address of the default index is not known here",
+            "the URL of the default index is unknown",
             "name an index: --index-url, POLYLOCK_INDEX_URL or [[tool.polylock.index]]",
         ) from error
     return PyPI.simple_url
@@ -293,7 +291,7 @@ def _secret(name: str) -> bool:
 
 
 def _netrc(environ: Mapping[str, str], home: str | None) -> Path | None:
-    """Return the user's netrc file as curl and requests find it, if it may exist."""
+    """Return the path of the user's netrc file, as curl and requests find it."""
     if environ.get("NETRC"):
         return Path(environ["NETRC"])
     return Path(home) / ".netrc" if home else None
@@ -311,10 +309,10 @@ def _default_cache_dir(environ: Mapping[str, str]) -> Path:
 def _xdg_directory(
     environ: Mapping[str, str], variable: str, below_home: str
 ) -> Path | None:
-    """Return polylock's directory of a kind, None where platformdirs has to say it.
+    """Return polylock's XDG directory on Linux, None on other systems.
 
-    On Linux the XDG Base Directory Specification says it in two lines, and
-    platformdirs does the same. A path that is not absolute does not count there.
+    It is what platformdirs returns, without the time to import it. A variable with a
+    relative path is ignored (XDG Base Directory Specification).
     """
     if sys.platform != "linux" or "ANDROID_DATA" in environ:
         return None

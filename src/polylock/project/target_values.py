@@ -1,4 +1,4 @@
-"""The keys of a target's table that say what system and hardware it is, as values.
+"""Reads the keys of a target's table: system, Python, hardware and properties.
 
 Each function takes the whole table and raises ProjectError with the key path.
 """
@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, NoReturn
-
-from packaging.utils import InvalidName, canonicalize_name
 
 from polylock.model.platforms import DEFAULT_LIBC, DEFAULT_MACOS
 from polylock.model.requirements import InvalidRequirement, Requirement
@@ -23,7 +21,7 @@ from polylock.model.target import (
     PythonRelease,
     usual_platform,
 )
-from polylock.toml_tables import toml_type
+from polylock.toml_tables import Table, toml_type
 from polylock.values import replace
 from polylock.variants.catalogue import (
     AARCH64_FEATURES,
@@ -35,7 +33,6 @@ from polylock.variants.catalogue import (
 from polylock.variants.properties import (
     is_feature_name,
     is_feature_value,
-    is_label,
     is_namespace,
 )
 from polylock.variants.variant_schema import ABI_DEPENDENCY
@@ -43,7 +40,6 @@ from polylock.variants.variant_schema import ABI_DEPENDENCY
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from polylock.toml_tables import Table
 
 __all__ = [
     "MAJOR_MINOR",
@@ -65,7 +61,6 @@ __all__ = [
     "read_python",
     "read_runs_on",
     "read_tpu",
-    "read_variants",
     "refuse",
 ]
 
@@ -92,7 +87,7 @@ _DEVICE_IP_MEANING = 'the IP version of a device such as "20.1.0"'
 def read_cpu(table: Table, architecture: Architecture) -> Cpu | None:
     """Return ``cpu``: a name, a level, or a table with features added or removed.
 
-    None, where the key is missing, is the baseline of the architecture.
+    None, if the key is missing, means the baseline of the architecture.
     """
     value = table.values.get("cpu")
     if value is None:
@@ -165,7 +160,7 @@ def read_nvidia(table: Table, system: OperatingSystem) -> NvidiaGpu | None:
     inside = _accelerator(table, "nvidia", system, ("driver", "compute"))
     if inside is None:
         return None
-    major, minor = _version(inside, "driver", "the CUDA version the driver offers")
+    major, minor = _version(inside, "driver", "the CUDA version of the driver")
     if not _OLDEST_CUDA <= (major, minor) <= _NEWEST_CUDA:
         advice = (
             "give the CUDA version that nvidia-smi shows, not the driver's own; the "
@@ -210,7 +205,7 @@ def read_ascend(table: Table, system: OperatingSystem) -> AscendNpu | None:
     for key in inside.values:
         value = inside.string(key)
         if value is not None and not is_feature_value(value):
-            advice = "a feature value is of a-z, 0-9, _ and ."
+            advice = "a feature value consists of a-z, 0-9, _ and ."
             refuse(inside, f"{value!r} is not a feature value", key, advice=advice)
     npu = inside.string("npu")
     if npu is None:
@@ -221,7 +216,7 @@ def read_ascend(table: Table, system: OperatingSystem) -> AscendNpu | None:
 
 
 def read_tpu(table: Table, system: OperatingSystem) -> bool:
-    """Return ``tpu``: whether the target has one."""
+    """Return ``tpu``: whether the target has a TPU."""
     if table.boolean("tpu"):
         _check_system(table, "tpu", system)
     return table.boolean("tpu")
@@ -230,7 +225,7 @@ def read_tpu(table: Table, system: OperatingSystem) -> bool:
 def _accelerator(
     table: Table, key: str, system: OperatingSystem, keys: tuple[str, ...]
 ) -> Table | None:
-    """Return the table of an accelerator, None where the target has none."""
+    """Return the table of an accelerator, None if the target has none."""
     value = table.values.get(key, False)
     if value is False:
         return None
@@ -285,7 +280,6 @@ _PYTHON = re.compile(
     r"(?P<implementation>cpython|pypy)?3\.(?P<minor>[0-9]{1,2})"
     r"(?:\.(?P<patch>[0-9]{1,3}))?(?P<threads>t)?"
 )
-_LABEL_ADVICE = 'write a label such as "cu130", or "" for the wheel without one'
 _FIRST_FREE_THREADED = 13
 _NEWEST_MINOR = 20  # one a year: 3.15 is of 2026
 _LIBC = re.compile(r"(glibc|musl)-([0-9]{1,3})\.([0-9]{1,3})")
@@ -309,7 +303,7 @@ def refuse(
 
 
 def check_keys(table: Table, allowed: Collection[str]) -> None:
-    """Refuse a key that is not allowed; the advice has the close one and all."""
+    """Raise for an unknown key; the advice has the closest key, and all of them."""
     for key in table.values:
         if key not in allowed:
             advice = f"allowed keys: {', '.join(allowed)}"
@@ -322,7 +316,7 @@ def check_keys(table: Table, allowed: Collection[str]) -> None:
 
 
 def close_names(name: str, known: Collection[str]) -> str:
-    """Return advice for a name that does not exist: the close ones, else all."""
+    """Return advice for an unknown name: the closest names, else all."""
     import difflib  # noqa: PLC0415 - for a misspelling only
 
     close = difflib.get_close_matches(name, list(known), n=3)
@@ -332,10 +326,7 @@ def close_names(name: str, known: Collection[str]) -> str:
 
 
 def preset_advice(name: str, known: Collection[str]) -> str:
-    """Return advice for a preset that there is not: the close ones, else the list.
-
-    All names would fill a page.
-    """
+    """Return advice for an unknown preset: the closest ones, else how to list them."""
     from polylock.project.presets import find_name  # noqa: PLC0415 - for a wrong name
 
     if (meant := find_name(name)) is not None:
@@ -349,7 +340,7 @@ def preset_advice(name: str, known: Collection[str]) -> str:
 
 
 def read_platform(table: Table) -> tuple[OperatingSystem, Architecture]:
-    """Return ``platform``, which every target has, itself or inherited."""
+    """Return ``platform``, which every target must have or inherit."""
     text = table.string("platform")
     if text is None:
         advice = f"{_PLATFORM_ADVICE}; or name a preset, or another target to extend"
@@ -364,7 +355,7 @@ def read_platform(table: Table) -> tuple[OperatingSystem, Architecture]:
 
 
 def read_libc(table: Table, system: OperatingSystem) -> str | None:
-    """Return ``libc``, glibc-2.28 where none is given; None outside Linux."""
+    """Return ``libc``, by default glibc-2.28; None for other systems than Linux."""
     text = table.string("libc")
     if system is not OperatingSystem.LINUX:
         if text is not None:
@@ -383,7 +374,7 @@ def read_libc(table: Table, system: OperatingSystem) -> str | None:
 def read_macos(
     table: Table, system: OperatingSystem, architecture: Architecture
 ) -> str | None:
-    """Return ``macos``, 14.0 where none is given; None outside macOS."""
+    """Return ``macos``, by default 14.0; None for other systems than macOS."""
     text = table.string("macos")
     if system is not OperatingSystem.MACOS:
         if text is not None:
@@ -404,9 +395,9 @@ def read_macos(
 
 
 def read_python(value: object, table: Table, *inside: str | int) -> PythonRelease:
-    """Return the Python that a value of the project file means."""
+    """Return the Python of a value in the project file."""
     if not isinstance(value, str):
-        # 3.1 has been 3.10: as a number they are the same.
+        # A float cannot distinguish 3.1 from 3.10.
         text = "3.10" if value == 3.1 else value
         advice = f'write "{text}"' if isinstance(value, float) else PYTHON_ADVICE
         problem = f"must be a string, not {toml_type(value)}"
@@ -419,10 +410,10 @@ def read_python(value: object, table: Table, *inside: str | int) -> PythonReleas
 
 
 def parse_python(text: str) -> PythonRelease | None:
-    """Parse ``3.12``, ``3.12.7``, ``3.13t``, ``pypy3.11``; None where it is none.
+    """Return the Python of ``3.12``, ``3.12.7``, ``3.13t`` or ``pypy3.11``, else None.
 
-    So is what will not be released for years, which is a slip: no package has files
-    for it, and each version that allows it would be locked.
+    A Python that will not be released for years is a typing error and None too: no
+    package has wheels for it.
     """
     found = _PYTHON.fullmatch(text)
     if found is None:
@@ -444,19 +435,19 @@ def parse_python(text: str) -> PythonRelease | None:
 
 
 def read_properties(table: Table) -> dict[str, dict[str, tuple[str, ...]]]:
-    """Return ``properties``: namespace to feature to values, the best first."""
+    """Return ``properties``: values by namespace and feature, the best first."""
     root = table.table("properties")
     lists: dict[str, dict[str, tuple[str, ...]]] = {}
     for namespace in root.values:
         if not is_namespace(namespace) or namespace == ABI_DEPENDENCY:
-            advice = "a namespace is of a-z, 0-9 and _, and not abi_dependency"
+            advice = "a namespace consists of a-z, 0-9 and _, and not abi_dependency"
             problem = "is not a namespace that a target can state"
             refuse(root, problem, namespace, advice=advice)
         features = root.table(namespace)
         lists[namespace] = {}
         for feature in features.values:
             if not is_feature_name(feature):
-                advice = "the name of a feature is of a-z, 0-9 and _"
+                advice = "the name of a feature consists of a-z, 0-9 and _"
                 refuse(features, "is not a feature name", feature, advice=advice)
             values = features.strings(feature)
             if not values or not all(is_feature_value(value) for value in values):
@@ -468,7 +459,7 @@ def read_properties(table: Table) -> dict[str, dict[str, tuple[str, ...]]]:
 
 
 def read_runs_on(table: Table) -> tuple[str, ...]:
-    """Return ``runs-on``, one label or several."""
+    """Return ``runs-on``, one label or more."""
     value = table.values.get("runs-on", [])
     if isinstance(value, (str, list)):
         return (value,) if isinstance(value, str) else table.strings("runs-on")
@@ -485,22 +476,3 @@ def read_dependencies(table: Table) -> tuple[str, ...]:
             problem = f"{text!r} is not a requirement"
             refuse(table, problem, "dependencies", position, advice=str(error))
     return texts
-
-
-def read_variants(table: Table) -> dict[str, str]:
-    """Return ``variants``: normalized project name to its label, sorted by name."""
-    wanted = table.table("variants")
-    found: dict[str, str] = {}
-    for name, label in sorted(wanted.values.items()):
-        if not isinstance(label, str):
-            raise wanted.wrong_type("a label", name, found=label)
-        if label and not is_label(label):
-            problem = f"{label!r} is not a variant label"
-            refuse(wanted, problem, name, advice=_LABEL_ADVICE)
-        try:
-            project = canonicalize_name(name, validate=True)
-        except InvalidName:
-            refuse(wanted, "is not the name of a project", name)
-        if found.setdefault(project, label) != label:
-            refuse(wanted, f"names {project} twice", name)
-    return found

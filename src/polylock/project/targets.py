@@ -1,4 +1,4 @@
-"""``[tool.polylock.targets]`` → descriptions, in the order of the file."""
+"""Reads ``[tool.polylock.targets]`` as descriptions, in the order of the file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from polylock.errors import ProjectError
-from polylock.model.target import TargetDescription
+from polylock.model.target import PythonRelease, TargetDescription
 from polylock.project.target_values import (
     PYTHON_ADVICE,
     check_keys,
@@ -28,8 +28,12 @@ from polylock.project.target_values import (
     read_python,
     read_runs_on,
     read_tpu,
-    read_variants,
     refuse,
+)
+from polylock.project.variant_values import (
+    read_patterns,
+    read_required,
+    read_variants,
 )
 from polylock.toml_tables import Table
 from polylock.values import replace
@@ -37,7 +41,6 @@ from polylock.values import replace
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from polylock.model.target import PythonRelease
 
 __all__ = ["TARGET_KEYS", "parse_targets"]
 
@@ -58,6 +61,9 @@ TARGET_KEYS = (
     "preset",
     "properties",
     "variants",
+    "exclude-variants",
+    "prefer-variants",
+    "require-variants",
 )
 """The keys of a target's table."""
 
@@ -65,15 +71,15 @@ _PROCESSORS = frozenset({"microarchitecture", "level"})
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _GPU = 'nvidia = { driver = "13.0", compute = ["9.0"] }'
 _MEANT = {
-    "cuda": f"the CUDA version that the driver offers stands in nvidia: {_GPU}",
+    "cuda": f"the CUDA version of the driver goes under nvidia: {_GPU}",
     "gpu": f"name the maker: {_GPU}, amd = … or intel = …",
-    "rocm": 'ROCm stands in amd: amd = { rocm = "7.1", gfx = ["gfx942"] }',
+    "rocm": 'ROCm goes under amd: amd = { rocm = "7.1", gfx = ["gfx942"] }',
     "os": 'write platform = "linux-x86_64"',
     "arch": 'write platform = "linux-x86_64"',
     "glibc": 'write libc = "glibc-2.28"',
     "musl": 'write libc = "musl-1.2"',
 }
-"""What to write for a key that people expect and that there is not."""
+"""Advice for keys that do not exist although people expect them."""
 
 
 def parse_targets(
@@ -85,7 +91,7 @@ def parse_targets(
     requires_python: str,
     key: str = "tool.polylock.targets",
 ) -> tuple[TargetDescription, ...]:
-    """Return the targets of a project file, a target for each Python of a list.
+    """Return the targets of a project file; a list of Pythons makes a target for each.
 
     ``path`` is the file's name for messages and ``key`` the path of the tables in it;
     ``default_python`` is the raw value of ``tool.polylock.python``; ``reserved`` are
@@ -104,7 +110,7 @@ def parse_targets(
 
 
 def _resolve(root: Table, name: str) -> Table:
-    """Return the table of a target with all that it inherits worked in."""
+    """Return the table of a target with all inherited keys."""
     chain = [name]
     while (parent := _parent(root, chain)) is not None:
         chain.append(parent)
@@ -118,7 +124,7 @@ def _resolve(root: Table, name: str) -> Table:
 
 
 def _preset(root: Table, target: str, name: str) -> Mapping[str, Any]:
-    # 0.6 ms that a project without one does not pay.
+    # 0.6 ms, and only for a project with a preset.
     from polylock.project.presets import preset_names, preset_table  # noqa: PLC0415
 
     table = preset_table(name)
@@ -129,11 +135,11 @@ def _preset(root: Table, target: str, name: str) -> Mapping[str, Any]:
 
 
 def _own(root: Table, name: str) -> Table:
-    """Return a target's table as written, its keys and its name checked."""
+    """Return a target's own table, with its keys and its name checked."""
     table = root.table(name)
     if not _NAME.fullmatch(name):
         normal = canonicalize_name(name)
-        advice = "a name is of a-z and 0-9, with single hyphens inside"
+        advice = "a name consists of a-z and 0-9, with single hyphens inside"
         if _NAME.fullmatch(normal):
             advice = f"call it {normal}: {advice}"
         refuse(table, "is not a valid name for a target", advice=advice)
@@ -147,14 +153,14 @@ def _own(root: Table, name: str) -> Table:
 
 
 def _parent(root: Table, chain: list[str]) -> str | None:
-    """Return the target that the last of the chain extends, None where none."""
+    """Return the target that the last of a chain extends, None if it extends none."""
     table = _own(root, chain[-1])
     parent = table.string("extends")
     if parent is None:
         return None
     if parent in chain:
         circle = " extends ".join([*chain, parent])
-        refuse(table, f"goes in a circle: {circle}", "extends")
+        refuse(table, f"extends itself: {circle}", "extends")
     if parent not in root:
         others = [name for name in root.values if name not in chain]
         advice = close_names(parent, others)
@@ -163,10 +169,10 @@ def _parent(root: Table, chain: list[str]) -> str | None:
 
 
 def _inherit(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the base with own keys in place of its, inside tables too.
+    """Return a base table overridden by a target's own keys, inside tables too.
 
-    What belongs to the base's operating system or processor does not outlive a
-    platform of one's own: a macOS target that extends a Linux one has no glibc.
+    With another platform, keys for the base's system or processor are not inherited: a
+    macOS target that extends a Linux one has no glibc.
     """
     kept = dict(base)
     if "platform" in own and own["platform"] != base.get("platform"):
@@ -184,12 +190,12 @@ def _inherit(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _merged(base: object, own: object) -> object:
-    """Return a value of one's own with the keys that it does not give, if a table."""
+    """Return a target's own value; a table also has the base's other keys."""
     if not isinstance(base, dict) or not isinstance(own, dict):
         return own
     kept = dict(base)
     if _PROCESSORS & own.keys():
-        # A processor is one or the other: its name, or its level.
+        # A processor has either a name or a level.
         kept = {key: value for key, value in kept.items() if key not in _PROCESSORS}
     return kept | {key: _merged(kept.get(key), value) for key, value in own.items()}
 
@@ -216,15 +222,28 @@ def _describe(
         runs_on=read_runs_on(table),
         dependencies=read_dependencies(table),
         variants=read_variants(table),
+        exclude_variants=_excluded(table),
+        prefer_variants=_preferred(table),
+        require_variants=read_required(table),
     )
     for suffix, python in pythons:
         yield replace(description, name=f"{name}{suffix}", python=python)
 
 
+def _excluded(table: Table) -> tuple[str, ...] | None:
+    key = "exclude-variants"
+    return tuple(sorted(read_patterns(table, key))) if key in table else None
+
+
+def _preferred(table: Table) -> tuple[str, ...] | None:
+    key = "prefer-variants"
+    return read_patterns(table, key) if key in table else None
+
+
 def _pythons(
     table: Table, default: object | None
 ) -> Iterator[tuple[str, PythonRelease]]:
-    """Yield a suffix for the name and a Python; no suffix where it is the only one."""
+    """Yield each Python with a suffix for the target's name, empty for a single one."""
     value = table.values.get("python", default)
     if value is None:
         advice = f"{PYTHON_ADVICE}; python under [tool.polylock] is for all targets"

@@ -1,4 +1,4 @@
-"""``[tool.polylock]``: every key but ``targets``, checked and normalized."""
+"""Reads ``[tool.polylock]`` except ``targets``, checked and normalized."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from polylock.model.inputs import (
 from polylock.project.dependencies import normalized_name, read_requirement
 from polylock.project.direct_sources import read_source
 from polylock.project.setting_values import index_url_problem
-from polylock.toml_tables import suggestion
+from polylock.project.variant_values import read_patterns, read_required
+from polylock.toml_tables import Table, suggestion
 from polylock.variants.properties import (
     InvalidProperty,
     VariantProperty,
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from polylock.model.requirements import Requirement
-    from polylock.toml_tables import Table
 
 __all__ = ["KEYS", "read_options"]
 
@@ -41,27 +41,27 @@ _INDEX_KEYS = ("name", "url", "format", "explicit", "absent")
 _SOURCE_KEYS = ("index", *DIRECT_KEYS, "properties", "targets")
 _INDEX_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _PATH = re.compile(r"\.{0,2}[/\\]|\.{1,2}$|[A-Za-z]:[/\\](?!/)")
-"""A path is told from a URL by how it begins: ``./``, ``../``, ``/`` or ``C:/``."""
+"""The beginning of a path, which is not a URL: ``./``, ``../``, ``/`` or ``C:/``."""
 
 
 def read_indexes(
     table: Table, default_index_url: str, directory: Path
 ) -> tuple[IndexLocation, ...]:
-    """Read ``[[tool.polylock.index]]``; paths count from ``directory``.
+    """Return the indexes of ``[[tool.polylock.index]]``, or the default one.
 
-    Raises ProjectError.
+    Paths are relative to ``directory``. Raises ProjectError.
     """
     found: dict[str, IndexLocation] = {}
     for entry in table.tables("index"):
-        # 2 ms that a project with the default index does not pay.
+        # 2 ms, and only for a project that declares indexes.
         from polylock.network.auth import credentials_variable  # noqa: PLC0415
 
         index = _index(entry, directory)
         variables = credentials_variable(index.name, "*")
         if variables in found:
             raise entry.error(
-                f"{index.name} and {found[variables].name} are too alike: "
-                f"both would take their credentials from {variables}",
+                f"{index.name} and {found[variables].name} differ too little: "
+                f"both would read their credentials from {variables}",
                 "name",
                 advice="give each index a name of its own",
             )
@@ -86,7 +86,7 @@ def _index(entry: Table, directory: Path) -> IndexLocation:
         )
     if name.lower() == DEFAULT_INDEX:
         raise entry.error(
-            f"{name} is the name of the index of a project that declares none",
+            f"{name} is reserved for the index of a project that declares none",
             "name",
             advice="choose another name",
         )
@@ -106,10 +106,10 @@ def _index(entry: Table, directory: Path) -> IndexLocation:
 
 
 def _absent(entry: Table) -> tuple[int, ...]:
-    """Read the statuses that stand for a project that the index does not have.
+    """Return the statuses by which the index says that it lacks a project.
 
-    An index that answers 5xx may have the project: to ask the next one would be
-    dependency confusion.
+    An index that responds with 5xx may have the project: to ask the next one would
+    allow dependency confusion.
     """
     statuses = entry.array("absent")
     for position, status in enumerate(statuses):
@@ -128,7 +128,7 @@ def _absent(entry: Table) -> tuple[int, ...]:
 def _location(text: str, entry: Table, directory: Path) -> str:
     """Return the URL of an index; a path becomes a ``file:`` URL."""
     if _PATH.match(text):
-        # Not resolved: what a link in the path leads to may move.
+        # Not resolved: the target of a symbolic link in the path may change.
         return (directory.absolute() / text).as_uri()
     problem = index_url_problem(text)
     if problem is not None:
@@ -149,7 +149,7 @@ def _format(entry: Table) -> IndexFormat | None:
 def read_sources(
     table: Table, indexes: Collection[str], targets: Collection[str]
 ) -> Mapping[str, tuple[IndexSource, ...]]:
-    """Read ``[tool.polylock.sources]``: entries in order, by normalized name.
+    """Return ``[tool.polylock.sources]``: entries in order, by normalized name.
 
     Raises ProjectError.
     """
@@ -181,7 +181,7 @@ def _source(
     if "index" not in entry:
         direct = read_source(entry)
     elif key := next((key for key in DIRECT_KEYS if key in entry), None):
-        raise entry.error("does not go with index", key)
+        raise entry.error("conflicts with index", key)
     elif index not in indexes:
         raise entry.error(
             f"there is no index {index}", "index", advice=suggestion(index, indexes)
@@ -202,7 +202,7 @@ def _source(
     for key in ("properties", "targets"):
         if key in entry and not entry.values[key]:
             raise entry.error(
-                "is empty", key, advice=f"leave {key} out to ask nothing of a target"
+                "is empty", key, advice=f"leave {key} out if it does not matter"
             )
     return IndexSource(
         index=index,
@@ -234,6 +234,7 @@ KEYS = (
     "default-target",
     "exclude-variants",
     "prefer-variants",
+    "require-variants",
     "enable-providers",
     "build",
     "build-package",
@@ -263,11 +264,11 @@ def read_options(
     default_index_url: str,
     directory: Path,
 ) -> Inputs:
-    """Read the wishes that stand in ``[tool.polylock]``; the rest is left empty.
+    """Return the inputs that are in ``[tool.polylock]``; all others are left empty.
 
-    ``default_index_url`` is the address of the index that counts where the project
-    declares none, or none that serves every project. ``directory`` is that of the
-    project file, from which paths count. Raises ProjectError.
+    ``default_index_url`` is the URL of the default index, which is used if the project
+    declares no index, or only explicit ones. Paths are relative to ``directory``, that
+    of the project file. Raises ProjectError.
     """
     indexes = read_indexes(table, default_index_url, directory)
     build, no_build, no_binary = _build_packages(table)
@@ -289,8 +290,9 @@ def read_options(
             "Alignment", table.choice("align", get_args(Alignment), Inputs().align)
         ),
         default_target=_default_target(table, targets),
-        exclude_variants=tuple(sorted(_variant_patterns(table, "exclude-variants"))),
-        prefer_variants=_variant_patterns(table, "prefer-variants"),
+        exclude_variants=tuple(sorted(read_patterns(table, "exclude-variants"))),
+        prefer_variants=read_patterns(table, "prefer-variants"),
+        require_variants=read_required(table),
         enable_providers=_providers(table),
         build=cast(
             "BuildPolicy", table.choice("build", get_args(BuildPolicy), Inputs().build)
@@ -316,14 +318,14 @@ def _constraints(table: Table) -> tuple[Requirement, ...]:
         if constraint.url is not None:
             raise table.error(
                 f"{constraint.name} is a direct reference, "
-                "and a constraint limits versions alone",
+                "and a constraint can only limit versions",
                 name,
                 position,
                 advice=f"name it under [tool.polylock.sources]: {constraint.name}",
             )
         if constraint.extras:
             raise table.error(
-                "a constraint takes no extras: it limits versions and asks for nothing",
+                "a constraint cannot have extras: it only limits versions",
                 name,
                 position,
                 advice=f"write {constraint.name}{constraint.specifier}",
@@ -345,9 +347,9 @@ def _default_target(table: Table, targets: Collection[str]) -> str | None:
 def _exclude_newer(table: Table) -> int | None:
     """Return the cutoff in microseconds since 1970 UTC.
 
-    Files uploaded at the cutoff still count. A date means its whole day in UTC, so its
-    cutoff is the last microsecond of that day. A time without an offset is refused:
-    it would mean another moment elsewhere.
+    Files uploaded at the cutoff are included. A date includes the whole day in UTC, so
+    its cutoff is the last microsecond of that day. A time without an offset is refused:
+    its meaning would depend on the machine.
     """
     value = table.values.get("exclude-newer")
     match value:
@@ -365,7 +367,7 @@ def _exclude_newer(table: Table) -> int | None:
         moment = datetime.combine(moment, time.max, UTC)
     if moment.tzinfo is None:
         raise table.error(
-            "has no offset from UTC, so it would mean another time on another machine",
+            "has no offset from UTC, so its meaning would depend on the machine",
             "exclude-newer",
             advice="add Z for UTC, or an offset such as +02:00",
         )
@@ -380,49 +382,20 @@ def _parse_moment(text: str, table: Table) -> datetime | date:
             return datetime.fromisoformat(text.upper())
     except ValueError as error:
         raise table.error(
-            f"{text!r} is not a time that exists: {error}", "exclude-newer"
+            f"{text!r} is not a valid time: {error}", "exclude-newer"
         ) from error
     if _DURATION.fullmatch(text):
         raise table.error(
             f"{text!r} is relative to the day of locking, "
             "so the same project would lock differently tomorrow",
             "exclude-newer",
-            advice=f"write the moment itself, {_EXAMPLE}",
+            advice=f"write the time itself, {_EXAMPLE}",
         )
     raise table.error(
         f"{text!r} is neither an RFC 3339 date and time with an offset nor a date",
         "exclude-newer",
         advice=_EXAMPLE,
     )
-
-
-def _variant_patterns(table: Table, name: str) -> tuple[str, ...]:
-    """Return namespaces, features, properties and name@label, normalized."""
-    found = [
-        _variant_pattern(text, table, name, position)
-        for position, text in enumerate(table.strings(name))
-    ]
-    return tuple(dict.fromkeys(found))
-
-
-def _variant_pattern(text: str, table: Table, *inside: str | int) -> str:
-    from polylock.variants.ordering import VariantPattern  # noqa: PLC0415 - 3 ms, rare
-
-    try:
-        pattern = VariantPattern.parse(text)
-    except InvalidProperty as error:
-        raise table.error(
-            str(error),
-            *inside,
-            advice='for example: "nvidia", "nvidia :: sm_arch", '
-            '"nvidia :: sm_arch :: 90_real", "torch@cu130"',
-        ) from error
-    if pattern.label:
-        project = text.partition("@")[0].strip()
-        name = normalized_name(project, table, *inside)
-        return f"{name}@{pattern.label}"
-    parts = (pattern.namespace, pattern.feature, pattern.value)
-    return " :: ".join(part for part in parts if part)
 
 
 def _providers(table: Table) -> tuple[str, ...]:
@@ -433,7 +406,7 @@ def _providers(table: Table) -> tuple[str, ...]:
                 f"{name!r} is not a namespace",
                 "enable-providers",
                 position,
-                advice="a namespace has a-z, 0-9 and _ alone",
+                advice="a namespace consists of a-z, 0-9 and _",
             )
     return tuple(sorted(set(names)))
 

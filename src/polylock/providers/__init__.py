@@ -1,3 +1,3 @@
-"""What a machine supports, described or detected (PEP 850)."""
+"""Variant providers: what described and detected machines support (PEP 850)."""
 
 from __future__ import annotations

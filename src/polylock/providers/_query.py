@@ -1,11 +1,10 @@
-"""Asks a provider plugin what this machine supports (PEP 850, "Plugin interface").
+"""Query a provider plugin (PEP 850, "Plugin interface"); standard library only.
 
-Runs inside the isolated environment that holds the plugin, with the standard library
-alone: ``python -I _query.py FILE DISTRIBUTION ENDPOINTS``. ENDPOINTS are tried in
-their order, separated by commas, after what the distribution itself declares in the
-entry point group ``variant_plugins``; an endpoint that begins with ``=`` is the only
-one. The answer goes to FILE as JSON, since a plugin may print what it likes; all of
-it is judged by polylock, which trusts none of it.
+Runs in the isolated environment of the plugin: ``python -I _query.py FILE DISTRIBUTION
+ENDPOINTS``. The endpoints that the distribution declares in the entry point group
+``variant_plugins`` are tried first, then ENDPOINTS, separated by commas. An endpoint
+that begins with ``=`` is the only one tried. The answer is written to FILE as JSON, as
+a plugin may print anything; polylock validates all of it.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ _MOST_VALUES = 10_000
 
 
 def main(arguments: list[str]) -> None:
-    """Write the answer, or what went wrong, to the file that is named first."""
+    """Write the answer, or the error, to FILE."""
     path, distribution, endpoints = arguments
     answer: dict[str, Any]
     try:
@@ -72,7 +71,7 @@ def _declared(distribution: str) -> list[str]:
 
 
 def _import(endpoint: str) -> Any:  # noqa: ANN401 - any object
-    """Return the object of ``import.path:object.path``."""
+    """Import the object at ``import.path:object.path``; instantiate a class."""
     module, _, names = endpoint.replace(" ", "").partition(":")
     found: Any = importlib.import_module(module)
     for name in filter(None, names.split(".")):
@@ -80,12 +79,12 @@ def _import(endpoint: str) -> Any:  # noqa: ANN401 - any object
     if inspect.isclass(found):
         try:
             return found()
-        except TypeError:  # the interface may be all class methods
+        except TypeError:  # the interface may consist of class methods
             return found
     return found
 
 
-def _call(plugin: Any) -> Any:  # noqa: ANN401 - what a plugin likes
+def _call(plugin: Any) -> Any:  # noqa: ANN401 - any result
     """Call the plugin; older versions of the interface take a context."""
     function = plugin.get_supported_configs
     try:

@@ -6,12 +6,11 @@ import re
 from typing import TYPE_CHECKING
 
 from polylock.model.target import AmdGpu
-from polylock.providers.machine import ask, ignore
+from polylock.providers.machine import Machine, ask, ignore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from polylock.providers.machine import Machine
 
 __all__ = ["MULTI_VALUE", "derive", "detect"]
 
@@ -27,7 +26,7 @@ _CPU_AGENT = "gfx000"
 def derive(gpu: AmdGpu) -> dict[str, tuple[str, ...]]:
     """Return the features of the ``amd`` namespace, the most preferred first.
 
-    ROCm makes no promise between versions, so the installed one is the only one.
+    ROCm versions are not compatible, so only the installed one is supported.
     """
     lists = {
         "gfx_arch": tuple(dict.fromkeys(gpu.gfx)),
@@ -37,29 +36,29 @@ def derive(gpu: AmdGpu) -> dict[str, tuple[str, ...]]:
 
 
 def detect(machine: Machine, warn: Callable[[str], None] = ignore) -> AmdGpu | None:
-    """Return this machine's ROCm and GPUs; None where either is missing.
+    """Return the ROCm version and GPUs of a machine; None if either is missing.
 
-    The GPUs are sorted by name, as the published provider sorts them: the order in
-    which they are found says nothing about which is better.
+    The GPUs are sorted by name, as by the published provider: the order in which they
+    are found is not one of preference.
     """
     if machine.system != "Linux":
         return None
     roots = _roots(machine)
     version = _rocm_version(machine, roots)
-    hindrances: list[str] = []
-    gfx = _gpus(machine, roots, hindrances.append)
+    problems: list[str] = []
+    gfx = _gpus(machine, roots, problems.append)
     if version is None and not gfx:
         return None
-    for hindrance in hindrances:
-        warn(hindrance)
+    for problem in problems:
+        warn(problem)
     if version is None:
         warn(
-            f"an AMD GPU ({', '.join(gfx)}) answers, but no ROCm says its version in "
+            f"there is an AMD GPU ({', '.join(gfx)}), but no version of ROCm in "
             f"{' or '.join(roots)}: set ROCM_PATH"
         )
         return None
     if not gfx:
-        warn(f"ROCm {version} is installed and shows no GPU: it is left out")
+        warn(f"ROCm {version} is installed, but shows no GPU: it is ignored")
         return None
     if len(gfx) > 1:
         shown = ", ".join(gfx)
@@ -68,7 +67,7 @@ def detect(machine: Machine, warn: Callable[[str], None] = ignore) -> AmdGpu | N
 
 
 def _roots(machine: Machine) -> tuple[str, ...]:
-    """Return where ROCm may be installed, the likeliest first."""
+    """Return the directories to search for ROCm, in order."""
     named = machine.variables.get("ROCM_PATH")
     return tuple(dict.fromkeys((*([named] if named else []), _ROOT)))
 
@@ -85,11 +84,11 @@ def _rocm_version(machine: Machine, roots: tuple[str, ...]) -> str | None:
 def _gpus(
     machine: Machine, roots: tuple[str, ...], warn: Callable[[str], None]
 ) -> tuple[str, ...]:
-    """Return the GPUs that either tool of ROCm names.
+    """Return the GPUs that rocminfo lists, or else rocm_agent_enumerator.
 
-    The published provider takes the answer of rocminfo only where it knows each GPU in
-    it, and else that of rocm_agent_enumerator, which names the same ones. Here the
-    answer does not depend on which of them is installed.
+    The published provider uses the output of rocminfo only if it knows each GPU in it,
+    and otherwise that of rocm_agent_enumerator, which lists the same ones. Here the
+    result does not depend on which tool is installed.
     """
     places = ("", *(f"{root}/bin/" for root in roots))
     programs = [f"{place}rocminfo" for place in places]
@@ -102,7 +101,7 @@ def _gpus(
     if report and not found:
         if "/dev/kfd" in report:
             warn(
-                "this user may not open /dev/kfd, or it is missing: join the groups "
+                "/dev/kfd is missing or not accessible to this user: join the groups "
                 "render and video, or start the container with --device=/dev/kfd"
             )
         elif "NOT loaded" in report:

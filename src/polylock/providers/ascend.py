@@ -6,19 +6,18 @@ import re
 from typing import TYPE_CHECKING
 
 from polylock.model.target import AscendNpu
-from polylock.providers.machine import ask, ignore
+from polylock.providers.machine import Machine, ask, ignore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from polylock.providers.machine import Machine
 
 __all__ = ["derive", "detect"]
 
 _VERSION = r"([0-9]+\.[0-9]+(?:\.[0-9]+)?(?:\.rc[0-9]+)?)"
 _DRIVER = re.compile(rf"\bVersion:\s*{_VERSION}", re.IGNORECASE)
 _CANN = re.compile(rf"^version={_VERSION}", re.IGNORECASE | re.MULTILINE)
-# A row of the table of NPUs: number, name, health. The row below it has the chip.
+# A row of the NPU table: number, name, health. The row below it has the chip.
 _NPU = re.compile(
     r"^\|\s*[0-9]+\s+([0-9]+[A-Za-z][A-Za-z0-9]*|[A-Za-z]+[0-9][A-Za-z0-9]*)"
     r"(?:-[0-9]+)?\s*\|",
@@ -28,7 +27,7 @@ _TOOLKIT = "/usr/local/Ascend/ascend-toolkit/latest"
 
 
 def derive(npu: AscendNpu) -> dict[str, tuple[str, ...]]:
-    """Return the features of the ``ascend`` namespace; each has one exact value."""
+    """Return the features of the ``ascend`` namespace; each has one value."""
     lists = {
         "npu_type": npu.npu,
         "driver_version": npu.driver,
@@ -38,9 +37,9 @@ def derive(npu: AscendNpu) -> dict[str, tuple[str, ...]]:
 
 
 def detect(machine: Machine, warn: Callable[[str], None] = ignore) -> AscendNpu | None:
-    """Return this machine's NPU, driver and CANN; None where ``npu-smi`` shows none.
+    """Return the NPU, driver and CANN of a machine; None if ``npu-smi`` shows none.
 
-    The first NPU counts, as for the published provider.
+    Of several NPUs the first is used, as by the published provider.
     """
     if machine.system != "Linux":
         return None
@@ -52,12 +51,12 @@ def detect(machine: Machine, warn: Callable[[str], None] = ignore) -> AscendNpu 
         warn("npu-smi shows no Ascend NPU")
         return None
     if len(types) > 1:
-        warn(f"the Ascend NPUs differ ({', '.join(types)}): the first counts")
+        warn(f"the Ascend NPUs differ ({', '.join(types)}): the first one is used")
     driver = _DRIVER.search(report)
     cann = _CANN.search(_toolkit_text(machine))
     if cann is None:
         warn(
-            "CANN is not found for the Ascend NPU: set ASCEND_TOOLKIT_HOME, as the "
+            "CANN was not found for the Ascend NPU: set ASCEND_TOOLKIT_HOME, as the "
             "set_env.sh of the toolkit does"
         )
     return AscendNpu(
@@ -68,7 +67,7 @@ def detect(machine: Machine, warn: Callable[[str], None] = ignore) -> AscendNpu 
 
 
 def _npu_type(name: str) -> str:
-    """Return the type that the published provider gives to a name of npu-smi."""
+    """Return the published provider's type for a name from npu-smi."""
     lowered = name.lower().removeprefix("ascend")
     if lowered == "910":
         return "a3"

@@ -1,4 +1,4 @@
-"""A foreign program, run within limits of time and of what it may say."""
+"""External commands, run with limits on time and output."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ import os
 import signal
 import subprocess
 import threading
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
 __all__ = ["CommandAnswer", "CommandHangs", "run_command"]
 
@@ -23,7 +22,7 @@ _GRACE_SECONDS = 5.0
 
 
 class CommandHangs(Exception):
-    """A command did not end in time and was stopped; the text is a sentence."""
+    """A command timed out and was killed; the message is a sentence."""
 
     def __init__(self, command: str, seconds: float) -> None:
         name = PurePath(command).name
@@ -31,10 +30,10 @@ class CommandHangs(Exception):
 
 
 class CommandAnswer(Value, frozen=True, kw_only=True):
-    """What a command wrote to both streams, and its exit status.
+    """The output of a command, stdout and stderr together, and its exit status.
 
-    ``cut`` tells that it wrote more than it may and was stopped; the status is then
-    that of the stop.
+    ``cut`` means that it exceeded the limit and was killed; ``status`` is then that of
+    the signal.
     """
 
     text: str
@@ -50,12 +49,12 @@ def run_command(
     variables: Mapping[str, str] | None = None,
     directory: Path | None = None,
 ) -> CommandAnswer | None:
-    """Run a command and return what it wrote, at most ``limit`` bytes.
+    """Run a command and return its output, at most ``limit`` bytes.
 
-    None where it cannot be started. Raises CommandHangs after that many ``seconds``.
-    The command and, where the system has process groups, all that it started are
-    stopped. What left the group is not waited for: such a process can keep the pipe
-    open for ever, so a thread reads it.
+    Returns None if it cannot be started. Raises CommandHangs after that many
+    ``seconds``. The command and, if the system has process groups, its children are
+    killed. A child that left the group may keep the pipe open for ever, so a thread
+    reads it.
     """
     try:
         process = subprocess.Popen(
@@ -84,7 +83,7 @@ def run_command(
 
 
 class _Reader(threading.Thread):
-    """Reads what a process writes until it ends or has written too much."""
+    """Reads the output of a process until it ends or exceeds the limit."""
 
     def __init__(self, process: subprocess.Popen[bytes], limit: int) -> None:
         super().__init__(daemon=True)
@@ -115,10 +114,10 @@ def _wait(process: subprocess.Popen[bytes], name: str, seconds: float) -> None:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """Stop a process that has not been waited for, and all of its group.
+    """Kill a process and its group.
 
-    It may have ended itself and left others behind. As long as nobody has waited for
-    it the number of its group cannot be another's, so it is not polled here first.
+    The process may have ended and left children behind. Until it is waited for, the
+    system does not reuse the id of its group, so it is not polled first.
     """
     kill_group = getattr(os, "killpg", None)
     if process.returncode is None:

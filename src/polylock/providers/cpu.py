@@ -1,9 +1,8 @@
 """Processors: the ``x86_64`` and ``aarch64`` namespaces (PEP 850, built in).
 
-The lists follow from archspec's description of a microarchitecture, as they do in
-provider-variant-x86-64 and provider-variant-aarch64. One answer differs: a processor
-below level v2 still has ``level :: v1``, as uv says too, where the published provider
-says nothing at all.
+The lists follow from archspec's description of a microarchitecture, as in
+provider-variant-x86-64 and provider-variant-aarch64. One result differs: a processor
+below level v2 has ``level :: v1``, as in uv; the published provider returns nothing.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from polylock.model.target import Architecture, Cpu
-from polylock.providers.machine import ignore
+from polylock.providers.machine import Machine, ignore
 from polylock.variants.catalogue import (
     AARCH64_FEATURES,
     AARCH64_NEWEST_VERSION,
@@ -23,7 +22,6 @@ from polylock.variants.catalogue import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from polylock.providers.machine import Machine
 
 __all__ = ["derive_aarch64", "derive_x86_64", "detect"]
 
@@ -60,8 +58,8 @@ def derive_aarch64(cpu: Cpu | None) -> dict[str, tuple[str, ...]]:
         name = f"armv{cpu.level}"
     target = _target(name)
     generic = target.generic
-    # The published provider knows no later version. The chain is that of the newest
-    # one: 9.0 descends from 8.5, and a later 9.x would bring 8.6 in behind it.
+    # The published provider knows no later version. The versions are those of the
+    # newest it knows: 9.0 descends from 8.5, and a later 9.x would add 8.6.
     newest = _target(f"armv{AARCH64_NEWEST_VERSION}")
     if newest in generic.ancestors:
         generic = newest
@@ -76,14 +74,13 @@ def detect(
     architecture: Architecture,
     warn: Callable[[str], None] = ignore,
 ) -> Cpu | None:
-    """Return this machine's processor, None where nothing is known of it.
+    """Return the processor of a machine, None if nothing is known of it.
 
-    The nearest archspec name is chosen by maker, part and flags, as archspec and with
-    it the published providers do. Flags beyond that name are added: a virtual machine
-    may hide one flag of a microarchitecture, which makes archspec fall back to a bare
-    level.
+    The closest archspec name is chosen by vendor, part and flags, as by archspec and
+    the published providers. Further flags are added: a virtual machine may hide one
+    flag of a microarchitecture, which makes archspec fall back to a generic level.
     """
-    # 1 ms that a derivation does not pay.
+    # 1 ms, not needed to derive properties.
     from polylock.providers.cpu_identity import identify  # noqa: PLC0415
 
     found = identify(machine, architecture, warn)
@@ -98,7 +95,7 @@ def detect(
 def _nearest(
     architecture: Architecture, flags: Collection[str], vendor: str, part: str
 ) -> str:
-    """Return the most specific archspec name whose features are all there."""
+    """Return the most specific archspec name whose features are all present."""
     root = _target(architecture.value)
     fitting = [
         target
@@ -155,7 +152,7 @@ def _version(name: str) -> str:
 
 
 def _targets() -> Any:  # noqa: ANN401  # archspec is untyped
-    import archspec.cpu  # 27 ms, and only where a CPU is named
+    import archspec.cpu  # 27 ms, only for a named CPU
 
     return archspec.cpu.TARGETS
 

@@ -1,4 +1,4 @@
-"""What a processor says of itself: maker, flags and part, system by system."""
+"""Identification of the processor: vendor, flags and part on each system."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 from polylock.model.target import Architecture
-from polylock.providers.machine import ask
+from polylock.providers.machine import Machine, ask
 from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from polylock.providers.machine import Machine
 
 __all__ = ["CpuIdentity", "identify"]
 
@@ -35,10 +34,10 @@ _REGISTERS = ("eax", "ebx", "ecx", "edx")
 
 
 class CpuIdentity(Value, frozen=True, kw_only=True):
-    """A processor as its system shows it.
+    """A processor as its system identifies it.
 
     ``flags`` have Linux's names. ``part`` is the part number of an Arm core. ``name``
-    is archspec's own, where the system tells a model and no flags.
+    is archspec's, if the system reports a model and no flags.
     """
 
     vendor: str = "generic"
@@ -50,11 +49,11 @@ class CpuIdentity(Value, frozen=True, kw_only=True):
 def identify(
     machine: Machine, architecture: Architecture, warn: Callable[[str], None]
 ) -> CpuIdentity | None:
-    """Return what is known of the processor, None where nothing is.
+    """Return the identity of the processor, None if nothing is known.
 
-    Linux shows the flags that it supports in ``/proc/cpuinfo``, and where that has
-    none, as in some sandboxes, the instruction cpuid is asked; Windows shows none,
-    so cpuid is asked, and the registry for the part of an Arm core; macOS has sysctl.
+    On Linux the flags are read from ``/proc/cpuinfo``; if that has none, as in some
+    sandboxes, the cpuid instruction is used. On Windows it is cpuid, or the registry
+    for the part of an Arm core; on macOS sysctl.
     """
     match machine.system:
         case "Linux":
@@ -62,7 +61,7 @@ def identify(
             found = _from_cpuinfo(text, architecture)
             return found or _from_cpuid(machine, architecture)
         case "Darwin":
-            # A login shell has it in PATH, a service may not.
+            # It is on PATH in a login shell, but not always in a service.
             programs = ("sysctl", "/usr/sbin/sysctl")
             answer = ask(machine, warn, programs, "-i", *_SYSCTL_KEYS)
             return _from_sysctl(answer or "", architecture)
@@ -111,26 +110,26 @@ def _from_sysctl(text: str, architecture: Architecture) -> CpuIdentity | None:
     for darwin, linux in _darwin_flags().items():
         if flags.issuperset(darwin.split()):
             flags.update(linux.split())
-    # Rosetta shows the flags that it emulates, and no maker.
+    # Rosetta reports the flags that it emulates, but no vendor.
     vendor = fields.get("machdep.cpu.vendor") or "generic"
     return _x86_64(vendor, flags)
 
 
 def _x86_64(vendor: str, flags: set[str]) -> CpuIdentity:
-    if flags & {"pni", "ssse3"}:  # Linux and cpuid's table have no flag named sse3
+    if flags & {"pni", "ssse3"}:  # sse3 is named pni in Linux and in cpuid's table
         flags.add("sse3")
     return CpuIdentity(vendor=vendor, flags=frozenset(flags))
 
 
 def _apple(brand: str) -> CpuIdentity | None:
-    """Return the chip of a brand; a newer one than archspec knows is its newest."""
+    """Return the chip of a brand; the newest that archspec knows for a newer one."""
     found = _APPLE_MODEL.search(brand)
     if found is not None:
         known = _known_targets()
         models = (f"m{number}" for number in range(min(int(found[1]), 99), 0, -1))
         name = next((model for model in models if model in known), None)
         return CpuIdentity(vendor="Apple", name=name)
-    # The first M1 systems, and virtual machines on later ones, say no more.
+    # The first M1 systems, and virtual machines on later ones, report no model.
     if brand.lower().startswith("apple processor"):
         return CpuIdentity(vendor="Apple", name="m1")
     return None
@@ -139,8 +138,8 @@ def _apple(brand: str) -> CpuIdentity | None:
 def _from_registry(text: str) -> CpuIdentity | None:
     """Return the part of an Arm core, which is its model in Windows' registry.
 
-    Windows shows no flags of Arm's instructions there, so the part must do; the maker
-    shown is that of the system on chip, and only Arm's own cores have such parts.
+    Windows reports no Arm flags there, so the part identifies the core. The vendor in
+    the registry is that of the system on chip; only Arm's own cores have these parts.
     """
     found = _REGISTRY_MODEL.search(text)
     if found is None:
@@ -174,7 +173,7 @@ def _from_cpuid(machine: Machine, architecture: Architecture) -> CpuIdentity | N
 
 
 def _set_bits(machine: Machine, calls: list[dict[str, Any]], last: int) -> set[str]:
-    """Return the flags of the leaves that the processor has, up to the last."""
+    """Return the flags in the cpuid leaves up to ``last``."""
     flags = set()
     for call in calls:
         leaf, subleaf = call["input"]["eax"], call["input"]["ecx"]
@@ -191,7 +190,7 @@ def _set_bits(machine: Machine, calls: list[dict[str, Any]], last: int) -> set[s
 
 
 def _known_targets() -> Any:  # noqa: ANN401  # archspec is untyped
-    import archspec.cpu  # 27 ms, and only where a processor is looked at
+    import archspec.cpu  # 27 ms, only to detect a processor
 
     return archspec.cpu.TARGETS
 

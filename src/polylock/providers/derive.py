@@ -1,26 +1,25 @@
-"""A target's description → its marker environment, tags and supported properties.
+"""From the description of a target to markers, tags and supported properties.
 
-Nothing here looks at this machine: the same description gives the same target
-everywhere.
+Nothing here depends on this machine: a description gives the same target everywhere.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from polylock.model.platforms import compatibility_tags, marker_environment
-from polylock.model.target import Architecture, OperatingSystem, Target
+from polylock.model.target import (
+    Architecture,
+    OperatingSystem,
+    Target,
+    TargetDescription,
+)
 from polylock.providers import cpu
 from polylock.variants.properties import SupportedProperties
-
-if TYPE_CHECKING:
-    from polylock.model.target import TargetDescription
 
 __all__ = ["build_target", "derive"]
 
 
 def build_target(description: TargetDescription) -> Target:
-    """Return the target that a description means."""
+    """Return the target of a description."""
     return Target(
         description=description,
         marker_environment=marker_environment(description),
@@ -31,10 +30,10 @@ def build_target(description: TargetDescription) -> Target:
 
 
 def derive(description: TargetDescription) -> SupportedProperties:
-    """Return what the built-in providers would say on such a machine.
+    """Return the properties that the built-in providers support on such a machine.
 
-    A namespace whose hardware the target does not have is left out. NVIDIA's and
-    Intel's providers answer on Linux and Windows, AMD's, Ascend's and TPU's on Linux.
+    A namespace without its hardware is omitted. NVIDIA's and Intel's providers work on
+    Linux and Windows; AMD's, Ascend's and TPU's on Linux.
     """
     namespaces: dict[str, dict[str, tuple[str, ...]]] = {}
     if description.architecture is Architecture.X86_64:
@@ -43,7 +42,7 @@ def derive(description: TargetDescription) -> SupportedProperties:
         namespaces["aarch64"] = cpu.derive_aarch64(description.cpu)
     if description.system is not OperatingSystem.MACOS:
         if description.nvidia is not None:
-            # A module for each namespace that the machine does have.
+            # Only the module of a namespace that the machine has.
             from polylock.providers import nvidia  # noqa: PLC0415
 
             namespaces["nvidia"] = nvidia.derive(description.nvidia)

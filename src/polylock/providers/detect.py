@@ -1,4 +1,4 @@
-"""What this machine is, as the description of a target."""
+"""Detection of a machine, as the description of a target."""
 
 from __future__ import annotations
 
@@ -10,21 +10,20 @@ from polylock.model.target import (
     Architecture,
     MachineDescription,
     OperatingSystem,
+    PythonRelease,
     TargetDescription,
 )
 from polylock.providers import amd, ascend, cpu, intel, nvidia, tpu
-from polylock.providers.machine import ask
+from polylock.providers.machine import Machine, ask
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from polylock.model.target import PythonRelease
-    from polylock.providers.machine import Machine
 
 __all__ = ["DETECTED_NAME", "DetectedMachine", "detect", "detect_machine"]
 
 DETECTED_NAME = "this-machine"
-"""The name of a detected target that was given none."""
+"""The default name of a detected target."""
 
 _SYSTEMS = {
     "linux": OperatingSystem.LINUX,
@@ -44,10 +43,10 @@ _MUSL = re.compile(
 
 
 class DetectedMachine(MachineDescription, frozen=True, kw_only=True):
-    """What was found of a machine.
+    """A detected machine.
 
-    ``properties`` are what providers that the user trusts said of it. ``warnings`` say
-    in sentences what did not answer, and what that leaves out.
+    ``properties`` are those of provider plugins that the user trusts. ``warnings`` are
+    sentences on what could not be detected.
     """
 
     warnings: tuple[str, ...] = ()
@@ -68,11 +67,10 @@ def detect(python: PythonRelease, machine: Machine) -> TargetDescription:
 
 
 def detect_machine(machine: Machine, *, hardware: bool = True) -> DetectedMachine:
-    """Look at a machine; without ``hardware`` at its system and architecture alone.
+    """Detect a machine; without ``hardware`` only its system and architecture.
 
-    Hardware that is missing is left out, and so is, with a warning, what does not
-    answer. Raises UsageError where the operating system or the processor is one that
-    no target can name.
+    Missing hardware is omitted; hardware that fails to respond is too, with a warning.
+    Raises UsageError if no target can name the operating system or the processor.
     """
     system = _SYSTEMS.get(machine.system.lower())
     architecture = _ARCHITECTURES.get(machine.machine.lower())
@@ -93,8 +91,8 @@ def detect_machine(machine: Machine, *, hardware: bool = True) -> DetectedMachin
     processor = cpu.detect(machine, architecture, warn)
     if processor is None:
         warn(
-            "the system tells nothing of the processor: a target without cpu has its "
-            "architecture's baseline"
+            "the system reports nothing about the processor: a target without cpu has "
+            "the baseline of its architecture"
         )
     return DetectedMachine(
         system=system,
@@ -107,7 +105,7 @@ def detect_machine(machine: Machine, *, hardware: bool = True) -> DetectedMachin
         intel=intel.detect(machine, warn),
         ascend=ascend.detect(machine, warn),
         tpu=tpu.detect(machine),
-        # Evaluated last, after all that may warn.
+        # Evaluated last: the calls above add warnings.
         warnings=tuple(dict.fromkeys(warnings)),
     )
 
@@ -116,7 +114,7 @@ def _libc(machine: Machine, warn: Callable[[str], None]) -> str | None:
     glibc = _VERSION.match(machine.glibc_version() or "")
     if glibc is not None:
         return f"glibc-{int(glibc[1])}.{int(glibc[2])}"
-    # musl's loader, started without a program, names itself and fails.
+    # musl's loader, run without a program, prints its version and fails.
     loader = f"/lib/ld-musl-{machine.machine.lower()}.so.1"
     musl = _MUSL.search(ask(machine, warn, loader) or "")
     return None if musl is None else f"musl-{int(musl[1])}.{int(musl[2])}"

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from polylock.model.target import IntelGpu
-from polylock.providers.machine import ignore
+from polylock.providers.machine import Machine, ignore
 from polylock.variants.catalogue import INTEL_COMPATIBLE_IPS, INTEL_DEVICE_IPS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from polylock.providers.machine import Machine
 
 __all__ = ["MULTI_VALUE", "derive", "detect"]
 
@@ -21,8 +20,8 @@ MULTI_VALUE = ("device_ip",)
 def derive(gpu: IntelGpu) -> dict[str, tuple[str, ...]]:
     """Return the features of the ``intel`` namespace, the most preferred first.
 
-    Each device runs binaries for its own IP version, then those for the base version
-    that it is compatible with.
+    A device runs binaries for its own IP version, and for the base version that it is
+    compatible with.
     """
     versions: dict[str, None] = {}
     for device_ip in gpu.device_ip:
@@ -34,9 +33,9 @@ def derive(gpu: IntelGpu) -> dict[str, tuple[str, ...]]:
 
 
 def detect(machine: Machine, warn: Callable[[str], None] = ignore) -> IntelGpu | None:
-    """Return this machine's Intel GPUs; None where Level Zero shows none.
+    """Return the Intel GPUs of a machine; None if Level Zero shows none.
 
-    A device of an unknown IP version is left out, as by the published provider.
+    A device of an unknown IP version is ignored, as by the published provider.
     """
     name = _library(machine)
     library = None if name is None else machine.load_library(name)
@@ -47,7 +46,7 @@ def detect(machine: Machine, warn: Callable[[str], None] = ignore) -> IntelGpu |
     found = tuple(dict.fromkeys(ask_level_zero(library, warn)))
     for version in found:
         if version not in INTEL_DEVICE_IPS:
-            warn(f"an Intel GPU of the unknown IP version {version} is left out")
+            warn(f"an Intel GPU of the unknown IP version {version} is ignored")
     known = tuple(version for version in found if version in INTEL_DEVICE_IPS)
     return IntelGpu(device_ip=known) if known else None
 

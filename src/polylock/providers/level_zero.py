@@ -1,4 +1,4 @@
-"""Intel's Level Zero, asked by its C functions for the IP versions of GPUs.
+"""Intel's Level Zero library: the IP versions of GPUs, by its C functions.
 
 Calls and structures are those of the Level Zero specification, ``ze_api.h``, with the
 extension ``ZE_extension_device_ip_version``; their order is intel-variant-provider's.
@@ -21,17 +21,17 @@ _STRUCTURE_IP_VERSION = 0x1000F
 _MOST_HANDLES = 1024
 _STATUSES = {
     0x70000001: "the device is lost",
-    0x70010000: "this user may not",
+    0x70010000: "this user has no permission",
     0x70020000: "a dependency is missing",
     0x78000001: "it has no driver",
-    0x78000002: "this version of it does not know how",
-    0x78000003: "it is not supported here",
+    0x78000002: "this version does not support it",
+    0x78000003: "this system does not support it",
 }
-"""What Level Zero's results mean, ``ze_result_t``."""
+"""Level Zero's result codes, ``ze_result_t``."""
 
 
 class DriverType(ctypes.Structure):
-    """``ze_init_driver_type_desc_t``: which drivers to start."""
+    """``ze_init_driver_type_desc_t``: the drivers to start."""
 
     _fields_ = [  # type: ignore[mutable-override]  # as ctypes is used
         ("stype", ctypes.c_uint32),
@@ -51,7 +51,7 @@ class IpVersion(ctypes.Structure):
 
 
 class DeviceProperties(ctypes.Structure):
-    """``ze_device_properties_t``; what lies between is not looked at."""
+    """``ze_device_properties_t``; most fields are unused."""
 
     _fields_ = [  # type: ignore[mutable-override]  # as ctypes is used
         ("stype", ctypes.c_uint32),
@@ -79,7 +79,7 @@ class DeviceProperties(ctypes.Structure):
 
 
 class _Failed(Exception):
-    """A call that failed; the text is a clause."""
+    """A failed call; the message is a clause."""
 
 
 def decode_ip_version(version: int) -> str:
@@ -88,7 +88,7 @@ def decode_ip_version(version: int) -> str:
 
 
 def ask_level_zero(library: Any, warn: Callable[[str], None]) -> tuple[str, ...]:  # noqa: ANN401  # a C library
-    """Return the IP version of each GPU, in device order; none where it fails."""
+    """Return the IP version of each GPU, in device order; empty after a failure."""
     try:
         return tuple(
             _ip_version(library, device)
@@ -109,7 +109,7 @@ def _check(result: int) -> None:
 
 
 def _drivers(library: Any) -> list[ctypes.c_void_p]:  # noqa: ANN401  # a C library
-    """Start the drivers of GPUs; versions before 1.10 have another call for it."""
+    """Start the drivers of GPUs; versions before 1.10 use another call."""
     start = getattr(library, "zeInitDrivers", None)
     if start is None:
         _check(library.zeInit(ctypes.c_uint32(_GPU_ONLY)))
@@ -125,7 +125,7 @@ def _drivers(library: Any) -> list[ctypes.c_void_p]:  # noqa: ANN401  # a C libr
 def _handles(
     get: Callable[..., int], *before: ctypes.c_void_p
 ) -> list[ctypes.c_void_p]:
-    """Return all handles of a call that is made twice: for their number, for them."""
+    """Return the handles that a function lists; it is called for their count first."""
     count = ctypes.c_uint32(0)
     _check(get(*before, ctypes.byref(count), None))
     if not 0 < count.value <= _MOST_HANDLES:

@@ -1,9 +1,8 @@
-"""The machine that is looked at: what a detection may ask of it.
+"""The port by which detection inspects a machine, and this machine.
 
-Every probe answers None for "there is no such thing": a missing file, a command that
-is not there or cannot start, a library that does not load. A command that does not
-end is told apart, for it is worth a warning. So detection is a matter of reading
-answers, and tests replay them.
+Every method returns None for something missing: a file, a command that cannot be
+started, a library that does not load. Only a command that does not end raises, as it is
+worth a warning. Tests replay recorded results.
 """
 
 from __future__ import annotations
@@ -32,11 +31,11 @@ _TEXT_BYTES = 16 << 20
 _X86_MACHINES = ("AMD64", "x86_64")
 
 CpuidRegisters = tuple[int, int, int, int]
-"""What the instruction cpuid leaves in eax, ebx, ecx and edx."""
+"""The results of the cpuid instruction in eax, ebx, ecx and edx."""
 
 
 class Machine(Protocol):
-    """What detection may ask of a machine."""
+    """A machine that can be inspected."""
 
     @property
     def system(self) -> str:
@@ -50,27 +49,27 @@ class Machine(Protocol):
 
     @property
     def root(self) -> Path:
-        """The root of its file system, where devices show and drivers lie."""
+        """The root of its file system, with devices and drivers."""
         ...
 
     @property
     def variables(self) -> Mapping[str, str]:
-        """The environment variables, which may say where something is installed."""
+        """The environment variables, which may name installation directories."""
         ...
 
     def read_text(self, path: str) -> str | None:
-        """Return the text of a file, None where it cannot be read."""
+        """Return the text of a file, None if it cannot be read."""
         ...
 
     def list_names(self, path: str) -> tuple[str, ...]:
-        """Return the names in a directory, sorted; none where it cannot be read."""
+        """Return the names in a directory, sorted; empty if it cannot be read."""
         ...
 
     def run(self, *command: str) -> str | None:
-        """Return what a command wrote to both streams; None where it cannot run.
+        """Return the output of a command, both streams; None if it cannot run.
 
-        The exit status is not looked at: some commands answer and still fail. Raises
-        CommandHangs where it does not end.
+        The exit status is ignored: some commands print an answer and still fail. Raises
+        CommandHangs if it does not end.
         """
         ...
 
@@ -79,11 +78,11 @@ class Machine(Protocol):
         ...
 
     def cpuid(self, leaf: int, subleaf: int) -> CpuidRegisters | None:
-        """Return what the processor says of itself; None where it is no x86-64."""
+        """Return a cpuid leaf; None if the processor is not x86-64."""
         ...
 
     def glibc_version(self) -> str | None:
-        """Return the version of glibc, ``2.39``, None where there is another libc."""
+        """Return the version of glibc, ``2.39``, None with another C library."""
         ...
 
     def macos_version(self) -> str | None:
@@ -92,7 +91,7 @@ class Machine(Protocol):
 
 
 def ignore(_warning: str) -> None:
-    """Take a warning and do nothing, for callers whom none concerns."""
+    """Ignore a warning."""
 
 
 def ask(
@@ -101,9 +100,9 @@ def ask(
     programs: str | Sequence[str],
     *arguments: str,
 ) -> str | None:
-    """Run a program of the machine, the first of several that is there.
+    """Return the output of the first of several programs that can be run, or None.
 
-    One that does not end is a warning and None: the same program from another place
+    If it does not end, warn and return None: the same program in another directory
     would not end either.
     """
     from polylock.providers.command import CommandHangs  # noqa: PLC0415 - as below
@@ -143,11 +142,11 @@ class HostMachine:
 
     @property
     def variables(self) -> Mapping[str, str]:
-        """The environment variables that it was given."""
+        """The environment variables that were passed in."""
         return self._variables
 
     def read_text(self, path: str) -> str | None:
-        """Return the text of a file, None where it cannot be read."""
+        """Return the text of a file, None if it cannot be read."""
         try:
             with Path(path).open("rb") as file:
                 return file.read(_TEXT_BYTES).decode("utf-8", errors="replace")
@@ -155,22 +154,22 @@ class HostMachine:
             return None
 
     def list_names(self, path: str) -> tuple[str, ...]:
-        """Return the names in a directory, sorted; none where it cannot be read."""
+        """Return the names in a directory, sorted; empty if it cannot be read."""
         try:
             return tuple(sorted(os.listdir(path)))  # noqa: PTH208 - names, no paths
         except (OSError, ValueError):
             return ()
 
     def run(self, *command: str) -> str | None:
-        """Return what a command wrote to both streams; None where it cannot run."""
-        # 4 ms with subprocess, where the hardware is looked at.
+        """Return the output of a command, both streams; None if it cannot run."""
+        # 4 ms with subprocess, only to detect hardware.
         import shutil  # noqa: PLC0415
 
         from polylock.providers.command import run_command  # noqa: PLC0415
 
         try:
-            # To start a process that cannot be costs more than to look for it, and on
-            # Windows the current directory would be searched as well.
+            # A lookup is cheaper than a failing start, and on Windows a start would
+            # search the current directory too.
             program = shutil.which(command[0], path=self._variables.get("PATH"))
         except ValueError:  # a null byte
             return None
@@ -183,7 +182,7 @@ class HostMachine:
 
     def load_library(self, name: str) -> Any | None:  # noqa: ANN401  # see Machine
         """Return a shared library whose functions are its attributes, or None."""
-        import ctypes  # noqa: PLC0415 - 1 ms, where the hardware is looked at
+        import ctypes  # noqa: PLC0415 - 1 ms, only to detect hardware
 
         try:
             return ctypes.CDLL(name)
@@ -191,46 +190,56 @@ class HostMachine:
             return None
 
     def cpuid(self, leaf: int, subleaf: int) -> CpuidRegisters | None:
-        """Return what the processor says of itself; None where it is no x86-64."""
+        """Return a cpuid leaf; None if the processor is not x86-64."""
         if self.machine not in _X86_MACHINES:
-            return None  # the instructions of another processor would be run
+            return None  # archspec would run x86-64 machine code
         try:
             if self._cpuid is None:
                 import archspec.vendor.cpuid.cpuid as native  # with archspec, 27 ms
 
                 self._cpuid = native.CPUID().registers_for
             found = self._cpuid(leaf, subleaf)
-        except Exception:  # noqa: BLE001  # memory that may be run can be refused
+        except Exception:  # noqa: BLE001  # the system may refuse executable memory
             return None
         return found.eax, found.ebx, found.ecx, found.edx
 
     def glibc_version(self) -> str | None:
-        """Return the version of glibc, None where there is another libc."""
+        """Return the version of glibc, None with another C library."""
         try:
-            # glibc answers "glibc 2.39"; other libcs do not know the name.
+            # glibc returns "glibc 2.39"; other C libraries do not know the name.
             name, _, version = (os.confstr("CS_GNU_LIBC_VERSION") or "").partition(" ")
         except (AttributeError, OSError, ValueError):
             return None
         return version if name == "glibc" and version else None
 
     def macos_version(self) -> str | None:
-        """Return the version of macOS."""
-        return platform.mac_ver()[0] or None
+        """Return the version of macOS.
+
+        A Python linked against an old SDK gets 10.16 for 11 and later.
+        """
+        version = platform.mac_ver()[0]
+        if version.startswith("10.16"):
+            told = self.run(
+                *("/usr/bin/env", "SYSTEM_VERSION_COMPAT=0"),
+                *("/usr/bin/sw_vers", "-productVersion"),
+            )
+            version = (told or "").strip() or version
+        return version or None
 
 
 _stand_in: Callable[[], Machine] | None = None
 
 
 def this_host() -> Machine:
-    """Return the machine that runs this process, or what stands in for it."""
+    """Return the machine that runs this process, or its replacement in tests."""
     return HostMachine(os.environ) if _stand_in is None else _stand_in()
 
 
 def stand_in(replay: Callable[[], Machine] | None) -> None:
-    """Let this process take another machine for its own, as tests do; None ends that.
+    """Replace the machine of this process, as tests do; None restores it.
 
-    Only code can say so, no variable, option or file: with a wrong answer wheels are
-    installed that do not run.
+    Only code can do so, no variable, option or file: wheels for the wrong machine would
+    be installed.
     """
     global _stand_in  # noqa: PLW0603 - a process runs on one machine
     _stand_in = replay

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from polylock.model.target import NvidiaGpu
-from polylock.providers.machine import ask, ignore
+from polylock.providers.machine import Machine, ask, ignore
 from polylock.variants.catalogue import (
     CUDA_MAJORS,
     CUDA_MINORS,
@@ -16,13 +16,16 @@ from polylock.variants.catalogue import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from polylock.providers.machine import Machine
 
 __all__ = ["MULTI_VALUE", "derive", "detect", "feature_lists"]
 
 MULTI_VALUE = ("sm_arch",)
 
+SILENT = ""
+"""Stands in ``compute``, while a machine is asked, for a GPU that reports none."""
+
 _CUDA_LINE = re.compile(r"CUDA (?:UMD )?Version\s*:\s*([0-9]+)\.([0-9]+)")
+_ATTACHED = re.compile(r"Attached GPUs\s*:\s*([0-9]{1,3})")
 _CAPABILITY = re.compile(r"\s*([0-9]+)\.([0-9]+)\s*")
 _SMI_PROGRAMS = ("nvidia-smi", "/usr/lib/wsl/lib/nvidia-smi")
 _QUOTED_CHARACTERS = 120
@@ -35,7 +38,7 @@ _WSL_DEVICE = "dxg"
 def derive(gpu: NvidiaGpu) -> dict[str, tuple[str, ...]]:
     """Return the features of the ``nvidia`` namespace, the most preferred first.
 
-    A driver outside 11.0 to 15.20 supports nothing, as with the published provider.
+    A driver outside 11.0 to 15.20 supports nothing, as in the published provider.
     """
     driver = _pair(gpu.driver)
     oldest, newest = (CUDA_MAJORS[-1], 0), (CUDA_MAJORS[0], CUDA_MINORS[0])
@@ -49,8 +52,8 @@ def feature_lists(
 ) -> dict[str, tuple[str, ...]]:
     """Return the lists for a driver's CUDA version and all compute capabilities.
 
-    Of several GPUs the one with the highest capability counts, as with the published
-    provider; a capability below 5.0 is none. A feature without values is left out.
+    Of several GPUs the highest capability counts, as in the published provider; one
+    below 5.0 is ignored. A feature without values is omitted.
     """
     lists = {
         "cuda_version_lower_bound": tuple(_at_least(driver)),
@@ -61,7 +64,7 @@ def feature_lists(
 
 
 def _at_least(driver: tuple[int, int]) -> Iterator[str]:
-    """Yield each version that the driver is not older than.
+    """Yield each version up to the driver's, the newest first.
 
     A bare major version comes after its ``.0``.
     """
@@ -76,7 +79,7 @@ def _at_least(driver: tuple[int, int]) -> Iterator[str]:
 
 
 def _below(driver: tuple[int, int]) -> Iterator[str]:
-    """Yield each version that the driver is older than, the loosest bound first."""
+    """Yield each version above the driver's, the loosest bound first."""
     major, minor = driver
     for newer_major in CUDA_MAJORS:
         if newer_major > major:
@@ -95,23 +98,31 @@ def _architectures(capability: tuple[int, int]) -> Iterator[str]:
 
 
 def detect(machine: Machine, warn: Callable[[str], None] = ignore) -> NvidiaGpu | None:
-    """Return this machine's driver and GPUs; None without a usable driver.
+    """Return the driver and GPUs of a machine; None without a usable driver.
 
-    NVML is asked first, then ``nvidia-smi``. A driver without a GPU is a driver with
-    no compute capability. Of MIG instances the parent GPU is seen, whose capability
-    is theirs. Each capability is listed once, in the order of the GPUs.
+    NVML is queried first, then ``nvidia-smi``. Without a GPU there are no compute
+    capabilities. MIG instances appear as their parent GPU, which has the same
+    capability. Each capability is listed once, in the order of the GPUs.
     """
-    hindrances: list[str] = []
-    found = _ask_libraries(machine, hindrances.append)
+    problems: list[str] = []
+    found = _ask_libraries(machine, problems.append)
     if found is None:
-        found = _ask_nvidia_smi(machine, hindrances.append)
+        found = _ask_nvidia_smi(machine, problems.append)
         if found is None:
-            _explain(machine, hindrances, warn)
+            _explain(machine, problems, warn)
             return None
-    for hindrance in hindrances:
-        warn(hindrance)
-    found = NvidiaGpu(driver=found.driver, compute=tuple(dict.fromkeys(found.compute)))
-    return _usable(found, warn)
+    for problem in problems:
+        warn(problem)
+    silent = found.compute.count(SILENT)
+    if silent:
+        gpus = "a GPU did" if silent == 1 else f"{silent} GPUs did"
+        warn(
+            f"{gpus} not report a compute capability: if wheels are to use it, add it "
+            "to compute, as NVIDIA's list of GPUs has it"
+        )
+    reported = (each for each in found.compute if each != SILENT)
+    found = NvidiaGpu(driver=found.driver, compute=tuple(dict.fromkeys(reported)))
+    return _usable(found, warn, silent=silent)
 
 
 def _ask_libraries(machine: Machine, warn: Callable[[str], None]) -> NvidiaGpu | None:
@@ -128,14 +139,14 @@ def _ask_libraries(machine: Machine, warn: Callable[[str], None]) -> NvidiaGpu |
 
 
 def _libraries(machine: Machine) -> tuple[str, ...]:
-    """Return where NVML may be, the likeliest first."""
+    """Return the paths to search for NVML, in order."""
     if machine.system == "Linux":
-        # Under WSL the library may lie outside the loader's path.
+        # Under WSL the library may be outside the loader's path.
         return "libnvidia-ml.so.1", "/usr/lib/wsl/lib/libnvidia-ml.so.1"
     if machine.system == "Windows":
         windows = machine.variables.get("WINDIR") or "C:/Windows"
         programs = machine.variables.get("PROGRAMFILES") or "C:/Program Files"
-        # The system folder; the second is where older drivers put it.
+        # The system folder, and the folder of older drivers.
         return (
             f"{windows}/System32/nvml.dll",
             f"{programs}/NVIDIA Corporation/NVSMI/nvml.dll",
@@ -151,36 +162,40 @@ def _ask_nvidia_smi(machine: Machine, warn: Callable[[str], None]) -> NvidiaGpu 
     if line is None:
         words = " ".join(report.split())[:_QUOTED_CHARACTERS]
         plain = "".join(c if c.isprintable() else "?" for c in words)
-        warn(f"nvidia-smi names no CUDA version; it says: {plain or 'nothing'}")
+        warn(f"nvidia-smi reports no CUDA version; its output: {plain or 'none'}")
         return None
     query = ("--query-gpu=compute_cap", "--format=csv,noheader")
+    # Drivers before 470 do not know the field, and a lost GPU fails the query.
     answer = ask(machine, warn, _SMI_PROGRAMS, *query) or ""
     found = (_CAPABILITY.fullmatch(text) for text in answer.splitlines())
-    compute = tuple(f"{int(gpu[1])}.{int(gpu[2])}" for gpu in found if gpu)
-    return NvidiaGpu(driver=f"{int(line[1])}.{int(line[2])}", compute=compute)
+    compute = [f"{int(gpu[1])}.{int(gpu[2])}" for gpu in found if gpu]
+    attached = _ATTACHED.search(report)
+    if attached is not None:
+        compute += [SILENT] * (int(attached[1]) - len(compute))
+    return NvidiaGpu(driver=f"{int(line[1])}.{int(line[2])}", compute=tuple(compute))
 
 
-def _usable(gpu: NvidiaGpu, warn: Callable[[str], None]) -> NvidiaGpu | None:
-    """Return what a target can say of it, with warnings of what that leaves out."""
+def _usable(
+    gpu: NvidiaGpu, warn: Callable[[str], None], *, silent: int
+) -> NvidiaGpu | None:
+    """Return the part that targets support, with warnings about the rest.
+
+    ``silent`` is the number of GPUs that reported no compute capability.
+    """
     oldest, newest = (CUDA_MAJORS[-1], 0), (CUDA_MAJORS[0], CUDA_MINORS[0])
     if not oldest <= _pair(gpu.driver) <= newest:
         warn(
-            f"the NVIDIA driver offers CUDA {gpu.driver}, and variants know 11.0 to "
-            "15.20: it is left out"
+            f"the NVIDIA driver offers CUDA {gpu.driver}, but variants support 11.0 to "
+            "15.20: it is ignored"
         )
         return None
-    if not gpu.compute:
+    if not gpu.compute and not silent:
         warn(
-            f"the NVIDIA driver (CUDA {gpu.driver}) shows no GPU: wheels that ask for "
+            f"the NVIDIA driver (CUDA {gpu.driver}) shows no GPU: wheels that need "
             "an architecture will not be chosen"
         )
     elif len(gpu.compute) > 1:
-        shown = ", ".join(gpu.compute)
-        lowest = min(gpu.compute, key=_pair)
-        warn(
-            f"the GPUs differ (compute capability {shown}), and wheels are chosen for "
-            f'the highest: for wheels that run on each, write compute = ["{lowest}"]'
-        )
+        warn(_difference(gpu.compute))
     if gpu.compute and _pair(max(gpu.compute, key=_pair))[0] < OLDEST_COMPUTE_MAJOR:
         warn(
             f"compute capability {', '.join(gpu.compute)} is below 5.0, for which "
@@ -189,30 +204,57 @@ def _usable(gpu: NvidiaGpu, warn: Callable[[str], None]) -> NvidiaGpu | None:
     return gpu
 
 
+def _difference(compute: tuple[str, ...]) -> str:
+    """Return the warning for GPUs of several compute capabilities.
+
+    Code for an architecture runs on later GPUs of the same major version, never on
+    those of another one (CUDA C++ Programming Guide, "Binary Compatibility").
+    """
+    ordered = sorted(compute, key=_pair)
+    lowest, highest = ordered[0], ordered[-1]
+    majors = {_pair(each)[0]: each for each in reversed(ordered)}
+    shown = f"the GPUs differ (compute capability {', '.join(compute)})"
+    if len(majors) == 1:
+        return (
+            f"{shown}, and wheels are chosen for the highest: for wheels that run on "
+            f'each, write compute = ["{lowest}"]'
+        )
+    others = " and ".join(
+        f'one with compute = ["{each}"]'
+        for major, each in sorted(majors.items())
+        if major != _pair(highest)[0]
+    )
+    return (
+        f"{shown}, and code for one major version does not run on another: wheels are "
+        f"chosen for {highest}. For the other GPUs declare further targets, {others}, "
+        "and set CUDA_VISIBLE_DEVICES to run in the environment of each"
+    )
+
+
 def _explain(
-    machine: Machine, hindrances: list[str], warn: Callable[[str], None]
+    machine: Machine, problems: list[str], warn: Callable[[str], None]
 ) -> None:
-    """Warn where something speaks for a GPU and nothing answers for it."""
+    """Warn if there are signs of a GPU, but none was detected."""
     kernel = _KERNEL_DRIVER.search(machine.read_text(_KERNEL_FILE) or "")
     model = (machine.read_text(_BOARD_FILE) or "").strip("\0\n ")
     if "Jetson" in model or model.startswith("NVIDIA"):
         warn(
-            f"this is a {model} whose system has no NVML: "
-            "`polylock targets presets` has Jetson targets to choose from"
+            f"this is a {model}, whose system has no NVML: "
+            "choose a Jetson target from `polylock targets presets`"
         )
         return
-    for hindrance in hindrances:
-        warn(hindrance)
-    if kernel is not None and not hindrances:
+    for problem in problems:
+        warn(problem)
+    if kernel is not None and not problems:
         warn(
             f"the kernel has NVIDIA's driver {kernel[1]}, but neither its management "
-            "library nor nvidia-smi is here: a container needs to be started with "
+            "library nor nvidia-smi was found: a container needs to be started with "
             "GPUs (--gpus all)"
         )
-    elif _WSL_DEVICE in machine.list_names("/dev") and not hindrances:
+    elif _WSL_DEVICE in machine.list_names("/dev") and not problems:
         warn(
-            "Windows gives WSL a GPU, but NVIDIA's driver shows none: if it is one of "
-            "NVIDIA's, update the driver of Windows"
+            "Windows provides a GPU to WSL, but NVIDIA's driver shows none: if it is "
+            "an NVIDIA GPU, update the driver in Windows"
         )
 
 

@@ -1,7 +1,7 @@
-"""NVIDIA's management library, asked by its C functions.
+"""NVIDIA's management library (NVML), queried by its C functions.
 
-The calls and their order are those of nvidia-variant-provider: begin, driver version,
-CUDA version, number of GPUs, and of each GPU its handle and compute capability.
+The calls and their order are those of nvidia-variant-provider: initialisation, driver
+version, CUDA version, number of GPUs, then handle and compute capability of each GPU.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ _DRIVER_BYTES = 80
 _LIBRARY_NOT_FOUND = 12
 _FUNCTION_NOT_FOUND = 13
 _STATUSES = {
-    3: "it is not supported here",
-    4: "this user may not",
+    3: "this system does not support it",
+    4: "this user has no permission",
     9: "the driver is not loaded",
     12: "a library of the driver is missing",
     13: "the library is too old",
@@ -30,18 +30,19 @@ _STATUSES = {
     18: "library and driver have different versions: reboot after a driver update",
     999: "unknown error",
 }
-"""What NVML's return codes mean, nvml.h's ``nvmlReturn_t``."""
+"""NVML's return codes, ``nvmlReturn_t`` in nvml.h."""
 
 
 class _Failed(Exception):
-    """A call that failed; the text is a clause."""
+    """A failed call; the message is a clause."""
 
 
 def ask_nvml(library: Any, warn: Callable[[str], None]) -> NvidiaGpu | None:  # noqa: ANN401  # a C library
-    """Return what the library says; None, with a warning, where it says nothing.
+    """Return driver and GPUs from the library; None, with a warning, if it fails.
 
-    A GPU whose compute capability is not told is passed over; one that cannot be
-    opened makes the whole answer worthless, as for the published provider.
+    A GPU that cannot be opened, such as a lost one, or that reports no compute
+    capability has an empty one: it is there all the same. The published provider fails
+    for the former.
     """
     try:
         _check(library.nvmlInitWithFlags(0), "it does not start")
@@ -74,7 +75,7 @@ def _reason(error: Exception) -> str:
 
 
 def _shut_down(library: Any) -> None:  # noqa: ANN401  # a C library
-    # What it says no longer matters.
+    # Its status no longer matters.
     shut_down = getattr(library, "nvmlShutdown", None)
     if shut_down is not None:
         shut_down()
@@ -83,9 +84,9 @@ def _shut_down(library: Any) -> None:  # noqa: ANN401  # a C library
 def _cuda_version(library: Any, warn: Callable[[str], None]) -> str:  # noqa: ANN401  # a C library
     """Return the CUDA version that the driver offers.
 
-    The second form of the call asks libcuda. The first is asked where the second
-    fails, as by the published provider, though it may name a version where libcuda is
-    missing: then no CUDA program runs, which is worth a warning.
+    The second form of the call asks libcuda. If it fails, the first form is used, as in
+    the published provider. That may return a version even without libcuda; then no CUDA
+    program runs, which is worth a warning.
     """
     version = ctypes.c_int(0)
     try:
@@ -98,7 +99,7 @@ def _cuda_version(library: Any, warn: Callable[[str], None]) -> str:  # noqa: AN
         if status == _LIBRARY_NOT_FOUND:
             warn(
                 "libcuda is missing, so CUDA programs will not run here; the CUDA "
-                "version is the one that NVIDIA's management library knows of"
+                "version is that of NVIDIA's management library"
             )
     if version.value <= 0:
         raise _Failed("no CUDA version")
@@ -106,7 +107,7 @@ def _cuda_version(library: Any, warn: Callable[[str], None]) -> str:  # noqa: AN
 
 
 def _capabilities(library: Any, warn: Callable[[str], None]) -> tuple[str, ...]:  # noqa: ANN401  # a C library
-    """Return the compute capability of each GPU that tells it, in NVML's order."""
+    """Return the compute capabilities of the GPUs, in NVML's order."""
     count = ctypes.c_uint(0)
     _check(library.nvmlDeviceGetCount_v2(ctypes.byref(count)), "no number of GPUs")
     found = []
@@ -115,7 +116,11 @@ def _capabilities(library: Any, warn: Callable[[str], None]) -> tuple[str, ...]:
         status = library.nvmlDeviceGetHandleByIndex_v2(
             ctypes.c_uint(index), ctypes.byref(device)
         )
-        _check(status, f"GPU {index} cannot be opened")
+        if status != 0:
+            reason = _STATUSES.get(status, "unknown error")
+            warn(f"GPU {index} cannot be opened: {reason} (code {status})")
+            found.append("")
+            continue
         major, minor = ctypes.c_int(0), ctypes.c_int(0)
         status = library.nvmlDeviceGetCudaComputeCapability(
             device, ctypes.byref(major), ctypes.byref(minor)
@@ -124,5 +129,6 @@ def _capabilities(library: Any, warn: Callable[[str], None]) -> tuple[str, ...]:
             found.append(f"{major.value}.{minor.value}")
         else:
             reason = _STATUSES.get(status, "unknown error")
-            warn(f"GPU {index} tells no compute capability: {reason} (code {status})")
+            warn(f"GPU {index} reports no compute capability: {reason} (code {status})")
+            found.append("")
     return tuple(found)

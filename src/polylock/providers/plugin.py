@@ -1,6 +1,6 @@
-"""A provider plugin, asked once in an isolated environment, and its answer judged.
+"""Provider plugins, run in an isolated environment, and validation of their answers.
 
-Nothing of polylock calls this but ``polylock detect --trust-provider``.
+Only ``polylock detect --trust-provider`` uses this.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 PLUGIN_SECONDS = 60.0
-"""How long a plugin may take; the slowest tools that they ask have ten."""
+"""Time limit of a plugin; the tools that plugins run are limited to ten seconds."""
 
 _ENDPOINTS = {
     "nvidia-variant-provider": "nvidia_variant_provider.plugin:NvidiaVariantPlugin",
@@ -77,11 +77,11 @@ _QUERY = Path(__file__).with_name("_query.py")
 
 
 class PluginRequest(Value, frozen=True, kw_only=True):
-    """Which plugin to ask, and where.
+    """A plugin to run.
 
-    ``python`` is that of the environment that holds it, ``directory`` an empty one
-    that is the plugin's own. ``endpoint`` is None for what the package declares, and
-    ``namespace`` None for what the plugin says.
+    ``python`` is that of its environment, ``directory`` an empty one for its use.
+    ``endpoint`` is None for the one that the package declares, ``namespace`` None for
+    the one that the plugin returns.
     """
 
     package: str
@@ -94,7 +94,7 @@ class PluginRequest(Value, frozen=True, kw_only=True):
 
 
 class PluginAnswer(Value, frozen=True, kw_only=True):
-    """What a plugin said: features and values, the most preferred first.
+    """The answer of a plugin: features and values, the most preferred first.
 
     ``ignored`` are the features without a value, which are not supported.
     """
@@ -106,7 +106,7 @@ class PluginAnswer(Value, frozen=True, kw_only=True):
 
 
 def spellings(package: str) -> tuple[str, ...]:
-    """Return the names under which a provider package is known, the given one first."""
+    """Return the equivalent names of a provider package, the given one first."""
     name = canonicalize_name(package)
     for names in PROVIDER_PACKAGES.values():
         if name in names:
@@ -115,9 +115,9 @@ def spellings(package: str) -> tuple[str, ...]:
 
 
 def endpoints(package: str) -> tuple[str, ...]:
-    """Return where a package's plugin may be, besides what the package declares.
+    """Return the endpoints to try for a package, besides those that it declares.
 
-    By default it is the package's name with underscores (PEP 850, ``plugin-api``).
+    The default is the package's name with underscores (PEP 850, ``plugin-api``).
     """
     default = canonicalize_name(package).replace("-", "_")
     published = _ENDPOINTS.get(canonicalize_name(package))
@@ -125,10 +125,10 @@ def endpoints(package: str) -> tuple[str, ...]:
 
 
 def plugin_variables(variables: Mapping[str, str], directory: Path) -> dict[str, str]:
-    """Return the few environment variables of a plugin.
+    """Return the environment variables of a plugin.
 
-    It sees where programs and drivers are and what the published providers may be
-    told, no credentials, and a home directory that is empty.
+    It gets the paths of programs and drivers, the variables that override published
+    providers, no credentials, and an empty home directory.
     """
     kept = {
         name: value
@@ -167,11 +167,11 @@ def ask_plugin(request: PluginRequest) -> PluginAnswer:
     if content is None:
         step = f"it ended with status {ran.status} and no answer"
         raise ProviderFailed(request.package, step, output)
-    return _Judge(request, output).answer(content)
+    return _AnswerValidator(request, output).answer(content)
 
 
-class _Judge(Value, frozen=True):
-    """Takes an answer to pieces; what is wrong with it is ProviderFailed."""
+class _AnswerValidator(Value, frozen=True):
+    """Validates the answer of a plugin; raises ProviderFailed."""
 
     request: PluginRequest
     output: tuple[str, ...]
@@ -185,9 +185,9 @@ class _Judge(Value, frozen=True):
         try:
             found = json.loads(content)
         except (ValueError, RecursionError) as error:
-            raise self.fail("its answer is no JSON") from error
+            raise self.fail("its answer is not JSON") from error
         if not isinstance(found, dict):
-            raise self.fail("its answer is no table")
+            raise self.fail("its answer is not a table")
         if "error" in found:
             raise self.fail(f"it raised {_plain(str(found['error']))}")
         features = found.get("features")
@@ -207,30 +207,30 @@ class _Judge(Value, frozen=True):
 
     def _feature(self, feature: object) -> tuple[str, tuple[str, ...]]:
         if not isinstance(feature, dict):
-            raise self.fail("a feature is no table")
+            raise self.fail("a feature is not a table")
         name, values = feature.get("name"), feature.get("values")
         if not isinstance(name, str) or not _fits(name, is_feature_name):
-            raise self.fail(f"{_shown(name)} is no name of a feature")
+            raise self.fail(f"{_shown(name)} is not a valid feature name")
         if not isinstance(values, list):
             raise self.fail(f"{name} has no list of values")
         if len(values) > _MOST_VALUES:
             raise self.fail(f"{name} has more than {_MOST_VALUES} values")
         for value in values:
             if not isinstance(value, str) or not _fits(value, is_feature_value):
-                raise self.fail(f"{name} has {_shown(value)}, which is no value")
+                raise self.fail(f"{name} has the invalid value {_shown(value)}")
         return name, tuple(dict.fromkeys(values))
 
     def _namespace(self, said: object) -> str:
-        """Return the namespace that the answer is for.
+        """Return the namespace of the answer.
 
-        The package, or the caller, decides it where either is known: a plugin must
-        not speak for another namespace than it is asked about.
+        The package or the caller decides it, if either is known: a plugin must not
+        answer for a namespace other than the one requested.
         """
         request = self.request
         if said is not None and not (
             isinstance(said, str) and _fits(said, is_namespace)
         ):
-            raise self.fail(f"{_shown(said)} is no namespace")
+            raise self.fail(f"{_shown(said)} is not a valid namespace")
         name = canonicalize_name(request.package)
         owners = {
             package: namespace
@@ -242,14 +242,14 @@ class _Judge(Value, frozen=True):
             packages = " and ".join(PROVIDER_PACKAGES[str(said)])
             raise self.fail(
                 f"it answers for {said}, whose providers are {packages}; "
-                f"--provider-namespace {said} says that it may"
+                f"allow it with --provider-namespace {said}"
             )
         if expected is not None and said is not None and said != expected:
-            raise self.fail(f"it answers for {said}, and {expected} was asked for")
+            raise self.fail(f"it answers for {said}, not for {expected}")
         namespace = expected or said
         if namespace is None:
             raise self.fail(
-                "it does not say its namespace; --provider-namespace tells it"
+                "it does not name its namespace; give it with --provider-namespace"
             )
         if namespace == ABI_DEPENDENCY:
             raise self.fail(f"{ABI_DEPENDENCY} is reserved and has no provider")
@@ -261,7 +261,7 @@ def _fits(text: str, rule: Callable[[str], bool]) -> bool:
 
 
 def _read(file: Path) -> bytes | None:
-    """Return the answer, None where there is none; a plugin may put anything there."""
+    """Return the answer, None if there is none; a plugin may write anything there."""
     try:
         if file.is_symlink() or not file.is_file():
             return None
@@ -276,7 +276,7 @@ def _shown(value: object) -> str:
 
 
 def _plain(text: str) -> str:
-    """Return foreign text, short and without what a terminal would obey."""
+    """Return untrusted text, shortened and without control characters."""
     short = text if len(text) <= _LONGEST_NAME else f"{text[:_LONGEST_NAME]}…"
     return "".join(c if c.isprintable() else "?" for c in short)
 

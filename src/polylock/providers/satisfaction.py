@@ -1,26 +1,25 @@
-"""What a machine lacks for a target, in words."""
+"""The requirements of a target that a machine does not meet."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from polylock.model.target import usual_platform
+from polylock.model.target import Target, TargetDescription, usual_platform
 from polylock.providers import amd, intel, nvidia
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from polylock.model.target import Target, TargetDescription
 
 __all__ = ["missing"]
 
 _ANY_OF = {("amd", feature) for feature in amd.MULTI_VALUE} | {
     ("intel", feature) for feature in intel.MULTI_VALUE
 }
-"""Features of which a machine needs one value in common with the target."""
+"""Features for which a machine must support any value of the target."""
 
-_NOT_ASKED = {("nvidia", "cuda_version_upper_bound")}
-"""A newer driver than the target's is as good."""
+_NOT_REQUIRED = {("nvidia", "cuda_version_upper_bound")}
+"""Features that a machine need not support: a newer driver is fine too."""
 
 _ON = ("on",)
 _SHOWN_VALUES = 4
@@ -29,17 +28,16 @@ _SHOWN_VALUES = 4
 def missing(
     target: Target, machine: Target, *, namespaces: Collection[str] | None = None
 ) -> tuple[str, ...]:
-    """Return what the machine lacks for the target, one clause each; none if it fits.
+    """Return the unmet requirements of a target, one clause each; empty if it fits.
 
-    ``machine`` is the target that this machine was detected to be. ``namespaces`` are
-    those that matter, such as those a lock file uses; None asks for all that the
-    target supports.
+    ``machine`` is the detected target of this machine. ``namespaces`` are those that
+    count, such as those that a lock file uses; None means all of the target.
     """
     wanted, found = target.description, machine.description
     lists = _lists(target)
     asked = set(lists if namespaces is None else namespaces)
     if wanted.architecture is not found.architecture:
-        asked.discard(wanted.architecture.value)  # said once, as the processor
+        asked.discard(wanted.architecture.value)  # reported as the processor
     return (
         *_platform(wanted, found),
         *_python(wanted, found),
@@ -48,7 +46,7 @@ def missing(
 
 
 def _processor(description: TargetDescription) -> str:
-    """Return the family of processors by the name that its system gives it."""
+    """Return the usual name of the processor family on its system."""
     platform = f"{description.system}-{description.architecture}"
     return usual_platform(platform).partition("-")[2]
 
@@ -94,7 +92,7 @@ def _hardware(
         offers = found.get(namespace, {})
         switches = []
         for feature, values in wanted[namespace].items():
-            if (namespace, feature) in _NOT_ASKED or not values:
+            if (namespace, feature) in _NOT_REQUIRED or not values:
                 continue
             offered = offers.get(feature, ())
             needed = _needed(namespace, feature, values)

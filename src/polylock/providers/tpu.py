@@ -1,4 +1,4 @@
-"""Google TPUs: the ``tpu`` namespace, as uv answers for tpu-variant-provider."""
+"""Google TPUs: the ``tpu`` namespace, as uv implements tpu-variant-provider."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _CHIPS = frozenset(
 
 
 def derive() -> dict[str, tuple[str, ...]]:
-    """Return the features of the ``tpu`` namespace on a machine that has one."""
+    """Return the features of the ``tpu`` namespace on a machine with a TPU."""
     return {"present": ("true",)}
 
 
 def detect(machine: Machine) -> bool:
-    """Say whether a TPU is attached by PCI, as JAX looks for one.
+    """Return whether a TPU is attached by PCI, by the rule of JAX.
 
-    The provider's package is not published, so its own rule is not known.
+    The provider's package is not published, so its rule is unknown.
     """
     if machine.system != "Linux":
         return False

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from polylock.errors import NoSolution
-from polylock.model.pins import Preference
+from polylock.model.pins import Preference, Resolution
 from polylock.resolution.versions import public
 from polylock.values import Value
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from polylock.model.pins import Resolution
     from polylock.resolution.problem import Unsolvable
 
     Preferences = Mapping[NormalizedName, Preference]

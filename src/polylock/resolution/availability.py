@@ -41,7 +41,7 @@ __all__ = ["Admission", "Availability"]
 
 
 class Admission(Value, frozen=True):
-    """What is admitted beyond final versions that are not yanked.
+    """The pre-releases and yanked versions that are admitted.
 
     ``prereleases`` are names of projects, ``yanked`` maps a project to the mask of its
     admitted yanked versions.
@@ -112,7 +112,7 @@ class Availability:
 
     @property
     def blocked(self) -> Admission:
-        """Return what was passed over and may be admitted if the solve fails."""
+        """Return the versions passed over, to be admitted if the solve fails."""
         return Admission(frozenset(self._blocked_prereleases), self._blocked_yanked)
 
     def releases(self, name: NormalizedName) -> Releases | None:

@@ -10,7 +10,13 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from polylock.model.distributions import Unusable, labelled_wheels
+from polylock.model.distributions import (
+    Release,
+    Releases,
+    RemoteFile,
+    Unusable,
+    labelled_wheels,
+)
 from polylock.model.filenames import InvalidFilename, WheelFilename
 from polylock.model.folding import SelectedVariant
 from polylock.model.reasons import (
@@ -20,34 +26,36 @@ from polylock.model.reasons import (
     NoUploadTime,
     PinnedLabelMissing,
     PythonUnmet,
+    Refusal,
     Rejection,
     Unfit,
     UploadedLater,
     WheelsForbidden,
     Yanked,
 )
+from polylock.model.requirements import is_specifier
+from polylock.model.variant_preferences import preferences_of
 from polylock.resolution.candidates import (
     Candidate,
     Expansion,
     ExtraCandidate,
 )
 from polylock.resolution.memory import Memory
-from polylock.resolution.versions import is_specifier, satisfies
+from polylock.resolution.versions import satisfies
 from polylock.values import Mutable, field
 from polylock.variants.abi import InvalidAbiDependency, alternatives
 from polylock.variants.authority import supported_properties
-from polylock.variants.ordering import VariantPreferences, order_labels
+from polylock.variants.ordering import order_labels
 from polylock.variants.variant_schema import ABI_DEPENDENCY
 
 if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
-    from polylock.model.distributions import Release, Releases, RemoteFile
     from polylock.model.inputs import Inputs
-    from polylock.model.reasons import Refusal
     from polylock.model.target import Target
     from polylock.ports import PackageSource
     from polylock.resolution.memory import TargetMemory
+    from polylock.variants.ordering import VariantPreferences
 
     # Label to the wheel and its order: tag rank and build number, the highest first.
     _Best = dict[str | None, tuple[tuple[int, int, str], RemoteFile]]
@@ -73,10 +81,9 @@ class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
     _extras: dict[tuple[int, str], ExtraCandidate] = field(default_factory=dict)
 
     @cached_property
-    def _variant_preferences(self) -> VariantPreferences:
-        return VariantPreferences.parse(
-            self.inputs.exclude_variants, self.inputs.prefer_variants
-        )
+    def preferences(self) -> VariantPreferences:
+        """Return what the user wants of the variants on this target."""
+        return preferences_of(self.inputs, self.target.description)
 
     def expand(self, releases: Releases, position: int, *, yanked: bool) -> Expansion:
         """Return the candidates of a version; ``yanked`` admits yanked files."""
@@ -111,6 +118,7 @@ class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
             not release.fingerprint
             or releases.name in self.inputs.no_binary_packages
             or releases.name in self.target.description.variants
+            or releases.name in self.preferences.require
         ):
             return self._expand(releases, position, yanked=False)
         # If any file of the project has an upload time, those without count as too new.
@@ -175,13 +183,21 @@ class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
         else:
             best = self._best_wheels(releases, position, rejections, yanked=yanked)
         best = self._pinned(release, best, rejections)
+        unlabelled = self.preferences.unrequired(releases.name)
+        if unlabelled is not None:
+            plain_wheel = best.pop(None, None)
+            if plain_wheel is not None:
+                file = plain_wheel[1].filename
+                rejections.append(Rejection(unlabelled, file=file))
         candidates = self._variants(releases, position, best, rejections)
         plain = best[None][1] if None in best else None
         pinned = self.target.description.variants.get(releases.name)
         if not (plain or candidates or pinned) and release.sdist is not None:
             # Only if there is no wheel: its metadata would say the same, and reading
             # it costs a download.
-            reason = self._unfit_sdist(releases, release.sdist, yanked=yanked)
+            reason = unlabelled or self._unfit_sdist(
+                releases, release.sdist, yanked=yanked
+            )
             if reason is None:
                 plain = release.sdist
             else:
@@ -305,7 +321,7 @@ class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
             metadata,
             supported,
             labels,
-            wishes=self._variant_preferences.for_project(releases.name),
+            preferences=self.preferences.for_project(releases.name),
             deferred_namespaces=(ABI_DEPENDENCY,),
         )
         rejections.extend(Rejection(r.reason, r.label) for r in order.rejected)

@@ -85,4 +85,4 @@ class Expansion(Value, frozen=True):
 
 
 AnyCandidate = Candidate | ExtraCandidate
-"""What the solver chooses among."""
+"""A choice of the solver."""

@@ -16,14 +16,13 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from polylock.errors import TooComplex
-from polylock.model.markers import Atom, conjunction, disjunction
+from polylock.model.markers import Atom, MarkerExpression, conjunction, disjunction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from packaging.utils import NormalizedName
 
-    from polylock.model.markers import MarkerExpression
     from polylock.model.pins import Edge
 
     Node = tuple[NormalizedName, str | None]

@@ -1,38 +1,34 @@
-"""What a candidate requires on a target: core metadata with its markers folded."""
+"""The dependencies of a candidate on a target: core metadata with folded markers."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from polylock.model.direct import InvalidDirectSource, parse_direct_url
-from polylock.model.distributions import Unusable
-from polylock.model.folding import NON_VARIANT
+from polylock.model.distributions import Release, Releases, RemoteFile, Unusable
+from polylock.model.folding import NON_VARIANT, SelectedVariant
 from polylock.model.reasons import (
     DirectReference,
     NeedsBuild,
     NotOpened,
+    Refusal,
     RequiresItself,
 )
-from polylock.model.requirements import Requirement
+from polylock.model.requirements import Requirement, is_specifier
 from polylock.model.source_choice import direct_source
-from polylock.resolution.candidates import ExtraCandidate
+from polylock.resolution.candidates import Candidate, ExtraCandidate
 from polylock.resolution.constraints import Dependency, Unmeetable
-from polylock.resolution.memory import applicable
-from polylock.resolution.versions import is_specifier, satisfies
+from polylock.resolution.memory import Applicable, applicable
+from polylock.resolution.versions import satisfies
 from polylock.values import Mutable, field
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from polylock.model.core_metadata import CoreMetadata
-    from polylock.model.distributions import Release, Releases, RemoteFile
-    from polylock.model.folding import SelectedVariant
     from polylock.model.markers import MarkerExpression
-    from polylock.model.reasons import Refusal
     from polylock.model.target import Target
     from polylock.resolution.availability import Availability
-    from polylock.resolution.candidates import Candidate
-    from polylock.resolution.memory import Applicable
 
 __all__ = ["DependencyReader", "SdistReads"]
 
@@ -132,7 +128,7 @@ class DependencyReader:
     def known(
         self, candidate: Candidate | ExtraCandidate
     ) -> tuple[Dependency, ...] | Unmeetable | None:
-        """Return what ``of`` returned for a candidate, None if it was not called.
+        """Return the result of ``of`` for a candidate, None if it was not called.
 
         A refusal that takes no file to find is returned in any case.
         """

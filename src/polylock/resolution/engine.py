@@ -31,6 +31,7 @@ from resolvelib.structs import RequirementInformation
 
 from polylock.resolution.candidates import AnyCandidate, ExtraCandidate
 from polylock.resolution.constraints import (
+    Constraint,
     SpecifierConstraint,
     identifier_of,
     split_identifier,
@@ -44,15 +45,13 @@ from polylock.resolution.problem import (
     Unsolvable,
 )
 from polylock.resolution.provider import TargetProvider
-from polylock.resolution.tries import TooManyTries
+from polylock.resolution.tries import TooManyTries, Tries
 from polylock.values import Mutable, field
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from polylock.resolution.constraints import Constraint
     from polylock.resolution.dependencies import DependencyReader
-    from polylock.resolution.tries import Tries
 
     Information = RequirementInformation[Constraint, AnyCandidate]
     Requirements = dict[str, Criterion[Constraint, AnyCandidate]]

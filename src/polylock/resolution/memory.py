@@ -16,16 +16,14 @@ import packaging
 
 from polylock import __version__
 from polylock.model.by_extra import ByExtra
-from polylock.model.folding import NON_VARIANT, fold
+from polylock.model.folding import NON_VARIANT, SelectedVariant, fold
 from polylock.model.hashes import digest as content_digest
-from polylock.model.markers import parse_marker
+from polylock.model.markers import MarkerExpression, parse_marker
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from polylock.model.core_metadata import CoreMetadata
-    from polylock.model.folding import SelectedVariant
-    from polylock.model.markers import MarkerExpression
     from polylock.model.requirements import Requirement
     from polylock.model.target import Target
 
@@ -72,7 +70,7 @@ class Memory:
 
     @staticmethod
     def rules() -> str:
-        """Return what all values depend on besides their keys."""
+        """Return the versions on which all values depend besides their keys."""
         return f"polylock {__version__}, packaging {packaging.__version__}"
 
     def encode(self) -> bytes:
@@ -139,7 +137,7 @@ class TargetMemory:
         self._memory.learned += 1
 
     def requirements(self, metadata: CoreMetadata, extra: str) -> list[Applicable]:
-        """Return what ``applicable`` yields for a non-variant wheel, from the table."""
+        """Return the result of ``applicable`` for a non-variant wheel, cached."""
         every = metadata.requires_dist
         if not every:
             return []

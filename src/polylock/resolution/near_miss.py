@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING
 
 from polylock.model.filenames import WheelFilename
 from polylock.model.platforms import compatibility_tags, marker_environment
-from polylock.model.target import Architecture, OperatingSystem, PythonRelease, Target
+from polylock.model.target import (
+    Architecture,
+    OperatingSystem,
+    PythonRelease,
+    Target,
+    TargetDescription,
+)
 from polylock.resolution.candidate_pool import CandidatePool
 from polylock.resolution.versions import positions, satisfies
 from polylock.values import Value, replace
@@ -22,7 +28,6 @@ if TYPE_CHECKING:
 
     from polylock.model.distributions import Release, Releases
     from polylock.model.inputs import Inputs
-    from polylock.model.target import TargetDescription
 
 __all__ = [
     "TargetChange",

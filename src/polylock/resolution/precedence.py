@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, TypeVar
 
-from polylock.resolution.constraints import Unmeetable
+from polylock.resolution.constraints import Dependency, Unmeetable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from polylock.resolution.availability import Availability
     from polylock.resolution.candidates import Candidate
-    from polylock.resolution.constraints import Dependency
     from polylock.resolution.dependencies import DependencyReader
 
 __all__ = ["decision_order", "precedence"]

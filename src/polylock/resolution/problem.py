@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, TypeVar
 from polylock.errors import NoSolution
 from polylock.resolution.availability import Admission, Availability
 from polylock.resolution.candidate_pool import CandidatePool
-from polylock.resolution.constraints import identifier_of, split_identifier
-from polylock.resolution.dependencies import DependencyReader
+from polylock.resolution.constraints import Dependency, identifier_of, split_identifier
+from polylock.resolution.dependencies import DependencyReader, SdistReads
 from polylock.resolution.memory import Memory, applicable
 from polylock.values import Value, field
 
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from polylock.model.target import Target
     from polylock.ports import PackageSource
     from polylock.resolution.candidates import AnyCandidate
-    from polylock.resolution.constraints import Dependency
-    from polylock.resolution.dependencies import SdistReads
     from polylock.resolution.provider import Information
     from polylock.resolution.versions import VersionTable
 
@@ -116,7 +114,7 @@ class Failure(Value, frozen=True, kw_only=True, eq=False):
 
     @property
     def passed_over(self) -> Admission:
-        """Return what may still be admitted of the projects that caused the failure."""
+        """Return versions to admit, of the projects that caused the failure."""
         blocked = self.problem.availability.blocked
         names = set() if self.causes is None else self.causes.names()
         return Admission(
@@ -130,7 +128,7 @@ class Failure(Value, frozen=True, kw_only=True, eq=False):
 
 
 class Prior(Value, frozen=True, kw_only=True, eq=False):
-    """What is known before a solve.
+    """The knowledge that a solve starts with.
 
     ``preferences`` are versions to keep, ``admission`` the pre-releases and yanked
     versions that are admitted. ``tables`` and ``memory`` are shared by the solves of a

@@ -8,7 +8,7 @@ are resolvelib's own, for it calls by keyword.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, NoReturn, cast, overload
 
@@ -18,6 +18,7 @@ from resolvelib.structs import RequirementInformation
 from polylock.model.reasons import ConflictsWithPins, NotRequired
 from polylock.resolution.candidates import AnyCandidate, Candidate, ExtraCandidate
 from polylock.resolution.constraints import (
+    Constraint,
     Lacking,
     SpecifierConstraint,
     Unmeetable,
@@ -26,13 +27,10 @@ from polylock.resolution.constraints import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-
     from packaging.utils import NormalizedName
 
     from polylock.model.distributions import Releases
     from polylock.resolution.availability import Availability
-    from polylock.resolution.constraints import Constraint
     from polylock.resolution.dependencies import DependencyReader
     from polylock.variants.abi import AbiNeed
 

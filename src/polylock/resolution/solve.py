@@ -13,12 +13,12 @@ from polylock.resolution.align import (
     divergences,
 )
 from polylock.resolution.candidate_pool import CandidatePool
-from polylock.resolution.conditions import conditions
-from polylock.resolution.constraints import Unmeetable
+from polylock.resolution.conditions import Root, conditions
+from polylock.resolution.constraints import Dependency, Unmeetable
 from polylock.resolution.memory import Memory
 from polylock.resolution.problem import Prior, Problem, Unsolvable, admitting
 from polylock.resolution.tries import Tries
-from polylock.resolution.versions import public
+from polylock.resolution.versions import VersionTable, public
 from polylock.resolution.walk import walk
 from polylock.values import Mutable, Value, field, replace
 
@@ -32,10 +32,7 @@ if TYPE_CHECKING:
     from polylock.ports import PackageSource, Reporter
     from polylock.resolution.availability import Admission
     from polylock.resolution.candidates import AnyCandidate, Candidate
-    from polylock.resolution.conditions import Root
-    from polylock.resolution.constraints import Dependency
     from polylock.resolution.dependencies import DependencyReader
-    from polylock.resolution.versions import VersionTable
 
     Preferences = Mapping[NormalizedName, Preference]
 
@@ -284,6 +281,7 @@ def _edge(dependency: Dependency, extra: str | None) -> Edge:
         name=dependency.requirement.normalized_name,
         extras=dependency.requirement.extras,
         extra=extra,
+        specifier=dependency.requirement.specifier,
         condition=dependency.condition,
     )
 

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "VersionTable",
-    "is_specifier",
     "names_prerelease",
     "parse_version",
     "positions",
@@ -40,15 +39,6 @@ parse_version = lru_cache(maxsize=262144)(Version)
 @lru_cache(maxsize=65536)
 def _parse_specifier(text: str) -> SpecifierSet:
     return SpecifierSet(text)
-
-
-def is_specifier(text: str) -> bool:
-    """Return whether a text is a valid specifier set; those of an index may not be."""
-    try:
-        _parse_specifier(text)
-    except ValueError:
-        return False
-    return True
 
 
 @lru_cache(maxsize=65536)

@@ -19,8 +19,8 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from polylock.resolution.candidates import ExtraCandidate
-from polylock.resolution.constraints import Unmeetable
+from polylock.resolution.candidates import Candidate, ExtraCandidate
+from polylock.resolution.constraints import Dependency, Unmeetable
 from polylock.resolution.precedence import precedence
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from polylock.resolution.availability import Availability
-    from polylock.resolution.candidates import Candidate
-    from polylock.resolution.constraints import Dependency
     from polylock.resolution.dependencies import DependencyReader
 
 __all__ = ["walk"]

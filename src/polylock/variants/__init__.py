@@ -1,3 +1,3 @@
-"""Wheel variants as values: PEP 825 and PEP 850. Knows nothing of polylock."""
+"""Wheel variants as values (PEP 825, PEP 850), independent of the rest of polylock."""
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Labels that are built against a version of another project (PEP 850).
+"""ABI dependencies: labels built against a version of another project (PEP 850).
 
-A property ``abi_dependency :: torch :: 2.9`` says that a wheel works with
-``torch==2.9.*``, and several of one project that it works with any of these. Which of
-them holds is the solver's to say, so a label is laid out into alternatives here, each
-of which takes one value for each project.
+A property ``abi_dependency :: torch :: 2.9`` means that a wheel works with
+``torch==2.9.*``; several for one project mean that it works with any of them. The
+solver decides which one holds, so a label is expanded into alternatives with one value
+for each project.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import math
 import re
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 
 from polylock.values import Value
 from polylock.variants.properties import VariantProperty
@@ -22,18 +22,16 @@ from polylock.variants.variant_schema import ABI_DEPENDENCY
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from packaging.utils import NormalizedName
-
     from polylock.variants.ordering import DeferredFeature
 
 __all__ = ["AbiNeed", "InvalidAbiDependency", "alternatives"]
 
 _RELEASE = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9}){0,2}")
-_ALTERNATIVES_AT_MOST = 100
+_MOST_ALTERNATIVES = 100
 
 
 class InvalidAbiDependency(ValueError):
-    """The properties cannot hold whatever is installed; the text is a clause."""
+    """ABI dependencies that no installation can meet; the message is a clause."""
 
 
 class AbiNeed(Value, frozen=True):
@@ -44,23 +42,23 @@ class AbiNeed(Value, frozen=True):
 
     @property
     def name(self) -> NormalizedName:
-        """Return the project: PEP 825 bars the hyphens of its name from features."""
+        """Return the project; PEP 825 forbids the hyphens of its name in features."""
         return canonicalize_name(self.feature)
 
     @property
     def specifier(self) -> str:
-        """Return what the version must meet, "same as the =={value}.* specifier"."""
+        """Return the specifier that the version must meet (PEP 850)."""
         return f"=={self.value}.*"
 
     @property
     def property(self) -> VariantProperty:
-        """Return the property as it stands in the metadata."""
+        """Return the property as the metadata has it."""
         return VariantProperty(ABI_DEPENDENCY, self.feature, self.value)
 
     def order(self, *, lowest_first: bool) -> tuple[float, ...]:
         """Return a sort key: the newest, or the lowest, release first.
 
-        The less specific goes before the more specific, as variantlib has it.
+        The less specific sorts before the more specific, as in variantlib.
         """
         parts = [int(part) for part in self.value.split(".")]
         parts = parts if lowest_first else [-part for part in parts]
@@ -68,10 +66,10 @@ class AbiNeed(Value, frozen=True):
 
 
 def alternatives(features: Iterable[DeferredFeature]) -> list[tuple[AbiNeed, ...]]:
-    """Return each way to meet the ABI dependencies of a label, one need a project.
+    """Return each way to meet the ABI dependencies of a label, one need per project.
 
-    There is one without needs where the label has none. Raises InvalidAbiDependency
-    where there is no way, or more than a hundred.
+    A label without ABI dependencies has one alternative, without needs. Raises
+    InvalidAbiDependency if there is none, or more than a hundred.
     """
     needs = []
     count = 1
@@ -84,13 +82,13 @@ def alternatives(features: Iterable[DeferredFeature]) -> list[tuple[AbiNeed, ...
         if not fitting:
             shown = ", ".join(found.values)
             raise InvalidAbiDependency(
-                f"needs {ABI_DEPENDENCY} :: {found.feature} :: {shown}, which is no "
-                "release of up to three numbers"
+                f"needs {ABI_DEPENDENCY} :: {found.feature} :: {shown}, which is "
+                "not a release of up to three numbers"
             )
         count *= len(fitting)
-        if count > _ALTERNATIVES_AT_MOST:
+        if count > _MOST_ALTERNATIVES:
             raise InvalidAbiDependency(
-                f"its ABI dependencies can be met in more than {_ALTERNATIVES_AT_MOST} "
+                f"its ABI dependencies can be met in more than {_MOST_ALTERNATIVES} "
                 "ways"
             )
         needs.append(fitting)

@@ -1,4 +1,4 @@
-"""Who says what a machine supports, namespace by namespace (PEP 850, "Providers")."""
+"""Which provider determines the supported properties of a namespace (PEP 850)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ if TYPE_CHECKING:
     from polylock.variants.provider_information import ProviderInformation
     from polylock.variants.variant_json import VariantMetadata
 
-__all__ = ["PROVIDER_PACKAGES", "supported_properties", "unanswered"]
+__all__ = [
+    "PROVIDER_PACKAGES",
+    "namespaces_without_provider",
+    "supported_properties",
+]
 
 PROVIDER_PACKAGES = {
     "nvidia": ("nvidia-variant-provider",),
@@ -24,7 +28,7 @@ PROVIDER_PACKAGES = {
     "ascend": ("huawei-ascend-variant-provider", "ascend-variant-provider"),
     "tpu": ("tpu-variant-provider",),
 }
-"""Namespaces that polylock answers itself, and the packages that it stands for.
+"""The namespaces of the built-in providers, and the packages that they replace.
 
 The CPU providers are published under one spelling and recognised by uv under another.
 """
@@ -37,16 +41,15 @@ def supported_properties(
     derived: SupportedProperties,
     enabled_providers: Collection[str] = (),
 ) -> SupportedProperties:
-    """Return the ordered lists that count for a release, for its namespaces alone.
+    """Return the supported properties that apply to a release, in its namespaces.
 
-    ``stated`` are the lists that the user gave, ``derived`` those of the built-in
-    providers, and ``enabled_providers`` the namespaces of optional providers that the
-    user switched on. PEP 850's steps 5 and 6, to install and ask a provider's
-    package, are never taken.
+    ``stated`` are the user's lists, ``derived`` those of the built-in providers, and
+    ``enabled_providers`` the namespaces of optional providers that the user enabled.
+    PEP 850's steps 5 and 6, to install and run a provider's package, are never taken.
     """
     namespaces = {}
     for namespace in metadata.namespace_priorities:
-        if namespace == ABI_DEPENDENCY:  # reserved: no provider may answer for it
+        if namespace == ABI_DEPENDENCY:  # reserved: it has no provider
             continue
         provider = _provider(metadata, namespace)
         # 1. "If a provider is disabled, the tools MUST assume that the list of
@@ -68,16 +71,16 @@ def supported_properties(
     return SupportedProperties(namespaces)
 
 
-def unanswered(
+def namespaces_without_provider(
     metadata: VariantMetadata,
     *,
     stated: SupportedProperties,
     enabled_providers: Collection[str] = (),
 ) -> tuple[str, ...]:
-    """Return the namespaces in use for which nobody answered, in order of priority.
+    """Return the used namespaces that no provider covers, in order of priority.
 
-    A provider that is switched off is an answer, and so is a built-in provider that
-    found no such hardware.
+    A disabled provider covers its namespace, and so does a built-in one that found no
+    such hardware.
     """
     used = {name for label in metadata.variants.values() for name in label}
     return tuple(
@@ -86,7 +89,7 @@ def unanswered(
         if namespace in used
         and namespace != ABI_DEPENDENCY
         and namespace not in stated.namespaces
-        and not _has_answer(
+        and not _is_covered(
             _provider(metadata, namespace), namespace, enabled_providers
         )
     )
@@ -96,7 +99,7 @@ def _provider(metadata: VariantMetadata, namespace: str) -> ProviderInformation 
     return (metadata.providers or {}).get(namespace)
 
 
-def _has_answer(
+def _is_covered(
     provider: ProviderInformation | None, namespace: str, enabled: Collection[str]
 ) -> bool:
     return (
@@ -113,10 +116,10 @@ def _is_disabled(
 
 
 def _is_built_in(provider: ProviderInformation | None, namespace: str) -> bool:
-    """Say whether the built-in provider may answer.
+    """Return whether the built-in provider may be used.
 
-    Another package may use the same namespace with another meaning, so where the
-    metadata names a package it must be one that ours stands for.
+    Another package may give the namespace another meaning, so if the metadata names a
+    package, it must be one that the built-in provider replaces.
     """
     packages = PROVIDER_PACKAGES.get(namespace)
     if packages is None:
@@ -131,17 +134,17 @@ def _by_priority(
     namespace: str,
     features: Mapping[str, tuple[str, ...]],
 ) -> Mapping[str, tuple[str, ...]]:
-    """Apply the drafts' own priorities: what they list comes first, in their order."""
+    """Apply the priorities of draft metadata: listed names first, in their order."""
     order = metadata.feature_priorities.get(namespace, ())
     value_order = metadata.value_priorities.get(namespace, {})
     if not order and not value_order:
         return features
     return {
-        name: _first(value_order.get(name, ()), features[name])
-        for name in _first(order, tuple(features))
+        name: _listed_first(value_order.get(name, ()), features[name])
+        for name in _listed_first(order, tuple(features))
     }
 
 
-def _first(order: tuple[str, ...], names: tuple[str, ...]) -> tuple[str, ...]:
+def _listed_first(order: tuple[str, ...], names: tuple[str, ...]) -> tuple[str, ...]:
     listed = [name for name in order if name in names]
     return (*listed, *(name for name in names if name not in listed))

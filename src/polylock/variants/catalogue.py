@@ -1,9 +1,9 @@
-"""What the published variant providers can say: names, ranges, orders.
+"""The tables of the published variant providers: names, ranges, orders.
 
-Taken from the providers' own tables: nvidia-variant-provider ffea5d3,
+Taken from nvidia-variant-provider ffea5d3,
 provider-variant-x86-64 0.0.3, provider-variant-aarch64 47b6e1e, amd-variant-provider
 4d985a9, intel-variant-provider 9516bd2, huawei-ascend-variant-provider c5ea9f8. The
-order of a list is its meaning, the most preferred first.
+lists are ordered, the most preferred value first.
 """
 
 from __future__ import annotations
@@ -43,16 +43,16 @@ X86_64_LEVEL_FEATURES = {
     "v3": tuple("abm avx avx2 bmi1 bmi2 f16c fma movbe xsave".split()),  # noqa: SIM905
     "v4": tuple("avx512bw avx512cd avx512dq avx512f avx512vl".split()),  # noqa: SIM905
 }
-"""What each level has beyond the one before, as archspec 0.2.7 lists it.
+"""The features that each level adds to the one before, as in archspec 0.2.7.
 
-Most targets name no more than a level, and to read archspec's tables takes 7 ms.
+Most targets name only a level, and to read archspec's tables takes 7 ms.
 """
 
 AARCH64_NEWEST_VERSION = "9.0a"
 AARCH64_FEATURES = tuple(
-    # The published list runs four names together, "bti" "ecv" and "asimdrdm"
-    # "atomics", for want of a comma. It can never report them, and to report them
-    # here would choose wheels that other installers cannot; so they are left out.
+    # The published list joins "bti" "ecv" and "asimdrdm" "atomics" into two names, as
+    # commas are missing. So that provider never reports the four. They are left out
+    # here too: other installers could not choose wheels that need them.
     """
     sve2 flagm2 frint sb paca pacg ssbs asimdfhm bf16 dcpodp dgh dit flagm i8mm ilrcpc
     jscvt rng sha3 sha512 svebf16 svei8mm uscat asimddp lrcpc asimdhp dcpop fcma fphp
@@ -72,7 +72,7 @@ INTEL_COMPATIBLE_IPS = {
     "12.57.0": "12.55.8",
     "12.56.5": "12.55.8",
 }
-"""IP version of a device to the base version whose binaries it also runs."""
+"""The IP version of a device, and the base version whose binaries it also runs."""
 
 INTEL_DEVICE_IPS = frozenset(
     """
@@ -81,4 +81,4 @@ INTEL_DEVICE_IPS = frozenset(
     12.1.0 12.0.0
     """.split()  # noqa: SIM905  # reads as the published table
 )
-"""IP versions that the published provider knows; it drops any other."""
+"""IP versions that the published provider knows; it ignores any other."""

@@ -1,9 +1,9 @@
-"""Which labels a machine can use, and in what order (PEP 825, "Variant ordering").
+"""The labels that a machine can use, in order of preference (PEP 825).
 
-PEP 825 compares sorted lists of (namespace, feature, value) positions. Here a label
-is one number instead: a digit for each feature, the weightiest first, whose value is
-the position of the best supported value, or the worst digit where the label does not
-have the feature. Both give the same order; one number is easy to keep and compare.
+PEP 825, "Variant ordering", compares sorted lists of (namespace, feature, value)
+positions. Here the rank of a label is one number instead, with a digit for each
+feature, the most significant first: the position of the best supported value, or the
+highest digit if the label lacks the feature. Both give the same order.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Literal
 
 from packaging.utils import canonicalize_name
 
-from polylock.values import Value
+from polylock.values import Value, field
 from polylock.variants.properties import (
     InvalidProperty,
+    SupportedProperties,
     VariantProperty,
     is_feature_name,
     is_feature_value,
@@ -24,15 +25,15 @@ from polylock.variants.properties import (
 from polylock.variants.variant_schema import ABI_DEPENDENCY
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from polylock.variants.properties import SupportedProperties
     from polylock.variants.variant_json import VariantMetadata
 
 __all__ = [
-    "NO_WISHES",
+    "NO_PREFERENCES",
     "DeferredFeature",
     "LabelExcluded",
+    "LabelLost",
     "LabelOrder",
     "LabelRefusal",
     "LabelUndescribed",
@@ -41,12 +42,15 @@ __all__ = [
     "RejectedLabel",
     "VariantPattern",
     "VariantPreferences",
+    "VariantRequired",
     "order_labels",
+    "preferred_by",
+    "why_before",
 ]
 
 
 class DeferredFeature(Value, frozen=True):
-    """A feature that something else must decide, such as the solver."""
+    """A feature that is not judged here; the solver decides it."""
 
     namespace: str
     feature: str
@@ -56,11 +60,10 @@ class DeferredFeature(Value, frozen=True):
 class RankedLabel(Value, frozen=True, kw_only=True):
     """A label that the machine can use.
 
-    ``rank`` orders the labels of one release, the lowest is the best. ``decided_by``
-    holds the best supported value of each feature, in order of weight;
-    ``properties`` all properties of the label that are supported, as (namespace,
-    feature, value), for variant markers. ``deferred`` are the features that were not
-    judged here: the label fits only if they do.
+    ``rank`` orders the labels of one release, the lowest first. ``decided_by`` has the
+    best supported value of each feature, the most significant first; ``properties`` all
+    supported properties of the label, as (namespace, feature, value), for variant
+    markers. The label fits only if its ``deferred`` features do.
     """
 
     label: str
@@ -71,7 +74,7 @@ class RankedLabel(Value, frozen=True, kw_only=True):
 
 
 class LabelUndescribed(Value, frozen=True):
-    """The variant metadata of the release says nothing of the label."""
+    """The variant metadata of the release does not describe the label."""
 
 
 class LabelExcluded(Value, frozen=True):
@@ -83,10 +86,10 @@ class LabelExcluded(Value, frozen=True):
 class PropertyUnmet(Value, frozen=True):
     """The target supports no value of a feature that the label needs.
 
-    It is the weightiest such feature. ``offered`` are the values that the target
-    supports of it. ``gap`` says what is missing: a ``value`` of the feature, every
-    property of the ``namespace``, a place for it in the ``priorities`` of the metadata,
-    or, of an ``abi`` dependency, what will be installed.
+    It is the most significant such feature. ``offered`` are its values that the target
+    supports. ``gap`` is the kind of what is missing: a ``value`` of the feature, every
+    property of the ``namespace``, the namespace in the ``priorities`` of the metadata,
+    or, for an ``abi`` dependency, the version that will be installed.
     """
 
     namespace: str
@@ -96,7 +99,17 @@ class PropertyUnmet(Value, frozen=True):
     gap: Literal["value", "namespace", "priorities", "abi"] = "value"
 
 
-LabelRefusal = LabelExcluded | LabelUndescribed | PropertyUnmet
+class VariantRequired(Value, frozen=True):
+    """The label matches none of the ``patterns`` of ``require-variants``.
+
+    ``there`` are the namespaces of the label, empty for a file without a label.
+    """
+
+    patterns: tuple[str, ...]
+    there: tuple[str, ...] = ()
+
+
+LabelRefusal = LabelExcluded | LabelUndescribed | PropertyUnmet | VariantRequired
 
 
 class RejectedLabel(Value, frozen=True, kw_only=True):
@@ -107,17 +120,35 @@ class RejectedLabel(Value, frozen=True, kw_only=True):
 
 
 class LabelOrder(Value, frozen=True, kw_only=True):
-    """The labels of a release: those that fit, best first, and those that do not."""
+    """The labels of a release: the compatible ones, best first, and the others."""
 
     compatible: tuple[RankedLabel, ...]
     rejected: tuple[RejectedLabel, ...]
 
 
-class VariantPattern(Value, frozen=True, kw_only=True):
-    """What the user excludes or prefers: a namespace, feature, property or label.
+class LabelLost(Value, frozen=True, kw_only=True):
+    """The label fits, but another one is preferred.
 
-    ``project`` is normalized and set only together with ``label``; ``feature`` and
-    ``value`` are empty where any is meant.
+    The first of these that is set decides: the ``pattern`` of ``prefer-variants`` that
+    only the winner matches; ``is_plain``, if the loser has no label; the most
+    significant property that differs, ``winning`` against ``losing`` (None if the
+    loser has none). Otherwise the name decides. ``shares`` is true if both have more
+    significant properties in common.
+    """
+
+    winner: str
+    pattern: str = ""
+    is_plain: bool = False
+    winning: VariantProperty | None = None
+    losing: VariantProperty | None = None
+    shares: bool = False
+
+
+class VariantPattern(Value, frozen=True, kw_only=True):
+    """A pattern to exclude or prefer: a namespace, feature, property or label.
+
+    ``project`` is normalized and set only together with ``label``; an empty
+    ``feature`` or ``value`` matches any.
     """
 
     text: str
@@ -154,7 +185,7 @@ class VariantPattern(Value, frozen=True, kw_only=True):
     def matches(
         self, label: str, properties: Mapping[str, Mapping[str, Collection[str]]]
     ) -> bool:
-        """Say whether a label with these properties is meant."""
+        """Return whether the pattern matches a label with these properties."""
         if self.label:
             return self.label == label
         features = properties.get(self.namespace, {})
@@ -165,31 +196,49 @@ class VariantPattern(Value, frozen=True, kw_only=True):
 
 
 class VariantPreferences(Value, frozen=True, kw_only=True):
-    """The user's say in the choice of a label (PEP 825, "Variant ordering").
+    """The labels that the user excludes and prefers (PEP 825, "Variant ordering").
 
-    They narrow and reorder what is compatible, and never make a label compatible.
+    They filter and reorder the compatible labels, and never make a label compatible.
     """
 
     exclude: tuple[VariantPattern, ...] = ()
     prefer: tuple[VariantPattern, ...] = ()
+    require: Mapping[str, tuple[VariantPattern, ...]] = field(default_factory=dict)
 
     @classmethod
-    def parse(cls, exclude: Iterable[str], prefer: Iterable[str]) -> VariantPreferences:
-        """Parse the texts of both lists; raises InvalidProperty."""
+    def parse(
+        cls,
+        exclude: Iterable[str],
+        prefer: Iterable[str],
+        require: Mapping[str, Iterable[str]] | None = None,
+    ) -> VariantPreferences:
+        """Parse the patterns of the settings; raises InvalidProperty."""
         return cls(
             exclude=tuple(VariantPattern.parse(text) for text in exclude),
             prefer=tuple(VariantPattern.parse(text) for text in prefer),
+            require={
+                name: tuple(VariantPattern.parse(text) for text in texts)
+                for name, texts in (require or {}).items()
+            },
         )
 
     def for_project(self, name: str) -> VariantPreferences:
-        """Return the wishes without those for labels of other projects."""
+        """Return the patterns without those for labels of other projects."""
         return VariantPreferences(
             exclude=tuple(p for p in self.exclude if p.project in {"", name}),
             prefer=tuple(p for p in self.prefer if p.project in {"", name}),
+            require={n: p for n, p in self.require.items() if n == name},
         )
 
+    def unrequired(self, name: str) -> VariantRequired | None:
+        """Return why a file without a label is rejected, None if it is not."""
+        required = self.require.get(name)
+        if not required:
+            return None
+        return VariantRequired(tuple(pattern.text for pattern in required))
 
-NO_WISHES = VariantPreferences()
+
+NO_PREFERENCES = VariantPreferences()
 
 
 def order_labels(
@@ -197,20 +246,20 @@ def order_labels(
     supported: SupportedProperties,
     labels: Collection[str],
     *,
-    wishes: VariantPreferences = NO_WISHES,
+    preferences: VariantPreferences = NO_PREFERENCES,
     deferred_namespaces: Collection[str] = (),
 ) -> LabelOrder:
     """Order the labels of a release's wheels for a machine, ties by label.
 
-    ``supported`` comes from ``polylock.variants.authority``; ``wishes`` are those for
-    this project (``VariantPreferences.for_project``). A feature in one of the
-    ``deferred_namespaces`` is neither judged nor weighed, only handed back.
+    ``supported`` comes from ``polylock.variants.authority``; ``preferences`` are those
+    for this project (``VariantPreferences.for_project``). A feature in one of the
+    ``deferred_namespaces`` is only returned: it decides neither fit nor order.
 
-    Cost: linear in the properties of the metadata; the long lists of supported
-    values are searched only for the features that the metadata uses.
+    Cost: linear in the properties of the metadata; the long lists of supported values
+    are searched only for the features that the metadata uses.
     """
-    judge = _Judge(metadata, supported, wishes, frozenset(deferred_namespaces))
-    judged = [judge.judge(label) for label in sorted(set(labels))]
+    ranking = _Ranking(metadata, supported, preferences, frozenset(deferred_namespaces))
+    judged = [ranking.judge(label) for label in sorted(set(labels))]
     compatible = [found for found in judged if isinstance(found, RankedLabel)]
     compatible.sort(key=lambda found: (found.rank, found.label))
     return LabelOrder(
@@ -219,25 +268,25 @@ def order_labels(
     )
 
 
-class _Judge:
-    """The digits of one release on one machine, laid out once for all its labels."""
+class _Ranking:
+    """Ranks the labels of one release on one machine."""
 
     def __init__(
         self,
         metadata: VariantMetadata,
         supported: SupportedProperties,
-        wishes: VariantPreferences,
+        preferences: VariantPreferences,
         deferred: frozenset[str],
     ) -> None:
         self._metadata = metadata
         self._supported = supported
-        self._wishes = wishes
+        self._preferences = preferences
         self._deferred = deferred
         self._namespaces = set(metadata.namespace_priorities)
         self._digits = tuple(self._lay_out())
 
     def _lay_out(self) -> Iterator[tuple[str, str, dict[str, int]]]:
-        """Yield namespace, feature and value positions, the weightiest first."""
+        """Yield namespace, feature and value positions, the most significant first."""
         used: dict[str, set[str]] = {}
         for properties in self._metadata.variants.values():
             for namespace, features in properties.items():
@@ -247,6 +296,7 @@ class _Judge:
                 continue
             for feature, values in self._supported.features(namespace).items():
                 if feature in used[namespace]:
+                    # Reversed, so that the first of equal values counts.
                     positions = {
                         value: place
                         for place, value in reversed(tuple(enumerate(values)))
@@ -260,15 +310,22 @@ class _Judge:
         unmet = self._unmet(properties)
         if unmet is not None:
             return RejectedLabel(label=label, reason=unmet)
-        for pattern in self._wishes.exclude:
+        for pattern in self._preferences.exclude:
             if pattern.matches(label, properties):
                 return RejectedLabel(label=label, reason=LabelExcluded(pattern.text))
+        for required in self._preferences.require.values():
+            if not any(pattern.matches(label, properties) for pattern in required):
+                reason = VariantRequired(
+                    tuple(pattern.text for pattern in required),
+                    tuple(sorted(properties)),
+                )
+                return RejectedLabel(label=label, reason=reason)
         return self._rank(label, properties)
 
     def _unmet(
         self, properties: Mapping[str, Mapping[str, tuple[str, ...]]]
     ) -> PropertyUnmet | None:
-        """Return the weightiest feature without a supported value.
+        """Return the most significant feature without a supported value.
 
         PEP 825, "Variant properties": "at least one value for every feature listed
         in its properties MUST be compatible with the system".
@@ -310,7 +367,7 @@ class _Judge:
         self, label: str, properties: Mapping[str, Mapping[str, tuple[str, ...]]]
     ) -> RankedLabel:
         rank = 0
-        for pattern in self._wishes.prefer:
+        for pattern in self._preferences.prefer:
             rank = rank * 2 + (not pattern.matches(label, properties))
         decided_by = []
         triples: set[tuple[str, str, str]] = set()
@@ -334,3 +391,38 @@ class _Judge:
                 for feature, values in properties.get(namespace, {}).items()
             ),
         )
+
+
+def why_before(
+    winner: str,
+    winning: Sequence[VariantProperty],
+    losing: Sequence[VariantProperty],
+) -> LabelLost:
+    """Return why a label loses to another by PEP 825's comparison of properties.
+
+    ``winning`` and ``losing`` are the best supported properties of both, the most
+    significant first (``RankedLabel.decided_by``).
+    """
+    for one, other in zip(winning, losing, strict=False):
+        if one != other:
+            return LabelLost(winner=winner, winning=one, losing=other)
+    if len(winning) > len(losing):
+        more = winning[len(losing)]
+        return LabelLost(winner=winner, winning=more, shares=bool(losing))
+    return LabelLost(winner=winner)
+
+
+def preferred_by(
+    patterns: Sequence[VariantPattern],
+    winner: tuple[str, Mapping[str, Mapping[str, Sequence[str]]]],
+    loser: tuple[str, Mapping[str, Mapping[str, Sequence[str]]]],
+) -> VariantPattern | None:
+    """Return the first preferred pattern that distinguishes two labels.
+
+    A label comes with its properties. None if no pattern puts the winner first.
+    """
+    for pattern in patterns:
+        wins, loses = pattern.matches(*winner), pattern.matches(*loser)
+        if wins != loses:
+            return pattern if wins else None
+    return None

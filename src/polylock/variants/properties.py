@@ -25,9 +25,8 @@ __all__ = [
 class SupportedProperties(Value, frozen=True):
     """Ordered lists of compatible features and values (PEP 825, "Variant ordering").
 
-    Maps namespace to feature to values. The order of the features and of their
-    values is their meaning, the most preferred first; the order of the namespaces
-    is not: a release's own metadata says it.
+    Maps namespace to feature to values. Features and values are ordered, the most
+    preferred first; namespaces are not: the metadata of each release orders them.
     """
 
     namespaces: Mapping[str, Mapping[str, tuple[str, ...]]] = field(
@@ -35,16 +34,16 @@ class SupportedProperties(Value, frozen=True):
     )
 
     def features(self, namespace: str) -> Mapping[str, tuple[str, ...]]:
-        """Return the features of a namespace, none where it is not supported."""
+        """Return the features of a namespace, empty if it is not supported."""
         return self.namespaces.get(namespace, {})
 
     def supports(self, namespace: str, feature: str, value: str) -> bool:
-        """Say whether this property is supported."""
+        """Return whether a property is supported."""
         return value in self.features(namespace).get(feature, ())
 
 
 NULL_LABEL = "null"
-"""The label of the variant without properties, which fits every machine."""
+"""The label of the variant without properties, compatible with every machine."""
 
 _NAME = re.compile(r"[a-z0-9_]+")
 _VALUE = re.compile(r"[a-z0-9_.]+")
@@ -55,7 +54,7 @@ class InvalidProperty(ValueError):
 
 
 class VariantProperty(Value, frozen=True, order=True):
-    """``namespace :: feature :: value``."""
+    """A property, ``namespace :: feature :: value``."""
 
     namespace: str
     feature: str
@@ -63,7 +62,7 @@ class VariantProperty(Value, frozen=True, order=True):
 
     @classmethod
     def parse(cls, text: str) -> VariantProperty:
-        """Parse text, ignoring white space around ``::``; raises InvalidProperty."""
+        """Parse text; white space around ``::`` is ignored. Raises InvalidProperty."""
         parts = [part.strip() for part in text.split("::")]
         if len(parts) != 3:
             raise InvalidProperty(f"{text!r} is not 'namespace :: feature :: value'")
@@ -79,20 +78,20 @@ class VariantProperty(Value, frozen=True, order=True):
 
 
 def is_namespace(text: str) -> bool:
-    """Say whether the text may be a namespace."""
+    """Return whether the text is a valid namespace."""
     return _NAME.fullmatch(text) is not None
 
 
 def is_feature_name(text: str) -> bool:
-    """Say whether the text may be the name of a feature."""
+    """Return whether the text is a valid name of a feature."""
     return _NAME.fullmatch(text) is not None
 
 
 def is_feature_value(text: str) -> bool:
-    """Say whether the text may be the value of a feature."""
+    """Return whether the text is a valid value of a feature."""
     return _VALUE.fullmatch(text) is not None
 
 
 def is_label(text: str) -> bool:
-    """Say whether the text may be a variant label."""
+    """Return whether the text is a valid variant label."""
     return _VALUE.fullmatch(text) is not None

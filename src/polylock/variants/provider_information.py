@@ -1,4 +1,4 @@
-"""Who answers for a namespace, as the metadata of a release says (PEP 850)."""
+"""The provider of a namespace, as variant metadata declares it (PEP 850)."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ __all__ = ["ProviderInformation", "read_providers"]
 
 
 class ProviderInformation(Value, frozen=True, kw_only=True):
-    """Who answers for a namespace (PEP 850, "Provider information").
+    """The provider of a namespace (PEP 850, "Provider information").
 
-    ``static_properties`` are in the order of ``feature-order``; None where the
+    ``static_properties`` are in the order of ``feature-order``; None if the
     provider is a package or built in. ``requires`` are names of packages, normalized.
     """
 
@@ -42,9 +42,9 @@ def read_providers(
     version: tuple[int, int],
     feature_priorities: Mapping[str, tuple[str, ...]],
 ) -> dict[str, ProviderInformation] | None:
-    """Read the providers of variant metadata, None where it says nothing of any.
+    """Read the providers of variant metadata, None if it declares none.
 
-    ``feature_priorities`` order the static properties that have no order of their own.
+    ``feature_priorities`` order the static properties without ``feature-order``.
     Raises InvalidVariantMetadata.
     """
     statics = {
@@ -79,7 +79,7 @@ def _read_provider(
     version: tuple[int, int],
     elsewhere: tuple[dict[str, tuple[str, ...]] | None, tuple[str, ...]],
 ) -> ProviderInformation:
-    """Read one provider; ``elsewhere`` are static lists and order given outside it."""
+    """Read one provider; ``elsewhere`` has static lists and order from outside it."""
     static, order = elsewhere
     if information.get("static-properties") is not None:
         static = read_value_lists(
@@ -95,7 +95,7 @@ def _read_provider(
     requires = read_requires(information, path)
     builtin = _read_builtin(information, path)
     if is_draft(version):
-        # v0.0.x: a provider that is not asked at installation has static lists alone.
+        # v0.0.x: a provider that does not run at installation has only static lists.
         if not _read_boolean(information, "install-time", path, default=True):
             static = static or {}
     else:
@@ -117,7 +117,7 @@ def _read_provider(
 def _in_order(
     features: Mapping[str, tuple[str, ...]], order: tuple[str, ...]
 ) -> dict[str, tuple[str, ...]]:
-    # The order of JSON keys means nothing, so features without one are sorted.
+    # JSON keys are unordered, so features without a priority are sorted.
     ranked = [name for name in order if name in features]
     ranked += sorted(set(features) - set(ranked))
     return {name: features[name] for name in ranked}
@@ -135,7 +135,7 @@ def _read_boolean(
 
 
 def _read_builtin(information: Mapping[str, Any], path: str) -> bool:
-    # Published tools accept the key without fixing its type: a name or true.
+    # Published tools accept a name or true for this key.
     value = information.get("builtin")
     if value is None or isinstance(value, bool):
         return bool(value)

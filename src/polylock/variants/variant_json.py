@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 from polylock.values import Value, field
 from polylock.variants.provider_information import ProviderInformation, read_providers
@@ -20,9 +20,6 @@ from polylock.variants.variant_schema import (
     read_variants,
     schema_version,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
 
 __all__ = [
     "InvalidVariantMetadata",
@@ -39,19 +36,19 @@ _KNOWN_KEYS = {
     "variants",
 }
 LARGEST = 1 << 23
-"""Bytes of a file with variant metadata; more is refused."""
+"""Most bytes of a file with variant metadata."""
 
 _DEEPEST = 16
-"""How deep an unknown key may nest and still be kept."""
+"""The greatest nesting depth of an unknown key that is kept."""
 
 
 class VariantMetadata(Value, frozen=True, kw_only=True):
     """Combined variant metadata of one release (PEP 825).
 
     ``variants`` maps label to namespace to feature to values. ``providers`` is None
-    where the metadata says nothing of providers (pure PEP 825). ``feature_priorities``
-    and ``value_priorities`` are the project's own preferences, which the drafts allow
-    and PEP 825 dropped: features of a namespace, values of a feature, the best first.
+    if the metadata declares no providers (pure PEP 825). ``feature_priorities`` and
+    ``value_priorities`` are the project's preferences, which the drafts allow and PEP
+    825 dropped: features of a namespace, values of a feature, the best first.
     ``document`` is the JSON as read, for ``[packages.variants-json]``.
     """
 
@@ -71,7 +68,7 @@ class VariantMetadata(Value, frozen=True, kw_only=True):
         return all(
             getattr(self, name) == getattr(other, name)
             for name in self.__struct_fields__
-            if name != "document"  # what was read from it counts
+            if name != "document"  # the other fields are read from it
         )
 
     def __hash__(self) -> int:
@@ -79,11 +76,10 @@ class VariantMetadata(Value, frozen=True, kw_only=True):
 
     @classmethod
     def decode(cls, content: bytes) -> VariantMetadata:
-        """Read JSON; raises InvalidVariantMetadata.
+        """Parse JSON; raises InvalidVariantMetadata.
 
-        A key that occurs twice makes the file ambiguous, and NaN is not JSON: both
-        are refused. So is a file of more than 8 MiB: the largest one published has
-        five kilobytes.
+        Duplicate keys, which make the file ambiguous, and NaN, which is not JSON, are
+        refused. So is a file of more than 8 MiB; the largest published one has 5 kB.
         """
         if len(content) > LARGEST:
             raise InvalidVariantMetadata(f"is larger than {LARGEST} bytes")
@@ -103,7 +99,7 @@ class VariantMetadata(Value, frozen=True, kw_only=True):
 
     @classmethod
     def decode_wheel(cls, content: bytes, label: str) -> VariantMetadata:
-        """Read the ``variant.json`` of a wheel with this label in its file name.
+        """Parse the ``variant.json`` of a wheel with this label in its file name.
 
         PEP 825, "Variants": the dictionary "MUST contain exactly one entry, whose key
         is the variant label present in that wheel's filename".
@@ -134,11 +130,11 @@ class VariantMetadata(Value, frozen=True, kw_only=True):
         )
 
     def restricted(self, labels: Collection[str]) -> dict[str, Any]:
-        """Return the document with these labels and the namespaces they use alone.
+        """Return the document reduced to these labels and the namespaces that they use.
 
-        Keys are in lexical order and nothing is null, so that equal input gives equal
-        TOML. The list of namespaces must not be empty (PEP 825): where the labels use
-        none, the first one stays.
+        Keys are sorted and null values omitted, so that equal input gives equal TOML.
+        The list of namespaces must not be empty (PEP 825): if the labels use none, the
+        first one is kept.
         """
         kept = {
             label: self.variants[label] for label in labels if label in self.variants
@@ -146,8 +142,9 @@ class VariantMetadata(Value, frozen=True, kw_only=True):
         used = {namespace for properties in kept.values() for namespace in properties}
         namespaces = [name for name in self.namespace_priorities if name in used]
         namespaces = namespaces or list(self.namespace_priorities[:1])
-        known, here = _KNOWN_KEYS, self.document
-        unknown = {key: here[key] for key in here if key not in known}
+        unknown = {
+            key: value for key, value in self.document.items() if key not in _KNOWN_KEYS
+        }
         document: dict[str, Any] = _plain(unknown, -1)
         document["$schema"] = self.schema
         document["default-priorities"] = self._restricted_priorities(namespaces)
@@ -172,8 +169,8 @@ class VariantMetadata(Value, frozen=True, kw_only=True):
 def combine(metadatas: Iterable[VariantMetadata]) -> VariantMetadata:
     """Combine the metadata of the wheels of one release; at least one.
 
-    The result does not depend on their order. Raises InvalidVariantMetadata where
-    they contradict each other (PEP 825, "Metadata consistency").
+    The result does not depend on their order. Raises InvalidVariantMetadata if they
+    contradict each other (PEP 825, "Metadata consistency").
     """
     parts = list(metadatas)
     if len(parts) == 1:
@@ -189,7 +186,7 @@ def combine(metadatas: Iterable[VariantMetadata]) -> VariantMetadata:
     documents = [part.document for part in parts]
     priorities = [document["default-priorities"] for document in documents]
     merged: dict[str, Any] = {
-        # The newest version can say all that the older ones say.
+        # The newest version can express everything that older ones can.
         "$schema": max(
             (document["$schema"] for document in documents),
             key=lambda schema: (schema_version({"$schema": schema}), schema),
@@ -211,7 +208,7 @@ def combine(metadatas: Iterable[VariantMetadata]) -> VariantMetadata:
 
 
 def _merge(path: str, tables: list[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the union; the same key must have the same value in all."""
+    """Return the union; raises InvalidVariantMetadata if values of a key differ."""
     merged: dict[str, Any] = {}
     for table in tables:
         for key, value in table.items():
@@ -241,7 +238,7 @@ def _only(table: Mapping[str, Any] | None, namespaces: list[str]) -> dict[str, A
 
 
 def _plain(value: object, depth: int) -> Any:  # noqa: ANN401  # any TOML value
-    """Copy what TOML can hold; None for the rest, which a table leaves out."""
+    """Return a copy of the values that TOML can hold, None for any other."""
     if isinstance(value, bool) or (isinstance(value, int) and abs(value) < 2**63):
         return value
     if isinstance(value, str):
@@ -258,7 +255,7 @@ def _plain(value: object, depth: int) -> Any:  # noqa: ANN401  # any TOML value
 
 
 def _is_text(text: str) -> bool:
-    """Say whether TOML can hold a text as people would read it: no half characters."""
+    """Return whether a text is printable or ASCII: no lone surrogates, for example."""
     return text.isascii() or text.isprintable()
 
 

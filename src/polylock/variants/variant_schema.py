@@ -1,15 +1,15 @@
-"""The rules that variant metadata must keep to be relied on (PEP 825, PEP 850).
+"""Validation of variant metadata (PEP 825, PEP 850).
 
-Each reader takes one part of the parsed document, checks types and names, and
-raises InvalidVariantMetadata with the key path of the first fault. Versions: the
+Each reader takes one part of the parsed document, checks types and names, and raises
+InvalidVariantMetadata with the key path of the first fault. Supported versions: the
 drafts v0.0.x in use, 0.1.x (PEP 825), 0.2.x (PEP 850) and the coming 1.x.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from packaging.utils import canonicalize_name
 
@@ -20,9 +20,6 @@ from polylock.variants.properties import (
     is_label,
     is_namespace,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 __all__ = [
     "ABI_DEPENDENCY",
@@ -55,7 +52,7 @@ _DEPENDENCY_FEATURE = re.compile(r"[a-z0-9_-]+")
 
 
 class InvalidVariantMetadata(ValueError):
-    """Variant metadata that must not be relied on; the reason is its text."""
+    """Variant metadata that breaks a rule; the message is the reason."""
 
 
 def key_path(path: str, key: object) -> str:
@@ -70,7 +67,7 @@ def key_path(path: str, key: object) -> str:
 
 
 def invalid(path: str, problem: str) -> InvalidVariantMetadata:
-    """Return the error for a key path; what is quoted at length is cut."""
+    """Return the error for a key path; a long message is cut."""
     text = f"{path}: {problem}" if path else problem
     return InvalidVariantMetadata(
         text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
@@ -78,7 +75,7 @@ def invalid(path: str, problem: str) -> InvalidVariantMetadata:
 
 
 def schema_version(document: Mapping[str, Any]) -> tuple[int, int]:
-    """Return major and minor version of the format, from the URL in ``$schema``.
+    """Return the major and minor version of the format, from the URL in ``$schema``.
 
     PEP 825, "Variant metadata": "Tools MUST reject metadata with a major version
     number that they do not support." A newer minor version is accepted.
@@ -88,19 +85,17 @@ def schema_version(document: Mapping[str, Any]) -> tuple[int, int]:
         raise invalid("$schema", "must be the URL of the JSON schema, and is missing")
     if not _SCHEMA.fullmatch(schema):
         raise invalid("$schema", "is not a URL")
-    found = None
-    for found in _VERSION.finditer(schema):  # noqa: B007  # the last match counts
-        pass
-    if found is None or found.end() != len(schema):
+    matches = list(_VERSION.finditer(schema))
+    if not matches or matches[-1].end() != len(schema):
         raise invalid("$schema", f"{schema[:200]} names no format version")
-    major, minor = int(found[1]), int(found[2] or 0)
+    major, minor = int(matches[-1][1]), int(matches[-1][2] or 0)
     if major not in _SUPPORTED_MAJORS:
         raise invalid("$schema", f"format version {major}.{minor} is not known")
     return major, minor
 
 
 def is_draft(version: tuple[int, int]) -> bool:
-    """Say whether this is a draft v0.0.x, from before PEP 825."""
+    """Return whether this is a draft v0.0.x, older than PEP 825."""
     return version == (0, 0)
 
 
@@ -123,7 +118,7 @@ def read_optional(parent: Mapping[str, Any], key: str, path: str) -> Mapping[str
 def read_names(
     value: object, path: str, is_valid: Callable[[str], bool], what: str
 ) -> tuple[str, ...]:
-    """Return a list of distinct names; the order is kept and means what it means."""
+    """Return a list of distinct names in their order."""
     if not isinstance(value, (list, tuple)):
         raise invalid(path, f"must be a list of strings, not {_kind(value)}")
     for position, item in enumerate(value):
@@ -198,7 +193,7 @@ def read_variants(
 def read_value_lists(
     features: object, path: str, *, namespace: str = ""
 ) -> dict[str, tuple[str, ...]]:
-    """Return feature to values; a list of values is not empty, its order is kept."""
+    """Return feature to values; each list is non-empty and keeps its order."""
     lists = {}
     for feature, values in read_mapping(features, path).items():
         place = key_path(path, feature)
@@ -211,9 +206,9 @@ def read_value_lists(
 
 
 def read_requires(information: Mapping[str, Any], path: str) -> tuple[str, ...] | None:
-    """Return the normalized names of the provider's packages, None without key.
+    """Return the normalized names of the provider's packages, None without the key.
 
-    A package that is given by a direct reference has `` @`` behind its name.
+    A package with a direct reference has `` @`` after its name.
     """
     requires = information.get("requires")
     if requires is None:
@@ -235,7 +230,7 @@ def read_requires(information: Mapping[str, Any], path: str) -> tuple[str, ...] 
             problem = f"{text[:80]!a} is not a dependency specifier"
             raise invalid(key_path(place, position), problem) from error
         name = canonicalize_name(requirement.name)
-        # What a direct reference leads to need not be what the name stands for.
+        # A direct reference may lead to a package other than the one of that name.
         names.append(f"{name} @" if requirement.url is not None else name)
     return tuple(names)
 

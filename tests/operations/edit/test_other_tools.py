@@ -9,7 +9,10 @@ import pytest
 
 from fakes.command_line import LONE_TARGET
 from polylock.errors import UsageError
-from polylock.operations.edit.other_tools import look_around, refuse_unready
+from polylock.operations.edit.other_tools import (
+    inspect_surroundings,
+    require_project_table,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,12 +25,12 @@ def steps(directory: Path, text: str = WITH, **files: str) -> tuple[str, ...]:
     """Write files, by names with a dot for each underscore, and look around."""
     for name, content in files.items():
         (directory / name.replace("_", ".")).write_text(content, "utf-8")
-    return look_around(directory, tomllib.loads(text)).steps
+    return inspect_surroundings(directory, tomllib.loads(text)).steps
 
 
 def notes(directory: Path, text: str) -> tuple[str, ...]:
     """Return what is told of a project file alone."""
-    return look_around(directory, tomllib.loads(text)).notes
+    return inspect_surroundings(directory, tomllib.loads(text)).notes
 
 
 @pytest.mark.parametrize(
@@ -100,10 +103,10 @@ def test_settings_of_other_tools_have_an_equal(tmp_path: Path) -> None:
         "[tool.poetry.group.dev.dependencies]\n[tool.pdm]\nsource = []\n"
     )
     assert notes(tmp_path, text) == (
-        "[tool.uv] index is not read; its equal is [[tool.polylock.index]]",
-        "[tool.uv] resolution is not read; its equal is [tool.polylock] resolution",
-        "[tool.uv] sources is not read; its equal is [tool.polylock.sources]",
-        "[tool.uv.workspace] is not read, and there is no equal yet",
+        "[tool.uv] index is not read; use [[tool.polylock.index]]",
+        "[tool.uv] resolution is not read; use [tool.polylock] resolution",
+        "[tool.uv] sources is not read; use [tool.polylock.sources]",
+        "[tool.uv.workspace] is not read and has no equivalent yet",
         "[tool.poetry.group.dev] is not read; use [dependency-groups]",
         "[[tool.pdm.source]] is not read; use [[tool.polylock.index]]",
     )
@@ -119,9 +122,13 @@ def test_conda_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "file", "words"),
     [
-        ("[tool.poetry]\nname = 'x'\n", None, r"\[tool\.poetry\] says what this"),
-        ("", "setup.py", r"setup\.py may say what this project requires"),
-        ("[tool.ruff]\n", "setup.cfg", r"setup\.cfg may say"),
+        (
+            "[tool.poetry]\nname = 'x'\n",
+            None,
+            r"in \[tool\.poetry\], which only Poetry",
+        ),
+        ("", "setup.py", r"setup\.py may have the requirements of this project"),
+        ("[tool.ruff]\n", "setup.cfg", r"setup\.cfg may have"),
     ],
 )
 def test_a_project_that_only_others_can_read(
@@ -131,7 +138,7 @@ def test_a_project_that_only_others_can_read(
     if file is not None:
         (tmp_path / file).touch()
     with pytest.raises(UsageError, match=words):
-        refuse_unready(tmp_path, tomllib.loads(text))
+        require_project_table(tmp_path, tomllib.loads(text))
 
 
 @pytest.mark.parametrize(
@@ -140,7 +147,7 @@ def test_a_project_that_only_others_can_read(
 def test_a_project_that_can_be_read(tmp_path: Path, text: str) -> None:
     """Beside [project] or groups the files of other tools are no obstacle."""
     (tmp_path / "setup.py").touch()
-    refuse_unready(tmp_path, tomllib.loads(text))
+    require_project_table(tmp_path, tomllib.loads(text))
 
 
 def test_a_project_above_is_told(tmp_path: Path) -> None:
@@ -149,6 +156,6 @@ def test_a_project_above_is_told(tmp_path: Path) -> None:
     inner.mkdir(parents=True)
     (tmp_path / "pyproject.toml").write_text("", "utf-8")
     (told,) = notes(inner, WITH)
-    assert told.startswith(f"{tmp_path} has a pyproject.toml as well")
+    assert told.startswith(f"{tmp_path} has a pyproject.toml too")
     (tmp_path / "repository" / ".git").mkdir()
     assert notes(inner, WITH) == ()

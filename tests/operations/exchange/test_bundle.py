@@ -101,10 +101,9 @@ def test_files_lie_beside_a_lock_file_with_relative_paths(world: World) -> None:
     assert "index" not in entries(made.directory)["demo"]
 
 
-def test_variant_wheels_have_plain_names(demo: Project, tmp_path: Path) -> None:
+def test_variant_wheels_have_plain_names(locked_demo: Project, tmp_path: Path) -> None:
     """The choice is made, so nobody needs to know that there was one."""
-    demo.lock()
-    made = make(demo, tmp_path / "bundle", "h100")
+    made = make(locked_demo, tmp_path / "bundle", "h100")
     names = {path.name for path in (made.directory / "files").iterdir()}
     assert "tensordemo-3.1.0-py3-none-manylinux_2_17_x86_64.whl" in names
     assert "vecdemo-2.0.0-cp311-abi3-manylinux_2_17_x86_64.whl" in names
@@ -112,22 +111,20 @@ def test_variant_wheels_have_plain_names(demo: Project, tmp_path: Path) -> None:
     assert "variants-json" not in document
 
 
-def test_variant_markers_are_told(demo: Project, tmp_path: Path) -> None:
+def test_variant_markers_are_told(locked_demo: Project, tmp_path: Path) -> None:
     """The bytes are those that were locked, and pip cannot read such metadata."""
-    demo.lock()
-    made = make(demo, tmp_path / "bundle", "h100")
+    made = make(locked_demo, tmp_path / "bundle", "h100")
     assert made.variant_markers == ("blasx", "tensordemo")
     assert made.to_json()["variant-markers"] == ["blasx", "tensordemo"]
 
 
 def test_one_target_gets_other_files_than_another(
-    demo: Project, tmp_path: Path
+    locked_demo: Project, tmp_path: Path
 ) -> None:
     """The bytes are those that were locked for the target."""
-    demo.lock()
     found = set()
     for target in ("h100", "mi300x"):
-        made = make(demo, tmp_path / target, target)
+        made = make(locked_demo, tmp_path / target, target)
         (wheel,) = entries(made.directory)["tensordemo"]["wheels"]
         found.add(wheel["hashes"]["sha256"])
     assert len(found) == 2

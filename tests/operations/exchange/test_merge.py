@@ -197,7 +197,7 @@ def test_a_conflict_in_the_project_file_comes_first(clone: Clone) -> None:
     clone.branch("right", {"one": "plainlib<1.2"})
     clone.git("checkout", "--quiet", "left")
     said = clone.git("merge", "--quiet", "--no-edit", "right", check_code=False)
-    assert "which is not merged yet" in said
+    assert "cannot be merged before pyproject.toml is merged" in said
     assert "run `polylock merge`" in said
     assert "<<<<" not in clone.project.lock_path.read_text("utf-8")
     clone.requirements = {"one": "plainlib>=1.1,<1.2", "two": "fallbackkit"}
@@ -241,7 +241,7 @@ def test_branches_without_a_solution_together(clone: Clone) -> None:
 
 def test_no_conflict_is_an_error_of_usage(clone: Clone) -> None:
     """The hint says how git comes to call it."""
-    with pytest.raises(UsageError, match="knows of no conflict") as caught:
+    with pytest.raises(UsageError, match="reports no conflict") as caught:
         merge_conflict(clone.project.with_settings(), clone.variables, Spy())
     assert "--install" in (caught.value.hint() or "")
 

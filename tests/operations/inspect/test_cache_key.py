@@ -39,30 +39,29 @@ def changed(project: Project, old: str, new: str) -> set[str]:
     return {name for name in before if before[name] != after[name]}
 
 
-def test_every_target_has_a_key_of_its_own(demo: Project) -> None:
+def test_every_target_has_a_key_of_its_own(locked_demo: Project) -> None:
     """Six machines that install six different sets have six keys."""
-    demo.lock()
-    found = keys(demo)
+    found = keys(locked_demo)
     assert list(found) == ["h100", "a100", "mi300x", "server-v4", "server-v2", "mac-m3"]
     assert len({key.rpartition("-")[2] for key in found.values()}) == 6
     assert found["h100"].startswith("polylock-1-h100-linux-x86_64-py3.12-")
 
 
-def test_a_requirement_of_one_target_changes_its_key_alone(demo: Project) -> None:
+def test_a_requirement_of_one_target_changes_its_key_alone(
+    locked_demo: Project,
+) -> None:
     """Editing what the A100 needs rebuilds the A100's environment and no other."""
-    demo.lock()
     edited = changed(
-        demo,
+        locked_demo,
         'runs-on = "gpu-a100"',
         'runs-on = "gpu-a100"\ndependencies = ["plainlib-testing"]',
     )
     assert edited == {"a100"}
 
 
-def test_a_driver_changes_the_key_of_its_target_alone(demo: Project) -> None:
+def test_a_driver_changes_the_key_of_its_target_alone(locked_demo: Project) -> None:
     """A driver that is too old for CUDA 13 changes the H100's label and key."""
-    demo.lock()
-    assert changed(demo, 'driver = "13.0"', 'driver = "12.8"') == {"h100"}
+    assert changed(locked_demo, 'driver = "13.0"', 'driver = "12.8"') == {"h100"}
 
 
 @pytest.mark.parametrize(
@@ -84,23 +83,20 @@ def test_a_driver_changes_the_key_of_its_target_alone(demo: Project) -> None:
     ids=["version", "name", "comment", "order", "runner", "group"],
 )
 def test_what_installs_nothing_else_changes_no_key(
-    demo: Project, old: str, new: str
+    locked_demo: Project, old: str, new: str
 ) -> None:
     """The version, comments, order, runners and unused groups are not in a key."""
-    demo.lock()
-    assert changed(demo, old, new) == set()
+    assert changed(locked_demo, old, new) == set()
 
 
-def test_a_processor_changes_the_key_of_its_target_alone(demo: Project) -> None:
+def test_a_processor_changes_the_key_of_its_target_alone(locked_demo: Project) -> None:
     """Without its CPU the A100 machine falls back to the baseline build."""
-    demo.lock()
-    assert changed(demo, 'cpu = "zen3"\n', "") == {"a100"}
+    assert changed(locked_demo, 'cpu = "zen3"\n', "") == {"a100"}
 
 
-def test_another_python_changes_every_key(demo: Project) -> None:
+def test_another_python_changes_every_key(locked_demo: Project) -> None:
     """The Python of a target is part of its key although the files are the same."""
-    demo.lock()
-    assert len(changed(demo, 'python = "3.12"', 'python = "3.13"')) == 6
+    assert len(changed(locked_demo, 'python = "3.12"', 'python = "3.13"')) == 6
 
 
 def test_an_upgrade_of_one_package_changes_the_keys_of_those_who_install_it(
@@ -123,19 +119,17 @@ def test_an_upgrade_of_one_package_changes_the_keys_of_those_who_install_it(
     assert {n for n in before if before[n] != after[n]} == {"h100", "a100"}
 
 
-def test_groups_and_extras_are_in_the_key(demo: Project) -> None:
+def test_groups_and_extras_are_in_the_key(locked_demo: Project) -> None:
     """What a job installs beyond the base set is part of its key."""
-    demo.lock()
-    plain, tested = keys(demo), keys(demo, groups=("test",))
+    plain, tested = keys(locked_demo), keys(locked_demo, groups=("test",))
     assert all(plain[name] != tested[name] for name in plain)
 
 
-def test_key_needs_the_lock_file_alone(demo: Project) -> None:
+def test_key_needs_the_lock_file_alone(locked_demo: Project) -> None:
     """A CI step that has the lock file and no project file gets the same key."""
-    demo.lock()
-    before = keys(demo)
-    (demo.directory / "pyproject.toml").unlink()
-    found = keys(demo, project=None, lock_file=demo.lock_path)
+    before = keys(locked_demo)
+    (locked_demo.directory / "pyproject.toml").unlink()
+    found = keys(locked_demo, project=None, lock_file=locked_demo.lock_path)
     assert found == before
 
 
@@ -163,24 +157,22 @@ def test_unknown_target_and_missing_lock_are_told(demo: Project) -> None:
     ],
 )
 def test_auto_is_the_first_target_that_this_machine_is(
-    demo: Project, monkeypatch: pytest.MonkeyPatch, machine: str, target: str
+    locked_demo: Project, monkeypatch: pytest.MonkeyPatch, machine: str, target: str
 ) -> None:
     """Commands that read the lock file know ``auto`` as sync does."""
     monkeypatch.setenv(VARIABLE, machine)
-    demo.lock()
-    (name,) = keys(demo, target="auto")
+    (name,) = keys(locked_demo, target="auto")
     assert name == target
 
 
 @pytest.mark.parametrize("machine", ["v1", "aarch64"])
 def test_a_machine_that_is_no_target_is_told(
-    demo: Project, monkeypatch: pytest.MonkeyPatch, machine: str
+    locked_demo: Project, monkeypatch: pytest.MonkeyPatch, machine: str
 ) -> None:
     """What it lacks is said for each target."""
     monkeypatch.setenv(VARIABLE, machine)
-    demo.lock()
     with pytest.raises(NoTargetFits) as told:
-        keys(demo, target="auto")
+        keys(locked_demo, target="auto")
     assert [reason.partition(":")[0] for reason in told.value.missing] == [
         "h100",
         "a100",

@@ -62,7 +62,6 @@ def compared(
 
 def edit_locks(project: Project, cases: Iterable[int]) -> Counter[str]:
     """Compare keys before and after edits of a lock file; count what was edited."""
-    project.lock()
     start = tomllib.loads(project.lock_path.read_text("utf-8"))
     start["packages"] += deepcopy(EXTRA_PACKAGES)
     start["extras"] = ["docs"]
@@ -125,42 +124,41 @@ def edit_projects(project: Project, cases: Iterable[int]) -> Counter[str]:
     return seen
 
 
-def test_keys_follow_edits_of_a_lock_file(demo: Project) -> None:
+def test_keys_follow_edits_of_a_lock_file(locked_demo: Project) -> None:
     """A few edits; the many are run apart."""
-    seen = edit_locks(demo, range(1000, 1030))
+    seen = edit_locks(locked_demo, range(1000, 1030))
     assert min(seen["changed"], seen["same"], seen["in part"]) > 3, seen
 
 
-def test_keys_follow_edits_of_a_project(demo: Project) -> None:
+def test_keys_follow_edits_of_a_project(locked_demo: Project) -> None:
     """A few edits, each locked; the many are run apart."""
-    seen = edit_projects(demo, range(1000, 1012))
+    seen = edit_projects(locked_demo, range(1000, 1012))
     assert min(seen["changed"], seen["same"]) > 2, seen
 
 
 @pytest.mark.property
-def test_keys_follow_many_edits_of_a_lock_file(demo: Project) -> None:
+def test_keys_follow_many_edits_of_a_lock_file(locked_demo: Project) -> None:
     """400 edits of every kind: half of them must change no key, and do not."""
-    seen = edit_locks(demo, range(400))
+    seen = edit_locks(locked_demo, range(400))
     assert all(seen[edit.__name__] for edit in (*FREE, *NEUTRAL)), seen
     assert seen["refused"] < 50, seen
     assert min(seen["changed"], seen["same"], seen["in part"]) > 50, seen
 
 
 @pytest.mark.property
-def test_keys_follow_many_edits_of_a_project(demo: Project) -> None:
+def test_keys_follow_many_edits_of_a_project(locked_demo: Project) -> None:
     """150 edits of every kind, each locked."""
-    seen = edit_projects(demo, range(150))
+    seen = edit_projects(locked_demo, range(150))
     assert all(seen[edit.__name__] for edit in PROJECT_EDITS), seen
     assert min(seen["changed"], seen["same"], seen["in part"]) > 15, seen
 
 
-def test_a_key_can_be_made_by_the_words_of_its_page(demo: Project) -> None:
+def test_a_key_can_be_made_by_the_words_of_its_page(locked_demo: Project) -> None:
     """The documented recipe and the set that PEP 751 installs give the same keys."""
-    demo.lock()
-    text = demo.lock_path.read_text("utf-8")
+    text = locked_demo.lock_path.read_text("utf-8")
     for wanted in (((), ()), (("test",), ())):
         made = {
             name: documented_key(found)
             for name, found in installed_sets(text, *wanted).items()
         }
-        assert keys(demo, wanted) == made
+        assert keys(locked_demo, wanted) == made

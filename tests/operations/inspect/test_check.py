@@ -85,10 +85,11 @@ def told(project: Project, old: str, new: str) -> list[str]:
         ),
     ],
 )
-def test_each_edit_is_told(demo: Project, old: str, new: str, names: list[str]) -> None:
+def test_each_edit_is_told(
+    locked_demo: Project, old: str, new: str, names: list[str]
+) -> None:
     """Every edit that could change a pin is told in a line that names it."""
-    demo.lock()
-    lines = told(demo, old, new)
+    lines = told(locked_demo, old, new)
     assert lines
     for name in names:
         assert any(name in line for line in lines), lines
@@ -106,34 +107,31 @@ def test_each_edit_is_told(demo: Project, old: str, new: str, names: list[str]) 
     ids=["version", "comment", "order", "runner", "spelling"],
 )
 def test_edits_that_change_no_pin_are_not_told(
-    demo: Project, old: str, new: str
+    locked_demo: Project, old: str, new: str
 ) -> None:
     """The version, comments, order and spelling are nothing to the lock file."""
-    demo.lock()
-    assert told(demo, old, new) == []
+    assert told(locked_demo, old, new) == []
 
 
-def test_order_of_the_targets_is_told(demo: Project) -> None:
+def test_order_of_the_targets_is_told(locked_demo: Project) -> None:
     """The order is their priority for ``auto``."""
-    demo.lock()
-    path = demo.directory / "pyproject.toml"
+    path = locked_demo.directory / "pyproject.toml"
     *head, mac = path.read_text("utf-8").rstrip().split("\n\n")
     last = head.pop()
-    demo.write("\n\n".join([*head, mac, last]) + "\n")
-    assert check(demo.with_settings()).differences
+    locked_demo.write("\n\n".join([*head, mac, last]) + "\n")
+    assert check(locked_demo.with_settings()).differences
 
 
-def test_a_pin_edited_by_hand_is_told(demo: Project) -> None:
+def test_a_pin_edited_by_hand_is_told(locked_demo: Project) -> None:
     """A version in the lock file that a requirement excludes is told."""
-    demo.lock()
-    text = demo.lock_path.read_text("utf-8")
-    demo.lock_path.write_text(
+    text = locked_demo.lock_path.read_text("utf-8")
+    locked_demo.lock_path.write_text(
         text.replace(
             'name = "vecdemo"\nversion = "2.0.0"', 'name = "vecdemo"\nversion = "1.0.0"'
         ).replace("vecdemo-2.0.0", "vecdemo-1.0.0"),
         "utf-8",
     )
-    lines = [str(d) for d in check(demo.with_settings()).differences]
+    lines = [str(d) for d in check(locked_demo.with_settings()).differences]
     assert any("vecdemo" in line for line in lines), lines
 
 
@@ -144,12 +142,11 @@ def test_a_lock_file_that_is_not_there_is_told(demo: Project) -> None:
     assert not outcome.up_to_date
 
 
-def test_a_lock_that_answers_is_left_alone(demo: Project) -> None:
+def test_a_lock_that_answers_is_left_alone(locked_demo: Project) -> None:
     """A second lock asks no index and writes nothing."""
-    demo.lock()
-    before = demo.lock_path.stat()
-    outcome = demo.lock(index_url="http://127.0.0.1:9/")
-    after = demo.lock_path.stat()
+    before = locked_demo.lock_path.stat()
+    outcome = locked_demo.lock(index_url="http://127.0.0.1:9/")
+    after = locked_demo.lock_path.stat()
     assert not outcome.changed
     assert not outcome.efforts
     assert (before.st_mtime_ns, before.st_ino) == (after.st_mtime_ns, after.st_ino)

@@ -14,11 +14,10 @@ if TYPE_CHECKING:
     from fakes.workspace import Project
 
 
-def test_jobs_follow_the_project(demo: Project) -> None:
+def test_jobs_follow_the_project(locked_demo: Project) -> None:
     """Order and runners are the project's, keys the lock file's."""
-    demo.lock()
-    jobs = matrix(demo.with_settings())
-    keys = cache_keys(demo.with_settings())
+    jobs = matrix(locked_demo.with_settings())
+    keys = cache_keys(locked_demo.with_settings())
     assert [job.target for job in jobs] == [key.target for key in keys]
     assert [job.cache_key for job in jobs] == [key.key for key in keys]
     assert jobs[0].runs_on == ("gpu-h100",)
@@ -26,12 +25,11 @@ def test_jobs_follow_the_project(demo: Project) -> None:
     assert gitlab_matrix(jobs)[-1]["RUNS_ON"] == "macos-latest"
 
 
-def test_runner_is_no_reason_to_lock(demo: Project) -> None:
+def test_runner_is_no_reason_to_lock(locked_demo: Project) -> None:
     """Where a job runs is not in the lock file, and may change without it."""
-    demo.lock()
-    path = demo.directory / "pyproject.toml"
-    demo.write(path.read_text("utf-8").replace('"gpu-h100"', '["gpu", "fast"]'))
-    jobs = matrix(demo.with_settings())
+    path = locked_demo.directory / "pyproject.toml"
+    locked_demo.write(path.read_text("utf-8").replace('"gpu-h100"', '["gpu", "fast"]'))
+    jobs = matrix(locked_demo.with_settings())
     assert github_matrix(jobs)["include"][0]["runs-on"] == ["gpu", "fast"]
     assert gitlab_matrix(jobs)[0]["RUNS_ON"] == "gpu fast"
 

@@ -212,15 +212,14 @@ def test_offline_is_refused(world: World) -> None:
         world.verify(offline=True)
 
 
-def test_variant_properties_that_changed(demo: Project) -> None:
+def test_variant_properties_that_changed(locked_demo: Project) -> None:
     """The fixture index agrees; a lock file with other properties does not."""
-    demo.lock()
-    settings = demo.with_settings()
+    settings = locked_demo.with_settings()
     assert verify(settings, Spy(), download=False).agrees
-    text = demo.lock_path.read_text("utf-8")
+    text = locked_demo.lock_path.read_text("utf-8")
     changed = text.replace('level = ["v4"]', 'level = ["v3"]')
     assert changed != text
-    demo.lock_path.write_text(changed, "utf-8")
+    locked_demo.lock_path.write_text(changed, "utf-8")
     found = verify(settings, Spy(), download=False).disagreements
     assert {one.kind for one in found} == {Kind.VARIANTS}
 

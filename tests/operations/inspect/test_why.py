@@ -25,10 +25,9 @@ def test_name_is_normalized(tmp_path: Path) -> None:
     )
 
 
-def test_choice_is_told_by_target(demo: Project) -> None:
+def test_choice_is_told_by_target(locked_demo: Project) -> None:
     """Each target has its label and the properties that decided it."""
-    demo.lock()
-    found = why(demo.with_settings(), "tensordemo", SilentReporter()).to_json()[
+    found = why(locked_demo.with_settings(), "tensordemo", SilentReporter()).to_json()[
         "targets"
     ]
     labels = {each["target"]: each["label"] for each in found}
@@ -39,10 +38,9 @@ def test_choice_is_told_by_target(demo: Project) -> None:
     assert decided["server-v2"] == []
 
 
-def test_targets_that_agree_are_one_group(demo: Project) -> None:
+def test_targets_that_agree_are_one_group(locked_demo: Project) -> None:
     """The same version, label, properties and chains: the same reason."""
-    demo.lock()
-    groups = why(demo.with_settings(), "vecdemo", SilentReporter()).grouped()
+    groups = why(locked_demo.with_settings(), "vecdemo", SilentReporter()).grouped()
     assert [targets for targets, _ in groups] == [
         ["h100", "mi300x", "server-v4"],
         ["a100"],
@@ -51,13 +49,12 @@ def test_targets_that_agree_are_one_group(demo: Project) -> None:
     ]
 
 
-def test_project_that_is_not_locked_yet(demo: Project) -> None:
+def test_project_that_is_not_locked_yet(locked_demo: Project) -> None:
     """The project requires it, and the lock file does not know: both are said."""
-    demo.lock()
-    text = (demo.directory / "pyproject.toml").read_text("utf-8")
-    demo.write(text.replace("dependencies = [", 'dependencies = ["zebra", ', 1))
+    text = (locked_demo.directory / "pyproject.toml").read_text("utf-8")
+    locked_demo.write(text.replace("dependencies = [", 'dependencies = ["zebra", ', 1))
     with pytest.raises(UsageError, match="zebra is not locked yet") as caught:
-        why(demo.with_settings(), "zebra", SilentReporter())
+        why(locked_demo.with_settings(), "zebra", SilentReporter())
     assert "the project requires it" in str(caught.value)
     assert caught.value.hint() == "run `polylock lock`"
 

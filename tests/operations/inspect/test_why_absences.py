@@ -36,21 +36,24 @@ def refusals(project: Project, name: str, **settings: object) -> tuple[str, ...]
 def test_marker_that_does_not_hold(gpu: Project) -> None:
     """The requirement of the project is told with its marker."""
     (told,) = refusals(gpu, "windows-only")
-    assert told == "the project requires it where sys_platform == 'win32', not here"
+    assert (
+        told
+        == "the project requires it if sys_platform == 'win32', which is false here"
+    )
 
 
 def test_requirement_of_another_target(gpu: Project) -> None:
     """The target that has it for itself is named."""
     (told,) = refusals(gpu, "for-macs")
-    assert told == "the project requires it on the target mac alone"
+    assert told == "the project requires it only on the target mac"
 
 
 def test_group_and_extra_that_were_not_asked_for(gpu: Project) -> None:
     """With a group named, another group and an extra do not count."""
     (told,) = refusals(gpu, "plotter", groups=("test",))
-    assert told == "the extra plots requires it, which was not asked for"
+    assert told == "the extra plots requires it and is not included"
     (told,) = refusals(gpu, "tester", extras=("plots",))
-    assert told == "the group test requires it, which was not asked for"
+    assert told == "the group test requires it and is not included"
 
 
 def test_extra_of_a_package_that_nothing_asks_for(gpu: Project) -> None:
@@ -59,7 +62,7 @@ def test_extra_of_a_package_that_nothing_asks_for(gpu: Project) -> None:
     gpu.lock()
     (told,) = refusals(gpu, "helper")
     assert told == (
-        "gpu 2.0 requires it where extra == 'more', which nothing asks for here"
+        "gpu 2.0 requires it if extra == 'more', which nothing here requires"
     )
 
 

@@ -11,7 +11,7 @@ from fakes.wheels import build_wheel
 from fakes.workspace import Project
 from polylock.explain.words import clause
 from polylock.index_server.static_build import build_index
-from polylock.index_server.static_serve import serve_index
+from polylock.index_server.static_serve import IndexServer
 from polylock.operations.inspect.why import verdict, why
 from polylock.ports import SilentReporter
 
@@ -119,7 +119,7 @@ def test_bad_metadata_is_the_reason(tmp_path: Path) -> None:
     for page in index.rglob("index.*"):
         text = page.read_text("utf-8")
         assert "variants.json" not in text or "sha256" in text
-    with serve_index(index) as server:
+    with IndexServer(index) as server:
         project = Project(directory=tmp_path / "project", index_url=server.url)
         project.write(
             '[project]\nname = "app"\nversion = "1"\ndependencies = ["gpu"]\n'

@@ -414,7 +414,7 @@ def test_a_lock_file_without_its_directories_says_what_to_copy(
     with pytest.raises(SourceUnusable) as caught:
         world.project.sync(taken, project=None, lock_file=world.project.lock_path)
     assert "there is no such directory" in str(caught.value)
-    assert "beside the lock file" in str(caught.value.hint())
+    assert "relative to the lock file" in str(caught.value.hint())
 
 
 @pytest.mark.parametrize(

@@ -386,5 +386,5 @@ def test_a_broken_file_is_told_also_where_it_would_not_count(world: World) -> No
 def test_the_lock_file_itself_is_refused(world: World) -> None:
     """Its pins are kept without being asked for."""
     world.project.lock()
-    with pytest.raises(UsageError, match="is the lock file that is to be written"):
+    with pytest.raises(UsageError, match="is the lock file to be written"):
         world.lock(world.project.lock_path)

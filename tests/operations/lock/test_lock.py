@@ -27,7 +27,7 @@ from polylock.errors import (
     UsageError,
 )
 from polylock.index_server.static_build import build_index
-from polylock.index_server.static_serve import serve_index
+from polylock.index_server.static_serve import IndexServer
 from polylock.operations.lock.lock import lock
 from polylock.operations.lock.request import LockRequest, parse_upgrades
 
@@ -262,7 +262,7 @@ def test_no_wheel_for_one_target_is_told_for_that_target(
         text + "[tool.polylock.targets.musl]\n"
         'platform = "linux-x86_64"\nlibc = "musl-1.2"\n'
     )
-    with serve_index(wheels) as server:
+    with IndexServer(wheels) as server:
         refused(
             project,
             NoSolution,

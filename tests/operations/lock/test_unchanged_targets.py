@@ -216,7 +216,7 @@ def test_a_target_that_is_not_there(world: Project) -> None:
 def test_no_lock_file_yet(world: Project) -> None:
     """Without a lock file there is nothing to keep."""
     world.lock_path.unlink()
-    with pytest.raises(UsageError, match="nothing of the other targets to keep"):
+    with pytest.raises(UsageError, match="the other targets have no pins to keep"):
         world.lock(LockRequest(targets=("linux",)))
 
 

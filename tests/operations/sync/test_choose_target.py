@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
-from fakes.pythons import real_python
+from fakes.installations import make_interpreter
+from fakes.pythons import fake_python, real_python
 from fakes.server import Index, Server
 from fakes.wheels import build_wheel
 from fakes.workspace import Project
+from polylock.cache.store import Store
 from polylock.environment.discovery import environment_python
 from polylock.environment.interpreter import probe
 from polylock.environment.venv import read_state, write_state
 from polylock.errors import EnvironmentBroken, IndexRequestError, UsageError
 from polylock.operations.edit.target_table import table_text, target_table
 from polylock.operations.machine import python_release, this_machine
+from polylock.operations.sync.choose_target import Chooser
+from polylock.operations.sync.run import existing_environment
 from polylock.operations.sync.sync import SyncOptions
 
 if TYPE_CHECKING:
@@ -112,6 +118,169 @@ def test_everything_is_fetched_before_an_environment_goes(
     assert "alpha" in world.project.installed()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="shell scripts as Pythons")
+@pytest.mark.parametrize(
+    ("pinned", "chosen"),
+    [
+        ("3.12.98", "3.12.98"),
+        ("3.12.97", "3.12.99"),
+        ("3.11", "3.12.99"),
+        ("3.12", "3.12.99"),
+        ("nonsense", "3.12.99"),
+        (None, "3.12.99"),
+    ],
+)
+def test_a_version_file_chooses_where_the_target_leaves_it_open(
+    world: World, tmp_path: Path, pinned: str | None, chosen: str
+) -> None:
+    """The target says 3.12: a patch release of it counts if there is such a Python."""
+    world.lock("3.12")
+    for directory, version in (("first", "3.12.99"), ("second", "3.12.98")):
+        interpreter = msgspec.structs.replace(
+            make_interpreter(tmp_path / directory), version=version
+        )
+        fake_python(tmp_path / directory / "python3.12", interpreter)
+    version_file = world.project.directory / ".python-version"
+    if pinned is not None:
+        version_file.write_text(pinned)
+    chooser = Chooser(
+        pylock=world.project.pylock,
+        place=world.place,
+        python=None,
+        search_path=os.pathsep.join(
+            [str(tmp_path / "first"), str(tmp_path / "second")]
+        ),
+        store=Store(tmp_path / "probes"),
+        version_file=version_file,
+    )
+    choice = chooser.choose("cpu", remembered=None, forced=True)
+    assert choice.interpreter.version == chosen
+
+
+def moved(world: World, how: str) -> World:
+    """Move or copy the project with its environment; return the world of the result."""
+    old = world.project.directory
+    new = old.with_name("elsewhere")
+    if how == "moved":
+        old.rename(new)
+    else:
+        shutil.copytree(old, new, symlinks=True)
+    world.project.directory = new
+    return world
+
+
+@pytest.mark.parametrize("how", ["moved", "copied"])
+def test_an_environment_that_was_moved_or_copied_is_recreated(
+    world: World, how: str
+) -> None:
+    """Its scripts would run those of the original, or nothing at all."""
+    script = build_wheel(
+        world.project.directory.parent / "files",
+        "gamma",
+        "1.0",
+        files={"gamma.py": "def main():\n    import sys\n    print(sys.prefix)\n"},
+        entry_points="[console_scripts]\ngamma = gamma:main\n",
+    )
+    world.index.add("gamma", [script])
+    world.lock(HERE, "gamma")
+    world.project.sync(options())
+    old = world.place
+    moved(world, how)
+    with pytest.raises(EnvironmentBroken, match=f"moved or copied from {old}"):
+        existing_environment(world.project.with_settings())
+    done = world.project.sync(options())
+    assert done.replaced is not None
+    assert existing_environment(world.project.with_settings()) == world.place
+    command = environment_python(world.place).with_name("gamma")
+    ran = subprocess.run([command], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == str(world.place)
+    assert world.project.sync(options()).up_to_date
+
+
+def test_one_environment_under_two_names_is_not_moved(world: World) -> None:
+    """A link to the directory of the project leads to the same environment."""
+    world.lock(HERE)
+    world.project.sync(options())
+    link = world.project.directory.with_name("link")
+    link.symlink_to(world.project.directory, target_is_directory=True)
+    world.project.directory = link
+    assert world.project.sync(options()).up_to_date
+
+
+def test_packages_of_somebody_elses_environment_are_reinstalled(world: World) -> None:
+    """Polylock did not create it, so it stays, and its scripts are written again."""
+    subprocess.run(
+        [real_python("this"), "-m", "venv", "--without-pip", world.place], check=True
+    )
+    world.lock(HERE)
+    world.project.sync(options())
+    moved(world, "moved")
+    done = world.project.sync(options())
+    assert done.replaced is None
+    assert [entry.name for entry in done.plan.reinstall] == ["alpha"]
+    assert world.project.sync(options()).up_to_date
+
+
+def test_an_environment_whose_python_is_gone_is_recreated(world: World) -> None:
+    """As in an image after an update of its Python."""
+    world.lock(HERE)
+    world.project.sync(options())
+    python = environment_python(world.place)
+    python.unlink()
+    python.symlink_to(world.place / "python-of-before")
+    with pytest.raises(EnvironmentBroken, match="is gone") as caught:
+        existing_environment(world.project.with_settings())
+    assert caught.value.hint() == "run `polylock sync`"
+    planned = world.project.sync(options(dry_run=True))
+    done = world.project.sync(options())
+    assert done.replaced == planned.replaced
+    assert "alpha" in world.project.installed()
+    assert world.project.sync(options()).up_to_date
+
+
+def test_somebody_elses_environment_whose_python_is_gone_stays(world: World) -> None:
+    """The error says what to do with it; it is not recreated."""
+    subprocess.run(
+        [real_python("this"), "-m", "venv", "--without-pip", world.place], check=True
+    )
+    world.lock(HERE)
+    world.project.sync(options())
+    environment_python(world.place).unlink()
+    with pytest.raises(EnvironmentBroken, match="its Python does not work") as caught:
+        world.project.sync(options())
+    assert "polylock did not create this environment" in str(caught.value.hint())
+
+
+@pytest.mark.parametrize(
+    "text", ["../shared/env\n", "{}/shared/env", "\ufeff../shared/env"]
+)
+def test_a_file_may_name_the_environment(world: World, text: str) -> None:
+    """Relative to the file, or absolute; the environment is created there."""
+    world.lock(HERE)
+    root = world.project.directory.parent
+    (root / "shared").mkdir()
+    world.place.write_text(text.format(root), "utf-8")
+    done = world.project.sync(options())
+    assert done.environment.samefile(root / "shared" / "env")
+    assert existing_environment(world.project.with_settings()).samefile(
+        root / "shared" / "env"
+    )
+    assert world.place.is_file()
+    assert world.project.sync(options()).up_to_date
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"KEY=value\n", b"\xff\xfe\x00", b"nowhere/at/all", b"a\nb\n"]
+)
+def test_any_other_file_is_named_as_what_it_is(world: World, content: bytes) -> None:
+    """Nothing is written."""
+    world.lock(HERE)
+    world.place.write_bytes(content)
+    with pytest.raises(EnvironmentBroken, match="does not name a virtual environment"):
+        world.project.sync(options())
+    assert world.place.read_bytes() == content
+
+
 def test_an_environment_of_somebody_else_is_left_alone(world: World) -> None:
     """The error says which Python it has, which the target wants, and what to do."""
     subprocess.run(
@@ -135,7 +304,7 @@ def test_a_python_that_is_not_the_targets_is_refused(world: World) -> None:
         with pytest.raises(UsageError, match="--python") as caught:
             world.project.sync(options(), python=OTHER, target=target)
         assert f"target cpu is for Python {HERE}" in str(caught.value)
-        assert "leave --python" in (caught.value.hint() or "")
+        assert "omit --python" in (caught.value.hint() or "")
         assert not world.place.exists()
     world.project.sync(options())
     with pytest.raises(UsageError, match="--python"):

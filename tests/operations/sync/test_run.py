@@ -72,12 +72,15 @@ def test_empty_path_is_no_directory(tmp_path: Path) -> None:
 
 
 def test_environment_must_be_one(tmp_path: Path) -> None:
-    """A directory that is none is told, one that is is taken."""
+    """A directory that is not one is an error."""
     lock = tmp_path / "pylock.toml"
     settings = Settings(cache_dir=tmp_path / "cache", lock_file=lock)
-    with pytest.raises(EnvironmentBroken, match="no virtual environment"):
+    with pytest.raises(EnvironmentBroken, match="not a virtual environment"):
         existing_environment(settings)
     made = _environment(tmp_path / ".venv")
+    with pytest.raises(EnvironmentBroken, match="is gone"):
+        existing_environment(settings)
+    environment_python(made).touch()
     assert existing_environment(settings) == made
 
 

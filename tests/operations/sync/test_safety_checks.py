@@ -112,7 +112,7 @@ def test_first_sync_tells_what_it_removes(world: World) -> None:
     for dry_run in (True, False):
         world.sync(dry_run=dry_run)
         (warning,) = world.spy.warnings
-        assert "not made by polylock" in warning
+        assert "not created by polylock" in warning
         assert "polylock 2.0, solver 2.0, unrelated 2.0" in warning
     world.install("unrelated")
     assert world.sync().plan.remove
@@ -130,7 +130,7 @@ def test_forced_target_is_told_each_time(world: World) -> None:
     for _ in range(2):
         assert world.sync().target == "far"
         (warning,) = world.spy.warnings
-        assert "target far was taken with --force-target" in warning
+        assert "target far was chosen with --force-target" in warning
         assert "operating system" in warning
     with pytest.raises(TargetMismatch):
         world.sync(reinstall=True)

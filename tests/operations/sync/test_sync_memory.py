@@ -14,7 +14,7 @@ from fakes.synced import base_python
 from fakes.wheels import build_wheel
 from fakes.workspace import Project, this_target
 from polylock.index_server.static_build import build_index
-from polylock.index_server.static_serve import serve_index
+from polylock.index_server.static_serve import IndexServer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +53,7 @@ def test_a_wheel_of_900_megabytes_needs_little_memory(tmp_path: Path) -> None:
     build_index(tmp_path / "wheels", tmp_path / "index")
     for wheel in (tmp_path / "wheels").iterdir():
         wheel.unlink()
-    with serve_index(tmp_path / "index") as server:
+    with IndexServer(tmp_path / "index") as server:
         project = Project(
             directory=tmp_path / "project",
             index_url=server.url,

@@ -1,6 +1,6 @@
-"""Get locked files into the cache as unpacked wheels: several downloads at a time.
+"""Fetch locked files into the cache as unpacked wheels, with parallel downloads.
 
-A source distribution is built; see ``polylock.operations.builds.sdists``.
+Source distributions are built; see ``polylock.operations.builds.sdists``.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ __all__ = ["WheelFetcher"]
 class WheelFetcher(Value, frozen=True, kw_only=True):
     """Implements ``installation.execute.FetchArchives`` for the files of a lock file.
 
-    ``root`` is the directory of the lock file, from which relative paths count;
-    ``builds`` gives what builds source distributions for the environment's Python.
-    ``trees`` are the packages that have a source tree instead of a file. With
-    ``hashes`` every file of what was unpacked before is read and compared.
+    Relative paths are relative to ``root``, the directory of the lock file. ``builds``
+    returns the builder of source distributions for the environment's Python. ``trees``
+    are the packages with a source tree instead of a file. With ``hashes`` every file of
+    the archives in the cache is read and compared with its hash.
     """
 
     context: Context
@@ -44,9 +44,9 @@ class WheelFetcher(Value, frozen=True, kw_only=True):
     hashes: bool = False
 
     def __call__(self, wanted: Sequence[WantedDistribution]) -> Sequence[Path]:
-        """Return the unpacked archive of each; raises for the first that fails.
+        """Return the unpacked archive of each; raises the first error.
 
-        After a failure no further download begins, and those under way end.
+        After an error no further download begins, and running ones are completed.
         """
         found = {one.name: self._unpacked(one) for one in wanted}
         missing = [one for one in wanted if found[one.name] is None]
@@ -55,19 +55,18 @@ class WheelFetcher(Value, frozen=True, kw_only=True):
         return [path for one in wanted if (path := found[one.name]) is not None]
 
     def _unpacked(self, wanted: WantedDistribution) -> Path | None:
-        """Return the archive of a wheel that was unpacked before."""
+        """Return the archive of a wheel if it is in the cache."""
         file = self.files.get(wanted.name)
         if wanted.name in self.trees or not isinstance(file, PackageWheel):
             return None
         return self._present(file, wanted)
 
-    def _as_unpacked(
+    def _verified(
         self, archive: Path | None, wanted: WantedDistribution
     ) -> Path | None:
-        """Return an archive if it is what RECORD says; any other is forgotten."""
+        """Return an archive if it matches RECORD, else discard it."""
         if archive is None or not self.hashes:
             return archive
-        # Only where all is compared.
         from polylock.installation.archive import read_manifest  # noqa: PLC0415 - rare
         from polylock.installation.hash_check import changed_in_archive  # noqa: PLC0415
 
@@ -85,14 +84,13 @@ class WheelFetcher(Value, frozen=True, kw_only=True):
         self.context.reporter.warning(
             f"{wanted.filename}: {problem}; it is unpacked again"
         )
-        self.forget(wanted.sha256)
+        self.discard(wanted.sha256)
         return None
 
     def _fetch_all(
         self, wanted: Sequence[WantedDistribution]
     ) -> dict[NormalizedName, Path]:
-        """Return the archives by name; several are fetched at a time."""
-        # Only where something is fetched.
+        """Fetch several wheels at a time; return the archives by name."""
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - 8 ms
 
         pool = ThreadPoolExecutor(self.threads, thread_name_prefix="fetch")
@@ -102,11 +100,11 @@ class WheelFetcher(Value, frozen=True, kw_only=True):
         finally:
             pool.shutdown(cancel_futures=True)
 
-    def forget(self, sha256: str) -> None:
-        """Drop the unpacked copy of a locked file; it will be made anew."""
+    def discard(self, sha256: str) -> None:
+        """Remove the archive of a locked file from the cache."""
         archives = Archives(self.context.store)
         archives.remove(sha256)
-        built = self.builds().kept(sha256)
+        built = self.builds().cached(sha256)
         if built is not None:
             archives.remove(built.sha256)
 
@@ -118,7 +116,7 @@ class WheelFetcher(Value, frozen=True, kw_only=True):
         tree = self.trees.get(wanted.name)
         if tree is not None:
             if self.hashes:
-                self._as_unpacked(self.builds().kept_archive(tree.key), wanted)
+                self._verified(self.builds().cached_archive(tree.key), wanted)
             return self.builds().tree_archive(tree)
         file = self.files[wanted.name]
         found = self._present(file, wanted)
@@ -129,29 +127,28 @@ class WheelFetcher(Value, frozen=True, kw_only=True):
         try:
             return self._unpack(wanted, file, self._locked.locate(file))
         except FileCorrupt:
-            # A file that was in the cache is known by its size alone; a damaged one
-            # is fetched again, and verified on the way.
+            # A cached file is checked only by its size. A damaged one is fetched again
+            # and verified.
             self.context.downloader.discard(wanted.sha256)
         return self._unpack(wanted, file, self._locked.locate(file))
 
     def _present(
         self, file: PackageWheel | PackageSdist, wanted: WantedDistribution
     ) -> Path | None:
-        """Return an archive that is in the cache already."""
+        """Return the archive of a file if it is in the cache."""
         match file:
             case PackageWheel():
                 found = Archives(self.context.store).get(wanted.sha256)
             case PackageSdist():
-                found = self.builds().kept_archive(wanted.sha256)
+                found = self.builds().cached_archive(wanted.sha256)
             case _:
                 assert_never(file)
-        return self._as_unpacked(found, wanted)
+        return self._verified(found, wanted)
 
     def _unpack(
         self, wanted: WantedDistribution, file: PackageWheel | PackageSdist, path: Path
     ) -> Path:
-        # 8 ms, where all is unpacked already.
-        from polylock.installation.unpack import unpack  # noqa: PLC0415 - see above
+        from polylock.installation.unpack import unpack  # noqa: PLC0415 - 8 ms
 
         match file:
             case PackageWheel():

@@ -1,20 +1,27 @@
-"""Files that a lock file names, verified: fetched, or read beside the lock file."""
+"""The files of a lock file, verified: downloaded, or on disk beside the lock file."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from polylock.cache.digests import file_digest
-from polylock.errors import FileCorrupt, HashMismatch, SizeMismatch
+from polylock.cache.regular_files import file_digest
+from polylock.errors import (
+    FileCorrupt,
+    HashMismatch,
+    IndexRequestError,
+    PolylockError,
+    SizeMismatch,
+)
 from polylock.lockfile.pylock import (
     PackageArchive,
     PackageSdist,
     PackageWheel,
     last_component,
 )
+from polylock.model.filenames import InvalidFilename
 from polylock.model.hashes import sha256_of, strongest
 from polylock.operations.files import attempt
-from polylock.values import Value
+from polylock.values import Value, replace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,21 +30,23 @@ if TYPE_CHECKING:
 
     LockedFile = PackageWheel | PackageSdist | PackageArchive
 
+_REFUSED = frozenset({400, 401, 403, 404, 410})
+
 __all__ = ["LockedFiles", "filename_of", "locked_sha256"]
 
 
 def filename_of(file: LockedFile) -> str:
-    """Return the file name, said or implied."""
+    """Return the file name, which for an archive is that of its path or URL."""
     if isinstance(file, PackageArchive):
         return last_component(file.path, file.url)
     return file.filename
 
 
 def locked_sha256(file: LockedFile) -> str:
-    """Return the SHA-256 that a lock file states; raises FileCorrupt without one."""
+    """Return the locked SHA-256 of a file; raises FileCorrupt without one."""
     found = sha256_of(file.hashes)
     if found is None:
-        raise FileCorrupt(filename_of(file), "the lock file gives it no sha256")
+        raise FileCorrupt(filename_of(file), "the lock file has no sha256 for it")
     return found
 
 
@@ -48,9 +57,9 @@ class LockedFiles(Value, frozen=True, kw_only=True):
     root: Path
 
     def locate(self, file: LockedFile) -> Path:
-        """Return where a file lies, verified.
+        """Return the path of a verified file, downloading it if needed.
 
-        Raises FileCorrupt, UsageError, and what fetching raises.
+        Raises FileCorrupt, UsageError, and the errors of downloading.
         """
         if file.path is not None:
             return self._local(file)
@@ -61,7 +70,7 @@ class LockedFiles(Value, frozen=True, kw_only=True):
 
     def _download(self, locked: LockedFile) -> Path:
         if locked.url is None:
-            raise FileCorrupt(filename_of(locked), "the lock file gives it no URL")
+            raise FileCorrupt(filename_of(locked), "the lock file has no URL for it")
         _secure_hash(locked)
         # 10 ms that a no-op sync does not pay.
         from polylock.model.distributions import RemoteFile  # noqa: PLC0415 - see above
@@ -74,10 +83,32 @@ class LockedFiles(Value, frozen=True, kw_only=True):
             hashes=dict(locked.hashes),
             size=locked.size,
         )
-        return self.context.downloader.fetch(file).path
+        try:
+            return self.context.downloader.fetch(file).path
+        except IndexRequestError as error:
+            link = self._link_now(locked, error)
+            if link is None or link == file.url:
+                raise
+        return self.context.downloader.fetch(replace(file, url=link)).path
+
+    def _link_now(self, locked: LockedFile, refused: IndexRequestError) -> str | None:
+        """Return where the index has a file now whose locked URL was refused.
+
+        A lock file holds no token that a link of the index may need, and files move.
+        Which file it is, its SHA-256 says.
+        """
+        sha256 = sha256_of(locked.hashes)
+        if refused.status not in _REFUSED or isinstance(locked, PackageArchive):
+            return None
+        if sha256 is None:
+            return None
+        try:
+            return self.context.link_now(filename_of(locked), sha256)
+        except (PolylockError, InvalidFilename):
+            return None  # the refusal of the file itself is what to tell
 
     def _local(self, locked: LockedFile) -> Path:
-        """Verify a file that lies beside the lock file."""
+        """Verify a file whose path is relative to the lock file."""
         path = self.root / str(locked.path)
         algorithm, value = _secure_hash(locked)
         with attempt(f"read {path}"):
@@ -98,5 +129,5 @@ class LockedFiles(Value, frozen=True, kw_only=True):
 def _secure_hash(file: LockedFile) -> tuple[str, str]:
     found = strongest(file.hashes)
     if found is None:
-        raise FileCorrupt(filename_of(file), "the lock file gives it no secure hash")
+        raise FileCorrupt(filename_of(file), "the lock file has no secure hash for it")
     return found

@@ -1,4 +1,4 @@
-"""Puts build requirements into the environment of a build, resolved by polylock."""
+"""Resolve and install the build requirements of a source distribution."""
 
 from __future__ import annotations
 
@@ -50,15 +50,16 @@ _TARGET = "build"
 class MachineProvisioner(Value, frozen=True, kw_only=True):
     """Implements ``Provisioner`` for this machine and one Python.
 
-    Build requirements come from the indexes of the project, no newer than it allows,
-    as wheels; from source only where the project lets their backends run while it
-    is locked. ``builds`` builds these; its Python is the one to provision for.
+    Build requirements come from the indexes of the project, no newer than it allows.
+    They are wheels; source distributions only if the project allows their backends to
+    run while it is locked. ``builds`` builds these, and its Python is the one to
+    provision for.
     """
 
     builds: SdistBuilds
 
     def provision(self, requirements: Sequence[str], directory: Path) -> Path:
-        """Install what the requirements ask for, and nothing else; see the port."""
+        """Install the requirements into an environment; see the port."""
         pins = self._solve(requirements) if requirements else ()
         interpreter = open_environment(directory)
         plan = plan_sync(
@@ -72,21 +73,20 @@ class MachineProvisioner(Value, frozen=True, kw_only=True):
             threads=self.context.settings.threads,
             builds=lambda: self.builds,
         )
-        # Its bytecode is written when the backend runs; nobody else sees these files.
         linker = Linker(LinkMode(self.context.settings.link_mode))
         try:
             execute(plan, interpreter, fetcher, linker=linker)
-        except HashMismatch as error:  # no lock file has a say in these
+        except HashMismatch as error:  # these hashes are not those of a lock file
             raise error.as_stated_by("index") from error
         return environment_python(directory)
 
     @property
     def context(self) -> Context:
-        """Return the parts of the run that builds."""
+        """Return the context of the build."""
         return self.builds.context
 
     def _solve(self, requirements: Sequence[str]) -> tuple[Pin, ...]:
-        """Solve for this machine alone; files without a SHA-256 are given one."""
+        """Solve for this machine; hash files without a SHA-256."""
         interpreter = self.builds.interpreter
         description = this_machine().describe(python_release(interpreter))
         target = build_target(replace(description, name=_TARGET))
@@ -96,7 +96,7 @@ class MachineProvisioner(Value, frozen=True, kw_only=True):
 
         def build(release: Release, file: RemoteFile) -> CoreMetadata:
             del release
-            return self.builds.metadata(file)  # of a project that _Allowed let through
+            return self.builds.metadata(file)  # _Allowed has checked the project
 
         with self.context.indexes(inputs, build) as indexes:
             direct = direct_sources(self.context.inputs)
@@ -111,7 +111,7 @@ class MachineProvisioner(Value, frozen=True, kw_only=True):
     def _inputs(self, requirements: Sequence[str]) -> Inputs:
         """Return the project's inputs with other requirements.
 
-        Its constraints and overrides are for what it installs, not for this.
+        The project's constraints and overrides do not apply to build requirements.
         """
         project, settings = self.context.inputs, self.context.settings
         indexes = project.indexes
@@ -135,11 +135,11 @@ class MachineProvisioner(Value, frozen=True, kw_only=True):
 
 
 class _Allowed(Value, frozen=True):
-    """The PackageSource of a build: source distributions only where allowed.
+    """The PackageSource of a build: source distributions only if allowed.
 
-    The static metadata of one would do to lock it; here it would be built at once.
-    Of the projects in ``direct`` no index is told: they have a source of their own,
-    which a build cannot use.
+    A lock accepts static metadata of a source distribution that may not be built; here
+    it would be built next, so it is refused. The projects in ``direct`` have a direct
+    source, which a build cannot use; no index is asked for them.
     """
 
     inputs: Inputs
@@ -149,7 +149,7 @@ class _Allowed(Value, frozen=True):
 
     def releases(self, name: NormalizedName, target: Target) -> Releases:
         if name in self.direct:
-            raise ProjectNotFound(name, ("any index, for it has a direct source",))
+            raise ProjectNotFound(name, ("any index, because it has a direct source",))
         return self.indexes.releases(name, target)
 
     def variant_metadata(self, release: Release) -> VariantMetadata | Unusable:

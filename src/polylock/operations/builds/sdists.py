@@ -1,9 +1,9 @@
-"""Builds locked source distributions, and keeps what came of it.
+"""Build locked source distributions, and cache the results.
 
-A wheel is kept by the SHA-256 of its source distribution and by the Python and the
-system that it was built for, metadata by the SHA-256 alone: a second sync or lock
-builds nothing. Nothing is locked meanwhile: two processes that build the same both
-build it, and the last one stays.
+The cache key of a wheel is the SHA-256 of its source distribution with the Python and
+the system it was built for; that of metadata is the SHA-256 alone. So a second sync or
+lock builds nothing. There is no process lock: two processes may build the same, and
+the last result is kept.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from polylock.cache.archives import Archives
-from polylock.cache.digests import file_digest
+from polylock.cache.regular_files import file_digest
 from polylock.cache.store import Bucket
 from polylock.errors import BuildFailed, CacheUnusable, FileCorrupt
 from polylock.model.core_metadata import CoreMetadata
@@ -55,11 +55,11 @@ class LocalSdist(Value, frozen=True, kw_only=True):
 
 
 class SourceTree(Value, frozen=True, kw_only=True):
-    """A source tree of a direct source, which is got only if it is built.
+    """A source tree of a direct source, fetched only to be built.
 
-    ``key`` is 64 hexadecimal digits that stand for its content, and for the form in
-    which it is installed. ``opened`` gives the tree, for the time of a block.
-    ``is_fixed`` says that what ``key`` stands for is all that a backend can see.
+    ``key`` is 64 hexadecimal digits that identify its content and the form in which it
+    is installed. ``opened`` is a context manager that yields the directory.
+    ``is_fixed`` means that the backend sees nothing beyond what ``key`` identifies.
     """
 
     name: NormalizedName
@@ -71,7 +71,7 @@ class SourceTree(Value, frozen=True, kw_only=True):
 
 
 class BuiltWheel(msgspec.Struct, frozen=True, array_like=True):
-    """A wheel that was built: its name, and its SHA-256, under which it is kept."""
+    """A wheel that was built: its file name, and its SHA-256, its key in the cache."""
 
     filename: str
     sha256: str
@@ -82,11 +82,11 @@ class _BuiltMetadata(msgspec.Struct, frozen=True, array_like=True):
 
 
 class SdistBuilds(Value, frozen=True, kw_only=True):
-    """Builds for one Python; safe to use from many threads.
+    """Builds for one Python; thread-safe.
 
-    ``chain`` are the projects being built, each of which is needed to build the one
-    before it. ``provisioner`` makes what fills the environment of a build, given what
-    builds for it: to build may take a solve, and that solve a build.
+    ``chain`` are the projects being built, each a build requirement of the one before.
+    ``provisioner`` returns the Provisioner of a build, given the builder for it: a
+    build may need a solve, and that solve a build.
     """
 
     context: Context
@@ -95,37 +95,37 @@ class SdistBuilds(Value, frozen=True, kw_only=True):
     chain: tuple[NormalizedName, ...] = ()
 
     def metadata(self, file: RemoteFile) -> CoreMetadata:
-        """Return the metadata that the wheel built from an index's file would have.
+        """Return the metadata of the wheel that a file of an index is built to.
 
-        A failure raises, and is no reason to take another version: it says something
-        of the machine that locks, which must not decide what is locked. Raises
-        BuildFailed, FileCorrupt and what fetching raises.
+        A failed build raises and does not reject the version: it depends on the machine
+        that locks, which must not decide what is locked. Raises BuildFailed,
+        FileCorrupt and the errors of fetching.
         """
         sha256 = sha256_of(file.hashes)
-        kept = self._kept_metadata(sha256) if sha256 else None
-        if kept is not None:
-            return kept
+        cached = self._cached_metadata(sha256) if sha256 else None
+        if cached is not None:
+            return cached
         fetched = self.context.downloader.fetch(file)
-        kept = self._kept_metadata(fetched.sha256)
-        if kept is None:
-            with self._turn():
+        cached = self._cached_metadata(fetched.sha256)
+        if cached is None:
+            with self._build_slot():
                 builder = self._sdist_builder(file.filename)
-                kept = builder.metadata(fetched.path, file.filename)
-            content = msgspec.msgpack.encode(_BuiltMetadata(kept))
+                cached = builder.metadata(fetched.path, file.filename)
+            content = msgspec.msgpack.encode(_BuiltMetadata(cached))
             key = _metadata_key(fetched.sha256)
             self.context.store.write(Bucket.BUILDS, key, content)
-        return kept
+        return cached
 
     def archive(self, sdist: LocalSdist) -> Path:
-        """Return the unpacked wheel of a source distribution, building it if need be.
+        """Return the unpacked wheel of a source distribution, building it if needed.
 
-        Raises BuildFailed, BuildForbidden, FileCorrupt, CacheUnusable, and what
-        fetching build requirements raises.
+        Raises BuildFailed, BuildForbidden, FileCorrupt, CacheUnusable, and the errors
+        of fetching build requirements.
         """
-        kept = self._usable(sdist.sha256)
-        if kept is not None:
-            return kept
-        with self._turn():
+        cached = self._usable(sdist.sha256)
+        if cached is not None:
+            return cached
+        with self._build_slot():
             builder = self._sdist_builder(sdist.filename)
             built = self._build(
                 sdist.sha256,
@@ -137,12 +137,12 @@ class SdistBuilds(Value, frozen=True, kw_only=True):
     def tree_metadata(self, tree: SourceTree) -> CoreMetadata:
         """Return the metadata of a source tree; raises as ``archive`` does.
 
-        That of a directory is not kept: its version may follow from what git says.
+        The metadata of a directory is not cached: its version may depend on git.
         """
-        kept = self._kept_metadata(tree.key) if tree.is_fixed else None
-        if kept is not None:
-            return kept
-        with self._turn(), tree.opened() as path:
+        cached = self._cached_metadata(tree.key) if tree.is_fixed else None
+        if cached is not None:
+            return cached
+        with self._build_slot(), tree.opened() as path:
             builder = self._builder(tree.name, tree.version or "(source tree)")
             found = builder.tree_metadata(path, tree.name)
         if tree.is_fixed:
@@ -152,10 +152,10 @@ class SdistBuilds(Value, frozen=True, kw_only=True):
 
     def tree_archive(self, tree: SourceTree) -> Path:
         """Return the unpacked wheel of a source tree; raises as ``archive`` does."""
-        kept = self._usable(tree.key)
-        if kept is not None:
-            return kept
-        with self._turn(), tree.opened() as path:
+        cached = self._usable(tree.key)
+        if cached is not None:
+            return cached
+        with self._build_slot(), tree.opened() as path:
             builder = self._builder(tree.name, tree.version or "(source tree)")
             built = self._build(
                 tree.key,
@@ -166,31 +166,31 @@ class SdistBuilds(Value, frozen=True, kw_only=True):
         return self._unpack_built(built, tree.name, tree.version or "(unversioned)")
 
     def _usable(self, sha256: str) -> Path | None:
-        """Return the unpacked wheel of an earlier build, None where it is gone."""
-        kept = self.kept(sha256)
-        if kept is None:
+        """Return the unpacked wheel of an earlier build, or None."""
+        wheel = self.cached(sha256)
+        if wheel is None:
             return None
         try:
-            return self._unpack(kept)
+            return self._unpack(wheel)
         except (FileCorrupt, CacheUnusable) as error:
-            # The wheel was removed or damaged meanwhile: it is built anew.
-            logger.debug("%s cannot be used again: %s", kept.filename, error)
+            # The wheel was removed or damaged in the meantime: build it again.
+            logger.debug("%s cannot be used again: %s", wheel.filename, error)
             return None
 
     def _unpack_built(self, built: BuiltWheel, name: str, version: str) -> Path:
         try:
             return self._unpack(built)
         except FileCorrupt as error:
-            problem = f"the wheel that it became is unusable: {error}"
+            problem = f"the built wheel is unusable: {error}"
             raise BuildFailed(name, version, problem) from error
 
-    def kept_archive(self, sha256: str) -> Path | None:
+    def cached_archive(self, sha256: str) -> Path | None:
         """Return the unpacked wheel of a source distribution if it is in the cache."""
-        kept = self.kept(sha256)
-        return None if kept is None else Archives(self.context.store).get(kept.sha256)
+        wheel = self.cached(sha256)
+        return None if wheel is None else Archives(self.context.store).get(wheel.sha256)
 
-    def kept(self, sha256: str) -> BuiltWheel | None:
-        """Return what was built of a source distribution, None where nothing was."""
+    def cached(self, sha256: str) -> BuiltWheel | None:
+        """Return the cached wheel of a source distribution, or None."""
         content = self.context.store.read(Bucket.BUILDS, self._key(sha256))
         try:
             return (
@@ -201,12 +201,12 @@ class SdistBuilds(Value, frozen=True, kw_only=True):
         except msgspec.MsgspecError:
             return None
 
-    def forget(self, sha256: str) -> None:
-        """Forget what was built of a source distribution; it will be built anew."""
+    def discard(self, sha256: str) -> None:
+        """Remove the cached wheel of a source distribution."""
         self.context.store.remove(Bucket.BUILDS, self._key(sha256))
 
     def _build(self, sha256: str, make: Callable[[Path], Path]) -> BuiltWheel:
-        """Build, and keep the wheel among the files of the cache."""
+        """Build a wheel and store it among the files of the cache."""
         key = self._key(sha256)
         store = self.context.store
         parent = store.root / Bucket.FILES.directory
@@ -234,20 +234,20 @@ class SdistBuilds(Value, frozen=True, kw_only=True):
             built.sha256, lambda place: unpack(path, place, filename=built.filename)
         )
 
-    def _turn(self) -> AbstractContextManager[object]:
-        """Wait until not too many builds are under way; see ``Context.building``."""
+    def _build_slot(self) -> AbstractContextManager[object]:
+        """Limit the number of parallel builds; see ``Context.building``."""
         return nullcontext() if self.chain else self.context.building
 
     def _sdist_builder(self, filename: str) -> SdistBuilder:
-        """Return what builds one file; raises FileCorrupt where it is no sdist."""
+        """Return a builder for a file; raises FileCorrupt if it is not an sdist."""
         try:
             parsed = SdistFilename.parse(filename)
         except InvalidFilename as error:
-            raise FileCorrupt(filename, "it is no source distribution") from error
+            raise FileCorrupt(filename, "it is not a source distribution") from error
         return self._builder(parsed.name, parsed.version)
 
     def _builder(self, name: NormalizedName, version: str) -> IsolatedBuilder:
-        """Return what builds a project; refuses one that needs itself."""
+        """Return a builder for a project; raises BuildFailed for a build cycle."""
         from polylock.build.isolation import IsolatedBuilder  # noqa: PLC0415 - as above
 
         if name in self.chain:
@@ -257,7 +257,7 @@ class SdistBuilds(Value, frozen=True, kw_only=True):
                 name,
                 version,
                 f"it is needed to build itself: {names}",
-                advice=f"take {name} out of build-package, or name an index "
+                advice=f"remove {name} from build-package, or add an index "
                 "that has a wheel of it",
             )
         self.context.reporter.building(name, version)
@@ -269,7 +269,7 @@ class SdistBuilds(Value, frozen=True, kw_only=True):
         )
 
     def _key(self, sha256: str) -> str:
-        """Return the key of a wheel: what it was built from, and for what."""
+        """Return the cache key of a wheel: its source, its Python and its system."""
         python = self.interpreter
         major, minor = python.release
         parts = (
@@ -283,7 +283,7 @@ class SdistBuilds(Value, frozen=True, kw_only=True):
         )
         return " ".join(("wheel", sha256, *filter(None, parts)))
 
-    def _kept_metadata(self, sha256: str) -> CoreMetadata | None:
+    def _cached_metadata(self, sha256: str) -> CoreMetadata | None:
         content = self.context.store.read(Bucket.BUILDS, _metadata_key(sha256))
         try:
             return (

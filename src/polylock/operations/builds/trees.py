@@ -1,7 +1,7 @@
-"""Source trees of direct sources: where they lie, and how they are opened.
+"""Source trees of direct sources, as ``lock`` and ``sync`` open them.
 
-Locking and syncing open them alike: a directory where it is, a commit in a working
-tree of its own, an archive unpacked.
+A directory is used in place, a commit is checked out into a temporary working tree, an
+archive is unpacked.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ __all__ = ["SourceTrees", "urls_with_credentials"]
 
 
 def urls_with_credentials(inputs: Inputs) -> Mapping[str, str]:
-    """Return the URLs of direct sources that hold credentials, by those without.
+    """Return the URLs of direct sources with credentials, by the URL without.
 
-    A lock file has none, and who syncs may have the project beside it.
+    A lock file has no credentials; a sync takes them from the project file.
     """
     found: dict[str, str] = {}
     references = [root.requirement.url for root in inputs.requirements]
@@ -59,13 +59,13 @@ def urls_with_credentials(inputs: Inputs) -> Mapping[str, str]:
 
 
 class SourceTrees(Value, frozen=True, kw_only=True):
-    """Makes the SourceTree of a directory, a commit or an archive."""
+    """Creates the SourceTree of a directory, a commit or an archive."""
 
     context: Context
 
     @property
     def repositories(self) -> GitRepositories:
-        """Return the git repositories of the cache."""
+        """Return the git repositories in the cache."""
         from polylock.build.git import GitRepositories  # noqa: PLC0415 - only for git
 
         return GitRepositories(
@@ -82,14 +82,16 @@ class SourceTrees(Value, frozen=True, kw_only=True):
         subdirectory: str | None = None,
         editable: bool = False,
     ) -> SourceTree:
-        """Return a directory; raises SourceUnusable where there is none."""
+        """Return the tree of a directory; raises SourceUnusable if it is missing."""
         from polylock.build.tree import fingerprint  # noqa: PLC0415 - only for these
 
         tree = path / subdirectory if subdirectory else path
         if not tree.is_dir():
-            # A copy of the lock file alone, as in an image, is the usual cause.
-            advice = "a directory is locked by its path and not by its content: put it"
-            advice += " there, beside the lock file, or correct the project's source"
+            # The usual cause is an image with only the lock file.
+            advice = (
+                "a directory is locked by its path, not its content: put it there, "
+            )
+            advice += "relative to the lock file, or correct the project's source"
             source = f"{name} @ {tree}"
             raise SourceUnusable(source, "there is no such directory", advice=advice)
         try:
@@ -114,7 +116,7 @@ class SourceTrees(Value, frozen=True, kw_only=True):
         *,
         subdirectory: str | None = None,
     ) -> SourceTree:
-        """Return a commit of a repository at a URL or an absolute path."""
+        """Return the tree of a commit; ``location`` is a URL or an absolute path."""
         place = urls_with_credentials(self.context.inputs).get(location, location)
 
         @contextmanager
@@ -139,7 +141,7 @@ class SourceTrees(Value, frozen=True, kw_only=True):
         *,
         subdirectory: str | None = None,
     ) -> SourceTree:
-        """Return the tree in an archive; ``fetch`` gets the verified file."""
+        """Return the tree of an archive; ``fetch`` returns the verified file."""
 
         @contextmanager
         def opened() -> Iterator[Path]:
@@ -162,7 +164,7 @@ class SourceTrees(Value, frozen=True, kw_only=True):
 
 
 def commit_key(location: str, commit: str, subdirectory: str | None) -> str:
-    """Return the digest that stands for a commit's tree."""
+    """Return the digest that identifies the tree of a commit."""
     return _digest("git", without_credentials(location), commit, subdirectory or "")
 
 
@@ -170,7 +172,7 @@ def _inside(name: NormalizedName, tree: Path, subdirectory: str | None) -> Path:
     if subdirectory is None:
         return tree
     found = tree / subdirectory
-    # A link of the tree must not lead out of it.
+    # A link in the tree must not point outside it.
     if not found.is_dir() or not found.resolve().is_relative_to(tree.resolve()):
         raise SourceUnusable(str(name), f"it has no directory {subdirectory}")
     return found

@@ -1,7 +1,7 @@
-"""Where the parts of a build are joined, and the context of those who may need one.
+"""Wires builds to the solver, and provides the context of runs that may build.
 
-To build takes a solve and an install, and to solve may take a build. The knot is tied
-here and nowhere else: what builds is handed what provisions, and the other way round.
+A build needs a solve and an installation, and a solve may need a build. This cycle is
+closed here and nowhere else: the builder gets the provisioner and vice versa.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ __all__ = ["IndexContext", "machine_builds"]
 
 
 def machine_builds(context: Context, interpreter: Interpreter) -> SdistBuilds:
-    """Return what builds source distributions on this machine for a Python."""
+    """Return a builder of source distributions on this machine for a Python."""
     from polylock.operations.builds.sdists import SdistBuilds  # noqa: PLC0415 - rare
 
     return SdistBuilds(
@@ -41,16 +41,16 @@ def machine_builds(context: Context, interpreter: Interpreter) -> SdistBuilds:
 
 
 def _provisioner(builds: SdistBuilds) -> Provisioner:
-    # A solver, 40 ms, that is not wanted for what was built before.
+    # The solver takes 40 ms, and cached builds do not need it.
     from polylock.operations.builds.provision import MachineProvisioner  # noqa: PLC0415
 
     return MachineProvisioner(builds=builds)
 
 
 class IndexContext(Context):
-    """The context of a run that asks the indexes, and may have to build for answers.
+    """The context of a run that asks the indexes and may build metadata.
 
-    ``project`` names what is locked, None where nothing of it is to be remembered.
+    ``project`` is the key under which results are remembered; None: they are not.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class IndexContext(Context):
 
     @cached_property
     def memory(self) -> Memory:
-        """Return what earlier locks of the project worked out."""
+        """Return the results of earlier locks of the project."""
         from polylock.resolution.memory import Memory  # noqa: PLC0415 - see the class
 
         if self._project is None:
@@ -81,23 +81,23 @@ class IndexContext(Context):
         return Memory(b"" if kept is None else kept)
 
     def remember(self) -> None:
-        """Keep what this run needed and worked out for the next lock."""
+        """Store the pages and results of this run for the next lock."""
         self.source.remember()
         memory = self.memory
         if self._project is not None and memory.learned:
             key = f"{memory.rules()}, {self._project}"
-            with suppress(CacheUnusable):  # a cache that is full or read-only serves on
+            with suppress(CacheUnusable):  # a full or read-only cache is no failure
                 self.store.write(Bucket.MEMORIES, key, memory.encode())
 
     @property
     def metadata_builds(self) -> SdistBuilds:
-        """Return what builds metadata while locking."""
+        """Return the builder of metadata for a lock."""
         return machine_builds(self, self._interpreter)
 
     def _sdist_metadata(
         self, release: Release, file: RemoteFile
     ) -> CoreMetadata | Unusable:
-        """Build metadata where the project allows it; called from any thread."""
+        """Build metadata if the project allows it; called from any thread."""
         from polylock.build.policy import refused_metadata  # noqa: PLC0415 - rare
 
         refused = refused_metadata(self.inputs, release.name)
@@ -107,18 +107,21 @@ class IndexContext(Context):
 
     @cached_property
     def _interpreter(self) -> Interpreter:
-        """Return the Python that builds metadata while locking.
+        """Return the Python that builds metadata for a lock.
 
-        The user's choice, else the one that runs polylock: metadata that depends on
-        the Python would be wrong for some target whichever was taken.
+        It is the user's choice or the one that runs polylock. Metadata that depends on
+        the Python would be wrong for some target with any choice.
         """
-        # Only to build, and not at start-up.
-        from polylock.environment.discovery import find_python  # noqa: PLC0415
+        # Imported only for builds.
+        from polylock.environment.discovery import (  # noqa: PLC0415
+            find_python,
+            python_path,
+        )
         from polylock.environment.interpreter import probe  # noqa: PLC0415
 
         if self.settings.python is None:
             return probe(Path(sys.executable), store=self.store)
-        search_path = os.environ.get("PATH", "")
+        search_path = python_path(os.environ)
         return find_python(
             self.settings.python, search_path=search_path, store=self.store
         )

@@ -20,7 +20,7 @@ __all__ = ["DependencyEdit", "Place", "add", "remove"]
 
 
 class Place(Value, frozen=True, kw_only=True):
-    """The one list of requirements that is meant; all None: the project's own."""
+    """One list of requirements; with all None the project's own dependencies."""
 
     group: str | None = None
     extra: str | None = None
@@ -38,7 +38,7 @@ class Place(Value, frozen=True, kw_only=True):
 
 
 class DependencyEdit(Value, frozen=True, kw_only=True):
-    """What was done; nothing is ``changed`` where it stood there already."""
+    """The result of an edit; ``changed`` is false if the items were already listed."""
 
     path: Path
     place: Place
@@ -58,17 +58,17 @@ class DependencyEdit(Value, frozen=True, kw_only=True):
 def add(
     settings: Settings, requirements: Sequence[str], place: Place
 ) -> DependencyEdit:
-    """Add requirements to one list of the project file, its comments kept.
+    """Add requirements to one list of the project file and keep its comments.
 
-    Raises ProjectError, and UsageError for text that is no requirement.
+    Raises ProjectError, and UsageError for text that is not a requirement.
     """
     return _edit(settings, requirements, place, add_dependency)
 
 
 def remove(settings: Settings, names: Sequence[str], place: Place) -> DependencyEdit:
-    """Remove requirements from one list of the project file, its comments kept.
+    """Remove requirements from one list of the project file and keep its comments.
 
-    Raises ProjectError, also where a project is not required there.
+    Raises ProjectError, also if a project is not required there.
     """
     return _edit(settings, names, place, remove_dependency)
 

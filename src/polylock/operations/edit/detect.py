@@ -37,7 +37,7 @@ __all__ = [
 class Detected(Value, frozen=True, kw_only=True):
     """A machine as a target; ``path`` is the project file that it was written to.
 
-    ``warnings`` say what did not answer.
+    ``warnings`` name the queries that failed.
     """
 
     description: TargetDescription
@@ -66,7 +66,7 @@ class Detected(Value, frozen=True, kw_only=True):
 
 
 def machine_name(machine: DetectedMachine) -> str:
-    """Return a name for a machine that was given none: ``linux-x86-64-nvidia``."""
+    """Return a default name for a machine: ``linux-x86-64-nvidia``."""
     platform = usual_platform(f"{machine.system}-{machine.architecture}")
     parts = [platform.replace("_", "-")]
     if machine.nvidia is not None:
@@ -85,11 +85,11 @@ def machine_name(machine: DetectedMachine) -> str:
 def with_answers(
     machine: DetectedMachine, answers: Sequence[PluginAnswer]
 ) -> DetectedMachine:
-    """Return a machine with what trusted providers say of it as stated lists."""
+    """Return a machine with the answers of trusted providers as stated properties."""
     properties = {answer.namespace: answer.features for answer in answers}
     empty = [answer.namespace for answer in answers if not answer.features]
     warnings = (
-        f"the provider of {namespace} says that this machine supports nothing of it: "
+        f"the provider of {namespace} reports no supported property on this machine: "
         "nothing is written for it"
         for namespace in empty
     )
@@ -105,7 +105,7 @@ def with_answers(
 def detect_target(machine: DetectedMachine, python: str | None) -> Detected:
     """Describe a machine with one Python, None for the one that runs polylock.
 
-    Raises UsageError for what is no Python.
+    Raises UsageError if the text does not name a Python.
     """
     release = parse_release(python)
     name = machine_name(machine)
@@ -118,8 +118,8 @@ def write_detected(
 ) -> Detected:
     """Add a machine as a target to the project file.
 
-    Without a ``python`` the project's default holds, where it has one. Raises
-    ProjectError, also where the target exists, and UsageError.
+    ``python`` None is the project's default, if it has one. Raises ProjectError, also
+    if the target exists, and UsageError.
     """
     path = project_path(settings)
     text = read_text(path)

@@ -1,4 +1,4 @@
-"""``polylock init``: write a project file with targets, or targets into one."""
+"""``polylock init``: write a project file with targets, or add targets to one."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+from polylock.environment.discovery import pinned_python
 from polylock.errors import UsageError
 from polylock.operations.edit.detect import machine_name
 from polylock.operations.edit.other_tools import (
     Surroundings,
-    look_around,
-    refuse_unready,
+    inspect_surroundings,
+    require_project_table,
 )
 from polylock.operations.edit.project_file import (
     complete_targets,
@@ -23,7 +24,7 @@ from polylock.operations.edit.project_file import (
     running_python,
 )
 from polylock.operations.edit.target_table import target_table
-from polylock.operations.edit.targets import READ_YOUR_OWN, preset_target
+from polylock.operations.edit.targets import ASSUMED_COMMENTS, preset_target
 from polylock.operations.files import write_atomically
 from polylock.project.edit import init as edit_init
 from polylock.project.pyproject import PROJECT_FILE
@@ -40,15 +41,15 @@ if TYPE_CHECKING:
 __all__ = ["InitOutcome", "InitRequest", "init", "python_to_offer"]
 
 _MINORS = (10, 16)
-"""The Pythons to look for one in that ``requires-python`` admits: 3.10 to 3.15."""
+"""Minor versions tried for one that ``requires-python`` admits: 3.10 to 3.15."""
 
 
 class InitRequest(Value, frozen=True, kw_only=True):
-    """What to write.
+    """The targets to write.
 
-    ``machine`` is this machine where it shall be a target. ``name`` is the project's
-    in a new file, None for that of its directory. ``python`` is the targets', None
-    for the project's default, else for the one that runs polylock.
+    ``machine`` is this machine if it becomes a target. ``name`` is the project name in
+    a new file, None for that of its directory. ``python`` is the Python of the targets,
+    None for the project's default or else the one that runs polylock.
     """
 
     presets: Sequence[str] = ()
@@ -58,9 +59,9 @@ class InitRequest(Value, frozen=True, kw_only=True):
 
 
 class InitOutcome(Value, frozen=True, kw_only=True):
-    """The project file, whether it is new, and the targets that it was given.
+    """The project file, whether it is new, and the targets that were added.
 
-    ``surroundings`` tells what to do next.
+    ``surroundings`` has notes and the next steps.
     """
 
     path: Path
@@ -78,17 +79,17 @@ class InitOutcome(Value, frozen=True, kw_only=True):
 
 
 def init(settings: Settings, request: InitRequest) -> InitOutcome:
-    """Write the targets into the project file, a new one where there is none.
+    """Write the targets into the project file, a new one if there is none.
 
-    The file is that of the settings, else that of the current directory: directories
-    above are not searched. Raises ProjectError, also where a target exists, and
-    UsageError, also where another tool's tables or files say what the project
-    requires. Nothing is written then.
+    The file is that of the settings or of the current directory; parent directories are
+    not searched. Raises ProjectError, also if a target exists, and UsageError, also if
+    the requirements of the project are in another tool's tables or files. After an
+    error nothing is written.
     """
     path = _path(settings)
     text = read_text(path) if path.exists() else None
     if request.name is None:
-        refuse_unready(path.parent, parse_document(text or "", path))
+        require_project_table(path.parent, parse_document(text or "", path))
     completed = complete_targets(
         text, _tables(request), python=request.python, path=path
     )
@@ -98,7 +99,7 @@ def init(settings: Settings, request: InitRequest) -> InitOutcome:
         name=request.name or _directory_name(path),
         requires_python=f">={release.minor_version}",
         targets={name: table for name, (table, _) in completed.items()},
-        comments=READ_YOUR_OWN,
+        comments=ASSUMED_COMMENTS,
         path=str(path),
     )
     write_atomically(path, edited)
@@ -110,26 +111,26 @@ def init(settings: Settings, request: InitRequest) -> InitOutcome:
             for _, descriptions in completed.values()
             for description in descriptions
         ),
-        surroundings=look_around(path.parent, parse_document(edited, path)),
+        surroundings=inspect_surroundings(path.parent, parse_document(edited, path)),
     )
 
 
 def python_to_offer(settings: Settings) -> str | None:
-    """Return the Python to propose for new targets, None where the project has one.
+    """Return the Python to propose for new targets, None if the project has one.
 
-    The one that ``.python-version`` names, else the one that runs polylock, else the
-    oldest that ``requires-python`` admits. Raises ProjectError, and UsageError as
-    ``init`` does, before anybody is asked anything.
+    It is the first that ``requires-python`` admits of: the one in ``.python-version``,
+    the one that runs polylock, the minor versions from the oldest on. Raises
+    ProjectError, and UsageError as ``init`` does, before the first prompt.
     """
     path = _path(settings)
     document = parse_document(read_text(path), path) if path.exists() else {}
-    refuse_unready(path.parent, document)
+    require_project_table(path.parent, document)
     tables = Table(document, path=str(path))
     if "python" in tables.table("tool").table("polylock"):
         return None
     admitted = tables.table("project").string("requires-python") or ""
     running = str(running_python())
-    wanted = _python_version_file(path.with_name(".python-version"))
+    wanted = _pinned_release(path.with_name(".python-version"))
     others = [f"3.{minor}" for minor in range(*_MINORS)]
     for text in (wanted, running, *others):
         if text is not None and _admits(admitted, text):
@@ -137,13 +138,10 @@ def python_to_offer(settings: Settings) -> str | None:
     return running
 
 
-def _python_version_file(path: Path) -> str | None:
-    """Return the minor version that the file of pyenv and uv names, if it does."""
-    try:
-        text = path.read_text("utf-8").split()[0]
-    except (OSError, UnicodeDecodeError, IndexError):
-        return None
-    release = parse_python(text)
+def _pinned_release(path: Path) -> str | None:
+    """Return the minor version in a ``.python-version``, if any."""
+    pinned = pinned_python(path)
+    release = None if pinned is None else parse_python(pinned)
     return None if release is None else release.minor_version
 
 
@@ -152,12 +150,12 @@ def _admits(requires_python: str, python: str) -> bool:
     try:
         specifiers = SpecifierSet(requires_python)
     except ValueError:
-        return True  # what is wrong with it is told when the targets are read
+        return True  # reading the targets reports the error
     return specifiers.contains(release.newest)
 
 
 def _path(settings: Settings) -> Path:
-    """Return the project file that is meant, whether it is there or not."""
+    """Return the path of the project file, which may not exist."""
     if settings.project is None:
         return Path.cwd() / PROJECT_FILE
     named = settings.project.absolute()
@@ -184,7 +182,7 @@ def _tables(request: InitRequest) -> dict[str, dict[str, Any]]:
 
 
 def _directory_name(path: Path) -> str:
-    """Return the name of the project's directory as a project may be called."""
+    """Return the name of the project's directory as a valid project name."""
     name = canonicalize_name(path.resolve().parent.name)
     kept = "".join(c if c.isascii() and c.isalnum() else "-" for c in name)
     return canonicalize_name(kept).strip("-") or "project"

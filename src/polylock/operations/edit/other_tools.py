@@ -1,7 +1,7 @@
-"""What other tools have left beside a project file, and the steps that follow.
+"""Files and tables of other tools beside a project file, and the next steps for them.
 
-Nothing of it is taken over unasked. A project that another tool describes is told
-what polylock reads instead, as far as possible as command lines.
+Nothing is imported automatically. Notes say what polylock reads instead, where possible
+as command lines.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from polylock.errors import ForeignLockInvalid, UsageError
 from polylock.operations.lock.imported_pins import read_requirement_lines
 from polylock.values import Value
 
-__all__ = ["Surroundings", "look_around", "refuse_unready"]
+__all__ = ["Surroundings", "inspect_surroundings", "require_project_table"]
 
 _REQUIREMENTS = "requirements.txt"
 _LOCKS = ("uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", _REQUIREMENTS)
 _INPUTS = ("requirements.in", _REQUIREMENTS)
 _SETUPTOOLS = ("setup.py", "setup.cfg")
 _CONDA = ("environment.yml", "environment.yaml", "conda-lock.yml")
-_UV_EQUALS = {
+_UV_EQUIVALENTS = {
     "index": "[[tool.polylock.index]]",
     "index-url": "[[tool.polylock.index]]",
     "extra-index-url": "[[tool.polylock.index]]",
@@ -41,31 +41,31 @@ _UV_EQUALS = {
     "no-build-package": "no-build-package",
     "no-binary-package": "no-binary-package",
 }
-"""Keys of ``[tool.uv]`` and their equals; a bare one is of ``[tool.polylock]``."""
+"""Keys of ``[tool.uv]`` and their equivalents; a bare key is in ``[tool.polylock]``."""
 
 
 class Surroundings(Value, frozen=True, kw_only=True):
-    """What to tell whoever has just written a project file.
+    """Notes and next steps after ``init``.
 
-    ``notes`` are sentences, a line each; ``steps`` the command lines to run next.
+    ``notes`` are sentences, one per line; ``steps`` are the command lines to run next.
     """
 
     notes: tuple[str, ...]
     steps: tuple[str, ...]
 
 
-def refuse_unready(directory: Path, document: Mapping[str, Any]) -> None:
-    """Raise UsageError where what the project requires is not in ``[project]``.
+def require_project_table(directory: Path, document: Mapping[str, Any]) -> None:
+    """Raise UsageError if the project's requirements are in another tool's place.
 
-    An empty ``[project]`` beside it would be the one that counts, for build backends
-    as well.
+    A new, empty ``[project]`` would take precedence, for build backends as well.
     """
     if {"project", "dependency-groups"} & document.keys():
         return
     poetry = _table(document, "tool", "poetry")
     if poetry:
         raise UsageError(
-            "[tool.poetry] says what this project requires, and only Poetry reads that",
+            "the requirements of this project are in [tool.poetry], which only Poetry "
+            "reads",
             "move name, version, requires-python and dependencies to [project], which "
             "Poetry 2 reads too, and groups to [dependency-groups]; then run "
             "`polylock init` again",
@@ -73,30 +73,30 @@ def refuse_unready(directory: Path, document: Mapping[str, Any]) -> None:
     present = [name for name in _SETUPTOOLS if (directory / name).is_file()]
     if present:
         raise UsageError(
-            f"{' and '.join(present)} may say what this project requires, and polylock "
-            "reads [project] of pyproject.toml",
+            f"{' and '.join(present)} may have the requirements of this project, and "
+            "polylock reads [project] of pyproject.toml",
             "write [project] with name, version, requires-python and dependencies "
-            "(install_requires), then run `polylock init` again; where they say "
-            "nothing of it, `polylock init --name NAME` writes a new [project]",
+            "(install_requires), then run `polylock init` again; if there are none, "
+            "`polylock init --name NAME` writes a new [project]",
         )
 
 
-def look_around(directory: Path, document: Mapping[str, Any]) -> Surroundings:
-    """Look at what lies beside a project file of which the tables are given."""
+def inspect_surroundings(directory: Path, document: Mapping[str, Any]) -> Surroundings:
+    """Return notes and steps for the files beside a project file with these tables."""
     notes = list(_above(directory))
     steps: list[str] = []
     locks = [name for name in _LOCKS if (directory / name).is_file()]
     if not _requires(document):
-        wanted, told = _wanted(directory)
-        notes += told
+        wanted, about_files = _wanted(directory)
+        notes += about_files
         if wanted is not None:
             steps.append(wanted)
         elif not locks:
             steps.append("polylock add NAME ...")
     notes += _settings(document)
     notes += (
-        f"{name} is not read: `polylock add` what it names of Python packages; others "
-        "stay with conda"
+        f"{name} is not read: `polylock add` its Python packages; conda installs the "
+        "others"
         for name in _CONDA
         if (directory / name).is_file()
     )
@@ -106,13 +106,13 @@ def look_around(directory: Path, document: Mapping[str, Any]) -> Surroundings:
 
 
 def _above(directory: Path) -> Iterator[str]:
-    """Tell of a project file in a directory above: this one is another project."""
+    """Yield a note on a project file in a parent directory: it is another project."""
     place = directory.resolve()
     for parent in place.parents:
         if (parent / "pyproject.toml").is_file():
             yield (
-                f"{parent} has a pyproject.toml as well, which stays as it is: this is "
-                "another project, with a lock file of its own"
+                f"{parent} has a pyproject.toml too, which is unchanged: this is "
+                "another project with its own lock file"
             )
             return
         if (parent / ".git").exists():
@@ -120,7 +120,7 @@ def _above(directory: Path) -> Iterator[str]:
 
 
 def _pinned(directory: Path, locks: Sequence[str]) -> str | None:
-    """Return the lock file of another tool to begin with, None with one of ours."""
+    """Return another tool's lock file to import pins from; None if there is ours."""
     ours = directory / "pylock.toml"
     if ours.is_file():
         if b"[tool.polylock]" in ours.read_bytes():
@@ -133,7 +133,7 @@ def _pinned(directory: Path, locks: Sequence[str]) -> str | None:
 
 
 def _requires(document: Mapping[str, Any]) -> bool:
-    """Say whether the project requires anything yet."""
+    """Return whether the project has any requirements."""
     project = _table(document, "project")
     return bool(
         project.get("dependencies")
@@ -143,7 +143,7 @@ def _requires(document: Mapping[str, Any]) -> bool:
 
 
 def _wanted(directory: Path) -> tuple[str | None, list[str]]:
-    """Return the command that adds what a requirements file asks for, and notes."""
+    """Return the command that adds the requirements of a file, and notes."""
     for name in _INPUTS:
         path = directory / name
         if not path.is_file():
@@ -155,7 +155,7 @@ def _wanted(directory: Path) -> tuple[str | None, list[str]]:
         if is_pinned and lines:
             note = (
                 f"{name} pins {len(lines)} projects; add those that your own code "
-                "needs, the others come with them"
+                "imports, the others are their dependencies"
             )
             return "polylock add NAME ...", [note]
         if lines:
@@ -164,7 +164,7 @@ def _wanted(directory: Path) -> tuple[str | None, list[str]]:
 
 
 def _pins(path: Path) -> bool:
-    """Say whether a requirements file pins anything."""
+    """Return whether a requirements file consists of pins."""
     try:
         return read_requirement_lines(path)[1]
     except ForeignLockInvalid:
@@ -172,15 +172,15 @@ def _pins(path: Path) -> bool:
 
 
 def _settings(document: Mapping[str, Any]) -> Iterator[str]:
-    """Tell of the settings of other tools that have an equal."""
+    """Yield a note for each setting of another tool that has an equivalent."""
     uv = _table(document, "tool", "uv")
     for key in uv:
-        if key in _UV_EQUALS:
-            equal = _UV_EQUALS[key]
-            place = "" if equal.startswith("[") else "[tool.polylock] "
-            yield f"[tool.uv] {key} is not read; its equal is {place}{equal}"
+        if key in _UV_EQUIVALENTS:
+            equivalent = _UV_EQUIVALENTS[key]
+            place = "" if equivalent.startswith("[") else "[tool.polylock] "
+            yield f"[tool.uv] {key} is not read; use {place}{equivalent}"
     if "workspace" in uv:
-        yield "[tool.uv.workspace] is not read, and there is no equal yet"
+        yield "[tool.uv.workspace] is not read and has no equivalent yet"
     poetry = _table(document, "tool", "poetry")
     for group in _table(poetry, "group"):
         yield f"[tool.poetry.group.{group}] is not read; use [dependency-groups]"
@@ -196,7 +196,7 @@ def _settings(document: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _table(document: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
-    """Return a table, an empty one where it is missing or none."""
+    """Return a table, empty if it is missing or not a table."""
     for key in keys:
         found = document.get(key)
         document = found if isinstance(found, dict) else {}

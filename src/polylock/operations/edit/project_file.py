@@ -1,4 +1,4 @@
-"""Read a project file as text, and complete the targets that are to be added to it."""
+"""Read a project file as text, and complete targets to be added to it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = [
 
 
 def read_text(path: Path) -> str:
-    """Return the text of a project file, line endings kept; raises ProjectError."""
+    """Return the text of a project file with its line endings; raises ProjectError."""
     try:
         return read_regular(path).decode()
     except FileNotFoundError as error:
@@ -52,9 +52,9 @@ def running_python() -> PythonRelease:
 
 
 def parse_release(text: str | None) -> PythonRelease:
-    """Return the Python that the user named, with None the one that runs polylock.
+    """Return the Python that a text names, with None the one that runs polylock.
 
-    Raises UsageError for what is no Python.
+    Raises UsageError if the text does not name a Python.
     """
     if text is None:
         return running_python()
@@ -74,12 +74,12 @@ def complete_targets(
     python: str | None,
     path: Path,
 ) -> dict[str, tuple[dict[str, Any], tuple[TargetDescription, ...]]]:
-    """Return the tables with their Python, and the targets that each stands for.
+    """Return the tables with their Python, and the targets that each expands to.
 
-    ``text`` is the project file that they are to be added to, None for a new one.
-    Without a ``python`` the default of the project holds, else the Python that runs
-    polylock is written down. Raises ProjectError where a target would be refused
-    when the project is read, UsageError for what is no Python.
+    ``text`` is the project file that they will be added to, None for a new one. If
+    ``python`` is None and the project has no default, the Python that runs polylock is
+    written. Raises ProjectError if reading the project would refuse a target,
+    UsageError if ``python`` does not name a Python.
     """
     document = Table(parse_document(text or "", path), path=str(path))
     project = document.table("project")
@@ -110,7 +110,7 @@ def complete_targets(
 
 
 def _with_python(table: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """Put the Python after the keys that say what machine it is."""
+    """Insert the Python after the keys that name the machine."""
     rest = {key: value for key, value in table.items() if key != "python"}
     leading: dict[str, Any] = {
         key: rest.pop(key)
@@ -121,7 +121,7 @@ def _with_python(table: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, 
 
 
 def parse_document(text: str, path: Path) -> dict[str, Any]:
-    """Return a project file's tables; raises ProjectError for what is no TOML."""
+    """Return a project file's tables; raises ProjectError if it is not TOML."""
     try:
         return parse_toml(text.removeprefix("\ufeff"))
     except InvalidToml as error:

@@ -1,4 +1,4 @@
-"""A target as a project file would hold it: the reverse of reading one."""
+"""A target as a table of the project file: the reverse of reading one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["accelerators", "cpu_name", "platform_name", "table_text", "target_ta
 def target_table(description: TargetDescription) -> dict[str, Any]:
     """Return the keys of ``[tool.polylock.targets.NAME]`` as plain data.
 
-    What a preset or another target gave is written out.
+    Values from a preset or another target are written out.
     """
     table: dict[str, Any] = {
         "platform": platform_name(description),
@@ -31,6 +31,13 @@ def target_table(description: TargetDescription) -> dict[str, Any]:
         "runs-on": _one_or_many(description.runs_on),
         "dependencies": list(description.dependencies) or None,
         "variants": dict(description.variants) or None,
+        "exclude-variants": _listed(description.exclude_variants),
+        "prefer-variants": _listed(description.prefer_variants),
+        "require-variants": {
+            name: list(patterns)
+            for name, patterns in description.require_variants.items()
+        }
+        or None,
     }
     return {key: value for key, value in table.items() if value is not None}
 
@@ -43,12 +50,12 @@ def table_text(name: str, table: Mapping[str, Any]) -> str:
 
 
 def platform_name(description: TargetDescription) -> str:
-    """Return ``linux-x86_64``; 64-bit Arm is spelled as its system spells it."""
+    """Return a name such as ``linux-x86_64``, with the system's own word for Arm."""
     return usual_platform(f"{description.system}-{description.architecture}")
 
 
 def cpu_name(description: TargetDescription) -> str:
-    """Return the processor in short, ``baseline`` where none was named."""
+    """Return a short name of the processor, ``baseline`` if there is none."""
     cpu = description.cpu
     if cpu is None:
         return "baseline"
@@ -57,7 +64,7 @@ def cpu_name(description: TargetDescription) -> str:
 
 
 def accelerators(description: TargetDescription) -> tuple[str, ...]:
-    """Return each GPU or NPU in short: ``nvidia 9.0 (CUDA 13.0)``."""
+    """Return a short name of each GPU or NPU: ``nvidia 9.0 (CUDA 13.0)``."""
     found = []
     if (nvidia := description.nvidia) is not None:
         compute = ", ".join(nvidia.compute) or "no GPU"
@@ -117,6 +124,10 @@ def _level(level: str | None, architecture: Architecture) -> str | None:
 
 def _signed(features: tuple[str, ...]) -> list[str]:
     return [name if name.startswith("-") else f"+{name}" for name in features]
+
+
+def _listed(values: tuple[str, ...] | None) -> list[str] | None:
+    return None if values is None else list(values)
 
 
 def _one_or_many(values: tuple[str, ...]) -> str | list[str] | None:

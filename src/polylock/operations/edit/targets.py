@@ -1,4 +1,4 @@
-"""``polylock targets``: what is declared, what it derives to, what can be added."""
+"""``polylock targets``: list, show and add targets, and search presets."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from polylock.providers.detect import DetectedMachine
 
 __all__ = [
-    "READ_YOUR_OWN",
+    "ASSUMED_COMMENTS",
     "AddTargetRequest",
     "AddedTarget",
     "SupportedFeature",
@@ -52,12 +52,12 @@ __all__ = [
 ]
 
 
-READ_YOUR_OWN: Mapping[str, str] = {
+ASSUMED_COMMENTS: Mapping[str, str] = {
     "nvidia": "assumed; `nvidia-smi` shows the CUDA Version of a machine's driver",
     "amd": "assumed; /opt/rocm/.info/version has that of a machine",
     "macos": "assumed; `sw_vers -productVersion` shows that of a Mac",
 }
-"""How to read the value of an assumed key on one's own machine, by the key."""
+"""Comments for the project file, by key: how to find the value of a real machine."""
 
 _SHOWN_PRESETS = 8
 
@@ -65,7 +65,7 @@ _SHOWN_PRESETS = 8
 class SupportedFeature(Value, frozen=True, kw_only=True):
     """The values of one feature that a target supports, the most preferred first.
 
-    ``stated`` tells that the user gave the list and that nothing was derived.
+    ``stated`` means that the user gave the list and nothing was derived.
     """
 
     namespace: str
@@ -75,17 +75,17 @@ class SupportedFeature(Value, frozen=True, kw_only=True):
 
 
 class TargetView(Value, frozen=True):
-    """A declared target and what it derives to."""
+    """A declared target with the values derived from it."""
 
     target: Target
 
     @property
     def features(self) -> tuple[SupportedFeature, ...]:
-        """Return what the target supports.
+        """Return the supported features.
 
-        Namespaces are in lexical order, for a release's own metadata says theirs;
-        features and values are in order of preference. What the user stated of a
-        namespace counts, and nothing that is derived beside it.
+        Namespaces are sorted by name, because their priority is in the metadata of each
+        release; features and values are in order of preference. Stated features of a
+        namespace replace derived ones.
         """
         stated, derived = self.target.stated, self.target.derived
         names = sorted({*stated.namespaces, *derived.namespaces})
@@ -128,7 +128,7 @@ class TargetView(Value, frozen=True):
 
 
 class AddTargetRequest(Value, frozen=True, kw_only=True):
-    """What to add: a preset, or this machine; ``name`` is None for a default one."""
+    """A preset or this machine to add; ``name`` is None for a default name."""
 
     preset: str | None = None
     machine: DetectedMachine | None = None
@@ -137,7 +137,7 @@ class AddTargetRequest(Value, frozen=True, kw_only=True):
 
 
 class AddedTarget(Value, frozen=True, kw_only=True):
-    """Where a target was added, and the targets that it stands for."""
+    """The file and table of an added target, and the targets that it expands to."""
 
     path: Path
     names: tuple[str, ...]
@@ -153,7 +153,7 @@ class AddedTarget(Value, frozen=True, kw_only=True):
 
 
 def declared_targets(settings: Settings) -> tuple[TargetView, ...]:
-    """Return the targets of the project file in their order; raises ProjectError."""
+    """Return the targets of the project file in order; raises ProjectError."""
     return tuple(map(TargetView, open_workspace(settings).targets))
 
 
@@ -167,9 +167,9 @@ def show_target(settings: Settings, name: str) -> TargetView:
 
 
 def search_presets(text: str) -> Mapping[str, Preset]:
-    """Return a preset by its name, else those that words fit, a name's or a purpose.
+    """Return the preset of a name, else all that match words of names or purposes.
 
-    Raises UsageError where there is none.
+    Raises UsageError if there is none.
     """
     name = find_spelled(text)
     if name is not None:
@@ -181,9 +181,10 @@ def search_presets(text: str) -> Mapping[str, Preset]:
 
 
 def find_preset(name: str) -> tuple[str, Preset]:
-    """Return a preset and its name, as it is spelled; UsageError where there is none.
+    """Return a preset and its canonical name.
 
-    What people call it is a name too, and so are words that fit one preset alone.
+    The text is a name, a common name for the hardware, or words that match only one
+    preset. Raises UsageError if there is none or more than one.
     """
     known = find_name(name)
     if known is not None:
@@ -193,7 +194,7 @@ def find_preset(name: str) -> tuple[str, Preset]:
         shown = ", ".join(list(found)[:_SHOWN_PRESETS])
         more = len(found) - _SHOWN_PRESETS
         raise UsageError(
-            f"{name!r} may be one of {len(found)} presets",
+            f"{name!r} matches {len(found)} presets",
             f"name one: {shown}{f' and {more} more' if more > 0 else ''}; "
             f"`polylock targets presets {name}` shows them",
         )
@@ -207,9 +208,9 @@ def _no_preset(name: str) -> UsageError:
 
 
 def add_target(settings: Settings, request: AddTargetRequest) -> AddedTarget:
-    """Add a preset or this machine to the project file, the last in priority.
+    """Add a preset or this machine to the project file, with the lowest priority.
 
-    Raises ProjectError, also where the target exists, and UsageError.
+    Raises ProjectError, also if the target exists, and UsageError.
     """
     path = project_path(settings)
     text = read_text(path)
@@ -218,7 +219,7 @@ def add_target(settings: Settings, request: AddTargetRequest) -> AddedTarget:
         text, {name: table}, python=request.python, path=path
     )[name]
     edited = edit_add_target(
-        text, name, completed, comments=READ_YOUR_OWN, path=str(path)
+        text, name, completed, comments=ASSUMED_COMMENTS, path=str(path)
     )
     write_atomically(path, edited)
     names = tuple(description.name for description in descriptions)
@@ -240,10 +241,10 @@ def _named(request: AddTargetRequest) -> tuple[str, dict[str, Any]]:
 
 
 def preset_target(text: str) -> tuple[str, dict[str, Any]]:
-    """Return a target of a preset: its name, and its table.
+    """Return the name and the table of a target for a preset.
 
-    What software the machine is assumed to run stands in the table, to be changed.
-    Raises UsageError where there is no such preset.
+    The table has the assumed software of the machine, for the user to change. Raises
+    UsageError if there is no such preset.
     """
     name, preset = find_preset(text)
     return canonicalize_name(name), {"preset": name, **assumed(preset)}

@@ -1,4 +1,4 @@
-"""``polylock detect --trust-provider``: a provider plugin's answer as static lists."""
+"""``polylock detect --trust-provider``: run a provider plugin once for its answer."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ _ADVICE = "write NAME or NAME==VERSION: --trust-provider nvidia-variant-provider
 class TrustRequest(Value, frozen=True, kw_only=True):
     """A provider that the user trusts: ``NAME`` or ``NAME==VERSION``.
 
-    ``endpoint`` is a ``plugin-api`` of variant metadata, None for the package's own;
-    ``namespace`` says what it answers for, None for what it says itself.
+    ``endpoint`` is a ``plugin-api`` of variant metadata, None for the package's own.
+    ``namespace`` is the expected namespace, None for the plugin's own.
     """
 
     requirement: str
@@ -56,11 +56,11 @@ class TrustRequest(Value, frozen=True, kw_only=True):
 def ask_trusted_provider(
     settings: Settings, request: TrustRequest, reporter: Reporter
 ) -> PluginAnswer:
-    """Install a provider in an environment of its own, ask it once, and remove it.
+    """Install a provider in a temporary environment and ask it once.
 
-    The package comes from the indexes of the project, or from the configured one
-    where there is no project, no newer than it allows and as wheels. Raises
-    UsageError, ProjectError, ProviderFailed and what provisioning raises.
+    Its wheels come from the indexes of the project, no newer than it allows, or without
+    a project from the configured index. Raises UsageError, ProjectError, ProviderFailed
+    and the errors of provisioning.
     """
     requirement = _parse(request.requirement)
     with Context(settings, _inputs(settings), reporter) as context:
@@ -85,7 +85,7 @@ def _parse(text: str) -> Requirement:
     try:
         requirement = Requirement(text)
     except InvalidRequirement as error:
-        raise UsageError(f"{text!r} is no provider package", _ADVICE) from error
+        raise UsageError(f"{text!r} is not a provider package", _ADVICE) from error
     exact = all(clause.operator == "==" for clause in requirement.specifier)
     if requirement.url or requirement.marker or requirement.extras or not exact:
         raise UsageError(f"{text!r} is more than a package and its version", _ADVICE)
@@ -93,9 +93,9 @@ def _parse(text: str) -> Requirement:
 
 
 def _inputs(settings: Settings) -> Inputs:
-    """Return what the project says of indexes and builds, where there is one.
+    """Return the project's inputs, or defaults without a project.
 
-    It need not name a target yet: this may be what describes the first.
+    The project may have no target yet: this command may describe the first.
     """
     try:
         path = project_path(settings)
@@ -118,9 +118,9 @@ def _inputs(settings: Settings) -> Inputs:
 def _install(
     context: Context, requirement: Requirement, work: Path
 ) -> tuple[str, Path]:
-    """Install the package under a name that the indexes have; return it and its Python.
+    """Install the package; return its name on the index, and its Python.
 
-    The CPU providers have two spellings, and whichever is there is meant.
+    The CPU providers have two spellings; the first that the index has is used.
     """
     from polylock.environment.interpreter import probe  # noqa: PLC0415 - only here
     from polylock.environment.venv import create  # noqa: PLC0415 - only here

@@ -1,11 +1,11 @@
 """The lock of one target as a software bill of materials (CycloneDX 1.6).
 
-The same lock file gives the same bytes: a bill has no time of writing, and its serial
-number is made from its contents. What a lock file does not know, licences and
-suppliers, is not in it. URLs have no credentials.
+The output is reproducible: it has no timestamp, and its serial number is derived from
+its contents. Licences and suppliers are not in a lock file, so they are missing. URLs
+have no credentials.
 
-The library costs 60 ms to import and is an extra of polylock's: this module is imported
-when a bill is wanted.
+The library takes 60 ms to import and is an optional dependency, so this module is
+imported lazily.
 """
 
 from __future__ import annotations
@@ -65,17 +65,17 @@ _ALGORITHMS = {
     "sha3_384": HashAlgorithm.SHA3_384,
     "sha3_512": HashAlgorithm.SHA3_512,
 }
-"""The format's names of what ``hashlib`` calls so."""
+"""The hash algorithms of the format, by their names in ``hashlib``."""
 
 _FIRST = ("$schema", "bomFormat", "specVersion", "serialNumber", "version", "metadata")
 
 
 class BillOfMaterials(Value, frozen=True, kw_only=True):
-    """What one target installs, and what its project is called.
+    """The bill of one target.
 
-    ``name`` and ``version`` are the project's, None where no project file says them.
-    ``default_index`` is the index that a package URL without ``repository_url`` means,
-    None where that is not known.
+    ``name`` and ``version`` are those of the project, None if no project file has them.
+    ``default_index`` is the index of a package URL without ``repository_url``, None if
+    it is not known.
     """
 
     single: SingleTarget
@@ -86,7 +86,7 @@ class BillOfMaterials(Value, frozen=True, kw_only=True):
     default_index: str | None
 
     def text(self) -> str:
-        """Return the bill as JSON, in an order that depends on the contents alone."""
+        """Return the bill as JSON, in an order that depends only on the contents."""
         written = JsonV1Dot6(self._bom()).output_as_string()
         document: dict[str, Any] = json.loads(written)
         del document["metadata"]["timestamp"], document["serialNumber"]
@@ -113,7 +113,7 @@ class BillOfMaterials(Value, frozen=True, kw_only=True):
             dependencies.append(_dependency(project, roots))
         return Bom(
             components=components.values(),
-            # Bom.register_dependency would look for each edge in all that came before.
+            # Bom.register_dependency would take quadratic time.
             dependencies=dependencies,
             metadata=BomMetaData(
                 component=project,
@@ -130,11 +130,11 @@ class BillOfMaterials(Value, frozen=True, kw_only=True):
             type=ComponentType.APPLICATION,
             name=self.name,
             version=self.version,
-            bom_ref=f"project:{self.name}",  # no package has a colon in its name
+            bom_ref=f"project:{self.name}",  # a package name has no colon
         )
 
     def _required(self) -> frozenset[str]:
-        """Return the packages that are there without any group or extra."""
+        """Return the packages that are installed without any group or extra."""
         required = {
             root.name
             for root in self.graph.roots
@@ -171,10 +171,10 @@ class BillOfMaterials(Value, frozen=True, kw_only=True):
         )
 
     def _package_url(self, chosen: Selected) -> PackageURL | None:
-        """Return the address by which others know the package, if there is one.
+        """Return the package URL (purl) of a package, if it has one.
 
-        What lies in a directory has none: without a qualifier the address would be
-        that of a project of the same name on the default index.
+        A package on disk has none: without a qualifier the URL would mean the project
+        of the same name on the default index.
         """
         package, file = chosen.package, chosen.file
         qualifiers: dict[str, str] = {}
@@ -222,7 +222,7 @@ class BillOfMaterials(Value, frozen=True, kw_only=True):
             yield _property("path", file.path)
 
     def _target_properties(self) -> Iterator[Property]:
-        # What the CycloneDX property taxonomy calls a bill without time and chance.
+        # The name in the CycloneDX property taxonomy for a reproducible bill.
         yield Property(name="cdx:reproducible", value="true")
         target = record_target(self.single.target)
         for name, value in (
@@ -243,7 +243,7 @@ class BillOfMaterials(Value, frozen=True, kw_only=True):
 
 
 def _supported(features: Iterable[LockedFeature]) -> Iterator[str]:
-    """Yield the lists of values in words, switches of a namespace on one line."""
+    """Yield the features as text, with all switches of a namespace on one line."""
     switches: dict[str, list[str]] = {}
     for each in features:
         if each.feature is not None and each.values == ("on",):
@@ -273,7 +273,7 @@ def _property(name: str, value: str) -> Property:
 
 
 def _hashes(file: PackageFile) -> Iterator[HashType]:
-    """Yield the hash values of a file, those whose algorithm the format knows."""
+    """Yield the hashes of a file whose algorithms the format supports."""
     if not isinstance(file, PackageVcs | PackageDirectory):
         for name, value in file.hashes.items():
             if name in _ALGORITHMS:
@@ -281,7 +281,7 @@ def _hashes(file: PackageFile) -> Iterator[HashType]:
 
 
 def _references(file: PackageFile) -> Iterator[ExternalReference]:
-    """Yield where the file or the source tree is fetched from."""
+    """Yield the URL of the file or the source tree."""
     if isinstance(file, PackageDirectory) or file.url is None:
         return
     kind = ExternalReferenceType.DISTRIBUTION
@@ -291,7 +291,7 @@ def _references(file: PackageFile) -> Iterator[ExternalReference]:
 
 
 def _vcs_url(file: PackageVcs) -> str:
-    """Return ``git+https://host/path@commit#directory``, as package URLs want it."""
+    """Return the ``vcs_url`` of a purl: ``git+https://host/path@commit#directory``."""
     place = f"#{file.subdirectory}" if file.subdirectory else ""
     url = without_credentials(file.url or "")
     return f"{file.type}+{url}@{file.commit_id}{place}"

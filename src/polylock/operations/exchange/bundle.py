@@ -1,8 +1,8 @@
-"""``polylock bundle``: what a target installs, in a directory for no network.
+"""``polylock bundle``: write the files of a target into a directory for offline use.
 
-A variant wheel lies there under the name that it would have without its label: an
-installer that knows nothing of variants takes it, and the choice was made when the
-project was locked. Its bytes, and so its hash, are those that were locked.
+A variant wheel is written under its name without the label, so that an installer
+without support for variants installs it; the variant was chosen by the lock. Its bytes
+and its hash are those that were locked.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from polylock.build.policy import require_allowed
-from polylock.cache.digests import file_digest
+from polylock.cache.regular_files import file_digest
 from polylock.cache.store import Bucket
 from polylock.errors import CacheUnusable, HashMismatch, UsageError
 from polylock.lockfile.pylock import (
@@ -24,8 +24,8 @@ from polylock.lockfile.pylock import (
     PackageWheel,
     Pylock,
 )
+from polylock.model.archive_checks import RefusedArchive, check_path, collision_key
 from polylock.model.core_metadata import CoreMetadata, InvalidCoreMetadata
-from polylock.model.member_names import RefusedArchive, check_path, folded
 from polylock.operations.builds.locked_files import LockedFiles, locked_sha256
 from polylock.operations.builds.sdists import LocalSdist, SdistBuilds, SourceTree
 from polylock.operations.builds.trees import SourceTrees
@@ -37,9 +37,9 @@ from polylock.operations.inspect.selection import named_selections, open_lock
 from polylock.operations.sync.choose_target import Chooser
 from polylock.operations.sync.installables import Installables, installables
 from polylock.operations.workspace import (
-    answered_project,
+    project_of_lock,
     recorded_policy,
-    refuse_unvouched,
+    refuse_untrusted_sources,
 )
 from polylock.values import Mutable, Value, field, replace
 
@@ -63,7 +63,7 @@ class Bundle(Value, frozen=True, kw_only=True):
     """A directory that was written.
 
     ``sdists`` are left for the installer to build. ``variant_markers`` are the packages
-    in whose metadata dependencies ask which variant it is: pip refuses such metadata.
+    with variant markers in their metadata, which pip refuses.
     """
 
     directory: Path
@@ -86,11 +86,11 @@ class Bundle(Value, frozen=True, kw_only=True):
 
 
 class BundleOptions(Value, frozen=True, kw_only=True):
-    """What a call of bundle asks for beyond the settings.
+    """The options of ``bundle`` beyond the settings.
 
-    ``build`` turns source distributions and trees into wheels with a Python of this
-    machine, which then has to be the target. ``frozen`` takes a lock file that no
-    longer answers the project. ``search_path`` is where Pythons are looked for.
+    ``build`` builds wheels of source distributions and trees with a Python of this
+    machine, which must satisfy the target. ``frozen`` accepts an outdated lock file.
+    ``search_path`` is the PATH for finding a Python.
     """
 
     build: bool = False
@@ -101,11 +101,11 @@ class BundleOptions(Value, frozen=True, kw_only=True):
 def bundle(
     settings: Settings, directory: Path, options: BundleOptions, reporter: Reporter
 ) -> Bundle:
-    """Write the files of the target that the settings name, and their lock file.
+    """Write the files of the target in the settings, and their lock file.
 
-    The directory is complete or not there at all. Raises UsageError where no target
-    is named or the directory holds something, TargetMismatch where what has to be
-    built cannot be, and what fetching and building raise.
+    After an error there is no directory. Raises UsageError if no target is named or the
+    directory is not empty, TargetMismatch if this machine cannot build for the target,
+    and the errors of fetching and building.
     """
     if settings.target is None:
         raise UsageError(
@@ -115,9 +115,9 @@ def bundle(
     _require_room(directory)
     pylock, path = open_lock(settings)
     selection = next(iter(named_selections(pylock, path, settings)))
-    project = answered_project(settings, pylock, path, frozen=options.frozen)
+    project = project_of_lock(settings, pylock, path, frozen=options.frozen)
     if not options.frozen:
-        refuse_unvouched(settings, pylock, path, project)
+        refuse_untrusted_sources(settings, pylock, path, project)
     inputs = project.inputs if project else recorded_policy(pylock)
     with Context(settings, inputs, reporter) as context, _made(directory) as place:
         (place / _FILES).mkdir()
@@ -130,11 +130,11 @@ def bundle(
             builds=_builds(context, pylock, selection.target.name, options),
         )
         files = writer.write(selection.selected)
-        asking = tuple(
+        with_variant_markers = tuple(
             str(chosen.package.name)
             for chosen in selection.selected
             if chosen.variant_label is not None
-            and _asks_for_the_variant(place / (files[chosen.package.name].path or ""))
+            and _has_variant_marker(place / (files[chosen.package.name].path or ""))
         )
         single = SingleTarget.of(selection.target, settings)
         text = single.text(pylock, selection.selected, files)
@@ -147,22 +147,22 @@ def bundle(
         sdists=tuple(
             sorted(name for name, f in files.items() if isinstance(f, PackageSdist))
         ),
-        variant_markers=tuple(sorted(asking)),
+        variant_markers=tuple(sorted(with_variant_markers)),
     )
 
 
 class _Names(Mutable, eq=False):
-    """The names in the directory of files, and the package of each.
+    """The file names in the bundle, and the package of each.
 
-    The lock file's reader refuses bad names as well. A bundle is carried to other
-    machines, so a name has to be that of one file on every system.
+    The lock file's reader refuses bad names as well. A bundle is copied to other
+    machines, so each name must be valid and unique on every system.
     """
 
     _taken: dict[str, tuple[str, NormalizedName]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
     def take(self, filename: str, package: NormalizedName) -> None:
-        """Note the file of a package; raises UsageError if it cannot lie there."""
+        """Record the file of a package; raises UsageError for a bad or taken name."""
         try:
             check_path(filename, windows=True)
         except RefusedArchive as error:
@@ -170,7 +170,7 @@ class _Names(Mutable, eq=False):
         if "/" in filename:
             raise _bad_name(package, filename)
         with self._lock:
-            other = self._taken.setdefault(folded(filename), (filename, package))
+            other = self._taken.setdefault(collision_key(filename), (filename, package))
         if other[1] != package:
             (one, its), (two, that) = sorted((other, (filename, package)))
             raise UsageError(
@@ -187,7 +187,7 @@ def _bad_name(package: NormalizedName, filename: str) -> UsageError:
 
 
 class _Writer(Value, frozen=True, kw_only=True):
-    """Puts files into ``place``; ``root`` is the directory of the lock file."""
+    """Writes files into ``place``; ``root`` is the directory of the lock file."""
 
     context: Context
     root: Path
@@ -199,7 +199,7 @@ class _Writer(Value, frozen=True, kw_only=True):
     def write(
         self, selected: Sequence[Selected]
     ) -> dict[NormalizedName, PackageWheel | PackageSdist]:
-        """Write every file, several downloads at a time; return them by project."""
+        """Write every file with parallel downloads; return them by project."""
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - 8 ms
 
         for chosen in selected:
@@ -215,13 +215,13 @@ class _Writer(Value, frozen=True, kw_only=True):
         }
 
     def _require_source(self, chosen: Selected) -> None:
-        """Raise before anything is fetched where something cannot be put there."""
+        """Raise UsageError or BuildForbidden if a package cannot be bundled."""
         package = chosen.package
         is_tree = package.name in self.wanted.trees
         if self.builds is None and is_tree:
             raise UsageError(
                 f"{package.name} is locked as a source tree, which has no file",
-                "--build makes a wheel of it, on a machine that is the target",
+                "--build builds a wheel of it, on a machine that fits the target",
             )
         is_built = is_tree or isinstance(chosen.file, PackageSdist)
         if self.builds is not None and is_built:
@@ -242,9 +242,9 @@ class _Writer(Value, frozen=True, kw_only=True):
         return self._put(name, path, without_label(file))
 
     def _tree(self, chosen: Selected) -> SourceTree | None:
-        """Return the source tree of a package; an editable one as any other.
+        """Return the source tree of a package, if any, never as an editable one.
 
-        Its code would stay where it lies, and that is not in the bundle.
+        An editable wheel would refer to code outside the bundle.
         """
         tree = self.wanted.trees.get(chosen.package.name)
         if tree is None or not isinstance(chosen.file, PackageDirectory):
@@ -258,11 +258,11 @@ class _Writer(Value, frozen=True, kw_only=True):
     def _built(
         self, name: NormalizedName, key: str, make: Callable[[], object]
     ) -> PackageWheel:
-        """Put the wheel there that a build left in the cache."""
+        """Build a wheel and copy it from the cache into the bundle."""
         builds, store = self.builds, self.context.store
         for last in (False, True):
             make()
-            kept = builds.kept(key) if builds is not None else None
+            kept = builds.cached(key) if builds is not None else None
             path = None if kept is None else store.path(Bucket.FILES, kept.sha256)
             if kept is not None and path is not None and path.is_file():
                 file = PackageWheel(
@@ -272,11 +272,11 @@ class _Writer(Value, frozen=True, kw_only=True):
                 )
                 return self._put(name, path, file)
             if builds is not None and not last:
-                builds.forget(key)  # pruned meanwhile: built once more
+                builds.discard(key)  # pruned in the meantime: build it again
         raise CacheUnusable(str(store.root), "a built wheel disappeared from it")
 
     def _put(self, name: NormalizedName, path: Path, file: F) -> F:
-        """Copy a file, verified on the way; return its entry with the new path."""
+        """Copy and verify a file; return its entry with the new path."""
         self.names.take(file.filename, name)
         relative = f"{_FILES}/{file.filename}"
         target = self.place / relative
@@ -293,8 +293,8 @@ class _Writer(Value, frozen=True, kw_only=True):
         return replace(file, name=None, url=None, path=relative, size=size)
 
 
-def _asks_for_the_variant(wheel: Path) -> bool:
-    """Say whether a dependency of a wheel has a variant marker (PEP 825)."""
+def _has_variant_marker(wheel: Path) -> bool:
+    """Return whether a dependency of a wheel has a variant marker (PEP 825)."""
     from zipfile import (  # noqa: PLC0415 - 6 ms, for variant wheels alone
         BadZipFile,
         ZipFile,
@@ -307,14 +307,14 @@ def _asks_for_the_variant(wheel: Path) -> bool:
                     metadata = CoreMetadata.parse(archive.read(name))
                     return any("variant_" in r.marker for r in metadata.requires_dist)
     except (BadZipFile, InvalidCoreMetadata):
-        pass  # whoever installs it will say so
+        pass  # the installer will report it
     return False
 
 
 def _builds(
     context: Context, pylock: Pylock, target: str, options: BundleOptions
 ) -> SdistBuilds | None:
-    """Return what builds for the target; raises TargetMismatch on another machine."""
+    """Return a builder for the target; raises TargetMismatch on another machine."""
     if not options.build:
         return None
     nowhere = context.store.root / "no-environment"
@@ -337,14 +337,14 @@ def _require_room(directory: Path) -> None:
         )
     if taken:
         raise UsageError(
-            f"{directory} is there and not an empty directory",
-            "name a new one: nothing is mixed with what an earlier bundle left",
+            f"{directory} exists and is not an empty directory",
+            "name a new directory: a bundle is not merged with existing files",
         )
 
 
 @contextmanager
 def _made(directory: Path) -> Iterator[Path]:
-    """Give a directory to fill; it gets its name when the block ends well."""
+    """Yield a temporary directory, renamed to ``directory`` if the block succeeds."""
     with attempt(f"write {directory}"):
         directory.parent.mkdir(parents=True, exist_ok=True)
         place = Path(mkdtemp(dir=directory.parent, prefix=f".{directory.name}."))

@@ -1,4 +1,4 @@
-"""``polylock export``: the lock of one target, for other tools."""
+"""``polylock export``: write the lock of one target for other tools."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from polylock.operations.exchange.single_target import SingleTarget
 from polylock.operations.files import write_atomically
 from polylock.operations.inspect.graph import LockedGraph, selection_graph
 from polylock.operations.inspect.selection import named_selections, open_lock
-from polylock.operations.workspace import answered_project
+from polylock.operations.workspace import project_of_lock
 from polylock.project.settings import Settings, default_index_url
 from polylock.values import Value
 
@@ -38,11 +38,11 @@ __all__ = ["Export", "ExportFormat", "export"]
 
 
 class PinnedRequirements(Value, frozen=True, kw_only=True):
-    """What one target installs, and who requires it: a file of pins with hashes.
+    """A requirements file of one target: pins with hashes, and who requires each.
 
-    It names no index. Which address reaches an index, and with whose password, is a
-    matter of the machine that installs; the hashes see to it that any of them gives the
-    locked bytes. The indexes that were locked are told in a comment.
+    It names no index: URL and credentials of an index depend on the machine that
+    installs, and the hashes guarantee the locked bytes. Comments list the locked
+    indexes.
     """
 
     single: SingleTarget
@@ -50,9 +50,9 @@ class PinnedRequirements(Value, frozen=True, kw_only=True):
     graph: LockedGraph
 
     def text(self) -> str:
-        """Return the file, sorted by name, a hash on a line.
+        """Return the file, sorted by name, with a line per hash.
 
-        Raises UsageError where something has no hash or no address.
+        Raises UsageError for a package without a hash or a URL.
         """
         return "".join(f"{visible(line)}\n" for line in self._lines())
 
@@ -82,8 +82,7 @@ class PinnedRequirements(Value, frozen=True, kw_only=True):
             )
         pin = f"=={package.version}"
         if isinstance(file, PackageArchive) or chosen.variant_label is not None:
-            # An index page offers variant wheels to nobody by version alone, so the
-            # file itself is named.
+            # Installers do not find a variant wheel by its version, so its URL is used.
             pin = f" @ {_address(package, file)}"
         marker = self.single.left_open(package)
         condition = f" ; {marker}" if marker is not None else ""
@@ -96,7 +95,7 @@ class PinnedRequirements(Value, frozen=True, kw_only=True):
         yield from self._reasons(package.name)
 
     def _reasons(self, name: str) -> Iterator[str]:
-        """Yield who requires a package, as comments in the way of pip-tools and uv."""
+        """Yield who requires a package, as comments like those of pip-tools and uv."""
         places = {root.name: root.places for root in self.graph.roots}
         found = [*self.graph.dependents(name), *sorted(places.get(name, ()))]
         if len(found) == 1:
@@ -124,7 +123,7 @@ ExportFormat = Literal["pylock", "requirements", "cyclonedx"]
 
 
 class Export(Value, frozen=True, kw_only=True):
-    """The text, and the packages whose files pip does not know how to read."""
+    """The text, the number of packages, and the names of those with variant wheels."""
 
     text: str
     packages: int
@@ -134,10 +133,10 @@ class Export(Value, frozen=True, kw_only=True):
 def export(
     settings: Settings, export_format: ExportFormat, output: Path | None = None
 ) -> Export:
-    """Return the lock of the target that the settings name; write it where asked.
+    """Return the lock of the target in the settings, and write it to ``output``.
 
-    Reads the lock file alone. Raises UsageError where no target is named or the
-    format cannot say what is locked, LockFileInvalid, NoSuchTarget.
+    Reads only the lock file. Raises UsageError if no target is named or the format
+    cannot represent the lock, LockFileInvalid, NoSuchTarget.
     """
     if settings.target is None:
         raise UsageError(
@@ -160,7 +159,7 @@ def export(
         case "requirements":
             text = writer.requirements(selection.selected)
         case "cyclonedx":
-            project = answered_project(settings, pylock, path, frozen=True)
+            project = project_of_lock(settings, pylock, path, frozen=True)
             text = writer.bill_of_materials(selection.selected, project)
         case _:
             assert_never(export_format)
@@ -178,14 +177,14 @@ def export(
 
 
 class _Writer(Value, frozen=True, kw_only=True):
-    """Writes for one target; ``beside``: into the directory of the lock file."""
+    """Writes for one target; ``beside`` means into the directory of the lock file."""
 
     single: SingleTarget
     graph: LockedGraph
     beside: bool
 
     def pylock(self, pylock: Pylock, selected: tuple[Selected, ...]) -> str:
-        """Return a lock file for a single use (PEP 751): no groups, no extras."""
+        """Return a single-use lock file (PEP 751), without groups and extras."""
         if not self.beside:
             for chosen in selected:
                 _refuse_path(chosen.package, chosen.file)
@@ -198,7 +197,7 @@ class _Writer(Value, frozen=True, kw_only=True):
         if find_spec("cyclonedx") is None:
             raise UsageError(
                 "a bill of materials needs the library cyclonedx-python-lib, "
-                "which is not installed beside polylock",
+                "which is not installed",
                 "python -m pip install 'polylock[cyclonedx]'",
             )
         from polylock.operations.exchange.bill_of_materials import (  # noqa: PLC0415 - 60 ms
@@ -227,7 +226,7 @@ def _default_index() -> str | None:
     try:
         return default_index_url()
     except UsageError:
-        return None  # then every index is named
+        return None  # then every package URL names its index
 
 
 def _refuse_path(package: Package, file: PackageFile) -> None:

@@ -1,9 +1,9 @@
-"""``polylock merge``: one lock file of two that were changed on different branches.
+"""``polylock merge``: merge two lock files that were changed on different branches.
 
-Lines that merge cleanly are no proof that the result is a solution: one branch may have
-raised what the other one depends on. So pins are merged and not lines, target by
-target, and the merged project is locked again with these pins tried first. The result
-does not depend on which branch is merged into which.
+A clean merge of lines need not be a solution: one branch may have raised a version that
+the other depends on. So pins are merged instead of lines, target by target, and the
+merged project is locked again with these pins as preferences. The result does not
+depend on which branch is merged into which.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ Pins = dict["NormalizedName", Preference]
 
 
 class DriverFiles(Value, frozen=True, kw_only=True):
-    """What git hands to a merge driver: three files, and the path of the merged one.
+    """The arguments of a git merge driver: three files, and the path of the result.
 
-    ``ours`` is written; ``path`` is relative to the top of the working tree.
+    The driver writes to ``ours``; ``path`` is relative to the top of the working tree.
     """
 
     base: Path
@@ -61,7 +61,7 @@ class DriverFiles(Value, frozen=True, kw_only=True):
 
 
 class _Locks(Value, frozen=True, kw_only=True):
-    """The three lock files; ``base`` is None where both branches made one."""
+    """The three lock files; ``base`` is None if both branches added the file."""
 
     base: Pylock | None
     ours: Pylock
@@ -74,10 +74,10 @@ def merge_files(
     variables: Mapping[str, str],
     reporter: Reporter,
 ) -> Path:
-    """Write the merged lock file over ``ours``, as git's merge driver.
+    """Write the merged lock file to ``ours``, as git's merge driver.
 
-    Raises UsageError where the merged project file is not known, LockFileInvalid, and
-    what locking raises; ``ours`` is then as it was.
+    Raises UsageError if the project file is not merged yet, LockFileInvalid, and the
+    errors of locking; ``ours`` is then unchanged.
     """
     repository = Repository(directory=Path.cwd(), variables=variables)
     path = repository.root / files.path
@@ -86,7 +86,7 @@ def merge_files(
     merged = repository.merged(project, path, theirs)
     if merged is None:
         raise UsageError(
-            f"{files.path} waits for {project.name}, which is not merged yet", _LATER
+            f"{files.path} cannot be merged before {project.name} is merged", _LATER
         )
     locks = _decode(Sides(base=base, ours=ours, theirs=theirs), files.path)
     workspace = _workspace_of(merged, project, path, settings)
@@ -97,18 +97,18 @@ def merge_files(
 def merge_conflict(
     settings: Settings, variables: Mapping[str, str], reporter: Reporter
 ) -> Path:
-    """Resolve the conflict in which git left the lock file; the project is merged.
+    """Resolve a git conflict in the lock file; the project file must be merged.
 
-    Raises UsageError where there is no conflict, ProjectError, LockFileInvalid, and
-    what locking raises; the lock file is then as it was.
+    Raises UsageError if there is no conflict, ProjectError, LockFileInvalid, and the
+    errors of locking; the lock file is then unchanged.
     """
     path = settings.lock_path(project_path(settings)).absolute()
     repository = Repository(directory=path.parent, variables=variables)
     sides = repository.conflict(path)
     if sides is None:
         raise UsageError(
-            f"git knows of no conflict in {path}",
-            "`polylock merge --install` has git call it when two branches meet",
+            f"git reports no conflict in {path}",
+            "`polylock merge --install` makes git call it for conflicts",
         )
     workspace = open_workspace(settings)
     locks = _decode(sides, str(path))
@@ -117,10 +117,10 @@ def merge_conflict(
 
 
 def install_driver(settings: Settings, variables: Mapping[str, str]) -> Path:
-    """Have git merge lock files with polylock; return the file of attributes.
+    """Make git merge lock files with polylock; return the path of ``.gitattributes``.
 
-    The attributes are for the repository and so for everybody, the driver is in the
-    configuration of this clone: git takes no command from a repository.
+    The attributes belong to the repository, the driver to the configuration of this
+    clone: git reads no commands from a repository.
     """
     repository = Repository(
         directory=project_path(settings).absolute().parent, variables=variables
@@ -142,11 +142,11 @@ def install_driver(settings: Settings, variables: Mapping[str, str]) -> Path:
 def _lock(
     settings: Settings, workspace: Workspace, locks: _Locks, reporter: Reporter
 ) -> str:
-    # Half of the start-up, and --install locks nothing.
+    # Half of the start-up, not needed for --install.
     from polylock.operations.lock.resolve import resolve  # noqa: PLC0415 - see above
 
     request = LockRequest(preferences=_merged_pins(workspace, locks))
-    for choice in _chosen_between(workspace, locks):
+    for choice in _conflicting_pins(workspace, locks):
         reporter.noting(choice)
     both = replace(locks.ours, packages=tuple(_direct_packages(locks)))
     found = resolve(settings, workspace, both, request, reporter)
@@ -156,10 +156,10 @@ def _lock(
 
 
 def _merged_pins(workspace: Workspace, locks: _Locks) -> dict[str, Pins]:
-    """Return the pins to try first, by target: those of both branches.
+    """Return the pins of both branches to try first, by target.
 
-    What both changed has the higher version. Of a target that neither side describes
-    as the project does now only versions count.
+    If both changed a pin, the higher version is taken. For a target that neither side
+    describes as the project does now, only the versions are taken.
     """
     base = {} if locks.base is None else preferences(locks.base)
     ours, theirs = preferences(locks.ours), preferences(locks.theirs)
@@ -184,7 +184,7 @@ def merge_pins(
     ours: Mapping[NormalizedName, Preference],
     theirs: Mapping[NormalizedName, Preference],
 ) -> Pins:
-    """Merge the pins of one target; the sides can be swapped."""
+    """Merge the pins of one target; the result is symmetric in the sides."""
     found: Pins = {}
     for name in sorted({*ours, *theirs}):
         was, left, right = base.get(name), ours.get(name), theirs.get(name)
@@ -198,8 +198,8 @@ def merge_pins(
     return found
 
 
-def _chosen_between(workspace: Workspace, locks: _Locks) -> Iterator[str]:
-    """Tell of the pins that both branches changed otherwise, targets gathered."""
+def _conflicting_pins(workspace: Workspace, locks: _Locks) -> Iterator[str]:
+    """Yield a line for each pin that the branches changed differently."""
     base = {} if locks.base is None else preferences(locks.base)
     ours, theirs = preferences(locks.ours), preferences(locks.theirs)
     found: dict[tuple[str, str, str], list[str]] = {}
@@ -223,7 +223,10 @@ def _chosen_between(workspace: Workspace, locks: _Locks) -> Iterator[str]:
 
 
 def _direct_packages(locks: _Locks) -> list[Package]:
-    """Return the entries whose commits and hashes are kept: those of a changed side."""
+    """Return the direct sources whose commits and hashes are kept.
+
+    Each is that of ours if ours has changed it, else that of theirs.
+    """
 
     def entries(lock: Pylock | None) -> dict[NormalizedName, list[Package]]:
         found: dict[NormalizedName, list[Package]] = {}
@@ -254,7 +257,7 @@ def _decode(sides: Sides, path: str) -> _Locks:
         try:
             base = read_pylock(sides.base, path)
         except LockFileInvalid:
-            base = None  # whatever it was, no pin of it is kept
+            base = None  # an invalid base counts as no base
     return _Locks(
         base=base,
         ours=read_pylock(sides.ours, path),
@@ -265,9 +268,9 @@ def _decode(sides: Sides, path: str) -> _Locks:
 def _workspace_of(
     content: bytes, project: Path, lock_path: Path, settings: Settings
 ) -> Workspace:
-    """Read a project file that is not yet where it will be.
+    """Read a project file from its content, as if it were at ``project``.
 
-    It lies beside its place for the time of reading, so that its paths mean the same.
+    It is written beside that path temporarily, so that its relative paths hold.
     """
     with attempt(f"write beside {project}"):
         with NamedTemporaryFile(

@@ -1,8 +1,8 @@
 """The lock file of one target alone (PEP 751, "single-use lock files").
 
-A variant wheel stands there under the name that it would have without its label: the
-choice was made when the project was locked, and an installer that knows nothing of
-variants takes the wheel. Its bytes, and so its hash, are those that were locked.
+A variant wheel has its name without the label, so that an installer without support for
+variants installs it; the variant was chosen by the lock. Its bytes and its hash are
+those that were locked.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _FIXED = ("sys_platform", "platform_machine", "python_version", "implementation_
 
 
 class SingleTarget(Value, frozen=True, kw_only=True):
-    """A target with the groups and extras that are taken into its lock file."""
+    """A target with the groups and extras of its lock file."""
 
     target: Target
     groups: frozenset[str]
@@ -50,7 +50,7 @@ class SingleTarget(Value, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, target: Target, settings: Settings) -> Self:
-        """Return a target with what the settings name besides."""
+        """Return a target with the groups and extras in the settings."""
         return cls(
             target=target,
             groups=_names(*settings.groups, target.name),
@@ -63,9 +63,9 @@ class SingleTarget(Value, frozen=True, kw_only=True):
         selected: Iterable[Selected],
         files: Mapping[NormalizedName, PackageFile] | None = None,
     ) -> str:
-        """Return the lock file: no groups and no extras, one file a package.
+        """Return the lock file, without groups and extras, with one file per package.
 
-        ``files`` gives packages another file than the one that was selected.
+        ``files`` replaces the selected files of some packages.
         """
         chosen = tuple(selected)
         names = {one.package.name for one in chosen}
@@ -84,7 +84,7 @@ class SingleTarget(Value, frozen=True, kw_only=True):
         return pylock_text(alone)
 
     def left_open(self, package: Package) -> MarkerExpression | None:
-        """Return what the target leaves open of a marker, such as the patch release."""
+        """Return the part of a marker that the target leaves open (patch release)."""
         if package.marker is None:
             return None
         rest = fold(package.marker, self.target, extras=self.extras, groups=self.groups)
@@ -93,7 +93,7 @@ class SingleTarget(Value, frozen=True, kw_only=True):
     def _package(
         self, chosen: Selected, names: set[NormalizedName], other: PackageFile | None
     ) -> Package:
-        """Return the entry with the one file that the target installs."""
+        """Return the package with only the file that the target installs."""
         package, file = chosen.package, other or chosen.file
         if isinstance(file, PackageWheel) and chosen.variant_label is not None:
             file = without_label(file)
@@ -122,12 +122,12 @@ class SingleTarget(Value, frozen=True, kw_only=True):
 
 
 def _names(*names: str) -> frozenset[str]:
-    """Return names as the markers of a lock file spell them."""
+    """Return names normalized, as in the markers of a lock file."""
     return frozenset(map(canonicalize_name, names))
 
 
 def without_label(file: F) -> F:
-    """Return a file under the name that it has without a variant label."""
+    """Return a file with its name without the variant label."""
     try:
         wheel = WheelFilename.parse(file.filename)
     except InvalidFilename:

@@ -1,10 +1,10 @@
 """``polylock cache-key``: a digest of exactly what a target would install.
 
-The recipe, version 1: the SHA-256 of one line for the recipe, one for the Python, and
-one for each package, sorted, its parts separated by tabs: name, version, file name or
-reference, hash. What is not in it cannot change a key: markers, URLs, indexes, other
-targets, the project's version, comments, the order of anything. An archive or a commit
-that was moved to another host is what it was, so their URLs are not in it either.
+The recipe, version 1, is the SHA-256 of one line for the recipe, one for the Python,
+and a sorted line per package with tab-separated parts: name, version, file name or
+reference, hash. Nothing else can change a key: no markers, URLs, indexes, other
+targets, project version, comments or order. An archive or a commit that moves to
+another host keeps its content, so its URL is not included either.
 """
 
 from __future__ import annotations
@@ -38,17 +38,16 @@ __all__ = ["CacheKey", "cache_keys", "key_of"]
 
 _RECIPE = 1
 _SHOWN = 32
-"""Hexadecimal digits of the digest in a key: 128 bits."""
+"""The number of hexadecimal digits of the digest in a key: 128 bits."""
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n"})
-"""A path may hold what separates parts and lines; two sets must not read alike."""
+"""Escapes for separators in paths, so that different sets have different texts."""
 
 
 class CacheKey(Value, frozen=True, kw_only=True):
     """The key of one target.
 
-    ``prefix`` is what keys of the same target and Python share, for the restore keys
-    of CI services; a Python is that of a system and an architecture. ``digest`` is the
-    whole SHA-256.
+    ``prefix`` is common to the keys of a target, system, architecture and Python, for
+    the restore keys of CI services. ``digest`` is the whole SHA-256.
     """
 
     target: str
@@ -73,9 +72,9 @@ class CacheKey(Value, frozen=True, kw_only=True):
 
 
 def cache_keys(settings: Settings) -> list[CacheKey]:
-    """Return the key of the target asked for, or of every target.
+    """Return the key of the target in the settings, or of every target.
 
-    Reads the lock file alone. Raises UsageError, LockFileInvalid, NoSuchTarget.
+    Reads only the lock file. Raises UsageError, LockFileInvalid, NoSuchTarget.
     """
     pylock, path = open_lock(settings)
     found = named_selections(pylock, path, settings)
@@ -83,7 +82,7 @@ def cache_keys(settings: Settings) -> list[CacheKey]:
 
 
 def key_of(selection: LockedSelection) -> CacheKey:
-    """Return the key of what a target installs."""
+    """Return the key of a target's selection."""
     description = selection.target.description
     python = str(description.python)
     lines = [f"polylock cache key {_RECIPE}", f"python\t{python}"]
@@ -107,11 +106,11 @@ def _parts(chosen: Selected) -> Iterator[str]:
             reference = _within(last_component(file.path, file.url), file.subdirectory)
             value = _hash(file.hashes)
         case PackageVcs():
-            # Commits of git name their content, wherever the repository is.
+            # A git commit identifies its content, wherever the repository is.
             reference = _within(file.type, file.subdirectory)
             value = file.commit_id.lower()
         case PackageDirectory():
-            # Its content has no hash in the lock file: the path is all there is.
+            # The lock file has no hash of a directory, only its path.
             reference = _within(file.path, file.subdirectory)
             value = "editable" if file.editable else ""
         case _:
@@ -121,11 +120,11 @@ def _parts(chosen: Selected) -> Iterator[str]:
 
 
 def _within(reference: str, subdirectory: str | None) -> str:
-    """Return a reference to a part of a tree, in the form that direct URLs have."""
+    """Return a reference with a subdirectory, in the form of a direct URL."""
     return f"{reference}#subdirectory={subdirectory}" if subdirectory else reference
 
 
 def _hash(hashes: Mapping[str, str]) -> str:
-    """Return the SHA-256 where there is one, so that one more hash changes nothing."""
+    """Return the SHA-256 if there is one, so that a further hash changes nothing."""
     found = strongest(hashes) or min(hashes.items(), default=("", ""))
     return found[1].lower()

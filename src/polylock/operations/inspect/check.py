@@ -1,4 +1,4 @@
-"""``polylock check``: compare the lock file with the project."""
+"""``polylock check``: check whether the lock file is up to date."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ __all__ = ["CheckOutcome", "check"]
 
 
 class CheckOutcome(Value, frozen=True, kw_only=True):
-    """The differences between a lock file and its project; none: it answers.
+    """The differences between a lock file and its project; none if it is up to date.
 
-    ``basis`` is what that depends on, where it does.
+    ``basis`` are the files that must be unchanged for this answer to be reused, None if
+    the lock file is not up to date.
     """
 
     path: Path
@@ -31,11 +32,11 @@ class CheckOutcome(Value, frozen=True, kw_only=True):
 
     @property
     def up_to_date(self) -> bool:
-        """Return whether the lock file answers the project."""
+        """Return whether the lock file exists and matches the project."""
         return self.exists and not self.differences
 
     def error(self) -> LockFileOutdated:
-        """Return the error of a lock file that does not."""
+        """Return the error for an outdated or missing lock file."""
         lines = [str(difference) for difference in self.differences]
         return LockFileOutdated(str(self.path), lines or ["there is no lock file"])
 
@@ -59,7 +60,7 @@ class CheckOutcome(Value, frozen=True, kw_only=True):
 
 
 def check(settings: Settings) -> CheckOutcome:
-    """Compare the lock file with the project; asks no index and no clock.
+    """Compare the lock file with the project, without an index or a clock.
 
     Raises ProjectError and LockFileInvalid.
     """

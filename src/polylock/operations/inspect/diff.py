@@ -1,4 +1,4 @@
-"""``polylock diff``: two lock files compared, target by target."""
+"""``polylock diff``: compare two lock files, target by target."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ __all__ = ["LockDiff", "diff"]
 
 
 class LockDiff(Value, frozen=True, kw_only=True):
-    """The targets of both lock files: those of the later one first, in its order."""
+    """The targets of both lock files, those of ``after`` first and in its order."""
 
     before: Path
     after: Path
     targets: tuple[TargetDiff, ...]
 
     def grouped(self) -> tuple[tuple[TargetDiff, ...], ...]:
-        """Return the targets, those beside each other for which the same changed."""
+        """Return the targets in groups with the same changes."""
         return grouped(self.targets)
 
     def to_json(self) -> dict[str, Any]:
@@ -51,10 +51,10 @@ def diff(
 ) -> LockDiff:
     """Compare two lock files, all groups and extras included.
 
-    ``after`` None is the lock file of the project. What is no file is a commit of the
-    repository that the project's lock file is in, which git is asked for with these
-    environment variables. With a target in the settings only that one is compared.
-    Raises UsageError, LockFileInvalid.
+    ``after`` None is the lock file of the project. A path that is not a file is a
+    revision in the repository of the project's lock file; git runs with the environment
+    ``variables``. With a target in the settings only that one is compared. Raises
+    UsageError, LockFileInvalid.
     """
     later = lock_path(settings) if after is None else after
     committed = _Committed(settings, variables or {})
@@ -72,16 +72,16 @@ def diff(
 
 
 class _Committed(Value, frozen=True):
-    """The lock file of the project, as commits have it.
+    """The lock file of the project in commits.
 
-    Where it lies is asked when a commit is named: two files need no project.
+    The project is looked up lazily: comparing two files needs no project.
     """
 
     settings: Settings
     variables: Mapping[str, str]
 
     def at(self, revision: str) -> Pylock:
-        """Return it as of a revision; raises UsageError where there is none."""
+        """Return the lock file at a revision; raises UsageError if there is none."""
         path = lock_path(self.settings).absolute()
         repository = Repository(directory=path.parent, variables=self.variables)
         try:
@@ -97,7 +97,7 @@ class _Committed(Value, frozen=True):
 
 
 def _targets(path: Path, committed: _Committed) -> dict[str, dict[str, Side]]:
-    """Return what each target of a lock file installs."""
+    """Return the packages of each target of a lock file."""
     named = path.as_posix()
     is_file = path.exists() or path.suffix == ".toml"
     pylock = require_lock(path) if is_file else committed.at(named)

@@ -1,7 +1,7 @@
-"""What git knows of a file: in a commit, on the sides of a merge, and merged.
+"""Read files from git: in a commit, on the sides of a merge, and merged.
 
-A merge driver is called before git has written anything but that one file, so the
-merged project file is made here, in the way in which git makes it.
+git calls a merge driver before it writes other merged files, so the merged project file
+is computed here with git's own merge.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from polylock.values import Value
 __all__ = ["Commit", "Repository", "Sides"]
 
 _HEAD = "GITHEAD_"
-"""git-merge names each side that it merges in a variable that begins with this."""
+"""Prefix of the variables in which git-merge names the commits it merges."""
 _PICKED = re.compile(r"^(?:pick|edit|reword|squash|fixup)\s+(?:-[cC]\s+)?([0-9a-f]+)")
 
 
 class Sides(Value, frozen=True, kw_only=True):
-    """Three versions of a file as bytes; None where there was none."""
+    """Three versions of a file as bytes; None if there is none."""
 
     base: bytes | None
     ours: bytes | None
@@ -32,9 +32,9 @@ class Sides(Value, frozen=True, kw_only=True):
 
 
 class Commit(Value, frozen=True, kw_only=True):
-    """The commit that a working tree is at, with the time that its author gave it.
+    """The checked-out commit with its author date.
 
-    ``changed`` is whether the file that was asked for is another than in the commit.
+    ``changed`` is whether a given file differs from the commit.
     """
 
     commit: str
@@ -43,9 +43,9 @@ class Commit(Value, frozen=True, kw_only=True):
 
 
 class Repository(Value, frozen=True, kw_only=True):
-    """The working tree that ``directory`` is in; ``variables`` are the process's.
+    """The working tree of ``directory``; git runs with the environment ``variables``.
 
-    Every method raises UsageError where git is missing or refuses.
+    Every method raises UsageError if git is missing or fails.
     """
 
     directory: Path
@@ -61,7 +61,7 @@ class Repository(Value, frozen=True, kw_only=True):
         self._text("config", "--local", key, value)
 
     def conflict(self, path: Path) -> Sides | None:
-        """Return the sides of a file that is in conflict, None where it is not."""
+        """Return the sides of a file in conflict, or None if it has no conflict."""
         relative = self._relative(path)
         listed = self._text("ls-files", "--unmerged", "--", f":/{relative}")
         if not listed:
@@ -70,33 +70,33 @@ class Repository(Value, frozen=True, kw_only=True):
         return Sides(base=base, ours=ours, theirs=theirs)
 
     def committed(self, path: Path, revision: str) -> bytes | None:
-        """Return a file as a commit has it, None where the commit has none.
+        """Return a file in a commit, or None if the commit does not have it.
 
-        Raises UsageError also where there is no such commit.
+        Raises UsageError also if there is no such commit.
         """
         self._text("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
         return self._show(f"{revision}:{self._relative(path)}")
 
     def head(self, path: Path, content: bytes) -> Commit | None:
-        """Return the commit that is checked out, None where there is none yet.
+        """Return the checked-out commit, or None if there is none yet.
 
-        Whether ``content`` is the file in it is decided without regard to line endings,
-        which git may translate.
+        ``content`` is compared with the file in the commit, except for line endings,
+        which git may convert.
         """
-        told = self._optional("show", "-s", "--no-show-signature", "--format=%H %aI")
-        if told is None:
+        text = self._optional("show", "-s", "--no-show-signature", "--format=%H %aI")
+        if text is None:
             return None
-        commit, _, date = told.partition(" ")
+        commit, _, date = text.partition(" ")
         there = self._show(f"{commit}:{self._relative(path)}")
         changed = there is None or _lines(there) != _lines(content)
         return Commit(commit=commit, date=date, changed=changed)
 
     def merged(self, path: Path, beside: Path, theirs: bytes) -> bytes | None:
-        """Return a file as the merge under way will leave it, None if it is not known.
+        """Return a file as the current merge will leave it, or None if unknown.
 
-        ``beside`` is the file that a driver was called for, ``theirs`` its content on
-        the other side: a commit counts only if it has that. Not known either is a
-        file that is in conflict itself.
+        ``beside`` is the file that the driver was called for, and ``theirs`` its
+        content on the other side, which identifies the merged commit. A file in
+        conflict is unknown.
         """
         for commit, base in self._others():
             if self._show(f"{commit}:{self._relative(beside)}") == theirs:
@@ -110,7 +110,7 @@ class Repository(Value, frozen=True, kw_only=True):
         return None
 
     def _others(self) -> list[tuple[str, str | None]]:
-        """Return the commits that may be merged in, each with the common ancestor."""
+        """Return the commits that git may be merging, each with the common ancestor."""
         merged = [name[len(_HEAD) :] for name in self.variables if _is_head(name)]
         found: list[tuple[str, str | None]] = [
             (commit, self._optional("merge-base", "HEAD", commit))
@@ -128,7 +128,7 @@ class Repository(Value, frozen=True, kw_only=True):
         return found
 
     def _picked(self) -> str | None:
-        """Return the commit that a rebase is at; it notes the step before it begins."""
+        """Return the current commit of a rebase, which git records before the step."""
         directory = self._optional("rev-parse", "--git-path", "rebase-merge")
         if directory is None:
             return None

@@ -1,8 +1,8 @@
 """The locked packages of a target as a graph, from the project's requirements down.
 
-A lock file keeps the edges of an entry for all targets that share it. An edge counts
-for a target if the target installs what it leads to; where two targets share the
-entry and the edge is the other's alone, it is shown for both.
+A lock file stores the edges of a package for all targets that share it. An edge counts
+for a target if the target installs the dependency. So an edge of only one of two
+targets that share a package may be shown for both.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ __all__ = [
 ]
 
 PROJECT = "project"
-"""The place of the project's own dependencies; others are ``group test`` and so on."""
+"""The place of the project's own dependencies; others are like ``group test``."""
 
 
 class Node(Value, frozen=True, kw_only=True):
-    """A package of one target; ``size`` is in bytes, None where it is not known.
+    """A package of one target; ``size`` is in bytes, None if it is not known.
 
-    ``choice`` says why its variant was chosen, None where there was no choice.
+    ``choice`` is the reason for its variant, None if there were no variants.
     """
 
     name: str
@@ -67,10 +67,10 @@ class Node(Value, frozen=True, kw_only=True):
 
 
 class Root(Value, frozen=True, kw_only=True):
-    """A package that the project requires itself, and where it does.
+    """A direct requirement of the project, and the places that have it.
 
-    ``places`` is empty for a package to which no edge leads: the lock file of another
-    tool need not have edges at all.
+    ``places`` is empty for a package without an incoming edge: the lock file of another
+    tool may have no edges.
     """
 
     name: str
@@ -78,9 +78,9 @@ class Root(Value, frozen=True, kw_only=True):
 
 
 class LockedGraph(Value, frozen=True, kw_only=True):
-    """What one target installs: roots in the order of names, nodes by name.
+    """The packages of one target: roots sorted by name, nodes by name.
 
-    ``requirements`` are those of the project that hold there, and who asks.
+    ``requirements`` are those of the project that hold there, each with its place.
     """
 
     target: str
@@ -97,11 +97,10 @@ class LockedGraph(Value, frozen=True, kw_only=True):
         )
 
     def chains(self, name: str) -> tuple[tuple[str, ...], ...]:
-        """Return how the project comes to require a package, the shortest ways.
+        """Return the shortest chains from requirements of the project to a package.
 
-        One chain for each package that requires it directly, from a requirement of
-        the project to ``name``, and one of ``name`` alone where the project requires
-        it itself. All chains could be more than anybody reads.
+        There is one for each package that requires it directly, and one with ``name``
+        alone if the project requires it. All chains could be exponentially many.
         """
         before = self._breadth_first()
         roots = {root.name for root in self.roots}
@@ -117,7 +116,7 @@ class LockedGraph(Value, frozen=True, kw_only=True):
         return tuple(found)
 
     def within(self, depth: int) -> tuple[Node, ...]:
-        """Return the packages at most so many steps below the roots, sorted."""
+        """Return the packages at most ``depth`` edges below the roots, sorted."""
         reached = {root.name for root in self.roots}
         border = reached
         for _ in range(depth):
@@ -128,7 +127,7 @@ class LockedGraph(Value, frozen=True, kw_only=True):
         return tuple(self.nodes[name] for name in sorted(reached))
 
     def _breadth_first(self) -> dict[str, str | None]:
-        """Map each package that is reached to the one before it, None for roots."""
+        """Map each reachable package to its predecessor, None for roots."""
         before: dict[str, str | None] = {root.name: None for root in self.roots}
         queue = deque(before)
         while queue:
@@ -148,9 +147,9 @@ def selection_graph(
     groups: Collection[str],
     extras: Collection[str],
 ) -> LockedGraph:
-    """Return what was selected for one target, with these groups and extras.
+    """Return the graph of a selection with these groups and extras.
 
-    Raises UsageError in another tool's lock file, LockFileInvalid.
+    Raises UsageError for another tool's lock file, LockFileInvalid.
     """
     inputs = require_record(pylock, path, "run `polylock lock`").inputs
     wanted = _Wanted(path=str(path), inputs=inputs, groups=groups, extras=extras)
@@ -158,10 +157,10 @@ def selection_graph(
 
 
 def locked_graphs(settings: Settings) -> tuple[LockedGraph, ...]:
-    """Return the graph of the target asked for, or of every target.
+    """Return the graph of the target in the settings, or of every target.
 
-    Without groups or extras named, all of them are in it. Reads the lock file alone.
-    Raises UsageError, LockFileInvalid, NoSuchTarget.
+    Without groups or extras in the settings, all are included. Reads only the lock
+    file. Raises UsageError, LockFileInvalid, NoSuchTarget.
     """
     pylock, path = open_lock(settings)
     require_record(pylock, path, "run `polylock lock`")
@@ -175,7 +174,7 @@ def locked_graphs(settings: Settings) -> tuple[LockedGraph, ...]:
 
 
 class _Wanted(Value, frozen=True, kw_only=True):
-    """The requirements that the lock file records, and the groups and extras shown."""
+    """The recorded requirements, and the groups and extras to show."""
 
     path: str
     inputs: LockedInputs
@@ -183,7 +182,7 @@ class _Wanted(Value, frozen=True, kw_only=True):
     extras: Collection[str]
 
     def requirements(self, target: Target) -> Iterator[tuple[RootAsker, Requirement]]:
-        """Yield who asks in the project, and for what, where it holds on the target."""
+        """Yield the requirements that hold on a target, each with its place."""
         inputs = self.inputs
         tables: list[tuple[RootAsker, Sequence[str]]] = []
         tables.append((RootAsker(), inputs.requirements))
@@ -261,9 +260,10 @@ def _node(found: Selected, selected: Mapping[str, Selected], target: Target) -> 
 
 
 def _dependencies(package: Package, selected: Mapping[str, Selected]) -> set[str]:
-    """Return the packages that the references lead to, if the target installs them.
+    """Return the packages that the references name, if the target installs them.
 
-    PEP 751: a reference holds what tells an entry from the others of its name.
+    PEP 751: a reference has the keys that distinguish a package from others of its
+    name.
     """
     found = set()
     for reference in package.dependencies or ():

@@ -1,4 +1,4 @@
-"""What a lock file answers and to which question, for those who ask why it does."""
+"""A lock file as the answer of a solve, for ``why`` and ``outdated`` to explain."""
 
 from __future__ import annotations
 
@@ -18,9 +18,7 @@ from polylock.model.inputs import (
     ResolutionMode,
 )
 from polylock.model.requirements import InvalidRequirement, Requirement
-from polylock.operations.inspect.graph import LockedGraph, locked_graphs
-from polylock.operations.inspect.selection import LockedSelection, selections
-from polylock.operations.workspace import answered_project
+from polylock.operations.workspace import project_of_lock
 from polylock.values import replace
 
 if TYPE_CHECKING:
@@ -28,41 +26,40 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from polylock.lockfile.record import LockedInputs
+    from polylock.operations.inspect.graph import LockedGraph
+    from polylock.operations.inspect.selection import LockedSelection
     from polylock.ports import PackageSource
     from polylock.project.settings import Settings
 
-__all__ = ["locked_answer", "locked_answers", "locked_inputs"]
+__all__ = ["locked_answers", "locked_inputs"]
 
 
 def locked_answers(
-    settings: Settings,
-    pylock: Pylock,
-    path: Path,
-    groups: Sequence[str],
-    extras: Sequence[str],
-    asked: tuple[Inputs, PackageSource],
+    graphs: Sequence[LockedGraph],
+    selected: Sequence[LockedSelection],
+    inputs: Inputs,
+    source: PackageSource,
 ) -> list[WhyNot]:
-    """Return who can say of each target why it has what it has."""
-    inputs, source = asked
-    picked = selections(pylock, path, target=None, groups=groups, extras=extras)
+    """Return an explainer per target, from its graph and its selection."""
     return [
-        WhyNot(locked_answer(selection, graph), inputs=inputs, source=source)
-        for graph, selection in zip(locked_graphs(settings), picked, strict=True)
+        WhyNot(_answer(selection, graph), inputs=inputs, source=source)
+        for graph, selection in zip(graphs, selected, strict=True)
     ]
 
 
 def locked_inputs(
     settings: Settings, pylock: Pylock, path: Path, recorded: LockedInputs
 ) -> tuple[Inputs, tuple[str, ...]]:
-    """Return the inputs that the lock file answers, with the project's indexes."""
+    """Return the recorded inputs with the project's indexes, and notes on them.
+
+    Without a project file there are no indexes.
+    """
     notes: tuple[str, ...] = ()
     try:
-        project = answered_project(settings, pylock, path, frozen=False)
+        project = project_of_lock(settings, pylock, path, frozen=False)
     except LockFileOutdated:
-        project = answered_project(settings, pylock, path, frozen=True)
-        notes = (
-            "the lock file does not answer the project any more: `polylock check`",
-        )
+        project = project_of_lock(settings, pylock, path, frozen=True)
+        notes = ("the lock file is out of date: `polylock check` says what differs",)
     if project is None:
         notes = (
             "there is no project file here to name the indexes: no index was asked",
@@ -83,6 +80,7 @@ def locked_inputs(
         build=cast("BuildPolicy", texts.get("build", default.build)),
         exclude_variants=lists.get("exclude-variants", ()),
         prefer_variants=lists.get("prefer-variants", ()),
+        require_variants=recorded.require_variants,
         enable_providers=lists.get("enable-providers", ()),
         build_packages=lists.get("build-package", ()),
         no_build_packages=lists.get("no-build-package", ()),
@@ -96,13 +94,13 @@ def _requirements(texts: Sequence[str]) -> tuple[Requirement, ...]:
             try:
                 yield Requirement.parse(text)
             except InvalidRequirement:
-                continue  # a lock file changed by hand: `check` tells
+                continue  # a lock file edited by hand: `check` reports it
 
     return tuple(read())
 
 
-def locked_answer(selection: LockedSelection, graph: LockedGraph) -> Answer:
-    """Return what the lock file has for a target, as the solve had it."""
+def _answer(selection: LockedSelection, graph: LockedGraph) -> Answer:
+    """Return the lock of a target as the answer of a solve."""
     pins = {}
     for each in selection.selected:
         package, file = each.package, each.file

@@ -1,4 +1,4 @@
-"""``polylock matrix``: the jobs of a CI service, one for each target."""
+"""``polylock matrix``: a CI job for each target."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Job", "github_matrix", "gitlab_matrix", "matrix"]
 
 
 class Job(Value, frozen=True, kw_only=True):
-    """One job; ``runs_on`` holds the labels of its runner, none where none is named."""
+    """One job; ``runs_on`` are the labels of its runner, possibly none."""
 
     target: str
     runs_on: tuple[str, ...]
@@ -28,7 +28,7 @@ class Job(Value, frozen=True, kw_only=True):
     def to_json(self) -> dict[str, Any]:
         """Return a job of ``matrix --json`` (schemas/matrix.schema.json).
 
-        ``runs-on`` is as GitHub takes it: one label, or a list of them.
+        ``runs-on`` has the form of GitHub Actions: a label or a list of labels.
         """
         runs_on: str | list[str] | None = list(self.runs_on) or None
         if len(self.runs_on) == 1:
@@ -43,10 +43,10 @@ class Job(Value, frozen=True, kw_only=True):
 
 
 def matrix(settings: Settings) -> tuple[Job, ...]:
-    """Return a job for each target of the project, in their order.
+    """Return a job for each target of the project, in order.
 
-    Raises ProjectError, LockFileInvalid, and LockFileOutdated where the lock file
-    does not answer the project: its keys would be those of another set.
+    Raises ProjectError, LockFileInvalid, and LockFileOutdated: the cache keys of an
+    outdated lock file would be wrong.
     """
     workspace = open_workspace(settings)
     pylock = require_lock(workspace.lock_path)
@@ -82,9 +82,9 @@ def github_matrix(jobs: tuple[Job, ...]) -> dict[str, Any]:
 
 
 def gitlab_matrix(jobs: tuple[Job, ...]) -> list[dict[str, str]]:
-    """Return the value of ``parallel:matrix`` of GitLab, which holds variables.
+    """Return the value of GitLab's ``parallel:matrix``, which has variables.
 
-    A list would be multiplied into jobs there, so the labels of a runner are one text.
+    GitLab would make a job per item of a list, so the labels of a runner are one text.
     """
     return [
         {

@@ -1,6 +1,6 @@
-"""``polylock outdated``: what is locked older than it could be, and what holds it back.
+"""``polylock outdated``: list outdated packages, and what holds each one back.
 
-The reasons are those of ``why``, for the newest version that the project admits.
+The reasons are those of ``why``, for the newest version.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ from polylock.explain.documents import document
 from polylock.explain.words import clause
 from polylock.model.visible_text import visible
 from polylock.operations.builds.wiring import IndexContext
+from polylock.operations.inspect.graph import locked_graphs
 from polylock.operations.inspect.locked_answers import locked_answers, locked_inputs
 from polylock.operations.inspect.selection import (
     groups_to_show,
     open_lock,
     require_record,
+    selections,
     target_names,
 )
 from polylock.values import Value, replace
@@ -36,12 +38,12 @@ __all__ = ["Outdated", "OutdatedPin", "outdated"]
 
 
 class OutdatedPin(Value, frozen=True, kw_only=True):
-    """A project of which targets have an older version than there is.
+    """A package with a newer version, and the targets that have the locked version.
 
-    ``allowed`` is the newest that the requirements and settings of the project itself
-    admit. ``newest`` is the newest that is neither yanked nor, unless there is nothing
-    else, a pre-release. ``reason`` is why not ``newest``; ``problem`` why that cannot
-    be told.
+    ``allowed`` is the newest version that the project's own requirements and settings
+    admit. ``newest`` is the newest version that is not yanked, and not a pre-release
+    unless there is no final version. ``reason`` is why ``newest`` is not locked;
+    ``problem`` is why the reason is unknown.
     """
 
     name: NormalizedName
@@ -73,13 +75,13 @@ class OutdatedPin(Value, frozen=True, kw_only=True):
 
 
 class Outdated(Value, frozen=True, kw_only=True):
-    """All such projects by name; ``notes`` are about the whole."""
+    """The outdated packages by name; ``notes`` are about the whole list."""
 
     pins: tuple[OutdatedPin, ...]
     notes: tuple[str, ...] = ()
 
     def of_target(self, target: str) -> dict[str, OutdatedPin]:
-        """Return those of one target, by name."""
+        """Return the outdated packages of one target, by name."""
         return {pin.name: pin for pin in self.pins if target in pin.targets}
 
     def to_json(self) -> dict[str, Any]:
@@ -91,29 +93,28 @@ class Outdated(Value, frozen=True, kw_only=True):
 
 
 def outdated(settings: Settings, reporter: Reporter) -> Outdated:
-    """Compare the lock file with the index, for one target or for all.
+    """Compare the lock file with the indexes, for one target or for all.
 
     Raises UsageError, LockFileInvalid, NoSuchTarget, IndexRequestError, and
-    ProjectNotFound where the index has lost a project.
+    ProjectNotFound if an index no longer has a project.
     """
     pylock, path = open_lock(settings)
     recorded = require_record(pylock, path, "run `polylock lock`").inputs
     groups, extras = groups_to_show(pylock, settings)
-    asked = target_names(pylock, settings.target)
+    shown = target_names(pylock, settings.target)
     inputs, notes = locked_inputs(settings, pylock, path, recorded)
     if not inputs.indexes:
         raise UsageError(
             "there is no project file here to name the indexes",
             "run it where pyproject.toml is, or give --project",
         )
-    every = replace(settings, target=None)
+    graphs = locked_graphs(replace(settings, target=None))
+    picked = tuple(selections(pylock, path, target=None, groups=groups, extras=extras))
     found: dict[tuple[Any, ...], list[str]] = {}
     with IndexContext(settings, inputs, reporter) as context:
-        readers = locked_answers(
-            every, pylock, path, groups, extras, (inputs, context.source)
-        )
+        readers = locked_answers(graphs, picked, inputs, context.source)
         for reader in readers:
-            if reader.target.name in asked:
+            if reader.target.name in shown:
                 beside = [each for each in readers if each is not reader]
                 for name in sorted(reader.answer.pins):
                     key = _compared(reader, name, beside)
@@ -131,17 +132,20 @@ def outdated(settings: Settings, reporter: Reporter) -> Outdated:
         )
         for (name, locked, allowed, newest, reason, problem), targets in found.items()
     ]
-    pins.sort(key=lambda pin: (pin.name, asked.index(pin.targets[0])))
+    pins.sort(key=lambda pin: (pin.name, shown.index(pin.targets[0])))
     return Outdated(pins=tuple(pins), notes=notes)
 
 
 def _compared(
     reader: WhyNot, name: NormalizedName, beside: Sequence[WhyNot]
 ) -> tuple[Any, ...] | None:
-    """Return a project as a key that targets share; None where it is the newest."""
+    """Return the comparison of a package, equal for targets that share it.
+
+    None means that the newest version is locked.
+    """
     pin = reader.answer.pins[name]
     if not pin.filename:
-        return None  # a direct source, of which no index has a newer version
+        return None  # a direct source: no index has versions of it
     releases = reader.source.releases(name, reader.target)
     newest = _newest(releases)
     taken = reader.availability.table(releases).position(pin.version)
@@ -153,13 +157,13 @@ def _compared(
     try:
         reason = reader.version(name, version, beside)
     except PolylockError as error:
-        problem = f"cannot be told: {error}"
+        problem = f"unknown: {error}"
     allowed = reader.newest_allowed(releases) or pin.version
     return name, pin.version, allowed, version, reason, problem
 
 
 def _newest(releases: Releases) -> int | None:
-    """Return the position of the newest version that is meant for everybody."""
+    """Return the position of the newest version that is not yanked, final if any is."""
     there = (1 << len(releases.versions)) - 1
     mask = there & ~releases.yanked
     mask = (mask & releases.finals) or mask

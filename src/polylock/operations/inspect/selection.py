@@ -1,4 +1,4 @@
-"""What a target of a lock file installs, for the commands that only read it."""
+"""The packages and files that targets of a lock file install, for reading commands."""
 
 from __future__ import annotations
 
@@ -28,53 +28,53 @@ __all__ = [
     "LockedSelection",
     "every_group",
     "groups_to_show",
+    "lock_warning",
     "named_selections",
     "open_lock",
     "require_record",
     "selections",
     "target_names",
-    "warning_of_lock",
 ]
 
 
 class LockedSelection(Value, frozen=True, kw_only=True):
-    """One target and what it installs."""
+    """A target with the packages and files that it installs."""
 
     target: Target
     selected: tuple[Selected, ...]
 
 
 def open_lock(settings: Settings) -> tuple[Pylock, Path]:
-    """Read the lock file; raises UsageError where there is none, LockFileInvalid."""
+    """Read the lock file; raises UsageError if there is none, LockFileInvalid."""
     path = lock_path(settings)
     return require_lock(path, settings), path
 
 
-def warning_of_lock(settings: Settings) -> str | None:
-    """Return what to warn of before the lock file is shown, None where it answers.
+def lock_warning(settings: Settings) -> str | None:
+    """Return a warning if the lock file is out of date.
 
-    Raises UsageError where there is none, LockFileInvalid.
+    Raises UsageError if there is none, LockFileInvalid.
     """
     pylock, path = open_lock(settings)
     return outdated_warning(settings, pylock, path)
 
 
 def every_group(pylock: Pylock) -> tuple[Sequence[str], Sequence[str]]:
-    """Return all groups that are no targets, and all extras."""
+    """Return all groups except targets, and all extras."""
     return project_groups(pylock), pylock.extras or ()
 
 
 def groups_to_show(
     pylock: Pylock, settings: Settings
 ) -> tuple[Sequence[str], Sequence[str]]:
-    """Return the groups and extras that are named, or all where none is."""
+    """Return the groups and extras in the settings, or all if there are none."""
     if settings.groups or settings.extras:
         return settings.groups, settings.extras
     return every_group(pylock)
 
 
 def require_record(pylock: Pylock, path: Path, hint: str) -> Record:
-    """Return ``[tool.polylock]``; raises UsageError in another tool's lock file."""
+    """Return ``[tool.polylock]``; raises UsageError for another tool's lock file."""
     if pylock.polylock is None:
         problem = f"{path} was not written by polylock, so it names no targets"
         raise UsageError(problem, hint)
@@ -84,9 +84,9 @@ def require_record(pylock: Pylock, path: Path, hint: str) -> Record:
 def named_selections(
     pylock: Pylock, path: Path, settings: Settings
 ) -> Iterator[LockedSelection]:
-    """Yield what the settings name: their target, or each, with groups and extras.
+    """Yield the selection of the target in the settings, or of every target.
 
-    Raises as ``selections`` does.
+    Groups and extras are those of the settings. Raises as ``selections`` does.
     """
     return selections(
         pylock,
@@ -98,7 +98,7 @@ def named_selections(
 
 
 def target_names(pylock: Pylock, target: str | None) -> tuple[str, ...]:
-    """Return the names that ``target`` stands for: one, ``auto``, or with None all.
+    """Return the name of a target, with ``auto`` resolved; with None all names.
 
     Raises NoSuchTarget, TargetMismatch.
     """
@@ -118,12 +118,12 @@ def selections(
     groups: Sequence[str],
     extras: Sequence[str],
 ) -> Iterator[LockedSelection]:
-    """Yield what one target, ``auto`` or, with None, every target installs.
+    """Yield the selection of one target, of ``auto``, or with None of every target.
 
-    What a target leaves open (its patch release) counts as installed: the answer is
-    the most that a machine of this kind could get.
+    A marker that the target leaves open (by its patch release) counts as true, so a
+    selection is the most that such a machine could install.
 
-    Raises NoSuchTarget, TargetMismatch and what ``select`` does.
+    Raises NoSuchTarget, TargetMismatch and what ``select`` raises.
     """
     names = target_names(pylock, target)
     for record in pylock.polylock.targets if pylock.polylock else ():

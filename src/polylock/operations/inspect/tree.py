@@ -1,4 +1,4 @@
-"""``polylock tree``: the locked dependencies of a target."""
+"""``polylock tree``: the locked dependencies of a target as a tree."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ __all__ = ["DependencyTree", "TreeLine", "TreeShape", "trees"]
 class TreeLine(Value, frozen=True, kw_only=True):
     """A line of a tree.
 
-    ``note`` says where the project asks for the package, where that is worth a word.
-    ``last`` says for each level from the root down whether the line's ancestor, and at
-    the end the line itself, is the last of its siblings. ``repeated`` tells that what
-    is below was shown before. ``newest`` is a newer version, empty for none.
+    ``note`` has the groups or extras that require the package, if they are shown.
+    ``last`` has for each level from the root whether the line's ancestor there, and
+    finally the line itself, is the last of its siblings. ``repeated`` means that its
+    dependencies were shown before. ``newest`` is a newer version or empty.
     """
 
     node: Node
@@ -34,16 +34,17 @@ class TreeLine(Value, frozen=True, kw_only=True):
 
     @property
     def text(self) -> str:
-        """Return the line without what draws it."""
+        """Return the text without tree lines."""
         return f"{self.node}{self.newest}{self.note}"
 
 
 class TreeShape(Value, frozen=True, kw_only=True):
-    """What is shown of a graph.
+    """The part of a graph to show.
 
-    ``depth`` counts the levels below the top, None for all. ``packages`` are at the
-    top, normalized; with none named the requirements of the project are. ``inverted``
-    shows below a package who requires it, from what requires nothing on.
+    ``depth`` is the number of levels below the top, None for all. ``packages`` are the
+    normalized names at the top, by default the requirements of the project.
+    ``inverted`` shows below a package the packages that require it, starting from those
+    without dependencies.
     """
 
     depth: int | None = None
@@ -52,10 +53,9 @@ class TreeShape(Value, frozen=True, kw_only=True):
 
 
 class DependencyTree(Value, frozen=True, kw_only=True):
-    """The graph of a target, and what of it is shown.
+    """The graph of a target, and the part of it to show.
 
-    ``newest`` has the newer version of each project that is outdated, None where nobody
-    has asked.
+    ``newest`` has the newest version of each outdated project; None means unknown.
     """
 
     graph: LockedGraph
@@ -63,7 +63,7 @@ class DependencyTree(Value, frozen=True, kw_only=True):
     newest: Mapping[str, str] | None = None
 
     def lines(self) -> Iterator[TreeLine]:
-        """Yield the lines, depth first; what is below a package is shown once."""
+        """Yield the lines, depth first; each package is expanded once."""
         shown: set[str] = set()
         edges, places = self._edges(), self._places()
         stack: list[tuple[str, tuple[bool, ...]]] = [
@@ -91,7 +91,7 @@ class DependencyTree(Value, frozen=True, kw_only=True):
             ]
 
     def to_json(self) -> dict[str, Any]:
-        """Return a target of ``tree --json``; packages are listed once, with edges."""
+        """Return a target of ``tree --json``, with each package once and its edges."""
         edges, places = self._edges(), self._places()
         shown = _within(self._top(edges), edges, self.shape.depth)
         return {
@@ -118,7 +118,7 @@ class DependencyTree(Value, frozen=True, kw_only=True):
         return {} if self.newest is None else {"newest": self.newest.get(name)}
 
     def _edges(self) -> Mapping[str, Sequence[str]]:
-        """Map each package to what stands below it."""
+        """Map each package to its children in the tree."""
         nodes = self.graph.nodes
         if not self.shape.inverted:
             return {name: node.dependencies for name, node in nodes.items()}
@@ -135,7 +135,7 @@ class DependencyTree(Value, frozen=True, kw_only=True):
         if not self.shape.inverted:
             return [root.name for root in self.graph.roots]
         leaves = [name for name, node in nodes.items() if not node.dependencies]
-        # What only goes in circles ends in no leaf.
+        # Packages in cycles without a way to a leaf.
         rest = sorted(nodes.keys() - _within(leaves, edges, None))
         return leaves + rest[:1] if rest else leaves
 
@@ -143,9 +143,9 @@ class DependencyTree(Value, frozen=True, kw_only=True):
         return {root.name: root.places for root in self.graph.roots}
 
     def _note(self, places: tuple[str, ...] | None, *, is_top: bool) -> str:
-        """Name the groups or extras that alone ask for a package.
+        """Return the groups or extras that require a package, if the project does not.
 
-        Upside down the project's own requirement is worth a word as well.
+        In an inverted tree the project's own requirement is shown as well.
         """
         if places is None or not (is_top or self.shape.inverted):
             return ""
@@ -157,11 +157,11 @@ class DependencyTree(Value, frozen=True, kw_only=True):
 def trees(
     settings: Settings, shape: TreeShape, outdated: Outdated | None = None
 ) -> list[DependencyTree]:
-    """Return the tree of the target asked for, or of every target.
+    """Return the tree of the target in the settings, or of every target.
 
-    ``outdated`` is what of it has a newer version, None where that is not to be told.
-    With packages named, targets that install none of them are left out. Reads the lock
-    file alone. Raises UsageError, LockFileInvalid, NoSuchTarget.
+    ``outdated`` adds newest versions. Targets with none of the packages in ``shape``
+    are left out. Reads only the lock file. Raises UsageError, LockFileInvalid,
+    NoSuchTarget.
     """
     graphs = locked_graphs(settings)
     known = {name for graph in graphs for name in graph.nodes}
@@ -188,7 +188,7 @@ def _newest(outdated: Outdated | None, target: str) -> Mapping[str, str] | None:
 def _within(
     top: Iterable[str], edges: Mapping[str, Sequence[str]], depth: int | None
 ) -> set[str]:
-    """Return what is at most so many steps below the top."""
+    """Return the names at most ``depth`` edges below the top."""
     reached = set(top)
     border, steps = reached, 0
     while border and (depth is None or steps < depth):

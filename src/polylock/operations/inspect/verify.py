@@ -1,7 +1,7 @@
-"""``polylock verify``: what the indexes say now of what is locked.
+"""``polylock verify``: compare the locked files with the current indexes.
 
-Which indexes are asked is taken from the project file, never from the lock file: who
-could change a hash there could name an index that agrees.
+The indexes are those of the project file, never of the lock file: an attacker who could
+change a hash there could also name a matching index.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ __all__ = ["DisagreementKind", "VerifyOutcome", "verify"]
 
 
 class DisagreementKind(enum.StrEnum):
-    """How a lock file and an index disagree."""
+    """The kinds of disagreement between a lock file and an index."""
 
     NO_PROJECT = "no-project"
     REMOVED = "removed"
@@ -79,40 +79,42 @@ class DisagreementKind(enum.StrEnum):
 
 
 _SENTENCES = {
-    DisagreementKind.NO_PROJECT: "{found} has no project of this name any more",
+    DisagreementKind.NO_PROJECT: "{found} no longer has a project of this name",
     DisagreementKind.REMOVED: "{file} is no longer on {found}",
     DisagreementKind.YANKED: "{file} was yanked: {found}",
-    DisagreementKind.HASH: "{file} is locked with {locked}, the index says {found}",
+    DisagreementKind.HASH: "{file} is locked with {locked}, the index has {found}",
     DisagreementKind.SIZE: (
-        "{file} is locked with {locked} bytes, the index says {found}"
+        "{file} is locked with {locked} bytes, the index has {found}"
     ),
-    DisagreementKind.HOST: "{file} is locked from {locked}, the index gives {found}",
+    DisagreementKind.HOST: "{file} is locked from {locked}, the index has {found}",
     DisagreementKind.LOOK_ALIKE: (
         "{file} is locked from {locked}, which looks like {found} and is not: "
         "do not install it"
     ),
     DisagreementKind.INDEX: (
-        "is locked from the index {locked}, the project asks {found}"
+        "is locked from the index {locked}, the project uses {found}"
     ),
     DisagreementKind.VARIANTS: (
-        "variant {file} is locked with {locked}, the index says {found}"
+        "variant {file} is locked with {locked}, the index has {found}"
     ),
-    DisagreementKind.CONTENT: "{file} is locked with {locked}, what came has {found}",
+    DisagreementKind.CONTENT: (
+        "{file} is locked with {locked}, the download has {found}"
+    ),
     DisagreementKind.SDIST: (
         "{file} would be built, though the index has a wheel for it: {found}"
     ),
     DisagreementKind.METADATA: "{file} has no usable metadata: {found}",
     DisagreementKind.REQUIREMENT: "{file} requires {found}, the lock has {locked}",
-    DisagreementKind.UNREQUIRED: "is locked, and nothing that is locked requires it",
+    DisagreementKind.UNREQUIRED: "is locked, and no locked package requires it",
 }
 
 
 class Disagreement(Value, frozen=True, kw_only=True, order=True):
-    """One thing that an index says otherwise; ``targets`` install it.
+    """A disagreement between the lock file and an index; ``targets`` are affected.
 
     ``file`` is a file name, for VARIANTS a label, and empty for a whole project.
-    ``expected`` marks what the project asked for all the same: a yanked release that
-    it pins with ``==`` (PEP 592).
+    ``expected`` means that the project requires it: a yanked release that it pins with
+    ``==`` (PEP 592).
     """
 
     name: NormalizedName
@@ -132,9 +134,9 @@ class Disagreement(Value, frozen=True, kw_only=True, order=True):
 
 
 class VerifyOutcome(Value, frozen=True, kw_only=True):
-    """What was compared: counts of packages and files, and each disagreement.
+    """The number of compared packages and files, and each disagreement.
 
-    ``unverified`` names the packages that no index knows, with the reason.
+    ``unverified`` has the packages that are on no index, with the reason.
     """
 
     path: Path
@@ -145,7 +147,7 @@ class VerifyOutcome(Value, frozen=True, kw_only=True):
 
     @property
     def agrees(self) -> bool:
-        """Return whether nothing was found that the project did not ask for."""
+        """Return whether all disagreements are expected."""
         return all(found.expected for found in self.disagreements)
 
     def to_json(self) -> dict[str, Any]:
@@ -179,12 +181,12 @@ _Address = PackageWheel | PackageSdist | PackageArchive
 
 
 def verify(settings: Settings, reporter: Reporter, *, download: bool) -> VerifyOutcome:
-    """Compare each locked file with what its index says of it now.
+    """Compare each locked file with the current page of its index.
 
-    Pages are asked for anew, whatever the cache has. With ``download`` each file is
-    fetched too and its bytes are compared, cached or not; without it an index is
-    believed. Raises UsageError when offline, and what asking an index raises:
-    an index that cannot be asked agrees with nothing.
+    Pages are revalidated, whatever the cache has. With ``download`` each file is
+    fetched and its bytes are compared; without it the hashes of the index are trusted.
+    Raises UsageError when offline, and the errors of index requests: an index that
+    cannot be reached verifies nothing.
     """
     if settings.offline:
         raise UsageError("verify asks the indexes, and --offline forbids that")
@@ -219,7 +221,7 @@ def verify(settings: Settings, reporter: Reporter, *, download: bool) -> VerifyO
 
 
 def _pinned_exactly(inputs: Inputs) -> Iterator[tuple[NormalizedName, str]]:
-    """Yield the versions that the project asks for with ``==``, normalized."""
+    """Yield the versions that the project pins with ``==``, normalized."""
     of_project = (root.requirement for root in inputs.requirements)
     for requirement in (*of_project, *inputs.constraints, *inputs.overrides):
         for specifier in SpecifierSet(requirement.specifier):
@@ -229,7 +231,7 @@ def _pinned_exactly(inputs: Inputs) -> Iterator[tuple[NormalizedName, str]]:
 
 
 class _Comparison(Mutable, kw_only=True):
-    """What was compared so far, over all targets."""
+    """The results so far, over all targets."""
 
     pinned: frozenset[tuple[NormalizedName, str]]
     packages: set[tuple[NormalizedName, str]] = field(default_factory=set)
@@ -244,7 +246,7 @@ class _Comparison(Mutable, kw_only=True):
             targets.append(target)
 
     def outcome(self, path: Path) -> VerifyOutcome:
-        """Return what came of it; disagreements sorted by project."""
+        """Return the outcome, with disagreements sorted by project."""
         return VerifyOutcome(
             path=path,
             packages=len(self.packages),
@@ -265,7 +267,7 @@ class _Choice(Value, frozen=True, kw_only=True):
 
 
 class _Target(Value, frozen=True, kw_only=True):
-    """Compares what one target installs with the indexes that serve it."""
+    """Compares the packages of one target with their indexes."""
 
     context: IndexContext
     comparison: _Comparison
@@ -275,7 +277,7 @@ class _Target(Value, frozen=True, kw_only=True):
     metadata: dict[str, tuple[RemoteFile, CoreMetadata]] = field(default_factory=dict)
 
     def compare(self, selected: Iterable[Selected]) -> None:
-        """Compare the packages of the target, asking for all their pages at once."""
+        """Compare the packages of the target, after a prefetch of all pages."""
         chosen = tuple(selected)
         self.context.source.prefetch(
             [Requirement(name=one.package.name) for one in chosen],
@@ -295,13 +297,13 @@ class _Target(Value, frozen=True, kw_only=True):
             if isinstance(file, PackageArchive):
                 self.comparison.unverified[package.name] = "is a direct reference"
             else:
-                self._listed(one, file, file.url)
+                self._compare_listed(one, file, file.url)
         self._requirements({one.package.name: one.package for one in chosen})
 
-    def _listed(
+    def _compare_listed(
         self, chosen: Selected, file: PackageWheel | PackageSdist, url: str
     ) -> None:
-        """Compare a file that an index lists."""
+        """Compare a file with its entry on the index page."""
         package = chosen.package
         try:
             releases = self.context.source.releases(package.name, self.target)
@@ -336,7 +338,7 @@ class _Target(Value, frozen=True, kw_only=True):
     def _needless_build(
         self, package: Package, file: PackageSdist, release: Release
     ) -> None:
-        """Tell a source distribution where a wheel would do: it runs its own code."""
+        """Report a source distribution if there is a wheel: a build runs its code."""
         if package.name in self.context.inputs.no_binary_packages:
             return
         for wheel in release.wheels:
@@ -350,7 +352,7 @@ class _Target(Value, frozen=True, kw_only=True):
                 return
 
     def _fits(self, wheel: RemoteFile) -> bool:
-        """Return whether the target could have been locked with a wheel."""
+        """Return whether a wheel could be locked for the target."""
         name = WheelFilename.parse(wheel.filename)
         until = self.context.inputs.exclude_newer
         if name.variant_label is not None or self.target.tag_rank(name) is None:
@@ -386,10 +388,10 @@ class _Target(Value, frozen=True, kw_only=True):
             self.metadata[package.name] = offered, found
 
     def _requirements(self, packages: Mapping[NormalizedName, Package]) -> None:
-        """Compare what the files require with what is locked, from the project down.
+        """Compare the requirements of the files with the lock, from the project down.
 
-        The edges in the lock file are its own word and count only where metadata is
-        known to a build alone.
+        The edges in the lock file are not trusted; they count only for packages whose
+        metadata needs a build.
         """
         reached: set[NormalizedName] = set()
         pending = [
@@ -410,7 +412,7 @@ class _Target(Value, frozen=True, kw_only=True):
     def _required(
         self, package: Package, packages: Mapping[NormalizedName, Package]
     ) -> Iterator[NormalizedName]:
-        """Yield the names that a package may require; note what is not met."""
+        """Yield the names that a package may require; note unmet requirements."""
         if package.name not in self.metadata:
             for reference in package.dependencies or ():
                 yield canonicalize_name(str(reference.get("name", "")))
@@ -467,9 +469,9 @@ class _Target(Value, frozen=True, kw_only=True):
         return marker is True
 
     def _holds(self, requirement: Requirement) -> bool | None:
-        """Return whether a requirement holds on the target; None for perhaps.
+        """Return whether a requirement holds on the target; None if unknown.
 
-        Which extras are asked for, and what a variant marker says, is not looked at.
+        Extras and variant markers are not evaluated.
         """
         marker = requirement.marker_expression
         if marker is None:
@@ -515,7 +517,7 @@ class _Target(Value, frozen=True, kw_only=True):
     def _facts(
         self, package: Package, file: PackageWheel | PackageSdist, offered: RemoteFile
     ) -> None:
-        """Compare hash, size and yank; a hash that the index lacks is computed."""
+        """Compare hash, size and yank; without a common hash the file is fetched."""
         filename = file.filename
         common = [name for name in file.hashes if name in offered.hashes]
         if not common:
@@ -551,13 +553,13 @@ class _Target(Value, frozen=True, kw_only=True):
             )
 
     def _variant(self, package: Package, label: str, release: Release) -> None:
-        """Compare the properties of a label; they decide who may install the wheel."""
+        """Compare the properties of a label, which decide who may install the wheel."""
         locked = VariantMetadata.from_document(package.variants_json or {})
         now = self.context.source.variant_metadata(release)
         if isinstance(now, Unusable):
-            found = f"nothing usable: {clause(now.reason)}"
+            found = f"no usable metadata: {clause(now.reason)}"
         elif label not in now.variants:
-            found = "nothing of it"
+            found = "no such label"
         elif now.variants[label] == locked.variants.get(label):
             return
         else:
@@ -583,7 +585,7 @@ class _Target(Value, frozen=True, kw_only=True):
 
 
 def _is_met(requirement: Requirement, package: Package | None) -> bool:
-    """Return whether a locked package meets a requirement; a tree is let pass."""
+    """Return whether a locked package meets a requirement; a tree always does."""
     if package is None:
         return False
     if package.version is None or requirement.url is not None:
@@ -594,7 +596,7 @@ def _is_met(requirement: Requirement, package: Package | None) -> bool:
 
 
 def _compare_contents(context: IndexContext, comparison: _Comparison) -> None:
-    """Fetch every file and compare its bytes, several at a time; nothing is kept."""
+    """Fetch every file, several at a time, and compare its bytes; caches nothing."""
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - 8 ms
 
     secrets = urls_with_credentials(context.inputs)
@@ -624,7 +626,7 @@ def _compare_contents(context: IndexContext, comparison: _Comparison) -> None:
 
 
 def _content(context: IndexContext, url: str, file: _Address) -> str:
-    """Return the hash of what a URL gives, or what is wrong with it, in words."""
+    """Return the hash of the content of a URL, or the problem in words."""
     algorithm, _ = strongest(file.hashes) or ("sha256", "")
 
     def consume(answer: Streaming) -> str:
@@ -639,7 +641,7 @@ def _content(context: IndexContext, url: str, file: _Address) -> str:
                 return f"more than {file.size} bytes"
         return f"{algorithm}:{digest.hexdigest()}"
 
-    # Uncompressed, so that the bytes are those of the file.
+    # Without compression, so that the bytes are those of the file.
     headers = {"accept-encoding": "identity"}
     return context.client.stream(url, consume, headers=headers)
 
@@ -650,7 +652,7 @@ def _same_index(locked: str, releases: Releases) -> bool:
 
 
 def _release(releases: Releases, package: Package) -> Release | None:
-    """Return the release of a package's version, in any spelling of it (PEP 440)."""
+    """Return the release of a package's version, in any spelling (PEP 440)."""
     wanted = Version(package.version or "0")
     for position, text in enumerate(releases.versions):
         if Version(text) == wanted:
@@ -664,13 +666,13 @@ def _offered(release: Release, filename: str) -> RemoteFile | None:
 
 
 def _origin(url: str) -> str:
-    """Return scheme, host and port: where a file comes from, whatever its path."""
+    """Return the origin of a URL: scheme, host and port, without credentials."""
     parts = urlsplit(without_credentials(url))
     return f"{parts.scheme}://{parts.netloc}"
 
 
 def _properties(metadata: VariantMetadata, label: str) -> str:
-    """Return the properties of a label as text, empty where there is none."""
+    """Return the properties of a label as text."""
     return (
         ", ".join(
             f"{namespace} :: {feature} :: {value}"

@@ -1,7 +1,8 @@
-"""``polylock why``: who requires a project, and why just this version and variant."""
+"""``polylock why``: who requires a project, and why its version and variant."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from packaging.utils import NormalizedName, canonicalize_name
@@ -20,17 +21,15 @@ from polylock.explain.reasons import (
     Unfit,
     Unopposed,
 )
-from polylock.explain.why_not import LabelVerdict, VersionsOut, WhyNot
 from polylock.explain.words import clause
 from polylock.lockfile.pylock import Package, PackageSdist, PackageWheel
 from polylock.model.distributions import Release, Unusable
 from polylock.model.folding import fold
 from polylock.model.requirements import InvalidRequirement, Requirement
 from polylock.model.source_choice import fits
-from polylock.model.visible_text import visible
 from polylock.operations.builds.wiring import IndexContext
 from polylock.operations.inspect.graph import LockedGraph, Node, locked_graphs
-from polylock.operations.inspect.locked_answers import locked_answer, locked_inputs
+from polylock.operations.inspect.locked_answers import locked_answers, locked_inputs
 from polylock.operations.inspect.selection import (
     LockedSelection,
     groups_to_show,
@@ -46,8 +45,10 @@ from polylock.variants.variant_json import InvalidVariantMetadata, VariantMetada
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
+    from polylock.explain.why_not import LabelVerdict, VersionsOut, WhyNot
     from polylock.lockfile.record import LockedInputs
     from polylock.lockfile.select import Selected
+    from polylock.model.inputs import Inputs
     from polylock.model.target import Target
     from polylock.ports import Reporter
     from polylock.project.settings import Settings
@@ -66,18 +67,19 @@ def refusals_of_project(
 ) -> Iterator[str]:
     """Yield why each requirement of the project on a name does not hold.
 
-    ``groups`` and ``extras`` are those that were asked for.
+    ``groups`` and ``extras`` are those that the command includes.
     """
-    for texts, named in (("override", inputs.overrides),):
-        for requirement in _on(name, named):
-            if _is_false(requirement, target):
-                yield (
-                    f"{texts}-dependencies replaces every requirement on it by one "
-                    f"that holds where {requirement.marker}, which is not so here"
-                )
+    for requirement in _on(name, inputs.overrides):
+        if _is_false(requirement, target):
+            yield (
+                "override-dependencies replaces every requirement on it with one "
+                f"that holds only if {requirement.marker}, which is false here"
+            )
     for requirement in _on(name, inputs.requirements):
         if _is_false(requirement, target):
-            yield f"the project requires it where {requirement.marker}, not here"
+            yield (
+                f"the project requires it if {requirement.marker}, which is false here"
+            )
     yield from _named(name, "group", inputs.groups, (target, groups))
     yield from _named(name, "extra", inputs.extras, (target, extras))
     others = [
@@ -86,16 +88,16 @@ def refusals_of_project(
         if other != target.name and any(True for _ in _on(name, texts))
     ]
     if others:
-        yield f"the project requires it on the target {', '.join(others)} alone"
+        yield f"the project requires it only on the target {', '.join(others)}"
 
 
 def refusals_of_packages(
     name: NormalizedName, reader: WhyNot, graph: LockedGraph
 ) -> Iterator[str]:
-    """Yield which installed packages would require a name under another condition.
+    """Yield which installed packages require a name under another condition.
 
-    Reads the metadata of everything that the target installs. What cannot be read is
-    told at the end.
+    Reads the metadata of all packages of the target. The last line names those whose
+    metadata cannot be read.
     """
     unread = []
     for node in graph.nodes.values():
@@ -113,19 +115,19 @@ def refusals_of_packages(
             if requirement.name == name:
                 yield f"{node} {_condition(requirement, candidate, reader.target)}"
     if unread:
-        yield f"what these require could not be read: {', '.join(unread)}"
+        yield f"the metadata of these could not be read: {', '.join(unread)}"
 
 
 def _condition(requirement: Requirement, candidate: Candidate, target: Target) -> str:
     marker = requirement.marker_expression
     if marker is None:
-        return "requires it, but an override takes the requirement away"
+        return "requires it, but an override removes the requirement"
     holds = fold(marker, target, variant=candidate.variant)
     if holds is not False:
-        return f"requires it where {requirement.marker}"
+        return f"requires it if {requirement.marker}"
     if "extra" in requirement.marker:
-        return f"requires it where {requirement.marker}, which nothing asks for here"
-    return f"requires it where {requirement.marker}, which is not so here"
+        return f"requires it if {requirement.marker}, which nothing here requires"
+    return f"requires it if {requirement.marker}, which is false here"
 
 
 def _named(
@@ -139,9 +141,9 @@ def _named(
     for title, texts in tables.items():
         for requirement in _on(name, texts):
             if canonicalize_name(title) not in wanted:
-                yield f"the {kind} {title} requires it, which was not asked for"
+                yield f"the {kind} {title} requires it and is not included"
             elif _is_false(requirement, target):
-                yield f"the {kind} {title} requires it where {requirement.marker}"
+                yield f"the {kind} {title} requires it if {requirement.marker}"
 
 
 def _on(name: str, texts: Sequence[str]) -> Iterator[Requirement]:
@@ -149,7 +151,7 @@ def _on(name: str, texts: Sequence[str]) -> Iterator[Requirement]:
         try:
             requirement = Requirement.parse(text)
         except InvalidRequirement:
-            continue  # told by whoever reads the graph
+            continue  # reading the graph reports it
         if requirement.name == name:
             yield requirement
 
@@ -160,7 +162,7 @@ def _is_false(requirement: Requirement, target: Target) -> bool:
 
 
 class Evidence(Value, frozen=True, kw_only=True):
-    """What the index tells of a choice; ``notes`` say what it could not."""
+    """The reasons from the index for a choice; ``notes`` say what is unknown."""
 
     labels: tuple[LabelVerdict, ...] = ()
     newer: tuple[VersionsOut, ...] = ()
@@ -168,11 +170,11 @@ class Evidence(Value, frozen=True, kw_only=True):
 
 
 class Reason(Value, frozen=True, kw_only=True):
-    """Why a target installs a package; ``node`` is None where it does not.
+    """Why a target installs a package; ``node`` is None if it does not.
 
-    ``chains`` are names and lead from a requirement of the project to the package.
-    ``places`` are where the project requires it itself. ``refusals`` say, where it is
-    not installed, who would require it and why that does not hold.
+    ``chains`` are lists of names from a requirement of the project to the package.
+    ``places`` are the places in the project that require it. If it is not installed,
+    ``refusals`` say which requirements on it exist and why they do not hold.
     """
 
     node: Node | None
@@ -183,14 +185,14 @@ class Reason(Value, frozen=True, kw_only=True):
 
 
 class Why(Value, frozen=True, kw_only=True):
-    """The reasons for one project, target by target; ``notes`` are about all."""
+    """The reasons for one project by target; ``notes`` are about all targets."""
 
     name: str
     reasons: dict[str, Reason]
     notes: tuple[str, ...] = ()
 
     def grouped(self) -> list[tuple[list[str], Reason]]:
-        """Return the reasons, each with the targets that share it."""
+        """Return each reason with the targets that share it."""
         groups: dict[tuple[object, ...], tuple[list[str], Reason]] = {}
         for target, reason in self.reasons.items():
             node = reason.node
@@ -212,11 +214,11 @@ class Why(Value, frozen=True, kw_only=True):
 
 
 def why(settings: Settings, name: str, reporter: Reporter) -> Why:
-    """Explain a locked project for the target asked for, or for every target.
+    """Explain a locked project for the target in the settings, or for every target.
 
-    What the lock file does not hold is read from the cache or the index. Where that
-    cannot be, a note says what is not told. Raises UsageError, also for a project that
-    is locked nowhere and that nobody would require, LockFileInvalid, NoSuchTarget.
+    Data that is not in the lock file comes from the cache or the index. If it is not
+    available, a note says what is unknown. Raises UsageError, also for a project that
+    is not locked and that nothing requires, LockFileInvalid, NoSuchTarget.
     """
     wanted = canonicalize_name(name)
     pylock, path = open_lock(settings)
@@ -224,47 +226,48 @@ def why(settings: Settings, name: str, reporter: Reporter) -> Why:
     groups, extras = groups_to_show(pylock, settings)
     graphs = locked_graphs(replace(settings, target=None))
     picked = tuple(selections(pylock, path, target=None, groups=groups, extras=extras))
-    asked = target_names(pylock, settings.target)
+    shown = target_names(pylock, settings.target)
     inputs, notes = locked_inputs(settings, pylock, path, recorded)
     reasons: dict[str, Reason] = {}
     with IndexContext(settings, inputs, reporter) as context:
         readers = []
         if inputs.indexes:
-            readers = [
-                WhyNot(
-                    locked_answer(selection, graph),
-                    inputs=inputs,
-                    source=context.source,
-                )
-                for graph, selection in zip(graphs, picked, strict=True)
-            ]
+            readers = locked_answers(graphs, picked, inputs, context.source)
         for graph, selection in zip(graphs, picked, strict=True):
-            if graph.target not in asked:
+            if graph.target not in shown:
                 continue
             reason = _reason(graph, wanted)
             if reason.node is None:
                 found = refusals_of_project(
                     wanted, recorded, selection.target, groups=groups, extras=extras
                 )
-                reason = replace(reason, refusals=tuple(map(visible, found)))
+                reason = replace(reason, refusals=tuple(found))
             if readers:
                 reason = _with_evidence(reason, wanted, graph, selection, readers)
             reasons[graph.target] = reason
     if not any(reason.node or reason.refusals for reason in reasons.values()):
-        graphs = tuple(graph for graph in graphs if graph.target in asked)
-        known = sorted({each for graph in graphs for each in graph.nodes})
-        asking = {r.origin for r in inputs.requirements if r.requirement.name == wanted}
-        if asking:
-            raise UsageError(
-                f"{wanted} is not locked yet: {', '.join(sorted(asking))} requires it, "
-                f"and {path} is out of date",
-                "run `polylock lock`",
-            )
-        raise UsageError(
-            f"{wanted} is not locked{_for(settings)}: nothing requires it",
-            _advice(wanted, known),
-        )
+        known = {name for g in graphs if g.target in shown for name in g.nodes}
+        raise _not_locked(wanted, settings, path, inputs, known)
     return Why(name=wanted, reasons=reasons, notes=notes)
+
+
+def _not_locked(
+    name: str, settings: Settings, path: Path, inputs: Inputs, known: Collection[str]
+) -> UsageError:
+    """Return the error of a project that is not locked; ``known`` names the others."""
+    origins = {r.origin for r in inputs.requirements if r.requirement.name == name}
+    if origins:
+        return UsageError(
+            f"{name} is not locked yet: {', '.join(sorted(origins))} requires it, "
+            f"and {path} is out of date",
+            "run `polylock lock`",
+        )
+    where = f" for target {settings.target}" if settings.target else ""
+    close = closest(name, sorted(known))
+    return UsageError(
+        f"{name} is not locked{where}: nothing requires it",
+        f"did you mean {close}?" if close else "`polylock tree` lists all packages",
+    )
 
 
 def _with_evidence(
@@ -277,8 +280,7 @@ def _with_evidence(
     reader = next(each for each in readers if each.target.name == graph.target)
     if reason.node is None:
         found = refusals_of_packages(name, reader, graph)
-        told = (*reason.refusals, *map(visible, found))
-        return replace(reason, refusals=told)
+        return replace(reason, refusals=(*reason.refusals, *found))
     selected = next(each for each in selection.selected if each.package.name == name)
     beside = [each for each in readers if each is not reader]
     return replace(reason, evidence=_evidence(name, selected, reader, beside))
@@ -287,15 +289,15 @@ def _with_evidence(
 def _evidence(
     name: NormalizedName, selected: Selected, reader: WhyNot, beside: Sequence[WhyNot]
 ) -> Evidence:
-    """Explain one locked package; what cannot be asked becomes a note."""
+    """Explain one locked package; unavailable data becomes a note."""
     version = reader.answer.pins[name].version
     if not reader.answer.pins[name].filename:
-        return Evidence(notes=("it has a direct source, and no index was asked",))
+        return Evidence(notes=("it has a direct source, so no index was asked",))
     try:
         releases = reader.source.releases(name, reader.target)
         position = reader.availability.table(releases).position(version)
         if position is None:
-            gone = f"the index has changed: it has no version {version} any more"
+            gone = f"the index has changed: it no longer has version {version}"
             return Evidence(notes=(gone,))
         return Evidence(
             labels=tuple(reader.labels(name, selected.variant_label)),
@@ -307,42 +309,42 @@ def _evidence(
             ),
         )
     except PolylockError as error:
-        problem = f"what else there was cannot be told: {error}"
+        problem = f"other versions and variants are unknown: {error}"
         return Evidence(notes=(problem,))
 
 
 def _of_file(release: Release, selected: Selected) -> Iterator[str]:
-    """Yield what is unusual of the locked file: yanked, or still to be built."""
+    """Yield notes on the locked file: whether it is yanked or must be built."""
     file = selected.file
     assert isinstance(file, PackageWheel | PackageSdist)
     if isinstance(file, PackageSdist):
-        yield "it is a source distribution, and built where it is installed"
+        yield "it is a source distribution, which sync builds"
     sdists = () if release.sdist is None else (release.sdist,)
     for each in (*release.wheels, *sdists):
         if each.filename == file.filename and each.yanked is not None:
-            why = f": {visible(each.yanked)}" if each.yanked else ""
+            why = f": {each.yanked}" if each.yanked else ""
             yield f"{file.filename} is yanked{why}"
 
 
 def _of_sources(name: NormalizedName, reader: WhyNot) -> Iterator[str]:
-    """Yield which entry of ``sources`` fits the target, and what others ask for."""
+    """Yield which entry of ``sources`` fits the target, and what the others need."""
     entries = reader.inputs.sources.get(name, ())
     for number, entry in enumerate(entries, 1):
         place = f"sources: entry {number}, index {entry.index},"
         if fits(entry, reader.target):
             yield f"{place} fits"
             return
-        asked = [
+        conditions = [
             *(f"target {each}" for each in entry.targets),
             *entry.properties,
         ]
-        yield f"{place} is for {', '.join(asked)}"
+        yield f"{place} is for {', '.join(conditions)}"
     if entries:
         yield "sources: no entry fits, so every index that is not explicit is asked"
 
 
 def _changes(release: Release, selected: Selected, reader: WhyNot) -> Iterator[str]:
-    """Yield what the index says otherwise than the lock file."""
+    """Yield the differences between the index and the lock file."""
     file = selected.file
     assert isinstance(file, PackageWheel | PackageSdist)
     offered = {each.filename: each for each in release.wheels}
@@ -350,22 +352,22 @@ def _changes(release: Release, selected: Selected, reader: WhyNot) -> Iterator[s
         offered[release.sdist.filename] = release.sdist
     now = offered.get(file.filename)
     if now is None:
-        yield f"the index has changed: {file.filename} is not there any more"
+        yield f"the index has changed: it no longer has {file.filename}"
     elif any(
         now.hashes.get(algorithm, value) != value
         for algorithm, value in file.hashes.items()
     ):
-        yield f"the index has changed: {file.filename} has another hash there"
+        yield f"the index has changed: the hash of {file.filename} differs"
     moved = _moved_labels(release, selected.package, reader)
     if moved:
         yield (
-            f"the index has changed: it says otherwise of {', '.join(moved)} than "
-            "the lock file; the reasons are by what it says now"
+            f"the index has changed: the properties of {', '.join(moved)} differ from "
+            "the lock file; the reasons follow the index"
         )
 
 
 def _moved_labels(release: Release, package: Package, reader: WhyNot) -> list[str]:
-    """Return the locked labels whose properties the index no longer gives."""
+    """Return the locked labels whose properties differ on the index."""
     if package.variants_json is None:
         return []
     metadata = reader.source.variant_metadata(release)
@@ -378,7 +380,7 @@ def _moved_labels(release: Release, package: Package, reader: WhyNot) -> list[st
 
 
 def verdict(found: LabelVerdict) -> str:  # noqa: PLR0911 - a case each
-    """Return what became of a label, in a word of schemas/why.schema.json."""
+    """Return the verdict on a label, a value of schemas/why.schema.json."""
     match found.reason:
         case None:
             return "chosen"
@@ -400,16 +402,6 @@ def verdict(found: LabelVerdict) -> str:  # noqa: PLR0911 - a case each
             return "bad-metadata"
         case _:
             return "unusable"
-
-
-def _for(settings: Settings) -> str:
-    return f" for target {settings.target}" if settings.target else ""
-
-
-def _advice(name: str, known: list[str]) -> str | None:
-    """Return the name that was probably meant; all of them would be too many."""
-    close = closest(name, known)
-    return f"did you mean {close}?" if close else "`polylock tree` lists all"
 
 
 def _reason(graph: LockedGraph, name: str) -> Reason:

@@ -1,7 +1,7 @@
-"""Direct sources as releases, so that the solver need not know of them.
+"""Direct sources as releases, so that the solver needs no knowledge of them.
 
-A project that has a direct source for a target has one version there, and one file.
-Everything else is asked of the indexes.
+A project with a direct source for a target has one version there, with one file. All
+other requests go to the indexes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from polylock.build.policy import refused_metadata, require_allowed
-from polylock.cache.digests import file_digest
+from polylock.cache.regular_files import file_digest
 from polylock.errors import FileCorrupt, HashMismatch, SourceUnusable
 from polylock.index.distribution_file import InvalidDistribution, read_distribution
 from polylock.index.sdist_metadata import is_static
@@ -57,7 +57,7 @@ __all__ = ["DirectReleases", "Kept"]
 
 
 class Kept(Value, frozen=True, kw_only=True):
-    """What an earlier lock file says of direct sources, for as long as they are named.
+    """The commits and hashes of direct sources in the previous lock file.
 
     ``commits`` maps location, revision and subdirectory to a commit, ``hashes`` a URL
     to its SHA-256; each key begins with the name of the project.
@@ -68,7 +68,7 @@ class Kept(Value, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, previous: Pylock | None, upgraded: Iterable[str]) -> Kept:
-        """Return what a lock file says of all projects but those to be upgraded."""
+        """Return those of a lock file, without the projects to be upgraded."""
         commits: dict[tuple[str | None, ...], str] = {}
         hashes: dict[tuple[str, str], str] = {}
         gone = frozenset(upgraded)
@@ -94,7 +94,7 @@ class _Found(Value, frozen=True):
 
 
 class DirectReleases(Mutable, kw_only=True):
-    """Implements PackageSource: direct sources, and the indexes for all else.
+    """Implements PackageSource with direct sources, and the indexes for other projects.
 
     ``project`` is the directory of the project file, ``lock`` that of the lock file.
     """
@@ -107,9 +107,9 @@ class DirectReleases(Mutable, kw_only=True):
     _found: dict[tuple[str, DirectSource], _Found] = field(default_factory=dict)
 
     def releases(self, name: NormalizedName, target: Target) -> Releases:
-        """Return the one version of a direct source, else what the indexes have.
+        """Return the one version of a direct source, else the releases on the indexes.
 
-        Raises SourceUnusable, BuildFailed and BuildForbidden besides.
+        Also raises SourceUnusable, BuildFailed and BuildForbidden.
         """
         try:
             source = direct_source(self.context.inputs, name, target)
@@ -123,7 +123,7 @@ class DirectReleases(Mutable, kw_only=True):
         return found.releases
 
     def variant_metadata(self, release: Release) -> VariantMetadata | Unusable:
-        """Ask the indexes; the label of a direct reference cannot be chosen."""
+        """Ask the indexes; a direct source has no labels to choose from."""
         if release.direct is None:
             return self.indexes.variant_metadata(release)
         return Unusable(DirectSourceNamed())
@@ -131,19 +131,19 @@ class DirectReleases(Mutable, kw_only=True):
     def core_metadata(
         self, release: Release, file: RemoteFile
     ) -> CoreMetadata | Unusable:
-        """Return what was read to know the version, else ask the indexes."""
+        """Return the metadata of a direct source, else ask the indexes."""
         if release.direct is None:
             return self.indexes.core_metadata(release, file)
         return self._found[release.name, release.direct.source].metadata
 
     def refusal(self, release: Release, file: RemoteFile) -> Unusable | None:
-        """Ask the indexes; a direct source has been opened."""
+        """Ask the indexes; a direct source is never refused."""
         return None if release.direct else self.indexes.refusal(release, file)
 
     def prefetch(
         self, requirements: Iterable[Requirement], target: Target, guess: Guess
     ) -> None:
-        """Let the indexes fetch ahead; they pass over direct sources."""
+        """Let the indexes prefetch; they skip direct sources."""
         self.indexes.prefetch(requirements, target, guess)
 
     def _find(self, name: NormalizedName, source: DirectSource) -> _Found:
@@ -177,7 +177,7 @@ class DirectReleases(Mutable, kw_only=True):
     def _file(
         self, name: NormalizedName, source: ArchiveSource
     ) -> tuple[RemoteFile, Path]:
-        """Return the file with its hash and size, and where it lies."""
+        """Return the file with its hash and size, and its path on disk."""
         if source.url is None:
             path = self.project / (source.path or "")
             sha256, size = _measure(name, path)
@@ -253,9 +253,9 @@ class DirectReleases(Mutable, kw_only=True):
     def _metadata(
         self, tree: SourceTree, source: DirectSource, *, is_local: bool = True
     ) -> tuple[CoreMetadata, bool]:
-        """Return the metadata of a tree, and whether it took no build.
+        """Return the metadata of a tree, and whether it is static.
 
-        ``build = "local"`` lets the backends of paths and version control run.
+        ``build = "local"`` allows the backends of paths and version control.
         """
         from polylock.build.tree import static_metadata  # noqa: PLC0415 - only here
 
@@ -274,7 +274,7 @@ class DirectReleases(Mutable, kw_only=True):
         return built, False
 
     def _lock_path(self, path: str | None) -> str | None:
-        """Return a path of the project file as the lock file has it."""
+        """Return a path of the project file relative to the lock file."""
         if path is None:
             return None
         try:
@@ -282,8 +282,7 @@ class DirectReleases(Mutable, kw_only=True):
         except ValueError as error:
             raise SourceUnusable(
                 path,
-                "lies on another drive than the lock file, which holds no absolute "
-                "path",
+                "is on another drive than the lock file, which holds no absolute path",
             ) from error
 
 
@@ -312,7 +311,7 @@ def _release(
         index="",
         index_url=_text(name, origin.source),
         versions=(str(version),),
-        # The project names this version, so that it may be a pre-release.
+        # The project requires this version, so it may be a pre-release.
         finals=1,
         yanked=0,
         earliest_upload=(None,),
@@ -327,7 +326,7 @@ def _tree_file(name: NormalizedName, source: DirectSource) -> RemoteFile:
 
 
 def _text(name: NormalizedName, source: DirectSource) -> str:
-    """Return a source as messages name it, without credentials."""
+    """Return a source for messages, without credentials."""
     if isinstance(source, ArchiveSource | GitSource) and source.url is not None:
         source = replace(source, url=without_credentials(source.url))
     return f"{name} @ {source}"
@@ -343,7 +342,7 @@ def _check_name(
 
 
 def _package_information(tree: Path) -> CoreMetadata | None:
-    """Return PKG-INFO of a tree that was a source distribution, if it is static."""
+    """Return the PKG-INFO of an unpacked source distribution, if it is static."""
     try:
         metadata = CoreMetadata.parse((tree / "PKG-INFO").read_bytes())
     except (OSError, InvalidCoreMetadata):

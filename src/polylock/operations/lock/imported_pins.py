@@ -1,8 +1,7 @@
-"""Pins of other tools' lock files: read, preferred, and what became of them.
+"""Import the pins of other tools' lock files as preferences, and report on them.
 
-They are preferences as the pins of a lock file are, one rank below those. Nothing of
-where they came from is in what is written: the file is the one that a lock file with
-the same versions would have led to.
+They rank below the pins of the lock file. The result does not record their origin: it
+is the same as with a lock file of the same versions.
 """
 
 from __future__ import annotations
@@ -52,7 +51,7 @@ __all__ = [
 
 
 class DroppedPin(Value, frozen=True, kw_only=True):
-    """A pin that some targets need and did not take, and why."""
+    """A pin that some targets need and did not keep, with the reason."""
 
     name: NormalizedName
     version: str
@@ -72,11 +71,11 @@ class DroppedPin(Value, frozen=True, kw_only=True):
 
 
 class ImportReport(Value, frozen=True, kw_only=True):
-    """What became of the pins of one file.
+    """The result for the pins of one file.
 
-    A pin is a version of a project. ``kept`` counts those that every target took
-    which needs the project; ``unneeded`` those that are for no target, or for none
-    that needs the project, but for projects that an earlier file pins.
+    A pin is a version of a project. ``kept`` counts the pins kept by every target that
+    needs the project; ``unneeded`` those whose project no target of theirs needs,
+    without projects that an earlier file pins.
     """
 
     path: str
@@ -101,7 +100,7 @@ class ImportReport(Value, frozen=True, kw_only=True):
 
 
 class _Use(Value, frozen=True, kw_only=True):
-    """What a target that needs a project made of its pin."""
+    """A pin, and the resolution of a target that needs its project."""
 
     pin: ForeignPin
     resolution: Resolution
@@ -112,12 +111,12 @@ class _Use(Value, frozen=True, kw_only=True):
 
     @property
     def is_kept(self) -> bool:
-        """Say whether the version was taken; ``2.9.0+cpu`` stands for ``2.9.0``."""
+        """Return whether the version was kept; ``2.9.0+cpu`` counts as ``2.9.0``."""
         return public(self.taken.version) == public(self.pin.version)
 
 
 class ImportedPins(Value, frozen=True, kw_only=True):
-    """Lock files of other tools; of several the first that pins a project counts."""
+    """Lock files of other tools; the first one that pins a project wins."""
 
     locks: tuple[ForeignLock, ...]
 
@@ -137,11 +136,11 @@ class ImportedPins(Value, frozen=True, kw_only=True):
         own: Preferences,
         solver: Solver,
     ) -> tuple[ImportReport, ...]:
-        """Compare what was locked with what was pinned.
+        """Compare the resolutions with the imported pins.
 
-        ``own`` are the pins of the lock file, by target; ``solver`` has what it was
-        solved from. Raises ForeignHashDiffers
-        where an index has other bytes under the name of a file that is pinned.
+        ``own`` are the pins of the lock file by target, ``solver`` is the one that was
+        used. Raises ForeignHashDiffers if the hash of a pinned file differs on the
+        index.
         """
         uses: dict[str, list[_Use]] = {lock.path: [] for lock in self.locks}
         warnings: dict[str, None] = {}
@@ -170,7 +169,7 @@ class ImportedPins(Value, frozen=True, kw_only=True):
 
 
 class _Reasons:
-    """Says why targets have another version than the one that was pinned for them."""
+    """Finds the reasons why targets have another version than the pinned one."""
 
     def __init__(self, own: Preferences, solver: Solver) -> None:
         self._own = own
@@ -178,7 +177,7 @@ class _Reasons:
         self._readers: dict[str, WhyNot] = {}
 
     def all(self, uses: Sequence[_Use], kept: Sequence[_Use]) -> Iterator[Reason]:
-        """Yield a reason for each use of pins that were not kept."""
+        """Yield the reason for each pin that was not kept."""
         found = [self._of_target(use) for use in uses]
         dropped = list(zip(uses, found, strict=True))
         for use, reason in dropped:
@@ -191,7 +190,7 @@ class _Reasons:
         return self._reader(use.resolution).by_itself(use.pin.name, use.pin.version)
 
     def _reader(self, resolution: Resolution) -> WhyNot:
-        # Only where a pin could not be kept.
+        # Imported only if a pin was not kept.
         from polylock.explain.answer import answer_of  # noqa: PLC0415
         from polylock.explain.why_not import WhyNot  # noqa: PLC0415
 
@@ -208,7 +207,7 @@ class _Reasons:
         dropped: Iterable[tuple[_Use, Reason | None]],
         kept: Sequence[_Use],
     ) -> Reason:
-        """Return what keeps a version from a target that could have it by itself."""
+        """Return the reason for a target that could have the version by itself."""
         name, taken = use.pin.name, public(use.taken.version)
         others = [each for each, reason in dropped if reason is not None]
         same = [
@@ -248,9 +247,9 @@ def read_requirement_lines(path: Path) -> tuple[list[str], bool]:
 
 
 def _include(path: str, named: str) -> tuple[str, bytes]:
-    """Read what a requirements file names, relative to it (foreign.Include)."""
+    """Read a file that a requirements file includes, relative to it."""
     if "://" in named:
-        raise LockFileInvalid(path, "", "is on the network, and nothing is fetched")
+        raise LockFileInvalid(path, "", "is on the network and is not fetched")
     found = Path(path).parent / named
     return str(found), _content(found)
 
@@ -266,11 +265,11 @@ def _content(path: Path) -> bytes:
 
 
 def _check_hashes(use: _Use, path: str) -> Iterator[str]:
-    """Compare the file that was chosen with the hashes of the pin; yield a warning.
+    """Compare the chosen file with the hashes of the pin; yield warnings.
 
-    Under the name of a file that is pinned there must be those bytes. Where names
-    are not told the file may be one that was uploaded later, or a variant. Raises
-    ForeignHashDiffers.
+    A pinned file of the same name must have a pinned hash, else ForeignHashDiffers is
+    raised. If the pin has hashes without file names, the file may have been uploaded
+    later or be a variant wheel: this is a warning.
     """
     pin, taken = use.pin, use.taken
     if taken.direct is not None or taken.version != pin.version:
@@ -292,8 +291,8 @@ def _check_hashes(use: _Use, path: str) -> Iterator[str]:
     algorithms = {text.partition(":")[0] for text in pin.hashes}
     if algorithms & found.keys() and not known & pin.hashes:
         yield (
-            f"{path} pins {pin.name} {pin.version} by hashes of which none is that of "
-            f"{file.filename}: is it a file that was added later?"
+            f"{path} pins {pin.name} {pin.version} with hashes that do not include "
+            f"{file.filename}: it may have been uploaded later"
         )
 
 
@@ -321,7 +320,7 @@ def _report(
 def _dropped(
     uses: Sequence[_Use], kept: Sequence[_Use], reasons: _Reasons
 ) -> Iterator[DroppedPin]:
-    """Put targets together that took the same version for the same reason."""
+    """Yield the dropped pins, with targets of the same version and reason together."""
     groups: dict[tuple[NormalizedName, str, str, Reason], list[str]] = {}
     for use, reason in zip(uses, reasons.all(uses, kept), strict=True):
         key = (use.pin.name, use.pin.version, use.taken.version, reason)

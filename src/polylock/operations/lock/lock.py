@@ -14,7 +14,7 @@ from polylock.errors import (
 from polylock.operations.files import write_atomically
 from polylock.operations.workspace import (
     Workspace,
-    keep_lock,
+    cache_lock,
     open_workspace,
     read_lock,
 )
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from polylock.explain.findings import Note
     from polylock.lockfile.changes import TargetDiff
     from polylock.lockfile.pylock import Pylock
-    from polylock.network.traffic import Traffic
+    from polylock.network.client import Traffic
     from polylock.operations.lock.imported_pins import ImportedPins, ImportReport
     from polylock.operations.lock.request import LockRequest
     from polylock.ports import Reporter
@@ -38,12 +38,12 @@ __all__ = ["LockOutcome", "lock"]
 
 
 class LockOutcome(Value, frozen=True, kw_only=True):
-    """What came of it; ``efforts`` is empty where the lock file was still true.
+    """The result of a lock; ``efforts`` is empty if the lock file was up to date.
 
-    ``imports`` says what became of the pins of other tools' lock files; it is empty
-    too where the lock file was still true. ``basis`` is what that depends on, if all
-    targets were asked for and no other file. ``notes`` are what the answer costs; empty
-    too where the lock file was still true, for to know them takes an index.
+    ``imports`` reports on the pins of other tools' lock files, ``notes`` on the
+    drawbacks of the solution; both are empty if the lock file was up to date.
+    ``basis`` are the files that must be unchanged for that answer to be reused; None
+    for a partial, importing or dry run.
     """
 
     path: Path
@@ -58,23 +58,22 @@ class LockOutcome(Value, frozen=True, kw_only=True):
     notes: tuple[Note, ...] = ()
 
     def changes(self) -> tuple[TargetDiff, ...] | None:
-        """Return what targets install otherwise than by the lock file before.
+        """Return the differences from the previous lock file, by target.
 
-        None where there was none that names its targets, or none that can be read
-        that far.
+        None means that there was no lock file of polylock, or an unreadable one.
         """
         before = self.previous
         if before is None or before.polylock is None:
             return None
         if not self.changed:
             return ()
-        # Not for a lock file that is true still, nor for the first one.
+        # Imported only if there is something to compare.
         from polylock.lockfile.changes import compare, installed  # noqa: PLC0415
 
         try:
             old = installed(before, str(self.path))
         except PolylockError:
-            return None  # changed by hand; what it installed nobody can say
+            return None  # edited by hand, and not consistent
         found = compare(old, installed(self.pylock, str(self.path)))
         return tuple(each for each in found if each.state != "same")
 
@@ -105,15 +104,14 @@ class LockOutcome(Value, frozen=True, kw_only=True):
 def lock(settings: Settings, request: LockRequest, reporter: Reporter) -> LockOutcome:
     """Lock the project.
 
-    A lock file that answers the project is left as it is and no index is asked.
-    Otherwise the pins that still hold are kept. The file is written at the end, in
-    one step; after an error the old one is untouched.
+    If the lock file is up to date, it is not written and no index is asked. Otherwise
+    the pins that still hold are kept, and the file is written atomically at the end.
 
     Raises ProjectError, LockFileInvalid, NoSolution, ProjectNotFound,
-    IndexRequestError, CacheUnusable; where only some targets are asked for,
-    NoSuchTarget, and LockFileOutdated if the others would have to change; where pins
-    are imported, ForeignLockInvalid and ForeignHashDiffers; UsageError where the lock
-    file is another tool's and nothing allows to overwrite it.
+    IndexRequestError, CacheUnusable; for a lock of some targets NoSuchTarget, and
+    LockFileOutdated if the others would have to change; with imported pins
+    ForeignLockInvalid and ForeignHashDiffers; UsageError if the lock file is another
+    tool's and may not be overwritten.
     """
     workspace = open_workspace(settings)
     previous = read_lock(workspace.lock_path, settings)
@@ -134,14 +132,14 @@ def lock(settings: Settings, request: LockRequest, reporter: Reporter) -> LockOu
             if request.targets or request.pins_from or request.dry_run
             else project_basis(settings, workspace.project.path, workspace.lock_path),
         )
-    # Half of the start-up; a lock with nothing to do ends before it.
+    # Half of the start-up, which a lock with nothing to do does not pay.
     from polylock.operations.lock.resolve import resolve  # noqa: PLC0415 - see above
 
     found = resolve(settings, workspace, previous, request, reporter, imported)
     changed = previous is None or found.text != found.previous_text
     if changed and not request.dry_run:
         write_atomically(workspace.lock_path, found.text)
-        keep_lock(found.pylock, found.text.encode(), settings)
+        cache_lock(found.pylock, found.text.encode(), settings)
     return LockOutcome(
         path=workspace.lock_path,
         pylock=found.pylock,
@@ -156,16 +154,15 @@ def lock(settings: Settings, request: LockRequest, reporter: Reporter) -> LockOu
 
 
 def _documents(notes: Sequence[Note]) -> list[dict[str, Any]]:
-    # Not for a lock with nothing to do.
-    from polylock.explain.documents import note_document  # noqa: PLC0415 - see above
+    from polylock.explain.documents import note_document  # noqa: PLC0415 - no-op path
 
     return [note_document(each) for each in notes]
 
 
 def _check_own(request: LockRequest, path: Path, previous: Pylock | None) -> None:
-    """Raise UsageError where another tool's lock file would be overwritten.
+    """Raise UsageError if another tool's lock file would be overwritten.
 
-    Not where its pins are taken over, which leaves nothing of it to lose.
+    It may be overwritten if its pins are imported.
     """
     if previous is None or previous.polylock is not None or request.force:
         return
@@ -173,8 +170,8 @@ def _check_own(request: LockRequest, path: Path, previous: Pylock | None) -> Non
     if not (taken_over or request.dry_run):
         raise UsageError(
             f"{path.name} was not written by polylock, and locking would overwrite it",
-            f"`polylock lock --pins-from {path.name}` takes its pins over, and "
-            "`polylock lock --force` does without them",
+            f"`polylock lock --pins-from {path.name}` imports its pins, and "
+            "`polylock lock --force` discards them",
         )
 
 
@@ -183,17 +180,17 @@ def _imported(
 ) -> ImportedPins | None:
     """Read the lock files of other tools; raises ForeignLockInvalid, UsageError.
 
-    A ``pylock.toml`` that another tool wrote may lie where ours will be.
+    A ``pylock.toml`` of another tool may be at the path of the lock file.
     """
     if not request.pins_from:
         return None
     ours = previous is not None and previous.polylock is not None
     if ours and any(path.absolute() == lock_path for path in request.pins_from):
         raise UsageError(
-            f"{lock_path.name} is the lock file that is to be written",
-            "its pins are kept anyway: lock without --pins-from",
+            f"{lock_path.name} is the lock file to be written",
+            "its pins are kept by default: lock without --pins-from",
         )
-    # Half a dozen modules, for a project's first lock.
+    # Six modules, needed only with --pins-from.
     from polylock.operations.lock.imported_pins import read_pins  # noqa: PLC0415
 
     return read_pins(request.pins_from)
@@ -202,7 +199,7 @@ def _imported(
 def _check_others(
     workspace: Workspace, previous: Pylock | None, names: Sequence[str]
 ) -> None:
-    """Raise an error unless all targets but the named ones can stay as they are."""
+    """Raise an error unless all targets except the named ones can stay unchanged."""
     known = [target.name for target in workspace.targets]
     for name in names:
         if name not in known:
@@ -212,7 +209,7 @@ def _check_others(
     path = workspace.lock_path
     if previous is None:
         raise UsageError(
-            f"{path} does not exist, so there is nothing of the other targets to keep",
+            f"{path} does not exist, so the other targets have no pins to keep",
             "run `polylock lock` without --target",
         )
     inputs = workspace.project.inputs
@@ -221,7 +218,7 @@ def _check_others(
         raise LockFileOutdated(
             str(path),
             [
-                "with --target all other targets keep what they have, but:",
+                "with --target all other targets must stay unchanged, but:",
                 *map(str, found),
             ],
         )

@@ -1,4 +1,4 @@
-"""What a lock is asked for beyond the settings."""
+"""The options of a lock beyond the settings."""
 
 from __future__ import annotations
 
@@ -20,14 +20,13 @@ __all__ = ["LockRequest", "parse_upgrades"]
 
 
 class LockRequest(Value, frozen=True, kw_only=True):
-    """How to lock.
+    """The options of a lock.
 
-    ``upgrade`` forgets all earlier pins, ``upgrade_packages`` those of the projects
-    in it; a value is the version wanted, None the best. ``targets`` are the only ones
-    to be solved, all if empty. ``preferences`` are the pins to keep by target, None:
-    those of the lock file. ``pins_from`` are lock files of other tools, whose pins
-    come after those. ``dry_run`` writes nothing. ``force`` overwrites a lock file that
-    another tool wrote.
+    ``upgrade`` discards all pins, ``upgrade_packages`` those of its projects; a value
+    is the wanted version, None the best. ``targets`` are the only ones to solve, empty
+    for all. ``preferences`` are the pins to keep by target, None for those of the lock
+    file. ``pins_from`` are lock files of other tools, whose pins rank below those.
+    ``dry_run`` writes nothing. ``force`` overwrites a lock file of another tool.
     """
 
     upgrade: bool = False

@@ -1,4 +1,4 @@
-"""Solve a project for all its targets and put the lock file together."""
+"""Solve a project for all its targets and assemble the lock file."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ import msgspec
 
 from polylock.errors import LockFileOutdated, NoSolution, UsageError
 from polylock.explain.failure import solved
-from polylock.explain.findings import Note, Solved
 from polylock.explain.known_source import KnownSource
-from polylock.explain.notes import notes
+from polylock.explain.screening import Solved, notes
 from polylock.lockfile.assemble import assemble
 from polylock.lockfile.pylock import PackageSdist, PackageWheel, Pylock
 from polylock.lockfile.record import VARIANT_LISTS, record_inputs, record_target
@@ -34,9 +33,10 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
+    from polylock.explain.findings import Note
     from polylock.model.inputs import Inputs
     from polylock.model.target import Target
-    from polylock.network.traffic import Traffic
+    from polylock.network.client import Traffic
     from polylock.operations.lock.imported_pins import ImportedPins, ImportReport
     from polylock.operations.lock.request import LockRequest
     from polylock.operations.workspace import Workspace
@@ -49,7 +49,7 @@ logger = logging.getLogger(__name__)
 
 
 class Resolved(Value, frozen=True, kw_only=True):
-    """A lock file and what it cost; ``previous_text`` is None where there was none."""
+    """A lock file and its statistics; ``previous_text`` is None if there was none."""
 
     pylock: Pylock
     text: str
@@ -70,16 +70,18 @@ def resolve(
 ) -> Resolved:
     """Resolve the project, keeping the pins of the previous lock file that hold.
 
-    ``imported`` pins come after those. Writes nothing. Raises NoSolution,
+    ``imported`` pins rank below those. Writes nothing. Raises NoSolution,
     ProjectNotFound, IndexRequestError, CacheUnusable, ForeignHashDiffers, and
-    UsageError for a file on disk that no relative path leads to.
+    UsageError for a file on disk without a relative path.
     """
     inputs = workspace.project.inputs
     project = str(workspace.lock_path.absolute())
     with IndexContext(settings, inputs, reporter, project=project) as context:
         kept = _kept(workspace, previous, request, context.source)
         own = _preferences(workspace, previous, request, kept)
-        source = KnownSource(_source(context, workspace, previous, request))
+        source = KnownSource(
+            _source(context, workspace, previous, request), inputs.sources
+        )
         solver = Solver(
             inputs=_wanted(workspace, request),
             source=source,
@@ -99,10 +101,10 @@ def resolve(
             reporter.warning(warning)
         imports: tuple[ImportReport, ...] = ()
         if imported is not None:
-            asked = [found for found in resolutions if found.target.name not in kept]
-            imports = imported.report(asked, own, solver)
+            solved_now = [each for each in resolutions if each.target.name not in kept]
+            imports = imported.report(solved_now, own, solver)
         source.close()
-        told = notes(
+        found_notes = notes(
             Solved(
                 solution.resolutions,
                 solver.inputs,
@@ -113,15 +115,7 @@ def resolve(
         )
         context.remember()
         traffic = context.traffic
-    if kept and inputs.align == "require":
-        _require_agreement(resolutions)
-    root = workspace.lock_path.parent
-    resolutions = [_anchored(found, root) for found in resolutions]
-    paths = _paths(resolutions, root)
-    pylock = assemble(inputs, workspace.targets, resolutions, paths=paths)
-    if previous is not None:
-        targets = [found.target for found in kept.values()]
-        _check_kept(previous, pylock, targets, workspace.lock_path)
+    pylock = _assembled(workspace, resolutions, kept, previous)
     return Resolved(
         pylock=pylock,
         text=pylock_text(pylock),
@@ -129,8 +123,31 @@ def resolve(
         efforts=solution.efforts,
         traffic=traffic,
         imports=imports,
-        notes=told,
+        notes=found_notes,
     )
+
+
+def _assembled(
+    workspace: Workspace,
+    resolutions: Sequence[Resolution],
+    kept: Mapping[str, Resolution],
+    previous: Pylock | None,
+) -> Pylock:
+    """Return the lock file; raises NoSolution, LockFileOutdated, UsageError.
+
+    ``kept`` are the resolutions of the targets that must stay unchanged.
+    """
+    inputs = workspace.project.inputs
+    if kept and inputs.align == "require":
+        _require_agreement(resolutions)
+    root = workspace.lock_path.parent
+    anchored = [_anchored(found, root) for found in resolutions]
+    paths = _paths(anchored, root)
+    pylock = assemble(inputs, workspace.targets, anchored, paths=paths)
+    if previous is not None:
+        targets = [found.target for found in kept.values()]
+        _check_kept(previous, pylock, targets, workspace.lock_path)
+    return pylock
 
 
 def _log(efforts: Mapping[str, Effort]) -> None:
@@ -153,13 +170,13 @@ def _kept(
     request: LockRequest,
     source: PackageSource,
 ) -> dict[str, Resolution]:
-    """Return what the targets have that are not asked for, by name."""
+    """Return the resolutions of the targets that stay unchanged, by name."""
     if previous is None or not request.targets:
         return {}
     # For `lock --target`.
-    from polylock.operations.lock.unchanged_targets import solve_kept  # noqa: PLC0415
+    from polylock.operations.lock.unchanged_targets import solve_unchanged  # noqa: PLC0415
 
-    return solve_kept(
+    return solve_unchanged(
         previous,
         workspace.lock_path,
         targets=[t for t in workspace.targets if t.name not in request.targets],
@@ -169,7 +186,7 @@ def _kept(
 
 
 def _require_agreement(resolutions: Sequence[Resolution]) -> None:
-    """Raise NoSolution where targets differ, though those that are kept could not."""
+    """Raise NoSolution if unchanged targets differ from the others (``align``)."""
     for name, versions in divergences(resolutions).items():
         lines = [f"{name} is {v} for {', '.join(ts)}" for v, ts in versions.items()]
         advice = 'align = "require" holds for all targets: lock without --target'
@@ -179,7 +196,7 @@ def _require_agreement(resolutions: Sequence[Resolution]) -> None:
 def _check_kept(
     previous: Pylock, pylock: Pylock, targets: Sequence[Target], path: Path
 ) -> None:
-    """Raise LockFileOutdated if a target that was to be kept would get other files."""
+    """Raise LockFileOutdated if the files of an unchanged target would change."""
     if not targets:
         return
     # For `lock --target`.
@@ -196,7 +213,7 @@ def _check_kept(
             for each in (previous, pylock)
         )
         moved += [
-            f"target {target.name}: {name} would not stay as it is"
+            f"target {target.name}: {name} would change"
             for name in sorted({*before, *after})
             if before.get(name) != after.get(name)
         ]
@@ -205,9 +222,9 @@ def _check_kept(
 
 
 def _anchored(resolution: Resolution, root: Path) -> Resolution:
-    """Give each file on disk the URL that its path relative to a directory has.
+    """Normalize the URL of each file on disk by its path relative to a directory.
 
-    However an index spells the way to a file, it is then one file.
+    So different spellings of a path are one file.
     """
     pins = {
         name: replace(
@@ -224,9 +241,9 @@ def _anchored(resolution: Resolution, root: Path) -> Resolution:
 
 
 def _paths(resolutions: Sequence[Resolution], root: Path) -> Mapping[str, str]:
-    """Return the paths from a directory to the files that lie on disk, by URL.
+    """Return the relative paths of the files on disk, by URL.
 
-    Raises UsageError for a file to which no relative path leads.
+    Raises UsageError for a file without a relative path.
     """
     urls = {
         pin.file.url
@@ -240,18 +257,18 @@ def _paths(resolutions: Sequence[Resolution], root: Path) -> Mapping[str, str]:
 def _relative(url: str, root: Path) -> str:
     path = local_path(url)
     if path is None:
-        raise UsageError(f"{url} is no path of this machine")
+        raise UsageError(f"{url} is not a path on this machine")
     if path.is_relative_to(root):
         return path.relative_to(root).as_posix()
     try:
-        # ``..`` leads out of where a link leads to, so links are followed first.
+        # ``..`` after a link refers to the link's target, so links are resolved first.
         climbing = os.path.relpath(  # noqa: TID251 - pathlib climbs from 3.12 on
             path.resolve(), root.resolve()
         )
     except ValueError as error:  # another drive
         raise UsageError(
-            f"no relative path leads from {root} to {path}, and a lock file holds no "
-            "absolute one, which would be true on this machine alone",
+            f"there is no relative path from {root} to {path}, and a lock file holds "
+            "no absolute one, which would be valid only on this machine",
             "put the index on the drive of the lock file, or serve it over HTTP",
         ) from error
     return Path(climbing).as_posix()
@@ -263,10 +280,10 @@ def _source(
     previous: Pylock | None,
     request: LockRequest,
 ) -> PackageSource:
-    """Return the indexes, with direct sources before them where there are any."""
+    """Return the indexes, behind the direct sources if there are any."""
     if not direct_sources(context.inputs):
         return context.source
-    # Half a dozen modules that few projects need.
+    # Six modules that few projects need.
     from polylock.operations.lock.direct import DirectReleases, Kept  # noqa: PLC0415
 
     return DirectReleases(
@@ -279,25 +296,25 @@ def _source(
 
 
 def _wanted(workspace: Workspace, request: LockRequest) -> Inputs:
-    """Return the inputs of this run: a version asked for constrains it alone."""
+    """Return the inputs of this run, with the versions of ``--upgrade-package``."""
     inputs = workspace.project.inputs
-    asked = tuple(
+    upgrades = tuple(
         Requirement(name=name, specifier=f"=={version}")
         for name, version in sorted(request.upgrade_packages.items())
         if version is not None
     )
-    return replace(inputs, upgrades=asked)
+    return replace(inputs, upgrades=upgrades)
 
 
 def _vain_upgrades(
     request: LockRequest, resolutions: Sequence[Resolution]
 ) -> Iterator[str]:
-    """Tell of projects that are to be upgraded and that no target installs."""
+    """Yield a warning for each project to upgrade that no target installs."""
     for name, version in sorted(request.upgrade_packages.items()):
         if not any(name in resolution.pins for resolution in resolutions):
-            asked = name if version is None else f"{name}=={version}"
+            value = name if version is None else f"{name}=={version}"
             yield (
-                f"--upgrade-package {asked} has no effect: no target installs {name}"
+                f"--upgrade-package {value} has no effect: no target installs {name}"
             )
 
 
@@ -309,19 +326,20 @@ def _preferences(
 ) -> Mapping[str, Mapping[NormalizedName, Preference]]:
     """Return the pins to keep, by target.
 
-    Of a target that is described otherwise than it was only the versions are kept, and
-    so of all where the wishes about variants are others: the best artifact may be
-    another one now. What a target has not yet it takes as
-    the ``others`` have it, that stay as they are.
+    Only the versions are kept for a target whose description changed, and for all
+    targets if the variant settings changed: another file may be the best now. Projects
+    that are new for a target prefer the versions of the unchanged ``others``.
     """
     if request.preferences is not None:
         return request.preferences
     if previous is None or previous.polylock is None or request.upgrade:
         return {}
     recorded = {target.name: target for target in previous.polylock.targets}
-    before = previous.polylock.inputs.lists
-    after = record_inputs(workspace.project.inputs).lists
-    same_wishes = all(before.get(key) == after.get(key) for key in VARIANT_LISTS)
+    before = previous.polylock.inputs
+    after = record_inputs(workspace.project.inputs)
+    same_settings = before.require_variants == after.require_variants and all(
+        before.lists.get(key) == after.lists.get(key) for key in VARIANT_LISTS
+    )
     kept: dict[str, dict[NormalizedName, Preference]] = {}
     common: dict[NormalizedName, Preference] = {}
     if workspace.project.inputs.align != "independent":
@@ -330,7 +348,7 @@ def _preferences(
                 common.setdefault(name, Preference(version=pin.version))
     for target in workspace.targets:
         found = preferences(previous).get(target.name, {})
-        same = recorded.get(target.name) == record_target(target) and same_wishes
+        same = recorded.get(target.name) == record_target(target) and same_settings
         kept[target.name] = {
             name: preference if same else Preference(version=preference.version)
             for name, preference in {**common, **found}.items()
@@ -344,7 +362,7 @@ def _with_imported(
     imported: ImportedPins | None,
     targets: Sequence[Target],
 ) -> Mapping[str, Mapping[NormalizedName, Preference]]:
-    """Put the pins of other tools' lock files behind those of the lock file."""
+    """Add the pins of other tools' lock files, below those of the lock file."""
     if imported is None:
         return own
     return {
@@ -354,9 +372,9 @@ def _with_imported(
 
 
 def _hashed(resolution: Resolution, context: IndexContext) -> Resolution:
-    """Give every file that the index left without a secure hash its own.
+    """Download and hash every file for which the index has no secure hash.
 
-    Such files are downloaded, for a lock file without a hash protects nobody.
+    A lock file without hashes would not protect anybody.
     """
     pins = {
         name: pin

@@ -1,9 +1,9 @@
-"""Targets that a lock leaves alone: solved again from the lock file and nothing else.
+"""The targets that ``lock --target`` leaves unchanged, solved from the lock file alone.
 
-What such a target installs is not copied but solved, with the very files of the lock
-file as all there is. So its dependencies and conditions are those of the metadata, as
-after any other solve, and its pins cannot move. No page of an index is asked for;
-metadata is in the cache by the hash of its file, or is read from that file.
+Their packages are not copied but solved, with only the files of the lock file as
+candidates. So the dependencies and markers are those of the metadata, as after any
+other solve, and the pins cannot change. No index page is requested; metadata comes from
+the cache by the hash of its file, or from that file.
 """
 
 from __future__ import annotations
@@ -42,15 +42,15 @@ if TYPE_CHECKING:
     from polylock.model.requirements import Requirement
     from polylock.model.target import Target
 
-__all__ = ["installed_files", "solve_kept"]
+__all__ = ["installed_files", "solve_unchanged"]
 
 _Files = dict["NormalizedName", tuple["Package", "PackageFile"]]
 
 
 def installed_files(pylock: Pylock, target: Target) -> _Files:
-    """Return what a target installs with all extras and groups: entry and file.
+    """Return the package and file of each project, with all extras and groups.
 
-    Raises NothingToInstall where an entry has no file for it.
+    Raises NothingToInstall if a package has no file for the target.
     """
     assert pylock.polylock is not None
     packages = list(
@@ -69,7 +69,7 @@ def installed_files(pylock: Pylock, target: Target) -> _Files:
     return {package.name: (package, chooser.choose(package)[0]) for package in packages}
 
 
-def solve_kept(
+def solve_unchanged(
     previous: Pylock,
     path: Path,
     *,
@@ -77,17 +77,17 @@ def solve_kept(
     inputs: Inputs,
     source: PackageSource,
 ) -> dict[str, Resolution]:
-    """Return what some targets have in the lock file at a path, by their names.
+    """Return the resolutions of targets from the lock file at a path, by name.
 
-    ``source`` is asked for core metadata alone. Raises LockFileOutdated where the lock
-    file does not hold together for a target.
+    ``source`` is asked only for core metadata. Raises LockFileOutdated if the lock file
+    is not a solution for a target.
     """
     locked = LockedFiles(
         files={target.name: installed_files(previous, target) for target in targets},
         root=path.parent,
         source=source,
     )
-    # What admitted the locked files once has no say now: they stay.
+    # Settings that select versions do not apply: the locked files stay.
     settled = replace(
         inputs, align="independent", prerelease="allow", exclude_newer=None
     )
@@ -99,14 +99,14 @@ def solve_kept(
         except (NoSolution, ProjectNotFound) as error:
             lines = [str(error), *details(error)]
             raise LockFileOutdated(
-                str(path), [f"target {target.name} cannot stay: {s}" for s in lines]
+                str(path), [f"target {target.name} cannot be kept: {s}" for s in lines]
             ) from error
         found[target.name] = _as_recorded(resolution, locked.files[target.name])
     return found
 
 
 def _as_recorded(resolution: Resolution, files: _Files) -> Resolution:
-    """Note where variants were passed over, which the files alone do not tell."""
+    """Copy from the lock file where variants were passed over."""
     target = resolution.target.name
     pins = {}
     for name, pin in resolution.pins.items():
@@ -117,7 +117,7 @@ def _as_recorded(resolution: Resolution, files: _Files) -> Resolution:
 
 
 class LockedFiles(Mutable, kw_only=True):
-    """Implements PackageSource with the files of a lock file, target by target.
+    """Implements PackageSource with the files of a lock file, by target.
 
     ``root`` is the directory of the lock file.
     """
@@ -129,7 +129,7 @@ class LockedFiles(Mutable, kw_only=True):
     _variants: dict[int, VariantMetadata | Unusable] = field(default_factory=dict)
 
     def releases(self, name: NormalizedName, target: Target) -> Releases:
-        """Return the one release that a target has; raises ProjectNotFound."""
+        """Return the locked release of a target; raises ProjectNotFound."""
         key = target.name, name
         if key not in self._releases:
             locked = self.files[target.name].get(name)
@@ -139,24 +139,24 @@ class LockedFiles(Mutable, kw_only=True):
         return self._releases[key]
 
     def variant_metadata(self, release: Release) -> VariantMetadata | Unusable:
-        """Return what the lock file has of the variant metadata of a release."""
+        """Return the variant metadata of a release in the lock file."""
         return self._variants.get(id(release), Unusable(LabelUndescribed()))
 
     def core_metadata(
         self, release: Release, file: RemoteFile
     ) -> CoreMetadata | Unusable:
-        """Return the core metadata of a file, from the cache if it is there."""
+        """Return the core metadata of a file from ``source``."""
         return self.source.core_metadata(release, file)
 
     def refusal(self, release: Release, file: RemoteFile) -> Unusable | None:
-        """Refuse nothing that is locked."""
+        """Return None: no locked file is refused."""
         del release, file
         return None
 
     def prefetch(
         self, requirements: Iterable[Requirement], target: Target, guess: Guess
     ) -> None:
-        """Do nothing: what a lock needs is in the cache as a rule."""
+        """Do nothing: the metadata is usually in the cache."""
 
     def _only_release(self, package: Package, locked: PackageFile) -> Releases:
         if not isinstance(locked, PackageWheel | PackageSdist) or not package.version:

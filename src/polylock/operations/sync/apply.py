@@ -1,11 +1,16 @@
-"""Apply the plan of a sync: fetch, make the environment, install."""
+"""Apply the plan of a sync: fetch, create the environment, install."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from polylock.environment.installed import read_installed
-from polylock.environment.venv import create, open_environment, recreate
+from polylock.environment.venv import (
+    create,
+    open_environment,
+    read_state,
+    recreate,
+)
 from polylock.errors import ArchiveDamaged, EnvironmentBroken
 from polylock.installation.execute import Outcome, execute
 from polylock.installation.link import Linker, LinkMode
@@ -35,16 +40,15 @@ def apply(
     *,
     hashes: bool = False,
 ) -> Outcome:
-    """Make the environment where there is none, and what the plan says of it.
+    """Create or recreate the environment at ``place`` if needed, and execute the plan.
 
-    ``place`` is the environment. With ``hashes`` every file that was unpacked before
-    is read and compared.
+    With ``hashes`` every file of the archives in the cache is compared with its hash.
     """
     interpreter = choice.interpreter
     with context.store.in_use():
         if not choice.exists:
             if choice.replaced is not None:
-                # What is there goes: everything has to be at hand before.
+                # Fetch everything before the old environment is removed.
                 fetcher = _fetcher(context, wanted, interpreter, hashes=hashes)
                 fetcher(wanted.wanted)
             interpreter = _created(place, choice, context)
@@ -53,15 +57,21 @@ def apply(
 
 
 def _created(place: Path, choice: Choice, context: Context) -> Interpreter:
-    """Make the environment, or make it anew; return its Python.
+    """Create or recreate the environment; return its Python.
 
-    Another sync may have made it meanwhile: it is taken if it is of the same Python.
+    An environment that another sync created in the meantime is used if it has the same
+    Python.
     """
     interpreter, reporter = choice.interpreter, context.reporter
     if choice.replaced is None:
         create(place, interpreter, reporter)
     else:
-        recreate(place, interpreter, replaced=choice.replaced, reporter=reporter)
+        recreate(
+            place,
+            interpreter,
+            is_due=lambda: _is_due(place, choice),
+            reporter=reporter,
+        )
     made = open_environment(place, store=context.store)
     if (made.implementation, made.version) != (
         interpreter.implementation,
@@ -69,10 +79,20 @@ def _created(place: Path, choice: Choice, context: Context) -> Interpreter:
     ):
         raise EnvironmentBroken(
             str(place),
-            f"another process made it with Python {made.version} meanwhile",
+            f"another process created it with Python {made.version} in the meantime",
             "run the command again, or choose another environment with --venv",
         )
     return made
+
+
+def _is_due(place: Path, choice: Choice) -> bool:
+    """Return whether an environment still has what it is to be recreated for."""
+    if choice.cause == "moved":
+        return read_state(place).moved_from(place) is not None
+    try:
+        return open_environment(place).version == choice.replaced
+    except EnvironmentBroken:
+        return True
 
 
 def _fetcher(
@@ -100,7 +120,7 @@ def _execute(
     settings: Settings,
     reporter: Reporter,
 ) -> Outcome:
-    """Carry the plan out; an unpacked copy that proves damaged is made anew once."""
+    """Execute the plan; a damaged archive is unpacked again once."""
     for last in (False, True):
         try:
             return execute(
@@ -114,7 +134,7 @@ def _execute(
         except ArchiveDamaged as error:
             if last:
                 raise
-            fetcher.forget(error.sha256)
+            fetcher.discard(error.sha256)
             installed = read_installed(interpreter.site_directories)
             plan = plan_sync(plan.request, installed)
     raise AssertionError("unreachable: the last round returns or raises")

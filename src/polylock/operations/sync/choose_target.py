@@ -1,12 +1,21 @@
-"""The target and the Python of a sync: asked for, remembered, or found."""
+"""Choose the target and the Python of a sync: given, remembered or detected."""
 
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from polylock.environment.discovery import PythonRequest, find_python
-from polylock.environment.venv import is_environment, is_of, open_environment
+from polylock.environment.discovery import (
+    PythonRequest,
+    find_python,
+    pinned_python,
+)
+from polylock.environment.venv import (
+    is_environment,
+    is_of,
+    open_environment,
+    python_version,
+)
 from polylock.errors import (
     EnvironmentBroken,
     NoSuchTarget,
@@ -35,17 +44,20 @@ if TYPE_CHECKING:
     from polylock.lockfile.pylock import Pylock
     from polylock.model.target import PythonRelease, Target
 
-__all__ = ["Choice", "Chooser"]
+__all__ = ["Choice", "Chooser", "RecreationCause"]
+
+RecreationCause = Literal["python", "gone", "moved"]
+"""Another Python is wanted, the Python does not work, or the environment was moved."""
 
 
 class Choice(Value, frozen=True, kw_only=True):
     """A target, and the Python to install with.
 
-    ``exists`` tells whether the environment is there: if not, ``interpreter`` is the
-    one to make it with. ``replaced`` is the version of the Python of an environment
-    that is to be made anew, None where none is. ``checked`` tells that the hardware
-    was looked at. ``environment`` holds the markers of the interpreter, None where the
-    target is for another system than this one.
+    Unless the environment ``exists``, ``interpreter`` is the one to create it with.
+    ``replaced`` is the Python version of an environment to be recreated, else None;
+    ``cause`` says why it is.
+    ``checked`` means that the hardware was checked. ``environment`` has the marker
+    values of the interpreter, None if the target is for another system.
     """
 
     target: Target
@@ -54,39 +66,49 @@ class Choice(Value, frozen=True, kw_only=True):
     checked: bool
     environment: Mapping[str, str] | None
     replaced: str | None = None
+    cause: RecreationCause = "python"
 
 
 class _Pythons(Value, frozen=True, kw_only=True):
-    """The Python of the environment, and the one to take for every target, if any."""
+    """The Python of the environment, and the one to use for every target, if any.
+
+    ``gone`` is the version of an environment that has to be recreated in any case.
+    """
 
     there: Interpreter | None
     taken: Interpreter | None
+    gone: str | None = None
+    cause: RecreationCause = "python"
 
 
 class Chooser(Value, frozen=True, kw_only=True):
     """Finds the target and the Python for the environment at ``place``.
 
-    ``python`` is the user's wish for a new environment, ``search_path`` where it is
-    looked for, in the form of PATH. ``created`` tells that polylock made what is at
-    ``place``, so that it may make it anew with another Python.
+    ``python`` is the user's request for a new environment, ``search_path`` the PATH for
+    finding it. ``created`` means that polylock created the environment and may recreate
+    it, as it does if the environment was ``moved``: its scripts hold the old path.
+    ``version_file`` is a ``.python-version``: it chooses among the Pythons that the
+    target allows, for a new environment.
     """
 
     pylock: Pylock
     place: Path
     created: bool = False
+    moved: bool = False
     python: str | None
     search_path: str
     store: Store
+    version_file: Path | None = None
 
     def choose(
         self, name: str | None, *, remembered: str | None, forced: bool
     ) -> Choice:
-        """Choose a target by name; ``auto`` or None: the remembered one, or the first.
+        """Choose a target by name; None: the remembered one, else the first that fits.
 
-        The hardware is looked at where a name is given or found here; a remembered
-        choice was checked when it was made. Raises NoSuchTarget, TargetMismatch,
-        EnvironmentBroken, UsageError where the Python that was asked for is not that
-        of the target.
+        ``auto`` is always the first that fits. The hardware is checked unless the
+        target is remembered: then it was checked before. Raises NoSuchTarget,
+        TargetMismatch, EnvironmentBroken, and UsageError if the requested Python is not
+        that of the target.
         """
         pythons = self._pythons()
         if self.pylock.polylock is None:
@@ -105,18 +127,18 @@ class Chooser(Value, frozen=True, kw_only=True):
         return choice
 
     def check(self, choice: Choice) -> None:
-        """Raise TargetMismatch where this machine lacks what the target needs."""
+        """Raise TargetMismatch if this machine does not satisfy the target."""
         lacks = self.lacks(choice)
         if lacks:
             raise TargetMismatch(choice.target.name, lacks)
 
     def lacks(self, choice: Choice) -> tuple[str, ...]:
-        """Return what this machine lacks for the target, a clause each."""
+        """Return what this machine lacks for the target, as clauses."""
         if self.pylock.polylock is None:
             return ()
         python = python_release(choice.interpreter)
         lacks: tuple[str, ...] = ()
-        # To look at the hardware takes 8 ms, which few targets need.
+        # Detecting the hardware takes 8 ms, which few targets need.
         for look in (bare_machine, this_machine):
             found = fits(self.pylock, look(), python, only=choice.target.name)
             lacks = tuple(clause for fit in found for clause in fit.missing)
@@ -126,8 +148,18 @@ class Chooser(Value, frozen=True, kw_only=True):
 
     def _pythons(self) -> _Pythons:
         there = None
+        taken = self._find(self.python) if self.python else None
         if is_environment(self.place):
-            there = open_environment(self.place, store=self.store)
+            if self.moved and self.created:
+                version = python_version(self.place)
+                return _Pythons(there=None, taken=taken, gone=version, cause="moved")
+            try:
+                there = open_environment(self.place, store=self.store)
+            except EnvironmentBroken as error:
+                if not self.created:
+                    raise self._broken(error) from error
+                version = python_version(self.place)
+                return _Pythons(there=None, taken=taken, gone=version, cause="gone")
             wanted = PythonRequest.parse(self.python) if self.python else None
             if wanted is None or wanted.accepts(there):
                 return _Pythons(there=there, taken=there)
@@ -137,11 +169,19 @@ class Chooser(Value, frozen=True, kw_only=True):
                     f"has Python {there.version}, not {self.python}",
                     "remove the environment, or name another one with --venv",
                 )
-        taken = self._find(self.python) if self.python else None
         return _Pythons(there=there, taken=taken)
 
+    def _broken(self, error: EnvironmentBroken) -> EnvironmentBroken:
+        """Return the error of an environment that polylock may not recreate."""
+        return EnvironmentBroken(
+            str(self.place),
+            f"its Python does not work: {error}",
+            "polylock did not create this environment: remove it, or name another one "
+            "with --venv",
+        )
+
     def _first(self, pythons: _Pythons) -> Choice:
-        """Return the first target that fits and whose Python is there."""
+        """Return the first target that fits and whose Python is installed."""
         python = python_release(pythons.taken) if pythons.taken else None
         found = fits(self.pylock, this_machine(), python)
         failure: EnvironmentBroken | None = None
@@ -150,13 +190,13 @@ class Chooser(Value, frozen=True, kw_only=True):
                 continue
             try:
                 return self._with(fit.target, pythons, checked=True)
-            except EnvironmentBroken as error:  # no such Python: the next target
+            except EnvironmentBroken as error:  # no such Python: try the next target
                 failure = failure or error
         if failure is not None:
             raise failure
         if python is not None:
-            # With its own Python a target may fit: that is then what has to be said,
-            # or to be done.
+            # A target may fit with its own Python: recreate the environment, or raise
+            # the error that says so.
             for fit in fits(self.pylock, this_machine(), None):
                 if not fit.missing:
                     return self._with(fit.target, pythons, checked=True)
@@ -164,7 +204,7 @@ class Chooser(Value, frozen=True, kw_only=True):
 
     def _with(self, target: Target, pythons: _Pythons, *, checked: bool) -> Choice:
         wanted = target.description.python
-        found = pythons.taken or self._find(str(wanted))
+        found = pythons.taken or self._find_release(wanted)
         if found is pythons.there and self.created and not self.python:
             found = self._python_for(wanted, found)
         if not _is_release(python_release(found), wanted):
@@ -177,24 +217,27 @@ class Chooser(Value, frozen=True, kw_only=True):
         return Choice(
             target=target,
             interpreter=found,
-            # Another process may have made the environment since the Python was
-            # looked up: then this one is not its Python, and not to be changed.
-            exists=is_environment(self.place) and is_of(found, self.place),
+            # Another process may have created the environment since the lookup, with
+            # another Python. It then does not count as existing.
+            exists=pythons.gone is None
+            and is_environment(self.place)
+            and is_of(found, self.place),
             checked=checked,
             environment=markers if same else None,
-            replaced=there.version if there and found is not there else None,
+            replaced=there.version if there and found is not there else pythons.gone,
+            cause=pythons.cause,
         )
 
     def _python_for(self, wanted: PythonRelease, there: Interpreter) -> Interpreter:
-        """Return the environment's Python, or the one to make it anew with.
+        """Return the environment's Python, or the one to recreate it with.
 
-        Another patch release than the target's will do where there is no better.
+        Another patch release is accepted if there is no exact match.
         """
         request = PythonRequest.parse(str(wanted))
         if request is None or request.accepts(there):
             return there
         try:
-            return self._find(str(wanted))
+            return self._find_release(wanted)
         except EnvironmentBroken:
             if _is_release(python_release(there), wanted):
                 return there
@@ -203,35 +246,53 @@ class Chooser(Value, frozen=True, kw_only=True):
     def _other_python(
         self, target: Target, found: Interpreter
     ) -> EnvironmentBroken | UsageError:
-        """Return the error of a Python that is not that of the target."""
+        """Return the error for a Python that is not that of the target."""
         wanted, here = target.description.python, python_release(found)
         named = f"target {target.name} is for Python {wanted}"
         if self.python:
             return UsageError(
                 f"--python {self.python}: {named}, this is {here}",
-                "leave --python and POLYLOCK_PYTHON out: the target says which it "
-                "wants, by `python` in the project file",
+                "omit --python and POLYLOCK_PYTHON: `python` in the project file sets "
+                "the Python of the target",
             )
         return EnvironmentBroken(
             str(self.place),
             f"has Python {here}, and {named}",
-            "polylock did not make this environment and leaves it as it is: remove "
+            "polylock did not create this environment and does not change it: remove "
             "it, or name another one with --venv",
         )
 
     def _of_this_machine(self, pythons: _Pythons) -> Choice:
-        """Take this machine for the target of a lock file that records none."""
+        """Use this machine as the target of a lock file without targets."""
         found = pythons.taken or self._suitable()
         description = this_machine().describe(python_release(found))
         pythons = replace(pythons, taken=found)
         return self._with(build_target(description), pythons, checked=True)
 
     def _suitable(self) -> Interpreter:
-        """Return a Python that the lock file names in ``environments``, else any."""
-        for version in _python_versions(self.pylock):
+        """Return a Python of the lock file's ``environments``, else any Python 3."""
+        versions = _python_versions(self.pylock)
+        pinned = self._pinned()
+        if pinned is not None and (not versions or _minor(pinned) in versions):
+            versions.insert(0, pinned)
+        for version in versions:
             with suppress(EnvironmentBroken):
                 return self._find(version)
         return self._find("3")
+
+    def _find_release(self, wanted: PythonRelease) -> Interpreter:
+        """Return a Python for a target, the pinned one if the target allows it."""
+        request, pinned = str(wanted), self._pinned()
+        if pinned is not None and pinned.startswith(f"{request}."):
+            with suppress(EnvironmentBroken):
+                return self._find(pinned)
+        return self._find(request)
+
+    def _pinned(self) -> str | None:
+        if self.version_file is None:
+            return None
+        pinned = pinned_python(self.version_file)
+        return pinned if pinned and PythonRequest.parse(pinned) else None
 
     def _recorded(self, name: str) -> Target:
         records = self.pylock.polylock.targets if self.pylock.polylock else ()
@@ -242,7 +303,7 @@ class Chooser(Value, frozen=True, kw_only=True):
 
 
 def _is_release(here: PythonRelease, wanted: PythonRelease) -> bool:
-    """Return whether wheels for one Python are for the other: any patch release."""
+    """Return whether two Pythons differ at most in the patch release."""
     return (here.minor_version, here.free_threaded, here.implementation) == (
         wanted.minor_version,
         wanted.free_threaded,
@@ -250,8 +311,12 @@ def _is_release(here: PythonRelease, wanted: PythonRelease) -> bool:
     )
 
 
+def _minor(version: str) -> str:
+    return ".".join(version.split(".")[:2])
+
+
 def _python_versions(pylock: Pylock) -> list[str]:
-    """Return the versions that some environment of a lock file is for."""
+    """Return the Python versions in the ``environments`` of a lock file."""
     found: dict[str, None] = {}
     pending = list(reversed(pylock.environments or ()))
     while pending:

@@ -1,6 +1,6 @@
-"""What a selected package is for an environment: a file or a source tree, and a name.
+"""Map selected packages to the files and source trees to install.
 
-The recorded source (PEP 610) tells the next sync where an installation came from.
+The direct URL (PEP 610) records the source of an installation for the next sync.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ __all__ = ["Installables", "installables"]
 
 
 class Installables(Value, frozen=True, kw_only=True):
-    """What is wanted, and by name the file or the source tree of each.
+    """The wanted distributions, and the file or source tree of each by name.
 
-    Relative paths are taken from ``root``, the directory of the lock file.
+    Relative paths are relative to ``root``, the directory of the lock file.
     """
 
     root: Path
@@ -54,10 +54,10 @@ class Installables(Value, frozen=True, kw_only=True):
 def installables(
     selected: Sequence[Selected], context: Context, root: Path
 ) -> Installables:
-    """Return what selected packages are; ``root`` is the lock file's directory.
+    """Return what to install for packages; ``root`` is the lock file's directory.
 
-    Directories are read to know whether they have changed. Raises FileCorrupt for a
-    file without SHA-256, SourceUnusable for a directory that is not there.
+    Directories are read to detect changes. Raises FileCorrupt for a file without
+    SHA-256, SourceUnusable for a missing directory.
     """
     maker = _Maker(context=context, root=root)
     found = Installables(root=root, wanted=(), files={}, trees={})
@@ -66,7 +66,7 @@ def installables(
 
 
 class _Maker(Value, frozen=True, kw_only=True):
-    """Makes what is wanted of one package after the other."""
+    """Converts one package after the other."""
 
     context: Context
     root: Path
@@ -79,7 +79,7 @@ class _Maker(Value, frozen=True, kw_only=True):
         return SourceTrees(context=self.context)
 
     def add(self, chosen: Selected, found: Installables) -> WantedDistribution:
-        """Note a package's file or tree; return what is wanted of it."""
+        """Record a package's file or tree; return the wanted distribution."""
         package, file = chosen.package, chosen.file
         name = package.name
         match file:
@@ -173,6 +173,7 @@ def _wanted(
         sha256=sha256,
         variant_label=chosen.variant_label,
         direct_url=direct_url,
+        requested=chosen.requested,
     )
 
 

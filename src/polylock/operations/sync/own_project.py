@@ -1,7 +1,7 @@
-"""The project itself as something to install: editable, where it can be built.
+"""Install the project itself, as editable, if it can be built.
 
-It is in no lock file: neither its version nor its code decides what is locked. Without
-``[build-system]`` a project is a list of requirements and not a distribution.
+The project is not in its lock file: its version and code do not affect the lock.
+Without ``[build-system]`` a project is a list of requirements, not a distribution.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ __all__ = ["build_files", "with_own_project"]
 
 
 def build_files(project: ProjectFile) -> tuple[Path, ...]:
-    """Return the files by which a sync sees that the project has changed.
+    """Return the files that show whether the project must be reinstalled.
 
-    While none of them changes or appears, it is as it was installed.
+    It need not while none of them changes or appears.
     """
     return tuple(project.path.parent / name for name in BUILD_FILES)
 
@@ -37,11 +37,11 @@ def build_files(project: ProjectFile) -> tuple[Path, ...]:
 def with_own_project(
     found: Installables, project: ProjectFile, context: Context
 ) -> Installables:
-    """Return what is to be installed, and the project itself (PEP 660).
+    """Add the project itself, as editable (PEP 660).
 
-    It takes the place of a locked package of its name, which something that depends
-    on the project asked the index for. Raises SourceUnusable where it cannot be read,
-    UsageError where the project forbids to run its own backend.
+    It replaces a locked package of the same name, which is locked if a dependency
+    requires the project. Raises SourceUnusable if it cannot be read, UsageError if the
+    project forbids its own build backend.
     """
     name = project.name
     if name is None or not project.has_build_system:
@@ -49,9 +49,9 @@ def with_own_project(
     policy = forbidding_policy(project.inputs, name)
     if policy is not None:
         raise UsageError(
-            f"{name} itself would be installed, and {policy} in [tool.polylock] "
-            "forbids to run its build backend",
-            "--no-install-project leaves it out",
+            f"{name} itself cannot be installed: {policy} in [tool.polylock] forbids "
+            "its build backend",
+            "add --no-install-project",
         )
     directory = project.path.parent.resolve()
     tree = SourceTrees(context=context).directory(name, directory, editable=True)

@@ -1,4 +1,4 @@
-"""``polylock run``: a command in the environment of a target."""
+"""``polylock run``: run a command in the environment of a target."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from polylock.environment.discovery import environment_python
-from polylock.environment.venv import is_environment
+from polylock.environment.venv import is_environment, python_version, read_state
 from polylock.errors import EnvironmentBroken, UsageError
-from polylock.operations.workspace import lock_path
+from polylock.operations.workspace import environment_path
 from polylock.values import Value
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ __all__ = [
 
 
 class PreparedCommand(Value, frozen=True, kw_only=True):
-    """A command that is ready to run: its file, arguments and environment variables.
+    """A command ready to run: its file, arguments and environment variables.
 
-    ``arguments`` begin with the command as the user gave it.
+    ``arguments`` begin with the command as the user typed it.
     """
 
     executable: Path
@@ -39,22 +39,28 @@ class PreparedCommand(Value, frozen=True, kw_only=True):
 
 
 def existing_environment(settings: Settings) -> Path:
-    """Return the environment as it is; raises EnvironmentBroken where there is none."""
-    path = (settings.venv or lock_path(settings).with_name(".venv")).absolute()
+    """Return the path of the environment; raises EnvironmentBroken without one."""
+    path = environment_path(settings)
+    problem = None
     if not is_environment(path):
-        raise EnvironmentBroken(
-            str(path), "is no virtual environment", "run `polylock sync`"
-        )
+        problem = "is not a virtual environment"
+    elif not environment_python(path).exists():
+        problem = f"its Python {python_version(path)} is gone"
+    elif (origin := read_state(path).moved_from(path)) is not None:
+        # Its scripts would run those of the original.
+        problem = f"was moved or copied from {origin}"
+    if problem is not None:
+        raise EnvironmentBroken(str(path), problem, "run `polylock sync`")
     return path
 
 
 def prepare(
     environment: Path, command: Sequence[str], variables: Mapping[str, str]
 ) -> PreparedCommand:
-    """Set an environment up for a command, as its activation script would.
+    """Return a command with the variables that the activation script would set.
 
-    ``variables`` are the environment variables to start from. Raises UsageError where
-    there is no such command.
+    ``variables`` are the current environment variables. Raises UsageError if there is
+    no such command.
     """
     scripts = environment_python(environment).parent
     search_path = str(scripts)
@@ -75,9 +81,9 @@ def prepare(
 
 
 def become(prepared: PreparedCommand) -> NoReturn:
-    """Replace this process by the command, as POSIX systems can.
+    """Replace this process with the command (POSIX).
 
-    So signals reach it, and nothing of polylock stays in memory. Raises UsageError.
+    So signals reach the command, and polylock uses no memory. Raises UsageError.
     """
     try:
         os.execve(  # noqa: S606 - no shell is wanted
@@ -89,7 +95,7 @@ def become(prepared: PreparedCommand) -> NoReturn:
 
 def wait_for(prepared: PreparedCommand) -> int:
     """Run the command and return its exit code; raises UsageError."""
-    import subprocess  # noqa: PLC0415 - of use on Windows alone
+    import subprocess  # noqa: PLC0415 - only for Windows
 
     try:
         return subprocess.run(

@@ -1,10 +1,10 @@
-"""What a sync refuses, or tells beforehand, so that it surprises nobody."""
+"""Errors, warnings and notes of a sync about changes that a user may not expect."""
 
 from __future__ import annotations
 
 import re
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from polylock.errors import UsageError
 
@@ -20,21 +20,26 @@ if TYPE_CHECKING:
     from polylock.ports import Reporter
     from polylock.project.pyproject import ProjectFile
 
-__all__ = ["refuse_own_removal", "tell_forced", "tell_of_first_sync", "tell_remade"]
+__all__ = [
+    "refuse_own_removal",
+    "report_first_sync",
+    "report_recreation",
+    "warn_of_forced_target",
+]
 
 _OWN_NAME = "polylock"
 
 
 def refuse_own_removal(place: Path, plan: SyncPlan, choice: Choice) -> None:
-    """Raise UsageError where a sync would take away the polylock that carries it out.
+    """Raise UsageError if a sync would remove the polylock that runs it.
 
-    Polylock may well be installed in the environment, and even locked for it: what is
-    refused is to remove or replace it, or what it needs, while it runs from there.
+    polylock may be installed in the environment and even locked for it. Removing or
+    replacing it, or one of its dependencies, while it runs from there is refused.
     """
     if not _runs_from(place):
         return
     if choice.replaced is not None:
-        clause = "which would be made anew with another Python"
+        clause = "which would be recreated"
     else:
         needed = _needed(plan.installed)
         gone = [e.name for e in (*plan.remove, *plan.reinstall) if e.name in needed]
@@ -44,31 +49,53 @@ def refuse_own_removal(place: Path, plan: SyncPlan, choice: Choice) -> None:
         clause = f"where {_listed(gone, 3)} would be removed or replaced"
     raise UsageError(
         f"this polylock runs from {place}, {clause}",
-        "install polylock in an environment of its own, or name another environment "
-        "with --venv",
+        "install polylock in its own environment, or name another environment with "
+        "--venv",
     )
 
 
-def tell_remade(place: Path, choice: Choice, reporter: Reporter, *, dry: bool) -> None:
-    """Say that the environment is made anew, where it is."""
-    if choice.replaced is None:
-        return
-    verb = "would make" if dry else "making"
+def report_recreation(
+    place: Path,
+    choice: Choice,
+    reporter: Reporter,
+    *,
+    moved_from: str | None,
+    dry: bool,
+) -> None:
+    """Report that the environment is recreated, or its scripts are, if so."""
     python = choice.interpreter.version
-    reporter.noting(
-        f"{verb} {place} anew with Python {python}: it has {choice.replaced}"
-    )
+    verb = "would recreate" if dry else "recreating"
+    if choice.replaced is None:
+        if moved_from is not None and choice.exists:
+            verb = "would reinstall" if dry else "reinstalling"
+            reporter.noting(
+                f"{verb} the packages of {place}: it was moved or copied from "
+                f"{moved_from}"
+            )
+        return
+    match choice.cause:
+        case "moved":
+            words = f"{verb} {place}: it was moved or copied from {moved_from}"
+        case "gone":
+            words = f"{verb} {place}: its Python {choice.replaced} does not work"
+        case "python":
+            words = f"{verb} {place} with Python {python} (was {choice.replaced})"
+        case _:
+            assert_never(choice.cause)
+    reporter.noting(words)
 
 
-def tell_forced(target: str, lacks: Sequence[str], reporter: Reporter) -> None:
-    """Warn that what is there was forced: this machine lacks something for it."""
+def warn_of_forced_target(
+    target: str, lacks: Sequence[str], reporter: Reporter
+) -> None:
+    """Warn that an earlier --force-target chose a target that does not fit."""
     reporter.warning(
-        f"target {target} was taken with --force-target, and this machine lacks "
-        f"something for it ({'; '.join(lacks)}); --target auto takes another"
+        f"target {target} was chosen with --force-target, and this machine does not "
+        f"satisfy it ({'; '.join(lacks)}); use --target auto to choose another"
     )
 
 
-def tell_of_first_sync(
+def report_first_sync(
     place: Path,
     plan: SyncPlan,
     project: ProjectFile | None,
@@ -76,17 +103,17 @@ def tell_of_first_sync(
     *,
     created: bool,
 ) -> None:
-    """Say once what a new user may not expect of an environment's first sync.
+    """Report removals, and a project that is not installed, on the first sync.
 
-    What the environment held before and is not locked goes: it is exact. And a project
-    without ``[build-system]`` is not installed itself. ``created`` tells that polylock
-    made the environment.
+    A sync is exact: it removes packages that are not locked. A project without
+    ``[build-system]`` is not installed itself. ``created`` means that polylock created
+    the environment.
     """
     if plan.remove and not created:
         found = [f"{e.name} {e.installed[0].version}" for e in plan.remove]
         reporter.warning(
-            f"{place} was not made by polylock: a sync removes from it "
-            f"what is not locked: {_listed(found, 12)}"
+            f"{place} was not created by polylock: the sync removes packages that are "
+            f"not locked: {_listed(found, 12)}"
         )
     if project is not None and not project.has_build_system and _has_code(project):
         reporter.noting(
@@ -96,7 +123,7 @@ def tell_of_first_sync(
 
 
 def _listed(found: Sequence[str], limit: int) -> str:
-    """Return the first of some words, and how many there are besides."""
+    """Return the first names, and the number of the others."""
     more = f" and {len(found) - limit} more" if len(found) > limit else ""
     return f"{', '.join(found[:limit])}{more}"
 
@@ -109,7 +136,7 @@ def _runs_from(place: Path) -> bool:
 
 
 def _needed(installed: Sequence[InstalledDistribution]) -> set[NormalizedName]:
-    """Return the names of polylock and all it requires, as far as installed here."""
+    """Return the installed ones of polylock and its dependencies."""
     present = {found.name: found for found in installed}
     needed: set[NormalizedName] = set()
     pending = [found.name for found in installed if found.name == _OWN_NAME]
@@ -122,7 +149,7 @@ def _needed(installed: Sequence[InstalledDistribution]) -> set[NormalizedName]:
 
 
 def _requires(found: InstalledDistribution) -> Iterator[NormalizedName]:
-    # Only where polylock runs from the environment that it is to change.
+    # Only if polylock runs from the environment to be changed.
     from importlib.metadata import PathDistribution  # noqa: PLC0415 - see above
 
     from packaging.requirements import Requirement  # noqa: PLC0415 - see above
@@ -134,7 +161,7 @@ def _requires(found: InstalledDistribution) -> Iterator[NormalizedName]:
 
 
 def _has_code(project: ProjectFile) -> bool:
-    """Return whether there is a package or module that one would want to import."""
+    """Return whether the project has an importable package or module."""
     root = project.path.parent
     name = re.sub(r"[-.]+", "_", project.name or "")
     places = [root / name / "__init__.py", root / f"{name}.py"] if name else []

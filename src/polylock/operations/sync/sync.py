@@ -33,16 +33,18 @@ from polylock.operations.sync.choose_target import Choice, Chooser
 from polylock.operations.sync.installables import Installables, installables
 from polylock.operations.sync.safety_checks import (
     refuse_own_removal,
-    tell_forced,
-    tell_of_first_sync,
-    tell_remade,
+    report_first_sync,
+    report_recreation,
+    warn_of_forced_target,
 )
 from polylock.operations.workspace import (
-    answered_project,
+    environment_path,
     lock_path,
+    place_of_environment,
+    project_of_lock,
     project_path,
     recorded_policy,
-    refuse_unvouched,
+    refuse_untrusted_sources,
     require_lock,
 )
 from polylock.providers.machine import this_host
@@ -63,13 +65,12 @@ __all__ = ["SyncOptions", "SyncOutcome", "sync"]
 
 
 class SyncOptions(Value, frozen=True, kw_only=True):
-    """What a call of sync asks for beyond the settings.
+    """The options of a sync beyond the settings.
 
-    ``frozen`` installs a lock file that no longer answers the project.
-    ``force_target`` skips the check of the hardware. ``forget`` drops what the
-    environment remembers of earlier calls. ``dry_run`` changes nothing. ``hashes``
-    reads every installed file and compares it with RECORD. ``search_path`` is where
-    Pythons are looked for.
+    ``frozen`` installs an outdated lock file. ``force_target`` skips the check of the
+    hardware. ``forget`` ignores the choices that the environment remembers. ``dry_run``
+    changes nothing. ``hashes`` compares every installed file with RECORD.
+    ``search_path`` is the PATH for finding a Python.
     """
 
     frozen: bool = False
@@ -82,12 +83,12 @@ class SyncOptions(Value, frozen=True, kw_only=True):
 
 
 class SyncOutcome(Value, frozen=True, kw_only=True):
-    """The environment, the target it was synced for, and what was or would be done.
+    """The environment, its target, and the changes that were or would be made.
 
-    ``groups`` and ``extras`` are those asked for, now or earlier. ``replaced`` is the
-    version of the Python of an environment that was or would be made anew. ``basis`` is
-    what it depends on that nothing was to be done; None where something was, where a
-    source tree may have changed, and where less was asked for.
+    ``groups`` and ``extras`` are the chosen ones, given now or earlier. ``replaced`` is
+    the Python version of an environment that was or would be recreated. ``basis`` are
+    the files that must be unchanged for this answer to be reused; None if there was
+    something to do, if a source tree may have changed, and for a dry run.
     """
 
     environment: Path
@@ -101,7 +102,7 @@ class SyncOutcome(Value, frozen=True, kw_only=True):
 
     @property
     def up_to_date(self) -> bool:
-        """Return whether nothing was to be done."""
+        """Return whether there was nothing to do."""
         return self.plan.is_empty and self.replaced is None
 
     def to_json(self) -> dict[str, Any]:
@@ -122,41 +123,45 @@ class SyncOutcome(Value, frozen=True, kw_only=True):
 
 
 def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOutcome:
-    """Install, replace and remove until the environment is what was locked.
+    """Install, replace and remove packages until the environment matches the lock.
 
-    Never resolves. Everything is fetched and verified before the first change. An
-    environment that is as it should be is not touched, and no HTTP client is
-    imported.
+    Never resolves. Everything is fetched and verified before the first change. If the
+    environment is up to date, it is not changed and no HTTP client is imported.
 
-    Raises LockFileOutdated unless frozen, TargetMismatch unless forced, UsageError
-    where polylock would remove itself, and what reading the lock file, fetching and
-    installing raise.
+    Raises LockFileOutdated unless frozen, TargetMismatch unless forced, UsageError if
+    polylock would remove itself, and the errors of reading the lock file, fetching and
+    installing.
     """
     path = lock_path(settings)
     pylock = require_lock(path, settings)
-    project = answered_project(settings, pylock, path, frozen=options.frozen)
+    project = project_of_lock(settings, pylock, path, frozen=options.frozen)
     if not options.frozen:
-        refuse_unvouched(settings, pylock, path, project)
+        refuse_untrusted_sources(settings, pylock, path, project)
     inputs = project.inputs if project else recorded_policy(pylock)
-    place = (settings.venv or path.with_name(".venv")).absolute()
+    place = environment_path(settings)
     state = read_state(place)
+    moved_from = state.moved_from(place)
     if options.forget:
-        state = EnvironmentState(created=state.created)
+        state = EnvironmentState(created=state.created, path=state.path)
     with Context(settings, inputs, reporter) as context:
         chooser = Chooser(
             pylock=pylock,
             place=place,
             created=state.created,
+            moved=moved_from is not None,
             python=settings.python,
             search_path=options.search_path,
             store=context.store,
+            version_file=path.with_name(".python-version"),
         )
         choice = chooser.choose(
             settings.target, remembered=state.target, forced=options.force_target
         )
         lacks = _lacks(chooser, choice, state, options)
-        remembered = _state_after(state, choice, settings, pylock)
-        remembered = msgspec.structs.replace(remembered, forced=bool(lacks))
+        remembered = msgspec.structs.replace(
+            _state_after(state, choice, settings, pylock, forced=bool(lacks)),
+            path=state.path if state.path and moved_from is None else str(place),
+        )
         selected = select(
             pylock,
             choice.target,
@@ -168,6 +173,8 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
         wanted, watched = _with_own_project(
             installables(selected, context, path.parent), project, context
         )
+        if moved_from is not None:
+            options = replace(options, reinstall=True)
         plan = _plan(wanted, choice, options, created=state.created)
         outcome = SyncOutcome(
             environment=place,
@@ -181,41 +188,50 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
             else _basis(context, place, choice, plan, watched),
         )
         refuse_own_removal(place, plan, choice)
-        tell_remade(place, choice, reporter, dry=options.dry_run)
+        report_recreation(
+            place, choice, reporter, moved_from=moved_from, dry=options.dry_run
+        )
         if lacks and not options.force_target:
-            tell_forced(choice.target.name, lacks, reporter)
+            warn_of_forced_target(choice.target.name, lacks, reporter)
         if state.target is None:
             own = None if settings.no_install_project else project
-            tell_of_first_sync(place, plan, own, reporter, created=state.created)
-        # A sync that was killed at its very end has installed all and remembered
-        # nothing: then there is something to do although the plan is empty.
+            report_first_sync(place, plan, own, reporter, created=state.created)
+        # A sync that was killed after the installation has not written its state: then
+        # the state must be written although the plan is empty.
         settled = plan.is_empty and choice.exists and remembered == state
         if options.dry_run or settled:
             return outcome
         if not (plan.is_empty and choice.exists):
             if not (choice.checked or options.force_target):
                 chooser.check(choice)
-            _require_allowed_builds(plan, wanted, inputs)
-            # 20 ms that a no-op sync does not pay.
-            from polylock.operations.sync.apply import apply  # noqa: PLC0415
-
-            done = apply(
-                plan,
-                place,
-                choice,
-                wanted,
-                context,
-                hashes=options.hashes or options.reinstall,
-            )
-            outcome = replace(outcome, plan=done.plan, link_modes=done.link_modes)
+            hashes = options.hashes or options.reinstall
+            outcome = _apply(outcome, choice, wanted, context, hashes=hashes)
     _remember(place, remembered)
     return outcome
+
+
+def _apply(
+    outcome: SyncOutcome,
+    choice: Choice,
+    wanted: Installables,
+    context: Context,
+    *,
+    hashes: bool,
+) -> SyncOutcome:
+    """Execute the plan of an outcome; return the outcome with what was done."""
+    # 20 ms that a no-op sync does not pay.
+    from polylock.operations.sync.apply import apply  # noqa: PLC0415 - see above
+
+    plan = outcome.plan
+    _require_allowed_builds(plan, wanted, context.inputs)
+    done = apply(plan, outcome.environment, choice, wanted, context, hashes=hashes)
+    return replace(outcome, plan=done.plan, link_modes=done.link_modes)
 
 
 def _lacks(
     chooser: Chooser, choice: Choice, state: EnvironmentState, options: SyncOptions
 ) -> tuple[str, ...]:
-    """Return what this machine lacks for a target that is forced, now or earlier."""
+    """Return what this machine lacks for a target that is or was forced."""
     remembered = state.forced and state.target == choice.target.name
     if options.force_target or (remembered and not choice.checked):
         return chooser.lacks(choice)
@@ -223,11 +239,16 @@ def _lacks(
 
 
 def _state_after(
-    state: EnvironmentState, choice: Choice, settings: Settings, pylock: Pylock
+    state: EnvironmentState,
+    choice: Choice,
+    settings: Settings,
+    pylock: Pylock,
+    *,
+    forced: bool,
 ) -> EnvironmentState:
-    """Return what the environment is to remember: what is asked for, else as before.
+    """Return the new state of the environment: the choices given now, else earlier.
 
-    What the project no longer has is forgotten.
+    Groups and extras that the project no longer has are dropped.
     """
     groups, extras = selectable_groups(pylock), pylock.extras or ()
     return EnvironmentState(
@@ -237,6 +258,7 @@ def _state_after(
         or tuple(name for name in state.groups if name in groups),
         extras=tuple(settings.extras)
         or tuple(name for name in state.extras if name in extras),
+        forced=forced,
     )
 
 
@@ -245,8 +267,8 @@ def _with_own_project(
 ) -> tuple[Installables, tuple[Path, ...] | None]:
     """Add the project itself, if it is to be installed.
 
-    The second value are the files by which a change of source trees is seen; None
-    where that takes more than to look at a few.
+    The second value are the files that show a change of the source trees, None if a few
+    files cannot show it.
     """
     if (
         project is None
@@ -266,7 +288,7 @@ def _with_own_project(
 
 
 def _remember(place: Path, state: EnvironmentState) -> None:
-    """Write the choice; who made the environment stays as another process wrote it."""
+    """Write the state; ``created`` stays true if another process has set it."""
     created = state.created or read_state(place).created
     write_state(place, msgspec.structs.replace(state, created=created))
 
@@ -278,10 +300,10 @@ def _basis(
     plan: SyncPlan,
     watched: tuple[Path, ...],
 ) -> Basis | None:
-    """Return what a plan without steps depends on; the rest is in the settings.
+    """Return the files on which an empty plan depends, else None.
 
-    ``watched`` are files whose state counts besides. A lock file without its project
-    has none: too many places for one to appear in.
+    ``watched`` are further files. A lock file without its project has no basis: a
+    project file could appear in too many places.
     """
     if not (plan.is_empty and choice.exists):
         return None
@@ -292,6 +314,9 @@ def _basis(
         return None
     directories = choice.interpreter.site_directories
     found = environment_basis(found, place, directories, plan.installed)
+    named = place_of_environment(settings)
+    if named != place:  # a file that names the environment
+        found = replace(found, states=(*found.states, named))
     found = replace(found, states=(*found.states, *watched))
     return hardware_basis(found, this_host().root) if choice.checked else found
 
@@ -299,7 +324,7 @@ def _basis(
 def _plan(
     wanted: Installables, choice: Choice, options: SyncOptions, *, created: bool
 ) -> SyncPlan:
-    """Return what differs from the environment."""
+    """Return the plan for the environment as it is."""
     present = choice.interpreter.site_directories if choice.exists else ()
     installed = read_installed(present)
     request = SyncRequest(
@@ -320,8 +345,8 @@ def _plan(
 def _changed(
     installed: Iterable[InstalledDistribution],
 ) -> frozenset[NormalizedName]:
-    """Return the distributions of which a file is not what RECORD says."""
-    # Only where every file is read.
+    """Return the distributions with a file that differs from RECORD."""
+    # Imported only for --hashes.
     from polylock.installation.hash_check import changed_in_environment  # noqa: PLC0415
 
     return frozenset(
@@ -335,7 +360,7 @@ def _changed(
 def _require_allowed_builds(
     plan: SyncPlan, wanted: Installables, inputs: Inputs
 ) -> None:
-    """Raise BuildForbidden before anything is made; what is installed may stay."""
+    """Raise BuildForbidden before any change; installed packages may stay."""
     for entry in (*plan.install, *plan.reinstall):
         is_built = entry.name in wanted.trees or isinstance(
             wanted.files.get(entry.name), PackageSdist

@@ -10,7 +10,7 @@ from polylock.cache.store import Bucket
 from polylock.errors import LockFileInvalid
 from polylock.lockfile.pylock import Pylock
 from polylock.lockfile.write import pylock_text
-from polylock.operations.workspace import keep_lock, read_lock
+from polylock.operations.workspace import cache_lock, read_lock
 from polylock.project.settings import Settings
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def entries(settings: Settings) -> list[Path]:
 
 def test_values_that_were_kept_are_taken(path: Path, settings: Settings) -> None:
     """They are known by the content: nothing of the file itself is understood."""
-    keep_lock(OTHER, path.read_bytes(), settings)
+    cache_lock(OTHER, path.read_bytes(), settings)
     assert read_lock(path, settings) == OTHER
     assert read_lock(path) == ONE
 

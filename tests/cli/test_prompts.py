@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from fakes.machine import FakeMachine
-from polylock.cli.questions import ask
+from polylock.cli.prompts import ask
 from polylock.model.target import Cpu
 from polylock.providers.detect import detect_machine
 from polylock.values import replace
@@ -72,7 +72,7 @@ def test_long_lists_are_cut() -> None:
 def test_no_machine_at_all_is_asked_again() -> None:
     """Without this machine and without a preset there is nothing to lock for."""
     request, said = answered("n", "", "t4", "", "")
-    assert "There has to be one machine at least" in said
+    assert "Name at least one machine" in said
     assert request is not None
     assert request.presets == ("t4",)
 

@@ -1,7 +1,7 @@
-"""The words that a shell offers for an option or argument: what is there to name.
+"""The completions for the value of an option or argument.
 
-They are read from the project file and the lock file as these are. A file that is
-missing, or broken while it is being edited, offers nothing.
+They are read from the project file and the lock file. A file that is missing, or
+invalid while it is being edited, gives no completions.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 from click.shell_completion import CompletionItem
 
 from polylock.environment.discovery import environment_python
+from polylock.environment.venv import linked_environment
 from polylock.errors import PolylockError
 from polylock.project.presets import preset_names
 from polylock.project.pyproject import ProjectFile, load_project, locate_project
@@ -29,9 +30,9 @@ _PLACES = ("project", "lock_file", "venv")
 def words(
     kind: str, parameters: Mapping[str, Any], incomplete: str
 ) -> list[CompletionItem[str]]:
-    """Return what may stand for a word of this kind and begins with what is there.
+    """Return the words of a kind that begin with an incomplete word.
 
-    ``parameters`` are those given before it, as text.
+    ``parameters`` are those given before it on the command line, as text.
     """
     if kind in {"file", "dir"}:
         return [CompletionItem(incomplete, type=kind)]
@@ -46,7 +47,7 @@ def words(
 
 
 def _targets(settings: Settings) -> Iterable[str]:
-    """Yield what may be installed: the targets, and the word for this machine's."""
+    """Yield the values of ``--target``: ``auto`` and the targets."""
     yield "auto"
     yield from _declared_targets(settings)
 
@@ -92,7 +93,8 @@ def _presets(settings: Settings) -> Iterable[str]:
 
 
 def _programs(settings: Settings) -> Iterable[str]:
-    place = settings.venv or _lock_path(settings).with_name(".venv")
+    named = settings.venv or _lock_path(settings).with_name(".venv")
+    place = linked_environment(named)
     return sorted(path.name for path in environment_python(place).parent.iterdir())
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from polylock.model.member_names import MemberNames, RefusedArchive, check_path
+from polylock.model.archive_checks import MemberNames, RefusedArchive, check_path
 
 
 @pytest.mark.parametrize(

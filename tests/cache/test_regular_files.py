@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from polylock.cache.digests import file_digest
+from polylock.cache.regular_files import file_digest
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from polylock.installation.archive import EntryPoint
-from polylock.installation.unpack import (
+from polylock.model.archive_checks import RefusedArchive
+from polylock.model.wheel_info import (
+    Script,
     header,
     parse_entry_points,
     parse_wheel_file,
 )
-from polylock.model.member_names import RefusedArchive
 
 
 def test_header_ends_with_the_head() -> None:
@@ -46,17 +46,19 @@ def test_parse_entry_points() -> None:
     text = (
         "# comment\n[console_scripts]\nRun-It = demo.cli:App.main [fast, slow]\n"
         "100% = demo:x\n\n[demo.plugins]\nbad thing = not:an [object\n"
-        "[gui_scripts]\nwin=demo:gui\n"
+        "[gui_scripts]\nwin=demo:gui  # opens a window\nmore = demo:gui [a] # b\n"
     )
     assert list(parse_entry_points(text)) == [
-        EntryPoint("Run-It", "demo.cli", "App.main", is_gui=False),
-        EntryPoint("100%", "demo", "x", is_gui=False),
-        EntryPoint("win", "demo", "gui", is_gui=True),
+        Script("Run-It", "demo.cli", "App.main", is_gui=False),
+        Script("100%", "demo", "x", is_gui=False),
+        Script("win", "demo", "gui", is_gui=True),
+        Script("more", "demo", "gui", is_gui=True),
     ]
 
 
 @pytest.mark.parametrize(
-    "value", ["demo", "demo:", ":main", "demo:1x", "demo:a b", "de mo:main", "a:b;c"]
+    "value",
+    ["demo", "demo:", ":main", "demo:1x", "demo:a b", "de mo:main", "a:b;c", "a:b#c"],
 )
 def test_parse_entry_points_when_the_object_is_none(value: str) -> None:
     """An entry point that is no module and object is refused: it would be code."""

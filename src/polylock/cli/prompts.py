@@ -1,4 +1,4 @@
-"""The questions that ``init`` asks on a terminal; Enter takes what is right mostly."""
+"""The prompts of ``init`` on a terminal; Enter accepts the default."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ __all__ = ["ask", "on_terminal"]
 
 _SHOWN_AT_MOST = 12
 _OTHERS = (
-    "Other machines it runs on: a preset, or words to find one, such as h100, mac,",
-    "windows, alpine, graviton or github. Enter when there are no more.",
+    "Other machines: the name of a preset, or words to find one, such as h100, mac,",
+    "windows, alpine, graviton or github. Press Enter to finish.",
 )
 
 
 def on_terminal() -> bool:
-    """Say whether there is somebody to answer: both ends are a terminal."""
+    """Return whether stdin and stderr are a terminal."""
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def ask(machine: DetectedMachine, python: str | None) -> InitRequest:
-    """Ask for which machines and for which Python a project is to be locked.
+    """Ask for the machines and the Python to lock a project for.
 
-    ``python`` is the answer to offer, None where the project has one and nothing is
-    asked. Raises click.Abort where the user gives up.
+    ``python`` is the default answer; None means that the project has a Python and the
+    prompt is skipped. Raises click.Abort if the user interrupts.
     """
     say(f"This machine: {_described(machine)}")
     here = click.confirm("Lock for this machine?", default=True, err=True)
@@ -67,7 +67,7 @@ def _described(machine: DetectedMachine) -> str:
 
 
 def _processor(description: TargetDescription) -> str:
-    """Return the processor; of its features only how many they are."""
+    """Return the processor with the number of its features."""
     cpu = description.cpu
     if cpu is None or not cpu.features:
         return f"processor {cpu_name(description)}"
@@ -77,7 +77,7 @@ def _processor(description: TargetDescription) -> str:
 
 
 def _presets(here: str | None) -> tuple[str, ...]:
-    """Ask for presets until there are no more; without this machine for one."""
+    """Ask for presets until an empty answer; without ``here`` for at least one."""
     for line in _OTHERS:
         say(line)
     found: dict[str, None] = {}
@@ -93,11 +93,11 @@ def _presets(here: str | None) -> tuple[str, ...]:
         elif found or here is not None:
             return tuple(found)
         else:
-            say("  There has to be one machine at least.")
+            say("  Name at least one machine.")
 
 
 def _one(text: str) -> str | None:
-    """Return the preset that some words mean; where they mean several, show them."""
+    """Return the preset that matches some words; if several match, list them."""
     try:
         found = [name] if (name := find_name(text)) else list(search_presets(text))
     except UsageError as error:

@@ -1,0 +1,286 @@
+"""Decide cheaply whether a solution needs notes, by names, masks and settings.
+
+Most solutions have none, and importing the modules that write notes takes longer than
+this check. They are imported only if there may be a note.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from polylock.errors import PolylockError
+from polylock.model.distributions import Unusable
+from polylock.model.folding import fold
+from polylock.model.reasons import PythonUnmet, Unfit
+from polylock.resolution.availability import Availability
+from polylock.resolution.candidate_pool import CandidatePool, labels_of
+from polylock.resolution.memory import Memory
+from polylock.resolution.versions import VersionTable, public
+from polylock.values import Value, field
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from packaging.utils import NormalizedName
+
+    from polylock.explain.findings import Note
+    from polylock.model.distributions import Releases
+    from polylock.model.inputs import Inputs, RootRequirement
+    from polylock.model.pins import Pin, Resolution
+    from polylock.model.target import Target, TargetDescription
+    from polylock.ports import PackageSource
+
+    Older = list[tuple[NormalizedName, Releases]]
+
+__all__ = [
+    "Solved",
+    "accelerators",
+    "missing_extras",
+    "notes",
+    "older_pins",
+    "roots_of",
+]
+
+_ACCELERATED = re.compile(r"nvidia|cuda|cupy|rocm|triton|-cu\d")
+"""Part of the name of every project that is built for an accelerator platform."""
+
+
+class Solved(Value, frozen=True):
+    """An answer, and what it was found from.
+
+    ``memory`` and ``tables`` are what the solve worked out.
+    """
+
+    resolutions: Sequence[Resolution]
+    inputs: Inputs
+    source: PackageSource
+    memory: Memory = field(default_factory=Memory)
+    tables: dict[int, VersionTable] = field(default_factory=dict)
+
+
+def notes(solved: Solved) -> tuple[Note, ...]:
+    """Return the notes on a solution, kind by kind, each once."""
+    found: list[Note] = []
+    older = older_pins(solved)
+    if any(older):
+        from polylock.explain.behind import behind  # noqa: PLC0415 - see above
+
+        found += behind(solved, older)
+    if _may_be_accelerated(solved):
+        from polylock.explain.accelerators import (  # noqa: PLC0415 - see above
+            accelerator_notes,
+        )
+
+        found += accelerator_notes(solved)
+    if _may_have_others(solved):
+        from polylock.explain.notes import other_notes  # noqa: PLC0415 - see above
+
+        found += other_notes(solved)
+    return tuple(found)
+
+
+def accelerators(description: TargetDescription) -> tuple[str, ...]:
+    """Return the namespaces of the accelerators that a target has."""
+    there = {
+        "nvidia": description.nvidia,
+        "amd": description.amd,
+        "intel": description.intel,
+        "ascend": description.ascend,
+        "tpu": description.tpu,
+    }
+    return tuple(name for name, value in there.items() if value)
+
+
+def roots_of(target: Target, inputs: Inputs) -> Iterator[RootRequirement]:
+    """Yield the project's own requirements that hold for a target, or may hold."""
+    for root in inputs.requirements:
+        marker = root.requirement.marker_expression
+        holds = marker is None or fold(marker, target) is not False
+        if root.target in {None, target.name} and holds:
+            yield root
+
+
+def older_pins(solved: Solved) -> list[Older]:
+    """Return the pins of each target that are older than the project itself admits.
+
+    Without those whose newest version the requirement of another pin excludes: that is
+    a consequence, which is told with the pin that has the requirement. And without
+    those whose newest version is for other Pythons: whoever chose the Python knows it.
+    """
+    if solved.inputs.resolution != "highest":
+        return [[] for _ in solved.resolutions]
+    return [list(_older(solved, resolution)) for resolution in solved.resolutions]
+
+
+def _older(
+    solved: Solved, resolution: Resolution
+) -> Iterator[tuple[NormalizedName, Releases]]:
+    found = list(_not_newest(solved, resolution))
+    if not found:
+        return
+    target, inputs = resolution.target, solved.inputs
+    own = [root.requirement for root in roots_of(target, inputs)]
+    pool = CandidatePool(
+        target=target, inputs=inputs, source=solved.source, memories=solved.memory
+    )
+    availability = Availability(pool, solved.tables, preferences={}, own=own)
+    overridden: dict[str, list[str]] = {}
+    for override in inputs.overrides:
+        marker = override.marker_expression
+        if marker is None or fold(marker, target) is not False:
+            overridden.setdefault(override.name, []).append(override.specifier)
+    by_name: dict[str, list[str]] = {}
+    for requirement in own:
+        by_name.setdefault(requirement.name, []).append(requirement.specifier)
+    by_name |= overridden
+    asked = _asked_by_pins(resolution, {releases.name for releases in found})
+    for releases in found:
+        pin = resolution.pins[releases.name]
+        specifiers = by_name.get(releases.name, ())
+        newest = availability.allowed(releases, specifiers).bit_length() - 1
+        table = availability.table(releases)
+        taken = table.position(pin.version)
+        if (
+            taken is not None
+            and newest > taken
+            # Versions that differ in their local part are for one machine each.
+            and public(releases.versions[newest]) != public(pin.version)
+            and all(
+                table.mask(specifier) >> newest & 1
+                for specifier in asked.get(releases.name, ())
+            )
+            and not _is_for_other_pythons(pool, releases, newest)
+        ):
+            yield releases.name, releases
+
+
+def _is_for_other_pythons(
+    pool: CandidatePool, releases: Releases, position: int
+) -> bool:
+    """Return whether a version is out for its ``requires-python`` and nothing else."""
+    expansion = pool.expand(releases, position, yanked=False)
+    if expansion.candidates:
+        return False
+    reasons = {rejection.reason for rejection in expansion.rejections} - {Unfit()}
+    return bool(reasons) and all(isinstance(one, PythonUnmet) for one in reasons)
+
+
+def _not_newest(solved: Solved, resolution: Resolution) -> Iterator[Releases]:
+    """Yield the projects of a target that have a later final version, by name."""
+    for name, pin in sorted(resolution.pins.items()):
+        if pin.direct is None:
+            releases = solved.source.releases(name, resolution.target)
+            newest = (releases.finals & ~releases.yanked).bit_length() - 1
+            if newest >= 0 and releases.versions[newest] != pin.version:
+                yield releases
+
+
+def _asked_by_pins(resolution: Resolution, names: set[str]) -> Mapping[str, set[str]]:
+    """Return the specifiers that pins have for other projects, for some of these."""
+    found: dict[str, set[str]] = {}
+    for name, pin in resolution.pins.items():
+        for edge in pin.edges:
+            if edge.name in names and edge.name != name:
+                found.setdefault(edge.name, set()).add(edge.specifier)
+    return found
+
+
+def _may_be_accelerated(solved: Solved) -> bool:
+    return any(
+        _ACCELERATED.search(name) or "+" in pin.version or labels_of(pin.release)
+        for resolution in solved.resolutions
+        for name, pin in resolution.pins.items()
+    )
+
+
+def _may_have_others(solved: Solved) -> bool:
+    inputs = solved.inputs
+    return bool(
+        inputs.exclude_variants
+        or inputs.prefer_variants
+        or inputs.require_variants
+        or inputs.enable_providers
+        or inputs.requires_itself
+        or any("variant_" in root.requirement.marker for root in inputs.requirements)
+        or any(map(_has_variant_settings, solved.resolutions))
+        or any(
+            _is_unusual(pin)
+            for resolution in solved.resolutions
+            for pin in resolution.pins.values()
+        )
+        or _lacks_upload_times(solved)
+        or missing_extras(solved)
+    )
+
+
+def missing_extras(solved: Solved) -> dict[tuple[str, str, str, str], list[str]]:
+    """Return each extra that is asked for and that a release does not have.
+
+    By project, version, extra, and the project that asks, empty for this one; with
+    the targets.
+    """
+    found: dict[tuple[str, str, str, str], list[str]] = {}
+    known: dict[tuple[int, str], bool] = {}
+    for resolution in solved.resolutions:
+        for by, name, extra in _extras_asked(solved.inputs, resolution):
+            pin = resolution.pins.get(name)
+            if pin is None or by == name:
+                continue
+            key = (id(pin.release), extra)
+            if key not in known:
+                known[key] = _has_extra(pin, extra, solved.source)
+            if not known[key]:
+                targets = found.setdefault((name, pin.version, extra, by), [])
+                if resolution.target.name not in targets:
+                    targets.append(resolution.target.name)
+    return dict(sorted(found.items()))
+
+
+def _extras_asked(
+    inputs: Inputs, resolution: Resolution
+) -> Iterator[tuple[str, NormalizedName, str]]:
+    for root in inputs.requirements:
+        asked = root.requirement
+        for extra in asked.extras:
+            yield "", asked.normalized_name, extra
+    for name, pin in resolution.pins.items():
+        for edge in pin.edges:
+            for extra in edge.extras:
+                yield name, edge.name, extra
+
+
+def _has_extra(pin: Pin, extra: str, source: PackageSource) -> bool:
+    """Return whether metadata provides an extra, or has a marker that names it."""
+    try:
+        metadata = source.core_metadata(pin.release, pin.file)
+    except PolylockError:
+        return True  # what was not needed to solve is not worth a failure now
+    if isinstance(metadata, Unusable) or extra in metadata.provides_extra:
+        return True
+    markers = (requirement.marker for requirement in metadata.requires_dist)
+    return any(extra in canonicalize_name(marker) for marker in markers)
+
+
+def _has_variant_settings(resolution: Resolution) -> bool:
+    description = resolution.target.description
+    return bool(
+        description.variants
+        or description.exclude_variants
+        or description.prefer_variants
+        or description.require_variants
+    )
+
+
+def _is_unusual(pin: Pin) -> bool:
+    return bool(pin.file.yanked is not None or labels_of(pin.release))
+
+
+def _lacks_upload_times(solved: Solved) -> bool:
+    return solved.inputs.exclude_newer is not None and any(
+        not solved.source.releases(name, resolution.target).has_upload_times
+        for resolution in solved.resolutions
+        for name in resolution.pins
+    )
