@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PROVIDER_PACKAGES",
+    "has_built_in_provider",
     "namespaces_without_provider",
     "supported_properties",
 ]
@@ -93,6 +94,11 @@ def namespaces_without_provider(
             _provider(metadata, namespace), namespace, enabled_providers
         )
     )
+
+
+def has_built_in_provider(metadata: VariantMetadata, namespace: str) -> bool:
+    """Return whether a built-in provider may answer for a namespace of a release."""
+    return _is_built_in(_provider(metadata, namespace), namespace)
 
 
 def _provider(metadata: VariantMetadata, namespace: str) -> ProviderInformation | None:
