@@ -12,7 +12,8 @@ from fakes.scenarios import inputs_of, targets_of
 from fakes.source import MemorySource
 from fakes.workspace import Spy
 from polylock.explain.accelerators import Built, built_for
-from polylock.explain.screening import Solved, notes
+from polylock.explain.notes import notes
+from polylock.explain.screening import Solved
 from polylock.explain.words import note
 from polylock.model.distributions import Release, RemoteFile
 from polylock.model.pins import Pin

@@ -9,7 +9,8 @@ from fakes.source import MemorySource
 from fakes.workspace import Spy
 from polylock.errors import IndexRequestError
 from polylock.explain.findings import NamespaceUnknown, Note
-from polylock.explain.screening import Solved, notes
+from polylock.explain.notes import notes
+from polylock.explain.screening import Solved
 from polylock.explain.words import note
 from polylock.resolution.solve import Solver
 

@@ -11,6 +11,7 @@ import click
 from polylock.answer_cache.remember import remember
 from polylock.cli.invocation import begin, cacheable_question, reporting
 from polylock.cli.options import FORCE_TARGET, FROZEN, Command, offered, settings
+from polylock.environment.discovery import python_path
 from polylock.operations.sync.run import (
     become,
     existing_environment,
@@ -63,7 +64,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
         options = SyncOptions(
             frozen=values["frozen"],
             force_target=values["force_target"],
-            search_path=os.environ.get("PATH", ""),
+            search_path=python_path(os.environ),
         )
         with reporting(chosen) as reporter:
             outcome = sync(chosen, options, reporter)

@@ -12,6 +12,7 @@ from polylock.answer_cache.remember import remember
 from polylock.cli.invocation import begin, cacheable_question, json_text, reporting
 from polylock.cli.options import FORCE_TARGET, FROZEN, JSON, Command, settings
 from polylock.cli.terminal import shown
+from polylock.environment.discovery import python_path
 from polylock.operations.sync.sync import SyncOptions, SyncOutcome, sync
 
 __all__ = ["command"]
@@ -64,7 +65,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
         dry_run=values["dry_run"] or values["check"],
         reinstall=values["reinstall"],
         hashes=values["hashes"],
-        search_path=os.environ.get("PATH", ""),
+        search_path=python_path(os.environ),
     )
     with reporting(chosen) as reporter:
         outcome = sync(chosen, options, reporter)

@@ -104,7 +104,7 @@ _NAMESPACES = {
 
 
 class Built(Value, frozen=True):
-    """What a pin is built for: a platform, and its major and minor where known."""
+    """The accelerator platform of a pin, with major and minor version if known."""
 
     platform: str
     major: str
@@ -143,7 +143,7 @@ def _named(name: str) -> Built | None:
 
 
 def accelerator_notes(solved: Solved) -> Iterator[Note]:
-    """Yield what to know of builds for accelerators, each thing once."""
+    """Yield the notes on builds for accelerators."""
     yield from missed(solved)
     yield from coherence(solved)
     yield from useless_libraries(solved)
@@ -368,7 +368,7 @@ def _lost_to_yank(
 def _expanded(
     solved: Solved, resolution: Resolution, pin: Pin
 ) -> tuple[CandidatePool, Releases, int] | None:
-    """Return the pinned version as the index offers it; None where it is unknown."""
+    """Return the pinned version as the index offers it; None if it is unknown."""
     try:
         releases = solved.source.releases(pin.name, resolution.target)
     except PolylockError:

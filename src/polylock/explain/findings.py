@@ -1,4 +1,4 @@
-"""What there is to know of an answer: the kinds, as data.
+"""The kinds of notes, as data.
 
 A kind of note has a class here, a function that finds it (``polylock.explain.notes``
 has the table of them) and a sentence in ``polylock.explain.words``.
@@ -208,11 +208,11 @@ Finding = (
     | VariantsLost
     | YankedPin
 )
-"""All kinds of what there is to know."""
+"""All kinds of findings."""
 
 
 class Note(Value, frozen=True, kw_only=True):
-    """What to know of one project.
+    """One note, about one project.
 
     ``versions`` and ``targets`` are those that it is about, in order; ``versions`` is
     empty where it is about none in particular. ``key`` is the setting that changes it,

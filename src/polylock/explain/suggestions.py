@@ -1,4 +1,4 @@
-"""What would help: changes of the project's own wishes, each tried before it is told.
+"""Hints for a failed solve: changes of the project's settings, each tried first.
 
 A search that failed costs the user more time than a few small ones, so a handful of
 changes is solved for the target. Only one that leads to a solution becomes advice.
@@ -87,7 +87,7 @@ class _Change(Value, frozen=True):
 
 
 class Conflict(Value, frozen=True, kw_only=True):
-    """What does not go together.
+    """The requirements that conflict.
 
     ``names`` are the projects in conflict, ``parents`` those that ask for them,
     ``wanted`` the specifiers that met, each with its project, and ``pythons`` what
@@ -280,7 +280,11 @@ def _with_prereleases(
     inputs = availability.pool.inputs
     if inputs.prerelease == "allow":
         return
-    if inputs.prerelease.endswith("explicit"):
+    if inputs.prerelease.endswith("explicit") or inputs.prerelease == "disallow":
+        explicit = inputs.prerelease
+        place = ""
+        if explicit == "disallow":
+            explicit, place = "explicit", 'set prerelease = "explicit" and '
         for name in dict.fromkeys((*conflict.names, *conflict.parents)):
             releases = availability.releases(name)
             newer = releases and releases.finals ^ ((1 << len(releases.versions)) - 1)
@@ -290,8 +294,12 @@ def _with_prereleases(
             asked = Requirement(name=name, specifier=f">={version}")
             root = RootRequirement(requirement=asked)
             yield _Change(
-                replace(inputs, requirements=(*inputs.requirements, root)),
-                f"require {asked} as well, which admits pre-releases of {name}",
+                replace(
+                    inputs,
+                    prerelease=explicit,
+                    requirements=(*inputs.requirements, root),
+                ),
+                f"{place}require {asked} as well, which admits pre-releases of {name}",
                 name,
             )
         return
@@ -450,7 +458,7 @@ def _variants_hint(pool: CandidatePool, releases: Releases, position: int) -> st
 
 
 def build_hint(inputs: Inputs, name: str) -> str:
-    """Say what lets the backend of a project run, which no search may try."""
+    """Return the hint that allows a build backend to run; it is not tried."""
     if name in inputs.no_build_packages:
         return f"take {name} out of no-build-package in [tool.polylock]"
     names = ", ".join(f'"{one}"' for one in sorted({*inputs.build_packages, name}))
@@ -461,7 +469,7 @@ def build_hint(inputs: Inputs, name: str) -> str:
 
 
 def python_hint(target: Target, name: str) -> str:
-    """Say what helps where a project needs another Python than the target has."""
+    """Return the hint for a project that needs another Python than the target has."""
     return (
         f"choose another python for target {target.name}, or leave {name} out there "
         "with a marker"

@@ -89,6 +89,7 @@ if TYPE_CHECKING:
 __all__ = ["about", "asker", "clause", "details", "listed", "note", "request"]
 
 _VALUES_AT_MOST = 8
+_EXTRAS_AT_MOST = 3
 
 
 def clause(reason: Reason) -> str:
@@ -142,8 +143,12 @@ def request(one: Request) -> str:
 
 
 def _required(requirement: Requirement) -> str:
-    """Write what a requirement asks for; that its marker holds goes without saying."""
-    return str(replace(requirement, marker=""))
+    """Write what a requirement asks for, without its marker, which holds.
+
+    And without a long list of extras, which exclude no version.
+    """
+    few = requirement.extras if len(requirement.extras) <= _EXTRAS_AT_MOST else ()
+    return str(replace(requirement, marker="", extras=few))
 
 
 def lacks(found: Shortage, asked: str) -> list[str]:
@@ -501,10 +506,14 @@ def _excluded(reason: Excluded) -> str:
     *parents, last = reason.chain
     told = request(last)
     if len(parents) > 1:
-        told += f", by way of {' > '.join(asker(one.by) for one in parents)}"
+        told += f", by way of {' > '.join(_name_of(one.by) for one in parents[1:])}"
     if reason.because is not None and isinstance(last.by, PackageAsker):
         told += f"; {last.by.name} {reason.newer}: {_clause(reason.because)}"
     return told
+
+
+def _name_of(who: Asker) -> str:
+    return who.name if isinstance(who, PackageAsker) else asker(who)
 
 
 def _no_version(reason: NoSuchVersion) -> str:

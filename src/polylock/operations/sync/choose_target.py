@@ -5,7 +5,11 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Literal
 
-from polylock.environment.discovery import PythonRequest, find_python
+from polylock.environment.discovery import (
+    PythonRequest,
+    find_python,
+    pinned_python,
+)
 from polylock.environment.venv import (
     is_environment,
     is_of,
@@ -89,6 +93,8 @@ class Chooser(Value, frozen=True, kw_only=True):
     ``python`` is the user's request for a new environment, ``search_path`` the PATH for
     finding it. ``created`` means that polylock created the environment and may recreate
     it, as it does if the environment was ``moved``: its scripts hold the old path.
+    ``version_file`` is a ``.python-version``: it chooses among the Pythons that the
+    target allows, for a new environment.
     """
 
     pylock: Pylock
@@ -99,6 +105,7 @@ class Chooser(Value, frozen=True, kw_only=True):
     python: str | None
     search_path: str
     store: Store
+    version_file: Path | None = None
 
     def choose(
         self, name: str | None, *, remembered: str | None, forced: bool
@@ -227,7 +234,7 @@ class Chooser(Value, frozen=True, kw_only=True):
 
     def _with(self, target: Target, pythons: _Pythons, *, checked: bool) -> Choice:
         wanted = target.description.python
-        found = pythons.taken or self._find(str(wanted))
+        found = pythons.taken or self._find_release(wanted)
         if found is pythons.there and self.created and not self.python:
             found = self._python_for(wanted, found)
         if not _is_release(python_release(found), wanted):
@@ -260,7 +267,7 @@ class Chooser(Value, frozen=True, kw_only=True):
         if request is None or request.accepts(there):
             return there
         try:
-            return self._find(str(wanted))
+            return self._find_release(wanted)
         except EnvironmentBroken:
             if _is_release(python_release(there), wanted):
                 return there
@@ -294,10 +301,28 @@ class Chooser(Value, frozen=True, kw_only=True):
 
     def _suitable(self) -> Interpreter:
         """Return a Python of the lock file's ``environments``, else any Python 3."""
-        for version in _python_versions(self.pylock):
+        versions = _python_versions(self.pylock)
+        pinned = self._pinned()
+        if pinned is not None and (not versions or _minor(pinned) in versions):
+            versions.insert(0, pinned)
+        for version in versions:
             with suppress(EnvironmentBroken):
                 return self._find(version)
         return self._find("3")
+
+    def _find_release(self, wanted: PythonRelease) -> Interpreter:
+        """Return a Python for a target, the pinned one if the target allows it."""
+        request, pinned = str(wanted), self._pinned()
+        if pinned is not None and pinned.startswith(f"{request}."):
+            with suppress(EnvironmentBroken):
+                return self._find(pinned)
+        return self._find(request)
+
+    def _pinned(self) -> str | None:
+        if self.version_file is None:
+            return None
+        pinned = pinned_python(self.version_file)
+        return pinned if pinned and PythonRequest.parse(pinned) else None
 
     def _recorded(self, name: str) -> Target:
         records = self.pylock.polylock.targets if self.pylock.polylock else ()
@@ -314,6 +339,10 @@ def _is_release(here: PythonRelease, wanted: PythonRelease) -> bool:
         wanted.free_threaded,
         wanted.implementation,
     )
+
+
+def _minor(version: str) -> str:
+    return ".".join(version.split(".")[:2])
 
 
 def _python_versions(pylock: Pylock) -> list[str]:
