@@ -12,8 +12,8 @@ from fakes.workspace import Spy
 from polylock.explain.answer import answer_of
 from polylock.explain.findings import Behind, Note
 from polylock.explain.known_source import KnownSource
-from polylock.explain.reasons import NoFile
 from polylock.explain.notes import notes
+from polylock.explain.reasons import NoFile
 from polylock.explain.screening import Solved
 from polylock.explain.why_not import WhyNot
 from polylock.explain.words import clause, note

@@ -9,6 +9,10 @@ from polylock.errors import NoTargetFits
 from polylock.lockfile.record import locked_target
 from polylock.lockfile.select import enabled_providers
 from polylock.model.target import PythonRelease, Target
+from polylock.model.target_properties import (
+    has_built_in_provider,
+    supported_properties,
+)
 from polylock.providers.derive import build_target
 from polylock.providers.detect import DetectedMachine, detect_machine
 from polylock.providers.machine import this_host
@@ -19,7 +23,6 @@ from polylock.providers.satisfaction import (
     one_of,
 )
 from polylock.values import Value, replace
-from polylock.variants.authority import has_built_in_provider, supported_properties
 from polylock.variants.ordering import unmet_features
 from polylock.variants.properties import SupportedProperties
 from polylock.variants.variant_schema import ABI_DEPENDENCY
@@ -163,19 +166,16 @@ def _unmet(
     system, at least one value for every feature listed in its properties MUST be
     compatible with the system."
     """
-    supported = supported_properties(
-        found.metadata,
-        # The user's lists of what polylock cannot detect are the only source.
-        stated=SupportedProperties(
-            {
-                namespace: features
-                for namespace, features in target.stated.namespaces.items()
-                if not has_built_in_provider(found.metadata, namespace)
-            }
-        ),
-        derived=here.derived,
-        enabled_providers=enabled,
+    # The user's lists of what polylock cannot detect are the only source.
+    stated = SupportedProperties(
+        {
+            namespace: features
+            for namespace, features in target.stated.namespaces.items()
+            if not has_built_in_provider(found.metadata, namespace, target)
+        }
     )
+    machine = replace(target, stated=stated, derived=here.derived)
+    supported = supported_properties(found.metadata, machine, enabled)
     for unmet in unmet_features(
         found.metadata, supported, found.label, deferred_namespaces=(ABI_DEPENDENCY,)
     ):
