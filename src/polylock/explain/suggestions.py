@@ -21,6 +21,7 @@ from polylock.explain.reasons import (
 from polylock.model.distributions import Unusable
 from polylock.model.inputs import RootRequirement
 from polylock.model.requirements import Requirement
+from polylock.model.target_properties import namespaces_without_provider
 from polylock.model.variant_preferences import preferences_of
 from polylock.resolution.candidate_pool import labels_of
 from polylock.resolution.candidates import Candidate
@@ -36,7 +37,6 @@ from polylock.resolution.problem import Prior, Problem, admitting
 from polylock.resolution.solve import solve
 from polylock.resolution.tries import Tries
 from polylock.values import Value, replace
-from polylock.variants.authority import namespaces_without_provider
 
 if TYPE_CHECKING:
     from collections.abc import (
@@ -450,7 +450,7 @@ def _variants_hint(pool: CandidatePool, releases: Releases, position: int) -> st
             if provider.optional and namespace not in inputs.enable_providers:
                 return f'set enable-providers = ["{namespace}"] in [tool.polylock]'
         for namespace in namespaces_without_provider(
-            metadata, stated=target.stated, enabled_providers=inputs.enable_providers
+            metadata, target, inputs.enable_providers
         ):
             return (
                 f"say under properties.{namespace} what target {target.name} supports"
