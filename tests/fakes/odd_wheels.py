@@ -142,7 +142,10 @@ HOSTILE: dict[str, tuple[Callable[[Forge], object], str]] = {
     "file below a link": (below_a_link, "a file and a directory"),
     "file and directory": (hostile("demo/__init__.py/evil"), "file and a directory"),
     "no RECORD": (lambda f: setattr(f, "text", NOTHING), "RECORD is missing"),
-    "RECORD is not text": (lambda f: setattr(f, "text", b"\xff,,\n"), "readable"),
+    "RECORD is not text": (
+        lambda f: setattr(f, "text", b"\xff,,\n"),
+        "demo-1.0.dist-info/RECORD is not UTF-8",
+    ),
     "second dist-info": (
         lambda f: f.add("other-1.0.dist-info/METADATA", b""),
         "2 .dist-info directories",
@@ -165,7 +168,23 @@ HOSTILE: dict[str, tuple[Callable[[Forge], object], str]] = {
         lambda f: f.replace(f"{INFO}/WHEEL", b"Root-Is-Purelib: true\n"),
         "no Wheel-Version",
     ),
-    "not text": (lambda f: f.replace(f"{INFO}/WHEEL", b"\xff\xfe"), "readable"),
+    "not text": (
+        lambda f: f.replace(f"{INFO}/WHEEL", b"\xff\xfe"),
+        "demo-1.0.dist-info/WHEEL is not UTF-8",
+    ),
+    "METADATA in latin-1": (
+        lambda f: f.replace(
+            f"{INFO}/METADATA",
+            "Name: demo\nVersion: 1.0\nAuthor: Andr\xe9\n".encode("latin-1"),
+        ),
+        "demo-1.0.dist-info/METADATA is not UTF-8",
+    ),
+    "entry points in UTF-16": (
+        lambda f: f.add(
+            f"{INFO}/entry_points.txt", "[console_scripts]\n".encode("utf-16")
+        ),
+        "demo-1.0.dist-info/entry_points.txt is not UTF-8",
+    ),
     "unknown scheme": (hostile("demo-1.0.data/evil/x"), "no installation scheme"),
     "file for a scheme": (hostile("demo-1.0.data/scripts"), "no installation scheme"),
     "other data": (hostile("demo-2.0.data/scripts/x"), "is not demo-1.0.data"),

@@ -41,6 +41,7 @@ TABLES = [
     ("Answers of servers", "hostile/test_servers.py", "ANSWERS"),
     ("Streams of bytes", "hostile/test_servers.py", "STREAMS"),
     ("Input without bounds", "hostile/test_limits.py", "KINDS"),
+    ("What a lock file may not say", "lockfile/test_read.py", "REFUSED"),
     ("Lock files that were changed", "operations/inspect/test_vouching.py", "CHANGES"),
     ("Words", "cli/test_hostile_words.py", "PLACES"),
     ("A second .dist-info", "installation/test_execute.py", "SECOND_INFOS"),
@@ -94,7 +95,7 @@ def specifiers() -> dict[str, str]:
     """Return what each invalid specifier means."""
     file = "model/test_specifier_repairs.py"
     repaired: Any = kinds(file, "REPAIRED")
-    return {**repaired, **dict.fromkeys(kinds(file, "UNCLEAR"), "refused")}
+    return dict(repaired) | dict.fromkeys(kinds(file, "UNCLEAR"), "refused")
 
 
 def test_the_page_has_every_repair_of_a_specifier() -> None:

@@ -198,6 +198,7 @@ def test_a_damaged_entry_is_read_again(world: World, wheel: Path) -> None:
         (b"Name: other\nVersion: 1.0\n", "its metadata is of other 1.0"),
         (b"Name: demo\nVersion: 2.0\n", "its metadata is of demo 2.0"),
         (b"Name: demo\nVersion: nonsense\n", "its metadata is of demo nonsense"),
+        (b"Name: demo\nVersion: 1.0\nAuthor: \xe9\n", "METADATA is not UTF-8"),
     ],
 )
 def test_bad_metadata_is_a_value_with_a_reason(

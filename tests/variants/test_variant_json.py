@@ -46,7 +46,8 @@ def test_draft_keeps_its_static_lists_and_priorities() -> None:
     assert found.providers["blas_lapack"].static_properties == {
         "provider": ("accelerate", "openblas", "mkl")
     }
-    assert found.providers["x86_64"].requires == ("provider-variant-x86-64",)
+    (required,) = found.providers["x86_64"].requires
+    assert required.name == "provider-variant-x86-64"
     assert found.providers["x86_64"].static_properties is None
     assert found.feature_priorities == {"blas_lapack": ("provider",)}
     assert found.value_priorities["blas_lapack"]["provider"][0] == "accelerate"

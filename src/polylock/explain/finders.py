@@ -27,11 +27,11 @@ from polylock.explain.findings import (
 )
 from polylock.explain.screening import missing_extras, needs_patch
 from polylock.model.distributions import Unusable, labelled_wheels
+from polylock.model.target_properties import namespaces_without_provider
 from polylock.model.variant_preferences import preferences_of
 from polylock.resolution.candidate_pool import labels_of
 from polylock.resolution.versions import satisfies
 from polylock.values import replace
-from polylock.variants.authority import namespaces_without_provider
 from polylock.variants.ordering import VariantPreferences
 
 if TYPE_CHECKING:
@@ -352,7 +352,7 @@ def _unknown_namespaces(release: Release, target: Target, solved: Solved) -> lis
     return [
         namespace
         for namespace in namespaces_without_provider(
-            metadata, stated=target.stated, enabled_providers=inputs.enable_providers
+            metadata, target, inputs.enable_providers
         )
         if namespace in used and all(pattern.text != namespace for pattern in excluded)
     ]

@@ -167,10 +167,14 @@ class DriverTooOld(Value, frozen=True):
 
 
 class LibrariesForNothing(Value, frozen=True):
-    """Accelerator libraries of ``size`` bytes on a target that has no use for them."""
+    """Accelerator libraries of ``size`` bytes on a target that has no use for them.
+
+    ``extra`` is the one with which alone the project requires them, empty for none.
+    """
 
     size: int
     count: int
+    extra: str = ""
 
 
 class EntryUnmatched(Value, frozen=True):

@@ -21,6 +21,7 @@ from polylock.explain.reasons import (
 from polylock.model.distributions import Unusable
 from polylock.model.inputs import RootRequirement
 from polylock.model.requirements import Requirement
+from polylock.model.target_properties import namespaces_without_provider
 from polylock.model.variant_preferences import preferences_of
 from polylock.resolution.candidate_pool import labels_of
 from polylock.resolution.candidates import Candidate
@@ -36,7 +37,6 @@ from polylock.resolution.problem import Prior, Problem, admitting
 from polylock.resolution.solve import solve
 from polylock.resolution.tries import Tries
 from polylock.values import Value, replace
-from polylock.variants.authority import namespaces_without_provider
 
 if TYPE_CHECKING:
     from collections.abc import (
@@ -65,6 +65,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Conflict",
+    "Trial",
     "build_hint",
     "python_hint",
     "supply_hint",
@@ -114,7 +115,7 @@ def tried_suggestion(
         return clock is not None and clock() > began + _SECONDS_AT_MOST
 
     opened = SdistReads(opened=set(problem.dependencies.reads.opened), left=0)
-    trial = _Trial(source=problem.source, reads=opened, is_late=is_late)
+    trial = Trial(source=problem.source, reads=opened, is_late=is_late)
     changes = _changes(problem.availability, conflict, trial)
     for change in islice(changes, _CHANGES_AT_MOST):
         if is_late():
@@ -127,7 +128,7 @@ def tried_suggestion(
     return None
 
 
-class _Trial(Value, frozen=True, kw_only=True):
+class Trial(Value, frozen=True, kw_only=True):
     """Solves under other wishes, within bounds for all of them together."""
 
     source: PackageSource
@@ -150,7 +151,7 @@ class _Trial(Value, frozen=True, kw_only=True):
 
 
 def _changes(
-    availability: Availability, conflict: Conflict, trial: _Trial
+    availability: Availability, conflict: Conflict, trial: Trial
 ) -> Iterator[_Change]:
     """Yield changes, those first that give up least."""
     inputs, target = availability.pool.inputs, availability.pool.target
@@ -210,7 +211,7 @@ def _described(target: Target, **changes: object) -> Target:
 
 
 def _with_newer_system(
-    availability: Availability, conflict: Conflict, trial: _Trial
+    availability: Availability, conflict: Conflict, trial: Trial
 ) -> Iterator[_Change]:
     """Yield targets of a newer libc or macOS, for which there would be files.
 
@@ -449,7 +450,7 @@ def _variants_hint(pool: CandidatePool, releases: Releases, position: int) -> st
             if provider.optional and namespace not in inputs.enable_providers:
                 return f'set enable-providers = ["{namespace}"] in [tool.polylock]'
         for namespace in namespaces_without_provider(
-            metadata, stated=target.stated, enabled_providers=inputs.enable_providers
+            metadata, target, inputs.enable_providers
         ):
             return (
                 f"say under properties.{namespace} what target {target.name} supports"

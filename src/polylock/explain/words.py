@@ -308,15 +308,30 @@ def _incoherent(found: Note, project: str, targets: str) -> str:
                 f"and {found.key} offers {finding.offers}"
             )
         case LibrariesForNothing():
-            libraries = counted(finding.count, "package")
-            return (
-                f"{project} brings {file_size(finding.size)} of accelerator libraries "
-                f"in {libraries} to {targets}, without an accelerator; name an index "
-                f"with builds for processors under {found.key}, or leave it out there "
-                "with a marker"
-            )
+            return _for_nothing(finding, found, project, targets)
         case _:
             raise AssertionError(finding)
+
+
+def _for_nothing(
+    finding: LibrariesForNothing, found: Note, project: str, targets: str
+) -> str:
+    told = (
+        f"{project} brings {file_size(finding.size)} of accelerator libraries in "
+        f"{counted(finding.count, 'package')} to {targets}, without an accelerator"
+    )
+    if finding.extra:
+        asked = f"{found.project}[{finding.extra}]"
+        return (
+            f"{told}; to leave them out there, move {asked} to the dependencies of the "
+            "targets that have one"
+        )
+    names = ", ".join(f'"{name}"' for name in found.targets)
+    return (
+        f"{told}; to take a build for processors from an index that has one, write "
+        f'{found.project} = [{{ index = "NAME", targets = [{names}] }}] in '
+        "[tool.polylock.sources]"
+    )
 
 
 def _without_effect(

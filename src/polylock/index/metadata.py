@@ -123,6 +123,8 @@ class MetadataReader:
             if content is None:
                 read = self._inside if is_wheel else self._files().pkg_info
                 content = read(file)
+            if is_wheel:
+                _require_utf_8(content)
             metadata = CoreMetadata.parse(content)
         except (HashMismatch, SizeMismatch):
             raise  # not a broken file, but not the one that the index lists
@@ -150,6 +152,14 @@ class MetadataReader:
         if VARIANT_JSON in members:
             self._variants.keep(file, members[VARIANT_JSON])
         return members[_METADATA]
+
+
+def _require_utf_8(content: bytes) -> None:
+    """Refuse METADATA that no installer reads; old PKG-INFO may be in any encoding."""
+    try:
+        content.decode()
+    except UnicodeDecodeError as error:
+        raise InvalidCoreMetadata("METADATA is not UTF-8") from error
 
 
 def _mismatch(metadata: CoreMetadata, release: Release) -> str:

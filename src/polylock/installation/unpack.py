@@ -179,8 +179,16 @@ class _Unpacking(Mutable, kw_only=True):
 
     def _text(self, name: str) -> str:
         """Return the text of a file in ``.dist-info``."""
-        info = self.members.files[self._path(name)]
-        return b"".join(content_chunks(self.file, info)).decode("utf-8")
+        info = self.members.files.get(self._path(name))
+        if info is None:
+            raise RefusedArchive(f"{self._path(name)} is missing")
+        if info.file_size > self.limits.metadata_size:
+            raise RefusedArchive(f"{self._path(name)} is larger than any such file")
+        content = b"".join(content_chunks(self.file, info))
+        try:
+            return content.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise RefusedArchive(f"{self._path(name)} is not UTF-8") from error
 
     def _read_record(self) -> None:
         """Read RECORD, and note the rows that name no file of the wheel."""

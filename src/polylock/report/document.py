@@ -32,7 +32,7 @@ from polylock.lockfile.record import without_credentials
 from polylock.model.filenames import WheelFilename
 from polylock.model.target import usual_platform
 from polylock.operations.edit.project_file import parse_document, read_text
-from polylock.operations.inspect.git_conflict import Commit, Repository
+from polylock.operations.inspect.git_repository import Commit, Repository
 from polylock.operations.inspect.graph import selection_graph
 from polylock.operations.inspect.selection import (
     groups_to_show,

@@ -34,6 +34,7 @@ from polylock.operations.context import Context
 from polylock.operations.exchange.single_target import SingleTarget, without_label
 from polylock.operations.files import attempt
 from polylock.operations.inspect.selection import named_selections, open_lock
+from polylock.operations.machine import Chosen
 from polylock.operations.sync.choose_target import Chooser
 from polylock.operations.sync.installables import Installables, installables
 from polylock.operations.workspace import (
@@ -181,7 +182,7 @@ class _Names(Mutable, eq=False):
 
 def _bad_name(package: NormalizedName, filename: str) -> UsageError:
     return UsageError(
-        f"{filename!r} of {package} is no name for a file in the bundle",
+        f"{filename!r} of {package} is not a valid file name in a bundle",
         f"lock {package} from another place",
     )
 
@@ -321,6 +322,9 @@ def _builds(
     chooser = Chooser(
         pylock=pylock,
         place=nowhere,
+        chosen=Chosen(
+            groups=tuple(context.settings.groups), extras=tuple(context.settings.extras)
+        ),
         python=context.settings.python,
         search_path=options.search_path,
         store=context.store,
