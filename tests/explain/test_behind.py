@@ -243,3 +243,24 @@ def test_a_version_that_nobody_is_meant_to_take_is_no_way_out() -> None:
     reader = WhyNot(answer_of(resolution, inputs), inputs=inputs, source=source)
     reason = reader.version(canonicalize_name("thinc"), "9.1")
     assert clause(reason) == "spacy 3.8 requires thinc<8.4"
+
+
+def test_advice_to_let_targets_differ_was_tried() -> None:
+    """Where the other target cannot have the version either, there is none."""
+    packages: dict[str, Any] = {
+        "app": {
+            "2.0": {"wheels": [MANY], "requires": ["b>=2", "c>=2"]},
+            "1.0": {},
+        },
+        "b": {"2.0": {"requires": ["d<1"]}, "1.0": {}},
+        "c": {"2.0": {"requires": ["d>=1"]}, "1.0": {}},
+        "d": {"1.0": {}, "0.9": {}},
+    }
+    targets = {"h100": GPU, "mac": MAC}
+    scenario = {"requires": ["app"], "targets": targets, "packages": packages}
+    for told in found_in(scenario)[0]:
+        assert told.key != "tool.polylock.align"
+    packages["d"]["0.9"] = {}
+    packages["c"]["2.0"] = {"requires": ["d<1"]}
+    (told,) = found_in(scenario)[0]
+    assert told.key == "tool.polylock.align"

@@ -214,7 +214,8 @@ def useless_libraries(solved: Solved) -> Iterator[Note]:
             continue
         parent = _who_brings(resolution)
         version = resolution.pins[parent].version
-        finding = LibrariesForNothing(size, len(libraries))
+        extra = _by_extra(resolution.pins[parent])
+        finding = LibrariesForNothing(size, len(libraries), extra)
         found.setdefault((parent, version, finding), []).append(resolution.target.name)
     for (project, version, finding), targets in found.items():
         yield Note(
@@ -222,8 +223,14 @@ def useless_libraries(solved: Solved) -> Iterator[Note]:
             versions=(version,),
             finding=finding,
             targets=tuple(targets),
-            key=f"tool.polylock.sources.{project}",
+            key="" if finding.extra else f"tool.polylock.sources.{project}",
         )
+
+
+def _by_extra(pin: Pin) -> str:
+    """Return the extra with which alone a pin requires libraries, empty for none."""
+    extras = [edge.extra for edge in pin.edges if _is_library(edge.name)]
+    return next((extra for extra in extras if extra), "") if all(extras) else ""
 
 
 def _who_brings(resolution: Resolution) -> NormalizedName:

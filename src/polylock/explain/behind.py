@@ -30,8 +30,10 @@ from polylock.explain.reasons import (
     VariantRequired,
     WheelsForbidden,
 )
-from polylock.explain.suggestions import build_hint
+from polylock.explain.suggestions import Trial, build_hint
 from polylock.explain.why_not import WhyNot
+from polylock.model.requirements import Requirement
+from polylock.resolution.dependencies import SdistReads
 from polylock.resolution.near_miss import newer_systems
 from polylock.values import replace
 
@@ -147,7 +149,9 @@ def _gathered(found: Found, readers: Mapping[str, WhyNot]) -> Iterator[Note]:
         reader = readers[held_by or targets[0]]
         advice, setting = _advice(reader, name, newest, because)
         if held_by and not advice:
-            advice, setting = _apart()
+            others = [each for each in readers if each in targets and each != held_by]
+            if any(_has_alone(readers[each], name, newest) for each in others[:1]):
+                advice, setting = _apart()
         yield Note(
             project=name,
             versions=(version,),
@@ -157,6 +161,18 @@ def _gathered(found: Found, readers: Mapping[str, WhyNot]) -> Iterator[Note]:
             targets=tuple(each for each in readers if each in targets),
             key=setting,
         )
+
+
+def _has_alone(reader: WhyNot, name: NormalizedName, newest: str) -> bool:
+    """Return whether a target has a version where the others do not count.
+
+    It is solved for, with what was read and nothing more.
+    """
+    asked = Requirement(name=name, specifier=f"=={newest}")
+    inputs = reader.inputs
+    trial = Trial(source=reader.source, reads=SdistReads(left=0), is_late=lambda: False)
+    wanted = replace(inputs, upgrades=(*inputs.upgrades, asked))
+    return trial.pins(wanted, reader.target) is not None
 
 
 def _of_any_target(reason: Reason) -> Reason:

@@ -125,6 +125,8 @@ def _disagreement(error: Disagreement) -> NoSolution:
 
 def _too_long(failure: Failure) -> str:
     names = ", ".join(failure.contested)
+    if not names:
+        return f"gave up after {failure.tried} candidates: too much is required"
     return (
         f"gave up after {failure.tried} candidates, most of them of {names}: what is "
         "required of these may not have a solution"
@@ -133,6 +135,8 @@ def _too_long(failure: Failure) -> str:
 
 def _too_long_hint(failure: Failure) -> str:
     first = next(iter(failure.contested), "")
+    if not first:
+        return "leave out what has so many dependencies, or take another version of it"
     return f"narrow what may be taken of them, as with a lower limit on {first}"
 
 

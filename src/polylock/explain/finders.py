@@ -6,6 +6,7 @@ solve has not asked.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from polylock.errors import PolylockError
@@ -15,6 +16,7 @@ from polylock.explain.findings import (
     LabelPinUnused,
     NamespaceUnknown,
     Note,
+    PatchNeeded,
     PatternUnmatched,
     RequiredUnused,
     RequiresProject,
@@ -28,6 +30,7 @@ from polylock.model.distributions import Unusable, labelled_wheels
 from polylock.model.target_properties import namespaces_without_provider
 from polylock.model.variant_preferences import preferences_of
 from polylock.resolution.candidate_pool import labels_of
+from polylock.resolution.versions import satisfies
 from polylock.values import replace
 from polylock.variants.ordering import VariantPreferences
 
@@ -38,7 +41,7 @@ if TYPE_CHECKING:
     from polylock.explain.screening import Solved
     from polylock.model.distributions import Release
     from polylock.model.pins import Pin
-    from polylock.model.target import Target
+    from polylock.model.target import PythonRelease, Target
     from polylock.variants.ordering import VariantPattern
     from polylock.variants.variant_json import VariantMetadata
 
@@ -252,6 +255,59 @@ def _yanked(solved: Solved) -> Iterator[Note]:
     yield from _by_target(solved, find)
 
 
+def _needs_patch(solved: Solved) -> Iterator[Note]:
+    """Yield for each target without a patch release what needs the newest one."""
+    found: dict[tuple[str, str, PatchNeeded], list[str]] = {}
+    for resolution in solved.resolutions:
+        target = resolution.target
+        python = target.description.python
+        if python.patch is not None or _PYTHON in target.marker_environment:
+            continue
+        needs = [
+            (-patch, pin.name, pin)
+            for pin in resolution.pins.values()
+            if (patch := _lowest_patch(pin.requires_python or "", python))
+        ]
+        if needs:
+            negated, _, pin = min(needs, key=lambda need: need[:2])
+            named = str(replace(python, patch=-negated))
+            finding = PatchNeeded(named, pin.requires_python or "")
+            found.setdefault((pin.name, pin.version, finding), []).append(target.name)
+    for (name, version, finding), targets in sorted(
+        found.items(), key=lambda item: item[0][:2]
+    ):
+        yield Note(
+            project=name,
+            versions=(version,),
+            finding=finding,
+            targets=tuple(targets),
+            key=f"tool.polylock.targets.{targets[0]}.python",
+        )
+
+
+_PYTHON = "python_full_version"
+
+
+def _lowest_patch(requires_python: str, python: PythonRelease) -> int | None:
+    """Return the lowest patch that a specifier admits, None for none."""
+    minor = python.minor_version
+    named = {
+        int(patch)
+        for patch in re.findall(
+            rf"(?<![0-9.]){re.escape(minor)}\.([0-9]{{1,4}})", requires_python
+        )
+    }
+    patches = {0, *named, *(patch + 1 for patch in named)}
+    return next(
+        (
+            patch
+            for patch in sorted(patches)
+            if satisfies(requires_python, f"{minor}.{patch}")
+        ),
+        None,
+    )
+
+
 def _own_markers(solved: Solved) -> Iterator[Note]:
     """Yield the project's own requirements that ask for a variant of the project."""
     told = set()
@@ -323,6 +379,7 @@ def _labels(release: Release, target: Target) -> set[str]:
 
 _FINDERS: tuple[Callable[[Solved], Iterator[Note]], ...] = (
     _yanked,
+    _needs_patch,
     _without_times,
     _bad_metadata,
     _without_answer,

@@ -25,6 +25,7 @@ __all__ = [
     "LibrariesForNothing",
     "NamespaceUnknown",
     "Note",
+    "PatchNeeded",
     "PatternUnmatched",
     "RequiredUnused",
     "RequiresProject",
@@ -103,6 +104,16 @@ class Behind(Value, frozen=True, kw_only=True):
     advice: str = ""
 
 
+class PatchNeeded(Value, frozen=True):
+    """The target names no patch of its Python, and this needs ``python`` at least.
+
+    ``requires_python`` is the file's own.
+    """
+
+    python: str
+    requires_python: str
+
+
 class YankedPin(Value, frozen=True):
     """The file that is locked is yanked (PEP 592), for ``why`` if the index says it."""
 
@@ -156,10 +167,14 @@ class DriverTooOld(Value, frozen=True):
 
 
 class LibrariesForNothing(Value, frozen=True):
-    """Accelerator libraries of ``size`` bytes on a target that has no use for them."""
+    """Accelerator libraries of ``size`` bytes on a target that has no use for them.
+
+    ``extra`` is the one with which alone the project requires them, empty for none.
+    """
 
     size: int
     count: int
+    extra: str = ""
 
 
 class EntryUnmatched(Value, frozen=True):
@@ -199,6 +214,7 @@ Finding = (
     | LabelPinUnused
     | LibrariesForNothing
     | NamespaceUnknown
+    | PatchNeeded
     | PatternUnmatched
     | RequiredUnused
     | RequiresProject

@@ -207,8 +207,18 @@ def may_have_others(solved: Solved) -> bool:
             for resolution in solved.resolutions
             for pin in resolution.pins.values()
         )
+        or any(map(_names_patch, solved.resolutions))
         or _lacks_upload_times(solved)
         or missing_extras(solved)
+    )
+
+
+def _names_patch(resolution: Resolution) -> bool:
+    """Return whether a pin may need a patch release that the target does not name."""
+    python = resolution.target.description.python
+    part = f"{python.minor_version}."
+    return python.patch is None and any(
+        part in (pin.requires_python or "") for pin in resolution.pins.values()
     )
 
 

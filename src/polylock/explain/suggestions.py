@@ -65,6 +65,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Conflict",
+    "Trial",
     "build_hint",
     "python_hint",
     "supply_hint",
@@ -114,7 +115,7 @@ def tried_suggestion(
         return clock is not None and clock() > began + _SECONDS_AT_MOST
 
     opened = SdistReads(opened=set(problem.dependencies.reads.opened), left=0)
-    trial = _Trial(source=problem.source, reads=opened, is_late=is_late)
+    trial = Trial(source=problem.source, reads=opened, is_late=is_late)
     changes = _changes(problem.availability, conflict, trial)
     for change in islice(changes, _CHANGES_AT_MOST):
         if is_late():
@@ -127,7 +128,7 @@ def tried_suggestion(
     return None
 
 
-class _Trial(Value, frozen=True, kw_only=True):
+class Trial(Value, frozen=True, kw_only=True):
     """Solves under other wishes, within bounds for all of them together."""
 
     source: PackageSource
@@ -150,7 +151,7 @@ class _Trial(Value, frozen=True, kw_only=True):
 
 
 def _changes(
-    availability: Availability, conflict: Conflict, trial: _Trial
+    availability: Availability, conflict: Conflict, trial: Trial
 ) -> Iterator[_Change]:
     """Yield changes, those first that give up least."""
     inputs, target = availability.pool.inputs, availability.pool.target
@@ -210,7 +211,7 @@ def _described(target: Target, **changes: object) -> Target:
 
 
 def _with_newer_system(
-    availability: Availability, conflict: Conflict, trial: _Trial
+    availability: Availability, conflict: Conflict, trial: Trial
 ) -> Iterator[_Change]:
     """Yield targets of a newer libc or macOS, for which there would be files.
 

@@ -18,6 +18,7 @@ from polylock.explain.findings import (
     LabelPinUnused,
     LibrariesForNothing,
     NamespaceUnknown,
+    PatchNeeded,
     PatternUnmatched,
     RequiredUnused,
     RequiresProject,
@@ -203,13 +204,8 @@ def _note(found: Note) -> str:  # noqa: PLR0911 - a case each
             return _missed(finding, project, targets)
         case SeveralMajors() | DriverTooOld() | LibrariesForNothing():
             return _incoherent(found, project, targets)
-        case YankedPin():
-            why = f": {finding.why}" if finding.why else ""
-            return (
-                f"{project}, locked for {targets}, is yanked{why}; where no "
-                "requirement pins it, `polylock lock --upgrade-package "
-                f"{found.project}` takes another"
-            )
+        case YankedPin() | PatchNeeded():
+            return _of_file(found, finding, project, targets)
         case BetterLabelYanked():
             taken = finding.taken or "the wheel without a label"
             return (
@@ -239,6 +235,28 @@ def _note(found: Note) -> str:  # noqa: PLR0911 - a case each
             return f"{told}, which {finding.by} asks for" if finding.by else told
         case _:
             return _without_effect(finding, found, project)
+
+
+def _of_file(
+    found: Note, finding: YankedPin | PatchNeeded, project: str, targets: str
+) -> str:
+    """Say what is to know of the file that is locked."""
+    match finding:
+        case YankedPin():
+            why = f": {finding.why}" if finding.why else ""
+            return (
+                f"{project}, locked for {targets}, is yanked{why}; where no "
+                "requirement pins it, `polylock lock --upgrade-package "
+                f"{found.project}` takes another"
+            )
+        case PatchNeeded():
+            return (
+                f"{project} needs Python {finding.python} at least (Requires-Python "
+                f"{finding.requires_python}), and {targets} names no patch release; "
+                f'set python = "{finding.python}" for it, so that sync finds one'
+            )
+        case _:
+            assert_never(finding)
 
 
 def _behind(finding: Behind, project: str, targets: str) -> str:
@@ -290,15 +308,30 @@ def _incoherent(found: Note, project: str, targets: str) -> str:
                 f"and {found.key} offers {finding.offers}"
             )
         case LibrariesForNothing():
-            libraries = counted(finding.count, "package")
-            return (
-                f"{project} brings {file_size(finding.size)} of accelerator libraries "
-                f"in {libraries} to {targets}, without an accelerator; name an index "
-                f"with builds for processors under {found.key}, or leave it out there "
-                "with a marker"
-            )
+            return _for_nothing(finding, found, project, targets)
         case _:
             raise AssertionError(finding)
+
+
+def _for_nothing(
+    finding: LibrariesForNothing, found: Note, project: str, targets: str
+) -> str:
+    told = (
+        f"{project} brings {file_size(finding.size)} of accelerator libraries in "
+        f"{counted(finding.count, 'package')} to {targets}, without an accelerator"
+    )
+    if finding.extra:
+        asked = f"{found.project}[{finding.extra}]"
+        return (
+            f"{told}; to leave them out there, move {asked} to the dependencies of the "
+            "targets that have one"
+        )
+    names = ", ".join(f'"{name}"' for name in found.targets)
+    return (
+        f"{told}; to take a build for processors from an index that has one, write "
+        f'{found.project} = [{{ index = "NAME", targets = [{names}] }}] in '
+        "[tool.polylock.sources]"
+    )
 
 
 def _without_effect(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from polylock.environment.discovery import (
@@ -10,6 +11,7 @@ from polylock.environment.discovery import (
     find_python,
     pinned_python,
 )
+from polylock.environment.interpreter import Interpreter, probe
 from polylock.environment.venv import (
     is_environment,
     is_of,
@@ -39,10 +41,8 @@ from polylock.values import Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from polylock.cache.store import Store
-    from polylock.environment.interpreter import Interpreter
     from polylock.lockfile.pylock import Pylock
     from polylock.model.target import PythonRelease, Target
     from polylock.providers.detect import DetectedMachine
@@ -329,7 +329,11 @@ class Chooser(Value, frozen=True, kw_only=True):
         return next(locked_target(r) for r in records if r.name == name)
 
     def _find(self, request: str) -> Interpreter:
-        return find_python(request, search_path=self.search_path, store=self.store)
+        found = find_python(request, search_path=self.search_path, store=self.store)
+        if is_of(found, self.place):
+            # An activated environment is first on PATH, and may be recreated.
+            return probe(Path(found.base_executable), store=self.store)
+        return found
 
 
 def _is_release(here: PythonRelease, wanted: PythonRelease) -> bool:
