@@ -12,6 +12,7 @@ from polylock.values import Value
 
 if TYPE_CHECKING:
     from polylock.explain.reasons import Reason
+    from polylock.model.torch_backends import Obstacle
 
 __all__ = [
     "AcceleratorMissed",
@@ -29,6 +30,10 @@ __all__ = [
     "RequiredUnused",
     "RequiresProject",
     "SeveralMajors",
+    "TorchBackendOlder",
+    "TorchBackendUnfit",
+    "TorchBackendUnset",
+    "TorchBackendsMixed",
     "UploadTimesMissing",
     "VariantMarkerUnmet",
     "VariantSetting",
@@ -126,7 +131,7 @@ class AcceleratorMissed(Value, frozen=True, kw_only=True):
     it is a build for processors by its local version, as ``+cpu``. ``nearest`` is the
     last of them that is for this one, empty for none, and ``because`` says why it is
     out, None where it fits. ``sources`` tells that the project names sources for it, of
-    which none fits.
+    which none fits, ``torch`` that ``torch-backend`` could choose its build.
     """
 
     accelerator: str
@@ -134,6 +139,7 @@ class AcceleratorMissed(Value, frozen=True, kw_only=True):
     nearest: str = ""
     because: Reason | None = None
     sources: bool = False
+    torch: bool = False
 
 
 class SeveralMajors(Value, frozen=True):
@@ -156,10 +162,49 @@ class DriverTooOld(Value, frozen=True):
 
 
 class LibrariesForNothing(Value, frozen=True):
-    """Accelerator libraries of ``size`` bytes on a target that has no use for them."""
+    """Accelerator libraries of ``size`` bytes on a target that has no use for them.
+
+    ``torch`` tells that ``torch-backend`` could choose another build.
+    """
 
     size: int
     count: int
+    torch: bool = False
+
+
+class TorchBackendOlder(Value, frozen=True):
+    """A build of torch is not of the newest backend, or is the one for processors.
+
+    ``other`` is the next newer backend that has it for other machines; ``is_last`` says
+    that there is none after it. ``obstacle`` is why the target cannot run it.
+    """
+
+    backend: str
+    other: str
+    obstacle: Obstacle
+    is_last: bool
+
+
+class TorchBackendUnfit(Value, frozen=True):
+    """The user names a backend that the target cannot run."""
+
+    backend: str
+    obstacle: Obstacle
+
+
+class TorchBackendUnset(Value, frozen=True):
+    """A target with an accelerator has a build of torch that was not made for it."""
+
+    accelerator: str
+
+
+class TorchBackendsMixed(Value, frozen=True):
+    """torch and a project built against it are of several backends.
+
+    ``pins`` are project and version, as text.
+    """
+
+    pins: tuple[str, ...]
 
 
 class EntryUnmatched(Value, frozen=True):
@@ -203,6 +248,10 @@ Finding = (
     | RequiredUnused
     | RequiresProject
     | SeveralMajors
+    | TorchBackendOlder
+    | TorchBackendUnfit
+    | TorchBackendUnset
+    | TorchBackendsMixed
     | UploadTimesMissing
     | VariantMarkerUnmet
     | VariantsLost

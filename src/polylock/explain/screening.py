@@ -75,6 +75,10 @@ def notes(solved: Solved) -> tuple[Note, ...]:
         )
 
         found += accelerator_notes(solved)
+    if any("torch" in resolution.pins for resolution in solved.resolutions):
+        from polylock.explain.torch_builds import torch_notes  # noqa: PLC0415 - as above
+
+        found += torch_notes(solved)
     if _may_have_others(solved):
         from polylock.explain.notes import other_notes  # noqa: PLC0415 - see above
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from polylock.model.direct import DirectSource
     from polylock.model.requirements import Requirement
+    from polylock.model.torch_backends import TorchBackends
 
 __all__ = [
     "DEFAULT_INDEX",
@@ -108,7 +109,8 @@ class Inputs(Value, frozen=True, kw_only=True):
     ``no_build_packages`` never. ``no_binary_packages`` are built from source. These
     three hold normalized project names, sorted. ``requires_itself`` holds the project's
     own name and the place of each requirement on itself without an extra, which has no
-    effect.
+    effect. ``torch_backend`` is the value of that key; ``torch`` is what follows from
+    it and from those of the targets, None without any.
     """
 
     requires_python: str = ""
@@ -134,6 +136,13 @@ class Inputs(Value, frozen=True, kw_only=True):
     build_packages: tuple[str, ...] = ()
     no_build_packages: tuple[str, ...] = ()
     no_binary_packages: tuple[str, ...] = ()
+    torch_backend: str | None = None
+    torch: TorchBackends | None = None
+
+    @property
+    def every_index(self) -> tuple[IndexLocation, ...]:
+        """Return the project's indexes, and those of ``torch-backend``."""
+        return self.indexes if self.torch is None else self.indexes + self.torch.indexes
 
     def forbidding_build(self, name: str) -> ForbiddingKey | None:
         """Return the key that forbids building a project at any time, None if none."""
