@@ -316,12 +316,13 @@ def _listed(file: dict[str, Any]) -> ListedFile:
 
 def _metadata(archive: Archive) -> bytes:
     """Return the core metadata of a wheel."""
-    member = next(
-        name
-        for name in archive.members
-        if name.endswith(".dist-info/METADATA") and name.count("/") == 1
+    entry = next(
+        entry
+        for entry in archive.entries
+        if entry.filename.endswith(".dist-info/METADATA")
+        and entry.filename.count("/") == 1
     )
-    return archive.read(member)
+    return archive.read(entry)
 
 
 def _write(path: Path, blocks: Iterable[bytes]) -> None:

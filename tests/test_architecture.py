@@ -19,11 +19,20 @@ _PATH = re.compile(r"`((?:[\w.-]+/)+[\w.-]*|[\w-]+\.py)`")
 
 
 def _tree() -> Iterator[Path]:
-    """Yield the paths that the tree shows, two spaces a level."""
+    """Yield the paths that the tree shows, two spaces a level.
+
+    After a hyphen come further modules of a package, by name.
+    """
     found = _TREE.search(PAGE)
     assert found is not None
     folders: list[Path] = []
     for line in filter(None, found[1].splitlines()):
+        indent, hyphen, names = line.partition("- ")
+        if hyphen and not indent.strip():
+            package = folders[len(indent) // 2 - 1]
+            for name in filter(None, re.split(r",\s*", names.strip())):
+                yield package / f"{name}.py"
+            continue
         entry = _ENTRY.fullmatch(line)
         assert entry is not None, line
         depth = len(entry[1]) // 2

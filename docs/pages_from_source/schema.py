@@ -26,6 +26,7 @@ _TYPES = {
     "boolean": "true or false",
     "null": "null",
     "object": "table",
+    "array": "list",
 }
 
 

@@ -22,6 +22,7 @@
     +- ForeignLockInvalid          a lock file of another tool cannot be read
     +- ForeignHashDiffers          an index has a different file than that lock
     +- NoSuchTarget                a target, group or extra that does not exist
+    +- TooComplex                  a target cannot be solved in a bounded time
     +- TargetMismatch              this machine does not fit the target
     |  +- NoTargetFits             nor any other target
     +- NothingToInstall            a locked package has no file for the target
@@ -76,6 +77,7 @@ __all__ = [
     "SourceUnusable",
     "TargetMismatch",
     "TlsFailed",
+    "TooComplex",
     "UsageError",
 ]
 
@@ -286,6 +288,20 @@ class NoSolution(PolylockError):
 
     def __str__(self) -> str:
         return f"no solution for target {self.target}"
+
+
+class TooComplex(PolylockError):
+    """The dependencies of a target cannot be solved in a bounded time."""
+
+    usual_hint = "lock another version of what requires it, or remove the requirement"
+
+    project: str
+    target: str
+    problem: str
+
+    def __str__(self) -> str:
+        where = f" on target {self.target}" if self.target else ""
+        return f"{self.project}{where}: {self.problem}"
 
 
 StatedBy = Literal["index", "lock file", "project file"]

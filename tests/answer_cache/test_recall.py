@@ -60,13 +60,16 @@ def is_recalled(*arguments: str) -> bool:
     return recalling.recall(arguments) is not None
 
 
-def unpack(sdist: Path, directory: Path) -> None:
-    """Unpack a source distribution by any Python: 3.11.2 knows no filters."""
-    with tarfile.open(sdist) as archive:
-        if hasattr(tarfile, "data_filter"):
-            archive.extractall(directory, filter="data")
+def require_tree(demo: CommandLine) -> None:
+    """Let the project require a source tree instead of a wheel, and lock it."""
+    with tarfile.open(in_tree(demo.directory, "local", "1.0")) as archive:
+        if hasattr(tarfile, "data_filter"):  # 3.11.2 knows no filters
+            archive.extractall(demo.directory, filter="data")
         else:
-            archive.extractall(directory)
+            archive.extractall(demo.directory)
+    text = demo.read().replace('"fallbackkit", ', '"local", ')
+    demo.write(f'{text}[tool.polylock.sources]\nlocal = {{ path = "local-1.0" }}\n')
+    demo.succeed("lock")
 
 
 def prime(demo: CommandLine, *arguments: str) -> None:
@@ -309,11 +312,7 @@ def test_what_another_installer_put_there_counts(demo: CommandLine) -> None:
 
 def test_a_source_tree_is_looked_at_each_time(demo: CommandLine) -> None:
     """A directory may have changed anywhere, so nothing is remembered of it."""
-    sdist = in_tree(demo.directory, "local", "1.0")
-    unpack(sdist, demo.directory)
-    text = demo.read().replace('"fallbackkit", ', '"local", ')
-    demo.write(f'{text}[tool.polylock.sources]\nlocal = {{ path = "local-1.0" }}\n')
-    demo.succeed("lock")
+    require_tree(demo)
     for _ in range(3):
         demo.succeed("sync", "--target", "here")
     assert not is_recalled("sync", "--target", "here")
@@ -362,11 +361,7 @@ def test_a_build_file_of_an_editable_project_counts(
 
 def test_an_editable_project_beside_a_tree_is_looked_at(own: CommandLine) -> None:
     """What is known of the project says nothing of another source tree."""
-    sdist = in_tree(own.directory, "local", "1.0")
-    unpack(sdist, own.directory)
-    text = own.read().replace('"fallbackkit", ', '"local", ')
-    own.write(f'{text}[tool.polylock.sources]\nlocal = {{ path = "local-1.0" }}\n')
-    own.succeed("lock")
+    require_tree(own)
     for _ in range(3):
         own.succeed("sync")
     assert not is_recalled("sync")

@@ -12,6 +12,8 @@ from fakes.this_machine import VARIABLE, python_path
 from polylock.providers.machine import this_host
 
 if TYPE_CHECKING:
+    import pytest
+
     from fakes.command_line import CommandLine
 
 SOURCE = Path(__file__).parents[2] / "src"
@@ -90,3 +92,54 @@ def test_another_machine_is_refused(demo: CommandLine) -> None:
 def test_command_is_needed(demo: CommandLine) -> None:
     """Options alone are no command."""
     assert demo("run", "--no-sync").code == 2
+
+
+def _outside(demo: CommandLine, name: str, text: str) -> dict[str, str]:
+    """Return variables with a program of this name on PATH, outside of everything."""
+    path = demo.directory.parent / "outside" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+    path.chmod(0o755)
+    return {**os.environ, "PATH": f"{path.parent}{os.pathsep}{os.environ['PATH']}"}
+
+
+def test_a_program_from_outside_is_warned_of(
+    demo: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each time; with the group that has it, or as what does not see the packages."""
+    demo.succeed("sync", "--target", "here")
+    locked = _outside(demo, "plainlib-testing", "#!/bin/sh\necho outside\n")
+    monkeypatch.setenv("PATH", locked["PATH"])
+    for _ in range(3):
+        ran = _polylock(demo, "run", "plainlib-testing")
+        assert ran.stdout == "outside\n", ran.stderr
+        assert "outside of the environment" in ran.stderr
+        assert "locked in group test, run it with --group test" in ran.stderr
+    _outside(demo, "some-tool", f"#!{sys.executable}\nprint('python')\n")
+    for arguments in (("run",), ("run", "--no-sync")):
+        ran = _polylock(demo, *arguments, "some-tool")
+        assert ran.stdout == "python\n", ran.stderr
+        assert "does not see its packages" in ran.stderr
+    _outside(demo, "other-tool", "#!/bin/sh\necho other\n")
+    ran = _polylock(demo, "run", "other-tool")
+    assert (ran.stdout, ran.stderr) == ("other\n", "")
+
+
+def test_a_reader_that_leaves_early_loses_no_choice(demo: CommandLine) -> None:
+    """As in ``polylock sync --group test | head -1``."""
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "polylock", "sync"),
+            *("--target", "here", "--group", "test"),
+        ],
+        cwd=demo.directory,
+        env={**os.environ, "PYTHONPATH": python_path(SOURCE)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.stdout.close()
+    process.wait(120)
+    outcome = demo.succeed("sync", "--json").json
+    assert (outcome["target"], outcome["groups"]) == ("here", ["test"])

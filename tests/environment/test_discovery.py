@@ -5,35 +5,22 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
 
 from fakes.installations import make_interpreter
+from fakes.pythons import fake_python
 from polylock.environment.discovery import (
     PythonRequest,
     environment_python,
     find_python,
+    pinned_python,
+    python_path,
 )
 from polylock.errors import EnvironmentBroken, UsageError
 
-if TYPE_CHECKING:
-    from polylock.environment.interpreter import Interpreter
-
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="shell scripts as Pythons")
-
-
-def write(path: Path, interpreter: Interpreter | None) -> Path:
-    """Write a program that answers for an interpreter, or fails as a shim does."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if interpreter is None:
-        script = "echo 'command not found' >&2\nexit 127"
-    else:
-        script = f"echo 'polylock-probe:{msgspec.json.encode(interpreter).decode()}'"
-    path.write_text(f"#!/bin/sh\n{script}\n")
-    path.chmod(0o755)
-    return path
 
 
 class Machine:
@@ -50,11 +37,11 @@ class Machine:
         if path.parent not in self.directories:
             self.directories.append(path.parent)
         if version is None:
-            return write(path, None)
+            return fake_python(path, None)
         interpreter = msgspec.structs.replace(
             self.template, executable=str(path), version=version, **changes
         )
-        return write(path, interpreter)
+        return fake_python(path, interpreter)
 
     def find(self, request: str) -> str:
         """Return the executable that is found."""
@@ -130,7 +117,7 @@ def test_versions_behind_shims_are_found(machine: Machine) -> None:
     for version in ("3.12.9", "3.12.10", "3.11.4"):
         directory = machine.root / "manager" / "versions" / version / "bin"
         minor = version.rpartition(".")[0]
-        write(
+        fake_python(
             directory / f"python{minor}",
             msgspec.structs.replace(
                 machine.template, version=version, executable=version
@@ -148,7 +135,7 @@ def test_a_request_that_finds_nothing_lists_every_python(machine: Machine) -> No
         place = machine.root / "manager" / "versions" / version / "bin"
         name = f"python{version.rpartition('.')[0]}"
         python = msgspec.structs.replace(machine.template, version=version)
-        write(place / name, python)
+        fake_python(place / name, python)
     with pytest.raises(EnvironmentBroken) as caught:
         machine.find("3.14")
     listed = "(found cpython 3.13.0, cpython 3.12.1, cpython 3.11.7)"
@@ -226,3 +213,86 @@ def test_the_launcher_of_windows(machine: Machine) -> None:
     launcher.chmod(0o755)
     found = find_python("3.12", search_path=str(launcher.parent), windows=True)
     assert found.executable == str(python)
+
+
+def _tree(root: Path, *files: str) -> None:
+    for file in files:
+        path = root / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("")
+
+
+def test_pythons_of_uv_conda_and_homebrew_come_after_path(tmp_path: Path) -> None:
+    """The newest of uv and Homebrew first; what is no Python is left out."""
+    home = tmp_path / "home"
+    uv = home / ".local/share/uv/python"
+    _tree(
+        tmp_path,
+        "home/.local/share/uv/python/cpython-3.9.1-linux/bin/python3.9",
+        "home/.local/share/uv/python/cpython-3.12.4-linux/bin/python3.12",
+        "home/.local/share/uv/python/.lock",
+        "home/miniconda3/conda-meta/history",
+        "home/miniconda3/bin/python",
+        "home/anaconda3/bin/python",  # left over: conda does not know it
+        "env/conda-meta/history",
+        "opt/homebrew/opt/python@3.9/bin/python3.9",
+        "opt/homebrew/opt/python@3.12/bin/python3.12",
+        "opt/homebrew/opt/openssl/bin/openssl",
+    )
+    (uv / "cpython-3.12-linux").symlink_to(uv / "cpython-3.12.4-linux")
+    _tree(home, ".conda/environments.txt")
+    (home / ".conda/environments.txt").write_text(f"{tmp_path / 'env'}\n/gone\n")
+    found = python_path({"PATH": "/usr/bin"}, home=home, root=tmp_path)
+    assert found.split(os.pathsep) == [
+        "/usr/bin",
+        str(uv / "cpython-3.12.4-linux/bin"),
+        str(uv / "cpython-3.9.1-linux/bin"),
+        str(home / "miniconda3/bin"),
+        str(tmp_path / "env"),
+        str(tmp_path / "opt/homebrew/opt/python@3.12/bin"),
+        str(tmp_path / "opt/homebrew/opt/python@3.9/bin"),
+    ]
+
+
+def test_variables_say_where_uv_and_conda_are(tmp_path: Path) -> None:
+    """As they do for these tools themselves."""
+    _tree(
+        tmp_path,
+        "own/cpython-3.13.0-linux/bin/python3.13",
+        "base/conda-meta/history",
+        "base/bin/python",
+    )
+    variables = {
+        "UV_PYTHON_INSTALL_DIR": str(tmp_path / "own"),
+        "CONDA_PREFIX": str(tmp_path / "base"),
+    }
+    found = python_path(variables, home=tmp_path / "home", root=tmp_path / "root")
+    assert found.split(os.pathsep) == [
+        str(tmp_path / "own/cpython-3.13.0-linux/bin"),
+        str(tmp_path / "base/bin"),
+    ]
+
+
+def test_a_machine_without_any_of_them_has_path_alone(tmp_path: Path) -> None:
+    """Nothing else is added."""
+    variables = {"PATH": f"/a{os.pathsep}/b"}
+    assert python_path(variables, home=tmp_path, root=tmp_path) == variables["PATH"]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"3.12\n", "3.12"),
+        (b"# for us\n\n 3.13.1 3.12.1\n", "3.13.1"),
+        (b"cpython@3.12 # comment\n", "cpython@3.12"),
+        (b"", None),
+        (b"\xff\xfe", None),
+    ],
+)
+def test_the_first_version_of_a_version_file(
+    tmp_path: Path, content: bytes, expected: str | None
+) -> None:
+    """Comments and further versions do not count, a missing file is none."""
+    assert pinned_python(tmp_path / ".python-version") is None
+    (tmp_path / ".python-version").write_bytes(content)
+    assert pinned_python(tmp_path / ".python-version") == expected

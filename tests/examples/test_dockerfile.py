@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fakes.image_build import Build, instructions
+from fakes.image_build import RUNNING, Build, instructions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +56,7 @@ class Images:
 
     def _install(self, root: Path) -> str:
         """Return what stands for an installation of polylock from an index."""
-        scripts = root / "environment" / "opt" / "polylock" / "bin"
+        scripts = root / RUNNING / "opt" / "polylock" / "bin"
         return f"mkdir -p {scripts} && cp {self._programs}/polylock {scripts}/"
 
     def replace(self, name: str, old: str, new: str) -> None:
@@ -95,16 +95,18 @@ def cut(layers: list[str]) -> list[str]:
 
 def run_image(images: Images) -> str:
     """Run the command of the image, with its environment where it was built."""
-    place = images.final.parent.with_name("image")
-    images.final.parent.rename(place)
-    python = str(place / "final" / "app" / ".venv" / "bin" / "python")
+    place = images.final.parent.with_name("image") / RUNNING
+    place.parent.mkdir()
+    images.final.rename(place)
+    python = str(place / "app" / ".venv" / "bin" / "python")
     command = [python, *json.loads(instructions(TEXT)[-1].text)[1:]]
     try:
         done = subprocess.run(
             command, capture_output=True, encoding="utf-8", check=True, timeout=60
         )
     finally:
-        place.rename(images.final.parent)
+        place.rename(images.final)
+        place.parent.rmdir()
     return done.stdout
 
 

@@ -12,7 +12,8 @@ from fakes.scenarios import inputs_of, targets_of
 from fakes.source import MemorySource
 from fakes.workspace import Spy
 from polylock.explain.accelerators import Built, built_for
-from polylock.explain.screening import Solved, notes
+from polylock.explain.notes import notes
+from polylock.explain.screening import Solved
 from polylock.explain.words import note
 from polylock.model.distributions import Release, RemoteFile
 from polylock.model.pins import Pin
@@ -185,6 +186,46 @@ def test_a_better_label_whose_wheel_is_yanked() -> None:
     assert told == "gpu 1.0: cu128 fits h100 better than cu126, and its wheel is yanked"
 
 
+def with_sizes(
+    scenario: dict[str, Any], universe: MemorySource, sizes: dict[str, int]
+) -> list[str]:
+    """Solve a scenario and return its notes, were its files of these sizes."""
+    targets = targets_of(scenario)
+    inputs = inputs_of(scenario, targets)
+    solution = Solver(inputs=inputs, source=universe, reporter=Spy()).solve(targets)
+    resolutions = [
+        replace(
+            found,
+            pins={
+                name: replace(
+                    pin, file=msgspec.structs.replace(pin.file, size=sizes.get(name, 1))
+                )
+                for name, pin in found.pins.items()
+            },
+        )
+        for found in solution.resolutions
+    ]
+    return [note(found) for found in notes(Solved(resolutions, inputs, universe))]
+
+
+def test_libraries_that_an_extra_alone_brings() -> None:
+    """No index helps there: the extra is what the target should not ask for."""
+    universe = MemorySource(
+        {
+            "jax": {"1.0": {"requires": ["jax-cuda12-plugin; extra == 'cuda12'"]}},
+            "jax-cuda12-plugin": {"1.0": {"requires": ["nvidia-cublas-cu12"]}},
+            "nvidia-cublas-cu12": {"12.0": {}},
+        }
+    )
+    scenario: dict[str, Any] = {"requires": ["jax[cuda12]"], "targets": {"ci": LINUX}}
+    (told,) = with_sizes(scenario, universe, {"nvidia-cublas-cu12": 900_000_000})
+    assert told == (
+        "jax 1.0 brings 900.0 MB of accelerator libraries in 2 packages to ci, without "
+        "an accelerator; to leave them out there, move jax[cuda12] to the dependencies "
+        "of the targets that have one"
+    )
+
+
 def test_who_brings_gigabytes_of_libraries_to_a_target_without_a_gpu() -> None:
     """Who requires most of them is named, not the first by name nor one of them."""
     universe = MemorySource(
@@ -201,27 +242,12 @@ def test_who_brings_gigabytes_of_libraries_to_a_target_without_a_gpu() -> None:
         "requires": ["app", "adapter"],
         "targets": {"ci": LINUX, "h100": {**GPU, "nvidia": {"driver": "13.2"}}},
     }
-    targets = targets_of(scenario)
-    inputs = inputs_of(scenario, targets)
-    solution = Solver(inputs=inputs, source=universe, reporter=Spy()).solve(targets)
     large = {"nvidia-cublas": 900_000_000, "cuda-python": 100_000_000}
-    resolutions = [
-        replace(
-            found,
-            pins={
-                name: replace(
-                    pin, file=msgspec.structs.replace(pin.file, size=large.get(name, 1))
-                )
-                for name, pin in found.pins.items()
-            },
-        )
-        for found in solution.resolutions
-    ]
-    told = [note(found) for found in notes(Solved(resolutions, inputs, universe))]
+    told = with_sizes(scenario, universe, large)
     assert told == [
         (
             "torch 2.15 brings 1.0 GB of accelerator libraries in 3 packages to ci, "
-            "without an accelerator; name an index with builds for processors under "
-            "tool.polylock.sources.torch, or leave it out there with a marker"
+            'without an accelerator; torch-backend = "auto" in [tool.polylock] takes '
+            "the build for each target"
         )
     ]

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from packaging.utils import canonicalize_name
+
 from fakes.scenarios import inputs_of, preferences_of, targets_of
 from fakes.source import MemorySource
 from fakes.workspace import Spy
-from polylock.explain.findings import Behind, Note
+from polylock.explain.answer import answer_of
+from polylock.explain.findings import Behind, Note, TorchBackendUnset
 from polylock.explain.known_source import KnownSource
+from polylock.explain.notes import notes
 from polylock.explain.reasons import NoFile
-from polylock.explain.screening import Solved, notes
-from polylock.explain.words import note
+from polylock.explain.screening import Solved
+from polylock.explain.why_not import WhyNot
+from polylock.explain.words import clause, note
 from polylock.resolution.solve import Solver
 
 if TYPE_CHECKING:
@@ -55,7 +60,9 @@ def found_in(scenario: Mapping[str, Any]) -> tuple[list[Note], MemorySource]:
     before = list(memory.read)
     told = notes(Solved(solution.resolutions, inputs, source))
     assert set(memory.read) == set(before)  # nothing more was opened
-    return list(told), memory
+    # torch stands for any project here.
+    unset = TorchBackendUnset
+    return [one for one in told if not isinstance(one.finding, unset)], memory
 
 
 def test_a_version_held_back_by_a_target_is_told_once_with_its_key() -> None:
@@ -175,3 +182,87 @@ def test_a_release_with_bad_metadata_is_named() -> None:
     }
     (found,) = found_in(scenario)[0]
     assert note(found) == "a 1.0 instead of 2.0 on one: has no METADATA"
+
+
+def test_what_an_extra_in_use_requires_is_a_cause() -> None:
+    """The newer jax fits by itself, and not with the extra that is asked for."""
+    plugin = "cp312-cp312-manylinux_2_17_x86_64"
+    scenario = {
+        "requires": ["jax[cuda]"],
+        "targets": {"h100": GPU, "mac": MAC},
+        "packages": {
+            "jax": {
+                "0.12": {"requires": ["plugin; extra == 'cuda'"]},
+                "0.4": {"requires": ["gone; extra == 'old'"]},
+            },
+            "plugin": {"1.0": {"wheels": [plugin]}},
+        },
+    }
+    found = found_in(scenario)[0]
+    behind = [each for each in found if isinstance(each.finding, Behind)]
+    (told,) = behind
+    assert told.project == "jax"
+    assert told.targets == ("h100", "mac")
+    assert note(told).startswith(
+        "jax 0.4 instead of 0.12 on h100, mac: requires plugin; plugin 1.0: no wheel "
+        "fits mac"
+    )
+
+
+def test_what_follows_from_an_old_version_is_told_with_that() -> None:
+    """Targets that lack the same file share a line, and so do projects below it."""
+    scenario = {
+        "requires": ["jax", "flax"],
+        "align": "independent",
+        "targets": {"h100": GPU, "mac": MAC, "older": {**MAC, "macos": "12.0"}},
+        "packages": {
+            "jax": {"0.12": {"wheels": [MANY]}, "0.4": {}},
+            "flax": {"2.0": {"requires": ["jax>=0.12"]}, "1.0": {}},
+        },
+    }
+    (told,) = found_in(scenario)[0]
+    assert (told.project, told.targets) == ("jax", ("mac", "older"))
+
+
+def test_a_version_that_nobody_is_meant_to_take_is_no_way_out() -> None:
+    """A pre-release of who asks is not told as what could be newer."""
+    scenario = {
+        "requires": ["spacy", "thinc"],
+        "packages": {
+            "spacy": {
+                "4.0.dev1": {"requires": ["thinc>=9"]},
+                "3.8": {"requires": ["thinc<8.4"]},
+            },
+            "thinc": {"9.1": {}, "8.3": {}},
+        },
+    }
+    targets = targets_of(scenario)
+    inputs = inputs_of(scenario, targets)
+    source = MemorySource(scenario["packages"])  # type: ignore[arg-type] # one literal
+    (resolution,) = (
+        Solver(inputs=inputs, source=source, reporter=Spy()).solve(targets).resolutions
+    )
+    reader = WhyNot(answer_of(resolution, inputs), inputs=inputs, source=source)
+    reason = reader.version(canonicalize_name("thinc"), "9.1")
+    assert clause(reason) == "spacy 3.8 requires thinc<8.4"
+
+
+def test_advice_to_let_targets_differ_was_tried() -> None:
+    """Where the other target cannot have the version either, there is none."""
+    packages: dict[str, Any] = {
+        "app": {
+            "2.0": {"wheels": [MANY], "requires": ["b>=2", "c>=2"]},
+            "1.0": {},
+        },
+        "b": {"2.0": {"requires": ["d<1"]}, "1.0": {}},
+        "c": {"2.0": {"requires": ["d>=1"]}, "1.0": {}},
+        "d": {"1.0": {}, "0.9": {}},
+    }
+    targets = {"h100": GPU, "mac": MAC}
+    scenario = {"requires": ["app"], "targets": targets, "packages": packages}
+    for told in found_in(scenario)[0]:
+        assert told.key != "tool.polylock.align"
+    packages["d"]["0.9"] = {}
+    packages["c"]["2.0"] = {"requires": ["d<1"]}
+    (told,) = found_in(scenario)[0]
+    assert told.key == "tool.polylock.align"

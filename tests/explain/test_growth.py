@@ -20,7 +20,12 @@ from fakes.universes import TARGETS, inputs_of
 from polylock.explain.conflict import explained
 from polylock.resolution.problem import Problem, Unsolvable
 from polylock.resolution.solve import solve
-from polylock.resolution.tries import Tries
+from polylock.resolution.tries import (
+    LOOKED_AT_MOST,
+    TRIES_AT_MOST,
+    WEIGHED_AT_MOST,
+    Tries,
+)
 
 if TYPE_CHECKING:
     from polylock.errors import NoSolution
@@ -141,3 +146,24 @@ def test_a_limit_that_is_met_names_who_is_fought_over() -> None:
     error = explained(caught.value)
     assert "gave up after 50 candidates" in error.explanation[0]
     assert "c3, c2, c1" in error.explanation[0]
+
+
+SPENT = {
+    "candidates": Tries(tried=TRIES_AT_MOST - 10),
+    "rounds": Tries(looked=LOOKED_AT_MOST - 100),
+    "requirements": Tries(weighed=WEIGHED_AT_MOST - 20),
+}
+
+
+@pytest.mark.parametrize("kind", SPENT)
+def test_each_limit_ends_a_search(kind: str) -> None:
+    """It is an error in words, with the next step, whoever is fought over."""
+    required = [f"x>={number}" for number in range(30)]
+    packages = {"suite": versions(1, *required), "x": versions(30), **pigeonholes(6, 5)}
+    roots = ["suite", *(f"pigeon{number}" for number in range(1, 7))]
+    problem = Problem.of(TARGETS[0], inputs_of(roots, "allow"), MemorySource(packages))
+    with pytest.raises(Unsolvable) as caught:
+        solve(problem, SPENT[kind], always_search=True)
+    error = explained(caught.value)
+    assert "gave up after" in error.explanation[0]
+    assert error.hint()

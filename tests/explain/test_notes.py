@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from fakes.scenarios import inputs_of, targets_of
 from fakes.source import MemorySource
 from fakes.workspace import Spy
 from polylock.errors import IndexRequestError
 from polylock.explain.findings import NamespaceUnknown, Note
-from polylock.explain.screening import Solved, notes
+from polylock.explain.notes import notes
+from polylock.explain.screening import Solved
 from polylock.explain.words import note
 from polylock.resolution.solve import Solver
 
@@ -127,6 +130,56 @@ def test_an_extra_that_asks_for_another_of_its_project_is_not_missing() -> None:
         },
     }
     assert warnings_of(scenario) == []
+
+
+@pytest.mark.parametrize(
+    ("python", "needs", "patch"),
+    [
+        ("3.11", ">=3.11.9", "3.11.9"),
+        ("3.11", ">3.11.4,!=3.11.6", "3.11.5"),
+        ("3.13t", "!=3.13.0,!=3.13.1", "3.13.2"),
+        ("3.11", ">=3.9", None),
+        ("3.11", "!=3.11.4", None),
+        ("3.11.9", ">=3.11.9", None),
+    ],
+)
+def test_a_patch_release_that_a_target_does_not_name(
+    python: str, needs: str, patch: str | None
+) -> None:
+    """A Python of the target may be too old, so the key and its value are told."""
+    files = [{"tag": "py3-none-any", "requires-python": needs}]
+    scenario: dict[str, Any] = {
+        "requires": ["late", "early"],
+        "targets": {
+            name: {"platform": "linux-x86_64", "python": python} for name in ("x", "y")
+        },
+        "packages": {"late": {"1.0": {"wheels": files}}, "early": {"1.0": {}}},
+    }
+    told = warnings_of(scenario)
+    if patch is None:
+        assert told == []
+        return
+    (line,) = told
+    patch += "t" if python.endswith("t") else ""
+    assert line.startswith(f"late 1.0 needs Python {patch} at least")
+    assert "x, y names no patch" in line
+    assert f'set python = "{patch}"' in line
+
+
+def test_of_two_that_need_a_patch_the_later_is_told() -> None:
+    """One note for each target, with what meets both."""
+    packages: dict[str, Any] = {
+        name: {"1.0": {"wheels": [{"tag": "py3-none-any", "requires-python": needs}]}}
+        for name, needs in (("a", ">=3.12.2"), ("b", ">=3.12.10"), ("c", ">=3.12.3"))
+    }
+    (line,) = warnings_of(
+        {
+            "requires": list(packages),
+            "targets": {"x": {"platform": "linux-x86_64", "python": "3.12"}},
+            "packages": packages,
+        }
+    )
+    assert "b 1.0 needs Python 3.12.10" in line
 
 
 def test_a_yanked_pin_is_told_with_the_reason() -> None:

@@ -68,7 +68,7 @@ WORDS: list[tuple[Reason, str]] = [
     (Excluded((Request(RootAsker(), B2),)), "the project requires b<2"),
     (
         Excluded((FROM_PROJECT, FROM_A, FROM_MID)),
-        "mid[gpu] 3.0 requires b<2, by way of the project > a 1.0",
+        "mid[gpu] 3.0 requires b<2, by way of a",
     ),
     (
         Excluded((Request(SettingAsker("constraint-dependencies"), B2),)),
@@ -317,6 +317,14 @@ def test_what_is_said_of_versions(reason: Reason, one: str, many: str) -> None:
     """A requirement is the predicate of its sentence, all else follows a colon."""
     assert about("a 1", reason) == one
     assert about("a 1", reason, many=True) == many
+
+
+def test_a_long_list_of_extras_is_left_out() -> None:
+    """Extras exclude no version, and a dozen of them hide what does."""
+    few = Request(RootAsker(), Requirement.parse("a[x,y,z]==1"))
+    many = Request(RootAsker(), Requirement.parse("a[w,x,y,z]==1"))
+    assert request(few) == "the project requires a[x,y,z]==1"
+    assert request(many) == "the project requires a==1"
 
 
 def test_request_shows_its_requirement() -> None:

@@ -20,9 +20,12 @@ from typing import TYPE_CHECKING
 from fakes.command_line import clean_variables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["Build", "Instruction", "instructions"]
+__all__ = ["RUNNING", "Build", "Instruction", "instructions"]
+
+RUNNING = "running"
+"""The directory of whichever stage runs a program, below that of the build."""
 
 _KNOWN = ("FROM", "ARG", "RUN", "ENV", "WORKDIR", "COPY", "CMD")
 _MOUNT = re.compile(r"--mount=(\S+)\s+")
@@ -166,6 +169,23 @@ class Build:
             for found in _MOUNT.findall(text)
         ]
         command = _MOUNT.sub("", text)
+        # Every stage has its own file system, in which paths are the same.
+        own = stage.root
+        stage.root = self.root / RUNNING
+        own.rename(stage.root)
+        try:
+            self._shell_inside(stage, command, mounts, given)
+        finally:
+            stage.root.rename(own)
+            stage.root = own
+
+    def _shell_inside(
+        self,
+        stage: _Stage,
+        command: str,
+        mounts: Sequence[Mapping[str, str]],
+        given: Mapping[str, str],
+    ) -> None:
         for part, program in self.replaced.items():
             if part in command:
                 command = program

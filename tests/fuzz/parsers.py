@@ -117,8 +117,8 @@ def _zip(content: bytes) -> None:
         path = Path(directory, "demo-1.0.zip")
         path.write_bytes(content)
         with suppress(PolylockError), LocalZip(path, path.name) as archive:
-            for member in archive.members[:20]:
-                archive.read(member)
+            for entry in archive.entries[:20]:
+                archive.read(entry)
         unpack_sdist(path, Path(directory, "tree"), filename=path.name)
 
 

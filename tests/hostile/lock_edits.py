@@ -31,6 +31,7 @@ class Offer(NamedTuple):
     directory: str
     archive: Document
     sdist: Document
+    bad: str
 
 
 _SOURCES = ("wheels", "sdist", "archive", "directory", "vcs")
@@ -211,6 +212,34 @@ def other_policy(document: Document, offer: Offer, random: Random) -> None:
     as_sdist(document, offer, random)
 
 
+def on_disk(document: Document, offer: Offer, random: Random) -> None:
+    """Let the attacker's file of the same name lie on disk, by path or by URL."""
+    package = _package(document, random)
+    name = _name(_wheel(package))
+    file = {key: offer.elsewhere[name][key] for key in ("hashes", "size")}
+    place = random.choice([f"../bad/{name}", f"{offer.bad}/{name}"])
+    if random.random() < 0.3:
+        package["wheels"] = [{**file, "url": f"file://{offer.bad}/{name}"}]
+    else:
+        package["wheels"] = [{**file, "path": place}]
+
+
+def never_marker(document: Document, offer: Offer, random: Random) -> None:
+    """Let a package be installed on machines that there are not."""
+    del offer
+    field = random.choice(["platform_release", "platform_version"])
+    _package(document, random)["marker"] = f"{field} == 'never'"
+
+
+def two_entries(document: Document, offer: Offer, random: Random) -> None:
+    """Let a second entry of a package, with the attacker's file, be the one that is."""
+    package = _package(document, random)
+    mine = {**package, "wheels": [dict(offer.elsewhere[_name(_wheel(package))])]}
+    mine["marker"] = "platform_release != 'never'"
+    package["marker"] = "platform_release == 'never'"
+    document["packages"].insert(random.randint(0, 3), mine)
+
+
 EDITS: Mapping[str, Edit] = {
     "a file of another project": swap_file,
     "such a file under the old name": swap_file_and_name,
@@ -232,4 +261,7 @@ EDITS: Mapping[str, Edit] = {
     "an older release": older_release,
     "another target": other_target,
     "another policy": other_policy,
+    "a file on disk": on_disk,
+    "a marker that no machine meets": never_marker,
+    "two entries": two_entries,
 }

@@ -14,14 +14,18 @@ import tarfile
 import time
 import zipfile
 from itertools import repeat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fakes.families import pigeonholes, versions
 from fakes.raw_server import RawServer
+from fakes.source import MemorySource
+from fakes.universes import TARGETS, inputs_of
 from polylock.build.sdist import SDIST_LIMITS, unpack_sdist
 from polylock.cache.regular_files import LARGEST_TEXT, read_regular
-from polylock.errors import FileCorrupt, IndexRequestError
+from polylock.errors import FileCorrupt, IndexRequestError, PolylockError, TooComplex
+from polylock.explain.conflict import explained
 from polylock.index import json_page, metadata_files, remote_zip, sdist_metadata
 from polylock.index.html_page import parse_html_page
 from polylock.index.json_page import InvalidPage, parse_json_page
@@ -38,6 +42,11 @@ from polylock.model.requirements import (
 from polylock.network import client, limits
 from polylock.network.client import RetryPolicy, retry_after
 from polylock.network.local_files import local_content
+from polylock.ports import SilentReporter
+from polylock.resolution import tries
+from polylock.resolution.conditions import CLAUSES_AT_MOST
+from polylock.resolution.problem import Unsolvable
+from polylock.resolution.solve import Solver
 from polylock.toml_tables import (
     DEEPEST_KEY,
     LARGEST_TOML,
@@ -107,6 +116,7 @@ ROWS: dict[str, str] = {
     "a time that is none": '"upload-time": "yesterday"',
     "a value nested too deeply": '"x": ' + "[" * 900 + "]" * 900,
     "a number in another key": f'"x": {DIGITS}',
+    "a key of half a character": '"\\ud800": 1, "size": "12"',
 }
 
 
@@ -304,7 +314,7 @@ def test_a_zip_that_lies(tmp_path: Path, kind: str) -> None:
     with pytest.raises(FileCorrupt):
         unpack_sdist(path, tmp_path / "tree", filename=path.name)
     with pytest.raises(FileCorrupt), LocalZip(path, path.name) as archive:
-        archive.read("demo-1.0/PKG-INFO")
+        archive.read(archive.entries[0])
 
 
 def test_an_endless_answer_to_a_range_is_no_range() -> None:
@@ -356,6 +366,71 @@ def test_a_file_of_too_many_bytes_is_not_read(tmp_path: Path) -> None:
         read_regular(path, largest=99)
 
 
+def _extras(count: int, requires: str) -> dict[str, Any]:
+    names = [f"e{number}" for number in range(count)]
+    lines = [f"{requires.format(n + 1)}; extra == 'e{n}'" for n in range(count)]
+    last = f"last; extra == 'e{count}'"
+    return {"1": {"requires": [f"a[{','.join(names)}]; extra == 'all'", *lines, last]}}
+
+
+SOLVES: dict[str, tuple[dict[str, Any], type[Exception] | None]] = {
+    "thousands of markers": (
+        {
+            "a": versions(1, *(f"b; platform_release == '{n}'" for n in range(1000))),
+            "b": versions(1),
+        },
+        None,
+    ),
+    "ways that double": (
+        {
+            "a": versions(1, "p0"),
+            **{
+                f"p{n}": versions(
+                    1,
+                    f"p{n + 1}; platform_release == '{n}'",
+                    f"p{n + 1}; platform_version == '{n}'",
+                )
+                for n in range(40)
+            },
+            "p40": versions(1),
+        },
+        TooComplex,
+    ),
+    "hundreds of extras": (
+        {"a": _extras(200, "b"), "b": versions(1), "last": versions(1)},
+        None,
+    ),
+    "extras that ask for each other": (
+        {"a": _extras(200, "a[e{}]"), "last": versions(1)},
+        None,
+    ),
+    "pigeons and holes": (
+        {"a": versions(1, *(f"pigeon{n}" for n in range(1, 8))), **pigeonholes(7, 6)},
+        Unsolvable,
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", SOLVES)
+def test_a_solve_ends(kind: str) -> None:
+    """It has an answer, or an error in words with the next step."""
+    packages, refused = SOLVES[kind]
+    asked = "a[all]" if "extras" in kind else "a"
+    inputs = inputs_of([asked], "allow")
+    solver = Solver(
+        inputs=inputs, source=MemorySource(packages), reporter=SilentReporter()
+    )
+    if refused is None:
+        assert "a" in solver.solve(TARGETS[:1]).resolutions[0].pins
+        return
+    with pytest.raises(refused) as caught:
+        solver.solve(TARGETS[:1])
+    error = caught.value
+    told = explained(error) if isinstance(error, Unsolvable) else error
+    assert isinstance(told, PolylockError)
+    assert told.hint()
+
+
 LIMITS = {
     "an answer of an index, read whole": limits.LARGEST,
     "a file on disk, read whole": LARGEST_TEXT,
@@ -373,6 +448,14 @@ LIMITS = {
     "fields of metadata": core_metadata.MOST_FIELDS,
     "characters of a file name": filenames._LONGEST,
     "characters of a requires-python": json_page._LONGEST_SPECIFIER,
+    "candidates that a search tries, for all targets": tries.TRIES_AT_MOST,
+    "projects that a search looks at in its rounds, for a target": (
+        tries.LOOKED_AT_MOST
+    ),
+    "requirements that a search weighs against each other, for a target": (
+        tries.WEIGHED_AT_MOST
+    ),
+    "ways under different markers that lead to one project": CLAUSES_AT_MOST,
     "bytes a second, at the least": limits._SLOWEST,
     "times the timeout until the headers are there": client._HEADER_TIMEOUTS,
 }
@@ -386,5 +469,6 @@ KINDS = (
     *(f"metadata: {kind}" for kind in METADATA),
     *(f"tar: {kind}" for kind in TARS),
     *(f"zip: {kind}" for kind in ZIPS),
+    *(f"solve: {kind}" for kind in SOLVES),
 )
 """What the page on safety counts."""

@@ -95,6 +95,7 @@ class World:
             directory="attack",
             archive={"url": sdist["url"], "hashes": sdist["hashes"]},
             sdist=sdist,
+            bad=(root / "bad").as_posix(),
         )
 
     def entry(self, path: Path, url: str) -> dict[str, Any]:

@@ -9,6 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fakes.odd_wheels import (
+    HOSTILE,
+    PIP_INSTALLS,
+    REPAIRED,
+    TAKEN,
+    UV_INSTALLS,
+    UV_REFUSES,
+)
+
 if TYPE_CHECKING:
     from collections.abc import Collection
 
@@ -28,11 +37,11 @@ def kinds(file: str, table: str) -> Collection[str]:
 
 
 TABLES = [
-    ("Wheels", "installation/test_unpack.py", "HOSTILE"),
     ("Source distributions", "build/test_sdist.py", "HOSTILE"),
     ("Answers of servers", "hostile/test_servers.py", "ANSWERS"),
     ("Streams of bytes", "hostile/test_servers.py", "STREAMS"),
     ("Input without bounds", "hostile/test_limits.py", "KINDS"),
+    ("What a lock file may not say", "lockfile/test_read.py", "REFUSED"),
     ("Lock files that were changed", "operations/inspect/test_vouching.py", "CHANGES"),
     ("Words", "cli/test_hostile_words.py", "PLACES"),
     ("A second .dist-info", "installation/test_execute.py", "SECOND_INFOS"),
@@ -56,6 +65,45 @@ def test_the_page_names_and_counts_every_kind(
     assert listed.split("; ") == list(names)
 
 
+def rows(title: str) -> list[list[str]]:
+    """Return the rows of the table in a section."""
+    section = PAGE.read_text("utf-8").partition(f"### {title}")[2].partition("\n#")[0]
+    lines = [line for line in section.splitlines() if line.startswith("| ")]
+    return [line.strip("| ").split(" | ") for line in lines[2:]]
+
+
+def wheel_kinds() -> dict[str, tuple[str, bool, bool]]:
+    """Return what becomes of each odd wheel, and whether pip and uv install it."""
+    found = {
+        name: ("refused", name in PIP_INSTALLS, name in UV_INSTALLS) for name in HOSTILE
+    }
+    found |= {name: ("repaired", True, name not in UV_REFUSES) for name in REPAIRED}
+    return found | {name: ("taken", True, name not in UV_REFUSES) for name in TAKEN}
+
+
+def test_the_page_says_what_becomes_of_every_wheel() -> None:
+    """A row for each kind: what polylock does with it, what pip and uv do."""
+    words = {True: "installs", False: "refuses"}
+    expected = [
+        [name, verdict, words[pip], words[uv]]
+        for name, (verdict, pip, uv) in wheel_kinds().items()
+    ]
+    assert rows(f"Wheels: {len(expected)} kinds") == expected
+
+
+def specifiers() -> dict[str, str]:
+    """Return what each invalid specifier means."""
+    file = "model/test_specifier_repairs.py"
+    repaired: Any = kinds(file, "REPAIRED")
+    return dict(repaired) | dict.fromkeys(kinds(file, "UNCLEAR"), "refused")
+
+
+def test_the_page_has_every_repair_of_a_specifier() -> None:
+    """Each with its meaning, and those that have none."""
+    found = rows(f"Version specifiers: {len(specifiers())} kinds")
+    assert {a.strip("`"): b.strip("`") for a, b in found} == specifiers()
+
+
 def test_the_page_has_every_limit() -> None:
     """The table has each limit as the code does, and no other."""
     limits: Any = kinds("hostile/test_limits.py", "LIMITS")
@@ -67,5 +115,6 @@ def test_the_page_has_every_limit() -> None:
 def test_the_page_counts_all_of_them() -> None:
     """At least 50 kinds, and the sum is right."""
     total = sum(len(kinds(file, table)) for _, file, table in TABLES)
+    total += len(wheel_kinds()) + len(specifiers())
     assert total >= 50
     assert f"The {total} kinds" in " ".join(PAGE.read_text("utf-8").split())

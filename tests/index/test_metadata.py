@@ -9,10 +9,12 @@ import pytest
 from packaging.utils import canonicalize_name
 
 from fakes.demo_index import World, large_wheel, reason_of
+from fakes.odd_wheels import FILENAME, HOSTILE, REPAIRED, TAKEN, Forge
 from fakes.server import Answer, Index, Server
 from fakes.wheels import build_sdist, build_wheel
 from polylock.cache.store import Bucket, Store
 from polylock.errors import (
+    FileCorrupt,
     HashMismatch,
     IndexRequestError,
     Offline,
@@ -20,6 +22,7 @@ from polylock.errors import (
 from polylock.explain.reasons import NeedsBuild
 from polylock.index.metadata_cache import origin_of
 from polylock.index.repository import Repository
+from polylock.installation.unpack import unpack
 from polylock.model.core_metadata import CoreMetadata
 from polylock.model.distributions import Release, RemoteFile, Unusable
 from polylock.model.inputs import IndexLocation
@@ -195,6 +198,7 @@ def test_a_damaged_entry_is_read_again(world: World, wheel: Path) -> None:
         (b"Name: other\nVersion: 1.0\n", "its metadata is of other 1.0"),
         (b"Name: demo\nVersion: 2.0\n", "its metadata is of demo 2.0"),
         (b"Name: demo\nVersion: nonsense\n", "its metadata is of demo nonsense"),
+        (b"Name: demo\nVersion: 1.0\nAuthor: \xe9\n", "METADATA is not UTF-8"),
     ],
 )
 def test_bad_metadata_is_a_value_with_a_reason(
@@ -230,7 +234,7 @@ def test_a_wheel_without_metadata_is_unusable(world: World, wheel: Path) -> None
     content = wheel.read_bytes()
     broken.write_bytes(content.replace(b"demo-1.0.dist-info", b"demo-1.0.dist-oops"))
     world.serve([broken])
-    assert "not have exactly one .dist-info" in reason_of(world.read()[0])
+    assert "0 .dist-info directories, not one" in reason_of(world.read()[0])
 
 
 @pytest.mark.parametrize("status", [401, 404, 500])
@@ -474,3 +478,64 @@ def test_a_pack_of_a_project_has_no_metadata_of_another_index(
     keys = {origin_of(each.wheels[0]) for each in (claimed, honest)}
     assert len(keys) == 2
     assert origin_of(honest.wheels[0]) != origin_of(honest.wheels[0], "somebody")
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_what_no_sync_would_install_is_not_locked(
+    world: World, tmp_path: Path, case: str
+) -> None:
+    """The central directory and what came with it are asked, by the same rules."""
+    forge = Forge()
+    HOSTILE[case][0](forge)
+    world.serve([forge.write(tmp_path)])
+    found, asked = world.read()
+    assert isinstance(found, Unusable)
+    assert reason_of(found)
+    assert len(asked) == 1
+    with pytest.raises(FileCorrupt):
+        unpack(tmp_path / FILENAME, tmp_path, filename=FILENAME)
+
+
+@pytest.mark.parametrize("case", [*REPAIRED, *TAKEN])
+def test_what_a_sync_installs_is_locked(
+    world: World, tmp_path: Path, case: str
+) -> None:
+    """A wheel that is repaired, or is right and unusual, has its metadata."""
+    forge = Forge()
+    spoil = TAKEN[case] if case in TAKEN else REPAIRED[case][0]
+    spoil(forge)
+    world.serve([forge.write(tmp_path)])
+    found, asked = world.read()
+    assert isinstance(found, CoreMetadata)
+    assert len(asked) == 1
+
+
+def test_a_wheel_with_the_dist_info_of_another_is_refused(
+    world: World, tmp_path: Path
+) -> None:
+    """Also in a large wheel: the central directory names both."""
+    forge = Forge()
+    forge.add("demo/large", _LARGE)
+    forge.add("other-1.0.dist-info/METADATA", b"Name: other\nVersion: 1.0\n")
+    wheel = forge.write(tmp_path)
+    world.serve([wheel])
+    found, asked = world.read()
+    assert "2 .dist-info directories" in reason_of(found)
+    assert len(asked) == 1
+
+
+def test_a_local_version_that_metadata_lacks_is_told(
+    world: World, tmp_path: Path
+) -> None:
+    """The file 1.0+cpu whose METADATA says 1.0 is no file of either version."""
+    wheel = build_wheel(tmp_path, "demo", "1.0")
+    local = wheel.rename(tmp_path / "demo-1.0+cpu-py3-none-any.whl")
+    content = b"Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n"
+    digest = {"sha256": hashlib.sha256(content).hexdigest()}
+    world.serve([local], row={"core-metadata": digest})
+    path = f"{world.index.file(local.name)}.metadata"
+    world.server.routes[path] = Answer(body=content)
+    found, _ = world.read()
+    assert reason_of(found) == (
+        "its metadata is of demo 1.0, its file name of demo 1.0+cpu"
+    )

@@ -10,7 +10,7 @@ import pytest
 from fakes.installations import WheelDirectory, make_interpreter
 from fakes.wheels import build_wheel
 from polylock.environment.interpreter import Interpreter, Scheme
-from polylock.errors import EnvironmentBroken
+from polylock.errors import EnvironmentBroken, FileCorrupt
 from polylock.installation.archive import read_manifest
 from polylock.installation.link import Linker, LinkMode
 from polylock.installation.place import Placement
@@ -169,3 +169,21 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(EnvironmentBroken, match="cannot be written"):
         placed.put(Linker())
     assert not (placed.info / "RECORD").exists()
+
+
+def test_names_that_differ_in_case_need_a_file_system_that_tells_them_apart(
+    tmp_path: Path,
+) -> None:
+    """The cache may tell them apart where the environment does not."""
+    interpreter = make_interpreter(tmp_path / "env")
+    files = {"demo/a.py": "a", "demo/A.py": "A"}
+    if (tmp_path / "ENV").exists():
+        with pytest.raises(FileCorrupt, match="differ only in case"):
+            placement(tmp_path, interpreter, files=files)
+        return
+    placed = placement(tmp_path, interpreter, files=files)
+    placed.check()
+    site = Path(interpreter.scheme.purelib)
+    site.with_name(site.name.swapcase()).symlink_to(site)  # as macOS answers
+    with pytest.raises(FileCorrupt, match="differ only in case"):
+        placed.check()

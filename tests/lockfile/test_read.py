@@ -198,6 +198,12 @@ def test_reading_names_a_merge_conflict() -> None:
     assert "delete" not in hint
 
 
+def test_reading_passes_over_a_byte_order_mark() -> None:
+    """Editors on Windows write one before any text."""
+    marked = b"\xef\xbb\xbf" + EMPTY.encode()
+    assert read_pylock(marked, "pylock.toml") == read_pylock(EMPTY, "pylock.toml")
+
+
 def test_reading_refuses_nesting_without_end() -> None:
     """A file made to exhaust the stack is refused like any other."""
     text = f"a = {'[' * 100_000}"
@@ -385,87 +391,119 @@ FILE = "x-1.0-py3-none-any.whl"
 TARGET = f'{EMPTY}[[tool.polylock.targets]]\nplatform = "linux-x86_64"\n'
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        (
-            f'{TOP}[[packages]]\nname = "-/-/x"\ndirectory = {{path = "."}}',
-            "packages[0].name: '-/-/x' is not a normalized name",
+REFUSED = {
+    "a name with slashes": (
+        f'{TOP}[[packages]]\nname = "-/-/x"\ndirectory = {{path = "."}}',
+        "packages[0].name: '-/-/x' is not a normalized name",
+    ),
+    "a file name that leaves its directory": (
+        f'{PACKAGE}wheels = [{{name = "../{FILE}", url = "u", {HASHES}}}]',
+        f"packages[0].wheels[0].name: '../{FILE}' is not the name of a file",
+    ),
+    "a URL whose file name leaves its directory": (
+        f'{PACKAGE}wheels = [{{url = "https://e/..%2F{FILE}", {HASHES}}}]',
+        f"packages[0].wheels[0].name: '../{FILE}' is not the name of a file",
+    ),
+    "an archive that leaves its directory": (
+        f'{PACKAGE}archive = {{url = "https://e/..%2F..%2Fx.zip", {HASHES}}}',
+        "packages[0].archive: '../../x.zip' is not the name of a file",
+    ),
+    "an archive without a file name": (
+        f'{PACKAGE}archive = {{url = "https://e/", {HASHES}}}',
+        "packages[0].archive: '' is not the name of a file",
+    ),
+    "a hash with an option behind it": (
+        f'{PACKAGE}wheels = [{{{WHEEL}, hashes = {{sha256 = "0 --hash=x:1"}}}}]',
+        "packages[0].wheels[0].hashes.sha256: '0 --hash=x:1' is not a hash",
+    ),
+    "a newline in an index": (
+        f'{PACKAGE}index = "https://e/\\nx"\n{WHEELS}',
+        "packages[0].index: 'https://e/\\nx' has a control character",
+    ),
+    "a bell in a URL": (
+        f'{PACKAGE}vcs = {{type = "git", url = "u\\u0007", commit-id = "a"}}',
+        "packages[0].vcs.url: 'u\\x07' has a control character",
+    ),
+    "a subdirectory outside the tree": (
+        f'{PACKAGE}directory = {{path = ".", subdirectory = "a/../.."}}',
+        "packages[0].directory.subdirectory: 'a/../..' is not inside the tree",
+    ),
+    "a subdirectory on a drive": (
+        f'{PACKAGE}archive = {{path = "x.zip", {HASHES}, subdirectory = "C:/a"}}',
+        "packages[0].archive.subdirectory: 'C:/a' is not inside the tree",
+    ),
+    "a version of too many digits": (
+        f"{PACKAGE}{WHEELS}".replace('"1.0"', f'"{LONG}"').replace(
+            f'"{LONG}"', '"1.0"', 1
         ),
-        (
-            f'{PACKAGE}wheels = [{{name = "../{FILE}", url = "u", {HASHES}}}]',
-            f"packages[0].wheels[0].name: '../{FILE}' is not the name of a file",
-        ),
-        (
-            f'{PACKAGE}wheels = [{{url = "https://e/..%2F{FILE}", {HASHES}}}]',
-            f"packages[0].wheels[0].name: '../{FILE}' is not the name of a file",
-        ),
-        (
-            f'{PACKAGE}archive = {{url = "https://e/..%2F..%2Fx.zip", {HASHES}}}',
-            "packages[0].archive: '../../x.zip' is not the name of a file",
-        ),
-        (
-            f'{PACKAGE}archive = {{url = "https://e/", {HASHES}}}',
-            "packages[0].archive: '' is not the name of a file",
-        ),
-        (
-            f'{PACKAGE}wheels = [{{{WHEEL}, hashes = {{sha256 = "0 --hash=x:1"}}}}]',
-            "packages[0].wheels[0].hashes.sha256: '0 --hash=x:1' is not a hash",
-        ),
-        (
-            f'{PACKAGE}index = "https://e/\\nx"\n{WHEELS}',
-            "packages[0].index: 'https://e/\\nx' has a control character",
-        ),
-        (
-            f'{PACKAGE}vcs = {{type = "git", url = "u\\u0007", commit-id = "a"}}',
-            "packages[0].vcs.url: 'u\\x07' has a control character",
-        ),
-        (
-            f'{PACKAGE}directory = {{path = ".", subdirectory = "a/../.."}}',
-            "packages[0].directory.subdirectory: 'a/../..' is not inside the tree",
-        ),
-        (
-            f'{PACKAGE}archive = {{path = "x.zip", {HASHES}, subdirectory = "C:/a"}}',
-            "packages[0].archive.subdirectory: 'C:/a' is not inside the tree",
-        ),
-        (
-            f"{PACKAGE}{WHEELS}".replace('"1.0"', f'"{LONG}"').replace(
-                f'"{LONG}"', '"1.0"', 1
-            ),
-            f"packages[0].version: '{'1' * 80}...' is not a version",
-        ),
-        (
-            f'{PACKAGE}requires-python = ">={LONG}"\n{WHEELS}',
-            f"packages[0].requires-python: '>={'1' * 20}",
-        ),
-        (
-            f"{PACKAGE}marker = \"python_version > '{LONG}'\"\n{WHEELS}",
-            "packages[0].marker: is not a marker: a marker has a number of 100",
-        ),
-        (
-            f"{PACKAGE}wheels = [{{{WHEEL}, {HASHES}, size = 1e26}}]",
-            "packages[0].wheels[0].size: must be an integer, not a float",
-        ),
-        (
-            f"{PACKAGE}wheels = [{{{WHEEL}, {HASHES}, size = {2**63}}}]",
-            "packages[0].wheels[0].size: is an integer of more than 64 bits",
-        ),
-        (f"{TOP}packages = {LONG}", "has an integer of more than 64 bits"),
-        (f"{TOP}packages = []\n{'a.' * 16_000}a = 1", "line 4 has a key of more than"),
-        (
-            f'{TARGET}name = "../x"\npython = "3.12"',
-            "tool.polylock.targets[0].name: '../x' is not a name for a target",
-        ),
-        (
-            f'{TARGET}name = "x"\npython = "3.{LONG}"',
-            "tool.polylock.targets[0]: unknown Python '3.11111",
-        ),
-        (
-            f'{EMPTY}[tool.polylock]\nindexes = [{{name = "a\\nb"}}]',
-            "tool.polylock.indexes[0].name: 'a\\nb' has a control character",
-        ),
-    ],
-)
-def test_reading_refuses_what_would_act_elsewhere(text: str, message: str) -> None:
+        f"packages[0].version: '{'1' * 80}...' is not a version",
+    ),
+    "a requires-python of too many digits": (
+        f'{PACKAGE}requires-python = ">={LONG}"\n{WHEELS}',
+        f"packages[0].requires-python: '>={'1' * 20}",
+    ),
+    "a marker of too many digits": (
+        f"{PACKAGE}marker = \"python_version > '{LONG}'\"\n{WHEELS}",
+        "packages[0].marker: is not a marker: a marker has a number of 100",
+    ),
+    "a size like 1e26": (
+        f"{PACKAGE}wheels = [{{{WHEEL}, {HASHES}, size = 1e26}}]",
+        "packages[0].wheels[0].size: must be an integer, not a float",
+    ),
+    "a size of more than 64 bits": (
+        f"{PACKAGE}wheels = [{{{WHEEL}, {HASHES}, size = {2**63}}}]",
+        "packages[0].wheels[0].size: is an integer of more than 64 bits",
+    ),
+    "an integer of too many digits": (
+        f"{TOP}packages = {LONG}",
+        "has an integer of more than 64 bits",
+    ),
+    "a key of too many parts": (
+        f"{TOP}packages = []\n{'a.' * 16_000}a = 1",
+        "line 4 has a key of more than",
+    ),
+    "a target whose name leaves its directory": (
+        f'{TARGET}name = "../x"\npython = "3.12"',
+        "tool.polylock.targets[0].name: '../x' is not a name for a target",
+    ),
+    "a Python of too many digits": (
+        f'{TARGET}name = "x"\npython = "3.{LONG}"',
+        "tool.polylock.targets[0]: unknown Python '3.11111",
+    ),
+    "a newline in the name of an index": (
+        f'{EMPTY}[tool.polylock]\nindexes = [{{name = "a\\nb"}}]',
+        "tool.polylock.indexes[0].name: 'a\\nb' has a control character",
+    ),
+    "a hash that is no text": (
+        f"{PACKAGE}wheels = [{{{WHEEL}, hashes = {{sha256 = 1}}}}]",
+        "packages[0].wheels[0].hashes.sha256: must be a string, not an integer",
+    ),
+    "no hash": (
+        f"{PACKAGE}wheels = [{{{WHEEL}, hashes = {{}}}}]",
+        "packages[0].wheels[0].hashes: is empty; every file needs a hash",
+    ),
+    "a file of another project": (
+        f'{PACKAGE}wheels = [{{url = "https://e/y-1.0-py3-none-any.whl", {HASHES}}}]',
+        "packages[0].wheels[0].name: y-1.0-py3-none-any.whl is not a file of x",
+    ),
+    "a file of another version": (
+        f'{PACKAGE}wheels = [{{url = "https://e/x-2.0-py3-none-any.whl", {HASHES}}}]',
+        "packages[0].wheels[0].name: x-2.0-py3-none-any.whl is not a file of x 1.0",
+    ),
+    "two kinds of source": (
+        f'{PACKAGE}directory = {{path = "."}}\n{WHEELS}',
+        "packages[0]: x has conflicting sources: ['wheels', 'directory']",
+    ),
+    "no source": (
+        f"{PACKAGE}",
+        "packages[0]: x has no source to install from",
+    ),
+}
+"""What the page on safety counts."""
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_reading_refuses_what_would_act_elsewhere(kind: str) -> None:
     """Names that leave a directory, ends of lines, and numbers without end."""
+    text, message = REFUSED[kind]
     assert refusal(text).startswith(f"pylock.toml: {message}")

@@ -28,17 +28,31 @@ def member(name: str, *, size: int = 0, mode: int = 0, offset: int = 0) -> ZipIn
     return info
 
 
+def packed(name: str, method: int, *, offset: int) -> ZipInfo:
+    """Return a member that is compressed by a method."""
+    info = member(name, offset=offset)
+    info.compress_type = method
+    return info
+
+
 def checked(*infos: ZipInfo, limits: Limits | None = None) -> WheelMembers:
-    """Return the members of a wheel of 1,000 bytes with these beside its METADATA."""
-    metadata = member("demo-1.0.dist-info/METADATA", offset=10_000)
+    """Return the members of a wheel of 1,000 bytes with these beside its metadata."""
+    info = [
+        member(f"demo-1.0.dist-info/{name}", offset=offset)
+        for name, offset in (
+            ("METADATA", 10_000),
+            ("WHEEL", 10_100),
+            ("RECORD", 10_200),
+        )
+    ]
     wheel = WheelFilename.parse("demo-1.0-py3-none-any.whl")
-    return wheel_members([*infos, metadata], wheel, 1000, limits or Limits())
+    return wheel_members([*infos, *info], wheel, 1000, limits or Limits())
 
 
 def test_files_are_returned_in_archive_order() -> None:
     """Directories are no files."""
     infos = [member("b/", offset=0), member("b/z", offset=100), member("a", offset=200)]
-    assert list(checked(*infos).files)[:-1] == ["b/z", "a"]
+    assert list(checked(*infos).files)[:-3] == ["b/z", "a"]
 
 
 @pytest.mark.parametrize(
@@ -54,6 +68,7 @@ def test_files_are_returned_in_archive_order() -> None:
         (member("demo-1.0.data/a", offset=50), "no installation scheme"),
         (member("demo-1.1.data/scripts/a", offset=50), "is not demo-1.0.data"),
         (member("c", offset=20), "overlaps"),
+        (packed("c", 97, offset=50), "packed in an unknown way"),
     ],
 )
 def test_a_member_that_must_not_be_there_is_refused(info: ZipInfo, reason: str) -> None:
@@ -79,7 +94,7 @@ def test_what_is_merely_wrong_is_noted(
     """The file goes to its normal path, without the executable bit of a link."""
     found = checked(info)
     assert found.faults == [Fault(fault, info.filename)]
-    assert list(found.files)[:-1] == ([path] if path else [])
+    assert list(found.files)[:-3] == ([path] if path else [])
 
 
 def test_equal_members_are_one_and_the_last_counts() -> None:
@@ -128,4 +143,4 @@ def test_more_than_the_limits_is_refused() -> None:
     ):
         with pytest.raises(RefusedArchive):
             checked(*infos, limits=limits)
-    assert len(checked(*infos, limits=Limits(free_size=10, ratio=1)).files) == 3
+    assert len(checked(*infos, limits=Limits(free_size=10, ratio=1)).files) == 5

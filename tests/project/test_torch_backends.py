@@ -6,9 +6,9 @@ import json
 import tomllib
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 import polylock
@@ -128,15 +128,15 @@ def test_code_for_volta_depends_on_the_version_of_torch() -> None:
 
 def test_boards_with_arm_processors_have_lists_of_their_own() -> None:
     """Only CUDA 13 has code for a Jetson Thor; a GB10 runs that for 12.0."""
-    arm = {"platform": "linux-aarch64"}
-    assert taken(**arm, nvidia=gpu("13.0", "11.0")) == ["cu132", "cu130"]
-    assert taken(**arm, nvidia=gpu("13.0", "12.1")) == [
+    arm = "linux-aarch64"
+    assert taken(platform=arm, nvidia=gpu("13.0", "11.0")) == ["cu132", "cu130"]
+    assert taken(platform=arm, nvidia=gpu("13.0", "12.1")) == [
         "cu132",
         "cu130",
         "cu129",
         "cu128 >=2.8,<2.11 >=2.11",
     ]
-    assert taken(**arm, nvidia=gpu("13.0", "7.5")) == ["cpu"]
+    assert taken(platform=arm, nvidia=gpu("13.0", "7.5")) == ["cpu"]
 
 
 def test_the_best_of_several_gpus_counts() -> None:
@@ -170,17 +170,16 @@ def test_intel_gpus_get_xpu() -> None:
     assert taken(intel={"device-ip": ["20.1.0"]}) == ["xpu"]
     assert taken(intel={"device-ip": ["30.0.4"]}) == ["xpu >=2.10"]
     assert taken(intel={"device-ip": ["9.0.0"]}) == ["cpu"]
-    windows = {"platform": "windows-x86_64", "intel": {"device-ip": ["20.1.0"]}}
-    assert taken(**windows) == ["xpu"]
+    windows = "windows-x86_64"
+    assert taken(platform=windows, intel={"device-ip": ["20.1.0"]}) == ["xpu"]
 
 
 def test_nvidia_comes_before_amd_and_intel() -> None:
     """The next is used if no backend has code for the first."""
     amd = {"rocm": "6.4", "gfx": ["gfx942"]}
     intel = {"device-ip": ["20.1.0"]}
-    both = {"amd": amd, "intel": intel}
-    assert taken(nvidia=gpu("13.0", "9.0"), **both)[0] == "cu132"
-    assert taken(nvidia=gpu("13.0", "3.5"), **both)[0] == "rocm6.4"
+    assert taken(nvidia=gpu("13.0", "9.0"), amd=amd, intel=intel)[0] == "cu132"
+    assert taken(nvidia=gpu("13.0", "3.5"), amd=amd, intel=intel)[0] == "rocm6.4"
     assert taken(nvidia=gpu("13.0", "3.5"), intel=intel) == ["xpu"]
 
 

@@ -11,7 +11,7 @@ import pytest
 from fakes.browser import Browser, find_browser, open_browser
 from fakes.lock_texts import settings_for
 from fakes.report_locks import TARGETS, large_lock
-from polylock.report.document import WithoutVariants, report_document
+from polylock.report.document import Newer, WithoutVariants, report_document
 from polylock.report.page import report_page
 from polylock.values import replace
 
@@ -387,6 +387,47 @@ def test_panel_tells_the_file_and_why(page: Browser) -> None:
     text = page.run("document.querySelector('#panel').innerText")
     assert "framework \u2192 runtime-rocm" in text
     assert "Not installed on" in text
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_newer_versions_are_shown_on_any_screen(
+    browser: Browser, tmp_path: Path, width: int
+) -> None:
+    """In the list above, at the row and in the details; as text whatever it holds."""
+    found = report_document(settings_for(tmp_path, large_lock()), {})
+    newer = Newer(
+        targets=(next(iter(TARGETS)),),
+        locked="2.0",
+        allowed="2.0",
+        newest="3.0",
+        held_back_by=f"requires {'x' * 300}=={HOSTILE}",
+    )
+    projects = tuple(
+        replace(each, newer=(newer,) if each.name == "framework" else ())
+        for each in found.projects
+    )
+    page = tmp_path / "newer.html"
+    page.write_text(report_page(replace(found, projects=projects)), "utf-8")
+    browser.screen(width, 900)
+    browser.open(page.as_uri())
+    assert browser.run("document.querySelector('#newer').hidden") is False
+    browser.run("document.querySelector('#newer details').open = true")
+    text = browser.run("document.querySelector('#newer').innerText")
+    assert "1 project with a newer version" in text
+    assert f"framework 2.0 < 3.0 on {next(iter(TARGETS))}: requires xxx" in text
+    wide = "document.documentElement.scrollWidth <= innerWidth"
+    assert browser.run(wide) is True
+    row = "document.querySelector('#view [data-name=framework]').innerText"
+    assert "newest 3.0" in browser.run(row)
+    browser.run("location.hash = '#project-framework'")
+    assert "2.0 < 3.0" in browser.run("document.querySelector('#panel').innerText")
+    assert browser.run("window.hit") is None
+    assert browser.complaints() == []
+
+
+def test_page_says_nothing_of_newer_versions_unless_asked(page: Browser) -> None:
+    """A lock file does not know them."""
+    assert page.run("document.querySelector('#newer').hidden") is True
 
 
 def test_cards_compare_with_an_installation_without_variants(

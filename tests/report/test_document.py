@@ -10,11 +10,14 @@ from pathlib import Path
 
 import jsonschema  # type: ignore[import-untyped]  # ships no py.typed
 import pytest
+from packaging.utils import canonicalize_name
 
 from fakes.lock_texts import lock_text, package_text, settings_for
 from fakes.report_locks import TARGETS, large_lock
 from polylock.errors import UsageError
-from polylock.report.document import Locked, ReportDocument, report_document
+from polylock.explain.reasons import PythonUnmet
+from polylock.operations.inspect.outdated import Outdated, OutdatedPin
+from polylock.report.document import Locked, Newer, ReportDocument, report_document
 
 SCHEMA = Path(__file__).parents[2] / "schemas" / "report.schema.json"
 DIGEST = "ab" * 32
@@ -38,6 +41,41 @@ def test_document_keeps_its_schema(large: ReportDocument) -> None:
     schema = json.loads(SCHEMA.read_text("utf-8"))
     document = json.loads(json.dumps(large.to_json()))
     jsonschema.Draft202012Validator(schema).validate(document)
+
+
+def _outdated() -> Outdated:
+    pin = OutdatedPin(
+        name=canonicalize_name("framework"),
+        locked="2.0",
+        allowed="2.0",
+        newest="3.0",
+        reason=PythonUnmet(">=3.14"),
+        targets=("h100", "mi300x"),
+    )
+    return Outdated(pins=(pin,))
+
+
+def test_newer_versions_stand_with_their_project(tmp_path: Path) -> None:
+    """Only where the index was asked: a lock file does not know them."""
+    settings = settings_for(tmp_path, large_lock())
+    document = report_document(settings, os.environ, _outdated())
+    assert _row(document, "framework").newer == (
+        Newer(
+            targets=("h100", "mi300x"),
+            locked="2.0",
+            allowed="2.0",
+            newest="3.0",
+            held_back_by="requires Python >=3.14",
+        ),
+    )
+    assert {each.newer for each in document.projects if each.name != "framework"} == {
+        ()
+    }
+    unasked = report_document(settings, os.environ)
+    assert {each.newer for each in unasked.projects} == {None}
+    schema = json.loads(SCHEMA.read_text("utf-8"))
+    told = json.loads(json.dumps(document.to_json()))
+    jsonschema.Draft202012Validator(schema).validate(told)
 
 
 def test_targets_and_projects_are_in_order(large: ReportDocument) -> None:

@@ -15,6 +15,7 @@ from fakes.lock_texts import settings_for
 from fakes.report_locks import large_lock
 from polylock.report.document import (
     File,
+    Newer,
     Place,
     ReportDocument,
     Requirement,
@@ -83,6 +84,15 @@ def _with_text(document: ReportDocument, text: str) -> ReportDocument:
         builds=(build,),
         places=(Place(place=text, targets=(text,)),),
         requires=(Requirement(name=text, targets=(text,)),),
+        newer=(
+            Newer(
+                targets=(text,),
+                locked=text,
+                allowed=text,
+                newest=text,
+                held_back_by=text,
+            ),
+        ),
     )
     named = replace(target, name=text, platform=text, unknown=1)
     return replace(document, project=text, targets=(named,), projects=(changed,))

@@ -26,7 +26,8 @@ from fakes.scenarios import inputs_of, load, preferences_of, targets_of
 from fakes.source import MemorySource
 from polylock.errors import PolylockError
 from polylock.explain.failure import solved
-from polylock.explain.screening import Solved, notes
+from polylock.explain.notes import notes
+from polylock.explain.screening import Solved
 from polylock.explain.words import note
 from polylock.model.filenames import WheelFilename
 from polylock.ports import SilentReporter

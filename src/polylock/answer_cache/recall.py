@@ -260,22 +260,47 @@ def _cache_directory(arguments: tuple[str, ...]) -> str:
     return f"{environ.get('XDG_CACHE_HOME') or home + '/.cache'}/polylock"
 
 
+_SYSTEM = frozenset({"/bin", "/usr/bin", "/sbin", "/usr/sbin"})
+"""Directories whose programs are no console scripts, unless they are scripts."""
+
+
+def _is_own(directory: str) -> bool:
+    """Return whether a directory has the scripts of polylock's own environment."""
+    if sys.prefix == sys.base_prefix:
+        return False
+    try:
+        return os.path.samefile(directory, os.path.dirname(sys.executable))
+    except OSError:
+        return False
+
+
+def _may_be_python(directory: str, path: str) -> bool:
+    if directory not in _SYSTEM:
+        return True
+    with open(path, "rb") as file:
+        line = file.readline(256)
+    return line.startswith(b"#!") and b"python" in line
+
+
 def _become(command: tuple[str, ...], environment: str) -> None:
-    """Replace this process as ``operations.sync.run`` does; return if that fails."""
+    """Replace this process as ``operations.sync.run`` does; return if that fails.
+
+    Or if it may have a warning about a command from outside of the environment.
+    """
     scripts = f"{environment}{os.sep}bin"
-    search_path = scripts
     variables = dict(os.environ)
-    if variables.get("PATH"):
-        search_path += os.pathsep + variables["PATH"]
+    further = variables.get("PATH", "").split(os.pathsep)
+    directories = [scripts, *(part for part in further if part and not _is_own(part))]
     variables.pop("PYTHONHOME", None)
     variables["VIRTUAL_ENV"] = environment
-    variables["PATH"] = search_path
-    directories = search_path.split(os.pathsep)
+    variables["PATH"] = os.pathsep.join(directories)
     if os.sep in command[0]:
         directories = [""]
     for directory in directories:
         path = os.path.join(directory, command[0])
         if os.access(path, os.X_OK) and not os.path.isdir(path):
+            if directory not in {scripts, ""} and _may_be_python(directory, path):
+                return
             sys.stdout.flush()
             sys.stderr.flush()
             try:

@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,7 +20,11 @@ from polylock.cli.terminal import shown
 from polylock.model.visible_text import is_visible
 from polylock.project.settings import Settings, default_user_file, load_settings
 
+if TYPE_CHECKING:
+    from polylock.operations.inspect.outdated import Outdated
+
 __all__ = [
+    "ask_outdated",
     "begin",
     "begin_with_lock",
     "cacheable_question",
@@ -75,6 +79,14 @@ def reporting(settings: Settings) -> Iterator[TerminalReporter]:
     """Provide a reporter, and remove its progress bars at the end, even on errors."""
     with TerminalReporter(settings.verbosity) as reporter:
         yield reporter
+
+
+def ask_outdated(settings: Settings) -> Outdated:
+    """Ask the index what is locked older than it could be; raises as ``outdated``."""
+    from polylock.operations.inspect.outdated import outdated  # noqa: PLC0415 - online
+
+    with reporting(settings) as reporter:
+        return outdated(settings, reporter)
 
 
 @contextmanager

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Self
 
 from polylock.cli.diagnostics import show_warning
-from polylock.cli.terminal import is_terminal, say, shown, style
+from polylock.cli.terminal import is_terminal, say, shown, style, write_error
 from polylock.model.quantities import counted
 
 if TYPE_CHECKING:
@@ -71,8 +70,7 @@ class TerminalReporter:
         with self._lock:
             if self._progress is None:
                 self._clear()
-                sys.stderr.write(style(f"resolving {shown(target)}", "faint"))
-                sys.stderr.flush()
+                write_error(style(f"resolving {shown(target)}", "faint"))
                 self._passing = True
 
     def solved(self, target: str, packages: int) -> None:
@@ -99,8 +97,7 @@ class TerminalReporter:
         with self._lock:
             if self._progress is None:
                 self._clear()
-                sys.stderr.write(style(text, "faint"))
-                sys.stderr.flush()
+                write_error(style(text, "faint"))
                 self._passing = True
 
     def backtracking(self, target: str, package: str) -> None:
@@ -174,7 +171,7 @@ class TerminalReporter:
     def _clear(self) -> None:
         """Erase a transient line."""
         if self._passing:
-            sys.stderr.write("\r\x1b[2K")
+            write_error("\r\x1b[2K")
             self._passing = False
 
     def _bar(self) -> Progress:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from polylock.cli.invocation import begin_with_lock, print_json
+from polylock.cli.invocation import ask_outdated, begin_with_lock, print_json
 from polylock.cli.options import JSON, Command, settings
 from polylock.cli.tables import Table
 from polylock.cli.terminal import say, style
 from polylock.model.quantities import counted, file_size
 from polylock.operations.files import write_atomically
-from polylock.report.document import Build, ReportDocument, report_document
+from polylock.report.document import Locked, ReportDocument, report_document
 
 if TYPE_CHECKING:
     from polylock.project.settings import Settings
@@ -34,16 +34,24 @@ __all__ = ["command"]
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write one self-contained page instead of the table.",
 )
+@click.option(
+    "--outdated",
+    "shows_outdated",
+    is_flag=True,
+    help="Ask the index for newer versions, and say what holds them back.",
+)
 @JSON
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
     """Show what every target installs: a row per project, a column per target.
 
     A label in parentheses is the chosen variant. Without --group or --extra, all groups
     and extras are shown. The page and the JSON also have the files, their hashes, the
-    dependencies and why each label was chosen. The page needs no network.
+    dependencies and why each label was chosen. The page needs no network. With
+    --outdated, 1.0 < 2.0 means that there is a newer version.
     """
     chosen = begin_with_lock(values)
-    document = report_document(chosen, os.environ)
+    found = ask_outdated(chosen) if values["shows_outdated"] else None
+    document = report_document(chosen, os.environ, found)
     page = values["page"]
     if page is not None:
         _write_page(chosen, document, page)
@@ -64,10 +72,14 @@ def _write_page(chosen: Settings, document: ReportDocument, page: Path) -> None:
         say(f"wrote {page}: {projects} for {targets}")
 
 
-def _cell(found: Build | None) -> str:
+def _cell(project: Locked, target: str) -> str:
+    found = project.build_for(target)
     if found is None:
         return style("-", "faint", error=False)
     version = found.version or "source"
+    newest = [each.newest for each in project.newer or () if target in each.targets]
+    if newest:
+        version += style(f" < {newest[0]}", "changed", error=False)
     if found.label is None:
         return version
     return f"{version} {style(f'({found.label})', 'label', error=False)}"
@@ -77,7 +89,7 @@ def _table(document: ReportDocument) -> Table:
     names = [target.name for target in document.targets]
     table = Table(["project", *names])
     for project in document.projects:
-        cells = [_cell(project.build_for(name)) for name in names]
+        cells = [_cell(project, name) for name in names]
         differs = len(set(cells)) > 1
         table.add([project.name, *cells], strong=differs or len(cells) == 1)
     table.add_rule()

@@ -9,11 +9,15 @@ from typing import Any
 import click
 
 from polylock.answer_cache.remember import remember
+from polylock.cli.diagnostics import show_warning
 from polylock.cli.invocation import begin, cacheable_question, reporting
 from polylock.cli.options import FORCE_TARGET, FROZEN, Command, offered, settings
+from polylock.environment.discovery import python_path
 from polylock.operations.sync.run import (
     become,
     existing_environment,
+    origin_warning,
+    own_scripts,
     prepare,
     wait_for,
 )
@@ -58,21 +62,31 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     exit code. Options of the command follow it, or follow --.
     """
     chosen = begin(values)
+    arguments = values["arguments"]
     if values["no_sync"]:
         environment = existing_environment(chosen)
+        prepared = prepare(environment, arguments, os.environ, without=own_scripts())
+        warning = origin_warning(prepared, chosen, environment)
+        if warning is not None:
+            show_warning(warning)
     else:
         options = SyncOptions(
             frozen=values["frozen"],
             force_target=values["force_target"],
-            search_path=os.environ.get("PATH", ""),
+            search_path=python_path(os.environ),
         )
         with reporting(chosen) as reporter:
             outcome = sync(chosen, options, reporter)
-        environment = outcome.environment
+            environment = outcome.environment
+            prepared = prepare(
+                environment, arguments, os.environ, without=own_scripts()
+            )
+            warning = origin_warning(prepared, chosen, environment)
+            if warning is not None:
+                reporter.warning(warning)
         if not reporter.has_warned:
-            question = cacheable_question(values["arguments"])
+            question = cacheable_question(arguments)
             remember(question, chosen, outcome.basis, environment=environment)
-    prepared = prepare(environment, values["arguments"], os.environ)
     sys.stdout.flush()
     sys.stderr.flush()
     start = wait_for if os.name == "nt" else become

@@ -11,7 +11,8 @@ import click
 from polylock.answer_cache.remember import remember
 from polylock.cli.invocation import begin, cacheable_question, json_text, reporting
 from polylock.cli.options import FORCE_TARGET, FROZEN, JSON, Command, settings
-from polylock.cli.terminal import shown
+from polylock.cli.terminal import shown, write_error
+from polylock.environment.discovery import python_path
 from polylock.operations.sync.sync import SyncOptions, SyncOutcome, sync
 
 __all__ = ["command"]
@@ -65,7 +66,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
         dry_run=values["dry_run"] or values["check"],
         reinstall=values["reinstall"],
         hashes=values["hashes"],
-        search_path=os.environ.get("PATH", ""),
+        search_path=python_path(os.environ),
     )
     with reporting(chosen) as reporter:
         outcome = sync(chosen, options, reporter)
@@ -73,7 +74,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     is_quiet = bool(out) or chosen.verbosity < 0
     err = "" if is_quiet else _summary(outcome, planned=options.dry_run)
     sys.stdout.write(out)
-    sys.stderr.write(err)
+    write_error(err)
     if not (reporter.has_warned or options.hashes):
         remember(cacheable_question(), chosen, outcome.basis, out=out, err=err)
     return 3 if values["check"] and not outcome.up_to_date else 0

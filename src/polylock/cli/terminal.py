@@ -22,6 +22,7 @@ __all__ = [
     "style",
     "wants_color",
     "width_of",
+    "write_error",
     "write_lines",
 ]
 
@@ -79,9 +80,22 @@ def shown(line: str, *, error: bool = True) -> str:
     )
 
 
+def write_error(text: str) -> None:
+    """Write to stderr, which has everything except the result.
+
+    If its reader has exited, as in ``polylock sync 2>&1 | head -1``, the text and all
+    that follows is dropped: half an installation because of it helps nobody.
+    """
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except BrokenPipeError:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - until the end
+
+
 def say(line: str) -> None:
-    """Write a line to stderr, which has everything except the result."""
-    sys.stderr.write(shown(line) + "\n")
+    """Write a line to stderr."""
+    write_error(shown(line) + "\n")
 
 
 def write_lines(lines: Iterable[str]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from packaging.utils import canonicalize_name
 
-from polylock.cli.invocation import begin_with_lock, print_json, reporting
+from polylock.cli.invocation import ask_outdated, begin_with_lock, print_json
 from polylock.cli.options import JSON, Command, settings
 from polylock.cli.terminal import style, write_lines
 from polylock.model.quantities import counted
@@ -16,9 +16,6 @@ from polylock.operations.inspect.tree import DependencyTree, TreeLine, TreeShape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from polylock.operations.inspect.outdated import Outdated
-    from polylock.project.settings import Settings
 
     _Group = list[DependencyTree]
     TreeText = tuple[str, tuple[bool, ...], bool]
@@ -77,7 +74,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
         inverted=values["invert"],
     )
     found = trees(
-        chosen, shape, _outdated(chosen) if values["shows_outdated"] else None
+        chosen, shape, ask_outdated(chosen) if values["shows_outdated"] else None
     )
     if values["as_json"]:
         print_json([tree.to_json() for tree in found])
@@ -86,13 +83,6 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
             write_lines([""] if position else [])
             write_lines(_drawn(group))
     return 0
-
-
-def _outdated(chosen: Settings) -> Outdated:
-    from polylock.operations.inspect.outdated import outdated  # noqa: PLC0415 - online
-
-    with reporting(chosen) as reporter:
-        return outdated(chosen, reporter)
 
 
 def _grouped(found: list[DependencyTree]) -> Iterator[_Group]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,11 +14,17 @@ from polylock.errors import EnvironmentBroken, UsageError
 from polylock.values import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from polylock.cache.store import Store
 
-__all__ = ["PythonRequest", "environment_python", "find_python"]
+__all__ = [
+    "PythonRequest",
+    "environment_python",
+    "find_python",
+    "pinned_python",
+    "python_path",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -99,6 +106,87 @@ _NAME = re.compile(r"(?:python|pypy|graalpy)(?:\d+(?:\.\d+)?)?t?(?:\.exe)?")
 def environment_python(path: Path, *, windows: bool = os.name == "nt") -> Path:
     """Return the path of the Python of a virtual environment, existing or not."""
     return path / "Scripts" / "python.exe" if windows else path / "bin" / "python"
+
+
+def pinned_python(path: Path) -> str | None:
+    """Return the first version in a ``.python-version`` of pyenv or uv, if any."""
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return None
+    words = (line.partition("#")[0].split() for line in lines)
+    return next((found[0] for found in words if found), None)
+
+
+def python_path(
+    variables: Mapping[str, str], *, home: Path | None = None, root: Path = Path("/")
+) -> str:
+    """Return PATH, then the directories where uv, conda and Homebrew put Pythons.
+
+    These are seldom on PATH. ``root`` is that of the file system. python-discovery
+    (1.9) was rejected: it knows no conda and no Homebrew, and starts each Python by
+    itself, with a cache of its own.
+    """
+    try:
+        found = Path.home() if home is None else home
+    except RuntimeError:  # a user without a home directory
+        found = root
+    directories = [
+        *_of_uv(variables, found),
+        *_of_conda(variables, found, root),
+        *_of_homebrew(root),
+    ]
+    parts = [variables.get("PATH", ""), *map(os.fspath, directories)]
+    return os.pathsep.join(part for part in parts if part)
+
+
+def _of_uv(variables: Mapping[str, str], home: Path) -> Iterator[Path]:
+    """Yield the directories of the Pythons that uv manages, the newest first."""
+    own = variables.get("UV_PYTHON_INSTALL_DIR")
+    data = variables.get("XDG_DATA_HOME") or home / ".local" / "share"
+    roaming = variables.get("APPDATA")
+    roots = [Path(own)] if own else [Path(data) / "uv" / "python"]
+    if roaming and not own:
+        roots.append(Path(roaming) / "uv" / "python")
+    for each in roots:
+        for version in reversed(_listed(each)):
+            # A link named by the minor version leads to one of the others.
+            if not version.is_symlink() and version.is_dir():
+                yield version / "bin" if (version / "bin").is_dir() else version
+
+
+def _of_conda(variables: Mapping[str, str], home: Path, root: Path) -> Iterator[Path]:
+    """Yield the directories of conda's own environment and of those it has listed."""
+    names = ("miniforge3", "mambaforge", "miniconda3", "anaconda3", "micromamba")
+    prefixes = [
+        variables.get("CONDA_PREFIX"),
+        variables.get("MAMBA_ROOT_PREFIX"),
+        *(home / name for name in names),
+        *(root / "opt" / name for name in ("conda", *names)),
+    ]
+    with suppress(OSError, UnicodeDecodeError):
+        text = (home / ".conda" / "environments.txt").read_text("utf-8")
+        prefixes += [line.strip() for line in text.splitlines()]
+    for prefix in dict.fromkeys(Path(each) for each in prefixes if each):
+        if (prefix / "conda-meta").is_dir():
+            yield prefix / "bin" if (prefix / "bin").is_dir() else prefix
+
+
+def _of_homebrew(root: Path) -> Iterator[Path]:
+    """Yield the directories of versions that Homebrew does not link, newest first."""
+    prefixes = ("opt/homebrew", "usr/local", "home/linuxbrew/.linuxbrew")
+    for prefix in prefixes:
+        for formula in reversed(_listed(root / prefix / "opt")):
+            if formula.name.startswith("python@"):
+                yield formula / "bin"
+
+
+def _listed(directory: Path) -> list[Path]:
+    """Return what a directory has, the newest version last; none if it is missing."""
+    try:
+        return sorted(directory.iterdir(), key=_newest_last)
+    except OSError:
+        return []
 
 
 def find_python(

@@ -18,7 +18,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 
 from polylock.environment.direct_url import DirectUrl
 from polylock.errors import EnvironmentBroken
-from polylock.values import Value
+from polylock.values import Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -57,12 +57,14 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The locked file that a distribution was installed from.
 
     ``filename`` and ``sha256`` are those in the lock: of the source distribution, if
-    the wheel was built from one.
+    the wheel was built from one. ``tops`` are the names of its modules and packages in
+    site-packages: one that was deleted is noticed without reading RECORD.
     """
 
     filename: str
     sha256: str
     variant_label: str | None = None
+    tops: tuple[str, ...] = ()
 
 
 class WheelKind(Value, frozen=True):
@@ -77,8 +79,9 @@ class InstalledDistribution(Value, frozen=True, kw_only=True):
 
     ``version`` is as its directory spells it. ``path`` is the ``.dist-info``
     directory, or the legacy file or directory. ``is_complete`` is false if RECORD is
-    missing, as after an interrupted installation or removal, or if RECORD or
-    polylock's file is empty, as after a power failure. ``origin`` is None if another
+    missing, as after an interrupted installation or removal, if RECORD or polylock's
+    file is empty, as after a power failure, or if a top-level module or package was
+    deleted. ``origin`` is None if another
     installer installed it; ``kind`` is None if polylock did, or if WHEEL cannot be
     read. ``is_variant`` means that it has a ``variant.json`` (PEP 825).
     """
@@ -105,6 +108,7 @@ def read_installed(directories: Iterable[Path]) -> tuple[InstalledDistribution, 
     """
     found: list[InstalledDistribution] = []
     seen: set[tuple[int, int]] = set()
+    names: set[str] = set()
     for directory in directories:
         try:
             status = directory.stat()
@@ -112,7 +116,7 @@ def read_installed(directories: Iterable[Path]) -> tuple[InstalledDistribution, 
             if (status.st_dev, status.st_ino) in seen:
                 continue
             seen.add((status.st_dev, status.st_ino))
-            found.extend(_without_owned(list(_scan(directory))))
+            found.extend(_without_owned(list(_scan(directory, names))))
         except FileNotFoundError:
             continue
         except OSError as error:
@@ -120,12 +124,24 @@ def read_installed(directories: Iterable[Path]) -> tuple[InstalledDistribution, 
             raise EnvironmentBroken(
                 str(place), f"cannot be read: {error.strerror}"
             ) from error
-    return tuple(sorted(found, key=lambda entry: (entry.name, entry.path)))
+    whole = (_without_deleted(one, names) for one in found)
+    return tuple(sorted(whole, key=lambda entry: (entry.name, entry.path)))
 
 
-def _scan(directory: Path) -> Iterator[InstalledDistribution]:
+def _without_deleted(
+    one: InstalledDistribution, names: set[str]
+) -> InstalledDistribution:
+    """Return a distribution, incomplete if one of its top-level names is not there."""
+    if one.origin is None or names.issuperset(one.origin.tops):
+        return one
+    return replace(one, is_complete=False)
+
+
+def _scan(directory: Path, names: set[str]) -> Iterator[InstalledDistribution]:
+    """Yield the distributions of a directory, and add the names in it to ``names``."""
     with os.scandir(directory) as entries:
         for entry in entries:
+            names.add(entry.name)
             stem, dot, suffix = entry.name.rpartition(".")
             if not dot or suffix not in _FORMS or stem.startswith("~"):
                 continue

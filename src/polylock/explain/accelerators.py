@@ -106,7 +106,7 @@ _NAMESPACES = {
 
 
 class Built(Value, frozen=True):
-    """What a pin is built for: a platform, and its major and minor where known."""
+    """The accelerator platform of a pin, with major and minor version if known."""
 
     platform: str
     major: str
@@ -145,7 +145,7 @@ def _named(name: str) -> Built | None:
 
 
 def accelerator_notes(solved: Solved) -> Iterator[Note]:
-    """Yield what to know of builds for accelerators, each thing once."""
+    """Yield the notes on builds for accelerators."""
     yield from missed(solved)
     yield from coherence(solved)
     yield from useless_libraries(solved)
@@ -170,7 +170,9 @@ def coherence(solved: Solved) -> Iterator[Note]:
                 mixed.setdefault(key, []).append(resolution.target.name)
             if not _is_named(solved, resolution):
                 newest = ordered[-1]
-                yield from _too_new(resolution, platform, majors[newest], newest)
+                yield from _too_new(
+                    solved, resolution, platform, majors[newest], newest
+                )
     for (project, finding), targets in mixed.items():
         yield Note(project=project, finding=finding, targets=tuple(targets))
 
@@ -184,7 +186,11 @@ def _is_named(solved: Solved, resolution: Resolution) -> bool:
 
 
 def _too_new(
-    resolution: Resolution, platform: str, pins: Sequence[str], major: str
+    solved: Solved,
+    resolution: Resolution,
+    platform: str,
+    pins: Sequence[str],
+    major: str,
 ) -> Iterator[Note]:
     """Yield pins for a newer major than the driver offers: a newer minor runs.
 
@@ -193,9 +199,12 @@ def _too_new(
     target = resolution.target
     offered, key = _offered(target.description, platform)
     if offered and int(major) > int(offered.partition(".")[0]):
+        torch = "torch" in resolution.pins and _could_set_backend(
+            solved, resolution, "torch"
+        )
         yield Note(
             project=pins[0].partition(" ")[0],
-            finding=DriverTooOld(platform, major, offered, tuple(pins[:2])),
+            finding=DriverTooOld(platform, major, offered, tuple(pins[:2]), torch),
             targets=(target.name,),
             key=f"tool.polylock.targets.{target.name}.{key}",
         )
@@ -227,7 +236,8 @@ def useless_libraries(solved: Solved) -> Iterator[Note]:
         parent = _who_brings(resolution)
         version = resolution.pins[parent].version
         torch = _could_set_backend(solved, resolution, parent)
-        finding = LibrariesForNothing(size, len(libraries), torch)
+        extra = _by_extra(resolution.pins[parent])
+        finding = LibrariesForNothing(size, len(libraries), extra, torch)
         found.setdefault((parent, version, finding), []).append(resolution.target.name)
     for (project, version, finding), targets in found.items():
         yield Note(
@@ -235,8 +245,14 @@ def useless_libraries(solved: Solved) -> Iterator[Note]:
             versions=(version,),
             finding=finding,
             targets=tuple(targets),
-            key=f"tool.polylock.sources.{project}",
+            key="" if finding.extra else f"tool.polylock.sources.{project}",
         )
+
+
+def _by_extra(pin: Pin) -> str:
+    """Return the extra with which alone a pin requires libraries, empty for none."""
+    extras = [edge.extra for edge in pin.edges if _is_library(edge.name)]
+    return next((extra for extra in extras if extra), "") if all(extras) else ""
 
 
 def _who_brings(resolution: Resolution) -> NormalizedName:
@@ -404,7 +420,7 @@ def _lost_to_yank(
 def _expanded(
     solved: Solved, resolution: Resolution, pin: Pin
 ) -> tuple[CandidatePool, Releases, int] | None:
-    """Return the pinned version as the index offers it; None where it is unknown."""
+    """Return the pinned version as the index offers it; None if it is unknown."""
     try:
         releases = solved.source.releases(pin.name, resolution.target)
     except PolylockError:

@@ -1,6 +1,6 @@
-"""What one target installs, as far as it takes to say why it is not something else.
+"""The pins and root requirements of one target, from a solve or from a lock file.
 
-A solve gives it as a Resolution, a lock file as a graph; the reasons are the same.
+``why_not`` reads these, so a solve and a lock file give the same reasons.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["Answer", "Pinned", "answer_of", "asker_of"]
 
 
 class Pinned(Value, frozen=True, kw_only=True):
-    """What a target installs of one project.
+    """One pinned project of a target.
 
     ``filename`` is empty where no index had a say in it. ``extras`` are those in use,
     None where that is not known; ``requires`` are the projects that it depends on.

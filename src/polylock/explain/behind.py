@@ -30,9 +30,12 @@ from polylock.explain.reasons import (
     VariantRequired,
     WheelsForbidden,
 )
-from polylock.explain.suggestions import build_hint
+from polylock.explain.suggestions import Trial, build_hint
 from polylock.explain.why_not import WhyNot
+from polylock.model.requirements import Requirement
+from polylock.resolution.dependencies import SdistReads
 from polylock.resolution.near_miss import newer_systems
+from polylock.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
     from polylock.model.distributions import Releases
 
     Found = dict[tuple[NormalizedName, str, Behind], list[str]]
+    _Cause = tuple[NormalizedName, str, str, Reason]
 
 __all__ = ["behind"]
 
@@ -132,18 +136,22 @@ def _cause(reason: Reason) -> Reason | None:
 
 def _gathered(found: Found, readers: Mapping[str, WhyNot]) -> Iterator[Note]:
     """Yield a note for each cause: of the target that has it, and those it holds."""
-    merged: dict[tuple[NormalizedName, str, str, Reason], tuple[str, list[str]]] = {}
+    merged: dict[_Cause, tuple[str, Reason, list[str]]] = {}
     for (name, version, each), targets in found.items():
-        key = (name, version, each.newest, each.because)
-        holder, names = merged.get(key, ("", []))
-        merged[key] = (holder or each.held_by, [*names, *targets])
-    for (name, version, newest, because), (held_by, targets) in sorted(
+        key = (name, version, each.newest, _of_any_target(each.because))
+        holder, because, names = merged.get(key, ("", each.because, []))
+        merged[key] = (holder or each.held_by, because, [*names, *targets])
+    for (name, version, newest, cause), (held_by, because, targets) in sorted(
         merged.items(), key=lambda item: item[0][:2]
     ):
+        if _follows(name, cause, targets, merged):
+            continue
         reader = readers[held_by or targets[0]]
         advice, setting = _advice(reader, name, newest, because)
         if held_by and not advice:
-            advice, setting = _apart()
+            others = [each for each in readers if each in targets and each != held_by]
+            if any(_has_alone(readers[each], name, newest) for each in others[:1]):
+                advice, setting = _apart()
         yield Note(
             project=name,
             versions=(version,),
@@ -153,6 +161,50 @@ def _gathered(found: Found, readers: Mapping[str, WhyNot]) -> Iterator[Note]:
             targets=tuple(each for each in readers if each in targets),
             key=setting,
         )
+
+
+def _has_alone(reader: WhyNot, name: NormalizedName, newest: str) -> bool:
+    """Return whether a target has a version where the others do not count.
+
+    It is solved for, with what was read and nothing more.
+    """
+    asked = Requirement(name=name, specifier=f"=={newest}")
+    inputs = reader.inputs
+    trial = Trial(source=reader.source, reads=SdistReads(left=0), is_late=lambda: False)
+    wanted = replace(inputs, upgrades=(*inputs.upgrades, asked))
+    return trial.pins(wanted, reader.target) is not None
+
+
+def _of_any_target(reason: Reason) -> Reason:
+    """Return a reason without the target that lacks a file: others may lack it too."""
+    match reason:
+        case NoFile():
+            return replace(reason, target="")
+        case Contradicts() if reason.because is not None:
+            return replace(reason, because=_of_any_target(reason.because))
+        case _:
+            return reason
+
+
+def _follows(
+    name: str,
+    cause: Reason,
+    targets: Sequence[str],
+    merged: Mapping[_Cause, tuple[str, Reason, list[str]]],
+) -> bool:
+    """Return whether another project has the same cause, nearer to it.
+
+    What a project requires is old on all its targets, and so the project is.
+    """
+    if not isinstance(cause, Contradicts) or cause.because is None:
+        return False
+    return any(
+        cause.requirement.normalized_name == other
+        and other != name
+        and cause.because == nearer
+        and set(targets) <= set(of)
+        for (other, _, _, nearer), (_, _, of) in merged.items()
+    )
 
 
 def _apart() -> tuple[str, str]:

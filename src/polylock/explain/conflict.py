@@ -64,7 +64,7 @@ class _BuiltAgainst(Value, frozen=True):
 
 
 _Told = Requirement | _BuiltAgainst | Reason
-"""What rules out a candidate: what it requires or is built against, or a reason."""
+"""What excludes a candidate: a requirement, an ABI dependency, or a reason."""
 
 
 class _Causes(Value, frozen=True, kw_only=True):
@@ -125,6 +125,8 @@ def _disagreement(error: Disagreement) -> NoSolution:
 
 def _too_long(failure: Failure) -> str:
     names = ", ".join(failure.contested)
+    if not names:
+        return f"gave up after {failure.tried} candidates: too much is required"
     return (
         f"gave up after {failure.tried} candidates, most of them of {names}: what is "
         "required of these may not have a solution"
@@ -133,6 +135,8 @@ def _too_long(failure: Failure) -> str:
 
 def _too_long_hint(failure: Failure) -> str:
     first = next(iter(failure.contested), "")
+    if not first:
+        return "leave out what has so many dependencies, or take another version of it"
     return f"narrow what may be taken of them, as with a lower limit on {first}"
 
 
@@ -293,7 +297,7 @@ def _conflict(failure: _Causes) -> Conflict:
 
 
 def _claim(failure: _Causes, claim: Information) -> list[_Line]:
-    """Say who asks for what, with the chain of parents from the project down."""
+    """Describe each request, with the chain of parents from the project down."""
     constraint, parent = claim.requirement, claim.parent
     if isinstance(constraint, Lacking) or parent is None:
         return [(_requires(constraint, None),)]
@@ -338,7 +342,7 @@ def _requests(failure: _Causes, candidate: AnyCandidate | None) -> Requests:
 def _survey(
     failure: _Causes, parent: AnyCandidate, constraint: Constraint
 ) -> Iterator[str]:
-    """Say what each version of a parent asks for, versions that agree together.
+    """Describe what each version of a parent requires, equal ones together.
 
     The engine names the last version that it tried; what holds for all of them is
     what people need to know.
@@ -429,7 +433,7 @@ def _survey_candidate(
 
 
 def _unmet(failure: _Causes, found: Unmeetable) -> Reason:
-    """Say why a candidate is out; of one that nobody builds, why it is no wheel."""
+    """Describe why a candidate is excluded, or, if it must be built, has no wheel."""
     candidate, pool = found.candidate, failure.availability.pool
     if (
         not _unbuildable(found)
@@ -518,7 +522,7 @@ def _supply(
     claims: Sequence[Information],
     asks: Sequence[Ask],
 ) -> tuple[list[str], str | None]:
-    """Say what the index has for these claims."""
+    """Describe what the index has for these claims."""
     availability = failure.availability
     if name in availability.missing:
         error = availability.missing[name]
@@ -529,12 +533,15 @@ def _supply(
         if isinstance(claim.requirement, SpecifierConstraint)
     ]
     if not asked:
-        python = any(
-            isinstance(claim.requirement, Unmeetable)
-            and isinstance(claim.requirement.reason, PythonUnmet)
+        reasons = [
+            claim.requirement.reason
             for claim in claims
-        )
-        return [], python_hint(availability.pool.target, name) if python else None
+            if isinstance(claim.requirement, Unmeetable)
+        ]
+        if any(isinstance(reason, PythonUnmet) for reason in reasons):
+            return [], python_hint(availability.pool.target, name)
+        unbuilt = any(isinstance(reason, NeedsBuild) for reason in reasons)
+        return [], build_hint(availability.pool.inputs, name) if unbuilt else None
     releases = availability.releases(asked[0].name)
     if releases is None or not releases.versions:
         return [f"{name} has no release that can be installed"], None
@@ -560,7 +567,7 @@ def _supply(
 
 
 class Ask(Value, frozen=True):
-    """What someone asks of a project: a specifier for each version of who asks.
+    """The specifiers that one project has for another, one for each of its versions.
 
     ``who`` is a noun phrase: ``the project``, or the name of another project.
     """

@@ -1,4 +1,4 @@
-"""What there is to know of an answer: the kinds, as data.
+"""The kinds of notes, as data.
 
 A kind of note has a class here, a function that finds it (``polylock.explain.notes``
 has the table of them) and a sentence in ``polylock.explain.words``.
@@ -26,6 +26,7 @@ __all__ = [
     "LibrariesForNothing",
     "NamespaceUnknown",
     "Note",
+    "PatchNeeded",
     "PatternUnmatched",
     "RequiredUnused",
     "RequiresProject",
@@ -108,6 +109,16 @@ class Behind(Value, frozen=True, kw_only=True):
     advice: str = ""
 
 
+class PatchNeeded(Value, frozen=True):
+    """The target names no patch of its Python, and this needs ``python`` at least.
+
+    ``requires_python`` is the file's own.
+    """
+
+    python: str
+    requires_python: str
+
+
 class YankedPin(Value, frozen=True):
     """The file that is locked is yanked (PEP 592), for ``why`` if the index says it."""
 
@@ -153,22 +164,28 @@ class SeveralMajors(Value, frozen=True):
 
 
 class DriverTooOld(Value, frozen=True):
-    """Pins need a newer major of CUDA or ROCm than the target's driver ``offers``."""
+    """Pins need a newer major of CUDA or ROCm than the target's driver ``offers``.
+
+    ``torch`` tells that ``torch-backend`` could choose another build of torch.
+    """
 
     platform: str
     needed: str
     offers: str
     pins: tuple[str, ...]
+    torch: bool = False
 
 
 class LibrariesForNothing(Value, frozen=True):
     """Accelerator libraries of ``size`` bytes on a target that has no use for them.
 
+    ``extra`` is the one with which alone the project requires them, empty for none.
     ``torch`` tells that ``torch-backend`` could choose another build.
     """
 
     size: int
     count: int
+    extra: str = ""
     torch: bool = False
 
 
@@ -244,6 +261,7 @@ Finding = (
     | LabelPinUnused
     | LibrariesForNothing
     | NamespaceUnknown
+    | PatchNeeded
     | PatternUnmatched
     | RequiredUnused
     | RequiresProject
@@ -257,11 +275,11 @@ Finding = (
     | VariantsLost
     | YankedPin
 )
-"""All kinds of what there is to know."""
+"""All kinds of findings."""
 
 
 class Note(Value, frozen=True, kw_only=True):
-    """What to know of one project.
+    """One note, about one project.
 
     ``versions`` and ``targets`` are those that it is about, in order; ``versions`` is
     empty where it is about none in particular. ``key`` is the setting that changes it,

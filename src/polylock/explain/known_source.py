@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from polylock.errors import PolylockError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from packaging.utils import NormalizedName
 
@@ -35,10 +35,16 @@ class NotKnown(PolylockError):
 
 
 class KnownSource:
-    """Implements PackageSource; what ``close`` finds unasked raises NotKnown."""
+    """Implements PackageSource; what ``close`` finds unasked raises NotKnown.
 
-    def __init__(self, source: PackageSource) -> None:
+    A project that was read for one target is known for all, except those in
+    ``by_target``: they may come from another index on each.
+    """
+
+    def __init__(self, source: PackageSource, by_target: Collection[str] = ()) -> None:
         self._source = source
+        self._by_target = frozenset(by_target)
+        self._shared: dict[str, Releases] = {}
         self._is_open = True
         self._projects: dict[tuple[str, str], Releases] = {}
         self._variants: set[tuple[str, str, str]] = set()
@@ -52,10 +58,14 @@ class KnownSource:
         """Return what the source does."""
         key = (name, target.name)
         known = self._projects.get(key)
-        if known is None:
-            if not self._is_open:
+        if known is None and not self._is_open:
+            known = self._shared.get(name)
+            if known is None:
                 raise NotKnown(name)
+        if known is None:
             known = self._projects[key] = self._source.releases(name, target)
+            if name not in self._by_target:
+                self._shared[name] = known
         return known
 
     def variant_metadata(self, release: Release) -> VariantMetadata | Unusable:

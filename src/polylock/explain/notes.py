@@ -1,333 +1,45 @@
-"""What to know of an answer besides old versions and accelerators.
+"""The notes on a solution: what each target gets less than it could, and why.
 
-The kinds are in ``polylock.explain.findings``. Nothing is asked of the source that a
-solve has not asked.
+What finds them is imported only if ``screening`` says that there may be a note.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from polylock.errors import PolylockError
-from polylock.explain.findings import (
-    EntryUnmatched,
-    ExtraMissing,
-    LabelPinUnused,
-    NamespaceUnknown,
-    Note,
-    PatternUnmatched,
-    RequiredUnused,
-    RequiresProject,
-    UploadTimesMissing,
-    VariantMarkerUnmet,
-    VariantsLost,
-    YankedPin,
+from polylock.explain.screening import (
+    Solved,
+    may_be_accelerated,
+    may_have_others,
+    older_pins,
 )
-from polylock.explain.screening import missing_extras
-from polylock.model.distributions import Unusable, labelled_wheels
-from polylock.model.variant_preferences import preferences_of
-from polylock.resolution.candidate_pool import labels_of
-from polylock.values import replace
-from polylock.variants.authority import namespaces_without_provider
-from polylock.variants.ordering import VariantPreferences
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from polylock.explain.findings import Note
 
-    from polylock.explain.findings import Finding, VariantSetting
-    from polylock.explain.screening import Solved
-    from polylock.model.distributions import Release
-    from polylock.model.pins import Pin
-    from polylock.model.target import Target
-    from polylock.variants.ordering import VariantPattern
-    from polylock.variants.variant_json import VariantMetadata
-
-__all__ = ["other_notes"]
+__all__ = ["notes"]
 
 
-def other_notes(solved: Solved) -> Iterator[Note]:
-    """Yield what to know of an answer, kind by kind, each thing once."""
-    for find in _FINDERS:
-        yield from find(solved)
+def notes(solved: Solved) -> tuple[Note, ...]:
+    """Return the notes on a solution, kind by kind, each once."""
+    found: list[Note] = []
+    older = older_pins(solved)
+    if any(older):
+        from polylock.explain.behind import behind  # noqa: PLC0415 - see above
 
-
-def _without_times(solved: Solved) -> Iterator[Note]:
-    """Yield the projects whose index gives no upload times at all."""
-    if solved.inputs.exclude_newer is None:
-        return
-    told = set()
-    for resolution in solved.resolutions:
-        for name in sorted(resolution.pins):
-            releases = solved.source.releases(name, resolution.target)
-            if releases.has_upload_times or (name, releases.index) in told:
-                continue
-            if resolution.pins[name].direct is not None:
-                continue  # no index has a say in it
-            told.add((name, releases.index))
-            yield Note(project=name, finding=UploadTimesMissing(releases.index))
-
-
-def _bad_metadata(solved: Solved) -> Iterator[Note]:
-    """Yield each locked release that lost its variants, and why."""
-
-    def find(target: Target, pin: Pin) -> Iterator[tuple[str, str, Finding]]:
-        metadata = _variants(pin.release, target, solved)
-        if isinstance(metadata, Unusable):
-            yield pin.name, pin.version, VariantsLost(metadata.reason)
-
-    yield from _by_target(solved, find)
-
-
-def _without_answer(solved: Solved) -> Iterator[Note]:
-    """Yield each namespace that labels ask for and a target says nothing about."""
-
-    def find(target: Target, pin: Pin) -> Iterator[tuple[str, str, Finding]]:
-        for namespace in _unknown_namespaces(pin.release, target, solved):
-            yield pin.name, pin.version, NamespaceUnknown(namespace)
-
-    told: set[str] = set()
-    for note in _by_target(solved, find):
-        assert isinstance(note.finding, NamespaceUnknown)
-        namespace = note.finding.namespace
-        if namespace not in told:  # one answer serves all projects
-            told.add(namespace)
-            yield note
-
-
-def _by_target(
-    solved: Solved,
-    find: Callable[[Target, Pin], Iterable[tuple[str, str, Finding]]],
-) -> Iterator[Note]:
-    """Yield what ``find`` has of the pins, in the order of projects, targets gathered.
-
-    It gives the name, the version and what there is to know of it.
-    """
-    found: dict[tuple[str, str, Finding], dict[str, None]] = {}
-    for resolution in solved.resolutions:
-        for _, pin in sorted(resolution.pins.items()):
-            for key in find(resolution.target, pin):
-                found.setdefault(key, {})[resolution.target.name] = None
-    by_name = sorted(found.items(), key=lambda item: item[0][:2])
-    for (name, version, finding), targets in by_name:
-        yield Note(
-            project=name,
-            versions=(version,),
-            finding=finding,
-            targets=tuple(targets),
-            key=_key(finding, next(iter(targets))),
+        found += behind(solved, older)
+    if may_be_accelerated(solved):
+        from polylock.explain.accelerators import (  # noqa: PLC0415 - see above
+            accelerator_notes,
         )
 
+        found += accelerator_notes(solved)
+    if any("torch" in resolution.pins for resolution in solved.resolutions):
+        from polylock.explain.torch_builds import torch_notes  # noqa: PLC0415 - as above
 
-def _key(finding: Finding, target: str) -> str:
-    if isinstance(finding, NamespaceUnknown):
-        return f"tool.polylock.targets.{target}.properties.{finding.namespace}"
-    return ""
+        found += torch_notes(solved)
+    if may_have_others(solved):
+        from polylock.explain.finders import other_notes  # noqa: PLC0415 - see above
 
-
-def _without_effect(solved: Solved) -> Iterator[Note]:
-    """Yield the settings for variants that match nothing, of project and targets."""
-    inputs = solved.inputs
-    wide = VariantPreferences.parse(
-        inputs.exclude_variants, inputs.prefer_variants, inputs.require_variants
-    )
-    yield from _unmatched_settings(solved, wide, "tool.polylock", "")
-    for resolution in solved.resolutions:
-        description = resolution.target.description
-        only = replace(solved, resolutions=(resolution,))
-        place = f"tool.polylock.targets.{description.name}"
-        own = VariantPreferences.parse(
-            description.exclude_variants or (),
-            description.prefer_variants or (),
-            description.require_variants,
-        )
-        yield from _unmatched_settings(only, own, place, description.name)
-        for name in description.variants:
-            if name not in resolution.pins:
-                yield Note(
-                    project=name,
-                    finding=LabelPinUnused(),
-                    targets=(description.name,),
-                    key=f"{place}.variants.{name}",
-                )
-
-
-def _unmatched_settings(
-    solved: Solved, preferences: VariantPreferences, place: str, target: str
-) -> Iterator[Note]:
-    """Yield what matches nothing of the settings at a place, which may be a target."""
-    targets = (target,) if target else ()
-    lists: tuple[tuple[VariantSetting, tuple[VariantPattern, ...]], ...] = (
-        ("exclude-variants", preferences.exclude),
-        ("prefer-variants", preferences.prefer),
-    )
-    for setting, patterns in lists:
-        for pattern in patterns:
-            look = _unmatched if pattern.project else _unmatched_property
-            for found in look(solved, setting, pattern):
-                yield replace(found, key=f"{place}.{setting}", targets=targets)
-    for name in preferences.require:
-        if all(name not in resolution.pins for resolution in solved.resolutions):
-            yield Note(
-                project=name,
-                finding=RequiredUnused(),
-                targets=targets,
-                key=f"{place}.require-variants.{name}",
-            )
-
-
-def _unmatched(
-    solved: Solved, setting: VariantSetting, pattern: VariantPattern
-) -> Iterator[Note]:
-    pins = [
-        pin
-        for resolution in solved.resolutions
-        for name, pin in resolution.pins.items()
-        if name == pattern.project
-    ]
-    there = {label for pin in pins for label in labels_of(pin.release)}
-    if pattern.label not in there:
-        yield Note(
-            project=pattern.project,
-            versions=tuple(sorted({pin.version for pin in pins})),
-            finding=PatternUnmatched(
-                setting, pattern.label, tuple(sorted(there)), is_installed=bool(pins)
-            ),
-        )
-
-
-def _properties(solved: Solved) -> Iterator[VariantMetadata]:
-    """Yield the variant metadata of all locked releases that have labels."""
-    seen = set()
-    for resolution in solved.resolutions:
-        for pin in resolution.pins.values():
-            if id(pin.release) not in seen and labels_of(pin.release):
-                seen.add(id(pin.release))
-                metadata = _variants(pin.release, resolution.target, solved)
-                if metadata is not None and not isinstance(metadata, Unusable):
-                    yield metadata
-
-
-def _unmatched_property(
-    solved: Solved, setting: VariantSetting, pattern: VariantPattern
-) -> Iterator[Note]:
-    """Yield a namespace, feature or property that no locked release has."""
-    namespaces: set[str] = set()
-    for metadata in _properties(solved):
-        for label, properties in metadata.variants.items():
-            namespaces.update(properties)
-            if pattern.matches(label, properties):
-                return
-    finding = EntryUnmatched(setting, pattern.text, tuple(sorted(namespaces)))
-    yield Note(project="", finding=finding)
-
-
-def _unused_providers(solved: Solved) -> Iterator[Note]:
-    """Yield the entries of ``enable-providers`` that no locked release asks for."""
-    if not solved.inputs.enable_providers:
-        return
-    there = {
-        namespace
-        for metadata in _properties(solved)
-        for namespace in (*(metadata.providers or {}), *metadata.namespace_priorities)
-    }
-    for entry in solved.inputs.enable_providers:
-        if entry not in there:
-            yield Note(
-                project="",
-                finding=EntryUnmatched("enable-providers", entry, tuple(sorted(there))),
-                key="tool.polylock.enable-providers",
-            )
-
-
-def _yanked(solved: Solved) -> Iterator[Note]:
-    """Yield the pins whose file is yanked."""
-
-    def find(target: Target, pin: Pin) -> Iterator[tuple[str, str, Finding]]:
-        del target
-        if pin.direct is None and pin.file.yanked is not None:
-            yield pin.name, pin.version, YankedPin(pin.file.yanked)
-
-    yield from _by_target(solved, find)
-
-
-def _own_markers(solved: Solved) -> Iterator[Note]:
-    """Yield the project's own requirements that ask for a variant of the project."""
-    told = set()
-    for root in solved.inputs.requirements:
-        requirement = root.requirement
-        if "variant_" in requirement.marker and requirement not in told:
-            told.add(requirement)
-            finding = VariantMarkerUnmet(str(requirement), root.origin)
-            yield Note(project=requirement.normalized_name, finding=finding)
-
-
-def _requires_itself(solved: Solved) -> Iterator[Note]:
-    """Yield where the project requires itself, without an extra."""
-    for project, origin in solved.inputs.requires_itself:
-        yield Note(project=project, finding=RequiresProject(origin))
-
-
-def _without_extra(solved: Solved) -> Iterator[Note]:
-    """Yield the extras that are asked for and that the release does not have."""
-    for (name, version, extra, by), targets in missing_extras(solved).items():
-        yield Note(
-            project=name,
-            versions=(version,),
-            finding=ExtraMissing(extra, by),
-            targets=tuple(targets),
-        )
-
-
-def _unknown_namespaces(release: Release, target: Target, solved: Solved) -> list[str]:
-    """Return the namespaces that nobody answers for, of labels that fit by tags."""
-    metadata = _variants(release, target, solved)
-    if metadata is None or isinstance(metadata, Unusable):
-        return []
-    used = {
-        namespace
-        for label in _labels(release, target)
-        for namespace in metadata.variants.get(label, ())
-    }
-    inputs = solved.inputs
-    excluded = preferences_of(inputs, target.description).exclude
-    return [
-        namespace
-        for namespace in namespaces_without_provider(
-            metadata, stated=target.stated, enabled_providers=inputs.enable_providers
-        )
-        if namespace in used and all(pattern.text != namespace for pattern in excluded)
-    ]
-
-
-def _variants(
-    release: Release, target: Target, solved: Solved
-) -> VariantMetadata | Unusable | None:
-    """Return the variant metadata, None where no label was in question."""
-    if release.name in solved.inputs.no_binary_packages or not _labels(release, target):
-        return None
-    try:
-        return solved.source.variant_metadata(release)
-    except PolylockError:
-        return None  # what was not needed to solve is not worth a failure now
-
-
-def _labels(release: Release, target: Target) -> set[str]:
-    return {
-        name.variant_label
-        for name in labelled_wheels(release)
-        if name.variant_label is not None and target.tag_rank(name) is not None
-    }
-
-
-_FINDERS: tuple[Callable[[Solved], Iterator[Note]], ...] = (
-    _yanked,
-    _without_times,
-    _bad_metadata,
-    _without_answer,
-    _without_effect,
-    _unused_providers,
-    _own_markers,
-    _requires_itself,
-    _without_extra,
-)
-"""One for each kind, in the order in which they are shown."""
+        found += other_notes(solved)
+    return tuple(found)

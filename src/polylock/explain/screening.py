@@ -1,7 +1,7 @@
-"""Whether an answer has anything worth a note: by names, masks and settings alone.
+"""Decide cheaply whether a solution needs notes, by names, masks and settings.
 
-Most locks have nothing, and the modules that write notes take longer to import than
-this takes to find that out. So they are imported only for what may have a note.
+Most solutions have none, and importing the modules that write notes takes longer than
+this check. They are imported only if there may be a note.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from polylock.explain.findings import Note
     from polylock.model.distributions import Releases
     from polylock.model.inputs import Inputs, RootRequirement
     from polylock.model.pins import Pin, Resolution
@@ -38,8 +37,9 @@ if TYPE_CHECKING:
 __all__ = [
     "Solved",
     "accelerators",
+    "may_be_accelerated",
+    "may_have_others",
     "missing_extras",
-    "notes",
     "older_pins",
     "roots_of",
 ]
@@ -60,30 +60,15 @@ class Solved(Value, frozen=True):
     memory: Memory = field(default_factory=Memory)
     tables: dict[int, VersionTable] = field(default_factory=dict)
 
+    def releases(self, name: NormalizedName, target: Target) -> Releases | None:
+        """Return the releases of a project, None if the solve did not read them.
 
-def notes(solved: Solved) -> tuple[Note, ...]:
-    """Return what to know of an answer, kind by kind, each thing once."""
-    found: list[Note] = []
-    older = older_pins(solved)
-    if any(older):
-        from polylock.explain.behind import behind  # noqa: PLC0415 - see above
-
-        found += behind(solved, older)
-    if _may_be_accelerated(solved):
-        from polylock.explain.accelerators import (  # noqa: PLC0415 - see above
-            accelerator_notes,
-        )
-
-        found += accelerator_notes(solved)
-    if any("torch" in resolution.pins for resolution in solved.resolutions):
-        from polylock.explain.torch_builds import torch_notes  # noqa: PLC0415 - as above
-
-        found += torch_notes(solved)
-    if _may_have_others(solved):
-        from polylock.explain.notes import other_notes  # noqa: PLC0415 - see above
-
-        found += other_notes(solved)
-    return tuple(found)
+        The targets that a lock keeps unchanged are not solved.
+        """
+        try:
+            return self.source.releases(name, target)
+        except PolylockError:
+            return None
 
 
 def accelerators(description: TargetDescription) -> tuple[str, ...]:
@@ -165,7 +150,10 @@ def _is_for_other_pythons(
     pool: CandidatePool, releases: Releases, position: int
 ) -> bool:
     """Return whether a version is out for its ``requires-python`` and nothing else."""
-    expansion = pool.expand(releases, position, yanked=False)
+    try:
+        expansion = pool.expand(releases, position, yanked=False)
+    except PolylockError:
+        return False  # the solve did not read its files
     if expansion.candidates:
         return False
     reasons = {rejection.reason for rejection in expansion.rejections} - {Unfit()}
@@ -176,7 +164,9 @@ def _not_newest(solved: Solved, resolution: Resolution) -> Iterator[Releases]:
     """Yield the projects of a target that have a later final version, by name."""
     for name, pin in sorted(resolution.pins.items()):
         if pin.direct is None:
-            releases = solved.source.releases(name, resolution.target)
+            releases = solved.releases(name, resolution.target)
+            if releases is None:
+                continue
             newest = (releases.finals & ~releases.yanked).bit_length() - 1
             if newest >= 0 and releases.versions[newest] != pin.version:
                 yield releases
@@ -192,7 +182,8 @@ def _asked_by_pins(resolution: Resolution, names: set[str]) -> Mapping[str, set[
     return found
 
 
-def _may_be_accelerated(solved: Solved) -> bool:
+def may_be_accelerated(solved: Solved) -> bool:
+    """Return whether a project may be built for an accelerator."""
     return any(
         _ACCELERATED.search(name) or "+" in pin.version or labels_of(pin.release)
         for resolution in solved.resolutions
@@ -200,7 +191,8 @@ def _may_be_accelerated(solved: Solved) -> bool:
     )
 
 
-def _may_have_others(solved: Solved) -> bool:
+def may_have_others(solved: Solved) -> bool:
+    """Return whether one of the other finders may find anything."""
     inputs = solved.inputs
     return bool(
         inputs.exclude_variants
@@ -215,8 +207,18 @@ def _may_have_others(solved: Solved) -> bool:
             for resolution in solved.resolutions
             for pin in resolution.pins.values()
         )
+        or any(map(_names_patch, solved.resolutions))
         or _lacks_upload_times(solved)
         or missing_extras(solved)
+    )
+
+
+def _names_patch(resolution: Resolution) -> bool:
+    """Return whether a pin may need a patch release that the target does not name."""
+    python = resolution.target.description.python
+    part = f"{python.minor_version}."
+    return python.patch is None and any(
+        part in (pin.requires_python or "") for pin in resolution.pins.values()
     )
 
 
@@ -257,7 +259,7 @@ def _extras_asked(
 
 
 def _has_extra(pin: Pin, extra: str, source: PackageSource) -> bool:
-    """Say whether metadata provides an extra, or has a marker that names it."""
+    """Return whether metadata provides an extra, or has a marker that names it."""
     try:
         metadata = source.core_metadata(pin.release, pin.file)
     except PolylockError:
@@ -284,7 +286,8 @@ def _is_unusual(pin: Pin) -> bool:
 
 def _lacks_upload_times(solved: Solved) -> bool:
     return solved.inputs.exclude_newer is not None and any(
-        not solved.source.releases(name, resolution.target).has_upload_times
+        releases is not None and not releases.has_upload_times
         for resolution in solved.resolutions
         for name in resolution.pins
+        for releases in (solved.releases(name, resolution.target),)
     )

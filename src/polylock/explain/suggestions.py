@@ -1,4 +1,4 @@
-"""What would help: changes of the project's own wishes, each tried before it is told.
+"""Hints for a failed solve: changes of the project's settings, each tried first.
 
 A search that failed costs the user more time than a few small ones, so a handful of
 changes is solved for the target. Only one that leads to a solution becomes advice.
@@ -65,6 +65,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Conflict",
+    "Trial",
     "build_hint",
     "python_hint",
     "supply_hint",
@@ -87,7 +88,7 @@ class _Change(Value, frozen=True):
 
 
 class Conflict(Value, frozen=True, kw_only=True):
-    """What does not go together.
+    """The requirements that conflict.
 
     ``names`` are the projects in conflict, ``parents`` those that ask for them,
     ``wanted`` the specifiers that met, each with its project, and ``pythons`` what
@@ -114,7 +115,7 @@ def tried_suggestion(
         return clock is not None and clock() > began + _SECONDS_AT_MOST
 
     opened = SdistReads(opened=set(problem.dependencies.reads.opened), left=0)
-    trial = _Trial(source=problem.source, reads=opened, is_late=is_late)
+    trial = Trial(source=problem.source, reads=opened, is_late=is_late)
     changes = _changes(problem.availability, conflict, trial)
     for change in islice(changes, _CHANGES_AT_MOST):
         if is_late():
@@ -127,7 +128,7 @@ def tried_suggestion(
     return None
 
 
-class _Trial(Value, frozen=True, kw_only=True):
+class Trial(Value, frozen=True, kw_only=True):
     """Solves under other wishes, within bounds for all of them together."""
 
     source: PackageSource
@@ -150,7 +151,7 @@ class _Trial(Value, frozen=True, kw_only=True):
 
 
 def _changes(
-    availability: Availability, conflict: Conflict, trial: _Trial
+    availability: Availability, conflict: Conflict, trial: Trial
 ) -> Iterator[_Change]:
     """Yield changes, those first that give up least."""
     inputs, target = availability.pool.inputs, availability.pool.target
@@ -210,7 +211,7 @@ def _described(target: Target, **changes: object) -> Target:
 
 
 def _with_newer_system(
-    availability: Availability, conflict: Conflict, trial: _Trial
+    availability: Availability, conflict: Conflict, trial: Trial
 ) -> Iterator[_Change]:
     """Yield targets of a newer libc or macOS, for which there would be files.
 
@@ -280,7 +281,11 @@ def _with_prereleases(
     inputs = availability.pool.inputs
     if inputs.prerelease == "allow":
         return
-    if inputs.prerelease.endswith("explicit"):
+    if inputs.prerelease.endswith("explicit") or inputs.prerelease == "disallow":
+        explicit = inputs.prerelease
+        place = ""
+        if explicit == "disallow":
+            explicit, place = "explicit", 'set prerelease = "explicit" and '
         for name in dict.fromkeys((*conflict.names, *conflict.parents)):
             releases = availability.releases(name)
             newer = releases and releases.finals ^ ((1 << len(releases.versions)) - 1)
@@ -290,8 +295,12 @@ def _with_prereleases(
             asked = Requirement(name=name, specifier=f">={version}")
             root = RootRequirement(requirement=asked)
             yield _Change(
-                replace(inputs, requirements=(*inputs.requirements, root)),
-                f"require {asked} as well, which admits pre-releases of {name}",
+                replace(
+                    inputs,
+                    prerelease=explicit,
+                    requirements=(*inputs.requirements, root),
+                ),
+                f"{place}require {asked} as well, which admits pre-releases of {name}",
                 name,
             )
         return
@@ -450,7 +459,7 @@ def _variants_hint(pool: CandidatePool, releases: Releases, position: int) -> st
 
 
 def build_hint(inputs: Inputs, name: str) -> str:
-    """Say what lets the backend of a project run, which no search may try."""
+    """Return the hint that allows a build backend to run; it is not tried."""
     if name in inputs.no_build_packages:
         return f"take {name} out of no-build-package in [tool.polylock]"
     names = ", ".join(f'"{one}"' for one in sorted({*inputs.build_packages, name}))
@@ -461,7 +470,7 @@ def build_hint(inputs: Inputs, name: str) -> str:
 
 
 def python_hint(target: Target, name: str) -> str:
-    """Say what helps where a project needs another Python than the target has."""
+    """Return the hint for a project that needs another Python than the target has."""
     return (
         f"choose another python for target {target.name}, or leave {name} out there "
         "with a marker"

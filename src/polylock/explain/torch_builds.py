@@ -34,6 +34,8 @@ _ACCELERATORS = {
     "intel": "an Intel GPU",
 }
 """The accelerators that PyTorch has backends for."""
+_USES = {"nvidia": "CUDA", "amd": "ROCm", "intel": ""}
+"""The platform whose libraries a build for an accelerator requires, if any."""
 
 
 def torch_notes(solved: Solved) -> Iterator[Note]:
@@ -111,11 +113,16 @@ def _not_the_newest(
 
 
 def _unused(solved: Solved, resolution: Resolution, pin: Pin) -> str | None:
-    """Return the accelerator of a target that got a build from an index for all."""
+    """Return the accelerator of a target whose build of torch brings nothing for it."""
     target = resolution.target
     there = [each for each in accelerators(target.description) if each in _ACCELERATORS]
     entries = solved.inputs.sources.get(_TORCH, ())
     is_chosen = "+" in pin.version or any(fits(entry, target) for entry in entries)
-    if not there or is_chosen or labels_of(pin.release):
+    built = {
+        found.platform
+        for each in resolution.pins.values()
+        if (found := built_for(each)) is not None
+    }
+    if not there or is_chosen or labels_of(pin.release) or _USES[there[0]] in built:
         return None
     return _ACCELERATORS[there[0]]

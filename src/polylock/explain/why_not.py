@@ -105,7 +105,7 @@ class VersionsOut(Value, frozen=True):
 
 
 class Shortage(Value, frozen=True):
-    """What an index lacks of a project.
+    """The reason why no version of a project can be used.
 
     ``none`` is set where no version meets what is asked. Else ``out`` are the positions
     of versions that are out for the same reasons, newest first, with these.
@@ -163,6 +163,7 @@ class WhyNot:
         self._left = _CAUSES_AT_MOST
         self._beside: Sequence[WhyNot] = ()
         self._paths: dict[NormalizedName, tuple[NormalizedName, ...]] | None = None
+        self._extras: dict[NormalizedName, tuple[str, ...]] = {}
 
     def newer(
         self,
@@ -449,7 +450,7 @@ class WhyNot:
         )
 
     def _is_needed(self, name: NormalizedName, assumed: Assumed) -> bool:
-        """Say whether a project is required still, with candidates in place of pins."""
+        """Return whether a project is still required if candidates replace pins."""
         queue = [asked.normalized_name for _, asked in self.answer.roots]
         seen = set(queue)
         for at in queue:
@@ -481,7 +482,8 @@ class WhyNot:
             taken = table.position(self.answer.pins[dependent].version)
             if taken is None:
                 return "", None
-            above = range(len(releases.versions) - 1, taken, -1)
+            usual = releases.finals & ~releases.yanked
+            above = [each for each in positions(usual) if each > taken]
             for position in above[:_TRIED_AT_MOST]:
                 if self._admits(releases, position, assumed[name]):
                     reason = self._cause(releases, position, assumed)
@@ -493,7 +495,7 @@ class WhyNot:
         return "", None
 
     def _admits(self, releases: Releases, position: int, wanted: Candidate) -> bool:
-        """Say whether a version of a project suits a candidate of another."""
+        """Return whether a version of a project allows a candidate of another."""
         candidate = self._stand_in(releases, position)
         if candidate is None:
             return False
@@ -518,10 +520,12 @@ class WhyNot:
         return reasons[0] if reasons else None
 
     def _unmet(self, candidate: Candidate, assumed: Assumed) -> Reason | None:
-        found = self._reader.of(candidate)
-        if isinstance(found, Unmeetable):
-            return found.reason
-        needed = [dependency.requirement for dependency in found]
+        needed: list[Requirement] = []
+        for extra in ("", *self._extras_in_use(candidate.name)):
+            found = self._reader.of(self.pool.extended(candidate, extra))
+            if isinstance(found, Unmeetable):
+                return found.reason
+            needed += [dependency.requirement for dependency in found]
         needed += [
             Requirement(name=need.name, specifier=need.specifier)
             for need in candidate.abi
@@ -534,6 +538,22 @@ class WhyNot:
                 if reason is not None:
                     return reason
         return None
+
+    def _extras_in_use(self, name: NormalizedName) -> tuple[str, ...]:
+        """Return the extras of a project that the project or another pin asks for."""
+        found = self._extras.get(name)
+        if found is None:
+            asked = [requirement for _, requirement in self.answer.roots]
+            for dependent in self.answer.dependents(name):
+                asked += [each.requirement for each in self._requests(dependent, name)]
+            extras = {
+                extra
+                for requirement in asked
+                if requirement.name == name
+                for extra in requirement.extras
+            }
+            found = self._extras[name] = tuple(sorted(extras))
+        return found
 
     def _never_met(
         self, requirement: Requirement, candidate: Candidate, assumed: Assumed

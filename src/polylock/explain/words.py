@@ -18,6 +18,7 @@ from polylock.explain.findings import (
     LabelPinUnused,
     LibrariesForNothing,
     NamespaceUnknown,
+    PatchNeeded,
     PatternUnmatched,
     RequiredUnused,
     RequiresProject,
@@ -107,6 +108,7 @@ _VALUES_AT_MOST = 8
 _SET_BACKEND = (
     'torch-backend = "auto" in [tool.polylock] takes the build for each target'
 )
+_EXTRAS_AT_MOST = 3
 
 
 def clause(reason: Reason) -> str:
@@ -160,8 +162,12 @@ def request(one: Request) -> str:
 
 
 def _required(requirement: Requirement) -> str:
-    """Write what a requirement asks for; that its marker holds goes without saying."""
-    return str(replace(requirement, marker=""))
+    """Write what a requirement asks for, without its marker, which holds.
+
+    And without a long list of extras, which exclude no version.
+    """
+    few = requirement.extras if len(requirement.extras) <= _EXTRAS_AT_MOST else ()
+    return str(replace(requirement, marker="", extras=few))
 
 
 def lacks(found: Shortage, asked: str) -> list[str]:
@@ -223,13 +229,8 @@ def _note(found: Note) -> str:  # noqa: C901, PLR0911 - a case each
             | TorchBackendsMixed()
         ):
             return _torch(finding, found, project, targets)
-        case YankedPin():
-            why = f": {finding.why}" if finding.why else ""
-            return (
-                f"{project}, locked for {targets}, is yanked{why}; where no "
-                "requirement pins it, `polylock lock --upgrade-package "
-                f"{found.project}` takes another"
-            )
+        case YankedPin() | PatchNeeded():
+            return _of_file(found, finding, project, targets)
         case BetterLabelYanked():
             taken = finding.taken or "the wheel without a label"
             return (
@@ -259,6 +260,28 @@ def _note(found: Note) -> str:  # noqa: C901, PLR0911 - a case each
             return f"{told}, which {finding.by} asks for" if finding.by else told
         case _:
             return _without_effect(finding, found, project)
+
+
+def _of_file(
+    found: Note, finding: YankedPin | PatchNeeded, project: str, targets: str
+) -> str:
+    """Say what is to know of the file that is locked."""
+    match finding:
+        case YankedPin():
+            why = f": {finding.why}" if finding.why else ""
+            return (
+                f"{project}, locked for {targets}, is yanked{why}; where no "
+                "requirement pins it, `polylock lock --upgrade-package "
+                f"{found.project}` takes another"
+            )
+        case PatchNeeded():
+            return (
+                f"{project} needs Python {finding.python} at least (Requires-Python "
+                f"{finding.requires_python}), and {targets} names no patch release; "
+                f'set python = "{finding.python}" for it, so that sync finds one'
+            )
+        case _:
+            assert_never(finding)
 
 
 def _behind(finding: Behind, project: str, targets: str) -> str:
@@ -306,22 +329,13 @@ def _incoherent(found: Note, project: str, targets: str) -> str:
             return f"{targets} {verb} libraries of {told}, which may not load together"
         case DriverTooOld():
             pins = ", ".join(finding.pins)
-            return (
+            told = (
                 f"{pins} on {targets}: built for {finding.platform} {finding.needed}, "
                 f"and {found.key} offers {finding.offers}"
             )
+            return f"{told}; {_SET_BACKEND}" if finding.torch else told
         case LibrariesForNothing():
-            libraries = counted(finding.count, "package")
-            told = (
-                f"{project} brings {file_size(finding.size)} of accelerator libraries "
-                f"in {libraries} to {targets}, without an accelerator"
-            )
-            if finding.torch:
-                return f"{told}; {_SET_BACKEND}"
-            return (
-                f"{told}; name an index with builds for processors under {found.key}, "
-                "or leave it out there with a marker"
-            )
+            return _for_nothing(finding, found, project, targets)
         case _:
             raise AssertionError(finding)
 
@@ -395,6 +409,29 @@ def _obstacle(subject: str, obstacle: Obstacle, *, many: bool = False) -> str:
             return f"{subject} {verb} no code for {obstacle.subject} {obstacle.has}"
         case _ as unreachable:
             assert_never(unreachable)
+
+
+def _for_nothing(
+    finding: LibrariesForNothing, found: Note, project: str, targets: str
+) -> str:
+    told = (
+        f"{project} brings {file_size(finding.size)} of accelerator libraries in "
+        f"{counted(finding.count, 'package')} to {targets}, without an accelerator"
+    )
+    if finding.extra:
+        asked = f"{found.project}[{finding.extra}]"
+        return (
+            f"{told}; to leave them out there, move {asked} to the dependencies of the "
+            "targets that have one"
+        )
+    if finding.torch:
+        return f"{told}; {_SET_BACKEND}"
+    names = ", ".join(f'"{name}"' for name in found.targets)
+    return (
+        f"{told}; to take a build for processors from an index that has one, write "
+        f'{found.project} = [{{ index = "NAME", targets = [{names}] }}] in '
+        "[tool.polylock.sources]"
+    )
 
 
 def _without_effect(
@@ -602,10 +639,14 @@ def _excluded(reason: Excluded) -> str:
     *parents, last = reason.chain
     told = request(last)
     if len(parents) > 1:
-        told += f", by way of {' > '.join(asker(one.by) for one in parents)}"
+        told += f", by way of {' > '.join(_name_of(one.by) for one in parents[1:])}"
     if reason.because is not None and isinstance(last.by, PackageAsker):
         told += f"; {last.by.name} {reason.newer}: {_clause(reason.because)}"
     return told
+
+
+def _name_of(who: Asker) -> str:
+    return who.name if isinstance(who, PackageAsker) else asker(who)
 
 
 def _no_version(reason: NoSuchVersion) -> str:

@@ -18,13 +18,14 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Protocol
 
 from polylock.errors import PolylockError
+from polylock.model.by_extra import ByExtra
 from polylock.model.distributions import Release, Releases, RemoteFile, Unusable
 from polylock.model.folding import fold
 from polylock.network.keyed_jobs import KeyedJobs
 from polylock.values import Mutable, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Sequence
+    from collections.abc import Callable, Hashable, Iterable
 
     from packaging.utils import NormalizedName
 
@@ -96,6 +97,8 @@ class Crawl:
         self._ready: deque[_Visit] = deque()
         self._waiting: dict[Hashable, list[_Visit]] = {}
         self._seen: set[tuple[str, Requirement]] = set()
+        self._descended: dict[tuple[str, int, str], CoreMetadata] = {}
+        self._by_extra = ByExtra()
         self.is_advancing = False
         """Whether the crawl itself is asking; then it must not wait."""
 
@@ -125,17 +128,13 @@ class Crawl:
         """Stop prefetching."""
         self.once.close()
 
-    def _note(
-        self, plan: _Plan, requirement: Requirement, *, extras: Sequence[str]
-    ) -> None:
-        """Queue a requirement that may apply to the target with one of the extras."""
+    def _note(self, plan: _Plan, requirement: Requirement, *, extra: str) -> None:
+        """Queue a requirement that may apply to the target with an extra."""
         seen = (plan.target.name, requirement)
         if requirement.url is not None or seen in self._seen:
             return
         marker = requirement.marker_expression
-        if marker is not None and not any(
-            fold(marker, plan.target, extra=extra) is not False for extra in extras
-        ):
+        if marker is not None and fold(marker, plan.target, extra=extra) is False:
             return
         self._seen.add(seen)
         self._ready.append(_Visit(plan, requirement))
@@ -150,7 +149,7 @@ class Crawl:
                 while self._noted:
                     plan, requirements = self._noted.popleft()
                     for requirement in requirements:
-                        self._note(plan, requirement, extras=("",))
+                        self._note(plan, requirement, extra="")
                 while self._ready:
                     self._visit(self._ready.popleft())
                 try:
@@ -187,6 +186,11 @@ class Crawl:
     def _descend(self, visit: _Visit, release: Release, file: RemoteFile) -> None:
         metadata = self._known.cached_core_metadata(release, file)
         if not isinstance(metadata, Unusable):
-            extras = ("", *visit.requirement.extras)
-            for dependency in metadata.requires_dist:
-                self._note(visit.plan, dependency, extras=extras)
+            for extra in ("", *visit.requirement.extras):
+                # Each extra of a file once: one may ask for thousands, one by one.
+                asked = visit.plan.target.name, id(metadata), extra
+                if asked not in self._descended:
+                    self._descended[asked] = metadata
+                    for position in self._by_extra.positions(metadata, extra):
+                        dependency = metadata.requires_dist[position]
+                        self._note(visit.plan, dependency, extra=extra)

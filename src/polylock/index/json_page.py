@@ -171,11 +171,24 @@ def _any_json(content: bytes) -> Any:  # noqa: ANN401 - any document
     import json  # noqa: PLC0415 - for a page with a bad row
 
     try:
-        return json.loads(content, parse_int=_number)
+        return json.loads(content, parse_int=_number, object_pairs_hook=_table)
     except RecursionError:
         raise InvalidPage("the page is nested too deeply") from None
     except ValueError as error:
         raise InvalidPage(f"the page is not valid JSON: {error}") from error
+
+
+def _table(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a table without the keys that hold half a character: none is known."""
+    return {key: value for key, value in pairs if key.isascii() or _is_whole(key)}
+
+
+def _is_whole(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _number(text: str) -> int | None:

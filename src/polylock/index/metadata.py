@@ -10,8 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
-from packaging.utils import canonicalize_name
-from packaging.version import Version
 
 from polylock.errors import FileCorrupt, HashMismatch, SizeMismatch
 from polylock.index.variant_files import VARIANT_JSON, VariantFiles
@@ -125,6 +123,8 @@ class MetadataReader:
             if content is None:
                 read = self._inside if is_wheel else self._files().pkg_info
                 content = read(file)
+            if is_wheel:
+                _require_utf_8(content)
             metadata = CoreMetadata.parse(content)
         except (HashMismatch, SizeMismatch):
             raise  # not a broken file, but not the one that the index lists
@@ -154,13 +154,20 @@ class MetadataReader:
         return members[_METADATA]
 
 
+def _require_utf_8(content: bytes) -> None:
+    """Refuse METADATA that no installer reads; old PKG-INFO may be in any encoding."""
+    try:
+        content.decode()
+    except UnicodeDecodeError as error:
+        raise InvalidCoreMetadata("METADATA is not UTF-8") from error
+
+
 def _mismatch(metadata: CoreMetadata, release: Release) -> str:
     """Return the problem if metadata and file name differ, else an empty string."""
-    try:
-        same = Version(metadata.version) == Version(release.version)
-    except ValueError:
-        same = False
-    if same and canonicalize_name(metadata.name) == release.name:
+    from polylock.model.wheel_members import is_same_release  # noqa: PLC0415 - cold runs
+
+    wanted = (release.name, release.version)
+    if is_same_release((metadata.name, metadata.version), wanted):
         return ""
     return (
         f"its metadata is of {metadata.name} {metadata.version}, "

@@ -9,8 +9,6 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
-
 from polylock.errors import (
     AnswerTooLong,
     FileCorrupt,
@@ -30,6 +28,7 @@ if TYPE_CHECKING:
 
     from polylock.index.remote_zip import Archive
     from polylock.model.distributions import RemoteFile
+    from polylock.model.wheel_members import WheelMembers
     from polylock.network.client import Client
     from polylock.network.download import Downloader
 
@@ -91,6 +90,7 @@ class MetadataFiles:
             RangesUnsupported,
             RemoteZip,
         )
+        from polylock.model.archive_checks import RefusedArchive  # noqa: PLC0415
 
         downloaded = self._downloader.cached(file)
         place = origin(file.url)
@@ -105,6 +105,8 @@ class MetadataFiles:
                     "%s does not support ranges; fetching the wheel", redact(file.url)
                 )
                 refused = True
+            except RefusedArchive as error:
+                raise FileCorrupt(file.filename, str(error)) from error
             except FileCorrupt as error:
                 # Only the whole, compared with its hash, tells a damaged wheel from
                 # what a server sends in place of it.
@@ -114,7 +116,10 @@ class MetadataFiles:
         if refused:  # and the whole file was available: the server has no ranges
             self._without_ranges.add(place)
         with LocalZip(downloaded.path, file.filename) as local:
-            return _dist_info(local, file.filename, names)
+            try:
+                return _dist_info(local, file.filename, names)
+            except RefusedArchive as error:
+                raise FileCorrupt(file.filename, str(error)) from error
 
     def pkg_info(self, file: RemoteFile) -> bytes:
         """Return PKG-INFO of a source distribution.
@@ -186,19 +191,46 @@ class MetadataFiles:
 def _dist_info(
     archive: Archive, filename: str, names: Sequence[str]
 ) -> dict[str, bytes]:
-    """Return the named files of the one ``.dist-info`` directory (PEP 427)."""
-    tops = (member.partition("/")[0] for member in archive.members)
-    directories = sorted({top for top in tops if top.endswith(".dist-info")})
-    if len(directories) > 1:
-        # Some wheels contain those of bundled packages.
-        name = WheelFilename.parse(filename).name
-        directories = [
-            directory
-            for directory in directories
-            if canonicalize_name(directory.partition("-")[0]) == name
-        ]
-    if len(directories) != 1:
-        raise FileCorrupt(filename, "it does not have exactly one .dist-info directory")
-    present = set(archive.members)
-    paths = {name: f"{directories[0]}/{name}" for name in names}
-    return {name: archive.read(p) for name, p in paths.items() if p in present}
+    """Return the named files of the one ``.dist-info`` directory (PEP 427).
+
+    Raises FileCorrupt for a damaged archive, RefusedArchive for one that no sync would
+    install, as far as the central directory and what came with it show that.
+    """
+    from polylock.model.wheel_members import wheel_members  # noqa: PLC0415 - cold runs
+
+    # What is locked may be installed on another system than this one.
+    wheel = WheelFilename.parse(filename)
+    found = wheel_members(archive.entries, wheel, archive.size, windows=False)
+    _check_at_hand(archive, found)
+    paths = {name: f"{found.stem}.dist-info/{name}" for name in names}
+    return {
+        name: archive.read(found.files[path])
+        for name, path in paths.items()
+        if path in found.files
+    }
+
+
+def _check_at_hand(archive: Archive, found: WheelMembers) -> None:
+    """Refuse what the files of ``.dist-info`` say that came with the directory."""
+    from polylock.model.archive_checks import RefusedArchive  # noqa: PLC0415 - as above
+    from polylock.model.wheel_info import (  # noqa: PLC0415 - as above
+        parse_entry_points,
+        parse_wheel_file,
+    )
+
+    def text(name: str) -> str | None:
+        entry = found.files.get(f"{found.stem}.dist-info/{name}")
+        if entry is None or not archive.is_at_hand(entry):
+            return None
+        try:
+            return archive.read(entry).decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise RefusedArchive(f"{entry.orig_filename!a} is not UTF-8") from error
+
+    wheel, scripts = text("WHEEL"), text("entry_points.txt")
+    text("RECORD")
+    if wheel is not None:
+        parse_wheel_file(wheel)
+    if scripts is not None:
+        for _ in parse_entry_points(scripts, windows=False):
+            pass

@@ -16,14 +16,18 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from polylock.cache.regular_files import WholeFile
 from polylock.errors import FileCorrupt, IndexRequestError
+from polylock.model.archive_checks import RefusedArchive
+from polylock.model.zip_content import content_chunks
 from polylock.network.limits import whole_body
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from zipfile import ZipInfo
 
     from _typeshed import WriteableBuffer
 
+    from polylock.model.archive_checks import Readable
     from polylock.network.answers import Streaming
     from polylock.network.client import Client
 
@@ -51,11 +55,24 @@ class Archive(Protocol):
     """A zip archive, local or remote; both methods raise FileCorrupt."""
 
     @property
-    def members(self) -> list[str]:
-        """Return the paths of all members in archive order."""
+    def size(self) -> int:
+        """Return the size of the archive in bytes."""
         ...
 
-    def read(self, member: str) -> bytes:
+    @property
+    def entries(self) -> list[ZipInfo]:
+        """Return the central directory."""
+        ...
+
+    def is_at_hand(self, entry: ZipInfo) -> bool:
+        """Return whether a member can be read without a further request.
+
+        That is so in the last 64 KB, wherever the archive lies: what is locked must
+        not depend on what is in the cache.
+        """
+        ...
+
+    def read(self, entry: ZipInfo) -> bytes:
         """Return the content of a member, checked by its CRC."""
         ...
 
@@ -72,15 +89,20 @@ class LocalZip:
         except FileCorrupt:
             self._file.close()
             raise
+        self.size = path.stat().st_size
 
     @property
-    def members(self) -> list[str]:
-        """Return the paths of all members in archive order."""
-        return self._archive.namelist()
+    def entries(self) -> list[ZipInfo]:
+        """Return the central directory."""
+        return self._archive.infolist()
 
-    def read(self, member: str) -> bytes:
+    def is_at_hand(self, entry: ZipInfo) -> bool:
+        """Return whether a member lies in the last 64 KB."""
+        return entry.header_offset >= self.size - _TAIL
+
+    def read(self, entry: ZipInfo) -> bytes:
         """Return the content of a member, checked by its CRC."""
-        return _read_member(self._archive, member, self._filename)
+        return _read_member(self._file, entry, self._filename)
 
     def __enter__(self) -> Self:
         return self
@@ -103,28 +125,32 @@ class RemoteZip:
             self._archive = zipfile.ZipFile(self._bytes)
 
     @property
-    def members(self) -> list[str]:
-        """Return the paths of all members in archive order."""
-        return self._archive.namelist()
+    def size(self) -> int:
+        """Return the size of the archive in bytes."""
+        return self._bytes.size
 
-    def read(self, member: str) -> bytes:
+    @property
+    def entries(self) -> list[ZipInfo]:
+        """Return the central directory."""
+        return self._archive.infolist()
+
+    def is_at_hand(self, entry: ZipInfo) -> bool:
+        """Return whether a member lies in the last 64 KB, the first request."""
+        return entry.header_offset >= self.size - _TAIL
+
+    def read(self, entry: ZipInfo) -> bytes:
         """Return the content of a member, checked by its CRC."""
-        entry = self._archive.getinfo(member)
         start = entry.header_offset
         self._bytes.load(start, start + _LOCAL_HEADER + entry.compress_size)
-        return _read_member(self._archive, member, self._filename)
+        return _read_member(self._bytes, entry, self._filename)
 
 
-def _read_member(archive: zipfile.ZipFile, member: str, filename: str) -> bytes:
-    entry = archive.getinfo(member)
+def _read_member(file: Readable, entry: ZipInfo, filename: str) -> bytes:
+    member = entry.orig_filename
     if entry.file_size > _MEMBER_LIMIT:
         raise FileCorrupt(filename, f"{member} is larger than {_MEMBER_LIMIT} bytes")
-    if entry.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
-        # Every installer can read these two.
-        problem = f"{member} uses a compression method that is not supported"
-        raise FileCorrupt(filename, problem)
     with _reading(filename):
-        return archive.read(member)
+        return b"".join(content_chunks(file, entry))
 
 
 @contextmanager
@@ -132,6 +158,8 @@ def _reading(filename: str) -> Iterator[None]:
     """Turn what zipfile raises for bad archives into FileCorrupt."""
     try:
         yield
+    except RefusedArchive as error:
+        raise FileCorrupt(filename, str(error)) from error
     except (
         zipfile.BadZipFile,
         zlib.error,
@@ -155,6 +183,10 @@ class _RangedFile(io.RawIOBase):
         self._size = -1
         self._parts: dict[int, bytes] = {}
         self._fetch(f"bytes=-{_TAIL}", _TAIL)
+
+    @property
+    def size(self) -> int:
+        return self._size
 
     def readable(self) -> bool:
         return True

@@ -42,9 +42,9 @@ def read_pkg_info(path: Path, filename: str) -> bytes:
     """Return PKG-INFO from the top directory; raises FileCorrupt."""
     if filename.endswith(".zip"):
         with LocalZip(path, filename) as archive:
-            for member in archive.members:
-                if _is_pkg_info(member):
-                    return archive.read(member)
+            for entry in archive.entries:
+                if _is_pkg_info(entry.filename):
+                    return archive.read(entry)
         raise FileCorrupt(filename, "PKG-INFO is missing")
     with path.open("rb") as content:
         return _from_tar(content, filename)

@@ -293,7 +293,9 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def _added(self) -> dict[str, bytes]:
-        return installation_files(self.wanted)
+        tops = {path.partition("/")[0] for path in self.manifest.files}
+        tops.discard(self.manifest.dist_info)
+        return installation_files(self.wanted, tops)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

@@ -83,16 +83,19 @@ def format_rows(rows: Iterable[RecordRow]) -> str:
     return text.getvalue()
 
 
-def installation_files(wanted: WantedDistribution) -> dict[str, bytes]:
+def installation_files(
+    wanted: WantedDistribution, tops: Iterable[str] = ()
+) -> dict[str, bytes]:
     """Return the files to add to ``.dist-info`` by name, except RECORD.
 
     ``polylock.json`` identifies the locked file, so that the next sync knows that there
-    is nothing to do.
+    is nothing to do; ``tops`` are the names in site-packages that it should find.
     """
     origin = Origin(
         filename=wanted.filename,
         sha256=wanted.sha256,
         variant_label=wanted.variant_label,
+        tops=tuple(sorted(tops)),
     )
     files = {
         "INSTALLER": f"{INSTALLER}\n".encode(),

@@ -184,7 +184,11 @@ class _Unpacking(Mutable, kw_only=True):
             raise RefusedArchive(f"{self._path(name)} is missing")
         if info.file_size > self.limits.metadata_size:
             raise RefusedArchive(f"{self._path(name)} is larger than any such file")
-        return b"".join(content_chunks(self.file, info)).decode("utf-8")
+        content = b"".join(content_chunks(self.file, info))
+        try:
+            return content.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise RefusedArchive(f"{self._path(name)} is not UTF-8") from error
 
     def _read_record(self) -> None:
         """Read RECORD, and note the rows that name no file of the wheel."""

@@ -173,10 +173,23 @@ def _direct(
     if any(index.url.startswith("file:") for index in inputs.indexes):
         return  # a file on disk is locked without an index
     for package in pylock.packages:
-        if package.sdist is not None and package.index is None and not package.wheels:
+        on_disk = next(_on_disk(package), None)
+        if on_disk is not None:
+            locked = f"{on_disk}, which is on no index of the project"
+            yield Difference(kind=kind, subject=package.name, locked=locked)
+        elif package.sdist is not None and package.index is None and not package.wheels:
             filename = package.sdist.filename
             locked = f"{filename}, which is not from an index"
             yield Difference(kind=kind, subject=package.name, locked=locked)
+
+
+def _on_disk(package: Package) -> Iterator[str]:
+    """Yield the places of the files of an entry that no server has."""
+    for file in (*package.wheels, package.sdist):
+        if file is not None and file.path is not None:
+            yield file.path
+        elif file is not None and (file.url or "").lower().startswith("file:"):
+            yield file.url or ""
 
 
 def _unrequired(
@@ -437,6 +450,7 @@ def _pins(pylock: Pylock, inputs: Inputs, target: Target) -> Iterator[Difference
                     target,
                     groups=[target.name, *([root.group] if root.group else [])],
                     extras=[root.extra] if root.extra else [],
+                    certain=True,
                 )
             }
         for asked in _asked(root.requirement, inputs):

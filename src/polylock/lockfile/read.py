@@ -103,7 +103,8 @@ def _refusal(path: str, key: str, problem: str, _advice: str | None) -> LockFile
 
 def _document(content: bytes | str, path: str) -> Mapping[str, Any]:
     try:
-        text = content if isinstance(content, str) else content.decode()
+        # TOML has no byte order mark, but editors on Windows write one.
+        text = content if isinstance(content, str) else content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         bad_line = error.object.count(b"\n", 0, error.start) + 1
         raise LockFileInvalid(path, "", f"line {bad_line} is not UTF-8") from error

@@ -205,19 +205,27 @@ def _kept(pylock: Pylock, asked: _Question) -> list[Package]:
 
 
 def applicable(
-    pylock: Pylock, target: Target, *, groups: Collection[str], extras: Collection[str]
+    pylock: Pylock,
+    target: Target,
+    *,
+    groups: Collection[str],
+    extras: Collection[str],
+    certain: bool = False,
 ) -> Iterator[Package]:
     """Yield the entries whose marker is true, or left open by the target.
 
-    Groups and extras are used as given: none is added, and none is refused.
+    With ``certain`` those left open are not among them: such an entry may be installed
+    on no machine. Groups and extras are used as given: none is added, and none is
+    refused.
     """
     chosen_extras = _Names(map(canonicalize_name, extras))
     chosen_groups = _Names(map(canonicalize_name, groups))
     for package in pylock.packages:
         marker = package.marker
-        if marker is None or fold(
+        holds = marker is None or fold(
             marker, target, extras=chosen_extras, groups=chosen_groups
-        ):
+        )
+        if holds is True or (holds and not certain):
             yield package
 
 

@@ -81,6 +81,11 @@ def _requirement(text: str) -> Requirement:
     try:
         return Requirement.parse(text)
     except InvalidRequirement as error:
+        from polylock.model.specifier_repairs import repaired_requirement  # noqa: PLC0415 - rare
+
+        repaired = repaired_requirement(text)
+        if repaired is not None:
+            return repaired
         problem = str(error).splitlines()[0]
         line = f"Requires-Dist: {text}"
         raise InvalidCoreMetadata(f"bad Requires-Dist: {problem}", line) from error

@@ -13,6 +13,8 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from packaging.utils import canonicalize_name
+
 from polylock.model.markers import (
     Atom,
     Combination,
@@ -56,7 +58,12 @@ def holds(atom: Atom, value: str) -> bool:
         and _RELEASE.fullmatch(value)
     ):
         return _contains(f"{operator}{atom.value}", value)
+    if atom.field == "extra" and operator in {"==", "!="}:
+        return (_normalized(atom.value) == _normalized(value)) is (operator == "==")
     return _evaluated(str(atom), atom.field, value)
+
+
+_normalized = lru_cache(maxsize=65536)(canonicalize_name)
 
 
 @lru_cache(maxsize=65536)

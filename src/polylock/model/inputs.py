@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from polylock.model.direct import DirectSource
     from polylock.model.requirements import Requirement
-    from polylock.model.torch_backends import TorchBackends
+    from polylock.model.torch_backends import TorchChoice
 
 __all__ = [
     "DEFAULT_INDEX",
@@ -24,6 +24,7 @@ __all__ = [
     "PrereleasePolicy",
     "ResolutionMode",
     "RootRequirement",
+    "TorchBackends",
     "index_in_words",
 ]
 
@@ -94,6 +95,19 @@ class IndexSource(Value, frozen=True, kw_only=True):
     direct: DirectSource | None = None
     properties: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
+
+
+class TorchBackends(Value, frozen=True, kw_only=True):
+    """The backends of all targets that have any, by target, and their indexes.
+
+    ``projects`` are only on these indexes; ``optional`` are on another index if these
+    do not have them.
+    """
+
+    indexes: tuple[IndexLocation, ...] = ()
+    projects: frozenset[str] = frozenset()
+    optional: frozenset[str] = frozenset()
+    by_target: Mapping[str, TorchChoice] = field(default_factory=dict)
 
 
 class Inputs(Value, frozen=True, kw_only=True):

@@ -6,20 +6,14 @@ A backend is a build of torch for one kind of hardware, on an index of its own: 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from polylock.values import Value, field
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from polylock.model.inputs import IndexLocation
+from polylock.values import Value
 
 __all__ = [
     "AUTO",
     "BackendFit",
     "Obstacle",
-    "TorchBackends",
     "TorchChoice",
     "index_of_backend",
 ]
@@ -82,16 +76,3 @@ class TorchChoice(Value, frozen=True, kw_only=True):
         """Return the backend of an index by name, None if it is of another index."""
         found = (f for f in self.fits if index_of_backend(f.backend) == index)
         return next(found, None)
-
-
-class TorchBackends(Value, frozen=True, kw_only=True):
-    """The backends of all targets that have any, by target, and their indexes.
-
-    ``projects`` are only on these indexes; ``optional`` are on another index if these
-    do not have them.
-    """
-
-    indexes: tuple[IndexLocation, ...] = ()
-    projects: frozenset[str] = frozenset()
-    optional: frozenset[str] = frozenset()
-    by_target: Mapping[str, TorchChoice] = field(default_factory=dict)

@@ -15,6 +15,7 @@ from packaging.version import InvalidVersion, Version
 
 from polylock.model.archive_checks import WINDOWS, MemberNames, RefusedArchive
 from polylock.model.wheel_faults import Fault, FaultKind
+from polylock.model.zip_content import is_readable
 from polylock.values import Mutable, Value, field
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ __all__ = [
     "data_place",
     "is_executable",
     "is_release",
+    "is_same_release",
     "normal_path",
     "wheel_members",
 ]
@@ -99,7 +101,10 @@ def wheel_members(
     found.clash = names.clash
     tops = {path.partition("/")[0] for path in found.files if "/" in path}
     found.stem = _find_stem(tops, wheel)
-    for path in found.files:
+    _check_info(found, limits)
+    for path, info in found.files.items():
+        if not is_readable(info):
+            raise RefusedArchive(f"member {path!a} is packed in an unknown way")
         if path.startswith(f"{found.stem}.data/"):
             data_place(path)
     return found
@@ -122,7 +127,14 @@ def is_executable(info: ZipInfo) -> bool:
 
 def is_release(name: str, version: str, wheel: WheelFilename) -> bool:
     """Return whether name and version are those of a wheel's file name."""
-    return canonicalize_name(name) == wheel.name and _same(version, wheel.version)
+    return is_same_release((name, version), (wheel.name, wheel.version))
+
+
+def is_same_release(one: tuple[str, str], other: tuple[str, str]) -> bool:
+    """Return whether two names and versions mean one release, however spelled."""
+    return canonicalize_name(one[0]) == canonicalize_name(other[0]) and _same(
+        one[1], other[1]
+    )
 
 
 def data_place(path: str) -> tuple[str, str]:
@@ -198,6 +210,17 @@ def _find_stem(tops: Collection[str], wheel: WheelFilename) -> str:
             if other == wheel.name:
                 raise RefusedArchive(f"its {top} is not {stem}.data")
     return stem
+
+
+def _check_info(found: WheelMembers, limits: Limits) -> None:
+    """Refuse a wheel without one of the files that make it one."""
+    for name in ("WHEEL", "METADATA", "RECORD", "entry_points.txt"):
+        info = found.files.get(f"{found.stem}.dist-info/{name}")
+        if info is None and name != "entry_points.txt":
+            raise RefusedArchive(f"{found.stem}.dist-info/{name} is missing")
+        if info is not None and info.file_size > limits.metadata_size:
+            path = f"{found.stem}.dist-info/{name}"
+            raise RefusedArchive(f"{path} is larger than any such file")
 
 
 def _same(left: str, right: str) -> bool:

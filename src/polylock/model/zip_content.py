@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import struct
 import zlib
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from polylock.model.archive_checks import RefusedArchive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from zipfile import ZipInfo
+
+    from polylock.model.archive_checks import Readable
 
 __all__ = ["MOST", "content_chunks", "is_readable", "is_small", "read_small"]
 
@@ -59,7 +61,7 @@ def is_small(info: ZipInfo) -> bool:
     )
 
 
-def read_small(file: BinaryIO, info: ZipInfo) -> bytes:
+def read_small(file: Readable, info: ZipInfo) -> bytes:
     """Return the content of a small member of the archive in ``file``.
 
     Raises RefusedArchive if the member does not match the archive's central directory
@@ -78,11 +80,11 @@ def read_small(file: BinaryIO, info: ZipInfo) -> bytes:
     if len(content) != info.file_size:
         raise _other_size(info)
     if zlib.crc32(content) != info.CRC:
-        raise _other_crc(info)
+        raise _damaged(info, "bad CRC-32")
     return content
 
 
-def content_chunks(file: BinaryIO, info: ZipInfo) -> Iterator[bytes]:
+def content_chunks(file: Readable, info: ZipInfo) -> Iterator[bytes]:
     """Yield the content of any member, about a mebibyte at a time.
 
     The size and the CRC are known, and compared, at the end. Raises RefusedArchive.
@@ -102,10 +104,10 @@ def content_chunks(file: BinaryIO, info: ZipInfo) -> Iterator[bytes]:
     if left:
         raise _other_size(info)
     if crc != info.CRC:
-        raise _other_crc(info)
+        raise _damaged(info, "bad CRC-32")
 
 
-def _skip_header(file: BinaryIO, info: ZipInfo) -> None:
+def _skip_header(file: Readable, info: ZipInfo) -> None:
     """Go to the packed content of a member."""
     file.seek(info.header_offset)
     header = file.read(_HEADER.size)
@@ -120,7 +122,7 @@ def _skip_header(file: BinaryIO, info: ZipInfo) -> None:
         )
 
 
-def _unpacked(file: BinaryIO, info: ZipInfo) -> Iterator[bytes]:
+def _unpacked(file: Readable, info: ZipInfo) -> Iterator[bytes]:
     packed = _packed(file, info.compress_size)
     match info.compress_type:
         case 8:  # _DEFLATED
@@ -137,7 +139,7 @@ def _unpacked(file: BinaryIO, info: ZipInfo) -> Iterator[bytes]:
             yield from packed
 
 
-def _packed(file: BinaryIO, size: int) -> Iterator[bytes]:
+def _packed(file: Readable, size: int) -> Iterator[bytes]:
     """Yield the next bytes of a file, as many as there are up to the size."""
     while size > 0 and (chunk := file.read(min(size, _CHUNK))):
         size -= len(chunk)
@@ -228,7 +230,3 @@ def _other_size(info: ZipInfo) -> RefusedArchive:
     return RefusedArchive(
         f"member {info.orig_filename!a} does not have its stated size"
     )
-
-
-def _other_crc(info: ZipInfo) -> RefusedArchive:
-    return RefusedArchive(f"bad CRC-32 of {info.orig_filename!a}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from polylock.cache.regular_files import read_regular
 from polylock.errors import ProjectError
-from polylock.model.inputs import Inputs, RootRequirement
+from polylock.model.inputs import Inputs, RootRequirement, TorchBackends
 from polylock.project.dependencies import (
     Dependencies,
     read_dependencies,
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from polylock.model.target import TargetDescription
-    from polylock.model.torch_backends import TorchBackends
 
 __all__ = [
     "PROJECT_FILE",

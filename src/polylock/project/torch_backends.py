@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from polylock.model.inputs import IndexLocation
+from polylock.model.inputs import IndexLocation, TorchBackends
 from polylock.model.target import OperatingSystem, TargetDescription
 from polylock.model.torch_backends import (
     AUTO,
     BackendFit,
     Obstacle,
-    TorchBackends,
     TorchChoice,
     index_of_backend,
 )

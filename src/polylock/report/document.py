@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from polylock.lockfile.select import Selected
     from polylock.model.target import Target
     from polylock.operations.inspect.graph import LockedGraph, Node
+    from polylock.operations.inspect.outdated import Outdated
     from polylock.operations.inspect.selection import LockedSelection
     from polylock.project.settings import Settings
 
@@ -61,6 +62,7 @@ __all__ = [
     "File",
     "Lock",
     "Locked",
+    "Newer",
     "Place",
     "ReportDocument",
     "ReportedTarget",
@@ -203,7 +205,7 @@ class File(Value, frozen=True, kw_only=True, rename="kebab"):
 
 
 class Build(Value, frozen=True, kw_only=True, rename="kebab"):
-    """What some targets install of a project, and why they were given this label.
+    """One build of a project: its file, label and targets, and what decided the label.
 
     ``version`` is None for a source tree. ``decided_by`` are properties, the
     weightiest first, and None where there was nothing to choose from.
@@ -232,13 +234,31 @@ class Requirement(Value, frozen=True, kw_only=True, rename="kebab"):
     targets: tuple[str, ...]
 
 
+class Newer(Value, frozen=True, kw_only=True, rename="kebab"):
+    """A newer version than some targets have locked, as ``outdated`` finds it.
+
+    ``allowed`` is the newest that the project itself admits; ``held_back_by`` says why
+    the ``newest`` is not locked.
+    """
+
+    targets: tuple[str, ...]
+    locked: str
+    allowed: str
+    newest: str
+    held_back_by: str
+
+
 class Locked(Value, frozen=True, kw_only=True, rename="kebab"):
-    """A locked project: what targets install of it, who asks for it, what it needs."""
+    """A locked project: what targets install of it, who asks for it, what it needs.
+
+    ``newer`` is None where the index was not asked.
+    """
 
     name: str
     builds: tuple[Build, ...]
     places: tuple[Place, ...]
     requires: tuple[Requirement, ...]
+    newer: tuple[Newer, ...] | None = None
 
     def build_for(self, target: str) -> Build | None:
         """Return what a target installs, None where it does not."""
@@ -260,11 +280,16 @@ class ReportDocument(Value, frozen=True, kw_only=True, rename="kebab"):
         return found
 
 
-def report_document(settings: Settings, variables: Mapping[str, str]) -> ReportDocument:
+def report_document(
+    settings: Settings,
+    variables: Mapping[str, str],
+    outdated: Outdated | None = None,
+) -> ReportDocument:
     """Return what the target asked for installs, or every target.
 
     Without groups or extras named, all of them are in it. ``variables`` are the
-    process's, for git. Raises UsageError, also for the lock file of another tool,
+    process's, for git. ``outdated`` has the newer versions, None where no index was
+    asked for them. Raises UsageError, also for the lock file of another tool,
     LockFileInvalid, NoSuchTarget.
     """
     pylock, path = open_lock(settings)
@@ -287,7 +312,26 @@ def report_document(settings: Settings, variables: Mapping[str, str]) -> ReportD
         lock=Lock(name=path.name, sha256=sha256(content).hexdigest()),
         revision=_revision(path, content, variables),
         targets=tuple(_target(recorded[name], chosen, graphs) for name in chosen),
-        projects=_projects(chosen, graphs),
+        projects=tuple(
+            project
+            if outdated is None
+            else replace(project, newer=_newer(project.name, outdated))
+            for project in _projects(chosen, graphs)
+        ),
+    )
+
+
+def _newer(name: str, outdated: Outdated) -> tuple[Newer, ...]:
+    return tuple(
+        Newer(
+            targets=pin.targets,
+            locked=pin.locked,
+            allowed=pin.allowed,
+            newest=pin.newest,
+            held_back_by=pin.held_back_by,
+        )
+        for pin in outdated.pins
+        if pin.name == name
     )
 
 

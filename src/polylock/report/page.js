@@ -201,6 +201,19 @@
       make("input", { type: "checkbox", name: "target", value: name }), make("span", {}, text(name)))));
   };
 
+  const newerLine = (project, each) => make("span", {},
+    text(`${each.locked} < ${each.newest}`), some(targetsOf(project), each.targets),
+    text(`: ${each["held-back-by"]}`));
+  const drawNewer = () => {
+    const older = report.projects.filter((project) => newerOn(project, every).length);
+    find("#newer").hidden = report.projects.every((project) => project.newer === null);
+    find("#newer-count").textContent = older.length
+      ? `${counted(older.length, "project")} with a newer version in the index`
+      : "Every project is at the newest version of the index";
+    find("#newer-list").append(...older.flatMap((project) => project.newer.map((each) =>
+      make("li", {}, link(project.name), " ", newerLine(project, each)))));
+  };
+
   /* ---- Filters and order ---- */
 
   const form = find("#filters");
@@ -239,8 +252,13 @@
 
   /* ---- The table: projects down, targets across ---- */
 
-  const marksOf = (project, shown) => differences(project, shown)
-    .map((words) => make("span", { class: "mark" }, words));
+  const newerOn = (project, shown) => (project.newer ?? [])
+    .map((each) => ({ ...each, targets: each.targets.filter((target) => shown.includes(target)) }))
+    .filter((each) => each.targets.length);
+  const marksOf = (project, shown) => [
+    ...differences(project, shown),
+    ...new Set(newerOn(project, shown).map((each) => `newest ${visible(each.newest)}`)),
+  ].map((words) => make("span", { class: "mark" }, words));
   const cell = (project, target) => {
     const build = buildOn(project, target);
     if (!build) {
@@ -478,6 +496,7 @@
         ["Requires", several(needs)],
         chains.length > 0 && ["Comes by", several(chains)],
         missing.length > 0 && ["Not installed on", text(missing.join(", "))],
+        project.newer?.length > 0 && ["Newest", several(project.newer.map((each) => newerLine(project, each)))],
       ]),
       project.builds.map(buildPart));
   };
@@ -517,6 +536,7 @@
   find("main").hidden = false;
   drawHead();
   drawTargets();
+  drawNewer();
   draw();
   show();
 })();

@@ -34,6 +34,7 @@ from polylock.model.reasons import (
     Yanked,
 )
 from polylock.model.requirements import is_specifier
+from polylock.model.specifier_repairs import repaired_specifier
 from polylock.model.variant_preferences import preferences_of
 from polylock.resolution.candidates import (
     Candidate,
@@ -168,8 +169,10 @@ class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
         known = self.memory.pythons.get(requires_python)
         if known is None:
             known = satisfies(requires_python, self.python_version)
-            # As in pip, an invalid specifier excludes nothing.
-            known = known or not is_specifier(requires_python)
+            if not known and not is_specifier(requires_python):
+                # As in pip, an invalid specifier excludes nothing.
+                repaired = repaired_specifier(requires_python)
+                known = repaired is None or satisfies(repaired, self.python_version)
             self.memory.pythons[requires_python] = known
             self.memory.learned()
         return known

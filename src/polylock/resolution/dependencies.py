@@ -14,8 +14,9 @@ from polylock.model.reasons import (
     Refusal,
     RequiresItself,
 )
-from polylock.model.requirements import Requirement, is_specifier
+from polylock.model.requirements import Requirement
 from polylock.model.source_choice import direct_source
+from polylock.model.specifier_repairs import repaired_specifier
 from polylock.resolution.candidates import Candidate, ExtraCandidate
 from polylock.resolution.constraints import Dependency, Unmeetable
 from polylock.resolution.memory import Applicable, applicable
@@ -210,7 +211,7 @@ class DependencyReader:
             if isinstance(metadata, Unusable)
             else metadata.requires_python
         )
-        return text if text is None or is_specifier(text) else None
+        return None if text is None else repaired_specifier(text)
 
     def _read_metadata(
         self, candidate: Candidate, extra: str

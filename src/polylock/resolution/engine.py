@@ -218,6 +218,8 @@ class Engine(Resolution["Constraint", AnyCandidate, str]):
         """Add a requirement, or raise a conflict with the parents that cause it."""
         identifier = identifier_of(requirement)
         asked: Information = RequirementInformation(requirement, parent)
+        before = criteria.get(identifier)
+        self._tries.weighing(0 if before is None else len(before.information))
         if isinstance(requirement, SpecifierConstraint):
             self._check_nogoods(identifier, requirement, asked)
         try:
@@ -331,6 +333,7 @@ class Engine(Resolution["Constraint", AnyCandidate, str]):
     ) -> list[Criterion[Constraint, AnyCandidate]]:
         """Pin the best candidate without a conflict; else return the criteria."""
         self._failed = name
+        self._tries.looking(len(self.state.criteria))
         if name in self.state.mapping:
             lacking = self._provider.lacking(self.state.mapping)
             self._lacking = [

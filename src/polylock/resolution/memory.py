@@ -15,12 +15,13 @@ import msgspec
 import packaging
 
 from polylock import __version__
+from polylock.model.by_extra import ByExtra
 from polylock.model.folding import NON_VARIANT, SelectedVariant, fold
 from polylock.model.hashes import digest as content_digest
 from polylock.model.markers import MarkerExpression, parse_marker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from polylock.model.core_metadata import CoreMetadata
     from polylock.model.requirements import Requirement
@@ -63,6 +64,8 @@ class Memory:
                 self._tables = _Tables()
         self.learned = 0
         """The number of entries added since it was read."""
+        self.by_extra = ByExtra()
+        """The index of requirements by extra."""
         self._digests: dict[int, tuple[CoreMetadata, str]] = {}
 
     @staticmethod
@@ -141,7 +144,8 @@ class TargetMemory:
         key = f"{self._memory.key_of(metadata)} {extra}"
         known = self._requirements.get(key)
         if known is None:
-            known = tuple(_positions(every, self._target, extra))
+            places = self._memory.by_extra.positions(metadata, extra)
+            known = tuple(_positions(every, self._target, extra, places=places))
             self._requirements[key] = known
             self._memory.learned += 1
         return [
@@ -166,8 +170,11 @@ def _positions(
     target: Target,
     extra: str,
     variant: SelectedVariant = NON_VARIANT,
+    *,
+    places: Iterable[int] | None = None,
 ) -> Iterator[_Folded]:
-    for position, requirement in enumerate(requirements):
+    for position in range(len(requirements)) if places is None else places:
+        requirement = requirements[position]
         if extra and "extra" not in requirement.marker:
             continue  # it belongs to the candidate without the extra
         condition = _condition(requirement, target, extra, variant)

@@ -43,11 +43,14 @@ class Effort(Mutable):
     """The cost of solving one target, in counts that do not depend on a clock.
 
     ``rounds`` are those of resolvelib; ``tried`` and ``rejected`` count candidates of
-    the engine. All three are 0 where the walk was enough. ``expanded`` counts the
-    versions that were opened.
+    the engine, ``looked`` and ``weighed`` are the counts of ``Tries`` that have limits.
+    All are 0 where the walk was enough. ``expanded`` counts the versions that were
+    opened.
     """
 
     rounds: int = 0
+    looked: int = 0
+    weighed: int = 0
     tried: int = 0
     rejected: int = 0
     expanded: int = 0
@@ -209,12 +212,19 @@ class Solver(Mutable, kw_only=True, eq=False):
     def _answer(self, problem: Problem, effort: Effort) -> Resolution:
         problem.prefetch()
         before = self._tried
-        tries = Tries(target=problem.target.name, reporter=self.reporter, tried=before)
+        tries = Tries(
+            target=problem.target.name,
+            reporter=self.reporter,
+            tried=before,
+            looked=effort.looked,
+            weighed=effort.weighed,
+        )
         try:
             mapping = solve(problem, tries, always_search=self.always_search)
         finally:
             effort.rounds += tries.rounds
             effort.tried += tries.tried - before
+            effort.looked, effort.weighed = tries.looked, tries.weighed
             self._tried = tries.tried
             effort.rejected += tries.rejected
             effort.expanded += len(problem.availability.pool.visited)
@@ -258,7 +268,7 @@ def _resolution(problem: Problem, mapping: Mapping[str, AnyCandidate]) -> Resolu
         (_edge(dependency, None), root.extra, root.group)
         for root, dependency in problem.wanted
     ]
-    reached = conditions(roots, edges)
+    reached = conditions(roots, edges, target=target.name)
     pins = {
         name: _pin(cast("Candidate", mapping[name]), edges[name], dependencies)
         for name in reached

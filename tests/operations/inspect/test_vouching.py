@@ -194,7 +194,7 @@ def test_a_source_distribution_of_no_index(world: World) -> None:
         f'hashes = {{ sha256 = "{sha256}" }} }}\n\n',
     )
     (line,) = world.differences()
-    assert "helper-2.0.tar.gz, which is not from an index" in line
+    assert "helper-2.0.tar.gz, which is on no index of the project" in line
 
 
 def test_a_source_distribution_in_place_of_a_wheel(world: World) -> None:
@@ -279,8 +279,61 @@ def test_nobody_vouches_without_a_project_file(world: World, *, recorded: bool) 
     assert "lib" in world.project.installed()
 
 
+@pytest.mark.parametrize("kind", ["path", "url"])
+def test_a_wheel_on_disk_that_no_index_has(world: World, kind: str) -> None:
+    """Its hash is the lock file's own word, so check names it and sync refuses it."""
+    mine = build_wheel(world.root / "bad", "helper", "2.0", files={"helper.py": "1\n"})
+    place = mine.as_uri() if kind == "url" else f"../bad/{mine.name}"
+    sha256 = hashlib.sha256(mine.read_bytes()).hexdigest()
+    entry = world.entry("helper")
+    wheel = f'{{ {kind} = "{place}", hashes = {{ sha256 = "{sha256}" }} }}'
+    world.edit(
+        entry,
+        '[[packages]]\nname = "helper"\nversion = "2.0"\n'
+        f'index = "{world.project.index_url}"\nwheels = [{wheel}]\n\n',
+    )
+    (line,) = world.differences()
+    assert f"{place}, which is on no index of the project" in line
+    with pytest.raises(LockFileOutdated):
+        world.project.sync(ANY)
+
+
+def test_a_marker_that_no_machine_meets(world: World) -> None:
+    """Check tells that what the project requires is not installed everywhere."""
+    head = '[[packages]]\nname = "demo"\n'
+    entry = world.entry("demo")
+    marker = "marker = \"platform_release == 'never'\"\n"
+    lines = [
+        line
+        for line in entry.splitlines(keepends=True)
+        if not line.startswith("marker")
+    ]
+    edited = "".join(lines).replace("version = ", f"{marker}version = ", 1)
+    assert edited.startswith(head)
+    world.edit(entry, edited)
+    (line,) = world.differences()
+    assert line.endswith("demo is required, the lock has none")
+
+
+def test_such_a_marker_on_what_another_package_requires(world: World) -> None:
+    """Verify tells it from the metadata of the file that requires it."""
+    entry = world.entry("helper")
+    marker = "marker = \"platform_release == 'never'\"\n"
+    lines = [
+        line
+        for line in entry.splitlines(keepends=True)
+        if not line.startswith("marker")
+    ]
+    world.edit(entry, "".join(lines).replace("version = ", f"{marker}version = ", 1))
+    assert ("demo", Kind.REQUIREMENT) in world.kinds()
+
+
 CHANGES = (
     *DIRECT,
+    "a wheel on disk",
+    "a wheel of a file URL",
+    "a marker that no machine meets",
+    "such a marker on what another package requires",
     "another path than the project's",
     "another flag than the project's",
     "an index in place of a source",

@@ -8,18 +8,22 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
-from fakes.pythons import real_python
+from fakes.installations import make_interpreter
+from fakes.pythons import fake_python, real_python
 from fakes.server import Index, Server
 from fakes.wheels import build_wheel
 from fakes.workspace import Project
+from polylock.cache.store import Store
 from polylock.environment.discovery import environment_python
 from polylock.environment.interpreter import probe
 from polylock.environment.venv import read_state, write_state
 from polylock.errors import EnvironmentBroken, IndexRequestError, UsageError
 from polylock.operations.edit.target_table import table_text, target_table
 from polylock.operations.machine import python_release, this_machine
+from polylock.operations.sync.choose_target import Chooser
 from polylock.operations.sync.run import existing_environment
 from polylock.operations.sync.sync import SyncOptions
 
@@ -112,6 +116,45 @@ def test_everything_is_fetched_before_an_environment_goes(
         world.project.sync(options(), cache_dir=tmp_path / "empty")
     assert world.release() == HERE
     assert "alpha" in world.project.installed()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="shell scripts as Pythons")
+@pytest.mark.parametrize(
+    ("pinned", "chosen"),
+    [
+        ("3.12.98", "3.12.98"),
+        ("3.12.97", "3.12.99"),
+        ("3.11", "3.12.99"),
+        ("3.12", "3.12.99"),
+        ("nonsense", "3.12.99"),
+        (None, "3.12.99"),
+    ],
+)
+def test_a_version_file_chooses_where_the_target_leaves_it_open(
+    world: World, tmp_path: Path, pinned: str | None, chosen: str
+) -> None:
+    """The target says 3.12: a patch release of it counts if there is such a Python."""
+    world.lock("3.12")
+    for directory, version in (("first", "3.12.99"), ("second", "3.12.98")):
+        interpreter = msgspec.structs.replace(
+            make_interpreter(tmp_path / directory), version=version
+        )
+        fake_python(tmp_path / directory / "python3.12", interpreter)
+    version_file = world.project.directory / ".python-version"
+    if pinned is not None:
+        version_file.write_text(pinned)
+    chooser = Chooser(
+        pylock=world.project.pylock,
+        place=world.place,
+        python=None,
+        search_path=os.pathsep.join(
+            [str(tmp_path / "first"), str(tmp_path / "second")]
+        ),
+        store=Store(tmp_path / "probes"),
+        version_file=version_file,
+    )
+    choice = chooser.choose("cpu", remembered=None, forced=True)
+    assert choice.interpreter.version == chosen
 
 
 def moved(world: World, how: str) -> World:

@@ -71,6 +71,33 @@ def test_empty_path_is_no_directory(tmp_path: Path) -> None:
         prepare(environment, ["nothing"], {})
 
 
+def test_polylocks_own_programs_are_not_found(tmp_path: Path) -> None:
+    """Its pip would install into polylock's environment, not into the project's."""
+    environment = _environment(tmp_path / "environment")
+    own = tmp_path / "own"
+    _command(own).rename(own / "pip")
+    alias = tmp_path / "alias"
+    alias.symlink_to(own, target_is_directory=True)
+    for directory in (own, alias):
+        variables = {"PATH": f"{directory}{os.pathsep}{tmp_path / 'other'}"}
+        with pytest.raises(UsageError, match="no command pip"):
+            prepare(environment, ["pip"], variables, without=own)
+        prepared = prepare(environment, ["tool"], variables, without=own)
+        assert str(directory) not in prepared.variables["PATH"].split(os.pathsep)
+        assert str(tmp_path / "other") in prepared.variables["PATH"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names without an ending")
+def test_a_command_from_outside_is_told_apart(tmp_path: Path) -> None:
+    """By name; one that is given by its path is meant."""
+    environment = _environment(tmp_path / "environment")
+    other = _command(tmp_path / "other").rename(tmp_path / "other" / "pytest")
+    variables = {"PATH": str(other.parent)}
+    assert prepare(environment, ["pytest"], variables).is_outside
+    assert not prepare(environment, ["tool"], variables).is_outside
+    assert not prepare(environment, [str(other)], variables).is_outside
+
+
 def test_environment_must_be_one(tmp_path: Path) -> None:
     """A directory that is not one is an error."""
     lock = tmp_path / "pylock.toml"

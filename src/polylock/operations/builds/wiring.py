@@ -113,12 +113,15 @@ class IndexContext(Context):
         the Python would be wrong for some target with any choice.
         """
         # Imported only for builds.
-        from polylock.environment.discovery import find_python  # noqa: PLC0415
+        from polylock.environment.discovery import (  # noqa: PLC0415
+            find_python,
+            python_path,
+        )
         from polylock.environment.interpreter import probe  # noqa: PLC0415
 
         if self.settings.python is None:
             return probe(Path(sys.executable), store=self.store)
-        search_path = os.environ.get("PATH", "")
+        search_path = python_path(os.environ)
         return find_python(
             self.settings.python, search_path=search_path, store=self.store
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+from polylock.environment.discovery import pinned_python
 from polylock.errors import UsageError
 from polylock.operations.edit.detect import machine_name
 from polylock.operations.edit.other_tools import (
@@ -129,7 +130,7 @@ def python_to_offer(settings: Settings) -> str | None:
         return None
     admitted = tables.table("project").string("requires-python") or ""
     running = str(running_python())
-    wanted = _python_version_file(path.with_name(".python-version"))
+    wanted = _pinned_release(path.with_name(".python-version"))
     others = [f"3.{minor}" for minor in range(*_MINORS)]
     for text in (wanted, running, *others):
         if text is not None and _admits(admitted, text):
@@ -137,13 +138,10 @@ def python_to_offer(settings: Settings) -> str | None:
     return running
 
 
-def _python_version_file(path: Path) -> str | None:
-    """Return the minor version in a ``.python-version`` of pyenv or uv, if any."""
-    try:
-        text = path.read_text("utf-8").split()[0]
-    except (OSError, UnicodeDecodeError, IndexError):
-        return None
-    release = parse_python(text)
+def _pinned_release(path: Path) -> str | None:
+    """Return the minor version in a ``.python-version``, if any."""
+    pinned = pinned_python(path)
+    release = None if pinned is None else parse_python(pinned)
     return None if release is None else release.minor_version
 
 

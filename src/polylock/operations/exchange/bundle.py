@@ -181,7 +181,7 @@ class _Names(Mutable, eq=False):
 
 def _bad_name(package: NormalizedName, filename: str) -> UsageError:
     return UsageError(
-        f"{filename!r} of {package} is no name for a file in the bundle",
+        f"{filename!r} of {package} is not a valid file name in a bundle",
         f"lock {package} from another place",
     )
 

@@ -209,6 +209,11 @@ def verify(settings: Settings, reporter: Reporter, *, download: bool) -> VerifyO
                 comparison=comparison,
                 target=selection.target,
                 project=canonicalize_name(project.name or ""),
+                choices=(
+                    _Choice(),
+                    *(_Choice(groups=(group,)) for group in groups),
+                    *(_Choice(extras=(extra,)) for extra in extras),
+                ),
             ).compare(selection.selected)
         if download:
             _compare_contents(context, comparison)
@@ -254,6 +259,13 @@ class _Comparison(Mutable, kw_only=True):
         )
 
 
+class _Choice(Value, frozen=True, kw_only=True):
+    """Groups and extras that a user may choose."""
+
+    groups: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
+
+
 class _Target(Value, frozen=True, kw_only=True):
     """Compares the packages of one target with their indexes."""
 
@@ -261,6 +273,7 @@ class _Target(Value, frozen=True, kw_only=True):
     comparison: _Comparison
     target: Target
     project: str
+    choices: tuple[_Choice, ...]
     metadata: dict[str, tuple[RemoteFile, CoreMetadata]] = field(default_factory=dict)
 
     def compare(self, selected: Iterable[Selected]) -> None:
@@ -414,14 +427,46 @@ class _Target(Value, frozen=True, kw_only=True):
             yield name
             if holds is True and requirement.name not in overridden:
                 locked = packages.get(name)
-                if not _is_met(requirement, locked) and name != self.project:
+                said = self._unmet(requirement, package, locked)
+                if said is not None and name != self.project:
                     self._note(
                         package,
                         DisagreementKind.REQUIREMENT,
                         file=file.filename,
                         found=requirement_text(requirement),
-                        locked="none" if locked is None else str(locked.version),
+                        locked=said,
                     )
+
+    def _unmet(
+        self, requirement: Requirement, package: Package, locked: Package | None
+    ) -> str | None:
+        """Return what is locked where it does not meet a package's requirement.
+
+        A marker of the lock file must not leave out what is always required, for
+        whatever groups and extras the package itself is always installed.
+        """
+        if locked is None:
+            return "none"
+        if not _is_met(requirement, locked):
+            return str(locked.version)
+        if any(
+            self._is_always(package, choice) and not self._is_always(locked, choice)
+            for choice in self.choices
+        ):
+            return f"{locked.version} only where {locked.marker}"
+        return None
+
+    def _is_always(self, package: Package, choice: _Choice) -> bool:
+        """Return whether a choice installs an entry on every machine of the target."""
+        if package.marker is None:
+            return True
+        marker = fold(
+            package.marker,
+            self.target,
+            extras=choice.extras,
+            groups=(canonicalize_name(self.target.name), *choice.groups),
+        )
+        return marker is True
 
     def _holds(self, requirement: Requirement) -> bool | None:
         """Return whether a requirement holds on the target; None if unknown.

@@ -13,7 +13,8 @@ import msgspec
 from polylock.errors import LockFileOutdated, NoSolution, UsageError
 from polylock.explain.failure import solved
 from polylock.explain.known_source import KnownSource
-from polylock.explain.screening import Solved, notes
+from polylock.explain.notes import notes
+from polylock.explain.screening import Solved
 from polylock.lockfile.assemble import assemble
 from polylock.lockfile.pylock import PackageSdist, PackageWheel, Pylock
 from polylock.lockfile.record import VARIANT_LISTS, record_inputs, record_target
@@ -83,7 +84,9 @@ def resolve(
     with IndexContext(settings, inputs, reporter, project=project) as context:
         kept = _kept(workspace, previous, request, context.source)
         own = _preferences(workspace, previous, request, kept)
-        source = KnownSource(_source(context, workspace, previous, request))
+        source = KnownSource(
+            _source(context, workspace, previous, request), inputs.sources
+        )
         solver = Solver(
             inputs=_wanted(workspace, request),
             source=source,

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from polylock.environment.discovery import PythonRequest, find_python
+from polylock.environment.discovery import (
+    PythonRequest,
+    find_python,
+    pinned_python,
+)
+from polylock.environment.interpreter import Interpreter, probe
 from polylock.environment.venv import (
     is_environment,
     is_of,
@@ -33,10 +39,8 @@ from polylock.values import Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from polylock.cache.store import Store
-    from polylock.environment.interpreter import Interpreter
     from polylock.lockfile.pylock import Pylock
     from polylock.model.target import PythonRelease, Target
 
@@ -83,6 +87,8 @@ class Chooser(Value, frozen=True, kw_only=True):
     ``python`` is the user's request for a new environment, ``search_path`` the PATH for
     finding it. ``created`` means that polylock created the environment and may recreate
     it, as it does if the environment was ``moved``: its scripts hold the old path.
+    ``version_file`` is a ``.python-version``: it chooses among the Pythons that the
+    target allows, for a new environment.
     """
 
     pylock: Pylock
@@ -92,6 +98,7 @@ class Chooser(Value, frozen=True, kw_only=True):
     python: str | None
     search_path: str
     store: Store
+    version_file: Path | None = None
 
     def choose(
         self, name: str | None, *, remembered: str | None, forced: bool
@@ -197,7 +204,7 @@ class Chooser(Value, frozen=True, kw_only=True):
 
     def _with(self, target: Target, pythons: _Pythons, *, checked: bool) -> Choice:
         wanted = target.description.python
-        found = pythons.taken or self._find(str(wanted))
+        found = pythons.taken or self._find_release(wanted)
         if found is pythons.there and self.created and not self.python:
             found = self._python_for(wanted, found)
         if not _is_release(python_release(found), wanted):
@@ -230,7 +237,7 @@ class Chooser(Value, frozen=True, kw_only=True):
         if request is None or request.accepts(there):
             return there
         try:
-            return self._find(str(wanted))
+            return self._find_release(wanted)
         except EnvironmentBroken:
             if _is_release(python_release(there), wanted):
                 return there
@@ -264,17 +271,39 @@ class Chooser(Value, frozen=True, kw_only=True):
 
     def _suitable(self) -> Interpreter:
         """Return a Python of the lock file's ``environments``, else any Python 3."""
-        for version in _python_versions(self.pylock):
+        versions = _python_versions(self.pylock)
+        pinned = self._pinned()
+        if pinned is not None and (not versions or _minor(pinned) in versions):
+            versions.insert(0, pinned)
+        for version in versions:
             with suppress(EnvironmentBroken):
                 return self._find(version)
         return self._find("3")
+
+    def _find_release(self, wanted: PythonRelease) -> Interpreter:
+        """Return a Python for a target, the pinned one if the target allows it."""
+        request, pinned = str(wanted), self._pinned()
+        if pinned is not None and pinned.startswith(f"{request}."):
+            with suppress(EnvironmentBroken):
+                return self._find(pinned)
+        return self._find(request)
+
+    def _pinned(self) -> str | None:
+        if self.version_file is None:
+            return None
+        pinned = pinned_python(self.version_file)
+        return pinned if pinned and PythonRequest.parse(pinned) else None
 
     def _recorded(self, name: str) -> Target:
         records = self.pylock.polylock.targets if self.pylock.polylock else ()
         return next(locked_target(r) for r in records if r.name == name)
 
     def _find(self, request: str) -> Interpreter:
-        return find_python(request, search_path=self.search_path, store=self.store)
+        found = find_python(request, search_path=self.search_path, store=self.store)
+        if is_of(found, self.place):
+            # An activated environment is first on PATH, and may be recreated.
+            return probe(Path(found.base_executable), store=self.store)
+        return found
 
 
 def _is_release(here: PythonRelease, wanted: PythonRelease) -> bool:
@@ -284,6 +313,10 @@ def _is_release(here: PythonRelease, wanted: PythonRelease) -> bool:
         wanted.free_threaded,
         wanted.implementation,
     )
+
+
+def _minor(version: str) -> str:
+    return ".".join(version.split(".")[:2])
 
 
 def _python_versions(pylock: Pylock) -> list[str]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from packaging.utils import NormalizedName, canonicalize_name
+
 from polylock.environment.discovery import environment_python
 from polylock.environment.venv import is_environment, python_version, read_state
-from polylock.errors import EnvironmentBroken, UsageError
-from polylock.operations.workspace import environment_path
+from polylock.errors import EnvironmentBroken, PolylockError, UsageError
+from polylock.operations.workspace import environment_path, lock_path
 from polylock.values import Value
 
 if TYPE_CHECKING:
@@ -22,6 +25,8 @@ __all__ = [
     "PreparedCommand",
     "become",
     "existing_environment",
+    "origin_warning",
+    "own_scripts",
     "prepare",
     "wait_for",
 ]
@@ -30,12 +35,14 @@ __all__ = [
 class PreparedCommand(Value, frozen=True, kw_only=True):
     """A command ready to run: its file, arguments and environment variables.
 
-    ``arguments`` begin with the command as the user typed it.
+    ``arguments`` begin with the command as the user typed it. ``is_outside`` means that
+    a command given by name is not one of the environment.
     """
 
     executable: Path
     arguments: tuple[str, ...]
     variables: Mapping[str, str]
+    is_outside: bool = False
 
 
 def existing_environment(settings: Settings) -> Path:
@@ -54,18 +61,32 @@ def existing_environment(settings: Settings) -> Path:
     return path
 
 
+def own_scripts() -> Path | None:
+    """Return the scripts of the environment that polylock runs from, None if none."""
+    is_environment_of_ours = sys.prefix != sys.base_prefix
+    return Path(sys.executable).parent if is_environment_of_ours else None
+
+
 def prepare(
-    environment: Path, command: Sequence[str], variables: Mapping[str, str]
+    environment: Path,
+    command: Sequence[str],
+    variables: Mapping[str, str],
+    *,
+    without: Path | None = None,
 ) -> PreparedCommand:
     """Return a command with the variables that the activation script would set.
 
-    ``variables`` are the current environment variables. Raises UsageError if there is
-    no such command.
+    ``variables`` are the current environment variables. The directory ``without`` is
+    left out of PATH: polylock's own pip would install into polylock's environment.
+    Raises UsageError if there is no such command.
     """
     scripts = environment_python(environment).parent
-    search_path = str(scripts)
-    if variables.get("PATH"):
-        search_path += os.pathsep + variables["PATH"]
+    further = [
+        part
+        for part in variables.get("PATH", "").split(os.pathsep)
+        if part and (without is None or not _is_same(Path(part), without))
+    ]
+    search_path = os.pathsep.join([str(scripts), *further])
     found = shutil.which(command[0], path=search_path)
     if found is None:
         raise UsageError(
@@ -77,7 +98,75 @@ def prepare(
         executable=Path(found),
         arguments=tuple(command),
         variables={**kept, "VIRTUAL_ENV": str(environment), "PATH": search_path},
+        is_outside=not Path(command[0]).parent.name
+        and os.sep not in command[0]
+        and Path(found).parent != scripts,
     )
+
+
+def _is_same(first: Path, second: Path) -> bool:
+    try:
+        return first.samefile(second)
+    except OSError:
+        return False
+
+
+def origin_warning(
+    prepared: PreparedCommand, settings: Settings, environment: Path
+) -> str | None:
+    """Return the warning about a Python program from outside of the environment.
+
+    It would import other packages than those that are locked. A program that is no
+    Python script and that no locked project is named after needs no warning. Raises
+    what reading the lock file does.
+    """
+    if not prepared.is_outside:
+        return None
+    name = prepared.arguments[0]
+    words = f"{name} is {prepared.executable}, outside of the environment"
+    where = _locked_in(canonicalize_name(name), settings, environment)
+    if where:
+        return f"{words}: it is locked in {where[0]}, run it with {where[1]}"
+    if _is_python_script(prepared.executable):
+        return f"{words}, and does not see its packages"
+    return None
+
+
+def _locked_in(
+    name: NormalizedName, settings: Settings, environment: Path
+) -> tuple[str, str] | None:
+    """Return the group or extra that would install a project, and its option."""
+    from polylock.lockfile.record import locked_target  # noqa: PLC0415 - rare
+    from polylock.lockfile.select import select, selectable_groups  # noqa: PLC0415
+    from polylock.operations.workspace import require_lock  # noqa: PLC0415
+
+    path = lock_path(settings)
+    pylock = require_lock(path, settings)
+    chosen = read_state(environment).target
+    records = pylock.polylock.targets if pylock.polylock else ()
+    for target in (locked_target(r) for r in records if r.name == chosen):
+        choices = [("group", each) for each in selectable_groups(pylock)]
+        choices += [("extra", each) for each in pylock.extras or ()]
+        for kind, each in choices:
+            groups, extras = ((each,), ()) if kind == "group" else ((), (each,))
+            try:
+                found = select(
+                    pylock, target, groups=groups, extras=extras, path=str(path)
+                )
+            except PolylockError:
+                continue
+            if any(selected.package.name == name for selected in found):
+                return f"{kind} {each}", f"--{kind} {each}"
+    return None
+
+
+def _is_python_script(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            line = file.readline(256)
+    except OSError:
+        return False
+    return line.startswith(b"#!") and b"python" in line
 
 
 def become(prepared: PreparedCommand) -> NoReturn:

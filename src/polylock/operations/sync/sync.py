@@ -152,6 +152,7 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
             python=settings.python,
             search_path=options.search_path,
             store=context.store,
+            version_file=path.with_name(".python-version"),
         )
         choice = chooser.choose(
             settings.target, remembered=state.target, forced=options.force_target
