@@ -23,7 +23,16 @@ __all__ = ["command"]
 @click.command(
     "bundle", cls=Command, epilog="Example: polylock bundle --target h100 wheelhouse"
 )
-@settings("target", "groups", "extras", "python", "index_url", "offline", "threads")
+@settings(
+    "target",
+    "groups",
+    "extras",
+    "python",
+    "index_url",
+    "torch_index",
+    "offline",
+    "threads",
+)
 @click.option("--build", is_flag=True, help="Build wheels of source distributions.")
 @FROZEN
 @click.argument("directory", type=click.Path(path_type=Path))

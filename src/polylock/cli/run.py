@@ -41,6 +41,7 @@ __all__ = ["command"]
     "python",
     "no_install_project",
     "index_url",
+    "torch_index",
     "offline",
     "link_mode",
 )

@@ -30,6 +30,7 @@ __all__ = ["command"]
     "python",
     "no_install_project",
     "index_url",
+    "torch_index",
     "offline",
     "threads",
     "timeout",
