@@ -247,8 +247,7 @@ def test_who_brings_gigabytes_of_libraries_to_a_target_without_a_gpu() -> None:
     assert told == [
         (
             "torch 2.15 brings 1.0 GB of accelerator libraries in 3 packages to ci, "
-            "without an accelerator; to take a build for processors from an index "
-            'that has one, write torch = [{ index = "NAME", targets = ["ci"] }] in '
-            "[tool.polylock.sources]"
+            'without an accelerator; torch-backend = "auto" in [tool.polylock] takes '
+            "the build for each target"
         )
     ]
