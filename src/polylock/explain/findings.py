@@ -99,13 +99,15 @@ class ExtraMissing(Value, frozen=True):
 class Behind(Value, frozen=True, kw_only=True):
     """An older version than the ``newest`` was taken, for a reason that may change.
 
-    ``held_by`` is the other target whose reason it is, as all share one version, or
-    empty. ``advice`` says what to write to change it, empty where nothing is known.
+    ``held_by`` is the target whose reason it is, where others share its version, or
+    empty; ``aligned`` are those others that could have the newest on their own.
+    ``advice`` says what to write to change it, empty where nothing is known.
     """
 
     newest: str
     because: Reason
     held_by: str = ""
+    aligned: tuple[str, ...] = ()
     advice: str = ""
 
 

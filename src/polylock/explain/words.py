@@ -217,7 +217,7 @@ def _note(found: Note) -> str:  # noqa: C901, PLR0911 - a case each
     finding, targets = found.finding, ", ".join(found.targets)
     match finding:
         case Behind():
-            return _behind(finding, project, targets)
+            return _behind(finding, found, project)
         case AcceleratorMissed():
             return _missed(finding, project, targets)
         case SeveralMajors() | DriverTooOld() | LibrariesForNothing():
@@ -268,11 +268,11 @@ def _of_file(
     """Say what is to know of the file that is locked."""
     match finding:
         case YankedPin():
-            why = f": {finding.why}" if finding.why else ""
+            why = f" ({finding.why})" if finding.why else ""
             return (
-                f"{project}, locked for {targets}, is yanked{why}; where no "
-                "requirement pins it, `polylock lock --upgrade-package "
-                f"{found.project}` takes another"
+                f"{project} on {targets} is yanked{why}; `polylock lock "
+                f"--upgrade-package {found.project}` locks another version, unless a "
+                "requirement pins this one"
             )
         case PatchNeeded():
             return (
@@ -284,11 +284,11 @@ def _of_file(
             assert_never(finding)
 
 
-def _behind(finding: Behind, project: str, targets: str) -> str:
-    because = _clause(finding.because)
+def _behind(finding: Behind, found: Note, project: str) -> str:
+    targets, because = ", ".join(found.targets), _clause(finding.because)
     told = f"{project} instead of {finding.newest} on {targets}: {because}"
-    if finding.held_by:
-        told += f", and all targets keep to what {finding.held_by} can have (align)"
+    if finding.aligned:
+        told += f", and {', '.join(finding.aligned)} must share its version (align)"
     return f"{told}; {finding.advice}" if finding.advice else told
 
 

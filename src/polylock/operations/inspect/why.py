@@ -226,7 +226,7 @@ def why(settings: Settings, name: str, reporter: Reporter) -> Why:
     groups, extras = groups_to_show(pylock, settings)
     graphs = locked_graphs(replace(settings, target=None))
     picked = tuple(selections(pylock, path, target=None, groups=groups, extras=extras))
-    shown = target_names(pylock, settings.target)
+    shown = target_names(pylock, settings.target, groups=groups, extras=extras)
     inputs, notes = locked_inputs(settings, pylock, path, recorded)
     reasons: dict[str, Reason] = {}
     with IndexContext(settings, inputs, reporter) as context:
