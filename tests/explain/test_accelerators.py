@@ -183,7 +183,9 @@ def test_a_better_label_whose_wheel_is_yanked() -> None:
             },
         }
     )
-    assert told == "gpu 1.0: cu128 fits h100 better than cu126, and its wheel is yanked"
+    assert (
+        told == "gpu 1.0 on h100: cu128 is better than cu126, but its wheel is yanked"
+    )
 
 
 def with_sizes(
@@ -252,3 +254,42 @@ def test_who_brings_gigabytes_of_libraries_to_a_target_without_a_gpu() -> None:
             "[tool.polylock.sources]"
         )
     ]
+
+
+def lost(*, only: bool = False) -> list[str]:
+    """Return the notes where the label for 12.8 requires another runtime."""
+    labels = {
+        label: {"nvidia": {"cuda_version_lower_bound": [value]}}
+        for label, value in (("cu126", "12.6"), ("cu128", "12.8"))
+    }
+    gpu: dict[str, Any] = {
+        "wheels": [
+            {"label": "cu126", "requires": ["runtime"]},
+            {"label": "cu128", "requires": ["runtime>=13"]},
+            {"requires": ["runtime"]},
+        ],
+        "variants": {
+            "$schema": "https://variants.example.com/peps/825/v0.1.0.json",
+            "default-priorities": {"namespace": ["nvidia"]},
+            "variants": labels,
+        },
+    }
+    if only:
+        gpu["wheels"] = gpu["wheels"][1:]
+    return lines_of(
+        {
+            "requires": ["gpu", "runtime<13"],
+            "targets": {"h100": GPU},
+            "packages": {"gpu": {"1.0": gpu}, "runtime": {"12.0": {}, "13.0": {}}},
+        }
+    )
+
+
+def test_a_better_label_lost_to_a_requirement_names_it() -> None:
+    """The label that was taken, the better one, and what stands against it."""
+    because = "requires runtime>=13, and the project requires runtime<13"
+    assert lost() == [f"gpu 1.0 on h100: cu128 is better than cu126, but it {because}"]
+    (told,) = lost(only=True)
+    assert told == (
+        "gpu 1.0 on h100 makes no use of an NVIDIA GPU: cu128 fits, but it " + because
+    )

@@ -267,3 +267,21 @@ def test_advice_to_let_targets_differ_was_tried() -> None:
     packages["c"]["2.0"] = {"requires": ["d<1"]}
     (told,) = found_in(scenario)[0]
     assert told.key == "tool.polylock.align"
+
+
+def test_an_override_is_not_told_as_the_own_requirement() -> None:
+    """The requirement that is in the way is that of the setting."""
+    scenario = {
+        "requires": ["app"],
+        "overrides": ["lib==1.0"],
+        "targets": {"mac": MAC},
+        "packages": {
+            "app": {"2.0": {"requires": ["lib>=2"]}, "1.0": {}},
+            "lib": {"2.0": {}, "1.0": {"wheels": [MANY]}},
+        },
+    }
+    (told,) = found_in(scenario)[0]
+    assert note(told).startswith(
+        "app 1.0 instead of 2.0 on mac: requires, by override-dependencies, "
+        "lib==1.0; lib 1.0: no wheel fits mac"
+    )

@@ -11,16 +11,19 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from polylock.errors import PolylockError
+from polylock.explain.answer import answer_of
 from polylock.explain.findings import (
     AcceleratorMissed,
+    BetterLabelLost,
     BetterLabelYanked,
     DriverTooOld,
     LibrariesForNothing,
     Note,
     SeveralMajors,
 )
-from polylock.explain.reasons import LabelExcluded, Unfit
+from polylock.explain.reasons import Contradicts, LabelExcluded, Unfit
 from polylock.explain.screening import accelerators
+from polylock.explain.why_not import WhyNot
 from polylock.model.distributions import Unusable
 from polylock.resolution.candidate_pool import CandidatePool, labels_of
 from polylock.values import Value
@@ -35,6 +38,9 @@ if TYPE_CHECKING:
     from polylock.model.distributions import Releases
     from polylock.model.pins import Pin, Resolution
     from polylock.model.target import TargetDescription
+    from polylock.resolution.candidates import Candidate
+
+    _Missed = AcceleratorMissed | BetterLabelLost | BetterLabelYanked
 
 __all__ = [
     "Built",
@@ -261,17 +267,20 @@ def _is_library(name: str) -> bool:
 def missed(solved: Solved) -> Iterator[Note]:
     """Yield the pins of targets with an accelerator that make no use of it.
 
-    And those whose better label was lost to a yank.
+    And those whose better label was lost to a yank or to a requirement.
     """
-    found: dict[tuple[str, str, AcceleratorMissed | BetterLabelYanked], list[str]] = {}
+    found: dict[tuple[str, str, _Missed], list[str]] = {}
     for resolution in solved.resolutions:
         has = accelerators(resolution.target.description)
         for name, pin in sorted(resolution.pins.items()):
             if pin.direct is not None:
                 continue
             missing = _missed(solved, resolution, pin, has[0]) if has else None
-            lost = _lost_to_yank(solved, resolution, pin)
-            for each in (missing, lost):
+            yanked = _lost_to_yank(solved, resolution, pin)
+            given_up = None
+            if missing is None and yanked is None:
+                given_up = _given_up(solved, resolution, pin)
+            for each in (missing, yanked, given_up):
                 if each is not None:
                     key = (name, pin.version, each)
                     found.setdefault(key, []).append(resolution.target.name)
@@ -340,10 +349,11 @@ def _why_out(
         return "", None
     pool, releases, position = found
     expansion = pool.expand(releases, position, yanked=False)
-    fits = [each.variant.label for each in expansion.candidates]
-    if any(label in labels for label in fits):
-        wished = pool.preferences.prefer
-        return None if wished else (next(x for x in fits if x in labels), None)
+    better = [each for each in expansion.candidates if each.variant.label in labels]
+    if better:
+        if pool.preferences.prefer:
+            return None
+        return better[0].variant.label, _against(solved, resolution, better[0])
     out = [
         (rejection.label, rejection.reason)
         for rejection in expansion.rejections
@@ -370,6 +380,46 @@ def _lost_to_yank(
     if best is None or best.file.yanked is None:
         return None
     return BetterLabelYanked(best.variant.label, pin.variant_label or "")
+
+
+def _given_up(
+    solved: Solved, resolution: Resolution, pin: Pin
+) -> BetterLabelLost | None:
+    """Return the label that would have been taken, were it not for a requirement."""
+    taken = pin.variant_label or ""
+    found = _expanded(solved, resolution, pin) if labels_of(pin.release) else None
+    if found is None or pin.file.yanked is not None or pin.passed_over:
+        return None
+    pool, releases, position = found
+    try:
+        candidates = pool.expand(releases, position, yanked=False).candidates
+    except PolylockError:
+        return None  # nothing is fetched for a note
+    best = next(iter(candidates), None)
+    if best is None or best.variant.label in {taken, ""}:
+        return None
+    because = _against(solved, resolution, best)
+    if because is None:
+        return None
+    return BetterLabelLost(best.variant.label, taken, because)
+
+
+def _against(
+    solved: Solved, resolution: Resolution, better: Candidate
+) -> Contradicts | None:
+    """Return the requirement of a label that its target does not meet, if known."""
+    reader = WhyNot(
+        answer_of(resolution, solved.inputs),
+        inputs=solved.inputs,
+        source=solved.source,
+        memory=solved.memory,
+        tables=solved.tables,
+    )
+    try:
+        reason = reader.given_up(better)
+    except PolylockError:
+        return None  # nothing is fetched for a note
+    return reason if isinstance(reason, Contradicts) else None
 
 
 def _expanded(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from polylock.errors import PolylockError
 from polylock.explain.answer import answer_of
 from polylock.explain.findings import Behind, Note
+from polylock.explain.near_miss import newer_systems
 from polylock.explain.reasons import (
     Contradicts,
     Excluded,
@@ -34,7 +35,6 @@ from polylock.explain.suggestions import Trial, build_hint
 from polylock.explain.why_not import WhyNot
 from polylock.model.requirements import Requirement
 from polylock.resolution.dependencies import SdistReads
-from polylock.resolution.near_miss import newer_systems
 from polylock.values import Mutable, field, replace
 
 if TYPE_CHECKING:
@@ -164,10 +164,11 @@ def _gathered(found: Found, readers: Mapping[str, WhyNot]) -> Iterator[Note]:
             continue
         if tried < _TRIED_AT_MOST:
             tried += len(group.held)
-            for each in [x for x in group.held if _is_stuck(readers[x], name, newest)]:
-                # For a reason of its own that lies deeper than those told.
-                group.held.remove(each)
-                group.targets.remove(each)
+            for target in list(group.held):
+                # Out for a reason of its own that lies deeper than the cause.
+                if _is_stuck(readers[target], name, newest):
+                    group.held.remove(target)
+                    group.targets.remove(target)
         if group.targets:
             yield _of_group(group, (name, version, newest), readers)
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AcceleratorMissed",
     "Behind",
+    "BetterLabelLost",
     "BetterLabelYanked",
     "DriverTooOld",
     "EntryUnmatched",
@@ -122,6 +123,18 @@ class YankedPin(Value, frozen=True):
     why: str
 
 
+class BetterLabelLost(Value, frozen=True):
+    """A label fits the target better than the ``taken`` one, and was not taken.
+
+    ``taken`` is empty for the wheel without a label; ``because`` is the requirement of
+    the label that the target does not meet.
+    """
+
+    label: str
+    taken: str
+    because: Reason
+
+
 class BetterLabelYanked(Value, frozen=True):
     """A label fits the target better than the ``taken`` one, and its wheel is yanked.
 
@@ -138,8 +151,8 @@ class AcceleratorMissed(Value, frozen=True, kw_only=True):
     ``labels`` are those of the release that are for an accelerator at all, empty where
     it is a build for processors by its local version, as ``+cpu``. ``nearest`` is the
     last of them that is for this one, empty for none, and ``because`` says why it is
-    out, None where it fits. ``sources`` tells that the project names sources for it, of
-    which none fits.
+    out. None means that it fits, and that nothing is known against it. ``sources``
+    means that the project names sources for it, of which none fits.
     """
 
     accelerator: str
@@ -209,6 +222,7 @@ class RequiresProject(Value, frozen=True):
 Finding = (
     AcceleratorMissed
     | Behind
+    | BetterLabelLost
     | BetterLabelYanked
     | DriverTooOld
     | EntryUnmatched

@@ -10,6 +10,13 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from polylock.errors import PolylockError
+from polylock.explain.near_miss import (
+    newer_systems,
+    newest_system,
+    other_pythons,
+    pythons_with_files,
+    system_for,
+)
 from polylock.explain.reasons import (
     NeedsBuild,
     NoUploadTime,
@@ -25,13 +32,6 @@ from polylock.model.variant_preferences import preferences_of
 from polylock.resolution.candidate_pool import labels_of
 from polylock.resolution.candidates import Candidate
 from polylock.resolution.dependencies import SdistReads
-from polylock.resolution.near_miss import (
-    newer_systems,
-    newest_system,
-    other_pythons,
-    pythons_with_files,
-    system_for,
-)
 from polylock.resolution.problem import Prior, Problem, Unsolvable, admitting
 from polylock.resolution.solve import solve
 from polylock.resolution.tries import Tries
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
+    from polylock.explain.near_miss import TargetChange
     from polylock.explain.why_not import Shortage
     from polylock.model.distributions import Releases
     from polylock.model.inputs import Inputs
@@ -58,7 +59,6 @@ if TYPE_CHECKING:
     from polylock.resolution.availability import Admission, Availability
     from polylock.resolution.candidate_pool import CandidatePool
     from polylock.resolution.candidates import AnyCandidate
-    from polylock.resolution.near_miss import TargetChange
 
     Clock = Callable[[], float]
     Pins = Mapping[str, AnyCandidate]

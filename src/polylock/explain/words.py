@@ -11,6 +11,7 @@ from polylock.errors import NothingToInstall
 from polylock.explain.findings import (
     AcceleratorMissed,
     Behind,
+    BetterLabelLost,
     BetterLabelYanked,
     DriverTooOld,
     EntryUnmatched,
@@ -201,17 +202,13 @@ def _note(found: Note) -> str:  # noqa: PLR0911 - a case each
         case Behind():
             return _behind(finding, found, project)
         case AcceleratorMissed():
-            return _missed(finding, project, targets)
+            return _missed(finding, found, project)
         case SeveralMajors() | DriverTooOld() | LibrariesForNothing():
             return _incoherent(found, project, targets)
         case YankedPin() | PatchNeeded():
             return _of_file(found, finding, project, targets)
-        case BetterLabelYanked():
-            taken = finding.taken or "the wheel without a label"
-            return (
-                f"{project}: {finding.label} fits {targets} better than {taken}, and "
-                "its wheel is yanked"
-            )
+        case BetterLabelLost() | BetterLabelYanked():
+            return _better_label(finding, project, targets)
         case UploadTimesMissing():
             return (
                 f"exclude-newer has no effect on {project}: "
@@ -267,7 +264,18 @@ def _behind(finding: Behind, found: Note, project: str) -> str:
     return f"{told}; {finding.advice}" if finding.advice else told
 
 
-def _missed(finding: AcceleratorMissed, project: str, targets: str) -> str:
+def _better_label(
+    finding: BetterLabelLost | BetterLabelYanked, project: str, targets: str
+) -> str:
+    taken = finding.taken or "the wheel without a label"
+    told = f"{project} on {targets}: {finding.label} is better than {taken}"
+    if isinstance(finding, BetterLabelYanked):
+        return f"{told}, but its wheel is yanked"
+    return f"{told}, but it {_clause(finding.because)}"
+
+
+def _missed(finding: AcceleratorMissed, found: Note, project: str) -> str:
+    targets = ", ".join(found.targets)
     told = f"{project} on {targets} makes no use of {finding.accelerator}"
     if not finding.labels:
         which = (
@@ -279,14 +287,16 @@ def _missed(finding: AcceleratorMissed, project: str, targets: str) -> str:
     match finding.because:
         case None if finding.nearest:
             return (
-                f"{told}: {finding.nearest} fits, and was given up for what it "
-                "requires, which `polylock why` tells"
+                f"{told}: {finding.nearest} fits and was not taken; "
+                f"`polylock why {found.project}` shows what it requires"
             )
         case None:
             labels = listed(finding.labels, 3)
             return f"{told}: it has variants for others alone ({labels})"
         case PropertyUnmet() as unmet:
             return f"{told}: {finding.nearest} {_unmet(unmet, 3)}"
+        case Contradicts() as unmet:
+            return f"{told}: {finding.nearest} fits, but it {_clause(unmet)}"
         case reason:
             return f"{told}: {finding.nearest}: {_clause(reason)}"
 
@@ -416,6 +426,9 @@ def _clause(reason: Reason) -> str:  # noqa: C901, PLR0911, PLR0912 - a case eac
             return f"no index has {reason.project}"
         case NoSuchVersion():
             return _no_version(reason)
+        case Yanked(fits=True):
+            why = f" ({reason.why})" if reason.why else ""
+            return f"would fit and is yanked{why}"
         case Yanked():
             return f"yanked: {reason.why}" if reason.why else "yanked"
         case PreRelease():
@@ -583,7 +596,8 @@ def _invalid(reason: InvalidMetadata) -> str:
 
 def _contradicts(reason: Contradicts) -> str:
     project = reason.requirement.name
-    wanted = f"requires {_required(reason.requirement)}"
+    verb = "requires, by override-dependencies," if reason.overridden else "requires"
+    wanted = f"{verb} {_required(reason.requirement)}"
     if reason.because is None:
         return f"{wanted}, and {project} is {reason.taken}"
     because = _clause(reason.because)
