@@ -202,7 +202,8 @@ def _of_group(
 
 def _is_stuck(reader: WhyNot, name: NormalizedName, newest: str) -> bool:
     """Return whether a target alone is proven to have no solution with a version."""
-    return _trial(reader).refutes(_wishing(reader, name, newest), reader.target)
+    wanted = _wishing(reader, name, newest)
+    return _trial(reader).failure(wanted, reader.target) is not None
 
 
 def _has_alone(reader: WhyNot, name: NormalizedName, newest: str) -> bool:

@@ -12,7 +12,9 @@ from polylock.explain.reasons import FilesOut, NeedsBuild, NoFile, PythonUnmet, 
 from polylock.explain.suggestions import (
     Conflict,
     build_hint,
+    marker_hint,
     python_hint,
+    refused_python,
     supply_hint,
     tried_suggestion,
 )
@@ -152,8 +154,19 @@ def _explain(
         for other in [each for each in others if _is_circle(each)][:_CIRCLES_AT_MOST]:
             told, _ = _lines(_causes(problem, other))
             lines += [line for line in told if line not in lines]
-    hint = _unbuilt(failure) or tried_suggestion(problem, _conflict(failure), clock)
-    return lines, hint or untried
+    conflict = _conflict(failure)
+    hint = _unbuilt(failure) or tried_suggestion(problem, conflict, clock)
+    if hint is not None:
+        return lines, hint
+    other = refused_python(problem, conflict, clock)
+    if other is None:
+        return lines, untried
+    # Some want another Python: advice to choose one would lead here again.
+    python, refused = other
+    assert refused.causes is not None
+    told, _ = _lines(_causes(refused.problem, next(_leaves(refused.causes))))
+    lines += [f"with Python {python}: {line}" for line in told]
+    return lines, marker_hint(problem.target, conflict.names[0])
 
 
 def _leaves(refutation: Refutation) -> Iterator[Refutation]:
