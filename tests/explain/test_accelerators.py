@@ -134,7 +134,8 @@ def test_an_accelerator_that_no_label_serves_is_told_with_the_nearest() -> None:
     assert lines_of(scenario) == [
         (
             "torch 2.11 on mi300x makes no use of an AMD GPU: rocm71 needs "
-            "amd :: rocm_version :: 7.1, and the target supports 6.4"
+            "amd :: rocm_version :: 7.1, and the target supports 6.4; if it supports "
+            "more, change tool.polylock.targets.mi300x.amd"
         )
     ]
     scenario["packages"]["torch"]["2.11"] = {
@@ -222,9 +223,9 @@ def test_libraries_that_an_extra_alone_brings() -> None:
     scenario: dict[str, Any] = {"requires": ["jax[cuda12]"], "targets": {"ci": LINUX}}
     (told,) = with_sizes(scenario, universe, {"nvidia-cublas-cu12": 900_000_000})
     assert told == (
-        "jax 1.0 brings 900.0 MB of accelerator libraries in 2 packages to ci, without "
-        "an accelerator; to leave them out there, move jax[cuda12] to the dependencies "
-        "of the targets that have one"
+        "jax 1.0 installs 900.0 MB of GPU libraries (2 packages) on ci, without a GPU; "
+        "to leave them out, move jax[cuda12] to the dependencies of the targets with a "
+        "GPU"
     )
 
 
@@ -248,10 +249,9 @@ def test_who_brings_gigabytes_of_libraries_to_a_target_without_a_gpu() -> None:
     told = with_sizes(scenario, universe, large)
     assert told == [
         (
-            "torch 2.15 brings 1.0 GB of accelerator libraries in 3 packages to ci, "
-            "without an accelerator; to take a build for processors from an index "
-            'that has one, write torch = [{ index = "NAME", targets = ["ci"] }] in '
-            "[tool.polylock.sources]"
+            "torch 2.15 installs 1.0 GB of GPU libraries (3 packages) on ci, without a "
+            'GPU; for a CPU build, write torch = [{ index = "NAME", targets = ["ci"] '
+            "}] in [tool.polylock.sources] with an index that has CPU builds"
         )
     ]
 

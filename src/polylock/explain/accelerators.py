@@ -21,7 +21,12 @@ from polylock.explain.findings import (
     Note,
     SeveralMajors,
 )
-from polylock.explain.reasons import Contradicts, LabelExcluded, Unfit
+from polylock.explain.reasons import (
+    Contradicts,
+    LabelExcluded,
+    PropertyUnmet,
+    Unfit,
+)
 from polylock.explain.screening import accelerators
 from polylock.explain.why_not import WhyNot
 from polylock.model.distributions import Unusable
@@ -290,7 +295,16 @@ def missed(solved: Solved) -> Iterator[Note]:
             versions=(version,),
             finding=finding,
             targets=tuple(targets),
+            key=_key(finding, targets[0]),
         )
+
+
+def _key(finding: _Missed, target: str) -> str:
+    """Return the key that says what a target's accelerator supports, if that is it."""
+    reason = finding.because if isinstance(finding, AcceleratorMissed) else None
+    if isinstance(reason, PropertyUnmet) and reason.namespace in {"nvidia", "amd"}:
+        return f"tool.polylock.targets.{target}.{reason.namespace}"
+    return ""
 
 
 def _missed(

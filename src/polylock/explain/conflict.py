@@ -158,11 +158,11 @@ def _explain(
     hint = _unbuilt(failure) or tried_suggestion(problem, conflict, clock)
     if hint is not None:
         return lines, hint
-    other = refused_python(problem, conflict, clock)
-    if other is None:
+    found = refused_python(problem, conflict, clock)
+    if found is None:
         return lines, untried
     # Some want another Python: advice to choose one would lead here again.
-    python, refused = other
+    python, refused = found
     assert refused.causes is not None
     told, _ = _lines(_causes(refused.problem, next(_leaves(refused.causes))))
     lines += [f"with Python {python}: {line}" for line in told]

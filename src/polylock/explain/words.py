@@ -228,8 +228,12 @@ def _note(found: Note) -> str:  # noqa: PLR0911 - a case each
                 f'["{finding.namespace}"]'
             )
         case ExtraMissing():
-            told = f"{project} has no extra {finding.extra}"
-            return f"{told}, which {finding.by} asks for" if finding.by else told
+            asked = f"{found.project}[{finding.extra}]"
+            by = f" for {finding.by}" if finding.by else ""
+            return (
+                f"{project} has no extra {finding.extra}, so {asked} installs nothing "
+                f"more{by}"
+            )
         case _:
             return _without_effect(finding, found, project)
 
@@ -258,6 +262,8 @@ def _of_file(
 
 def _behind(finding: Behind, found: Note, project: str) -> str:
     targets, because = ", ".join(found.targets), _clause(finding.because)
+    if isinstance(finding.because, Contradicts):
+        because = f"{finding.newest} {because}"
     told = f"{project} instead of {finding.newest} on {targets}: {because}"
     if finding.aligned:
         told += f", and {', '.join(finding.aligned)} must share its version (align)"
@@ -279,11 +285,11 @@ def _missed(finding: AcceleratorMissed, found: Note, project: str) -> str:
     told = f"{project} on {targets} makes no use of {finding.accelerator}"
     if not finding.labels:
         which = (
-            "no entry of its sources fits the target"
+            f"no entry of tool.polylock.sources.{found.project} fits the target"
             if finding.sources
-            else "no source says which index has others"
+            else f"tool.polylock.sources.{found.project} names no index with GPU builds"
         )
-        return f"{told}: it is a build for processors alone, and {which}"
+        return f"{told}: it is a CPU build, and {which}"
     match finding.because:
         case None if finding.nearest:
             return (
@@ -294,7 +300,9 @@ def _missed(finding: AcceleratorMissed, found: Note, project: str) -> str:
             labels = listed(finding.labels, 3)
             return f"{told}: it has variants for others alone ({labels})"
         case PropertyUnmet() as unmet:
-            return f"{told}: {finding.nearest} {_unmet(unmet, 3)}"
+            told += f": {finding.nearest} {_unmet(unmet, 3)}"
+            advice = f"; if it supports more, change {found.key}" if found.key else ""
+            return told + advice
         case Contradicts() as unmet:
             return f"{told}: {finding.nearest} fits, but it {_clause(unmet)}"
         case reason:
@@ -327,20 +335,20 @@ def _for_nothing(
     finding: LibrariesForNothing, found: Note, project: str, targets: str
 ) -> str:
     told = (
-        f"{project} brings {file_size(finding.size)} of accelerator libraries in "
-        f"{counted(finding.count, 'package')} to {targets}, without an accelerator"
+        f"{project} installs {file_size(finding.size)} of GPU libraries "
+        f"({counted(finding.count, 'package')}) on {targets}, without a GPU"
     )
     if finding.extra:
         asked = f"{found.project}[{finding.extra}]"
         return (
-            f"{told}; to leave them out there, move {asked} to the dependencies of the "
-            "targets that have one"
+            f"{told}; to leave them out, move {asked} to the dependencies of the "
+            "targets with a GPU"
         )
     names = ", ".join(f'"{name}"' for name in found.targets)
     return (
-        f"{told}; to take a build for processors from an index that has one, write "
+        f"{told}; for a CPU build, write "
         f'{found.project} = [{{ index = "NAME", targets = [{names}] }}] in '
-        "[tool.polylock.sources]"
+        "[tool.polylock.sources] with an index that has CPU builds"
     )
 
 
@@ -357,24 +365,25 @@ def _without_effect(
     match finding:
         case PatternUnmatched(is_installed=False):
             return (
-                f"{finding.setting}: {found.project}@{finding.label} has no effect, "
-                f"since no target installs {found.project}"
+                f"{finding.setting} has {found.project}@{finding.label}, which matches "
+                f"nothing: no target installs {found.project}"
             )
         case PatternUnmatched():
-            there = ", ".join(finding.there) or "none"
+            there = ", ".join(finding.there)
+            have = f"the variants {there}" if there else "no variants"
             return (
-                f"{finding.setting}: {project} has no variant {finding.label}; there "
-                f"is: {there}"
+                f"{finding.setting} has {found.project}@{finding.label}, which matches "
+                f"nothing: {project} has {have}"
             )
         case LabelPinUnused() | RequiredUnused():
             where = "there" if found.targets else "on any target"
             return f"{found.key} has no effect: {project} is not installed {where}"
         case EntryUnmatched():
             there = ", ".join(finding.there)
-            have = f"there are variants for {there}" if there else "none has variants"
+            have = f"variants for {there}" if there else "no variants"
             return (
-                f"{finding.setting}: {finding.entry} matches nothing that is locked; "
-                f"{have}"
+                f"{finding.setting} has {finding.entry}, which matches nothing: the "
+                f"locked packages have {have}"
             )
         case VariantMarkerUnmet():
             return (

@@ -32,6 +32,7 @@ from polylock.network.local_files import is_local, local_path
 from polylock.operations.builds.wiring import IndexContext
 from polylock.operations.lock.request import LockRequest
 from polylock.operations.workspace import open_workspace, require_lock
+from polylock.ports import SilentReporter
 from polylock.resolution.align import divergences
 from polylock.resolution.solve import Effort, Solver
 from polylock.values import Value, replace
@@ -98,7 +99,7 @@ def locked_notes(settings: Settings, reporter: Reporter) -> LockedNotes:
         solver = Solver(
             inputs=inputs,
             source=source,
-            reporter=reporter,
+            reporter=SilentReporter(),  # it would say "resolved", as if to lock
             preferences=pins,
             memory=context.memory,
         )
