@@ -229,13 +229,34 @@ def test_libraries_that_an_extra_alone_brings() -> None:
     )
 
 
-def test_who_brings_gigabytes_of_libraries_to_a_target_without_a_gpu() -> None:
-    """Who requires most of them is named, not the first by name nor one of them."""
+@pytest.mark.parametrize(
+    ("project", "advice"),
+    [
+        (
+            "frame",
+            (
+                'for a CPU build, write frame = [{ index = "NAME", targets = ["ci"] '
+                "}] in [tool.polylock.sources] with an index that has CPU builds"
+            ),
+        ),
+        (
+            "torch",
+            'torch-backend = "auto" in [tool.polylock] takes the build for each target',
+        ),
+    ],
+)
+def test_who_brings_gigabytes_of_libraries_to_a_target_without_a_gpu(
+    project: str, advice: str
+) -> None:
+    """Who requires most of them is named, not the first by name nor one of them.
+
+    Of torch there are builds to choose from.
+    """
     universe = MemorySource(
         {
-            "app": {"1.0": {"requires": ["torch"]}},
+            "app": {"1.0": {"requires": [project]}},
             "adapter": {"1.0": {"requires": ["cuda-python"]}},
-            "torch": {"2.15": {"requires": ["cuda-toolkit"]}},
+            project: {"2.15": {"requires": ["cuda-toolkit"]}},
             "cuda-toolkit": {"13.2": {"requires": ["nvidia-cublas"]}},
             "nvidia-cublas": {"13.2": {}},
             "cuda-python": {"13.2": {}},
@@ -249,9 +270,8 @@ def test_who_brings_gigabytes_of_libraries_to_a_target_without_a_gpu() -> None:
     told = with_sizes(scenario, universe, large)
     assert told == [
         (
-            "torch 2.15 installs 1.0 GB of GPU libraries (3 packages) on ci, without a "
-            'GPU; for a CPU build, write torch = [{ index = "NAME", targets = ["ci"] '
-            "}] in [tool.polylock.sources] with an index that has CPU builds"
+            f"{project} 2.15 installs 1.0 GB of GPU libraries (3 packages) on ci, "
+            f"without a GPU; {advice}"
         )
     ]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import json
 import os
 import subprocess
 import sys
@@ -9,6 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import jsonschema  # type: ignore[import-untyped]  # stubs lie in another package
+
+from fakes.variant_data import DATA
 from polylock.environment.discovery import environment_python
 from polylock.environment.installed import read_installed
 from polylock.environment.interpreter import probe
@@ -24,7 +29,7 @@ if TYPE_CHECKING:
     from polylock.environment.installed import InstalledDistribution
     from polylock.lockfile.pylock import Pylock
 
-__all__ = ["Project", "Spy", "this_target"]
+__all__ = ["Project", "Spy", "follows_pep_825", "this_target"]
 
 
 class Spy(SilentReporter):
@@ -84,7 +89,9 @@ class Project:
     ) -> LockOutcome:
         """Lock the project."""
         wanted = request or LockRequest()
-        return lock(self.with_settings(**changes), wanted, SilentReporter())
+        outcome = lock(self.with_settings(**changes), wanted, SilentReporter())
+        follows_pep_825(outcome.pylock)
+        return outcome
 
     def sync(
         self,
@@ -121,3 +128,21 @@ def this_target() -> str:
         f'[tool.polylock.targets.here]\nplatform = "{description.system}-'
         f'{description.architecture}"\npython = "{description.python}"\n{libc}'
     )
+
+
+def follows_pep_825(pylock: Pylock) -> None:
+    """Validate the variant metadata of a lock file against the schema of PEP 825.
+
+    PEP 825, "Integration with pylock.toml": "The structure of this table MUST conform
+    to the JSON Schema." It describes version 0.1.1; other versions have more keys.
+    """
+    for package in pylock.packages:
+        document = package.variants_json
+        if document is not None and "/825/v0.1.1" in document["$schema"]:
+            _schema().validate(json.loads(json.dumps(document)))
+
+
+@functools.cache
+def _schema() -> Any:  # noqa: ANN401 - a validator of a library without types
+    text = (DATA / "pep-0825-variant-schema-0.1.1.json").read_text("utf-8")
+    return jsonschema.Draft202012Validator(json.loads(text))

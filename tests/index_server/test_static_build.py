@@ -251,3 +251,92 @@ def test_build_refuses_to_replace_what_it_did_not_make(
         build_index(wheels, tmp_path / "index")
 
     assert mine.read_text() == "precious"
+
+
+def variant_file(directory: Path, name: str) -> dict[str, Any]:
+    """Return the index-level metadata of a built release."""
+    path = directory / "files" / name / f"{name}-1.0-variants.json"
+    return dict(json.loads(path.read_text("utf-8")))
+
+
+def test_values_of_a_single_wheel_are_sorted(tmp_path: Path) -> None:
+    """A release with one variant wheel follows the same rule as one with several.
+
+    PEP 825, "Variants": "The third level values are sets of feature values, converted
+    to lists and sorted lexically."
+    """
+    architectures = {"nvidia": {"sm_arch": ["90_real", "80_real", "100_real"]}}
+    build_wheel(tmp_path / "w", "one", "1.0", label="cu", variant=architectures)
+    build_index(tmp_path / "w", tmp_path / "out")
+    assert variant_file(tmp_path / "out", "one")["variants"]["cu"] == {
+        "nvidia": {"sm_arch": ["100_real", "80_real", "90_real"]}
+    }
+
+
+def test_a_dependency_is_spelled_as_the_schema_allows(tmp_path: Path) -> None:
+    """A hyphen of a project name becomes an underscore.
+
+    PEP 825, "Variant properties": "The namespace and feature name components MUST […]
+    consist only of 0-9, a-z and _ ASCII characters".
+    """
+    variant = {"abi_dependency": {"flash-attn": ["2.8"]}}
+    build_wheel(tmp_path / "w", "one", "1.0", label="abi", variant=variant)
+    build_index(tmp_path / "w", tmp_path / "out")
+    assert variant_file(tmp_path / "out", "one")["variants"]["abi"] == {
+        "abi_dependency": {"flash_attn": ["2.8"]}
+    }
+
+
+@pytest.mark.parametrize(
+    ("label", "variant", "problem"),
+    [
+        (
+            "v3",
+            {"x86_64": {"levle": ["v3"]}},
+            (
+                "label v3 needs x86_64 :: levle, which no provider of x86_64 reports, "
+                "did you mean level? (--lenient to accept)"
+            ),
+        ),
+        (
+            "cpu",
+            {},
+            "label cpu has no properties: the only label without is null",
+        ),
+    ],
+)
+def test_a_label_that_means_nothing_is_refused(
+    tmp_path: Path,
+    label: str,
+    variant: dict[str, dict[str, list[str]]],
+    problem: str,
+) -> None:
+    """No installer would ever choose it as its author means it.
+
+    PEP 825, "Variant label": null "always corresponds to the variant with zero
+    properties", and a label "MUST uniquely correspond to a specific set" of them.
+    PEP 850, "Providers": a provider supplies the "compatible features" of a namespace.
+    """
+    path = build_wheel(
+        tmp_path / "w",
+        "one",
+        "1.0",
+        label=label,
+        variant=variant,
+        namespaces=["x86_64"],
+    )
+    with pytest.raises(FilesInvalid) as caught:
+        build_index(tmp_path / "w", tmp_path / "out")
+    assert list(caught.value.problems) == [f"{path.name}: {problem}"]
+    assert not (tmp_path / "out").exists()
+    if variant:
+        built = build_index(tmp_path / "w", tmp_path / "out", lenient=True)
+        assert built.variant_releases == 1
+
+
+def test_features_of_an_unknown_provider_are_accepted(tmp_path: Path) -> None:
+    """Nobody but the provider knows which features its namespace has."""
+    build_wheel(
+        tmp_path / "w", "one", "1.0", label="a", variant={"myns": {"levle": ["1"]}}
+    )
+    assert build_index(tmp_path / "w", tmp_path / "out").variant_releases == 1

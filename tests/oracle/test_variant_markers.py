@@ -72,7 +72,7 @@ NVIDIA = build_target(
 def selected(label: str) -> SelectedVariant:
     """Return a label as the solver selects it for the target with the GPU."""
     supported = supported_properties(
-        WHEEL, stated=NVIDIA.stated, derived=NVIDIA.derived
+        WHEEL, stated=NVIDIA.stated, derived=NVIDIA.derived, holds=bool
     )
     (ranked,) = order_labels(WHEEL, supported, [label]).compatible
     return SelectedVariant(ranked.label, ranked.properties)

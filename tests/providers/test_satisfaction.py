@@ -18,7 +18,7 @@ from polylock.model.target import (
     TargetDescription,
 )
 from polylock.providers.derive import build_target
-from polylock.providers.satisfaction import missing
+from polylock.providers.satisfaction import missing_hardware, missing_system
 from polylock.values import replace
 
 BASE = TargetDescription(
@@ -36,12 +36,9 @@ CUDA_12_8 = "nvidia :: cuda_version_lower_bound :: 12.8"
 
 def lacks(machine: dict[str, Any], **target: Any) -> list[str]:  # noqa: ANN401  # fields of a description
     """Return what a machine lacks; both are the base with other fields."""
-    return list(
-        missing(
-            build_target(replace(BASE, **target)),
-            build_target(replace(BASE, **machine)),
-        )
-    )
+    wanted = build_target(replace(BASE, **target))
+    here = build_target(replace(BASE, **machine))
+    return [*missing_system(wanted, here), *missing_hardware(wanted, here)]
 
 
 @pytest.mark.parametrize(
@@ -171,10 +168,10 @@ def test_only_the_namespaces_in_use_are_asked() -> None:
     """Hardware that no locked wheel needs is not asked for."""
     target = build_target(BASE)
     machine = build_target(replace(BASE, nvidia=None, cpu=None))
-    assert missing(target, machine, namespaces=[]) == ()
-    assert len(missing(target, machine, namespaces=["nvidia"])) == 2
+    assert missing_hardware(target, machine, namespaces=[]) == ()
+    assert len(missing_hardware(target, machine, namespaces=["nvidia"])) == 2
     # What wheels are built against is no matter of hardware.
-    assert missing(target, machine, namespaces=["abi_dependency"]) == ()
+    assert missing_hardware(target, machine, namespaces=["abi_dependency"]) == ()
 
 
 def test_stated_lists_stand_for_derived_ones() -> None:

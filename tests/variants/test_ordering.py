@@ -55,7 +55,7 @@ def published_order(case: str) -> tuple[list[str], list[str]]:
     target = build_target(description(machine, profile))
     found = metadata(release.replace(" ", "-"))
     supported = supported_properties(
-        found, stated=target.stated, derived=target.derived
+        found, stated=target.stated, derived=target.derived, holds=bool
     )
     order = order_labels(found, supported, found.variants)
     return labels(order), vectors("selection")[case]

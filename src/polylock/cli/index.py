@@ -37,6 +37,11 @@ def command() -> None:
     is_flag=True,
     help="Use a file's modification time as its upload time if none is recorded.",
 )
+@click.option(
+    "--lenient",
+    is_flag=True,
+    help="Accept labels with features that their provider does not know.",
+)
 @JSON
 def build(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
     """Build a static simple index of the wheels and source distributions in a folder.
@@ -49,6 +54,7 @@ def build(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by nam
         values["directory"],
         values["output"],
         upload_times="modified" if values["modified_times"] else "recorded",
+        lenient=values["lenient"],
     )
     if values["as_json"]:
         print_json(

@@ -1,4 +1,4 @@
-"""Whether what a target installs suits its accelerator, and itself.
+"""Notes on packages that do not fit the accelerator of a target, or each other.
 
 A rule says by a project's name and version, or by the local part of its version, which
 release of an accelerator platform it is built for. A new rule is a line in ``_RULES``.
@@ -30,6 +30,8 @@ from polylock.explain.reasons import (
 from polylock.explain.screening import accelerators
 from polylock.explain.why_not import WhyNot
 from polylock.model.distributions import Unusable
+from polylock.model.source_choice import fits, torch_choice
+from polylock.project.torch_backends import torch_projects
 from polylock.resolution.candidate_pool import CandidatePool, labels_of
 from polylock.values import Value
 
@@ -123,7 +125,7 @@ class Built(Value, frozen=True):
 
 
 def built_for(pin: Pin) -> Built | None:
-    """Return what a pin is built for, by its label, its version or its name."""
+    """Return the accelerator platform of a pin, by its label, version or name."""
     for found in pin.decided_by:
         if found.namespace == "nvidia" and found.feature == "cuda_version_lower_bound":
             major, _, minor = found.value.partition(".")
@@ -145,7 +147,7 @@ def built_for(pin: Pin) -> Built | None:
 
 @lru_cache(maxsize=4096)
 def _named(name: str) -> Built | None:
-    """Return what a name says; the major is empty where the version says it."""
+    """Return the platform in a name; the major is empty where the version has it."""
     for rule, compiled in _COMPILED:
         match = compiled.fullmatch(name)
         if match is not None:
@@ -161,7 +163,7 @@ def accelerator_notes(solved: Solved) -> Iterator[Note]:
 
 
 def coherence(solved: Solved) -> Iterator[Note]:
-    """Yield what targets get for two majors, or for a newer one than theirs."""
+    """Yield libraries of two majors in one target, or newer than its driver."""
     mixed: dict[tuple[str, SeveralMajors], list[str]] = {}
     for resolution in solved.resolutions:
         by_platform: dict[str, dict[str, list[str]]] = {}
@@ -177,13 +179,29 @@ def coherence(solved: Solved) -> Iterator[Note]:
                 project = majors[ordered[-1]][0].partition(" ")[0]
                 key = (project, SeveralMajors(platform, told))
                 mixed.setdefault(key, []).append(resolution.target.name)
-            yield from _too_new(resolution, platform, majors[ordered[-1]], ordered[-1])
+            if not _is_named(solved, resolution):
+                newest = ordered[-1]
+                yield from _too_new(
+                    solved, resolution, platform, majors[newest], newest
+                )
     for (project, finding), targets in mixed.items():
         yield Note(project=project, finding=finding, targets=tuple(targets))
 
 
+def _is_named(solved: Solved, resolution: Resolution) -> bool:
+    """Return whether the user names a backend of torch that cannot run: it is told."""
+    choice = torch_choice(solved.inputs, "torch", resolution.target)
+    return choice is not None and any(
+        fit.obstacle is not None and fit.versions == ("",) for fit in choice.fits
+    )
+
+
 def _too_new(
-    resolution: Resolution, platform: str, pins: Sequence[str], major: str
+    solved: Solved,
+    resolution: Resolution,
+    platform: str,
+    pins: Sequence[str],
+    major: str,
 ) -> Iterator[Note]:
     """Yield pins for a newer major than the driver offers: a newer minor runs.
 
@@ -192,9 +210,12 @@ def _too_new(
     target = resolution.target
     offered, key = _offered(target.description, platform)
     if offered and int(major) > int(offered.partition(".")[0]):
+        torch = "torch" in resolution.pins and _could_set_backend(
+            solved, resolution, "torch"
+        )
         yield Note(
             project=pins[0].partition(" ")[0],
-            finding=DriverTooOld(platform, major, offered, tuple(pins[:2])),
+            finding=DriverTooOld(platform, major, offered, tuple(pins[:2]), torch),
             targets=(target.name,),
             key=f"tool.polylock.targets.{target.name}.{key}",
         )
@@ -214,7 +235,7 @@ def _offered(description: TargetDescription, platform: str) -> tuple[str, str]:
 
 
 def useless_libraries(solved: Solved) -> Iterator[Note]:
-    """Yield who brings large accelerator libraries to targets that have none."""
+    """Yield the packages that install large GPU libraries on targets without a GPU."""
     found: dict[tuple[str, str, LibrariesForNothing], list[str]] = {}
     for resolution in solved.resolutions:
         if accelerators(resolution.target.description):
@@ -225,8 +246,9 @@ def useless_libraries(solved: Solved) -> Iterator[Note]:
             continue
         parent = _who_brings(resolution)
         version = resolution.pins[parent].version
+        torch = _could_set_backend(solved, resolution, parent)
         extra = _by_extra(resolution.pins[parent])
-        finding = LibrariesForNothing(size, len(libraries), extra)
+        finding = LibrariesForNothing(size, len(libraries), extra, torch)
         found.setdefault((parent, version, finding), []).append(resolution.target.name)
     for (project, version, finding), targets in found.items():
         yield Note(
@@ -245,7 +267,7 @@ def _by_extra(pin: Pin) -> str:
 
 
 def _who_brings(resolution: Resolution) -> NormalizedName:
-    """Return the project that brings most bytes of libraries, itself none of them."""
+    """Return the project that requires most bytes of libraries, itself no library."""
     pins = resolution.pins
 
     def brought(name: NormalizedName) -> int:
@@ -311,8 +333,7 @@ def _missed(
     solved: Solved, resolution: Resolution, pin: Pin, accelerator: str
 ) -> AcceleratorMissed | None:
     if pin.version.partition("+")[2] == "cpu":
-        sources = pin.name in solved.inputs.sources
-        return AcceleratorMissed(accelerator=_NAMESPACES[accelerator], sources=sources)
+        return _processor_build(solved, resolution, pin, accelerator)
     if not labels_of(pin.release):
         return None
     labels = _accelerator_labels(solved, pin)
@@ -331,6 +352,30 @@ def _missed(
         labels=tuple(sorted(labels)),
         nearest=nearest,
         because=because,
+    )
+
+
+def _processor_build(
+    solved: Solved, resolution: Resolution, pin: Pin, accelerator: str
+) -> AcceleratorMissed | None:
+    if torch_choice(solved.inputs, pin.name, resolution.target) is not None:
+        return None  # the backend has a note of its own
+    return AcceleratorMissed(
+        accelerator=_NAMESPACES[accelerator],
+        sources=pin.name in solved.inputs.sources,
+        torch=_could_set_backend(solved, resolution, pin.name),
+    )
+
+
+def _could_set_backend(solved: Solved, resolution: Resolution, name: str) -> bool:
+    """Return whether ``torch-backend`` is not set and could choose a build."""
+    return (
+        name in torch_projects()
+        and torch_choice(solved.inputs, name, resolution.target) is None
+        and not any(
+            fits(entry, resolution.target)
+            for entry in solved.inputs.sources.get(name, ())
+        )
     )
 
 

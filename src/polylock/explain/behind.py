@@ -1,9 +1,9 @@
-"""Which pins are older than they could be, for a reason that a key can change.
+"""Notes on pins that are older than they could be.
 
-A version that a requirement excludes is no news to who wrote it, and what follows from
-another pin is told with that one. What is told is the file that a target lacks, the
-build or the metadata that is in the way, of the target itself or of the one that the
-others keep in step with.
+A note names a missing wheel, a build that is not allowed, or bad metadata. The cause
+is in the target itself, or in another target whose version it shares (align). There is
+no note if a requirement of the project excludes the newer version, because its author
+knows that, and none if the cause is already in the note on another pin.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ _TRIED_AT_MOST = 4
 
 
 def behind(solved: Solved, older: Sequence[Older]) -> Iterator[Note]:
-    """Yield the older pins of each target that are news, targets gathered."""
+    """Yield a note for each older pin and reason, with all targets that share it."""
     readers = [
         WhyNot(
             answer_of(resolution, solved.inputs),
@@ -103,7 +103,7 @@ def _told(
     releases: Releases,
     others: Sequence[WhyNot],
 ) -> Behind | None:
-    """Return why the newest version that is asked for is not taken, if that is news."""
+    """Return the note on a pin, None if its user already knows the reason."""
     newest = reader.newest_allowed(releases)
     if newest is None:
         return None
@@ -118,9 +118,9 @@ def _told(
 
 
 def _cause(reason: Reason) -> Reason | None:
-    """Return the last of a chain of reasons where it is worth telling.
+    """Return the last of a chain of reasons, None if no note should name it.
 
-    What a requirement excludes is told with the project that has the requirement.
+    A requirement is in the note on the project that has it.
     """
     match reason:
         case OfLabels():
@@ -207,7 +207,7 @@ def _is_stuck(reader: WhyNot, name: NormalizedName, newest: str) -> bool:
 
 
 def _has_alone(reader: WhyNot, name: NormalizedName, newest: str) -> bool:
-    """Return whether a target has a version where the others do not count.
+    """Return whether a target can have a version without regard to other targets.
 
     It is solved for, with what was read and nothing more.
     """
@@ -244,7 +244,7 @@ def _follows(
 ) -> bool:
     """Return whether another project has the same cause, nearer to it.
 
-    What a project requires is old on all its targets, and so the project is.
+    A project is old wherever the project that it requires is.
     """
     if not isinstance(cause, Contradicts) or cause.because is None:
         return False
@@ -265,7 +265,7 @@ def _apart() -> tuple[str, str]:
 def _advice(
     reader: WhyNot, name: NormalizedName, newest: str, because: Reason
 ) -> tuple[str, str]:
-    """Return what to write to have the newest version, and its key; empty for none."""
+    """Return the advice that gives the newest version, and its key; empty for none."""
     while True:
         match because:
             case Contradicts() if because.because is not None:

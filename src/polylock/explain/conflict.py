@@ -190,7 +190,7 @@ def _leaves(refutation: Refutation) -> Iterator[Refutation]:
 
 
 def _is_circle(leaf: Refutation) -> bool:
-    """Return whether what is required excludes nothing but a pin that leads to it."""
+    """Return whether the requirements exclude only a pin that they come from."""
     return any(
         rejected.pin is not None and len(rejected.information) == 1
         for rejected in leaf.rejected
@@ -200,7 +200,7 @@ def _is_circle(leaf: Refutation) -> bool:
 def _causes(
     problem: Problem, refutation: Refutation, wish: Requirement | None = None
 ) -> _Causes:
-    """Return what conflicts in a project: all its candidates count."""
+    """Return the requirements that conflict in a project, over all its candidates."""
     found = [
         information
         for rejected in refutation.rejected
@@ -217,7 +217,7 @@ def _causes(
 
 
 def _lines(failure: _Causes) -> tuple[list[str], str | None]:
-    """Return what conflicts, a line each, and advice that was not tried."""
+    """Return the conflicting requirements, a line each, and untried advice."""
     told: list[_Line] = []
     advice: list[str] = []
     causes = _telling(failure.causes)

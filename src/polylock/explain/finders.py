@@ -25,13 +25,13 @@ from polylock.explain.findings import (
     VariantsLost,
     YankedPin,
 )
-from polylock.explain.screening import missing_extras
+from polylock.explain.screening import missing_extras, needs_patch
 from polylock.model.distributions import Unusable, labelled_wheels
+from polylock.model.target_properties import namespaces_without_provider
 from polylock.model.variant_preferences import preferences_of
 from polylock.resolution.candidate_pool import labels_of
 from polylock.resolution.versions import satisfies
 from polylock.values import replace
-from polylock.variants.authority import namespaces_without_provider
 from polylock.variants.ordering import VariantPreferences
 
 if TYPE_CHECKING:
@@ -261,12 +261,13 @@ def _needs_patch(solved: Solved) -> Iterator[Note]:
     for resolution in solved.resolutions:
         target = resolution.target
         python = target.description.python
-        if python.patch is not None or _PYTHON in target.marker_environment:
+        if _PYTHON in target.marker_environment:
             continue
         needs = [
             (-patch, pin.name, pin)
             for pin in resolution.pins.values()
-            if (patch := _lowest_patch(pin.requires_python or "", python))
+            if needs_patch(pin, python)
+            and (patch := _lowest_patch(pin.requires_python or "", python))
         ]
         if needs:
             negated, _, pin = min(needs, key=lambda need: need[:2])
@@ -351,7 +352,7 @@ def _unknown_namespaces(release: Release, target: Target, solved: Solved) -> lis
     return [
         namespace
         for namespace in namespaces_without_provider(
-            metadata, stated=target.stated, enabled_providers=inputs.enable_providers
+            metadata, target, inputs.enable_providers
         )
         if namespace in used and all(pattern.text != namespace for pattern in excluded)
     ]

@@ -12,6 +12,7 @@ from polylock.values import Value
 
 if TYPE_CHECKING:
     from polylock.explain.reasons import Reason
+    from polylock.model.torch_backends import Obstacle
 
 __all__ = [
     "AcceleratorMissed",
@@ -31,6 +32,10 @@ __all__ = [
     "RequiredUnused",
     "RequiresProject",
     "SeveralMajors",
+    "TorchBackendOlder",
+    "TorchBackendUnfit",
+    "TorchBackendUnset",
+    "TorchBackendsMixed",
     "UploadTimesMissing",
     "VariantMarkerUnmet",
     "VariantSetting",
@@ -149,10 +154,11 @@ class AcceleratorMissed(Value, frozen=True, kw_only=True):
     """A target with an ``accelerator`` got a build that does not use it.
 
     ``labels`` are those of the release that are for an accelerator at all, empty where
-    it is a build for processors by its local version, as ``+cpu``. ``nearest`` is the
-    last of them that is for this one, empty for none, and ``because`` says why it is
-    out. None means that it fits, and that nothing is known against it. ``sources``
-    means that the project names sources for it, of which none fits.
+    it is a CPU build by its local version, as ``+cpu``. ``nearest`` is the last of them
+    that is for this one, empty for none, and ``because`` says why it is out. None means
+    that it fits, and that nothing is known against it. ``sources`` means that the
+    project names sources for it, of which none fits, ``torch`` that ``torch-backend``
+    could choose its build.
     """
 
     accelerator: str
@@ -160,6 +166,7 @@ class AcceleratorMissed(Value, frozen=True, kw_only=True):
     nearest: str = ""
     because: Reason | None = None
     sources: bool = False
+    torch: bool = False
 
 
 class SeveralMajors(Value, frozen=True):
@@ -173,23 +180,64 @@ class SeveralMajors(Value, frozen=True):
 
 
 class DriverTooOld(Value, frozen=True):
-    """Pins need a newer major of CUDA or ROCm than the target's driver ``offers``."""
+    """Pins need a newer major of CUDA or ROCm than the target's driver ``offers``.
+
+    ``torch`` tells that ``torch-backend`` could choose another build of torch.
+    """
 
     platform: str
     needed: str
     offers: str
     pins: tuple[str, ...]
+    torch: bool = False
 
 
 class LibrariesForNothing(Value, frozen=True):
     """Accelerator libraries of ``size`` bytes on a target that has no use for them.
 
     ``extra`` is the one with which alone the project requires them, empty for none.
+    ``torch`` tells that ``torch-backend`` could choose another build.
     """
 
     size: int
     count: int
     extra: str = ""
+    torch: bool = False
+
+
+class TorchBackendOlder(Value, frozen=True):
+    """A build of torch is not of the newest backend, or is the one for processors.
+
+    ``other`` is the next newer backend that has it for other machines; ``is_last`` says
+    that there is none after it. ``obstacle`` is why the target cannot run it.
+    """
+
+    backend: str
+    other: str
+    obstacle: Obstacle
+    is_last: bool
+
+
+class TorchBackendUnfit(Value, frozen=True):
+    """The user names a backend that the target cannot run."""
+
+    backend: str
+    obstacle: Obstacle
+
+
+class TorchBackendUnset(Value, frozen=True):
+    """A target with an accelerator has a build of torch that was not made for it."""
+
+    accelerator: str
+
+
+class TorchBackendsMixed(Value, frozen=True):
+    """torch and a project built against it are of several backends.
+
+    ``pins`` are project and version, as text.
+    """
+
+    pins: tuple[str, ...]
 
 
 class EntryUnmatched(Value, frozen=True):
@@ -235,6 +283,10 @@ Finding = (
     | RequiredUnused
     | RequiresProject
     | SeveralMajors
+    | TorchBackendOlder
+    | TorchBackendUnfit
+    | TorchBackendUnset
+    | TorchBackendsMixed
     | UploadTimesMissing
     | VariantMarkerUnmet
     | VariantsLost

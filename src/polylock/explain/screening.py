@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from polylock.model.distributions import Releases
     from polylock.model.inputs import Inputs, RootRequirement
     from polylock.model.pins import Pin, Resolution
-    from polylock.model.target import Target, TargetDescription
+    from polylock.model.target import PythonRelease, Target, TargetDescription
     from polylock.ports import PackageSource
 
     Older = list[tuple[NormalizedName, Releases]]
@@ -40,6 +40,7 @@ __all__ = [
     "may_be_accelerated",
     "may_have_others",
     "missing_extras",
+    "needs_patch",
     "older_pins",
     "roots_of",
 ]
@@ -49,7 +50,7 @@ _ACCELERATED = re.compile(r"nvidia|cuda|cupy|rocm|triton|-cu\d")
 
 
 class Solved(Value, frozen=True):
-    """An answer, and what it was found from.
+    """A solution with its inputs and its source.
 
     ``memory`` and ``tables`` are what the solve worked out.
     """
@@ -95,9 +96,9 @@ def roots_of(target: Target, inputs: Inputs) -> Iterator[RootRequirement]:
 def older_pins(solved: Solved) -> list[Older]:
     """Return the pins of each target that are older than the project itself admits.
 
-    Without those whose newest version the requirement of another pin excludes: that is
-    a consequence, which is told with the pin that has the requirement. And without
-    those whose newest version is for other Pythons: whoever chose the Python knows it.
+    Pins whose newest version is excluded by another pin are left out, because the note
+    is on that other pin. So are pins whose newest version is for other Pythons, because
+    the user chose the Python.
     """
     if solved.inputs.resolution != "highest":
         return [[] for _ in solved.resolutions]
@@ -149,7 +150,7 @@ def _older(
 def _is_for_other_pythons(
     pool: CandidatePool, releases: Releases, position: int
 ) -> bool:
-    """Return whether a version is out for its ``requires-python`` and nothing else."""
+    """Return whether only ``requires-python`` excludes a version."""
     try:
         expansion = pool.expand(releases, position, yanked=False)
     except PolylockError:
@@ -207,18 +208,20 @@ def may_have_others(solved: Solved) -> bool:
             for resolution in solved.resolutions
             for pin in resolution.pins.values()
         )
-        or any(map(_names_patch, solved.resolutions))
+        or any(
+            needs_patch(pin, resolution.target.description.python)
+            for resolution in solved.resolutions
+            for pin in resolution.pins.values()
+        )
         or _lacks_upload_times(solved)
         or missing_extras(solved)
     )
 
 
-def _names_patch(resolution: Resolution) -> bool:
+def needs_patch(pin: Pin, python: PythonRelease) -> bool:
     """Return whether a pin may need a patch release that the target does not name."""
-    python = resolution.target.description.python
-    part = f"{python.minor_version}."
-    return python.patch is None and any(
-        part in (pin.requires_python or "") for pin in resolution.pins.values()
+    return python.patch is None and f"{python.minor_version}." in (
+        pin.requires_python or ""
     )
 
 

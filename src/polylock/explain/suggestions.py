@@ -28,6 +28,7 @@ from polylock.explain.reasons import (
 from polylock.model.distributions import Unusable
 from polylock.model.inputs import RootRequirement
 from polylock.model.requirements import Requirement
+from polylock.model.target_properties import namespaces_without_provider
 from polylock.model.variant_preferences import preferences_of
 from polylock.resolution.candidate_pool import labels_of
 from polylock.resolution.candidates import Candidate
@@ -36,7 +37,6 @@ from polylock.resolution.problem import Prior, Problem, Unsolvable, admitting
 from polylock.resolution.solve import solve
 from polylock.resolution.tries import Tries
 from polylock.values import Value, replace
-from polylock.variants.authority import namespaces_without_provider
 
 if TYPE_CHECKING:
     from collections.abc import (
@@ -170,7 +170,7 @@ class Trial(Value, frozen=True, kw_only=True):
             return None
 
     def failure(self, inputs: Inputs, target: Target) -> Failure | None:
-        """Return why there are proven to be no pins; None where nothing is proven."""
+        """Return the proof that there are no pins; None if nothing is proven."""
         try:
             self._solve(inputs, target)
         except Unsolvable as error:
@@ -440,7 +440,7 @@ def _overruled(inputs: Inputs, wanted: Sequence[tuple[str, str]]) -> Iterator[_C
 
 
 def supply_hint(pool: CandidatePool, found: Shortage) -> str | None:
-    """Return what would help where an index lacks something; nobody has tried it."""
+    """Return untried advice for a project that an index has no usable version of."""
     if not found.out:
         return None
     versions, reasons = found.out[0]
@@ -479,7 +479,7 @@ def _coverage_hint(pool: CandidatePool, releases: Releases, position: int) -> st
 
 
 def _variants_hint(pool: CandidatePool, releases: Releases, position: int) -> str:
-    """Return what would let a label of a version in; empty where none is at issue."""
+    """Return a setting that would admit a label of a version; empty for none."""
     release = releases.release(position)
     target, inputs = pool.target, pool.inputs
     if releases.name in target.description.variants:
@@ -490,7 +490,7 @@ def _variants_hint(pool: CandidatePool, releases: Releases, position: int) -> st
             if provider.optional and namespace not in inputs.enable_providers:
                 return f'set enable-providers = ["{namespace}"] in [tool.polylock]'
         for namespace in namespaces_without_provider(
-            metadata, stated=target.stated, enabled_providers=inputs.enable_providers
+            metadata, target, inputs.enable_providers
         ):
             return (
                 f"say under properties.{namespace} what target {target.name} supports"

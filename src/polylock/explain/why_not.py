@@ -127,7 +127,7 @@ class LabelVerdict(Value, frozen=True):
 
 
 class WhyNot:
-    """Says of one target why it does not have a version or label.
+    """Explains why one target does not have a version or label.
 
     ``answer`` is what it has, by these ``inputs``; ``memory`` and ``tables`` are what
     a solve worked out, where there was one. The index is asked as it is now, out
@@ -170,7 +170,7 @@ class WhyNot:
         name: NormalizedName,
         beside: Sequence[WhyNot] = (),
     ) -> tuple[VersionsOut, ...]:
-        """Return why each version above the one that is taken was not, newest first.
+        """Return the reasons against all versions above the pinned one, newest first.
 
         ``beside`` are the other targets, for whose sake a version may be held back.
         """
@@ -219,7 +219,7 @@ class WhyNot:
         version: str,
         beside: Sequence[WhyNot] = (),
     ) -> Reason:
-        """Return why a target has not a version; a local version is left aside."""
+        """Return the reason against a version on this target; ignores local parts."""
         found = self._positions(name, version)
         if isinstance(found, tuple):
             releases, same = found
@@ -340,7 +340,7 @@ class WhyNot:
     def _cause(
         self, releases: Releases, position: int, assumed: Assumed
     ) -> Reason | None:
-        """Return what keeps a version from this target, where it alone is asked.
+        """Return the reason against a version on this target alone.
 
         ``assumed`` are candidates that take the place of pins: the version in question
         and what was followed from there.
@@ -357,7 +357,7 @@ class WhyNot:
         )
 
     def _outright(self, releases: Releases, position: int) -> Reason | None:
-        """Return what project, settings or files say, for which nothing is opened."""
+        """Return a reason from project, settings or files, which needs no metadata."""
         return (
             self._by_project(releases, position)
             or self._by_settings(releases, position)
@@ -509,7 +509,7 @@ class WhyNot:
     def _by_requirements(
         self, releases: Releases, position: int, assumed: Assumed
     ) -> Reason | None:
-        """Return what no candidate of a version can have of what it requires."""
+        """Return the requirement that no candidate of a version can meet."""
         reasons: list[Reason] = []
         for candidate in self.pool.expand(releases, position, yanked=False).candidates:
             reason = self._unmet(candidate, assumed)
@@ -588,7 +588,7 @@ class WhyNot:
         )
 
     def _useless(self, releases: Releases, position: int) -> Reason | None:
-        """Return why a version is of no use: by what it is, not by what is pinned."""
+        """Return a reason against a version that does not depend on pins."""
         outright = self._outright(releases, position)
         if outright is not None:
             return outright
@@ -687,7 +687,7 @@ class WhyNot:
         return None
 
     def _requests(self, dependent: NormalizedName, name: str) -> list[Request]:
-        """Return what a pin requires of a project, extras in use included."""
+        """Return the requirements of a pin for a project, including extras in use."""
         candidate = self.candidate(dependent)
         if candidate is None:
             return []
@@ -745,7 +745,7 @@ class WhyNot:
         return self._paths.get(name, (name,))
 
     def given_up(self, better: Candidate) -> Reason | None:
-        """Return what keeps another label of a pinned release out, None for nothing.
+        """Return the reason against a better label of a pinned release, None for none.
 
         The label is a candidate, and better than the one that was taken.
         """
@@ -911,7 +911,7 @@ def rejected(
 
 
 def no_file(release: Release, target: Target) -> NoFile:
-    """Return what the wheels of a version that fits no target are for.
+    """Return the platforms or Pythons of the wheels, none of which fits the target.
 
     Nearest are those that would fit but for the platform, then those for another
     Python on the right platform.

@@ -24,6 +24,10 @@ from polylock.explain.findings import (
     RequiredUnused,
     RequiresProject,
     SeveralMajors,
+    TorchBackendOlder,
+    TorchBackendsMixed,
+    TorchBackendUnfit,
+    TorchBackendUnset,
     UploadTimesMissing,
     VariantMarkerUnmet,
     VariantsLost,
@@ -76,10 +80,11 @@ from polylock.model.distributions import span
 from polylock.model.inputs import DEFAULT_INDEX, index_in_words
 from polylock.model.quantities import counted, file_size
 from polylock.model.visible_text import visible
+from polylock.resolution.versions import public, satisfies
 from polylock.values import replace
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from polylock.errors import PolylockError
     from polylock.explain.findings import Note
@@ -87,15 +92,28 @@ if TYPE_CHECKING:
     from polylock.explain.why_not import Shortage
     from polylock.model.reasons import Rejection
     from polylock.model.requirements import Requirement
+    from polylock.model.torch_backends import BackendFit, Obstacle, TorchChoice
 
-__all__ = ["about", "asker", "clause", "details", "listed", "note", "request"]
+__all__ = [
+    "about",
+    "asker",
+    "backends",
+    "clause",
+    "details",
+    "listed",
+    "note",
+    "request",
+]
 
 _VALUES_AT_MOST = 8
+_SET_BACKEND = (
+    'torch-backend = "auto" in [tool.polylock] takes the build for each target'
+)
 _EXTRAS_AT_MOST = 3
 
 
 def clause(reason: Reason) -> str:
-    """Return what is said of a version, a file or a label after its name and a colon.
+    """Return a reason as a clause that follows a name and a colon.
 
     ``torch 2.9.0: requires Python >=3.14``.
     """
@@ -120,7 +138,7 @@ def asker(who: Asker) -> str:
 
 
 def about(subject: str, reason: Reason, *, many: bool = False) -> str:
-    """Return what is said of a version, or of ``many``: ``a 1 requires Python >=4``."""
+    """Return a sentence on a version, or on ``many``: ``a 1 requires Python >=4``."""
     verb = "require" if many else "requires"
     match reason:
         case PythonUnmet():
@@ -154,7 +172,7 @@ def _required(requirement: Requirement) -> str:
 
 
 def lacks(found: Shortage, asked: str) -> list[str]:
-    """Return what an index lacks of a project, a line each.
+    """Return the reasons against the versions of a project, a line each.
 
     ``asked`` is what no version is, as text.
     """
@@ -178,7 +196,7 @@ def _there(reason: NoSuchVersion) -> str:
 
 
 def details(error: PolylockError) -> list[str]:
-    """Return what is shown under the message of an error, one fact a line."""
+    """Return the lines below the message of an error."""
     if isinstance(error, NothingToInstall):
         return [_rejection(each) for each in error.rejected]
     return list(error.details())
@@ -191,11 +209,11 @@ def _rejection(found: Rejection) -> str:
 
 
 def note(found: Note) -> str:
-    """Return what to know of an answer, in one line."""
+    """Return a note as one line."""
     return visible(_note(found))
 
 
-def _note(found: Note) -> str:  # noqa: PLR0911 - a case each
+def _note(found: Note) -> str:  # noqa: C901, PLR0911 - a case each
     project = " ".join((found.project, ", ".join(found.versions))).rstrip()
     finding, targets = found.finding, ", ".join(found.targets)
     match finding:
@@ -205,6 +223,13 @@ def _note(found: Note) -> str:  # noqa: PLR0911 - a case each
             return _missed(finding, found, project)
         case SeveralMajors() | DriverTooOld() | LibrariesForNothing():
             return _incoherent(found, project, targets)
+        case (
+            TorchBackendOlder()
+            | TorchBackendUnfit()
+            | TorchBackendUnset()
+            | TorchBackendsMixed()
+        ):
+            return _torch(finding, found, project, targets)
         case YankedPin() | PatchNeeded():
             return _of_file(found, finding, project, targets)
         case BetterLabelLost() | BetterLabelYanked():
@@ -241,7 +266,7 @@ def _note(found: Note) -> str:  # noqa: PLR0911 - a case each
 def _of_file(
     found: Note, finding: YankedPin | PatchNeeded, project: str, targets: str
 ) -> str:
-    """Say what is to know of the file that is locked."""
+    """Return a note on a locked file."""
     match finding:
         case YankedPin():
             why = f" ({finding.why})" if finding.why else ""
@@ -289,7 +314,8 @@ def _missed(finding: AcceleratorMissed, found: Note, project: str) -> str:
             if finding.sources
             else f"tool.polylock.sources.{found.project} names no index with GPU builds"
         )
-        return f"{told}: it is a CPU build, and {which}"
+        told = f"{told}: it is a CPU build, and {which}"
+        return f"{told}; {_SET_BACKEND}" if finding.torch else told
     match finding.because:
         case None if finding.nearest:
             return (
@@ -321,14 +347,86 @@ def _incoherent(found: Note, project: str, targets: str) -> str:
             return f"{targets} {verb} libraries of {told}, which may not load together"
         case DriverTooOld():
             pins = ", ".join(finding.pins)
-            return (
+            told = (
                 f"{pins} on {targets}: built for {finding.platform} {finding.needed}, "
                 f"and {found.key} offers {finding.offers}"
             )
+            return f"{told}; {_SET_BACKEND}" if finding.torch else told
         case LibrariesForNothing():
             return _for_nothing(finding, found, project, targets)
         case _:
             raise AssertionError(finding)
+
+
+def _torch(
+    finding: TorchBackendOlder
+    | TorchBackendUnfit
+    | TorchBackendUnset
+    | TorchBackendsMixed,
+    found: Note,
+    project: str,
+    targets: str,
+) -> str:
+    match finding:
+        case TorchBackendOlder():
+            many = not finding.is_last
+            subject = f"{finding.other} and later" if many else finding.other
+            what = f"{project} on {targets}"
+            if finding.backend == "cpu":
+                what += " is the build for processors"
+            return f"{what}: {_obstacle(subject, finding.obstacle, many=many)}"
+        case TorchBackendUnfit():
+            told = _obstacle(finding.backend, finding.obstacle)
+            return f"{project} on {targets} cannot run there: {told}, see {found.key}"
+        case TorchBackendUnset():
+            return (
+                f"{project} on {targets} may not be for {finding.accelerator}, since "
+                f"its index has one build for all; {_SET_BACKEND}"
+            )
+        case TorchBackendsMixed():
+            pins = ", ".join(finding.pins)
+            return (
+                f"{pins} on {targets} are of several backends, and may not load "
+                "together; no backend has all of them"
+            )
+
+
+def backends(choice: TorchChoice, backend: str, version: str) -> Iterator[str]:
+    """Yield which backend a version of torch is of, and why not one before it."""
+    yield visible(f"torch-backend: {choice.value} takes {backend}")
+    for fit in choice.fits:
+        if fit.backend == backend:
+            if fit.obstacle is not None and fit.versions == ("",):
+                yield visible(f"torch-backend: {_obstacle(backend, fit.obstacle)}")
+            return
+        if fit.obstacle is not None and not _runs(fit, version):
+            told = _obstacle(fit.backend, fit.obstacle)
+        else:
+            told = f"{fit.backend} fits, and its index has no {public(version)} for it"
+        yield visible(f"torch-backend: {told}")
+
+
+def _runs(fit: BackendFit, version: str) -> bool:
+    return any(satisfies(each, public(version)) for each in fit.versions)
+
+
+def _obstacle(subject: str, obstacle: Obstacle, *, many: bool = False) -> str:
+    """Return why a backend cannot run on a target."""
+    match obstacle.about:
+        case "platform":
+            return f"{subject} {'are' if many else 'is'} not built for {obstacle.has}"
+        case "hardware":
+            return f"{subject} {'need' if many else 'needs'} {obstacle.needs}"
+        case "release":
+            return (
+                f"{subject} would need {obstacle.subject} {obstacle.needs}, not "
+                f"{obstacle.has}"
+            )
+        case "architecture":
+            verb = "have" if many else "has"
+            return f"{subject} {verb} no code for {obstacle.subject} {obstacle.has}"
+        case _ as unreachable:
+            assert_never(unreachable)
 
 
 def _for_nothing(
@@ -344,6 +442,8 @@ def _for_nothing(
             f"{told}; to leave them out, move {asked} to the dependencies of the "
             "targets with a GPU"
         )
+    if finding.torch:
+        return f"{told}; {_SET_BACKEND}"
     names = ", ".join(f'"{name}"' for name in found.targets)
     return (
         f"{told}; for a CPU build, write "
@@ -410,7 +510,7 @@ def _labels(labels: Sequence[str]) -> str:
 
 
 def listed(texts: Sequence[str], most: int = 6) -> str:
-    """Write a few of many."""
+    """Return the first few texts as a list, and how many more there are."""
     more = len(texts) - most
     rest = f" and {more} more" if more > 0 else ""
     return ", ".join(texts[:most]) + rest

@@ -19,6 +19,7 @@ import shutil
 import tempfile
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from html import escape
 from itertools import groupby
 from pathlib import Path
@@ -36,6 +37,9 @@ from polylock.index.distribution_file import (
 )
 from polylock.toml_tables import parse_toml
 from polylock.values import Value
+from polylock.variants.authority import has_built_in_provider
+from polylock.variants.catalogue import FEATURE_NAMES
+from polylock.variants.properties import NULL_LABEL
 from polylock.variants.variant_json import (
     InvalidVariantMetadata,
     VariantMetadata,
@@ -43,7 +47,7 @@ from polylock.variants.variant_json import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 
 __all__ = [
@@ -301,11 +305,13 @@ def build_index(
     destination: Path | None = None,
     *,
     upload_times: UploadTimes = "recorded",
+    lenient: bool = False,
 ) -> BuiltIndex:
     """Build the index of a folder, in another folder or by default in itself.
 
     ``simple`` and ``files`` of an earlier index are replaced at the end; other content
-    of the destination stays.
+    of the destination stays. With ``lenient`` a label may need a feature that no
+    provider of its namespace reports.
 
     Raises UsageError if the source is not a folder of distributions or the destination
     has other content; FilesInvalid, with a line for each file, if there are files that
@@ -322,7 +328,7 @@ def build_index(
         )
     files, facts = _read(source, candidates)
     files.sort(key=lambda file: (file.name, file.version, file.filename))
-    variants = _variants(source, files)
+    variants = _variants(source, files, lenient=lenient)
     if upload_times == "modified":
         facts = _with_modification_times(facts, files)
     _write(destination, files, facts, variants)
@@ -379,7 +385,7 @@ def _read(
 
 
 def _variants(
-    source: Path, files: Iterable[DistributionFile]
+    source: Path, files: Iterable[DistributionFile], *, lenient: bool
 ) -> dict[tuple[NormalizedName, Version], bytes]:
     """Return the combined metadata of releases (PEP 825, "Metadata consistency").
 
@@ -390,6 +396,10 @@ def _variants(
     for file in files:
         if file.variant is None:
             continue
+        problems.extend(
+            f"{file.filename}: {problem}"
+            for problem in _label_problems(file.variant, lenient=lenient)
+        )
         release = (file.name, file.version)
         earlier = [combined[release]] if release in combined else []
         try:
@@ -407,6 +417,42 @@ def _variants(
         ).encode()
         for release, metadata in combined.items()
     }
+
+
+def _label_problems(metadata: VariantMetadata, *, lenient: bool) -> Iterator[str]:
+    """Yield what is wrong with the properties of labels, though they can be read."""
+    for label, properties in metadata.variants.items():
+        if not properties and label != NULL_LABEL:
+            # PEP 825, "Variant label": null "always corresponds to the variant with
+            # zero properties", and a label "MUST uniquely correspond to a specific set
+            # of variant properties".
+            yield (
+                f"label {label} has no properties: the only label without is "
+                f"{NULL_LABEL}"
+            )
+        for namespace, features in properties.items():
+            known = None if lenient else _known_features(metadata, namespace)
+            for feature in sorted(features):
+                if known is not None and feature not in known:
+                    close = get_close_matches(feature, sorted(known), n=1)
+                    meant = f", did you mean {close[0]}?" if close else ""
+                    yield (
+                        f"label {label} needs {namespace} :: {feature}, which no "
+                        f"provider of {namespace} reports{meant} (--lenient to accept)"
+                    )
+
+
+def _known_features(
+    metadata: VariantMetadata, namespace: str
+) -> Collection[str] | None:
+    """Return the features that a namespace has, None if that is not known."""
+    provider = (metadata.providers or {}).get(namespace)
+    if provider is not None and provider.static_properties is not None:
+        return provider.static_properties
+    # No target is given here: every marker of a provider may be true on one.
+    if has_built_in_provider(metadata, namespace, bool):
+        return FEATURE_NAMES[namespace]
+    return None
 
 
 def _with_modification_times(

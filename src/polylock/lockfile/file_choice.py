@@ -16,8 +16,8 @@ from polylock.model.reasons import (
     Rejection,
     Unfit,
 )
+from polylock.model.target_properties import supported_properties
 from polylock.values import Value
-from polylock.variants.authority import supported_properties
 from polylock.variants.ordering import DeferredFeature, order_labels
 from polylock.variants.variant_json import InvalidVariantMetadata, VariantMetadata
 from polylock.variants.variant_schema import ABI_DEPENDENCY
@@ -108,12 +108,7 @@ class FileChooser(Value, frozen=True, kw_only=True):
             reason = InvalidMetadata(f"bad variants-json: {error}")
             rejected.extend(Rejection(reason, label) for label in labels)
             return []
-        supported = supported_properties(
-            metadata,
-            stated=self.target.stated,
-            derived=self.target.derived,
-            enabled_providers=self.enabled_providers,
-        )
+        supported = supported_properties(metadata, self.target, self.enabled_providers)
         order = order_labels(
             metadata, supported, labels, deferred_namespaces=(ABI_DEPENDENCY,)
         )

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Selected",
     "applicable",
+    "enabled_providers",
+    "groups_of",
     "preferences",
     "project_groups",
     "select",
@@ -119,7 +121,7 @@ def select(  # noqa: PLR0913 - the parts of one question, each asked by name
     #    and `dependency_groups`.
     _check_names(pylock, groups, extras)
     chosen_extras = _Names(map(canonicalize_name, extras))
-    chosen_groups = _groups(pylock, target, groups)
+    chosen_groups = _Names(groups_of(pylock, target, groups))
     # 2. Refuse a lock-version that is not supported: `read_pylock` has done so.
     # 3. Refuse a Python that the lock file's requires-python excludes.
     if not _admits(pylock.requires_python, _python_version(target)):
@@ -137,7 +139,7 @@ def select(  # noqa: PLR0913 - the parts of one question, each asked by name
     chooser = FileChooser(
         target=target,
         versions={p.name: p.version for p in packages if p.version is not None},
-        enabled_providers=_enabled_providers(pylock),
+        enabled_providers=enabled_providers(pylock),
     )
     own = _own_requirements(pylock, target, chosen_groups, chosen_extras)
     selected = []
@@ -267,7 +269,9 @@ def _filenames(package: Package, target: Target) -> Iterator[str]:
         yield package.sdist.filename
 
 
-def _groups(pylock: Pylock, target: Target, groups: Iterable[str]) -> _Names:
+def groups_of(
+    pylock: Pylock, target: Target, groups: Iterable[str]
+) -> frozenset[NormalizedName]:
     """Return the active groups: those requested, the target, and the defaults.
 
     A default group that is a target is left out: it is for installers that do not know
@@ -277,7 +281,7 @@ def _groups(pylock: Pylock, target: Target, groups: Iterable[str]) -> _Names:
     known = {*(pylock.dependency_groups or ()), *(pylock.default_groups or ())}
     own = [target.name] if target.name in known else []
     defaults = [g for g in pylock.default_groups or () if g not in targets]
-    return _Names(map(canonicalize_name, [*groups, *own, *defaults]))
+    return frozenset(map(canonicalize_name, [*groups, *own, *defaults]))
 
 
 def selectable_groups(pylock: Pylock) -> frozenset[str]:
@@ -347,7 +351,8 @@ def _admits(requires_python: str | None, version: str) -> bool:
     )
 
 
-def _enabled_providers(pylock: Pylock) -> tuple[str, ...]:
+def enabled_providers(pylock: Pylock) -> tuple[str, ...]:
+    """Return the namespaces of the optional providers that the project enables."""
     if pylock.polylock is None:
         return ()
     return pylock.polylock.inputs.lists.get("enable-providers", ())

@@ -7,22 +7,36 @@ from typing import TYPE_CHECKING
 from polylock.environment.discovery import PythonRequest
 from polylock.errors import NoTargetFits
 from polylock.lockfile.record import locked_target
+from polylock.lockfile.select import enabled_providers
 from polylock.model.target import PythonRelease, Target
+from polylock.model.target_properties import (
+    has_built_in_provider,
+    supported_properties,
+)
 from polylock.providers.derive import build_target
 from polylock.providers.detect import DetectedMachine, detect_machine
 from polylock.providers.machine import this_host
-from polylock.providers.satisfaction import missing
+from polylock.providers.satisfaction import (
+    missing_hardware,
+    missing_system,
+    offer,
+    one_of,
+)
 from polylock.values import Value, replace
+from polylock.variants.ordering import unmet_features
 from polylock.variants.properties import SupportedProperties
+from polylock.variants.variant_schema import ABI_DEPENDENCY
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from polylock.environment.interpreter import Interpreter
+    from polylock.lockfile.locked_needs import LockedLabel, PropertySource
     from polylock.lockfile.pylock import Pylock
 
 __all__ = [
     "AUTO",
+    "Chosen",
     "Fit",
     "bare_machine",
     "fits",
@@ -40,10 +54,23 @@ _SWITCHED_ON = ("on",)
 
 
 class Fit(Value, frozen=True, kw_only=True):
-    """A target of the lock file, and what this machine is missing for it."""
+    """A target of the lock file, compared with this machine; one clause a difference.
+
+    ``refused`` is what this machine lacks for what is locked: the system, the Python,
+    and the properties of the locked labels and of the chosen sources. ``beyond`` is
+    what the target describes and this machine lacks, without need of it.
+    """
 
     target: Target
-    missing: tuple[str, ...]
+    refused: tuple[str, ...] = ()
+    beyond: tuple[str, ...] = ()
+
+
+class Chosen(Value, frozen=True, kw_only=True):
+    """The groups and extras that are installed; the target's own group is implied."""
+
+    groups: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
 
 
 def this_machine() -> DetectedMachine:
@@ -78,54 +105,113 @@ def fits(
     machine: DetectedMachine,
     python: PythonRelease | None,
     *,
+    chosen: Chosen,
     only: str | None = None,
 ) -> list[Fit]:
     """Compare a machine with every target of a lock file in order, or with one.
 
     ``python`` None assumes each target's own Python, for an environment that does not
-    exist yet.
+    exist yet. ``chosen`` is what would be installed.
     """
-    used = _used_features(pylock)
     found = []
     for record in pylock.polylock.targets if pylock.polylock else ():
         if only is not None and record.name != only:
             continue
         target = locked_target(record)
-        wanted = replace(
-            target,
-            stated=_detectable(target.stated),
-            derived=_relevant(target.derived, used),
-        )
         assumed = python or target.description.python
         here = build_target(machine.describe(assumed))
-        found.append(Fit(target=target, missing=missing(wanted, here)))
+        found.append(_fit(pylock, target, here, chosen))
     return found
 
 
-def _used_features(pylock: Pylock) -> set[tuple[str, str]]:
-    """Return the (namespace, feature) pairs of every variant in the lock file."""
-    return {
+def _fit(pylock: Pylock, target: Target, here: Target, chosen: Chosen) -> Fit:
+    system = missing_system(target, here)
+    if target.description.architecture is not here.description.architecture:
+        return Fit(target=target, refused=system)
+    # 6 ms that commands without `auto` do not pay.
+    from polylock.lockfile.locked_needs import (  # noqa: PLC0415 - see above
+        locked_labels,
+        property_sources,
+    )
+
+    groups, extras = chosen.groups, chosen.extras
+    labels = tuple(locked_labels(pylock, target, groups=groups, extras=extras))
+    sources = property_sources(pylock, target, groups=groups, extras=extras)
+    enabled = enabled_providers(pylock)
+    refused = (
+        *system,
+        *(line for label in labels for line in _unmet(label, target, here, enabled)),
+        *(line for source in sources for line in _unsupported(source, here)),
+    )
+    used = {
         (namespace, feature)
-        for package in pylock.packages
-        if package.variants_json is not None
-        for properties in package.variants_json.get("variants", {}).values()
-        for namespace, features in properties.items()
+        for found in labels
+        for namespace, features in found.metadata.variants[found.label].items()
         for feature in features
     }
+    described = replace(
+        target,
+        stated=_detectable(target.stated),
+        derived=_relevant(target.derived, used),
+    )
+    return Fit(target=target, refused=refused, beyond=missing_hardware(described, here))
 
 
-def target_of_this_machine(pylock: Pylock) -> str:
-    """Return the first target that this machine satisfies; raises NoTargetFits."""
-    found = fits(pylock, this_machine(), None)
-    for fit in found:
-        if not fit.missing:
-            return fit.target.name
-    raise none_fits(found)
+def _unmet(
+    found: LockedLabel, target: Target, here: Target, enabled: Sequence[str]
+) -> Iterator[str]:
+    """Yield a clause for each feature of a locked label that this machine lacks.
+
+    PEP 825, "Variant properties": "For the wheel to be considered compatible with a
+    system, at least one value for every feature listed in its properties MUST be
+    compatible with the system."
+    """
+    # The user's lists of what polylock cannot detect are the only source.
+    stated = SupportedProperties(
+        {
+            namespace: features
+            for namespace, features in target.stated.namespaces.items()
+            if not has_built_in_provider(found.metadata, namespace, target)
+        }
+    )
+    machine = replace(target, stated=stated, derived=here.derived)
+    supported = supported_properties(found.metadata, machine, enabled)
+    for unmet in unmet_features(
+        found.metadata, supported, found.label, deferred_namespaces=(ABI_DEPENDENCY,)
+    ):
+        yield (
+            f"{found.name} {found.version} label {found.label}: "
+            f"{unmet.namespace} :: {unmet.feature} :: {one_of(unmet.values)}: "
+            f"{offer(unmet.offered)}"
+        )
+
+
+def _unsupported(source: PropertySource, here: Target) -> Iterator[str]:
+    """Yield a clause for each property of a chosen source that this machine lacks."""
+    for wanted in source.properties:
+        if wanted.namespace not in _DETECTED:
+            continue  # known from the user's lists alone
+        offered = here.derived.features(wanted.namespace).get(wanted.feature, ())
+        if wanted.value not in offered:
+            yield f"{source.name} from {source.source}: {wanted}: {offer(offered)}"
+
+
+def target_of_this_machine(pylock: Pylock, chosen: Chosen) -> str:
+    """Return the first target for this machine; raises NoTargetFits.
+
+    A target that this machine satisfies wholly comes before one of which it can only
+    install what is locked.
+    """
+    found = fits(pylock, this_machine(), None, chosen=chosen)
+    able = [fit for fit in found if not fit.refused]
+    if not able:
+        raise none_fits(found)
+    return next((fit for fit in able if not fit.beyond), able[0]).target.name
 
 
 def none_fits(found: list[Fit]) -> NoTargetFits:
     """Return the error of a machine that satisfies none of the targets."""
-    reasons = [f"{fit.target.name}: {'; '.join(fit.missing[:3])}" for fit in found]
+    reasons = [f"{fit.target.name}: {'; '.join(fit.refused[:3])}" for fit in found]
     return NoTargetFits(AUTO, reasons or ["the lock file names no targets"])
 
 

@@ -1,4 +1,4 @@
-"""The requirements of a target that a machine does not meet."""
+"""The differences between the description of a target and a machine."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
 
-__all__ = ["missing"]
+__all__ = ["missing_hardware", "missing_system", "offer", "one_of"]
 
 _ANY_OF = {("amd", feature) for feature in amd.MULTI_VALUE} | {
     ("intel", feature) for feature in intel.MULTI_VALUE
@@ -25,24 +25,29 @@ _ON = ("on",)
 _SHOWN_VALUES = 4
 
 
-def missing(
-    target: Target, machine: Target, *, namespaces: Collection[str] | None = None
-) -> tuple[str, ...]:
-    """Return the unmet requirements of a target, one clause each; empty if it fits.
+def missing_system(target: Target, machine: Target) -> tuple[str, ...]:
+    """Return the clauses of what a machine lacks to install for a target at all.
 
-    ``machine`` is the detected target of this machine. ``namespaces`` are those that
-    count, such as those that a lock file uses; None means all of the target.
+    They are about the operating system, the processor family, the C library, the
+    version of macOS and the Python. ``machine`` is the detected target.
     """
     wanted, found = target.description, machine.description
+    return (*_platform(wanted, found), *_python(wanted, found))
+
+
+def missing_hardware(
+    target: Target, machine: Target, *, namespaces: Collection[str] | None = None
+) -> tuple[str, ...]:
+    """Return the described properties that a machine lacks, one clause each.
+
+    ``namespaces`` are those that count; None means all of the target.
+    """
     lists = _lists(target)
     asked = set(lists if namespaces is None else namespaces)
-    if wanted.architecture is not found.architecture:
-        asked.discard(wanted.architecture.value)  # reported as the processor
-    return (
-        *_platform(wanted, found),
-        *_python(wanted, found),
-        *_hardware(lists, _lists(machine), asked),
-    )
+    architecture = target.description.architecture
+    if architecture is not machine.description.architecture:
+        asked.discard(architecture.value)  # reported as the processor
+    return tuple(_hardware(lists, _lists(machine), asked))
 
 
 def _processor(description: TargetDescription) -> str:
@@ -101,8 +106,8 @@ def _hardware(
             if needed == _ON and not offered:
                 switches.append(feature)
                 continue
-            what = " or ".join(needed)
-            yield f"{namespace} :: {feature} :: {what}: {_offer(offered)}"
+            what = one_of(needed)
+            yield f"{namespace} :: {feature} :: {what}: {offer(offered)}"
         if switches:
             # A processor can lack dozens: one clause for all of them.
             what = _shown(tuple(switches))
@@ -120,7 +125,15 @@ def _needed(namespace: str, feature: str, values: tuple[str, ...]) -> tuple[str,
     return values[:1]
 
 
-def _offer(values: tuple[str, ...]) -> str:
+def one_of(values: tuple[str, ...]) -> str:
+    """Return values of which any would do; the first ones, and how many more."""
+    more = len(values) - _SHOWN_VALUES
+    shown = " or ".join(values[:_SHOWN_VALUES])
+    return f"{shown} or {more} more" if more > 0 else shown
+
+
+def offer(values: tuple[str, ...]) -> str:
+    """Return the clause that says which values of a feature a machine supports."""
     if not values:
         return "this machine does not offer it"
     return f"this machine offers {_shown(values)}"

@@ -34,7 +34,7 @@ from polylock.model.reasons import (
     Yanked,
 )
 from polylock.model.requirements import is_specifier
-from polylock.model.specifier_repairs import repaired_specifier
+from polylock.model.target_properties import supported_properties
 from polylock.model.variant_preferences import preferences_of
 from polylock.resolution.candidates import (
     Candidate,
@@ -45,7 +45,6 @@ from polylock.resolution.memory import Memory
 from polylock.resolution.versions import satisfies
 from polylock.values import Mutable, field
 from polylock.variants.abi import InvalidAbiDependency, alternatives
-from polylock.variants.authority import supported_properties
 from polylock.variants.ordering import order_labels
 from polylock.variants.variant_schema import ABI_DEPENDENCY
 
@@ -170,7 +169,9 @@ class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
         if known is None:
             known = satisfies(requires_python, self.python_version)
             if not known and not is_specifier(requires_python):
-                # As in pip, an invalid specifier excludes nothing.
+                from polylock.model.specifier_repairs import repaired_specifier  # noqa: PLC0415 - rare
+
+                # As in pip, one that cannot be repaired excludes nothing.
                 repaired = repaired_specifier(requires_python)
                 known = repaired is None or satisfies(repaired, self.python_version)
             self.memory.pythons[requires_python] = known
@@ -315,10 +316,7 @@ class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
             rejections.extend(Rejection(metadata.reason, label) for label in labels)
             return []
         supported = supported_properties(
-            metadata,
-            stated=self.target.stated,
-            derived=self.target.derived,
-            enabled_providers=self.inputs.enable_providers,
+            metadata, self.target, self.inputs.enable_providers
         )
         order = order_labels(
             metadata,

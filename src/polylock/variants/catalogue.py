@@ -13,6 +13,7 @@ __all__ = [
     "AARCH64_NEWEST_VERSION",
     "CUDA_MAJORS",
     "CUDA_MINORS",
+    "FEATURE_NAMES",
     "INTEL_COMPATIBLE_IPS",
     "INTEL_DEVICE_IPS",
     "OLDEST_COMPUTE_MAJOR",
@@ -82,3 +83,19 @@ INTEL_DEVICE_IPS = frozenset(
     """.split()  # noqa: SIM905  # reads as the published table
 )
 """IP versions that the published provider knows; it ignores any other."""
+
+FEATURE_NAMES = {
+    "nvidia": frozenset(
+        {"cuda_version_lower_bound", "cuda_version_upper_bound", "sm_arch"}
+    ),
+    "x86_64": frozenset({"level", *X86_64_FEATURES}),
+    "aarch64": frozenset({"version", *AARCH64_FEATURES}),
+    "amd": frozenset({"gfx_arch", "rocm_version"}),
+    "intel": frozenset({"device_ip"}),
+    "ascend": frozenset({"npu_type", "driver_version", "cann_version"}),
+    "tpu": frozenset({"present"}),
+}
+"""The features that the provider of each namespace can report.
+
+No machine supports any other feature of them, so a label with one is never installed.
+"""

@@ -45,6 +45,7 @@ __all__ = [
     "VariantRequired",
     "order_labels",
     "preferred_by",
+    "unmet_features",
     "why_before",
 ]
 
@@ -268,6 +269,22 @@ def order_labels(
     )
 
 
+def unmet_features(
+    metadata: VariantMetadata,
+    supported: SupportedProperties,
+    label: str,
+    *,
+    deferred_namespaces: Collection[str] = (),
+) -> tuple[PropertyUnmet, ...]:
+    """Return each feature of a label of which a machine supports no value.
+
+    The most significant is first. Empty for a label that the metadata lacks.
+    """
+    deferred = frozenset(deferred_namespaces)
+    ranking = _Ranking(metadata, supported, NO_PREFERENCES, deferred)
+    return tuple(ranking.unmet(metadata.variants.get(label, {})))
+
+
 class _Ranking:
     """Ranks the labels of one release on one machine."""
 
@@ -307,7 +324,7 @@ class _Ranking:
         properties = self._metadata.variants.get(label)
         if properties is None:
             return RejectedLabel(label=label, reason=LabelUndescribed())
-        unmet = self._unmet(properties)
+        unmet = next(self.unmet(properties), None)
         if unmet is not None:
             return RejectedLabel(label=label, reason=unmet)
         for pattern in self._preferences.exclude:
@@ -322,10 +339,10 @@ class _Ranking:
                 return RejectedLabel(label=label, reason=reason)
         return self._rank(label, properties)
 
-    def _unmet(
+    def unmet(
         self, properties: Mapping[str, Mapping[str, tuple[str, ...]]]
-    ) -> PropertyUnmet | None:
-        """Return the most significant feature without a supported value.
+    ) -> Iterator[PropertyUnmet]:
+        """Yield the features without a supported value, the most significant first.
 
         PEP 825, "Variant properties": "at least one value for every feature listed
         in its properties MUST be compatible with the system".
@@ -342,17 +359,15 @@ class _Ranking:
                 for feature, values in features.items()
                 if set(values).isdisjoint(supported.get(feature, ()))
             }
-            if failed:
-                weighed = (name for name in supported if name in failed)
-                feature = next(weighed, min(failed))
-                return PropertyUnmet(
+            weighed = (name for name in supported if name in failed)
+            for feature in dict.fromkeys((*weighed, *sorted(failed))):
+                yield PropertyUnmet(
                     namespace,
                     feature,
                     features[feature],
                     offered=supported.get(feature, ()),
                     gap=self._gap(namespace),
                 )
-        return None
 
     def _gap(
         self, namespace: str

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 from polylock.values import Value
 from polylock.variants.properties import is_feature_name
 from polylock.variants.variant_schema import (
+    ProviderRequirement,
     invalid,
     is_draft,
     key_path,
     read_mapping,
+    read_marker,
     read_names,
     read_optional,
     read_requires,
@@ -27,11 +29,13 @@ class ProviderInformation(Value, frozen=True, kw_only=True):
     """The provider of a namespace (PEP 850, "Provider information").
 
     ``static_properties`` are in the order of ``feature-order``; None if the
-    provider is a package or built in. ``requires`` are names of packages, normalized.
+    provider is a package or built in. ``enable_if`` is the marker of a draft that
+    disables the provider where it is false, empty if there is none.
     """
 
     optional: bool = False
-    requires: tuple[str, ...] = ()
+    enable_if: str = ""
+    requires: tuple[ProviderRequirement, ...] = ()
     plugin_api: str | None = None
     builtin: bool = False
     static_properties: Mapping[str, tuple[str, ...]] | None = None
@@ -107,6 +111,9 @@ def _read_provider(
             raise invalid(path, "has several static features and no order for them")
     return ProviderInformation(
         optional=_read_boolean(information, "optional", path, default=False),
+        enable_if=read_marker(information, "enable-if", path)
+        if is_draft(version)
+        else "",
         requires=requires or (),
         plugin_api=_read_text(information, "plugin-api", path),
         builtin=builtin,

@@ -10,6 +10,7 @@ from typing import Any
 from polylock.values import Value, field
 from polylock.variants.provider_information import ProviderInformation, read_providers
 from polylock.variants.variant_schema import (
+    ABI_DEPENDENCY,
     InvalidVariantMetadata,
     invalid,
     key_path,
@@ -153,7 +154,8 @@ class VariantMetadata(Value, frozen=True, kw_only=True):
             if table:
                 document[key] = table
         document["variants"] = {
-            label: _plain(properties, 0) for label, properties in kept.items()
+            label: _plain(properties, 0)
+            for label, properties in _with_sorted_values(kept).items()
         }
         return {key: _sorted_keys(document[key]) for key in sorted(document)}
 
@@ -169,12 +171,12 @@ class VariantMetadata(Value, frozen=True, kw_only=True):
 def combine(metadatas: Iterable[VariantMetadata]) -> VariantMetadata:
     """Combine the metadata of the wheels of one release; at least one.
 
+    Values are sorted (PEP 825, "Variants": "sets of feature values, converted to lists
+    and sorted lexically"), also those of a single wheel.
     The result does not depend on their order. Raises InvalidVariantMetadata if they
     contradict each other (PEP 825, "Metadata consistency").
     """
     parts = list(metadatas)
-    if len(parts) == 1:
-        return parts[0]
     longest = max((part.namespace_priorities for part in parts), key=len)
     for part in parts:
         if longest[: len(part.namespace_priorities)] != part.namespace_priorities:
@@ -222,11 +224,23 @@ def _with_sorted_values(
 ) -> dict[str, Any]:
     return {
         label: {
-            namespace: {name: sorted(values) for name, values in features.items()}
+            namespace: {
+                _spelled(namespace, name): sorted(values)
+                for name, values in features.items()
+            }
             for namespace, features in properties.items()
         }
         for label, properties in variants.items()
     }
+
+
+def _spelled(namespace: str, feature: str) -> str:
+    """Return a feature as PEP 825 can spell it.
+
+    PEP 850: a feature of ``abi_dependency`` is a normalized project name. That may have
+    hyphens, which neither PEP 825 nor its schema allows.
+    """
+    return feature.replace("-", "_") if namespace == ABI_DEPENDENCY else feature
 
 
 def _only(table: Mapping[str, Any] | None, namespaces: list[str]) -> dict[str, Any]:

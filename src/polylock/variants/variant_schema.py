@@ -13,6 +13,7 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
+from polylock.values import Value
 from polylock.variants.properties import (
     NULL_LABEL,
     is_feature_name,
@@ -24,11 +25,13 @@ from polylock.variants.properties import (
 __all__ = [
     "ABI_DEPENDENCY",
     "InvalidVariantMetadata",
+    "ProviderRequirement",
     "invalid",
     "is_draft",
     "key_path",
     "read_feature_order",
     "read_mapping",
+    "read_marker",
     "read_names",
     "read_namespaces",
     "read_optional",
@@ -53,6 +56,19 @@ _DEPENDENCY_FEATURE = re.compile(r"[a-z0-9_-]+")
 
 class InvalidVariantMetadata(ValueError):
     """Variant metadata that breaks a rule; the message is the reason."""
+
+
+class ProviderRequirement(Value, frozen=True, kw_only=True):
+    """A package of a provider (PEP 850, ``requires``).
+
+    ``name`` is normalized. ``specifier`` and ``marker`` are text, empty if there is
+    none. A direct reference may lead to a package other than the one of that name.
+    """
+
+    name: str
+    specifier: str = ""
+    marker: str = ""
+    is_direct: bool = False
 
 
 def key_path(path: str, key: object) -> str:
@@ -205,11 +221,10 @@ def read_value_lists(
     return lists
 
 
-def read_requires(information: Mapping[str, Any], path: str) -> tuple[str, ...] | None:
-    """Return the normalized names of the provider's packages, None without the key.
-
-    A package with a direct reference has `` @`` after its name.
-    """
+def read_requires(
+    information: Mapping[str, Any], path: str
+) -> tuple[ProviderRequirement, ...] | None:
+    """Return the packages of a provider in their order, None without the key."""
     requires = information.get("requires")
     if requires is None:
         return None
@@ -220,7 +235,7 @@ def read_requires(information: Mapping[str, Any], path: str) -> tuple[str, ...] 
     )
 
     place = key_path(path, "requires")
-    names: list[str] = []
+    found: list[ProviderRequirement] = []
     for position, text in enumerate(
         read_names(requires, place, lambda _: True, "requirement")
     ):
@@ -229,10 +244,32 @@ def read_requires(information: Mapping[str, Any], path: str) -> tuple[str, ...] 
         except (InvalidRequirement, RecursionError) as error:
             problem = f"{text[:80]!a} is not a dependency specifier"
             raise invalid(key_path(place, position), problem) from error
-        name = canonicalize_name(requirement.name)
-        # A direct reference may lead to a package other than the one of that name.
-        names.append(f"{name} @" if requirement.url is not None else name)
-    return tuple(names)
+        found.append(
+            ProviderRequirement(
+                name=canonicalize_name(requirement.name),
+                specifier=str(requirement.specifier),
+                marker=str(requirement.marker or ""),
+                is_direct=requirement.url is not None,
+            )
+        )
+    return tuple(found)
+
+
+def read_marker(information: Mapping[str, Any], key: str, path: str) -> str:
+    """Return an environment marker as text, empty without the key."""
+    text = information.get(key)
+    if text is None:
+        return ""
+    # As above.
+    from packaging.markers import InvalidMarker, Marker  # noqa: PLC0415
+
+    place = key_path(path, key)
+    if not isinstance(text, str):
+        raise invalid(place, f"must be a string, not {_kind(text)}")
+    try:
+        return str(Marker(text))
+    except (InvalidMarker, RecursionError) as error:
+        raise invalid(place, f"{text[:80]!a} is not an environment marker") from error
 
 
 def _is_feature_of(namespace: str, feature: str) -> bool:

@@ -16,7 +16,7 @@ import pytest
 from fakes.server import Answer, Server
 from fakes.this_machine import VARIABLE
 from fakes.wheels import build_wheel
-from fakes.workspace import this_target
+from fakes.workspace import Spy, this_target
 from polylock.environment.discovery import environment_python
 from polylock.environment.installed import read_installed
 from polylock.environment.interpreter import probe
@@ -38,7 +38,7 @@ from polylock.errors import (
     UsageError,
 )
 from polylock.operations.sync.choose_target import Chooser
-from polylock.operations.sync.sync import SyncOptions
+from polylock.operations.sync.sync import SyncOptions, sync
 
 if TYPE_CHECKING:
     from fakes.workspace import Project
@@ -241,16 +241,51 @@ def test_auto_says_why_no_target_fits(project: Project) -> None:
     """Each target is named with what this machine lacks for it."""
     use(
         project,
-        '[project]\nname = "a"\nversion = "1"\ndependencies = ["plainlib"]\n'
+        '[project]\nname = "a"\nversion = "1"\ndependencies = ["tensordemo"]\n'
         f'[tool.polylock]\npython = "{HERE}"\n'
         '[tool.polylock.targets.mac]\nplatform = "macos-arm64"\n'
         '[tool.polylock.targets.gpu]\nplatform = "linux-x86_64"\n'
-        'nvidia = { driver = "12.8", compute = ["9.0"] }\n',
+        'nvidia = { driver = "13.0", compute = ["9.0"] }\n',
     )
     project.lock()
     with pytest.raises(TargetMismatch) as caught:
         project.sync()
     assert [line.partition(":")[0] for line in caught.value.missing] == ["mac", "gpu"]
+
+
+CPU_V4 = f"""
+[tool.polylock.targets.big]
+platform = "linux-x86_64"
+python = "{HERE}"
+cpu = "x86-64-v4"
+"""
+CPU_V2 = CPU_V4.replace("big", "small").replace("v4", "v2")
+
+
+def test_a_target_that_describes_more_than_is_locked_is_noted_once(
+    project: Project,
+) -> None:
+    """Nothing that is locked needs level v4, so a v3 machine may install it.
+
+    PEP 825, "Variant properties": what counts are the properties of the wheel.
+    """
+    head = '[project]\nname = "a"\nversion = "1"\ndependencies = ["plainlib"]\n'
+    project.write(head + CPU_V4)
+    project.settings["python"] = sys.executable
+    project.lock()
+    spy = Spy()
+    options = SyncOptions(search_path=PATH)
+    for _ in range(2):
+        done = sync(project.with_settings(target="big"), options, spy)
+        assert done.target == "big"
+    (note,) = spy.notes
+    assert "target big describes more than this machine has" in note
+    assert "x86_64 :: level :: v4: this machine offers v3, v2, v1" in note
+    # Of two that can be installed, `auto` takes the one that is this machine.
+    project.write(head + CPU_V4 + CPU_V2)
+    project.lock()
+    assert sync(project.with_settings(target="auto"), options, spy).target == "small"
+    assert len(spy.notes) == 1
 
 
 def test_a_lock_that_is_out_of_date_is_refused_unless_frozen(locked: Project) -> None:

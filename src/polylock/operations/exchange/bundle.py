@@ -34,6 +34,7 @@ from polylock.operations.context import Context
 from polylock.operations.exchange.single_target import SingleTarget, without_label
 from polylock.operations.files import attempt
 from polylock.operations.inspect.selection import named_selections, open_lock
+from polylock.operations.machine import Chosen
 from polylock.operations.sync.choose_target import Chooser
 from polylock.operations.sync.installables import Installables, installables
 from polylock.operations.workspace import (
@@ -90,12 +91,13 @@ class BundleOptions(Value, frozen=True, kw_only=True):
 
     ``build`` builds wheels of source distributions and trees with a Python of this
     machine, which must satisfy the target. ``frozen`` accepts an outdated lock file.
-    ``search_path`` is the PATH for finding a Python.
+    ``search_path`` is the PATH for finding a Python, ``managed`` gives further places.
     """
 
     build: bool = False
     frozen: bool = False
     search_path: str = ""
+    managed: Callable[[], str] | None = None
 
 
 def bundle(
@@ -321,8 +323,12 @@ def _builds(
     chooser = Chooser(
         pylock=pylock,
         place=nowhere,
+        chosen=Chosen(
+            groups=tuple(context.settings.groups), extras=tuple(context.settings.extras)
+        ),
         python=context.settings.python,
         search_path=options.search_path,
+        managed=options.managed,
         store=context.store,
     )
     choice = chooser.choose(target, remembered=None, forced=False)

@@ -101,7 +101,7 @@ def outdated(settings: Settings, reporter: Reporter) -> Outdated:
     pylock, path = open_lock(settings)
     recorded = require_record(pylock, path, "run `polylock lock`").inputs
     groups, extras = groups_to_show(pylock, settings)
-    shown = target_names(pylock, settings.target)
+    shown = target_names(pylock, settings.target, groups=groups, extras=extras)
     inputs, notes = locked_inputs(settings, pylock, path, recorded)
     if not inputs.indexes:
         raise UsageError(

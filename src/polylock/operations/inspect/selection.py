@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from polylock.errors import UsageError
 from polylock.lockfile.record import Record, locked_target
 from polylock.lockfile.select import Selected, project_groups, select
-from polylock.operations.machine import AUTO, target_of_this_machine
+from polylock.operations.machine import AUTO, Chosen, target_of_this_machine
 from polylock.operations.workspace import (
     lock_path,
     outdated_warning,
@@ -97,15 +97,23 @@ def named_selections(
     )
 
 
-def target_names(pylock: Pylock, target: str | None) -> tuple[str, ...]:
+def target_names(
+    pylock: Pylock,
+    target: str | None,
+    *,
+    groups: Sequence[str],
+    extras: Sequence[str],
+) -> tuple[str, ...]:
     """Return the name of a target, with ``auto`` resolved; with None all names.
 
+    ``auto`` is the target that ``sync`` takes for these groups and extras.
     Raises NoSuchTarget, TargetMismatch.
     """
     if target is None:
         return pylock.target_names
     if target == AUTO:
-        target = target_of_this_machine(pylock)
+        chosen = Chosen(groups=tuple(groups), extras=tuple(extras))
+        target = target_of_this_machine(pylock, chosen)
     require_target(pylock, target)
     return (target,)
 
@@ -125,7 +133,7 @@ def selections(
 
     Raises NoSuchTarget, TargetMismatch and what ``select`` raises.
     """
-    names = target_names(pylock, target)
+    names = target_names(pylock, target, groups=groups, extras=extras)
     for record in pylock.polylock.targets if pylock.polylock else ():
         if record.name in names:
             described = locked_target(record)

@@ -34,7 +34,8 @@ from polylock.operations.lock.request import LockRequest
 from polylock.operations.workspace import open_workspace, require_lock
 from polylock.ports import SilentReporter
 from polylock.resolution.align import divergences
-from polylock.resolution.solve import Effort, Solver
+from polylock.resolution.solve import Effort, Solution, Solver
+from polylock.resolution.versions import public
 from polylock.values import Value, replace
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ if TYPE_CHECKING:
 __all__ = ["LockedNotes", "Resolved", "locked_notes", "resolve"]
 
 logger = logging.getLogger(__name__)
+
+_TORCH_BACKEND = "torch-backend"
 
 
 class Resolved(Value, frozen=True, kw_only=True):
@@ -203,8 +206,8 @@ def resolve(
             preferences=_with_imported(own, imported, workspace.targets),
             memory=context.memory,
         )
-        solution = solved(
-            solver, [t for t in workspace.targets if t.name not in kept], monotonic
+        solution = _solution(
+            solver, [t for t in workspace.targets if t.name not in kept]
         )
         _log(solution.efforts)
         answers = {found.target.name: found for found in solution.resolutions} | kept
@@ -230,6 +233,31 @@ def resolve(
         imports=imports,
         notes=found_notes,
     )
+
+
+def _solution(solver: Solver, targets: Sequence[Target]) -> Solution:
+    """Return the solution, in which torch is of one backend on each target."""
+    solution = solved(solver, targets, monotonic)
+    if solver.inputs.torch is None:
+        return solution
+    # Only with torch-backend.
+    from polylock.operations.lock.one_backend import one_backend  # noqa: PLC0415
+
+    wanted = one_backend(solution.resolutions, solver.inputs, solver.source)
+    if not wanted:
+        return solution
+    again = replace(
+        solver,
+        reporter=SilentReporter(),
+        preferences={
+            target.name: {
+                **solver.preferences.get(target.name, {}),
+                **wanted.get(target.name, {}),
+            }
+            for target in targets
+        },
+    )
+    return solved(again, targets, monotonic)
 
 
 def _assembled(
@@ -432,8 +460,9 @@ def _preferences(
     """Return the pins to keep, by target.
 
     Only the versions are kept for a target whose description changed, and for all
-    targets if the variant settings changed: another file may be the best now. Projects
-    that are new for a target prefer the versions of the unchanged ``others``.
+    targets if the variant settings or ``torch-backend`` changed: another file may be
+    the best now. Projects that are new for a target prefer the versions of the
+    unchanged ``others``.
     """
     if request.preferences is not None:
         return request.preferences
@@ -442,8 +471,10 @@ def _preferences(
     recorded = {target.name: target for target in previous.polylock.targets}
     before = previous.polylock.inputs
     after = record_inputs(workspace.project.inputs)
-    same_settings = before.require_variants == after.require_variants and all(
-        before.lists.get(key) == after.lists.get(key) for key in VARIANT_LISTS
+    same_settings = (
+        before.require_variants == after.require_variants
+        and before.settings.get(_TORCH_BACKEND) == after.settings.get(_TORCH_BACKEND)
+        and all(before.lists.get(key) == after.lists.get(key) for key in VARIANT_LISTS)
     )
     kept: dict[str, dict[NormalizedName, Preference]] = {}
     common: dict[NormalizedName, Preference] = {}
@@ -454,12 +485,22 @@ def _preferences(
     for target in workspace.targets:
         found = preferences(previous).get(target.name, {})
         same = recorded.get(target.name) == record_target(target) and same_settings
+        torch = workspace.project.inputs.torch
+        builds = frozenset[str]() if torch is None else torch.projects | torch.optional
         kept[target.name] = {
-            name: preference if same else Preference(version=preference.version)
+            name: preference if same else _without_build(name, preference, builds)
             for name, preference in {**common, **found}.items()
             if name not in request.upgrade_packages
         }
     return kept
+
+
+def _without_build(
+    name: str, preference: Preference, builds: frozenset[str]
+) -> Preference:
+    """Return the version of a preference alone, of torch without its backend."""
+    version = preference.version
+    return Preference(version=public(version) if name in builds else version)
 
 
 def _with_imported(

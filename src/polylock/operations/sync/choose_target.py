@@ -28,6 +28,8 @@ from polylock.lockfile.record import locked_target
 from polylock.model.markers import Combination
 from polylock.operations.machine import (
     AUTO,
+    Chosen,
+    Fit,
     bare_machine,
     fits,
     none_fits,
@@ -38,11 +40,12 @@ from polylock.providers.derive import build_target
 from polylock.values import Value, replace
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from polylock.cache.store import Store
     from polylock.lockfile.pylock import Pylock
     from polylock.model.target import PythonRelease, Target
+    from polylock.providers.detect import DetectedMachine
 
 __all__ = ["Choice", "Chooser", "RecreationCause"]
 
@@ -56,7 +59,8 @@ class Choice(Value, frozen=True, kw_only=True):
     Unless the environment ``exists``, ``interpreter`` is the one to create it with.
     ``replaced`` is the Python version of an environment to be recreated, else None;
     ``cause`` says why it is.
-    ``checked`` means that the hardware was checked. ``environment`` has the marker
+    ``checked`` means that the hardware was checked, and ``beyond`` is what the target
+    describes and this machine lacks, without need of it. ``environment`` has the marker
     values of the interpreter, None if the target is for another system.
     """
 
@@ -64,6 +68,7 @@ class Choice(Value, frozen=True, kw_only=True):
     interpreter: Interpreter
     exists: bool
     checked: bool
+    beyond: tuple[str, ...] = ()
     environment: Mapping[str, str] | None
     replaced: str | None = None
     cause: RecreationCause = "python"
@@ -84,19 +89,22 @@ class _Pythons(Value, frozen=True, kw_only=True):
 class Chooser(Value, frozen=True, kw_only=True):
     """Finds the target and the Python for the environment at ``place``.
 
-    ``python`` is the user's request for a new environment, ``search_path`` the PATH for
-    finding it. ``created`` means that polylock created the environment and may recreate
-    it, as it does if the environment was ``moved``: its scripts hold the old path.
-    ``version_file`` is a ``.python-version``: it chooses among the Pythons that the
-    target allows, for a new environment.
+    ``chosen`` are the groups and extras that will be installed. ``python`` is the
+    user's request for a new environment, ``search_path`` the PATH for finding it, and
+    ``managed`` returns further places. ``created`` means that polylock created the
+    environment and may recreate it, as it does if the environment was ``moved``: its
+    scripts hold the old path. ``version_file`` is a ``.python-version``: it chooses
+    among the Pythons that the target allows, for a new environment.
     """
 
     pylock: Pylock
     place: Path
+    chosen: Chosen
     created: bool = False
     moved: bool = False
     python: str | None
     search_path: str
+    managed: Callable[[], str] | None = None
     store: Store
     version_file: Path | None = None
 
@@ -122,29 +130,42 @@ class Chooser(Value, frozen=True, kw_only=True):
         if name not in known:
             raise NoSuchTarget("target", name, known)
         choice = self._with(self._recorded(name), pythons, checked=not forced)
-        if not forced:
-            self.check(choice)
-        return choice
+        return choice if forced else self.check(choice)
 
-    def check(self, choice: Choice) -> None:
-        """Raise TargetMismatch if this machine does not satisfy the target."""
-        lacks = self.lacks(choice)
-        if lacks:
-            raise TargetMismatch(choice.target.name, lacks)
+    def check(self, choice: Choice) -> Choice:
+        """Return the choice with what the target describes beyond this machine.
+
+        Raises TargetMismatch if this machine cannot install what is locked.
+        """
+        fit = self._fit(choice)
+        if fit.refused:
+            raise TargetMismatch(choice.target.name, fit.refused)
+        return replace(choice, beyond=fit.beyond)
 
     def lacks(self, choice: Choice) -> tuple[str, ...]:
-        """Return what this machine lacks for the target, as clauses."""
+        """Return what this machine lacks for what is locked, as clauses."""
+        return self._fit(choice).refused
+
+    def _fit(self, choice: Choice) -> Fit:
+        fit = Fit(target=choice.target)
         if self.pylock.polylock is None:
-            return ()
+            return fit
         python = python_release(choice.interpreter)
-        lacks: tuple[str, ...] = ()
         # Detecting the hardware takes 8 ms, which few targets need.
         for look in (bare_machine, this_machine):
-            found = fits(self.pylock, look(), python, only=choice.target.name)
-            lacks = tuple(clause for fit in found for clause in fit.missing)
-            if not lacks:
+            (fit,) = self._fits(look(), python, only=choice.target.name)
+            if not (fit.refused or fit.beyond):
                 break
-        return lacks
+        return fit
+
+    def _fits(
+        self,
+        machine: DetectedMachine,
+        python: PythonRelease | None,
+        *,
+        only: str | None = None,
+    ) -> list[Fit]:
+        return fits(self.pylock, machine, python, chosen=self.chosen, only=only)
 
     def _pythons(self) -> _Pythons:
         there = None
@@ -181,25 +202,35 @@ class Chooser(Value, frozen=True, kw_only=True):
         )
 
     def _first(self, pythons: _Pythons) -> Choice:
-        """Return the first target that fits and whose Python is installed."""
+        """Return the first target that fits and whose Python is installed.
+
+        A target that this machine satisfies wholly comes before one of which it can
+        only install what is locked.
+        """
+        machine = this_machine()
         python = python_release(pythons.taken) if pythons.taken else None
-        found = fits(self.pylock, this_machine(), python)
-        failure: EnvironmentBroken | None = None
-        for fit in found:
-            if fit.missing:
-                continue
-            try:
-                return self._with(fit.target, pythons, checked=True)
-            except EnvironmentBroken as error:  # no such Python: try the next target
-                failure = failure or error
-        if failure is not None:
-            raise failure
-        if python is not None:
-            # A target may fit with its own Python: recreate the environment, or raise
-            # the error that says so.
-            for fit in fits(self.pylock, this_machine(), None):
-                if not fit.missing:
-                    return self._with(fit.target, pythons, checked=True)
+        found = self._fits(machine, python)
+        # A target may fit with its own Python: recreate the environment, or raise the
+        # error that says so.
+        others = self._fits(machine, None) if python is not None else []
+        able, with_own = ([f for f in fs if not f.refused] for fs in (found, others))
+        whole, whole_with_own = (
+            [fit for fit in fits if not fit.beyond] for fits in (able, with_own)
+        )
+        ranked = [whole, whole_with_own, able, with_own]
+        if self.python:  # the user's Python comes before a complete description
+            ranked = [whole, able, whole_with_own, with_own]
+        for candidates in ranked:
+            failure: EnvironmentBroken | None = None
+            for fit in candidates:
+                try:
+                    choice = self._with(fit.target, pythons, checked=True)
+                except EnvironmentBroken as error:  # no such Python: try the next
+                    failure = failure or error
+                else:
+                    return replace(choice, beyond=fit.beyond)
+            if failure is not None:
+                raise failure
         raise none_fits(found)
 
     def _with(self, target: Target, pythons: _Pythons, *, checked: bool) -> Choice:
@@ -299,7 +330,12 @@ class Chooser(Value, frozen=True, kw_only=True):
         return next(locked_target(r) for r in records if r.name == name)
 
     def _find(self, request: str) -> Interpreter:
-        found = find_python(request, search_path=self.search_path, store=self.store)
+        found = find_python(
+            request,
+            search_path=self.search_path,
+            managed=self.managed,
+            store=self.store,
+        )
         if is_of(found, self.place):
             # An activated environment is first on PATH, and may be recreated.
             return probe(Path(found.base_executable), store=self.store)

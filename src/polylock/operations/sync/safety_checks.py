@@ -24,6 +24,7 @@ __all__ = [
     "refuse_own_removal",
     "report_first_sync",
     "report_recreation",
+    "report_unused_hardware",
     "warn_of_forced_target",
 ]
 
@@ -83,6 +84,14 @@ def report_recreation(
         case _:
             assert_never(choice.cause)
     reporter.noting(words)
+
+
+def report_unused_hardware(choice: Choice, reporter: Reporter) -> None:
+    """Report what the target describes that this machine lacks and nothing needs."""
+    reporter.noting(
+        f"target {choice.target.name} describes more than this machine has; nothing "
+        f"that is locked needs it: {_listed(choice.beyond, 3)}"
+    )
 
 
 def warn_of_forced_target(

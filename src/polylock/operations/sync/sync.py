@@ -29,12 +29,14 @@ from polylock.installation.plan import (
 from polylock.lockfile.pylock import PackageSdist, Pylock
 from polylock.lockfile.select import select, selectable_groups
 from polylock.operations.context import Context
+from polylock.operations.machine import Chosen
 from polylock.operations.sync.choose_target import Choice, Chooser
 from polylock.operations.sync.installables import Installables, installables
 from polylock.operations.sync.safety_checks import (
     refuse_own_removal,
     report_first_sync,
     report_recreation,
+    report_unused_hardware,
     warn_of_forced_target,
 )
 from polylock.operations.workspace import (
@@ -51,7 +53,7 @@ from polylock.providers.machine import this_host
 from polylock.values import Value, replace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from packaging.utils import NormalizedName
@@ -70,7 +72,7 @@ class SyncOptions(Value, frozen=True, kw_only=True):
     ``frozen`` installs an outdated lock file. ``force_target`` skips the check of the
     hardware. ``forget`` ignores the choices that the environment remembers. ``dry_run``
     changes nothing. ``hashes`` compares every installed file with RECORD.
-    ``search_path`` is the PATH for finding a Python.
+    ``search_path`` is the PATH for finding a Python, ``managed`` gives further places.
     """
 
     frozen: bool = False
@@ -80,6 +82,7 @@ class SyncOptions(Value, frozen=True, kw_only=True):
     reinstall: bool = False
     hashes: bool = False
     search_path: str = ""
+    managed: Callable[[], str] | None = None
 
 
 class SyncOutcome(Value, frozen=True, kw_only=True):
@@ -147,10 +150,12 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
         chooser = Chooser(
             pylock=pylock,
             place=place,
+            chosen=_chosen(state, settings, pylock),
             created=state.created,
             moved=moved_from is not None,
             python=settings.python,
             search_path=options.search_path,
+            managed=options.managed,
             store=context.store,
             version_file=path.with_name(".python-version"),
         )
@@ -159,7 +164,7 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
         )
         lacks = _lacks(chooser, choice, state, options)
         remembered = msgspec.structs.replace(
-            _state_after(state, choice, settings, pylock, forced=bool(lacks)),
+            _state_after(state, choice, chooser.chosen, forced=bool(lacks)),
             path=state.path if state.path and moved_from is None else str(place),
         )
         selected = select(
@@ -191,6 +196,8 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
         report_recreation(
             place, choice, reporter, moved_from=moved_from, dry=options.dry_run
         )
+        if choice.beyond and state.target != choice.target.name:
+            report_unused_hardware(choice, reporter)
         if lacks and not options.force_target:
             warn_of_forced_target(choice.target.name, lacks, reporter)
         if state.target is None:
@@ -238,26 +245,29 @@ def _lacks(
     return ()
 
 
-def _state_after(
-    state: EnvironmentState,
-    choice: Choice,
-    settings: Settings,
-    pylock: Pylock,
-    *,
-    forced: bool,
-) -> EnvironmentState:
-    """Return the new state of the environment: the choices given now, else earlier.
+def _chosen(state: EnvironmentState, settings: Settings, pylock: Pylock) -> Chosen:
+    """Return the groups and extras to install: the ones given now, else earlier.
 
     Groups and extras that the project no longer has are dropped.
     """
     groups, extras = selectable_groups(pylock), pylock.extras or ()
-    return EnvironmentState(
-        created=state.created or not choice.exists,
-        target=choice.target.name,
+    return Chosen(
         groups=tuple(settings.groups)
         or tuple(name for name in state.groups if name in groups),
         extras=tuple(settings.extras)
         or tuple(name for name in state.extras if name in extras),
+    )
+
+
+def _state_after(
+    state: EnvironmentState, choice: Choice, chosen: Chosen, *, forced: bool
+) -> EnvironmentState:
+    """Return the new state of the environment."""
+    return EnvironmentState(
+        created=state.created or not choice.exists,
+        target=choice.target.name,
+        groups=chosen.groups,
+        extras=chosen.extras,
         forced=forced,
     )
 
