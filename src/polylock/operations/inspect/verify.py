@@ -560,7 +560,7 @@ class _Target(Value, frozen=True, kw_only=True):
             found = f"no usable metadata: {clause(now.reason)}"
         elif label not in now.variants:
             found = "no such label"
-        elif now.variants[label] == locked.variants.get(label):
+        elif now.properties(label) == locked.properties(label):
             return
         else:
             found = _properties(now, label)

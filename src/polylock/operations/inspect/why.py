@@ -372,11 +372,16 @@ def _moved_labels(release: Release, package: Package, reader: WhyNot) -> list[st
         return []
     metadata = reader.source.variant_metadata(release)
     try:
-        locked = VariantMetadata.from_document(package.variants_json).variants
+        locked = VariantMetadata.from_document(package.variants_json)
     except InvalidVariantMetadata:
         return []
-    now = {} if isinstance(metadata, Unusable) else metadata.variants
-    return [label for label in sorted(locked) if locked[label] != now.get(label)]
+    if isinstance(metadata, Unusable):
+        return sorted(locked.variants)
+    return [
+        label
+        for label in sorted(locked.variants)
+        if locked.properties(label) != metadata.properties(label)
+    ]
 
 
 def verdict(found: LabelVerdict) -> str:  # noqa: PLR0911 - a case each

@@ -87,10 +87,11 @@ class Kept(Value, frozen=True, kw_only=True):
 
 
 class _Found(Value, frozen=True):
-    """The one release of a direct source, and its metadata."""
+    """The one release of a direct source, its metadata, and that of a variant wheel."""
 
     releases: Releases
     metadata: CoreMetadata
+    variants: VariantMetadata | Unusable | None = None
 
 
 class DirectReleases(Mutable, kw_only=True):
@@ -123,10 +124,13 @@ class DirectReleases(Mutable, kw_only=True):
         return found.releases
 
     def variant_metadata(self, release: Release) -> VariantMetadata | Unusable:
-        """Ask the indexes; a direct source has no labels to choose from."""
+        """Return the ``variant.json`` of a direct source, else ask the indexes."""
         if release.direct is None:
             return self.indexes.variant_metadata(release)
-        return Unusable(DirectSourceNamed())
+        found = self._found.get((release.name, release.direct.source))
+        if found is None or found.variants is None:
+            return Unusable(DirectSourceNamed())
+        return found.variants
 
     def core_metadata(
         self, release: Release, file: RemoteFile
@@ -171,8 +175,8 @@ class DirectReleases(Mutable, kw_only=True):
             is_local = source.url is None
             metadata, _ = self._metadata(tree, source, is_local=is_local)
             return _release(name, origin, metadata, file)
-        metadata = self._wheel_metadata(name, source, file, path)
-        return _release(name, origin, metadata, file)
+        metadata, variants = self._wheel_metadata(name, source, file, path)
+        return replace(_release(name, origin, metadata, file), variants=variants)
 
     def _file(
         self, name: NormalizedName, source: ArchiveSource
@@ -205,24 +209,32 @@ class DirectReleases(Mutable, kw_only=True):
 
     def _wheel_metadata(
         self, name: NormalizedName, source: ArchiveSource, file: RemoteFile, path: Path
-    ) -> CoreMetadata:
+    ) -> tuple[CoreMetadata, VariantMetadata | Unusable | None]:
+        """Return the metadata of a wheel, and that of its label if it has one.
+
+        PEP 825, "Installing a specific local wheel": "3. Read the variant metadata from
+        *.dist-info/variant.json inside the wheel file." Whether the label fits is
+        decided like that of any other wheel.
+        """
         try:
             parsed = WheelFilename.parse(file.filename)
         except InvalidFilename as error:
             raise SourceUnusable(_text(name, source), str(error)) from error
         if source.url is None:
             try:
-                content = read_distribution(path).metadata or b""
-                return CoreMetadata.parse(content)
+                read = read_distribution(path)
+                return CoreMetadata.parse(read.metadata or b""), read.variant
             except (InvalidDistribution, InvalidCoreMetadata) as error:
                 raise SourceUnusable(_text(name, source), str(error)) from error
         release = Release(
-            name=parsed.name, version=parsed.version, index="", wheels=(file,)
+            name=parsed.name, version=parsed.version, index=file.url, wheels=(file,)
         )
         found = self.indexes.core_metadata(release, file)
         if isinstance(found, Unusable):
             raise SourceUnusable(_text(name, source), _words(found.reason))
-        return found
+        if parsed.variant_label is None:
+            return found, None
+        return found, self.indexes.variant_metadata(release)
 
     def _directory(self, name: NormalizedName, source: DirectorySource) -> _Found:
         trees = SourceTrees(context=self.context)
