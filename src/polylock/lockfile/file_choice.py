@@ -10,6 +10,7 @@ from packaging.utils import canonicalize_name
 from polylock.errors import NothingToInstall
 from polylock.lockfile.pylock import last_component
 from polylock.model.filenames import WheelFilename
+from polylock.model.folding import SelectedVariant
 from polylock.model.reasons import (
     InvalidMetadata,
     LabelUndescribed,
@@ -18,7 +19,7 @@ from polylock.model.reasons import (
     Unfit,
 )
 from polylock.model.target_properties import supported_properties
-from polylock.values import Value
+from polylock.values import Value, replace
 from polylock.variants.ordering import DeferredFeature, order_labels
 from polylock.variants.variant_json import InvalidVariantMetadata, VariantMetadata
 from polylock.variants.variant_schema import ABI_DEPENDENCY
@@ -82,6 +83,26 @@ class FileChooser(Value, frozen=True, kw_only=True):
         raise NothingToInstall(
             package.name, package.version or "", self.target.name, rejected
         )
+
+    def variant_of(self, package: Package, label: str) -> SelectedVariant:
+        """Return a chosen label with its properties that the target supports.
+
+        PEP 825, "Evaluating variant markers".
+        """
+        if package.variants_json is None:
+            return SelectedVariant(label)
+        metadata = VariantMetadata.from_document(package.variants_json)
+        supported = supported_properties(metadata, self.target, self.enabled_providers)
+        (ranked,) = order_labels(
+            metadata, supported, [label], deferred_namespaces=(ABI_DEPENDENCY,)
+        ).compatible
+        built_against = {
+            (need.namespace, need.feature, value)
+            for need in ranked.deferred
+            for value in need.values
+            if self._abi_fits(replace(need, values=(value,)))
+        }
+        return SelectedVariant(label, ranked.properties | built_against)
 
     def _direct_label(self, package: Package, archive: PackageArchive) -> str | None:
         """Return the label of a wheel that is a direct reference, None without one.

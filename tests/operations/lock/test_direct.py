@@ -561,7 +561,7 @@ def test_a_variant_wheel_may_be_a_direct_source(world: World, how: str) -> None:
 
 
 def test_a_direct_variant_wheel_must_fit_the_target(world: World) -> None:
-    """PEP 825, as above: "Verify the wheel compatibility via compatible properties."."""
+    """PEP 825, as above: "Verify the wheel compatibility via compatible properties"."""
     wheel = fresh_build(world, CUDA)
     world.require(f"gamma @ {wheel.as_uri()}")
     with pytest.raises(NoSolution) as caught:
