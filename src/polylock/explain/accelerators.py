@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from polylock.explain.screening import Solved
     from polylock.model.distributions import Releases
     from polylock.model.pins import Pin, Resolution
-    from polylock.model.target import TargetDescription
+    from polylock.model.target import Target, TargetDescription
 
 __all__ = [
     "Built",
@@ -292,7 +292,7 @@ def _missed(
         return AcceleratorMissed(accelerator=_NAMESPACES[accelerator], sources=sources)
     if not labels_of(pin.release):
         return None
-    labels = _accelerator_labels(solved, pin)
+    labels = _accelerator_labels(solved, pin, resolution.target)
     own = set(accelerators(resolution.target.description))
     if not labels or own & labels.get(pin.variant_label or "", set()):
         return None
@@ -311,10 +311,12 @@ def _missed(
     )
 
 
-def _accelerator_labels(solved: Solved, pin: Pin) -> dict[str, set[str]]:
+def _accelerator_labels(
+    solved: Solved, pin: Pin, target: Target
+) -> dict[str, set[str]]:
     """Return the labels of a release that name accelerators, and which."""
     try:
-        metadata = solved.source.variant_metadata(pin.release)
+        metadata = solved.source.variant_metadata(pin.release, target)
     except PolylockError:
         return {}
     if isinstance(metadata, Unusable):

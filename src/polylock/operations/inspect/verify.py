@@ -555,7 +555,7 @@ class _Target(Value, frozen=True, kw_only=True):
     def _variant(self, package: Package, label: str, release: Release) -> None:
         """Compare the properties of a label, which decide who may install the wheel."""
         locked = VariantMetadata.from_document(package.variants_json or {})
-        now = self.context.source.variant_metadata(release)
+        now = self.context.source.variant_metadata(release, self.target)
         if isinstance(now, Unusable):
             found = f"no usable metadata: {clause(now.reason)}"
         elif label not in now.variants:

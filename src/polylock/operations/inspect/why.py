@@ -370,7 +370,7 @@ def _moved_labels(release: Release, package: Package, reader: WhyNot) -> list[st
     """Return the locked labels whose properties differ on the index."""
     if package.variants_json is None:
         return []
-    metadata = reader.source.variant_metadata(release)
+    metadata = reader.source.variant_metadata(release, reader.target)
     try:
         locked = VariantMetadata.from_document(package.variants_json)
     except InvalidVariantMetadata:

@@ -120,13 +120,15 @@ class DirectReleases(Mutable, kw_only=True):
             return self.indexes.releases(name, target)
         found = self._found.get((name, source))
         if found is None:
-            found = self._found[name, source] = self._find(name, source)
+            found = self._found[name, source] = self._find(name, source, target)
         return found.releases
 
-    def variant_metadata(self, release: Release) -> VariantMetadata | Unusable:
+    def variant_metadata(
+        self, release: Release, target: Target
+    ) -> VariantMetadata | Unusable:
         """Return the ``variant.json`` of a direct source, else ask the indexes."""
         if release.direct is None:
-            return self.indexes.variant_metadata(release)
+            return self.indexes.variant_metadata(release, target)
         found = self._found.get((release.name, release.direct.source))
         if found is None or found.variants is None:
             return Unusable(DirectSourceNamed())
@@ -150,10 +152,12 @@ class DirectReleases(Mutable, kw_only=True):
         """Let the indexes prefetch; they skip direct sources."""
         self.indexes.prefetch(requirements, target, guess)
 
-    def _find(self, name: NormalizedName, source: DirectSource) -> _Found:
+    def _find(
+        self, name: NormalizedName, source: DirectSource, target: Target
+    ) -> _Found:
         match source:
             case ArchiveSource():
-                return self._archive(name, source)
+                return self._archive(name, source, target)
             case DirectorySource():
                 return self._directory(name, source)
             case GitSource():
@@ -161,7 +165,9 @@ class DirectReleases(Mutable, kw_only=True):
             case _:
                 assert_never(source)
 
-    def _archive(self, name: NormalizedName, source: ArchiveSource) -> _Found:
+    def _archive(
+        self, name: NormalizedName, source: ArchiveSource, target: Target
+    ) -> _Found:
         file, path = self._file(name, source)
         origin = DirectOrigin(source=source, path=self._lock_path(source.path))
         if not file.filename.endswith(".whl"):
@@ -175,7 +181,7 @@ class DirectReleases(Mutable, kw_only=True):
             is_local = source.url is None
             metadata, _ = self._metadata(tree, source, is_local=is_local)
             return _release(name, origin, metadata, file)
-        metadata, variants = self._wheel_metadata(name, source, file, path)
+        metadata, variants = self._wheel_metadata(name, source, (file, path), target)
         return replace(_release(name, origin, metadata, file), variants=variants)
 
     def _file(
@@ -208,7 +214,11 @@ class DirectReleases(Mutable, kw_only=True):
         return file, path
 
     def _wheel_metadata(
-        self, name: NormalizedName, source: ArchiveSource, file: RemoteFile, path: Path
+        self,
+        name: NormalizedName,
+        source: ArchiveSource,
+        found_at: tuple[RemoteFile, Path],
+        target: Target,
     ) -> tuple[CoreMetadata, VariantMetadata | Unusable | None]:
         """Return the metadata of a wheel, and that of its label if it has one.
 
@@ -216,6 +226,7 @@ class DirectReleases(Mutable, kw_only=True):
         *.dist-info/variant.json inside the wheel file." Whether the label fits is
         decided like that of any other wheel.
         """
+        file, path = found_at
         try:
             parsed = WheelFilename.parse(file.filename)
         except InvalidFilename as error:
@@ -234,7 +245,7 @@ class DirectReleases(Mutable, kw_only=True):
             raise SourceUnusable(_text(name, source), _words(found.reason))
         if parsed.variant_label is None:
             return found, None
-        return found, self.indexes.variant_metadata(release)
+        return found, self.indexes.variant_metadata(release, target)
 
     def _directory(self, name: NormalizedName, source: DirectorySource) -> _Found:
         trees = SourceTrees(context=self.context)
