@@ -67,7 +67,8 @@ def downloaded(directory: Path) -> list[Path]:
     """Return the wheels, downloading those that are missing."""
     directory.mkdir(parents=True, exist_ok=True)
     have = {WheelFilename.parse(path.name).name for path in directory.glob("*.whl")}
-    wanted = [name for name in LIST.read_text("utf-8").split() if name not in have]
+    listed = LIST.read_text("utf-8").split()
+    wanted = [text for text in listed if text.partition("==")[0] not in have]
     if wanted:
         command = ["download", "--quiet", "--no-deps", "--only-binary", ":all:"]
         pip(*command, "--dest", str(directory), *wanted)

@@ -14,6 +14,7 @@ SOURCE = ROOT / "src" / "polylock"
 PAGE = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
 
 _TREE = re.compile(r"^```tree\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_JOINED = re.compile(r"^(( *)- .*)\n\2- ", re.MULTILINE)
 _ENTRY = re.compile(r"( *)([\w./-]+)(?: {2,}\S.*)?")
 _PATH = re.compile(r"`((?:[\w.-]+/)+[\w.-]*|[\w-]+\.py)`")
 
@@ -21,16 +22,19 @@ _PATH = re.compile(r"`((?:[\w.-]+/)+[\w.-]*|[\w-]+\.py)`")
 def _tree() -> Iterator[Path]:
     """Yield the paths that the tree shows, two spaces a level.
 
-    After a hyphen come further modules of a package, by name.
+    After a hyphen come further modules of a package, with a word in parentheses.
     """
     found = _TREE.search(PAGE)
     assert found is not None
     folders: list[Path] = []
-    for line in filter(None, found[1].splitlines()):
+    text = found[1]
+    while _JOINED.search(text):
+        text = _JOINED.sub(r"\1 ", text)
+    for line in filter(None, text.splitlines()):
         indent, hyphen, names = line.partition("- ")
         if hyphen and not indent.strip():
             package = folders[len(indent) // 2 - 1]
-            for name in filter(None, re.split(r",\s*", names.strip())):
+            for name in re.sub(r" \([^)]*\)", "", names).split("; "):
                 yield package / f"{name}.py"
             continue
         entry = _ENTRY.fullmatch(line)

@@ -59,3 +59,48 @@ def test_page_that_cannot_be_written_is_an_error(demo: CommandLine) -> None:
     told = demo("report", "--html", "missing/report.html")
     assert told.code == 2
     assert "report.html" in told.err
+
+
+CHOSEN = """\
+[project]
+name = "demo"
+version = "1"
+dependencies = ["plainlib==1.2.0"]
+[tool.polylock]
+prefer-variants = ["tensordemo@cuda13.0"]
+[tool.polylock.targets.box]
+platform = "linux-x86_64"
+python = "3.12"
+[tool.polylock.targets.other]
+platform = "linux-x86_64"
+python = "3.12"
+"""
+
+
+def test_notes_on_the_lock_follow_the_table(polylock: CommandLine) -> None:
+    """They are those of ``lock``, of the targets shown, and asked for with newer."""
+    polylock.write(CHOSEN)
+    polylock.succeed("lock")
+    yanked = "plainlib 1.2.0 on box is yanked"
+    told = polylock.succeed("report", "--outdated", "--target", "box").out
+    assert f"note: {yanked}" in told
+    document = polylock.succeed("report", "--outdated", "--json").json
+    pin, setting = document["notes"]
+    assert (pin["project"], pin["targets"]) == ("plainlib", ["box", "other"])
+    assert setting["key"] == "tool.polylock.prefer-variants"
+    assert setting["targets"] == []
+    assert "tensordemo@cuda13.0" in setting["text"]
+    polylock.succeed("report", "--outdated", "--html", "report.html")
+    assert "is yanked" in polylock.read("report.html")
+    assert polylock.succeed("report", "--json").json["notes"] is None
+    assert "yanked" not in polylock.succeed("report").out
+
+
+def test_no_notes_on_a_lock_that_is_out_of_date(polylock: CommandLine) -> None:
+    """A solve of the changed project would be about another lock file."""
+    polylock.write(CHOSEN)
+    polylock.succeed("lock")
+    polylock.write(CHOSEN.replace("==1.2.0", ">=1"))
+    ran = polylock.succeed("report", "--outdated", "--json")
+    assert ran.json["notes"] is None
+    assert "no notes on a lock file that is out of date" in ran.err

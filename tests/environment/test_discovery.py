@@ -15,8 +15,8 @@ from polylock.environment.discovery import (
     PythonRequest,
     environment_python,
     find_python,
+    managed_path,
     pinned_python,
-    python_path,
 )
 from polylock.errors import EnvironmentBroken, UsageError
 
@@ -222,7 +222,7 @@ def _tree(root: Path, *files: str) -> None:
         path.write_text("")
 
 
-def test_pythons_of_uv_conda_and_homebrew_come_after_path(tmp_path: Path) -> None:
+def test_pythons_of_uv_conda_and_homebrew(tmp_path: Path) -> None:
     """The newest of uv and Homebrew first; what is no Python is left out."""
     home = tmp_path / "home"
     uv = home / ".local/share/uv/python"
@@ -242,9 +242,8 @@ def test_pythons_of_uv_conda_and_homebrew_come_after_path(tmp_path: Path) -> Non
     (uv / "cpython-3.12-linux").symlink_to(uv / "cpython-3.12.4-linux")
     _tree(home, ".conda/environments.txt")
     (home / ".conda/environments.txt").write_text(f"{tmp_path / 'env'}\n/gone\n")
-    found = python_path({"PATH": "/usr/bin"}, home=home, root=tmp_path)
+    found = managed_path({"PATH": "/usr/bin"}, home=home, root=tmp_path)
     assert found.split(os.pathsep) == [
-        "/usr/bin",
         str(uv / "cpython-3.12.4-linux/bin"),
         str(uv / "cpython-3.9.1-linux/bin"),
         str(home / "miniconda3/bin"),
@@ -266,17 +265,37 @@ def test_variables_say_where_uv_and_conda_are(tmp_path: Path) -> None:
         "UV_PYTHON_INSTALL_DIR": str(tmp_path / "own"),
         "CONDA_PREFIX": str(tmp_path / "base"),
     }
-    found = python_path(variables, home=tmp_path / "home", root=tmp_path / "root")
+    found = managed_path(variables, home=tmp_path / "home", root=tmp_path / "root")
     assert found.split(os.pathsep) == [
         str(tmp_path / "own/cpython-3.13.0-linux/bin"),
         str(tmp_path / "base/bin"),
     ]
 
 
-def test_a_machine_without_any_of_them_has_path_alone(tmp_path: Path) -> None:
-    """Nothing else is added."""
-    variables = {"PATH": f"/a{os.pathsep}/b"}
-    assert python_path(variables, home=tmp_path, root=tmp_path) == variables["PATH"]
+def test_a_machine_without_any_of_them(tmp_path: Path) -> None:
+    """There is no further place."""
+    assert managed_path({"PATH": "/a"}, home=tmp_path, root=tmp_path) == ""
+
+
+def test_managed_pythons_come_after_path(machine: Machine) -> None:
+    """They are looked for only if no Python on PATH matches."""
+    machine.add("managed/python3.12", "3.12.4")
+    managed = str(machine.directories.pop())
+    machine.add("bin/python3.11", "3.11.9")
+    asked = []
+
+    def places() -> str:
+        asked.append(managed)
+        return managed
+
+    def find(request: str) -> str:
+        path = os.pathsep.join(map(str, machine.directories))
+        return find_python(request, search_path=path, managed=places).version
+
+    assert (find("3.11"), asked) == ("3.11.9", [])
+    assert (find("3.12"), asked) == ("3.12.4", [managed])
+    with pytest.raises(EnvironmentBroken, match=r"3\.12\.4.*3\.11\.9"):
+        find("3.13")
 
 
 @pytest.mark.parametrize(

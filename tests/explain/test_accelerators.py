@@ -226,13 +226,35 @@ def test_libraries_that_an_extra_alone_brings() -> None:
     )
 
 
-def test_who_brings_gigabytes_of_libraries_to_a_target_without_a_gpu() -> None:
-    """Who requires most of them is named, not the first by name nor one of them."""
+@pytest.mark.parametrize(
+    ("project", "advice"),
+    [
+        (
+            "frame",
+            (
+                "to take a build for processors from an index that has one, write "
+                'frame = [{ index = "NAME", targets = ["ci"] }] in '
+                "[tool.polylock.sources]"
+            ),
+        ),
+        (
+            "torch",
+            'torch-backend = "auto" in [tool.polylock] takes the build for each target',
+        ),
+    ],
+)
+def test_who_brings_gigabytes_of_libraries_to_a_target_without_a_gpu(
+    project: str, advice: str
+) -> None:
+    """Who requires most of them is named, not the first by name nor one of them.
+
+    Of torch there are builds to choose from.
+    """
     universe = MemorySource(
         {
-            "app": {"1.0": {"requires": ["torch"]}},
+            "app": {"1.0": {"requires": [project]}},
             "adapter": {"1.0": {"requires": ["cuda-python"]}},
-            "torch": {"2.15": {"requires": ["cuda-toolkit"]}},
+            project: {"2.15": {"requires": ["cuda-toolkit"]}},
             "cuda-toolkit": {"13.2": {"requires": ["nvidia-cublas"]}},
             "nvidia-cublas": {"13.2": {}},
             "cuda-python": {"13.2": {}},
@@ -246,9 +268,7 @@ def test_who_brings_gigabytes_of_libraries_to_a_target_without_a_gpu() -> None:
     told = with_sizes(scenario, universe, large)
     assert told == [
         (
-            "torch 2.15 brings 1.0 GB of accelerator libraries in 3 packages to ci, "
-            "without an accelerator; to take a build for processors from an index "
-            'that has one, write torch = [{ index = "NAME", targets = ["ci"] }] in '
-            "[tool.polylock.sources]"
+            f"{project} 2.15 brings 1.0 GB of accelerator libraries in 3 packages to "
+            f"ci, without an accelerator; {advice}"
         )
     ]

@@ -195,7 +195,7 @@ def test_a_yanked_pin_is_told_with_the_reason() -> None:
         }
     )
     (line,) = told
-    assert line.startswith("numpy 2.4.0, locked for one, is yanked: broken; ")
+    assert line.startswith("numpy 2.4.0 on one is yanked (broken); ")
 
 
 def test_required_variants_of_what_is_not_installed_are_told() -> None:

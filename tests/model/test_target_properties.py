@@ -13,7 +13,7 @@ from polylock.model.target_properties import (
 )
 from polylock.variants.variant_json import VariantMetadata
 
-LISTS = {"nvidia": {"sm_arch": ("90_real",)}}
+LISTS: dict[str, dict[str, tuple[str, ...]]] = {"nvidia": {"sm_arch": ("90_real",)}}
 OURS = "nvidia-variant-provider"
 WINDOWS = make_target("w", "windows-x86_64", derived=LISTS)
 LINUX = make_target("l", "linux-x86_64", derived=LISTS)

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from fakes.server import Answer, Index, Server
+from fakes.torch_index import full_torch_index
 from fakes.torch_replica import build_torch_replica
 from fakes.wheels import build_wheel
 from polylock.index_server.static_build import build_index
 from polylock.index_server.static_serve import IndexServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
 __all__ = ["ROOT", "Hosts"]
@@ -24,19 +25,6 @@ ROOT = Path(__file__).resolve().parents[2]
 _URL = re.compile(r"https://((?:[^\s/@\"']+@)?)([\w-]+\.example\.com)(?=[/\"'\s]|$)")
 _MACHINE = re.compile(r"(?<=machine )([\w-]+\.example\.com)\b")  # of a netrc file
 _USER, _PASSWORD = "ci", "s3cret"
-
-_TORCH_REQUIRES = ("filelock", "fsspec", "jinja2", "networkx", "sympy>=1.13.3")
-_CUDA_REQUIRES = tuple(
-    f"{requirement}; platform_system == 'Linux'"
-    for requirement in (
-        "nvidia-cublas==13.1.0.3",
-        "nvidia-cuda-runtime==13.0.96",
-        "nvidia-cudnn==9.15.1.9",
-        "nvidia-nccl==2.28.9",
-        "triton==3.6.0",
-    )
-)
-"""A part of what the builds for CUDA 13.0 require, which the replica of torch has."""
 
 
 @contextmanager
@@ -54,26 +42,12 @@ def _torch(directory: Path) -> Iterator[str]:
         yield server.url
 
 
-def _builds_of_torch(
-    local: str, requires: Sequence[str]
-) -> Callable[[Path], AbstractContextManager[str]]:
-    """Return an index with one accelerator's builds, by local version."""
-
-    @contextmanager
-    def serve(directory: Path) -> Iterator[str]:
-        wheels = directory / "wheels"
-        for platform in ("manylinux_2_28_x86_64", "win_amd64"):
-            tag = f"py3-none-{platform}"
-            version = f"2.10.0+{local}"
-            build_wheel(wheels, "torch", version, requires=requires, tag=tag)
-        if local == "cpu":
-            tag = "py3-none-macosx_11_0_arm64"
-            build_wheel(wheels, "torch", "2.10.0", requires=requires, tag=tag)
-        build_index(wheels, directory / "site")
-        with IndexServer(directory / "site") as server:
-            yield server.url
-
-    return serve
+@contextmanager
+def _pytorch(directory: Path) -> Iterator[str]:
+    """Yield a copy of PyTorch's index below ``/whl``, and a default index beside it."""
+    with Server() as server:
+        full_torch_index(server, directory)
+        yield server.url
 
 
 @contextmanager
@@ -105,10 +79,7 @@ def _imitator(directory: Path) -> Iterator[str]:
 _BUILDERS: Mapping[str, Callable[[Path], AbstractContextManager[str]]] = {
     "acme.example.com": _private,
     "public.example.com": _imitator,
-    "torch-cpu.example.com": _builds_of_torch("cpu", _TORCH_REQUIRES),
-    "torch-cu130.example.com": _builds_of_torch(
-        "cu130", [*_TORCH_REQUIRES, *_CUDA_REQUIRES]
-    ),
+    "pytorch.example.com": _pytorch,
     "torch.example.com": _torch,
     "wheels.example.com": _fixtures,
 }

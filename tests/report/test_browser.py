@@ -11,7 +11,7 @@ import pytest
 from fakes.browser import Browser, find_browser, open_browser
 from fakes.lock_texts import settings_for
 from fakes.report_locks import TARGETS, large_lock
-from polylock.report.document import Newer, WithoutVariants, report_document
+from polylock.report.document import Newer, Remark, WithoutVariants, report_document
 from polylock.report.page import report_page
 from polylock.values import replace
 
@@ -423,6 +423,40 @@ def test_newer_versions_are_shown_on_any_screen(
     assert "2.0 < 3.0" in browser.run("document.querySelector('#panel').innerText")
     assert browser.run("window.hit") is None
     assert browser.complaints() == []
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_notes_are_read_on_any_screen(
+    browser: Browser, tmp_path: Path, width: int
+) -> None:
+    """Project, sentence, targets and key, as text whatever they hold."""
+    found = report_document(settings_for(tmp_path, large_lock()), {})
+    key = f"tool.polylock.{'x' * 300}"
+    remark = Remark(
+        project="framework",
+        targets=tuple(TARGETS),
+        text=f"framework 2.0 is yanked: {HOSTILE}{'y' * 300}",
+        key=key,
+    )
+    wide = replace(remark, project=None, targets=(), key=None)
+    page = tmp_path / "notes.html"
+    page.write_text(report_page(replace(found, notes=(remark, wide))), "utf-8")
+    browser.screen(width, 900)
+    browser.open(page.as_uri())
+    text = browser.run("document.querySelector('#notes').innerText")
+    assert text.count("framework 2.0 is yanked") == 2
+    assert key in text
+    assert all(name in text for name in TARGETS)
+    assert browser.run("document.querySelectorAll('#notes-list a').length") == 1
+    fits = "document.documentElement.scrollWidth <= innerWidth"
+    assert browser.run(fits) is True
+    assert browser.run("window.hit") is None
+    assert browser.complaints() == []
+
+
+def test_page_says_nothing_of_notes_unless_asked(page: Browser) -> None:
+    """A lock file does not know them."""
+    assert page.run("document.querySelector('#notes').hidden") is True
 
 
 def test_page_says_nothing_of_newer_versions_unless_asked(page: Browser) -> None:

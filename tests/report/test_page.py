@@ -17,6 +17,7 @@ from polylock.report.document import (
     File,
     Newer,
     Place,
+    Remark,
     ReportDocument,
     Requirement,
     report_document,
@@ -95,7 +96,14 @@ def _with_text(document: ReportDocument, text: str) -> ReportDocument:
         ),
     )
     named = replace(target, name=text, platform=text, unknown=1)
-    return replace(document, project=text, targets=(named,), projects=(changed,))
+    remark = Remark(project=text, targets=(text,), text=text, key=text)
+    return replace(
+        document,
+        project=text,
+        targets=(named,),
+        projects=(changed,),
+        notes=(remark,),
+    )
 
 
 def _data(page: str) -> object:

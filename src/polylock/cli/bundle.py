@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from polylock.cli.diagnostics import show_warning
 from polylock.cli.invocation import begin, print_json, reporting
 from polylock.cli.options import FROZEN, JSON, Command, settings
 from polylock.cli.terminal import say
-from polylock.environment.discovery import python_path
+from polylock.environment.discovery import managed_path
 from polylock.model.quantities import file_size
 from polylock.operations.exchange.bundle import BundleOptions, bundle
 
@@ -22,7 +23,16 @@ __all__ = ["command"]
 @click.command(
     "bundle", cls=Command, epilog="Example: polylock bundle --target h100 wheelhouse"
 )
-@settings("target", "groups", "extras", "python", "index_url", "offline", "threads")
+@settings(
+    "target",
+    "groups",
+    "extras",
+    "python",
+    "index_url",
+    "torch_index",
+    "offline",
+    "threads",
+)
 @click.option("--build", is_flag=True, help="Build wheels of source distributions.")
 @click.option(
     "--plain-metadata",
@@ -45,7 +55,8 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
         build=values["build"],
         plain_metadata=values["plain_metadata"],
         frozen=values["frozen"],
-        search_path=python_path(os.environ),
+        search_path=os.environ.get("PATH", ""),
+        managed=partial(managed_path, os.environ),
     )
     with reporting(chosen) as reporter:
         made = bundle(chosen, values["directory"], options, reporter)

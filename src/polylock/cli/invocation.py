@@ -22,8 +22,10 @@ from polylock.project.settings import Settings, default_user_file, load_settings
 
 if TYPE_CHECKING:
     from polylock.operations.inspect.outdated import Outdated
+    from polylock.operations.lock.resolve import LockedNotes
 
 __all__ = [
+    "ask_notes",
     "ask_outdated",
     "begin",
     "begin_with_lock",
@@ -87,6 +89,14 @@ def ask_outdated(settings: Settings) -> Outdated:
 
     with reporting(settings) as reporter:
         return outdated(settings, reporter)
+
+
+def ask_notes(settings: Settings) -> LockedNotes:
+    """Ask the index what the lock file costs; raises as ``locked_notes``."""
+    from polylock.operations.lock.resolve import locked_notes  # noqa: PLC0415 - online
+
+    with reporting(settings) as reporter, without_garbage_collection():
+        return locked_notes(settings, reporter)
 
 
 @contextmanager

@@ -38,7 +38,7 @@ _NOTES_AT_MOST = 10
 @click.command(
     "lock", cls=Command, epilog="Example: polylock lock --upgrade-package numpy"
 )
-@settings("index_url", "offline", "refresh", "threads", "timeout")
+@settings("index_url", "torch_index", "offline", "refresh", "threads", "timeout")
 @click.option("--upgrade", is_flag=True, help="Discard the pins of the lock file.")
 @click.option(
     "--upgrade-package",

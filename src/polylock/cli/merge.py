@@ -23,7 +23,7 @@ __all__ = ["command"]
 
 
 @click.command("merge", cls=Command, epilog="Example: polylock merge --install")
-@settings("index_url", "offline", "threads", "timeout")
+@settings("index_url", "torch_index", "offline", "threads", "timeout")
 @click.option("--install", is_flag=True, help="Make git use it for lock files.")
 @click.argument("files", nargs=-1, metavar="[BASE OURS THEIRS PATH]")
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from polylock.cli.invocation import ask_outdated, begin_with_lock, print_json
+from polylock.cli.invocation import ask_notes, ask_outdated, begin_with_lock, print_json
 from polylock.cli.options import JSON, Command, settings
 from polylock.cli.tables import Table
 from polylock.cli.terminal import say, style
 from polylock.model.quantities import counted, file_size
 from polylock.operations.files import write_atomically
-from polylock.report.document import Locked, ReportDocument, report_document
+from polylock.report.document import Locked, Remark, ReportDocument, report_document
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from polylock.project.settings import Settings
 
 __all__ = ["command"]
@@ -26,7 +28,16 @@ __all__ = ["command"]
 @click.command(
     "report", cls=Command, epilog="Example: polylock report --html report.html"
 )
-@settings("target", "groups", "extras")
+@settings(
+    "target",
+    "groups",
+    "extras",
+    "index_url",
+    "offline",
+    "refresh",
+    "threads",
+    "timeout",
+)
 @click.option(
     "--html",
     "page",
@@ -38,7 +49,7 @@ __all__ = ["command"]
     "--outdated",
     "shows_outdated",
     is_flag=True,
-    help="Ask the index for newer versions, and say what holds them back.",
+    help="Ask the index for newer versions and for notes on the lock file.",
 )
 @JSON
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
@@ -47,11 +58,14 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     A label in parentheses is the chosen variant. Without --group or --extra, all groups
     and extras are shown. The page and the JSON also have the files, their hashes, the
     dependencies and why each label was chosen. The page needs no network. With
-    --outdated, 1.0 < 2.0 means that there is a newer version.
+    --outdated, 1.0 < 2.0 means that there is a newer version, and the notes of `lock`
+    follow: what a target gets less than it could, and what to write to change it.
     """
     chosen = begin_with_lock(values)
     found = ask_outdated(chosen) if values["shows_outdated"] else None
-    document = report_document(chosen, os.environ, found)
+    told = ask_notes(chosen) if found is not None else None
+    notes = told and told.notes
+    document = report_document(chosen, os.environ, found, notes)
     page = values["page"]
     if page is not None:
         _write_page(chosen, document, page)
@@ -59,7 +73,16 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
         print_json(document.to_json())
     elif page is None:
         sys.stdout.write(_table(document).text())
+        sys.stdout.writelines(_notes(document.notes or ()))
+    if told is not None and told.problem and chosen.verbosity >= 0:
+        say(f"{style('note', 'hint')}: {told.problem}")
     return 0
+
+
+def _notes(notes: Sequence[Remark]) -> Iterator[str]:
+    for number, found in enumerate(notes):
+        before = "" if number else "\n"
+        yield f"{before}{style('note', 'hint', error=False)}: {found.text}\n"
 
 
 def _write_page(chosen: Settings, document: ReportDocument, page: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from typing import Any
 
 import click
@@ -12,7 +13,7 @@ from polylock.answer_cache.remember import remember
 from polylock.cli.diagnostics import show_warning
 from polylock.cli.invocation import begin, cacheable_question, reporting
 from polylock.cli.options import FORCE_TARGET, FROZEN, Command, offered, settings
-from polylock.environment.discovery import python_path
+from polylock.environment.discovery import managed_path
 from polylock.operations.sync.run import (
     become,
     existing_environment,
@@ -40,6 +41,7 @@ __all__ = ["command"]
     "python",
     "no_install_project",
     "index_url",
+    "torch_index",
     "offline",
     "link_mode",
 )
@@ -72,7 +74,8 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
         options = SyncOptions(
             frozen=values["frozen"],
             force_target=values["force_target"],
-            search_path=python_path(os.environ),
+            search_path=os.environ.get("PATH", ""),
+            managed=partial(managed_path, os.environ),
         )
         with reporting(chosen) as reporter:
             outcome = sync(chosen, options, reporter)

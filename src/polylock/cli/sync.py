@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from typing import Any
 
 import click
@@ -12,7 +13,7 @@ from polylock.answer_cache.remember import remember
 from polylock.cli.invocation import begin, cacheable_question, json_text, reporting
 from polylock.cli.options import FORCE_TARGET, FROZEN, JSON, Command, settings
 from polylock.cli.terminal import shown, write_error
-from polylock.environment.discovery import python_path
+from polylock.environment.discovery import managed_path
 from polylock.operations.sync.sync import SyncOptions, SyncOutcome, sync
 
 __all__ = ["command"]
@@ -29,6 +30,7 @@ __all__ = ["command"]
     "python",
     "no_install_project",
     "index_url",
+    "torch_index",
     "offline",
     "threads",
     "timeout",
@@ -54,8 +56,7 @@ __all__ = ["command"]
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
     """Make an environment exactly what was locked for a target.
 
-    Installs, replaces and removes packages. Target, groups and extras default to those
-    of the last sync. A first sync takes the first target that this machine satisfies.
+    Target, groups and extras default to those of the last sync.
     """
     chosen = begin(values)
     options = SyncOptions(
@@ -65,7 +66,8 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
         dry_run=values["dry_run"] or values["check"],
         reinstall=values["reinstall"],
         hashes=values["hashes"],
-        search_path=python_path(os.environ),
+        search_path=os.environ.get("PATH", ""),
+        managed=partial(managed_path, os.environ),
     )
     with reporting(chosen) as reporter:
         outcome = sync(chosen, options, reporter)

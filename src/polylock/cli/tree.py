@@ -29,7 +29,16 @@ _PLAIN = ("|-- ", "`-- ", "|   ", "    ")
 @click.command(
     "tree", cls=Command, epilog="Example: polylock tree --target h100 --depth 1"
 )
-@settings("target", "groups", "extras", "index_url", "offline", "threads", "timeout")
+@settings(
+    "target",
+    "groups",
+    "extras",
+    "index_url",
+    "torch_index",
+    "offline",
+    "threads",
+    "timeout",
+)
 @click.option(
     "--package",
     "packages",

@@ -16,7 +16,7 @@ __all__ = ["command"]
 
 
 @click.command("verify", cls=Command, epilog="Example: polylock verify --download")
-@settings("target", "index_url", "threads", "timeout", "offline")
+@settings("target", "index_url", "torch_index", "threads", "timeout", "offline")
 @click.option(
     "--download", is_flag=True, help="Also fetch every file and compare its hash."
 )

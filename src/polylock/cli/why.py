@@ -27,6 +27,7 @@ __all__ = ["command"]
     "groups",
     "extras",
     "index_url",
+    "torch_index",
     "offline",
     "refresh",
     "threads",

@@ -14,7 +14,7 @@ from polylock.errors import EnvironmentBroken, UsageError
 from polylock.values import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from polylock.cache.store import Store
 
@@ -22,8 +22,8 @@ __all__ = [
     "PythonRequest",
     "environment_python",
     "find_python",
+    "managed_path",
     "pinned_python",
-    "python_path",
 ]
 
 logger = logging.getLogger(__name__)
@@ -118,10 +118,10 @@ def pinned_python(path: Path) -> str | None:
     return next((found[0] for found in words if found), None)
 
 
-def python_path(
+def managed_path(
     variables: Mapping[str, str], *, home: Path | None = None, root: Path = Path("/")
 ) -> str:
-    """Return PATH, then the directories where uv, conda and Homebrew put Pythons.
+    """Return the directories where uv, conda and Homebrew put Pythons, as PATH is.
 
     These are seldom on PATH. ``root`` is that of the file system. python-discovery
     (1.9) was rejected: it knows no conda and no Homebrew, and starts each Python by
@@ -136,8 +136,7 @@ def python_path(
         *_of_conda(variables, found, root),
         *_of_homebrew(root),
     ]
-    parts = [variables.get("PATH", ""), *map(os.fspath, directories)]
-    return os.pathsep.join(part for part in parts if part)
+    return os.pathsep.join(map(os.fspath, directories))
 
 
 def _of_uv(variables: Mapping[str, str], home: Path) -> Iterator[Path]:
@@ -193,6 +192,7 @@ def find_python(
     request: str,
     *,
     search_path: str,
+    managed: Callable[[], str] | None = None,
     store: Store | None = None,
     windows: bool = os.name == "nt",
 ) -> Interpreter:
@@ -200,7 +200,8 @@ def find_python(
 
     ``request`` is a version (see ``PythonRequest.parse``), the path of an executable
     or of an environment, or a name on the search path; ``search_path`` has the form
-    of PATH. A candidate that does not run or does not match is skipped: version
+    of PATH, and so does the result of ``managed``, which is called if none on PATH
+    matches. A candidate that does not run or does not match is skipped: version
     managers have shims on PATH even for versions that are not selected.
     Raises EnvironmentBroken if there is none, UsageError for an empty request.
     """
@@ -211,6 +212,25 @@ def find_python(
     wanted = PythonRequest.parse(request)
     if wanted is None:
         return probe(_locate(request, search_path, windows=windows), store=store)
+    found = _first(wanted, search_path, store, windows=windows)
+    further = "" if found or managed is None else managed()
+    if further:
+        found = _first(wanted, further, store, windows=windows)
+        search_path = f"{search_path}{os.pathsep}{further}"
+    if found is not None:
+        return found
+    rejected = _every_python(search_path, store, windows=windows)
+    others = f"found {', '.join(rejected)}" if rejected else "no Python is"
+    raise EnvironmentBroken(
+        f"Python {wanted}",
+        f"is not on PATH ({others})",
+        f"install Python {wanted}, or give the path of one with --python",
+    )
+
+
+def _first(
+    wanted: PythonRequest, search_path: str, store: Store | None, *, windows: bool
+) -> Interpreter | None:
     for candidate in _candidates(wanted, search_path, windows=windows):
         try:
             interpreter = probe(candidate, store=store)
@@ -219,13 +239,7 @@ def find_python(
             continue
         if wanted.accepts(interpreter):
             return interpreter
-    rejected = _every_python(search_path, store, windows=windows)
-    found = f"found {', '.join(rejected)}" if rejected else "no Python is"
-    raise EnvironmentBroken(
-        f"Python {wanted}",
-        f"is not on PATH ({found})",
-        f"install Python {wanted}, or give the path of one with --python",
-    )
+    return None
 
 
 def _locate(request: str, search_path: str, *, windows: bool) -> Path:

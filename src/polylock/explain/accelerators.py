@@ -22,6 +22,8 @@ from polylock.explain.findings import (
 from polylock.explain.reasons import LabelExcluded, Unfit
 from polylock.explain.screening import accelerators
 from polylock.model.distributions import Unusable
+from polylock.model.source_choice import fits, torch_choice
+from polylock.project.torch_backends import torch_projects
 from polylock.resolution.candidate_pool import CandidatePool, labels_of
 from polylock.values import Value
 
@@ -166,13 +168,29 @@ def coherence(solved: Solved) -> Iterator[Note]:
                 project = majors[ordered[-1]][0].partition(" ")[0]
                 key = (project, SeveralMajors(platform, told))
                 mixed.setdefault(key, []).append(resolution.target.name)
-            yield from _too_new(resolution, platform, majors[ordered[-1]], ordered[-1])
+            if not _is_named(solved, resolution):
+                newest = ordered[-1]
+                yield from _too_new(
+                    solved, resolution, platform, majors[newest], newest
+                )
     for (project, finding), targets in mixed.items():
         yield Note(project=project, finding=finding, targets=tuple(targets))
 
 
+def _is_named(solved: Solved, resolution: Resolution) -> bool:
+    """Return whether the user names a backend of torch that cannot run: it is told."""
+    choice = torch_choice(solved.inputs, "torch", resolution.target)
+    return choice is not None and any(
+        fit.obstacle is not None and fit.versions == ("",) for fit in choice.fits
+    )
+
+
 def _too_new(
-    resolution: Resolution, platform: str, pins: Sequence[str], major: str
+    solved: Solved,
+    resolution: Resolution,
+    platform: str,
+    pins: Sequence[str],
+    major: str,
 ) -> Iterator[Note]:
     """Yield pins for a newer major than the driver offers: a newer minor runs.
 
@@ -181,9 +199,12 @@ def _too_new(
     target = resolution.target
     offered, key = _offered(target.description, platform)
     if offered and int(major) > int(offered.partition(".")[0]):
+        torch = "torch" in resolution.pins and _could_set_backend(
+            solved, resolution, "torch"
+        )
         yield Note(
             project=pins[0].partition(" ")[0],
-            finding=DriverTooOld(platform, major, offered, tuple(pins[:2])),
+            finding=DriverTooOld(platform, major, offered, tuple(pins[:2]), torch),
             targets=(target.name,),
             key=f"tool.polylock.targets.{target.name}.{key}",
         )
@@ -214,8 +235,9 @@ def useless_libraries(solved: Solved) -> Iterator[Note]:
             continue
         parent = _who_brings(resolution)
         version = resolution.pins[parent].version
+        torch = _could_set_backend(solved, resolution, parent)
         extra = _by_extra(resolution.pins[parent])
-        finding = LibrariesForNothing(size, len(libraries), extra)
+        finding = LibrariesForNothing(size, len(libraries), extra, torch)
         found.setdefault((parent, version, finding), []).append(resolution.target.name)
     for (project, version, finding), targets in found.items():
         yield Note(
@@ -288,8 +310,7 @@ def _missed(
     solved: Solved, resolution: Resolution, pin: Pin, accelerator: str
 ) -> AcceleratorMissed | None:
     if pin.version.partition("+")[2] == "cpu":
-        sources = pin.name in solved.inputs.sources
-        return AcceleratorMissed(accelerator=_NAMESPACES[accelerator], sources=sources)
+        return _processor_build(solved, resolution, pin, accelerator)
     if not labels_of(pin.release):
         return None
     labels = _accelerator_labels(solved, pin, resolution.target)
@@ -308,6 +329,30 @@ def _missed(
         labels=tuple(sorted(labels)),
         nearest=nearest,
         because=because,
+    )
+
+
+def _processor_build(
+    solved: Solved, resolution: Resolution, pin: Pin, accelerator: str
+) -> AcceleratorMissed | None:
+    if torch_choice(solved.inputs, pin.name, resolution.target) is not None:
+        return None  # the backend has a note of its own
+    return AcceleratorMissed(
+        accelerator=_NAMESPACES[accelerator],
+        sources=pin.name in solved.inputs.sources,
+        torch=_could_set_backend(solved, resolution, pin.name),
+    )
+
+
+def _could_set_backend(solved: Solved, resolution: Resolution, name: str) -> bool:
+    """Return whether ``torch-backend`` is not set and could choose a build."""
+    return (
+        name in torch_projects()
+        and torch_choice(solved.inputs, name, resolution.target) is None
+        and not any(
+            fits(entry, resolution.target)
+            for entry in solved.inputs.sources.get(name, ())
+        )
     )
 
 

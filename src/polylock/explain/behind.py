@@ -35,7 +35,7 @@ from polylock.explain.why_not import WhyNot
 from polylock.model.requirements import Requirement
 from polylock.resolution.dependencies import SdistReads
 from polylock.resolution.near_miss import newer_systems
-from polylock.values import replace
+from polylock.values import Mutable, field, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from polylock.explain.reasons import Reason
     from polylock.explain.screening import Older, Solved
     from polylock.model.distributions import Releases
+    from polylock.model.inputs import Inputs
 
     Found = dict[tuple[NormalizedName, str, Behind], list[str]]
     _Cause = tuple[NormalizedName, str, str, Reason]
@@ -65,6 +66,9 @@ _OF_FILES = (
 
 _EXPLAINED_AT_MOST = 40
 """How many older pins of one target are asked for their reason."""
+
+_TRIED_AT_MOST = 4
+"""How many held targets are solved for alone, before no more projects are tried."""
 
 
 def behind(solved: Solved, older: Sequence[Older]) -> Iterator[Note]:
@@ -134,33 +138,70 @@ def _cause(reason: Reason) -> Reason | None:
     return reason if isinstance(reason, _OF_FILES) else None
 
 
+class _Group(Mutable, kw_only=True):
+    """The targets that share a cause; ``held`` are those that a holder holds back."""
+
+    because: Reason
+    holder: str = ""
+    targets: list[str] = field(default_factory=list)
+    held: list[str] = field(default_factory=list)
+
+
 def _gathered(found: Found, readers: Mapping[str, WhyNot]) -> Iterator[Note]:
     """Yield a note for each cause: of the target that has it, and those it holds."""
-    merged: dict[_Cause, tuple[str, Reason, list[str]]] = {}
+    merged: dict[_Cause, _Group] = {}
     for (name, version, each), targets in found.items():
         key = (name, version, each.newest, _of_any_target(each.because))
-        holder, because, names = merged.get(key, ("", each.because, []))
-        merged[key] = (holder or each.held_by, because, [*names, *targets])
-    for (name, version, newest, cause), (held_by, because, targets) in sorted(
+        group = merged.setdefault(key, _Group(because=each.because))
+        group.holder = group.holder or each.held_by
+        group.targets += targets
+        group.held += targets if each.held_by else ()
+    tried = 0
+    for (name, version, newest, cause), group in sorted(
         merged.items(), key=lambda item: item[0][:2]
     ):
-        if _follows(name, cause, targets, merged):
+        if _follows(name, cause, group.targets, merged):
             continue
-        reader = readers[held_by or targets[0]]
-        advice, setting = _advice(reader, name, newest, because)
-        if held_by and not advice:
-            others = [each for each in readers if each in targets and each != held_by]
-            if any(_has_alone(readers[each], name, newest) for each in others[:1]):
-                advice, setting = _apart()
-        yield Note(
-            project=name,
-            versions=(version,),
-            finding=Behind(
-                newest=newest, because=because, held_by=held_by, advice=advice
-            ),
-            targets=tuple(each for each in readers if each in targets),
-            key=setting,
-        )
+        if tried < _TRIED_AT_MOST:
+            tried += len(group.held)
+            for each in [x for x in group.held if _is_stuck(readers[x], name, newest)]:
+                # For a reason of its own that lies deeper than those told.
+                group.held.remove(each)
+                group.targets.remove(each)
+        if group.targets:
+            yield _of_group(group, (name, version, newest), readers)
+
+
+def _of_group(
+    group: _Group,
+    pin: tuple[NormalizedName, str, str],
+    readers: Mapping[str, WhyNot],
+) -> Note:
+    """Return the note on a pin: its name, its version and the newest one."""
+    name, version, newest = pin
+    held_by = group.holder if group.held else ""
+    reader = readers[held_by or group.targets[0]]
+    advice, setting = _advice(reader, name, newest, group.because)
+    if held_by and not advice and _has_alone(readers[group.held[0]], name, newest):
+        advice, setting = _apart()
+    return Note(
+        project=name,
+        versions=(version,),
+        finding=Behind(
+            newest=newest,
+            because=group.because,
+            held_by=held_by,
+            aligned=tuple(each for each in readers if each in group.held),
+            advice=advice,
+        ),
+        targets=tuple(each for each in readers if each in group.targets),
+        key=setting,
+    )
+
+
+def _is_stuck(reader: WhyNot, name: NormalizedName, newest: str) -> bool:
+    """Return whether a target alone is proven to have no solution with a version."""
+    return _trial(reader).refutes(_wishing(reader, name, newest), reader.target)
 
 
 def _has_alone(reader: WhyNot, name: NormalizedName, newest: str) -> bool:
@@ -168,11 +209,18 @@ def _has_alone(reader: WhyNot, name: NormalizedName, newest: str) -> bool:
 
     It is solved for, with what was read and nothing more.
     """
-    asked = Requirement(name=name, specifier=f"=={newest}")
-    inputs = reader.inputs
-    trial = Trial(source=reader.source, reads=SdistReads(left=0), is_late=lambda: False)
-    wanted = replace(inputs, upgrades=(*inputs.upgrades, asked))
-    return trial.pins(wanted, reader.target) is not None
+    wanted = _wishing(reader, name, newest)
+    return _trial(reader).pins(wanted, reader.target) is not None
+
+
+def _trial(reader: WhyNot) -> Trial:
+    reads = SdistReads(left=0)
+    return Trial(source=reader.source, reads=reads, is_late=lambda: False)
+
+
+def _wishing(reader: WhyNot, name: NormalizedName, version: str) -> Inputs:
+    asked = Requirement(name=name, specifier=f"=={version}")
+    return replace(reader.inputs, upgrades=(*reader.inputs.upgrades, asked))
 
 
 def _of_any_target(reason: Reason) -> Reason:
@@ -190,7 +238,7 @@ def _follows(
     name: str,
     cause: Reason,
     targets: Sequence[str],
-    merged: Mapping[_Cause, tuple[str, Reason, list[str]]],
+    merged: Mapping[_Cause, _Group],
 ) -> bool:
     """Return whether another project has the same cause, nearer to it.
 
@@ -202,8 +250,8 @@ def _follows(
         cause.requirement.normalized_name == other
         and other != name
         and cause.because == nearer
-        and set(targets) <= set(of)
-        for (other, _, _, nearer), (_, _, of) in merged.items()
+        and set(targets) <= set(group.targets)
+        for (other, _, _, nearer), group in merged.items()
     )
 
 

@@ -25,7 +25,7 @@ from polylock.explain.findings import (
     VariantsLost,
     YankedPin,
 )
-from polylock.explain.screening import missing_extras
+from polylock.explain.screening import missing_extras, needs_patch
 from polylock.model.distributions import Unusable, labelled_wheels
 from polylock.model.target_properties import namespaces_without_provider
 from polylock.model.variant_preferences import preferences_of
@@ -261,12 +261,13 @@ def _needs_patch(solved: Solved) -> Iterator[Note]:
     for resolution in solved.resolutions:
         target = resolution.target
         python = target.description.python
-        if python.patch is not None or _PYTHON in target.marker_environment:
+        if _PYTHON in target.marker_environment:
             continue
         needs = [
             (-patch, pin.name, pin)
             for pin in resolution.pins.values()
-            if (patch := _lowest_patch(pin.requires_python or "", python))
+            if needs_patch(pin, python)
+            and (patch := _lowest_patch(pin.requires_python or "", python))
         ]
         if needs:
             negated, _, pin = min(needs, key=lambda need: need[:2])

@@ -12,6 +12,7 @@ from polylock.values import Value
 
 if TYPE_CHECKING:
     from polylock.explain.reasons import Reason
+    from polylock.model.torch_backends import Obstacle
 
 __all__ = [
     "AcceleratorMissed",
@@ -30,6 +31,10 @@ __all__ = [
     "RequiredUnused",
     "RequiresProject",
     "SeveralMajors",
+    "TorchBackendOlder",
+    "TorchBackendUnfit",
+    "TorchBackendUnset",
+    "TorchBackendsMixed",
     "UploadTimesMissing",
     "VariantMarkerUnmet",
     "VariantSetting",
@@ -94,13 +99,15 @@ class ExtraMissing(Value, frozen=True):
 class Behind(Value, frozen=True, kw_only=True):
     """An older version than the ``newest`` was taken, for a reason that may change.
 
-    ``held_by`` is the other target whose reason it is, as all share one version, or
-    empty. ``advice`` says what to write to change it, empty where nothing is known.
+    ``held_by`` is the target whose reason it is, where others share its version, or
+    empty; ``aligned`` are those others that could have the newest on their own.
+    ``advice`` says what to write to change it, empty where nothing is known.
     """
 
     newest: str
     because: Reason
     held_by: str = ""
+    aligned: tuple[str, ...] = ()
     advice: str = ""
 
 
@@ -137,7 +144,7 @@ class AcceleratorMissed(Value, frozen=True, kw_only=True):
     it is a build for processors by its local version, as ``+cpu``. ``nearest`` is the
     last of them that is for this one, empty for none, and ``because`` says why it is
     out, None where it fits. ``sources`` tells that the project names sources for it, of
-    which none fits.
+    which none fits, ``torch`` that ``torch-backend`` could choose its build.
     """
 
     accelerator: str
@@ -145,6 +152,7 @@ class AcceleratorMissed(Value, frozen=True, kw_only=True):
     nearest: str = ""
     because: Reason | None = None
     sources: bool = False
+    torch: bool = False
 
 
 class SeveralMajors(Value, frozen=True):
@@ -158,23 +166,64 @@ class SeveralMajors(Value, frozen=True):
 
 
 class DriverTooOld(Value, frozen=True):
-    """Pins need a newer major of CUDA or ROCm than the target's driver ``offers``."""
+    """Pins need a newer major of CUDA or ROCm than the target's driver ``offers``.
+
+    ``torch`` tells that ``torch-backend`` could choose another build of torch.
+    """
 
     platform: str
     needed: str
     offers: str
     pins: tuple[str, ...]
+    torch: bool = False
 
 
 class LibrariesForNothing(Value, frozen=True):
     """Accelerator libraries of ``size`` bytes on a target that has no use for them.
 
     ``extra`` is the one with which alone the project requires them, empty for none.
+    ``torch`` tells that ``torch-backend`` could choose another build.
     """
 
     size: int
     count: int
     extra: str = ""
+    torch: bool = False
+
+
+class TorchBackendOlder(Value, frozen=True):
+    """A build of torch is not of the newest backend, or is the one for processors.
+
+    ``other`` is the next newer backend that has it for other machines; ``is_last`` says
+    that there is none after it. ``obstacle`` is why the target cannot run it.
+    """
+
+    backend: str
+    other: str
+    obstacle: Obstacle
+    is_last: bool
+
+
+class TorchBackendUnfit(Value, frozen=True):
+    """The user names a backend that the target cannot run."""
+
+    backend: str
+    obstacle: Obstacle
+
+
+class TorchBackendUnset(Value, frozen=True):
+    """A target with an accelerator has a build of torch that was not made for it."""
+
+    accelerator: str
+
+
+class TorchBackendsMixed(Value, frozen=True):
+    """torch and a project built against it are of several backends.
+
+    ``pins`` are project and version, as text.
+    """
+
+    pins: tuple[str, ...]
 
 
 class EntryUnmatched(Value, frozen=True):
@@ -219,6 +268,10 @@ Finding = (
     | RequiredUnused
     | RequiresProject
     | SeveralMajors
+    | TorchBackendOlder
+    | TorchBackendUnfit
+    | TorchBackendUnset
+    | TorchBackendsMixed
     | UploadTimesMissing
     | VariantMarkerUnmet
     | VariantsLost

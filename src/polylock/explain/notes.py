@@ -34,6 +34,10 @@ def notes(solved: Solved) -> tuple[Note, ...]:
         )
 
         found += accelerator_notes(solved)
+    if any("torch" in resolution.pins for resolution in solved.resolutions):
+        from polylock.explain.torch_builds import torch_notes  # noqa: PLC0415 - as above
+
+        found += torch_notes(solved)
     if may_have_others(solved):
         from polylock.explain.finders import other_notes  # noqa: PLC0415 - see above
 

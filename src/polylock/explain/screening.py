@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from polylock.model.distributions import Releases
     from polylock.model.inputs import Inputs, RootRequirement
     from polylock.model.pins import Pin, Resolution
-    from polylock.model.target import Target, TargetDescription
+    from polylock.model.target import PythonRelease, Target, TargetDescription
     from polylock.ports import PackageSource
 
     Older = list[tuple[NormalizedName, Releases]]
@@ -40,6 +40,7 @@ __all__ = [
     "may_be_accelerated",
     "may_have_others",
     "missing_extras",
+    "needs_patch",
     "older_pins",
     "roots_of",
 ]
@@ -207,18 +208,20 @@ def may_have_others(solved: Solved) -> bool:
             for resolution in solved.resolutions
             for pin in resolution.pins.values()
         )
-        or any(map(_names_patch, solved.resolutions))
+        or any(
+            needs_patch(pin, resolution.target.description.python)
+            for resolution in solved.resolutions
+            for pin in resolution.pins.values()
+        )
         or _lacks_upload_times(solved)
         or missing_extras(solved)
     )
 
 
-def _names_patch(resolution: Resolution) -> bool:
+def needs_patch(pin: Pin, python: PythonRelease) -> bool:
     """Return whether a pin may need a patch release that the target does not name."""
-    python = resolution.target.description.python
-    part = f"{python.minor_version}."
-    return python.patch is None and any(
-        part in (pin.requires_python or "") for pin in resolution.pins.values()
+    return python.patch is None and f"{python.minor_version}." in (
+        pin.requires_python or ""
     )
 
 

@@ -33,7 +33,7 @@ from polylock.resolution.near_miss import (
     pythons_with_files,
     system_for,
 )
-from polylock.resolution.problem import Prior, Problem, admitting
+from polylock.resolution.problem import Prior, Problem, Unsolvable, admitting
 from polylock.resolution.solve import solve
 from polylock.resolution.tries import Tries
 from polylock.values import Value, replace
@@ -137,17 +137,29 @@ class Trial(Value, frozen=True, kw_only=True):
 
     def pins(self, inputs: Inputs, target: Target) -> Pins | None:
         """Return the pins, None where there are none or the bounds were met first."""
+        try:
+            return self._solve(inputs, target)
+        except PolylockError:  # none, or the index cannot say: so there is no advice
+            return None
 
+    def refutes(self, inputs: Inputs, target: Target) -> bool:
+        """Return whether there are proven to be no pins, whatever was not read."""
+        try:
+            self._solve(inputs, target)
+        except Unsolvable as error:
+            return error.failure is not None and error.failure.causes is not None
+        except PolylockError:
+            pass
+        return False
+
+    def _solve(self, inputs: Inputs, target: Target) -> Pins:
         def attempt(admission: Admission) -> Pins:
             prior = Prior(admission=admission, reads=self.reads)
             problem = Problem.of(target, inputs, self.source, prior)
             tries = Tries(limit=_TRIES_AT_MOST, is_late=self.is_late)
             return solve(problem, tries)
 
-        try:
-            return admitting(attempt)
-        except PolylockError:  # none, or the index cannot say: so there is no advice
-            return None
+        return admitting(attempt)
 
 
 def _changes(

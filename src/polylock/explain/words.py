@@ -23,6 +23,10 @@ from polylock.explain.findings import (
     RequiredUnused,
     RequiresProject,
     SeveralMajors,
+    TorchBackendOlder,
+    TorchBackendsMixed,
+    TorchBackendUnfit,
+    TorchBackendUnset,
     UploadTimesMissing,
     VariantMarkerUnmet,
     VariantsLost,
@@ -75,10 +79,11 @@ from polylock.model.distributions import span
 from polylock.model.inputs import DEFAULT_INDEX, index_in_words
 from polylock.model.quantities import counted, file_size
 from polylock.model.visible_text import visible
+from polylock.resolution.versions import public, satisfies
 from polylock.values import replace
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from polylock.errors import PolylockError
     from polylock.explain.findings import Note
@@ -86,10 +91,23 @@ if TYPE_CHECKING:
     from polylock.explain.why_not import Shortage
     from polylock.model.reasons import Rejection
     from polylock.model.requirements import Requirement
+    from polylock.model.torch_backends import BackendFit, Obstacle, TorchChoice
 
-__all__ = ["about", "asker", "clause", "details", "listed", "note", "request"]
+__all__ = [
+    "about",
+    "asker",
+    "backends",
+    "clause",
+    "details",
+    "listed",
+    "note",
+    "request",
+]
 
 _VALUES_AT_MOST = 8
+_SET_BACKEND = (
+    'torch-backend = "auto" in [tool.polylock] takes the build for each target'
+)
 _EXTRAS_AT_MOST = 3
 
 
@@ -194,16 +212,23 @@ def note(found: Note) -> str:
     return visible(_note(found))
 
 
-def _note(found: Note) -> str:  # noqa: PLR0911 - a case each
+def _note(found: Note) -> str:  # noqa: C901, PLR0911 - a case each
     project = " ".join((found.project, ", ".join(found.versions))).rstrip()
     finding, targets = found.finding, ", ".join(found.targets)
     match finding:
         case Behind():
-            return _behind(finding, project, targets)
+            return _behind(finding, found, project)
         case AcceleratorMissed():
             return _missed(finding, project, targets)
         case SeveralMajors() | DriverTooOld() | LibrariesForNothing():
             return _incoherent(found, project, targets)
+        case (
+            TorchBackendOlder()
+            | TorchBackendUnfit()
+            | TorchBackendUnset()
+            | TorchBackendsMixed()
+        ):
+            return _torch(finding, found, project, targets)
         case YankedPin() | PatchNeeded():
             return _of_file(found, finding, project, targets)
         case BetterLabelYanked():
@@ -243,11 +268,11 @@ def _of_file(
     """Say what is to know of the file that is locked."""
     match finding:
         case YankedPin():
-            why = f": {finding.why}" if finding.why else ""
+            why = f" ({finding.why})" if finding.why else ""
             return (
-                f"{project}, locked for {targets}, is yanked{why}; where no "
-                "requirement pins it, `polylock lock --upgrade-package "
-                f"{found.project}` takes another"
+                f"{project} on {targets} is yanked{why}; `polylock lock "
+                f"--upgrade-package {found.project}` locks another version, unless a "
+                "requirement pins this one"
             )
         case PatchNeeded():
             return (
@@ -259,11 +284,11 @@ def _of_file(
             assert_never(finding)
 
 
-def _behind(finding: Behind, project: str, targets: str) -> str:
-    because = _clause(finding.because)
+def _behind(finding: Behind, found: Note, project: str) -> str:
+    targets, because = ", ".join(found.targets), _clause(finding.because)
     told = f"{project} instead of {finding.newest} on {targets}: {because}"
-    if finding.held_by:
-        told += f", and all targets keep to what {finding.held_by} can have (align)"
+    if finding.aligned:
+        told += f", and {', '.join(finding.aligned)} must share its version (align)"
     return f"{told}; {finding.advice}" if finding.advice else told
 
 
@@ -275,7 +300,8 @@ def _missed(finding: AcceleratorMissed, project: str, targets: str) -> str:
             if finding.sources
             else "no source says which index has others"
         )
-        return f"{told}: it is a build for processors alone, and {which}"
+        told = f"{told}: it is a build for processors alone, and {which}"
+        return f"{told}; {_SET_BACKEND}" if finding.torch else told
     match finding.because:
         case None if finding.nearest:
             return (
@@ -303,14 +329,86 @@ def _incoherent(found: Note, project: str, targets: str) -> str:
             return f"{targets} {verb} libraries of {told}, which may not load together"
         case DriverTooOld():
             pins = ", ".join(finding.pins)
-            return (
+            told = (
                 f"{pins} on {targets}: built for {finding.platform} {finding.needed}, "
                 f"and {found.key} offers {finding.offers}"
             )
+            return f"{told}; {_SET_BACKEND}" if finding.torch else told
         case LibrariesForNothing():
             return _for_nothing(finding, found, project, targets)
         case _:
             raise AssertionError(finding)
+
+
+def _torch(
+    finding: TorchBackendOlder
+    | TorchBackendUnfit
+    | TorchBackendUnset
+    | TorchBackendsMixed,
+    found: Note,
+    project: str,
+    targets: str,
+) -> str:
+    match finding:
+        case TorchBackendOlder():
+            many = not finding.is_last
+            subject = f"{finding.other} and later" if many else finding.other
+            what = f"{project} on {targets}"
+            if finding.backend == "cpu":
+                what += " is the build for processors"
+            return f"{what}: {_obstacle(subject, finding.obstacle, many=many)}"
+        case TorchBackendUnfit():
+            told = _obstacle(finding.backend, finding.obstacle)
+            return f"{project} on {targets} cannot run there: {told}, see {found.key}"
+        case TorchBackendUnset():
+            return (
+                f"{project} on {targets} may not be for {finding.accelerator}, since "
+                f"its index has one build for all; {_SET_BACKEND}"
+            )
+        case TorchBackendsMixed():
+            pins = ", ".join(finding.pins)
+            return (
+                f"{pins} on {targets} are of several backends, and may not load "
+                "together; no backend has all of them"
+            )
+
+
+def backends(choice: TorchChoice, backend: str, version: str) -> Iterator[str]:
+    """Yield which backend a version of torch is of, and why not one before it."""
+    yield visible(f"torch-backend: {choice.value} takes {backend}")
+    for fit in choice.fits:
+        if fit.backend == backend:
+            if fit.obstacle is not None and fit.versions == ("",):
+                yield visible(f"torch-backend: {_obstacle(backend, fit.obstacle)}")
+            return
+        if fit.obstacle is not None and not _runs(fit, version):
+            told = _obstacle(fit.backend, fit.obstacle)
+        else:
+            told = f"{fit.backend} fits, and its index has no {public(version)} for it"
+        yield visible(f"torch-backend: {told}")
+
+
+def _runs(fit: BackendFit, version: str) -> bool:
+    return any(satisfies(each, public(version)) for each in fit.versions)
+
+
+def _obstacle(subject: str, obstacle: Obstacle, *, many: bool = False) -> str:
+    """Return why a backend cannot run on a target."""
+    match obstacle.about:
+        case "platform":
+            return f"{subject} {'are' if many else 'is'} not built for {obstacle.has}"
+        case "hardware":
+            return f"{subject} {'need' if many else 'needs'} {obstacle.needs}"
+        case "release":
+            return (
+                f"{subject} would need {obstacle.subject} {obstacle.needs}, not "
+                f"{obstacle.has}"
+            )
+        case "architecture":
+            verb = "have" if many else "has"
+            return f"{subject} {verb} no code for {obstacle.subject} {obstacle.has}"
+        case _ as unreachable:
+            assert_never(unreachable)
 
 
 def _for_nothing(
@@ -326,6 +424,8 @@ def _for_nothing(
             f"{told}; to leave them out there, move {asked} to the dependencies of the "
             "targets that have one"
         )
+    if finding.torch:
+        return f"{told}; {_SET_BACKEND}"
     names = ", ".join(f'"{name}"' for name in found.targets)
     return (
         f"{told}; to take a build for processors from an index that has one, write "

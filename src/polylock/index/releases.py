@@ -29,6 +29,7 @@ __all__ = [
     "decode_release",
     "decode_releases",
     "encode_releases",
+    "fingerprint",
     "to_bytes",
 ]
 
@@ -141,7 +142,7 @@ def decode_releases(content: bytes | memoryview, page: IndexPage) -> Releases:
         yanked=int.from_bytes(stored.yanked, "little"),
         earliest_upload=stored.earliest_upload,
         load=StoredReleases(stored.releases, page),
-        fingerprint=_fingerprint("\n".join(stored.versions).encode()),
+        fingerprint=fingerprint("\n".join(stored.versions).encode()),
     )
 
 
@@ -155,11 +156,13 @@ def decode_release(content: msgspec.Raw, page: IndexPage) -> Release:
         wheels=release.wheels,
         sdist=release.sdist,
         variants_json=release.variants_json,
-        fingerprint=_fingerprint(memoryview(content)),
+        fingerprint=fingerprint(memoryview(content)),
+        index_url=page.index_url,
     )
 
 
-def _fingerprint(content: bytes | memoryview) -> str:
+def fingerprint(content: bytes | memoryview) -> str:
+    """Return the digest by which versions or a release are remembered."""
     return digest(content, _FINGERPRINT_BYTES)
 
 

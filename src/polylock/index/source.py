@@ -19,7 +19,13 @@ from polylock.index.repository import Repository, Unknown
 from polylock.index.variant_files import VariantFiles
 from polylock.model.filenames import SdistFilename, WheelFilename
 from polylock.model.hashes import sha256_of
-from polylock.model.source_choice import direct_source, direct_sources, fits
+from polylock.model.source_choice import (
+    direct_source,
+    direct_sources,
+    fits,
+    torch_choice,
+)
+from polylock.model.torch_backends import index_of_backend
 from polylock.network.http_cache import CacheMode, HttpCache
 from polylock.network.local_files import is_local
 
@@ -28,6 +34,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
+    from polylock.index.combined import CombinedIndex
     from polylock.index.directory import DirectoryIndex
     from polylock.index.flat_page import FlatPage
     from polylock.index.metadata import SdistMetadata
@@ -37,11 +44,13 @@ if TYPE_CHECKING:
     from polylock.model.inputs import IndexLocation, Inputs
     from polylock.model.requirements import Requirement
     from polylock.model.target import Target
+    from polylock.model.torch_backends import TorchChoice
     from polylock.network.client import Client
     from polylock.ports import Guess, Reporter
     from polylock.variants.variant_json import VariantMetadata
 
-    Index = Repository | FlatPage | DirectoryIndex
+    OneIndex = Repository | FlatPage | DirectoryIndex
+    Index = OneIndex | CombinedIndex
     Refusal = Callable[[NormalizedName], Unusable | None]
 
 __all__ = ["PackageIndexes", "current_link"]
@@ -91,10 +100,11 @@ class PackageIndexes:
             kept_metadata, files, self._variant_files, sdist_metadata=sdist_metadata
         )
         self._refusal = refusal
-        self._repositories: dict[str, Index] = {
+        self._repositories: dict[str, OneIndex] = {
             location.name: _open(location, store, cache, self._pack)
-            for location in inputs.indexes
+            for location in inputs.every_index
         }
+        self._combined: dict[Hashable, CombinedIndex] = {}
         self._by_priority = tuple(
             repository
             for repository in self._repositories.values()
@@ -177,9 +187,10 @@ class PackageIndexes:
     def _serving(self, name: NormalizedName, target: Target) -> tuple[Index, ...]:
         """Return the indexes to ask for a project, in order.
 
-        The first entry of ``sources`` that fits the target names the only one; if none
-        fits, they are all that are not ``explicit``. No index is asked for a project
-        that has a direct source.
+        The first entry of ``sources`` that fits the target names the only one; then
+        come the indexes of its backends of torch. Otherwise, and for projects that
+        those need not have, they are all that are not ``explicit``. No index is asked
+        for a project that has a direct source.
         """
         if name in self._direct:
             direct = direct_source(self._inputs, name, target)
@@ -193,7 +204,36 @@ class PackageIndexes:
                 if repository is None:
                     raise ProjectNotFound(name, (entry.index,))
                 return (repository,)
+        choice = torch_choice(self._inputs, name, target)
+        if choice is not None:
+            return self._of_backends(name, choice)
         return self._by_priority
+
+    def _of_backends(
+        self, name: NormalizedName, choice: TorchChoice
+    ) -> tuple[Index, ...]:
+        """Return the combined indexes of backends, then the others if they may serve.
+
+        Only some versions of torch may run on a target; the projects that are built
+        against it require a version of it.
+        """
+        from polylock.index.combined import CombinedIndex  # noqa: PLC0415 - for torch
+
+        torch = self._inputs.torch
+        key = tuple(
+            (
+                index_of_backend(fit.backend),
+                fit.versions if name == "torch" else ("",),
+            )
+            for fit in choice.taken
+        )
+        combined = self._combined.get(key)
+        if combined is None:
+            parts = [(self._repositories[index], limits) for index, limits in key]
+            combined = self._combined[key] = CombinedIndex(parts)
+        if torch is not None and name in torch.optional:
+            return (combined, *self._by_priority)
+        return (combined,)
 
     def cached_releases(self, name: NormalizedName, target: Target) -> Releases:
         """Return what ``releases`` returns; raises RequestNeeded for a cache miss."""
@@ -268,7 +308,11 @@ def current_link(
     is_wheel = filename.endswith(".whl")
     name = (WheelFilename if is_wheel else SdistFilename).parse(filename).name
     named = [entry.index for entry in inputs.sources.get(name, ())]
-    for location in inputs.indexes:
+    torch = inputs.torch
+    if torch is not None and (name in torch.projects or name in torch.optional):
+        named += [location.name for location in torch.indexes]
+        named += [each.name for each in inputs.indexes if not each.explicit]
+    for location in inputs.every_index:
         if location.name not in named and (named or location.explicit):
             continue
         releases = _open(location, store, cache, Pack()).releases(name)
@@ -299,7 +343,9 @@ def _files(
     return MetadataFiles(client, downloader, mode=mode)
 
 
-def _open(location: IndexLocation, store: Store, cache: HttpCache, pack: Pack) -> Index:
+def _open(
+    location: IndexLocation, store: Store, cache: HttpCache, pack: Pack
+) -> OneIndex:
     if is_local(location.url):
         # Rarely used, and it imports the parser of pages.
         from polylock.index.directory import DirectoryIndex  # noqa: PLC0415

@@ -102,8 +102,8 @@ class ArchiveManifest(msgspec.Struct, frozen=True, kw_only=True):
     first) and ``files`` go to site-packages unchanged. ``record`` holds their rows
     as text; ``sizes`` (bytes) and ``mtimes`` (nanoseconds) are those at the time of
     unpacking. ``size`` is the total size of all files in bytes. ``faults`` is what is
-    wrong in the wheel and right here, ``clash`` two paths that differ only in case or
-    Unicode form.
+    wrong in the wheel and right here, the first of ``fault_count``; ``clash`` are two
+    paths that differ only in case or Unicode form.
     """
 
     stem: str
@@ -119,6 +119,7 @@ class ArchiveManifest(msgspec.Struct, frozen=True, kw_only=True):
     entry_points: list[EntryPoint]
     size: int
     faults: list[Fault] = msgspec.field(default_factory=list)
+    fault_count: int = 0
     clash: tuple[str, str] | None = None
     layout: int = _LAYOUT
 

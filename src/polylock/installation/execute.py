@@ -271,10 +271,10 @@ def _faults(placements: Iterable[Placement]) -> Iterator[str]:
     """Yield a warning for each wheel that is not as it should be."""
     for one in placements:
         if one.manifest.faults:
-            problem = summary(one.manifest.faults)
+            problem = summary(one.manifest.faults, one.manifest.fault_count)
             yield (
                 f"{one.wanted.filename}: {problem}; "
-                f"{one.wanted.name} is installed by the files in the wheel"
+                f"{one.wanted.name} is installed from the files in the wheel"
             )
 
 

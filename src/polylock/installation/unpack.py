@@ -53,8 +53,8 @@ if TYPE_CHECKING:
 __all__ = ["unpack"]
 
 _SCRIPTS = "entry_points.txt"
-_MOST_FAULTS = 100
-"""Faults that a manifest keeps; more tell nobody more."""
+_MOST_FAULTS = 20
+"""Faults that a manifest keeps; of the others it has the number."""
 
 _BUFFER = 128 * 1024
 _NEW_HASH = {
@@ -162,6 +162,7 @@ class _Unpacking(Mutable, kw_only=True):
             entry_points=entry_points,
             size=sum(info.file_size for info in self.members.files.values()),
             faults=self.faults[:_MOST_FAULTS],
+            fault_count=len(self.faults),
             clash=self.members.clash,
         )
 

@@ -275,7 +275,7 @@ def _settings(locked: LockedInputs, wanted: LockedInputs) -> Iterator[Difference
     )
     yield from _changed(kind, "exclude-newer", before, after)
     for key in TEXT_SETTINGS:
-        default = getattr(_DEFAULTS, key)
+        default = getattr(_DEFAULTS, key.replace("-", "_"))
         yield from _changed(
             kind,
             key,
@@ -364,8 +364,9 @@ def _targets(
 
 def _target(locked: LockedTarget, wanted: LockedTarget) -> Iterator[Difference]:
     kind = DifferenceKind.TARGET
-    for key in ("platform", "python", "libc", "macos"):
-        before, after = getattr(locked, key), getattr(wanted, key)
+    for key in ("platform", "python", "libc", "macos", "torch-backend"):
+        attribute = key.replace("-", "_")
+        before, after = getattr(locked, attribute), getattr(wanted, attribute)
         yield from _changed(kind, f"{locked.name}: {key}", before, after)
     for name in sorted({*locked.variants, *wanted.variants}):
         before, after = locked.variants.get(name), wanted.variants.get(name)

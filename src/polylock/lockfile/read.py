@@ -414,6 +414,7 @@ class _TargetTable(Value, frozen=True, kw_only=True, rename="kebab"):
     exclude_variants: tuple[str, ...] | None = None
     prefer_variants: tuple[str, ...] | None = None
     require_variants: Mapping[str, tuple[str, ...]] = {}
+    torch_backend: str | None = None
 
 
 class _SourceTable(Value, frozen=True, kw_only=True):
@@ -518,6 +519,7 @@ def _target(table: Table, entry: _TargetTable) -> LockedTarget:
         exclude_variants=entry.exclude_variants,
         prefer_variants=entry.prefer_variants,
         require_variants=entry.require_variants,
+        torch_backend=entry.torch_backend,
     )
     for key, patterns in (
         ("exclude-variants", entry.exclude_variants or ()),

@@ -57,7 +57,7 @@ __all__ = [
     "without_credentials",
 ]
 
-TEXT_SETTINGS = ("resolution", "prerelease", "align", "build")
+TEXT_SETTINGS = ("resolution", "prerelease", "align", "build", "torch-backend")
 VARIANT_LISTS = ("exclude-variants", "prefer-variants", "enable-providers")
 LIST_SETTINGS = (
     *VARIANT_LISTS,
@@ -106,7 +106,7 @@ class LockedTarget(Value, frozen=True, kw_only=True):
     ``platform`` is for example ``linux-x86_64``, ``python`` the text of a
     PythonRelease. ``stated`` and ``derived`` are sorted by namespace; within a
     namespace features are in the order of preference. ``variants`` maps projects to
-    their pinned labels, sorted. The last three are as in a TargetDescription.
+    their pinned labels, sorted. The last four are as in a TargetDescription.
     """
 
     name: str
@@ -120,6 +120,7 @@ class LockedTarget(Value, frozen=True, kw_only=True):
     exclude_variants: tuple[str, ...] | None = None
     prefer_variants: tuple[str, ...] | None = None
     require_variants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    torch_backend: str | None = None
 
 
 class LockedIndex(Value, frozen=True, kw_only=True, rename="kebab"):
@@ -313,6 +314,7 @@ def record_target(target: Target) -> LockedTarget:
         exclude_variants=description.exclude_variants,
         prefer_variants=description.prefer_variants,
         require_variants=dict(sorted(description.require_variants.items())),
+        torch_backend=description.torch_backend,
     )
 
 
@@ -341,6 +343,7 @@ def describe(record: LockedTarget) -> TargetDescription:
         exclude_variants=record.exclude_variants,
         prefer_variants=record.prefer_variants,
         require_variants=record.require_variants,
+        torch_backend=record.torch_backend,
     )
 
 

@@ -337,6 +337,7 @@ def _target(target: LockedTarget) -> Iterator[str]:
     if target.require_variants:
         required = inline_table(sorted(target.require_variants.items()))
         yield f"require-variants = {required}"
+    yield from _optional("torch-backend", target.torch_backend)
 
 
 def _features(features: Iterable[LockedFeature]) -> Iterator[str]:

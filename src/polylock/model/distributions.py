@@ -76,7 +76,8 @@ class Release(Value, frozen=True, kw_only=True, eq=False):
     ``version`` is the normalized version. ``wheels`` are in file name order;
     ``variants_json`` is the index-level metadata file (PEP 825), if there is one.
     ``fingerprint`` is a digest of all the files, empty if not computed. A source tree
-    has an ``sdist`` whose file name is for display only.
+    has an ``sdist`` whose file name is for display only. ``index_url`` is that of the
+    index, empty for a direct source.
     """
 
     name: NormalizedName
@@ -87,6 +88,7 @@ class Release(Value, frozen=True, kw_only=True, eq=False):
     variants_json: RemoteFile | None = None
     fingerprint: str = ""
     direct: DirectOrigin | None = None
+    index_url: str = ""
 
 
 class Releases(Value, frozen=True, kw_only=True, eq=False, dict=True):

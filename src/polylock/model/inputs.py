@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from polylock.model.direct import DirectSource
     from polylock.model.requirements import Requirement
+    from polylock.model.torch_backends import TorchChoice
 
 __all__ = [
     "DEFAULT_INDEX",
@@ -23,6 +24,7 @@ __all__ = [
     "PrereleasePolicy",
     "ResolutionMode",
     "RootRequirement",
+    "TorchBackends",
     "index_in_words",
 ]
 
@@ -95,6 +97,19 @@ class IndexSource(Value, frozen=True, kw_only=True):
     targets: tuple[str, ...] = ()
 
 
+class TorchBackends(Value, frozen=True, kw_only=True):
+    """The backends of all targets that have any, by target, and their indexes.
+
+    ``projects`` are only on these indexes; ``optional`` are on another index if these
+    do not have them.
+    """
+
+    indexes: tuple[IndexLocation, ...] = ()
+    projects: frozenset[str] = frozenset()
+    optional: frozenset[str] = frozenset()
+    by_target: Mapping[str, TorchChoice] = field(default_factory=dict)
+
+
 class Inputs(Value, frozen=True, kw_only=True):
     """The normalized inputs of a project, without its targets.
 
@@ -108,7 +123,8 @@ class Inputs(Value, frozen=True, kw_only=True):
     ``no_build_packages`` never. ``no_binary_packages`` are built from source. These
     three hold normalized project names, sorted. ``requires_itself`` holds the project's
     own name and the place of each requirement on itself without an extra, which has no
-    effect.
+    effect. ``torch_backend`` is the value of that key; ``torch`` is what follows from
+    it and from those of the targets, None without any.
     """
 
     requires_python: str = ""
@@ -134,6 +150,13 @@ class Inputs(Value, frozen=True, kw_only=True):
     build_packages: tuple[str, ...] = ()
     no_build_packages: tuple[str, ...] = ()
     no_binary_packages: tuple[str, ...] = ()
+    torch_backend: str | None = None
+    torch: TorchBackends | None = None
+
+    @property
+    def every_index(self) -> tuple[IndexLocation, ...]:
+        """Return the project's indexes, and those of ``torch-backend``."""
+        return self.indexes if self.torch is None else self.indexes + self.torch.indexes
 
     def forbidding_build(self, name: str) -> ForbiddingKey | None:
         """Return the key that forbids building a project at any time, None if none."""

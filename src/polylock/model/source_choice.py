@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from polylock.model.inputs import IndexSource, Inputs
     from polylock.model.requirements import Requirement
     from polylock.model.target import Target
+    from polylock.model.torch_backends import TorchChoice
 
-__all__ = ["direct_source", "direct_sources", "fits"]
+__all__ = ["direct_source", "direct_sources", "fits", "torch_choice"]
 
 
 def direct_source(inputs: Inputs, name: str, target: Target) -> DirectSource | None:
@@ -71,6 +72,19 @@ def fits(entry: IndexSource, target: Target) -> bool:
     if entry.targets and target.name not in entry.targets:
         return False
     return all(_supports(target, text) for text in entry.properties)
+
+
+def torch_choice(inputs: Inputs, name: str, target: Target) -> TorchChoice | None:
+    """Return the backends that serve a project to a target, None if none does.
+
+    A direct source and the entries of ``sources`` come before them.
+    """
+    torch = inputs.torch
+    if torch is None or not (name in torch.projects or name in torch.optional):
+        return None
+    if any(fits(entry, target) for entry in inputs.sources.get(name, ())):
+        return None
+    return torch.by_target.get(target.name)
 
 
 def _supports(target: Target, text: str) -> bool:

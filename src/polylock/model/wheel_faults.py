@@ -41,9 +41,9 @@ class Fault(NamedTuple):
         return self.kind.format(ascii(self.path))
 
 
-def summary(faults: Sequence[Fault]) -> str:
-    """Return the first fault and the number of others, as a clause."""
-    others = len(faults) - 1
+def summary(faults: Sequence[Fault], count: int) -> str:
+    """Return the first fault and the number of others, of ``count`` in all."""
+    others = count - 1
     if not others:
         return str(faults[0])
     return f"{faults[0]} (and {others} more {'fault' if others == 1 else 'faults'})"

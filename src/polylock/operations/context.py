@@ -69,7 +69,7 @@ class Context:
         from polylock.network.keyring import Keyring  # noqa: PLC0415 - see the class
 
         authenticator = Authenticator(
-            self.inputs.indexes,
+            self.inputs.every_index,
             environment=self.settings.index_variables,
             netrc=self.settings.netrc,
             keyring=Keyring().password,

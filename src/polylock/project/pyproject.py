@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from polylock.cache.regular_files import read_regular
 from polylock.errors import ProjectError
-from polylock.model.inputs import Inputs, RootRequirement
+from polylock.model.inputs import Inputs, RootRequirement, TorchBackends
 from polylock.project.dependencies import (
     Dependencies,
     read_dependencies,
@@ -19,7 +19,7 @@ from polylock.project.dependencies import (
 from polylock.project.settings import Settings, default_index_url
 from polylock.project.target_values import parse_python
 from polylock.project.targets import parse_targets
-from polylock.project.tool_table import KEYS, read_options
+from polylock.project.tool_table import KEYS, read_options, read_torch_index
 from polylock.toml_tables import InvalidToml, Table, key_path, parse_toml
 from polylock.values import Value, replace
 
@@ -97,7 +97,7 @@ def locate_project(settings: Settings, directory: Path) -> Path:
 def load_project(path: Path, *, settings: Settings) -> ProjectFile:
     """Return a project file; raises ProjectError for the first error in it.
 
-    ``settings`` are used only for the URL of the default index.
+    ``settings`` are used only for the URLs of the default index and of torch's.
     """
     document = Table(_read(path), path=str(path))
     tool = document.table("tool").table("polylock")
@@ -127,8 +127,31 @@ def load_project(path: Path, *, settings: Settings) -> ProjectFile:
             requires_itself=tuple(
                 (dependencies.name or "", place) for place in dependencies.itself
             ),
+            torch=_torch(tool, options, descriptions, settings, path),
         ),
         descriptions=descriptions,
+    )
+
+
+def _torch(
+    tool: Table,
+    options: Inputs,
+    descriptions: Sequence[TargetDescription],
+    settings: Settings,
+    path: Path,
+) -> TorchBackends | None:
+    mirror = read_torch_index(tool, path.parent)
+    default = options.torch_backend
+    if default is None and all(each.torch_backend is None for each in descriptions):
+        return None
+    # Reads the data of all backends.
+    from polylock.project.torch_backends import torch_backends  # noqa: PLC0415
+
+    return torch_backends(
+        default,
+        descriptions,
+        index_url=settings.torch_index or mirror,
+        declared=options.indexes,
     )
 
 

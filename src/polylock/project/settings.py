@@ -33,7 +33,7 @@ __all__ = [
 LinkMode = Literal["auto", "clone", "hardlink", "copy", "symlink"]
 
 _CREDENTIALS = re.compile(r"POLYLOCK_INDEX_.+_(?:USERNAME|PASSWORD)")
-_SECRET = {"index_url", "index_variables"}
+_SECRET = {"index_url", "index_variables", "torch_index"}
 
 
 class Settings(Value, frozen=True, kw_only=True):
@@ -46,6 +46,7 @@ class Settings(Value, frozen=True, kw_only=True):
 
     cache_dir: Path
     index_url: str | None = None
+    torch_index: str | None = None
     offline: bool = False
     refresh: bool = False
     threads: int = 8
@@ -92,6 +93,13 @@ SETTINGS: tuple[SettingDefinition, ...] = (
         flag="--index-url",
         help="The index, unless the project declares one that is not explicit.",
         default="the default index of pip",
+    ),
+    SettingDefinition(
+        name="torch_index",
+        kind=Kind.URL,
+        flag="--torch-index",
+        help="A mirror of PyTorch's index, without the backend's name.",
+        default="`torch-index` of the project, else PyTorch's public index",
     ),
     SettingDefinition(
         name="offline",

@@ -30,6 +30,7 @@ from polylock.project.target_values import (
     read_tpu,
     refuse,
 )
+from polylock.project.tool_table import read_torch_backend
 from polylock.project.variant_values import (
     read_patterns,
     read_required,
@@ -64,6 +65,7 @@ TARGET_KEYS = (
     "exclude-variants",
     "prefer-variants",
     "require-variants",
+    "torch-backend",
 )
 """The keys of a target's table."""
 
@@ -225,6 +227,7 @@ def _describe(
         exclude_variants=_excluded(table),
         prefer_variants=_preferred(table),
         require_variants=read_required(table),
+        torch_backend=read_torch_backend(table),
     )
     for suffix, python in pythons:
         yield replace(description, name=f"{name}{suffix}", python=python)

@@ -18,6 +18,7 @@ from polylock.model.inputs import (
     PrereleasePolicy,
     ResolutionMode,
 )
+from polylock.model.torch_backends import AUTO
 from polylock.project.dependencies import normalized_name, read_requirement
 from polylock.project.direct_sources import read_source
 from polylock.project.setting_values import index_url_problem
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
     from polylock.model.requirements import Requirement
 
-__all__ = ["KEYS", "read_options"]
+__all__ = ["KEYS", "read_options", "read_torch_backend", "read_torch_index"]
 
 _INDEX_KEYS = ("name", "url", "format", "explicit", "absent")
 _SOURCE_KEYS = ("index", *DIRECT_KEYS, "properties", "targets")
@@ -125,7 +126,7 @@ def _absent(entry: Table) -> tuple[int, ...]:
     return tuple(sorted(set(statuses)))
 
 
-def _location(text: str, entry: Table, directory: Path) -> str:
+def _location(text: str, entry: Table, directory: Path, key: str = "url") -> str:
     """Return the URL of an index; a path becomes a ``file:`` URL."""
     if _PATH.match(text):
         # Not resolved: the target of a symbolic link in the path may change.
@@ -134,7 +135,7 @@ def _location(text: str, entry: Table, directory: Path) -> str:
     if problem is not None:
         raise entry.error(
             problem,
-            "url",
+            key,
             advice="for example: https://wheels.example.com/simple or ./wheels",
         )
     return text
@@ -242,6 +243,8 @@ KEYS = (
     "no-binary-package",
     "index",
     "sources",
+    "torch-backend",
+    "torch-index",
     "targets",
 )
 """The keys of ``[tool.polylock]``, in the order in which they are documented."""
@@ -300,7 +303,34 @@ def read_options(
         build_packages=tuple(sorted(set(build))),
         no_build_packages=tuple(sorted(set(no_build))),
         no_binary_packages=tuple(sorted(set(no_binary))),
+        torch_backend=read_torch_backend(table),
     )
+
+
+def read_torch_backend(table: Table) -> str | None:
+    """Return ``torch-backend`` of the project or of a target; raises ProjectError."""
+    value = table.string("torch-backend")
+    if value is None or value == AUTO:
+        return value
+    # Reads the data of all backends.
+    from polylock.project.torch_backends import backend_names  # noqa: PLC0415
+
+    names = backend_names()
+    if value not in names:
+        raise table.error(
+            f"there is no backend {value!r}",
+            "torch-backend",
+            advice=suggestion(value, (AUTO, *names)),
+        )
+    return value
+
+
+def read_torch_index(table: Table, directory: Path) -> str | None:
+    """Return ``torch-index``, the URL of a mirror; a path becomes a ``file:`` URL."""
+    text = table.string("torch-index")
+    if text is None:
+        return None
+    return _location(text, table, directory, "torch-index")
 
 
 def _requirements(table: Table, name: str) -> tuple[Requirement, ...]:

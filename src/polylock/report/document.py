@@ -21,6 +21,8 @@ from urllib.parse import urlsplit, urlunsplit
 import msgspec
 
 from polylock.errors import ProjectError, UsageError
+from polylock.explain.findings import Behind
+from polylock.explain.words import note
 from polylock.lockfile.pylock import (
     PackageArchive,
     PackageDirectory,
@@ -32,7 +34,7 @@ from polylock.lockfile.record import without_credentials
 from polylock.model.filenames import WheelFilename
 from polylock.model.target import usual_platform
 from polylock.operations.edit.project_file import parse_document, read_text
-from polylock.operations.inspect.git_conflict import Commit, Repository
+from polylock.operations.inspect.git_repository import Commit, Repository
 from polylock.operations.inspect.graph import selection_graph
 from polylock.operations.inspect.selection import (
     groups_to_show,
@@ -45,9 +47,10 @@ from polylock.toml_tables import Table
 from polylock.values import Value, replace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from polylock.explain.findings import Note
     from polylock.lockfile.pylock import PackageFile
     from polylock.lockfile.record import LockedTarget, VariantChoice
     from polylock.lockfile.select import Selected
@@ -64,6 +67,7 @@ __all__ = [
     "Locked",
     "Newer",
     "Place",
+    "Remark",
     "ReportDocument",
     "ReportedTarget",
     "Requirement",
@@ -265,14 +269,31 @@ class Locked(Value, frozen=True, kw_only=True, rename="kebab"):
         return next((each for each in self.builds if target in each.targets), None)
 
 
+class Remark(Value, frozen=True, kw_only=True, rename="kebab"):
+    """What a note says: its project, its targets, the sentence, the key to change.
+
+    ``project`` is None where the note is about none in particular, ``targets`` are
+    empty where it is about all, and ``key`` is None where no setting changes it.
+    """
+
+    project: str | None
+    targets: tuple[str, ...]
+    text: str
+    key: str | None
+
+
 class ReportDocument(Value, frozen=True, kw_only=True, rename="kebab"):
-    """The whole: targets in the order of priority, projects by name."""
+    """The whole: targets in the order of priority, projects by name.
+
+    ``notes`` are about all that ``newer`` does not cover; None if no index was asked.
+    """
 
     project: str | None
     lock: Lock
     revision: Commit | None
     targets: tuple[ReportedTarget, ...]
     projects: tuple[Locked, ...]
+    notes: tuple[Remark, ...] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the document of ``report --json``."""
@@ -284,13 +305,14 @@ def report_document(
     settings: Settings,
     variables: Mapping[str, str],
     outdated: Outdated | None = None,
+    notes: Sequence[Note] | None = None,
 ) -> ReportDocument:
     """Return what the target asked for installs, or every target.
 
     Without groups or extras named, all of them are in it. ``variables`` are the
-    process's, for git. ``outdated`` has the newer versions, None where no index was
-    asked for them. Raises UsageError, also for the lock file of another tool,
-    LockFileInvalid, NoSuchTarget.
+    process's, for git. ``outdated`` has the newer versions and ``notes`` are those on
+    the lock file, None where no index was asked for them. Raises UsageError, also for
+    the lock file of another tool, LockFileInvalid, NoSuchTarget.
     """
     pylock, path = open_lock(settings)
     record = require_record(pylock, path, "run `polylock lock`")
@@ -318,7 +340,22 @@ def report_document(
             else replace(project, newer=_newer(project.name, outdated))
             for project in _projects(chosen, graphs)
         ),
+        notes=None if notes is None else tuple(_remarks(notes, chosen)),
     )
+
+
+def _remarks(notes: Sequence[Note], shown: Collection[str]) -> Iterator[Remark]:
+    """Yield the notes on shown targets, without those that ``newer`` covers."""
+    for found in notes:
+        targets = tuple(name for name in found.targets if name in shown)
+        if isinstance(found.finding, Behind) or (found.targets and not targets):
+            continue
+        yield Remark(
+            project=found.project or None,
+            targets=targets,
+            text=note(replace(found, targets=targets)),
+            key=found.key or None,
+        )
 
 
 def _newer(name: str, outdated: Outdated) -> tuple[Newer, ...]:

@@ -214,6 +214,17 @@
       make("li", {}, link(project.name), " ", newerLine(project, each)))));
   };
 
+  const drawNotes = () => {
+    const notes = report.notes ?? [];
+    find("#notes").hidden = report.notes === null;
+    find("#notes-list").append(...notes.map((note) => make("li", {},
+      projects.has(note.project) ? make("strong", {}, link(note.project)) : null,
+      make("p", {}, text(note.text)),
+      make("p", { class: "about" }, note.targets.map((name) => make("span", { class: "target" }, text(name))),
+        note.key === null ? null : code(note.key)))));
+    if (!notes.length) find("#notes-list").append(make("li", {}, "There is nothing to note."));
+  };
+
   /* ---- Filters and order ---- */
 
   const form = find("#filters");
@@ -537,6 +548,7 @@
   drawHead();
   drawTargets();
   drawNewer();
+  drawNotes();
   draw();
   show();
 })();

@@ -292,11 +292,30 @@ class Availability:
             for preferred in self._preferred(releases, mask, preference.version):
                 yield preferred
                 mask &= ~(1 << preferred)
-        yield from positions(mask, lowest_first=self._is_lowest(releases.name))
+        if self._is_lowest(releases.name):
+            yield from _lowest_first(releases, mask)
+        else:
+            yield from positions(mask)
 
     def _is_lowest(self, name: NormalizedName) -> bool:
         mode = self.pool.inputs.resolution
         return mode == "lowest" or (mode == "lowest-direct" and name in self._direct)
+
+
+def _lowest_first(releases: Releases, mask: int) -> Iterator[int]:
+    """Yield positions, the lowest public version first.
+
+    Local versions are builds of one version; the highest of them comes first, as it
+    does for ``highest``: ``2.9.0+cu130`` before ``2.9.0+cu126``.
+    """
+    builds: list[int] = []
+    for position in positions(mask, lowest_first=True):
+        version = public(releases.versions[position])
+        if builds and public(releases.versions[builds[-1]]) != version:
+            yield from reversed(builds)
+            builds = []
+        builds.append(position)
+    yield from reversed(builds)
 
 
 def _pins_a_version(specifier: str) -> bool:

@@ -34,7 +34,6 @@ from polylock.model.reasons import (
     Yanked,
 )
 from polylock.model.requirements import is_specifier
-from polylock.model.specifier_repairs import repaired_specifier
 from polylock.model.target_properties import supported_properties
 from polylock.model.variant_preferences import preferences_of
 from polylock.resolution.candidates import (
@@ -170,7 +169,9 @@ class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
         if known is None:
             known = satisfies(requires_python, self.python_version)
             if not known and not is_specifier(requires_python):
-                # As in pip, an invalid specifier excludes nothing.
+                from polylock.model.specifier_repairs import repaired_specifier  # noqa: PLC0415 - rare
+
+                # As in pip, one that cannot be repaired excludes nothing.
                 repaired = repaired_specifier(requires_python)
                 known = repaired is None or satisfies(repaired, self.python_version)
             self.memory.pythons[requires_python] = known

@@ -14,9 +14,8 @@ from polylock.model.reasons import (
     Refusal,
     RequiresItself,
 )
-from polylock.model.requirements import Requirement
+from polylock.model.requirements import Requirement, is_specifier
 from polylock.model.source_choice import direct_source
-from polylock.model.specifier_repairs import repaired_specifier
 from polylock.resolution.candidates import Candidate, ExtraCandidate
 from polylock.resolution.constraints import Dependency, Unmeetable
 from polylock.resolution.memory import Applicable, applicable
@@ -202,8 +201,8 @@ class DependencyReader:
     def requires_python(self, candidate: Candidate) -> str | None:
         """Return the ``requires-python`` of a candidate's own file.
 
-        Text that is no specifier counts as none: it would make a lock file invalid
-        (PEP 751).
+        Text that is no specifier, and is not repaired, counts as none: it would make a
+        lock file invalid (PEP 751).
         """
         metadata = self._pool.source.core_metadata(candidate.release, candidate.file)
         text = (
@@ -211,7 +210,11 @@ class DependencyReader:
             if isinstance(metadata, Unusable)
             else metadata.requires_python
         )
-        return None if text is None else repaired_specifier(text)
+        if text is None or is_specifier(text):
+            return text
+        from polylock.model.specifier_repairs import repaired_specifier  # noqa: PLC0415 - rare
+
+        return repaired_specifier(text)
 
     def _read_metadata(
         self, candidate: Candidate, extra: str

@@ -293,7 +293,7 @@ def _pin(
         name=candidate.name,
         version=candidate.version,
         release=candidate.release,
-        index_url=candidate.releases.index_url,
+        index_url=candidate.release.index_url or candidate.releases.index_url,
         file=candidate.file,
         requires_python=dependencies.requires_python(candidate),
         variant_label=candidate.variant.label or None,

@@ -64,4 +64,4 @@ def test_unknown_project_is_an_error(tmp_path: Path) -> None:
     text = lock_text(package_text("a"), requirements=("a",))
     with pytest.raises(UsageError, match="zebra is not locked") as caught:
         why(settings_for(tmp_path, text), "zebra", SilentReporter())
-    assert caught.value.hint() == "`polylock tree` lists all"
+    assert caught.value.hint() == "`polylock tree` lists all packages"

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -22,7 +22,7 @@ from polylock.environment.interpreter import probe
 from polylock.environment.venv import read_state, write_state
 from polylock.errors import EnvironmentBroken, IndexRequestError, UsageError
 from polylock.operations.edit.target_table import table_text, target_table
-from polylock.operations.machine import python_release, this_machine
+from polylock.operations.machine import Chosen, python_release, this_machine
 from polylock.operations.sync.choose_target import Chooser
 from polylock.operations.sync.run import existing_environment
 from polylock.operations.sync.sync import SyncOptions
@@ -76,7 +76,7 @@ def world(server: Server, tmp_path: Path) -> World:
     return World(server, tmp_path)
 
 
-def options(**changes: bool) -> SyncOptions:
+def options(**changes: Any) -> SyncOptions:  # noqa: ANN401 - those of SyncOptions
     """Return options of a sync that finds both Pythons."""
     paths = [str(real_python(version).parent) for version in ("this", OTHER)]
     search_path = os.pathsep.join([*paths, os.environ["PATH"]])
@@ -146,6 +146,7 @@ def test_a_version_file_chooses_where_the_target_leaves_it_open(
     chooser = Chooser(
         pylock=world.project.pylock,
         place=world.place,
+        chosen=Chosen(),
         python=None,
         search_path=os.pathsep.join(
             [str(tmp_path / "first"), str(tmp_path / "second")]

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import zipfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -50,7 +50,7 @@ class World:
         )
         self.project.lock()
 
-    def sync(self, target: str | None = None, **options: bool) -> SyncOutcome:
+    def sync(self, target: str | None = None, **options: Any) -> SyncOutcome:  # noqa: ANN401 - those of SyncOptions
         """Sync with a new reporter."""
         self.spy = Spy()
         asked = SyncOptions(search_path=os.environ["PATH"], **options)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import zipfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -65,12 +65,12 @@ def project(server: Server, tmp_path: Path) -> Project:
     return found
 
 
-def options_of(**options: bool) -> SyncOptions:
+def options_of(**options: Any) -> SyncOptions:  # noqa: ANN401 - those of SyncOptions
     """Return options that find the Pythons of this machine."""
     return SyncOptions(search_path=os.environ.get("PATH", ""), **options)
 
 
-def synced(project: Project, *, venv: str = ".venv", **options: bool) -> Spy:
+def synced(project: Project, *, venv: str = ".venv", **options: Any) -> Spy:  # noqa: ANN401 - those of SyncOptions
     """Sync and return what was told."""
     spy = Spy()
     settings = project.with_settings(venv=project.directory / venv, groups=("dev",))

@@ -125,6 +125,7 @@ class MachineProvisioner(Value, frozen=True, kw_only=True):
             ),
             indexes=indexes,
             sources=project.sources,
+            torch=project.torch,
             exclude_newer=project.exclude_newer,
             align="independent",
             enable_providers=project.enable_providers,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -115,13 +115,16 @@ class IndexContext(Context):
         # Imported only for builds.
         from polylock.environment.discovery import (  # noqa: PLC0415
             find_python,
-            python_path,
+            managed_path,
         )
         from polylock.environment.interpreter import probe  # noqa: PLC0415
 
         if self.settings.python is None:
             return probe(Path(sys.executable), store=self.store)
-        search_path = python_path(os.environ)
+        search_path = os.environ.get("PATH", "")
         return find_python(
-            self.settings.python, search_path=search_path, store=self.store
+            self.settings.python,
+            search_path=search_path,
+            managed=partial(managed_path, os.environ),
+            store=self.store,
         )

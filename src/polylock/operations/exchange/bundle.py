@@ -101,13 +101,14 @@ class BundleOptions(Value, frozen=True, kw_only=True):
     ``build`` builds wheels of source distributions and trees with a Python of this
     machine, which must satisfy the target. ``plain_metadata`` evaluates variant markers
     into the metadata of the bundled wheels. ``frozen`` accepts an outdated lock file.
-    ``search_path`` is the PATH for finding a Python.
+    ``search_path`` is the PATH for finding a Python, ``managed`` gives further places.
     """
 
     build: bool = False
     plain_metadata: bool = False
     frozen: bool = False
     search_path: str = ""
+    managed: Callable[[], str] | None = None
 
 
 def bundle(
@@ -393,6 +394,7 @@ def _builds(
         ),
         python=context.settings.python,
         search_path=options.search_path,
+        managed=options.managed,
         store=context.store,
     )
     choice = chooser.choose(target, remembered=None, forced=False)

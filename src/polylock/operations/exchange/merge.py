@@ -22,7 +22,7 @@ from polylock.lockfile.record import record_target
 from polylock.lockfile.select import preferences
 from polylock.model.pins import Preference
 from polylock.operations.files import attempt, write_atomically
-from polylock.operations.inspect.git_conflict import Repository, Sides
+from polylock.operations.inspect.git_repository import Repository, Sides
 from polylock.operations.lock.request import LockRequest
 from polylock.operations.workspace import Workspace, open_workspace, project_path
 from polylock.values import Value, replace

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from polylock.errors import UsageError
 from polylock.lockfile.changes import Side, TargetDiff, compare, grouped, installed
 from polylock.lockfile.read import read_pylock
-from polylock.operations.inspect.git_conflict import Repository
+from polylock.operations.inspect.git_repository import Repository
 from polylock.operations.inspect.selection import require_record
 from polylock.operations.workspace import lock_path, require_lock
 from polylock.values import Value

@@ -21,12 +21,12 @@ from polylock.explain.reasons import (
     Unfit,
     Unopposed,
 )
-from polylock.explain.words import clause
+from polylock.explain.words import backends, clause
 from polylock.lockfile.pylock import Package, PackageSdist, PackageWheel
 from polylock.model.distributions import Release, Unusable
 from polylock.model.folding import fold
 from polylock.model.requirements import InvalidRequirement, Requirement
-from polylock.model.source_choice import fits
+from polylock.model.source_choice import fits, torch_choice
 from polylock.operations.builds.wiring import IndexContext
 from polylock.operations.inspect.graph import LockedGraph, Node, locked_graphs
 from polylock.operations.inspect.locked_answers import locked_answers, locked_inputs
@@ -304,7 +304,7 @@ def _evidence(
             newer=reader.newer(name, beside),
             notes=(
                 *_of_file(releases.release(position), selected),
-                *_of_sources(name, reader),
+                *_of_sources(name, releases.release(position), reader),
                 *_changes(releases.release(position), selected, reader),
             ),
         )
@@ -326,8 +326,13 @@ def _of_file(release: Release, selected: Selected) -> Iterator[str]:
             yield f"{file.filename} is yanked{why}"
 
 
-def _of_sources(name: NormalizedName, reader: WhyNot) -> Iterator[str]:
-    """Yield which entry of ``sources`` fits the target, and what the others need."""
+def _of_sources(
+    name: NormalizedName, release: Release, reader: WhyNot
+) -> Iterator[str]:
+    """Yield which entry of ``sources`` fits the target, and what the others need.
+
+    Or which backend of torch was taken, and why no other.
+    """
     entries = reader.inputs.sources.get(name, ())
     for number, entry in enumerate(entries, 1):
         place = f"sources: entry {number}, index {entry.index},"
@@ -339,7 +344,11 @@ def _of_sources(name: NormalizedName, reader: WhyNot) -> Iterator[str]:
             *entry.properties,
         ]
         yield f"{place} is for {', '.join(conditions)}"
-    if entries:
+    if choice := torch_choice(reader.inputs, name, reader.target):
+        found = choice.of_index(release.index)
+        if found is not None:
+            yield from backends(choice, found.backend, release.version)
+    elif entries:
         yield "sources: no entry fits, so every index that is not explicit is asked"
 
 

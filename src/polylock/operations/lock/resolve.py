@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from polylock.errors import LockFileOutdated, NoSolution, UsageError
+from polylock.errors import (
+    LockFileOutdated,
+    NoSolution,
+    ProjectNotFound,
+    UsageError,
+)
 from polylock.explain.failure import solved
 from polylock.explain.known_source import KnownSource
 from polylock.explain.notes import notes
@@ -25,8 +30,12 @@ from polylock.model.requirements import Requirement
 from polylock.model.source_choice import direct_sources
 from polylock.network.local_files import is_local, local_path
 from polylock.operations.builds.wiring import IndexContext
+from polylock.operations.lock.request import LockRequest
+from polylock.operations.workspace import open_workspace, require_lock
+from polylock.ports import SilentReporter
 from polylock.resolution.align import divergences
-from polylock.resolution.solve import Effort, Solver
+from polylock.resolution.solve import Effort, Solution, Solver
+from polylock.resolution.versions import public
 from polylock.values import Value, replace
 
 if TYPE_CHECKING:
@@ -39,14 +48,15 @@ if TYPE_CHECKING:
     from polylock.model.target import Target
     from polylock.network.client import Traffic
     from polylock.operations.lock.imported_pins import ImportedPins, ImportReport
-    from polylock.operations.lock.request import LockRequest
     from polylock.operations.workspace import Workspace
     from polylock.ports import PackageSource, Reporter
     from polylock.project.settings import Settings
 
-__all__ = ["Resolved", "resolve"]
+__all__ = ["LockedNotes", "Resolved", "locked_notes", "resolve"]
 
 logger = logging.getLogger(__name__)
+
+_TORCH_BACKEND = "torch-backend"
 
 
 class Resolved(Value, frozen=True, kw_only=True):
@@ -59,6 +69,97 @@ class Resolved(Value, frozen=True, kw_only=True):
     traffic: Traffic
     imports: tuple[ImportReport, ...] = ()
     notes: tuple[Note, ...] = ()
+
+
+class LockedNotes(Value, frozen=True, kw_only=True):
+    """The notes on a lock file; None if none could be found, for the ``problem``.
+
+    There is a ``problem`` too if some targets have no notes.
+    """
+
+    notes: tuple[Note, ...] | None
+    problem: str = ""
+
+
+def locked_notes(settings: Settings, reporter: Reporter) -> LockedNotes:
+    """Return the notes on the lock file, by what the indexes say now.
+
+    The project is solved again with the locked pins as preferences, at the cost of a
+    warm ``lock``, and nothing is written. Raises ProjectError, LockFileInvalid,
+    UsageError, IndexRequestError, CacheUnusable.
+    """
+    workspace = open_workspace(settings)
+    locked = require_lock(workspace.lock_path, settings)
+    if locked.polylock is None or workspace.differences(locked):
+        problem = "there are no notes on a lock file that is out of date"
+        return LockedNotes(notes=None, problem=problem)
+    request = LockRequest()
+    pins = _preferences(workspace, locked, request, {})
+    inputs = workspace.project.inputs
+    project = str(workspace.lock_path.absolute())
+    with IndexContext(settings, inputs, reporter, project=project) as context:
+        source = _known(context, workspace, locked, request)
+        solver = Solver(
+            inputs=inputs,
+            source=source,
+            reporter=reporter,
+            preferences=pins,
+            memory=context.memory,
+        )
+        try:
+            found = solved(solver, workspace.targets, monotonic).resolutions
+        except (NoSolution, ProjectNotFound) as error:
+            return LockedNotes(
+                notes=None, problem=f"there are no notes on the lock file: {error}"
+            )
+        same = [each for each in found if _is_locked(each, pins[each.target.name])]
+        others = ", ".join(each.target.name for each in found if each not in same)
+        return LockedNotes(
+            notes=_notes(same, solver, source, context),
+            problem=others and f"there are no notes on {others}: a new lock differs",
+        )
+
+
+def _is_locked(
+    resolution: Resolution, locked: Mapping[NormalizedName, Preference]
+) -> bool:
+    """Return whether a resolution has exactly the locked files."""
+    pins = resolution.pins
+    return locked.keys() <= pins.keys() and all(
+        pin.direct is not None
+        or (name in locked and pin.file.filename in locked[name].filenames)
+        for name, pin in pins.items()
+    )
+
+
+def _known(
+    context: IndexContext,
+    workspace: Workspace,
+    previous: Pylock | None,
+    request: LockRequest,
+) -> KnownSource:
+    """Return the source of a solve, which remembers what the solve read."""
+    source = _source(context, workspace, previous, request)
+    return KnownSource(source, workspace.project.inputs.sources)
+
+
+def _notes(
+    resolutions: Sequence[Resolution],
+    solver: Solver,
+    source: KnownSource,
+    context: IndexContext,
+) -> tuple[Note, ...]:
+    """Return the notes on resolutions, from what their solve has read."""
+    source.close()
+    return notes(
+        Solved(
+            resolutions,
+            solver.inputs,
+            source,
+            memory=context.memory,
+            tables=solver.tables,
+        )
+    )
 
 
 def resolve(
@@ -80,9 +181,7 @@ def resolve(
     with IndexContext(settings, inputs, reporter, project=project) as context:
         kept = _kept(workspace, previous, request, context.source)
         own = _preferences(workspace, previous, request, kept)
-        source = KnownSource(
-            _source(context, workspace, previous, request), inputs.sources
-        )
+        source = _known(context, workspace, previous, request)
         solver = Solver(
             inputs=_wanted(workspace, request),
             source=source,
@@ -90,8 +189,8 @@ def resolve(
             preferences=_with_imported(own, imported, workspace.targets),
             memory=context.memory,
         )
-        solution = solved(
-            solver, [t for t in workspace.targets if t.name not in kept], monotonic
+        solution = _solution(
+            solver, [t for t in workspace.targets if t.name not in kept]
         )
         _log(solution.efforts)
         answers = {found.target.name: found for found in solution.resolutions} | kept
@@ -104,16 +203,7 @@ def resolve(
         if imported is not None:
             solved_now = [each for each in resolutions if each.target.name not in kept]
             imports = imported.report(solved_now, own, solver)
-        source.close()
-        found_notes = notes(
-            Solved(
-                solution.resolutions,
-                solver.inputs,
-                source,
-                memory=context.memory,
-                tables=solver.tables,
-            )
-        )
+        found_notes = _notes(solution.resolutions, solver, source, context)
         context.remember()
         traffic = context.traffic
     pylock = _assembled(workspace, resolutions, kept, previous)
@@ -126,6 +216,31 @@ def resolve(
         imports=imports,
         notes=found_notes,
     )
+
+
+def _solution(solver: Solver, targets: Sequence[Target]) -> Solution:
+    """Return the solution, in which torch is of one backend on each target."""
+    solution = solved(solver, targets, monotonic)
+    if solver.inputs.torch is None:
+        return solution
+    # Only with torch-backend.
+    from polylock.operations.lock.one_backend import one_backend  # noqa: PLC0415
+
+    wanted = one_backend(solution.resolutions, solver.inputs, solver.source)
+    if not wanted:
+        return solution
+    again = replace(
+        solver,
+        reporter=SilentReporter(),
+        preferences={
+            target.name: {
+                **solver.preferences.get(target.name, {}),
+                **wanted.get(target.name, {}),
+            }
+            for target in targets
+        },
+    )
+    return solved(again, targets, monotonic)
 
 
 def _assembled(
@@ -328,8 +443,9 @@ def _preferences(
     """Return the pins to keep, by target.
 
     Only the versions are kept for a target whose description changed, and for all
-    targets if the variant settings changed: another file may be the best now. Projects
-    that are new for a target prefer the versions of the unchanged ``others``.
+    targets if the variant settings or ``torch-backend`` changed: another file may be
+    the best now. Projects that are new for a target prefer the versions of the
+    unchanged ``others``.
     """
     if request.preferences is not None:
         return request.preferences
@@ -338,8 +454,10 @@ def _preferences(
     recorded = {target.name: target for target in previous.polylock.targets}
     before = previous.polylock.inputs
     after = record_inputs(workspace.project.inputs)
-    same_settings = before.require_variants == after.require_variants and all(
-        before.lists.get(key) == after.lists.get(key) for key in VARIANT_LISTS
+    same_settings = (
+        before.require_variants == after.require_variants
+        and before.settings.get(_TORCH_BACKEND) == after.settings.get(_TORCH_BACKEND)
+        and all(before.lists.get(key) == after.lists.get(key) for key in VARIANT_LISTS)
     )
     kept: dict[str, dict[NormalizedName, Preference]] = {}
     common: dict[NormalizedName, Preference] = {}
@@ -350,12 +468,22 @@ def _preferences(
     for target in workspace.targets:
         found = preferences(previous).get(target.name, {})
         same = recorded.get(target.name) == record_target(target) and same_settings
+        torch = workspace.project.inputs.torch
+        builds = frozenset[str]() if torch is None else torch.projects | torch.optional
         kept[target.name] = {
-            name: preference if same else Preference(version=preference.version)
+            name: preference if same else _without_build(name, preference, builds)
             for name, preference in {**common, **found}.items()
             if name not in request.upgrade_packages
         }
     return kept
+
+
+def _without_build(
+    name: str, preference: Preference, builds: frozenset[str]
+) -> Preference:
+    """Return the version of a preference alone, of torch without its backend."""
+    version = preference.version
+    return Preference(version=public(version) if name in builds else version)
 
 
 def _with_imported(

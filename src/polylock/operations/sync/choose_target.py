@@ -40,7 +40,7 @@ from polylock.providers.derive import build_target
 from polylock.values import Value, replace
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from polylock.cache.store import Store
     from polylock.lockfile.pylock import Pylock
@@ -89,12 +89,12 @@ class _Pythons(Value, frozen=True, kw_only=True):
 class Chooser(Value, frozen=True, kw_only=True):
     """Finds the target and the Python for the environment at ``place``.
 
-    ``chosen`` are the groups and extras that will be installed.
-    ``python`` is the user's request for a new environment, ``search_path`` the PATH for
-    finding it. ``created`` means that polylock created the environment and may recreate
-    it, as it does if the environment was ``moved``: its scripts hold the old path.
-    ``version_file`` is a ``.python-version``: it chooses among the Pythons that the
-    target allows, for a new environment.
+    ``chosen`` are the groups and extras that will be installed. ``python`` is the
+    user's request for a new environment, ``search_path`` the PATH for finding it, and
+    ``managed`` returns further places. ``created`` means that polylock created the
+    environment and may recreate it, as it does if the environment was ``moved``: its
+    scripts hold the old path. ``version_file`` is a ``.python-version``: it chooses
+    among the Pythons that the target allows, for a new environment.
     """
 
     pylock: Pylock
@@ -104,6 +104,7 @@ class Chooser(Value, frozen=True, kw_only=True):
     moved: bool = False
     python: str | None
     search_path: str
+    managed: Callable[[], str] | None = None
     store: Store
     version_file: Path | None = None
 
@@ -329,7 +330,12 @@ class Chooser(Value, frozen=True, kw_only=True):
         return next(locked_target(r) for r in records if r.name == name)
 
     def _find(self, request: str) -> Interpreter:
-        found = find_python(request, search_path=self.search_path, store=self.store)
+        found = find_python(
+            request,
+            search_path=self.search_path,
+            managed=self.managed,
+            store=self.store,
+        )
         if is_of(found, self.place):
             # An activated environment is first on PATH, and may be recreated.
             return probe(Path(found.base_executable), store=self.store)

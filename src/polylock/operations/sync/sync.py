@@ -53,7 +53,7 @@ from polylock.providers.machine import this_host
 from polylock.values import Value, replace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from packaging.utils import NormalizedName
@@ -72,7 +72,7 @@ class SyncOptions(Value, frozen=True, kw_only=True):
     ``frozen`` installs an outdated lock file. ``force_target`` skips the check of the
     hardware. ``forget`` ignores the choices that the environment remembers. ``dry_run``
     changes nothing. ``hashes`` compares every installed file with RECORD.
-    ``search_path`` is the PATH for finding a Python.
+    ``search_path`` is the PATH for finding a Python, ``managed`` gives further places.
     """
 
     frozen: bool = False
@@ -82,6 +82,7 @@ class SyncOptions(Value, frozen=True, kw_only=True):
     reinstall: bool = False
     hashes: bool = False
     search_path: str = ""
+    managed: Callable[[], str] | None = None
 
 
 class SyncOutcome(Value, frozen=True, kw_only=True):
@@ -154,6 +155,7 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
             moved=moved_from is not None,
             python=settings.python,
             search_path=options.search_path,
+            managed=options.managed,
             store=context.store,
             version_file=path.with_name(".python-version"),
         )
