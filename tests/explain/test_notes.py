@@ -18,6 +18,7 @@ from polylock.resolution.solve import Solver
 
 if TYPE_CHECKING:
     from polylock.model.distributions import Release, Unusable
+    from polylock.model.target import Target
     from polylock.variants.variant_json import VariantMetadata
 
 KEY = "tool.polylock"
@@ -38,8 +39,11 @@ SCENARIO = {"requires": ["npu"], "packages": {"npu": NPU}}
 class Unreachable(MemorySource):
     """A source whose index fails when it is asked for variant metadata."""
 
-    def variant_metadata(self, release: Release) -> VariantMetadata | Unusable:
+    def variant_metadata(
+        self, release: Release, target: Target
+    ) -> VariantMetadata | Unusable:
         """Fail."""
+        del target
         raise IndexRequestError("https://index.example.com", 500, release.name)
 
 

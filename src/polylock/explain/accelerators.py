@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from polylock.explain.screening import Solved
     from polylock.model.distributions import Releases
     from polylock.model.pins import Pin, Resolution
-    from polylock.model.target import TargetDescription
+    from polylock.model.target import Target, TargetDescription
     from polylock.resolution.candidates import Candidate
 
     _Missed = AcceleratorMissed | BetterLabelLost | BetterLabelYanked
@@ -336,7 +336,7 @@ def _missed(
         return _processor_build(solved, resolution, pin, accelerator)
     if not labels_of(pin.release):
         return None
-    labels = _accelerator_labels(solved, pin)
+    labels = _accelerator_labels(solved, pin, resolution.target)
     own = set(accelerators(resolution.target.description))
     if not labels or own & labels.get(pin.variant_label or "", set()):
         return None
@@ -379,10 +379,12 @@ def _could_set_backend(solved: Solved, resolution: Resolution, name: str) -> boo
     )
 
 
-def _accelerator_labels(solved: Solved, pin: Pin) -> dict[str, set[str]]:
+def _accelerator_labels(
+    solved: Solved, pin: Pin, target: Target
+) -> dict[str, set[str]]:
     """Return the labels of a release that name accelerators, and which."""
     try:
-        metadata = solved.source.variant_metadata(pin.release)
+        metadata = solved.source.variant_metadata(pin.release, target)
     except PolylockError:
         return {}
     if isinstance(metadata, Unusable):

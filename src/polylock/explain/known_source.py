@@ -68,14 +68,16 @@ class KnownSource:
                 self._shared[name] = known
         return known
 
-    def variant_metadata(self, release: Release) -> VariantMetadata | Unusable:
+    def variant_metadata(
+        self, release: Release, target: Target
+    ) -> VariantMetadata | Unusable:
         """Return the source's answer; raises NotKnown if closed and unasked."""
         key = (release.index, release.name, release.version)
         if self._is_open:
             self._variants.add(key)
         elif key not in self._variants:
             raise NotKnown(release.name)
-        return self._source.variant_metadata(release)
+        return self._source.variant_metadata(release, target)
 
     def core_metadata(
         self, release: Release, file: RemoteFile

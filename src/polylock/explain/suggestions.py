@@ -484,7 +484,9 @@ def _variants_hint(pool: CandidatePool, releases: Releases, position: int) -> st
     target, inputs = pool.target, pool.inputs
     if releases.name in target.description.variants:
         return f"change tool.polylock.targets.{target.name}.variants.{releases.name}"
-    metadata = pool.source.variant_metadata(release) if labels_of(release) else None
+    metadata = (
+        pool.source.variant_metadata(release, target) if labels_of(release) else None
+    )
     if metadata is not None and not isinstance(metadata, Unusable):
         for namespace, provider in sorted((metadata.providers or {}).items()):
             if provider.optional and namespace not in inputs.enable_providers:

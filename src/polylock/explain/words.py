@@ -516,6 +516,21 @@ def listed(texts: Sequence[str], most: int = 6) -> str:
     return ", ".join(texts[:most]) + rest
 
 
+_PREDICATES = (
+    BuildCycle
+    | ConflictsWithPins
+    | Contradicts
+    | DirectReference
+    | NotOpened
+    | NotRequired
+    | PinnedLabelMissing
+    | PythonUnmet
+    | RequiresItself
+    | WheelsForbidden
+)
+"""Reasons whose clause has no subject: the version, file or label is it."""
+
+
 def _clause(reason: Reason) -> str:  # noqa: C901, PLR0911, PLR0912 - a case each
     match reason:
         case Excluded():
@@ -530,7 +545,8 @@ def _clause(reason: Reason) -> str:  # noqa: C901, PLR0911, PLR0912 - a case eac
             )
         case GivenUp():
             because = _clause(reason.because)
-            return f"better than {reason.chosen or 'no label'}, but it {because}"
+            it = "it " if isinstance(reason.because, _PREDICATES) else ""
+            return f"better than {reason.chosen or 'no label'}, but {it}{because}"
         case NoSuchProject():
             return f"no index has {reason.project}"
         case NoSuchVersion():

@@ -605,12 +605,12 @@ class _Target(Value, frozen=True, kw_only=True):
     def _variant(self, package: Package, label: str, release: Release) -> None:
         """Compare the properties of a label, which decide who may install the wheel."""
         locked = VariantMetadata.from_document(package.variants_json or {})
-        now = self.context.source.variant_metadata(release)
+        now = self.context.source.variant_metadata(release, self.target)
         if isinstance(now, Unusable):
             found = f"no usable metadata: {clause(now.reason)}"
         elif label not in now.variants:
             found = "no such label"
-        elif now.variants[label] == locked.variants.get(label):
+        elif now.properties(label) == locked.properties(label):
             return
         else:
             found = _properties(now, label)

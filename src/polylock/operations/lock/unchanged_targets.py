@@ -139,8 +139,11 @@ class LockedFiles(Mutable, kw_only=True):
             self._releases[key] = self._only_release(*locked)
         return self._releases[key]
 
-    def variant_metadata(self, release: Release) -> VariantMetadata | Unusable:
+    def variant_metadata(
+        self, release: Release, target: Target
+    ) -> VariantMetadata | Unusable:
         """Return the variant metadata of a release in the lock file."""
+        del target
         return self._variants.get(id(release), Unusable(LabelUndescribed()))
 
     def core_metadata(
