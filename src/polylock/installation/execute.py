@@ -274,7 +274,7 @@ def _faults(placements: Iterable[Placement]) -> Iterator[str]:
             problem = summary(one.manifest.faults, one.manifest.fault_count)
             yield (
                 f"{one.wanted.filename}: {problem}; "
-                f"{one.wanted.name} is installed by the files in the wheel"
+                f"{one.wanted.name} is installed from the files in the wheel"
             )
 
 
