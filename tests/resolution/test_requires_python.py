@@ -35,5 +35,5 @@ def test_an_invalid_one_is_repaired_or_counts_as_none(
     targets = targets_of(scenario)
     inputs, source = inputs_of(scenario, targets), MemorySource(scenario["packages"])
     solution = Solver(inputs=inputs, source=source, reporter=Spy()).solve(targets)
-    pin = solution.resolutions[0].pins["demo"]
+    (pin,) = solution.resolutions[0].pins.values()
     assert (pin.version, pin.requires_python) == (version, recorded)

@@ -56,8 +56,7 @@ __all__ = ["command"]
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
     """Make an environment exactly what was locked for a target.
 
-    Installs, replaces and removes packages. Target, groups and extras default to those
-    of the last sync. A first sync takes the first target that this machine satisfies.
+    Target, groups and extras default to those of the last sync.
     """
     chosen = begin(values)
     options = SyncOptions(

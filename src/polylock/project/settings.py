@@ -98,7 +98,7 @@ SETTINGS: tuple[SettingDefinition, ...] = (
         name="torch_index",
         kind=Kind.URL,
         flag="--torch-index",
-        help="A mirror of PyTorch's index; the name of a backend is added to it.",
+        help="A mirror of PyTorch's index, without the backend's name.",
         default="`torch-index` of the project, else PyTorch's public index",
     ),
     SettingDefinition(

@@ -112,7 +112,9 @@ def test_bad_metadata_is_the_reason(tmp_path: Path) -> None:
     """A release that lost its variants says why for each of them."""
     wheels, index = tmp_path / "wheels", tmp_path / "index"
     build_wheel(wheels, "gpu", "2.0")
-    build_wheel(wheels, "gpu", "2.0", label="cu12", variant={"nvidia": {"a": ["b"]}})
+    build_wheel(
+        wheels, "gpu", "2.0", label="cu12", variant={"nvidia": {"sm_arch": ["90_real"]}}
+    )
     build_index(wheels, index)
     (document,) = index.rglob("gpu-2.0-variants.json")
     document.write_bytes(b"{}")
