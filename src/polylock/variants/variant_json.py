@@ -26,6 +26,7 @@ __all__ = [
     "InvalidVariantMetadata",
     "VariantMetadata",
     "combine",
+    "same_properties",
 ]
 
 _NAMESPACED = ("providers", "static-properties")
@@ -166,6 +167,19 @@ class VariantMetadata(Value, frozen=True, kw_only=True):
             if table:
                 priorities[key] = table
         return priorities
+
+
+def same_properties(one: VariantMetadata, other: VariantMetadata, label: str) -> bool:
+    """Return whether both have a label with the same properties.
+
+    A lock file has the values of a feature sorted, an index may have them in any order.
+    """
+    if label not in one.variants or label not in other.variants:
+        return False
+    left, right = (
+        _with_sorted_values({label: each.variants[label]}) for each in (one, other)
+    )
+    return left == right
 
 
 def combine(metadatas: Iterable[VariantMetadata]) -> VariantMetadata:

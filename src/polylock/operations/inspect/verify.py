@@ -42,7 +42,7 @@ from polylock.operations.inspect.selection import (
 )
 from polylock.operations.workspace import open_workspace
 from polylock.values import Mutable, Value, field, replace
-from polylock.variants.variant_json import VariantMetadata
+from polylock.variants.variant_json import VariantMetadata, same_properties
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -559,7 +559,7 @@ class _Target(Value, frozen=True, kw_only=True):
             found = f"no usable metadata: {clause(now.reason)}"
         elif label not in now.variants:
             found = "no such label"
-        elif now.variants[label] == locked.variants.get(label):
+        elif same_properties(now, locked, label):
             return
         else:
             found = _properties(now, label)

@@ -40,7 +40,11 @@ from polylock.operations.inspect.selection import (
 )
 from polylock.toml_tables import closest
 from polylock.values import Value, field, replace
-from polylock.variants.variant_json import InvalidVariantMetadata, VariantMetadata
+from polylock.variants.variant_json import (
+    InvalidVariantMetadata,
+    VariantMetadata,
+    same_properties,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -381,11 +385,15 @@ def _moved_labels(release: Release, package: Package, reader: WhyNot) -> list[st
         return []
     metadata = reader.source.variant_metadata(release)
     try:
-        locked = VariantMetadata.from_document(package.variants_json).variants
+        locked = VariantMetadata.from_document(package.variants_json)
     except InvalidVariantMetadata:
         return []
-    now = {} if isinstance(metadata, Unusable) else metadata.variants
-    return [label for label in sorted(locked) if locked[label] != now.get(label)]
+    return [
+        label
+        for label in sorted(locked.variants)
+        if isinstance(metadata, Unusable)
+        or not same_properties(locked, metadata, label)
+    ]
 
 
 def verdict(found: LabelVerdict) -> str:  # noqa: PLR0911 - a case each
