@@ -349,21 +349,22 @@ class _Target(Value, frozen=True, kw_only=True):
                 package, DisagreementKind.NO_PROJECT, found=", ".join(error.indexes)
             )
             return
+        release = _release(releases, package)
+        # Several indexes may serve a project together.
+        url_of_release = "" if release is None else release.index_url
+        where = without_credentials(url_of_release or releases.index_url)
         locked_index = package.index
-        if locked_index is not None and not _same_index(locked_index, releases):
-            where = without_credentials(releases.index_url)
+        if locked_index is not None and locked_index.rstrip("/") != where.rstrip("/"):
             self._note(
                 package, DisagreementKind.INDEX, locked=locked_index, found=where
             )
-        release = _release(releases, package)
         offered = None if release is None else _offered(release, file.filename)
         if release is None or offered is None:
-            where = without_credentials(releases.index_url)
             self._note(
                 package, DisagreementKind.REMOVED, file=file.filename, found=where
             )
             return
-        self._addresses(package, file.filename, url, offered, releases)
+        self._addresses(package, file.filename, url, offered, where)
         self._facts(package, file, offered)
         if chosen.variant_label is not None:
             self._variant(package, chosen.variant_label, release)
@@ -537,15 +538,13 @@ class _Target(Value, frozen=True, kw_only=True):
         filename: str,
         url: str,
         offered: RemoteFile,
-        releases: Releases,
+        index_url: str,
     ) -> None:
         locked, found = _origin(url), _origin(offered.url)
         if locked == found:
             return
         host = urlsplit(url).hostname or ""
-        known = [
-            urlsplit(one).hostname or "" for one in (offered.url, releases.index_url)
-        ]
+        known = [urlsplit(one).hostname or "" for one in (offered.url, index_url)]
         imitated = look_alike(host, known)
         if imitated is not None:
             self._note(
@@ -694,11 +693,6 @@ def _content(context: IndexContext, url: str, file: _Address) -> str:
     # Without compression, so that the bytes are those of the file.
     headers = {"accept-encoding": "identity"}
     return context.client.stream(url, consume, headers=headers)
-
-
-def _same_index(locked: str, releases: Releases) -> bool:
-    found = without_credentials(releases.index_url)
-    return locked.rstrip("/") == found.rstrip("/")
 
 
 def _release(releases: Releases, package: Package) -> Release | None:

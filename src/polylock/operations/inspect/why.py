@@ -40,7 +40,10 @@ from polylock.operations.inspect.selection import (
 )
 from polylock.toml_tables import closest
 from polylock.values import Value, field, replace
-from polylock.variants.variant_json import InvalidVariantMetadata, VariantMetadata
+from polylock.variants.variant_json import (
+    InvalidVariantMetadata,
+    VariantMetadata,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
