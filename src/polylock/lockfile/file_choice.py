@@ -9,7 +9,7 @@ from packaging.utils import canonicalize_name
 
 from polylock.errors import NothingToInstall
 from polylock.lockfile.pylock import last_component
-from polylock.model.filenames import WheelFilename
+from polylock.model.filenames import InvalidFilename, WheelFilename
 from polylock.model.folding import SelectedVariant
 from polylock.model.reasons import (
     InvalidMetadata,
@@ -111,9 +111,10 @@ class FileChooser(Value, frozen=True, kw_only=True):
         via compatible properties." A lock file without the metadata cannot say it.
         """
         filename = last_component(archive.path, archive.url)
-        if not filename.endswith(".whl"):
+        try:
+            label = WheelFilename.parse(filename).variant_label
+        except InvalidFilename:
             return None
-        label = WheelFilename.parse(filename).variant_label
         if label is None or package.variants_json is None:
             return label
         rejected: list[Rejection] = []
