@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -259,7 +260,6 @@ def test_a_file_may_name_the_environment(world: World, text: str) -> None:
     """Relative to the file, or absolute; the environment is created there."""
     world.lock(HERE)
     root = world.project.directory.parent
-    (root / "shared").mkdir()
     world.place.write_text(text.format(root), "utf-8")
     done = world.project.sync(options())
     assert done.environment.samefile(root / "shared" / "env")
@@ -271,7 +271,18 @@ def test_a_file_may_name_the_environment(world: World, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"KEY=value\n", b"\xff\xfe\x00", b"nowhere/at/all", b"a\nb\n"]
+    "content",
+    [
+        b"",
+        b"KEY=value\n",
+        b"export KEY=value\n",
+        b"\xff\xfe\x00",
+        b"a\nb\n",
+        b"a\x1b[0m",
+        b"pyproject.toml",
+        b"a/" * 2100,
+        b"a" * 400,
+    ],
 )
 def test_any_other_file_is_named_as_what_it_is(world: World, content: bytes) -> None:
     """Nothing is written."""
@@ -280,6 +291,19 @@ def test_any_other_file_is_named_as_what_it_is(world: World, content: bytes) -> 
     with pytest.raises(EnvironmentBroken, match="does not name a virtual environment"):
         world.project.sync(options())
     assert world.place.read_bytes() == content
+
+
+def test_a_link_that_leads_nowhere_is_told_by_both(world: World) -> None:
+    """By a sync and by one that only looks; the link stays, and nothing is made."""
+    world.lock(HERE)
+    target = world.project.directory / "gone"
+    world.place.symlink_to(target, target_is_directory=True)
+    words = f"is a link to {re.escape(str(target))}, which does not exist"
+    for asked in (options(), options(dry_run=True)):
+        with pytest.raises(EnvironmentBroken, match=words):
+            world.project.sync(asked)
+    assert world.place.is_symlink()
+    assert not target.exists()
 
 
 def test_an_environment_of_somebody_else_is_left_alone(world: World) -> None:
