@@ -80,6 +80,9 @@ _NOTES = {
     "refresh": "`lock` asks no index if the lock file is up to date, also with this "
     "flag: `lock --upgrade` looks for newer versions, `verify` compares with the "
     "index.",
+    "python": "A `.python-version` beside the lock file chooses among the Pythons that "
+    "the target allows; a note says if it cannot be met. `polylock init` takes the "
+    "Python of new targets from it.",
     "venv": "A file in that place names the environment instead: one line with a path, "
     "absolute, relative to the file, or with a leading `~/`. Missing directories are "
     "created.",
