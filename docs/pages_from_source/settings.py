@@ -65,8 +65,8 @@ polylock reads the same variables as other tools, in upper or lower case:
 - `SSL_CLIENT_CERT` names a file with a client certificate and its key, without a
   password, for an index that asks for one.
 
-An invalid variable is an error with exit code 2. polylock does not read pip's
-configuration.
+An invalid variable is an error with exit code 2 when a request would use it. polylock
+does not read pip's configuration.
 """
 
 _NOTES = {
@@ -77,6 +77,15 @@ _NOTES = {
     "`tree`, `outdated`, `why` and `report` show every group and extra; the others "
     "use none.",
     "extras": "The default is as for [`--group`](#--group).",
+    "refresh": "`lock` asks no index if the lock file is up to date, also with this "
+    "flag: `lock --upgrade` looks for newer versions, `verify` compares with the "
+    "index.",
+    "python": "A `.python-version` beside the lock file chooses among the Pythons that "
+    "the target allows; a note says if it cannot be met. `polylock init` takes the "
+    "Python of new targets from it.",
+    "venv": "A file in that place names the environment instead: one line with a path, "
+    "absolute, relative to the file, or with a leading `~/`. Missing directories are "
+    "created.",
 }
 """Additions to the sentence of a setting, by its name."""
 

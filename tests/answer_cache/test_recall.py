@@ -485,6 +485,32 @@ def test_options_are_known_by_what_ran_with_them(
     assert becomes("run", *program) == []
 
 
+def test_a_program_that_may_need_a_warning_is_not_begun(
+    demo: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor is a wrapper in a directory of the system that has the name of one."""
+    begun: list[str] = []
+
+    def execve(path: str, _command: object, _variables: object) -> None:
+        begun.append(Path(path).name)
+        raise OSError("this process is still needed")
+
+    system = demo.directory.parent / "system"
+    system.mkdir()
+    for name in ("pytest", "pip3.11", "plain-tool"):
+        (system / name).write_text("#!/bin/sh\n")
+        (system / name).chmod(0o755)
+    monkeypatch.setattr(recalling, "_SYSTEM", {str(system)})
+    monkeypatch.setenv("PATH", f"{system}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setattr(os, "execve", execve)
+    demo.succeed("sync", "--target", "here")
+    demo("run", "plain-tool")
+    begun.clear()
+    for name in ("pytest", "pip3.11", "plain-tool"):
+        assert recalling.recall(("run", name)) is None
+    assert begun == ["plain-tool"]
+
+
 @pytest.mark.parametrize(
     "arguments",
     [(), ("--help",), ("why", "numpy"), ("run",), ("run", "--"), ("run", "--target")],

@@ -53,6 +53,34 @@ def test_presets_alone_are_taken(polylock: CommandLine) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("text", "arguments", "expected"),
+    [
+        ("", (), "3.12"),
+        ("", ("--python", "3.11"), "3.11"),
+        ('[project]\nname = "a"\nrequires-python = "<3.12"\n', (), None),
+        ('[project]\nname = "a"\n[tool.polylock]\npython = "3.11"\n', (), "default"),
+    ],
+)
+def test_a_version_file_gives_the_python_of_a_preset(
+    polylock: CommandLine, text: str, arguments: tuple[str, ...], expected: str | None
+) -> None:
+    """Unless the project has another one, or excludes it, or the user says one."""
+    if text:
+        polylock.write(text)
+    polylock.write("3.12.7\n", ".python-version")
+    ran = polylock("init", "--preset", "t4", *arguments)
+    if expected is None:
+        assert "3.12" not in ran.out
+        return
+    assert ran.code == 0, ran.err
+    data = _data(polylock)
+    python = data["tool"]["polylock"]["targets"]["t4"].get("python", "default")
+    assert python == expected
+    if not text:
+        assert data["project"]["requires-python"] == f">={expected}"
+
+
 def test_here_comes_before_the_presets(polylock: CommandLine) -> None:
     """The machine at hand is the first in priority."""
     made = polylock.succeed("init", "--here", "--preset", "dgx-spark", "--json").json

@@ -8,12 +8,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from fakes.this_machine import VARIABLE, python_path
+from polylock.environment.venv import EnvironmentState, write_state
+from polylock.operations.sync.run import origin_warning, prepare
+from polylock.project.settings import load_settings
 from polylock.providers.machine import this_host
 
 if TYPE_CHECKING:
-    import pytest
-
     from fakes.command_line import CommandLine
 
 SOURCE = Path(__file__).parents[2] / "src"
@@ -123,6 +126,44 @@ def test_a_program_from_outside_is_warned_of(
     _outside(demo, "other-tool", "#!/bin/sh\necho other\n")
     ran = _polylock(demo, "run", "other-tool")
     assert (ran.stdout, ran.stderr) == ("other\n", "")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows runs no scripts by first line")
+@pytest.mark.parametrize(
+    ("name", "first_line", "expected"),
+    [
+        ("pytest", "#!/usr/bin/env bash", "and does not see its packages"),
+        ("pip3.11", "#!/bin/sh", "and does not see its packages"),
+        ("shims/some-tool", "#!/bin/sh", "if it runs Python, that does not see its"),
+        ("some-tool", "#!/usr/bin/env python3.1", "and does not see its packages"),
+        ("some-tool", "#!/usr/bin/env python3", None),
+        ("some-tool", "#!/usr/bin/env -S python -I", None),
+        ("pytest", "#!/usr/bin/env python3", None),
+        ("plainlib-testing", "#!/usr/bin/env python3", "is locked in group test"),
+        ("pipe", "#!/bin/sh", None),
+    ],
+)
+def test_the_warning_is_about_the_python_that_a_program_runs(
+    demo: CommandLine, name: str, first_line: str, expected: str | None
+) -> None:
+    """A wrapper hides it; ``env`` finds the Python of the environment."""
+    settings = load_settings({"project": demo.directory}, os.environ, None)
+    demo.succeed("lock")
+    environment = demo.directory / ".venv"
+    (environment / "bin").mkdir(parents=True)
+    for python in ("python", "python3"):
+        (environment / "bin" / python).touch()
+    write_state(environment, EnvironmentState(target="here"))
+    path = demo.directory.parent / "outside" / name
+    path.parent.mkdir(parents=True)
+    path.write_text(f"{first_line}\n")
+    path.chmod(0o755)
+    prepared = prepare(environment, [path.name], {"PATH": str(path.parent)})
+    warning = origin_warning(prepared, settings, environment)
+    if expected is None:
+        assert warning is None
+    else:
+        assert expected in (warning or "")
 
 
 def test_a_reader_that_leaves_early_loses_no_choice(demo: CommandLine) -> None:

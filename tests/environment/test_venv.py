@@ -24,6 +24,7 @@ from polylock.environment.venv import (
     create,
     exclusive,
     is_environment,
+    linked_environment,
     open_environment,
     read_state,
     recreate,
@@ -195,6 +196,27 @@ def _filled(path: Path) -> str:
     Path(made.scheme.purelib, "module.py").write_text("", "utf-8")
     write_state(path, EnvironmentState(created=True, target="h100", groups=("dev",)))
     return made.version
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("envs/x", "project/envs/x"),
+        ("a/b=c", "project/a/b=c"),
+        ("~/envs/x", "home/envs/x"),
+        ("~other/x", "project/~other/x"),
+    ],
+)
+def test_a_file_names_an_environment_that_need_not_exist(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, expected: str
+) -> None:
+    """Relative to the file, or to the home directory."""
+    for variable in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(variable, str(tmp_path / "home"))
+    (tmp_path / "project").mkdir()
+    place = tmp_path / "project" / ".venv"
+    place.write_text(f"{line}\n")
+    assert linked_environment(place) == tmp_path / expected
 
 
 def test_recreate_makes_it_anew_with_another_python(tmp_path: Path) -> None:

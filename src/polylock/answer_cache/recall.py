@@ -54,6 +54,7 @@ __all__ = [
     "DIRECTORY",
     "Question",
     "entry_of",
+    "is_python_program",
     "questions",
     "recall",
     "state_of",
@@ -274,8 +275,48 @@ def _is_own(directory: str) -> bool:
         return False
 
 
+_PYTHON_PROGRAMS = frozenset(
+    {
+        "black",
+        "coverage",
+        "flake8",
+        "ipython",
+        "jupyter",
+        "jupyter-lab",
+        "jupyter-notebook",
+        "mypy",
+        "nox",
+        "pip",
+        "pre-commit",
+        "py.test",
+        "pylint",
+        "pypy",
+        "pyright",
+        "pytest",
+        "python",
+        "ruff",
+        "sphinx-build",
+        "tox",
+        "twine",
+    }
+)
+
+
+def is_python_program(name: str) -> bool:
+    """Return whether a command is a well-known Python program, by its name.
+
+    Its file may not show it: a program may be started by a shell script. A version at
+    the end of the name is ignored, as in ``pip3.11`` and ``pytest-3``.
+    """
+    stem = name.removesuffix(".exe")
+    return (
+        stem in _PYTHON_PROGRAMS
+        or stem.rstrip("0123456789.").removesuffix("-") in _PYTHON_PROGRAMS
+    )
+
+
 def _may_be_python(directory: str, path: str) -> bool:
-    if directory not in _SYSTEM:
+    if directory not in _SYSTEM or is_python_program(os.path.basename(path)):
         return True
     with open(path, "rb") as file:
         line = file.readline(256)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -18,7 +20,6 @@ from polylock.ports import Reporter, SilentReporter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from polylock.cache.store import Store
 
@@ -52,6 +53,8 @@ _SET_ASIDE = ".polylock-replaced"
 
 _VERSION = 1
 _LONGEST_PATH = 4096
+_VARIABLE = re.compile(r"(?:export\s+)?[A-Za-z_]\w*\s*=", re.ASCII)
+"""Begins a line of a file with environment variables, which is no path."""
 
 
 class EnvironmentState(
@@ -121,26 +124,47 @@ def is_environment(path: Path) -> bool:
 def linked_environment(path: Path) -> Path:
     """Return the environment that a file in its place names, else the path itself.
 
-    The file holds one line, a path, absolute or relative to the file (draft of PEP
-    832). Raises EnvironmentBroken for a file with other content.
+    The file holds one line, a path, absolute, relative to the file, or with a leading
+    ``~/`` (draft of PEP 832). It need not exist. Raises EnvironmentBroken for a file
+    with other content, and for a symbolic link that leads nowhere.
     """
-    if not path.is_file():
-        return path
+    found = _named_in(path) if path.is_file() else path
+    if found.is_symlink() and not found.exists():
+        raise EnvironmentBroken(
+            str(found),
+            f"is a link to {found.readlink()}, which does not exist",
+            "remove the link, create the directory, or choose another place with "
+            "--venv",
+        )
+    return found
+
+
+def _named_in(path: Path) -> Path:
+    """Return the environment that a file names; raises EnvironmentBroken."""
     try:
         with path.open("rb") as file:
             text = file.read(_LONGEST_PATH + 1).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError):
         text = ""
     line = text.strip()
-    named = path.parent / line
     is_path = line and line.isprintable() and len(text) <= _LONGEST_PATH
-    if is_path and "=" not in line and named.parent.is_dir() and not named.is_file():
-        return named
+    if is_path and not _VARIABLE.match(line):
+        # A user without home directory; a name too long for the file system.
+        with suppress(RuntimeError, OSError):
+            named = path.parent / _below_home(line)
+            if not named.is_file():
+                return named
     raise EnvironmentBroken(
         str(path),
         "is a file that does not name a virtual environment",
         "write the path of one into it, remove it, or choose another place with --venv",
     )
+
+
+def _below_home(line: str) -> Path:
+    """Return a path with a leading ``~/`` expanded; raises RuntimeError."""
+    is_below = line == "~" or line.startswith(("~/", f"~{os.sep}"))
+    return Path(line).expanduser() if is_below else Path(line)
 
 
 def python_version(path: Path) -> str:

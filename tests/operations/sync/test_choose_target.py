@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from fakes.installations import make_interpreter
 from fakes.pythons import fake_python, real_python
 from fakes.server import Index, Server
 from fakes.wheels import build_wheel
-from fakes.workspace import Project
+from fakes.workspace import Project, Spy
 from polylock.cache.store import Store
 from polylock.environment.discovery import environment_python
 from polylock.environment.interpreter import probe
@@ -23,9 +24,9 @@ from polylock.environment.venv import read_state, write_state
 from polylock.errors import EnvironmentBroken, IndexRequestError, UsageError
 from polylock.operations.edit.target_table import table_text, target_table
 from polylock.operations.machine import Chosen, python_release, this_machine
-from polylock.operations.sync.choose_target import Chooser
+from polylock.operations.sync.choose_target import Chooser, UnmetPin
 from polylock.operations.sync.run import existing_environment
-from polylock.operations.sync.sync import SyncOptions
+from polylock.operations.sync.sync import SyncOptions, sync
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -120,18 +121,26 @@ def test_everything_is_fetched_before_an_environment_goes(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="shell scripts as Pythons")
 @pytest.mark.parametrize(
-    ("pinned", "chosen"),
+    ("pinned", "chosen", "unmet"),
     [
-        ("3.12.98", "3.12.98"),
-        ("3.12.97", "3.12.99"),
-        ("3.11", "3.12.99"),
-        ("3.12", "3.12.99"),
-        ("nonsense", "3.12.99"),
-        (None, "3.12.99"),
+        ("3.12.98", "3.12.98", None),
+        ("3.12.97", "3.12.99", UnmetPin(version="3.12.97", target="cpu")),
+        (
+            "3.11",
+            "3.12.99",
+            UnmetPin(version="3.11", target="cpu", allowed=("3.12",)),
+        ),
+        ("3.12", "3.12.99", None),
+        ("nonsense", "3.12.99", None),
+        (None, "3.12.99", None),
     ],
 )
 def test_a_version_file_chooses_where_the_target_leaves_it_open(
-    world: World, tmp_path: Path, pinned: str | None, chosen: str
+    world: World,
+    tmp_path: Path,
+    pinned: str | None,
+    chosen: str,
+    unmet: UnmetPin | None,
 ) -> None:
     """The target says 3.12: a patch release of it counts if there is such a Python."""
     world.lock("3.12")
@@ -156,6 +165,28 @@ def test_a_version_file_chooses_where_the_target_leaves_it_open(
     )
     choice = chooser.choose("cpu", remembered=None, forced=True)
     assert choice.interpreter.version == chosen
+    assert chooser.unmet_pin(choice) == unmet
+
+
+@pytest.mark.parametrize(
+    ("pinned", "why"),
+    [
+        (f"{HERE}.99", "which was not found"),
+        ("3.2", f"and target cpu is for Python {HERE}"),
+    ],
+)
+def test_a_version_that_a_new_environment_lacks_is_told_once(
+    world: World, pinned: str, why: str
+) -> None:
+    """An environment that exists is not compared with it."""
+    world.lock(HERE)
+    (world.project.directory / ".python-version").write_text(f"{pinned}\n")
+    spy = Spy()
+    for _ in range(2):
+        sync(world.project.with_settings(), options(), spy)
+    told = [note for note in spy.notes if ".python-version" in note]
+    assert len(told) == 1
+    assert told[0].startswith(f".python-version asks for Python {pinned}, {why}: using")
 
 
 def moved(world: World, how: str) -> World:
@@ -259,7 +290,6 @@ def test_a_file_may_name_the_environment(world: World, text: str) -> None:
     """Relative to the file, or absolute; the environment is created there."""
     world.lock(HERE)
     root = world.project.directory.parent
-    (root / "shared").mkdir()
     world.place.write_text(text.format(root), "utf-8")
     done = world.project.sync(options())
     assert done.environment.samefile(root / "shared" / "env")
@@ -271,7 +301,18 @@ def test_a_file_may_name_the_environment(world: World, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"KEY=value\n", b"\xff\xfe\x00", b"nowhere/at/all", b"a\nb\n"]
+    "content",
+    [
+        b"",
+        b"KEY=value\n",
+        b"export KEY=value\n",
+        b"\xff\xfe\x00",
+        b"a\nb\n",
+        b"a\x1b[0m",
+        b"pyproject.toml",
+        b"a/" * 2100,
+        b"a" * 400,
+    ],
 )
 def test_any_other_file_is_named_as_what_it_is(world: World, content: bytes) -> None:
     """Nothing is written."""
@@ -280,6 +321,19 @@ def test_any_other_file_is_named_as_what_it_is(world: World, content: bytes) -> 
     with pytest.raises(EnvironmentBroken, match="does not name a virtual environment"):
         world.project.sync(options())
     assert world.place.read_bytes() == content
+
+
+def test_a_link_that_leads_nowhere_is_told_by_both(world: World) -> None:
+    """By a sync and by one that only looks; the link stays, and nothing is made."""
+    world.lock(HERE)
+    target = world.project.directory / "gone"
+    world.place.symlink_to(target, target_is_directory=True)
+    words = f"is a link to {re.escape(str(target))}, which does not exist"
+    for asked in (options(), options(dry_run=True)):
+        with pytest.raises(EnvironmentBroken, match=words):
+            world.project.sync(asked)
+    assert world.place.is_symlink()
+    assert not target.exists()
 
 
 def test_an_environment_of_somebody_else_is_left_alone(world: World) -> None:

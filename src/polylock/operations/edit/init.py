@@ -30,7 +30,7 @@ from polylock.project.edit import init as edit_init
 from polylock.project.pyproject import PROJECT_FILE
 from polylock.project.target_values import parse_python
 from polylock.toml_tables import Table
-from polylock.values import Value
+from polylock.values import Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +49,8 @@ class InitRequest(Value, frozen=True, kw_only=True):
 
     ``machine`` is this machine if it becomes a target. ``name`` is the project name in
     a new file, None for that of its directory. ``python`` is the Python of the targets,
-    None for the project's default or else the one that runs polylock.
+    None for the project's default, or else the one in ``.python-version`` if
+    ``requires-python`` admits it, or else the one that runs polylock.
     """
 
     presets: Sequence[str] = ()
@@ -90,6 +91,8 @@ def init(settings: Settings, request: InitRequest) -> InitOutcome:
     text = read_text(path) if path.exists() else None
     if request.name is None:
         require_project_table(path.parent, parse_document(text or "", path))
+    if request.python is None:
+        request = replace(request, python=_pinned_by_file(text, path))
     completed = complete_targets(
         text, _tables(request), python=request.python, path=path
     )
@@ -136,6 +139,19 @@ def python_to_offer(settings: Settings) -> str | None:
         if text is not None and _admits(admitted, text):
             return text
     return running
+
+
+def _pinned_by_file(text: str | None, path: Path) -> str | None:
+    """Return the Python of ``.python-version`` for new targets, None without one.
+
+    Also if the project has a default or its ``requires-python`` excludes it.
+    """
+    tables = Table(parse_document(text or "", path), path=str(path))
+    if "python" in tables.table("tool").table("polylock"):
+        return None
+    admitted = tables.table("project").string("requires-python") or ""
+    wanted = _pinned_release(path.with_name(".python-version"))
+    return wanted if wanted is not None and _admits(admitted, wanted) else None
 
 
 def _pinned_release(path: Path) -> str | None:

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from polylock.model.target import PythonRelease, Target
     from polylock.providers.detect import DetectedMachine
 
-__all__ = ["Choice", "Chooser", "RecreationCause"]
+__all__ = ["Choice", "Chooser", "RecreationCause", "UnmetPin"]
 
 RecreationCause = Literal["python", "gone", "moved"]
 """Another Python is wanted, the Python does not work, or the environment was moved."""
@@ -72,6 +72,18 @@ class Choice(Value, frozen=True, kw_only=True):
     environment: Mapping[str, str] | None
     replaced: str | None = None
     cause: RecreationCause = "python"
+
+
+class UnmetPin(Value, frozen=True, kw_only=True):
+    """A version in a ``.python-version`` that a new environment does not have.
+
+    ``allowed`` has the versions that the ``target``, or a lock file without targets, is
+    for. It is empty if the version is one of these and was not found.
+    """
+
+    version: str
+    target: str | None = None
+    allowed: tuple[str, ...] = ()
 
 
 class _Pythons(Value, frozen=True, kw_only=True):
@@ -145,6 +157,23 @@ class Chooser(Value, frozen=True, kw_only=True):
     def lacks(self, choice: Choice) -> tuple[str, ...]:
         """Return what this machine lacks for what is locked, as clauses."""
         return self._fit(choice).refused
+
+    def unmet_pin(self, choice: Choice) -> UnmetPin | None:
+        """Return the version of the version file that a new environment lacks."""
+        pinned = None if choice.exists or self.python else self._pinned()
+        request = PythonRequest.parse(pinned or "")
+        if pinned is None or request is None or request.accepts(choice.interpreter):
+            return None
+        target = None
+        if self.pylock.polylock is None:
+            versions = _python_versions(self.pylock)
+            is_allowed = not versions or _minor(pinned) in versions
+        else:
+            target = choice.target.name
+            versions = [str(choice.target.description.python)]
+            is_allowed = f"{request}.".startswith(f"{versions[0]}.")
+        allowed = () if is_allowed else tuple(versions)
+        return UnmetPin(version=pinned, target=target, allowed=allowed)
 
     def _fit(self, choice: Choice) -> Fit:
         fit = Fit(target=choice.target)

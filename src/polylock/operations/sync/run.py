@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NoReturn
 
 from packaging.utils import NormalizedName, canonicalize_name
 
+from polylock.answer_cache.recall import is_python_program
 from polylock.environment.discovery import environment_python
 from polylock.environment.venv import is_environment, python_version, read_state
 from polylock.errors import EnvironmentBroken, PolylockError, UsageError
@@ -30,6 +31,10 @@ __all__ = [
     "prepare",
     "wait_for",
 ]
+
+
+_SHIMS = "shims"
+"""Name of the directory where pyenv, asdf and mise have scripts that find programs."""
 
 
 class PreparedCommand(Value, frozen=True, kw_only=True):
@@ -116,9 +121,9 @@ def origin_warning(
 ) -> str | None:
     """Return the warning about a Python program from outside of the environment.
 
-    It would import other packages than those that are locked. A program that is no
-    Python script and that no locked project is named after needs no warning. Raises
-    what reading the lock file does.
+    It would import other packages than those that are locked. A program that no locked
+    project is named after needs no warning if it is no Python program, or a script that
+    runs with the Python of the environment. Raises what reading the lock file does.
     """
     if not prepared.is_outside:
         return None
@@ -127,8 +132,13 @@ def origin_warning(
     where = _locked_in(canonicalize_name(name), settings, environment)
     if where:
         return f"{words}: it is locked in {where[0]}, run it with {where[1]}"
-    if _is_python_script(prepared.executable):
+    command = _interpreter(prepared.executable)
+    if _uses_python_of(environment, command):
+        return None
+    if is_python_program(name) or any(b"python" in word for word in command):
         return f"{words}, and does not see its packages"
+    if prepared.executable.parent.name == _SHIMS:
+        return f"{words}: if it runs Python, that does not see its packages"
     return None
 
 
@@ -160,13 +170,30 @@ def _locked_in(
     return None
 
 
-def _is_python_script(path: Path) -> bool:
+def _interpreter(script: Path) -> list[bytes]:
+    """Return the words of the first line of a script, empty for other programs."""
     try:
-        with path.open("rb") as file:
+        with script.open("rb") as file:
             line = file.readline(256)
     except OSError:
+        return []
+    return line[2:].split() if line.startswith(b"#!") else []
+
+
+def _uses_python_of(environment: Path, command: Sequence[bytes]) -> bool:
+    """Return whether ``env`` finds the interpreter of a script in the environment.
+
+    The environment comes first on PATH, so it does if the environment has that name.
+    """
+    if not command or PurePosixPath(os.fsdecode(command[0])).name != "env":
         return False
-    return line.startswith(b"#!") and b"python" in line
+    names = [os.fsdecode(word) for word in command[1:] if not word.startswith(b"-")]
+    return (
+        bool(names)
+        and b"python" in os.fsencode(names[0])
+        and os.sep not in names[0]
+        and (environment_python(environment).parent / names[0]).is_file()
+    )
 
 
 def become(prepared: PreparedCommand) -> NoReturn:

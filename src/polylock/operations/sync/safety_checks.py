@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from polylock.environment.installed import InstalledDistribution
     from polylock.installation.plan import SyncPlan
-    from polylock.operations.sync.choose_target import Choice
+    from polylock.operations.sync.choose_target import Choice, UnmetPin
     from polylock.ports import Reporter
     from polylock.project.pyproject import ProjectFile
 
@@ -24,6 +24,7 @@ __all__ = [
     "refuse_own_removal",
     "report_first_sync",
     "report_recreation",
+    "report_unmet_pin",
     "report_unused_hardware",
     "warn_of_forced_target",
 ]
@@ -84,6 +85,20 @@ def report_recreation(
         case _:
             assert_never(choice.cause)
     reporter.noting(words)
+
+
+def report_unmet_pin(pin: UnmetPin | None, choice: Choice, reporter: Reporter) -> None:
+    """Report that a new environment has another Python than ``.python-version``."""
+    if pin is None:
+        return
+    why = "which was not found"
+    if pin.allowed:
+        owner = f"target {pin.target}" if pin.target else "the lock file"
+        why = f"and {owner} is for Python {' or '.join(pin.allowed)}"
+    reporter.noting(
+        f".python-version asks for Python {pin.version}, {why}: "
+        f"using Python {choice.interpreter.version}"
+    )
 
 
 def report_unused_hardware(choice: Choice, reporter: Reporter) -> None:

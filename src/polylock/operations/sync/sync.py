@@ -36,6 +36,7 @@ from polylock.operations.sync.safety_checks import (
     refuse_own_removal,
     report_first_sync,
     report_recreation,
+    report_unmet_pin,
     report_unused_hardware,
     warn_of_forced_target,
 )
@@ -196,6 +197,7 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
         report_recreation(
             place, choice, reporter, moved_from=moved_from, dry=options.dry_run
         )
+        report_unmet_pin(chooser.unmet_pin(choice), choice, reporter)
         if choice.beyond and state.target != choice.target.name:
             report_unused_hardware(choice, reporter)
         if lacks and not options.force_target:
