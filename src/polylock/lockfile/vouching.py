@@ -1,14 +1,16 @@
 """Packages of a lock file that the project does not vouch for.
 
-These are packages from a direct source that the project does not name, and packages
-that nothing requires. A file of an index is checked against the index by `verify`. A
-source tree, an archive or a repository runs its own code when it is built, and only the
-project file can confirm that it is wanted. The inputs recorded in the lock file confirm
-nothing: whoever edits one part of it can edit the other.
+These are packages from a direct source that the project does not name, packages that
+nothing requires, and second entries for a project. A file of an index is checked
+against the index by `verify`. A source tree, an archive or a repository runs its own
+code when it is built, and only the project file can confirm that it is wanted. The
+inputs recorded in the lock file confirm nothing: whoever edits one part of it can edit
+the other.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
@@ -23,6 +25,7 @@ from polylock.model.direct import (
 )
 from polylock.model.folding import fold
 from polylock.model.source_choice import direct_source, direct_sources
+from polylock.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -39,7 +42,7 @@ if TYPE_CHECKING:
 
     LockPath = Callable[[str], str]
 
-__all__ = ["direct_packages", "source_of", "unreached", "unvouched"]
+__all__ = ["ambiguous", "direct_packages", "source_of", "unreached", "unvouched"]
 
 _REVISION_LENGTH = 40
 """Hexadecimal digits of a full commit id."""
@@ -117,6 +120,36 @@ def unreached(pylock: Pylock, inputs: Inputs, target: Target) -> Iterator[Packag
             pending += [e for e in entries.get(name, ()) if _is_meant(reference, e)]
     for group in entries.values():
         yield from (package for package in group if id(package) not in reached)
+
+
+def ambiguous(pylock: Pylock, target: Target) -> Iterator[tuple[Package, Package]]:
+    """Yield pairs of entries for one project that one selection installs together.
+
+    PEP 751 forbids them. The selections are the target alone, and the target with each
+    group or extra, since groups and extras may exclude each other.
+    """
+    count = Counter(package.name for package in pylock.packages)
+    repeated = [package for package in pylock.packages if count[package.name] > 1]
+    if not repeated:
+        return
+    seen: set[tuple[int, int]] = set()
+    for groups, extras in (
+        ((), ()),
+        *(((group,), ()) for group in project_groups(pylock)),
+        *(((), (extra,)) for extra in pylock.extras or ()),
+    ):
+        first: dict[str, Package] = {}
+        for package in applicable(
+            replace(pylock, packages=tuple(repeated)),
+            target,
+            groups=(target.name, *groups),
+            extras=extras,
+            certain=True,
+        ):
+            other = first.setdefault(package.name, package)
+            if other is not package and (id(other), id(package)) not in seen:
+                seen.add((id(other), id(package)))
+                yield other, package
 
 
 def _of_target(pylock: Pylock, target: Target) -> Iterator[Package]:
