@@ -366,6 +366,7 @@ UV_INSTALLS = frozenset(
         "unc",
         "parent that stays inside",
         "twice, with other content",
+        "METADATA in latin-1",
         "other data",
         "dist-info by data",
         "own dist-info by data",
