@@ -78,6 +78,23 @@ def test_a_token_of_a_link_is_not_locked_and_is_found_again(world: World) -> Non
     assert "lib" in world.project.installed()
 
 
+@pytest.mark.skipif(os.name == "nt", reason="modes are those of POSIX")
+def test_what_the_cache_has_of_a_token_only_the_user_may_read(world: World) -> None:
+    """A link is needed to fetch the file, so pages keep it; others cannot read it."""
+    world.serve(f"{world.index.file(world.wheel.name)}?token=first-secret")
+    cache = world.project.with_settings().cache_dir
+    mask = os.umask(0o002)
+    try:
+        world.project.lock()
+    finally:
+        os.umask(mask)
+    entries = [path for path in cache.rglob("*") if path.is_file()]
+    secret = [path for path in entries if b"first-secret" in path.read_bytes()]
+    buckets = {path.relative_to(cache).parts[0] for path in secret}
+    assert "pages-v1" in buckets
+    assert {oct(path.stat().st_mode & 0o777) for path in secret} == {"0o600"}
+
+
 @pytest.mark.parametrize("hashes", ['md5 = "{}"', 'sha512 = "{}"'])
 def test_a_lock_file_without_sha256_is_to_be_restored(
     world: World, hashes: str
