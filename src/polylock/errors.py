@@ -11,6 +11,7 @@
     +- ProjectNotFound             no index has the project
     +- FileCorrupt                 a file is not what it should be
     |  +- ArchiveDamaged           the unpacked copy in the cache
+    |  +- LockedIncomplete         the lock file has no hash or URL for it
     |  +- HashMismatch
     |  |  +- PageInstead           the server sent a web page
     |  +- SizeMismatch
@@ -60,6 +61,7 @@ __all__ = [
     "IndexRequestError",
     "LockFileInvalid",
     "LockFileOutdated",
+    "LockedIncomplete",
     "NetworkSettingInvalid",
     "NoSolution",
     "NoSuchTarget",
@@ -437,6 +439,15 @@ class ArchiveDamaged(FileCorrupt):
 
     def __str__(self) -> str:
         return f"the unpacked copy of {self.filename} is damaged: {self.problem}"
+
+
+class LockedIncomplete(FileCorrupt):
+    """The lock file lacks the hash or the URL of a file."""
+
+    usual_hint = LockFileInvalid.usual_hint
+
+    def __str__(self) -> str:
+        return f"{self.filename}: the lock file has no {self.problem} for it"
 
 
 class HashMismatch(FileCorrupt):

@@ -214,6 +214,26 @@ HOSTILE: dict[str, tuple[Callable[[Forge], object], str]] = {
         "over 255 bytes",
     ),
     "long name": (hostile("demo/" + "\u00fc" * 128), "over 255 bytes"),
+    "pyvenv.cfg by data": (hostile("demo-1.0.data/data/pyvenv.cfg"), "would replace"),
+    "state by data": (hostile("demo-1.0.data/data/polylock.json"), "would replace"),
+    "Python by scripts": (
+        hostile("demo-1.0.data/scripts/python3"),
+        "would replace python3 of the environment",
+    ),
+    "Python by data": (
+        hostile("demo-1.0.data/data/bin/python3.12"),
+        "would replace python3.12 of the environment",
+    ),
+    "Python by data on Windows": (
+        hostile("demo-1.0.data/data/Scripts/Python.exe"),
+        "would replace Python.exe of the environment",
+    ),
+    "entry point python": (
+        lambda f: f.add(
+            f"{INFO}/entry_points.txt", b"[console_scripts]\npython = a:b\n"
+        ),
+        "would replace python of the environment",
+    ),
     "dist-info by data": (
         hostile("demo-1.0.data/purelib/other-1.0.dist-info/RECORD"),
         "part of a .dist-info",
@@ -348,6 +368,12 @@ PIP_INSTALLS = frozenset(
         "entry point directory",
         "entry point code",
         "entry point syntax",
+        "pyvenv.cfg by data",
+        "state by data",
+        "Python by scripts",
+        "Python by data",
+        "Python by data on Windows",
+        "entry point python",
         "dist-info by data",
         "own dist-info by data",
     }
@@ -366,7 +392,11 @@ UV_INSTALLS = frozenset(
         "unc",
         "parent that stays inside",
         "twice, with other content",
+        "METADATA in latin-1",
         "other data",
+        "pyvenv.cfg by data",
+        "state by data",
+        "Python by data on Windows",
         "dist-info by data",
         "own dist-info by data",
     }

@@ -21,7 +21,7 @@ from fakes.installations import (
 )
 from fakes.wheels import build_wheel
 from polylock.environment.installed import read_installed
-from polylock.environment.venv import LOCK_FILE
+from polylock.environment.venv import LOCK_FILE, STATE_FILE
 from polylock.errors import (
     ArchiveDamaged,
     CacheUnusable,
@@ -238,6 +238,21 @@ def test_execute_when_a_wheel_would_replace_the_python(
     del name
     wheel = build_wheel(
         bench.directory, "evil", "1.0", files={f"evil-1.0.data/{path}": "x"}
+    )
+    before = snapshot(bench.root)
+    with pytest.raises(FileCorrupt, match="would replace"):
+        bench.sync(bench.wheels.want(wheel))
+    assert snapshot(bench.root) == before
+
+
+@pytest.mark.parametrize("path", ["pyvenv.cfg", "bin/python", STATE_FILE, LOCK_FILE])
+def test_execute_when_a_wheel_would_replace_the_python_by_a_link(
+    bench: Bench, path: str
+) -> None:
+    """Only the environment shows where a link in it leads."""
+    (bench.root / "to").symlink_to(bench.root)
+    wheel = build_wheel(
+        bench.directory, "evil", "1.0", files={f"evil-1.0.data/data/to/{path}": "x"}
     )
     before = snapshot(bench.root)
     with pytest.raises(FileCorrupt, match="would replace"):

@@ -478,6 +478,10 @@ REFUSED = {
         f"{PACKAGE}wheels = [{{{WHEEL}, hashes = {{sha256 = 1}}}}]",
         "packages[0].wheels[0].hashes.sha256: must be a string, not an integer",
     ),
+    "another hash in the URL": (
+        f'{PACKAGE}wheels = [{{url = "https://e/{FILE}#sha256=1", {HASHES}}}]',
+        "packages[0].wheels[0].url: has another sha256 than 00 of its hashes",
+    ),
     "no hash": (
         f"{PACKAGE}wheels = [{{{WHEEL}, hashes = {{}}}}]",
         "packages[0].wheels[0].hashes: is empty; every file needs a hash",

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fakes.odd_wheels import CLASHES, REPAIRED, TAKEN, Forge
+from fakes.odd_wheels import (
+    CLASHES,
+    HOSTILE,
+    PIP_INSTALLS,
+    REPAIRED,
+    TAKEN,
+    UV_INSTALLS,
+    Forge,
+)
 from polylock.installation.unpack import unpack
 
 if TYPE_CHECKING:
@@ -27,6 +35,33 @@ def files_of(root: Path) -> dict[str, bytes]:
         and path.name not in _OF_PIP
         and path.relative_to(root).parts[0] != "bin"
     }
+
+
+NOT_UTF_8 = ["METADATA in latin-1", "entry points in UTF-16"]
+
+
+@pytest.mark.parametrize("kind", NOT_UTF_8)
+@pytest.mark.parametrize("tool", ["pip", "uv"])
+def test_what_others_do_with_text_that_is_not_utf_8(
+    tmp_path: Path, kind: str, tool: str
+) -> None:
+    """The table on the page on safety has what the tools beside this Python do."""
+    if find_spec(tool) is None:
+        pytest.skip(f"this Python has no {tool}")
+    forge = Forge()
+    HOSTILE[kind][0](forge)
+    wheel = forge.write(tmp_path)
+    command = [sys.executable, "-m", tool]
+    command += ["--isolated", "install"] if tool == "pip" else ["pip", "install"]
+    command += ["--no-deps", "--no-index", "--quiet", "--target"]
+    command += [str(tmp_path / "there"), str(wheel)]
+    if tool == "uv":
+        command += ["--no-cache", "--no-config", "--python", sys.executable]
+    else:
+        command += ["--no-cache-dir", "--disable-pip-version-check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    installs = PIP_INSTALLS if tool == "pip" else UV_INSTALLS
+    assert (done.returncode == 0) == (kind in installs), done.stderr
 
 
 @pytest.mark.skipif(find_spec("pip") is None, reason="this Python has no pip")

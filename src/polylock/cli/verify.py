@@ -18,7 +18,9 @@ __all__ = ["command"]
 @click.command("verify", cls=Command, epilog="Example: polylock verify --download")
 @settings("target", "index_url", "torch_index", "threads", "timeout", "offline")
 @click.option(
-    "--download", is_flag=True, help="Also fetch every file and compare its hash."
+    "--download",
+    is_flag=True,
+    help="Also fetch every file; compare hashes and METADATA.",
 )
 @JSON
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from polylock.network.client import Client
     from polylock.network.download import Downloader
 
-__all__ = ["MetadataFiles"]
+__all__ = ["MetadataFiles", "dist_info"]
 
 logger = logging.getLogger(__name__)
 
@@ -99,7 +99,7 @@ class MetadataFiles:
             self._need_network(file.url)
             try:
                 remote = RemoteZip(self._client, file.url, file.filename)
-                return _dist_info(remote, file.filename, names)
+                return dist_info(remote, file.filename, names)
             except RangesUnsupported:
                 logger.debug(
                     "%s does not support ranges; fetching the wheel", redact(file.url)
@@ -117,7 +117,7 @@ class MetadataFiles:
             self._without_ranges.add(place)
         with LocalZip(downloaded.path, file.filename) as local:
             try:
-                return _dist_info(local, file.filename, names)
+                return dist_info(local, file.filename, names)
             except RefusedArchive as error:
                 raise FileCorrupt(file.filename, str(error)) from error
 
@@ -188,7 +188,7 @@ class MetadataFiles:
             raise Offline(redact(url), None, "not in the cache")
 
 
-def _dist_info(
+def dist_info(
     archive: Archive, filename: str, names: Sequence[str]
 ) -> dict[str, bytes]:
     """Return the named files of the one ``.dist-info`` directory (PEP 427).

@@ -9,15 +9,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from polylock.environment.venv import LOCK_FILE, STATE_FILE
+from polylock.model.own_names import is_interpreter, is_mark
 
 if TYPE_CHECKING:
     from polylock.environment.interpreter import Interpreter
 
 __all__ = ["OwnFiles", "real_directory"]
 
-_INTERPRETER = re.compile(r"(pythonw?|pypyw?)[0-9.]*t?(\.exe)?", re.IGNORECASE)
-_MARKS = frozenset({"pyvenv.cfg", STATE_FILE, LOCK_FILE})
 _MADE_WITH_IT = frozenset({".gitignore", "cachedir.tag"})
 _SCRIPTS_MADE_WITH_IT = re.compile(r"(de)?activate(_this)?(\..*)?", re.IGNORECASE)
 
@@ -34,11 +32,9 @@ class OwnFiles:
 
         ``directory`` is a result of ``real_directory``.
         """
-        if _INTERPRETER.fullmatch(name) and directory == self._scripts:
+        if is_interpreter(name) and directory == self._scripts:
             return True
-        folded = name.casefold()
-        is_mark = folded in _MARKS or folded.startswith(".polylock")
-        return is_mark and directory == self._prefix
+        return is_mark(name) and directory == self._prefix
 
     def is_own(self, directory: str, name: str) -> bool:
         """Return whether a file was created with the environment."""

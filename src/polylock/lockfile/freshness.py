@@ -27,7 +27,7 @@ from polylock.lockfile.record import (
 )
 from polylock.lockfile.select import applicable, project_groups
 from polylock.lockfile.toml_values import moment
-from polylock.lockfile.vouching import unreached, unvouched
+from polylock.lockfile.vouching import ambiguous, unreached, unvouched
 from polylock.model.direct import table_of_source
 from polylock.model.folding import fold
 from polylock.model.inputs import Inputs, RootRequirement
@@ -67,6 +67,8 @@ class DifferenceKind(enum.StrEnum):
     """The lock file installs from a source that the project does not name for it."""
     UNREQUIRED = "unrequired package"
     """Nothing in the lock file requires a package: the lock file was edited."""
+    AMBIGUOUS = "ambiguous package"
+    """Two entries for one project are installed together: the lock file was edited."""
 
 
 class Difference(Value, frozen=True, kw_only=True):
@@ -95,8 +97,12 @@ class Difference(Value, frozen=True, kw_only=True):
                     f"{self.subject} is locked from {self.locked or 'an index'}, "
                     f"the project has it from {self.wanted or 'an index'}"
                 )
-            case DifferenceKind.UNREQUIRED:
-                return f"{self.subject} is locked for {self.locked}, but not required"
+            case DifferenceKind.UNREQUIRED | DifferenceKind.AMBIGUOUS:
+                if self.kind is DifferenceKind.AMBIGUOUS:
+                    how, end = "locked more than once", ""
+                else:
+                    how, end = "locked", ", but not required"
+                return f"{self.subject} is {how} for {self.locked}{end}"
             case _:
                 return self._comparison()
 
@@ -147,6 +153,7 @@ def differences(
         if target.name in known:
             found.extend(_pins(pylock, inputs, target))
     here = [target for target in targets if target.name in known]
+    found.extend(_ambiguous(pylock, here))
     if not found:  # the dependencies of a removed requirement are not edits
         found.extend(_unrequired(pylock, inputs, here))
     subjects = {_name_of(difference.subject) for difference in found}
@@ -190,6 +197,23 @@ def _on_disk(package: Package) -> Iterator[str]:
             yield file.path
         elif file is not None and (file.url or "").lower().startswith("file:"):
             yield file.url or ""
+
+
+def _ambiguous(pylock: Pylock, targets: Sequence[Target]) -> Iterator[Difference]:
+    """Yield the projects that have two entries in one selection."""
+    places: dict[str, list[str]] = {}
+    for target in targets:
+        for pair in ambiguous(pylock, target):
+            versions = [package.version or "" for package in pair]
+            what = " and ".join(dict.fromkeys(filter(None, versions)))
+            subject = f"{pair[0].name} {what}".rstrip()
+            places.setdefault(subject, []).append(target.name)
+    for subject in sorted(places):
+        yield Difference(
+            kind=DifferenceKind.AMBIGUOUS,
+            subject=subject,
+            locked=", ".join(dict.fromkeys(places[subject])),
+        )
 
 
 def _unrequired(

@@ -361,6 +361,15 @@ def _wheel(wheel: PackageWheel, package: Package) -> PackageWheel:
     return found
 
 
+def _check_fragment(url: str, hashes: Mapping[str, str]) -> None:
+    """Refuse a URL whose fragment has another hash than the file (PEP 503)."""
+    algorithm, equals, value = url.partition("#")[2].partition("=")
+    value = value.partition("&")[0]
+    known = hashes.get(algorithm.lower())
+    if equals and known is not None and known.lower() != value.lower():
+        raise _Refused(f"has another {algorithm} than {known} of its hashes", "url")
+
+
 def _file(file: _File) -> _File:
     _check_location(file)
     if not file.hashes:
@@ -372,6 +381,8 @@ def _file(file: _File) -> _File:
             f"{algorithm}:{value}"
         ):
             raise _Refused(f"{value!r} is not a hash", "hashes", algorithm)
+    if file.url is not None and "#" in file.url:
+        _check_fragment(file.url, file.hashes)
     moment = file.upload_time
     if moment is None or moment.tzinfo is UTC:
         return file

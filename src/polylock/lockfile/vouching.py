@@ -1,14 +1,16 @@
 """Packages of a lock file that the project does not vouch for.
 
-These are packages from a direct source that the project does not name, and packages
-that nothing requires. A file of an index is checked against the index by `verify`. A
-source tree, an archive or a repository runs its own code when it is built, and only the
-project file can confirm that it is wanted. The inputs recorded in the lock file confirm
-nothing: whoever edits one part of it can edit the other.
+These are packages from a direct source that the project does not name, packages that
+nothing requires, and second entries for a project. A file of an index is checked
+against the index by `verify`. A source tree, an archive or a repository runs its own
+code when it is built, and only the project file can confirm that it is wanted. The
+inputs recorded in the lock file confirm nothing: whoever edits one part of it can edit
+the other.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
@@ -23,7 +25,7 @@ from polylock.model.direct import (
 )
 from polylock.model.folding import fold
 from polylock.model.source_choice import direct_source, direct_sources
-from polylock.values import Value
+from polylock.values import Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Choice",
+    "ambiguous",
     "choices",
     "direct_packages",
     "of_target",
@@ -198,14 +201,48 @@ def _reached(
 
 
 def of_target(
-    pylock: Pylock, target: Target, choice: Choice | None = None
+    pylock: Pylock,
+    target: Target,
+    choice: Choice | None = None,
+    *,
+    certain: bool = False,
 ) -> Iterator[Package]:
-    """Yield the packages that a target installs; None stands for all choices."""
+    """Yield the packages that a target installs; None stands for all choices.
+
+    With ``certain`` those are left out that may be installed on no machine.
+    """
     if choice is None:
         groups, extras = project_groups(pylock), tuple(pylock.extras or ())
     else:
         groups, extras = choice.groups, choice.extras
-    return applicable(pylock, target, groups=[target.name, *groups], extras=extras)
+    return applicable(
+        pylock,
+        target,
+        groups=[target.name, *groups],
+        extras=extras,
+        certain=certain,
+    )
+
+
+def ambiguous(pylock: Pylock, target: Target) -> Iterator[tuple[Package, Package]]:
+    """Yield pairs of entries for one project that one selection installs together.
+
+    PEP 751 forbids them. Each choice counts by itself, since groups and extras may
+    exclude each other.
+    """
+    count = Counter(package.name for package in pylock.packages)
+    repeated = [package for package in pylock.packages if count[package.name] > 1]
+    if not repeated:
+        return
+    seen: set[tuple[int, int]] = set()
+    few = replace(pylock, packages=tuple(repeated))
+    for choice in choices(pylock):
+        first: dict[str, Package] = {}
+        for package in of_target(few, target, choice, certain=True):
+            other = first.setdefault(package.name, package)
+            if other is not package and (id(other), id(package)) not in seen:
+                seen.add((id(other), id(package)))
+                yield other, package
 
 
 def _is_meant(reference: Mapping[str, object], package: Package) -> bool:

@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from polylock.model.archive_checks import WINDOWS, RefusedArchive, check_path
+from polylock.model.own_names import is_interpreter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,6 +89,8 @@ def parse_entry_points(text: str, *, windows: bool = WINDOWS) -> Iterator[Script
 def _script(name: str, value: str, *, is_gui: bool) -> Script:
     if "/" in name:
         raise RefusedArchive(f"entry point {name!a} is not a file name")
+    if is_interpreter(name):
+        raise RefusedArchive(f"an entry point would replace {name} of the environment")
     match = _OBJECT.fullmatch(_COMMENT.sub("", value))
     if match is None or not all(
         part.isidentifier()

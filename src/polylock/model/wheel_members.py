@@ -2,7 +2,8 @@
 
 Both who locks a wheel and who installs it ask here, so that what is locked can be
 installed. Refused is what is dangerous: a place outside, two contents for one place, a
-second ``.dist-info``, a bomb. What is merely wrong is a fault, and is repaired.
+second ``.dist-info``, a file of the environment itself, a bomb. What is merely wrong is
+a fault, and is repaired.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from polylock.model.archive_checks import WINDOWS, MemberNames, RefusedArchive
+from polylock.model.own_names import replaced_by_data
 from polylock.model.wheel_faults import Fault, FaultKind
 from polylock.model.zip_content import is_readable
 from polylock.values import Mutable, Value, field
@@ -148,6 +150,9 @@ def data_place(path: str) -> tuple[str, str]:
     top = rest[0].partition("/")[0]
     if key in _SITE_KEYS and top.casefold().endswith(".dist-info"):
         raise RefusedArchive(f"{path!a} would be part of a .dist-info")
+    replaced = replaced_by_data(key, rest[0])
+    if replaced is not None:
+        raise RefusedArchive(f"{path!a} would replace {replaced} of the environment")
     return key, rest[0]
 
 

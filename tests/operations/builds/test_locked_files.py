@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ import pytest
 from fakes.server import Answer, Index, Server
 from fakes.wheels import build_wheel
 from fakes.workspace import Project, this_target
-from polylock.errors import FileCorrupt, IndexRequestError
+from polylock.errors import FileCorrupt, IndexRequestError, LockedIncomplete
 from polylock.operations.sync.sync import SyncOptions
 
 if TYPE_CHECKING:
@@ -75,6 +76,46 @@ def test_a_token_of_a_link_is_not_locked_and_is_found_again(world: World) -> Non
     world.serve(f"{path}?token=second-secret")
     world.sync("other-cache")
     assert "lib" in world.project.installed()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes are those of POSIX")
+def test_what_the_cache_has_of_a_token_only_the_user_may_read(world: World) -> None:
+    """A link is needed to fetch the file, so pages keep it; others cannot read it."""
+    world.serve(f"{world.index.file(world.wheel.name)}?token=first-secret")
+    cache = world.project.with_settings().cache_dir
+    mask = os.umask(0o002)
+    try:
+        world.project.lock()
+    finally:
+        os.umask(mask)
+    entries = [path for path in cache.rglob("*") if path.is_file()]
+    secret = [path for path in entries if b"first-secret" in path.read_bytes()]
+    buckets = {path.relative_to(cache).parts[0] for path in secret}
+    assert "pages-v1" in buckets
+    assert {oct(path.stat().st_mode & 0o777) for path in secret} == {"0o600"}
+
+
+@pytest.mark.parametrize("hashes", ['md5 = "{}"', 'sha512 = "{}"'])
+def test_a_lock_file_without_sha256_is_to_be_restored(
+    world: World, hashes: str
+) -> None:
+    """The lock file is at fault, not who published the file."""
+    world.index.add("lib", [world.wheel])
+    world.project.lock()
+    content = world.wheel.read_bytes()
+    value = hashlib.new(hashes.partition(" ")[0], content).hexdigest()
+    text = world.project.lock_path.read_text("utf-8")
+    locked = f'sha256 = "{hashlib.sha256(content).hexdigest()}"'
+    assert locked in text
+    text = text.replace(locked, hashes.format(value))
+    world.project.lock_path.write_text(text, "utf-8")
+    with pytest.raises(LockedIncomplete) as caught:
+        world.sync("other-cache")
+    assert str(caught.value) == (
+        f"{world.wheel.name}: the lock file has no sha256 for it"
+    )
+    assert "publisher" not in (caught.value.hint() or "")
+    assert "polylock lock" in (caught.value.hint() or "")
 
 
 def test_a_signature_that_changes_does_not_change_the_lock(world: World) -> None:

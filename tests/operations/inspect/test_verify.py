@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 import sys
+import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -180,6 +183,70 @@ def test_other_content_under_an_honest_page(world: World) -> None:
     world.server.change(world.index.file(world.helper.name), body=b"another file")
     assert world.kinds() == []
     assert world.kinds(download=True) == [("helper", Kind.CONTENT)]
+
+
+@pytest.mark.parametrize("algorithm", ["md5", "sha512", "blake2b"])
+def test_a_further_hash_in_the_lock_file_that_is_wrong(
+    world: World, algorithm: str
+) -> None:
+    """A download is compared by every hash beside the one that sync trusts."""
+    wrong = "0" * (2 * hashlib.new(algorithm).digest_size)
+    locked = f'sha256 = "{hashlib.sha256(world.helper.read_bytes()).hexdigest()}"'
+    world.edit(locked, f'{algorithm} = "{wrong}", {locked}')
+    (found,) = world.verify(download=True).disagreements
+    right = hashlib.new(algorithm, world.helper.read_bytes()).hexdigest()
+    assert (found.name, found.kind) == ("helper", Kind.CONTENT)
+    assert (found.locked, found.found) == (
+        f"{algorithm}:{wrong}",
+        f"{algorithm}:{right}",
+    )
+    world.edit(wrong, right)
+    assert world.kinds(download=True) == []
+
+
+BESIDE = {
+    "another requirement": (
+        "Requires-Dist: helper",
+        "Requires-Dist: helper\nRequires-Dist: other",
+        ("Requires-Dist: other", "no such Requires-Dist"),
+    ),
+    "another Python": (
+        "Requires-Dist: helper",
+        "Requires-Dist: helper\nRequires-Python: >=3.8",
+        ("Requires-Python: >=3.8", "no such Requires-Python"),
+    ),
+    "an extra": (
+        "Requires-Dist: helper",
+        "Requires-Dist: helper\nProvides-Extra: fast",
+        ("Provides-Extra: fast", "no such Provides-Extra"),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", BESIDE)
+def test_metadata_beside_a_wheel_that_is_not_its_own(world: World, kind: str) -> None:
+    """The index gives no hash of it, so only the wheel itself tells (PEP 658)."""
+    old, new, wanted = BESIDE[kind]
+    with zipfile.ZipFile(world.demo) as archive:
+        own = archive.read("demo-1.0.dist-info/METADATA").decode()
+    assert old in own
+    other = build_wheel(world.demo.parent, "other", "1.0")
+    world.index.add("other", [other])
+    world.index.add("demo", [world.demo], row={"core-metadata": True})
+    beside = f"{world.index.file(world.demo.name)}.metadata"
+    world.server.routes[beside] = Answer(body=own.encode())
+    world.project.lock_path.unlink()
+    world.project.lock()
+    assert world.kinds(download=True) == []
+
+    world.server.routes[beside] = Answer(body=own.replace(old, new).encode())
+    shutil.rmtree(world.project.with_settings().cache_dir)
+    world.project.lock_path.unlink()
+    world.project.lock()
+    assert world.kinds() == []
+    (found,) = world.verify(download=True).disagreements
+    assert (found.name, found.kind) == ("demo", Kind.OFFERED)
+    assert (found.locked, found.found) == wanted
 
 
 def test_an_endless_file_is_not_read_to_its_end(world: World) -> None:

@@ -13,7 +13,7 @@ from fakes.repositories import source_tree
 from fakes.server import Index, Server
 from fakes.wheels import build_sdist, build_wheel
 from fakes.workspace import Project, Spy, this_target
-from polylock.errors import LockFileOutdated, UsageError
+from polylock.errors import LockFileInvalid, LockFileOutdated, UsageError
 from polylock.lockfile.freshness import DifferenceKind
 from polylock.operations.inspect.check import check
 from polylock.operations.inspect.verify import DisagreementKind as Kind
@@ -223,6 +223,20 @@ def test_a_package_that_nothing_requires(world: World) -> None:
         world.project.sync(ANY)
 
 
+@pytest.mark.parametrize("version", ["2.0", "1.0"])
+def test_a_second_entry_for_a_project(world: World, version: str) -> None:
+    """No installer may take a lock file that selects one project twice (PEP 751)."""
+    helper = world.entry("helper")
+    second = helper.replace("2.0", version)
+    world.edit(helper, helper + second)
+    versions = "2.0" if version == "2.0" else f"2.0 and {version}"
+    assert world.differences() == [
+        f"helper {versions} is locked more than once for here"
+    ]
+    with pytest.raises(LockFileInvalid, match="helper is selected already"):
+        world.kinds()
+
+
 def test_a_requirement_that_only_the_lock_file_tells(world: World) -> None:
     """An edge that is written beside it deceives check and not verify."""
     world.insert_evil()
@@ -340,6 +354,7 @@ CHANGES = (
     "a source distribution of no index",
     "a source distribution in place of a wheel",
     "a package that nothing requires",
+    "a second entry for a project",
     "a requirement that only the lock file tells",
     "a version that is not required",
     "a package taken away",

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from polylock.cache.regular_files import file_digest
 from polylock.errors import (
-    FileCorrupt,
     HashMismatch,
     IndexRequestError,
+    LockedIncomplete,
     PolylockError,
     SizeMismatch,
 )
@@ -43,10 +43,10 @@ def filename_of(file: LockedFile) -> str:
 
 
 def locked_sha256(file: LockedFile) -> str:
-    """Return the locked SHA-256 of a file; raises FileCorrupt without one."""
+    """Return the locked SHA-256 of a file; raises LockedIncomplete without one."""
     found = sha256_of(file.hashes)
     if found is None:
-        raise FileCorrupt(filename_of(file), "the lock file has no sha256 for it")
+        raise LockedIncomplete(filename_of(file), "sha256")
     return found
 
 
@@ -70,7 +70,7 @@ class LockedFiles(Value, frozen=True, kw_only=True):
 
     def _download(self, locked: LockedFile) -> Path:
         if locked.url is None:
-            raise FileCorrupt(filename_of(locked), "the lock file has no URL for it")
+            raise LockedIncomplete(filename_of(locked), "URL")
         _secure_hash(locked)
         # 10 ms that a no-op sync does not pay.
         from polylock.model.distributions import RemoteFile  # noqa: PLC0415 - see above
@@ -129,5 +129,5 @@ class LockedFiles(Value, frozen=True, kw_only=True):
 def _secure_hash(file: LockedFile) -> tuple[str, str]:
     found = strongest(file.hashes)
     if found is None:
-        raise FileCorrupt(filename_of(file), "the lock file has no secure hash for it")
+        raise LockedIncomplete(filename_of(file), "secure hash")
     return found

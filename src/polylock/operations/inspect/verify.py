@@ -9,13 +9,14 @@ from __future__ import annotations
 import enum
 import hashlib
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
+from polylock.cache.store import Bucket
 from polylock.errors import (
     FileCorrupt,
     IndexRequestError,
@@ -57,7 +58,7 @@ from polylock.values import Mutable, Value, field, replace
 from polylock.variants.variant_json import VariantMetadata
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from polylock.lockfile.select import Selected
@@ -84,6 +85,7 @@ class DisagreementKind(enum.StrEnum):
     INDEX = "index"
     VARIANTS = "variants"
     CONTENT = "content"
+    OFFERED = "offered-metadata"
     SDIST = "sdist"
     METADATA = "metadata"
     REQUIREMENT = "requirement"
@@ -112,6 +114,9 @@ _SENTENCES = {
     ),
     DisagreementKind.CONTENT: (
         "{file} is locked with {locked}, the download has {found}"
+    ),
+    DisagreementKind.OFFERED: (
+        "{file} is on the index with {locked}, the METADATA in it has {found}"
     ),
     DisagreementKind.SDIST: (
         "{file} would be built, though the index has a wheel for it: {found}"
@@ -192,6 +197,11 @@ class VerifyOutcome(Value, frozen=True, kw_only=True):
             ],
         }
 
+
+_ALGORITHMS = frozenset(
+    name for name in hashlib.algorithms_guaranteed if not name.startswith("shake")
+)
+"""What hashes of a fixed length the content of a file is compared by."""
 
 _Address = PackageWheel | PackageSdist | PackageArchive
 
@@ -280,6 +290,8 @@ class _Comparison(Mutable, kw_only=True):
     pinned: frozenset[tuple[NormalizedName, str]]
     packages: set[tuple[NormalizedName, str]] = field(default_factory=set)
     files: dict[str, tuple[Package, _Address, list[str]]] = field(default_factory=dict)
+    offered: dict[str, CoreMetadata] = field(default_factory=dict)
+    """The metadata that the index offers beside a file, by the file's URL."""
     unverified: dict[str, str] = field(default_factory=dict)
     found: dict[Disagreement, list[str]] = field(default_factory=dict)
 
@@ -371,7 +383,7 @@ class _Target(Value, frozen=True, kw_only=True):
         if isinstance(file, PackageSdist):
             self._needless_build(package, file, release)
         elif file.hashes.items() & offered.hashes.items():
-            self._read(package, release, offered)
+            self._read(package, release, offered, url)
 
     def _needless_build(
         self, package: Package, file: PackageSdist, release: Release
@@ -406,7 +418,9 @@ class _Target(Value, frozen=True, kw_only=True):
             or python in SpecifierSet(wheel.requires_python)
         )
 
-    def _read(self, package: Package, release: Release, offered: RemoteFile) -> None:
+    def _read(
+        self, package: Package, release: Release, offered: RemoteFile, url: str
+    ) -> None:
         try:
             found = self.context.source.core_metadata(release, offered)
         except (IndexRequestError, FileCorrupt) as error:
@@ -424,6 +438,7 @@ class _Target(Value, frozen=True, kw_only=True):
             )
         else:
             self.metadata[package.name] = offered, found
+            self.comparison.offered[url] = found
 
     def _requirements(self, packages: Mapping[NormalizedName, Package]) -> None:
         """Compare the requirements of the files with the lock, from the project down.
@@ -644,15 +659,24 @@ def _is_met(requirement: Requirement, package: Package | None) -> bool:
     )
 
 
+class _Difference(NamedTuple):
+    """What differs between a file and what is locked or offered for it."""
+
+    kind: DisagreementKind
+    locked: str
+    found: str
+
+
 def _compare_contents(context: IndexContext, comparison: _Comparison) -> None:
     """Fetch every file, several at a time, and compare its bytes; caches nothing."""
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - 8 ms
 
     secrets = urls_with_credentials(context.inputs)
 
-    def content(url: str) -> str:
+    def content(url: str) -> Sequence[_Difference]:
         _, file, _ = comparison.files[url]
-        return _content(context, secrets.get(url, url), file)
+        offered = comparison.offered.get(url)
+        return _compare_content(context, secrets.get(url, url), file, offered)
 
     urls = sorted(comparison.files)
     with ThreadPoolExecutor(context.settings.threads) as pool:
@@ -660,39 +684,123 @@ def _compare_contents(context: IndexContext, comparison: _Comparison) -> None:
             package, file, targets = comparison.files[url]
             if isinstance(file, PackageArchive):
                 comparison.unverified.pop(package.name, None)
-            locked = ":".join(strongest(file.hashes) or ("", ""))
-            if found != locked:
+            for kind, locked, now in found:
                 disagreement = Disagreement(
                     name=package.name,
                     version=package.version or "",
-                    kind=DisagreementKind.CONTENT,
+                    kind=kind,
                     file=filename_of(file),
                     locked=locked,
-                    found=found,
+                    found=now,
                 )
                 for target in targets:
                     comparison.note(disagreement, target)
 
 
-def _content(context: IndexContext, url: str, file: _Address) -> str:
-    """Return the hash of the content of a URL, or the problem in words."""
-    algorithm, _ = strongest(file.hashes) or ("sha256", "")
+def _compare_content(
+    context: IndexContext, url: str, file: _Address, offered: CoreMetadata | None
+) -> Sequence[_Difference]:
+    """Return how the content of a URL differs from the lock file and the index.
 
-    def consume(answer: Streaming) -> str:
+    Every hash in the lock file counts, weak ones too. A wheel is kept on disk while
+    its METADATA is compared with what the index offers beside it (PEP 658).
+    """
+    algorithms = [name for name in file.hashes if name in _ALGORITHMS]
+    if strongest(file.hashes) is None:
+        algorithms.append("sha256")
+    is_wheel = isinstance(file, PackageWheel) and offered is not None
+
+    def consume(answer: Streaming) -> str | dict[str, str]:
         if answer.status != HTTPStatus.OK:
             return f"status {answer.status}"
-        digest = hashlib.new(algorithm)
+        digests = {
+            name: hashlib.new(name, usedforsecurity=False) for name in algorithms
+        }
         size = 0
         for chunk in answer.chunks:
-            digest.update(chunk)
+            for digest in digests.values():
+                digest.update(chunk)
+            if is_wheel:
+                copy.write(chunk)
             size += len(chunk)
             if file.size is not None and size > file.size:
                 return f"more than {file.size} bytes"
-        return f"{algorithm}:{digest.hexdigest()}"
+        return {name: digest.hexdigest() for name, digest in digests.items()}
 
     # Without compression, so that the bytes are those of the file.
     headers = {"accept-encoding": "identity"}
-    return context.client.stream(url, consume, headers=headers)
+    downloads = context.store.root / Bucket.DOWNLOADS.directory
+    with context.store.temporary_directory(downloads) as directory:
+        path = directory / "wheel"
+        with path.open("wb") as copy:
+            found = context.client.stream(url, consume, headers=headers)
+        if isinstance(found, str):
+            locked = ":".join(strongest(file.hashes) or ("no", "secure hash"))
+            return [_Difference(DisagreementKind.CONTENT, locked, found)]
+        differences = list(_other_hashes(file, found))
+        if offered is not None and is_wheel and not differences:
+            differences += _other_metadata(path, filename_of(file), offered)
+        return differences
+
+
+def _other_hashes(file: _Address, found: Mapping[str, str]) -> Iterator[_Difference]:
+    """Yield the hashes that differ, and the true one if no secure one is locked."""
+    for algorithm, value in found.items():
+        locked = file.hashes.get(algorithm)
+        if locked is None or locked.lower() != value:
+            yield _Difference(
+                DisagreementKind.CONTENT,
+                "no secure hash" if locked is None else f"{algorithm}:{locked}",
+                f"{algorithm}:{value}",
+            )
+
+
+def _other_metadata(
+    path: Path, filename: str, offered: CoreMetadata
+) -> Iterator[_Difference]:
+    """Yield the fields in which METADATA of a wheel is not what the index offers."""
+    # Only with --download.
+    from polylock.index.metadata_files import dist_info  # noqa: PLC0415
+    from polylock.index.remote_zip import LocalZip  # noqa: PLC0415
+    from polylock.model.archive_checks import RefusedArchive  # noqa: PLC0415
+    from polylock.model.core_metadata import CoreMetadata  # noqa: PLC0415
+
+    try:
+        with LocalZip(path, filename) as archive:
+            content = dist_info(archive, filename, ("METADATA",))["METADATA"]
+        metadata = CoreMetadata.parse(content)
+    except FileCorrupt as error:
+        yield _Difference(DisagreementKind.OFFERED, "metadata", error.problem)
+        return
+    except (RefusedArchive, ValueError) as error:
+        yield _Difference(DisagreementKind.OFFERED, "metadata", str(error))
+        return
+    before, after = _fields(offered), _fields(metadata)
+    for key, values in before.items():
+        now = after[key]
+        if values != now:
+            yield _Difference(
+                DisagreementKind.OFFERED,
+                _listed(key, values - now),
+                _listed(key, now - values),
+            )
+
+
+def _listed(key: str, values: frozenset[str]) -> str:
+    """Return a field with the values that only one side has."""
+    return f"{key}: {', '.join(sorted(values))}" if values else f"no such {key}"
+
+
+def _fields(metadata: CoreMetadata) -> dict[str, frozenset[str]]:
+    """Return the fields that decide what is locked, each as texts to compare."""
+    requires_python = metadata.requires_python
+    return {
+        "Name": frozenset({canonicalize_name(metadata.name)}),
+        "Version": frozenset({str(Version(metadata.version))}),
+        "Requires-Python": frozenset({requires_python} if requires_python else ()),
+        "Requires-Dist": frozenset(map(requirement_text, metadata.requires_dist)),
+        "Provides-Extra": frozenset(metadata.provides_extra),
+    }
 
 
 def _release(releases: Releases, package: Package) -> Release | None:
