@@ -50,8 +50,14 @@ class PackageSource(Protocol):
         """
         ...
 
-    def variant_metadata(self, release: Release) -> VariantMetadata | Unusable:
-        """Return the combined variant metadata of a release with variant wheels."""
+    def variant_metadata(
+        self, release: Release, target: Target
+    ) -> VariantMetadata | Unusable:
+        """Return the combined variant metadata of a release with variant wheels.
+
+        Without a file of the index it is that of the wheels, first of all of those that
+        fit the target by their tags.
+        """
         ...
 
     def core_metadata(

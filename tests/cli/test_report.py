@@ -5,7 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from fakes.server import Index, Server
+from fakes.wheels import build_wheel
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from fakes.command_line import CommandLine
 
 
@@ -104,3 +109,25 @@ def test_no_notes_on_a_lock_that_is_out_of_date(polylock: CommandLine) -> None:
     ran = polylock.succeed("report", "--outdated", "--json")
     assert ran.json["notes"] is None
     assert "no notes on a lock file that is out of date" in ran.err
+
+
+def test_a_pin_that_was_yanked_since_is_told(
+    polylock: CommandLine, tmp_path: Path
+) -> None:
+    """A new lock would take another, and the notes are on the lock that there is."""
+    wheels = [build_wheel(tmp_path, "numpy", version) for version in ("2.3", "2.4")]
+    with Server() as server:
+        index = Index(server)
+        index.add("numpy", wheels)
+        polylock.set("POLYLOCK_INDEX_URL", index.url)
+        polylock.write(CHOSEN.replace("plainlib==1.2.0", "numpy"))
+        polylock.succeed("lock")
+        page = server.routes[index.page("numpy")].body
+        document = json.loads(page)
+        document["files"][1]["yanked"] = "wrong results"
+        server.change(index.page("numpy"), body=json.dumps(document).encode())
+        told = polylock.succeed("report", "--outdated", "--refresh").out
+    assert (
+        "note: numpy 2.4 on box, other is yanked (wrong results); "
+        "`polylock lock --upgrade-package numpy` locks another version"
+    ) in told

@@ -134,7 +134,8 @@ def test_an_accelerator_that_no_label_serves_is_told_with_the_nearest() -> None:
     assert lines_of(scenario) == [
         (
             "torch 2.11 on mi300x makes no use of an AMD GPU: rocm71 needs "
-            "amd :: rocm_version :: 7.1, and the target supports 6.4"
+            "amd :: rocm_version :: 7.1, and the target supports 6.4; if it supports "
+            "more, change tool.polylock.targets.mi300x.amd"
         )
     ]
     scenario["packages"]["torch"]["2.11"] = {
@@ -183,7 +184,9 @@ def test_a_better_label_whose_wheel_is_yanked() -> None:
             },
         }
     )
-    assert told == "gpu 1.0: cu128 fits h100 better than cu126, and its wheel is yanked"
+    assert (
+        told == "gpu 1.0 on h100: cu128 is better than cu126, but its wheel is yanked"
+    )
 
 
 def with_sizes(
@@ -220,9 +223,9 @@ def test_libraries_that_an_extra_alone_brings() -> None:
     scenario: dict[str, Any] = {"requires": ["jax[cuda12]"], "targets": {"ci": LINUX}}
     (told,) = with_sizes(scenario, universe, {"nvidia-cublas-cu12": 900_000_000})
     assert told == (
-        "jax 1.0 brings 900.0 MB of accelerator libraries in 2 packages to ci, without "
-        "an accelerator; to leave them out there, move jax[cuda12] to the dependencies "
-        "of the targets that have one"
+        "jax 1.0 installs 900.0 MB of GPU libraries (2 packages) on ci, without a GPU; "
+        "to leave them out, move jax[cuda12] to the dependencies of the targets with a "
+        "GPU"
     )
 
 
@@ -232,9 +235,8 @@ def test_libraries_that_an_extra_alone_brings() -> None:
         (
             "frame",
             (
-                "to take a build for processors from an index that has one, write "
-                'frame = [{ index = "NAME", targets = ["ci"] }] in '
-                "[tool.polylock.sources]"
+                'for a CPU build, write frame = [{ index = "NAME", targets = ["ci"] '
+                "}] in [tool.polylock.sources] with an index that has CPU builds"
             ),
         ),
         (
@@ -268,7 +270,46 @@ def test_who_brings_gigabytes_of_libraries_to_a_target_without_a_gpu(
     told = with_sizes(scenario, universe, large)
     assert told == [
         (
-            f"{project} 2.15 brings 1.0 GB of accelerator libraries in 3 packages to "
-            f"ci, without an accelerator; {advice}"
+            f"{project} 2.15 installs 1.0 GB of GPU libraries (3 packages) on ci, "
+            f"without a GPU; {advice}"
         )
     ]
+
+
+def lost(*, only: bool = False) -> list[str]:
+    """Return the notes where the label for 12.8 requires another runtime."""
+    labels = {
+        label: {"nvidia": {"cuda_version_lower_bound": [value]}}
+        for label, value in (("cu126", "12.6"), ("cu128", "12.8"))
+    }
+    gpu: dict[str, Any] = {
+        "wheels": [
+            {"label": "cu126", "requires": ["runtime"]},
+            {"label": "cu128", "requires": ["runtime>=13"]},
+            {"requires": ["runtime"]},
+        ],
+        "variants": {
+            "$schema": "https://variants.example.com/peps/825/v0.1.0.json",
+            "default-priorities": {"namespace": ["nvidia"]},
+            "variants": labels,
+        },
+    }
+    if only:
+        gpu["wheels"] = gpu["wheels"][1:]
+    return lines_of(
+        {
+            "requires": ["gpu", "runtime<13"],
+            "targets": {"h100": GPU},
+            "packages": {"gpu": {"1.0": gpu}, "runtime": {"12.0": {}, "13.0": {}}},
+        }
+    )
+
+
+def test_a_better_label_lost_to_a_requirement_names_it() -> None:
+    """The label that was taken, the better one, and what stands against it."""
+    because = "requires runtime>=13, and the project requires runtime<13"
+    assert lost() == [f"gpu 1.0 on h100: cu128 is better than cu126, but it {because}"]
+    (told,) = lost(only=True)
+    assert told == (
+        "gpu 1.0 on h100 makes no use of an NVIDIA GPU: cu128 fits, but it " + because
+    )

@@ -140,7 +140,9 @@ def test_what_follows_from_the_old_version_is_not_its_cause() -> None:
     }
     (found,) = found_in(scenario)[0]
     assert found.project == "kfp"
-    assert note(found).startswith("kfp 0.1 instead of 2.0 on one: requires kfp-server")
+    assert note(found).startswith(
+        "kfp 0.1 instead of 2.0 on one: 2.0 requires kfp-server"
+    )
 
 
 def test_a_slip_in_the_tag_of_a_wheel_is_no_advice() -> None:
@@ -205,8 +207,8 @@ def test_what_an_extra_in_use_requires_is_a_cause() -> None:
     assert told.project == "jax"
     assert told.targets == ("h100", "mac")
     assert note(told).startswith(
-        "jax 0.4 instead of 0.12 on h100, mac: requires plugin; plugin 1.0: no wheel "
-        "fits mac"
+        "jax 0.4 instead of 0.12 on h100, mac: 0.12 requires plugin; plugin 1.0: no "
+        "wheel fits mac"
     )
 
 
@@ -269,3 +271,21 @@ def test_advice_to_let_targets_differ_was_tried() -> None:
     packages["c"]["2.0"] = {"requires": ["d<1"]}
     (told,) = found_in(scenario)[0]
     assert told.key == "tool.polylock.align"
+
+
+def test_an_override_is_not_told_as_the_own_requirement() -> None:
+    """The requirement that is in the way is that of the setting."""
+    scenario = {
+        "requires": ["app"],
+        "overrides": ["lib==1.0"],
+        "targets": {"mac": MAC},
+        "packages": {
+            "app": {"2.0": {"requires": ["lib>=2"]}, "1.0": {}},
+            "lib": {"2.0": {}, "1.0": {"wheels": [MANY]}},
+        },
+    }
+    (told,) = found_in(scenario)[0]
+    assert note(told).startswith(
+        "app 1.0 instead of 2.0 on mac: 2.0 requires, by override-dependencies, "
+        "lib==1.0; lib 1.0: no wheel fits mac"
+    )

@@ -78,6 +78,7 @@ def test_schema_lists_every_kind() -> None:
                 "taken": "",
                 "newest": "3",
                 "because": {"kind": "needs-build", "key": "build", "is-static": False},
+                "overridden": False,
             },
         ),
         (

@@ -18,6 +18,7 @@ from polylock.resolution.solve import Solver
 
 if TYPE_CHECKING:
     from polylock.model.distributions import Release, Unusable
+    from polylock.model.target import Target
     from polylock.variants.variant_json import VariantMetadata
 
 KEY = "tool.polylock"
@@ -38,8 +39,11 @@ SCENARIO = {"requires": ["npu"], "packages": {"npu": NPU}}
 class Unreachable(MemorySource):
     """A source whose index fails when it is asked for variant metadata."""
 
-    def variant_metadata(self, release: Release) -> VariantMetadata | Unusable:
+    def variant_metadata(
+        self, release: Release, target: Target
+    ) -> VariantMetadata | Unusable:
         """Fail."""
+        del target
         raise IndexRequestError("https://index.example.com", 500, release.name)
 
 
@@ -98,7 +102,9 @@ def test_an_extra_that_does_not_exist() -> None:
             "a": {"1.0": {}},
         },
     }
-    assert warnings_of(scenario) == ["web 1.0 has no extra typo"]
+    assert warnings_of(scenario) == [
+        "web 1.0 has no extra typo, so web[typo] installs nothing more"
+    ]
     scenario["packages"]["web"]["1.0"]["provides-extra"] = ["typo"]
     assert warnings_of(scenario) == []
 
@@ -113,7 +119,9 @@ def test_an_extra_that_a_dependency_asks_for_in_vain() -> None:
             "b": {"1.0": {}},
         },
     }
-    assert warnings_of(scenario) == ["a 1.0 has no extra typo, which app asks for"]
+    assert warnings_of(scenario) == [
+        "a 1.0 has no extra typo, so a[typo] installs nothing more for app"
+    ]
 
 
 def test_an_extra_that_asks_for_another_of_its_project_is_not_missing() -> None:
@@ -222,7 +230,10 @@ def test_required_variants_of_what_is_not_installed_are_told() -> None:
     assert told == [
         f"{KEY}.require-variants.tropch {none}: tropch is not installed on any target",
         f"{KEY}.targets.one.require-variants.typo {none}: typo is not installed there",
-        "exclude-variants: npu 1.0 has no variant v3; there is: v2",
+        (
+            "exclude-variants has npu@v3, which matches nothing: npu 1.0 has the "
+            "variants v2"
+        ),
         f"{KEY}.targets.two.require-variants.only {none}: only is not installed there",
     ]
 
@@ -240,13 +251,16 @@ def test_settings_that_match_nothing_are_told() -> None:
     )
     assert told == [
         (
-            "exclude-variants: acme :: versio matches nothing that is locked; there "
-            "are variants for acme"
+            "exclude-variants has acme :: versio, which matches nothing: the locked "
+            "packages have variants for acme"
         ),
-        "prefer-variants: other@v1 has no effect, since no target installs other",
         (
-            "enable-providers: acmee matches nothing that is locked; there are "
-            "variants for acme"
+            "prefer-variants has other@v1, which matches nothing: no target installs "
+            "other"
+        ),
+        (
+            "enable-providers has acmee, which matches nothing: the locked packages "
+            "have variants for acme"
         ),
     ]
 

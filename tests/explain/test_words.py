@@ -247,6 +247,11 @@ WORDS: list[tuple[Reason, str]] = [
         "better than cu12, but it requires b<2, and b is 2.0",
     ),
     (
+        GivenUp("cu12", Unfit()),
+        "better than cu12, but its tags do not fit the target",
+    ),
+    (GivenUp("cu12", Yanked("broken")), "better than cu12, but yanked: broken"),
+    (
         GivenUp("", Unopposed("b")),
         (
             "better than no label by what the index says now, and compatible with "

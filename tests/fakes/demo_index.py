@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
+from fakes.resolutions import make_target
 from fakes.wheels import build_wheel
 from polylock.explain.words import clause
 from polylock.index.metadata import MetadataReader
@@ -107,7 +108,7 @@ class World:
     ) -> tuple[VariantMetadata | Unusable, list[str]]:
         """Read the variant metadata of demo; return the paths asked for too."""
         release = self.release()
-        found = self.variant_files(mode).metadata(release)
+        found = self.variant_files(mode).metadata(release, make_target("linux"))
         return found, [received.path for received in self.server.log]
 
     def _files(self, mode: CacheMode) -> Callable[[], MetadataFiles]:

@@ -69,8 +69,11 @@ class MemorySource:
             self._releases[name] = self._table(name)
         return self._releases[name]
 
-    def variant_metadata(self, release: Release) -> VariantMetadata | Unusable:
+    def variant_metadata(
+        self, release: Release, target: Target
+    ) -> VariantMetadata | Unusable:
         """Return the release's document, decoded."""
+        del target
         document = self._projects[release.name][release.version].get("variants")
         if document is None:
             return Unusable(InvalidMetadata("has no variant metadata"))

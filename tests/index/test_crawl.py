@@ -199,7 +199,7 @@ def _guess_by_variants(source: PackageIndexes) -> Callable[..., Any]:
         chosen = newest(releases, requirement, target)
         if chosen is None or chosen[0].variants_json is None:
             return chosen
-        metadata = source.variant_metadata(chosen[0])
+        metadata = source.variant_metadata(chosen[0], CPU)
         assert isinstance(metadata, VariantMetadata)
         wheel = next(w for w in chosen[0].wheels if "fast" in w.filename)
         return chosen[0], wheel
@@ -213,7 +213,7 @@ def test_a_guess_may_ask_for_variant_metadata(world: World, tmp_path: Path) -> N
     source = world.source()
     source.prefetch([Requirement("demo")], CPU, _guess_by_variants(source))
     release = source.releases(DEMO, CPU).release(0)
-    assert isinstance(source.variant_metadata(release), VariantMetadata)
+    assert isinstance(source.variant_metadata(release, CPU), VariantMetadata)
     _solve_one(source, "fast-dep")
     assert world.asked.count("/files/demo-1.0-variants.json") == 1
     assert world.asked.count("/first/fast-dep/") == 1
@@ -225,10 +225,10 @@ def test_variant_metadata_in_the_cache_starts_no_crawl(
     """A warm run with variants is a warm run."""
     _variants(world, tmp_path)
     source = world.source()
-    source.variant_metadata(source.releases(DEMO, CPU).release(0))
+    source.variant_metadata(source.releases(DEMO, CPU).release(0), CPU)
     asked = len(world.asked)
     warm = world.source()
     warm.prefetch([Requirement("unheard-of")], CPU, newest)
-    found = warm.variant_metadata(warm.releases(DEMO, CPU).release(0))
+    found = warm.variant_metadata(warm.releases(DEMO, CPU).release(0), CPU)
     assert isinstance(found, VariantMetadata)
     assert len(world.asked) == asked

@@ -10,6 +10,7 @@ import pytest
 from packaging.utils import canonicalize_name
 
 from fakes.demo_index import World, large_wheel, reason_of
+from fakes.resolutions import make_target
 from fakes.server import Answer, Index, Server
 from fakes.wheels import build_wheel, variants_json
 from polylock.model.distributions import Release, RemoteFile, Unusable
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from polylock.cache.store import Store
     from polylock.network.client import Client
 
+LINUX = make_target("linux")
 X86 = {"x86_64": {"level": ["v3"]}}
 PRIORITY = ("x86_64", "aarch64")
 VARIANTS_JSON = "/files/demo-1.0-variants.json"
@@ -91,7 +93,7 @@ def test_index_level_metadata_is_preferred(
     found, asked = world.variants()
     assert (_labels(found), asked) == (["arm", "fast"], [VARIANTS_JSON])
     assert world.variants() == (found, [])
-    assert world.variant_files().is_known(world.release())
+    assert world.variant_files().is_known(world.release(), LINUX)
 
 
 def test_index_level_metadata_that_changed_is_asked_for_anew(
@@ -139,20 +141,61 @@ def test_index_level_metadata_without_end_is_not_read_to_it(
     assert world.client.traffic.received < 2 * LARGEST
 
 
+@pytest.mark.parametrize("broken", [b"{", None])
+def test_the_metadata_of_candidates_counts(
+    world: World, tmp_path: Path, broken: bytes | None
+) -> None:
+    """A wheel for another machine costs this one nothing, whatever is in it.
+
+    PEP 825, "Installing a package from an index", step 5: "the combined metadata can
+    instead be read from the candidate wheels".
+    """
+    other = "py3-none-macosx_11_0_arm64"  # comes first by its name
+    wheels = [
+        build_wheel(
+            tmp_path, "demo", "1.0", label="fast", variant=X86, namespaces=PRIORITY
+        ),
+        build_wheel(
+            tmp_path,
+            "demo",
+            "1.0",
+            tag=other.replace("py3", "py2.py3"),
+            label="fast",
+            variant={"x86_64": {"level": ["v4"]}},
+            variant_json=broken,
+        ),
+        build_wheel(
+            tmp_path,
+            "demo",
+            "1.0",
+            tag=other,
+            label="mac",
+            variant=ARM,
+            variant_json=broken,
+            namespaces=["aarch64", "x86_64"],
+        ),
+    ]
+    world.serve(wheels)
+    found, _ = world.variants()
+    assert _labels(found) == ["fast"]
+    assert isinstance(found, VariantMetadata)
+    assert found.variants["fast"] == {"x86_64": {"level": ("v3",)}}
+
+
 def test_one_wheel_a_label_is_read_without_index_level_metadata(
     world: World, tmp_path: Path
 ) -> None:
     """Each label costs a ranged read, once; the plain wheel none."""
     world.serve(_variant_wheels(tmp_path))
-    assert not world.variant_files().is_known(world.release())
+    assert not world.variant_files().is_known(world.release(), LINUX)
     found, asked = world.variants()
     assert _labels(found) == ["arm", "fast"]
     assert [path.rpartition("/")[2] for path in asked] == [
-        "demo-1.0-py2-none-any-arm.whl",
+        "demo-1.0-py3-none-any-arm.whl",
         "demo-1.0-py3-none-any-fast.whl",
     ]
     assert world.variants(CacheMode.OFFLINE) == (found, [])
-    assert world.variant_files().is_known(world.release())
+    assert world.variant_files().is_known(world.release(), LINUX)
 
 
 def test_index_level_metadata_that_is_gone_is_replaced_by_wheels(
@@ -216,4 +259,4 @@ def test_a_release_without_variant_wheels_has_no_variant_metadata(
         index="a",
         wheels=(RemoteFile("demo-1.0-py3-none-any.whl", "https://example.com/x"),),
     )
-    assert reason_of(world.variant_files().metadata(release))
+    assert reason_of(world.variant_files().metadata(release, LINUX))

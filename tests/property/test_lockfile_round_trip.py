@@ -139,6 +139,11 @@ SOURCE = st.one_of(
     made(LockedSource, index=SOME, properties=TEXTS, targets=TEXTS),
     made(LockedSource, direct=DIRECT, properties=TEXTS, targets=TEXTS),
 )
+PATTERN = st.sampled_from(
+    ["nvidia", "nvidia :: sm_arch", "x86_64 :: level :: v3", "torch@cu130"]
+)
+PATTERNS = st.lists(PATTERN, max_size=3, unique=True).map(tuple)
+REQUIRED = st.dictionaries(NAME, PATTERNS, max_size=2)
 RECORD = made(
     Record,
     inputs=made(
@@ -157,9 +162,10 @@ RECORD = made(
         ),
         exclude_newer=st.none() | st.integers(0, 2**52),
         settings=st.dictionaries(st.sampled_from(["resolution", "align"]), TEXT),
-        lists=st.dictionaries(
-            st.sampled_from(["prefer-variants", "build-package"]), TEXTS
+        lists=st.fixed_dictionaries(
+            {}, optional={"prefer-variants": PATTERNS, "build-package": TEXTS}
         ),
+        require_variants=REQUIRED,
     ),
     targets=st.lists(
         made(
@@ -170,6 +176,10 @@ RECORD = made(
             libc=st.sampled_from([None, "musl-1.2"]),
             stated=FEATURES,
             derived=FEATURES,
+            exclude_variants=st.none() | PATTERNS,
+            prefer_variants=st.none() | PATTERNS,
+            require_variants=REQUIRED,
+            torch_backend=st.sampled_from([None, "auto", "cu130"]),
         ),
         max_size=2,
     ).map(tuple),

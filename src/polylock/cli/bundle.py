@@ -34,6 +34,11 @@ __all__ = ["command"]
     "threads",
 )
 @click.option("--build", is_flag=True, help="Build wheels of source distributions.")
+@click.option(
+    "--plain-metadata",
+    is_flag=True,
+    help="Evaluate variant markers into the metadata of the wheels, for pip.",
+)
 @FROZEN
 @click.argument("directory", type=click.Path(path_type=Path))
 @JSON
@@ -42,11 +47,13 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
 
     The directory contains the files and a pylock.toml with relative paths, for any
     installer that supports PEP 751. Variant wheels are written under names without
-    their labels; their bytes are those that were locked.
+    their labels; their bytes are those that were locked. With --plain-metadata those
+    with variant markers get new METADATA and RECORD, as plain-metadata.json lists.
     """
     chosen = begin(values)
     options = BundleOptions(
         build=values["build"],
+        plain_metadata=values["plain_metadata"],
         frozen=values["frozen"],
         search_path=os.environ.get("PATH", ""),
         managed=partial(managed_path, os.environ),
@@ -66,6 +73,13 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     if made.variant_markers:
         show_warning(
             f"variant markers in the metadata of {', '.join(made.variant_markers)}: "
-            "pip 26 refuses them, uv and polylock install them"
+            "pip 26 refuses them, uv and polylock install them; --plain-metadata "
+            "evaluates them"
+        )
+    if made.plain_metadata and chosen.verbosity >= 0 and not values["as_json"]:
+        names = ", ".join(wheel.name for wheel in made.plain_metadata)
+        say(
+            f"evaluated the variant markers of {names}: these wheels are not the "
+            "published files, see plain-metadata.json"
         )
     return 0

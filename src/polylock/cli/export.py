@@ -26,7 +26,9 @@ _READERS = {
 
 
 @click.command(
-    "export", cls=Command, epilog="Example: polylock export --target h100 -o h100.toml"
+    "export",
+    cls=Command,
+    epilog="Example: polylock export --target h100 -o pylock.h100.toml",
 )
 @settings("target", "groups", "extras")
 @click.option(

@@ -64,7 +64,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     chosen = begin_with_lock(values)
     found = ask_outdated(chosen) if values["shows_outdated"] else None
     told = ask_notes(chosen) if found is not None else None
-    notes = told and told.notes
+    notes = None if told is None else told.notes
     document = report_document(chosen, os.environ, found, notes)
     page = values["page"]
     if page is not None:

@@ -1,4 +1,4 @@
-"""Whether what a target installs suits its accelerator, and itself.
+"""Notes on packages that do not fit the accelerator of a target, or each other.
 
 A rule says by a project's name and version, or by the local part of its version, which
 release of an accelerator platform it is built for. A new rule is a line in ``_RULES``.
@@ -11,16 +11,24 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from polylock.errors import PolylockError
+from polylock.explain.answer import answer_of
 from polylock.explain.findings import (
     AcceleratorMissed,
+    BetterLabelLost,
     BetterLabelYanked,
     DriverTooOld,
     LibrariesForNothing,
     Note,
     SeveralMajors,
 )
-from polylock.explain.reasons import LabelExcluded, Unfit
+from polylock.explain.reasons import (
+    Contradicts,
+    LabelExcluded,
+    PropertyUnmet,
+    Unfit,
+)
 from polylock.explain.screening import accelerators
+from polylock.explain.why_not import WhyNot
 from polylock.model.distributions import Unusable
 from polylock.model.source_choice import fits, torch_choice
 from polylock.project.torch_backends import torch_projects
@@ -36,7 +44,10 @@ if TYPE_CHECKING:
     from polylock.explain.screening import Solved
     from polylock.model.distributions import Releases
     from polylock.model.pins import Pin, Resolution
-    from polylock.model.target import TargetDescription
+    from polylock.model.target import Target, TargetDescription
+    from polylock.resolution.candidates import Candidate
+
+    _Missed = AcceleratorMissed | BetterLabelLost | BetterLabelYanked
 
 __all__ = [
     "Built",
@@ -114,7 +125,7 @@ class Built(Value, frozen=True):
 
 
 def built_for(pin: Pin) -> Built | None:
-    """Return what a pin is built for, by its label, its version or its name."""
+    """Return the accelerator platform of a pin, by its label, version or name."""
     for found in pin.decided_by:
         if found.namespace == "nvidia" and found.feature == "cuda_version_lower_bound":
             major, _, minor = found.value.partition(".")
@@ -136,7 +147,7 @@ def built_for(pin: Pin) -> Built | None:
 
 @lru_cache(maxsize=4096)
 def _named(name: str) -> Built | None:
-    """Return what a name says; the major is empty where the version says it."""
+    """Return the platform in a name; the major is empty where the version has it."""
     for rule, compiled in _COMPILED:
         match = compiled.fullmatch(name)
         if match is not None:
@@ -152,7 +163,7 @@ def accelerator_notes(solved: Solved) -> Iterator[Note]:
 
 
 def coherence(solved: Solved) -> Iterator[Note]:
-    """Yield what targets get for two majors, or for a newer one than theirs."""
+    """Yield libraries of two majors in one target, or newer than its driver."""
     mixed: dict[tuple[str, SeveralMajors], list[str]] = {}
     for resolution in solved.resolutions:
         by_platform: dict[str, dict[str, list[str]]] = {}
@@ -224,7 +235,7 @@ def _offered(description: TargetDescription, platform: str) -> tuple[str, str]:
 
 
 def useless_libraries(solved: Solved) -> Iterator[Note]:
-    """Yield who brings large accelerator libraries to targets that have none."""
+    """Yield the packages that install large GPU libraries on targets without a GPU."""
     found: dict[tuple[str, str, LibrariesForNothing], list[str]] = {}
     for resolution in solved.resolutions:
         if accelerators(resolution.target.description):
@@ -256,7 +267,7 @@ def _by_extra(pin: Pin) -> str:
 
 
 def _who_brings(resolution: Resolution) -> NormalizedName:
-    """Return the project that brings most bytes of libraries, itself none of them."""
+    """Return the project that requires most bytes of libraries, itself no library."""
     pins = resolution.pins
 
     def brought(name: NormalizedName) -> int:
@@ -283,17 +294,20 @@ def _is_library(name: str) -> bool:
 def missed(solved: Solved) -> Iterator[Note]:
     """Yield the pins of targets with an accelerator that make no use of it.
 
-    And those whose better label was lost to a yank.
+    And those whose better label was lost to a yank or to a requirement.
     """
-    found: dict[tuple[str, str, AcceleratorMissed | BetterLabelYanked], list[str]] = {}
+    found: dict[tuple[str, str, _Missed], list[str]] = {}
     for resolution in solved.resolutions:
         has = accelerators(resolution.target.description)
         for name, pin in sorted(resolution.pins.items()):
             if pin.direct is not None:
                 continue
             missing = _missed(solved, resolution, pin, has[0]) if has else None
-            lost = _lost_to_yank(solved, resolution, pin)
-            for each in (missing, lost):
+            yanked = _lost_to_yank(solved, resolution, pin)
+            given_up = None
+            if missing is None and yanked is None:
+                given_up = _given_up(solved, resolution, pin)
+            for each in (missing, yanked, given_up):
                 if each is not None:
                     key = (name, pin.version, each)
                     found.setdefault(key, []).append(resolution.target.name)
@@ -303,7 +317,16 @@ def missed(solved: Solved) -> Iterator[Note]:
             versions=(version,),
             finding=finding,
             targets=tuple(targets),
+            key=_key(finding, targets[0]),
         )
+
+
+def _key(finding: _Missed, target: str) -> str:
+    """Return the key that says what a target's accelerator supports, if that is it."""
+    reason = finding.because if isinstance(finding, AcceleratorMissed) else None
+    if isinstance(reason, PropertyUnmet) and reason.namespace in {"nvidia", "amd"}:
+        return f"tool.polylock.targets.{target}.{reason.namespace}"
+    return ""
 
 
 def _missed(
@@ -313,7 +336,7 @@ def _missed(
         return _processor_build(solved, resolution, pin, accelerator)
     if not labels_of(pin.release):
         return None
-    labels = _accelerator_labels(solved, pin)
+    labels = _accelerator_labels(solved, pin, resolution.target)
     own = set(accelerators(resolution.target.description))
     if not labels or own & labels.get(pin.variant_label or "", set()):
         return None
@@ -356,10 +379,12 @@ def _could_set_backend(solved: Solved, resolution: Resolution, name: str) -> boo
     )
 
 
-def _accelerator_labels(solved: Solved, pin: Pin) -> dict[str, set[str]]:
+def _accelerator_labels(
+    solved: Solved, pin: Pin, target: Target
+) -> dict[str, set[str]]:
     """Return the labels of a release that name accelerators, and which."""
     try:
-        metadata = solved.source.variant_metadata(pin.release)
+        metadata = solved.source.variant_metadata(pin.release, target)
     except PolylockError:
         return {}
     if isinstance(metadata, Unusable):
@@ -385,10 +410,11 @@ def _why_out(
         return "", None
     pool, releases, position = found
     expansion = pool.expand(releases, position, yanked=False)
-    fits = [each.variant.label for each in expansion.candidates]
-    if any(label in labels for label in fits):
-        wished = pool.preferences.prefer
-        return None if wished else (next(x for x in fits if x in labels), None)
+    better = [each for each in expansion.candidates if each.variant.label in labels]
+    if better:
+        if pool.preferences.prefer:
+            return None
+        return better[0].variant.label, _against(solved, resolution, better[0])
     out = [
         (rejection.label, rejection.reason)
         for rejection in expansion.rejections
@@ -415,6 +441,46 @@ def _lost_to_yank(
     if best is None or best.file.yanked is None:
         return None
     return BetterLabelYanked(best.variant.label, pin.variant_label or "")
+
+
+def _given_up(
+    solved: Solved, resolution: Resolution, pin: Pin
+) -> BetterLabelLost | None:
+    """Return the label that would have been taken, were it not for a requirement."""
+    taken = pin.variant_label or ""
+    found = _expanded(solved, resolution, pin) if labels_of(pin.release) else None
+    if found is None or pin.file.yanked is not None or pin.passed_over:
+        return None
+    pool, releases, position = found
+    try:
+        candidates = pool.expand(releases, position, yanked=False).candidates
+    except PolylockError:
+        return None  # nothing is fetched for a note
+    best = next(iter(candidates), None)
+    if best is None or best.variant.label in {taken, ""}:
+        return None
+    because = _against(solved, resolution, best)
+    if because is None:
+        return None
+    return BetterLabelLost(best.variant.label, taken, because)
+
+
+def _against(
+    solved: Solved, resolution: Resolution, better: Candidate
+) -> Contradicts | None:
+    """Return the requirement of a label that its target does not meet, if known."""
+    reader = WhyNot(
+        answer_of(resolution, solved.inputs),
+        inputs=solved.inputs,
+        source=solved.source,
+        memory=solved.memory,
+        tables=solved.tables,
+    )
+    try:
+        reason = reader.given_up(better)
+    except PolylockError:
+        return None  # nothing is fetched for a note
+    return reason if isinstance(reason, Contradicts) else None
 
 
 def _expanded(

@@ -63,7 +63,7 @@ def asker_of(root: RootRequirement) -> RootAsker:
 
 
 def answer_of(resolution: Resolution, inputs: Inputs) -> Answer:
-    """Return what a solve found for a target."""
+    """Return a resolution as an answer."""
     target = resolution.target
     roots = [(asker_of(root), root.requirement) for root in roots_of(target, inputs)]
     pins = {

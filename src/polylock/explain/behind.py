@@ -1,9 +1,9 @@
-"""Which pins are older than they could be, for a reason that a key can change.
+"""Notes on pins that are older than they could be.
 
-A version that a requirement excludes is no news to who wrote it, and what follows from
-another pin is told with that one. What is told is the file that a target lacks, the
-build or the metadata that is in the way, of the target itself or of the one that the
-others keep in step with.
+A note names a missing wheel, a build that is not allowed, or bad metadata. The cause
+is in the target itself, or in another target whose version it shares (align). There is
+no note if a requirement of the project excludes the newer version, because its author
+knows that, and none if the cause is already in the note on another pin.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from polylock.errors import PolylockError
 from polylock.explain.answer import answer_of
 from polylock.explain.findings import Behind, Note
+from polylock.explain.near_miss import newer_systems
 from polylock.explain.reasons import (
     Contradicts,
     Excluded,
@@ -34,7 +35,6 @@ from polylock.explain.suggestions import Trial, build_hint
 from polylock.explain.why_not import WhyNot
 from polylock.model.requirements import Requirement
 from polylock.resolution.dependencies import SdistReads
-from polylock.resolution.near_miss import newer_systems
 from polylock.values import Mutable, field, replace
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ _TRIED_AT_MOST = 4
 
 
 def behind(solved: Solved, older: Sequence[Older]) -> Iterator[Note]:
-    """Yield the older pins of each target that are news, targets gathered."""
+    """Yield a note for each older pin and reason, with all targets that share it."""
     readers = [
         WhyNot(
             answer_of(resolution, solved.inputs),
@@ -103,7 +103,7 @@ def _told(
     releases: Releases,
     others: Sequence[WhyNot],
 ) -> Behind | None:
-    """Return why the newest version that is asked for is not taken, if that is news."""
+    """Return the note on a pin, None if its user already knows the reason."""
     newest = reader.newest_allowed(releases)
     if newest is None:
         return None
@@ -118,9 +118,9 @@ def _told(
 
 
 def _cause(reason: Reason) -> Reason | None:
-    """Return the last of a chain of reasons where it is worth telling.
+    """Return the last of a chain of reasons, None if no note should name it.
 
-    What a requirement excludes is told with the project that has the requirement.
+    A requirement is in the note on the project that has it.
     """
     match reason:
         case OfLabels():
@@ -164,10 +164,11 @@ def _gathered(found: Found, readers: Mapping[str, WhyNot]) -> Iterator[Note]:
             continue
         if tried < _TRIED_AT_MOST:
             tried += len(group.held)
-            for each in [x for x in group.held if _is_stuck(readers[x], name, newest)]:
-                # For a reason of its own that lies deeper than those told.
-                group.held.remove(each)
-                group.targets.remove(each)
+            for target in list(group.held):
+                # Out for a reason of its own that lies deeper than the cause.
+                if _is_stuck(readers[target], name, newest):
+                    group.held.remove(target)
+                    group.targets.remove(target)
         if group.targets:
             yield _of_group(group, (name, version, newest), readers)
 
@@ -201,11 +202,12 @@ def _of_group(
 
 def _is_stuck(reader: WhyNot, name: NormalizedName, newest: str) -> bool:
     """Return whether a target alone is proven to have no solution with a version."""
-    return _trial(reader).refutes(_wishing(reader, name, newest), reader.target)
+    wanted = _wishing(reader, name, newest)
+    return _trial(reader).failure(wanted, reader.target) is not None
 
 
 def _has_alone(reader: WhyNot, name: NormalizedName, newest: str) -> bool:
-    """Return whether a target has a version where the others do not count.
+    """Return whether a target can have a version without regard to other targets.
 
     It is solved for, with what was read and nothing more.
     """
@@ -242,7 +244,7 @@ def _follows(
 ) -> bool:
     """Return whether another project has the same cause, nearer to it.
 
-    What a project requires is old on all its targets, and so the project is.
+    A project is old wherever the project that it requires is.
     """
     if not isinstance(cause, Contradicts) or cause.because is None:
         return False
@@ -263,7 +265,7 @@ def _apart() -> tuple[str, str]:
 def _advice(
     reader: WhyNot, name: NormalizedName, newest: str, because: Reason
 ) -> tuple[str, str]:
-    """Return what to write to have the newest version, and its key; empty for none."""
+    """Return the advice that gives the newest version, and its key; empty for none."""
     while True:
         match because:
             case Contradicts() if because.because is not None:

@@ -12,7 +12,9 @@ from polylock.explain.reasons import FilesOut, NeedsBuild, NoFile, PythonUnmet, 
 from polylock.explain.suggestions import (
     Conflict,
     build_hint,
+    marker_hint,
     python_hint,
+    refused_python,
     supply_hint,
     tried_suggestion,
 )
@@ -157,8 +159,19 @@ def _explain(
         for other in [each for each in others if _is_circle(each)][:_CIRCLES_AT_MOST]:
             told, _ = _lines(_causes(problem, other))
             lines += [line for line in told if line not in lines]
-    hint = _unbuilt(failure) or tried_suggestion(problem, _conflict(failure), clock)
-    return lines, hint or untried
+    conflict = _conflict(failure)
+    hint = _unbuilt(failure) or tried_suggestion(problem, conflict, clock)
+    if hint is not None:
+        return lines, hint
+    found = refused_python(problem, conflict, clock)
+    if found is None:
+        return lines, untried
+    # Some want another Python: advice to choose one would lead here again.
+    python, refused = found
+    assert refused.causes is not None
+    told, _ = _lines(_causes(refused.problem, next(_leaves(refused.causes))))
+    lines += [f"with Python {python}: {line}" for line in told]
+    return lines, marker_hint(problem.target, conflict.names[0])
 
 
 def _leaves(refutation: Refutation) -> Iterator[Refutation]:
@@ -182,7 +195,7 @@ def _leaves(refutation: Refutation) -> Iterator[Refutation]:
 
 
 def _is_circle(leaf: Refutation) -> bool:
-    """Return whether what is required excludes nothing but a pin that leads to it."""
+    """Return whether the requirements exclude only a pin that they come from."""
     return any(
         rejected.pin is not None and len(rejected.information) == 1
         for rejected in leaf.rejected
@@ -192,7 +205,7 @@ def _is_circle(leaf: Refutation) -> bool:
 def _causes(
     problem: Problem, refutation: Refutation, wish: Requirement | None = None
 ) -> _Causes:
-    """Return what conflicts in a project: all its candidates count."""
+    """Return the requirements that conflict in a project, over all its candidates."""
     found = [
         information
         for rejected in refutation.rejected
@@ -209,7 +222,7 @@ def _causes(
 
 
 def _lines(failure: _Causes) -> tuple[list[str], str | None]:
-    """Return what conflicts, a line each, and advice that was not tried."""
+    """Return the conflicting requirements, a line each, and untried advice."""
     told: list[_Line] = []
     advice: list[str] = []
     causes = _telling(failure.causes)

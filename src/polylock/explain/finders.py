@@ -365,7 +365,7 @@ def _variants(
     if release.name in solved.inputs.no_binary_packages or not _labels(release, target):
         return None
     try:
-        return solved.source.variant_metadata(release)
+        return solved.source.variant_metadata(release, target)
     except PolylockError:
         return None  # what was not needed to solve is not worth a failure now
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AcceleratorMissed",
     "Behind",
+    "BetterLabelLost",
     "BetterLabelYanked",
     "DriverTooOld",
     "EntryUnmatched",
@@ -127,6 +128,18 @@ class YankedPin(Value, frozen=True):
     why: str
 
 
+class BetterLabelLost(Value, frozen=True):
+    """A label fits the target better than the ``taken`` one, and was not taken.
+
+    ``taken`` is empty for the wheel without a label; ``because`` is the requirement of
+    the label that the target does not meet.
+    """
+
+    label: str
+    taken: str
+    because: Reason
+
+
 class BetterLabelYanked(Value, frozen=True):
     """A label fits the target better than the ``taken`` one, and its wheel is yanked.
 
@@ -141,10 +154,11 @@ class AcceleratorMissed(Value, frozen=True, kw_only=True):
     """A target with an ``accelerator`` got a build that does not use it.
 
     ``labels`` are those of the release that are for an accelerator at all, empty where
-    it is a build for processors by its local version, as ``+cpu``. ``nearest`` is the
-    last of them that is for this one, empty for none, and ``because`` says why it is
-    out, None where it fits. ``sources`` tells that the project names sources for it, of
-    which none fits, ``torch`` that ``torch-backend`` could choose its build.
+    it is a CPU build by its local version, as ``+cpu``. ``nearest`` is the last of them
+    that is for this one, empty for none, and ``because`` says why it is out. None means
+    that it fits, and that nothing is known against it. ``sources`` means that the
+    project names sources for it, of which none fits, ``torch`` that ``torch-backend``
+    could choose its build.
     """
 
     accelerator: str
@@ -256,6 +270,7 @@ class RequiresProject(Value, frozen=True):
 Finding = (
     AcceleratorMissed
     | Behind
+    | BetterLabelLost
     | BetterLabelYanked
     | DriverTooOld
     | EntryUnmatched

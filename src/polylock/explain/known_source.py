@@ -1,7 +1,7 @@
-"""A package source that remembers what it was asked, and can be told to ask no more.
+"""A package source that can be closed: then it repeats only what it answered before.
 
-What is said about an answer may cost no download, and may not depend on what a cache
-happens to hold: it is made from what the solve itself has read.
+A note must cost no download and must not depend on the contents of a cache. So notes
+use only what the solve has read.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = ["KnownSource", "NotKnown"]
 
 
 class NotKnown(PolylockError):
-    """The solve has not asked for this, so nothing is said of it."""
+    """The solve has not read this."""
 
     subject: str
 
@@ -51,11 +51,11 @@ class KnownSource:
         self._files: set[str] = set()
 
     def close(self) -> None:
-        """Answer nothing from now on that was not asked before."""
+        """Refuse all questions from now on that were not asked before."""
         self._is_open = False
 
     def releases(self, name: NormalizedName, target: Target) -> Releases:
-        """Return what the source does."""
+        """Return the source's answer; raises NotKnown if closed and unasked."""
         key = (name, target.name)
         known = self._projects.get(key)
         if known is None and not self._is_open:
@@ -68,19 +68,21 @@ class KnownSource:
                 self._shared[name] = known
         return known
 
-    def variant_metadata(self, release: Release) -> VariantMetadata | Unusable:
-        """Return what the source does."""
+    def variant_metadata(
+        self, release: Release, target: Target
+    ) -> VariantMetadata | Unusable:
+        """Return the source's answer; raises NotKnown if closed and unasked."""
         key = (release.index, release.name, release.version)
         if self._is_open:
             self._variants.add(key)
         elif key not in self._variants:
             raise NotKnown(release.name)
-        return self._source.variant_metadata(release)
+        return self._source.variant_metadata(release, target)
 
     def core_metadata(
         self, release: Release, file: RemoteFile
     ) -> CoreMetadata | Unusable:
-        """Return what the source does."""
+        """Return the source's answer; raises NotKnown if closed and unasked."""
         if self._is_open:
             self._files.add(file.url)
         elif file.url not in self._files:
@@ -88,12 +90,12 @@ class KnownSource:
         return self._source.core_metadata(release, file)
 
     def refusal(self, release: Release, file: RemoteFile) -> Unusable | None:
-        """Return what the source does, which costs no download."""
+        """Return the source's answer, which costs no download."""
         return self._source.refusal(release, file)
 
     def prefetch(
         self, requirements: Iterable[Requirement], target: Target, guess: Guess
     ) -> None:
-        """Fetch ahead while the solve goes on, and nothing for a remark."""
+        """Prefetch while the source is open."""
         if self._is_open:
             self._source.prefetch(requirements, target, guess)

@@ -192,13 +192,15 @@ class Contradicts(Value, frozen=True):
 
     ``taken`` is the version that is pinned of the required project, empty for none.
     ``because`` says why it could not be the ``newest`` version that meets the
-    requirement, or any, where there is none.
+    requirement, or any, where there is none. ``overridden`` means that the requirement
+    is that of ``override-dependencies``, in place of its own.
     """
 
     requirement: Requirement
     taken: str = ""
     newest: str = ""
     because: Reason | None = None
+    overridden: bool = False
 
 
 class FilesOut(Value, frozen=True):

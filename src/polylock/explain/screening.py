@@ -50,7 +50,7 @@ _ACCELERATED = re.compile(r"nvidia|cuda|cupy|rocm|triton|-cu\d")
 
 
 class Solved(Value, frozen=True):
-    """An answer, and what it was found from.
+    """A solution with its inputs and its source.
 
     ``memory`` and ``tables`` are what the solve worked out.
     """
@@ -96,9 +96,9 @@ def roots_of(target: Target, inputs: Inputs) -> Iterator[RootRequirement]:
 def older_pins(solved: Solved) -> list[Older]:
     """Return the pins of each target that are older than the project itself admits.
 
-    Without those whose newest version the requirement of another pin excludes: that is
-    a consequence, which is told with the pin that has the requirement. And without
-    those whose newest version is for other Pythons: whoever chose the Python knows it.
+    Pins whose newest version is excluded by another pin are left out, because the note
+    is on that other pin. So are pins whose newest version is for other Pythons, because
+    the user chose the Python.
     """
     if solved.inputs.resolution != "highest":
         return [[] for _ in solved.resolutions]
@@ -150,7 +150,7 @@ def _older(
 def _is_for_other_pythons(
     pool: CandidatePool, releases: Releases, position: int
 ) -> bool:
-    """Return whether a version is out for its ``requires-python`` and nothing else."""
+    """Return whether only ``requires-python`` excludes a version."""
     try:
         expansion = pool.expand(releases, position, yanked=False)
     except PolylockError:

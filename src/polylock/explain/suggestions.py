@@ -10,6 +10,13 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from polylock.errors import PolylockError
+from polylock.explain.near_miss import (
+    newer_systems,
+    newest_system,
+    other_pythons,
+    pythons_with_files,
+    system_for,
+)
 from polylock.explain.reasons import (
     NeedsBuild,
     NoUploadTime,
@@ -26,13 +33,6 @@ from polylock.model.variant_preferences import preferences_of
 from polylock.resolution.candidate_pool import labels_of
 from polylock.resolution.candidates import Candidate
 from polylock.resolution.dependencies import SdistReads
-from polylock.resolution.near_miss import (
-    newer_systems,
-    newest_system,
-    other_pythons,
-    pythons_with_files,
-    system_for,
-)
 from polylock.resolution.problem import Prior, Problem, Unsolvable, admitting
 from polylock.resolution.solve import solve
 from polylock.resolution.tries import Tries
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
+    from polylock.explain.near_miss import TargetChange
     from polylock.explain.why_not import Shortage
     from polylock.model.distributions import Releases
     from polylock.model.inputs import Inputs
@@ -58,7 +59,7 @@ if TYPE_CHECKING:
     from polylock.resolution.availability import Admission, Availability
     from polylock.resolution.candidate_pool import CandidatePool
     from polylock.resolution.candidates import AnyCandidate
-    from polylock.resolution.near_miss import TargetChange
+    from polylock.resolution.problem import Failure
 
     Clock = Callable[[], float]
     Pins = Mapping[str, AnyCandidate]
@@ -67,7 +68,9 @@ __all__ = [
     "Conflict",
     "Trial",
     "build_hint",
+    "marker_hint",
     "python_hint",
+    "refused_python",
     "supply_hint",
     "tried_suggestion",
 ]
@@ -75,6 +78,7 @@ __all__ = [
 _CHANGES_AT_MOST = 8
 _TRIES_AT_MOST = 2_000
 _SECONDS_AT_MOST = 4.0
+_PYTHON_SECONDS = 0.5
 _TARGETS_AT_MOST = 3
 
 
@@ -128,6 +132,29 @@ def tried_suggestion(
     return None
 
 
+def refused_python(
+    problem: Problem, conflict: Conflict, clock: Clock | None = None
+) -> tuple[str, Failure] | None:
+    """Return the first other Python that some project asks for, and why it fails.
+
+    None where no project asks for another, or where nothing is proven about it. Costs
+    one search of bounded length.
+    """
+    began = clock() if clock is not None else 0.0
+    trial = Trial(
+        source=problem.source,
+        reads=SdistReads(opened=set(problem.dependencies.reads.opened), left=0),
+        is_late=lambda: clock is not None and clock() > began + _PYTHON_SECONDS,
+    )
+    for change in _with_other_python(problem.availability, conflict):
+        target = change.target or problem.target
+        failure = trial.failure(change.inputs, target)
+        if failure is None:
+            return None
+        return str(target.description.python), failure
+    return None
+
+
 class Trial(Value, frozen=True, kw_only=True):
     """Solves under other wishes, within bounds for all of them together."""
 
@@ -142,15 +169,16 @@ class Trial(Value, frozen=True, kw_only=True):
         except PolylockError:  # none, or the index cannot say: so there is no advice
             return None
 
-    def refutes(self, inputs: Inputs, target: Target) -> bool:
-        """Return whether there are proven to be no pins, whatever was not read."""
+    def failure(self, inputs: Inputs, target: Target) -> Failure | None:
+        """Return the proof that there are no pins; None if nothing is proven."""
         try:
             self._solve(inputs, target)
         except Unsolvable as error:
-            return error.failure is not None and error.failure.causes is not None
+            found = error.failure
+            return None if found is None or found.causes is None else found
         except PolylockError:
             pass
-        return False
+        return None
 
     def _solve(self, inputs: Inputs, target: Target) -> Pins:
         def attempt(admission: Admission) -> Pins:
@@ -412,7 +440,7 @@ def _overruled(inputs: Inputs, wanted: Sequence[tuple[str, str]]) -> Iterator[_C
 
 
 def supply_hint(pool: CandidatePool, found: Shortage) -> str | None:
-    """Return what would help where an index lacks something; nobody has tried it."""
+    """Return untried advice for a project that an index has no usable version of."""
     if not found.out:
         return None
     versions, reasons = found.out[0]
@@ -451,12 +479,14 @@ def _coverage_hint(pool: CandidatePool, releases: Releases, position: int) -> st
 
 
 def _variants_hint(pool: CandidatePool, releases: Releases, position: int) -> str:
-    """Return what would let a label of a version in; empty where none is at issue."""
+    """Return a setting that would admit a label of a version; empty for none."""
     release = releases.release(position)
     target, inputs = pool.target, pool.inputs
     if releases.name in target.description.variants:
         return f"change tool.polylock.targets.{target.name}.variants.{releases.name}"
-    metadata = pool.source.variant_metadata(release) if labels_of(release) else None
+    metadata = (
+        pool.source.variant_metadata(release, target) if labels_of(release) else None
+    )
     if metadata is not None and not isinstance(metadata, Unusable):
         for namespace, provider in sorted((metadata.providers or {}).items()):
             if provider.optional and namespace not in inputs.enable_providers:
@@ -479,6 +509,11 @@ def build_hint(inputs: Inputs, name: str) -> str:
         f"set build-package = [{names}] in [tool.polylock], if its build backend may "
         "run on your machine"
     )
+
+
+def marker_hint(target: Target, name: str) -> str:
+    """Return the hint for a project that no Python suits beside the others."""
+    return f"leave {name} out for target {target.name} with a marker"
 
 
 def python_hint(target: Target, name: str) -> str:

@@ -11,6 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from polylock.errors import PolylockError, ProjectNotFound
+from polylock.explain.near_miss import near, tags_of
 from polylock.explain.reasons import (
     Contradicts,
     DirectSourceNamed,
@@ -47,7 +48,6 @@ from polylock.resolution.candidates import Candidate
 from polylock.resolution.constraints import Unmeetable
 from polylock.resolution.dependencies import DependencyReader
 from polylock.resolution.memory import Memory
-from polylock.resolution.near_miss import near, tags_of
 from polylock.resolution.versions import positions, public, satisfies
 from polylock.values import Value
 from polylock.variants.ordering import preferred_by, why_before
@@ -127,7 +127,7 @@ class LabelVerdict(Value, frozen=True):
 
 
 class WhyNot:
-    """Says of one target why it does not have a version or label.
+    """Explains why one target does not have a version or label.
 
     ``answer`` is what it has, by these ``inputs``; ``memory`` and ``tables`` are what
     a solve worked out, where there was one. The index is asked as it is now, out
@@ -170,7 +170,7 @@ class WhyNot:
         name: NormalizedName,
         beside: Sequence[WhyNot] = (),
     ) -> tuple[VersionsOut, ...]:
-        """Return why each version above the one that is taken was not, newest first.
+        """Return the reasons against all versions above the pinned one, newest first.
 
         ``beside`` are the other targets, for whose sake a version may be held back.
         """
@@ -219,7 +219,7 @@ class WhyNot:
         version: str,
         beside: Sequence[WhyNot] = (),
     ) -> Reason:
-        """Return why a target has not a version; a local version is left aside."""
+        """Return the reason against a version on this target; ignores local parts."""
         found = self._positions(name, version)
         if isinstance(found, tuple):
             releases, same = found
@@ -340,7 +340,7 @@ class WhyNot:
     def _cause(
         self, releases: Releases, position: int, assumed: Assumed
     ) -> Reason | None:
-        """Return what keeps a version from this target, where it alone is asked.
+        """Return the reason against a version on this target alone.
 
         ``assumed`` are candidates that take the place of pins: the version in question
         and what was followed from there.
@@ -357,7 +357,7 @@ class WhyNot:
         )
 
     def _outright(self, releases: Releases, position: int) -> Reason | None:
-        """Return what project, settings or files say, for which nothing is opened."""
+        """Return a reason from project, settings or files, which needs no metadata."""
         return (
             self._by_project(releases, position)
             or self._by_settings(releases, position)
@@ -509,7 +509,7 @@ class WhyNot:
     def _by_requirements(
         self, releases: Releases, position: int, assumed: Assumed
     ) -> Reason | None:
-        """Return what no candidate of a version can have of what it requires."""
+        """Return the requirement that no candidate of a version can meet."""
         reasons: list[Reason] = []
         for candidate in self.pool.expand(releases, position, yanked=False).candidates:
             reason = self._unmet(candidate, assumed)
@@ -583,10 +583,12 @@ class WhyNot:
             if reason is None:
                 return None
             first = first or reason
-        return Contradicts(requirement, taken, releases.versions[found[0]], first)
+        return self._contradiction(
+            requirement, taken, releases.versions[found[0]], first
+        )
 
     def _useless(self, releases: Releases, position: int) -> Reason | None:
-        """Return why a version is of no use: by what it is, not by what is pinned."""
+        """Return a reason against a version that does not depend on pins."""
         outright = self._outright(releases, position)
         if outright is not None:
             return outright
@@ -611,12 +613,18 @@ class WhyNot:
         name = requirement.normalized_name
         if name in assumed:
             fits = satisfies(requirement.specifier, assumed[name].version)
-            return None if fits else Contradicts(requirement, assumed[name].version)
+            return (
+                None
+                if fits
+                else self._contradiction(requirement, assumed[name].version)
+            )
         pin = self.answer.pins.get(name)
         if pin is not None and satisfies(requirement.specifier, pin.version):
             return None
         if pin is not None and not pin.filename:
-            return Contradicts(requirement, pin.version, because=DirectSourceNamed())
+            return self._contradiction(
+                requirement, pin.version, because=DirectSourceNamed()
+            )
         if len(assumed) >= _FOLLOWED_AT_MOST:
             return None
         follow = {**assumed, candidate.name: candidate}
@@ -632,7 +640,7 @@ class WhyNot:
         except ProjectNotFound as error:
             searched = tuple(error.indexes)
             because: Reason = NoSuchProject(requirement.name, searched)
-            return Contradicts(requirement, taken, because=because)
+            return self._contradiction(requirement, taken, because=because)
         table = self.availability.table(releases)
         mask = table.mask(requirement.specifier) & table.everything
         first: tuple[str, Reason] | None = None
@@ -644,9 +652,24 @@ class WhyNot:
                 return None
             first = first or (releases.versions[position], reason)
         if first is None:
-            return Contradicts(requirement, taken, because=_no_such_version(releases))
+            return self._contradiction(
+                requirement, taken, because=_no_such_version(releases)
+            )
         newest, because = first
-        return Contradicts(requirement, taken, newest, because)
+        return self._contradiction(requirement, taken, newest, because)
+
+    def _contradiction(
+        self,
+        requirement: Requirement,
+        taken: str,
+        newest: str = "",
+        because: Reason | None = None,
+    ) -> Contradicts:
+        overridden = any(
+            override.name == requirement.name and _holds(override, self.target)
+            for override in self.inputs.overrides
+        )
+        return Contradicts(requirement, taken, newest, because, overridden=overridden)
 
     def _difference(self, releases: Releases, position: int) -> Reason | None:
         """Return a requirement of a version that what is pinned does not meet.
@@ -660,11 +683,11 @@ class WhyNot:
                 requirement = dependency.requirement
                 pin = self.answer.pins.get(requirement.normalized_name)
                 if pin and not satisfies(requirement.specifier, pin.version):
-                    return Contradicts(requirement, pin.version)
+                    return self._contradiction(requirement, pin.version)
         return None
 
     def _requests(self, dependent: NormalizedName, name: str) -> list[Request]:
-        """Return what a pin requires of a project, extras in use included."""
+        """Return the requirements of a pin for a project, including extras in use."""
         candidate = self.candidate(dependent)
         if candidate is None:
             return []
@@ -721,6 +744,13 @@ class WhyNot:
                         queue.append(child)
         return self._paths.get(name, (name,))
 
+    def given_up(self, better: Candidate) -> Reason | None:
+        """Return the reason against a better label of a pinned release, None for none.
+
+        The label is a candidate, and better than the one that was taken.
+        """
+        return self._unmet(better, {}) or self._abi_difference(better)
+
     def _of_label(
         self, release: Release, expansion: Expansion, chosen: str, label: str
     ) -> Reason:
@@ -731,8 +761,7 @@ class WhyNot:
         better = by_label[label]
         if chosen in order and order.index(label) > order.index(chosen):
             return self._lost(by_label[chosen], better)
-        found = self._unmet(better, {}) or self._abi_difference(better)
-        return GivenUp(chosen, found or Unopposed(better.name))
+        return GivenUp(chosen, self.given_up(better) or Unopposed(better.name))
 
     def _abi_difference(self, candidate: Candidate) -> Reason | None:
         return self._difference(candidate.releases, candidate.position)
@@ -806,9 +835,13 @@ def shortage(
     Versions that can be are not in it, so it is empty where all of them can.
     """
     mask = availability.allowed(releases, specifiers)
-    if mask:
-        return Shortage(releases, out=_without_files(availability.pool, releases, mask))
     table = availability.table(releases)
+    if mask:
+        out = _without_files(availability.pool, releases, mask)
+        yanked = 0 if not out else table.everything & releases.yanked
+        for specifier in specifiers:
+            yanked &= table.mask(specifier)
+        return Shortage(releases, out=(*out, *_fitting(availability, releases, yanked)))
     mask = table.everything
     for specifier in specifiers:
         mask &= table.mask(specifier)
@@ -824,6 +857,17 @@ def shortage(
     else:
         reason = UploadedLater()
     return Shortage(releases, out=((found, (reason,)),))
+
+
+def _fitting(
+    availability: Availability, releases: Releases, yanked: int
+) -> Iterator[tuple[tuple[int, ...], tuple[Reason, ...]]]:
+    """Yield the newest yanked version that has a file for the target, if any has."""
+    for position in islice(positions(yanked), OPENED_AT_MOST):
+        if availability.pool.expand(releases, position, yanked=True).candidates:
+            why = _why_yanked(releases.release(position))
+            yield (position,), (Yanked(why, fits=True),)
+            return
 
 
 def _without_files(
@@ -867,7 +911,7 @@ def rejected(
 
 
 def no_file(release: Release, target: Target) -> NoFile:
-    """Return what the wheels of a version that fits no target are for.
+    """Return the platforms or Pythons of the wheels, none of which fits the target.
 
     Nearest are those that would fit but for the platform, then those for another
     Python on the right platform.

@@ -11,6 +11,7 @@ from polylock.errors import NothingToInstall
 from polylock.explain.findings import (
     AcceleratorMissed,
     Behind,
+    BetterLabelLost,
     BetterLabelYanked,
     DriverTooOld,
     EntryUnmatched,
@@ -114,7 +115,7 @@ _EXTRAS_AT_MOST = 3
 
 
 def clause(reason: Reason) -> str:
-    """Return what is said of a version, a file or a label after its name and a colon.
+    """Return a reason as a clause that follows a name and a colon.
 
     ``torch 2.9.0: requires Python >=3.14``.
     """
@@ -139,7 +140,7 @@ def asker(who: Asker) -> str:
 
 
 def about(subject: str, reason: Reason, *, many: bool = False) -> str:
-    """Return what is said of a version, or of ``many``: ``a 1 requires Python >=4``."""
+    """Return a sentence on a version, or on ``many``: ``a 1 requires Python >=4``."""
     verb = "require" if many else "requires"
     match reason:
         case PythonUnmet():
@@ -173,7 +174,7 @@ def _required(requirement: Requirement) -> str:
 
 
 def lacks(found: Shortage, asked: str) -> list[str]:
-    """Return what an index lacks of a project, a line each.
+    """Return the reasons against the versions of a project, a line each.
 
     ``asked`` is what no version is, as text.
     """
@@ -197,7 +198,7 @@ def _there(reason: NoSuchVersion) -> str:
 
 
 def details(error: PolylockError) -> list[str]:
-    """Return what is shown under the message of an error, one fact a line."""
+    """Return the lines below the message of an error."""
     if isinstance(error, NothingToInstall):
         return [_rejection(each) for each in error.rejected]
     return list(error.details())
@@ -210,7 +211,7 @@ def _rejection(found: Rejection) -> str:
 
 
 def note(found: Note) -> str:
-    """Return what to know of an answer, in one line."""
+    """Return a note as one line."""
     return visible(_note(found))
 
 
@@ -221,7 +222,7 @@ def _note(found: Note) -> str:  # noqa: C901, PLR0911 - a case each
         case Behind():
             return _behind(finding, found, project)
         case AcceleratorMissed():
-            return _missed(finding, project, targets)
+            return _missed(finding, found, project)
         case SeveralMajors() | DriverTooOld() | LibrariesForNothing():
             return _incoherent(found, project, targets)
         case (
@@ -233,12 +234,8 @@ def _note(found: Note) -> str:  # noqa: C901, PLR0911 - a case each
             return _torch(finding, found, project, targets)
         case YankedPin() | PatchNeeded():
             return _of_file(found, finding, project, targets)
-        case BetterLabelYanked():
-            taken = finding.taken or "the wheel without a label"
-            return (
-                f"{project}: {finding.label} fits {targets} better than {taken}, and "
-                "its wheel is yanked"
-            )
+        case BetterLabelLost() | BetterLabelYanked():
+            return _better_label(finding, project, targets)
         case UploadTimesMissing():
             return (
                 f"exclude-newer has no effect on {project}: "
@@ -258,8 +255,12 @@ def _note(found: Note) -> str:  # noqa: C901, PLR0911 - a case each
                 f'["{finding.namespace}"]'
             )
         case ExtraMissing():
-            told = f"{project} has no extra {finding.extra}"
-            return f"{told}, which {finding.by} asks for" if finding.by else told
+            asked = f"{found.project}[{finding.extra}]"
+            by = f" for {finding.by}" if finding.by else ""
+            return (
+                f"{project} has no extra {finding.extra}, so {asked} installs nothing "
+                f"more{by}"
+            )
         case _:
             return _without_effect(finding, found, project)
 
@@ -267,7 +268,7 @@ def _note(found: Note) -> str:  # noqa: C901, PLR0911 - a case each
 def _of_file(
     found: Note, finding: YankedPin | PatchNeeded, project: str, targets: str
 ) -> str:
-    """Say what is to know of the file that is locked."""
+    """Return a note on a locked file."""
     match finding:
         case YankedPin():
             why = f" ({finding.why})" if finding.why else ""
@@ -288,33 +289,50 @@ def _of_file(
 
 def _behind(finding: Behind, found: Note, project: str) -> str:
     targets, because = ", ".join(found.targets), _clause(finding.because)
+    if isinstance(finding.because, Contradicts):
+        because = f"{finding.newest} {because}"
     told = f"{project} instead of {finding.newest} on {targets}: {because}"
     if finding.aligned:
         told += f", and {', '.join(finding.aligned)} must share its version (align)"
     return f"{told}; {finding.advice}" if finding.advice else told
 
 
-def _missed(finding: AcceleratorMissed, project: str, targets: str) -> str:
+def _better_label(
+    finding: BetterLabelLost | BetterLabelYanked, project: str, targets: str
+) -> str:
+    taken = finding.taken or "the wheel without a label"
+    told = f"{project} on {targets}: {finding.label} is better than {taken}"
+    if isinstance(finding, BetterLabelYanked):
+        return f"{told}, but its wheel is yanked"
+    return f"{told}, but it {_clause(finding.because)}"
+
+
+def _missed(finding: AcceleratorMissed, found: Note, project: str) -> str:
+    targets = ", ".join(found.targets)
     told = f"{project} on {targets} makes no use of {finding.accelerator}"
     if not finding.labels:
         which = (
-            "no entry of its sources fits the target"
+            f"no entry of tool.polylock.sources.{found.project} fits the target"
             if finding.sources
-            else "no source says which index has others"
+            else f"tool.polylock.sources.{found.project} names no index with GPU builds"
         )
-        told = f"{told}: it is a build for processors alone, and {which}"
+        told = f"{told}: it is a CPU build, and {which}"
         return f"{told}; {_SET_BACKEND}" if finding.torch else told
     match finding.because:
         case None if finding.nearest:
             return (
-                f"{told}: {finding.nearest} fits, and was given up for what it "
-                "requires, which `polylock why` tells"
+                f"{told}: {finding.nearest} fits and was not taken; "
+                f"`polylock why {found.project}` shows what it requires"
             )
         case None:
             labels = listed(finding.labels, 3)
             return f"{told}: it has variants for others alone ({labels})"
         case PropertyUnmet() as unmet:
-            return f"{told}: {finding.nearest} {_unmet(unmet, 3)}"
+            told += f": {finding.nearest} {_unmet(unmet, 3)}"
+            advice = f"; if it supports more, change {found.key}" if found.key else ""
+            return told + advice
+        case Contradicts() as unmet:
+            return f"{told}: {finding.nearest} fits, but it {_clause(unmet)}"
         case reason:
             return f"{told}: {finding.nearest}: {_clause(reason)}"
 
@@ -417,22 +435,22 @@ def _for_nothing(
     finding: LibrariesForNothing, found: Note, project: str, targets: str
 ) -> str:
     told = (
-        f"{project} brings {file_size(finding.size)} of accelerator libraries in "
-        f"{counted(finding.count, 'package')} to {targets}, without an accelerator"
+        f"{project} installs {file_size(finding.size)} of GPU libraries "
+        f"({counted(finding.count, 'package')}) on {targets}, without a GPU"
     )
     if finding.extra:
         asked = f"{found.project}[{finding.extra}]"
         return (
-            f"{told}; to leave them out there, move {asked} to the dependencies of the "
-            "targets that have one"
+            f"{told}; to leave them out, move {asked} to the dependencies of the "
+            "targets with a GPU"
         )
     if finding.torch:
         return f"{told}; {_SET_BACKEND}"
     names = ", ".join(f'"{name}"' for name in found.targets)
     return (
-        f"{told}; to take a build for processors from an index that has one, write "
+        f"{told}; for a CPU build, write "
         f'{found.project} = [{{ index = "NAME", targets = [{names}] }}] in '
-        "[tool.polylock.sources]"
+        "[tool.polylock.sources] with an index that has CPU builds"
     )
 
 
@@ -449,24 +467,25 @@ def _without_effect(
     match finding:
         case PatternUnmatched(is_installed=False):
             return (
-                f"{finding.setting}: {found.project}@{finding.label} has no effect, "
-                f"since no target installs {found.project}"
+                f"{finding.setting} has {found.project}@{finding.label}, which matches "
+                f"nothing: no target installs {found.project}"
             )
         case PatternUnmatched():
-            there = ", ".join(finding.there) or "none"
+            there = ", ".join(finding.there)
+            have = f"the variants {there}" if there else "no variants"
             return (
-                f"{finding.setting}: {project} has no variant {finding.label}; there "
-                f"is: {there}"
+                f"{finding.setting} has {found.project}@{finding.label}, which matches "
+                f"nothing: {project} has {have}"
             )
         case LabelPinUnused() | RequiredUnused():
             where = "there" if found.targets else "on any target"
             return f"{found.key} has no effect: {project} is not installed {where}"
         case EntryUnmatched():
             there = ", ".join(finding.there)
-            have = f"there are variants for {there}" if there else "none has variants"
+            have = f"variants for {there}" if there else "no variants"
             return (
-                f"{finding.setting}: {finding.entry} matches nothing that is locked; "
-                f"{have}"
+                f"{finding.setting} has {finding.entry}, which matches nothing: the "
+                f"locked packages have {have}"
             )
         case VariantMarkerUnmet():
             return (
@@ -493,10 +512,25 @@ def _labels(labels: Sequence[str]) -> str:
 
 
 def listed(texts: Sequence[str], most: int = 6) -> str:
-    """Write a few of many."""
+    """Return the first few texts as a list, and how many more there are."""
     more = len(texts) - most
     rest = f" and {more} more" if more > 0 else ""
     return ", ".join(texts[:most]) + rest
+
+
+_PREDICATES = (
+    BuildCycle
+    | ConflictsWithPins
+    | Contradicts
+    | DirectReference
+    | NotOpened
+    | NotRequired
+    | PinnedLabelMissing
+    | PythonUnmet
+    | RequiresItself
+    | WheelsForbidden
+)
+"""Reasons whose clause has no subject: the version, file or label is it."""
 
 
 def _clause(reason: Reason) -> str:  # noqa: C901, PLR0911, PLR0912 - a case each
@@ -513,11 +547,15 @@ def _clause(reason: Reason) -> str:  # noqa: C901, PLR0911, PLR0912 - a case eac
             )
         case GivenUp():
             because = _clause(reason.because)
-            return f"better than {reason.chosen or 'no label'}, but it {because}"
+            it = "it " if isinstance(reason.because, _PREDICATES) else ""
+            return f"better than {reason.chosen or 'no label'}, but {it}{because}"
         case NoSuchProject():
             return f"no index has {reason.project}"
         case NoSuchVersion():
             return _no_version(reason)
+        case Yanked(fits=True):
+            why = f" ({reason.why})" if reason.why else ""
+            return f"would fit and is yanked{why}"
         case Yanked():
             return f"yanked: {reason.why}" if reason.why else "yanked"
         case PreRelease():
@@ -707,7 +745,8 @@ def _invalid(reason: InvalidMetadata) -> str:
 
 def _contradicts(reason: Contradicts) -> str:
     project = reason.requirement.name
-    wanted = f"requires {_required(reason.requirement)}"
+    verb = "requires, by override-dependencies," if reason.overridden else "requires"
+    wanted = f"{verb} {_required(reason.requirement)}"
     if reason.because is None:
         return f"{wanted}, and {project} is {reason.taken}"
     because = _clause(reason.because)

@@ -6,6 +6,7 @@ these indexes are of one publisher, so this is no dependency confusion.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
@@ -58,7 +59,9 @@ class CombinedIndex:
 
         Raises IndexRequestError, Offline and CacheUnusable.
         """
-        return self._merged(name, [index.releases(name) for index, _ in self._parts])
+        with ThreadPoolExecutor(len(self._parts)) as pool:
+            asked = [pool.submit(index.releases, name) for index, _ in self._parts]
+            return self._merged(name, [each.result() for each in asked])
 
     def _merged(
         self, name: NormalizedName, found: Sequence[Releases | None]

@@ -127,15 +127,17 @@ class PackageIndexes:
             self._crawl.wait(pending)
         return self.cached_releases(name, target)
 
-    def variant_metadata(self, release: Release) -> VariantMetadata | Unusable:
+    def variant_metadata(
+        self, release: Release, target: Target
+    ) -> VariantMetadata | Unusable:
         """Return the combined variant metadata of a release with variant wheels."""
         try:
-            return self._cached_variants(release)
+            return self._cached_variants(release, target)
         except RequestNeeded as pending:
             if self._crawl.is_advancing:
                 raise  # to the crawl, which called the guess
             self._crawl.wait(pending)
-        return self._cached_variants(release)
+        return self._cached_variants(release, target)
 
     def core_metadata(
         self, release: Release, file: RemoteFile
@@ -275,15 +277,20 @@ class PackageIndexes:
             self._core_metadata[key] = found
         return found
 
-    def _cached_variants(self, release: Release) -> VariantMetadata | Unusable:
-        key = ("variants", release.index, release.name, release.version)
+    def _cached_variants(
+        self, release: Release, target: Target
+    ) -> VariantMetadata | Unusable:
+        files = self._variant_files
+        wheels = () if release.variants_json else files.wheels(release, target)
+        names = tuple(wheel.filename for _, wheel, _ in wheels)
+        key = ("variants", release.index, release.name, release.version, *names)
 
         def work() -> VariantMetadata | Unusable:
-            return self._variant_files.metadata(release)
+            return files.metadata(release, target)
 
         found = self._variants.get(key)
         if found is None:
-            if not (self._once.is_done(key) or self._variant_files.is_known(release)):
+            if not (self._once.is_done(key) or files.is_known(release, target)):
                 raise RequestNeeded(key, work)
             found = self._variants[key] = self._once.ask(key, work)
         return found

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from polylock.index.metadata_cache import MetadataCache
     from polylock.index.metadata_files import MetadataFiles
+    from polylock.model.target import Target
     from polylock.network.answers import Response
 
 __all__ = ["VARIANT_JSON", "VariantFiles"]
@@ -76,25 +77,25 @@ class VariantFiles:
         self._http_cache = http_cache
         self._files = files
 
-    def is_known(self, release: Release) -> bool:
+    def is_known(self, release: Release, target: Target) -> bool:
         """Return whether ``metadata`` takes no request."""
         file = release.variants_json
         if file is None:
             return all(
                 self._stored(_WHEEL, wheel) is not None
-                for wheel in _one_wheel_a_label(release).values()
+                for _, wheel, _ in self.wheels(release, target)
             )
         if strongest(file.hashes) is not None:
             return self._stored(_INDEX, file) is not None
         kept = self._http_cache.cached(Bucket.RESPONSES, file.url)
         return kept is not None and kept.content is not None
 
-    def metadata(self, release: Release) -> VariantMetadata | Unusable:
+    def metadata(self, release: Release, target: Target) -> VariantMetadata | Unusable:
         """Return the combined variant metadata of a release.
 
-        From the index-level file if there is one, else from one wheel of each label
-        (PEP 825, "Index-level metadata"). Raises IndexRequestError, Offline,
-        HashMismatch, SizeMismatch and CacheUnusable.
+        From the index-level file if there is one, else from one wheel of each label, a
+        candidate for the target where there is one (PEP 825, "Index-level metadata").
+        Raises IndexRequestError, Offline, HashMismatch, SizeMismatch and CacheUnusable.
         """
         content = None
         if release.variants_json is not None:
@@ -106,7 +107,7 @@ class VariantFiles:
                 case Unusable():
                     return content
                 case None:
-                    return self._combined(release)
+                    return self._combined(release, target)
         except InvalidVariantMetadata as error:
             return _invalid(str(error))
 
@@ -114,18 +115,49 @@ class VariantFiles:
         """Cache the ``variant.json`` of a wheel that was opened for its metadata."""
         self._store(_WHEEL, wheel, _Stored(content))
 
-    def _combined(self, release: Release) -> VariantMetadata | Unusable:
-        """Return the combined metadata of one wheel for each label."""
-        found = []
-        for label, wheel in _one_wheel_a_label(release).items():
+    @staticmethod
+    def wheels(
+        release: Release, target: Target
+    ) -> tuple[tuple[str, RemoteFile, bool], ...]:
+        """Return one wheel of each label, and whether it is a candidate, those first.
+
+        PEP 825, "Installing a package from an index", step 5: "the combined metadata
+        can instead be read from the candidate wheels. Only one wheel per distinct
+        variant label needs to be inspected".
+        """
+        found: dict[str, tuple[str, RemoteFile, bool]] = {}
+        for wheel in release.wheels:
+            name = WheelFilename.parse(wheel.filename)
+            label = name.variant_label
+            if label is None or (label in found and found[label][2]):
+                continue
+            fits = target.tag_rank(name) is not None
+            if fits or label not in found:
+                found[label] = label, wheel, fits
+        return tuple(sorted(found.values(), key=lambda each: not each[2]))
+
+    def _combined(self, release: Release, target: Target) -> VariantMetadata | Unusable:
+        """Return the combined metadata of one wheel for each label.
+
+        The other targets of a lock file may need labels without a candidate for this
+        one. If such a wheel cannot be read, or contradicts the candidates, its label is
+        left out.
+        """
+        combined: VariantMetadata | None = None
+        for label, wheel, is_candidate in self.wheels(release, target):
             content = self._variant_json(wheel)
-            if isinstance(content, Unusable):
-                return content
-            try:
-                found.append(VariantMetadata.decode_wheel(content, label))
-            except InvalidVariantMetadata as error:
-                return _invalid(str(error), wheel)
-        return combine(found) if found else _invalid("it has no variant wheel")
+            problem = content
+            if not isinstance(content, Unusable):
+                try:
+                    found = VariantMetadata.decode_wheel(content, label)
+                    before = [] if combined is None else [combined]
+                    combined = combine([*before, found])
+                    continue
+                except InvalidVariantMetadata as error:
+                    problem = _invalid(str(error), wheel)
+            if is_candidate and isinstance(problem, Unusable):
+                return problem
+        return combined or _invalid("it has no variant wheel")
 
     def _index_level(self, file: RemoteFile) -> bytes | Unusable | None:
         """Return the index-level file, None if the index no longer has it.
@@ -193,16 +225,6 @@ class VariantFiles:
 
     def _store(self, kind: str, file: RemoteFile, stored: _Stored) -> None:
         self._cache.write(kind, file, _encoder.encode(stored))
-
-
-def _one_wheel_a_label(release: Release) -> dict[str, RemoteFile]:
-    """Return the first wheel of each label, by file name."""
-    wheels: dict[str, RemoteFile] = {}
-    for wheel in release.wheels:
-        label = WheelFilename.parse(wheel.filename).variant_label
-        if label is not None:
-            wheels.setdefault(label, wheel)
-    return wheels
 
 
 def _invalid(problem: str, file: RemoteFile | None = None) -> Unusable:

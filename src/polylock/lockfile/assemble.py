@@ -294,6 +294,8 @@ class _Writer(Value, frozen=True, kw_only=True):
             archive=_archive(source, origin, pin.file)
             if isinstance(source, ArchiveSource)
             else None,
+            variants_json=_variants_json(entry),
+            variants=self._variants(entry),
         )
 
     def _dependencies(self, entry: Entry) -> tuple[dict[str, Any], ...] | None:

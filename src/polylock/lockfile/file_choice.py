@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from polylock.errors import NothingToInstall
-from polylock.model.filenames import WheelFilename
+from polylock.lockfile.pylock import last_component
+from polylock.model.filenames import InvalidFilename, WheelFilename
+from polylock.model.folding import SelectedVariant
 from polylock.model.reasons import (
     InvalidMetadata,
     LabelUndescribed,
@@ -17,7 +19,7 @@ from polylock.model.reasons import (
     Unfit,
 )
 from polylock.model.target_properties import supported_properties
-from polylock.values import Value
+from polylock.values import Value, replace
 from polylock.variants.ordering import DeferredFeature, order_labels
 from polylock.variants.variant_json import InvalidVariantMetadata, VariantMetadata
 from polylock.variants.variant_schema import ABI_DEPENDENCY
@@ -25,7 +27,12 @@ from polylock.variants.variant_schema import ABI_DEPENDENCY
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from polylock.lockfile.pylock import Package, PackageFile, PackageWheel
+    from polylock.lockfile.pylock import (
+        Package,
+        PackageArchive,
+        PackageFile,
+        PackageWheel,
+    )
     from polylock.model.target import Target
 
 __all__ = ["FileChooser"]
@@ -58,9 +65,11 @@ class FileChooser(Value, frozen=True, kw_only=True):
         """
         # - If vcs is set, build and install that commit; else if directory is set,
         #   that source tree; else if archive is set, that file.
-        for direct in (package.vcs, package.directory, package.archive):
+        for direct in (package.vcs, package.directory):
             if direct is not None:
                 return direct, None
+        if package.archive is not None:
+            return package.archive, self._direct_label(package, package.archive)
         # - Else if there are wheels, look for the one that fits.
         rejected: list[Rejection] = []
         fitting = self._fitting(package, rejected)
@@ -74,6 +83,46 @@ class FileChooser(Value, frozen=True, kw_only=True):
         raise NothingToInstall(
             package.name, package.version or "", self.target.name, rejected
         )
+
+    def variant_of(self, package: Package, label: str) -> SelectedVariant:
+        """Return a chosen label with its properties that the target supports.
+
+        PEP 825, "Evaluating variant markers".
+        """
+        if package.variants_json is None:
+            return SelectedVariant(label)
+        metadata = VariantMetadata.from_document(package.variants_json)
+        supported = supported_properties(metadata, self.target, self.enabled_providers)
+        (ranked,) = order_labels(
+            metadata, supported, [label], deferred_namespaces=(ABI_DEPENDENCY,)
+        ).compatible
+        built_against = {
+            (need.namespace, need.feature, value)
+            for need in ranked.deferred
+            for value in need.values
+            if self._abi_fits(replace(need, values=(value,)))
+        }
+        return SelectedVariant(label, ranked.properties | built_against)
+
+    def _direct_label(self, package: Package, archive: PackageArchive) -> str | None:
+        """Return the label of a wheel that is a direct reference, None without one.
+
+        PEP 825, "Installing a specific local wheel": "5. Verify the wheel compatibility
+        via compatible properties." A lock file without the metadata cannot say it.
+        """
+        filename = last_component(archive.path, archive.url)
+        try:
+            label = WheelFilename.parse(filename).variant_label
+        except InvalidFilename:
+            return None
+        if label is None or package.variants_json is None:
+            return label
+        rejected: list[Rejection] = []
+        if not self._accepted(package.variants_json, [label], rejected):
+            raise NothingToInstall(
+                package.name, package.version or "", self.target.name, rejected
+            )
+        return label
 
     def _fitting(self, package: Package, rejected: list[Rejection]) -> list[_Fitting]:
         fitting = []
@@ -102,8 +151,16 @@ class FileChooser(Value, frozen=True, kw_only=True):
         if package.variants_json is None:
             rejected.extend(Rejection(LabelUndescribed(), label) for label in labels)
             return []
+        return self._accepted(package.variants_json, labels, rejected)
+
+    def _accepted(
+        self,
+        document: Mapping[str, Any],
+        labels: list[str],
+        rejected: list[Rejection],
+    ) -> list[str]:
         try:
-            metadata = VariantMetadata.from_document(package.variants_json)
+            metadata = VariantMetadata.from_document(document)
         except InvalidVariantMetadata as error:
             reason = InvalidMetadata(f"bad variants-json: {error}")
             rejected.extend(Rejection(reason, label) for label in labels)

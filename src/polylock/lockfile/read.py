@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 from packaging.utils import InvalidName, canonicalize_name
 from packaging.version import Version
@@ -274,6 +275,7 @@ def _check_sources(package: Package, table: Table) -> None:
     parts: tuple[str, ...] = ()
     try:
         _check_texts(package, "index")
+        _check_url(package.index, "index")
         if package.vcs is not None:
             parts = ("vcs",)
             _check_location(package.vcs)
@@ -290,6 +292,20 @@ def _check_sources(package: Package, table: Table) -> None:
 def _check_location(source: PackageVcs | PackageArchive | PinnedFile) -> None:
     if not source.url and not source.path:
         raise _Refused("has neither url nor path")
+    _check_url(source.url, "url")
+
+
+def _check_url(url: str | None, key: str) -> None:
+    """Raise for a text that nobody can split into the parts of a URL.
+
+    Only brackets and letters beyond ASCII can make it one.
+    """
+    if url is None or (url.isascii() and "[" not in url and "]" not in url):
+        return
+    try:
+        urlsplit(url)
+    except ValueError as error:
+        raise _Refused(f"{url!r} is not a URL", key) from error
 
 
 def _check_texts(value: Value, *keys: str) -> None:

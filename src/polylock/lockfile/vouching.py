@@ -23,9 +23,11 @@ from polylock.model.direct import (
 )
 from polylock.model.folding import fold
 from polylock.model.source_choice import direct_source, direct_sources
+from polylock.values import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from polylock.lockfile.pylock import (
         Package,
@@ -39,7 +41,16 @@ if TYPE_CHECKING:
 
     LockPath = Callable[[str], str]
 
-__all__ = ["direct_packages", "source_of", "unreached", "unvouched"]
+__all__ = [
+    "Choice",
+    "choices",
+    "direct_packages",
+    "of_target",
+    "roots_of_choice",
+    "source_of",
+    "unreached",
+    "unvouched",
+]
 
 _REVISION_LENGTH = 40
 """Hexadecimal digits of a full commit id."""
@@ -75,7 +86,7 @@ def unvouched(
     seen: set[tuple[int, str | None]] = set()
     checked: set[int] = set()
     for target in targets:
-        for package in _of_target(pylock, target):
+        for package in of_target(pylock, target):
             locked = source_of(package)
             if locked is None and package.name not in named:
                 continue
@@ -94,19 +105,87 @@ def unvouched(
             yield package, source_of(package), None
 
 
+class Choice(Value, frozen=True, kw_only=True):
+    """A group or an extra that a user may choose, or neither."""
+
+    group: str | None = None
+    extra: str | None = None
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Return the group, if there is one."""
+        return () if self.group is None else (self.group,)
+
+    @property
+    def extras(self) -> tuple[str, ...]:
+        """Return the extra, if there is one."""
+        return () if self.extra is None else (self.extra,)
+
+
+def choices(pylock: Pylock) -> tuple[Choice, ...]:
+    """Return what a user may choose: nothing, each group, each extra."""
+    return (
+        Choice(),
+        *(Choice(group=name) for name in project_groups(pylock)),
+        *(Choice(extra=name) for name in pylock.extras or ()),
+    )
+
+
+def roots_of_choice(
+    inputs: Inputs, target: Target, choice: Choice | None
+) -> Iterator[str]:
+    """Yield the names that the project itself requires, of all choices for None."""
+    for root in inputs.requirements:
+        marker = root.requirement.marker_expression
+        if choice is not None and not (
+            _is_chosen(root.group, choice.group)
+            and _is_chosen(root.extra, choice.extra)
+        ):
+            continue
+        if root.target in {None, target.name} and (
+            marker is None or fold(marker, target) is not False
+        ):
+            yield root.requirement.normalized_name
+
+
+def _is_chosen(name: str | None, chosen: str | None) -> bool:
+    if name is None:
+        return True
+    return chosen is not None and canonicalize_name(name) == canonicalize_name(chosen)
+
+
 def unreached(pylock: Pylock, inputs: Inputs, target: Target) -> Iterator[Package]:
     """Yield the packages that a target installs although nothing requires them.
 
-    The dependencies are those that the lock file lists; `verify` compares them with the
-    metadata of the files.
+    Also those that are installed for another choice of groups and extras than the one
+    that requires them. The dependencies are those that the lock file lists; `verify`
+    compares them with the metadata of the files.
     """
     entries: dict[str, list[Package]] = {}
-    for package in _of_target(pylock, target):
+    for package in of_target(pylock, target):
         entries.setdefault(package.name, []).append(package)
-    reached: set[int] = set()
-    pending = [
-        each for name in _roots(inputs, target) for each in entries.get(name, ())
-    ]
+    told: set[int] = set()
+    without = _reached(entries, roots_of_choice(inputs, target, Choice()), set())
+    everything = _reached(entries, roots_of_choice(inputs, target, None), without)
+    found = [(everything, tuple(of_target(pylock, target)))]
+    for choice in choices(pylock):
+        reached = _reached(entries, roots_of_choice(inputs, target, choice), without)
+        found.append((reached, tuple(of_target(pylock, target, choice))))
+    for reached, packages in found:
+        for package in packages:
+            if id(package) not in reached and id(package) not in told:
+                told.add(id(package))
+                yield package
+
+
+def _reached(
+    entries: Mapping[str, Sequence[Package]],
+    roots: Iterable[str],
+    known: AbstractSet[int],
+) -> set[int]:
+    """Return the entries that roots require, by identity, besides those known."""
+    reached = set(known)
+    pending = [each for name in roots for each in entries.get(name, ())]
     while pending:
         package = pending.pop()
         if id(package) in reached:
@@ -115,24 +194,18 @@ def unreached(pylock: Pylock, inputs: Inputs, target: Target) -> Iterator[Packag
         for reference in package.dependencies or ():
             name = canonicalize_name(str(reference.get("name", "")))
             pending += [e for e in entries.get(name, ()) if _is_meant(reference, e)]
-    for group in entries.values():
-        yield from (package for package in group if id(package) not in reached)
+    return reached
 
 
-def _of_target(pylock: Pylock, target: Target) -> Iterator[Package]:
-    """Yield the packages that a target installs with all groups and extras."""
-    groups = [target.name, *project_groups(pylock)]
-    return applicable(pylock, target, groups=groups, extras=pylock.extras or ())
-
-
-def _roots(inputs: Inputs, target: Target) -> Iterator[str]:
-    """Yield the names that the project itself requires for a target."""
-    for root in inputs.requirements:
-        marker = root.requirement.marker_expression
-        if root.target in {None, target.name} and (
-            marker is None or fold(marker, target) is not False
-        ):
-            yield root.requirement.normalized_name
+def of_target(
+    pylock: Pylock, target: Target, choice: Choice | None = None
+) -> Iterator[Package]:
+    """Yield the packages that a target installs; None stands for all choices."""
+    if choice is None:
+        groups, extras = project_groups(pylock), tuple(pylock.extras or ())
+    else:
+        groups, extras = choice.groups, choice.extras
+    return applicable(pylock, target, groups=[target.name, *groups], extras=extras)
 
 
 def _is_meant(reference: Mapping[str, object], package: Package) -> bool:

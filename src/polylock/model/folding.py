@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from polylock.model.target import Target
 
-__all__ = ["NON_VARIANT", "SelectedVariant", "fold", "holds"]
+__all__ = ["NON_VARIANT", "SelectedVariant", "fold", "fold_variant", "holds"]
 
 _TEXT_FIELDS = {
     "implementation_name",
@@ -144,6 +144,18 @@ def fold(
     if marker.field == "extra":
         return holds(marker, extra)
     return _fold_environment(marker, target)
+
+
+def fold_variant(
+    marker: MarkerExpression, variant: SelectedVariant
+) -> MarkerExpression | bool:
+    """Evaluate the variant markers alone, and keep all other comparisons."""
+    if isinstance(marker, Combination):
+        operands = [fold_variant(operand, variant) for operand in marker.operands]
+        return _fold_combination(marker, operands)
+    if marker.field in _VARIANT_FIELDS:
+        return _evaluate_variant(marker, variant)
+    return marker
 
 
 def _fold_combination(

@@ -50,9 +50,13 @@ __all__ = [
 
 
 class Yanked(Value, frozen=True):
-    """The file or version is yanked (PEP 592); ``why`` may be empty."""
+    """The file or version is yanked (PEP 592); ``why`` may be empty.
+
+    ``fits`` means that it meets what is asked otherwise, and no other version does.
+    """
 
     why: str = ""
+    fits: bool = False
 
 
 class UploadedLater(Value, frozen=True):

@@ -4,9 +4,9 @@ Everything that the table, ``--json`` and the page say is in it. It is made from
 lock file, the name in the project file, and git, which knows the revision. The keys
 are those of ``schemas/report.schema.json``.
 
-What a target would download if no index had variants is told as far as a lock file
-tells. It lists the wheels that were chosen and no others: the plain wheel beside a
-variant is known where another target of the same platform and Python was given it.
+The download size without variants is known only in part. A lock file lists the chosen
+wheels only, so the plain wheel of a variant is known if another target of the same
+platform and Python installs it.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def without_variants(
     chosen: Mapping[str, LockedSelection],
     graphs: Mapping[str, LockedGraph],
 ) -> WithoutVariants:
-    """Return what a target would download of plain wheels, from its roots down.
+    """Return the download of a target if it used plain wheels only.
 
     ``chosen`` and ``graphs`` are what each target installs, by its name.
     """
@@ -265,7 +265,7 @@ class Locked(Value, frozen=True, kw_only=True, rename="kebab"):
     newer: tuple[Newer, ...] | None = None
 
     def build_for(self, target: str) -> Build | None:
-        """Return what a target installs, None where it does not."""
+        """Return the build that a target installs, None for none."""
         return next((each for each in self.builds if target in each.targets), None)
 
 
@@ -307,7 +307,7 @@ def report_document(
     outdated: Outdated | None = None,
     notes: Sequence[Note] | None = None,
 ) -> ReportDocument:
-    """Return what the target asked for installs, or every target.
+    """Return the report on the chosen target, or on all targets.
 
     Without groups or extras named, all of them are in it. ``variables`` are the
     process's, for git. ``outdated`` has the newer versions and ``notes`` are those on

@@ -310,7 +310,7 @@ class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
         if not labels:
             return []
         release = releases.release(position)
-        metadata = self.source.variant_metadata(release)
+        metadata = self.source.variant_metadata(release, self.target)
         if isinstance(metadata, Unusable):
             # PEP 825: invalid metadata rules out the variant wheels, not the others.
             rejections.extend(Rejection(metadata.reason, label) for label in labels)

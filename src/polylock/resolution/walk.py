@@ -1,17 +1,17 @@
-"""A walk over the requirements without a search, which is enough for most targets.
+"""Solve a target without backtracking, which works for most targets.
 
-The walk takes the best candidate of each project when it first reaches it and checks
-each edge once. Source distributions are opened when nothing else is left to visit, so a
-pin that a wheel excludes costs no download. Where a later constraint excludes a pin,
-the walk starts over with that constraint expected from the start, a limited number of
-times; by then all metadata but that of the new pin is known.
+The walk visits the requirements, from the project down. When it reaches a project, it
+pins the best candidate; then it checks each requirement against the pins. It opens
+source distributions last, because a wheel may exclude them before. If a requirement
+excludes an earlier pin, the walk starts again and applies that requirement from the
+start. It starts again a limited number of times. Then the engine searches.
 
-Its result is the engine's. A pin was the best under the constraints known when it was
-taken and meets all others in the end; as more constraints only remove candidates, it is
-the best under all of them. Without expected constraints this is true in any order of
-decisions. An expected constraint must come from a project that the engine decides
-before the project that it constrains; otherwise the engine would change the dependent
-instead. ``_are_decided_before`` checks that at the end.
+The result is the same as the engine's. More requirements only remove candidates. So a
+pin that was the best under some of them, and meets all of them, is the best under all.
+A requirement that is applied from the start needs one more condition: the engine must
+decide the project that has it before the project that it constrains. Otherwise the
+engine would change the dependent instead. ``_are_decided_before`` checks this at the
+end.
 """
 
 from __future__ import annotations

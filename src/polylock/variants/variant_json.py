@@ -130,6 +130,14 @@ class VariantMetadata(Value, frozen=True, kw_only=True):
             document=document,
         )
 
+    def properties(self, label: str) -> dict[str, dict[str, list[str]]] | None:
+        """Return the properties of a label as PEP 825 writes them, None without it.
+
+        Values are sets: in another order they are the same.
+        """
+        found = self.variants.get(label)
+        return None if found is None else _with_sorted_values({label: found})[label]
+
     def restricted(self, labels: Collection[str]) -> dict[str, Any]:
         """Return the document reduced to these labels and the namespaces that they use.
 
@@ -221,7 +229,7 @@ def _merge(path: str, tables: list[Mapping[str, Any]]) -> dict[str, Any]:
 
 def _with_sorted_values(
     variants: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...]]]],
-) -> dict[str, Any]:
+) -> dict[str, dict[str, dict[str, list[str]]]]:
     return {
         label: {
             namespace: {

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import csv
 import hashlib
+import json
 import os
 import re
 import subprocess
 import sys
 import tomllib
 import venv
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -109,6 +113,100 @@ def test_variant_wheels_have_plain_names(locked_demo: Project, tmp_path: Path) -
     assert "vecdemo-2.0.0-cp311-abi3-manylinux_2_17_x86_64.whl" in names
     document = (made.directory / "pylock.toml").read_text("utf-8")
     assert "variants-json" not in document
+
+
+def members(wheel: Path) -> dict[str, bytes]:
+    """Return the content of each member of a wheel."""
+    with zipfile.ZipFile(wheel) as archive:
+        assert archive.testzip() is None
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def test_variant_markers_are_evaluated_into_the_metadata(
+    locked_demo: Project, tmp_path: Path
+) -> None:
+    """METADATA and RECORD change, and the bundle lists what; the lock does not change.
+
+    PEP 825, "Backwards Compatibility": "It is possible to work around it by partially
+    evaluating environment markers".
+    """
+    before = locked_demo.lock_path.read_bytes()
+    usual = make(locked_demo, tmp_path / "usual", "h100")
+    made = make(locked_demo, tmp_path / "plain", "h100", plain_metadata=True)
+    again = make(locked_demo, tmp_path / "again", "h100", plain_metadata=True)
+    assert made.variant_markers == ()
+    assert [wheel.name for wheel in made.plain_metadata] == ["blasx", "tensordemo"]
+    assert made.plain_metadata == again.plain_metadata
+    for wheel in made.plain_metadata:
+        path = made.directory / "files" / wheel.filename
+        old = usual.directory / "files" / wheel.filename
+        assert hashlib.sha256(old.read_bytes()).hexdigest() == wheel.locked_sha256
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == wheel.sha256
+        (entry,) = entries(made.directory)[wheel.name]["wheels"]
+        assert entry["hashes"] == {"sha256": wheel.sha256}
+        assert entry["size"] == path.stat().st_size
+        assert path.read_bytes() == (again.directory / "files" / path.name).read_bytes()
+        content, published = members(path), members(old)
+        assert list(content) == list(published)
+        changed = {name for name in content if content[name] != published[name]}
+        assert {name.rpartition("/")[2] for name in changed} == {"METADATA", "RECORD"}
+        (metadata,) = (name for name in changed if name.endswith("METADATA"))
+        assert b"variant_" not in content[metadata]
+        (record,) = changed - {metadata}
+        rows = {row[0]: row[1:] for row in csv.reader(content[record].decode().split())}
+        digest = base64.urlsafe_b64encode(hashlib.sha256(content[metadata]).digest())
+        assert rows[metadata] == [
+            f"sha256={digest.decode().rstrip('=')}",
+            str(len(content[metadata])),
+        ]
+        for requirement in wheel.requirements:
+            assert "variant_" in requirement.was
+            kept = requirement.now
+            line = f"Requires-Dist: {kept}".encode()
+            assert kept is None or line in content[metadata].splitlines()
+    listed = json.loads((made.directory / "plain-metadata.json").read_text("utf-8"))
+    assert listed == {"wheels": made.to_json()["plain-metadata"]}
+    assert locked_demo.lock_path.read_bytes() == before
+    assert not (usual.directory / "plain-metadata.json").exists()
+
+
+def test_only_variant_markers_are_evaluated(world: World) -> None:
+    """Other markers and extras stay: they are the installer's to evaluate."""
+    requires = [
+        "kept; sys_platform != 'x' and variant_label == 'lab'",
+        "gone; variant_label != 'lab'",
+        "more; extra == 'all' and 'myns :: a :: b' in variant_properties",
+        "other; 'myns :: a :: c' in variant_properties",
+        "same>=1; python_version >= '3'",
+    ]
+    wheel = build_wheel(
+        world.files,
+        "demo",
+        "1.0",
+        label="lab",
+        variant={"myns": {"a": ["b", "c"]}},
+        requires=requires,
+        extras=["all"],
+    )
+    world.index.add("demo", [wheel])
+    for name in ("kept", "same"):
+        world.index.add(name, [build_wheel(world.files, name, "1.0")])
+    world.project.write(
+        '[project]\nname = "a"\nversion = "1"\ndependencies = ["demo"]\n'
+        f'{this_target()}properties = {{ myns = {{ a = ["b"] }} }}\n'
+    )
+    world.project.lock()
+    made = world.bundle(plain_metadata=True)
+    (changed,) = made.plain_metadata
+    assert {each.was: each.now for each in changed.requirements} == {
+        requires[0]: "kept; sys_platform != 'x'",
+        requires[1]: None,
+        requires[2]: "more; extra == 'all'",
+        requires[3]: None,
+    }
+    content = members(made.directory / "files" / changed.filename)
+    text = content["demo-1.0.dist-info/METADATA"].decode()
+    assert "Requires-Dist: same>=1; python_version >= '3'" in text
 
 
 def test_variant_markers_are_told(locked_demo: Project, tmp_path: Path) -> None:

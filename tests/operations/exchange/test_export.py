@@ -134,3 +134,19 @@ def test_requirements_tell_target_index_and_reasons(tmp_path: Path) -> None:
         "    #   b",
         "    #   project",
     ]
+
+
+@pytest.mark.parametrize("name", ["h100.toml", "pylock.h.100.toml", "PYLOCK.TOML"])
+def test_a_name_that_is_no_lock_files_is_refused(tmp_path: Path, name: str) -> None:
+    """No installer would take the file; the hint names one that it takes.
+
+    PEP 751, "File Name": "A lock file MUST be named pylock.toml or match the regular
+    expression".
+    """
+    settings = settings_for(tmp_path, lock_text(SDIST), target="box")
+    with pytest.raises(UsageError, match="PEP 751 allows") as caught:
+        export(settings, "pylock", tmp_path / name)
+    assert caught.value.hint() == f"write it to {tmp_path / 'pylock.box.toml'}"
+    assert not (tmp_path / name).exists()
+    export(settings, "requirements", tmp_path / name)
+    assert (tmp_path / name).exists()

@@ -346,3 +346,69 @@ CHANGES = (
     "a lone lock file with a tree",
 )
 """What the page on safety counts."""
+
+
+def _choose(world: World) -> None:
+    """Require evil in group test and extra fast alone, which is honest."""
+    world.project.write(
+        '[project]\nname = "a"\nversion = "1"\ndependencies = ["demo"]\n'
+        '[project.optional-dependencies]\nfast = ["evil"]\n'
+        f'[dependency-groups]\ntest = ["evil"]\n{this_target()}'
+    )
+    world.project.lock()
+    assert world.differences() == []
+    assert world.kinds() == []
+
+
+@pytest.mark.parametrize(
+    "marker",
+    [
+        "",
+        "marker = \"python_version >= '3'\"",
+        "marker = \"'here' in dependency_groups\"",
+    ],
+)
+def test_a_package_of_a_group_is_not_installed_without_it(
+    world: World, marker: str
+) -> None:
+    """A marker that admits more choices than require the package is told by both."""
+    _choose(world)
+    entry = world.entry("evil")
+    old = next(line for line in entry.splitlines() if line.startswith("marker"))
+    world.edit(entry, entry.replace(old, marker))
+    assert world.differences() == ["evil 6.6 is locked for here, but not required"]
+    assert world.kinds() == [("evil", Kind.UNREQUIRED)]
+    with pytest.raises(LockFileOutdated):
+        world.project.sync(ANY)
+
+
+def test_a_group_is_not_installed_with_another(world: World) -> None:
+    """Nor is a package of an extra with a group."""
+    _choose(world)
+    world.project.write(
+        '[project]\nname = "a"\nversion = "1"\ndependencies = ["demo"]\n'
+        '[project.optional-dependencies]\nfast = ["evil"]\n'
+        f'[dependency-groups]\ntest = ["helper"]\n{this_target()}'
+    )
+    world.project.lock()
+    assert world.differences() == []
+    world.edit("'fast' in extras", "'fast' in extras or 'test' in dependency_groups")
+    assert world.differences() == ["evil 6.6 is locked for here, but not required"]
+    assert world.kinds() == [("evil", Kind.UNREQUIRED)]
+
+
+@pytest.mark.parametrize(
+    "file",
+    ["helper-2.0-cp399-cp399-win_amd64.whl", "helper-2.0.tar.gz"],
+)
+def test_a_file_that_no_target_installs(world: World, file: str) -> None:
+    """Polylock would not take it, and other installers may."""
+    entry = world.entry("helper")
+    hashes = f'hashes = {{ sha256 = "{"1" * 64}" }}'
+    table = f'url = "https://evil.example.com/{file}", size = 5, {hashes}'
+    if file.endswith(".whl"):
+        edited = entry.replace("wheels = [", f"wheels = [\n    {{ {table} }},", 1)
+    else:
+        edited = entry.replace("wheels = [", f"sdist = {{ {table} }}\nwheels = [", 1)
+    world.edit(entry, edited)
+    assert world.kinds() == [("helper", Kind.UNSELECTED)]

@@ -22,6 +22,7 @@ from polylock.errors import (
     NoSolution,
     ProjectError,
     SourceUnusable,
+    TargetMismatch,
 )
 from polylock.operations.inspect.check import check
 from polylock.operations.lock.lock import lock
@@ -502,3 +503,94 @@ def test_a_build_takes_no_namesake_of_a_direct_source(world: World) -> None:
     with pytest.raises(BuildFailed, match="helper was not found"):
         world.project.lock()
     assert world.server.requests(world.index.page("helper")) == []
+
+
+CUDA = {"nvidia": {"cuda_version_lower_bound": ["12.0"], "sm_arch": ["90_real"]}}
+GPU = 'nvidia = { driver = "13.0", compute = ["9.0"] }\n'
+
+
+def fresh_build(world: World, variant: dict[str, dict[str, list[str]]]) -> Path:
+    """Return a wheel with the label ``fresh`` and a dependency of that label."""
+    world.index.add("extra", [build_wheel(world.files, "extra", "1.0")])
+    return build_wheel(
+        world.files,
+        "gamma",
+        "1.0",
+        label="fresh",
+        variant=variant,
+        namespaces=["nvidia", "myns"],
+        requires=["extra; variant_label == 'fresh'"],
+    )
+
+
+@pytest.mark.parametrize("how", ["reference", "url", "sources"])
+def test_a_variant_wheel_may_be_a_direct_source(world: World, how: str) -> None:
+    """Its label, its properties and what its markers require are locked.
+
+    PEP 825, "Installing a specific local wheel": "Read the variant metadata from
+    *.dist-info/variant.json inside the wheel file", then "read the dependencies of the
+    wheel, and evaluate the environment markers occurring in them, using the label".
+    """
+    wheel = fresh_build(world, {"myns": {"speed": ["high"]}})
+    target = this_target() + 'properties = { myns = { speed = ["high"] } }\n'
+    match how:
+        case "reference":
+            world.require(f"gamma @ {wheel.as_uri()}", targets=target)
+        case "url":
+            world.index.add("unused", [wheel])
+            url = f"{world.server.url}{world.index.file(wheel.name)}"
+            world.require(f"gamma @ {url}", targets=target)
+        case _:
+            path = f"../files/{wheel.name}"
+            world.require(
+                "gamma", sources=f'gamma = [{{ path = "{path}" }}]', targets=target
+            )
+    world.project.lock()
+    package = world.package("gamma")
+    assert package.archive is not None
+    assert package.variants_json is not None
+    assert package.variants_json["variants"] == {"fresh": {"myns": {"speed": ["high"]}}}
+    assert [(each.target, each.label) for each in package.variants] == [
+        ("here", "fresh")
+    ]
+    assert world.package("extra").version == "1.0"
+    assert not world.project.lock(refresh=True).changed
+    world.project.sync(ANY)
+    assert {"gamma", "extra"} <= set(world.project.installed())
+    assert world.project.sync(ANY).up_to_date
+
+
+def test_a_direct_variant_wheel_must_fit_the_target(world: World) -> None:
+    """PEP 825, as above: "Verify the wheel compatibility via compatible properties"."""
+    wheel = fresh_build(world, CUDA)
+    world.require(f"gamma @ {wheel.as_uri()}")
+    with pytest.raises(NoSolution) as caught:
+        world.project.lock()
+    told = "\n".join([str(caught.value), *caught.value.details()])
+    assert "nvidia :: " in told
+
+
+def test_sync_checks_the_label_of_a_direct_wheel(world: World) -> None:
+    """The machine needs a value of each feature, as for a wheel of an index.
+
+    PEP 825, "Variant properties".
+    """
+    wheel = fresh_build(world, CUDA)
+    world.require(f"gamma @ {wheel.as_uri()}", targets=this_target() + GPU)
+    world.project.lock()
+    with pytest.raises(TargetMismatch) as caught:
+        world.project.sync(ANY, target="here")
+    assert all(
+        line.startswith("gamma 1.0 label fresh") for line in caught.value.missing
+    )
+    forced = SyncOptions(force_target=True, search_path=ANY.search_path)
+    world.project.sync(forced, target="here")
+    assert "gamma" in world.project.installed()
+
+
+def test_a_direct_variant_wheel_without_metadata_is_refused(world: World) -> None:
+    """PEP 825, "Variant wheel": it MUST include a variant metadata file."""
+    wheel = build_wheel(world.files, "gamma", "1.0", label="fresh", variant_json=b"{")
+    world.require(f"gamma @ {wheel.as_uri()}")
+    with pytest.raises(SourceUnusable, match="gamma"):
+        world.project.lock()

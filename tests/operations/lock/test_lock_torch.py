@@ -14,6 +14,9 @@ from fakes.torch_replica import build_torch_replica
 from fakes.workspace import Project
 from polylock.index_server.static_serve import IndexServer
 from polylock.model.filenames import WheelFilename
+from polylock.operations.inspect.verify import verify
+from polylock.operations.inspect.why import why
+from polylock.ports import SilentReporter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -236,3 +239,23 @@ def test_variant_metadata_of_the_listed_labels_is_inlined(
                 namespace: {feature: sorted(values) for feature, values in each.items()}
                 for namespace, each in published["variants"][label].items()
             }
+
+
+def test_the_order_of_values_on_the_index_is_no_difference(
+    index: str, tmp_path: Path
+) -> None:
+    """A lock file has them sorted; ``verify`` and ``why`` compare sets.
+
+    torch publishes ``sm_arch`` by number: ``90_real`` before ``100_real``.
+    """
+    project = Project(directory=tmp_path / "project", index_url=index)
+    machines = {
+        name: machine for name, machine in MACHINES.items() if "nvidia" in machine
+    }
+    project.write(project_text("2.9.0", machines))
+    project.lock()
+    settings = project.with_settings()
+    outcome = verify(settings, SilentReporter(), download=False)
+    assert outcome.disagreements == ()
+    reasons = why(settings, "torch", SilentReporter()).reasons
+    assert {note for each in reasons.values() for note in each.evidence.notes} == set()

@@ -13,7 +13,10 @@ from polylock.errors import NoSolution, ProjectError
 from polylock.explain.words import note
 from polylock.operations.inspect.check import check
 from polylock.operations.inspect.graph import locked_graphs
+from polylock.operations.inspect.outdated import outdated
+from polylock.operations.inspect.verify import verify
 from polylock.operations.inspect.why import why
+from polylock.operations.lock.request import LockRequest
 from polylock.ports import SilentReporter
 
 if TYPE_CHECKING:
@@ -446,3 +449,35 @@ def test_no_version_for_a_backend_is_an_error_that_names_it(
     with pytest.raises(NoSolution) as caught:
         project.lock()
     assert "torch-xpu has 2.9.1+xpu" in "\n".join(caught.value.details())
+
+
+def test_verify_knows_which_index_a_build_is_of(
+    index: TorchIndex, tmp_path: Path
+) -> None:
+    """Pages and files agree with the lock; a file that is gone is told."""
+    project = project_on(index, tmp_path)
+    project.write(text(machines=H100 + LINUX_CPU))
+    project.lock()
+    outcome = verify(project.with_settings(), SilentReporter(), download=True)
+    assert outcome.disagreements == ()
+    index.server.change("/whl/cpu/torch/", body=b"<!DOCTYPE html><html></html>")
+    outcome = verify(project.with_settings(), SilentReporter(), download=False)
+    assert [(each.name, each.version) for each in outcome.disagreements] == [
+        ("torch", "2.9.1+cpu")
+    ]
+
+
+def test_the_newest_build_is_not_outdated(index: TorchIndex, tmp_path: Path) -> None:
+    """A backend that the target cannot run is no newer version."""
+    project = project_on(index, tmp_path)
+    older = H100.replace("13.0", "12.8")
+    project.write(text(machines=older, dependencies='"torch<2.9"'))
+    project.lock()
+    found = outdated(project.with_settings(), SilentReporter()).pins
+    assert [(each.name, each.locked, each.newest) for each in found] == [
+        ("torch", "2.8.0+cu129", "2.9.1+cu128")
+    ]
+    project.write(text(machines=older))
+    project.lock(LockRequest(upgrade=True))
+    assert builds(project) == {"h100": "2.9.1+cu128"}
+    assert outdated(project.with_settings(), SilentReporter()).pins == ()

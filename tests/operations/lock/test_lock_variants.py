@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 
+from fakes.gpu_index import changed_variants, gpu_project
 from polylock.errors import LockFileInvalid, NoSolution, ProjectError
 from polylock.operations.inspect.check import check
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from fakes.workspace import Project
 
 TEXT = """
@@ -105,3 +109,38 @@ def test_bad_pin_in_a_lock_file_is_refused(project: Project) -> None:
     project.lock_path.write_text(text.replace("vecdemo@x86_64_v2", "vecdemo"), "utf-8")
     with pytest.raises(LockFileInvalid, match=r"variants\[0\]"):
         project.lock()
+
+
+def test_refresh_notices_that_the_locked_label_no_longer_fits(tmp_path: Path) -> None:
+    """The index corrected the properties of the label that is locked.
+
+    PEP 825, "Index-level metadata": "This file SHOULD NOT be considered immutable".
+    """
+    with gpu_project(tmp_path) as project:
+        assert choice(project) == "cu12"
+        index = tmp_path / "index"
+        page = index / "simple" / "gpu" / "index.json"
+        listed = json.loads(page.read_text("utf-8"))
+        for entry in listed["files"]:
+            if entry["filename"].endswith(".json"):
+                (index / "files" / "gpu" / entry["filename"]).write_bytes(
+                    changed_variants()
+                )
+                entry["hashes"] = {}
+                del entry["size"]
+        page.write_text(json.dumps(listed), "utf-8")
+        assert not project.lock().changed
+        assert project.lock(refresh=True).changed
+        assert choice(project) == "cu11"
+        assert not project.lock(refresh=True).changed
+
+
+def choice(project: Project) -> str:
+    """Return the label of gpu that target box installs."""
+    (found,) = (
+        choice.label
+        for package in project.pylock.packages
+        for choice in package.variants
+        if package.name == "gpu" and choice.target == "box"
+    )
+    return found

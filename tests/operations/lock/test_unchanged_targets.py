@@ -222,7 +222,7 @@ def test_no_lock_file_yet(world: Project) -> None:
 
 def test_nothing_to_do(world: Project, server: Server) -> None:
     """A lock file that answers the project stays, and no index is asked."""
-    assert not world.lock(LockRequest(targets=("linux",))).changed
+    assert not world.lock(LockRequest(targets=("linux",)), refresh=False).changed
     assert not server.log
 
 

@@ -153,8 +153,10 @@ class _Allowed(Value, frozen=True):
             raise ProjectNotFound(name, ("any index, because it has a direct source",))
         return self.indexes.releases(name, target)
 
-    def variant_metadata(self, release: Release) -> VariantMetadata | Unusable:
-        return self.indexes.variant_metadata(release)
+    def variant_metadata(
+        self, release: Release, target: Target
+    ) -> VariantMetadata | Unusable:
+        return self.indexes.variant_metadata(release, target)
 
     def core_metadata(
         self, release: Release, file: RemoteFile

@@ -2,11 +2,13 @@
 
 A variant wheel is written under its name without the label, so that an installer
 without support for variants installs it; the variant was chosen by the lock. Its bytes
-and its hash are those that were locked.
+and its hash are those that were locked, unless ``plain_metadata`` evaluates its variant
+markers.
 """
 
 from __future__ import annotations
 
+import json
 import shutil
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,12 +20,14 @@ from polylock.build.policy import require_allowed
 from polylock.cache.regular_files import file_digest
 from polylock.cache.store import Bucket
 from polylock.errors import CacheUnusable, HashMismatch, UsageError
+from polylock.lockfile.file_choice import FileChooser
 from polylock.lockfile.pylock import (
     PackageDirectory,
     PackageSdist,
     PackageWheel,
     Pylock,
 )
+from polylock.lockfile.select import enabled_providers
 from polylock.model.archive_checks import RefusedArchive, check_path, collision_key
 from polylock.model.core_metadata import CoreMetadata, InvalidCoreMetadata
 from polylock.operations.builds.locked_files import LockedFiles, locked_sha256
@@ -31,6 +35,7 @@ from polylock.operations.builds.sdists import LocalSdist, SdistBuilds, SourceTre
 from polylock.operations.builds.trees import SourceTrees
 from polylock.operations.builds.wiring import machine_builds
 from polylock.operations.context import Context
+from polylock.operations.exchange.plain_metadata import PlainWheel, evaluate_markers
 from polylock.operations.exchange.single_target import SingleTarget, without_label
 from polylock.operations.files import attempt
 from polylock.operations.inspect.selection import named_selections, open_lock
@@ -50,6 +55,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from polylock.lockfile.select import Selected
+    from polylock.operations.inspect.selection import LockedSelection
     from polylock.ports import Reporter
     from polylock.project.settings import Settings
 
@@ -64,7 +70,8 @@ class Bundle(Value, frozen=True, kw_only=True):
     """A directory that was written.
 
     ``sdists`` are left for the installer to build. ``variant_markers`` are the packages
-    with variant markers in their metadata, which pip refuses.
+    with variant markers in their metadata, which pip refuses; ``plain_metadata`` the
+    wheels in which they were evaluated.
     """
 
     directory: Path
@@ -73,6 +80,7 @@ class Bundle(Value, frozen=True, kw_only=True):
     size: int
     sdists: tuple[str, ...]
     variant_markers: tuple[str, ...]
+    plain_metadata: tuple[PlainWheel, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the document of ``bundle --json`` (schemas/bundle.schema.json)."""
@@ -83,6 +91,7 @@ class Bundle(Value, frozen=True, kw_only=True):
             "size": self.size,
             "sdists": list(self.sdists),
             "variant-markers": list(self.variant_markers),
+            "plain-metadata": [wheel.to_json() for wheel in self.plain_metadata],
         }
 
 
@@ -90,11 +99,13 @@ class BundleOptions(Value, frozen=True, kw_only=True):
     """The options of ``bundle`` beyond the settings.
 
     ``build`` builds wheels of source distributions and trees with a Python of this
-    machine, which must satisfy the target. ``frozen`` accepts an outdated lock file.
+    machine, which must satisfy the target. ``plain_metadata`` evaluates variant markers
+    into the metadata of the bundled wheels. ``frozen`` accepts an outdated lock file.
     ``search_path`` is the PATH for finding a Python, ``managed`` gives further places.
     """
 
     build: bool = False
+    plain_metadata: bool = False
     frozen: bool = False
     search_path: str = ""
     managed: Callable[[], str] | None = None
@@ -132,6 +143,9 @@ def bundle(
             builds=_builds(context, pylock, selection.target.name, options),
         )
         files = writer.write(selection.selected)
+        plain: list[PlainWheel] = []
+        if options.plain_metadata:
+            plain = _evaluate_all(pylock, selection, place, files)
         with_variant_markers = tuple(
             str(chosen.package.name)
             for chosen in selection.selected
@@ -150,7 +164,59 @@ def bundle(
             sorted(name for name, f in files.items() if isinstance(f, PackageSdist))
         ),
         variant_markers=tuple(sorted(with_variant_markers)),
+        plain_metadata=tuple(plain),
     )
+
+
+def _evaluate_all(
+    pylock: Pylock,
+    selection: LockedSelection,
+    place: Path,
+    files: dict[NormalizedName, PackageWheel | PackageSdist],
+) -> list[PlainWheel]:
+    """Evaluate the variant markers of the bundled wheels; update ``files``.
+
+    What was changed is in ``plain-metadata.json`` beside the lock file of the bundle.
+    The project's lock file keeps the hashes of the published files.
+    """
+    versions: dict[str, str] = {
+        chosen.package.name: chosen.package.version
+        for chosen in selection.selected
+        if chosen.package.version is not None
+    }
+    chooser = FileChooser(
+        target=selection.target,
+        versions=versions,
+        enabled_providers=enabled_providers(pylock),
+    )
+    changed = []
+    for chosen in selection.selected:
+        name, label = chosen.package.name, chosen.variant_label
+        file = files[name]
+        if label is None or not isinstance(file, PackageWheel):
+            continue
+        path = place / (file.path or "")
+        variant = chooser.variant_of(chosen.package, label)
+        requirements = evaluate_markers(path, variant)
+        if requirements:
+            sha256 = file_digest(path)
+            changed.append(
+                PlainWheel(
+                    name=name,
+                    filename=path.name,
+                    locked_sha256=locked_sha256(file),
+                    sha256=sha256,
+                    requirements=requirements,
+                )
+            )
+            files[name] = replace(
+                file, size=path.stat().st_size, hashes={"sha256": sha256}
+            )
+    if changed:
+        document = {"wheels": [wheel.to_json() for wheel in changed]}
+        text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+        (place / "plain-metadata.json").write_text(text, "utf-8", newline="\n")
+    return changed
 
 
 class _Names(Mutable, eq=False):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal, assert_never
 
@@ -119,6 +120,8 @@ def _address(
     return file.url
 
 
+_LOCK_NAME = re.compile(r"pylock\.[^.]+\.toml")
+
 ExportFormat = Literal["pylock", "requirements", "cyclonedx"]
 
 
@@ -142,6 +145,8 @@ def export(
         raise UsageError(
             "no target is named", "add --target NAME; `polylock targets list` has them"
         )
+    if output is not None and export_format == "pylock":
+        _check_name(output, settings.target)
     pylock, path = open_lock(settings)
     found = named_selections(pylock, path, settings)
     selection = next(iter(found))
@@ -173,6 +178,22 @@ def export(
             for chosen in selection.selected
             if chosen.variant_label is not None
         ),
+    )
+
+
+def _check_name(output: Path, target: str) -> None:
+    """Raise UsageError for a name by which no installer would find the lock file.
+
+    PEP 751, "File Name": "A lock file MUST be named pylock.toml or match the regular
+    expression" for a named one.
+    """
+    if output.name == "pylock.toml" or _LOCK_NAME.fullmatch(output.name):
+        return
+    named = output.with_name(f"pylock.{target.replace('.', '-')}.toml")
+    raise UsageError(
+        f"{output.name} is not the name of a lock file: PEP 751 allows pylock.toml and "
+        "pylock.NAME.toml, with a NAME without dots",
+        f"write it to {named}",
     )
 
 

@@ -23,8 +23,20 @@ from polylock.errors import (
     UsageError,
 )
 from polylock.explain.words import clause
-from polylock.lockfile.pylock import Package, PackageArchive, PackageSdist, PackageWheel
-from polylock.lockfile.record import requirement_text, without_credentials
+from polylock.lockfile.pylock import (
+    Package,
+    PackageArchive,
+    PackageSdist,
+    PackageWheel,
+    Pylock,
+)
+from polylock.lockfile.record import (
+    locked_target,
+    requirement_text,
+    without_credentials,
+)
+from polylock.lockfile.select import select
+from polylock.lockfile.vouching import Choice, choices, of_target, roots_of_choice
 from polylock.model.distributions import Release, Releases, RemoteFile, Unusable
 from polylock.model.filenames import WheelFilename
 from polylock.model.folding import fold
@@ -76,6 +88,7 @@ class DisagreementKind(enum.StrEnum):
     METADATA = "metadata"
     REQUIREMENT = "requirement"
     UNREQUIRED = "unrequired"
+    UNSELECTED = "unselected"
 
 
 _SENTENCES = {
@@ -106,6 +119,9 @@ _SENTENCES = {
     DisagreementKind.METADATA: "{file} has no usable metadata: {found}",
     DisagreementKind.REQUIREMENT: "{file} requires {found}, the lock has {locked}",
     DisagreementKind.UNREQUIRED: "is locked, and no locked package requires it",
+    DisagreementKind.UNSELECTED: (
+        "{file} is locked and no target installs it, but other installers may"
+    ),
 }
 
 
@@ -209,15 +225,43 @@ def verify(settings: Settings, reporter: Reporter, *, download: bool) -> VerifyO
                 comparison=comparison,
                 target=selection.target,
                 project=canonicalize_name(project.name or ""),
-                choices=(
-                    _Choice(),
-                    *(_Choice(groups=(group,)) for group in groups),
-                    *(_Choice(extras=(extra,)) for extra in extras),
-                ),
+                pylock=pylock,
             ).compare(selection.selected)
+        if settings.target is None:
+            _compare_selected(pylock, path, comparison)
         if download:
             _compare_contents(context, comparison)
     return comparison.outcome(path)
+
+
+def _compare_selected(pylock: Pylock, path: Path, comparison: _Comparison) -> None:
+    """Note the files that no target installs for any choice of groups and extras.
+
+    `lock` writes none: they were added to the lock file.
+    """
+    chosen: set[int] = set()
+    for choice in choices(pylock):
+        for record in pylock.polylock.targets if pylock.polylock else ():
+            for one in select(
+                pylock,
+                locked_target(record),
+                groups=choice.groups,
+                extras=choice.extras,
+                path=str(path),
+                open_holds=True,
+            ):
+                chosen.add(id(one.file))
+    for package in pylock.packages:
+        for file in (*package.wheels, package.sdist, package.archive):
+            if file is None or id(file) in chosen:
+                continue
+            found = Disagreement(
+                kind=DisagreementKind.UNSELECTED,
+                name=package.name,
+                version=package.version or "",
+                file=filename_of(file),
+            )
+            comparison.found.setdefault(found, [])
 
 
 def _pinned_exactly(inputs: Inputs) -> Iterator[tuple[NormalizedName, str]]:
@@ -259,13 +303,6 @@ class _Comparison(Mutable, kw_only=True):
         )
 
 
-class _Choice(Value, frozen=True, kw_only=True):
-    """Groups and extras that a user may choose."""
-
-    groups: tuple[str, ...] = ()
-    extras: tuple[str, ...] = ()
-
-
 class _Target(Value, frozen=True, kw_only=True):
     """Compares the packages of one target with their indexes."""
 
@@ -273,7 +310,7 @@ class _Target(Value, frozen=True, kw_only=True):
     comparison: _Comparison
     target: Target
     project: str
-    choices: tuple[_Choice, ...]
+    pylock: Pylock
     metadata: dict[str, tuple[RemoteFile, CoreMetadata]] = field(default_factory=dict)
 
     def compare(self, selected: Iterable[Selected]) -> None:
@@ -312,21 +349,22 @@ class _Target(Value, frozen=True, kw_only=True):
                 package, DisagreementKind.NO_PROJECT, found=", ".join(error.indexes)
             )
             return
+        release = _release(releases, package)
+        # Several indexes may serve a project together.
+        url_of_release = "" if release is None else release.index_url
+        where = without_credentials(url_of_release or releases.index_url)
         locked_index = package.index
-        if locked_index is not None and not _same_index(locked_index, releases):
-            where = without_credentials(releases.index_url)
+        if locked_index is not None and locked_index.rstrip("/") != where.rstrip("/"):
             self._note(
                 package, DisagreementKind.INDEX, locked=locked_index, found=where
             )
-        release = _release(releases, package)
         offered = None if release is None else _offered(release, file.filename)
         if release is None or offered is None:
-            where = without_credentials(releases.index_url)
             self._note(
                 package, DisagreementKind.REMOVED, file=file.filename, found=where
             )
             return
-        self._addresses(package, file.filename, url, offered, releases)
+        self._addresses(package, file.filename, url, offered, where)
         self._facts(package, file, offered)
         if chosen.variant_label is not None:
             self._variant(package, chosen.variant_label, release)
@@ -393,21 +431,34 @@ class _Target(Value, frozen=True, kw_only=True):
         The edges in the lock file are not trusted; they count only for packages whose
         metadata needs a build.
         """
-        reached: set[NormalizedName] = set()
-        pending = [
-            root.requirement.normalized_name
-            for root in self.context.inputs.requirements
-            if root.target in {None, self.target.name}
-        ]
-        while pending:
-            name = pending.pop()
-            if name in reached or name not in packages:
-                continue
-            reached.add(name)
-            pending += self._required(packages[name], packages)
+        edges: dict[NormalizedName, tuple[NormalizedName, ...]] = {}
+
+        def reached(choice: Choice | None) -> set[NormalizedName]:
+            found: set[NormalizedName] = set()
+            inputs = self.context.inputs
+            pending = [
+                canonicalize_name(name)
+                for name in roots_of_choice(inputs, self.target, choice)
+            ]
+            while pending:
+                name = pending.pop()
+                if name in found or name not in packages:
+                    continue
+                found.add(name)
+                if name not in edges:
+                    edges[name] = tuple(self._required(packages[name], packages))
+                pending += edges[name]
+            return found
+
+        everything = reached(None)
         for name, package in packages.items():
-            if name not in reached:
+            if name not in everything:
                 self._note(package, DisagreementKind.UNREQUIRED)
+        for choice in choices(self.pylock):
+            found = reached(choice)
+            for package in of_target(self.pylock, self.target, choice):
+                if package.name in everything - found:
+                    self._note(package, DisagreementKind.UNREQUIRED)
 
     def _required(
         self, package: Package, packages: Mapping[NormalizedName, Package]
@@ -451,12 +502,12 @@ class _Target(Value, frozen=True, kw_only=True):
             return str(locked.version)
         if any(
             self._is_always(package, choice) and not self._is_always(locked, choice)
-            for choice in self.choices
+            for choice in choices(self.pylock)
         ):
             return f"{locked.version} only where {locked.marker}"
         return None
 
-    def _is_always(self, package: Package, choice: _Choice) -> bool:
+    def _is_always(self, package: Package, choice: Choice) -> bool:
         """Return whether a choice installs an entry on every machine of the target."""
         if package.marker is None:
             return True
@@ -487,15 +538,13 @@ class _Target(Value, frozen=True, kw_only=True):
         filename: str,
         url: str,
         offered: RemoteFile,
-        releases: Releases,
+        index_url: str,
     ) -> None:
         locked, found = _origin(url), _origin(offered.url)
         if locked == found:
             return
         host = urlsplit(url).hostname or ""
-        known = [
-            urlsplit(one).hostname or "" for one in (offered.url, releases.index_url)
-        ]
+        known = [urlsplit(one).hostname or "" for one in (offered.url, index_url)]
         imitated = look_alike(host, known)
         if imitated is not None:
             self._note(
@@ -555,12 +604,12 @@ class _Target(Value, frozen=True, kw_only=True):
     def _variant(self, package: Package, label: str, release: Release) -> None:
         """Compare the properties of a label, which decide who may install the wheel."""
         locked = VariantMetadata.from_document(package.variants_json or {})
-        now = self.context.source.variant_metadata(release)
+        now = self.context.source.variant_metadata(release, self.target)
         if isinstance(now, Unusable):
             found = f"no usable metadata: {clause(now.reason)}"
         elif label not in now.variants:
             found = "no such label"
-        elif now.variants[label] == locked.variants.get(label):
+        elif now.properties(label) == locked.properties(label):
             return
         else:
             found = _properties(now, label)
@@ -644,11 +693,6 @@ def _content(context: IndexContext, url: str, file: _Address) -> str:
     # Without compression, so that the bytes are those of the file.
     headers = {"accept-encoding": "identity"}
     return context.client.stream(url, consume, headers=headers)
-
-
-def _same_index(locked: str, releases: Releases) -> bool:
-    found = without_credentials(releases.index_url)
-    return locked.rstrip("/") == found.rstrip("/")
 
 
 def _release(releases: Releases, package: Package) -> Release | None:

@@ -40,7 +40,10 @@ from polylock.operations.inspect.selection import (
 )
 from polylock.toml_tables import closest
 from polylock.values import Value, field, replace
-from polylock.variants.variant_json import InvalidVariantMetadata, VariantMetadata
+from polylock.variants.variant_json import (
+    InvalidVariantMetadata,
+    VariantMetadata,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -379,13 +382,18 @@ def _moved_labels(release: Release, package: Package, reader: WhyNot) -> list[st
     """Return the locked labels whose properties differ on the index."""
     if package.variants_json is None:
         return []
-    metadata = reader.source.variant_metadata(release)
+    metadata = reader.source.variant_metadata(release, reader.target)
     try:
-        locked = VariantMetadata.from_document(package.variants_json).variants
+        locked = VariantMetadata.from_document(package.variants_json)
     except InvalidVariantMetadata:
         return []
-    now = {} if isinstance(metadata, Unusable) else metadata.variants
-    return [label for label in sorted(locked) if locked[label] != now.get(label)]
+    if isinstance(metadata, Unusable):
+        return sorted(locked.variants)
+    return [
+        label
+        for label in sorted(locked.variants)
+        if locked.properties(label) != metadata.properties(label)
+    ]
 
 
 def verdict(found: LabelVerdict) -> str:  # noqa: PLR0911 - a case each

@@ -87,10 +87,11 @@ class Kept(Value, frozen=True, kw_only=True):
 
 
 class _Found(Value, frozen=True):
-    """The one release of a direct source, and its metadata."""
+    """The one release of a direct source, its metadata, and that of a variant wheel."""
 
     releases: Releases
     metadata: CoreMetadata
+    variants: VariantMetadata | Unusable | None = None
 
 
 class DirectReleases(Mutable, kw_only=True):
@@ -119,14 +120,19 @@ class DirectReleases(Mutable, kw_only=True):
             return self.indexes.releases(name, target)
         found = self._found.get((name, source))
         if found is None:
-            found = self._found[name, source] = self._find(name, source)
+            found = self._found[name, source] = self._find(name, source, target)
         return found.releases
 
-    def variant_metadata(self, release: Release) -> VariantMetadata | Unusable:
-        """Ask the indexes; a direct source has no labels to choose from."""
+    def variant_metadata(
+        self, release: Release, target: Target
+    ) -> VariantMetadata | Unusable:
+        """Return the ``variant.json`` of a direct source, else ask the indexes."""
         if release.direct is None:
-            return self.indexes.variant_metadata(release)
-        return Unusable(DirectSourceNamed())
+            return self.indexes.variant_metadata(release, target)
+        found = self._found.get((release.name, release.direct.source))
+        if found is None or found.variants is None:
+            return Unusable(DirectSourceNamed())
+        return found.variants
 
     def core_metadata(
         self, release: Release, file: RemoteFile
@@ -146,10 +152,12 @@ class DirectReleases(Mutable, kw_only=True):
         """Let the indexes prefetch; they skip direct sources."""
         self.indexes.prefetch(requirements, target, guess)
 
-    def _find(self, name: NormalizedName, source: DirectSource) -> _Found:
+    def _find(
+        self, name: NormalizedName, source: DirectSource, target: Target
+    ) -> _Found:
         match source:
             case ArchiveSource():
-                return self._archive(name, source)
+                return self._archive(name, source, target)
             case DirectorySource():
                 return self._directory(name, source)
             case GitSource():
@@ -157,7 +165,9 @@ class DirectReleases(Mutable, kw_only=True):
             case _:
                 assert_never(source)
 
-    def _archive(self, name: NormalizedName, source: ArchiveSource) -> _Found:
+    def _archive(
+        self, name: NormalizedName, source: ArchiveSource, target: Target
+    ) -> _Found:
         file, path = self._file(name, source)
         origin = DirectOrigin(source=source, path=self._lock_path(source.path))
         if not file.filename.endswith(".whl"):
@@ -171,8 +181,8 @@ class DirectReleases(Mutable, kw_only=True):
             is_local = source.url is None
             metadata, _ = self._metadata(tree, source, is_local=is_local)
             return _release(name, origin, metadata, file)
-        metadata = self._wheel_metadata(name, source, file, path)
-        return _release(name, origin, metadata, file)
+        metadata, variants = self._wheel_metadata(name, source, (file, path), target)
+        return replace(_release(name, origin, metadata, file), variants=variants)
 
     def _file(
         self, name: NormalizedName, source: ArchiveSource
@@ -204,25 +214,38 @@ class DirectReleases(Mutable, kw_only=True):
         return file, path
 
     def _wheel_metadata(
-        self, name: NormalizedName, source: ArchiveSource, file: RemoteFile, path: Path
-    ) -> CoreMetadata:
+        self,
+        name: NormalizedName,
+        source: ArchiveSource,
+        found_at: tuple[RemoteFile, Path],
+        target: Target,
+    ) -> tuple[CoreMetadata, VariantMetadata | Unusable | None]:
+        """Return the metadata of a wheel, and that of its label if it has one.
+
+        PEP 825, "Installing a specific local wheel": "3. Read the variant metadata from
+        *.dist-info/variant.json inside the wheel file." Whether the label fits is
+        decided like that of any other wheel.
+        """
+        file, path = found_at
         try:
             parsed = WheelFilename.parse(file.filename)
         except InvalidFilename as error:
             raise SourceUnusable(_text(name, source), str(error)) from error
         if source.url is None:
             try:
-                content = read_distribution(path).metadata or b""
-                return CoreMetadata.parse(content)
+                read = read_distribution(path)
+                return CoreMetadata.parse(read.metadata or b""), read.variant
             except (InvalidDistribution, InvalidCoreMetadata) as error:
                 raise SourceUnusable(_text(name, source), str(error)) from error
         release = Release(
-            name=parsed.name, version=parsed.version, index="", wheels=(file,)
+            name=parsed.name, version=parsed.version, index=file.url, wheels=(file,)
         )
         found = self.indexes.core_metadata(release, file)
         if isinstance(found, Unusable):
             raise SourceUnusable(_text(name, source), _words(found.reason))
-        return found
+        if parsed.variant_label is None:
+            return found, None
+        return found, self.indexes.variant_metadata(release, target)
 
     def _directory(self, name: NormalizedName, source: DirectorySource) -> _Found:
         trees = SourceTrees(context=self.context)

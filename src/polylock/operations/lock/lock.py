@@ -104,8 +104,9 @@ class LockOutcome(Value, frozen=True, kw_only=True):
 def lock(settings: Settings, request: LockRequest, reporter: Reporter) -> LockOutcome:
     """Lock the project.
 
-    If the lock file is up to date, it is not written and no index is asked. Otherwise
-    the pins that still hold are kept, and the file is written atomically at the end.
+    If the lock file is up to date, it is not written and no index is asked, unless the
+    settings say ``refresh``. Otherwise the pins that still hold are kept, and the file
+    is written atomically at the end.
 
     Raises ProjectError, LockFileInvalid, NoSolution, ProjectNotFound,
     IndexRequestError, CacheUnusable; for a lock of some targets NoSuchTarget, and
@@ -120,7 +121,8 @@ def lock(settings: Settings, request: LockRequest, reporter: Reporter) -> LockOu
     if request.targets:
         _check_others(workspace, previous, request.targets)
     inputs = workspace.project.inputs
-    keeps = not (request.upgrade or request.upgrade_packages)
+    # With `refresh` the index may have corrected what the pins were chosen by.
+    keeps = not (request.upgrade or request.upgrade_packages or settings.refresh)
     if previous is not None and keeps and not workspace.differences(previous, inputs):
         return LockOutcome(
             path=workspace.lock_path,

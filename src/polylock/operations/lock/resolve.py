@@ -84,9 +84,9 @@ class LockedNotes(Value, frozen=True, kw_only=True):
 def locked_notes(settings: Settings, reporter: Reporter) -> LockedNotes:
     """Return the notes on the lock file, by what the indexes say now.
 
-    The project is solved again with the locked pins as preferences, at the cost of a
-    warm ``lock``, and nothing is written. Raises ProjectError, LockFileInvalid,
-    UsageError, IndexRequestError, CacheUnusable.
+    Each target is solved again for the locked versions, also those that were yanked
+    since, at the cost of a warm ``lock``. Nothing is written. Raises ProjectError,
+    LockFileInvalid, UsageError, IndexRequestError, CacheUnusable.
     """
     workspace = open_workspace(settings)
     locked = require_lock(workspace.lock_path, settings)
@@ -102,15 +102,19 @@ def locked_notes(settings: Settings, reporter: Reporter) -> LockedNotes:
         solver = Solver(
             inputs=inputs,
             source=source,
-            reporter=reporter,
+            reporter=SilentReporter(),  # it would say "resolved", as if to lock
             preferences=pins,
             memory=context.memory,
         )
         try:
-            found = solved(solver, workspace.targets, monotonic).resolutions
+            found = [
+                _again(solver, target, pins[target.name])
+                for target in workspace.targets
+            ]
         except (NoSolution, ProjectNotFound) as error:
             return LockedNotes(
-                notes=None, problem=f"there are no notes on the lock file: {error}"
+                notes=None,
+                problem=f"there are no notes, for what is locked is gone: {error}",
             )
         same = [each for each in found if _is_locked(each, pins[each.target.name])]
         others = ", ".join(each.target.name for each in found if each not in same)
@@ -118,6 +122,19 @@ def locked_notes(settings: Settings, reporter: Reporter) -> LockedNotes:
             notes=_notes(same, solver, source, context),
             problem=others and f"there are no notes on {others}: a new lock differs",
         )
+
+
+def _again(
+    solver: Solver, target: Target, locked: Mapping[NormalizedName, Preference]
+) -> Resolution:
+    """Return the solution of a target that has exactly the locked versions."""
+    exact = tuple(
+        Requirement(name=name, specifier=f"=={preference.version}")
+        for name, preference in locked.items()
+    )
+    again = replace(solver, inputs=replace(solver.inputs, upgrades=exact))
+    (resolution,) = solved(again, [target], monotonic).resolutions
+    return resolution
 
 
 def _is_locked(

@@ -1,9 +1,10 @@
-"""The targets that ``lock --target`` leaves unchanged, solved from the lock file alone.
+"""Keep the other targets unchanged in ``lock --target``.
 
-Their packages are not copied but solved, with only the files of the lock file as
-candidates. So the dependencies and markers are those of the metadata, as after any
-other solve, and the pins cannot change. No index page is requested; metadata comes from
-the cache by the hash of its file, or from that file.
+``lock --target h100`` writes the whole lock file but may change only h100. The other
+targets are solved again, and the only candidates are the files in the old lock file.
+So their pins cannot change, and their dependencies and markers come from the metadata,
+as in any other solve. No index page is requested. The metadata is in the cache by the
+hash of its file, or is read from that file.
 """
 
 from __future__ import annotations
@@ -138,8 +139,11 @@ class LockedFiles(Mutable, kw_only=True):
             self._releases[key] = self._only_release(*locked)
         return self._releases[key]
 
-    def variant_metadata(self, release: Release) -> VariantMetadata | Unusable:
+    def variant_metadata(
+        self, release: Release, target: Target
+    ) -> VariantMetadata | Unusable:
         """Return the variant metadata of a release in the lock file."""
+        del target
         return self._variants.get(id(release), Unusable(LabelUndescribed()))
 
     def core_metadata(
