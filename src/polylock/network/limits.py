@@ -107,11 +107,11 @@ def redirected(place: str, location: str, status: int) -> str:
     except ValueError as error:
         problem = f"it redirects to an invalid URL: {shown}"
         raise IndexRequestError(redact(place), status, problem) from error
-    problem = None
+    refusal: str | None = None
     if place.startswith("https:") and scheme != "https":
-        problem = f"it redirects from https to {shown}"
+        refusal = f"it redirects from https to {shown}"
     elif scheme not in {"http", "https"}:
-        problem = f"it redirects to {shown}, which is not an http or https URL"
-    if problem is not None:
-        raise IndexRequestError(redact(place), status, problem)
+        refusal = f"it redirects to {shown}, which is not an http or https URL"
+    if refusal is not None:
+        raise IndexRequestError(redact(place), status, refusal)
     return found
