@@ -156,11 +156,13 @@ def key_path(*parts: str | int) -> str:
     return path
 
 
-def closest(wrong: str, known: Collection[str]) -> str | None:
+def closest(
+    wrong: str, known: Collection[str], *, similarity: float = 0.6
+) -> str | None:
     """Return the known name that is most similar, None if none is close."""
     from difflib import get_close_matches  # noqa: PLC0415 - for a misspelling only
 
-    return next(iter(get_close_matches(wrong, sorted(known), n=1)), None)
+    return next(iter(get_close_matches(wrong, sorted(known), 1, similarity)), None)
 
 
 def suggestion(wrong: str, known: Collection[str]) -> str:

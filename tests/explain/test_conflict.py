@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from packaging.utils import canonicalize_name
 
+from fakes.server import Answer, Server
 from fakes.source import MemorySource
 from fakes.universes import TARGETS
+from fakes.workspace import Project, this_target
+from polylock.errors import NoSolution
 from polylock.explain.conflict import Ask, clash, in_words
 from polylock.resolution.versions import VersionTable
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PROJECT = "the project"
 
@@ -68,3 +76,20 @@ def test_words_name_who_asks(
     """Each side has its name, and of a parent's versions the widest is told."""
     every = [Ask(who, tuple(specifiers)) for who, *specifiers in asks]
     assert in_words(every, table) == expected
+
+
+def test_a_page_of_local_links_says_what_counts(server: Server, tmp_path: Path) -> None:
+    """An index that links to files of this machine has nothing to install."""
+    link = '<a href="file:///srv/good-1.0-py3-none-any.whl">good</a>'
+    server.routes["/simple/good/"] = Answer(
+        body=link.encode(), content_type="text/html"
+    )
+    project = Project(directory=tmp_path / "own", index_url=f"{server.url}/simple/")
+    project.write(
+        '[project]\nname = "own"\nversion = "1"\ndependencies = ["good"]\n'
+        + this_target()
+    )
+    with pytest.raises(NoSolution) as caught:
+        project.lock()
+    assert "good has no release that can be installed" in caught.value.explanation
+    assert "file: links, to files of this machine, do not" in str(caught.value.hint())

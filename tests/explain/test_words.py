@@ -55,6 +55,8 @@ from polylock.explain.words import about, asker, clause, request
 from polylock.model.requirements import Requirement
 from polylock.variants.properties import VariantProperty
 
+LOWER = "cuda_version_lower_bound"
+
 B2 = Requirement(name="b", specifier="<2")
 FROM_PROJECT = Request(RootAsker(), Requirement(name="a"))
 FROM_A = Request(PackageAsker("a", "1.0"), Requirement(name="mid"))
@@ -144,6 +146,20 @@ WORDS: list[tuple[Reason, str]] = [
         "has no variant cu12, which cpu pins; there is: cu13",
     ),
     (VariantRequired(("nvidia",)), "require-variants asks for nvidia"),
+    (VariantRequired(("acme",)), "require-variants asks for acme"),
+    (VariantRequired(("torch@cu",)), "require-variants asks for torch@cu"),
+    (
+        VariantRequired(("nvdia :: sm_arch",)),
+        "require-variants asks for nvdia :: sm_arch (did you mean nvidia :: sm_arch?)",
+    ),
+    (
+        VariantRequired(("nvidia :: smarch",)),
+        "require-variants asks for nvidia :: smarch (did you mean nvidia :: sm_arch?)",
+    ),
+    (
+        VariantRequired((LOWER,)),
+        f"require-variants asks for {LOWER} (did you mean nvidia :: {LOWER}?)",
+    ),
     (
         VariantRequired(("amd", "nvidia"), ("x86_64",)),
         "require-variants asks for amd or nvidia, and the label has x86_64",

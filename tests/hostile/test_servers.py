@@ -84,7 +84,14 @@ ANSWERS: dict[str, tuple[Answer, str]] = {
     "an unknown status": (Answer(status=799), "answered 799: unknown status"),
     "a redirect to itself": (Answer(redirect="/demo.whl"), "too many redirects"),
     "a redirect to nonsense": (Answer(redirect="http://["), "invalid URL"),
-    "a redirect to a file": (Answer(redirect="file:///etc/hosts"), "only http and"),
+    "a redirect to a file": (
+        Answer(redirect="file:///etc/hosts"),
+        "redirects to file:///etc/hosts, which is not",
+    ),
+    "a redirect with an escape": (
+        Answer(redirect="/\x1b[2J"),
+        r"invalid URL: /\\x1b\[2J",
+    ),
     "a redirect without a place": (Answer(status=302), "answered 302"),
     "a compressed bomb": (
         Answer(

@@ -88,5 +88,16 @@ def test_a_redirect_into_the_clear_is_refused() -> None:
 
 def test_a_redirect_to_nonsense_is_refused() -> None:
     """What is no URL is told with the one that led there."""
-    with pytest.raises(IndexRequestError, match="redirects to an invalid URL"):
-        redirected(URL, "http://[", 302)
+    for location, shown in (("http://[", r"http://\["), ("/\x1b[2J", r"/\\x1b\[2J")):
+        words = f"{URL} answered 302: it redirects to an invalid URL: {shown}"
+        with pytest.raises(IndexRequestError, match=words):
+            redirected(URL, location, 302)
+
+
+@pytest.mark.parametrize("location", ["data:text/html,x", "file:///x", "ftp://b/x"])
+def test_a_redirect_to_another_protocol_is_refused(location: str) -> None:
+    """With the URL that sent it, and where it leads."""
+    sender = "http://index.example.com/simple/demo/"
+    words = f"{sender} answered 302: it redirects to {location}, which is not"
+    with pytest.raises(IndexRequestError, match=words):
+        redirected(sender, location, 302)

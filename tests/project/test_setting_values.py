@@ -64,6 +64,14 @@ def test_faults(name: str, value: object, problem: str) -> None:
     assert str(caught.value).startswith(problem)
 
 
+@pytest.mark.parametrize(
+    ("typed", "expected"), [("Linux_x86_64", "linux-x86-64"), ("../../x", "../../x")]
+)
+def test_a_target_is_a_name_or_what_was_typed(typed: str, expected: str) -> None:
+    """A message about a target that cannot exist shows what was typed."""
+    assert given("target", typed) == expected
+
+
 def test_fault_in_the_environment() -> None:
     """A bad value of a variable is reported with the variable's name."""
     with pytest.raises(UsageError, match=r"^POLYLOCK_THREADS: must be"):

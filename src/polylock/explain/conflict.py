@@ -57,6 +57,11 @@ _CIRCLES_AT_MOST = 2
 _GROUPS_AT_MOST = 6
 """How many groups of versions of one parent are told, the newest first."""
 
+_NO_FILES = (
+    "its page lists no wheel or source distribution (.tar.gz, .zip) of that name with "
+    "a valid version; file: links, to files of this machine, do not count"
+)
+
 
 class _BuiltAgainst(Value, frozen=True):
     """A label is built against releases of another project (PEP 850)."""
@@ -557,7 +562,7 @@ def _supply(
         return [], build_hint(availability.pool.inputs, name) if unbuilt else None
     releases = availability.releases(asked[0].name)
     if releases is None or not releases.versions:
-        return [f"{name} has no release that can be installed"], None
+        return [f"{name} has no release that can be installed"], _NO_FILES
     lines = []
     constrained = availability.constraints_on(name)
     if constrained:

@@ -81,7 +81,9 @@ from polylock.model.inputs import DEFAULT_INDEX, index_in_words
 from polylock.model.quantities import counted, file_size
 from polylock.model.visible_text import visible
 from polylock.resolution.versions import public, satisfies
+from polylock.toml_tables import closest
 from polylock.values import replace
+from polylock.variants.catalogue import FEATURE_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -666,11 +668,33 @@ def _of_label(  # noqa: PLR0911 - a case each
         case SdistBehindWheel():
             return "a wheel goes before the source distribution"
         case VariantRequired():
-            asked = f"require-variants asks for {' or '.join(reason.patterns)}"
+            patterns = map(_required_pattern, reason.patterns)
+            asked = f"require-variants asks for {' or '.join(patterns)}"
             there = " and ".join(reason.there)
             return f"{asked}, and the label has {there}" if there else asked
         case _ as unreachable:
             assert_never(unreachable)
+
+
+_MISSPELLED = 0.75
+"""Least similarity to a known namespace: a project may have one of its own."""
+
+
+def _required_pattern(pattern: str) -> str:
+    """Return a pattern, with the known one that it may be a misspelling of."""
+    if "@" in pattern:
+        return pattern
+    namespace, *rest = (part.strip() for part in pattern.split("::"))
+    near = closest(namespace, FEATURE_NAMES, similarity=_MISSPELLED)
+    if namespace in FEATURE_NAMES:
+        known = FEATURE_NAMES[namespace]
+        feature = closest(rest[0], known) if rest and rest[0] not in known else None
+        meant = f"{namespace} :: {feature}" if feature else None
+    elif owner := next((n for n, of in FEATURE_NAMES.items() if namespace in of), None):
+        meant = f"{owner} :: {pattern}"
+    else:
+        meant = " :: ".join([near, *rest]) if near else None
+    return f"{pattern} (did you mean {meant}?)" if meant else pattern
 
 
 def _excluded(reason: Excluded) -> str:

@@ -431,6 +431,7 @@ class Client:
                 timeout=self._timeout,
                 headers={"user-agent": self.user_agent},
                 follow_redirects=False,
+                event_hooks={"response": [_check_redirect]},
                 trust_env=False,
                 proxy=None if proxy is None else proxy.url,
             )
@@ -439,6 +440,17 @@ class Client:
                 raise
             shown = redact(proxy.url)
             raise NetworkSettingInvalid(proxy.variable, shown, str(error)) from error
+
+
+def _check_redirect(response: httpx.Response) -> None:
+    """Raise IndexRequestError for a redirect that may not be followed.
+
+    httpx parses the target before it returns the response, and its own error does not
+    say where the redirect leads.
+    """
+    location = response.headers.get("location")
+    if response.status_code in _REDIRECTS and location is not None:
+        redirected(str(response.request.url), location, response.status_code)
 
 
 def _mapped(url: str, error: Exception, proxy: Proxy | None = None) -> Exception | None:

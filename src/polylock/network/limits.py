@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from typing import TYPE_CHECKING, Self
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from polylock.errors import AnswerTooLong, IndexRequestError
+from polylock.model.visible_text import visible
 from polylock.network.auth import redact, without_user
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ __all__ = ["LARGEST", "Deadline", "in_time", "redirected", "whole_body"]
 
 LARGEST = 1 << 28
 """Most bytes of a response; the largest pages of indexes have 2 ** 25."""
+
+_SHOWN = 200
+"""Most characters of the target of a refused redirect in a message."""
 
 _SLOWEST = 100
 """The lowest accepted rate, in bytes per second: less than the slowest modem's."""
@@ -91,15 +95,23 @@ class Deadline:
 def redirected(place: str, location: str, status: int) -> str:
     """Return the URL of a redirect, without credentials.
 
-    Raises IndexRequestError for an invalid URL and for a redirect from https to http,
-    which anyone on the network could intercept.
+    Raises IndexRequestError for an invalid URL, for one that is not of http, and for a
+    redirect from https to http, which anyone on the network could intercept.
     """
+    shown = visible(redact(location))[:_SHOWN]
     try:
         found = without_user(urljoin(without_user(place), location))
+        scheme = urlsplit(found).scheme
+        if any(char.isascii() and not char.isprintable() for char in location):
+            raise ValueError("a control character")  # noqa: TRY301 - as urlsplit does
     except ValueError as error:
-        problem = "it redirects to an invalid URL"
+        problem = f"it redirects to an invalid URL: {shown}"
         raise IndexRequestError(redact(place), status, problem) from error
-    if place.startswith("https:") and not found.startswith("https:"):
-        problem = f"it redirects from https to {redact(found)}"
-        raise IndexRequestError(redact(place), status, problem)
+    refusal: str | None = None
+    if place.startswith("https:") and scheme != "https":
+        refusal = f"it redirects from https to {shown}"
+    elif scheme not in {"http", "https"}:
+        refusal = f"it redirects to {shown}, which is not an http or https URL"
+    if refusal is not None:
+        raise IndexRequestError(redact(place), status, refusal)
     return found

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 from urllib.parse import urlsplit
 
-from packaging.utils import canonicalize_name, is_normalized_name
+from packaging.utils import InvalidName, canonicalize_name, is_normalized_name
 
 from polylock.errors import UsageError
 from polylock.toml_tables import suggestion, toml_type
@@ -138,7 +138,11 @@ class GivenValue(Value, frozen=True):
             if problem is not None:
                 raise self._error(problem)
         if definition.kind is Kind.NAME:
-            return canonicalize_name(text)  # presets are spelled ``linux-x86_64``
+            try:
+                # Presets are spelled ``linux-x86_64``.
+                return canonicalize_name(text, validate=True)
+            except InvalidName:
+                return text  # no target has it: the message shows what was typed
         if definition.kind is not Kind.PATH:
             return text
         if self.home and (text == "~" or text.startswith(("~/", "~\\"))):

@@ -102,6 +102,8 @@ def test_a_removed_file_and_a_removed_release(world: World) -> None:
     other = build_wheel(world.helper.parent, "helper", "2.1")
     world.index.add("helper", [other])
     assert world.kinds() == [("helper", Kind.REMOVED)]
+    (found,) = world.verify().disagreements
+    assert "helper-2.0-py3-none-any.whl is not on http" in str(found)
     same = build_wheel(world.helper.parent, "helper", "2.0", tag="py2.py3-none-any")
     world.index.add("helper", [same])
     assert world.kinds() == [("helper", Kind.REMOVED)]

@@ -95,7 +95,7 @@ class DisagreementKind(enum.StrEnum):
 
 _SENTENCES = {
     DisagreementKind.NO_PROJECT: "{found} no longer has a project of this name",
-    DisagreementKind.REMOVED: "{file} is no longer on {found}",
+    DisagreementKind.REMOVED: "{file} is not on {found}",
     DisagreementKind.YANKED: "{file} was yanked: {found}",
     DisagreementKind.HASH: "{file} is locked with {locked}, the index has {found}",
     DisagreementKind.SIZE: (
