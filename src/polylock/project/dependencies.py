@@ -18,7 +18,7 @@ from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 
 from polylock.model.inputs import RootRequirement
 from polylock.model.markers import Atom, MarkerExpression, conjunction, parse_marker
-from polylock.model.requirements import InvalidRequirement, Requirement
+from polylock.model.requirements import InvalidRequirement, Requirement, is_specifier
 from polylock.project.direct_sources import with_relative_url
 from polylock.toml_tables import Table, suggestion
 from polylock.values import Value, replace
@@ -197,14 +197,13 @@ def _requires_python(project: Table) -> str:
     text = project.string("requires-python")
     if text is None:
         return ""
-    try:
-        return str(SpecifierSet(text))
-    except ValueError as error:
+    if not is_specifier(text):
         raise project.error(
             f"{text!r} is not a version specifier",
             "requires-python",
             advice='for example: requires-python = ">=3.11"',
-        ) from error
+        )
+    return str(SpecifierSet(text))
 
 
 def _read_extras(project: Table) -> dict[str, list[tuple[Requirement, _Place]]]:
