@@ -91,7 +91,7 @@ _RULES = (
     _Rule("ROCm", r"jax-rocm(\d)\d?-(?:plugin|pjrt)"),
 )
 _LOCAL = (
-    # download.pytorch.org/whl: 2.9.0+cu130, 2.9.0+rocm6.4
+    # Local versions of PyTorch's own index: 2.9.0+cu130, 2.9.0+rocm6.4
     ("CUDA", re.compile(r"cu(\d\d)(\d)")),
     ("ROCm", re.compile(r"rocm(\d+)\.?(\d+)")),
 )
