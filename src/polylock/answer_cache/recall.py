@@ -54,10 +54,13 @@ __all__ = [
     "DIRECTORY",
     "Question",
     "entry_of",
+    "first_line",
     "is_python_program",
+    "own_scripts",
     "questions",
     "recall",
     "state_of",
+    "without_directory",
 ]
 
 DIRECTORY = "answers-v1"
@@ -265,14 +268,25 @@ _SYSTEM = frozenset({"/bin", "/usr/bin", "/sbin", "/usr/sbin"})
 """Directories whose programs are no console scripts, unless they are scripts."""
 
 
-def _is_own(directory: str) -> bool:
-    """Return whether a directory has the scripts of polylock's own environment."""
-    if sys.prefix == sys.base_prefix:
-        return False
-    try:
-        return os.path.samefile(directory, os.path.dirname(sys.executable))
-    except OSError:
-        return False
+def own_scripts() -> str | None:
+    """Return the scripts of the environment that polylock runs from, None if none."""
+    is_environment_of_ours = sys.prefix != sys.base_prefix
+    return os.path.dirname(sys.executable) if is_environment_of_ours else None
+
+
+def without_directory(
+    search_path: str, left_out: str | os.PathLike[str] | None
+) -> list[str]:
+    """Return the directories of PATH but one, under whatever name it is there."""
+
+    def is_left_out(directory: str) -> bool:
+        try:
+            return left_out is not None and os.path.samefile(directory, left_out)
+        except OSError:
+            return False
+
+    parts = search_path.split(os.pathsep)
+    return [part for part in parts if part and not is_left_out(part)]
 
 
 _PYTHON_PROGRAMS = frozenset(
@@ -318,9 +332,20 @@ def is_python_program(name: str) -> bool:
 def _may_be_python(directory: str, path: str) -> bool:
     if directory not in _SYSTEM or is_python_program(os.path.basename(path)):
         return True
-    with open(path, "rb") as file:
-        line = file.readline(256)
-    return line.startswith(b"#!") and b"python" in line
+    return b"python" in first_line(path)
+
+
+def first_line(path: str | os.PathLike[str]) -> bytes:
+    """Return what follows ``#!`` in the first line of a script, empty for others.
+
+    A program that may be run and not read, such as sudo, is none.
+    """
+    try:
+        with open(path, "rb") as file:
+            line = file.readline(256)
+    except OSError:
+        return b""
+    return line[2:] if line.startswith(b"#!") else b""
 
 
 def _become(command: tuple[str, ...], environment: str) -> None:
@@ -330,8 +355,8 @@ def _become(command: tuple[str, ...], environment: str) -> None:
     """
     scripts = f"{environment}{os.sep}bin"
     variables = dict(os.environ)
-    further = variables.get("PATH", "").split(os.pathsep)
-    directories = [scripts, *(part for part in further if part and not _is_own(part))]
+    further = without_directory(variables.get("PATH", ""), own_scripts())
+    directories = [scripts, *further]
     variables.pop("PYTHONHOME", None)
     variables["VIRTUAL_ENV"] = environment
     variables["PATH"] = os.pathsep.join(directories)

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from polylock.answer_cache.recall import own_scripts
 from polylock.answer_cache.remember import remember
 from polylock.cli.diagnostics import show_warning
 from polylock.cli.invocation import begin, cacheable_question, reporting
@@ -18,7 +19,6 @@ from polylock.operations.sync.run import (
     become,
     existing_environment,
     origin_warning,
-    own_scripts,
     prepare,
     wait_for,
 )

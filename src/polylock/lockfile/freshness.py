@@ -208,12 +208,7 @@ def _ambiguous(pylock: Pylock, targets: Sequence[Target]) -> Iterator[Difference
             what = " and ".join(dict.fromkeys(filter(None, versions)))
             subject = f"{pair[0].name} {what}".rstrip()
             places.setdefault(subject, []).append(target.name)
-    for subject in sorted(places):
-        yield Difference(
-            kind=DifferenceKind.AMBIGUOUS,
-            subject=subject,
-            locked=", ".join(dict.fromkeys(places[subject])),
-        )
+    yield from _by_target(DifferenceKind.AMBIGUOUS, places)
 
 
 def _unrequired(
@@ -225,12 +220,16 @@ def _unrequired(
         for package in unreached(pylock, inputs, target):
             subject = f"{package.name} {package.version or ''}".rstrip()
             places.setdefault(subject, []).append(target.name)
+    yield from _by_target(DifferenceKind.UNREQUIRED, places)
+
+
+def _by_target(
+    kind: DifferenceKind, places: Mapping[str, Sequence[str]]
+) -> Iterator[Difference]:
+    """Yield a difference for each subject, sorted, with the targets that have it."""
     for subject in sorted(places):
-        yield Difference(
-            kind=DifferenceKind.UNREQUIRED,
-            subject=subject,
-            locked=", ".join(dict.fromkeys(places[subject])),
-        )
+        targets = ", ".join(dict.fromkeys(places[subject]))
+        yield Difference(kind=kind, subject=subject, locked=targets)
 
 
 def _top_level(pylock: Pylock, inputs: Inputs) -> Iterator[Difference]:

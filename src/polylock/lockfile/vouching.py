@@ -165,12 +165,13 @@ def unreached(pylock: Pylock, inputs: Inputs, target: Target) -> Iterator[Packag
     compares them with the metadata of the files.
     """
     entries: dict[str, list[Package]] = {}
-    for package in of_target(pylock, target):
+    all_packages = tuple(of_target(pylock, target))
+    for package in all_packages:
         entries.setdefault(package.name, []).append(package)
     told: set[int] = set()
     without = _reached(entries, roots_of_choice(inputs, target, Choice()), set())
     everything = _reached(entries, roots_of_choice(inputs, target, None), without)
-    found = [(everything, tuple(of_target(pylock, target)))]
+    found = [(everything, all_packages)]
     for choice in choices(pylock):
         reached = _reached(entries, roots_of_choice(inputs, target, choice), without)
         found.append((reached, tuple(of_target(pylock, target, choice))))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from polylock.answer_cache.recall import first_line
 from polylock.environment.discovery import environment_python
 from polylock.errors import EnvironmentBroken, UsageError
 from polylock.operations.sync.run import (
@@ -135,3 +136,12 @@ def test_file_that_is_no_program_is_told(tmp_path: Path) -> None:
         wait_for(prepared)
     with pytest.raises(UsageError, match="cannot run"):
         become(prepared)
+
+
+def test_a_program_that_cannot_be_read_is_no_script(tmp_path: Path) -> None:
+    """It may be run all the same, as sudo may."""
+    script = tmp_path / "script"
+    script.write_text("#!/usr/bin/env python3\nprint()\n")
+    assert first_line(script) == b"/usr/bin/env python3\n"
+    assert first_line(tmp_path) == b""
+    assert first_line(tmp_path / "gone") == b""

@@ -250,11 +250,12 @@ def _compare_selected(pylock: Pylock, path: Path, comparison: _Comparison) -> No
     `lock` writes none: they were added to the lock file.
     """
     chosen: set[int] = set()
-    for choice in choices(pylock):
-        for record in pylock.polylock.targets if pylock.polylock else ():
+    for record in pylock.polylock.targets if pylock.polylock else ():
+        target = locked_target(record)
+        for choice in choices(pylock):
             for one in select(
                 pylock,
-                locked_target(record),
+                target,
                 groups=choice.groups,
                 extras=choice.extras,
                 path=str(path),

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NoReturn
 
 from packaging.utils import NormalizedName, canonicalize_name
 
-from polylock.answer_cache.recall import is_python_program
+from polylock.answer_cache.recall import (
+    first_line,
+    is_python_program,
+    without_directory,
+)
 from polylock.environment.discovery import environment_python
 from polylock.environment.venv import is_environment, python_version, read_state
 from polylock.errors import EnvironmentBroken, PolylockError, UsageError
@@ -27,7 +30,6 @@ __all__ = [
     "become",
     "existing_environment",
     "origin_warning",
-    "own_scripts",
     "prepare",
     "wait_for",
 ]
@@ -66,18 +68,12 @@ def existing_environment(settings: Settings) -> Path:
     return path
 
 
-def own_scripts() -> Path | None:
-    """Return the scripts of the environment that polylock runs from, None if none."""
-    is_environment_of_ours = sys.prefix != sys.base_prefix
-    return Path(sys.executable).parent if is_environment_of_ours else None
-
-
 def prepare(
     environment: Path,
     command: Sequence[str],
     variables: Mapping[str, str],
     *,
-    without: Path | None = None,
+    without: str | os.PathLike[str] | None = None,
 ) -> PreparedCommand:
     """Return a command with the variables that the activation script would set.
 
@@ -86,11 +82,7 @@ def prepare(
     Raises UsageError if there is no such command.
     """
     scripts = environment_python(environment).parent
-    further = [
-        part
-        for part in variables.get("PATH", "").split(os.pathsep)
-        if part and (without is None or not _is_same(Path(part), without))
-    ]
+    further = without_directory(variables.get("PATH", ""), without)
     search_path = os.pathsep.join([str(scripts), *further])
     found = shutil.which(command[0], path=search_path)
     if found is None:
@@ -109,13 +101,6 @@ def prepare(
     )
 
 
-def _is_same(first: Path, second: Path) -> bool:
-    try:
-        return first.samefile(second)
-    except OSError:
-        return False
-
-
 def origin_warning(
     prepared: PreparedCommand, settings: Settings, environment: Path
 ) -> str | None:
@@ -132,7 +117,7 @@ def origin_warning(
     where = _locked_in(canonicalize_name(name), settings, environment)
     if where:
         return f"{words}: it is locked in {where[0]}, run it with {where[1]}"
-    command = _interpreter(prepared.executable)
+    command = first_line(prepared.executable).split()
     if _uses_python_of(environment, command):
         return None
     if is_python_program(name) or any(b"python" in word for word in command):
@@ -147,7 +132,8 @@ def _locked_in(
 ) -> tuple[str, str] | None:
     """Return the group or extra that would install a project, and its option."""
     from polylock.lockfile.record import locked_target  # noqa: PLC0415 - rare
-    from polylock.lockfile.select import select, selectable_groups  # noqa: PLC0415
+    from polylock.lockfile.select import select  # noqa: PLC0415 - rare
+    from polylock.lockfile.vouching import choices  # noqa: PLC0415 - rare
     from polylock.operations.workspace import require_lock  # noqa: PLC0415
 
     path = lock_path(settings)
@@ -155,29 +141,24 @@ def _locked_in(
     chosen = read_state(environment).target
     records = pylock.polylock.targets if pylock.polylock else ()
     for target in (locked_target(r) for r in records if r.name == chosen):
-        choices = [("group", each) for each in selectable_groups(pylock)]
-        choices += [("extra", each) for each in pylock.extras or ()]
-        for kind, each in choices:
-            groups, extras = ((each,), ()) if kind == "group" else ((), (each,))
+        for choice in choices(pylock):
+            kind = "extra" if choice.extra else "group"
+            each = choice.extra or choice.group
+            if each is None:
+                continue  # what every sync installs
             try:
                 found = select(
-                    pylock, target, groups=groups, extras=extras, path=str(path)
+                    pylock,
+                    target,
+                    groups=choice.groups,
+                    extras=choice.extras,
+                    path=str(path),
                 )
             except PolylockError:
                 continue
             if any(selected.package.name == name for selected in found):
                 return f"{kind} {each}", f"--{kind} {each}"
     return None
-
-
-def _interpreter(script: Path) -> list[bytes]:
-    """Return the words of the first line of a script, empty for other programs."""
-    try:
-        with script.open("rb") as file:
-            line = file.readline(256)
-    except OSError:
-        return []
-    return line[2:].split() if line.startswith(b"#!") else []
 
 
 def _uses_python_of(environment: Path, command: Sequence[bytes]) -> bool:
