@@ -17,7 +17,7 @@ from polylock.cli.invocation import (
     reporting,
     without_garbage_collection,
 )
-from polylock.cli.options import JSON, Command, offered, settings
+from polylock.cli.options import INDEX_SETTINGS, JSON, Command, offered, settings
 from polylock.cli.terminal import shown, style
 from polylock.model.quantities import counted
 from polylock.operations.lock.lock import LockOutcome, lock
@@ -38,7 +38,7 @@ _NOTES_AT_MOST = 10
 @click.command(
     "lock", cls=Command, epilog="Example: polylock lock --upgrade-package numpy"
 )
-@settings("index_url", "torch_index", "offline", "refresh", "threads", "timeout")
+@settings(*INDEX_SETTINGS)
 @click.option("--upgrade", is_flag=True, help="Discard the pins of the lock file.")
 @click.option(
     "--upgrade-package",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FORCE_TARGET",
     "FROZEN",
+    "INDEX_SETTINGS",
     "JSON",
     "Command",
     "Group",
@@ -27,6 +28,16 @@ __all__ = [
     "offered",
     "settings",
 ]
+
+INDEX_SETTINGS = (
+    "index_url",
+    "torch_index",
+    "offline",
+    "refresh",
+    "threads",
+    "timeout",
+)
+"""The settings of a command that asks indexes about versions."""
 
 _GLOBAL = ("project", "lock_file", "cache_dir", "no_color")
 _METAVARS = {
