@@ -12,7 +12,12 @@ from packaging.utils import NormalizedName  # noqa: TC002 - a field of a value
 
 from polylock.errors import NothingToInstall
 from polylock.lockfile.file_choice import FileChooser
-from polylock.lockfile.select import applicable, enabled_providers, groups_of
+from polylock.lockfile.select import (
+    applicable,
+    enabled_providers,
+    groups_of,
+    required_by,
+)
 from polylock.model.inputs import IndexSource
 from polylock.model.source_choice import fits
 from polylock.values import Value
@@ -51,12 +56,14 @@ def locked_labels(
     *,
     groups: Collection[str],
     extras: Collection[str],
+    alone: bool = False,
 ) -> Iterator[LockedLabel]:
     """Yield the labels that a target installs with these groups and extras.
 
-    A package of which no file fits is left out: ``select`` reports it.
+    With ``alone`` those that the groups require. A package of which no file fits is
+    left out: ``select`` reports it.
     """
-    packages = _packages(pylock, target, groups, extras)
+    packages = _packages(pylock, target, groups, extras, alone=alone)
     chooser = FileChooser(
         target=target,
         versions={p.name: p.version for p in packages if p.version is not None},
@@ -84,11 +91,12 @@ def property_sources(
     *,
     groups: Collection[str],
     extras: Collection[str],
+    alone: bool = False,
 ) -> Iterator[PropertySource]:
     """Yield the sources with properties that a target's packages come from."""
     if pylock.polylock is None or not pylock.polylock.inputs.sources:
         return
-    for package in _packages(pylock, target, groups, extras):
+    for package in _packages(pylock, target, groups, extras, alone=alone):
         for locked in pylock.polylock.inputs.sources.get(package.name, ()):
             entry = IndexSource(
                 index=locked.index,
@@ -108,7 +116,13 @@ def property_sources(
 
 
 def _packages(
-    pylock: Pylock, target: Target, groups: Collection[str], extras: Collection[str]
+    pylock: Pylock,
+    target: Target,
+    groups: Collection[str],
+    extras: Collection[str],
+    *,
+    alone: bool,
 ) -> list[Package]:
     active = groups_of(pylock, target, groups)
-    return list(applicable(pylock, target, groups=active, extras=extras))
+    found = applicable(pylock, target, groups=active, extras=extras)
+    return required_by(pylock, found, groups, path="pylock.toml") if alone else [*found]

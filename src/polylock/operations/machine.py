@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     from polylock.environment.interpreter import Interpreter
     from polylock.lockfile.locked_needs import LockedLabel, PropertySource
     from polylock.lockfile.pylock import Pylock
+    from polylock.operations.chosen import Chosen
 
 __all__ = [
     "AUTO",
-    "Chosen",
     "Fit",
     "bare_machine",
     "fits",
@@ -64,13 +64,6 @@ class Fit(Value, frozen=True, kw_only=True):
     target: Target
     refused: tuple[str, ...] = ()
     beyond: tuple[str, ...] = ()
-
-
-class Chosen(Value, frozen=True, kw_only=True):
-    """The groups and extras that are installed; the target's own group is implied."""
-
-    groups: tuple[str, ...] = ()
-    extras: tuple[str, ...] = ()
 
 
 def this_machine() -> DetectedMachine:
@@ -134,9 +127,8 @@ def _fit(pylock: Pylock, target: Target, here: Target, chosen: Chosen) -> Fit:
         property_sources,
     )
 
-    groups, extras = chosen.groups, chosen.extras
-    labels = tuple(locked_labels(pylock, target, groups=groups, extras=extras))
-    sources = property_sources(pylock, target, groups=groups, extras=extras)
+    labels = tuple(locked_labels(pylock, target, **chosen.options))
+    sources = property_sources(pylock, target, **chosen.options)
     enabled = enabled_providers(pylock)
     refused = (
         *system,

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from packaging.utils import canonicalize_name
+
 from polylock.cache.regular_files import read_regular
 from polylock.errors import ProjectError
 from polylock.model.inputs import Inputs, RootRequirement, TorchBackends
@@ -20,7 +22,13 @@ from polylock.project.settings import Settings, default_index_url
 from polylock.project.target_values import parse_python
 from polylock.project.targets import parse_targets
 from polylock.project.tool_table import KEYS, read_options, read_torch_index
-from polylock.toml_tables import InvalidToml, Table, key_path, parse_toml
+from polylock.toml_tables import (
+    InvalidToml,
+    Table,
+    key_path,
+    parse_toml,
+    suggestion,
+)
 from polylock.values import Value, replace
 
 if TYPE_CHECKING:
@@ -124,6 +132,7 @@ def load_project(path: Path, *, settings: Settings) -> ProjectFile:
             requirements=(*dependencies.roots(), *of_targets),
             extras=tuple(sorted(dependencies.by_extra)),
             groups=tuple(sorted(dependencies.by_group)),
+            default_groups=_default_groups(tool, dependencies),
             requires_itself=tuple(
                 (dependencies.name or "", place) for place in dependencies.itself
             ),
@@ -205,6 +214,28 @@ def _descriptions(
         requires_python=dependencies.requires_python,
         key=_TARGETS_KEY,
     )
+
+
+def _default_groups(tool: Table, dependencies: Dependencies) -> tuple[str, ...] | None:
+    """Return ``default-groups``, where ``"all"`` means every group of the project."""
+    if "default-groups" not in tool:
+        return None
+    if tool.values["default-groups"] == "all":
+        return tuple(sorted(dependencies.by_group))
+    if not isinstance(tool.values["default-groups"], list):
+        expected = 'an array of groups or "all"'
+        found = tool.values["default-groups"]
+        raise tool.wrong_type(expected, "default-groups", found=found)
+    names = tuple(map(canonicalize_name, tool.strings("default-groups")))
+    for position, name in enumerate(names):
+        if name not in dependencies.by_group:
+            raise tool.error(
+                f"there is no group {name} in [dependency-groups]",
+                "default-groups",
+                position,
+                advice=suggestion(name, dependencies.by_group),
+            )
+    return tuple(sorted(set(names)))
 
 
 def _default_python(tool: Table) -> tuple[str, ...]:

@@ -233,6 +233,7 @@ KEYS = (
     "prerelease",
     "align",
     "default-target",
+    "default-groups",
     "exclude-variants",
     "prefer-variants",
     "require-variants",
