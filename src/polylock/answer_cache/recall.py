@@ -317,7 +317,7 @@ _PYTHON_PROGRAMS = frozenset(
 
 
 def is_python_program(name: str) -> bool:
-    """Return whether a command is a well-known Python program, by its name.
+    """Return True if a command is a well-known Python program, by its name.
 
     Its file may not show it: a program may be started by a shell script. A version at
     the end of the name is ignored, as in ``pip3.11`` and ``pytest-3``.

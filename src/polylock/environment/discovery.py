@@ -72,7 +72,7 @@ class PythonRequest(Value, frozen=True, kw_only=True):
         return f"{prefix}{version}{'t' if self.free_threaded else ''}"
 
     def accepts(self, interpreter: Interpreter) -> bool:
-        """Return whether an interpreter matches the request."""
+        """Return True if an interpreter matches the request."""
         found = _RELEASE.match(interpreter.version)
         wanted = (self.major, self.minor, self.patch)
         return (

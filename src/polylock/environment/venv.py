@@ -117,7 +117,7 @@ def exclusive(prefix: Path, reporter: Reporter) -> Iterator[None]:
 
 
 def is_environment(path: Path) -> bool:
-    """Return whether a directory is a complete virtual environment."""
+    """Return True if a directory is a complete virtual environment."""
     return (path / "pyvenv.cfg").is_file() and not (path / _UNFINISHED).exists()
 
 
@@ -200,7 +200,7 @@ def open_environment(path: Path, *, store: Store | None = None) -> Interpreter:
 
 
 def is_of(interpreter: Interpreter, path: Path) -> bool:
-    """Return whether a Python installs into the environment at ``path``.
+    """Return True if a Python installs into the environment at ``path``.
 
     A launcher in it, or a Python that does not see its ``pyvenv.cfg``, installs
     elsewhere.
@@ -336,7 +336,7 @@ def _run_venv(path: Path, interpreter: Interpreter) -> None:
 
 
 def _require_empty(path: Path) -> bool:
-    """Return whether the directory exists; raises EnvironmentBroken if in use."""
+    """Return True if the directory exists; raises EnvironmentBroken if in use."""
     try:
         names = {found.name for found in path.iterdir()}
     except FileNotFoundError:

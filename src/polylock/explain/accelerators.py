@@ -189,7 +189,7 @@ def coherence(solved: Solved) -> Iterator[Note]:
 
 
 def _is_named(solved: Solved, resolution: Resolution) -> bool:
-    """Return whether the user names a backend of torch that cannot run: it is told."""
+    """Return True if the user names a backend of torch that cannot run: it is told."""
     choice = torch_choice(solved.inputs, "torch", resolution.target)
     return choice is not None and any(
         fit.obstacle is not None and fit.versions == ("",) for fit in choice.fits
@@ -368,7 +368,7 @@ def _processor_build(
 
 
 def _could_set_backend(solved: Solved, resolution: Resolution, name: str) -> bool:
-    """Return whether ``torch-backend`` is not set and could choose a build."""
+    """Return True if ``torch-backend`` is not set and could choose a build."""
     return (
         name in torch_projects()
         and torch_choice(solved.inputs, name, resolution.target) is None

@@ -201,13 +201,13 @@ def _of_group(
 
 
 def _is_stuck(reader: WhyNot, name: NormalizedName, newest: str) -> bool:
-    """Return whether a target alone is proven to have no solution with a version."""
+    """Return True if a target alone is proven to have no solution with a version."""
     wanted = _wishing(reader, name, newest)
     return _trial(reader).failure(wanted, reader.target) is not None
 
 
 def _has_alone(reader: WhyNot, name: NormalizedName, newest: str) -> bool:
-    """Return whether a target can have a version without regard to other targets.
+    """Return True if a target can have a version without regard to other targets.
 
     It is solved for, with what was read and nothing more.
     """
@@ -242,7 +242,7 @@ def _follows(
     targets: Sequence[str],
     merged: Mapping[_Cause, _Group],
 ) -> bool:
-    """Return whether another project has the same cause, nearer to it.
+    """Return True if another project has the same cause, nearer to it.
 
     A project is old wherever the project that it requires is.
     """

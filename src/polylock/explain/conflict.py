@@ -195,7 +195,7 @@ def _leaves(refutation: Refutation) -> Iterator[Refutation]:
 
 
 def _is_circle(leaf: Refutation) -> bool:
-    """Return whether the requirements exclude only a pin that they come from."""
+    """Return True if the requirements exclude only a pin that they come from."""
     return any(
         rejected.pin is not None and len(rejected.information) == 1
         for rejected in leaf.rejected

@@ -150,7 +150,7 @@ def _older(
 def _is_for_other_pythons(
     pool: CandidatePool, releases: Releases, position: int
 ) -> bool:
-    """Return whether only ``requires-python`` excludes a version."""
+    """Return True if only ``requires-python`` excludes a version."""
     try:
         expansion = pool.expand(releases, position, yanked=False)
     except PolylockError:
@@ -184,7 +184,7 @@ def _asked_by_pins(resolution: Resolution, names: set[str]) -> Mapping[str, set[
 
 
 def may_be_accelerated(solved: Solved) -> bool:
-    """Return whether a project may be built for an accelerator."""
+    """Return True if a project may be built for an accelerator."""
     return any(
         _ACCELERATED.search(name) or "+" in pin.version or labels_of(pin.release)
         for resolution in solved.resolutions
@@ -193,7 +193,7 @@ def may_be_accelerated(solved: Solved) -> bool:
 
 
 def may_have_others(solved: Solved) -> bool:
-    """Return whether one of the other finders may find anything."""
+    """Return True if one of the other finders may find anything."""
     inputs = solved.inputs
     return bool(
         inputs.exclude_variants
@@ -219,7 +219,7 @@ def may_have_others(solved: Solved) -> bool:
 
 
 def needs_patch(pin: Pin, python: PythonRelease) -> bool:
-    """Return whether a pin may need a patch release that the target does not name."""
+    """Return True if a pin may need a patch release that the target does not name."""
     return python.patch is None and f"{python.minor_version}." in (
         pin.requires_python or ""
     )
@@ -262,7 +262,7 @@ def _extras_asked(
 
 
 def _has_extra(pin: Pin, extra: str, source: PackageSource) -> bool:
-    """Return whether metadata provides an extra, or has a marker that names it."""
+    """Return True if metadata provides an extra, or has a marker that names it."""
     try:
         metadata = source.core_metadata(pin.release, pin.file)
     except PolylockError:

@@ -450,7 +450,7 @@ class WhyNot:
         )
 
     def _is_needed(self, name: NormalizedName, assumed: Assumed) -> bool:
-        """Return whether a project is still required if candidates replace pins."""
+        """Return True if a project is still required if candidates replace pins."""
         queue = [asked.normalized_name for _, asked in self.answer.roots]
         seen = set(queue)
         for at in queue:
@@ -495,7 +495,7 @@ class WhyNot:
         return "", None
 
     def _admits(self, releases: Releases, position: int, wanted: Candidate) -> bool:
-        """Return whether a version of a project allows a candidate of another."""
+        """Return True if a version of a project allows a candidate of another."""
         candidate = self._stand_in(releases, position)
         if candidate is None:
             return False

@@ -96,7 +96,7 @@ def parse_json_page(content: bytes, base_url: str) -> list[RemoteFile]:
 
 
 def is_bounded(filename: str, requires_python: str | None) -> bool:
-    """Return whether texts of a row are within bounds; other rows are left out."""
+    """Return True if texts of a row are within bounds; other rows are left out."""
     return (
         len(filename) <= _LONGEST_NAME
         and len(requires_python or "") <= _LONGEST_SPECIFIER

@@ -74,7 +74,7 @@ class Change(Value, frozen=True, kw_only=True):
 
     @property
     def is_downgrade(self) -> bool:
-        """Return whether the later version is the lower one (PEP 440)."""
+        """Return True if the later version is the lower one (PEP 440)."""
         before = self.before.version if self.before else None
         after = self.after.version if self.after else None
         if before is None or after is None:

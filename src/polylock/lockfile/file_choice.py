@@ -189,7 +189,7 @@ class FileChooser(Value, frozen=True, kw_only=True):
         )
 
     def _abi_fits(self, need: DeferredFeature) -> bool:
-        """Return whether the version to be installed is one the label was built for.
+        """Return True if the version to be installed is one the label was built for.
 
         ``abi_dependency :: torch :: 2.9`` means ``torch==2.9.*`` (PEP 850). A project
         that is not installed does not matter.

@@ -47,12 +47,12 @@ class _Decompressor(Protocol):
 
 
 def is_readable(info: ZipInfo) -> bool:
-    """Return whether a member is packed in one of the ways that are known here."""
+    """Return True if a member is packed in one of the ways that are known here."""
     return info.compress_type in _METHODS and not info.flag_bits & _UNREADABLE
 
 
 def is_small(info: ZipInfo) -> bool:
-    """Return whether ``read_small`` can read a member."""
+    """Return True if ``read_small`` can read a member."""
     return (
         info.file_size <= MOST
         and info.compress_size <= MOST
@@ -218,7 +218,7 @@ def _decompressed(
 
 
 def _is_done(made: _Decompressor) -> bool:
-    """Return whether more data is needed, or none will help."""
+    """Return True if more data is needed, or none will help."""
     return made.eof or made.needs_input
 
 

@@ -479,7 +479,7 @@ def _is_of_proxy(error: Exception) -> bool:
 
 
 def _is_tls(error: BaseException | None) -> bool:
-    """Return whether a TLS handshake failed.
+    """Return True if a TLS handshake failed.
 
     httpx wraps the exception of ``ssl`` more than once. A closed connection does not
     count, although ``ssl`` has exceptions for it.

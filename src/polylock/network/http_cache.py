@@ -92,7 +92,7 @@ class Validators(msgspec.Struct, frozen=True, array_like=True):
         )
 
     def is_fresh(self, mode: CacheMode, *, started: float, now: float) -> bool:
-        """Return whether the response may be used without revalidation.
+        """Return True if the response may be used without revalidation.
 
         ``started`` is the time at which this run began.
         """
@@ -239,7 +239,7 @@ class HttpCache:
         self._store.remove(bucket, self._key(url))
 
     def is_fresh(self, validators: Validators) -> bool:
-        """Return whether an entry may be used without a request."""
+        """Return True if an entry may be used without a request."""
         return validators.is_fresh(self.mode, started=self._started, now=self._clock())
 
     def _key(self, url: str) -> str:

@@ -238,7 +238,7 @@ _ARCHITECTURES: Mapping[_Kind, str] = {
 
 
 def _runs_on_nvidia(gpus: Sequence[str], built: Sequence[str]) -> bool:
-    """Return whether code for one of ``built`` runs on the best GPU.
+    """Return True if code for one of ``built`` runs on the best GPU.
 
     As in the variants of torch, the GPU with the highest compute capability counts, and
     runs code for its own major version and a minor that is not higher.

@@ -146,7 +146,7 @@ class Solver(Mutable, kw_only=True, eq=False):
     def _could_take(
         self, name: NormalizedName, version: str, resolution: Resolution
     ) -> bool:
-        """Return whether a target has a candidate of a public version at all."""
+        """Return True if a target has a candidate of a public version at all."""
         target = resolution.target
         pool = CandidatePool(target=target, inputs=self.inputs, source=self.source)
         releases = self.source.releases(name, target)

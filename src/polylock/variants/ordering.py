@@ -186,7 +186,7 @@ class VariantPattern(Value, frozen=True, kw_only=True):
     def matches(
         self, label: str, properties: Mapping[str, Mapping[str, Collection[str]]]
     ) -> bool:
-        """Return whether the pattern matches a label with these properties."""
+        """Return True if the pattern matches a label with these properties."""
         if self.label:
             return self.label == label
         features = properties.get(self.namespace, {})

@@ -362,7 +362,7 @@ class _Writer(Value, frozen=True, kw_only=True):
 
 
 def _has_variant_marker(wheel: Path) -> bool:
-    """Return whether a dependency of a wheel has a variant marker (PEP 825)."""
+    """Return True if a dependency of a wheel has a variant marker (PEP 825)."""
     from zipfile import (  # noqa: PLC0415 - 6 ms, for variant wheels alone
         BadZipFile,
         ZipFile,

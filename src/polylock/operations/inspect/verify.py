@@ -168,7 +168,7 @@ class VerifyOutcome(Value, frozen=True, kw_only=True):
 
     @property
     def agrees(self) -> bool:
-        """Return whether all disagreements are expected."""
+        """Return True if all disagreements are expected."""
         return all(found.expected for found in self.disagreements)
 
     def to_json(self) -> dict[str, Any]:
@@ -403,7 +403,7 @@ class _Target(Value, frozen=True, kw_only=True):
                 return
 
     def _fits(self, wheel: RemoteFile) -> bool:
-        """Return whether a wheel could be locked for the target."""
+        """Return True if a wheel could be locked for the target."""
         name = WheelFilename.parse(wheel.filename)
         until = self.context.inputs.exclude_newer
         if name.variant_label is not None or self.target.tag_rank(name) is None:
@@ -524,7 +524,7 @@ class _Target(Value, frozen=True, kw_only=True):
         return None
 
     def _is_always(self, package: Package, choice: Choice) -> bool:
-        """Return whether a choice installs an entry on every machine of the target."""
+        """Return True if a choice installs an entry on every machine of the target."""
         if package.marker is None:
             return True
         marker = fold(
@@ -536,7 +536,7 @@ class _Target(Value, frozen=True, kw_only=True):
         return marker is True
 
     def _holds(self, requirement: Requirement) -> bool | None:
-        """Return whether a requirement holds on the target; None if unknown.
+        """Return True if a requirement holds on the target; None if unknown.
 
         Extras and variant markers are not evaluated.
         """
@@ -650,7 +650,7 @@ class _Target(Value, frozen=True, kw_only=True):
 
 
 def _is_met(requirement: Requirement, package: Package | None) -> bool:
-    """Return whether a locked package meets a requirement; a tree always does."""
+    """Return True if a locked package meets a requirement; a tree always does."""
     if package is None:
         return False
     if package.version is None or requirement.url is not None:

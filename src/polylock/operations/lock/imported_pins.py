@@ -111,7 +111,7 @@ class _Use(Value, frozen=True, kw_only=True):
 
     @property
     def is_kept(self) -> bool:
-        """Return whether the version was kept; ``2.9.0+cpu`` counts as ``2.9.0``."""
+        """Return True if the version was kept; ``2.9.0+cpu`` counts as ``2.9.0``."""
         return public(self.taken.version) == public(self.pin.version)
 
 

@@ -140,7 +140,7 @@ def _again(
 def _is_locked(
     resolution: Resolution, locked: Mapping[NormalizedName, Preference]
 ) -> bool:
-    """Return whether a resolution has exactly the locked files."""
+    """Return True if a resolution has exactly the locked files."""
     pins = resolution.pins
     return locked.keys() <= pins.keys() and all(
         pin.direct is not None

@@ -372,7 +372,7 @@ class Chooser(Value, frozen=True, kw_only=True):
 
 
 def _is_release(here: PythonRelease, wanted: PythonRelease) -> bool:
-    """Return whether two Pythons differ at most in the patch release."""
+    """Return True if two Pythons differ at most in the patch release."""
     return (here.minor_version, here.free_threaded, here.implementation) == (
         wanted.minor_version,
         wanted.free_threaded,

@@ -106,7 +106,7 @@ class SyncOutcome(Value, frozen=True, kw_only=True):
 
     @property
     def up_to_date(self) -> bool:
-        """Return whether there was nothing to do."""
+        """Return True if there was nothing to do."""
         return self.plan.is_empty and self.replaced is None
 
     def to_json(self) -> dict[str, Any]:
