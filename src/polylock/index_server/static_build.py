@@ -19,7 +19,6 @@ import shutil
 import tempfile
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from html import escape
 from itertools import groupby
 from pathlib import Path
@@ -35,7 +34,7 @@ from polylock.index.distribution_file import (
     InvalidDistribution,
     read_distribution,
 )
-from polylock.toml_tables import parse_toml
+from polylock.toml_tables import closest, parse_toml
 from polylock.values import Value
 from polylock.variants.authority import has_built_in_provider
 from polylock.variants.catalogue import FEATURE_NAMES
@@ -434,8 +433,8 @@ def _label_problems(metadata: VariantMetadata, *, lenient: bool) -> Iterator[str
             known = None if lenient else _known_features(metadata, namespace)
             for feature in sorted(features):
                 if known is not None and feature not in known:
-                    close = get_close_matches(feature, sorted(known), n=1)
-                    meant = f", did you mean {close[0]}?" if close else ""
+                    close = closest(feature, known)
+                    meant = f", did you mean {close}?" if close else ""
                     yield (
                         f"label {label} needs {namespace} :: {feature}, which no "
                         f"provider of {namespace} reports{meant} (--lenient to accept)"

@@ -46,7 +46,6 @@ __all__ = [
     "preferences",
     "project_groups",
     "select",
-    "selectable_groups",
 ]
 
 
@@ -232,9 +231,13 @@ def applicable(
 
 
 def project_groups(pylock: Pylock) -> tuple[str, ...]:
-    """Return the dependency groups of the lock file that are not targets."""
+    """Return the groups that a user can request: all that are not targets.
+
+    A default group of another tool need not be among ``dependency-groups`` (PEP 751).
+    """
     targets = set(pylock.target_names)
-    return tuple(g for g in pylock.dependency_groups or () if g not in targets)
+    declared = (*(pylock.dependency_groups or ()), *(pylock.default_groups or ()))
+    return tuple(group for group in dict.fromkeys(declared) if group not in targets)
 
 
 def preferences(pylock: Pylock) -> dict[str, dict[NormalizedName, Preference]]:
@@ -284,17 +287,11 @@ def groups_of(
     return frozenset(map(canonicalize_name, [*groups, *own, *defaults]))
 
 
-def selectable_groups(pylock: Pylock) -> frozenset[str]:
-    """Return the groups that can be requested; targets are not among them."""
-    declared = {*(pylock.dependency_groups or ()), *(pylock.default_groups or ())}
-    return frozenset(declared.difference(pylock.target_names))
-
-
 def _check_names(pylock: Pylock, groups: Iterable[str], extras: Iterable[str]) -> None:
     targets = {canonicalize_name(name): name for name in pylock.target_names}
     for kind, names, known in (
-        ("dependency group", groups, selectable_groups(pylock)),
-        ("extra", extras, frozenset(pylock.extras or ())),
+        ("dependency group", groups, project_groups(pylock)),
+        ("extra", extras, pylock.extras or ()),
     ):
         spelled = {canonicalize_name(name) for name in known}
         for name in names:

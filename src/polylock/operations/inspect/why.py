@@ -266,7 +266,7 @@ def _not_locked(
             "run `polylock lock`",
         )
     where = f" for target {settings.target}" if settings.target else ""
-    close = closest(name, sorted(known))
+    close = closest(name, known)
     return UsageError(
         f"{name} is not locked{where}: nothing requires it",
         f"did you mean {close}?" if close else "`polylock tree` lists all packages",

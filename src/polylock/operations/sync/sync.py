@@ -27,7 +27,7 @@ from polylock.installation.plan import (
     seeds,
 )
 from polylock.lockfile.pylock import PackageSdist, Pylock
-from polylock.lockfile.select import select, selectable_groups
+from polylock.lockfile.select import project_groups, select
 from polylock.operations.context import Context
 from polylock.operations.machine import Chosen
 from polylock.operations.sync.choose_target import Choice, Chooser
@@ -252,7 +252,7 @@ def _chosen(state: EnvironmentState, settings: Settings, pylock: Pylock) -> Chos
 
     Groups and extras that the project no longer has are dropped.
     """
-    groups, extras = selectable_groups(pylock), pylock.extras or ()
+    groups, extras = project_groups(pylock), pylock.extras or ()
     return Chosen(
         groups=tuple(settings.groups)
         or tuple(name for name in state.groups if name in groups),
