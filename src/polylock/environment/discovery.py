@@ -181,7 +181,7 @@ def _of_homebrew(root: Path) -> Iterator[Path]:
 
 
 def _listed(directory: Path) -> list[Path]:
-    """Return what a directory has, the newest version last; none if it is missing."""
+    """Return the entries of a directory, the newest version last; none if missing."""
     try:
         return sorted(directory.iterdir(), key=_newest_last)
     except OSError:

@@ -17,6 +17,7 @@ from polylock.environment.discovery import environment_python
 from polylock.environment.interpreter import Interpreter, probe
 from polylock.errors import EnvironmentBroken
 from polylock.ports import Reporter, SilentReporter
+from polylock.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -78,7 +79,7 @@ class EnvironmentState(
     path: str | None = None
 
     def moved_from(self, path: Path) -> str | None:
-        """Return where an environment was moved or copied from, None if it was not.
+        """Return the path that an environment was moved or copied from, None if none.
 
         One directory under two names is not moved.
         """
@@ -235,9 +236,7 @@ def create(
             _begin(path)
             _run_venv(path, interpreter)
             # The state of an interrupted recreation is kept.
-            state = msgspec.structs.replace(
-                read_state(path), created=True, path=str(path)
-            )
+            state = replace(read_state(path), created=True, path=str(path))
             _put_state(path, _state_content(state))
             sync_tree(path)
             (path / _UNFINISHED).unlink()
@@ -270,7 +269,7 @@ def recreate(
             (path / _UNFINISHED).touch()
             with _set_aside(path):
                 _run_venv(path, interpreter)
-                state = msgspec.structs.replace(read_state(path), path=str(path))
+                state = replace(read_state(path), path=str(path))
                 _put_state(path, _state_content(state))
                 sync_tree(path)
             (path / _UNFINISHED).unlink()

@@ -47,7 +47,7 @@ class DirectoryIndex:
         self._store = store
 
     def cached_releases(self, name: NormalizedName) -> Releases | None:
-        """Return what ``releases`` returns, which never takes a request."""
+        """Return the result of ``releases``, which never takes a request."""
         return self.releases(name)
 
     def releases(self, name: NormalizedName) -> Releases | None:

@@ -118,7 +118,7 @@ def file_url(url: str, base_url: str) -> str:
 
 
 def _joined(url: str, base_url: str) -> str:
-    """Return what ``urljoin`` returns, which takes 10 µs for each of 10,000 files.
+    """Return the result of ``urljoin``, which takes 10 µs for each of 10,000 files.
 
     For the usual forms, ``/files/x.whl`` and ``../../files/x.whl``, the base is split
     only once; anything else goes to ``urljoin``.

@@ -141,7 +141,7 @@ class PackageIndexes:
         return self._fetched(lambda: self.cached_core_metadata(release, file))
 
     def refusal(self, release: Release, file: RemoteFile) -> Unusable | None:
-        """Return why a source distribution needs a forbidden build, None if unknown."""
+        """Return the reason against an sdist that must be built, None for none."""
         if self._refusal is None or file is not release.sdist:
             return None
         # Imports tarfile, and is only for projects without wheels.
@@ -234,7 +234,7 @@ class PackageIndexes:
         return ask()
 
     def cached_releases(self, name: NormalizedName, target: Target) -> Releases:
-        """Return what ``releases`` returns; raises RequestNeeded for a cache miss."""
+        """Return the result of ``releases``; raises RequestNeeded for a cache miss."""
         repositories = self._serving(name, target)
         key = ("page", name, tuple(repository.name for repository in repositories))
 
@@ -258,7 +258,7 @@ class PackageIndexes:
     def cached_core_metadata(
         self, release: Release, file: RemoteFile
     ) -> CoreMetadata | Unusable:
-        """Return what ``core_metadata`` returns; raises RequestNeeded for a miss."""
+        """Return the result of ``core_metadata``; raises RequestNeeded for a miss."""
         key = ("core metadata", file.url)
 
         def work() -> CoreMetadata | Unusable:
@@ -297,7 +297,7 @@ class PackageIndexes:
 def current_link(
     inputs: Inputs, cache: HttpCache, store: Store, *, filename: str, sha256: str
 ) -> str | None:
-    """Return what the indexes link to now for a file, None where none has that file.
+    """Return the current URL of a file on the indexes, None if none has that file.
 
     A link may hold a token, which no lock file does, or the file may have moved. Only
     the indexes that serve the project to some target are asked. Raises InvalidFilename

@@ -45,7 +45,7 @@ logger = logging.getLogger(__name__)
 
 
 class LinkMode(enum.StrEnum):
-    """How files get into an environment; ``auto`` takes the first mode that works."""
+    """The way to place files in an environment; ``auto`` takes the first that works."""
 
     AUTO = "auto"
     CLONE = "clone"

@@ -36,7 +36,7 @@ __all__ = [
 
 
 class ChangeKind(enum.StrEnum):
-    """How a package or a target changed."""
+    """The kind of change of a package or a target."""
 
     ADDED = "added"
     REMOVED = "removed"
@@ -86,7 +86,7 @@ class Change(Value, frozen=True, kw_only=True):
 
     @property
     def kind(self) -> ChangeKind:
-        """Return how it changed; a new version may have a new variant as well."""
+        """Return the kind of change; a new version may have a new variant too."""
         if self.before is None:
             return ChangeKind.ADDED
         if self.after is None:

@@ -1,4 +1,4 @@
-"""Which of a locked package's files a target installs (PEP 751, PEP 825)."""
+"""The choice of the file of a locked package for a target (PEP 751, PEP 825)."""
 
 from __future__ import annotations
 
@@ -25,13 +25,14 @@ from polylock.variants.variant_json import InvalidVariantMetadata, VariantMetada
 from polylock.variants.variant_schema import ABI_DEPENDENCY
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from polylock.lockfile.pylock import (
         Package,
         PackageArchive,
         PackageFile,
         PackageWheel,
+        Pylock,
     )
     from polylock.model.target import Target, WheelOrder
 
@@ -49,6 +50,17 @@ class FileChooser(Value, frozen=True, kw_only=True):
     target: Target
     versions: Mapping[str, str]
     enabled_providers: Collection[str] = ()
+
+    @classmethod
+    def of(
+        cls, pylock: Pylock, target: Target, packages: Iterable[Package]
+    ) -> FileChooser:
+        """Return the chooser for packages that are installed together."""
+        return cls(
+            target=target,
+            versions={p.name: p.version for p in packages if p.version is not None},
+            enabled_providers=pylock.enabled_providers,
+        )
 
     def choose(self, package: Package) -> tuple[PackageFile, str | None]:
         """Return the file of a package, and its label if it is a variant wheel.

@@ -1,4 +1,4 @@
-"""Which wheels may share one entry of the lock file: those that exclude each other.
+"""Wheels that may share one entry of the lock file, because they exclude each other.
 
 An installer takes the wheel of an entry that fits best. So that it can only take the
 locked one, two wheels share an entry only if no interpreter could install both: they

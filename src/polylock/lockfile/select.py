@@ -41,7 +41,6 @@ if TYPE_CHECKING:
 __all__ = [
     "Selected",
     "applicable",
-    "enabled_providers",
     "groups_of",
     "preferences",
     "project_groups",
@@ -135,11 +134,7 @@ def select(  # noqa: PLR0913 - the parts of one question, each asked by name
     # 6. For each package that was kept, choose the file.
     from polylock.lockfile.file_choice import FileChooser  # noqa: PLC0415 - 6 ms, not to check
 
-    chooser = FileChooser(
-        target=target,
-        versions={p.name: p.version for p in packages if p.version is not None},
-        enabled_providers=enabled_providers(pylock),
-    )
+    chooser = FileChooser.of(pylock, target, packages)
     own = _own_requirements(pylock, target, chosen_groups, chosen_extras)
     selected = []
     for package in packages:
@@ -346,10 +341,3 @@ def _admits(requires_python: str | None, version: str) -> bool:
     return requires_python is None or SpecifierSet(requires_python).contains(
         version, prereleases=True
     )
-
-
-def enabled_providers(pylock: Pylock) -> tuple[str, ...]:
-    """Return the namespaces of the optional providers that the project enables."""
-    if pylock.polylock is None:
-        return ()
-    return pylock.polylock.inputs.lists.get("enable-providers", ())

@@ -126,7 +126,7 @@ class Choice(Value, frozen=True, kw_only=True):
 
 
 def choices(pylock: Pylock) -> tuple[Choice, ...]:
-    """Return what a user may choose: nothing, each group, each extra."""
+    """Return the choices of a user: nothing, each group, each extra."""
     return (
         Choice(),
         *(Choice(group=name) for name in project_groups(pylock)),

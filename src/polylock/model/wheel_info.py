@@ -1,4 +1,4 @@
-"""What the files of a wheel's ``.dist-info`` say: WHEEL and entry_points.txt.
+"""The content of a wheel's ``.dist-info`` files: WHEEL and entry_points.txt.
 
 As with its members, both who locks a wheel and who installs it ask here.
 """

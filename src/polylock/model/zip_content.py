@@ -35,7 +35,7 @@ _LARGEST_DICTIONARY = 1 << 28
 
 
 class _Decompressor(Protocol):
-    """What bz2 and lzma have in common."""
+    """The decompressor interface that bz2 and lzma share."""
 
     @property
     def eof(self) -> bool: ...
@@ -162,7 +162,7 @@ def _inflated(packed: Iterator[bytes], info: ZipInfo) -> Iterator[bytes]:
 
 
 def _from_lzma(packed: Iterator[bytes], info: ZipInfo) -> Iterator[bytes]:
-    """Yield what a member of LZMA unpacks to (APPNOTE 5.8.8).
+    """Yield the unpacked content of an LZMA member (APPNOTE 5.8.8).
 
     Before the stream stand the version of the packer, the length of the properties (2
     bytes each) and the properties: a byte for the three parameters, and the size of
@@ -205,7 +205,7 @@ def _from_lzma(packed: Iterator[bytes], info: ZipInfo) -> Iterator[bytes]:
 def _decompressed(
     made: _Decompressor, packed: Iterator[bytes], info: ZipInfo
 ) -> Iterator[bytes]:
-    """Yield what comes of packed bytes; nothing after the end of their stream."""
+    """Yield the unpacked bytes; nothing after the end of the packed stream."""
     try:
         for data in packed:
             if made.eof:

@@ -40,7 +40,7 @@ _ABSENT = frozenset({404, 410})
 
 
 class CacheMode(enum.Enum):
-    """How cached responses are used.
+    """The use of cached responses.
 
     REFRESH revalidates everything once per run; OFFLINE uses entries of any age and
     makes no request.
@@ -52,7 +52,7 @@ class CacheMode(enum.Enum):
 
 
 class Validators(msgspec.Struct, frozen=True, array_like=True):
-    """How long a response is fresh, and how to revalidate it.
+    """The freshness of a response, and the validators to revalidate it.
 
     ``fresh_until`` and ``stored`` are in seconds since 1970 UTC.
     """

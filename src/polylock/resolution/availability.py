@@ -1,4 +1,4 @@
-"""Which versions of a project a target may take, and in what order they are tried.
+"""The versions of a project that a target may have, in the order of preference.
 
 Pre-releases and yanked versions are admitted for each project *before* a solve. PEP 440
 and PEP 592 could be read as rules about the current constraints: a pre-release if

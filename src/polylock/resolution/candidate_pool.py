@@ -82,7 +82,7 @@ class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
 
     @cached_property
     def preferences(self) -> VariantPreferences:
-        """Return what the user wants of the variants on this target."""
+        """Return the user's preferences for variants on this target."""
         return preferences_of(self.inputs, self.target.description)
 
     def expand(self, releases: Releases, position: int, *, yanked: bool) -> Expansion:
@@ -270,7 +270,7 @@ class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
     def _unfit_sdist(
         self, releases: Releases, file: RemoteFile, *, yanked: bool
     ) -> Refusal | None:
-        """Return why a source distribution is rejected, None if it is not.
+        """Return the reason against a source distribution, None for none.
 
         Whether its metadata can be read without a build is for the source to decide.
         """
@@ -282,7 +282,7 @@ class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
     def _unfit(
         self, releases: Releases, file: RemoteFile, *, yanked: bool
     ) -> Refusal | None:
-        """Return why a file is rejected apart from its tags, None if it is not."""
+        """Return the reason against a file apart from its tags, None for none."""
         unmet = self.python_unmet(file.requires_python)
         if unmet is not None:
             return unmet

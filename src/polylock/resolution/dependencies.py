@@ -34,7 +34,7 @@ __all__ = ["DependencyReader", "SdistReads"]
 
 
 class SdistReads(Mutable):
-    """Which source distributions of an index were opened, and how many more may be.
+    """The source distributions that were opened, and how many more may be.
 
     The metadata of a wheel costs a small request, that of a source distribution its
     whole download; old ones mostly leave it to their backends, so the download is in

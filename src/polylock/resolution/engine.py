@@ -287,7 +287,7 @@ class Engine(Resolution["Constraint", AnyCandidate, str]):
     def _why_out(
         self, candidate: AnyCandidate, pins: Mapping[str, AnyCandidate]
     ) -> tuple[Pins, Rejected] | None:
-        """Return why a candidate is out; an extra is out where its project is."""
+        """Return the reason against a candidate; an extra has that of its project."""
         found = self._nogoods.why_out(candidate, pins)
         if found is None and isinstance(candidate, ExtraCandidate):
             return self._nogoods.why_out(candidate.base, pins)

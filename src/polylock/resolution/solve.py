@@ -182,7 +182,7 @@ class Solver(Mutable, kw_only=True, eq=False):
     def _refusal(
         self, name: NormalizedName, version: str, target: Target
     ) -> Unsolvable | None:
-        """Return why a target cannot take a version; None if by itself it can."""
+        """Return the proof that a target alone cannot have a version, None for none."""
         asked = Requirement(name=name, specifier=f"=={version}")
         inputs = replace(self.inputs, upgrades=(*self.inputs.upgrades, asked))
         solver = Solver(inputs=inputs, source=self.source, reporter=self.reporter)

@@ -1,4 +1,4 @@
-"""Which provider determines the supported properties of a namespace (PEP 850)."""
+"""The choice of the provider for the supported properties of a namespace (PEP 850)."""
 
 from __future__ import annotations
 

@@ -201,7 +201,7 @@ class VerifyOutcome(Value, frozen=True, kw_only=True):
 _ALGORITHMS = frozenset(
     name for name in hashlib.algorithms_guaranteed if not name.startswith("shake")
 )
-"""What hashes of a fixed length the content of a file is compared by."""
+"""The hash algorithms of fixed length by which content is compared."""
 
 _Address = PackageWheel | PackageSdist | PackageArchive
 
@@ -507,7 +507,7 @@ class _Target(Value, frozen=True, kw_only=True):
     def _unmet(
         self, requirement: Requirement, package: Package, locked: Package | None
     ) -> str | None:
-        """Return what is locked where it does not meet a package's requirement.
+        """Return the locked version that does not meet a package's requirement, if any.
 
         A marker of the lock file must not leave out what is always required, for
         whatever groups and extras the package itself is always installed.
@@ -661,7 +661,7 @@ def _is_met(requirement: Requirement, package: Package | None) -> bool:
 
 
 class _Difference(NamedTuple):
-    """What differs between a file and what is locked or offered for it."""
+    """A difference between a file and its lock entry or its metadata file."""
 
     kind: DisagreementKind
     locked: str
@@ -701,7 +701,7 @@ def _compare_contents(context: IndexContext, comparison: _Comparison) -> None:
 def _compare_content(
     context: IndexContext, url: str, file: _Address, offered: CoreMetadata | None
 ) -> Sequence[_Difference]:
-    """Return how the content of a URL differs from the lock file and the index.
+    """Return the differences of the content of a URL from the lock and the index.
 
     Every hash in the lock file counts, weak ones too. A wheel is kept on disk while
     its METADATA is compared with what the index offers beside it (PEP 658).

@@ -68,7 +68,7 @@ def refusals_of_project(
     groups: Collection[str],
     extras: Collection[str],
 ) -> Iterator[str]:
-    """Yield why each requirement of the project on a name does not hold.
+    """Yield the reason why each requirement of the project on a name does not hold.
 
     ``groups`` and ``extras`` are those that the command includes.
     """
@@ -97,7 +97,7 @@ def refusals_of_project(
 def refusals_of_packages(
     name: NormalizedName, explainer: WhyNot, graph: LockedGraph
 ) -> Iterator[str]:
-    """Yield which installed packages require a name under another condition.
+    """Yield the installed packages that require a name under another condition.
 
     Reads the metadata of all packages of the target. The last line names those whose
     metadata cannot be read.
@@ -173,7 +173,7 @@ class Evidence(Value, frozen=True, kw_only=True):
 
 
 class Reason(Value, frozen=True, kw_only=True):
-    """Why a target installs a package; ``node`` is None if it does not.
+    """The reason why a target installs a package; ``node`` is None if it does not.
 
     ``chains`` are lists of names from a requirement of the project to the package.
     ``places`` are the places in the project that require it. If it is not installed,
@@ -335,7 +335,7 @@ def _of_file(release: Release, selected: Selected) -> Iterator[str]:
 def _of_sources(
     name: NormalizedName, release: Release, explainer: WhyNot
 ) -> Iterator[str]:
-    """Yield which entry of ``sources`` fits the target, and what the others need.
+    """Yield the entry of ``sources`` that fits the target, and the needs of others.
 
     Or which backend of torch was taken, and why no other.
     """

@@ -155,7 +155,7 @@ class Chooser(Value, frozen=True, kw_only=True):
         return replace(choice, beyond=fit.beyond)
 
     def lacks(self, choice: Choice) -> tuple[str, ...]:
-        """Return what this machine lacks for what is locked, as clauses."""
+        """Return the properties that this machine lacks for the lock, as clauses."""
         return self._fit(choice).refused
 
     def unmet_pin(self, choice: Choice) -> UnmetPin | None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from polylock.answer_cache.basis import (
     Basis,
     environment_basis,
@@ -164,7 +162,7 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
             settings.target, remembered=state.target, forced=options.force_target
         )
         lacks = _lacks(chooser, choice, state, options)
-        remembered = msgspec.structs.replace(
+        remembered = replace(
             _state_after(state, choice, chooser.chosen, forced=bool(lacks)),
             path=state.path if state.path and moved_from is None else str(place),
         )
@@ -240,7 +238,7 @@ def _apply(
 def _lacks(
     chooser: Chooser, choice: Choice, state: EnvironmentState, options: SyncOptions
 ) -> tuple[str, ...]:
-    """Return what this machine lacks for a target that is or was forced."""
+    """Return the properties that this machine lacks for a forced target."""
     remembered = state.forced and state.target == choice.target.name
     if options.force_target or (remembered and not choice.checked):
         return chooser.lacks(choice)
@@ -302,7 +300,7 @@ def _with_own_project(
 def _remember(place: Path, state: EnvironmentState) -> None:
     """Write the state; ``created`` stays true if another process has set it."""
     created = state.created or read_state(place).created
-    write_state(place, msgspec.structs.replace(state, created=created))
+    write_state(place, replace(state, created=created))
 
 
 def _basis(
