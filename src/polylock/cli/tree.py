@@ -120,7 +120,7 @@ def _styled(text: str, name: str) -> str:
 
 
 def _can_draw() -> bool:
-    """Return whether stdout can encode the characters: a pipe on Windows may not."""
+    """Return True if stdout can encode the characters: a pipe on Windows may not."""
     try:
         "".join(_DRAWN).encode(sys.stdout.encoding or "ascii")
     except UnicodeEncodeError:

@@ -216,7 +216,7 @@ def _hashes(line: _Line, options: str) -> frozenset[str]:
 
 
 def _is_place(text: str) -> bool:
-    """Return whether a requirement is a URL or a path, which pip accepts too."""
+    """Return True if a requirement is a URL or a path, which pip accepts too."""
     first = text.split(maxsplit=1)[0]
     return (
         "://" in first

@@ -347,7 +347,7 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
 
 
 def ignores_case(directory: Path) -> bool:
-    """Return whether the file system of a directory is case-insensitive."""
+    """Return True if the file system of a directory is case-insensitive."""
     swapped = directory.with_name(directory.name.swapcase())
     with suppress(OSError):
         return swapped != directory and swapped.samefile(directory)

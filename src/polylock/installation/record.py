@@ -114,7 +114,7 @@ def row_of(path: str, content: bytes) -> RecordRow:
 
 
 def has_hash(content: bytes, hash_: str) -> bool:
-    """Return whether content has a hash in the format of RECORD."""
+    """Return True if content has a hash in the format of RECORD."""
     algorithm, _, value = hash_.partition("=")
     if algorithm == "sha256":
         return value.rstrip("=") == _encoded(sha256(content))

@@ -508,7 +508,7 @@ def _is_recorded(root: RootRequirement, locked: LockedInputs) -> bool:
 
 
 def _holds(requirement: Requirement, target: Target) -> bool:
-    """Return whether a requirement applies to a target on every machine."""
+    """Return True if a requirement applies to a target on every machine."""
     marker = requirement.marker_expression
     return marker is None or fold(marker, target) is True
 

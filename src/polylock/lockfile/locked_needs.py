@@ -12,12 +12,7 @@ from packaging.utils import NormalizedName  # noqa: TC002 - a field of a value
 
 from polylock.errors import NothingToInstall
 from polylock.lockfile.file_choice import FileChooser
-from polylock.lockfile.select import (
-    applicable,
-    enabled_providers,
-    groups_of,
-    required_by,
-)
+from polylock.lockfile.select import applicable, groups_of, required_by
 from polylock.model.inputs import IndexSource
 from polylock.model.source_choice import fits
 from polylock.values import Value
@@ -64,11 +59,7 @@ def locked_labels(
     left out: ``select`` reports it.
     """
     packages = _packages(pylock, target, groups, extras, alone=alone)
-    chooser = FileChooser(
-        target=target,
-        versions={p.name: p.version for p in packages if p.version is not None},
-        enabled_providers=enabled_providers(pylock),
-    )
+    chooser = FileChooser.of(pylock, target, packages)
     for package in packages:
         if package.variants_json is None:
             continue

@@ -13,8 +13,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
-import msgspec
-
 from polylock.model.direct import ArchiveSource, DirectSource, GitSource
 from polylock.model.inputs import DEFAULT_INDEX, Inputs, RootRequirement
 from polylock.model.platforms import compatibility_tags, marker_environment
@@ -218,7 +216,7 @@ def requirement_text(requirement: Requirement) -> str:
     url = requirement.url
     expression = requirement.marker_expression
     return str(
-        msgspec.structs.replace(
+        replace(
             requirement,
             marker="" if expression is None else str(expression),
             url=None if url is None else without_credentials(url),

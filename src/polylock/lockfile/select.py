@@ -42,13 +42,11 @@ __all__ = [
     "Selected",
     "applicable",
     "default_groups",
-    "enabled_providers",
     "groups_of",
     "preferences",
     "project_groups",
     "required_by",
     "select",
-    "selectable_groups",
 ]
 
 
@@ -142,11 +140,7 @@ def select(  # noqa: PLR0913 - the parts of one question, each asked by name
     # 6. For each package that was kept, choose the file.
     from polylock.lockfile.file_choice import FileChooser  # noqa: PLC0415 - 6 ms, not to check
 
-    chooser = FileChooser(
-        target=target,
-        versions={p.name: p.version for p in packages if p.version is not None},
-        enabled_providers=enabled_providers(pylock),
-    )
+    chooser = FileChooser.of(pylock, target, packages)
     own = _own_requirements(pylock, target, chosen_groups, chosen_extras)
     selected = []
     for package in packages:
@@ -273,9 +267,13 @@ def applicable(
 
 
 def project_groups(pylock: Pylock) -> tuple[str, ...]:
-    """Return the dependency groups of the lock file that are not targets."""
+    """Return the groups that a user can request: all that are not targets.
+
+    A default group of another tool need not be among ``dependency-groups`` (PEP 751).
+    """
     targets = set(pylock.target_names)
-    return tuple(g for g in pylock.dependency_groups or () if g not in targets)
+    declared = (*(pylock.dependency_groups or ()), *(pylock.default_groups or ()))
+    return tuple(group for group in dict.fromkeys(declared) if group not in targets)
 
 
 def default_groups(pylock: Pylock) -> tuple[str, ...]:
@@ -338,17 +336,11 @@ def groups_of(
     return frozenset(map(canonicalize_name, [*groups, *own, *defaults]))
 
 
-def selectable_groups(pylock: Pylock) -> frozenset[str]:
-    """Return the groups that can be requested; targets are not among them."""
-    declared = {*(pylock.dependency_groups or ()), *(pylock.default_groups or ())}
-    return frozenset(declared.difference(pylock.target_names))
-
-
 def _check_names(pylock: Pylock, groups: Iterable[str], extras: Iterable[str]) -> None:
     targets = {canonicalize_name(name): name for name in pylock.target_names}
     for kind, names, known in (
-        ("dependency group", groups, selectable_groups(pylock)),
-        ("extra", extras, frozenset(pylock.extras or ())),
+        ("dependency group", groups, project_groups(pylock)),
+        ("extra", extras, pylock.extras or ()),
     ):
         spelled = {canonicalize_name(name) for name in known}
         for name in names:
@@ -403,10 +395,3 @@ def _admits(requires_python: str | None, version: str) -> bool:
     return requires_python is None or SpecifierSet(requires_python).contains(
         version, prereleases=True
     )
-
-
-def enabled_providers(pylock: Pylock) -> tuple[str, ...]:
-    """Return the namespaces of the optional providers that the project enables."""
-    if pylock.polylock is None:
-        return ()
-    return pylock.polylock.inputs.lists.get("enable-providers", ())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypedDict
 from packaging.utils import canonicalize_name
 
 from polylock.errors import NoSuchTarget, UsageError
-from polylock.lockfile.select import default_groups, project_groups, selectable_groups
+from polylock.lockfile.select import default_groups, project_groups
 from polylock.values import Value
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class GroupOptions(Value, frozen=True, kw_only=True):
                 f"--only-group and {other} exclude each other",
                 "--only-group installs what a group requires, and nothing else",
             )
-        known = selectable_groups(pylock)
+        known = project_groups(pylock)
         spelled = {canonicalize_name(name) for name in known}
         for name in (*self.no_groups, *self.only_groups):
             if canonicalize_name(name) not in spelled:
@@ -156,7 +156,7 @@ def merged(
     Groups and extras are decided separately. With ``adding`` the given names are added
     to the earlier ones. Earlier names that the lock file no longer has are dropped.
     """
-    groups, extras = selectable_groups(pylock), pylock.extras or ()
+    groups, extras = project_groups(pylock), pylock.extras or ()
     kept = GroupOptions(
         groups=_known(earlier.groups, groups),
         no_groups=_known(earlier.no_groups, groups),

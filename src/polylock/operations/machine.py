@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from polylock.environment.discovery import PythonRequest
 from polylock.errors import NoTargetFits
 from polylock.lockfile.record import locked_target
-from polylock.lockfile.select import enabled_providers
 from polylock.model.target import PythonRelease, Target
 from polylock.model.target_properties import (
     has_built_in_provider,
@@ -129,7 +128,7 @@ def _fit(pylock: Pylock, target: Target, here: Target, chosen: Chosen) -> Fit:
 
     labels = tuple(locked_labels(pylock, target, **chosen.options))
     sources = property_sources(pylock, target, **chosen.options)
-    enabled = enabled_providers(pylock)
+    enabled = pylock.enabled_providers
     refused = (
         *system,
         *(line for label in labels for line in _unmet(label, target, here, enabled)),

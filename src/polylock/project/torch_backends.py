@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["backend_names", "torch_backends", "torch_projects"]
 
 _ABSENT = 403
-"""How PyTorch's index answers for a project that it does not have."""
+"""The status of PyTorch's index for a project that it does not have."""
 
 _Kind = Literal["nvidia", "amd", "intel", "cpu"]
 _HARDWARE: Mapping[_Kind, str] = {
@@ -187,7 +187,7 @@ def _choice(value: str, description: TargetDescription, data: _Data) -> TorchCho
 
 
 def _fit(name: str, backend: _Backend, description: TargetDescription) -> BackendFit:
-    """Return which versions of a backend run on a target, and why others do not."""
+    """Return the versions of a backend that run on a target, and the obstacle."""
     kind = backend.kind(name)
     platform = f"{description.system}-{description.architecture}"
     builds = [
@@ -238,7 +238,7 @@ _ARCHITECTURES: Mapping[_Kind, str] = {
 
 
 def _runs_on_nvidia(gpus: Sequence[str], built: Sequence[str]) -> bool:
-    """Return whether code for one of ``built`` runs on the best GPU.
+    """Return True if code for one of ``built`` runs on the best GPU.
 
     As in the variants of torch, the GPU with the highest compute capability counts, and
     runs code for its own major version and a minor that is not higher.

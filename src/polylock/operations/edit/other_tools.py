@@ -133,7 +133,7 @@ def _pinned(directory: Path, locks: Sequence[str]) -> str | None:
 
 
 def _requires(document: Mapping[str, Any]) -> bool:
-    """Return whether the project has any requirements."""
+    """Return True if the project has any requirements."""
     project = _table(document, "project")
     return bool(
         project.get("dependencies")
@@ -164,7 +164,7 @@ def _wanted(directory: Path) -> tuple[str | None, list[str]]:
 
 
 def _pins(path: Path) -> bool:
-    """Return whether a requirements file consists of pins."""
+    """Return True if a requirements file consists of pins."""
     try:
         return read_requirement_lines(path)[1]
     except ForeignLockInvalid:

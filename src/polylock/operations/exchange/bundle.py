@@ -27,7 +27,6 @@ from polylock.lockfile.pylock import (
     PackageWheel,
     Pylock,
 )
-from polylock.lockfile.select import enabled_providers
 from polylock.model.archive_checks import RefusedArchive, check_path, collision_key
 from polylock.model.core_metadata import CoreMetadata, InvalidCoreMetadata
 from polylock.operations.builds.locked_files import LockedFiles, locked_sha256
@@ -179,16 +178,8 @@ def _evaluate_all(
     What was changed is in ``plain-metadata.json`` beside the lock file of the bundle.
     The project's lock file keeps the hashes of the published files.
     """
-    versions: dict[str, str] = {
-        chosen.package.name: chosen.package.version
-        for chosen in selection.selected
-        if chosen.package.version is not None
-    }
-    chooser = FileChooser(
-        target=selection.target,
-        versions=versions,
-        enabled_providers=enabled_providers(pylock),
-    )
+    packages = [chosen.package for chosen in selection.selected]
+    chooser = FileChooser.of(pylock, selection.target, packages)
     changed = []
     for chosen in selection.selected:
         name, label = chosen.package.name, chosen.variant_label
@@ -362,7 +353,7 @@ class _Writer(Value, frozen=True, kw_only=True):
 
 
 def _has_variant_marker(wheel: Path) -> bool:
-    """Return whether a dependency of a wheel has a variant marker (PEP 825)."""
+    """Return True if a dependency of a wheel has a variant marker (PEP 825)."""
     from zipfile import (  # noqa: PLC0415 - 6 ms, for variant wheels alone
         BadZipFile,
         ZipFile,

@@ -97,7 +97,7 @@ class PinnedRequirements(Value, frozen=True, kw_only=True):
         yield from self._reasons(package.name)
 
     def _reasons(self, name: str) -> Iterator[str]:
-        """Yield who requires a package, as comments like those of pip-tools and uv."""
+        """Yield the dependents of a package as comments, as pip-tools and uv do."""
         places = {root.name: root.places for root in self.graph.roots}
         found = [*self.graph.dependents(name), *sorted(places.get(name, ()))]
         if len(found) == 1:

@@ -18,7 +18,7 @@ from polylock.installation.record import InvalidRecord, format_rows, parse_rows,
 from polylock.model.folding import fold_variant
 from polylock.model.markers import InvalidMarker
 from polylock.model.requirements import InvalidRequirement, Requirement
-from polylock.values import Value
+from polylock.values import Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -155,16 +155,15 @@ def _without_variants(text: str, variant: SelectedVariant) -> str | None:
     rest = True if marker is None else fold_variant(marker, variant)
     if rest is False:
         return None
-    import msgspec  # noqa: PLC0415 - replace() of values does not take a Requirement
 
     left = "" if rest is True else str(rest)
-    return str(msgspec.structs.replace(requirement, marker=left))
+    return str(replace(requirement, marker=left))
 
 
 def _copy(
     archive: ZipFile, wheel: Path, target: Path, replaced: dict[str, bytes]
 ) -> None:
-    """Write an archive with some members replaced; the others are not packed anew."""
+    """Write an archive with some members replaced; the others keep their bytes."""
     from zipfile import ZipFile, ZipInfo  # noqa: PLC0415 - as above
 
     infos = sorted(archive.infolist(), key=lambda info: info.header_offset)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from polylock.errors import LockFileInvalid
-from polylock.explain.reasons import RootAsker
+from polylock.explain.reasons import RootOrigin
 from polylock.model.folding import fold
 from polylock.model.requirements import InvalidRequirement, Requirement
 from polylock.operations.chosen import chosen_to_show
@@ -87,7 +87,7 @@ class LockedGraph(Value, frozen=True, kw_only=True):
     target: str
     roots: tuple[Root, ...]
     nodes: Mapping[str, Node]
-    requirements: tuple[tuple[RootAsker, Requirement], ...] = ()
+    requirements: tuple[tuple[RootOrigin, Requirement], ...] = ()
 
     def dependents(self, name: str) -> tuple[str, ...]:
         """Return the packages that require this one directly, sorted."""
@@ -178,28 +178,28 @@ class _Wanted(Value, frozen=True, kw_only=True):
     inputs: LockedInputs
     chosen: Chosen
 
-    def requirements(self, target: Target) -> Iterator[tuple[RootAsker, Requirement]]:
+    def requirements(self, target: Target) -> Iterator[tuple[RootOrigin, Requirement]]:
         """Yield the requirements that hold on a target, each with its place."""
         inputs = self.inputs
-        tables: list[tuple[RootAsker, Sequence[str]]] = []
-        tables.append((RootAsker(), inputs.requirements))
+        tables: list[tuple[RootOrigin, Sequence[str]]] = []
+        tables.append((RootOrigin(), inputs.requirements))
         chosen = {canonicalize_name(name) for name in self.chosen.groups}
         for name, texts in inputs.groups.items():
             if canonicalize_name(name) in chosen:
-                tables.append((RootAsker("group", name), texts))
+                tables.append((RootOrigin("group", name), texts))
         chosen = {canonicalize_name(name) for name in self.chosen.extras}
         for name, texts in inputs.extras.items():
             if canonicalize_name(name) in chosen:
-                tables.append((RootAsker("extra", name), texts))
+                tables.append((RootOrigin("extra", name), texts))
         for name, texts in inputs.targets.items():
             if canonicalize_name(name) == canonicalize_name(target.name):
-                tables.append((RootAsker("target", name), texts))
-        for asker, asked in tables:
+                tables.append((RootOrigin("target", name), texts))
+        for origin, asked in tables:
             for text in asked:
                 requirement = self._parsed(text)
                 marker = requirement.marker_expression
                 if marker is None or fold(marker, target) is not False:
-                    yield asker, requirement
+                    yield origin, requirement
 
     def _parsed(self, text: str) -> Requirement:
         try:
@@ -218,9 +218,9 @@ def _graph(selection: LockedSelection, wanted: _Wanted) -> LockedGraph:
     }
     places: dict[str, list[str]] = {}
     requirements = tuple(wanted.requirements(target))
-    for asker, requirement in requirements:
+    for origin, requirement in requirements:
         if requirement.name in nodes:
-            place = f"{asker.table} {asker.name}".rstrip()
+            place = f"{origin.table} {origin.name}".rstrip()
             known = places.setdefault(requirement.name, [])
             if place not in known:
                 known.append(place)

@@ -155,7 +155,7 @@ class Chooser(Value, frozen=True, kw_only=True):
         return replace(choice, beyond=fit.beyond)
 
     def lacks(self, choice: Choice) -> tuple[str, ...]:
-        """Return what this machine lacks for what is locked, as clauses."""
+        """Return the properties that this machine lacks for the lock, as clauses."""
         return self._fit(choice).refused
 
     def unmet_pin(self, choice: Choice) -> UnmetPin | None:
@@ -372,7 +372,7 @@ class Chooser(Value, frozen=True, kw_only=True):
 
 
 def _is_release(here: PythonRelease, wanted: PythonRelease) -> bool:
-    """Return whether two Pythons differ at most in the patch release."""
+    """Return True if two Pythons differ at most in the patch release."""
     return (here.minor_version, here.free_threaded, here.implementation) == (
         wanted.minor_version,
         wanted.free_threaded,

@@ -54,7 +54,7 @@ class Installables(Value, frozen=True, kw_only=True):
 def installables(
     selected: Sequence[Selected], context: Context, root: Path
 ) -> Installables:
-    """Return what to install for packages; ``root`` is the lock file's directory.
+    """Return the installables of packages; ``root`` is the lock file's directory.
 
     Directories are read to detect changes. Raises FileCorrupt for a file without
     SHA-256, SourceUnusable for a missing directory.

@@ -108,7 +108,7 @@ class SyncOutcome(Value, frozen=True, kw_only=True):
 
     @property
     def up_to_date(self) -> bool:
-        """Return whether there was nothing to do."""
+        """Return True if there was nothing to do."""
         return self.plan.is_empty and self.replaced is None
 
     def to_json(self) -> dict[str, Any]:
@@ -168,7 +168,7 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
             settings.target, remembered=state.target, forced=options.force_target
         )
         lacks = _lacks(chooser, choice, state, options)
-        remembered = msgspec.structs.replace(
+        remembered = replace(
             _state_after(state, choice, group_options, forced=bool(lacks)),
             path=state.path if state.path and moved_from is None else str(place),
         )
@@ -261,7 +261,7 @@ def _selected(
 def _lacks(
     chooser: Chooser, choice: Choice, state: EnvironmentState, options: SyncOptions
 ) -> tuple[str, ...]:
-    """Return what this machine lacks for a target that is or was forced."""
+    """Return the properties that this machine lacks for a forced target."""
     remembered = state.forced and state.target == choice.target.name
     if options.force_target or (remembered and not choice.checked):
         return chooser.lacks(choice)
@@ -320,7 +320,7 @@ def _with_own_project(
 def _remember(place: Path, state: EnvironmentState) -> None:
     """Write the state; ``created`` stays true if another process has set it."""
     created = state.created or read_state(place).created
-    write_state(place, msgspec.structs.replace(state, created=created))
+    write_state(place, replace(state, created=created))
 
 
 def _basis(
