@@ -122,6 +122,7 @@ def execute(
         return Outcome(plan=plan)
     run = _Execution(
         interpreter=interpreter,
+        own=OwnFiles(interpreter),
         fetch=fetch,
         linker=linker or Linker(),
         reporter=reporter or SilentReporter(),
@@ -142,6 +143,7 @@ def execute(
 
 class _Execution(Value, frozen=True, kw_only=True):
     interpreter: Interpreter
+    own: OwnFiles
     fetch: FetchArchives
     linker: Linker
     reporter: Reporter
@@ -161,7 +163,7 @@ class _Execution(Value, frozen=True, kw_only=True):
         again = linked_again(plan, placements)
         if again is not plan:
             return self.prepare(again)
-        obstacles = Obstacles(_leaving(plan), _boundary(self.interpreter))
+        obstacles = Obstacles(_leaving(plan), self._boundary())
         for placement in placements:
             obstacles.refuse(placement)
         self.warnings[:] = (*_faults(placements), *common_files(placements))
@@ -179,6 +181,7 @@ class _Execution(Value, frozen=True, kw_only=True):
                     archive, filename=wanted.filename, sha256=wanted.sha256
                 ),
                 interpreter=self.interpreter,
+                own=self.own,
             )
             _check_identity(placement)
             placement.check()
@@ -189,7 +192,7 @@ class _Execution(Value, frozen=True, kw_only=True):
         for line in self.warnings:
             self.reporter.warning(line)
         self._warn_of_case_clashes(plan)
-        boundary = _boundary(self.interpreter)
+        boundary = self._boundary()
         shared = shared_files(plan)
         for entry in sorted((*plan.remove, *plan.reinstall), key=lambda e: e.name):
             for distribution in entry.installed:
@@ -218,6 +221,21 @@ class _Execution(Value, frozen=True, kw_only=True):
         put = ((wanted.name, self.prepared[wanted.name].places) for wanted in new)
         for clash in case_clashes((*kept, *put)):
             self.reporter.warning(clash)
+
+    def _boundary(self) -> Boundary:
+        interpreter = self.interpreter
+        scheme = interpreter.scheme
+        paths = [scheme.purelib, scheme.platlib, scheme.scripts]
+        # ``data`` is the prefix. A virtual environment owns all of it; any other
+        # Python, in /usr for instance, owns only its directories for distributions.
+        # The directory for headers is created by the first wheel that has headers and
+        # removed with the last.
+        paths += (
+            [interpreter.prefix, scheme.data]
+            if interpreter.is_virtual
+            else [scheme.headers]
+        )
+        return Boundary((Path(path) for path in paths), self.own)
 
     def compile(self, plan: SyncPlan) -> None:
         """Compile the installed modules, in one process per processor."""
@@ -291,21 +309,6 @@ def _check_identity(placement: Placement) -> None:
         )
 
 
-def _boundary(interpreter: Interpreter) -> Boundary:
-    scheme = interpreter.scheme
-    paths = [scheme.purelib, scheme.platlib, scheme.scripts]
-    # ``data`` is the prefix. A virtual environment owns all of it; any other Python,
-    # in /usr for instance, owns only its directories for distributions. The directory
-    # for headers is created by the first wheel that has headers and removed with the
-    # last.
-    paths += (
-        [interpreter.prefix, scheme.data]
-        if interpreter.is_virtual
-        else [scheme.headers]
-    )
-    return Boundary((Path(path) for path in paths), OwnFiles(interpreter))
-
-
 def _leaving(plan: SyncPlan) -> list[InstalledDistribution]:
     entries = (*plan.remove, *plan.reinstall)
     return [distribution for entry in entries for distribution in entry.installed]
@@ -352,7 +355,10 @@ class Obstacles:
                 missing.add(directory)
             else:
                 raise _in_the_way(place, "not a directory", filename, "a directory")
-        for file in placement.manifest.files:
+        files: Iterable[str] = placement.manifest.files
+        if there == {""}:  # as in a new environment
+            files = [file for file in files if "/" not in file]
+        for file in files:
             if file.rpartition("/")[0] in there:
                 self._refuse_file(placement.place(file), filename)
 

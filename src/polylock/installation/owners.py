@@ -190,9 +190,7 @@ def in_common(
 
 def _tops(placement: Placement) -> frozenset[str]:
     """Return the first part of each path in site-packages, and all paths outside."""
-    manifest = placement.manifest
-    found = {path for path in manifest.directories if "/" not in path}
-    found.update(path for path in manifest.files if "/" not in path)
+    found = set(placement.tops)
     for file in placement.written:
         top = file.row.path.partition("/")[0]
         found.add(file.row.path if top == ".." else top)
