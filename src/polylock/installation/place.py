@@ -206,6 +206,14 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
     def _site_text(self) -> str:
         return str(self.site)
 
+    @cached_property
+    def _info_text(self) -> str:
+        return _join(self._site_text, self.manifest.dist_info)
+
+    @cached_property
+    def _tree_text(self) -> str:
+        return f"{self.archive}{os.sep}{TREE}"
+
     def _real(self, target: str) -> str:
         """Return a path, spelled relative to site-packages if it lies inside it.
 
@@ -250,7 +258,7 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
     def _read(self, file: DataFile) -> bytes:
         """Return the content of a script, compared with its hash in RECORD."""
         try:
-            content = (self.archive / TREE / file.source).read_bytes()
+            content = Path(self._tree_text, file.source).read_bytes()
         except OSError as error:
             raise self._damaged(f"{file.source} is missing") from error
         if not has_hash(content, file.hash):
@@ -281,8 +289,8 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
             dist_info=self.manifest.dist_info,
         )
         with self._writing():
-            self.info.mkdir(parents=True, exist_ok=True)
-            _create(str(self.info / PARTIAL_RECORD), record.encode())
+            _make_directory(self._info_text)
+            _create(_join(self._info_text, PARTIAL_RECORD), record.encode())
 
     def put_tree(self, linker: Linker) -> None:
         """Link the files that go to site-packages unchanged."""
@@ -297,16 +305,17 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
             for file in self.written:
                 directory = file.target.rpartition(os.sep)[0]
                 if directory not in made:
-                    Path(directory).mkdir(parents=True, exist_ok=True)
+                    _make_directory(directory)
                     made.add(directory)
                 self._write(file, linker)
             for name, content in self._added.items():
-                _create(f"{self.info}{os.sep}{name}", content)
+                _create(_join(self._info_text, name), content)
 
     def finish(self) -> None:
         """Rename the partial RECORD to RECORD: every file is installed."""
         with self._writing():
-            (self.info / PARTIAL_RECORD).replace(self.info / "RECORD")
+            partial = _join(self._info_text, PARTIAL_RECORD)
+            os.replace(partial, _join(self._info_text, "RECORD"))  # noqa: PTH105 - a str
 
     @cached_property
     def _added(self) -> dict[str, bytes]:
@@ -336,7 +345,8 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
         """Return the mode of a new file here, or None on Windows."""
         if os.name == "nt":
             return None
-        return (self.info / PARTIAL_RECORD).stat().st_mode
+        partial = _join(self._info_text, PARTIAL_RECORD)
+        return os.stat(partial).st_mode  # noqa: PTH116 - a str
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
@@ -353,7 +363,8 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
             _create(file.target, file.content, 0o777)
             return
         assert file.source is not None
-        source, stamp = str(self.archive / TREE / file.source.source), file.source.stamp
+        source = _join(self._tree_text, file.source.source)
+        stamp = file.source.stamp
         with self._reading():
             if file.is_copied:
                 linker.copy_file(source, file.target, stamp)
@@ -369,6 +380,14 @@ def ignores_case(directory: Path) -> bool:
     return False
 
 
+def _make_directory(directory: str) -> None:
+    """Make a directory and its parents, unless they exist."""
+    try:
+        os.mkdir(directory)  # noqa: PTH102 - a str, and its parent mostly exists
+    except OSError:
+        Path(directory).mkdir(parents=True, exist_ok=True)
+
+
 def _create(target: str, content: bytes, mode: int = 0o666) -> None:
     """Write a new file, replacing any other of that name.
 
@@ -381,8 +400,12 @@ def _create(target: str, content: bytes, mode: int = 0o666) -> None:
     except FileExistsError:
         os.unlink(target)  # noqa: PTH108 - a str, as all here
         descriptor = os.open(target, flags, mode)
-    with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor
-        file.write(content)
+    try:
+        left = memoryview(content)
+        while left:
+            left = left[os.write(descriptor, left) :]
+    finally:
+        os.close(descriptor)
 
 
 def _join(directory: str, path: str) -> str:
