@@ -24,7 +24,7 @@ from polylock.installation.archive import read_manifest
 from polylock.installation.forked_linking import put_all
 from polylock.installation.link import Linker, LinkMode
 from polylock.installation.own_files import OwnFiles
-from polylock.installation.owners import common_files, linked_again, shared_files
+from polylock.installation.owners import common_files, linked_again
 from polylock.installation.place import Placement, ignores_case
 from polylock.installation.plan import (
     SyncPlan,
@@ -128,6 +128,7 @@ def execute(
         reporter=reporter or SilentReporter(),
         prepared={},
         warnings=[],
+        shared=set(),
     )
     plan = run.prepare(plan)
     with exclusive(Path(interpreter.prefix), run.reporter):
@@ -142,6 +143,8 @@ def execute(
 
 
 class _Execution(Value, frozen=True, kw_only=True):
+    """One execution; ``shared`` are files to be removed that kept ones also list."""
+
     interpreter: Interpreter
     own: OwnFiles
     fetch: FetchArchives
@@ -149,6 +152,7 @@ class _Execution(Value, frozen=True, kw_only=True):
     reporter: Reporter
     prepared: dict[NormalizedName, Placement]
     warnings: list[str]
+    shared: set[str]
 
     def prepare(self, plan: SyncPlan) -> SyncPlan:
         """Fetch what will be installed, and raise every error that can be predicted.
@@ -160,9 +164,11 @@ class _Execution(Value, frozen=True, kw_only=True):
                 refuse_unremovable(distribution)
         self._fetch(plan)
         placements = [self.prepared[one.name] for one in _wanted(plan)]
-        again = linked_again(plan, placements)
+        again, shared = linked_again(plan, placements)
         if again is not plan:
             return self.prepare(again)
+        self.shared.clear()
+        self.shared.update(shared)
         obstacles = Obstacles(_leaving(plan), self._boundary())
         for placement in placements:
             obstacles.refuse(placement)
@@ -193,10 +199,9 @@ class _Execution(Value, frozen=True, kw_only=True):
             self.reporter.warning(line)
         self._warn_of_case_clashes(plan)
         boundary = self._boundary()
-        shared = shared_files(plan)
         for entry in sorted((*plan.remove, *plan.reinstall), key=lambda e: e.name):
             for distribution in entry.installed:
-                for path in uninstall(distribution, boundary, shared=shared):
+                for path in uninstall(distribution, boundary, shared=self.shared):
                     self.reporter.warning(
                         f"did not remove {path}: {entry.name} does not own it"
                     )
