@@ -366,10 +366,19 @@ def _plan(
     plan = plan_sync(request, installed)
     if not (plan.remove or plan.reinstall):
         return plan
+    if not options.dry_run and not _may_build(wanted):
+        return plan  # ``execute`` extends it, and looks at the new files too
     # 5 ms that a sync which only adds does not pay.
     from polylock.installation.owners import linked_again  # noqa: PLC0415 - see above
 
-    return linked_again(plan)
+    return linked_again(plan)[0]
+
+
+def _may_build(wanted: Installables) -> bool:
+    """Return whether a package may have to be built before it is linked again."""
+    return bool(wanted.trees) or any(
+        isinstance(file, PackageSdist) for file in wanted.files.values()
+    )
 
 
 def _changed(
