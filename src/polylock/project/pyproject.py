@@ -45,6 +45,7 @@ __all__ = [
     "find_project",
     "load_project",
     "locate_project",
+    "read_document",
 ]
 
 PROJECT_FILE = "pyproject.toml"
@@ -107,7 +108,7 @@ def load_project(path: Path, *, settings: Settings) -> ProjectFile:
 
     ``settings`` are used only for the URLs of the default index and of torch's.
     """
-    document = Table(_read(path), path=str(path))
+    document = Table(read_document(path), path=str(path))
     tool = document.table("tool").table("polylock")
     tool.refuse_unknown(KEYS)
     dependencies = read_dependencies(document)
@@ -164,7 +165,8 @@ def _torch(
     )
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_document(path: Path) -> dict[str, Any]:
+    """Return the tables of a project file; raises ProjectError."""
     try:
         content = read_regular(path)
     except FileNotFoundError as error:
