@@ -1,20 +1,29 @@
-"""``polylock index build`` and ``polylock index serve``."""
+"""``polylock index``: build, lint and serve a static index."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from polylock.cli.invocation import begin, print_json
+from polylock.cli.invocation import begin, print_json, reporting
 from polylock.cli.options import JSON, Group, settings
-from polylock.cli.terminal import say
+from polylock.cli.terminal import say, shown, style
+from polylock.index_server.lint_words import RULES, Level, cause, level, next_step
 from polylock.index_server.static_build import build_index
 from polylock.index_server.static_serve import IndexServer
 from polylock.model.quantities import counted
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from polylock.operations.publish.lint import Linted
+
 __all__ = ["command"]
+
+_STYLES = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "faint"}
 
 
 @click.group(
@@ -74,6 +83,83 @@ def build(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by nam
             f"{counted(built.variant_releases, 'release')} with variants"
         )
     return 0
+
+
+@command.command("lint", epilog="Example: polylock index lint site --json")
+@settings("offline", "threads", "timeout")
+@click.argument("place", metavar="URL|DIRECTORY")
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.option(
+    "--pages-only",
+    is_flag=True,
+    help="Do not open the wheels to compare their own metadata.",
+)
+@JSON
+def lint(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
+    """Check the variants of an index: its pages, its metadata, its wheels.
+
+    The index is a URL, a directory with pages, or a folder of files; with names only
+    these projects are checked. Exits with 3 if there is an error or a warning.
+    """
+    from polylock.operations.publish.lint import lint as check  # noqa: PLC0415 - slow
+
+    chosen = begin(values)
+    with reporting(chosen) as reporter:
+        found = check(
+            values["place"],
+            values["names"],
+            chosen,
+            reporter,
+            opens_wheels=not values["pages_only"],
+        )
+    if values["as_json"]:
+        print_json(found.to_json())
+    else:
+        sys.stdout.writelines(_findings(found))
+        if chosen.verbosity >= 0:
+            say(_summary(found))
+    return 3 if found.is_wrong else 0
+
+
+def _findings(linted: Linted) -> Iterator[str]:
+    """Yield the findings as lines, below the release that has them."""
+    release = ("", "")
+    for found in linted.findings:
+        if (found.project, found.version) != release:
+            if release != ("", ""):
+                yield "\n"
+            release = (found.project, found.version)
+            title = shown(" ".join(filter(None, release)), error=False)
+            yield f"{style(title, 'strong', error=False)}\n"
+        rank = level(found)
+        styled = style(rank.value, _STYLES[rank], error=False)
+        yield f"  {styled} {found.kind.value}: {cause(found)}\n"
+        where = ", ".join(filter(None, (_files(found.files), found.key)))
+        if where:
+            yield f"    {shown(where, error=False)}\n"
+        source = RULES[found.kind].source
+        yield f"    {style('next', 'hint', error=False)}: {next_step(found)}\n"
+        if source:
+            yield f"    {style(source, 'faint', error=False)}\n"
+
+
+def _files(names: Sequence[str]) -> str:
+    others = len(names) - 1
+    if others < 1:
+        return names[0] if names else ""
+    return f"{names[0]} and {counted(others, 'other')}"
+
+
+def _summary(linted: Linted) -> str:
+    counts = ", ".join(counted(linted.count(rank), rank.value) for rank in Level)
+    checked = ", ".join(
+        (
+            counted(linted.projects, "project"),
+            counted(linted.releases, "release"),
+            counted(linted.wheels, "wheel"),
+        )
+    )
+    return f"checked {checked} ({linted.opened:,} opened): {counts}"
 
 
 @command.command("serve", epilog="Example: polylock index serve site --port 8000")

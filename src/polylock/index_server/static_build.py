@@ -432,8 +432,9 @@ def _label_problems(metadata: VariantMetadata, *, lenient: bool) -> Iterator[str
         if isinstance(fault, FeatureUnknown):
             meant = f", did you mean {fault.close}?" if fault.close else ""
             yield (
-                f"label {fault.label} needs {fault.namespace} :: {fault.feature}, which "
-                f"no provider of {fault.namespace} reports{meant} (--lenient to accept)"
+                f"label {fault.label} needs {fault.namespace} :: {fault.feature}, "
+                f"which no provider of {fault.namespace} reports{meant} "
+                "(--lenient to accept)"
             )
 
 

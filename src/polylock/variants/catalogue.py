@@ -73,9 +73,7 @@ AMD_GFX_ARCHITECTURES = frozenset(
     gfx900 gfx906 gfx908 gfx90a gfx942 gfx1030 gfx1100 gfx1101 gfx1102 gfx1200 gfx1201
     """.split()  # noqa: SIM905  # reads as the published table
 )
-AMD_ROCM_VERSIONS = frozenset(
-    {*(f"7.{minor}" for minor in range(11)), "6.4", "6.3"}
-)
+AMD_ROCM_VERSIONS = frozenset({*(f"7.{minor}" for minor in range(11)), "6.4", "6.3"})
 """The values by which amd-variant-provider validates. It reports further ones where
 ``rocm_agent_enumerator`` shows them."""
 
