@@ -248,7 +248,7 @@ def _version_of(row: RemoteFile, name: NormalizedName) -> Version:
 
 
 def lint_release(release: PublishedRelease) -> list[Finding]:
-    """Return the findings on a release, equal ones as one, in the order of the rules."""
+    """Return the findings on a release, in the order of the rules, each once."""
     merged: dict[tuple[object, ...], Finding] = {}
     for found in _findings(_Check(release)):
         key = (found.kind, found.key, tuple(sorted(found.detail.items())))
