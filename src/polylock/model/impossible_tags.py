@@ -20,7 +20,9 @@ _NEWEST_MACOS = 40
 
 _LAST_GLIBC_MINOR = 50  # packaging's guess for a glibc 2 before a later major version
 _MAC_PROCESSORS = frozenset(
-    "arm64 x86_64 universal2 universal intel fat fat32 fat64 i386 ppc ppc64".split()  # noqa: SIM905
+    """
+    arm64 x86_64 universal2 universal intel fat fat3 fat32 fat64 i386 ppc ppc64
+    """.split()  # noqa: SIM905 - as a list of words
 )
 _MISSPELLED = frozenset({"amd64", "arm64", "x64"})
 _WINDOWS = frozenset({"win32", "win_amd64", "win_arm64", "win_ia64", "win_arm32"})

@@ -345,7 +345,7 @@ def _declared(settings: Settings, chosen: Sequence[str]) -> list[Target]:
 
 
 def _position(releases: Releases, wanted: Requirement) -> int:
-    """Return the position of the newest version that is meant, final if there is one."""
+    """Return the position of the newest version that is meant."""
     versions = list(releases.versions)
     fitting = list(SpecifierSet(wanted.specifier).filter(versions))
     if not fitting:
