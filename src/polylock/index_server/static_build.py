@@ -34,7 +34,7 @@ from polylock.index.distribution_file import (
     read_distribution,
 )
 from polylock.toml_tables import parse_toml
-from polylock.values import Value
+from polylock.values import Value, field
 from polylock.variants.properties import NULL_LABEL
 from polylock.variants.property_checks import FeatureUnknown, property_faults
 from polylock.variants.variant_json import (
@@ -430,8 +430,9 @@ def _label_problems(metadata: VariantMetadata, *, lenient: bool) -> Iterator[str
         if isinstance(fault, FeatureUnknown):
             meant = f", did you mean {fault.close}?" if fault.close else ""
             yield (
-                f"label {fault.label} needs {fault.namespace} :: {fault.feature}, which "
-                f"no provider of {fault.namespace} reports{meant} (--lenient to accept)"
+                f"label {fault.label} needs {fault.namespace} :: {fault.feature}, "
+                f"which no provider of {fault.namespace} reports{meant} "
+                "(--lenient to accept)"
             )
 
 
