@@ -378,6 +378,7 @@ def _could_set_backend(solved: Solved, resolution: Resolution, name: str) -> boo
     return (
         name in torch_projects()
         and torch_choice(solved.inputs, name, resolution.target) is None
+        and not declines_backend(solved.inputs, resolution.target)
         and not any(
             fits(entry, resolution.target)
             for entry in solved.inputs.sources.get(name, ())

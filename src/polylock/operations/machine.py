@@ -133,6 +133,7 @@ def _fit(pylock: Pylock, target: Target, here: Target, chosen: Chosen) -> Fit:
         *system,
         *(line for label in labels for line in _unmet(label, target, here, enabled)),
         *(line for source in sources for line in _unsupported(source, here)),
+        *_unfit_backends(pylock, target, here, chosen),
     )
     used = {
         (namespace, feature)
@@ -185,6 +186,49 @@ def _unsupported(source: PropertySource, here: Target) -> Iterator[str]:
         offered = here.derived.features(wanted.namespace).get(wanted.feature, ())
         if wanted.value not in offered:
             yield f"{source.name} from {source.source}: {wanted}: {offer(offered)}"
+
+
+def _unfit_backends(
+    pylock: Pylock, target: Target, here: Target, chosen: Chosen
+) -> Iterator[str]:
+    """Yield a clause for each backend of torch that this machine cannot run.
+
+    What the target itself cannot run is what the user named, and ``lock`` told it.
+    """
+    from polylock.lockfile.locked_needs import (  # noqa: PLC0415 - see _fit
+        has_torch_backend,
+        locked_backends,
+    )
+
+    if not has_torch_backend(pylock, target):
+        return
+    # These read the data of all backends.
+    from polylock.explain.words import obstacle_clause  # noqa: PLC0415 - see above
+    from polylock.project.torch_backends import (  # noqa: PLC0415 - see above
+        backend_fit,
+        torch_projects,
+    )
+
+    # A lock file has the lists that follow from the hardware, and not the hardware.
+    lists = {**target.derived.namespaces, **target.stated.namespaces}
+    described = replace(target.description, properties=lists)
+    told = set()
+    for build in locked_backends(
+        pylock,
+        target,
+        projects=torch_projects(),
+        groups=chosen.groups,
+        extras=chosen.extras,
+    ):
+        fit = backend_fit(build.backend, here.description)
+        wanted = backend_fit(build.backend, described)
+        if fit is None or wanted is None or build.backend in told:
+            continue
+        if not fit.runs(build.version) and wanted.runs(build.version):
+            told.add(build.backend)
+            assert fit.obstacle is not None  # it is why not all versions run
+            clause = obstacle_clause(build.backend, fit.obstacle)
+            yield f"{build.name} {build.version}: {clause}"
 
 
 def target_of_this_machine(pylock: Pylock, chosen: Chosen) -> str:

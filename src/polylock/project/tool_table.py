@@ -18,7 +18,7 @@ from polylock.model.inputs import (
     PrereleasePolicy,
     ResolutionMode,
 )
-from polylock.model.torch_backends import AUTO
+from polylock.model.torch_backends import AUTO, NO_BACKEND
 from polylock.project.dependencies import normalized_name, read_requirement
 from polylock.project.direct_sources import read_source
 from polylock.project.setting_values import index_url_problem
@@ -311,7 +311,7 @@ def read_options(
 def read_torch_backend(table: Table) -> str | None:
     """Return ``torch-backend`` of the project or of a target; raises ProjectError."""
     value = table.string("torch-backend")
-    if value is None or value == AUTO:
+    if value in {None, AUTO, NO_BACKEND}:
         return value
     # Reads the data of all backends.
     from polylock.project.torch_backends import backend_names  # noqa: PLC0415
@@ -321,7 +321,7 @@ def read_torch_backend(table: Table) -> str | None:
         raise table.error(
             f"there is no backend {value!r}",
             "torch-backend",
-            advice=suggestion(value, (AUTO, *names)),
+            advice=suggestion(value, (AUTO, *names, NO_BACKEND)),
         )
     return value
 

@@ -18,6 +18,7 @@ from polylock.model.inputs import IndexLocation, TorchBackends
 from polylock.model.target import OperatingSystem, TargetDescription
 from polylock.model.torch_backends import (
     AUTO,
+    NO_BACKEND,
     BackendFit,
     Obstacle,
     TorchChoice,
@@ -28,7 +29,7 @@ from polylock.values import Value, replace
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-__all__ = ["backend_names", "torch_backends", "torch_projects"]
+__all__ = ["backend_fit", "backend_names", "torch_backends", "torch_projects"]
 
 _ABSENT = 403
 """The status of PyTorch's index for a project that it does not have."""
@@ -90,6 +91,7 @@ class _Data(Value, frozen=True, kw_only=True):
     index: str
     projects: frozenset[str]
     optional: frozenset[str]
+    boards: frozenset[str]
     backends: dict[str, _Backend]
 
 
@@ -120,6 +122,12 @@ def torch_projects() -> frozenset[str]:
     return _data().projects
 
 
+def backend_fit(name: str, description: TargetDescription) -> BackendFit | None:
+    """Return which versions of a backend run on a target, None for an unknown name."""
+    backend = _data().backends.get(name)
+    return None if backend is None else _fit(name, backend, description)
+
+
 def torch_backends(
     default: str | None,
     descriptions: Sequence[TargetDescription],
@@ -141,6 +149,8 @@ def torch_backends(
         value = description.torch_backend or default
         # PyTorch publishes the builds for macOS on the default index as well, and there
         # is but one.
+        if value in {None, NO_BACKEND}:
+            continue
         if value is not None and description.system is not OperatingSystem.MACOS:
             by_target[description.name] = _choice(value, description, data)
     base = (index_url or data.index).rstrip("/")
@@ -241,9 +251,13 @@ def _runs_on_nvidia(gpus: Sequence[str], built: Sequence[str]) -> bool:
     """Return True if code for one of ``built`` runs on the best GPU.
 
     As in the variants of torch, the GPU with the highest compute capability counts, and
-    runs code for its own major version and a minor that is not higher.
+    runs code for its own major version and a minor that is not higher. A board runs
+    only its own.
     """
-    major, minor = max(map(_numbers, gpus))
+    best = max(gpus, key=_numbers)
+    if best in _data().boards:
+        return best in built
+    major, minor = _numbers(best)
     return any(
         built_major == major and built_minor <= minor
         for built_major, built_minor in map(_numbers, built)
