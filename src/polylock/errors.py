@@ -216,8 +216,8 @@ class UnreadSettings(ProjectError):
     path: str
     key: str = ""
     problem: str = ""
-    keys: Sequence[str]
-    tool: str
+    keys: Sequence[str] = ()
+    tool: str = ""
 
     def __str__(self) -> str:
         return (

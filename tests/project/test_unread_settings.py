@@ -154,9 +154,7 @@ def test_another_setting_is_still_refused(load: Load) -> None:
         "[tool]\nuv = 3\npoetry = []\npdm = { source = 1, resolution = 2 }",
     ],
 )
-def test_what_has_a_counterpart_or_no_effect_is_accepted(
-    load: Load, text: str
-) -> None:
+def test_what_has_a_counterpart_or_no_effect_is_accepted(load: Load, text: str) -> None:
     """Whether it was converted exactly is for the user to say."""
     load(f"{PROJECT}{text}\n")
 

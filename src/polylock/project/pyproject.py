@@ -150,9 +150,7 @@ def _refuse_unread(document: Table, settings: Settings) -> None:
     # Not needed by a project of polylock alone.
     from polylock.project.unread_settings import refuse_unread  # noqa: PLC0415
 
-    refuse_unread(
-        document, default_index_url=settings.index_url or default_index_url()
-    )
+    refuse_unread(document, default_index_url=settings.index_url or default_index_url())
 
 
 def _torch(

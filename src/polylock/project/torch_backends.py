@@ -28,7 +28,12 @@ from polylock.values import Value, replace
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-__all__ = ["backend_names", "torch_backends", "torch_projects"]
+__all__ = [
+    "backend_names",
+    "is_torch_index",
+    "torch_backends",
+    "torch_projects",
+]
 
 _ABSENT = 403
 """How PyTorch's index answers for a project that it does not have."""
@@ -118,6 +123,12 @@ def backend_names() -> tuple[str, ...]:
 def torch_projects() -> frozenset[str]:
     """Return the projects that have a build for each backend."""
     return _data().projects
+
+
+def is_torch_index(url: str) -> bool:
+    """Return whether a URL is that of PyTorch's public index, or inside it."""
+    own = _data().index
+    return url.rstrip("/") == own or url.startswith(f"{own}/")
 
 
 def torch_backends(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["refuse_unread"]
 
-_UV_SAME = {
+_UV_SAME: Mapping[str, Any] = {
     "constraint-dependencies": (),
     "override-dependencies": (),
     "exclude-dependencies": (),
@@ -39,6 +39,7 @@ _UV_SAME = {
 _COUNTERPARTS = {"exclude-dependencies": "override-dependencies"}
 """Keys whose counterpart has another name."""
 
+_Key = tuple[str | int, ...]
 _POETRY_DIRECT = ("git", "path", "url", "file", "source")
 
 
@@ -60,7 +61,9 @@ def refuse_unread(document: Table, *, default_index_url: str) -> None:
 def _by_torch_backend(document: Table) -> frozenset[str]:
     """Return the projects whose index ``torch-backend`` chooses."""
     tool = _table(document.values, "tool", "polylock")
-    targets = [each for each in _table(tool, "targets").values() if isinstance(each, dict)]
+    targets = [
+        each for each in _table(tool, "targets").values() if isinstance(each, dict)
+    ]
     if not any("torch-backend" in each for each in (tool, *targets)):
         return frozenset()
     # Reads the data of all backends.
@@ -126,10 +129,22 @@ class _View(Value, frozen=True):
         return any(canonicalize_name(each) == wanted for each in groups)
 
 
-def _of_uv(table: Mapping[str, Any], view: _View) -> Iterator[tuple[str | int, ...]]:
+def _of_uv(table: Mapping[str, Any], view: _View) -> Iterator[_Key]:
     for name in _table(table, "sources"):
         if not view.has_source(name):
             yield ("sources", name)
+    yield from _indexes_of_uv(table, view)
+    for key, without_effect in _UV_SAME.items():
+        value = table.get(key, without_effect)
+        if value in (without_effect, [], {}):
+            continue
+        if _COUNTERPARTS.get(key, key) not in view.tool:
+            yield (key,)
+    if table.get("dev-dependencies") and not view.has_group("dev"):
+        yield ("dev-dependencies",)
+
+
+def _indexes_of_uv(table: Mapping[str, Any], view: _View) -> Iterator[_Key]:
     for position, entry in enumerate(_tables(table, "index")):
         # An explicit index only counts where a source names it.
         if not entry.get("explicit") and not view.has_index(
@@ -139,52 +154,43 @@ def _of_uv(table: Mapping[str, Any], view: _View) -> Iterator[tuple[str | int, .
     for key in ("index-url", "extra-index-url", "find-links"):
         if not all(view.has_index(None, url) for url in _list(table.get(key))):
             yield (key,)
-    for key, without_effect in _UV_SAME.items():
-        value = table.get(key, without_effect)
-        if value == without_effect or value in ([], {}):
-            continue
-        if _COUNTERPARTS.get(key, key) not in view.tool:
-            yield (key,)
-    if table.get("dev-dependencies") and not view.has_group("dev"):
-        yield ("dev-dependencies",)
 
 
-def _of_poetry(
-    table: Mapping[str, Any], view: _View
-) -> Iterator[tuple[str | int, ...]]:
+def _of_poetry(table: Mapping[str, Any], view: _View) -> Iterator[_Key]:
     project = _table(view.document.values, "project")
-    reads_project = {"dependencies", "optional-dependencies"} & project.keys()
     required = dict(_table(table, "dependencies"))
     required.pop("python", None)
-    if required and not reads_project:
+    if {"dependencies", "optional-dependencies"} & project.keys():
+        # Beside these Poetry's own dependencies only add sources.
+        yield from _without_source(required, view, "dependencies")
+    elif required:
         yield ("dependencies",)
-        required.clear()
-    for name, value in required.items():
-        # Beside [project] these only add what it cannot say.
-        if _is_direct(value) and not view.has_source(name):
-            yield ("dependencies", name)
-    for group, entry in _table(table, "group").items():
-        if not isinstance(entry, dict):
-            continue
-        if not view.has_group(group):
-            if entry.get("dependencies") or entry.get("include-groups"):
-                yield ("group", group)
-            continue
-        for name, value in _table(entry, "dependencies").items():
-            if _is_direct(value) and not view.has_source(name):
-                yield ("group", group, "dependencies", name)
+    for group in _table(table, "group"):
+        inside = _table(table, "group", group)
+        if view.has_group(group):
+            keys = ("group", group, "dependencies")
+            yield from _without_source(_table(inside, "dependencies"), view, *keys)
+        elif inside.get("dependencies") or inside.get("include-groups"):
+            yield ("group", group)
     if table.get("dev-dependencies") and not view.has_group("dev"):
         yield ("dev-dependencies",)
     for position, entry in enumerate(_tables(table, "source")):
         name, url = entry.get("name"), entry.get("url")
-        is_default = str(name).lower() == "pypi"
-        if entry.get("priority") == "explicit" or is_default:
-            continue
-        if not view.has_index(name, url):
+        counts = entry.get("priority") != "explicit" and str(name).lower() != "pypi"
+        if counts and not view.has_index(name, url):
             yield ("source", position)
 
 
-def _of_pdm(table: Mapping[str, Any], view: _View) -> Iterator[tuple[str | int, ...]]:
+def _without_source(
+    dependencies: Mapping[str, Any], view: _View, *keys: str
+) -> Iterator[_Key]:
+    """Yield Poetry's dependencies that name a source, where there is none here."""
+    for name, value in dependencies.items():
+        if _is_direct(value) and not view.has_source(name):
+            yield (*keys, name)
+
+
+def _of_pdm(table: Mapping[str, Any], view: _View) -> Iterator[_Key]:
     for position, entry in enumerate(_tables(table, "source")):
         if not view.has_index(entry.get("name"), entry.get("url")):
             yield ("source", position)
