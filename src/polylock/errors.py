@@ -5,6 +5,7 @@
     PolylockError
     +- UsageError                  the command line asks for something impossible
     +- ProjectError                the project file
+    |  +- UnreadSettings           another tool's, without a counterpart
     +- IndexRequestError           a request to an index failed, retries included
     |  +- AnswerTooLong            a response above the size limit
     |  +- Offline                  the response is not in the cache
@@ -83,6 +84,7 @@ __all__ = [
     "TargetMismatch",
     "TlsFailed",
     "TooComplex",
+    "UnreadSettings",
     "UsageError",
     "WheelsRefused",
 ]
@@ -204,6 +206,36 @@ class ProjectError(_ErrorAtKey):
     """
 
     exit_code = 2
+
+
+class UnreadSettings(ProjectError):
+    """Settings of another tool change what is locked, and polylock does not read them.
+
+    ``keys`` are their key paths; ``tool`` is the name of the tool as ``init --from``
+    takes it.
+    """
+
+    listed = "keys"
+
+    path: str
+    key: str = ""
+    problem: str = ""
+    keys: Sequence[str] = ()
+    tool: str = ""
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path}: [tool.{self.tool}] says what polylock does not read and "
+            "what would change the lock file:"
+        )
+
+    def hint(self) -> str | None:
+        names = ", ".join(f'"{key}"' for key in self.keys[:3])
+        more = ", ..." if len(self.keys) > 3 else ""
+        return (
+            f"`polylock init --from {self.tool}` converts it; to lock without it, "
+            f"write in [tool.polylock]: ignored-settings = [{names}{more}]"
+        )
 
 
 class LockFileInvalid(_ErrorAtKey):

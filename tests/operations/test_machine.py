@@ -294,9 +294,7 @@ def test_rocm_of_the_machine_counts_as_well(torch: Project) -> None:
     new = torch_compared(torch, auto, target, amd=AmdGpu(rocm="7.0", gfx=("gfx942",)))
     assert new == ()
     old = torch_compared(torch, auto, target, amd=AmdGpu(rocm="6.3", gfx=("gfx942",)))
-    assert old == (
-        "torch 2.9.1+rocm6.4: rocm6.4 would need ROCm 6.4, not 6.3",
-    )
+    assert old == ("torch 2.9.1+rocm6.4: rocm6.4 would need ROCm 6.4, not 6.3",)
 
 
 def test_a_backend_that_the_target_cannot_run_refuses_no_machine(

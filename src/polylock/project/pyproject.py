@@ -21,7 +21,13 @@ from polylock.project.dependencies import (
 from polylock.project.settings import Settings, default_index_url
 from polylock.project.target_values import parse_python
 from polylock.project.targets import parse_targets
-from polylock.project.tool_table import KEYS, read_options, read_torch_index
+from polylock.project.tool_table import (
+    IGNORED_SETTINGS,
+    KEYS,
+    OTHER_TOOLS,
+    read_options,
+    read_torch_index,
+)
 from polylock.toml_tables import (
     InvalidToml,
     Table,
@@ -111,6 +117,7 @@ def load_project(path: Path, *, settings: Settings) -> ProjectFile:
     document = Table(read_document(path), path=str(path))
     tool = document.table("tool").table("polylock")
     tool.refuse_unknown(KEYS)
+    _refuse_unread(document, settings)
     dependencies = read_dependencies(document)
     default_python = _default_python(tool)
     descriptions = _descriptions(tool, dependencies)
@@ -141,6 +148,19 @@ def load_project(path: Path, *, settings: Settings) -> ProjectFile:
         ),
         descriptions=descriptions,
     )
+
+
+def _refuse_unread(document: Table, settings: Settings) -> None:
+    """Raise UnreadSettings for those of another tool that have no counterpart."""
+    tool = document.table("tool")
+    if IGNORED_SETTINGS not in tool.table("polylock") and not any(
+        name in tool for name in OTHER_TOOLS
+    ):
+        return
+    # Not needed by a project of polylock alone.
+    from polylock.project.unread_settings import refuse_unread  # noqa: PLC0415
+
+    refuse_unread(document, default_index_url=settings.index_url or default_index_url())
 
 
 def _torch(

@@ -36,7 +36,14 @@ if TYPE_CHECKING:
 
     from polylock.model.requirements import Requirement
 
-__all__ = ["KEYS", "read_options", "read_torch_backend", "read_torch_index"]
+__all__ = [
+    "IGNORED_SETTINGS",
+    "KEYS",
+    "OTHER_TOOLS",
+    "read_options",
+    "read_torch_backend",
+    "read_torch_index",
+]
 
 _INDEX_KEYS = ("name", "url", "format", "explicit", "absent")
 _SOURCE_KEYS = ("index", *DIRECT_KEYS, "properties", "targets")
@@ -224,6 +231,12 @@ def _property(text: str, table: Table, *inside: str | int) -> str:
         ) from error
 
 
+OTHER_TOOLS = ("uv", "poetry", "pdm")
+"""The tools whose settings are not passed over in silence, by their tables."""
+
+IGNORED_SETTINGS = "ignored-settings"
+"""The key that names settings of other tools to pass over."""
+
 KEYS = (
     "python",
     "exclude-newer",
@@ -246,6 +259,7 @@ KEYS = (
     "sources",
     "torch-backend",
     "torch-index",
+    IGNORED_SETTINGS,
     "targets",
 )
 """The keys of ``[tool.polylock]``, in the order in which they are documented."""

@@ -29,7 +29,13 @@ from polylock.values import Value, replace
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-__all__ = ["backend_fit", "backend_names", "torch_backends", "torch_projects"]
+__all__ = [
+    "backend_fit",
+    "backend_names",
+    "is_torch_index",
+    "torch_backends",
+    "torch_projects",
+]
 
 _ABSENT = 403
 """The status of PyTorch's index for a project that it does not have."""
@@ -126,6 +132,12 @@ def backend_fit(name: str, description: TargetDescription) -> BackendFit | None:
     """Return which versions of a backend run on a target, None for an unknown name."""
     backend = _data().backends.get(name)
     return None if backend is None else _fit(name, backend, description)
+
+
+def is_torch_index(url: str) -> bool:
+    """Return whether a URL is that of PyTorch's public index, or inside it."""
+    own = _data().index
+    return url.rstrip("/") == own or url.startswith(f"{own}/")
 
 
 def torch_backends(
