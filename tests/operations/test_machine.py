@@ -250,7 +250,10 @@ def torch(tmp_path: Path) -> Iterator[Project]:
 
 
 def torch_compared(
-    torch: Project, project: str, target: str, **hardware: Any
+    torch: Project,
+    project: str,
+    target: str,
+    **hardware: Any,  # noqa: ANN401 - fields of a description
 ) -> tuple[str, ...]:
     """Lock torch for a target; return why a machine with this hardware is refused."""
     torch.write(TORCH.format(project=project, target=target))
@@ -268,7 +271,7 @@ def torch_compared(
 def test_a_backend_of_torch_counts_as_a_label(torch: Project) -> None:
     """What ``torch-backend`` chose by the target must run on the machine."""
 
-    def refused(**hardware: Any) -> tuple[str, ...]:
+    def refused(**hardware: Any) -> tuple[str, ...]:  # noqa: ANN401 - as above
         return torch_compared(torch, 'torch-backend = "auto"', H100, **hardware)
 
     build = "torch 2.9.1+cu130: cu130"

@@ -134,6 +134,7 @@ def locked_backends(
     projects: Collection[str],
     groups: Collection[str],
     extras: Collection[str],
+    alone: bool = False,
 ) -> Iterator[LockedBackend]:
     """Yield the builds of ``projects`` that a target has from a backend's index.
 
@@ -142,7 +143,7 @@ def locked_backends(
     """
     assert pylock.polylock is not None  # the target is recorded there
     inputs = pylock.polylock.inputs
-    for package in _packages(pylock, target, groups, extras):
+    for package in _packages(pylock, target, groups, extras, alone=alone):
         _, _, backend = (package.version or "").partition("+")
         if package.name not in projects or not backend or package.index is None:
             continue

@@ -217,8 +217,7 @@ def _unfit_backends(
         pylock,
         target,
         projects=torch_projects(),
-        groups=chosen.groups,
-        extras=chosen.extras,
+        **chosen.options,
     ):
         fit = backend_fit(build.backend, here.description)
         wanted = backend_fit(build.backend, described)

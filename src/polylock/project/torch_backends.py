@@ -159,11 +159,11 @@ def torch_backends(
     by_target = {}
     for description in descriptions:
         value = description.torch_backend or default
+        if value is None or value == NO_BACKEND:
+            continue
         # PyTorch publishes the builds for macOS on the default index as well, and there
         # is but one.
-        if value in {None, NO_BACKEND}:
-            continue
-        if value is not None and description.system is not OperatingSystem.MACOS:
+        if description.system is not OperatingSystem.MACOS:
             by_target[description.name] = _choice(value, description, data)
     base = (index_url or data.index).rstrip("/")
     taken = dict.fromkeys(
