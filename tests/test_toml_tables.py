@@ -53,6 +53,8 @@ def test_suggestion() -> None:
     """The close name is suggested, else all are listed in their order."""
     assert suggestion("algin", ["build", "align"]) == "did you mean align?"
     assert suggestion("x", ["build", "align"]) == "there are: build, align"
+    assert suggestion("v5", ["v4", "v3", "v10"]) == "did you mean v4 or v3?"
+    assert suggestion("newr", ["newer", "never"]) == "did you mean newer?"
     assert suggestion("x", []) == "there are none"
 
 

@@ -23,7 +23,7 @@ from polylock.model.visible_text import visible
 from polylock.operations.exchange.single_target import SingleTarget
 from polylock.operations.files import write_atomically
 from polylock.operations.inspect.graph import LockedGraph, selection_graph
-from polylock.operations.inspect.selection import named_selections, open_lock
+from polylock.operations.inspect.selection import named_selection, open_lock
 from polylock.operations.workspace import project_of_lock
 from polylock.project.settings import Settings, default_index_url
 from polylock.values import Value
@@ -141,15 +141,10 @@ def export(
     Reads only the lock file. Raises UsageError if no target is named or the format
     cannot represent the lock, LockFileInvalid, NoSuchTarget.
     """
-    if settings.target is None:
-        raise UsageError(
-            "no target is named", "add --target NAME; `polylock targets list` has them"
-        )
-    if output is not None and export_format == "pylock":
-        _check_name(output, settings.target)
     pylock, path = open_lock(settings)
-    found = named_selections(pylock, path, settings)
-    selection = next(iter(found))
+    selection = named_selection(pylock, path, settings)
+    if output is not None and export_format == "pylock":
+        _check_name(output, selection.target.name)
     beside = output is None or output.resolve().parent == path.resolve().parent
     writer = _Writer(
         single=SingleTarget.of(selection.target, settings),

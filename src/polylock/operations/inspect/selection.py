@@ -29,6 +29,7 @@ __all__ = [
     "every_group",
     "groups_to_show",
     "lock_warning",
+    "named_selection",
     "named_selections",
     "open_lock",
     "require_record",
@@ -95,6 +96,19 @@ def named_selections(
         groups=settings.groups,
         extras=settings.extras,
     )
+
+
+def named_selection(pylock: Pylock, path: Path, settings: Settings) -> LockedSelection:
+    """Return the selection of the target in the settings.
+
+    Raises UsageError if no target is named, and what ``selections`` raises.
+    """
+    if settings.target is None:
+        raise UsageError(
+            "no target is named", "add --target NAME; `polylock targets list` has them"
+        )
+    (found,) = named_selections(pylock, path, settings)
+    return found
 
 
 def target_names(
