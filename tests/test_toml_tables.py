@@ -53,7 +53,7 @@ def test_suggestion() -> None:
     """The close name is suggested, else all are listed in their order."""
     assert suggestion("algin", ["build", "align"]) == "did you mean align?"
     assert suggestion("x", ["build", "align"]) == "there are: build, align"
-    assert suggestion("v5", ["v4", "v3", "v10"]) == "did you mean v4 or v3?"
+    assert suggestion("3.13", ["3.12", "3.11", "2.7"]) == "did you mean 3.12 or 3.11?"
     assert suggestion("newr", ["newer", "never"]) == "did you mean newer?"
     assert suggestion("x", []) == "there are none"
 
