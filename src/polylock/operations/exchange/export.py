@@ -24,7 +24,7 @@ from polylock.operations.chosen import chosen_by
 from polylock.operations.exchange.single_target import SingleTarget
 from polylock.operations.files import write_atomically
 from polylock.operations.inspect.graph import LockedGraph, selection_graph
-from polylock.operations.inspect.selection import named_selections, open_lock
+from polylock.operations.inspect.selection import named_selection, open_lock
 from polylock.operations.workspace import project_of_lock
 from polylock.project.settings import Settings, default_index_url
 from polylock.values import Value
@@ -157,20 +157,16 @@ def export(
     Reads only the lock file. Raises UsageError if no target is named or the format
     cannot represent the lock, LockFileInvalid, NoSuchTarget.
     """
-    if settings.target is None:
-        raise UsageError(
-            "no target is named", "add --target NAME; `polylock targets list` has them"
-        )
     if not hashes and export_format != "requirements":
         raise UsageError(
             f"--no-hashes is for requirements, not for {export_format}",
             "PEP 751 requires the hash of every file",
         )
-    if output is not None and export_format == "pylock":
-        _check_name(output, settings.target)
     pylock, path = open_lock(settings)
+    selection = named_selection(pylock, path, settings)
     chosen = chosen_by(settings, pylock)
-    selection = next(iter(named_selections(pylock, path, settings)))
+    if output is not None and export_format == "pylock":
+        _check_name(output, selection.target.name)
     beside = output is None or output.resolve().parent == path.resolve().parent
     writer = _Writer(
         single=SingleTarget.of(selection.target, chosen),
