@@ -139,7 +139,7 @@ def _from_tar(
 
 
 def is_static(metadata: CoreMetadata) -> bool:
-    """Return whether a build cannot change the fields that the solver reads.
+    """Return True if a build cannot change the fields that the solver reads.
 
     Before version 2.2 of core metadata a build may change any field; since then only
     those named in ``Dynamic``.
@@ -152,7 +152,7 @@ def is_static(metadata: CoreMetadata) -> bool:
 
 
 def predates_static_metadata(file: RemoteFile) -> bool:
-    """Return whether a source distribution is too old to have static metadata.
+    """Return True if a source distribution is too old to have static metadata.
 
     Its download would be in vain. False if the index does not give an upload time.
     """

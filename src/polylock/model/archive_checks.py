@@ -181,7 +181,7 @@ class _Place:
 
 
 def differ_in_case(first: str, second: str) -> str:
-    """Return why two members cannot be two files of every file system."""
+    """Return the clause for two members that are one file on some file systems."""
     return f"members {first!a} and {second!a} differ only in case"
 
 

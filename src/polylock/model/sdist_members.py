@@ -158,7 +158,7 @@ def tar_headers(archive: TarFile, limits: SdistLimits) -> Iterator[TarInfo]:
                 f"member {info.name[:255]!a} has more than {limits.headers} headers"
             )
         yield info
-        archive.members.clear()
+        archive.members.clear()  # type: ignore[attr-defined]  # not in typeshed
 
 
 def member_of_tar(info: TarInfo) -> SdistMember | None:
