@@ -43,7 +43,7 @@ _COMMANDS = {
     "merge": "Merge the lock files of two branches, also as git's merge driver.",
     "report": "Show the locked projects of every target in a table.",
     "detect": "Describe this machine as a target.",
-    "index": "Build and serve a static index with variant metadata.",
+    "index": "Build, check, try and serve an index with variants.",
     "cache": "Measure, verify, prune or clear the cache.",
     "completion": "Print the script that completes commands in a shell.",
 }
