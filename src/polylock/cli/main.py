@@ -48,7 +48,7 @@ _COMMANDS = {
     "report": "Show the locked projects of every target in a table.",
     "detect": "Describe this machine as a target.",
     "variant": "Label wheels as variants, repack releases, show labels.",
-    "index": "Build and serve a static index with variant metadata.",
+    "index": "Build, check, try and serve an index with variants.",
     "cache": "Measure, verify, prune or clear the cache.",
     "completion": "Print the script that completes commands in a shell.",
 }
