@@ -249,7 +249,10 @@ def torch(tmp_path: Path) -> Iterator[Project]:
 
 
 def torch_compared(
-    torch: Project, project: str, target: str, **hardware: Any
+    torch: Project,
+    project: str,
+    target: str,
+    **hardware: Any,  # noqa: ANN401 - fields of a description
 ) -> tuple[str, ...]:
     """Lock torch for a target; return why a machine with this hardware is refused."""
     torch.write(TORCH.format(project=project, target=target))
@@ -267,7 +270,7 @@ def torch_compared(
 def test_a_backend_of_torch_counts_as_a_label(torch: Project) -> None:
     """What ``torch-backend`` chose by the target must run on the machine."""
 
-    def refused(**hardware: Any) -> tuple[str, ...]:
+    def refused(**hardware: Any) -> tuple[str, ...]:  # noqa: ANN401 - as above
         return torch_compared(torch, 'torch-backend = "auto"', H100, **hardware)
 
     build = "torch 2.9.1+cu130: cu130"
@@ -293,9 +296,7 @@ def test_rocm_of_the_machine_counts_as_well(torch: Project) -> None:
     new = torch_compared(torch, auto, target, amd=AmdGpu(rocm="7.0", gfx=("gfx942",)))
     assert new == ()
     old = torch_compared(torch, auto, target, amd=AmdGpu(rocm="6.3", gfx=("gfx942",)))
-    assert old == (
-        "torch 2.9.1+rocm6.4: rocm6.4 would need ROCm 6.4, not 6.3",
-    )
+    assert old == ("torch 2.9.1+rocm6.4: rocm6.4 would need ROCm 6.4, not 6.3",)
 
 
 def test_a_backend_that_the_target_cannot_run_refuses_no_machine(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -68,7 +68,7 @@ class Frontend:
     """The hooks of one source tree, run by the Python of its environment.
 
     ``variables`` are all environment variables of a hook; ``log`` is the file for its
-    output, which each hook overwrites.
+    output, which each hook overwrites. ``config`` is passed to each hook.
     """
 
     tree: Path
@@ -76,11 +76,12 @@ class Frontend:
     python: Path
     variables: Mapping[str, str]
     log: Path
+    config: Mapping[str, str | list[str]] = field(default_factory=dict)
 
     def requires(self, *, editable: bool = False) -> tuple[str, ...]:
         """Return the requirements besides ``[build-system]``; raises HookFailed."""
         hook = f"get_requires_for_build_{'editable' if editable else 'wheel'}"
-        found = self._call(hook, lambda caller: getattr(caller, hook)())
+        found = self._call(hook, lambda caller: getattr(caller, hook)(self._config))
         try:
             return check_requirements(found, f"the answer of {hook}")
         except InvalidBuildSystem as error:
@@ -98,7 +99,7 @@ class Frontend:
             name = self._call(
                 hook,
                 lambda caller: caller.prepare_metadata_for_build_wheel(
-                    os.fspath(directory), _allow_fallback=False
+                    os.fspath(directory), self._config, _allow_fallback=False
                 ),
             )
         except pyproject_hooks.HookMissing:
@@ -120,7 +121,9 @@ class Frontend:
 
         hook = "build_editable" if editable else "build_wheel"
         try:
-            name = self._call(hook, lambda c: getattr(c, hook)(os.fspath(directory)))
+            name = self._call(
+                hook, lambda c: getattr(c, hook)(os.fspath(directory), self._config)
+            )
         except pyproject_hooks.HookMissing as error:
             raise HookFailed(
                 f"the backend {self.system.backend} does not support editable "
@@ -130,6 +133,11 @@ class Frontend:
         if not path.is_file() or path.is_symlink():
             raise HookFailed(f"{hook} wrote no file {path.name}", self._tail())
         return path
+
+    @property
+    def _config(self) -> dict[str, str | list[str]] | None:
+        """Return the ``config_settings`` of a hook, None without any."""
+        return dict(self.config) or None
 
     def _call(self, hook: str, call: Callable[[BuildBackendHookCaller], T]) -> T:
         """Call a hook; raises HookFailed, and HookMissing for an optional one."""

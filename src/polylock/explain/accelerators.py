@@ -30,7 +30,7 @@ from polylock.explain.reasons import (
 from polylock.explain.screening import accelerators
 from polylock.explain.why_not import WhyNot
 from polylock.model.distributions import Unusable
-from polylock.model.source_choice import fits, torch_choice
+from polylock.model.source_choice import declines_backend, fits, torch_choice
 from polylock.project.torch_backends import torch_projects
 from polylock.resolution.candidate_pool import CandidatePool, labels_of
 from polylock.values import Value

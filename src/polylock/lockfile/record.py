@@ -15,6 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
+from polylock.model.build_settings import BuildSettings
 from polylock.model.direct import ArchiveSource, DirectSource, GitSource
 from polylock.model.inputs import DEFAULT_INDEX, Inputs, RootRequirement
 from polylock.model.platforms import compatibility_tags, marker_environment
@@ -167,6 +168,7 @@ class LockedInputs(Value, frozen=True, kw_only=True):
     settings: Mapping[str, str] = field(default_factory=dict)
     lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     require_variants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    builds: BuildSettings = BuildSettings()
 
 
 class Record(Value, frozen=True, kw_only=True):
@@ -268,6 +270,7 @@ def record_inputs(inputs: Inputs) -> LockedInputs:
             if (values := _setting(inputs, key))
         },
         require_variants=dict(sorted(inputs.require_variants.items())),
+        builds=inputs.builds,
     )
 
 

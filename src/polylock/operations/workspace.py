@@ -200,8 +200,13 @@ def recorded_policy(pylock: Pylock) -> Inputs:
     forbidden = recorded.lists.get("no-build-package", ())
     if recorded.settings.get("build") == "none":
         allowed = recorded.lists.get("build-package", ())
-        return Inputs(build="none", build_packages=allowed, no_build_packages=forbidden)
-    return Inputs(no_build_packages=forbidden)
+        return Inputs(
+            build="none",
+            build_packages=allowed,
+            no_build_packages=forbidden,
+            builds=recorded.builds,
+        )
+    return Inputs(no_build_packages=forbidden, builds=recorded.builds)
 
 
 def read_lock(path: Path, settings: Settings | None = None) -> Pylock | None:

@@ -149,9 +149,9 @@ def torch_backends(
         value = description.torch_backend or default
         # PyTorch publishes the builds for macOS on the default index as well, and there
         # is but one.
-        if value in {None, NO_BACKEND}:
+        if value is None or value == NO_BACKEND:
             continue
-        if value is not None and description.system is not OperatingSystem.MACOS:
+        if description.system is not OperatingSystem.MACOS:
             by_target[description.name] = _choice(value, description, data)
     base = (index_url or data.index).rstrip("/")
     taken = dict.fromkeys(

@@ -424,7 +424,9 @@ def test_without_the_key_nothing_asks_for_backends(
     ]
 
 
-def test_none_is_without_the_key_and_its_notes(index: TorchIndex, tmp_path: Path) -> None:
+def test_none_is_without_the_key_and_its_notes(
+    index: TorchIndex, tmp_path: Path
+) -> None:
     """For a target, whatever the project says; nothing advises to set the key."""
     project = project_on(index, tmp_path)
     index.add_default("torch", "2.9.1", LINUX, requires=["filelock"])

@@ -54,7 +54,8 @@ def with_own_project(
             "add --no-install-project",
         )
     directory = project.path.parent.resolve()
-    tree = SourceTrees(context=context).directory(name, directory, editable=True)
+    trees = SourceTrees(context=context, locked=found.locked)
+    tree = trees.directory(name, directory, editable=True)
     own = WantedDistribution(
         name=name,
         version=None,
