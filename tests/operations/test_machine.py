@@ -21,7 +21,8 @@ from polylock.model.target import (
     NvidiaGpu,
     OperatingSystem,
 )
-from polylock.operations.machine import Chosen, Fit, fits, none_fits
+from polylock.operations.chosen import Chosen
+from polylock.operations.machine import Fit, fits, none_fits
 from polylock.providers.detect import DetectedMachine
 
 if TYPE_CHECKING:

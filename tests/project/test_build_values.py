@@ -29,7 +29,7 @@ def test_names_and_requirements_have_one_spelling() -> None:
     )
     assert found == BuildSettings(
         extra_requires={
-            "flash-attn": ("ninja", 'ninja; os_name == "posix"', "torch>=2"),
+            "flash-attn": ("ninja", "ninja; os_name == 'posix'", "torch>=2"),
             "xformers": (),
         },
         not_isolated=("a-b", "b"),

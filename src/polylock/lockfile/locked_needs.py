@@ -12,7 +12,7 @@ from packaging.utils import NormalizedName  # noqa: TC002 - a field of a value
 
 from polylock.errors import NothingToInstall
 from polylock.lockfile.file_choice import FileChooser
-from polylock.lockfile.select import applicable, enabled_providers, groups_of
+from polylock.lockfile.select import applicable, groups_of, required_by
 from polylock.model.inputs import IndexSource
 from polylock.model.source_choice import fits
 from polylock.model.torch_backends import NO_BACKEND
@@ -69,17 +69,15 @@ def locked_labels(
     *,
     groups: Collection[str],
     extras: Collection[str],
+    alone: bool = False,
 ) -> Iterator[LockedLabel]:
     """Yield the labels that a target installs with these groups and extras.
 
-    A package of which no file fits is left out: ``select`` reports it.
+    With ``alone`` those that the groups require. A package of which no file fits is
+    left out: ``select`` reports it.
     """
-    packages = _packages(pylock, target, groups, extras)
-    chooser = FileChooser(
-        target=target,
-        versions={p.name: p.version for p in packages if p.version is not None},
-        enabled_providers=enabled_providers(pylock),
-    )
+    packages = _packages(pylock, target, groups, extras, alone=alone)
+    chooser = FileChooser.of(pylock, target, packages)
     for package in packages:
         if package.variants_json is None:
             continue
@@ -102,11 +100,12 @@ def property_sources(
     *,
     groups: Collection[str],
     extras: Collection[str],
+    alone: bool = False,
 ) -> Iterator[PropertySource]:
     """Yield the sources with properties that a target's packages come from."""
     if pylock.polylock is None or not pylock.polylock.inputs.sources:
         return
-    for package in _packages(pylock, target, groups, extras):
+    for package in _packages(pylock, target, groups, extras, alone=alone):
         for locked in pylock.polylock.inputs.sources.get(package.name, ()):
             entry = _entry(locked)
             if fits(entry, target):
@@ -135,6 +134,7 @@ def locked_backends(
     projects: Collection[str],
     groups: Collection[str],
     extras: Collection[str],
+    alone: bool = False,
 ) -> Iterator[LockedBackend]:
     """Yield the builds of ``projects`` that a target has from a backend's index.
 
@@ -143,7 +143,7 @@ def locked_backends(
     """
     assert pylock.polylock is not None  # the target is recorded there
     inputs = pylock.polylock.inputs
-    for package in _packages(pylock, target, groups, extras):
+    for package in _packages(pylock, target, groups, extras, alone=alone):
         _, _, backend = (package.version or "").partition("+")
         if package.name not in projects or not backend or package.index is None:
             continue
@@ -164,7 +164,13 @@ def _entry(locked: LockedSource) -> IndexSource:
 
 
 def _packages(
-    pylock: Pylock, target: Target, groups: Collection[str], extras: Collection[str]
+    pylock: Pylock,
+    target: Target,
+    groups: Collection[str],
+    extras: Collection[str],
+    *,
+    alone: bool,
 ) -> list[Package]:
     active = groups_of(pylock, target, groups)
-    return list(applicable(pylock, target, groups=active, extras=extras))
+    found = applicable(pylock, target, groups=active, extras=extras)
+    return required_by(pylock, found, groups, path="pylock.toml") if alone else [*found]

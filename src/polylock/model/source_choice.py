@@ -75,7 +75,7 @@ def _references(inputs: Inputs, target: Target) -> Iterator[Requirement]:
 
 
 def fits(entry: IndexSource, target: Target) -> bool:
-    """Return whether an entry of ``sources`` applies to a target."""
+    """Return True if an entry of ``sources`` applies to a target."""
     if entry.targets and target.name not in entry.targets:
         return False
     return all(_supports(target, text) for text in entry.properties)

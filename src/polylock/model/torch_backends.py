@@ -1,4 +1,4 @@
-"""What ``torch-backend`` means for the targets of a project, as values.
+"""The meaning of ``torch-backend`` for the targets of a project, as values.
 
 A backend is a build of torch for one kind of hardware, on an index of its own: ``cpu``,
 ``cu130``, ``rocm6.4``, ``xpu``. ``polylock.project.torch_backends`` has the data.
@@ -33,7 +33,7 @@ def index_of_backend(backend: str) -> str:
 
 
 class Obstacle(Value, frozen=True, kw_only=True):
-    """Why a backend cannot run on a target; ``about`` says what it is about.
+    """The reason why a backend cannot run on a target; ``about`` is its kind.
 
     ``platform``: it is not built for ``has``, an operating system and architecture.
     ``hardware``: the target lacks ``needs``. ``release``: the target's driver or ROCm,

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from polylock.environment.discovery import PythonRequest
 from polylock.errors import NoTargetFits
 from polylock.lockfile.record import locked_target
-from polylock.lockfile.select import enabled_providers
 from polylock.model.target import PythonRelease, Target
 from polylock.model.target_properties import (
     has_built_in_provider,
@@ -33,10 +32,10 @@ if TYPE_CHECKING:
     from polylock.environment.interpreter import Interpreter
     from polylock.lockfile.locked_needs import LockedLabel, PropertySource
     from polylock.lockfile.pylock import Pylock
+    from polylock.operations.chosen import Chosen
 
 __all__ = [
     "AUTO",
-    "Chosen",
     "Fit",
     "bare_machine",
     "fits",
@@ -64,13 +63,6 @@ class Fit(Value, frozen=True, kw_only=True):
     target: Target
     refused: tuple[str, ...] = ()
     beyond: tuple[str, ...] = ()
-
-
-class Chosen(Value, frozen=True, kw_only=True):
-    """The groups and extras that are installed; the target's own group is implied."""
-
-    groups: tuple[str, ...] = ()
-    extras: tuple[str, ...] = ()
 
 
 def this_machine() -> DetectedMachine:
@@ -134,10 +126,9 @@ def _fit(pylock: Pylock, target: Target, here: Target, chosen: Chosen) -> Fit:
         property_sources,
     )
 
-    groups, extras = chosen.groups, chosen.extras
-    labels = tuple(locked_labels(pylock, target, groups=groups, extras=extras))
-    sources = property_sources(pylock, target, groups=groups, extras=extras)
-    enabled = enabled_providers(pylock)
+    labels = tuple(locked_labels(pylock, target, **chosen.options))
+    sources = property_sources(pylock, target, **chosen.options)
+    enabled = pylock.enabled_providers
     refused = (
         *system,
         *(line for label in labels for line in _unmet(label, target, here, enabled)),
@@ -226,8 +217,7 @@ def _unfit_backends(
         pylock,
         target,
         projects=torch_projects(),
-        groups=chosen.groups,
-        extras=chosen.extras,
+        **chosen.options,
     ):
         fit = backend_fit(build.backend, here.description)
         wanted = backend_fit(build.backend, described)

@@ -37,7 +37,14 @@ if TYPE_CHECKING:
 
     from polylock.model.requirements import Requirement
 
-__all__ = ["KEYS", "read_options", "read_torch_backend", "read_torch_index"]
+__all__ = [
+    "IGNORED_SETTINGS",
+    "KEYS",
+    "OTHER_TOOLS",
+    "read_options",
+    "read_torch_backend",
+    "read_torch_index",
+]
 
 _INDEX_KEYS = ("name", "url", "format", "explicit", "absent")
 _SOURCE_KEYS = ("index", *DIRECT_KEYS, "properties", "targets")
@@ -234,6 +241,12 @@ BUILD_KEYS = (
 )
 """The keys that ``polylock.project.build_values`` reads."""
 
+OTHER_TOOLS = ("uv", "poetry", "pdm")
+"""The tools whose settings are not passed over in silence, by their tables."""
+
+IGNORED_SETTINGS = "ignored-settings"
+"""The key that names settings of other tools to pass over."""
+
 KEYS = (
     "python",
     "exclude-newer",
@@ -243,6 +256,7 @@ KEYS = (
     "prerelease",
     "align",
     "default-target",
+    "default-groups",
     "exclude-variants",
     "prefer-variants",
     "require-variants",
@@ -256,6 +270,7 @@ KEYS = (
     "sources",
     "torch-backend",
     "torch-index",
+    IGNORED_SETTINGS,
     "targets",
 )
 """The keys of ``[tool.polylock]``, in the order in which they are documented."""

@@ -245,7 +245,7 @@ nvidia = { driver = "11.4", compute = ["3.5"] }
     assert builds(project) == {"old": "2.9.1+cpu"}
     assert told(outcome) == [
         (
-            "torch 2.9.1+cpu on old is the build for processors: cu118 and later have "
+            "torch 2.9.1+cpu on old is the CPU build: cu118 and later have "
             "no code for compute capability 3.5"
         )
     ]

@@ -1,4 +1,4 @@
-"""Builds that need torch: with what is locked for the target, and settings of builds."""
+"""Builds that need torch, with what is locked for the target; settings of builds."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class World:
         )
         self.project.write(
             f'[project]\nname = "app"\nversion = "1"\ndependencies = {dependencies}\n'
-            + "[tool.polylock]\n"
+             "[tool.polylock]\n"
             + "\n".join(keys)
             + f"\n{tables}[tool.polylock.sources]\ntorch = [\n"
             + '{ index = "cuda", targets = ["gpu"] },\n'
@@ -297,7 +297,9 @@ def test_check_reports_each_changed_setting(world: World) -> None:
         "setting config-settings b is 3, locked as 2",
         "setting config-settings-package of apex, c is [d], locked as not set",
         "setting dependency-metadata of x is not set, locked as requires y",
-        "setting extra-build-dependencies of flash-attn is torch, locked as "
-        "ninja, torch",
+        (
+            "setting extra-build-dependencies of flash-attn is torch, locked as "
+            "ninja, torch"
+        ),
         "setting no-build-isolation-package apex is set, locked as not set",
     ]
