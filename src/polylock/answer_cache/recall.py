@@ -344,6 +344,8 @@ def _become(command: tuple[str, ...], environment: str) -> None:
     Also returns if the command is from outside of the environment and may need a
     warning.
     """
+    if command[0] == "-" or command[0].lower().endswith((".py", ".pyw")):
+        return  # a script may have an environment of its own
     scripts = f"{environment}{os.sep}bin"
     variables = dict(os.environ)
     further = without_directory(variables.get("PATH", ""), own_scripts())
