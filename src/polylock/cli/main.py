@@ -43,6 +43,7 @@ _COMMANDS = {
     "merge": "Merge the lock files of two branches, also as git's merge driver.",
     "report": "Show the locked projects of every target in a table.",
     "detect": "Describe this machine as a target.",
+    "variant": "Label wheels as variants, repack releases, show labels.",
     "index": "Build and serve a static index with variant metadata.",
     "cache": "Measure, verify, prune or clear the cache.",
     "completion": "Print the script that completes commands in a shell.",

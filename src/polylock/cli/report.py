@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from polylock.cli.invocation import ask_notes, ask_outdated, begin_with_lock, print_json
-from polylock.cli.options import INDEX_SETTINGS, JSON, Command, settings
+from polylock.cli.options import INDEX_SETTINGS, JSON, SELECTION, Command, settings
 from polylock.cli.tables import Table
 from polylock.cli.terminal import say, style
 from polylock.model.quantities import counted, file_size
@@ -33,7 +33,7 @@ __all__ = ["command"]
 @click.command(
     "report", cls=Command, epilog="Example: polylock report --html report.html"
 )
-@settings("target", "groups", "extras", *INDEX_SETTINGS)
+@settings("target", *SELECTION, *INDEX_SETTINGS)
 @click.option(
     "--html",
     "page",

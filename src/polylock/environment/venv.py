@@ -63,11 +63,11 @@ class EnvironmentState(
 ):
     """The state of an environment that polylock keeps between commands.
 
-    ``target``, ``groups`` and ``extras`` are those of the last ``polylock sync``, and
-    the defaults of the next. ``forced`` means that this machine does not fit the
-    target. ``created`` means that polylock created the environment, so it may remove
-    everything in it. ``path`` is the environment's path at the last sync, which its
-    scripts hold.
+    ``target`` and the options for groups and extras are those of the last
+    ``polylock sync``, and the defaults of the next. ``forced`` means that this machine
+    does not fit the target. ``created`` means that polylock created the environment, so
+    it may remove everything in it. ``path`` is the environment's path at the last sync,
+    which its scripts hold.
     """
 
     version: int = _VERSION
@@ -75,7 +75,12 @@ class EnvironmentState(
     target: str | None = None
     forced: bool = False
     groups: tuple[str, ...] = ()
+    no_groups: tuple[str, ...] = ()
+    only_groups: tuple[str, ...] = ()
+    all_groups: bool = False
+    no_default_groups: bool = False
     extras: tuple[str, ...] = ()
+    all_extras: bool = False
     path: str | None = None
 
     def moved_from(self, path: Path) -> str | None:

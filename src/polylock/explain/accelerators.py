@@ -30,7 +30,7 @@ from polylock.explain.reasons import (
 from polylock.explain.screening import accelerators
 from polylock.explain.why_not import WhyNot
 from polylock.model.distributions import Unusable
-from polylock.model.source_choice import fits, torch_choice
+from polylock.model.source_choice import declines_backend, fits, torch_choice
 from polylock.project.torch_backends import torch_projects
 from polylock.resolution.candidate_pool import CandidatePool, labels_of
 from polylock.values import Value
@@ -378,6 +378,7 @@ def _could_set_backend(solved: Solved, resolution: Resolution, name: str) -> boo
     return (
         name in torch_projects()
         and torch_choice(solved.inputs, name, resolution.target) is None
+        and not declines_backend(solved.inputs, resolution.target)
         and not any(
             fits(entry, resolution.target)
             for entry in solved.inputs.sources.get(name, ())

@@ -13,9 +13,8 @@ from polylock.explain.findings import (
     TorchBackendUnset,
 )
 from polylock.explain.screening import accelerators
-from polylock.model.source_choice import fits, torch_choice
+from polylock.model.source_choice import declines_backend, fits, torch_choice
 from polylock.resolution.candidate_pool import labels_of
-from polylock.resolution.versions import public, satisfies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,6 +72,8 @@ def _of_target(solved: Solved, resolution: Resolution) -> Iterator[tuple[str, Fi
         return
     choice = torch_choice(solved.inputs, _TORCH, resolution.target)
     if choice is None:
+        if declines_backend(solved.inputs, resolution.target):
+            return
         accelerator = _unused(solved, resolution, pin)
         if accelerator is not None:
             yield pin.version, TorchBackendUnset(accelerator)
@@ -102,8 +103,7 @@ def _not_the_newest(
     newer = [
         (fit.backend, fit.obstacle)
         for fit in choice.fits[: choice.fits.index(taken)]
-        if fit.obstacle is not None
-        and not any(satisfies(each, public(pin.version)) for each in fit.versions)
+        if fit.obstacle is not None and not fit.runs(pin.version)
     ]
     if not newer:
         return None

@@ -81,7 +81,7 @@ from polylock.model.distributions import span
 from polylock.model.inputs import DEFAULT_INDEX, index_in_words
 from polylock.model.quantities import counted, file_size
 from polylock.model.visible_text import visible
-from polylock.resolution.versions import public, satisfies
+from polylock.resolution.versions import public
 from polylock.toml_tables import closest
 from polylock.values import replace
 from polylock.variants.catalogue import FEATURE_NAMES
@@ -95,7 +95,7 @@ if TYPE_CHECKING:
     from polylock.explain.why_not import NoUsableVersion
     from polylock.model.reasons import Rejection
     from polylock.model.requirements import Requirement
-    from polylock.model.torch_backends import BackendFit, Obstacle, TorchChoice
+    from polylock.model.torch_backends import Obstacle, TorchChoice
 
 __all__ = [
     "about",
@@ -104,6 +104,7 @@ __all__ = [
     "details",
     "listed",
     "note",
+    "obstacle_clause",
     "origin",
     "request",
 ]
@@ -401,15 +402,16 @@ def backends(choice: TorchChoice, backend: str, version: str) -> Iterator[str]:
             if fit.obstacle is not None and fit.versions == ("",):
                 yield visible(f"torch-backend: {_obstacle(backend, fit.obstacle)}")
             return
-        if fit.obstacle is not None and not _runs(fit, version):
+        if fit.obstacle is not None and not fit.runs(version):
             text = _obstacle(fit.backend, fit.obstacle)
         else:
             text = f"{fit.backend} fits, and its index has no {public(version)} for it"
         yield visible(f"torch-backend: {text}")
 
 
-def _runs(fit: BackendFit, version: str) -> bool:
-    return any(satisfies(each, public(version)) for each in fit.versions)
+def obstacle_clause(backend: str, obstacle: Obstacle) -> str:
+    """Return why a backend cannot run on a machine."""
+    return visible(_obstacle(backend, obstacle))
 
 
 def _obstacle(subject: str, obstacle: Obstacle, *, many: bool = False) -> str:

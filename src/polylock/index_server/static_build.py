@@ -33,11 +33,10 @@ from polylock.index.distribution_file import (
     InvalidDistribution,
     read_distribution,
 )
-from polylock.toml_tables import closest, parse_toml
+from polylock.toml_tables import parse_toml
 from polylock.values import Value, field
-from polylock.variants.authority import has_built_in_provider
-from polylock.variants.catalogue import FEATURE_NAMES
 from polylock.variants.properties import NULL_LABEL
+from polylock.variants.property_checks import FeatureUnknown, property_faults
 from polylock.variants.variant_json import (
     InvalidVariantMetadata,
     VariantMetadata,
@@ -45,7 +44,7 @@ from polylock.variants.variant_json import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 
 __all__ = [
@@ -427,29 +426,14 @@ def _label_problems(metadata: VariantMetadata, *, lenient: bool) -> Iterator[str
                 f"label {label} has no properties: the only label without is "
                 f"{NULL_LABEL}"
             )
-        for namespace, features in properties.items():
-            known = None if lenient else _known_features(metadata, namespace)
-            for feature in sorted(features):
-                if known is not None and feature not in known:
-                    close = closest(feature, known)
-                    meant = f", did you mean {close}?" if close else ""
-                    yield (
-                        f"label {label} needs {namespace} :: {feature}, which no "
-                        f"provider of {namespace} reports{meant} (--lenient to accept)"
-                    )
-
-
-def _known_features(
-    metadata: VariantMetadata, namespace: str
-) -> Collection[str] | None:
-    """Return the features that a namespace has, None if that is not known."""
-    provider = (metadata.providers or {}).get(namespace)
-    if provider is not None and provider.static_properties is not None:
-        return provider.static_properties
-    # No target is given here: every marker of a provider may be true on one.
-    if has_built_in_provider(metadata, namespace, bool):
-        return FEATURE_NAMES[namespace]
-    return None
+    for fault in () if lenient else property_faults(metadata):
+        if isinstance(fault, FeatureUnknown):
+            meant = f", did you mean {fault.close}?" if fault.close else ""
+            yield (
+                f"label {fault.label} needs {fault.namespace} :: {fault.feature}, "
+                f"which no provider of {fault.namespace} reports{meant} "
+                "(--lenient to accept)"
+            )
 
 
 def _with_modification_times(

@@ -63,6 +63,7 @@ LIST_SETTINGS = (
     "build-package",
     "no-build-package",
     "no-binary-package",
+    "default-groups",
 )
 _FIELDS = {
     "build-package": "build_packages",
@@ -264,7 +265,7 @@ def record_inputs(inputs: Inputs) -> LockedInputs:
         lists={
             key: tuple(values) if key in _ORDERED else tuple(sorted(set(values)))
             for key in LIST_SETTINGS
-            if (values := _setting(inputs, key))
+            if (values := _setting(inputs, key)) != _setting(_DEFAULTS, key)
         },
         require_variants=dict(sorted(inputs.require_variants.items())),
     )

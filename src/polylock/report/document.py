@@ -33,11 +33,11 @@ from polylock.lockfile.pylock import (
 from polylock.lockfile.record import without_credentials
 from polylock.model.filenames import WheelFilename
 from polylock.model.target import usual_platform
+from polylock.operations.chosen import chosen_to_show
 from polylock.operations.edit.project_file import parse_document, read_text
 from polylock.operations.inspect.git_repository import Commit, Repository
 from polylock.operations.inspect.graph import selection_graph
 from polylock.operations.inspect.selection import (
-    groups_to_show,
     open_lock,
     require_record,
     selections,
@@ -316,15 +316,13 @@ def report_document(
     """
     pylock, path = open_lock(settings)
     record = require_record(pylock, path, "run `polylock lock`")
-    groups, extras = groups_to_show(pylock, settings)
+    shown = chosen_to_show(settings, pylock)
     chosen = {
         each.target.name: each
-        for each in selections(
-            pylock, path, target=settings.target, groups=groups, extras=extras
-        )
+        for each in selections(pylock, path, target=settings.target, chosen=shown)
     }
     graphs = {
-        name: selection_graph(pylock, path, each, groups=groups, extras=extras)
+        name: selection_graph(pylock, path, each, chosen=shown)
         for name, each in chosen.items()
     }
     recorded = {target.name: target for target in record.targets}

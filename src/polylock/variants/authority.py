@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from polylock.variants.properties import SupportedProperties
 from polylock.variants.variant_schema import ABI_DEPENDENCY
@@ -21,6 +21,7 @@ __all__ = [
     "has_built_in_provider",
     "namespaces_without_provider",
     "supported_properties",
+    "usual_provider",
 ]
 
 MarkerHolds = Callable[[str], bool]
@@ -124,6 +125,15 @@ def has_built_in_provider(
 ) -> bool:
     """Return True if a built-in provider may answer for a namespace of a release."""
     return _is_built_in(_provider(metadata, namespace), namespace, holds)
+
+
+def usual_provider(namespace: str) -> dict[str, Any] | None:
+    """Return what metadata says of the published provider, None if there is none."""
+    packages = PROVIDER_PACKAGES.get(namespace)
+    if packages is None:
+        return None
+    plugin = f"{_module(packages[0])}.plugin:{_PLUGINS[namespace]}"
+    return {"requires": [packages[0]], "plugin-api": plugin}
 
 
 def _provider(metadata: VariantMetadata, namespace: str) -> ProviderInformation | None:

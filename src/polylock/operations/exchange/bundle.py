@@ -33,12 +33,12 @@ from polylock.operations.builds.locked_files import LockedFiles, locked_sha256
 from polylock.operations.builds.sdists import LocalSdist, SdistBuilds, SourceTree
 from polylock.operations.builds.trees import SourceTrees
 from polylock.operations.builds.wiring import machine_builds
+from polylock.operations.chosen import chosen_by
 from polylock.operations.context import Context
 from polylock.operations.exchange.plain_metadata import PlainWheel, evaluate_markers
 from polylock.operations.exchange.single_target import SingleTarget, without_label
 from polylock.operations.files import attempt
 from polylock.operations.inspect.selection import named_selection, open_lock
-from polylock.operations.machine import Chosen
 from polylock.operations.sync.choose_target import Chooser
 from polylock.operations.sync.installables import Installables, installables
 from polylock.operations.workspace import (
@@ -147,7 +147,7 @@ def bundle(
             if chosen.variant_label is not None
             and _has_variant_marker(place / (files[chosen.package.name].path or ""))
         )
-        single = SingleTarget.of(selection.target, settings)
+        single = SingleTarget.of(selection.target, chosen_by(settings, pylock))
         text = single.text(pylock, selection.selected, files)
         (place / "pylock.toml").write_text(text, "utf-8", newline="\n")
     return Bundle(
@@ -376,9 +376,7 @@ def _builds(
     chooser = Chooser(
         pylock=pylock,
         place=nowhere,
-        chosen=Chosen(
-            groups=tuple(context.settings.groups), extras=tuple(context.settings.extras)
-        ),
+        chosen=chosen_by(context.settings, pylock),
         python=context.settings.python,
         search_path=options.search_path,
         managed=options.managed,

@@ -20,6 +20,7 @@ from polylock.lockfile.pylock import (
 from polylock.lockfile.record import record_target, without_credentials
 from polylock.model.target import usual_platform
 from polylock.model.visible_text import visible
+from polylock.operations.chosen import chosen_by
 from polylock.operations.exchange.single_target import SingleTarget
 from polylock.operations.files import write_atomically
 from polylock.operations.inspect.graph import LockedGraph, selection_graph
@@ -142,15 +143,14 @@ def export(
     cannot represent the lock, LockFileInvalid, NoSuchTarget.
     """
     pylock, path = open_lock(settings)
+    chosen = chosen_by(settings, pylock)
     selection = named_selection(pylock, path, settings)
     if output is not None and export_format == "pylock":
         _check_name(output, selection.target.name)
     beside = output is None or output.resolve().parent == path.resolve().parent
     writer = _Writer(
-        single=SingleTarget.of(selection.target, settings),
-        graph=selection_graph(
-            pylock, path, selection, groups=settings.groups, extras=settings.extras
-        ),
+        single=SingleTarget.of(selection.target, chosen),
+        graph=selection_graph(pylock, path, selection, chosen=chosen),
         beside=beside,
     )
     match export_format:

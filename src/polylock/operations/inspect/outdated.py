@@ -12,10 +12,10 @@ from polylock.explain.documents import document
 from polylock.explain.words import clause
 from polylock.model.visible_text import visible
 from polylock.operations.builds.wiring import IndexContext
+from polylock.operations.chosen import chosen_to_show
 from polylock.operations.inspect.explainers import locked_explainers, locked_inputs
 from polylock.operations.inspect.graph import locked_graphs
 from polylock.operations.inspect.selection import (
-    groups_to_show,
     open_lock,
     require_record,
     selections,
@@ -100,8 +100,8 @@ def outdated(settings: Settings, reporter: Reporter) -> Outdated:
     """
     pylock, path = open_lock(settings)
     recorded = require_record(pylock, path, "run `polylock lock`").inputs
-    groups, extras = groups_to_show(pylock, settings)
-    shown = target_names(pylock, settings.target, groups=groups, extras=extras)
+    chosen = chosen_to_show(settings, pylock)
+    shown = target_names(pylock, settings.target, chosen=chosen)
     inputs, notes = locked_inputs(settings, pylock, path, recorded)
     if not inputs.indexes:
         raise UsageError(
@@ -109,7 +109,7 @@ def outdated(settings: Settings, reporter: Reporter) -> Outdated:
             "run it where pyproject.toml is, or give --project",
         )
     graphs = locked_graphs(replace(settings, target=None))
-    picked = tuple(selections(pylock, path, target=None, groups=groups, extras=extras))
+    picked = tuple(selections(pylock, path, target=None, chosen=chosen))
     found: dict[tuple[Any, ...], list[str]] = {}
     with IndexContext(settings, inputs, reporter) as context:
         explainers = locked_explainers(graphs, picked, inputs, context.source)

@@ -47,8 +47,8 @@ from polylock.model.requirements import Requirement
 from polylock.operations.builds.locked_files import filename_of
 from polylock.operations.builds.trees import urls_with_credentials
 from polylock.operations.builds.wiring import IndexContext
+from polylock.operations.chosen import every_group
 from polylock.operations.inspect.selection import (
-    every_group,
     open_lock,
     require_record,
     selections,
@@ -220,15 +220,13 @@ def verify(settings: Settings, reporter: Reporter, *, download: bool) -> VerifyO
     require_record(pylock, path, "verify compares the lock files of `polylock lock`")
     project = open_workspace(settings).project
     inputs = project.inputs
-    groups, extras = every_group(pylock)
     comparison = _Comparison(pinned=frozenset(_pinned_exactly(inputs)))
     with IndexContext(replace(settings, refresh=True), inputs, reporter) as context:
         for selection in selections(
             pylock,
             path,
             target=settings.target,
-            groups=groups,
-            extras=extras,
+            chosen=every_group(pylock),
         ):
             _Target(
                 context=context,

@@ -28,11 +28,11 @@ from polylock.model.folding import fold
 from polylock.model.requirements import InvalidRequirement, Requirement
 from polylock.model.source_choice import fits, torch_choice
 from polylock.operations.builds.wiring import IndexContext
+from polylock.operations.chosen import chosen_to_show
 from polylock.operations.inspect.explainers import locked_explainers, locked_inputs
 from polylock.operations.inspect.graph import LockedGraph, Node, locked_graphs
 from polylock.operations.inspect.selection import (
     LockedSelection,
-    groups_to_show,
     open_lock,
     require_record,
     selections,
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from polylock.lockfile.select import Selected
     from polylock.model.inputs import Inputs
     from polylock.model.target import Target
+    from polylock.operations.chosen import Chosen
     from polylock.ports import Reporter
     from polylock.project.settings import Settings
     from polylock.resolution.candidates import Candidate
@@ -65,12 +66,11 @@ def refusals_of_project(
     inputs: LockedInputs,
     target: Target,
     *,
-    groups: Collection[str],
-    extras: Collection[str],
+    chosen: Chosen,
 ) -> Iterator[str]:
     """Yield the reason why each requirement of the project on a name does not hold.
 
-    ``groups`` and ``extras`` are those that the command includes.
+    ``chosen`` are the groups and extras that the command includes.
     """
     for requirement in _on(name, inputs.overrides):
         if _is_false(requirement, target):
@@ -83,8 +83,8 @@ def refusals_of_project(
             yield (
                 f"the project requires it if {requirement.marker}, which is false here"
             )
-    yield from _named(name, "group", inputs.groups, (target, groups))
-    yield from _named(name, "extra", inputs.extras, (target, extras))
+    yield from _named(name, "group", inputs.groups, (target, chosen.groups))
+    yield from _named(name, "extra", inputs.extras, (target, chosen.extras))
     others = [
         other
         for other, texts in inputs.targets.items()
@@ -226,10 +226,10 @@ def why(settings: Settings, name: str, reporter: Reporter) -> Why:
     wanted = canonicalize_name(name)
     pylock, path = open_lock(settings)
     recorded = require_record(pylock, path, "run `polylock lock`").inputs
-    groups, extras = groups_to_show(pylock, settings)
+    chosen = chosen_to_show(settings, pylock)
     graphs = locked_graphs(replace(settings, target=None))
-    picked = tuple(selections(pylock, path, target=None, groups=groups, extras=extras))
-    shown = target_names(pylock, settings.target, groups=groups, extras=extras)
+    picked = tuple(selections(pylock, path, target=None, chosen=chosen))
+    shown = target_names(pylock, settings.target, chosen=chosen)
     inputs, notes = locked_inputs(settings, pylock, path, recorded)
     reasons: dict[str, Reason] = {}
     with IndexContext(settings, inputs, reporter) as context:
@@ -242,7 +242,7 @@ def why(settings: Settings, name: str, reporter: Reporter) -> Why:
             reason = _reason(graph, wanted)
             if reason.node is None:
                 found = refusals_of_project(
-                    wanted, recorded, selection.target, groups=groups, extras=extras
+                    wanted, recorded, selection.target, chosen=chosen
                 )
                 reason = replace(reason, refusals=tuple(found))
             if explainers:

@@ -28,7 +28,6 @@ from polylock.lockfile.record import locked_target
 from polylock.model.markers import Combination
 from polylock.operations.machine import (
     AUTO,
-    Chosen,
     Fit,
     bare_machine,
     fits,
@@ -45,6 +44,7 @@ if TYPE_CHECKING:
     from polylock.cache.store import Store
     from polylock.lockfile.pylock import Pylock
     from polylock.model.target import PythonRelease, Target
+    from polylock.operations.chosen import Chosen
     from polylock.providers.detect import DetectedMachine
 
 __all__ = ["Choice", "Chooser", "RecreationCause", "UnmetPin"]

@@ -78,6 +78,9 @@ class _Maker(Value, frozen=True, kw_only=True):
 
         return SourceTrees(context=self.context)
 
+    def _is_editable(self, file: PackageDirectory) -> bool:
+        return bool(file.editable) and not self.context.settings.no_editable
+
     def add(self, chosen: Selected, found: Installables) -> WantedDistribution:
         """Record a package's file or tree; return the wanted distribution."""
         package, file = chosen.package, chosen.file
@@ -95,7 +98,7 @@ class _Maker(Value, frozen=True, kw_only=True):
                     name,
                     self.root / file.path,
                     subdirectory=file.subdirectory,
-                    editable=bool(file.editable),
+                    editable=self._is_editable(file),
                 )
             case _:
                 assert_never(file)
@@ -145,7 +148,7 @@ class _Maker(Value, frozen=True, kw_only=True):
             case PackageArchive():
                 archive = ArchiveInfo(hashes={"sha256": locked_sha256(file)})
             case PackageDirectory():
-                directory = DirInfo(editable=bool(file.editable))
+                directory = DirInfo(editable=self._is_editable(file))
             case PackageVcs():
                 commit = VcsInfo(
                     vcs=file.type,
