@@ -315,7 +315,7 @@ def as_list(value: object) -> list[Any]:
 
 
 def _problem(key: str, value: object) -> str | None:
-    """Return why ``[tool.polylock]`` cannot have a value, None if it can."""
+    """Return the reason why ``[tool.polylock]`` cannot have a value, None if it can."""
     table = Table({key: value}, path="", parts=("tool", "polylock"))
     try:
         read_options(table, targets=(), default_index_url="", directory=Path())

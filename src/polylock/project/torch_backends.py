@@ -129,7 +129,7 @@ def torch_projects() -> frozenset[str]:
 
 
 def backend_fit(name: str, description: TargetDescription) -> BackendFit | None:
-    """Return which versions of a backend run on a target, None for an unknown name."""
+    """Return the versions of a backend that run on a target, None if it is unknown."""
     backend = _data().backends.get(name)
     return None if backend is None else _fit(name, backend, description)
 

@@ -57,7 +57,7 @@ class RequirementChange(Value, frozen=True, kw_only=True):
 
     @property
     def kind(self) -> Literal["added", "dropped", "marked"]:
-        """Return what happened to it."""
+        """Return the kind of the change."""
         if self.was is None:
             return "added"
         return "dropped" if self.now is None else "marked"
@@ -191,7 +191,7 @@ def behind_labels(requirements: Mapping[str, Sequence[str]]) -> list[str]:
 def requirement_changes(
     before: Sequence[str], after: Sequence[str]
 ) -> tuple[RequirementChange, ...]:
-    """Return what changed between two lists of requirements."""
+    """Return the changes between two lists of requirements."""
     dropped = [text for text in before if text not in after]
     changes = []
     for text in after:
