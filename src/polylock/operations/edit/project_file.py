@@ -81,7 +81,7 @@ def pinned_release(directory: Path) -> str | None:
 
 
 def is_admitted(requires_python: str, python: str) -> bool:
-    """Return whether ``requires-python`` admits a Python; an invalid one admits all."""
+    """Return True if ``requires-python`` admits a Python; an invalid one admits all."""
     release = parse_release(python)
     try:
         specifiers = SpecifierSet(requires_python)
