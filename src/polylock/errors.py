@@ -5,6 +5,7 @@
     PolylockError
     +- UsageError                  the command line asks for something impossible
     +- ProjectError                the project file
+    |  +- UnreadSettings           another tool's, without a counterpart
     +- IndexRequestError           a request to an index failed, retries included
     |  +- AnswerTooLong            a response above the size limit
     |  +- Offline                  the response is not in the cache
@@ -17,6 +18,8 @@
     |  +- SizeMismatch
     +- SourceUnusable              a direct source cannot be fetched or read
     +- FilesInvalid                files that must not be published on an index
+    +- RepackFileInvalid           the file of `variant repack` has an error
+    +- WheelsRefused               wheels that cannot be written anew
     +- NoSolution                  the requirements of a target cannot be met
     +- LockFileInvalid             pylock.toml cannot be read
     +- LockFileOutdated            pylock.toml is not up to date
@@ -75,12 +78,15 @@ __all__ = [
     "ProjectPageRefused",
     "ProviderFailed",
     "ProxyFailed",
+    "RepackFileInvalid",
     "SizeMismatch",
     "SourceUnusable",
     "TargetMismatch",
     "TlsFailed",
     "TooComplex",
+    "UnreadSettings",
     "UsageError",
+    "WheelsRefused",
 ]
 
 
@@ -200,6 +206,36 @@ class ProjectError(_ErrorAtKey):
     """
 
     exit_code = 2
+
+
+class UnreadSettings(ProjectError):
+    """Settings of another tool change what is locked, and polylock does not read them.
+
+    ``keys`` are their key paths; ``tool`` is the name of the tool as ``init --from``
+    takes it.
+    """
+
+    listed = "keys"
+
+    path: str
+    key: str = ""
+    problem: str = ""
+    keys: Sequence[str] = ()
+    tool: str = ""
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path}: [tool.{self.tool}] says what polylock does not read and "
+            "what would change the lock file:"
+        )
+
+    def hint(self) -> str | None:
+        names = ", ".join(f'"{key}"' for key in self.keys[:3])
+        more = ", ..." if len(self.keys) > 3 else ""
+        return (
+            f"`polylock init --from {self.tool}` converts it; to lock without it, "
+            f"write in [tool.polylock]: ignored-settings = [{names}{more}]"
+        )
 
 
 class LockFileInvalid(_ErrorAtKey):
@@ -542,6 +578,25 @@ class FilesInvalid(PolylockError):
 
     def __str__(self) -> str:
         return f"{self.directory} has files that must not be published on an index"
+
+
+class RepackFileInvalid(_ErrorAtKey):
+    """A value in the file of ``variant repack`` is missing, unknown or wrong."""
+
+    exit_code = 2
+
+
+class WheelsRefused(PolylockError):
+    """Wheels cannot be labelled or changed as asked; one line for each reason."""
+
+    listed = "problems"
+    usual_hint = "nothing was written; correct what is named, and run the command again"
+
+    problems: Sequence[str]
+    advice: str | None = None
+
+    def __str__(self) -> str:
+        return "the wheels cannot be written as asked"
 
 
 class SourceUnusable(PolylockError):

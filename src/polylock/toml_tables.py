@@ -25,6 +25,7 @@ __all__ = [
     "LARGEST_TOML",
     "InvalidToml",
     "Table",
+    "close_names",
     "closest",
     "key_path",
     "parse_toml",
@@ -156,20 +157,26 @@ def key_path(*parts: str | int) -> str:
     return path
 
 
+def close_names(
+    wrong: str, known: Collection[str], *, most: int = 3, similarity: float = 0.6
+) -> list[str]:
+    """Return the known names that are similar, the most similar first."""
+    from difflib import get_close_matches  # noqa: PLC0415 - for a misspelling only
+
+    return get_close_matches(wrong, sorted(known), most, similarity)
+
+
 def closest(
     wrong: str, known: Collection[str], *, similarity: float = 0.6
 ) -> str | None:
     """Return the known name that is most similar, None if none is close."""
-    from difflib import get_close_matches  # noqa: PLC0415 - for a misspelling only
-
-    return next(iter(get_close_matches(wrong, sorted(known), 1, similarity)), None)
+    return next(iter(close_names(wrong, known, most=1, similarity=similarity)), None)
 
 
 def suggestion(wrong: str, known: Collection[str]) -> str:
-    """Return advice: the known name that is most similar, or all names."""
-    close = closest(wrong, known)
-    if close is not None:
-        return f"did you mean {close}?"
+    """Return advice: the known names that are most similar, or all names."""
+    if close := close_names(wrong, known):
+        return f"did you mean {' or '.join(close)}?"
     return f"there are: {', '.join(known)}" if known else "there are none"
 
 

@@ -422,13 +422,12 @@ def test_keys_are_judged_by_the_version_of_the_format(
 def test_orders_of_features_are_of_the_drafts_alone() -> None:
     """PEP 825 dropped ``default-priorities.feature`` and ``property``."""
     order = {"namespace": ORDER, "feature": {}, "property": {}}
-    kept = text(
-        **{
-            "$schema": "https://example.com/v0.1.1.json",
-            "providers": None,
-            "default-priorities": order,
-        }
-    )
+    changes: dict[str, Any] = {
+        "$schema": "https://example.com/v0.1.1.json",
+        "providers": None,
+        "default-priorities": order,
+    }
+    kept = text(**changes)
     keys = [each.key for each in lint_release(with_index(kept))]
     assert keys == [
         "$schema",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def test_two_threads_that_ask_get_one_run() -> None:
-    """The second asker waits for the first one's result."""
+    """The second caller waits for the first one's result."""
     runs: list[int] = []
     entered, release = threading.Event(), threading.Event()
     results: list[str] = []
@@ -41,7 +41,7 @@ def test_two_threads_that_ask_get_one_run() -> None:
     assert runs == [1]
 
 
-def test_an_error_reaches_every_asker() -> None:
+def test_an_error_reaches_every_caller() -> None:
     """The exception is raised again for each one who asks."""
 
     def job() -> None:

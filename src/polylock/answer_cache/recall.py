@@ -317,7 +317,7 @@ _PYTHON_PROGRAMS = frozenset(
 
 
 def is_python_program(name: str) -> bool:
-    """Return whether a command is a well-known Python program, by its name.
+    """Return True if a command is a well-known Python program, by its name.
 
     Its file may not show it: a program may be started by a shell script. A version at
     the end of the name is ignored, as in ``pip3.11`` and ``pytest-3``.
@@ -336,9 +336,9 @@ def _may_be_python(directory: str, path: str) -> bool:
 
 
 def first_line(path: str | os.PathLike[str]) -> bytes:
-    """Return what follows ``#!`` in the first line of a script, empty for others.
+    """Return the text after ``#!`` in the first line of a script, empty for others.
 
-    A program that may be run and not read, such as sudo, is none.
+    Also empty for a program that may be run but not read, such as sudo.
     """
     try:
         with open(path, "rb") as file:
@@ -351,7 +351,8 @@ def first_line(path: str | os.PathLike[str]) -> bytes:
 def _become(command: tuple[str, ...], environment: str) -> None:
     """Replace this process as ``operations.sync.run`` does; return if that fails.
 
-    Or if it may have a warning about a command from outside of the environment.
+    Also returns if the command is from outside of the environment and may need a
+    warning.
     """
     scripts = f"{environment}{os.sep}bin"
     variables = dict(os.environ)

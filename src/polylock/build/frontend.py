@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from polylock.build.backend import BuildSystem, InvalidBuildSystem, check_requirements
 from polylock.errors import CacheUnusable
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -63,8 +63,7 @@ def build_variables(variables: Mapping[str, str], scripts: Path) -> dict[str, st
     return kept
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Frontend:
+class Frontend(Value, frozen=True, kw_only=True):
     """The hooks of one source tree, run by the Python of its environment.
 
     ``variables`` are all environment variables of a hook; ``log`` is the file for its

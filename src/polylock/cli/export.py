@@ -10,7 +10,7 @@ import click
 
 from polylock.cli.diagnostics import show_warning
 from polylock.cli.invocation import begin_with_lock
-from polylock.cli.options import Command, settings
+from polylock.cli.options import SELECTION, Command, settings
 from polylock.cli.terminal import say
 from polylock.operations.exchange.export import ExportFormat, export
 
@@ -30,7 +30,7 @@ _READERS = {
     cls=Command,
     epilog="Example: polylock export --target h100 -o pylock.h100.toml",
 )
-@settings("target", "groups", "extras")
+@settings("target", *SELECTION)
 @click.option(
     "--format",
     "export_format",

@@ -138,7 +138,7 @@ def _notes(notes: Sequence[Note]) -> Iterator[str]:
 
 
 def _imported(report: ImportReport) -> Iterator[str]:
-    """Yield which pins of another tool's lock file were kept, and why others not."""
+    """Yield the kept and dropped pins of another tool's lock file, with reasons."""
     from polylock.explain.words import clause  # noqa: PLC0415 - rare
 
     counts = [f"{counted(report.kept, 'pin')} kept"]

@@ -43,6 +43,7 @@ _COMMANDS = {
     "merge": "Merge the lock files of two branches, also as git's merge driver.",
     "report": "Show the locked projects of every target in a table.",
     "detect": "Describe this machine as a target.",
+    "variant": "Label wheels as variants, repack releases, show labels.",
     "index": "Build, check, try and serve an index with variants.",
     "cache": "Measure, verify, prune or clear the cache.",
     "completion": "Print the script that completes commands in a shell.",
@@ -90,14 +91,13 @@ class _LazyGroup(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            from difflib import get_close_matches  # noqa: PLC0415 - for a mistake only
+            # For a mistake only.
+            from polylock.cli.foreign_commands import command_meant  # noqa: PLC0415
+            from polylock.toml_tables import closest  # noqa: PLC0415
 
-            from polylock.cli.foreign_commands import command_meant  # noqa: PLC0415 - as above
-
-            close = get_close_matches(args[0], _COMMANDS, n=1)
             advice = command_meant(args[0])
-            if advice is None and close:
-                advice = f"Did you mean {close[0]}?"
+            if advice is None and (close := closest(args[0], _COMMANDS)):
+                advice = f"Did you mean {close}?"
             if advice is None:
                 raise
             raise click.UsageError(f"{error.message} {advice}", ctx) from error

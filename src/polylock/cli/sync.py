@@ -11,7 +11,15 @@ import click
 
 from polylock.answer_cache.remember import remember
 from polylock.cli.invocation import begin, cacheable_question, json_text, reporting
-from polylock.cli.options import FORCE_TARGET, FROZEN, JSON, Command, settings
+from polylock.cli.options import (
+    FORCE_TARGET,
+    FROZEN,
+    INSTALLED,
+    JSON,
+    SELECTION,
+    Command,
+    settings,
+)
 from polylock.cli.terminal import shown, write_error
 from polylock.environment.discovery import managed_path
 from polylock.operations.sync.sync import SyncOptions, SyncOutcome, sync
@@ -24,11 +32,10 @@ __all__ = ["command"]
 )
 @settings(
     "target",
-    "groups",
-    "extras",
+    *SELECTION,
     "venv",
     "python",
-    "no_install_project",
+    *INSTALLED,
     "index_url",
     "torch_index",
     "offline",

@@ -92,7 +92,7 @@ class Interpreter(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_virtual(self) -> bool:
-        """Return whether this is the Python of a virtual environment (PEP 405)."""
+        """Return True if this is the Python of a virtual environment (PEP 405)."""
         return self.prefix != self.base_prefix
 
     @property

@@ -24,7 +24,13 @@ if TYPE_CHECKING:
 
     from polylock.model.markers import MarkerExpression
 
-__all__ = ["Include", "read_requirement_texts", "read_requirements"]
+__all__ = [
+    "Include",
+    "RequirementsLine",
+    "read_requirement_lines",
+    "read_requirement_texts",
+    "read_requirements",
+]
 
 _COMMENT = re.compile(r"(^|\s+)#.*$")
 _OPTIONS = re.compile(r"\s+(?=--?[A-Za-z])")
@@ -65,6 +71,52 @@ class _Line(Value, frozen=True):
 
     def error(self, problem: str) -> LockFileInvalid:
         return LockFileInvalid(self.path, f"line {self.number}", problem)
+
+
+class RequirementsLine(Value, frozen=True, kw_only=True):
+    """A line of a requirements file, split into its parts.
+
+    ``option`` is that of a line of options, with its ``value``. Otherwise ``value`` is
+    a requirement, a path or a URL, and ``options`` are those that follow it.
+    ``is_place`` says whether it is a path or a URL without a name before it.
+    """
+
+    number: int
+    option: str | None
+    value: str
+    options: str = ""
+    is_place: bool = False
+
+
+def read_requirement_lines(content: bytes, path: str) -> list[RequirementsLine]:
+    """Return the lines of one file, without those of the files that it includes.
+
+    Raises LockFileInvalid.
+    """
+    found: list[RequirementsLine] = []
+    for line in _logical_lines(_decoded(content, path), path):
+        option = _option(line)
+        if option is not None:
+            found.append(
+                RequirementsLine(number=line.number, option=option[0], value=option[1])
+            )
+            continue
+        written, *options = _OPTIONS.split(line.text, maxsplit=1)
+        is_place = written.endswith(_ARCHIVES) and "@" not in written
+        try:
+            Requirement.parse(written)
+        except InvalidRequirement:
+            is_place = True
+        found.append(
+            RequirementsLine(
+                number=line.number,
+                option=None,
+                value=written,
+                options="".join(options),
+                is_place=is_place,
+            )
+        )
+    return found
 
 
 def read_requirements(content: bytes, path: str, include: Include) -> ForeignLock:
@@ -216,7 +268,7 @@ def _hashes(line: _Line, options: str) -> frozenset[str]:
 
 
 def _is_place(text: str) -> bool:
-    """Return whether a requirement is a URL or a path, which pip accepts too."""
+    """Return True if a requirement is a URL or a path, which pip accepts too."""
     first = text.split(maxsplit=1)[0]
     return (
         "://" in first

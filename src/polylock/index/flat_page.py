@@ -43,7 +43,7 @@ class FlatPage:
         self._cache = cache
 
     def cached_releases(self, name: NormalizedName) -> Releases | Unknown | None:
-        """Return what ``releases`` returns, UNKNOWN if that takes a request."""
+        """Return the result of ``releases``, UNKNOWN if that takes a request."""
         if "_rows" not in self.__dict__:
             kept = self._cache.cached(Bucket.RESPONSES, self._request_url)
             if kept is None:

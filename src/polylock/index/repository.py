@@ -55,7 +55,7 @@ class Repository:
         self._whole: dict[NormalizedName, Releases | None] = {}
 
     def cached_releases(self, name: NormalizedName) -> Releases | Unknown | None:
-        """Return what ``releases`` returns, UNKNOWN if that takes a request."""
+        """Return the result of ``releases``, UNKNOWN if that takes a request."""
         packed = self._packed(name)
         if not isinstance(packed, Unknown):
             self._cache.traffic.count(from_cache=1)

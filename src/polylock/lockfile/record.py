@@ -13,8 +13,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
-import msgspec
-
 from polylock.model.direct import ArchiveSource, DirectSource, GitSource
 from polylock.model.inputs import DEFAULT_INDEX, Inputs, RootRequirement
 from polylock.model.platforms import compatibility_tags, marker_environment
@@ -64,6 +62,7 @@ LIST_SETTINGS = (
     "build-package",
     "no-build-package",
     "no-binary-package",
+    "default-groups",
 )
 _FIELDS = {
     "build-package": "build_packages",
@@ -217,7 +216,7 @@ def requirement_text(requirement: Requirement) -> str:
     url = requirement.url
     expression = requirement.marker_expression
     return str(
-        msgspec.structs.replace(
+        replace(
             requirement,
             marker="" if expression is None else str(expression),
             url=None if url is None else without_credentials(url),
@@ -265,7 +264,7 @@ def record_inputs(inputs: Inputs) -> LockedInputs:
         lists={
             key: tuple(values) if key in _ORDERED else tuple(sorted(set(values)))
             for key in LIST_SETTINGS
-            if (values := _setting(inputs, key))
+            if (values := _setting(inputs, key)) != _setting(_DEFAULTS, key)
         },
         require_variants=dict(sorted(inputs.require_variants.items())),
     )

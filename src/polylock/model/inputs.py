@@ -121,10 +121,11 @@ class Inputs(Value, frozen=True, kw_only=True):
     which its label must match. ``build`` selects the projects whose build
     backends may run; those of ``build_packages`` may too, those of
     ``no_build_packages`` never. ``no_binary_packages`` are built from source. These
-    three hold normalized project names, sorted. ``requires_itself`` holds the project's
-    own name and the place of each requirement on itself without an extra, which has no
-    effect. ``torch_backend`` is the value of that key; ``torch`` is what follows from
-    it and from those of the targets, None without any.
+    three hold normalized project names, sorted. ``default_groups`` are the groups of
+    ``default-groups``, sorted; None: the project does not say. ``requires_itself``
+    holds the project's own name and the place of each requirement on itself without an
+    extra, which has no effect. ``torch_backend`` is the value of that key; ``torch`` is
+    what follows from it and from those of the targets, None without any.
     """
 
     requires_python: str = ""
@@ -142,6 +143,7 @@ class Inputs(Value, frozen=True, kw_only=True):
     prerelease: PrereleasePolicy = "if-necessary-or-explicit"
     align: Alignment = "prefer"
     default_target: str | None = None
+    default_groups: tuple[str, ...] | None = None
     exclude_variants: tuple[str, ...] = ()
     prefer_variants: tuple[str, ...] = ()
     require_variants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

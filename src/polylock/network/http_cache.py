@@ -40,7 +40,7 @@ _ABSENT = frozenset({404, 410})
 
 
 class CacheMode(enum.Enum):
-    """How cached responses are used.
+    """The use of cached responses.
 
     REFRESH revalidates everything once per run; OFFLINE uses entries of any age and
     makes no request.
@@ -52,7 +52,7 @@ class CacheMode(enum.Enum):
 
 
 class Validators(msgspec.Struct, frozen=True, array_like=True):
-    """How long a response is fresh, and how to revalidate it.
+    """The freshness of a response, and the validators to revalidate it.
 
     ``fresh_until`` and ``stored`` are in seconds since 1970 UTC.
     """
@@ -92,7 +92,7 @@ class Validators(msgspec.Struct, frozen=True, array_like=True):
         )
 
     def is_fresh(self, mode: CacheMode, *, started: float, now: float) -> bool:
-        """Return whether the response may be used without revalidation.
+        """Return True if the response may be used without revalidation.
 
         ``started`` is the time at which this run began.
         """
@@ -239,7 +239,7 @@ class HttpCache:
         self._store.remove(bucket, self._key(url))
 
     def is_fresh(self, validators: Validators) -> bool:
-        """Return whether an entry may be used without a request."""
+        """Return True if an entry may be used without a request."""
         return validators.is_fresh(self.mode, started=self._started, now=self._clock())
 
     def _key(self, url: str) -> str:

@@ -105,12 +105,12 @@ class KeyedJobs:
         return cast("T", job.value)
 
     def is_done(self, key: Hashable) -> bool:
-        """Return whether the key's job has ended, with a result or an error."""
+        """Return True if the key's job has ended, with a result or an error."""
         job = self._jobs.get(key)
         return job is not None and job.done.is_set()
 
     def is_running(self, key: Hashable) -> bool:
-        """Return whether the key's job has begun and not ended."""
+        """Return True if the key's job has begun and not ended."""
         job = self._jobs.get(key)
         return job is not None and job.claimed and not job.done.is_set()
 

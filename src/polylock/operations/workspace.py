@@ -102,7 +102,7 @@ def environment_path(settings: Settings) -> Path:
 
 
 def place_of_environment(settings: Settings) -> Path:
-    """Return where the environment is, or a file that names it."""
+    """Return the path of the environment, or of a file that names it."""
     place = settings.venv or lock_path(settings).with_name(".venv")
     return place.absolute()
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from packaging.utils import canonicalize_name
+
 from polylock.cache.regular_files import read_regular
 from polylock.errors import ProjectError
 from polylock.model.inputs import Inputs, RootRequirement, TorchBackends
@@ -19,8 +21,20 @@ from polylock.project.dependencies import (
 from polylock.project.settings import Settings, default_index_url
 from polylock.project.target_values import parse_python
 from polylock.project.targets import parse_targets
-from polylock.project.tool_table import KEYS, read_options, read_torch_index
-from polylock.toml_tables import InvalidToml, Table, key_path, parse_toml
+from polylock.project.tool_table import (
+    IGNORED_SETTINGS,
+    KEYS,
+    OTHER_TOOLS,
+    read_options,
+    read_torch_index,
+)
+from polylock.toml_tables import (
+    InvalidToml,
+    Table,
+    key_path,
+    parse_toml,
+    suggestion,
+)
 from polylock.values import Value, replace
 
 if TYPE_CHECKING:
@@ -37,6 +51,7 @@ __all__ = [
     "find_project",
     "load_project",
     "locate_project",
+    "read_document",
 ]
 
 PROJECT_FILE = "pyproject.toml"
@@ -99,9 +114,10 @@ def load_project(path: Path, *, settings: Settings) -> ProjectFile:
 
     ``settings`` are used only for the URLs of the default index and of torch's.
     """
-    document = Table(_read(path), path=str(path))
+    document = Table(read_document(path), path=str(path))
     tool = document.table("tool").table("polylock")
     tool.refuse_unknown(KEYS)
+    _refuse_unread(document, settings)
     dependencies = read_dependencies(document)
     default_python = _default_python(tool)
     descriptions = _descriptions(tool, dependencies)
@@ -124,6 +140,7 @@ def load_project(path: Path, *, settings: Settings) -> ProjectFile:
             requirements=(*dependencies.roots(), *of_targets),
             extras=tuple(sorted(dependencies.by_extra)),
             groups=tuple(sorted(dependencies.by_group)),
+            default_groups=_default_groups(tool, dependencies),
             requires_itself=tuple(
                 (dependencies.name or "", place) for place in dependencies.itself
             ),
@@ -131,6 +148,19 @@ def load_project(path: Path, *, settings: Settings) -> ProjectFile:
         ),
         descriptions=descriptions,
     )
+
+
+def _refuse_unread(document: Table, settings: Settings) -> None:
+    """Raise UnreadSettings for those of another tool that have no counterpart."""
+    tool = document.table("tool")
+    if IGNORED_SETTINGS not in tool.table("polylock") and not any(
+        name in tool for name in OTHER_TOOLS
+    ):
+        return
+    # Not needed by a project of polylock alone.
+    from polylock.project.unread_settings import refuse_unread  # noqa: PLC0415
+
+    refuse_unread(document, default_index_url=settings.index_url or default_index_url())
 
 
 def _torch(
@@ -155,7 +185,8 @@ def _torch(
     )
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_document(path: Path) -> dict[str, Any]:
+    """Return the tables of a project file; raises ProjectError."""
     try:
         content = read_regular(path)
     except FileNotFoundError as error:
@@ -205,6 +236,28 @@ def _descriptions(
         requires_python=dependencies.requires_python,
         key=_TARGETS_KEY,
     )
+
+
+def _default_groups(tool: Table, dependencies: Dependencies) -> tuple[str, ...] | None:
+    """Return ``default-groups``, where ``"all"`` means every group of the project."""
+    if "default-groups" not in tool:
+        return None
+    if tool.values["default-groups"] == "all":
+        return tuple(sorted(dependencies.by_group))
+    if not isinstance(tool.values["default-groups"], list):
+        expected = 'an array of groups or "all"'
+        found = tool.values["default-groups"]
+        raise tool.wrong_type(expected, "default-groups", found=found)
+    names = tuple(map(canonicalize_name, tool.strings("default-groups")))
+    for position, name in enumerate(names):
+        if name not in dependencies.by_group:
+            raise tool.error(
+                f"there is no group {name} in [dependency-groups]",
+                "default-groups",
+                position,
+                advice=suggestion(name, dependencies.by_group),
+            )
+    return tuple(sorted(set(names)))
 
 
 def _default_python(tool: Table) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from polylock.model.inputs import (
     PrereleasePolicy,
     ResolutionMode,
 )
-from polylock.model.torch_backends import AUTO
+from polylock.model.torch_backends import AUTO, NO_BACKEND
 from polylock.project.dependencies import normalized_name, read_requirement
 from polylock.project.direct_sources import read_source
 from polylock.project.setting_values import index_url_problem
@@ -36,7 +36,14 @@ if TYPE_CHECKING:
 
     from polylock.model.requirements import Requirement
 
-__all__ = ["KEYS", "read_options", "read_torch_backend", "read_torch_index"]
+__all__ = [
+    "IGNORED_SETTINGS",
+    "KEYS",
+    "OTHER_TOOLS",
+    "read_options",
+    "read_torch_backend",
+    "read_torch_index",
+]
 
 _INDEX_KEYS = ("name", "url", "format", "explicit", "absent")
 _SOURCE_KEYS = ("index", *DIRECT_KEYS, "properties", "targets")
@@ -224,6 +231,12 @@ def _property(text: str, table: Table, *inside: str | int) -> str:
         ) from error
 
 
+OTHER_TOOLS = ("uv", "poetry", "pdm")
+"""The tools whose settings are not passed over in silence, by their tables."""
+
+IGNORED_SETTINGS = "ignored-settings"
+"""The key that names settings of other tools to pass over."""
+
 KEYS = (
     "python",
     "exclude-newer",
@@ -233,6 +246,7 @@ KEYS = (
     "prerelease",
     "align",
     "default-target",
+    "default-groups",
     "exclude-variants",
     "prefer-variants",
     "require-variants",
@@ -245,6 +259,7 @@ KEYS = (
     "sources",
     "torch-backend",
     "torch-index",
+    IGNORED_SETTINGS,
     "targets",
 )
 """The keys of ``[tool.polylock]``, in the order in which they are documented."""
@@ -310,7 +325,7 @@ def read_options(
 def read_torch_backend(table: Table) -> str | None:
     """Return ``torch-backend`` of the project or of a target; raises ProjectError."""
     value = table.string("torch-backend")
-    if value is None or value == AUTO:
+    if value in {None, AUTO, NO_BACKEND}:
         return value
     # Reads the data of all backends.
     from polylock.project.torch_backends import backend_names  # noqa: PLC0415
@@ -320,7 +335,7 @@ def read_torch_backend(table: Table) -> str | None:
         raise table.error(
             f"there is no backend {value!r}",
             "torch-backend",
-            advice=suggestion(value, (AUTO, *names)),
+            advice=suggestion(value, (AUTO, *names, NO_BACKEND)),
         )
     return value
 

@@ -1,8 +1,8 @@
 """Pages that need no network, no font and no server: of a report, of a simulation.
 
-The page holds the document as JSON, and its script shows it (``page.js``). Its own
-policy names its style and its script by hash, so that nothing else can run or be
-fetched, whatever a lock file says. The same document gives the same bytes.
+The page holds the document as JSON, and its script shows it (``page.js``). A content
+security policy names its style and script by hash, so nothing else can run or be
+fetched, whatever a lock file has. The same document gives the same bytes.
 """
 
 from __future__ import annotations

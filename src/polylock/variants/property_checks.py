@@ -39,6 +39,7 @@ __all__ = [
     "SeveralValues",
     "ValuesUnknown",
     "ValuesUnlisted",
+    "known_values",
     "property_faults",
 ]
 
@@ -145,6 +146,14 @@ def property_faults(metadata: VariantMetadata) -> Iterator[PropertyFault]:
                 continue
             for feature, values in features.items():
                 yield from _faults(metadata, label, namespace, feature, values)
+
+
+def known_values(metadata: VariantMetadata, namespace: str, feature: str) -> list[str]:
+    """Return the values of a feature, sorted; empty if they are not a fixed list."""
+    static = _static_features(metadata, namespace)
+    if static is not None:
+        return list(static.get(feature, ()))
+    return sorted(_VALUES.get((namespace, feature), ()))
 
 
 def _faults(

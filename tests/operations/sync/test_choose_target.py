@@ -22,8 +22,9 @@ from polylock.environment.discovery import environment_python
 from polylock.environment.interpreter import probe
 from polylock.environment.venv import read_state, write_state
 from polylock.errors import EnvironmentBroken, IndexRequestError, UsageError
+from polylock.operations.chosen import Chosen
 from polylock.operations.edit.target_table import table_text, target_table
-from polylock.operations.machine import Chosen, python_release, this_machine
+from polylock.operations.machine import python_release, this_machine
 from polylock.operations.sync.choose_target import Chooser, UnmetPin
 from polylock.operations.sync.run import existing_environment
 from polylock.operations.sync.sync import SyncOptions, sync

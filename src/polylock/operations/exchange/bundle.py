@@ -27,19 +27,18 @@ from polylock.lockfile.pylock import (
     PackageWheel,
     Pylock,
 )
-from polylock.lockfile.select import enabled_providers
 from polylock.model.archive_checks import RefusedArchive, check_path, collision_key
 from polylock.model.core_metadata import CoreMetadata, InvalidCoreMetadata
 from polylock.operations.builds.locked_files import LockedFiles, locked_sha256
 from polylock.operations.builds.sdists import LocalSdist, SdistBuilds, SourceTree
 from polylock.operations.builds.trees import SourceTrees
 from polylock.operations.builds.wiring import machine_builds
+from polylock.operations.chosen import chosen_by
 from polylock.operations.context import Context
 from polylock.operations.exchange.plain_metadata import PlainWheel, evaluate_markers
 from polylock.operations.exchange.single_target import SingleTarget, without_label
 from polylock.operations.files import attempt
 from polylock.operations.inspect.selection import named_selections, open_lock
-from polylock.operations.machine import Chosen
 from polylock.operations.sync.choose_target import Chooser
 from polylock.operations.sync.installables import Installables, installables
 from polylock.operations.workspace import (
@@ -152,7 +151,7 @@ def bundle(
             if chosen.variant_label is not None
             and _has_variant_marker(place / (files[chosen.package.name].path or ""))
         )
-        single = SingleTarget.of(selection.target, settings)
+        single = SingleTarget.of(selection.target, chosen_by(settings, pylock))
         text = single.text(pylock, selection.selected, files)
         (place / "pylock.toml").write_text(text, "utf-8", newline="\n")
     return Bundle(
@@ -179,16 +178,8 @@ def _evaluate_all(
     What was changed is in ``plain-metadata.json`` beside the lock file of the bundle.
     The project's lock file keeps the hashes of the published files.
     """
-    versions: dict[str, str] = {
-        chosen.package.name: chosen.package.version
-        for chosen in selection.selected
-        if chosen.package.version is not None
-    }
-    chooser = FileChooser(
-        target=selection.target,
-        versions=versions,
-        enabled_providers=enabled_providers(pylock),
-    )
+    packages = [chosen.package for chosen in selection.selected]
+    chooser = FileChooser.of(pylock, selection.target, packages)
     changed = []
     for chosen in selection.selected:
         name, label = chosen.package.name, chosen.variant_label
@@ -362,7 +353,7 @@ class _Writer(Value, frozen=True, kw_only=True):
 
 
 def _has_variant_marker(wheel: Path) -> bool:
-    """Return whether a dependency of a wheel has a variant marker (PEP 825)."""
+    """Return True if a dependency of a wheel has a variant marker (PEP 825)."""
     from zipfile import (  # noqa: PLC0415 - 6 ms, for variant wheels alone
         BadZipFile,
         ZipFile,
@@ -389,9 +380,7 @@ def _builds(
     chooser = Chooser(
         pylock=pylock,
         place=nowhere,
-        chosen=Chosen(
-            groups=tuple(context.settings.groups), extras=tuple(context.settings.extras)
-        ),
+        chosen=chosen_by(context.settings, pylock),
         python=context.settings.python,
         search_path=options.search_path,
         managed=options.managed,

@@ -20,6 +20,7 @@ from polylock.lockfile.pylock import (
 from polylock.lockfile.record import record_target, without_credentials
 from polylock.model.target import usual_platform
 from polylock.model.visible_text import visible
+from polylock.operations.chosen import chosen_by
 from polylock.operations.exchange.single_target import SingleTarget
 from polylock.operations.files import write_atomically
 from polylock.operations.inspect.graph import LockedGraph, selection_graph
@@ -96,7 +97,7 @@ class PinnedRequirements(Value, frozen=True, kw_only=True):
         yield from self._reasons(package.name)
 
     def _reasons(self, name: str) -> Iterator[str]:
-        """Yield who requires a package, as comments like those of pip-tools and uv."""
+        """Yield the dependents of a package as comments, as pip-tools and uv do."""
         places = {root.name: root.places for root in self.graph.roots}
         found = [*self.graph.dependents(name), *sorted(places.get(name, ()))]
         if len(found) == 1:
@@ -148,14 +149,12 @@ def export(
     if output is not None and export_format == "pylock":
         _check_name(output, settings.target)
     pylock, path = open_lock(settings)
-    found = named_selections(pylock, path, settings)
-    selection = next(iter(found))
+    chosen = chosen_by(settings, pylock)
+    selection = next(iter(named_selections(pylock, path, settings)))
     beside = output is None or output.resolve().parent == path.resolve().parent
     writer = _Writer(
-        single=SingleTarget.of(selection.target, settings),
-        graph=selection_graph(
-            pylock, path, selection, groups=settings.groups, extras=settings.extras
-        ),
+        single=SingleTarget.of(selection.target, chosen),
+        graph=selection_graph(pylock, path, selection, chosen=chosen),
         beside=beside,
     )
     match export_format:

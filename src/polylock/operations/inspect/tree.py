@@ -151,7 +151,7 @@ class DependencyTree(Value, frozen=True, kw_only=True):
             return ""
         if PROJECT in places and not self.shape.inverted:
             return ""
-        return f" [{', '.join(places) or 'no requirement leads here'}]"
+        return f" [{', '.join(places) or 'no known requirement'}]"
 
 
 def trees(

@@ -47,8 +47,8 @@ from polylock.model.requirements import Requirement
 from polylock.operations.builds.locked_files import filename_of
 from polylock.operations.builds.trees import urls_with_credentials
 from polylock.operations.builds.wiring import IndexContext
+from polylock.operations.chosen import every_group
 from polylock.operations.inspect.selection import (
-    every_group,
     open_lock,
     require_record,
     selections,
@@ -168,7 +168,7 @@ class VerifyOutcome(Value, frozen=True, kw_only=True):
 
     @property
     def agrees(self) -> bool:
-        """Return whether all disagreements are expected."""
+        """Return True if all disagreements are expected."""
         return all(found.expected for found in self.disagreements)
 
     def to_json(self) -> dict[str, Any]:
@@ -201,7 +201,7 @@ class VerifyOutcome(Value, frozen=True, kw_only=True):
 _ALGORITHMS = frozenset(
     name for name in hashlib.algorithms_guaranteed if not name.startswith("shake")
 )
-"""What hashes of a fixed length the content of a file is compared by."""
+"""The hash algorithms of fixed length by which content is compared."""
 
 _Address = PackageWheel | PackageSdist | PackageArchive
 
@@ -220,15 +220,13 @@ def verify(settings: Settings, reporter: Reporter, *, download: bool) -> VerifyO
     require_record(pylock, path, "verify compares the lock files of `polylock lock`")
     project = open_workspace(settings).project
     inputs = project.inputs
-    groups, extras = every_group(pylock)
     comparison = _Comparison(pinned=frozenset(_pinned_exactly(inputs)))
     with IndexContext(replace(settings, refresh=True), inputs, reporter) as context:
         for selection in selections(
             pylock,
             path,
             target=settings.target,
-            groups=groups,
-            extras=extras,
+            chosen=every_group(pylock),
         ):
             _Target(
                 context=context,
@@ -403,7 +401,7 @@ class _Target(Value, frozen=True, kw_only=True):
                 return
 
     def _fits(self, wheel: RemoteFile) -> bool:
-        """Return whether a wheel could be locked for the target."""
+        """Return True if a wheel could be locked for the target."""
         name = WheelFilename.parse(wheel.filename)
         until = self.context.inputs.exclude_newer
         if name.variant_label is not None or self.target.tag_rank(name) is None:
@@ -507,7 +505,7 @@ class _Target(Value, frozen=True, kw_only=True):
     def _unmet(
         self, requirement: Requirement, package: Package, locked: Package | None
     ) -> str | None:
-        """Return what is locked where it does not meet a package's requirement.
+        """Return the locked version that does not meet a package's requirement, if any.
 
         A marker of the lock file must not leave out what is always required, for
         whatever groups and extras the package itself is always installed.
@@ -524,7 +522,7 @@ class _Target(Value, frozen=True, kw_only=True):
         return None
 
     def _is_always(self, package: Package, choice: Choice) -> bool:
-        """Return whether a choice installs an entry on every machine of the target."""
+        """Return True if a choice installs an entry on every machine of the target."""
         if package.marker is None:
             return True
         marker = fold(
@@ -536,7 +534,7 @@ class _Target(Value, frozen=True, kw_only=True):
         return marker is True
 
     def _holds(self, requirement: Requirement) -> bool | None:
-        """Return whether a requirement holds on the target; None if unknown.
+        """Return True if a requirement holds on the target; None if unknown.
 
         Extras and variant markers are not evaluated.
         """
@@ -650,7 +648,7 @@ class _Target(Value, frozen=True, kw_only=True):
 
 
 def _is_met(requirement: Requirement, package: Package | None) -> bool:
-    """Return whether a locked package meets a requirement; a tree always does."""
+    """Return True if a locked package meets a requirement; a tree always does."""
     if package is None:
         return False
     if package.version is None or requirement.url is not None:
@@ -661,7 +659,7 @@ def _is_met(requirement: Requirement, package: Package | None) -> bool:
 
 
 class _Difference(NamedTuple):
-    """What differs between a file and what is locked or offered for it."""
+    """A difference between a file and its lock entry or its metadata file."""
 
     kind: DisagreementKind
     locked: str
@@ -701,7 +699,7 @@ def _compare_contents(context: IndexContext, comparison: _Comparison) -> None:
 def _compare_content(
     context: IndexContext, url: str, file: _Address, offered: CoreMetadata | None
 ) -> Sequence[_Difference]:
-    """Return how the content of a URL differs from the lock file and the index.
+    """Return the differences of the content of a URL from the lock and the index.
 
     Every hash in the lock file counts, weak ones too. A wheel is kept on disk while
     its METADATA is compared with what the index offers beside it (PEP 658).

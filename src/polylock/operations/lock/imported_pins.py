@@ -111,7 +111,7 @@ class _Use(Value, frozen=True, kw_only=True):
 
     @property
     def is_kept(self) -> bool:
-        """Return whether the version was kept; ``2.9.0+cpu`` counts as ``2.9.0``."""
+        """Return True if the version was kept; ``2.9.0+cpu`` counts as ``2.9.0``."""
         return public(self.taken.version) == public(self.pin.version)
 
 
@@ -191,13 +191,13 @@ class _Reasons:
 
     def _reader(self, resolution: Resolution) -> WhyNot:
         # Imported only if a pin was not kept.
-        from polylock.explain.answer import answer_of  # noqa: PLC0415
+        from polylock.explain.pinned_target import pinned_target  # noqa: PLC0415
         from polylock.explain.why_not import WhyNot  # noqa: PLC0415
 
         target = resolution.target.name
         if target not in self._readers:
             inputs, source = self._solver.inputs, self._solver.source
-            answer = answer_of(resolution, inputs)
+            answer = pinned_target(resolution, inputs)
             self._readers[target] = WhyNot(answer, inputs=inputs, source=source)
         return self._readers[target]
 

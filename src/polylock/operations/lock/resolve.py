@@ -8,8 +8,6 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from polylock.errors import (
     LockFileOutdated,
     NoSolution,
@@ -140,7 +138,7 @@ def _again(
 def _is_locked(
     resolution: Resolution, locked: Mapping[NormalizedName, Preference]
 ) -> bool:
-    """Return whether a resolution has exactly the locked files."""
+    """Return True if a resolution has exactly the locked files."""
     pins = resolution.pins
     return locked.keys() <= pins.keys() and all(
         pin.direct is not None
@@ -362,9 +360,7 @@ def _anchored(resolution: Resolution, root: Path) -> Resolution:
     pins = {
         name: replace(
             pin,
-            file=msgspec.structs.replace(
-                pin.file, url=(root / _relative(pin.file.url, root)).as_uri()
-            ),
+            file=replace(pin.file, url=(root / _relative(pin.file.url, root)).as_uri()),
         )
         if pin.direct is None and is_local(pin.file.url)
         else pin

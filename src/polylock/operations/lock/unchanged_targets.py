@@ -53,7 +53,6 @@ def installed_files(pylock: Pylock, target: Target) -> _Files:
 
     Raises NothingToInstall if a package has no file for the target.
     """
-    assert pylock.polylock is not None
     packages = list(
         applicable(
             pylock,
@@ -62,11 +61,7 @@ def installed_files(pylock: Pylock, target: Target) -> _Files:
             extras=pylock.extras or (),
         )
     )
-    chooser = FileChooser(
-        target=target,
-        versions={p.name: p.version for p in packages if p.version is not None},
-        enabled_providers=pylock.polylock.inputs.lists.get("enable-providers", ()),
-    )
+    chooser = FileChooser.of(pylock, target, packages)
     return {package.name: (package, chooser.choose(package)[0]) for package in packages}
 
 

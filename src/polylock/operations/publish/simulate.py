@@ -319,7 +319,7 @@ def _presets(chosen: Sequence[str]) -> tuple[str, ...]:
 def _preset_targets(
     names: Sequence[str], python: str = _DEFAULT_PYTHON
 ) -> list[Target]:
-    tables = {
+    tables: dict[str, object] = {
         canonicalize_name(name): {"preset": name, "python": python} for name in names
     }
     descriptions = parse_targets(
@@ -470,7 +470,7 @@ def _columns(release: Release, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
     for outcome in outcomes:
         names = [taken.label for taken in outcome.order if taken.label in after]
         for place, label in enumerate(names):
-            after[label].update(names[:place])  # type: ignore[index]  # it is in after
+            after[label].update(names[:place])
     columns: list[str] = []
     waiting = sorted(after)
     while waiting:

@@ -54,7 +54,7 @@ class Installables(Value, frozen=True, kw_only=True):
 def installables(
     selected: Sequence[Selected], context: Context, root: Path
 ) -> Installables:
-    """Return what to install for packages; ``root`` is the lock file's directory.
+    """Return the installables of packages; ``root`` is the lock file's directory.
 
     Directories are read to detect changes. Raises FileCorrupt for a file without
     SHA-256, SourceUnusable for a missing directory.
@@ -78,6 +78,9 @@ class _Maker(Value, frozen=True, kw_only=True):
 
         return SourceTrees(context=self.context)
 
+    def _is_editable(self, file: PackageDirectory) -> bool:
+        return bool(file.editable) and not self.context.settings.no_editable
+
     def add(self, chosen: Selected, found: Installables) -> WantedDistribution:
         """Record a package's file or tree; return the wanted distribution."""
         package, file = chosen.package, chosen.file
@@ -95,7 +98,7 @@ class _Maker(Value, frozen=True, kw_only=True):
                     name,
                     self.root / file.path,
                     subdirectory=file.subdirectory,
-                    editable=bool(file.editable),
+                    editable=self._is_editable(file),
                 )
             case _:
                 assert_never(file)
@@ -145,7 +148,7 @@ class _Maker(Value, frozen=True, kw_only=True):
             case PackageArchive():
                 archive = ArchiveInfo(hashes={"sha256": locked_sha256(file)})
             case PackageDirectory():
-                directory = DirInfo(editable=bool(file.editable))
+                directory = DirInfo(editable=self._is_editable(file))
             case PackageVcs():
                 commit = VcsInfo(
                     vcs=file.type,

@@ -1,4 +1,4 @@
-"""A lock file as the answer of a solve, for ``why`` and ``outdated`` to explain."""
+"""Explainers of the pins in a lock file, for ``why`` and ``outdated``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 from packaging.utils import canonicalize_name
 
 from polylock.errors import LockFileOutdated
-from polylock.explain.answer import Answer, Pinned
+from polylock.explain.pinned_target import Pinned, PinnedTarget
 from polylock.explain.why_not import WhyNot
 from polylock.lockfile.pylock import PackageSdist, PackageWheel, Pylock
 from polylock.model.inputs import (
@@ -31,18 +31,18 @@ if TYPE_CHECKING:
     from polylock.ports import PackageSource
     from polylock.project.settings import Settings
 
-__all__ = ["locked_answers", "locked_inputs"]
+__all__ = ["locked_explainers", "locked_inputs"]
 
 
-def locked_answers(
+def locked_explainers(
     graphs: Sequence[LockedGraph],
     selected: Sequence[LockedSelection],
     inputs: Inputs,
     source: PackageSource,
 ) -> list[WhyNot]:
-    """Return an explainer per target, from its graph and its selection."""
+    """Return an explainer for each target, from its graph and its selection."""
     return [
-        WhyNot(_answer(selection, graph), inputs=inputs, source=source)
+        WhyNot(_locked_target(selection, graph), inputs=inputs, source=source)
         for graph, selection in zip(graphs, selected, strict=True)
     ]
 
@@ -99,8 +99,8 @@ def _requirements(texts: Sequence[str]) -> tuple[Requirement, ...]:
     return tuple(read())
 
 
-def _answer(selection: LockedSelection, graph: LockedGraph) -> Answer:
-    """Return the lock of a target as the answer of a solve."""
+def _locked_target(selection: LockedSelection, graph: LockedGraph) -> PinnedTarget:
+    """Return the locked pins of a target."""
     pins = {}
     for each in selection.selected:
         package, file = each.package, each.file
@@ -116,4 +116,4 @@ def _answer(selection: LockedSelection, graph: LockedGraph) -> Answer:
                 for name in graph.nodes[package.name].dependencies
             ),
         )
-    return Answer(target=selection.target, roots=graph.requirements, pins=pins)
+    return PinnedTarget(target=selection.target, roots=graph.requirements, pins=pins)
