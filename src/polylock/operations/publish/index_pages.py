@@ -164,7 +164,7 @@ class IndexPages:
             for position, each in enumerate(wanted):
                 jobs.start(position, partial(self._opened, each))
             return [
-                jobs.ask(position, partial(self._opened, each))
+                jobs.result(position, partial(self._opened, each))
                 for position, each in enumerate(wanted)
             ]
 
