@@ -61,7 +61,7 @@ class World:
         )
         self.project.write(
             f'[project]\nname = "app"\nversion = "1"\ndependencies = {dependencies}\n'
-             "[tool.polylock]\n"
+            "[tool.polylock]\n"
             + "\n".join(keys)
             + f"\n{tables}[tool.polylock.sources]\ntorch = [\n"
             + '{ index = "cuda", targets = ["gpu"] },\n'
