@@ -21,7 +21,7 @@ from polylock.cli.invocation import (
 )
 from polylock.cli.options import INDEX_SETTINGS, JSON, Command, offered, settings
 from polylock.cli.terminal import shown, style
-from polylock.errors import UsageError
+from polylock.errors import BuildsNeeded, UsageError
 from polylock.model.quantities import counted
 from polylock.operations.lock.lock import LockOutcome, lock
 from polylock.operations.lock.request import LockRequest, parse_upgrades
@@ -38,6 +38,8 @@ __all__ = ["NOT_OF_CHECK", "command"]
 NOT_OF_CHECK = frozenset(
     {
         *INDEX_SETTINGS,
+        "builds",
+        "check",
         "dry_run",
         "force",
         "pins_from",
@@ -84,6 +86,14 @@ _NOTES_AT_MOST = 10
     help="Prefer the pins of another tool's lock file (uv.lock, poetry.lock, "
     "requirements.txt ...); can be given more than once, the first counts.",
 )
+@click.option(
+    "--allow-build",
+    "builds",
+    metavar="NAME",
+    multiple=True,
+    help="Add this project to build-package, so that its build backend may run; can be "
+    "given more than once.",
+)
 @click.option("--dry-run", is_flag=True, help="Write nothing.")
 @click.option(
     "--check",
@@ -112,14 +122,15 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
         dry_run=values["dry_run"],
         force=values["force"],
     )
-    with reporting(chosen) as reporter, without_garbage_collection():
-        outcome = lock(chosen, request, reporter)
+    outcome, has_warned = _locked(
+        chosen, request, values["builds"], asks=not values["as_json"]
+    )
     out = json_text(outcome.to_json()) if values["as_json"] else ""
     lines = [] if out or chosen.verbosity < 0 else list(_summary(outcome, request))
     err = "".join(f"{shown(line)}\n" for line in lines)
     sys.stdout.write(out)
     sys.stderr.write(err)
-    if not reporter.has_warned:
+    if not has_warned:
         following = outcome.following
         if following is not None:
             out = json_text(following.to_json()) if out else ""
@@ -151,6 +162,34 @@ def _check(chosen: Settings, values: dict[str, Any]) -> int:
     from polylock.cli.check import show_check  # noqa: PLC0415 - rare
 
     return show_check(chosen, as_json=values["as_json"])
+
+
+def _locked(
+    chosen: Settings, request: LockRequest, builds: Sequence[str], *, asks: bool
+) -> tuple[LockOutcome, bool]:
+    """Return what was locked, and whether there were warnings.
+
+    On a terminal the user is asked for the builds that are needed, as long as another
+    is.
+    """
+    while True:
+        try:
+            with reporting(chosen) as reporter, without_garbage_collection():
+                if not builds:
+                    return lock(chosen, request, reporter), reporter.has_warned
+                # tomlkit and the editor, for this option alone.
+                from polylock.operations.edit.builds import lock_with_builds  # noqa: PLC0415
+
+                found = lock_with_builds(chosen, request, builds, reporter)
+                return found, reporter.has_warned
+        except BuildsNeeded as error:
+            if not asks or set(error.projects) <= set(error.allowed):
+                raise
+            from polylock.cli.prompts import confirm_builds, on_terminal  # noqa: PLC0415
+
+            if not on_terminal() or not confirm_builds(error):
+                raise
+            builds = sorted({*error.projects, *error.allowed})
 
 
 def _summary(outcome: LockOutcome, request: LockRequest) -> Iterator[str]:
