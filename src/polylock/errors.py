@@ -18,6 +18,8 @@
     |  +- SizeMismatch
     +- SourceUnusable              a direct source cannot be fetched or read
     +- FilesInvalid                files that must not be published on an index
+    +- RepackFileInvalid           the file of `variant repack` has an error
+    +- WheelsRefused               wheels that cannot be written anew
     +- NoSolution                  the requirements of a target cannot be met
     +- LockFileInvalid             pylock.toml cannot be read
     +- LockFileOutdated            pylock.toml is not up to date
@@ -76,6 +78,7 @@ __all__ = [
     "ProjectPageRefused",
     "ProviderFailed",
     "ProxyFailed",
+    "RepackFileInvalid",
     "SizeMismatch",
     "SourceUnusable",
     "TargetMismatch",
@@ -83,6 +86,7 @@ __all__ = [
     "TooComplex",
     "UnreadSettings",
     "UsageError",
+    "WheelsRefused",
 ]
 
 
@@ -574,6 +578,25 @@ class FilesInvalid(PolylockError):
 
     def __str__(self) -> str:
         return f"{self.directory} has files that must not be published on an index"
+
+
+class RepackFileInvalid(_ErrorAtKey):
+    """A value in the file of ``variant repack`` is missing, unknown or wrong."""
+
+    exit_code = 2
+
+
+class WheelsRefused(PolylockError):
+    """Wheels cannot be labelled or changed as asked; one line for each reason."""
+
+    listed = "problems"
+    usual_hint = "nothing was written; correct what is named, and run the command again"
+
+    problems: Sequence[str]
+    advice: str | None = None
+
+    def __str__(self) -> str:
+        return "the wheels cannot be written as asked"
 
 
 class SourceUnusable(PolylockError):

@@ -130,25 +130,37 @@ def test_another_setting_is_still_refused(load: Load) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        '[tool.uv.sources]\nTorch = { index = "a" }\n'
-        f'{INDEX}[tool.polylock.sources]\ntorch = {{ index = "wheels" }}',
-        '[tool.uv.sources]\ntorch = { index = "a" }\n'
-        '[tool.polylock]\ntorch-backend = "auto"',
+        (
+            '[tool.uv.sources]\nTorch = { index = "a" }\n'
+            f'{INDEX}[tool.polylock.sources]\ntorch = {{ index = "wheels" }}'
+        ),
+        (
+            '[tool.uv.sources]\ntorch = { index = "a" }\n'
+            '[tool.polylock]\ntorch-backend = "auto"'
+        ),
         '[[tool.uv.index]]\nname = "Wheels"\nurl = "https://b.example.com"\n' + INDEX,
         '[[tool.uv.index]]\nurl = "https://a.example.com/s/"\n' + INDEX,
         '[[tool.uv.index]]\nname = "b"\nurl = "https://b.example.com"\nexplicit = true',
         '[tool.uv]\nindex-url = "https://index.example.com/simple/"',
-        '[tool.uv]\nconstraint-dependencies = []\noverride-dependencies = ["a"]\n'
-        '[tool.polylock]\noverride-dependencies = ["a"]',
-        '[tool.uv]\nresolution = "highest"\nlink-mode = "copy"\n'
-        "[tool.uv.workspace]\nmembers = ['a']",
+        (
+            '[tool.uv]\nconstraint-dependencies = []\noverride-dependencies = ["a"]\n'
+            '[tool.polylock]\noverride-dependencies = ["a"]'
+        ),
+        (
+            '[tool.uv]\nresolution = "highest"\nlink-mode = "copy"\n'
+            "[tool.uv.workspace]\nmembers = ['a']"
+        ),
         '[tool.uv]\ndev-dependencies = ["a"]\n[dependency-groups]\ndev = ["a"]',
         '[tool.poetry.dependencies]\npython = "^3.11"\ntorch = "*"',
-        '[tool.poetry.group.Test.dependencies]\na = "*"\n'
-        '[dependency-groups]\ntest = ["a"]',
+        (
+            '[tool.poetry.group.Test.dependencies]\na = "*"\n'
+            '[dependency-groups]\ntest = ["a"]'
+        ),
         '[[tool.poetry.source]]\nname = "PyPI"\npriority = "primary"',
-        '[[tool.poetry.source]]\nname = "b"\nurl = "https://b.example.com"\n'
-        'priority = "explicit"',
+        (
+            '[[tool.poetry.source]]\nname = "b"\nurl = "https://b.example.com"\n'
+            'priority = "explicit"'
+        ),
         '[[tool.pdm.source]]\nname = "pypi"\nurl = "https://index.example.com/simple"',
         '[tool.pdm.scripts]\ntest = "pytest"',
         "[tool]\nuv = 3\npoetry = []\npdm = { source = 1, resolution = 2 }",

@@ -119,7 +119,7 @@ def _import_directories() -> list[Path]:
 
 
 def _is_settled(paths: Iterable[str], started: int) -> bool:
-    """Return whether no path can have changed unnoticed since the run began."""
+    """Return True if no path can have changed unnoticed since the run began."""
     for path in paths:
         try:
             status = os.stat(path)  # noqa: PTH116 - hundreds of them

@@ -36,7 +36,7 @@ _OTHERS = (
 
 
 def on_terminal() -> bool:
-    """Return whether stdin and stderr are a terminal."""
+    """Return True if stdin and stderr are a terminal."""
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 

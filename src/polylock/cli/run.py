@@ -13,7 +13,17 @@ from polylock.answer_cache.recall import own_scripts
 from polylock.answer_cache.remember import remember
 from polylock.cli.diagnostics import show_warning
 from polylock.cli.invocation import begin, cacheable_question, reporting
-from polylock.cli.options import FORCE_TARGET, FROZEN, Command, offered, settings
+from polylock.cli.options import (
+    FORCE_TARGET,
+    FROZEN,
+    INSTALLED,
+    LOCKED,
+    SELECTION,
+    Command,
+    offered,
+    refuse_frozen,
+    settings,
+)
 from polylock.environment.discovery import managed_path
 from polylock.operations.sync.run import (
     become,
@@ -35,11 +45,10 @@ __all__ = ["command"]
 )
 @settings(
     "target",
-    "groups",
-    "extras",
+    *SELECTION,
     "venv",
     "python",
-    "no_install_project",
+    *INSTALLED,
     "index_url",
     "torch_index",
     "offline",
@@ -47,6 +56,7 @@ __all__ = ["command"]
 )
 @click.option("--no-sync", is_flag=True, help="Use the environment without a sync.")
 @FROZEN
+@LOCKED
 @FORCE_TARGET
 @click.argument(
     "arguments",
@@ -63,6 +73,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     exit code. Options of the command follow it, or follow --.
     """
     chosen = begin(values)
+    refuse_frozen(values)
     arguments = values["arguments"]
     if values["no_sync"]:
         environment = existing_environment(chosen)
@@ -74,6 +85,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
         options = SyncOptions(
             frozen=values["frozen"],
             force_target=values["force_target"],
+            adding=True,
             search_path=os.environ.get("PATH", ""),
             managed=partial(managed_path, os.environ),
         )

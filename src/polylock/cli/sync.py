@@ -11,7 +11,17 @@ import click
 
 from polylock.answer_cache.remember import remember
 from polylock.cli.invocation import begin, cacheable_question, json_text, reporting
-from polylock.cli.options import FORCE_TARGET, FROZEN, JSON, Command, settings
+from polylock.cli.options import (
+    FORCE_TARGET,
+    FROZEN,
+    INSTALLED,
+    JSON,
+    LOCKED,
+    SELECTION,
+    Command,
+    refuse_frozen,
+    settings,
+)
 from polylock.cli.terminal import shown, write_error
 from polylock.environment.discovery import managed_path
 from polylock.operations.sync.sync import SyncOptions, SyncOutcome, sync
@@ -24,11 +34,10 @@ __all__ = ["command"]
 )
 @settings(
     "target",
-    "groups",
-    "extras",
+    *SELECTION,
     "venv",
     "python",
-    "no_install_project",
+    *INSTALLED,
     "index_url",
     "torch_index",
     "offline",
@@ -38,6 +47,7 @@ __all__ = ["command"]
     "compile",
 )
 @FROZEN
+@LOCKED
 @FORCE_TARGET
 @click.option(
     "--forget",
@@ -59,6 +69,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     Target, groups and extras default to those of the last sync.
     """
     chosen = begin(values)
+    refuse_frozen(values)
     options = SyncOptions(
         frozen=values["frozen"],
         force_target=values["force_target"],

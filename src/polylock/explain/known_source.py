@@ -1,4 +1,4 @@
-"""A package source that can be closed: then it repeats only what it answered before.
+"""A package source that can be closed: then it only repeats earlier results.
 
 A note must cost no download and must not depend on the contents of a cache. So notes
 use only what the solve has read.
@@ -35,7 +35,7 @@ class NotKnown(PolylockError):
 
 
 class KnownSource:
-    """Implements PackageSource; what ``close`` finds unasked raises NotKnown.
+    """Implements PackageSource; once closed, anything that was not read is NotKnown.
 
     A project that was read for one target is known for all, except those in
     ``by_target``: they may come from another index on each.
@@ -51,11 +51,11 @@ class KnownSource:
         self._files: set[str] = set()
 
     def close(self) -> None:
-        """Refuse all questions from now on that were not asked before."""
+        """Raise NotKnown from now on for everything that was not read before."""
         self._is_open = False
 
     def releases(self, name: NormalizedName, target: Target) -> Releases:
-        """Return the source's answer; raises NotKnown if closed and unasked."""
+        """Return the source's result; raises NotKnown if closed before it was read."""
         key = (name, target.name)
         known = self._projects.get(key)
         if known is None and not self._is_open:
@@ -71,7 +71,7 @@ class KnownSource:
     def variant_metadata(
         self, release: Release, target: Target
     ) -> VariantMetadata | Unusable:
-        """Return the source's answer; raises NotKnown if closed and unasked."""
+        """Return the source's result; raises NotKnown if closed before it was read."""
         key = (release.index, release.name, release.version)
         if self._is_open:
             self._variants.add(key)
@@ -82,7 +82,7 @@ class KnownSource:
     def core_metadata(
         self, release: Release, file: RemoteFile
     ) -> CoreMetadata | Unusable:
-        """Return the source's answer; raises NotKnown if closed and unasked."""
+        """Return the source's result; raises NotKnown if closed before it was read."""
         if self._is_open:
             self._files.add(file.url)
         elif file.url not in self._files:
@@ -90,7 +90,7 @@ class KnownSource:
         return self._source.core_metadata(release, file)
 
     def refusal(self, release: Release, file: RemoteFile) -> Unusable | None:
-        """Return the source's answer, which costs no download."""
+        """Return the source's result, which costs no download."""
         return self._source.refusal(release, file)
 
     def prefetch(

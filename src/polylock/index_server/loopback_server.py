@@ -134,7 +134,7 @@ def byte_range(header: str | None, size: int) -> range | None:
 
 
 def entity_tag_matches(header: str | None, entity_tag: str) -> bool:
-    """Return whether an If-None-Match header names this entity tag."""
+    """Return True if an If-None-Match header names this entity tag."""
     if header is None:
         return False
     tags = [tag.strip().removeprefix("W/") for tag in header.split(",")]

@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from packaging.specifiers import SpecifierSet
 from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 
@@ -264,9 +263,9 @@ def _both(requirement: Requirement, marker: str) -> Requirement:
     if not marker or marker == requirement.marker:
         return requirement
     if not requirement.marker:
-        return msgspec.structs.replace(requirement, marker=marker)
+        return replace(requirement, marker=marker)
     both = conjunction([parse_marker(requirement.marker), parse_marker(marker)])
-    return msgspec.structs.replace(requirement, marker=str(both))
+    return replace(requirement, marker=str(both))
 
 
 def _fields(marker: MarkerExpression) -> Iterator[str]:

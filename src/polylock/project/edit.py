@@ -255,7 +255,7 @@ class Edit:
         return tomlkit.dumps(self.document).rstrip("\r\n") + "\n"
 
     def _is_faithful(self) -> bool:
-        """Return whether the document has the same data, and order of targets."""
+        """Return True if the document has the same data, and order of targets."""
         try:
             found = parse_toml(self._text())
         except InvalidToml:

@@ -111,7 +111,7 @@ def _pinned(directory: Path, locks: Sequence[str]) -> str | None:
 
 
 def _requires(document: Mapping[str, Any]) -> bool:
-    """Return whether the project has any requirements."""
+    """Return True if the project has any requirements."""
     project = _table(document, "project")
     return bool(
         project.get("dependencies")
@@ -121,7 +121,7 @@ def _requires(document: Mapping[str, Any]) -> bool:
 
 
 def _pins(path: Path) -> bool:
-    """Return whether a requirements file consists of pins."""
+    """Return True if a requirements file consists of pins."""
     try:
         return read_requirement_lines(path)[1]
     except ForeignLockInvalid:

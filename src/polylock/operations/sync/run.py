@@ -162,7 +162,7 @@ def _locked_in(
 
 
 def _uses_python_of(environment: Path, command: Sequence[bytes]) -> bool:
-    """Return whether ``env`` finds the interpreter of a script in the environment.
+    """Return True if ``env`` finds the interpreter of a script in the environment.
 
     The environment comes first on PATH, so it does if the environment has that name.
     """
