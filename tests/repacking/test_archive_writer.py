@@ -6,7 +6,7 @@ import io
 import random
 import struct
 import zipfile
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
