@@ -77,11 +77,20 @@ class Basis(Value, frozen=True, kw_only=True):
     written: Written | None = None
 
 
-def project_basis(settings: Settings, project: Path, lock_file: Path) -> Basis:
+def project_basis(
+    settings: Settings,
+    project: Path,
+    lock_file: Path,
+    further: tuple[tuple[Path, ...], ...] | None = ((), ()),
+) -> Basis | None:
     """Return the basis of the choice of project and lock file.
 
-    That is both files, and the paths where another would be found first.
+    That is both files, the paths where another or a workspace would be found first, and
+    ``further`` files and directories that decide the project; None if ``further`` is.
     """
+    if further is None:
+        return None
+    files, directories = further
     searched: list[Path] = []
     if settings.project is None:
         here = Path.cwd()
@@ -89,9 +98,14 @@ def project_basis(settings: Settings, project: Path, lock_file: Path) -> Basis:
             if directory == project.parent:
                 break
             searched.append(directory / PROJECT_FILE)
+        searched += (above / PROJECT_FILE for above in project.parent.parents)
         if settings.lock_file is None and here != lock_file.parent:
             searched.append(here / "pylock.toml")
-    return Basis(contents=(project, lock_file), states=tuple(searched))
+    there = [path for path in files if path.is_file()]
+    return Basis(
+        contents=(project, lock_file, *there),
+        states=(*searched, *directories, *(set(files) - set(there))),
+    )
 
 
 def environment_basis(

@@ -65,6 +65,8 @@ LIST_SETTINGS = (
     "no-build-package",
     "no-binary-package",
     "default-groups",
+    "members",
+    "member-groups",
 )
 _FIELDS = {
     "build-package": "build_packages",
@@ -150,7 +152,8 @@ class LockedInputs(Value, frozen=True, kw_only=True):
     Requirements are sorted; ``extras``, ``groups`` and ``targets`` map a name to its
     requirements. ``indexes`` is in the order of priority, empty for the one default
     index. ``sources`` keeps the order of a project's entries. ``require_variants``
-    maps projects to patterns, both sorted.
+    maps projects to patterns, both sorted. ``trees`` has texts on source trees on disk
+    by path.
     ``exclude_newer`` is in microseconds since 1970 UTC. ``settings`` and ``lists``
     hold the settings of TEXT_SETTINGS and LIST_SETTINGS that differ from their
     default, by key.
@@ -168,6 +171,7 @@ class LockedInputs(Value, frozen=True, kw_only=True):
     settings: Mapping[str, str] = field(default_factory=dict)
     lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     require_variants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    trees: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     builds: BuildSettings = BuildSettings()
 
 
@@ -270,6 +274,7 @@ def record_inputs(inputs: Inputs) -> LockedInputs:
             if (values := _setting(inputs, key)) != _setting(_DEFAULTS, key)
         },
         require_variants=dict(sorted(inputs.require_variants.items())),
+        trees=dict(sorted(inputs.trees.items())),
         builds=inputs.builds,
     )
 
@@ -323,6 +328,7 @@ def inputs_of_record(recorded: LockedInputs, others: Inputs = _DEFAULTS) -> Inpu
         overrides=_valid_requirements(recorded.overrides),
         exclude_newer=recorded.exclude_newer,
         require_variants=recorded.require_variants,
+        trees=recorded.trees,
         builds=recorded.builds,
         **{_field(key): value for key, value in found.items()},
     )

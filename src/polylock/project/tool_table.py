@@ -270,6 +270,7 @@ KEYS = (
     "sources",
     "torch-backend",
     "torch-index",
+    "workspace",
     IGNORED_SETTINGS,
     "targets",
 )

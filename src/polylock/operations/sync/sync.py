@@ -56,6 +56,7 @@ from polylock.operations.workspace import (
     place_of_environment,
     project_of_lock,
     project_path,
+    read_files,
     recorded_policy,
     refuse_untrusted_sources,
     require_lock,
@@ -196,6 +197,7 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
             None if chosen.alone else project,  # no group requires the project itself
             context,
         )
+        watched = _with_project_files(watched, project)
         if moved_from is not None:
             options = replace(options, reinstall=True)
         plan = _plan(wanted, choice, options, created=state.created)
@@ -344,6 +346,18 @@ def _changing(wanted: Installables) -> set[NormalizedName]:
     return {name for name, tree in wanted.trees.items() if not tree.is_fixed}
 
 
+def _with_project_files(
+    watched: tuple[Path, ...] | None, project: ProjectFile | None
+) -> tuple[Path, ...] | None:
+    """Add the files beside the project file that decide what is locked."""
+    if watched is None or project is None:
+        return watched
+    further = read_files(project)
+    if further is None:
+        return None
+    return (*watched, *(path for each in further for path in each))
+
+
 def _remember(place: Path, state: EnvironmentState) -> EnvironmentState:
     """Write the state; ``created`` stays true if another process has set it."""
     created = state.created or read_state(place).created
@@ -447,6 +461,7 @@ def _basis(
         found = project_basis(settings, project_path(settings), lock_path(settings))
     except ProjectError:
         return None
+    assert found is not None
     directories = choice.interpreter.site_directories
     found = environment_basis(
         found, place, directories, plan.installed, written=written
