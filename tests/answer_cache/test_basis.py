@@ -71,11 +71,29 @@ def test_files_found_have_rivals_nearer_by(
     monkeypatch.chdir(below)
     project, lock_file = tmp_path / "pyproject.toml", tmp_path / "pylock.toml"
     found = project_basis(Settings(cache_dir=tmp_path), project, lock_file)
+    assert found is not None
+    above = tuple(each / "pyproject.toml" for each in tmp_path.parents)
     assert found.states == (
         below / "pyproject.toml",
         below.parent / "pyproject.toml",
+        *above,  # the project might become a member of a workspace
         below / "pylock.toml",
     )
+
+
+def test_files_beside_the_project_file_decide_too(tmp_path: Path) -> None:
+    """Those of members count by content; one that is not there might appear."""
+    there, gone = tmp_path / "a.toml", tmp_path / "b.toml"
+    there.write_text("", "utf-8")
+    project, lock_file = tmp_path / "pyproject.toml", tmp_path / "pylock.toml"
+    settings = Settings(cache_dir=tmp_path, project=project)
+    found = project_basis(
+        settings, project, lock_file, ((there, gone), (tmp_path / "packages",))
+    )
+    assert found is not None
+    assert found.contents == (project, lock_file, there)
+    assert found.states == (tmp_path / "packages", gone)
+    assert project_basis(settings, project, lock_file, None) is None
 
 
 def test_of_a_distribution_what_a_sync_reads_counts(tmp_path: Path) -> None:

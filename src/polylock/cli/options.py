@@ -57,7 +57,7 @@ SELECTION = (
 )
 """The settings that decide which groups and extras a command takes."""
 
-MEMBERS = ("packages", "all_packages")
+MEMBERS = ("members", "all_members")
 """The settings that decide which members of a workspace a command takes."""
 
 INSTALLED = ("no_install_project", "no_install_packages", "no_editable")
@@ -80,7 +80,7 @@ _OFFERED = {
     "groups": "group",
     "no_groups": "group",
     "only_groups": "group",
-    "packages": "member",
+    "members": "member",
     "extras": "extra",
     "no_install_packages": "locked",
     "cache_dir": "dir",
@@ -101,7 +101,7 @@ _TOGETHER: tuple[tuple[tuple[str, ...], str], ...] = (
         "Add every group; --no-default-groups adds only named ones.",
     ),
     (
-        ("packages", "all_packages"),
+        ("members", "all_members"),
         "A member of the workspace, alone; --all-packages: every one.",
     ),
     (("extras", "all_extras"), "Add an extra; --all-extras adds every one."),

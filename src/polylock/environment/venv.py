@@ -79,8 +79,8 @@ class EnvironmentState(
     only_groups: tuple[str, ...] = ()
     all_groups: bool = False
     no_default_groups: bool = False
-    packages: tuple[str, ...] = ()
-    all_packages: bool = False
+    members: tuple[str, ...] = ()
+    all_members: bool = False
     extras: tuple[str, ...] = ()
     all_extras: bool = False
     path: str | None = None

@@ -54,8 +54,8 @@ class GroupOptions(Value, frozen=True, kw_only=True):
     only_groups: tuple[str, ...] = ()
     all_groups: bool = False
     no_default_groups: bool = False
-    packages: tuple[str, ...] = ()
-    all_packages: bool = False
+    members: tuple[str, ...] = ()
+    all_members: bool = False
     extras: tuple[str, ...] = ()
     all_extras: bool = False
 
@@ -68,8 +68,8 @@ class GroupOptions(Value, frozen=True, kw_only=True):
             or self.only_groups
             or self.all_groups
             or self.no_default_groups
-            or self.packages
-            or self.all_packages
+            or self.members
+            or self.all_members
         )
 
     @property
@@ -84,7 +84,7 @@ class GroupOptions(Value, frozen=True, kw_only=True):
         options that exclude each other.
         """
         self._check(pylock)
-        if self.packages:
+        if self.members:
             return self._of_members(pylock)
         extras = tuple(pylock.extras or ()) if self.all_extras else self.extras
         if self.only_groups:
@@ -98,7 +98,7 @@ class GroupOptions(Value, frozen=True, kw_only=True):
         else:
             default = () if self.no_default_groups else default_groups(pylock)
             groups = (*default, *self.groups)
-        if self.all_packages:
+        if self.all_members:
             groups = (*groups, *_recorded(pylock, "members"))
         out = {canonicalize_name(name) for name in self.no_groups}
         return Chosen(
@@ -120,7 +120,7 @@ class GroupOptions(Value, frozen=True, kw_only=True):
         members = _recorded(pylock, "members")
         further = frozenset(_recorded(pylock, "member-groups"))
         groups: list[str] = []
-        for package in self.packages:
+        for package in self.members:
             name = canonicalize_name(package)
             if name not in members:
                 raise NoSuchTarget("member", package, members)
@@ -132,24 +132,24 @@ class GroupOptions(Value, frozen=True, kw_only=True):
                 groups.append(f"{name}-dev")
         for kind, asked in (("dependency group", self.groups), ("extra", self.extras)):
             for each in asked:
-                names = [f"{canonicalize_name(p)}-{each}" for p in self.packages]
+                names = [f"{canonicalize_name(p)}-{each}" for p in self.members]
                 found = [name for name in names if canonicalize_name(name) in further]
                 if not found:
-                    raise NoSuchTarget(kind, each, _of(self.packages, further))
+                    raise NoSuchTarget(kind, each, _of(self.members, further))
                 groups += map(canonicalize_name, found)
         out = {
             f"{canonicalize_name(package)}-{canonicalize_name(group)}"
-            for package in self.packages
+            for package in self.members
             for group in self.no_groups
         }
         chosen = tuple(name for name in dict.fromkeys(groups) if name not in out)
         return Chosen(groups=chosen, alone=True)
 
     def _check(self, pylock: Pylock) -> None:
-        if self.packages and (self.only_groups or self.all_packages):
+        if self.members and (self.only_groups or self.all_members):
             other = "--only-group" if self.only_groups else "--all-packages"
             raise UsageError(f"--package and {other} exclude each other")
-        if self.packages:
+        if self.members:
             return
         if self.only_groups and (self.decides_extras or self.all_groups):
             other = "--all-groups" if self.all_groups else "--extra or --all-extras"
@@ -198,8 +198,8 @@ def given_options(settings: Settings) -> GroupOptions:
         only_groups=tuple(settings.only_groups),
         all_groups=settings.all_groups,
         no_default_groups=settings.no_default_groups,
-        packages=tuple(settings.packages),
-        all_packages=settings.all_packages,
+        members=tuple(settings.members),
+        all_members=settings.all_members,
         extras=tuple(settings.extras),
         all_extras=settings.all_extras,
     )
@@ -241,21 +241,21 @@ def merged(
         only_groups=_known(earlier.only_groups, groups),
         all_groups=earlier.all_groups,
         no_default_groups=earlier.no_default_groups,
-        packages=_known(earlier.packages, groups),
-        all_packages=earlier.all_packages,
+        members=_known(earlier.members, groups),
+        all_members=earlier.all_members,
         extras=_known(earlier.extras, extras),
         all_extras=earlier.all_extras,
     )
     of_groups = kept if adding or not given.decides_groups else given
     of_extras = kept if adding or not given.decides_extras else given
-    if given.only_groups or given.packages:
+    if given.only_groups or given.members:
         of_groups, of_extras = given, GroupOptions()
     elif adding:
         of_groups = _sum(given, kept)
         of_extras = of_groups
     elif given.decides_extras and not given.decides_groups and kept.only_groups:
         of_groups = GroupOptions()
-    if given.packages:
+    if given.members:
         of_extras = given
     return GroupOptions(
         groups=of_groups.groups,
@@ -263,8 +263,8 @@ def merged(
         only_groups=of_groups.only_groups,
         all_groups=of_groups.all_groups,
         no_default_groups=of_groups.no_default_groups,
-        packages=of_groups.packages,
-        all_packages=of_groups.all_packages,
+        members=of_groups.members,
+        all_members=of_groups.all_members,
         extras=of_extras.extras,
         all_extras=of_extras.all_extras,
     )
@@ -281,8 +281,8 @@ def _sum(given: GroupOptions, kept: GroupOptions) -> GroupOptions:
         only_groups=kept.only_groups if is_alone else (),
         all_groups=kept.all_groups or given.all_groups,
         no_default_groups=kept.no_default_groups or given.no_default_groups,
-        packages=kept.packages,
-        all_packages=kept.all_packages or given.all_packages,
+        members=kept.members,
+        all_members=kept.all_members or given.all_members,
         extras=tuple(dict.fromkeys((*kept.extras, *given.extras))),
         all_extras=kept.all_extras or given.all_extras,
     )

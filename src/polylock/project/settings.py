@@ -60,8 +60,8 @@ class Settings(Value, frozen=True, kw_only=True):
     only_groups: tuple[str, ...] = ()
     all_groups: bool = False
     no_default_groups: bool = False
-    packages: tuple[str, ...] = ()
-    all_packages: bool = False
+    members: tuple[str, ...] = ()
+    all_members: bool = False
     extras: tuple[str, ...] = ()
     all_extras: bool = False
     venv: Path | None = None
@@ -221,7 +221,7 @@ SETTINGS: tuple[SettingDefinition, ...] = (
         for_user=False,
     ),
     SettingDefinition(
-        name="packages",
+        name="members",
         kind=Kind.NAMES,
         flag="--package",
         help="A member of the workspace, alone; may be given more than once.",
@@ -229,7 +229,7 @@ SETTINGS: tuple[SettingDefinition, ...] = (
         for_user=False,
     ),
     SettingDefinition(
-        name="all_packages",
+        name="all_members",
         kind=Kind.SWITCH,
         flag="--all-packages",
         help="Every member of the workspace.",

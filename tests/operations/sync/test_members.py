@@ -82,16 +82,16 @@ def test_one_lock_file_is_for_all_members(monorepo: Monorepo) -> None:
     """The root alone, one member with what it requires, or all of them."""
     monorepo.project.lock()
     assert monorepo.names() == {"idna"}
-    assert monorepo.names(packages=("api",)) == {"api", "core", "h11"}
+    assert monorepo.names(members=("api",)) == {"api", "core", "h11"}
     assert monorepo.names() == {"api", "core", "h11"}  # the choice sticks
-    assert monorepo.names(packages=("core",)) == {"core", "idna"}  # its group dev
-    assert monorepo.names(packages=("core",), no_default_groups=True) == {"core"}
-    assert monorepo.names(packages=("core",), no_groups=("dev",)) == {"core"}
-    assert monorepo.names(packages=("web", "core"), no_groups=("dev",)) == {
+    assert monorepo.names(members=("core",)) == {"core", "idna"}  # its group dev
+    assert monorepo.names(members=("core",), no_default_groups=True) == {"core"}
+    assert monorepo.names(members=("core",), no_groups=("dev",)) == {"core"}
+    assert monorepo.names(members=("web", "core"), no_groups=("dev",)) == {
         "anyio",
         "core",
     }
-    everything = monorepo.names(all_packages=True)
+    everything = monorepo.names(all_members=True)
     assert everything == {"anyio", "api", "core", "h11", "idna"}
     assert not (monorepo.root / "packages" / "api" / "pylock.toml").exists()
 
@@ -99,13 +99,13 @@ def test_one_lock_file_is_for_all_members(monorepo: Monorepo) -> None:
 def test_members_have_their_own_extras_and_groups(monorepo: Monorepo) -> None:
     """``--extra fast`` is that of the named member; another name is unknown."""
     monorepo.project.lock()
-    found = monorepo.names(packages=("api",), extras=("fast",))
+    found = monorepo.names(members=("api",), extras=("fast",))
     assert found == {"api", "anyio", "core", "h11"}
     with pytest.raises(NoSuchTarget, match="fast") as caught:
-        monorepo.names(packages=("core",), extras=("fast",))
+        monorepo.names(members=("core",), extras=("fast",))
     assert "dev" in str(caught.value.hint())
     with pytest.raises(NoSuchTarget, match="ap"):
-        monorepo.names(packages=("ap",))
+        monorepo.names(members=("ap",))
     assert monorepo.names(all_groups=True) == {"idna"}
 
 
@@ -114,7 +114,7 @@ def test_members_are_installed_editable_from_their_directories(
 ) -> None:
     """Their code is used in place; the source needs no entry anywhere."""
     monorepo.project.lock()
-    monorepo.project.sync(OPTIONS, packages=("api",))
+    monorepo.project.sync(OPTIONS, members=("api",))
     direct = monorepo.project.installed()["core"].direct_url
     assert direct is not None
     assert direct.dir_info is not None
@@ -139,10 +139,10 @@ def test_a_member_that_requires_more_makes_the_lock_file_stale(
     lines = [str(each) for each in found.differences]
     assert lines == ["source tree packages/core: anyio>=4 is new"]
     with pytest.raises(LockFileOutdated):
-        monorepo.project.sync(OPTIONS, packages=("core",))
+        monorepo.project.sync(OPTIONS, members=("core",))
     monorepo.project.lock()
     assert check(monorepo.project.with_settings()).up_to_date
-    assert "anyio" in monorepo.names(packages=("core",))
+    assert "anyio" in monorepo.names(members=("core",))
 
 
 def test_a_new_member_makes_the_lock_file_stale(monorepo: Monorepo) -> None:
@@ -151,7 +151,7 @@ def test_a_new_member_makes_the_lock_file_stale(monorepo: Monorepo) -> None:
     source_tree(monorepo.root / "packages" / "cli", "cli", dependencies=["core"])
     assert not check(monorepo.project.with_settings()).up_to_date
     monorepo.project.lock()
-    assert "cli" in monorepo.names(packages=("cli",), no_default_groups=True)
+    assert "cli" in monorepo.names(members=("cli",), no_default_groups=True)
 
 
 def test_what_a_member_states_dynamically_is_compared_by_its_files(
@@ -246,17 +246,17 @@ def test_each_member_has_a_cache_key(monorepo: Monorepo) -> None:
     def key(**settings: object) -> str:
         return cache_keys(monorepo.project.with_settings(**settings))[0].key
 
-    keys = {key(), key(packages=("api",)), key(packages=("web",))}
+    keys = {key(), key(members=("api",)), key(members=("web",))}
     assert len(keys) == 3
-    before = key(packages=("web",))
+    before = key(members=("web",))
     core = monorepo.root / "packages" / "core" / "pyproject.toml"
     text = core.read_text("utf-8")
     core.write_text(
         text.replace("dependencies = []", 'dependencies = ["idna"]'), "utf-8"
     )
     monorepo.project.lock()
-    assert key(packages=("web",)) == before
-    assert key(packages=("api",)) not in keys
+    assert key(members=("web",)) == before
+    assert key(members=("api",)) not in keys
 
 
 @pytest.mark.parametrize(
@@ -309,7 +309,7 @@ def test_sources_of_uv_that_name_members_have_their_counterpart(
         "[tool.uv.sources]\ncore = { workspace = true }\n",
     )
     monorepo.project.lock()
-    assert "core" in monorepo.names(packages=("api",))
+    assert "core" in monorepo.names(members=("api",))
 
 
 def test_a_member_can_be_left_out(monorepo: Monorepo) -> None:
@@ -317,4 +317,4 @@ def test_a_member_can_be_left_out(monorepo: Monorepo) -> None:
     monorepo.write('exclude = ["packages/a*"]')
     monorepo.project.lock()
     with pytest.raises(NoSuchTarget):
-        monorepo.names(packages=("api",))
+        monorepo.names(members=("api",))
