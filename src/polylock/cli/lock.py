@@ -19,6 +19,7 @@ from polylock.cli.invocation import (
 )
 from polylock.cli.options import INDEX_SETTINGS, JSON, Command, offered, settings
 from polylock.cli.terminal import shown, style
+from polylock.errors import UsageError
 from polylock.model.quantities import counted
 from polylock.operations.lock.lock import LockOutcome, lock
 from polylock.operations.lock.request import LockRequest, parse_upgrades
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from polylock.explain.findings import Note
     from polylock.operations.lock.imported_pins import ImportReport
+    from polylock.project.settings import Settings
 
 __all__ = ["command"]
 
@@ -39,8 +41,11 @@ _NOTES_AT_MOST = 10
     "lock", cls=Command, epilog="Example: polylock lock --upgrade-package numpy"
 )
 @settings(*INDEX_SETTINGS)
-@click.option("--upgrade", is_flag=True, help="Discard the pins of the lock file.")
 @click.option(
+    "-U", "--upgrade", is_flag=True, help="Discard the pins of the lock file."
+)
+@click.option(
+    "-P",
     "--upgrade-package",
     "upgrade_packages",
     metavar="NAME[==V]",
@@ -66,6 +71,12 @@ _NOTES_AT_MOST = 10
 )
 @click.option("--dry-run", is_flag=True, help="Write nothing.")
 @click.option(
+    "--check",
+    "--locked",
+    is_flag=True,
+    help="Do as polylock check: exit 3 if outdated.",
+)
+@click.option(
     "--force", is_flag=True, help="Overwrite a pylock.toml that another tool wrote."
 )
 @JSON
@@ -76,6 +87,8 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     and no index is asked. Otherwise the summary lists the changes by target.
     """
     chosen = begin(values)
+    if values["check"]:
+        return _check(chosen, values)
     request = LockRequest(
         upgrade=values["upgrade"],
         upgrade_packages=parse_upgrades(values["upgrade_packages"]),
@@ -94,6 +107,21 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     if not reporter.has_warned:
         remember(cacheable_question(), chosen, outcome.basis, out=out, err=err)
     return 0
+
+
+def _check(chosen: Settings, values: dict[str, Any]) -> int:
+    """Do as ``polylock check``; raises UsageError for options that make no sense."""
+    others = ("upgrade", "upgrade_packages", "targets", "pins_from", "force")
+    for name in others:
+        if values[name]:
+            raise UsageError(
+                f"--check and --{name.removesuffix('s').replace('_', '-')} exclude "
+                "each other",
+                "--dry-run shows what a lock would change",
+            )
+    from polylock.cli.check import show_check  # noqa: PLC0415 - rare
+
+    return show_check(chosen, as_json=values["as_json"])
 
 
 def _summary(outcome: LockOutcome, request: LockRequest) -> Iterator[str]:

@@ -17,9 +17,11 @@ from polylock.cli.options import (
     FORCE_TARGET,
     FROZEN,
     INSTALLED,
+    LOCKED,
     SELECTION,
     Command,
     offered,
+    refuse_frozen,
     settings,
 )
 from polylock.environment.discovery import managed_path
@@ -54,6 +56,7 @@ __all__ = ["command"]
 )
 @click.option("--no-sync", is_flag=True, help="Use the environment without a sync.")
 @FROZEN
+@LOCKED
 @FORCE_TARGET
 @click.argument(
     "arguments",
@@ -70,6 +73,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     exit code. Options of the command follow it, or follow --.
     """
     chosen = begin(values)
+    refuse_frozen(values)
     arguments = values["arguments"]
     if values["no_sync"]:
         environment = existing_environment(chosen)

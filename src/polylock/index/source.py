@@ -117,6 +117,7 @@ class PackageIndexes:
         self._releases: dict[Hashable, Releases] = {}
         self._core_metadata: dict[Hashable, CoreMetadata | Unusable] = {}
         self._variants: dict[Hashable, VariantMetadata | Unusable] = {}
+        self._stated_metadata: dict[tuple[str, str], CoreMetadata | None] = {}
 
     def releases(self, name: NormalizedName, target: Target) -> Releases:
         """Return the versions of a project on the index that serves it to a target.
@@ -143,6 +144,8 @@ class PackageIndexes:
     def refusal(self, release: Release, file: RemoteFile) -> Unusable | None:
         """Return the reason against an sdist that must be built, None for none."""
         if self._refusal is None or file is not release.sdist:
+            return None
+        if self._inputs.builds.metadata and self._stated(release) is not None:
             return None
         # Imports tarfile, and is only for projects without wheels.
         from polylock.index.sdist_metadata import predates_static_metadata  # noqa: PLC0415
@@ -259,6 +262,10 @@ class PackageIndexes:
         self, release: Release, file: RemoteFile
     ) -> CoreMetadata | Unusable:
         """Return the result of ``core_metadata``; raises RequestNeeded for a miss."""
+        if self._inputs.builds.metadata:
+            stated = self._stated(release)
+            if stated is not None:
+                return stated
         key = ("core metadata", file.url)
 
         def work() -> CoreMetadata | Unusable:
@@ -274,6 +281,15 @@ class PackageIndexes:
                 raise RequestNeeded(key, work)
             self._core_metadata[key] = found
         return found
+
+    def _stated(self, release: Release) -> CoreMetadata | None:
+        """Return the metadata of ``dependency-metadata``, the same object each time."""
+        key = release.name, release.version
+        if key not in self._stated_metadata:
+            found = self._inputs.builds.stated(*key)
+            metadata = None if found is None else found.core_metadata(release.version)
+            self._stated_metadata[key] = metadata
+        return self._stated_metadata[key]
 
     def _cached_variants(
         self, release: Release, target: Target

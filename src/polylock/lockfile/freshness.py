@@ -311,6 +311,10 @@ def _settings(locked: LockedInputs, wanted: LockedInputs) -> Iterator[Difference
         )
     required = locked.require_variants, wanted.require_variants
     yield from _required(DifferenceKind.SETTING, "", *required)
+    if locked.builds != wanted.builds:
+        one, other = dict(locked.builds.texts()), dict(wanted.builds.texts())
+        for subject in sorted({*one, *other}):
+            yield from _changed(kind, subject, one.get(subject), other.get(subject))
 
 
 def _indexes(locked: LockedInputs, wanted: LockedInputs) -> Iterator[Difference]:

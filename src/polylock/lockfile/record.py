@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
+from polylock.model.build_settings import BuildSettings
 from polylock.model.direct import ArchiveSource, DirectSource, GitSource
 from polylock.model.inputs import DEFAULT_INDEX, Inputs, RootRequirement
 from polylock.model.platforms import compatibility_tags, marker_environment
@@ -167,6 +168,7 @@ class LockedInputs(Value, frozen=True, kw_only=True):
     settings: Mapping[str, str] = field(default_factory=dict)
     lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     require_variants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    builds: BuildSettings = BuildSettings()
 
 
 class Record(Value, frozen=True, kw_only=True):
@@ -268,6 +270,7 @@ def record_inputs(inputs: Inputs) -> LockedInputs:
             if (values := _setting(inputs, key)) != _setting(_DEFAULTS, key)
         },
         require_variants=dict(sorted(inputs.require_variants.items())),
+        builds=inputs.builds,
     )
 
 
@@ -307,8 +310,10 @@ def inputs_of_record(recorded: LockedInputs, others: Inputs = _DEFAULTS) -> Inpu
     reports it.
     """
     found = {
-        **{key: getattr(_DEFAULTS, _field(key)) for key in TEXT_SETTINGS},
-        **dict.fromkeys(LIST_SETTINGS, ()),
+        **{
+            key: getattr(_DEFAULTS, _field(key))
+            for key in (*TEXT_SETTINGS, *LIST_SETTINGS)
+        },
         **recorded.settings,
         **recorded.lists,
     }
@@ -318,6 +323,7 @@ def inputs_of_record(recorded: LockedInputs, others: Inputs = _DEFAULTS) -> Inpu
         overrides=_valid_requirements(recorded.overrides),
         exclude_newer=recorded.exclude_newer,
         require_variants=recorded.require_variants,
+        builds=recorded.builds,
         **{_field(key): value for key, value in found.items()},
     )
 

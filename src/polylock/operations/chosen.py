@@ -109,7 +109,9 @@ class GroupOptions(Value, frozen=True, kw_only=True):
             )
         known = project_groups(pylock)
         spelled = {canonicalize_name(name) for name in known}
-        for name in (*self.no_groups, *self.only_groups):
+        # A group dev may be left out where there is none, as with uv's --no-dev.
+        left_out = (name for name in self.no_groups if name != "dev")
+        for name in (*left_out, *self.only_groups):
             if canonicalize_name(name) not in spelled:
                 raise NoSuchTarget("dependency group", name, sorted(known))
 

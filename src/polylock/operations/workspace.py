@@ -191,6 +191,7 @@ def recorded_policy(pylock: Pylock) -> Inputs:
         build=recorded.build,
         build_packages=recorded.build_packages,
         no_build_packages=recorded.no_build_packages,
+        builds=recorded.builds,
     )
 
 

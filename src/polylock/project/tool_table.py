@@ -6,6 +6,7 @@ import re
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, cast, get_args
 
+from polylock.model.build_settings import BuildSettings
 from polylock.model.direct import DIRECT_KEYS
 from polylock.model.inputs import (
     DEFAULT_INDEX,
@@ -231,6 +232,15 @@ def _property(text: str, table: Table, *inside: str | int) -> str:
         ) from error
 
 
+BUILD_KEYS = (
+    "extra-build-dependencies",
+    "no-build-isolation-package",
+    "config-settings",
+    "config-settings-package",
+    "dependency-metadata",
+)
+"""The keys that ``polylock.project.build_values`` reads."""
+
 OTHER_TOOLS = ("uv", "poetry", "pdm")
 """The tools whose settings are not passed over in silence, by their tables."""
 
@@ -255,6 +265,7 @@ KEYS = (
     "build-package",
     "no-build-package",
     "no-binary-package",
+    *BUILD_KEYS,
     "index",
     "sources",
     "torch-backend",
@@ -318,8 +329,18 @@ def read_options(
         build_packages=tuple(sorted(set(build))),
         no_build_packages=tuple(sorted(set(no_build))),
         no_binary_packages=tuple(sorted(set(no_binary))),
+        builds=_builds(table),
         torch_backend=read_torch_backend(table),
     )
+
+
+def _builds(table: Table) -> BuildSettings:
+    if not any(key in table for key in BUILD_KEYS):
+        return BuildSettings()
+    # Only for a project that has one of these keys.
+    from polylock.project.build_values import read_builds  # noqa: PLC0415 - see above
+
+    return read_builds(table)
 
 
 def read_torch_backend(table: Table) -> str | None:

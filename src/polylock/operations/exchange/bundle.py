@@ -129,13 +129,14 @@ def bundle(
     inputs = project.inputs if project else recorded_policy(pylock)
     with Context(settings, inputs, reporter) as context, _made(directory) as place:
         (place / _FILES).mkdir()
+        wanted = installables(selection.selected, context, path.parent)
         writer = _Writer(
             context=context,
             root=path.parent,
             place=place,
             names=_Names(),
-            wanted=installables(selection.selected, context, path.parent),
-            builds=_builds(context, pylock, selection.target.name, options),
+            wanted=wanted,
+            builds=_builds(context, pylock, selection.target.name, options, wanted),
         )
         files = writer.write(selection.selected)
         plain: list[PlainWheel] = []
@@ -293,7 +294,8 @@ class _Writer(Value, frozen=True, kw_only=True):
             sdist = LocalSdist(
                 path=path, filename=file.filename, sha256=locked_sha256(file)
             )
-            return self._built(name, sdist.sha256, lambda: builds.archive(sdist))
+            key = builds.inputs_of(name).key(sdist.sha256)
+            return self._built(name, key, lambda: builds.archive(sdist))
         return self._put(name, path, without_label(file))
 
     def _tree(self, chosen: Selected) -> SourceTree | None:
@@ -304,7 +306,8 @@ class _Writer(Value, frozen=True, kw_only=True):
         tree = self.wanted.trees.get(chosen.package.name)
         if tree is None or not isinstance(chosen.file, PackageDirectory):
             return tree
-        return SourceTrees(context=self.context).directory(
+        trees = SourceTrees(context=self.context, locked=self.wanted.locked)
+        return trees.directory(
             chosen.package.name,
             self.root / chosen.file.path,
             subdirectory=chosen.file.subdirectory,
@@ -367,7 +370,11 @@ def _has_variant_marker(wheel: Path) -> bool:
 
 
 def _builds(
-    context: Context, pylock: Pylock, target: str, options: BundleOptions
+    context: Context,
+    pylock: Pylock,
+    target: str,
+    options: BundleOptions,
+    wanted: Installables,
 ) -> SdistBuilds | None:
     """Return a builder for the target; raises TargetMismatch on another machine."""
     if not options.build:
@@ -383,7 +390,7 @@ def _builds(
         store=context.store,
     )
     choice = chooser.choose(target, remembered=None, forced=False)
-    return machine_builds(context, choice.interpreter)
+    return machine_builds(context, choice.interpreter, wanted.locked)
 
 
 def _require_room(directory: Path) -> None:

@@ -284,6 +284,9 @@ class DirectReleases(Mutable, kw_only=True):
         """
         from polylock.build.tree import static_metadata  # noqa: PLC0415 - only here
 
+        stated = self.context.inputs.builds.stated(tree.name)
+        if stated is not None and stated.version is not None:
+            return stated.core_metadata(stated.version), True
         with tree.opened() as path:
             found = _package_information(path) or static_metadata(path)
         if found is not None:

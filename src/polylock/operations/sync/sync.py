@@ -303,7 +303,7 @@ def _with_own_project(
         or not project.has_build_system
         or context.settings.no_install_project
     ):
-        return wanted, None if wanted.trees else ()
+        return wanted, None if _changing(wanted) else ()
     # 10 ms that a project without a build system does not pay.
     from polylock.operations.sync.own_project import (  # noqa: PLC0415 - see above
         build_files,
@@ -311,10 +311,15 @@ def _with_own_project(
     )
 
     wanted = with_own_project(wanted, project, context)
-    others = wanted.trees.keys() - {project.name}
+    others = _changing(wanted) - {project.name}
     if others or context.settings.no_editable:  # any file may matter
         return wanted, None
     return wanted, build_files(project)
+
+
+def _changing(wanted: Installables) -> set[NormalizedName]:
+    """Return the source trees that may change without the lock file."""
+    return {name for name, tree in wanted.trees.items() if not tree.is_fixed}
 
 
 def _remember(place: Path, state: EnvironmentState) -> None:
