@@ -58,7 +58,7 @@ all of them together would cost every call 100 ms."""
 
 _LOUDNESS = re.compile(r"-[vq]+|--verbose|--quiet")
 _ALIKE = 0.8
-"""How alike a misspelled option is to the one that was meant; 1.0 is the same."""
+"""The least similarity of a misspelled option to a known one; 1.0 is equality."""
 
 
 class _LazyGroup(Group):
@@ -147,7 +147,7 @@ def _with_advice(error: click.ClickException) -> click.ClickException:
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command line and return its exit code."""
-    asked = Asked(questions(tuple(arguments)), time.time_ns())
+    asked = Asked(arguments, questions(tuple(arguments)), time.time_ns())
     try:
         result: Any = cli.main(
             list(arguments), prog_name="polylock", standalone_mode=False, obj=asked
