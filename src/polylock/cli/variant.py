@@ -125,7 +125,7 @@ def command() -> None:
 @_LENIENT
 @_writing
 def label(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
-    """Write wheels anew as variant wheels with a label.
+    """Rewrite wheels as variant wheels with a label.
 
     The order of the namespaces, their providers and the properties of labels are read
     from [variant] in the project file, as variantlib reads them. The original wheels
@@ -152,7 +152,7 @@ def label(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by nam
 @_WHEELS
 @_writing
 def unlabel(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
-    """Write variant wheels anew as plain wheels, without label and variant.json."""
+    """Rewrite variant wheels as plain wheels, without label and variant.json."""
     chosen = begin(values)
     return _finish(plan_plain(values["wheels"], _ways(values)), chosen, values)
 

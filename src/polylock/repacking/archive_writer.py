@@ -1,4 +1,4 @@
-"""Writes a zip archive of members of another one, which are not packed anew.
+"""Writes a zip archive of members of another one, which are not compressed again.
 
 Packed content is copied as it is, so the result does not depend on the version of zlib,
 takes the time of a copy and little memory. New members are stored without compression
@@ -36,7 +36,7 @@ _VERSION64 = 45
 _UTF8 = 0x800
 _DESCRIPTOR = 0x8
 _LEFT_OUT = frozenset({0x0001, 0x7075})
-"""Extra fields of ZIP64, which is decided anew, and of another name for a member."""
+"""Extra fields of ZIP64, which is decided again, and of another name for a member."""
 
 _CHUNK = 1024 * 1024
 
@@ -225,7 +225,7 @@ def _dos_time(moment: Moment) -> tuple[int, int]:
 
 
 def _without_own(extra: bytes) -> bytes:
-    """Return extra fields without those that are written anew; broken ones end it."""
+    """Return extra fields without those that are rewritten; a broken one ends them."""
     kept = []
     while len(extra) >= 4:
         kind, length = struct.unpack_from("<2H", extra)
