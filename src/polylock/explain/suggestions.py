@@ -26,6 +26,7 @@ from polylock.explain.reasons import (
     Yanked,
 )
 from polylock.model.distributions import Unusable
+from polylock.model.cutoffs import EVERY_PROJECT
 from polylock.model.inputs import RootRequirement
 from polylock.model.requirements import Requirement
 from polylock.model.target_properties import namespaces_without_provider
@@ -199,12 +200,7 @@ def _changes(
     first = next(iter(names), "")
     yield from _first_of(_with_newer_system(availability, conflict, trial))
     yield from _without_upgrades(inputs, names)
-    if inputs.exclude_newer is not None:
-        yield _Change(
-            replace(inputs, exclude_newer=None),
-            "set exclude-newer in [tool.polylock] to a later time",
-            first,
-        )
+    yield from _with_later_cutoffs(inputs, names)
     yield from _with_prereleases(availability, conflict)
     yield from _with_other_files(inputs, names)
     yield from _with_other_variants(inputs, target, names)
@@ -351,6 +347,26 @@ def _with_prereleases(
     )
 
 
+def _with_later_cutoffs(inputs: Inputs, names: Sequence[str]) -> Iterator[_Change]:
+    """Yield the inputs without a cutoff: that of one project, then that of all."""
+    for name in names:
+        if inputs.cutoff_of(name) is not None and (
+            inputs.exclude_newer_spans or name in inputs.exclude_newer_package
+        ):
+            kept = {**inputs.exclude_newer_package, name: None}
+            yield _Change(
+                replace(inputs, exclude_newer_package=kept),
+                f"{exempting(name)} in [tool.polylock]",
+                name,
+            )
+    if inputs.exclude_newer is not None:
+        yield _Change(
+            replace(inputs, exclude_newer=None),
+            later_cutoff(inputs),
+            next(iter(names), ""),
+        )
+
+
 def _without_upgrades(inputs: Inputs, names: Collection[str]) -> Iterator[_Change]:
     """Yield the inputs without a version that the command line requires."""
     for upgrade in inputs.upgrades:
@@ -439,6 +455,21 @@ def _overridden(inputs: Inputs, wanted: Sequence[tuple[str, str]]) -> Iterator[_
         )
 
 
+def exempting(name: str) -> str:
+    """Return the advice that lets a project have files of any time."""
+    return f"set exclude-newer-package = {{ {name} = false }}"
+
+
+def later_cutoff(inputs: Inputs) -> str:
+    """Return the advice that moves ``exclude-newer``."""
+    if EVERY_PROJECT in inputs.exclude_newer_spans:
+        return (
+            "`polylock lock --upgrade` counts exclude-newer from now; or set it in "
+            "[tool.polylock] to a shorter time"
+        )
+    return "set exclude-newer in [tool.polylock] to a later time"
+
+
 def supply_hint(pool: CandidatePool, found: NoUsableVersion) -> str | None:
     """Return untried advice for a project without a usable version."""
     if not found.out:
@@ -451,9 +482,11 @@ def supply_hint(pool: CandidatePool, found: NoUsableVersion) -> str | None:
         case PreRelease():
             return 'set prerelease = "allow" in [tool.polylock]'
         case NoUploadTime():
-            return "remove exclude-newer from [tool.polylock]"
+            return f"{exempting(found.releases.name)} in [tool.polylock]"
         case UploadedLater():
-            return "set exclude-newer in [tool.polylock] to a later time"
+            if found.releases.name in pool.inputs.exclude_newer_package:
+                return f"{exempting(found.releases.name)} in [tool.polylock]"
+            return later_cutoff(pool.inputs)
         case _:
             return _coverage_hint(pool, found.releases, versions[0])
 

@@ -41,7 +41,6 @@ NOT_YET = "polylock has no such key yet"
 _IGNORE = f"name it in {IGNORED_SETTINGS} of [tool.polylock] if it does not matter"
 _WITHOUT_KEY = {
     "default-groups": "name the groups: `polylock sync --group NAME`",
-    "exclude-newer-package": _IGNORE,
     "dependency-metadata": _IGNORE,
     "extra-build-dependencies": "only a build needs it",
     "config-settings": "only a build needs it",

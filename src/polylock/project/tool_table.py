@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, cast, get_args
 
 from polylock.model.build_settings import BuildSettings
@@ -20,6 +19,7 @@ from polylock.model.inputs import (
     ResolutionMode,
 )
 from polylock.model.torch_backends import AUTO, NO_BACKEND
+from polylock.project.cutoff_values import read_cutoffs
 from polylock.project.dependencies import normalized_name, read_requirement
 from polylock.project.direct_sources import read_source
 from polylock.project.setting_values import index_url_problem
@@ -249,7 +249,9 @@ IGNORED_SETTINGS = "ignored-settings"
 
 KEYS = (
     "python",
+    "required-version",
     "exclude-newer",
+    "exclude-newer-package",
     "constraint-dependencies",
     "override-dependencies",
     "resolution",
@@ -276,17 +278,6 @@ KEYS = (
 )
 """The keys of ``[tool.polylock]``, in the order in which they are documented."""
 
-_TIMESTAMP = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)"
-)
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
-_DURATION = re.compile(
-    r"\s*(?:P[\dYMWDTHS.]+|[\d.]+\s*[a-z]+(\s+ago)?)\s*", re.IGNORECASE
-)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_EXAMPLE = 'for example: exclude-newer = "2026-11-01T00:00:00Z"'
-
-
 def read_options(
     table: Table,
     *,
@@ -302,12 +293,15 @@ def read_options(
     """
     indexes = read_indexes(table, default_index_url, directory)
     build, no_build, no_binary = _build_packages(table)
+    cutoffs = read_cutoffs(table)
     return Inputs(
         constraints=_constraints(table),
         overrides=_requirements(table, "override-dependencies"),
         indexes=indexes,
         sources=read_sources(table, [index.name for index in indexes], targets),
-        exclude_newer=_exclude_newer(table),
+        exclude_newer=cutoffs.exclude_newer,
+        exclude_newer_package=cutoffs.by_project,
+        exclude_newer_spans=cutoffs.spans,
         resolution=cast(
             "ResolutionMode",
             table.choice("resolution", get_args(ResolutionMode), Inputs().resolution),
@@ -409,60 +403,6 @@ def _default_target(table: Table, targets: Collection[str]) -> str | None:
             advice=suggestion(name, targets),
         )
     return name
-
-
-def _exclude_newer(table: Table) -> int | None:
-    """Return the cutoff in microseconds since 1970 UTC.
-
-    Files uploaded at the cutoff are included. A date includes the whole day in UTC, so
-    its cutoff is the last microsecond of that day. A time without an offset is refused:
-    its meaning would depend on the machine.
-    """
-    value = table.values.get("exclude-newer")
-    match value:
-        case None:
-            return None
-        case str():
-            moment = _parse_moment(value, table)
-        case datetime():
-            moment = value
-        case date():
-            moment = value
-        case _:
-            raise table.wrong_type("a date and time", "exclude-newer", found=value)
-    if not isinstance(moment, datetime):
-        moment = datetime.combine(moment, time.max, UTC)
-    if moment.tzinfo is None:
-        raise table.error(
-            "has no offset from UTC, so its meaning would depend on the machine",
-            "exclude-newer",
-            advice="add Z for UTC, or an offset such as +02:00",
-        )
-    return (moment - _EPOCH) // timedelta(microseconds=1)
-
-
-def _parse_moment(text: str, table: Table) -> datetime | date:
-    try:
-        if _DATE.fullmatch(text):
-            return date.fromisoformat(text)
-        if _TIMESTAMP.fullmatch(text):
-            return datetime.fromisoformat(text.upper())
-    except ValueError as error:
-        raise table.error(
-            f"{text!r} is not a valid time: {error}", "exclude-newer"
-        ) from error
-    if _DURATION.fullmatch(text):
-        raise table.error(
-            f"{text!r} is relative to the day of locking, "
-            "so the same project would lock differently tomorrow",
-            "exclude-newer",
-            advice=f"write the time itself, {_EXAMPLE}",
-        )
-    raise table.error(
-        f"{text!r} is neither an RFC 3339 date and time with an offset nor a date",
-        "exclude-newer",
-        advice=_EXAMPLE,
-    )
 
 
 def _providers(table: Table) -> tuple[str, ...]:

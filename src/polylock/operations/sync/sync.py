@@ -53,6 +53,7 @@ from polylock.operations.sync.safety_checks import (
 from polylock.operations.workspace import (
     environment_path,
     lock_path,
+    own_environments,
     place_of_environment,
     project_of_lock,
     project_path,
@@ -157,13 +158,26 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
     polylock would remove itself, and the errors of reading the lock file, fetching and
     installing.
     """
+    found = _sync(settings, options, reporter)
+    if isinstance(found, SyncOutcome):
+        return found
+    found = _sync(replace(settings, target=found), options, reporter)
+    assert isinstance(found, SyncOutcome)
+    # The next sync without a target finds the environment, or has to choose again.
+    return replace(found, basis=None, following=None)
+
+
+def _sync(
+    settings: Settings, options: SyncOptions, reporter: Reporter
+) -> SyncOutcome | str:
+    """Return the outcome, or the chosen target if it has an environment elsewhere."""
     path = lock_path(settings)
     pylock = require_lock(path, settings)
     project = project_of_lock(settings, pylock, path, frozen=options.frozen)
     if not options.frozen:
         refuse_untrusted_sources(settings, pylock, path, project)
     inputs = project.inputs if project else recorded_policy(pylock)
-    place = environment_path(settings)
+    place = environment_path(settings, project)
     state = read_state(place)
     moved_from = state.moved_from(place)
     if options.forget:
@@ -186,6 +200,9 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
         choice = chooser.choose(
             settings.target, remembered=state.target, forced=options.force_target
         )
+        named = replace(settings, target=choice.target.name)
+        if environment_path(named, project) != place:
+            return choice.target.name
         lacks = _lacks(chooser, choice, state, options)
         remembered = replace(
             _state_after(state, choice, group_options, forced=bool(lacks)),
@@ -198,6 +215,8 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
             context,
         )
         watched = _with_project_files(watched, project)
+        if watched is not None:
+            watched = (*watched, *_other_places(settings, project, place))
         if moved_from is not None:
             options = replace(options, reinstall=True)
         plan = _plan(wanted, choice, options, created=state.created)
@@ -358,6 +377,20 @@ def _with_project_files(
     return (*watched, *(path for each in further for path in each))
 
 
+def _other_places(
+    settings: Settings, project: ProjectFile | None, place: Path
+) -> Iterator[Path]:
+    """Yield the files that would name another environment than ``place``."""
+    named = place_of_environment(settings, project)
+    if named != place:  # a file that names the environment
+        yield named
+    own = {} if project is None else own_environments(project)
+    if own and settings.target is None:
+        usual = place_of_environment(settings)
+        for each in sorted({usual, *own.values()} - {place}):
+            yield each / "pyvenv.cfg"
+
+
 def _remember(place: Path, state: EnvironmentState) -> EnvironmentState:
     """Write the state; ``created`` stays true if another process has set it."""
     created = state.created or read_state(place).created
@@ -466,9 +499,6 @@ def _basis(
     found = environment_basis(
         found, place, directories, plan.installed, written=written
     )
-    named = place_of_environment(settings)
-    if named != place:  # a file that names the environment
-        found = replace(found, states=(*found.states, named))
     found = replace(found, states=(*found.states, *watched))
     return hardware_basis(found, this_host().root) if choice.checked else found
 
