@@ -430,8 +430,8 @@ def _basis(
     )
     named = place_of_environment(settings)
     if named != place:  # a file that names the environment
-        found = replace(found, states=(*found.states, named))
-    found = replace(found, states=(*found.states, *watched))
+        found = replace(found, states=(*found.states, str(named)))
+    found = replace(found, states=(*found.states, *map(str, watched)))
     return hardware_basis(found, this_host().root) if choice.checked else found
 
 
