@@ -259,9 +259,7 @@ def _version(table: Table, key: str, meaning: str) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
-def _matching(
-    table: Table, key: str, pattern: str, meaning: str
-) -> tuple[str, ...]:
+def _matching(table: Table, key: str, pattern: str, meaning: str) -> tuple[str, ...]:
     texts = table.strings(key)
     if not texts:
         refuse(table, "must list at least one", key, advice=f"give {meaning}")
