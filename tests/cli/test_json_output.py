@@ -42,6 +42,8 @@ CALLS = {
     "report": ["report"],
     "detect": ["detect"],
     "index-build": ["index", "build", str(WHEELS), "--output", "site"],
+    "index-lint": ["index", "lint", str(WHEELS)],
+    "index-simulate": ["index", "simulate", str(WHEELS), "tensordemo"],
     "cache-size": ["cache", "size"],
     "cache-prune": ["cache", "prune"],
     "cache-verify": ["cache", "verify"],

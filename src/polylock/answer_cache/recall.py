@@ -49,7 +49,7 @@ import os
 import sys
 
 from polylock import __version__
-from polylock.cache.entries import digest, entry_path, whole_content
+from polylock.cache.entries import digest, entry_path, host_facts, whole_content
 
 __all__ = [
     "COMPLETION",
@@ -140,7 +140,7 @@ def questions(arguments: tuple[str, ...]) -> list[Question]:
     if searching and any(name in environ for name in _TOOLKITS):
         return []  # a toolkit there is not part of the basis
     names = (*_VARIABLES, *_SEARCHED) if searching else _VARIABLES
-    here = [__version__, sys.version, *sys.path, "", *_host(), os.getcwd()]
+    here = [__version__, sys.version, *sys.path, "", *host_facts(), os.getcwd()]
     variables = sorted(
         f"{name}={value}"
         for name, value in environ.items()
@@ -253,16 +253,6 @@ def _read(path: str) -> bytes:
         return file.read()
 
 
-def _host() -> list[str]:
-    facts = list(os.uname())
-    del facts[1]  # the host name, which decides nothing
-    try:
-        facts.append(os.confstr("CS_GNU_LIBC_VERSION") or "")
-    except (OSError, ValueError):  # not glibc
-        facts.append("")
-    return facts
-
-
 def _cache_directory(arguments: tuple[str, ...]) -> str:
     """Return the presumed cache directory."""
     environ = os.environ
@@ -333,7 +323,7 @@ _PYTHON_PROGRAMS = frozenset(
 
 
 def is_python_program(name: str) -> bool:
-    """Return whether a command is a well-known Python program, by its name.
+    """Return True if a command is a well-known Python program, by its name.
 
     Its file may not show it: a program may be started by a shell script. A version at
     the end of the name is ignored, as in ``pip3.11`` and ``pytest-3``.
@@ -352,9 +342,9 @@ def _may_be_python(directory: str, path: str) -> bool:
 
 
 def first_line(path: str | os.PathLike[str]) -> bytes:
-    """Return what follows ``#!`` in the first line of a script, empty for others.
+    """Return the text after ``#!`` in the first line of a script, empty for others.
 
-    A program that may be run and not read, such as sudo, is none.
+    Also empty for a program that may be run but not read, such as sudo.
     """
     try:
         with open(path, "rb") as file:
@@ -367,8 +357,11 @@ def first_line(path: str | os.PathLike[str]) -> bytes:
 def _become(command: tuple[str, ...], environment: str) -> None:
     """Replace this process as ``operations.sync.run`` does; return if that fails.
 
-    Or if it may have a warning about a command from outside of the environment.
+    Also returns if the command is from outside of the environment and may need a
+    warning.
     """
+    if command[0] == "-" or command[0].lower().endswith((".py", ".pyw")):
+        return  # a script may have an environment of its own
     scripts = f"{environment}{os.sep}bin"
     variables = dict(os.environ)
     further = without_directory(variables.get("PATH", ""), own_scripts())

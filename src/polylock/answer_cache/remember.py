@@ -74,7 +74,7 @@ class Answer:
         self.said = out, err, str(environment or "")
 
     def is_cached_in(self, cache: Path) -> bool:
-        """Return whether ``recall`` would look for it in this cache directory."""
+        """Return True if ``recall`` would look for it in this cache directory."""
         question = self._question
         return question is not None and Path(question.cache).absolute() == cache
 
@@ -175,7 +175,7 @@ def _import_directories() -> list[Path]:
 
 
 def _is_settled(changed: int, since: int) -> bool:
-    """Return whether a file was last changed long enough before a time.
+    """Return True if a file was last changed long enough before a time.
 
     Both are in nanoseconds since 1970. A later change is then noticed by its time.
     """

@@ -69,6 +69,8 @@ def question_of(verb: str, *, lacking: Container[str]) -> Asked | None:
     ]
     if asked is None or any(name in lacking for name in given):
         return None
+    if asked.arguments[0] != context.info_name:
+        return None  # settings come before the command
     options = [text for text in asked.arguments[1:] if text != "--json"]
     if len(asked.arguments) - len(options) - 1 != ("as_json" in given):
         return None  # it is the value of another option

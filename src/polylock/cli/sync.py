@@ -17,7 +17,17 @@ from polylock.cli.invocation import (
     question_of,
     reporting,
 )
-from polylock.cli.options import FORCE_TARGET, FROZEN, JSON, Command, settings
+from polylock.cli.options import (
+    FORCE_TARGET,
+    FROZEN,
+    INSTALLED,
+    JSON,
+    LOCKED,
+    SELECTION,
+    Command,
+    refuse_frozen,
+    settings,
+)
 from polylock.cli.terminal import shown, write_error
 from polylock.environment.discovery import managed_path
 from polylock.operations.sync.sync import SyncOptions, SyncOutcome, sync
@@ -44,11 +54,10 @@ NOT_OF_RUN = frozenset(
 )
 @settings(
     "target",
-    "groups",
-    "extras",
+    *SELECTION,
     "venv",
     "python",
-    "no_install_project",
+    *INSTALLED,
     "index_url",
     "torch_index",
     "offline",
@@ -58,6 +67,7 @@ NOT_OF_RUN = frozenset(
     "compile",
 )
 @FROZEN
+@LOCKED
 @FORCE_TARGET
 @click.option(
     "--forget",
@@ -79,6 +89,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     Target, groups and extras default to those of the last sync.
     """
     chosen = begin(values)
+    refuse_frozen(values)
     options = SyncOptions(
         frozen=values["frozen"],
         force_target=values["force_target"],

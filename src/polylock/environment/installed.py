@@ -45,7 +45,7 @@ It lists at least the files that exist, so an interrupted change can be undone.
 
 
 class Form(enum.StrEnum):
-    """How a distribution is recorded; all but ``dist-info`` are legacy forms."""
+    """The form of a distribution on disk; all but ``dist-info`` are legacy."""
 
     DIST_INFO = "dist-info"
     EGG_INFO = "egg-info"

@@ -17,9 +17,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from html import escape
 from itertools import groupby
 from pathlib import Path
@@ -36,10 +34,9 @@ from polylock.index.distribution_file import (
     read_distribution,
 )
 from polylock.toml_tables import parse_toml
-from polylock.values import Value
-from polylock.variants.authority import has_built_in_provider
-from polylock.variants.catalogue import FEATURE_NAMES
+from polylock.values import Value, field
 from polylock.variants.properties import NULL_LABEL
+from polylock.variants.property_checks import FeatureUnknown, property_faults
 from polylock.variants.variant_json import (
     InvalidVariantMetadata,
     VariantMetadata,
@@ -47,7 +44,7 @@ from polylock.variants.variant_json import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 
 __all__ = [
@@ -70,8 +67,7 @@ class InvalidFacts(ValueError):
     """``index.toml`` cannot be read; the text is the reason."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StaticFacts:
+class StaticFacts(Value, frozen=True, kw_only=True):
     """Upload times, in UTC, and yanked files with reasons (PEP 592, PEP 700).
 
     An index gives them for files that do not contain them; they are in ``index.toml``::
@@ -116,12 +112,12 @@ class StaticFacts:
         )
 
     def upload_time(self, file: DistributionFile) -> datetime | None:
-        """Return when a file was uploaded, None if that is not given."""
+        """Return the upload time of a file, None if it is not given."""
         by_release = self.upload_times.get(file.release)
         return self.upload_times.get(file.filename, by_release)
 
     def yank(self, file: DistributionFile) -> str | None:
-        """Return why a file is yanked, None if it is not."""
+        """Return the reason of a yanked file, None if it is not yanked."""
         return self.yanked.get(file.filename, self.yanked.get(file.release))
 
     def unmatched(self, files: Iterable[DistributionFile]) -> list[str]:
@@ -420,7 +416,7 @@ def _variants(
 
 
 def _label_problems(metadata: VariantMetadata, *, lenient: bool) -> Iterator[str]:
-    """Yield what is wrong with the properties of labels, though they can be read."""
+    """Yield the problems of readable properties of labels."""
     for label, properties in metadata.variants.items():
         if not properties and label != NULL_LABEL:
             # PEP 825, "Variant label": null "always corresponds to the variant with
@@ -430,29 +426,14 @@ def _label_problems(metadata: VariantMetadata, *, lenient: bool) -> Iterator[str
                 f"label {label} has no properties: the only label without is "
                 f"{NULL_LABEL}"
             )
-        for namespace, features in properties.items():
-            known = None if lenient else _known_features(metadata, namespace)
-            for feature in sorted(features):
-                if known is not None and feature not in known:
-                    close = get_close_matches(feature, sorted(known), n=1)
-                    meant = f", did you mean {close[0]}?" if close else ""
-                    yield (
-                        f"label {label} needs {namespace} :: {feature}, which no "
-                        f"provider of {namespace} reports{meant} (--lenient to accept)"
-                    )
-
-
-def _known_features(
-    metadata: VariantMetadata, namespace: str
-) -> Collection[str] | None:
-    """Return the features that a namespace has, None if that is not known."""
-    provider = (metadata.providers or {}).get(namespace)
-    if provider is not None and provider.static_properties is not None:
-        return provider.static_properties
-    # No target is given here: every marker of a provider may be true on one.
-    if has_built_in_provider(metadata, namespace, bool):
-        return FEATURE_NAMES[namespace]
-    return None
+    for fault in () if lenient else property_faults(metadata):
+        if isinstance(fault, FeatureUnknown):
+            meant = f", did you mean {fault.close}?" if fault.close else ""
+            yield (
+                f"label {fault.label} needs {fault.namespace} :: {fault.feature}, "
+                f"which no provider of {fault.namespace} reports{meant} "
+                "(--lenient to accept)"
+            )
 
 
 def _with_modification_times(

@@ -396,7 +396,7 @@ class Obstacles:
             directory = directory.rpartition(os.sep)[0]
 
     def _is_emptied(self, directory: str) -> bool:
-        """Return whether removed files lie in a directory, which goes with them."""
+        """Return True if removed files lie in a directory, which goes with them."""
         inside = f"{directory}{os.sep}"
         return any(path.startswith(inside) for path in self._removed_files)
 
@@ -412,7 +412,7 @@ class Obstacles:
 
 
 def _is_taken(directory: str) -> bool:
-    """Return whether a path exists and is not a directory, links followed."""
+    """Return True if a path exists and is not a directory, links followed."""
     status = _status(directory)
     return status is not None and not Path(directory).is_dir()
 

@@ -42,7 +42,7 @@ class OwnFiles:
         return found
 
     def is_vital(self, directory: str, name: str) -> bool:
-        """Return whether a file is the environment's Python or a marker file.
+        """Return True if a file is the environment's Python or a marker file.
 
         ``directory`` is a result of ``real_directory``.
         """
@@ -51,7 +51,7 @@ class OwnFiles:
         return is_mark(name) and directory == self._prefix
 
     def is_own(self, directory: str, name: str) -> bool:
-        """Return whether a file was created with the environment."""
+        """Return True if a file was created with the environment."""
         return (
             self.is_vital(directory, name)
             or (directory == self._prefix and name.casefold() in _MADE_WITH_IT)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from polylock.environment.installed import ORIGIN_FILE, Origin
+from polylock.model.wheel_faults import Fault, FaultKind
+from polylock.model.wheel_members import normal_path
 
 try:
     # hashlib would load OpenSSL: 3 ms, to hash a few lines.
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "INSTALLER",
+    "UNRECORDED",
     "InvalidRecord",
     "RecordRow",
     "format_rows",
@@ -32,11 +35,22 @@ __all__ = [
     "installation_files",
     "parse_rows",
     "record_text",
+    "row_faults",
     "row_of",
+    "rows_of_wheel",
+    "secure_hash",
 ]
 
 INSTALLER = "polylock"
 """Content of the file INSTALLER."""
+
+UNRECORDED = frozenset({"RECORD", "RECORD.jws", "RECORD.p7s"})
+"""RECORD and its signatures (PEP 427), which need no row with a hash."""
+
+_SECURE = frozenset({"sha256", "sha384", "sha512"})
+"""PEP 427: "sha256 or better"; MD5, SHA-1 and SHA-224 are ruled out by name."""
+
+_LONGEST_SHOWN = 80  # characters of a row
 
 
 class InvalidRecord(ValueError):
@@ -74,6 +88,51 @@ def parse_rows(text: str) -> Iterator[RecordRow]:
             yield RecordRow(path.replace("\\", "/"), hash_, size)
     except csv.Error as error:
         raise InvalidRecord(f"line {reader.line_num}: {error}") from error
+
+
+def rows_of_wheel(text: str) -> tuple[list[RecordRow], list[str]]:
+    """Return the rows of a wheel's RECORD, and the rows that are none, as text.
+
+    Paths are in their normal form. A row that is too short has no hash.
+    """
+    rows: list[RecordRow] = []
+    bad: list[str] = []
+    reader = csv.reader(io.StringIO(text, newline=""))
+    try:
+        for row in reader:
+            if row and len(row) != 3:
+                bad.append(",".join(row)[:_LONGEST_SHOWN])
+            if row:
+                path, hash_, size = (*row, "", "")[:3]
+                path = normal_path(path.replace("\\", "/"))
+                rows.append(RecordRow(path, hash_, size))
+    except csv.Error as error:
+        bad.append(f"line {reader.line_num}: {error}")
+    return rows, bad
+
+
+def secure_hash(row: RecordRow | None) -> tuple[str, str]:
+    """Return the algorithm to hash a file with, and the hash that its row states.
+
+    The latter is empty where there is none that is secure.
+    """
+    algorithm, _, value = ("", "", "") if row is None else row.hash.partition("=")
+    if algorithm not in _SECURE or not value:
+        return "sha256", ""
+    return algorithm, f"{algorithm}={value.rstrip('=')}"
+
+
+def row_faults(row: RecordRow, stated: str, found: RecordRow) -> Iterator[Fault]:
+    """Yield the differences between a row of a wheel's RECORD and its file.
+
+    ``stated`` is its secure hash, from ``secure_hash``.
+    """
+    if not stated:
+        yield Fault(FaultKind.NO_HASH, found.path)
+    elif stated != found.hash:
+        yield Fault(FaultKind.OTHER_HASH, found.path)
+    if row.size not in {"", found.size}:
+        yield Fault(FaultKind.OTHER_SIZE, found.path)
 
 
 def format_rows(rows: Iterable[RecordRow]) -> str:
@@ -114,7 +173,7 @@ def row_of(path: str, content: bytes) -> RecordRow:
 
 
 def has_hash(content: bytes, hash_: str) -> bool:
-    """Return whether content has a hash in the format of RECORD."""
+    """Return True if content has a hash in the format of RECORD."""
     algorithm, _, value = hash_.partition("=")
     if algorithm == "sha256":
         return value.rstrip("=") == _encoded(sha256(content))

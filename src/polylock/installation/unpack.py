@@ -12,9 +12,7 @@ who locks refuses the same.
 from __future__ import annotations
 
 import base64
-import csv
 import hashlib
-import io
 import os
 import time
 import zipfile
@@ -29,7 +27,14 @@ from polylock.installation.archive import (
     EntryPoint,
     manifest_bytes,
 )
-from polylock.installation.record import RecordRow, format_rows
+from polylock.installation.record import (
+    UNRECORDED,
+    RecordRow,
+    format_rows,
+    row_faults,
+    rows_of_wheel,
+    secure_hash,
+)
 from polylock.model.archive_checks import RefusedArchive, differ_in_case
 from polylock.model.filenames import InvalidFilename, WheelFilename
 from polylock.model.wheel_faults import Fault, FaultKind
@@ -41,7 +46,6 @@ from polylock.model.wheel_members import (
     data_place,
     is_executable,
     is_release,
-    normal_path,
     wheel_members,
 )
 from polylock.model.zip_content import content_chunks, is_small, read_small
@@ -62,9 +66,6 @@ _NEW_HASH = {
     "sha384": hashlib.sha384,
     "sha512": hashlib.sha512,
 }
-"""PEP 427: "sha256 or better"; MD5, SHA-1 and SHA-224 are ruled out by name."""
-
-_UNRECORDED = frozenset({"RECORD", "RECORD.jws", "RECORD.p7s"})
 _OURS = frozenset({"INSTALLER", "REQUESTED", "direct_url.json", "polylock.json"})
 """Files that an installer writes; in a wheel they are ignored (PEP 376, 610)."""
 
@@ -193,8 +194,8 @@ class _Unpacking(Mutable, kw_only=True):
 
     def _read_record(self) -> None:
         """Read RECORD, and note the rows that name no file of the wheel."""
-        unrecorded = {self._path(name) for name in _UNRECORDED}
-        rows, bad = _rows_of_wheel(self._text("RECORD"))
+        unrecorded = {self._path(name) for name in UNRECORDED}
+        rows, bad = rows_of_wheel(self._text("RECORD"))
         self.faults += [Fault(FaultKind.COLUMNS, line) for line in bad]
         for row in rows:
             path = row.path
@@ -207,7 +208,7 @@ class _Unpacking(Mutable, kw_only=True):
                 self.faults.append(Fault(FaultKind.LISTED_TWICE, path))
 
     def _is_left_out(self, path: str) -> bool:
-        """Return whether a file is never installed: compiled, or of an installer.
+        """Return True if a file is never installed: compiled, or of an installer.
 
         A file in ``__pycache__`` need not match the source.
         """
@@ -239,7 +240,7 @@ class _Unpacking(Mutable, kw_only=True):
                 differ_in_case(*(self.members.clash or (name, name)))
             ) from error
         row = self.rows.get(name)
-        algorithm, stated = _secure_hash(row)
+        algorithm, stated = secure_hash(row)
         try:
             size, hash_ = self._read(info, descriptor, algorithm)
         finally:
@@ -250,16 +251,10 @@ class _Unpacking(Mutable, kw_only=True):
 
     def _compare(self, row: RecordRow | None, stated: str, found: RecordRow) -> None:
         """Note where RECORD differs from a file of the wheel."""
-        if row is None:
-            if found.path not in {self._path(name) for name in _UNRECORDED}:
-                self.faults.append(Fault(FaultKind.UNLISTED, found.path))
-            return
-        if not stated:
-            self.faults.append(Fault(FaultKind.NO_HASH, found.path))
-        elif stated != found.hash:
-            self.faults.append(Fault(FaultKind.OTHER_HASH, found.path))
-        if row.size not in {"", found.size}:
-            self.faults.append(Fault(FaultKind.OTHER_SIZE, found.path))
+        if row is not None:
+            self.faults += row_faults(row, stated, found)
+        elif found.path not in {self._path(name) for name in UNRECORDED}:
+            self.faults.append(Fault(FaultKind.UNLISTED, found.path))
 
     def _compare_copies(self, files: list[RecordRow], data: list[DataFile]) -> None:
         """Refuse a member that is there twice and has the CRC of another content."""
@@ -336,41 +331,6 @@ def _write(descriptor: int, content: bytes) -> None:
     written = os.write(descriptor, content)
     while written < len(content):
         written += os.write(descriptor, memoryview(content)[written:])
-
-
-def _rows_of_wheel(text: str) -> tuple[list[RecordRow], list[str]]:
-    """Return the rows of a wheel's RECORD, and the rows that are none, as text.
-
-    Paths are in their normal form. A row that is too short has no hash.
-    """
-    rows: list[RecordRow] = []
-    bad: list[str] = []
-    reader = csv.reader(io.StringIO(text, newline=""))
-    try:
-        for row in reader:
-            if row and len(row) != 3:
-                bad.append(",".join(row)[:_LONGEST_SHOWN])
-            if row:
-                path, hash_, size = (*row, "", "")[:3]
-                path = normal_path(path.replace("\\", "/"))
-                rows.append(RecordRow(path, hash_, size))
-    except csv.Error as error:
-        bad.append(f"line {reader.line_num}: {error}")
-    return rows, bad
-
-
-_LONGEST_SHOWN = 80  # characters of a row
-
-
-def _secure_hash(row: RecordRow | None) -> tuple[str, str]:
-    """Return the algorithm to hash a file with, and the hash that its row states.
-
-    The latter is empty where there is none that is secure.
-    """
-    algorithm, _, value = ("", "", "") if row is None else row.hash.partition("=")
-    if algorithm not in _NEW_HASH or not value:
-        return "sha256", ""
-    return algorithm, f"{algorithm}={value.rstrip('=')}"
 
 
 def _directories(files: list[RecordRow]) -> list[str]:

@@ -11,11 +11,16 @@ from __future__ import annotations
 __all__ = [
     "AARCH64_FEATURES",
     "AARCH64_NEWEST_VERSION",
+    "AARCH64_VERSIONS",
+    "AMD_GFX_ARCHITECTURES",
+    "AMD_ROCM_VERSIONS",
     "CUDA_MAJORS",
     "CUDA_MINORS",
     "FEATURE_NAMES",
     "INTEL_COMPATIBLE_IPS",
     "INTEL_DEVICE_IPS",
+    "MULTI_VALUE_FEATURES",
+    "NEWEST_COMPUTE_MAJOR",
     "OLDEST_COMPUTE_MAJOR",
     "X86_64_FEATURES",
     "X86_64_LEVELS",
@@ -25,6 +30,7 @@ __all__ = [
 CUDA_MAJORS = (15, 14, 13, 12, 11)
 CUDA_MINORS = tuple(range(20, -1, -1))
 OLDEST_COMPUTE_MAJOR = 5
+NEWEST_COMPUTE_MAJOR = 12
 
 X86_64_LEVELS = ("v4", "v3", "v2", "v1")
 X86_64_FEATURES = tuple(
@@ -50,6 +56,7 @@ Most targets name only a level, and to read archspec's tables takes 7 ms.
 """
 
 AARCH64_NEWEST_VERSION = "9.0a"
+AARCH64_VERSIONS = tuple("9.0a 8.6a 8.5a 8.4a 8.3a 8.2a 8.1a 8a".split())  # noqa: SIM905
 AARCH64_FEATURES = tuple(
     # The published list joins "bti" "ecv" and "asimdrdm" "atomics" into two names, as
     # commas are missing. So that provider never reports the four. They are left out
@@ -60,6 +67,15 @@ AARCH64_FEATURES = tuple(
     sve aes asimd cpuid crc32 evtstrm fp pmull sha1 sha2
     """.split()  # noqa: SIM905  # reads as the published table
 )
+
+AMD_GFX_ARCHITECTURES = frozenset(
+    """
+    gfx900 gfx906 gfx908 gfx90a gfx942 gfx1030 gfx1100 gfx1101 gfx1102 gfx1200 gfx1201
+    """.split()  # noqa: SIM905  # reads as the published table
+)
+AMD_ROCM_VERSIONS = frozenset({*(f"7.{minor}" for minor in range(11)), "6.4", "6.3"})
+"""The values by which amd-variant-provider validates. It reports further ones where
+``rocm_agent_enumerator`` shows them."""
 
 INTEL_COMPATIBLE_IPS = {
     "30.5.4": "30.0.4",
@@ -99,3 +115,14 @@ FEATURE_NAMES = {
 
 No machine supports any other feature of them, so a label with one is never installed.
 """
+
+MULTI_VALUE_FEATURES = frozenset(
+    {
+        ("nvidia", "sm_arch"),
+        ("amd", "gfx_arch"),
+        ("intel", "device_ip"),
+        # One published provider of Ascend reports several, the other one.
+        ("ascend", "npu_type"),
+    }
+)
+"""Features of which a label may have several values (PEP 850, ``multi_value``)."""

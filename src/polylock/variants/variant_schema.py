@@ -53,7 +53,19 @@ _DEPENDENCY_FEATURE = r"[a-z0-9_-]+"
 
 
 class InvalidVariantMetadata(ValueError):
-    """Variant metadata that breaks a rule; the message is the reason."""
+    """Variant metadata that breaks a rule; the message is the reason.
+
+    ``key`` is the path of the key at fault, empty for the file as a whole, and
+    ``problem`` the reason without it.
+    """
+
+    def __init__(self, problem: str, key: str = "") -> None:
+        """Store the problem and its key."""
+        text = f"{key}: {problem}" if key else problem
+        cut = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+        super().__init__(cut)
+        self.key = key
+        self.problem = problem[:_LONGEST]
 
 
 class ProviderRequirement(Value, frozen=True, kw_only=True):
@@ -82,10 +94,7 @@ def key_path(path: str, key: object) -> str:
 
 def invalid(path: str, problem: str) -> InvalidVariantMetadata:
     """Return the error for a key path; a long message is cut."""
-    text = f"{path}: {problem}" if path else problem
-    return InvalidVariantMetadata(
-        text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
-    )
+    return InvalidVariantMetadata(problem, path)
 
 
 def schema_version(document: Mapping[str, Any]) -> tuple[int, int]:
@@ -109,7 +118,7 @@ def schema_version(document: Mapping[str, Any]) -> tuple[int, int]:
 
 
 def is_draft(version: tuple[int, int]) -> bool:
-    """Return whether this is a draft v0.0.x, older than PEP 825."""
+    """Return True if this is a draft v0.0.x, older than PEP 825."""
     return version == (0, 0)
 
 

@@ -9,7 +9,6 @@ packed as they were.
 
 from __future__ import annotations
 
-import io
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -18,18 +17,22 @@ from polylock.installation.record import InvalidRecord, format_rows, parse_rows,
 from polylock.model.folding import fold_variant
 from polylock.model.markers import InvalidMarker
 from polylock.model.requirements import InvalidRequirement, Requirement
-from polylock.values import Value
+from polylock.repacking.archive_writer import ArchiveWriter, NewMember
+from polylock.repacking.metadata_edits import (
+    is_requirement,
+    requirement_field,
+    requirement_in,
+    split_header,
+)
+from polylock.values import Value, replace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
     from zipfile import ZipFile, ZipInfo
 
     from polylock.model.folding import SelectedVariant
 
 __all__ = ["EvaluatedRequirement", "PlainWheel", "evaluate_markers"]
-
-_FIELD = "requires-dist:"
 
 
 class EvaluatedRequirement(Value, frozen=True, kw_only=True):
@@ -88,7 +91,15 @@ def evaluate_markers(
             beside = wheel.with_name(f"{wheel.name}.new")
             with suppress(FileNotFoundError):
                 beside.unlink()
-            _copy(archive, wheel, beside, replaced)
+            with wheel.open("rb") as source, beside.open("xb") as target:
+                writer = ArchiveWriter(target)
+                for info in archive.infolist():
+                    if info.filename in replaced:
+                        content = replaced[info.filename]
+                        writer.add(NewMember(info.filename, content, info))
+                    else:
+                        writer.copy(source, info, info.filename)
+                writer.finish(archive.comment)
     except (BadZipFile, InvalidRecord, ValueError) as error:
         raise FileCorrupt(wheel.name, str(error)) from error
     beside.replace(wheel)
@@ -114,36 +125,19 @@ def _evaluated(
     content: bytes, variant: SelectedVariant
 ) -> tuple[bytes, tuple[EvaluatedRequirement, ...]]:
     """Return METADATA with its variant markers evaluated, and the changes."""
-    text = content.decode("utf-8")
+    fields, rest = split_header(content.decode("utf-8"))
     changes: list[EvaluatedRequirement] = []
     kept = []
-    for field in _fields(text):
-        if not field.lower().startswith(_FIELD) or "variant_" not in field:
+    for field in fields:
+        if not is_requirement(field) or "variant_" not in field:
             kept.append(field)
             continue
-        value = " ".join(field[len(_FIELD) :].split())
+        value = requirement_in(field)
         change = EvaluatedRequirement(was=value, now=_without_variants(value, variant))
-        ending = field[len(field.rstrip("\r\n")) :]
         changes.append(change)
         if change.now is not None:
-            kept.append(f"Requires-Dist: {change.now}{ending}")
-    return "".join(kept).encode(), tuple(changes)
-
-
-def _fields(text: str) -> Iterator[str]:
-    """Yield each field of the header with its continuation lines, then the rest."""
-    field = ""
-    stream = io.StringIO(text, newline="")
-    for line in stream:
-        if line[0] not in " \t":
-            if field:
-                yield field
-            field = ""
-        if not line.strip():
-            yield field + line + stream.read()
-            return
-        field += line
-    yield field
+            kept.append(requirement_field(change.now, field))
+    return "".join([*kept, rest]).encode(), tuple(changes)
 
 
 def _without_variants(text: str, variant: SelectedVariant) -> str | None:
@@ -155,43 +149,6 @@ def _without_variants(text: str, variant: SelectedVariant) -> str | None:
     rest = True if marker is None else fold_variant(marker, variant)
     if rest is False:
         return None
-    import msgspec  # noqa: PLC0415 - replace() of values does not take a Requirement
 
     left = "" if rest is True else str(rest)
-    return str(msgspec.structs.replace(requirement, marker=left))
-
-
-def _copy(
-    archive: ZipFile, wheel: Path, target: Path, replaced: dict[str, bytes]
-) -> None:
-    """Write an archive with some members replaced; the others are not packed anew."""
-    from zipfile import ZipFile, ZipInfo  # noqa: PLC0415 - as above
-
-    infos = sorted(archive.infolist(), key=lambda info: info.header_offset)
-    ends = [*(info.header_offset for info in infos[1:]), archive.start_dir]
-    with wheel.open("rb") as source, ZipFile(target, "w") as copy:
-        stream = copy.fp
-        assert stream is not None
-        for info, end in zip(infos, ends, strict=True):
-            if info.filename in replaced:
-                fresh = ZipInfo(info.filename, info.date_time)
-                fresh.compress_type = info.compress_type
-                fresh.external_attr = info.external_attr
-                copy.writestr(fresh, replaced[info.filename])
-                continue
-            source.seek(info.header_offset)
-            stream.seek(copy.start_dir)
-            info.header_offset = copy.start_dir
-            _transfer(source, stream, end - source.tell())
-            copy.filelist.append(info)
-            copy.NameToInfo[info.filename] = info
-            copy.start_dir = stream.tell()
-
-
-def _transfer(source: Any, target: Any, size: int) -> None:  # noqa: ANN401 - binary files
-    while size > 0:
-        chunk = source.read(min(size, 1 << 20))
-        if not chunk:
-            raise ValueError("ends within a member")
-        target.write(chunk)
-        size -= len(chunk)
+    return str(replace(requirement, marker=left))

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from packaging.utils import NormalizedName, canonicalize_name
 
 from polylock.answer_cache.basis import (
     Basis,
@@ -28,7 +29,7 @@ from polylock.environment.venv import (
     read_state,
     write_state,
 )
-from polylock.errors import EnvironmentBroken, ProjectError
+from polylock.errors import EnvironmentBroken, ProjectError, UsageError
 from polylock.installation.plan import (
     PlanEntry,
     SyncPlan,
@@ -37,9 +38,9 @@ from polylock.installation.plan import (
     seeds,
 )
 from polylock.lockfile.pylock import PackageSdist, Pylock
-from polylock.lockfile.select import select, selectable_groups
+from polylock.lockfile.select import Selected, select
+from polylock.operations.chosen import Chosen, GroupOptions, given_options, merged
 from polylock.operations.context import Context
-from polylock.operations.machine import Chosen
 from polylock.operations.sync.choose_target import Choice, Chooser
 from polylock.operations.sync.installables import Installables, installables
 from polylock.operations.sync.safety_checks import (
@@ -61,13 +62,12 @@ from polylock.operations.workspace import (
     require_lock,
 )
 from polylock.providers.machine import this_host
+from polylock.toml_tables import suggestion
 from polylock.values import Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Sequence
     from pathlib import Path
-
-    from packaging.utils import NormalizedName
 
     from polylock.answer_cache.basis import Written
     from polylock.model.inputs import Inputs
@@ -82,14 +82,16 @@ class SyncOptions(Value, frozen=True, kw_only=True):
     """The options of a sync beyond the settings.
 
     ``frozen`` installs an outdated lock file. ``force_target`` skips the check of the
-    hardware. ``forget`` ignores the choices that the environment remembers. ``dry_run``
-    changes nothing. ``hashes`` compares every installed file with RECORD.
-    ``search_path`` is the PATH for finding a Python, ``managed`` gives further places.
+    hardware. ``forget`` ignores the choices that the environment remembers. ``adding``
+    adds the given groups and extras to them. ``dry_run`` changes nothing. ``hashes``
+    compares every installed file with RECORD. ``search_path`` is the PATH for finding a
+    Python, ``managed`` gives further places.
     """
 
     frozen: bool = False
     force_target: bool = False
     forget: bool = False
+    adding: bool = False
     dry_run: bool = False
     reinstall: bool = False
     hashes: bool = False
@@ -125,7 +127,7 @@ class SyncOutcome(Value, frozen=True, kw_only=True):
 
     @property
     def up_to_date(self) -> bool:
-        """Return whether there was nothing to do."""
+        """Return True if there was nothing to do."""
         return self.plan.is_empty and self.replaced is None
 
     def to_json(self) -> dict[str, Any]:
@@ -166,11 +168,13 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
     moved_from = state.moved_from(place)
     if options.forget:
         state = EnvironmentState(created=state.created, path=state.path)
+    group_options = _options(state, settings, pylock, adding=options.adding)
+    chosen = group_options.chosen(pylock)
     with Context(settings, inputs, reporter) as context:
         chooser = Chooser(
             pylock=pylock,
             place=place,
-            chosen=_chosen(state, settings, pylock),
+            chosen=chosen,
             created=state.created,
             moved=moved_from is not None,
             python=settings.python,
@@ -184,20 +188,15 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
             settings.target, remembered=state.target, forced=options.force_target
         )
         lacks = _lacks(chooser, choice, state, options)
-        remembered = msgspec.structs.replace(
-            _state_after(state, choice, chooser.chosen, forced=bool(lacks)),
+        remembered = replace(
+            _state_after(state, choice, group_options, forced=bool(lacks)),
             path=state.path if state.path and moved_from is None else str(place),
         )
-        selected = select(
-            pylock,
-            choice.target,
-            groups=remembered.groups,
-            extras=remembered.extras,
-            path=str(path),
-            environment=choice.environment,
-        )
+        selected = _selected(pylock, choice, chosen, settings, path)
         wanted, watched = _with_own_project(
-            installables(selected, context, path.parent), project, context
+            installables(selected, context, path.parent),
+            None if chosen.alone else project,  # no group requires the project itself
+            context,
         )
         if moved_from is not None:
             options = replace(options, reinstall=True)
@@ -205,8 +204,8 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
         outcome = SyncOutcome(
             environment=place,
             target=choice.target.name,
-            groups=remembered.groups,
-            extras=remembered.extras,
+            groups=chosen.groups,
+            extras=chosen.extras,
             replaced=choice.replaced,
             plan=plan,
             basis=None
@@ -266,40 +265,57 @@ def _apply(
     return replace(outcome, plan=done.plan, link_modes=done.link_modes)
 
 
+def _selected(
+    pylock: Pylock, choice: Choice, chosen: Chosen, settings: Settings, path: Path
+) -> tuple[Selected, ...]:
+    """Return the packages to install; raises UsageError for an unknown exclusion."""
+    out = {canonicalize_name(name): name for name in settings.no_install_packages}
+    known = {package.name for package in pylock.packages}
+    for normalized, name in out.items():
+        if normalized not in known:
+            raise UsageError(
+                f"--no-install-package: {name} is not locked",
+                suggestion(normalized, sorted(known)),
+            )
+    selected = select(
+        pylock,
+        choice.target,
+        path=str(path),
+        environment=choice.environment,
+        **chosen.options,
+    )
+    return tuple(each for each in selected if each.package.name not in out)
+
+
 def _lacks(
     chooser: Chooser, choice: Choice, state: EnvironmentState, options: SyncOptions
 ) -> tuple[str, ...]:
-    """Return what this machine lacks for a target that is or was forced."""
+    """Return the properties that this machine lacks for a forced target."""
     remembered = state.forced and state.target == choice.target.name
     if options.force_target or (remembered and not choice.checked):
         return chooser.lacks(choice)
     return ()
 
 
-def _chosen(state: EnvironmentState, settings: Settings, pylock: Pylock) -> Chosen:
-    """Return the groups and extras to install: the ones given now, else earlier.
-
-    Groups and extras that the project no longer has are dropped.
-    """
-    groups, extras = selectable_groups(pylock), pylock.extras or ()
-    return Chosen(
-        groups=tuple(settings.groups)
-        or tuple(name for name in state.groups if name in groups),
-        extras=tuple(settings.extras)
-        or tuple(name for name in state.extras if name in extras),
+def _options(
+    state: EnvironmentState, settings: Settings, pylock: Pylock, *, adding: bool
+) -> GroupOptions:
+    """Return the options for groups and extras: given now, or remembered."""
+    earlier = GroupOptions(
+        **{name: getattr(state, name) for name in GroupOptions.__struct_fields__}
     )
+    return merged(given_options(settings), earlier, pylock, adding=adding)
 
 
 def _state_after(
-    state: EnvironmentState, choice: Choice, chosen: Chosen, *, forced: bool
+    state: EnvironmentState, choice: Choice, options: GroupOptions, *, forced: bool
 ) -> EnvironmentState:
     """Return the new state of the environment."""
     return EnvironmentState(
         created=state.created or not choice.exists,
         target=choice.target.name,
-        groups=chosen.groups,
-        extras=chosen.extras,
         forced=forced,
+        **msgspec.structs.asdict(options),
     )
 
 
@@ -316,7 +332,7 @@ def _with_own_project(
         or not project.has_build_system
         or context.settings.no_install_project
     ):
-        return wanted, None if wanted.trees else ()
+        return wanted, None if _changing(wanted) else ()
     # 10 ms that a project without a build system does not pay.
     from polylock.operations.sync.own_project import (  # noqa: PLC0415 - see above
         build_files,
@@ -324,14 +340,21 @@ def _with_own_project(
     )
 
     wanted = with_own_project(wanted, project, context)
-    others = wanted.trees.keys() - {project.name}
-    return wanted, None if others else build_files(project)
+    others = _changing(wanted) - {project.name}
+    if others or context.settings.no_editable:  # any file may matter
+        return wanted, None
+    return wanted, build_files(project)
+
+
+def _changing(wanted: Installables) -> set[NormalizedName]:
+    """Return the source trees that may change without the lock file."""
+    return {name for name, tree in wanted.trees.items() if not tree.is_fixed}
 
 
 def _remember(place: Path, state: EnvironmentState) -> EnvironmentState:
     """Write the state; ``created`` stays true if another process has set it."""
     created = state.created or read_state(place).created
-    state = msgspec.structs.replace(state, created=created)
+    state = replace(state, created=created)
     write_state(place, state)
     return state
 
@@ -471,7 +494,7 @@ def _plan(
 
 
 def _may_build(wanted: Installables) -> bool:
-    """Return whether a package may have to be built before it is linked again."""
+    """Return True if a package may have to be built before it is linked again."""
     return bool(wanted.trees) or any(
         isinstance(file, PackageSdist) for file in wanted.files.values()
     )

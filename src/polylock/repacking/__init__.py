@@ -1,0 +1,3 @@
+"""Wheels written anew with another label, version or metadata."""
+
+from __future__ import annotations
