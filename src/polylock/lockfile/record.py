@@ -76,12 +76,12 @@ _FIELDS = {
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ORDERED = {"prefer-variants"}
 _DEFAULTS = Inputs()
-_PYTHON = re.compile(
+_PYTHON = (
     r"(?P<implementation>[a-z]*)(?P<major>[0-9]{1,4})\.(?P<minor>[0-9]{1,4})"
     r"(?:\.(?P<patch>[0-9]{1,4}))?(?P<threads>t?)"
 )
-_LIBC = re.compile(r"(glibc|musl)-[0-9]{1,4}\.[0-9]{1,4}")
-_MACOS = re.compile(r"[0-9]{1,4}(\.[0-9]{1,4})?")
+_LIBC = r"(glibc|musl)-[0-9]{1,4}\.[0-9]{1,4}"
+_MACOS = r"[0-9]{1,4}(\.[0-9]{1,4})?"
 _IMPLEMENTATIONS = {"cpython", "pypy"}
 _ARCHITECTURES = {"arm64": "aarch64", "amd64": "x86_64"}
 
@@ -374,9 +374,9 @@ def describe(record: LockedTarget) -> TargetDescription:
     Raises InvalidRecord if a value describes no machine.
     """
     system, architecture = _platform(record.platform)
-    if record.libc is not None and not _LIBC.fullmatch(record.libc):
+    if record.libc is not None and not re.fullmatch(_LIBC, record.libc):
         raise InvalidRecord(f"unknown libc {record.libc!r}")
-    if record.macos is not None and not _MACOS.fullmatch(record.macos):
+    if record.macos is not None and not re.fullmatch(_MACOS, record.macos):
         raise InvalidRecord(f"unknown macOS version {record.macos!r}")
     return TargetDescription(
         name=record.name,
@@ -443,7 +443,7 @@ def _platform(text: str) -> tuple[OperatingSystem, Architecture]:
 
 
 def _python(text: str) -> PythonRelease:
-    match = _PYTHON.fullmatch(text)
+    match = re.fullmatch(_PYTHON, text)
     implementation = "" if match is None else match["implementation"] or "cpython"
     if match is None or implementation not in _IMPLEMENTATIONS:
         raise InvalidRecord(f"unknown Python {text!r}")
