@@ -310,7 +310,7 @@ LOCKS: dict[str, dict[str, str]] = {
 def test_a_lock_file_of_many_entries(kind: str) -> None:
     """They are read once, and only the choices that the project has are followed."""
     pylock = read_pylock(_locked(**LOCKS[kind]), "pylock.toml")
-    inputs = inputs_of(["demo"])
+    inputs = inputs_of(["demo"], "allow")
     assert choices(pylock, inputs) == (Choice(),)
     assert list(ambiguous(pylock, inputs, TARGETS[0])) == []
     assert list(unreached(pylock, inputs, TARGETS[0])) == []
