@@ -191,7 +191,8 @@ def test_random_archives_are_copied_faithfully() -> None:
         source = io.BytesIO()
         with zipfile.ZipFile(source, "w") as archive:
             for number in range(choose.randrange(1, 12)):
-                info = zipfile.ZipInfo(f"{number}/{choose.choice('a\u00e9\u6f22')}")
+                letter = choose.choice("a\u00e9\u6f22")
+                info = zipfile.ZipInfo(f"{number}/{letter}")
                 info.compress_type = choose.choice([0, 8, 12, 14])
                 info.external_attr = choose.choice([0, 0o100755 << 16, 0x20])
                 content = choose.randbytes(choose.randrange(300)) * choose.randrange(9)
