@@ -56,12 +56,12 @@ class Scenario(StrEnum):
 
     @property
     def is_check(self) -> bool:
-        """Return whether the lock file is compared and never written."""
+        """Return True if the lock file is compared and never written."""
         return self in {Scenario.CHECK, Scenario.CHECK_AGAIN}
 
     @property
     def is_repeated(self) -> bool:
-        """Return whether the same command has just run: it may remember its answer."""
+        """Return True if the same command has just run: it may remember its answer."""
         return self in {Scenario.UNCHANGED_AGAIN, Scenario.CHECK_AGAIN}
 
 
@@ -317,7 +317,7 @@ def find_uv() -> str | None:
 
 
 def has_nab() -> bool:
-    """Return whether this Python has nab."""
+    """Return True if this Python has nab."""
     from importlib.util import find_spec  # noqa: PLC0415 - not in every run
 
     return find_spec("nab") is not None

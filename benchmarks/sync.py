@@ -223,7 +223,7 @@ def _files(venv: Path) -> list[Path]:
 
 
 def _is_record(path: Path) -> bool:
-    """Return whether a file is a package's RECORD, not that of a vendored package."""
+    """Return True if a file is a package's RECORD, not that of a vendored package."""
     return path.name == "RECORD" and path.parents[1].name == "site-packages"
 
 

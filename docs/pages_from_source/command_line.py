@@ -88,5 +88,5 @@ def setting_of(option: click.Option) -> SettingDefinition | None:
 
 
 def has_setting(described: Described, definition: SettingDefinition) -> bool:
-    """Return whether a command has a setting."""
+    """Return True if a command has a setting."""
     return definition in map(setting_of, described.options())

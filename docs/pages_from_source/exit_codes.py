@@ -67,6 +67,7 @@ ENDINGS: dict[str, dict[int, str]] = {
     "why": {4: _NO_TARGET},
     "report": {4: _NO_TARGET},
     "export": {4: _NO_TARGET},
+    "index lint": {3: "there is an error or a warning"},
     "bundle": {3: f"{_OUTDATED}, unless `--frozen`", 4: _NO_TARGET},
 }
 """The codes 3 and 4 by command; ``tests/cli/test_exit_codes.py`` tries each."""

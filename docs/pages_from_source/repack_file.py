@@ -69,10 +69,10 @@ wheel of a release rely on.
 Editors can use `schemas/repack-file.schema.json` in the repository."""
 
 _INTRODUCTIONS = {
-    "build": "Under `[builds.NAME]`. The name is the local version of its wheels, such "
-    "as `cu130`, unless the build has `wheels`.",
-    "project": "Under `[projects.NAME]`. The keys apply in this order. In patterns, `*` "
-    "stands for any characters, and names are compared in their normalized form.",
+    "build": "Under `[builds.NAME]`. The name is the local version of its wheels, "
+    "such as `cu130`, unless the build has `wheels`.",
+    "project": "Under `[projects.NAME]`. The keys apply in this order. In patterns, "
+    "`*` stands for any characters, and names are compared in their normalized form.",
 }
 
 

@@ -73,10 +73,15 @@ _NOTES = {
     "target": "Without it `sync` and `run` use the target of the environment's last "
     "sync, and `auto` the first time; `export` and `bundle` require it; the other "
     "commands use every target.",
-    "groups": "Without it `sync` and `run` use those of the environment's last sync; "
-    "`tree`, `outdated`, `why` and `report` show every group and extra; the others "
-    "use none.",
-    "extras": "The default is as for [`--group`](#--group).",
+    "groups": "It adds to the groups that are taken by default: `default-groups` of "
+    "the project, else `dev` if there is that group, as with uv. Without an option for "
+    "groups `sync` takes those of the environment's last sync, and `tree`, `outdated`, "
+    "`why` and `report` show every group and extra. `run` adds what it is given to "
+    "what the last sync installed, and takes nothing away.",
+    "only_groups": "What the group requires is installed, and neither the project "
+    "itself nor what it requires, nor an extra.",
+    "extras": "Without an option for extras `sync` and `run` take those of the "
+    "environment's last sync, and others none.",
     "refresh": "`lock` asks no index if the lock file is up to date, also with this "
     "flag: `lock --upgrade` looks for newer versions, `verify` compares with the "
     "index.",

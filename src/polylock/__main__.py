@@ -20,7 +20,7 @@ _LAZY = frozenset(
         "tokenize",
     }
 )
-"""What click and packaging import at once and hardly any command uses."""
+"""Modules that click and packaging import and that few commands use."""
 
 _COLLECTED_AFTER = 100_000
 
@@ -43,19 +43,19 @@ def answer(arguments: tuple[str, ...]) -> int:
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    import gc  # noqa: PLC0415 - of no use to who imports `answer`
+    import gc  # noqa: PLC0415 - `answer` does not need it
 
     if sys.version_info >= (3, 15):  # PEP 810
         sys.set_lazy_imports_filter(lambda _importer, name, _names: name in _LAZY)
         sys.set_lazy_imports("all")
-    # Importing makes many objects and no garbage, which is looked for all the time.
+    # Imports create many objects and no garbage, but start many collections.
     gc.set_threshold(_COLLECTED_AFTER)
     try:
         code = answer(tuple(sys.argv[1:]))
-    except KeyboardInterrupt:  # while modules are imported, before anybody else looks
+    except KeyboardInterrupt:  # during imports, before `run` catches it
         sys.stderr.write("interrupted\n")
         code = 130
-    # Else the interpreter looks for garbage among all that there is before it ends.
+    # Otherwise the interpreter collects garbage once more before it ends.
     gc.freeze()
     sys.exit(code)
 

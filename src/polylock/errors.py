@@ -5,7 +5,13 @@
     PolylockError
     +- UsageError                  the command line asks for something impossible
     +- ProjectError                the project file
+    |  +- UnreadSettings           another tool's, without a counterpart
+    |  +- UnreadSettings           settings of another tool that change the lock
+    +- NetworkSettingInvalid       a variable for proxies or certificates
     +- IndexRequestError           a request to an index failed, retries included
+    |  +- ProjectPageRefused       the index refused the page of a project
+    |  +- ProxyFailed
+    |  +- TlsFailed
     |  +- AnswerTooLong            a response above the size limit
     |  +- Offline                  the response is not in the cache
     +- ProjectNotFound             no index has the project
@@ -19,7 +25,10 @@
     +- FilesInvalid                files that must not be published on an index
     +- RepackFileInvalid           the file of `variant repack` has an error
     +- WheelsRefused               wheels that cannot be written anew
+    +- RepackFileInvalid           the file of ``variant repack``
+    +- WheelsRefused               wheels that cannot be written as requested
     +- NoSolution                  the requirements of a target cannot be met
+    |  +- BuildsNeeded             unless projects are built
     +- LockFileInvalid             pylock.toml cannot be read
     +- LockFileOutdated            pylock.toml is not up to date
     +- ForeignLockInvalid          a lock file of another tool cannot be read
@@ -53,6 +62,7 @@ __all__ = [
     "ArchiveDamaged",
     "BuildFailed",
     "BuildForbidden",
+    "BuildsNeeded",
     "CacheUnusable",
     "EnvironmentBroken",
     "FileCorrupt",
@@ -83,6 +93,7 @@ __all__ = [
     "TargetMismatch",
     "TlsFailed",
     "TooComplex",
+    "UnreadSettings",
     "UsageError",
     "WheelsRefused",
 ]
@@ -206,6 +217,36 @@ class ProjectError(_ErrorAtKey):
     exit_code = 2
 
 
+class UnreadSettings(ProjectError):
+    """Settings of another tool change what is locked, and polylock does not read them.
+
+    ``keys`` are their key paths; ``tool`` is the name of the tool as ``init --from``
+    takes it.
+    """
+
+    listed = "keys"
+
+    path: str
+    key: str = ""
+    problem: str = ""
+    keys: Sequence[str] = ()
+    tool: str = ""
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path}: [tool.{self.tool}] says what polylock does not read and "
+            "what would change the lock file:"
+        )
+
+    def hint(self) -> str | None:
+        names = ", ".join(f'"{key}"' for key in self.keys[:3])
+        more = ", ..." if len(self.keys) > 3 else ""
+        return (
+            f"`polylock init --from {self.tool}` converts it; to lock without it, "
+            f"write in [tool.polylock]: ignored-settings = [{names}{more}]"
+        )
+
+
 class LockFileInvalid(_ErrorAtKey):
     """The lock file cannot be read."""
 
@@ -294,6 +335,34 @@ class NoSolution(PolylockError):
 
     def __str__(self) -> str:
         return f"no solution for target {self.target}"
+
+
+class BuildsNeeded(NoSolution):
+    """Projects must be built to be locked, and the project does not allow it.
+
+    ``projects`` are their names, sorted; ``allowed`` are those that this run allowed
+    without success.
+    """
+
+    projects: Sequence[str] = ()
+    allowed: Sequence[str] = ()
+
+    def after(self, allowed: Sequence[str]) -> BuildsNeeded:
+        """Return the error of a run that allowed the builds of projects."""
+        return BuildsNeeded(
+            self.target,
+            self.explanation,
+            projects=self.projects,
+            allowed=tuple(allowed),
+        )
+
+    def hint(self) -> str:
+        names = sorted({*self.projects, *self.allowed})
+        options = " ".join(f"--allow-build {name}" for name in names)
+        return (
+            f"`polylock lock {options}` names {'it' if len(names) == 1 else 'them'} in "
+            "build-package, so that the build backend may run on your machine"
+        )
 
 
 class TooComplex(PolylockError):

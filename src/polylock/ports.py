@@ -67,7 +67,7 @@ class PackageSource(Protocol):
         ...
 
     def refusal(self, release: Release, file: RemoteFile) -> Unusable | None:
-        """Return why a source distribution is unusable, if that is known unopened.
+        """Return the reason against a source distribution if it is known unopened.
 
         ``core_metadata`` would return the same, at the cost of a download.
         """

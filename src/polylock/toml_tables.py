@@ -25,6 +25,7 @@ __all__ = [
     "LARGEST_TOML",
     "InvalidToml",
     "Table",
+    "close_names",
     "closest",
     "key_path",
     "parse_toml",
@@ -41,6 +42,7 @@ DEEPEST_KEY = 64
 """Most parts of a dotted key: ``tomllib`` takes time quadratic in their number."""
 
 _MOST_LEVELS = 100
+_ABOUT_EQUAL = 0.1
 _LEAST, _MOST = -(2**63), 2**63
 _STRING_OR_COMMENT = re.compile(
     r'"""(?:[^"\\]|\\.|"(?!""))*+"""|' + r"'''.*?'''"
@@ -156,20 +158,33 @@ def key_path(*parts: str | int) -> str:
     return path
 
 
+def close_names(
+    wrong: str, known: Collection[str], *, similarity: float = 0.6
+) -> list[str]:
+    """Return up to three known names that are about equally similar, the best first."""
+    # For a misspelling only.
+    from difflib import SequenceMatcher, get_close_matches  # noqa: PLC0415
+
+    found = get_close_matches(wrong, sorted(known), 3, similarity)
+    if not found:
+        return []
+    least = SequenceMatcher(None, found[0], wrong).ratio() - _ABOUT_EQUAL
+    return [
+        name for name in found if SequenceMatcher(None, name, wrong).ratio() >= least
+    ]
+
+
 def closest(
     wrong: str, known: Collection[str], *, similarity: float = 0.6
 ) -> str | None:
     """Return the known name that is most similar, None if none is close."""
-    from difflib import get_close_matches  # noqa: PLC0415 - for a misspelling only
-
-    return next(iter(get_close_matches(wrong, sorted(known), 1, similarity)), None)
+    return next(iter(close_names(wrong, known, similarity=similarity)), None)
 
 
 def suggestion(wrong: str, known: Collection[str]) -> str:
-    """Return advice: the known name that is most similar, or all names."""
-    close = closest(wrong, known)
-    if close is not None:
-        return f"did you mean {close}?"
+    """Return advice: the known names that are most similar, or all names."""
+    if close := close_names(wrong, known):
+        return f"did you mean {' or '.join(close)}?"
     return f"there are: {', '.join(known)}" if known else "there are none"
 
 

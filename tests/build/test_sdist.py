@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fakes.sdists import write_tar
-from polylock.build.sdist import SdistLimits, unpack_sdist
+from polylock.build.sdist import unpack_sdist
 from polylock.errors import FileCorrupt
+from polylock.index.sdist_metadata import pkg_info_in, read_pkg_info
+from polylock.model.sdist_members import SdistLimits
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -134,18 +136,24 @@ HOSTILE = {
     "sparse file": entry("demo-1.0/a", tarfile.GNUTYPE_SPARSE),
     "unknown kind": entry("demo-1.0/a", b"Z"),
     "long name": entry("demo-1.0/" + "a" * 256),
+    "long path": entry("demo-1.0/" + "/".join(["a" * 200] * 11)),
+    "deep path": entry("demo-1.0" + "/a" * 100),
 }
 
 
 @pytest.mark.parametrize("kind", sorted(HOSTILE))
 def test_a_hostile_member_is_refused(tmp_path: Path, kind: str) -> None:
-    """The file is named, and nothing appears outside of the directory."""
+    """By `lock`, which reads PKG-INFO, and before anything appears outside."""
     place = tmp_path / "place"
     place.mkdir()
     info = HOSTILE[kind]
     content = b"x" if info.isreg() else b""
-    with pytest.raises(FileCorrupt, match=r"demo-1\.0\.tar\.gz: "):
-        unpack(tar(place, (info, content)))
+    path = tar(place, (info, content))
+    with pytest.raises(FileCorrupt, match=r"demo-1\.0\.tar\.gz: ") as read:
+        read_pkg_info(path, path.name)
+    with pytest.raises(FileCorrupt, match=r"demo-1\.0\.tar\.gz: ") as unpacked:
+        unpack(path)
+    assert str(read.value) == str(unpacked.value)
     assert {path.name for path in tmp_path.iterdir()} == {"place"}
     assert {path.name for path in place.iterdir()} == {NAME, "tree"}
 
@@ -231,8 +239,11 @@ def test_a_hostile_member_of_a_zip_is_refused(
         info.filename = name
         info.external_attr = mode << 16
         archive.writestr(info, "x")
-    with pytest.raises(FileCorrupt, match=r"demo-1\.0\.zip: "):
+    with pytest.raises(FileCorrupt, match=r"demo-1\.0\.zip: ") as read:
+        read_pkg_info(path, path.name)
+    with pytest.raises(FileCorrupt, match=r"demo-1\.0\.zip: ") as unpacked:
         unpack(path)
+    assert str(read.value) == str(unpacked.value)
     assert {found.name for found in place.iterdir()} == {"demo-1.0.zip", "tree"}
 
 
@@ -265,6 +276,22 @@ def test_a_member_of_negative_size_ends(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(header + bytes(1024)))
     with pytest.raises(FileCorrupt, match="negative size"):
         unpack(path)
+
+
+def test_a_member_behind_pkg_info_counts_when_all_of_it_is_read(
+    tmp_path: Path,
+) -> None:
+    """Of a stream only the part up to PKG-INFO is known, and only that is refused."""
+    path = tar(tmp_path, (entry("../a"), b"x"))
+    assert pkg_info_in(iter([path.read_bytes()]), NAME) == b"good"
+    with pytest.raises(FileCorrupt, match="leaves its directory"):
+        read_pkg_info(path, NAME)
+    hostile = tmp_path / "other.tar.gz"
+    with tarfile.open(hostile, "w:gz") as archive:
+        for name in ("../a", "demo-1.0/PKG-INFO"):
+            archive.addfile(entry(name))
+    with pytest.raises(FileCorrupt, match="leaves its directory"):
+        pkg_info_in(iter([hostile.read_bytes()]), NAME)
 
 
 def test_an_empty_archive_is_corrupt(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def test_an_incomplete_archive_is_built_anew(tmp_path: Path) -> None:
 
 
 def test_threads_that_add_at_once_build_once(tmp_path: Path) -> None:
-    """The second asker waits for the first and takes its work."""
+    """The second thread waits for the first and takes its work."""
     built: list[Path] = []
     barrier = threading.Barrier(4)
 

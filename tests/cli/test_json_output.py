@@ -50,6 +50,8 @@ CALLS = {
     "variant-repack": ["variant", "repack", REPACK, "--output", "out", "--dry-run"],
     "variant-show": ["variant", "show", PLAIN, LABELLED],
     "index-build": ["index", "build", str(WHEELS), "--output", "site"],
+    "index-lint": ["index", "lint", str(WHEELS)],
+    "index-simulate": ["index", "simulate", str(WHEELS), "tensordemo"],
     "cache-size": ["cache", "size"],
     "cache-prune": ["cache", "prune"],
     "cache-verify": ["cache", "verify"],

@@ -50,7 +50,7 @@ def begin_and_duration(world: SyncedProject, origin: str | None) -> tuple[float,
 
 
 def changed(world: SyncedProject, origin: str | None) -> bool:
-    """Return whether a sync has begun to write."""
+    """Return True if a sync has begun to write."""
     if origin is None:
         return world.environment.exists()
     return any((world.cache / "files-v1").glob(".tmp-*"))

@@ -148,7 +148,8 @@ def _lines() -> Iterator[str]:
 @pytest.mark.parametrize("line", list(_lines()))
 def test_line_of_the_page_is_read(line: str, tmp_path: Path) -> None:
     """An example of a key loads as part of a project file."""
-    text = '[project]\nname = "demo"\nversion = "1"\n[tool.polylock]\n'
+    text = '[project]\nname = "demo"\nversion = "1"\n'
+    text += "[dependency-groups]\ndev = []\ntest = []\n[tool.polylock]\n"
     box = BOX.replace("box", "cpu") if line.startswith("default-target") else BOX
 
     assert load_text(tmp_path, f"{text}{line}\n{box}").descriptions

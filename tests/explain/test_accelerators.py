@@ -133,7 +133,7 @@ def test_an_accelerator_that_no_label_serves_is_told_with_the_nearest() -> None:
     }
     assert lines_of(scenario) == [
         (
-            "torch 2.11 on mi300x makes no use of an AMD GPU: rocm71 needs "
+            "torch 2.11 on mi300x does not use an AMD GPU: rocm71 needs "
             "amd :: rocm_version :: 7.1, and the target supports 6.4; if it supports "
             "more, change tool.polylock.targets.mi300x.amd"
         )
@@ -144,7 +144,7 @@ def test_an_accelerator_that_no_label_serves_is_told_with_the_nearest() -> None:
     }
     assert lines_of(scenario) == [
         (
-            "torch 2.11 on mi300x makes no use of an AMD GPU: it has variants for "
+            "torch 2.11 on mi300x does not use an AMD GPU: it has variants for "
             "others alone (cu12)"
         )
     ]
@@ -159,7 +159,7 @@ def test_a_build_for_processors_on_a_gpu_target() -> None:
             "packages": {"torch": {"2.9.0+cpu": {}}},
         }
     )
-    assert told.startswith("torch 2.9.0+cpu on h100 makes no use of an NVIDIA GPU: ")
+    assert told.startswith("torch 2.9.0+cpu on h100 does not use an NVIDIA GPU: ")
 
 
 def test_a_better_label_whose_wheel_is_yanked() -> None:
@@ -311,5 +311,5 @@ def test_a_better_label_lost_to_a_requirement_names_it() -> None:
     assert lost() == [f"gpu 1.0 on h100: cu128 is better than cu126, but it {because}"]
     (told,) = lost(only=True)
     assert told == (
-        "gpu 1.0 on h100 makes no use of an NVIDIA GPU: cu128 fits, but it " + because
+        "gpu 1.0 on h100 does not use an NVIDIA GPU: cu128 fits, but it " + because
     )

@@ -9,10 +9,10 @@ from packaging.utils import canonicalize_name
 from fakes.scenarios import inputs_of, preferences_of, targets_of
 from fakes.source import MemorySource
 from fakes.workspace import Spy
-from polylock.explain.answer import answer_of
 from polylock.explain.findings import Behind, Note, TorchBackendUnset
 from polylock.explain.known_source import KnownSource
 from polylock.explain.notes import notes
+from polylock.explain.pinned_target import pinned_target
 from polylock.explain.reasons import NoFile
 from polylock.explain.screening import Solved
 from polylock.explain.why_not import WhyNot
@@ -245,7 +245,7 @@ def test_a_version_that_nobody_is_meant_to_take_is_no_way_out() -> None:
     (resolution,) = (
         Solver(inputs=inputs, source=source, reporter=Spy()).solve(targets).resolutions
     )
-    reader = WhyNot(answer_of(resolution, inputs), inputs=inputs, source=source)
+    reader = WhyNot(pinned_target(resolution, inputs), inputs=inputs, source=source)
     reason = reader.version(canonicalize_name("thinc"), "9.1")
     assert clause(reason) == "spacy 3.8 requires thinc<8.4"
 

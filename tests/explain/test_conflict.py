@@ -1,4 +1,4 @@
-"""Which asks clash, and how they are told."""
+"""The limits that conflict, and their words."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fakes.source import MemorySource
 from fakes.universes import TARGETS
 from fakes.workspace import Project, this_target
 from polylock.errors import NoSolution
-from polylock.explain.conflict import Ask, clash, in_words
+from polylock.explain.conflict import VersionLimit, limits_in_words, smallest_conflict
 from polylock.resolution.versions import VersionTable
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def table() -> VersionTable:
 
 
 @pytest.mark.parametrize(
-    ("asks", "expected"),
+    ("limits", "expected"),
     [
         ([(PROJECT, "<3"), ("b", "<5"), ("c", ">=4"), ("d", ">1")], [0, 2]),
         ([(PROJECT, "<3"), ("b", ">=9", ">=2"), ("c", ">=4", ">=5")], [0, 2]),
@@ -51,15 +51,15 @@ def table() -> VersionTable:
     ids=["a pair", "versions of a parent", "in order", "alone", "none", "many"],
 )
 def test_the_fewest_that_leave_nothing(
-    table: VersionTable, asks: list[tuple[str, ...]], expected: list[int]
+    table: VersionTable, limits: list[tuple[str, ...]], expected: list[int]
 ) -> None:
     """Those are left that already exclude every version; all, where they do not."""
-    every = [Ask(who, tuple(specifiers)) for who, *specifiers in asks]
-    assert list(clash(every, table)) == [every[at] for at in expected]
+    every = [VersionLimit(by, tuple(specifiers)) for by, *specifiers in limits]
+    assert list(smallest_conflict(every, table)) == [every[at] for at in expected]
 
 
 @pytest.mark.parametrize(
-    ("asks", "expected"),
+    ("limits", "expected"),
     [
         ([(PROJECT, "<3"), ("b", ">=4")], "<3 (the project) and >=4 (b)"),
         ([(PROJECT, "<3"), ("b", ">=6", ">=4", ">=5")], "<3 (the project) and >=4 (b)"),
@@ -70,12 +70,12 @@ def test_the_fewest_that_leave_nothing(
         ([("b", "")], ""),
     ],
 )
-def test_words_name_who_asks(
-    table: VersionTable, asks: list[tuple[str, ...]], expected: str
+def test_words_name_the_origins(
+    table: VersionTable, limits: list[tuple[str, ...]], expected: str
 ) -> None:
-    """Each side has its name, and of a parent's versions the widest is told."""
-    every = [Ask(who, tuple(specifiers)) for who, *specifiers in asks]
-    assert in_words(every, table) == expected
+    """Each side has its name, and of a parent's versions the widest is named."""
+    every = [VersionLimit(by, tuple(specifiers)) for by, *specifiers in limits]
+    assert limits_in_words(every, table) == expected
 
 
 def test_a_page_of_local_links_says_what_counts(server: Server, tmp_path: Path) -> None:

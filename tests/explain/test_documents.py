@@ -14,7 +14,7 @@ from polylock.explain.reasons import (
     Excluded,
     LabelLost,
     NeedsBuild,
-    PackageAsker,
+    PackageOrigin,
     Reason,
     Request,
 )
@@ -50,14 +50,14 @@ def test_schema_lists_every_kind() -> None:
             {"kind": "needs-build", "key": "build-package", "is-static": False},
         ),
         (
-            Excluded((Request(PackageAsker("a", "1"), Requirement.parse("b<2")),)),
+            Excluded((Request(PackageOrigin("a", "1"), Requirement.parse("b<2")),)),
             {
                 "kind": "excluded",
                 "chain": [
                     {
                         "kind": "request",
                         "by": {
-                            "kind": "package-asker",
+                            "kind": "package-origin",
                             "name": "a",
                             "version": "1",
                             "label": "",

@@ -42,7 +42,7 @@ def test_projects_that_want_different_pythons_are_both_told() -> None:
         "with Python 3.11: the project requires b",
         "with Python 3.11: b 1.0: requires Python >=3.12",
     ]
-    assert found.advice == "leave a out for target one with a marker"
+    assert found.advice == "exclude a for target one with a marker"
 
 
 def test_another_python_is_advice_where_it_was_tried() -> None:

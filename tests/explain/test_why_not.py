@@ -9,7 +9,7 @@ from packaging.utils import canonicalize_name
 
 from fakes.scenarios import inputs_of, preferences_of, targets_of
 from fakes.source import MemorySource
-from polylock.explain.answer import answer_of
+from polylock.explain.pinned_target import pinned_target
 from polylock.explain.reasons import (
     Contradicts,
     DirectReference,
@@ -24,15 +24,15 @@ from polylock.explain.reasons import (
     NoSuchVersion,
     NotExamined,
     OfLabels,
-    PackageAsker,
+    PackageOrigin,
     PinnedLabelMissing,
     PreRelease,
     PropertyUnmet,
     PythonUnmet,
     Request,
     RequiresItself,
-    RootAsker,
-    SettingAsker,
+    RootOrigin,
+    SettingOrigin,
     Unopposed,
     UploadedLater,
     WheelsForbidden,
@@ -65,7 +65,7 @@ def readers(scenario: dict[str, Any]) -> list[WhyNot]:
         preferences=preferences_of(scenario),
     )
     return [
-        WhyNot(answer_of(found, inputs), inputs=inputs, source=source)
+        WhyNot(pinned_target(found, inputs), inputs=inputs, source=source)
         for found in solver.solve(targets).resolutions
     ]
 
@@ -78,7 +78,7 @@ def why_not(scenario: dict[str, Any], name: str, version: str) -> Reason:
 
 def required(text: str, *, by: str = "", version: str = "1.0") -> Request:
     """Return what a package requires, or the project itself."""
-    who = PackageAsker(by, version) if by else RootAsker()
+    who = PackageOrigin(by, version) if by else RootOrigin()
     return Request(who, Requirement.parse(text))
 
 
@@ -99,7 +99,7 @@ CASES: dict[str, tuple[dict[str, Any], Reason]] = {
             "groups": {"dev": ["a<2"]},
             "packages": {"a": {"1": {}, "2": {}}},
         },
-        Excluded((Request(RootAsker("group", "dev"), Requirement.parse("a<2")),)),
+        Excluded((Request(RootOrigin("group", "dev"), Requirement.parse("a<2")),)),
     ),
     "a constraint": (
         {
@@ -110,7 +110,7 @@ CASES: dict[str, tuple[dict[str, Any], Reason]] = {
         Excluded(
             (
                 Request(
-                    SettingAsker("constraint-dependencies"), Requirement.parse("a<2")
+                    SettingOrigin("constraint-dependencies"), Requirement.parse("a<2")
                 ),
             )
         ),
@@ -122,7 +122,7 @@ CASES: dict[str, tuple[dict[str, Any], Reason]] = {
             "packages": {"a": {"1": {}, "2": {}}},
         },
         Excluded(
-            (Request(SettingAsker("override-dependencies"), Requirement.parse("a<2")),)
+            (Request(SettingOrigin("override-dependencies"), Requirement.parse("a<2")),)
         ),
     ),
     "a chain of parents": (
@@ -150,7 +150,7 @@ CASES: dict[str, tuple[dict[str, Any], Reason]] = {
             (
                 required("top[x]"),
                 Request(
-                    PackageAsker("top", "1.0", extra="x"),
+                    PackageOrigin("top", "1.0", extra="x"),
                     Requirement.parse("a<2; extra == 'x'"),
                 ),
             )
@@ -380,7 +380,7 @@ def test_dependency_of_what_another_target_holds_back_names_that_target() -> Non
         "mac", NoFile("mac", ("manylinux_2_17_x86_64",), is_near=False)
     )
     assert clause(found) == (
-        "torch 2.11 requires cuda==13.0; torch 2.15: kept back for mac (no wheel fits "
+        "torch 2.11 requires cuda==13.0; torch 2.15: held back for mac (no wheel fits "
         "mac: there are some for manylinux_2_17_x86_64), since targets share a version "
         "where they can (align)"
     )

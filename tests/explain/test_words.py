@@ -33,7 +33,7 @@ from polylock.explain.reasons import (
     NoUploadTime,
     OfLabels,
     OlderPinKept,
-    PackageAsker,
+    PackageOrigin,
     PinnedLabelMissing,
     PreRelease,
     PropertyUnmet,
@@ -41,9 +41,9 @@ from polylock.explain.reasons import (
     Reason,
     Request,
     RequiresItself,
-    RootAsker,
+    RootOrigin,
     SdistBehindWheel,
-    SettingAsker,
+    SettingOrigin,
     Unfit,
     Unopposed,
     UploadedLater,
@@ -51,38 +51,38 @@ from polylock.explain.reasons import (
     WheelsForbidden,
     Yanked,
 )
-from polylock.explain.words import about, asker, clause, request
+from polylock.explain.words import about, clause, origin, request
 from polylock.model.requirements import Requirement
 from polylock.variants.properties import VariantProperty
 
 LOWER = "cuda_version_lower_bound"
 
 B2 = Requirement(name="b", specifier="<2")
-FROM_PROJECT = Request(RootAsker(), Requirement(name="a"))
-FROM_A = Request(PackageAsker("a", "1.0"), Requirement(name="mid"))
+FROM_PROJECT = Request(RootOrigin(), Requirement(name="a"))
+FROM_A = Request(PackageOrigin("a", "1.0"), Requirement(name="mid"))
 FROM_MID = Request(
-    PackageAsker("mid", "3.0", extra="gpu"), Requirement.parse("b<2; extra == 'gpu'")
+    PackageOrigin("mid", "3.0", extra="gpu"), Requirement.parse("b<2; extra == 'gpu'")
 )
 SM90, SM80 = (VariantProperty("nvidia", "sm_arch", v) for v in ("90_real", "80_real"))
 V3 = VariantProperty("x86_64", "level", "v3")
 
 WORDS: list[tuple[Reason, str]] = [
-    (Excluded((Request(RootAsker(), B2),)), "the project requires b<2"),
+    (Excluded((Request(RootOrigin(), B2),)), "the project requires b<2"),
     (
         Excluded((FROM_PROJECT, FROM_A, FROM_MID)),
         "mid[gpu] 3.0 requires b<2, by way of a",
     ),
     (
-        Excluded((Request(SettingAsker("constraint-dependencies"), B2),)),
+        Excluded((Request(SettingOrigin("constraint-dependencies"), B2),)),
         "constraint-dependencies has b<2",
     ),
     (
-        Excluded((Request(SettingAsker("--upgrade-package"), B2),)),
+        Excluded((Request(SettingOrigin("--upgrade-package"), B2),)),
         "--upgrade-package asks for b<2",
     ),
     (
         Excluded(
-            (FROM_PROJECT, Request(PackageAsker("a", "1.0"), B2)), "2.0", Yanked()
+            (FROM_PROJECT, Request(PackageOrigin("a", "1.0"), B2)), "2.0", Yanked()
         ),
         "a 1.0 requires b<2; a 2.0: yanked",
     ),
@@ -100,7 +100,7 @@ WORDS: list[tuple[Reason, str]] = [
     (Yanked("broken\nfile"), "yanked: broken\\nfile"),
     (PreRelease(), "pre-releases are not admitted"),
     (UploadedLater(), "uploaded after exclude-newer"),
-    (NoUploadTime(), "without an upload time, which exclude-newer asks for"),
+    (NoUploadTime(), "no upload time, which exclude-newer requires"),
     (Unfit(), "its tags do not fit the target"),
     (Unfit(("py3-none-win32",)), "no wheel for this machine: there is py3-none-win32"),
     (NoFile("cpu"), "no wheel fits cpu"),
@@ -137,7 +137,7 @@ WORDS: list[tuple[Reason, str]] = [
         "requires b @ https://example.org/b.whl, a direct reference",
     ),
     (RequiresItself(B2), "requires another version of itself: b<2"),
-    (NotOpened(), "is a source distribution, and enough were opened"),
+    (NotOpened(), "is a source distribution, and no more of them are opened"),
     (LabelUndescribed(), "not in the variant metadata"),
     (LabelExcluded("nvidia"), "exclude-variants has nvidia"),
     (LabelNotPinned("cpu", ""), "target cpu pins no label"),
@@ -168,7 +168,7 @@ WORDS: list[tuple[Reason, str]] = [
         OfLabels(("", "v3"), VariantRequired(("nvidia",))),
         "label v3 and files without a label: require-variants asks for nvidia",
     ),
-    (SdistBehindWheel(), "a wheel goes before the source distribution"),
+    (SdistBehindWheel(), "a wheel is preferred to the source distribution"),
     (
         PropertyUnmet("nvidia", "sm_arch", ("90_real",), ("80_real",)),
         "needs nvidia :: sm_arch :: 90_real, and the target supports 80_real",
@@ -202,7 +202,7 @@ WORDS: list[tuple[Reason, str]] = [
     (LabelLost(winner="w", pattern="cpu"), "lost to w: prefer-variants has cpu"),
     (
         LabelLost(winner="w", is_plain=True),
-        "lost to w: a variant that fits goes before what has no label",
+        "lost to w: a variant that fits is preferred to a wheel without a label",
     ),
     (
         LabelLost(winner="w"),
@@ -254,20 +254,20 @@ WORDS: list[tuple[Reason, str]] = [
     (
         GivenUp("", Unopposed("b")),
         (
-            "better than no label by what the index says now, and compatible with "
+            "better than no label by the index as it is now, and compatible with "
             "what is locked; `polylock lock --upgrade-package b` tries it"
         ),
     ),
     (
         HeldBack("mac", PythonUnmet(">=3.14")),
         (
-            "kept back for mac (requires Python >=3.14), since targets share a version "
+            "held back for mac (requires Python >=3.14), since targets share a version "
             "where they can (align)"
         ),
     ),
     (
         AlignedWith(("mac", "win"), "1.0"),
-        "mac, win has to have 1.0, and align asks for one version",
+        "mac, win must have 1.0, and align requires one version",
     ),
     (
         NotRequired("torch", "2.9"),
@@ -277,7 +277,7 @@ WORDS: list[tuple[Reason, str]] = [
     (OlderPinKept("1.0"), "1.0 is locked, and pins are kept while they fit"),
     (LowestWanted("lowest"), 'resolution = "lowest" takes the lowest that fits'),
     (DirectSourceNamed(), "the project names a direct source"),
-    (NotExamined(8), "not opened: the newest 8 of them were"),
+    (NotExamined(8), "not examined: only the newest 8 were"),
     (
         Unopposed("b"),
         (
@@ -305,16 +305,16 @@ def test_every_kind_is_tried() -> None:
 @pytest.mark.parametrize(
     ("who", "words"),
     [
-        (RootAsker("group", "dev"), "group dev"),
-        (RootAsker("target", "h100"), "target h100"),
-        (PackageAsker("a", "1.0", label="cu13"), "a 1.0 (cu13)"),
-        (PackageAsker("a", "1.0\u202e"), "a 1.0\\u202e"),
-        (SettingAsker("override-dependencies"), "override-dependencies"),
+        (RootOrigin("group", "dev"), "group dev"),
+        (RootOrigin("target", "h100"), "target h100"),
+        (PackageOrigin("a", "1.0", label="cu13"), "a 1.0 (cu13)"),
+        (PackageOrigin("a", "1.0\u202e"), "a 1.0\\u202e"),
+        (SettingOrigin("override-dependencies"), "override-dependencies"),
     ],
 )
-def test_who_asks(who: RootAsker | PackageAsker | SettingAsker, words: str) -> None:
+def test_who_asks(who: RootOrigin | PackageOrigin | SettingOrigin, words: str) -> None:
     """Whoever asks is named as a noun phrase."""
-    assert asker(who) == words
+    assert origin(who) == words
 
 
 @pytest.mark.parametrize(
@@ -342,8 +342,8 @@ def test_what_is_said_of_versions(reason: Reason, one: str, many: str) -> None:
 
 def test_a_long_list_of_extras_is_left_out() -> None:
     """Extras exclude no version, and a dozen of them hide what does."""
-    few = Request(RootAsker(), Requirement.parse("a[x,y,z]==1"))
-    many = Request(RootAsker(), Requirement.parse("a[w,x,y,z]==1"))
+    few = Request(RootOrigin(), Requirement.parse("a[x,y,z]==1"))
+    many = Request(RootOrigin(), Requirement.parse("a[w,x,y,z]==1"))
     assert request(few) == "the project requires a[x,y,z]==1"
     assert request(many) == "the project requires a==1"
 

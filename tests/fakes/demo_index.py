@@ -78,7 +78,7 @@ class World:
         """Return the reader of a new run."""
         return MetadataReader(
             MetadataCache(
-                self.store, self.client.traffic, asker=self.client.credentials_digest
+                self.store, self.client.traffic, user_of=self.client.credentials_digest
             ),
             self._files(mode),
             self.variant_files(mode),
@@ -89,7 +89,7 @@ class World:
         """Return the reader of variant metadata of a new run."""
         cache = HttpCache(self.store, self.client, mode=mode)
         kept = MetadataCache(
-            self.store, self.client.traffic, asker=self.client.credentials_digest
+            self.store, self.client.traffic, user_of=self.client.credentials_digest
         )
         return VariantFiles(kept, cache, self._files(mode))
 

@@ -214,6 +214,8 @@ HOSTILE: dict[str, tuple[Callable[[Forge], object], str]] = {
         "over 255 bytes",
     ),
     "long name": (hostile("demo/" + "\u00fc" * 128), "over 255 bytes"),
+    "long path": (hostile("demo/" + "/".join(["a" * 200] * 11)), "too long a path"),
+    "deep path": (hostile("demo" + "/a" * 100), "too long a path"),
     "pyvenv.cfg by data": (hostile("demo-1.0.data/data/pyvenv.cfg"), "would replace"),
     "state by data": (hostile("demo-1.0.data/data/polylock.json"), "would replace"),
     "Python by scripts": (
@@ -355,6 +357,8 @@ TAKEN: dict[str, Callable[[Forge], object]] = {
 
 PIP_INSTALLS = frozenset(
     {
+        "long path",
+        "deep path",
         "drive",
         "drive relative",
         "drive inside",
@@ -382,6 +386,8 @@ PIP_INSTALLS = frozenset(
 
 UV_INSTALLS = frozenset(
     {
+        "long path",
+        "deep path",
         "absolute",
         "parent",
         "parent inside",

@@ -96,7 +96,7 @@ class PlainSolver:
             yield from self.solutions({**pins, undecided: candidate}, strict=strict)
 
     def _is_solvable(self, pins: Pins, *, strict: bool) -> bool:
-        """Return whether there is a solution that extends some pins."""
+        """Return True if there is a solution that extends some pins."""
         key = frozenset(pins.values()), strict
         known = self._known.get(key)
         if known is None:
@@ -156,7 +156,7 @@ class PlainSolver:
             )
 
     def _is_forced(self, name: str, asked: list[str]) -> bool:
-        """Return whether there is at most one candidate."""
+        """Return True if there is at most one candidate."""
         return len(self._allowed_ones(name, asked)) < 2
 
     def asked(self, pins: Pins) -> dict[str, list[str]] | None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = ["TorchIndex", "full_torch_index"]
+__all__ = ["LINUX", "TorchIndex", "full_torch_index"]
 
 LINUX = "cp313-cp313-manylinux_2_28_x86_64"
 ARM = "cp313-cp313-manylinux_2_28_aarch64"

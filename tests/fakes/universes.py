@@ -245,6 +245,6 @@ def inputs_of(
 
 
 def is_final(item: tuple[str, Mapping[str, Any]]) -> bool:
-    """Return whether every pre-release policy allows a version."""
+    """Return True if every pre-release policy allows a version."""
     version, release = item
     return "rc" not in version and not release.get("yanked")

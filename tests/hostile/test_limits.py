@@ -12,6 +12,7 @@ import os
 import struct
 import tarfile
 import time
+import tracemalloc
 import zipfile
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ from fakes.families import pigeonholes, versions
 from fakes.raw_server import RawServer
 from fakes.source import MemorySource
 from fakes.universes import TARGETS, inputs_of
-from polylock.build.sdist import SDIST_LIMITS, unpack_sdist
+from polylock.build.sdist import unpack_sdist
 from polylock.cache.regular_files import LARGEST_TEXT, read_regular
 from polylock.errors import FileCorrupt, IndexRequestError, PolylockError, TooComplex
 from polylock.explain.conflict import explained
@@ -32,6 +33,12 @@ from polylock.index.json_page import InvalidPage, parse_json_page
 from polylock.index.remote_zip import LocalZip, RangesUnsupported, RemoteZip
 from polylock.index.sdist_metadata import read_pkg_info
 from polylock.model import core_metadata, filenames
+from polylock.model.archive_checks import (
+    DEEPEST_PATH,
+    LONGEST_PATH,
+    MemberNames,
+    RefusedArchive,
+)
 from polylock.model.core_metadata import CoreMetadata, InvalidCoreMetadata
 from polylock.model.filenames import InvalidFilename, SdistFilename, WheelFilename
 from polylock.model.requirements import (
@@ -39,6 +46,7 @@ from polylock.model.requirements import (
     InvalidRequirement,
     Requirement,
 )
+from polylock.model.sdist_members import SDIST_LIMITS, SdistMember, SdistMembers
 from polylock.network import client, limits
 from polylock.network.client import RetryPolicy, retry_after
 from polylock.network.local_files import local_content
@@ -242,6 +250,17 @@ def _header(kind: bytes, size: int) -> bytes:
     return info.tobuf(tarfile.GNU_FORMAT)
 
 
+def _common_headers(count: int, *, members: int) -> bytes:
+    """Return a tar with pax headers that count for each of its members."""
+    buffer = io.BytesIO()
+    headers = {f"k{number}": "v" for number in range(count)}
+    with tarfile.open(fileobj=buffer, mode="w:gz", pax_headers=headers) as archive:
+        for number in range(members):
+            archive.addfile(tarfile.TarInfo(f"demo-1.0/{number}"))
+        archive.addfile(tarfile.TarInfo("demo-1.0/PKG-INFO"))
+    return buffer.getvalue()
+
+
 TARS: dict[str, Callable[[], bytes]] = {
     "a long name of a gibibyte": lambda: _tar(
         _header(tarfile.GNUTYPE_LONGNAME, 1 << 30), body=1 << 30
@@ -252,6 +271,7 @@ TARS: dict[str, Callable[[], bytes]] = {
     "headers upon headers": lambda: gzip.compress(
         (_header(tarfile.GNUTYPE_LONGNAME, 512) + b"x" * 512) * 3000
     ),
+    "headers for every member": lambda: _common_headers(50_000, members=20_000),
     "no tar": lambda: gzip.compress(b"x" * 10_000),
     "no gzip": lambda: b"<html>Sign in</html>",
 }
@@ -266,6 +286,33 @@ def test_a_source_distribution_without_bounds(tmp_path: Path, kind: str) -> None
         read_pkg_info(path, path.name)
     with pytest.raises(FileCorrupt):
         unpack_sdist(path, tmp_path / "tree", filename=path.name)
+
+
+def test_links_upon_links_are_followed_once() -> None:
+    """A chain of them takes time by its length, not by its square."""
+    members = SdistMembers(archive_size=None)
+    members.add(SdistMember(path="demo/0"))
+    for number in range(1, 100_000):
+        members.add(SdistMember(path=f"demo/{number}", link=f"demo/{number - 1}"))
+    top, links = members.finish()
+    assert top == "demo"
+    assert set(links.values()) == {"demo/0"}
+
+
+@pytest.mark.parametrize("tells_case", [True, False])
+def test_the_memory_for_names_is_in_proportion_to_them(*, tells_case: bool) -> None:
+    """Texts of all parents took gigabytes: a zip has names of 64 KiB."""
+    deepest = "/a" * (DEEPEST_PATH - 1)
+    tracemalloc.start()
+    names = MemberNames(tells_case=tells_case)
+    for number in range(1000):
+        names.add(f"{number}{deepest}", is_directory=False)
+    used = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert used < 1000 * DEEPEST_PATH * 1024
+    for path in ("a/" * 30_000 + "a", "a" * (LONGEST_PATH + 1)):
+        with pytest.raises(RefusedArchive, match="too long a path"):
+            names.add(path, is_directory=False)
 
 
 def _zip(compression: int = zipfile.ZIP_STORED) -> bytearray:
@@ -437,10 +484,15 @@ LIMITS = {
     "metadata beside a wheel": metadata_files._LARGEST,
     "a member of a wheel that is read by ranges": remote_zip._MEMBER_LIMIT,
     "a range of a wheel": remote_zip._LARGEST_RANGE,
-    "PKG-INFO, and a header of a tar": sdist_metadata._MEMBER_LIMIT,
-    "what is unfolded to find PKG-INFO": sdist_metadata._LARGEST_TAR,
+    "PKG-INFO": sdist_metadata._MEMBER_LIMIT,
+    "a header of a tar": SDIST_LIMITS.read_size,
+    "pax headers of a member of a tar": SDIST_LIMITS.headers,
+    "what is unfolded of a stream to find PKG-INFO": sdist_metadata._LARGEST_TAR,
     "a source distribution, unpacked": SDIST_LIMITS.total_size,
+    "the same, of a small archive": SDIST_LIMITS.free_size,
     "members of a source distribution": SDIST_LIMITS.members,
+    "characters of a path in an archive": LONGEST_PATH,
+    "parts of a path in an archive": DEEPEST_PATH,
     "variant metadata": variant_json.LARGEST,
     "characters of a TOML file": LARGEST_TOML,
     "parts of a TOML key": DEEPEST_KEY,

@@ -127,7 +127,7 @@ class World:
         return "".join(f.read_text() for f in sorted(package.glob("*.py")))
 
     def changes_nothing(self, document: dict[str, Any]) -> bool:
-        """Return whether each target gets the same files, by the oracle.
+        """Return True if each target gets the same files, by the oracle.
 
         The targets are those of the project, whatever the edit says of them.
         """

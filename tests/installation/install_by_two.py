@@ -22,6 +22,7 @@ from polylock.errors import ArchiveDamaged
 from polylock.installation.archive import TREE, TreeFiles, read_manifest
 from polylock.installation.forked_linking import put_all
 from polylock.installation.link import Linker, LinkMode
+from polylock.installation.own_files import OwnFiles
 from polylock.installation.place import Placement
 from polylock.ports import SilentReporter
 
@@ -84,12 +85,14 @@ class Installation:
     def placements(self, environment: Path) -> list[Placement]:
         """Return the wheels on their way into an environment."""
         interpreter = make_interpreter(environment)
+        own = OwnFiles(interpreter)
         return [
             Placement(
                 wanted=wanted,
                 archive=(archive := self.wheels.archive(wanted)),
                 manifest=read_manifest(archive, filename="", sha256=""),
                 interpreter=interpreter,
+                own=own,
             )
             for wanted in self.wanted
         ]

@@ -13,6 +13,7 @@ from polylock.environment.installed import read_installed
 from polylock.installation.archive import read_manifest
 from polylock.installation.hash_check import changed_in_archive, changed_in_environment
 from polylock.installation.link import Linker, LinkMode
+from polylock.installation.own_files import OwnFiles
 from polylock.installation.place import Placement
 
 if TYPE_CHECKING:
@@ -29,11 +30,13 @@ def placed(tmp_path: Path) -> Placement:
     files = {MODULE: "x = 1\n", TOOL: "#!python\n"}
     wanted = wheels.want(build_wheel(tmp_path, "demo", "1.0", files=files))
     archive = wheels.archive(wanted)
+    interpreter = make_interpreter(tmp_path / "env")
     found = Placement(
         wanted=wanted,
         archive=archive,
         manifest=read_manifest(archive, filename="", sha256=""),
-        interpreter=make_interpreter(tmp_path / "env"),
+        interpreter=interpreter,
+        own=OwnFiles(interpreter),
     )
     found.put(Linker(LinkMode.COPY))
     return found

@@ -13,6 +13,7 @@ from polylock.environment.interpreter import Interpreter, Scheme
 from polylock.errors import EnvironmentBroken, FileCorrupt
 from polylock.installation.archive import read_manifest
 from polylock.installation.link import Linker, LinkMode
+from polylock.installation.own_files import OwnFiles
 from polylock.installation.place import Placement
 from polylock.installation.record import parse_rows
 
@@ -36,6 +37,7 @@ def placement(
         archive=archive,
         manifest=read_manifest(archive, filename=wheel.name, sha256=wanted.sha256),
         interpreter=interpreter,
+        own=OwnFiles(interpreter),
     )
 
 
@@ -112,6 +114,7 @@ def test_the_root_goes_where_the_wheel_says(tmp_path: Path) -> None:
         archive=placed.archive,
         manifest=impure,
         interpreter=placed.interpreter,
+        own=placed.own,
     )
     placed.put(Linker())
     assert (tmp_path / "env" / "plat" / "demo" / "a.py").is_file()

@@ -153,7 +153,7 @@ def test_unpack_when_the_wheel_is_unusual(tmp_path: Path, case: str) -> None:
 
 
 def tells_apart(directory: Path, case: str) -> bool:
-    """Return whether the file system has two files of the names of a case."""
+    """Return True if the file system has two files of the names of a case."""
     one, other = ("\u00e9", "e\u0301") if "Unicode" in case else ("a", "A")
     probe = directory / "probe"
     probe.mkdir()

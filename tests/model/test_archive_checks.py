@@ -61,3 +61,32 @@ def test_a_directory_may_be_told_twice() -> None:
     names.add("a", is_directory=True)
     names.add("a", is_directory=True)
     names.add("a/c", is_directory=False)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "clash"),
+    [
+        ("a/x", "A/x", ("a", "A")),
+        ("a/x", "A/y", ("a", "A")),
+        ("a/x", "a/X", ("a/x", "a/X")),
+        ("a/x", "a/y", None),
+    ],
+)
+def test_names_that_some_systems_take_for_one_are_told(
+    first: str, second: str, clash: tuple[str, str] | None
+) -> None:
+    """Where they are accepted, the first pair of them is kept."""
+    names = MemberNames(tells_case=True)
+    names.add(first, is_directory=False)
+    names.add(second, is_directory=False)
+    assert names.clash == clash
+
+
+def test_directories_that_are_one_share_what_is_in_them() -> None:
+    """A file of each may be the same file there, so the names are refused."""
+    names = MemberNames(tells_case=True)
+    names.add("a/x", is_directory=False)
+    names.add("A/y", is_directory=False)
+    names.clash = None
+    names.add("A/X", is_directory=False)
+    assert names.clash == ("a/x", "A/X")

@@ -237,7 +237,7 @@ def test_an_absence_for_the_public_is_none_for_a_user(
 
 
 def test_who_asks_is_told_by_no_word_of_theirs(tmp_path: Path) -> None:
-    """The cache holds a digest; another password is another asker."""
+    """The cache holds a digest; another password is another user."""
     found = {
         Authenticator([IndexLocation(name="a", url=url)]).credentials_digest(
             "https://a.example/x"

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fakes.server import Server
+from fakes.torch_index import full_torch_index
 from fakes.variant_data import python
 from fakes.wheels import build_wheel
 from fakes.workspace import Project
@@ -19,7 +21,8 @@ from polylock.model.target import (
     NvidiaGpu,
     OperatingSystem,
 )
-from polylock.operations.machine import Chosen, Fit, fits, none_fits
+from polylock.operations.chosen import Chosen
+from polylock.operations.machine import Fit, fits, none_fits
 from polylock.providers.detect import DetectedMachine
 
 if TYPE_CHECKING:
@@ -217,6 +220,112 @@ def test_a_source_chosen_by_property_counts_as_a_label(
         "plain from accelerated: nvidia :: cuda_version_lower_bound :: 13.0: this "
         "machine offers 12.8, 12.7, 12.6, 12.5, …"
     )
+
+
+TORCH = """
+[project]
+name = "vision"
+version = "1"
+requires-python = ">=3.11"
+dependencies = ["torch", "torchvision"]
+[tool.polylock]
+python = "3.13"
+{project}
+[tool.polylock.targets.box]
+{target}
+"""
+H100 = 'preset = "h100"\nnvidia = { driver = "13.0" }'
+
+
+@pytest.fixture
+def torch(tmp_path: Path) -> Iterator[Project]:
+    """Serve the copy of PyTorch's index to a project."""
+    with Server() as server:
+        index = full_torch_index(server, tmp_path / "torch")
+        yield Project(
+            directory=tmp_path / "torch-project",
+            index_url=index.default.url,
+            settings={"torch_index": index.url},
+        )
+
+
+def torch_compared(
+    torch: Project,
+    project: str,
+    target: str,
+    **hardware: Any,  # noqa: ANN401 - fields of a description
+) -> tuple[str, ...]:
+    """Lock torch for a target; return why a machine with this hardware is refused."""
+    torch.write(TORCH.format(project=project, target=target))
+    torch.lock()
+    machine = DetectedMachine(
+        system=OperatingSystem.LINUX,
+        architecture=Architecture.X86_64,
+        libc="glibc-2.39",
+        **hardware,
+    )
+    (found,) = fits(torch.pylock, machine, python("3.13"), chosen=Chosen())
+    return found.refused
+
+
+def test_a_backend_of_torch_counts_as_a_label(torch: Project) -> None:
+    """What ``torch-backend`` chose by the target must run on the machine."""
+
+    def refused(**hardware: Any) -> tuple[str, ...]:  # noqa: ANN401 - as above
+        return torch_compared(torch, 'torch-backend = "auto"', H100, **hardware)
+
+    build = "torch 2.9.1+cu130: cu130"
+    assert refused(nvidia=NvidiaGpu(driver="13.0", compute=("9.0",))) == ()
+    assert refused(nvidia=NvidiaGpu(driver="13.2", compute=("8.0",))) == ()
+    old = refused(nvidia=NvidiaGpu(driver="12.4", compute=("9.0",)))
+    assert old == (f"{build} would need driver 13.0, not 12.4",)
+    volta = refused(nvidia=NvidiaGpu(driver="13.0", compute=("7.0",)))
+    assert volta == (f"{build} has no code for compute capability 7.0",)
+    assert refused() == (f"{build} needs an NVIDIA GPU",)
+
+
+def test_the_build_for_processors_runs_everywhere(torch: Project) -> None:
+    """A target without a GPU refuses no machine."""
+    target = 'preset = "linux-x86_64"'
+    assert torch_compared(torch, 'torch-backend = "auto"', target) == ()
+
+
+def test_rocm_of_the_machine_counts_as_well(torch: Project) -> None:
+    """The architecture of the GPU and the release of ROCm."""
+    target = 'preset = "mi300x"\namd = { rocm = "6.4" }'
+    auto = 'torch-backend = "auto"'
+    new = torch_compared(torch, auto, target, amd=AmdGpu(rocm="7.0", gfx=("gfx942",)))
+    assert new == ()
+    old = torch_compared(torch, auto, target, amd=AmdGpu(rocm="6.3", gfx=("gfx942",)))
+    assert old == ("torch 2.9.1+rocm6.4: rocm6.4 would need ROCm 6.4, not 6.3",)
+
+
+def test_a_backend_that_the_target_cannot_run_refuses_no_machine(
+    torch: Project,
+) -> None:
+    """The user named it, and ``lock`` told that it cannot run there."""
+    target = 'preset = "linux-x86_64"\ntorch-backend = "cu130"'
+    assert torch_compared(torch, "", target) == ()
+
+
+@pytest.mark.parametrize(
+    ("project", "target"),
+    [
+        ('torch-backend = "none"', H100),
+        ('torch-backend = "auto"', H100 + '\ntorch-backend = "none"'),
+    ],
+)
+def test_without_a_backend_the_version_of_torch_says_nothing(
+    torch: Project, project: str, target: str
+) -> None:
+    """A local version of another index may mean anything."""
+    table = "[[tool.polylock.index]]"
+    own = f'name = "own"\nurl = "{torch.settings["torch_index"]}/cu130"\nabsent = [403]'
+    other = f'name = "all"\nurl = "{torch.index_url}"'
+    index = f"{table}\n{own}\n{table}\n{other}\n"
+    assert torch_compared(torch, project, f"{target}\n{index}") == ()
+    versions = [each.version for each in torch.pylock.packages if each.name == "torch"]
+    assert versions == ["2.9.1+cu130"]
 
 
 def test_the_system_is_compared_before_any_label(project: Project) -> None:

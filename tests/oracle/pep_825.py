@@ -23,7 +23,7 @@ def compatible(
     machine: Mapping[str, Mapping[str, Sequence[str]]],
     namespaces: Sequence[str],
 ) -> bool:
-    """Return whether at least one value of every feature is supported.
+    """Return True if at least one value of every feature is supported.
 
     A namespace that the priorities do not list has no place in the order, and
     ``default-priorities.namespace`` MUST contain all namespaces in use.

@@ -21,7 +21,7 @@ _LOOSE = (
 
 
 def agrees(shown: Sequence[str], printed: Sequence[str]) -> bool:
-    """Return whether the lines match; an elision matches any lines, or none."""
+    """Return True if the lines match; an elision matches any lines, or none."""
     wanted = [_plain(line) for line in shown]
     lines = [_plain(line) for line in printed]
     # Where each prefix of `wanted` may end in `lines`, as a set of places.

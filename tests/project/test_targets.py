@@ -290,7 +290,7 @@ T = 'platform = "linux-x86_64"'
         (f"[targets.A_b]\n{T}", "A_b", "not a valid name", "call it a-b"),
         (f'[targets."ä"]\n{T}', '"ä"', "not a valid name", "a-z and 0-9"),
         (f"[targets.a]\n{T}\nlib = 1", "a.lib", "not a known key", "libc"),
-        (f"[targets.a]\n{T}\nzzz = 1", "a.zzz", "not a known key", "allowed keys: pl"),
+        (f"[targets.a]\n{T}\nzzz = 1", "a.zzz", "not a known key", "there are: pl"),
         ('[targets.a]\nextends = "b"', "a.extends", "no target 'b'", "there are none"),
         (
             f'[targets.abc]\n{T}\n[targets.b]\nextends = "abd"',

@@ -107,6 +107,18 @@ Py_Torch = [
 
 
 @pytest.mark.parametrize(
+    ("value", "groups"),
+    [('["Test", "a"]', ("a", "test")), ("[]", ()), ('"all"', ("a", "b", "test"))],
+)
+def test_default_groups(load: Load, value: str, groups: tuple[str, ...]) -> None:
+    """Names in any spelling, or all; without the key the project says nothing."""
+    declared = "[dependency-groups]\ntest = []\nb = []\na = []\n"
+    found = load(f"[tool.polylock]\ndefault-groups = {value}\n{declared}").inputs
+    assert found.default_groups == groups
+    assert load(declared).inputs.default_groups is None
+
+
+@pytest.mark.parametrize(
     ("value", "moment"),
     [
         ('"2026-11-01T00:00:00Z"', datetime(2026, 11, 1, tzinfo=UTC)),
@@ -191,6 +203,16 @@ def test_sources_are_sorted(load: Load) -> None:
         ("[tool.polylock]\npython = 3.12\n", "python", "a string, not a float"),
         ("[tool.polylock]\npython = [3]\n", "python[0]", "a string, not an integer"),
         ('[tool.polylock]\ndefault-target = "bx"\n', "default-target", "no target bx"),
+        (
+            '[tool.polylock]\ndefault-groups = "dev"\n',
+            "default-groups",
+            'an array of groups or "all", not a string',
+        ),
+        (
+            '[dependency-groups]\na=[]\n[tool.polylock]\ndefault-groups = ["a","x"]\n',
+            "default-groups[1]",
+            "no group x",
+        ),
         (
             '[tool.polylock]\nconstraint-dependencies = ["a", "b[x]<1"]\n',
             "constraint-dependencies[1]",
@@ -365,6 +387,10 @@ def test_not_a_table(load: Load, key: str) -> None:
         ('[tool.polylock]\nalign = "prefr"\n', "did you mean prefer?"),
         ('[tool.polylock]\ndefault-target = "bx"\n', "did you mean box?"),
         ('[tool.polylock]\ndefault-target = "zzz"\n', "there are: box"),
+        (
+            '[dependency-groups]\nt = []\n[tool.polylock]\ndefault-groups = ["tt"]\n',
+            "did you mean t?",
+        ),
         (SOURCE + 'x = [{ indx = "a" }]\n', "did you mean index?"),
     ],
 )

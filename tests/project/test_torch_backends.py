@@ -73,7 +73,7 @@ def test_the_data_keeps_its_schema_and_names_its_sources() -> None:
 def test_the_schema_of_the_project_file_has_all_backends() -> None:
     """Editors offer what polylock knows, for the project and for a target."""
     schema = json.loads((SCHEMAS / "tool-polylock.schema.json").read_text("utf-8"))
-    wanted = ["auto", *backend_names()]
+    wanted = ["auto", *backend_names(), "none"]
     assert schema["properties"]["torch-backend"]["enum"] == wanted
     target = schema["$defs"]["target"]["properties"]
     assert target["torch-backend"]["enum"] == wanted
@@ -137,6 +137,33 @@ def test_boards_with_arm_processors_have_lists_of_their_own() -> None:
         "cu128 >=2.8,<2.11 >=2.11",
     ]
     assert taken(platform=arm, nvidia=gpu("13.0", "7.5")) == ["cpu"]
+
+
+def test_a_board_runs_only_code_for_itself() -> None:
+    """Code for 8.0 does not run on a Jetson Orin (PyTorch, DEVICE_REQUIREMENT)."""
+    arm = "linux-aarch64"
+    assert taken(platform=arm, nvidia=gpu("12.6", "8.7")) == ["cpu"]
+    assert taken(platform=arm, nvidia=gpu("12.6", "8.9")) != ["cpu"]
+
+
+def test_none_takes_no_backend() -> None:
+    """Of a target, or of the project and all that say nothing else."""
+    descriptions = parse_targets(
+        {
+            "off": {"platform": "linux-x86_64", "torch-backend": "none"},
+            "on": {"platform": "linux-x86_64"},
+        },
+        path="pyproject.toml",
+        default_python="3.13",
+        reserved=(),
+        requires_python="",
+    )
+    found = torch_backends("auto", descriptions, index_url=None)
+    assert found is not None
+    assert list(found.by_target) == ["on"]
+    found = torch_backends("none", descriptions, index_url=None)
+    assert found is not None
+    assert (found.by_target, found.indexes) == ({}, ())
 
 
 def test_the_best_of_several_gpus_counts() -> None:

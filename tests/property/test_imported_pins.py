@@ -17,6 +17,7 @@ from fakes.workspace import Project
 from polylock.foreign.pins import pins_for
 from polylock.index_server.static_build import build_index
 from polylock.index_server.static_serve import IndexServer
+from polylock.operations.chosen import Chosen
 from polylock.operations.inspect.check import check
 from polylock.operations.inspect.selection import selections
 from polylock.operations.lock.imported_pins import read_pins
@@ -100,8 +101,7 @@ def _locked(project: Project) -> dict[str, dict[NormalizedName, str | None]]:
         project.pylock,
         project.lock_path,
         target=None,
-        groups=(),
-        extras=(),
+        chosen=Chosen(),
     )
     return {
         each.target.name: {s.package.name: s.package.version for s in each.selected}

@@ -20,7 +20,7 @@ TEXT = b"some text, " * 1000
 def packed(compression: int = zipfile.ZIP_DEFLATED, **streamed: bool) -> io.BytesIO:
     """Return an archive; a streamed one has data descriptors."""
     buffer = io.BytesIO()
-    stream: IO[bytes] = NotSeekable(buffer) if streamed else buffer
+    stream: Any = NotSeekable(buffer) if streamed else buffer
     with zipfile.ZipFile(stream, "w", compression) as archive:
         archive.comment = b"kept"
         for name in ("a.txt", "d/", "d/\u00e9.txt", "run.sh"):

@@ -11,7 +11,12 @@ import pytest
 from fakes.browser import Browser, find_browser, open_browser
 from fakes.lock_texts import settings_for
 from fakes.report_locks import TARGETS, large_lock
-from polylock.report.document import Newer, Remark, WithoutVariants, report_document
+from polylock.report.document import (
+    Newer,
+    ReportedNote,
+    WithoutVariants,
+    report_document,
+)
 from polylock.report.page import report_page
 from polylock.values import replace
 
@@ -381,7 +386,7 @@ def test_panel_tells_the_file_and_why(page: Browser) -> None:
     page.run("location.hash = '#project-framework'")
     text = page.run("document.querySelector('#panel').innerText")
     assert "nvidia :: cuda_version_lower_bound :: 13.0" in text
-    assert "the null variant, which asks nothing of the machine" in text
+    assert "the null variant, which requires nothing of the machine" in text
     assert "runtime-rocm on mi300x" in text
     page.run("location.hash = '#project-runtime-rocm'")
     text = page.run("document.querySelector('#panel').innerText")
@@ -432,15 +437,15 @@ def test_notes_are_read_on_any_screen(
     """Project, sentence, targets and key, as text whatever they hold."""
     found = report_document(settings_for(tmp_path, large_lock()), {})
     key = f"tool.polylock.{'x' * 300}"
-    remark = Remark(
+    note = ReportedNote(
         project="framework",
         targets=tuple(TARGETS),
         text=f"framework 2.0 is yanked: {HOSTILE}{'y' * 300}",
         key=key,
     )
-    wide = replace(remark, project=None, targets=(), key=None)
+    wide = replace(note, project=None, targets=(), key=None)
     page = tmp_path / "notes.html"
-    page.write_text(report_page(replace(found, notes=(remark, wide))), "utf-8")
+    page.write_text(report_page(replace(found, notes=(note, wide))), "utf-8")
     browser.screen(width, 900)
     browser.open(page.as_uri())
     text = browser.run("document.querySelector('#notes').innerText")

@@ -17,7 +17,12 @@ from fakes.report_locks import TARGETS, large_lock
 from polylock.errors import UsageError
 from polylock.explain.reasons import PythonUnmet
 from polylock.operations.inspect.outdated import Outdated, OutdatedPin
-from polylock.report.document import Locked, Newer, ReportDocument, report_document
+from polylock.report.document import (
+    Newer,
+    ReportDocument,
+    ReportedProject,
+    report_document,
+)
 
 SCHEMA = Path(__file__).parents[2] / "schemas" / "report.schema.json"
 DIGEST = "ab" * 32
@@ -32,7 +37,7 @@ def _large(tmp_path: Path) -> ReportDocument:
     return _document(tmp_path, large_lock())
 
 
-def _row(document: ReportDocument, name: str) -> Locked:
+def _row(document: ReportDocument, name: str) -> ReportedProject:
     return next(each for each in document.projects if each.name == name)
 
 

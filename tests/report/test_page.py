@@ -17,8 +17,8 @@ from polylock.report.document import (
     File,
     Newer,
     Place,
-    Remark,
     ReportDocument,
+    ReportedNote,
     Requirement,
     report_document,
 )
@@ -96,13 +96,13 @@ def _with_text(document: ReportDocument, text: str) -> ReportDocument:
         ),
     )
     named = replace(target, name=text, platform=text, unknown=1)
-    remark = Remark(project=text, targets=(text,), text=text, key=text)
+    note = ReportedNote(project=text, targets=(text,), text=text, key=text)
     return replace(
         document,
         project=text,
         targets=(named,),
         projects=(changed,),
-        notes=(remark,),
+        notes=(note,),
     )
 
 

@@ -54,7 +54,7 @@ class Numbers(AbstractProvider[str, str, str]):
         return [each for each in self.WORLD[identifier] if each not in gone]
 
     def is_satisfied_by(self, requirement: str, candidate: str) -> bool:
-        """Return whether it is the project."""
+        """Return True if it is the project."""
         return requirement[0] == candidate[0]
 
     def get_dependencies(self, candidate: str) -> Iterable[str]:

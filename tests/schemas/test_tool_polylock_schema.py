@@ -53,6 +53,7 @@ build = "all"
 build-package = ["docopt"]
 no-build-package = ["a"]
 no-binary-package = ["b"]
+ignored-settings = ["tool.uv.index[0]", "tool.poetry"]
 [[tool.polylock.index]]
 name = "wheels"
 url = "https://user@wheels.example.com:8080/simple/"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from polylock.model.requirements import InvalidRequirement, Requirement
 from polylock.toml_tables import InvalidToml, parse_toml
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,8 +22,7 @@ class InvalidBuildSystem(ValueError):
     """A source tree with an invalid ``[build-system]``; the text is a clause."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuildSystem:
+class BuildSystem(Value, frozen=True, kw_only=True):
     """``[build-system]`` of a source tree.
 
     ``requires`` are requirements as written (PEP 508); ``backend_path`` holds

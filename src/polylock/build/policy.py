@@ -17,7 +17,7 @@ __all__ = ["forbidding_policy", "refused_metadata", "require_allowed"]
 
 
 def refused_metadata(inputs: Inputs, name: NormalizedName) -> Unusable | None:
-    """Return why no backend may run for a project while locking, None if one may.
+    """Return the reason why no backend may run for a project while locking, or None.
 
     By default locking runs no code from an index: ``build = "local"`` allows only paths
     and version control.

@@ -22,7 +22,7 @@ _NO_SUCH_CALL = frozenset({errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP})
 
 
 def sync_tree(tree: Path) -> None:
-    """Return when all files under a directory are on disk; raises OSError."""
+    """Sync all files under a directory to disk; raises OSError."""
     if not (sys.platform.startswith("linux") and _sync_file_system(tree)):
         _sync_each(tree)
 

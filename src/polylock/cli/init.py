@@ -9,12 +9,14 @@ import click
 from polylock.cli.invocation import begin, print_json
 from polylock.cli.options import JSON, Command, offered, settings
 from polylock.cli.terminal import say
+from polylock.errors import UsageError
 from polylock.operations.edit.init import InitRequest, init, python_to_offer
 from polylock.operations.machine import this_machine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from polylock.operations.edit.convert import ConvertOutcome
     from polylock.operations.edit.other_tools import Surroundings
     from polylock.project.settings import Settings
 
@@ -43,14 +45,27 @@ __all__ = ["command"]
     help="The targets' Python; default: the project's, else the one running polylock.",
 )
 @click.option("--name", metavar="NAME", help="The name of a new project.")
+@click.option(
+    "--from",
+    "tool",
+    type=click.Choice(["uv", "poetry", "pdm", "requirements"]),
+    help="Convert what this tool's tables or files say; lists what it cannot.",
+)
+@click.option(
+    "--dry-run", is_flag=True, help="With --from: print a diff, write nothing."
+)
 @JSON
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
     """Write targets into the pyproject.toml of this directory, a new one if needed.
 
     Without options on a terminal it asks for the machines. An existing target is never
-    replaced.
+    replaced. With --from it also writes [project], groups, indexes and sources.
     """
     chosen = begin(values)
+    if values["tool"] is not None:
+        return _convert(chosen, values)
+    if values["dry_run"]:
+        raise UsageError("--dry-run is only for --from", "leave one of them out")
     request = _request(chosen, values)
     outcome = init(chosen, request)
     if values["as_json"]:
@@ -62,6 +77,55 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
         for line in _next(outcome.surroundings):
             say(line)
     return 0
+
+
+def _convert(settings: Settings, values: dict[str, Any]) -> int:
+    # Ten modules that init itself does not need.
+    from polylock.operations.edit.convert import (  # noqa: PLC0415 - see above
+        ConvertRequest,
+        convert,
+    )
+
+    outcome = convert(
+        settings,
+        ConvertRequest(
+            tool=values["tool"],
+            here=this_machine(),
+            is_named=values["here"],
+            presets=values["presets"],
+            name=values["name"],
+            python=values["python_version"],
+            dry_run=values["dry_run"],
+        ),
+    )
+    if values["as_json"]:
+        print_json(outcome.to_json())
+        return 0
+    if outcome.dry_run:
+        click.echo(outcome.diff(), nl=False)
+    if settings.verbosity >= 0:
+        for line in _report(outcome):
+            say(line)
+    return 0
+
+
+def _report(outcome: ConvertOutcome) -> Iterator[str]:
+    """Yield the conversions, the settings that were left out, and the next steps."""
+    name = outcome.path.name
+    if not outcome.changed:
+        yield f"{name} is unchanged: what can be converted is there already"
+    else:
+        verb = "would convert" if outcome.dry_run else "converted"
+        yield f"{verb} in {name}:"
+    for done in outcome.converted:
+        yield f"  {done.origin} -> {done.into}"
+    if outcome.listed:
+        yield "to check:"
+    for left in outcome.listed:
+        advice = f"; {left.advice}" if left.advice else ""
+        yield f"  {left.origin}: {left.reason}{advice}"
+    if not outcome.dry_run:
+        yield from _next(outcome.surroundings)
 
 
 def _request(settings: Settings, values: dict[str, Any]) -> InitRequest:

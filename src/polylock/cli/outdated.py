@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from polylock.cli.invocation import begin, print_json, reporting
-from polylock.cli.options import INDEX_SETTINGS, JSON, Command, settings
+from polylock.cli.options import INDEX_SETTINGS, JSON, SELECTION, Command, settings
 from polylock.cli.tables import Table
 from polylock.cli.terminal import say, style
 from polylock.operations.inspect.outdated import Outdated, outdated
@@ -17,7 +17,7 @@ __all__ = ["command"]
 
 
 @click.command("outdated", cls=Command, epilog="Example: polylock outdated --exit-code")
-@settings("target", "groups", "extras", *INDEX_SETTINGS)
+@settings("target", *SELECTION, *INDEX_SETTINGS)
 @click.option("--exit-code", is_flag=True, help="Exit with 3 if anything is outdated.")
 @JSON
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name

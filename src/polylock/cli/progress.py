@@ -146,7 +146,7 @@ class TerminalReporter:
 
     @property
     def has_warned(self) -> bool:
-        """Return whether there was a warning; such an answer is not cached."""
+        """Return True if there was a warning; such an answer is not cached."""
         return bool(self._warned)
 
     def warning(self, message: str) -> None:

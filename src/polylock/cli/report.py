@@ -10,12 +10,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from polylock.cli.invocation import ask_notes, ask_outdated, begin_with_lock, print_json
-from polylock.cli.options import INDEX_SETTINGS, JSON, Command, settings
+from polylock.cli.options import INDEX_SETTINGS, JSON, SELECTION, Command, settings
 from polylock.cli.tables import Table
 from polylock.cli.terminal import say, style
 from polylock.model.quantities import counted, file_size
 from polylock.operations.files import write_atomically
-from polylock.report.document import Locked, Remark, ReportDocument, report_document
+from polylock.report.document import (
+    ReportDocument,
+    ReportedNote,
+    ReportedProject,
+    report_document,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,7 +33,7 @@ __all__ = ["command"]
 @click.command(
     "report", cls=Command, epilog="Example: polylock report --html report.html"
 )
-@settings("target", "groups", "extras", *INDEX_SETTINGS)
+@settings("target", *SELECTION, *INDEX_SETTINGS)
 @click.option(
     "--html",
     "page",
@@ -54,8 +59,8 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     """
     chosen = begin_with_lock(values)
     found = ask_outdated(chosen) if values["shows_outdated"] else None
-    told = ask_notes(chosen) if found is not None else None
-    notes = None if told is None else told.notes
+    lock_notes = ask_notes(chosen) if found is not None else None
+    notes = None if lock_notes is None else lock_notes.notes
     document = report_document(chosen, os.environ, found, notes)
     page = values["page"]
     if page is not None:
@@ -65,12 +70,12 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     elif page is None:
         sys.stdout.write(_table(document).text())
         sys.stdout.writelines(_notes(document.notes or ()))
-    if told is not None and told.problem and chosen.verbosity >= 0:
-        say(f"{style('note', 'hint')}: {told.problem}")
+    if lock_notes is not None and lock_notes.problem and chosen.verbosity >= 0:
+        say(f"{style('note', 'hint')}: {lock_notes.problem}")
     return 0
 
 
-def _notes(notes: Sequence[Remark]) -> Iterator[str]:
+def _notes(notes: Sequence[ReportedNote]) -> Iterator[str]:
     for number, found in enumerate(notes):
         before = "" if number else "\n"
         yield f"{before}{style('note', 'hint', error=False)}: {found.text}\n"
@@ -86,7 +91,7 @@ def _write_page(chosen: Settings, document: ReportDocument, page: Path) -> None:
         say(f"wrote {page}: {projects} for {targets}")
 
 
-def _cell(project: Locked, target: str) -> str:
+def _cell(project: ReportedProject, target: str) -> str:
     found = project.build_for(target)
     if found is None:
         return style("-", "faint", error=False)

@@ -43,13 +43,13 @@ _OWN = re.compile(f"(\x1b\\[(?:{'|'.join(sorted({*_STYLES.values(), '0'}))})m)")
 
 
 def is_terminal(*, error: bool = True) -> bool:
-    """Return whether a stream is a terminal that understands escape sequences."""
+    """Return True if a stream is a terminal that understands escape sequences."""
     stream = sys.stderr if error else sys.stdout
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def wants_color(*, error: bool = True) -> bool:
-    """Return whether a stream takes colours.
+    """Return True if a stream takes colours.
 
     ``NO_COLOR`` disables them. Otherwise a terminal has them, and with ``FORCE_COLOR``
     any stream, such as the log of a CI service.

@@ -9,7 +9,7 @@ import click
 from packaging.utils import canonicalize_name
 
 from polylock.cli.invocation import ask_outdated, begin_with_lock, print_json
-from polylock.cli.options import JSON, Command, settings
+from polylock.cli.options import JSON, SELECTION, Command, settings
 from polylock.cli.terminal import style, write_lines
 from polylock.model.quantities import counted
 from polylock.operations.inspect.tree import DependencyTree, TreeLine, TreeShape, trees
@@ -31,8 +31,7 @@ _PLAIN = ("|-- ", "`-- ", "|   ", "    ")
 )
 @settings(
     "target",
-    "groups",
-    "extras",
+    *SELECTION,
     "index_url",
     "torch_index",
     "offline",
@@ -121,7 +120,7 @@ def _styled(text: str, name: str) -> str:
 
 
 def _can_draw() -> bool:
-    """Return whether stdout can encode the characters: a pipe on Windows may not."""
+    """Return True if stdout can encode the characters: a pipe on Windows may not."""
     try:
         "".join(_DRAWN).encode(sys.stdout.encoding or "ascii")
     except UnicodeEncodeError:

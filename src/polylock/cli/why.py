@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from polylock.cli.invocation import begin, print_json, reporting
-from polylock.cli.options import INDEX_SETTINGS, JSON, Command, offered, settings
+from polylock.cli.options import (
+    INDEX_SETTINGS,
+    JSON,
+    SELECTION,
+    Command,
+    offered,
+    settings,
+)
 from polylock.cli.terminal import folded, shown, style
 from polylock.explain.words import clause
 from polylock.operations.inspect.why import Evidence, Reason, Why, why
@@ -22,7 +29,7 @@ __all__ = ["command"]
 
 
 @click.command("why", cls=Command, epilog="Example: polylock why torch --target h100")
-@settings("target", "groups", "extras", *INDEX_SETTINGS)
+@settings("target", *SELECTION, *INDEX_SETTINGS)
 @click.argument("name", shell_complete=offered("locked"))
 @JSON
 def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name

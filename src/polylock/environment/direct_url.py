@@ -50,7 +50,7 @@ class DirectUrl(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     subdirectory: str | None = None
 
     def is_same_source(self, other: DirectUrl) -> bool:
-        """Return whether both have the same content, as far as they specify it.
+        """Return True if both have the same content, as far as they specify it.
 
         The requested revision does not count if the commit is the same, and a hash that
         only one side has excludes nothing.

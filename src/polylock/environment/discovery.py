@@ -72,7 +72,7 @@ class PythonRequest(Value, frozen=True, kw_only=True):
         return f"{prefix}{version}{'t' if self.free_threaded else ''}"
 
     def accepts(self, interpreter: Interpreter) -> bool:
-        """Return whether an interpreter matches the request."""
+        """Return True if an interpreter matches the request."""
         found = _RELEASE.match(interpreter.version)
         wanted = (self.major, self.minor, self.patch)
         return (
@@ -181,7 +181,7 @@ def _of_homebrew(root: Path) -> Iterator[Path]:
 
 
 def _listed(directory: Path) -> list[Path]:
-    """Return what a directory has, the newest version last; none if it is missing."""
+    """Return the entries of a directory, the newest version last; none if missing."""
     try:
         return sorted(directory.iterdir(), key=_newest_last)
     except OSError:

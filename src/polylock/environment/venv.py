@@ -17,6 +17,7 @@ from polylock.environment.discovery import environment_python
 from polylock.environment.interpreter import Interpreter, probe
 from polylock.errors import EnvironmentBroken
 from polylock.ports import Reporter, SilentReporter
+from polylock.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -62,11 +63,11 @@ class EnvironmentState(
 ):
     """The state of an environment that polylock keeps between commands.
 
-    ``target``, ``groups`` and ``extras`` are those of the last ``polylock sync``, and
-    the defaults of the next. ``forced`` means that this machine does not fit the
-    target. ``created`` means that polylock created the environment, so it may remove
-    everything in it. ``path`` is the environment's path at the last sync, which its
-    scripts hold.
+    ``target`` and the options for groups and extras are those of the last
+    ``polylock sync``, and the defaults of the next. ``forced`` means that this machine
+    does not fit the target. ``created`` means that polylock created the environment, so
+    it may remove everything in it. ``path`` is the environment's path at the last sync,
+    which its scripts hold.
     """
 
     version: int = _VERSION
@@ -74,11 +75,16 @@ class EnvironmentState(
     target: str | None = None
     forced: bool = False
     groups: tuple[str, ...] = ()
+    no_groups: tuple[str, ...] = ()
+    only_groups: tuple[str, ...] = ()
+    all_groups: bool = False
+    no_default_groups: bool = False
     extras: tuple[str, ...] = ()
+    all_extras: bool = False
     path: str | None = None
 
     def moved_from(self, path: Path) -> str | None:
-        """Return where an environment was moved or copied from, None if it was not.
+        """Return the path that an environment was moved or copied from, None if none.
 
         One directory under two names is not moved.
         """
@@ -117,7 +123,7 @@ def exclusive(prefix: Path, reporter: Reporter) -> Iterator[None]:
 
 
 def is_environment(path: Path) -> bool:
-    """Return whether a directory is a complete virtual environment."""
+    """Return True if a directory is a complete virtual environment."""
     return (path / "pyvenv.cfg").is_file() and not (path / _UNFINISHED).exists()
 
 
@@ -200,7 +206,7 @@ def open_environment(path: Path, *, store: Store | None = None) -> Interpreter:
 
 
 def is_of(interpreter: Interpreter, path: Path) -> bool:
-    """Return whether a Python installs into the environment at ``path``.
+    """Return True if a Python installs into the environment at ``path``.
 
     A launcher in it, or a Python that does not see its ``pyvenv.cfg``, installs
     elsewhere.
@@ -235,9 +241,7 @@ def create(
             _begin(path)
             _run_venv(path, interpreter)
             # The state of an interrupted recreation is kept.
-            state = msgspec.structs.replace(
-                read_state(path), created=True, path=str(path)
-            )
+            state = replace(read_state(path), created=True, path=str(path))
             _put_state(path, _state_content(state))
             sync_tree(path)
             (path / _UNFINISHED).unlink()
@@ -270,7 +274,7 @@ def recreate(
             (path / _UNFINISHED).touch()
             with _set_aside(path):
                 _run_venv(path, interpreter)
-                state = msgspec.structs.replace(read_state(path), path=str(path))
+                state = replace(read_state(path), path=str(path))
                 _put_state(path, _state_content(state))
                 sync_tree(path)
             (path / _UNFINISHED).unlink()
@@ -336,7 +340,7 @@ def _run_venv(path: Path, interpreter: Interpreter) -> None:
 
 
 def _require_empty(path: Path) -> bool:
-    """Return whether the directory exists; raises EnvironmentBroken if in use."""
+    """Return True if the directory exists; raises EnvironmentBroken if in use."""
     try:
         names = {found.name for found in path.iterdir()}
     except FileNotFoundError:

@@ -1,3 +1,3 @@
-"""Why something was or was not chosen: reasons found, and put in words."""
+"""The reasons for and against versions, files and labels, and their words."""
 
 from __future__ import annotations

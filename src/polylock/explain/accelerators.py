@@ -11,7 +11,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from polylock.errors import PolylockError
-from polylock.explain.answer import answer_of
 from polylock.explain.findings import (
     AcceleratorMissed,
     BetterLabelLost,
@@ -21,6 +20,7 @@ from polylock.explain.findings import (
     Note,
     SeveralMajors,
 )
+from polylock.explain.pinned_target import pinned_target
 from polylock.explain.reasons import (
     Contradicts,
     LabelExcluded,
@@ -30,7 +30,7 @@ from polylock.explain.reasons import (
 from polylock.explain.screening import accelerators
 from polylock.explain.why_not import WhyNot
 from polylock.model.distributions import Unusable
-from polylock.model.source_choice import fits, torch_choice
+from polylock.model.source_choice import declines_backend, fits, torch_choice
 from polylock.project.torch_backends import torch_projects
 from polylock.resolution.candidate_pool import CandidatePool, labels_of
 from polylock.values import Value
@@ -60,9 +60,9 @@ __all__ = [
 
 
 class _Rule(Value, frozen=True):
-    """``name`` matches a project; where ``version`` is set, that says the release.
+    """A pattern of project names, and where the platform's major version stands.
 
-    Otherwise the first group of ``name`` does: the major, or all digits.
+    It is that of the project with ``by_version``, else the first group of ``name``.
     """
 
     platform: str
@@ -96,16 +96,16 @@ _LOCAL = (
     ("ROCm", re.compile(r"rocm(\d+)\.?(\d+)")),
 )
 _COMPILED = tuple((rule, re.compile(rule.name)) for rule in _RULES)
-"""The first that matches counts."""
+"""The rules with compiled patterns; the first that matches counts."""
 
 _LIBRARY = re.compile(
     r"(?:nvidia-.+|cuda-.+|triton|pytorch-triton-rocm|triton-rocm"
     r"|rocm(?:-sdk-.+)?)"
 )
-"""Projects that only an accelerator has a use for."""
+"""The projects that are of use only with an accelerator."""
 
 _LARGE = 300_000_000
-"""Bytes of libraries from which on they are worth a note."""
+"""The least size of libraries, in bytes, that a note mentions."""
 
 _NAMESPACES = {
     "nvidia": "an NVIDIA GPU",
@@ -138,7 +138,7 @@ def built_for(pin: Pin) -> Built | None:
         match = pattern.match(local)
         if match is not None:
             return Built(platform, match[1], match[2])
-    named = _named(pin.name)
+    named = _platform_by_name(pin.name)
     if named is None or named.major:
         return named
     major, _, rest = pin.version.partition(".")
@@ -146,8 +146,8 @@ def built_for(pin: Pin) -> Built | None:
 
 
 @lru_cache(maxsize=4096)
-def _named(name: str) -> Built | None:
-    """Return the platform in a name; the major is empty where the version has it."""
+def _platform_by_name(name: str) -> Built | None:
+    """Return the platform by a name; its major is empty if the version gives it."""
     for rule, compiled in _COMPILED:
         match = compiled.fullmatch(name)
         if match is not None:
@@ -175,11 +175,11 @@ def coherence(solved: Solved) -> Iterator[Note]:
         for platform, majors in by_platform.items():
             ordered = sorted(majors, key=int)
             if len(ordered) > 1:
-                told = tuple((major, tuple(majors[major][:2])) for major in ordered)
+                pins = tuple((major, tuple(majors[major][:2])) for major in ordered)
                 project = majors[ordered[-1]][0].partition(" ")[0]
-                key = (project, SeveralMajors(platform, told))
+                key = (project, SeveralMajors(platform, pins))
                 mixed.setdefault(key, []).append(resolution.target.name)
-            if not _is_named(solved, resolution):
+            if not _names_unfit_backend(solved, resolution):
                 newest = ordered[-1]
                 yield from _too_new(
                     solved, resolution, platform, majors[newest], newest
@@ -188,8 +188,11 @@ def coherence(solved: Solved) -> Iterator[Note]:
         yield Note(project=project, finding=finding, targets=tuple(targets))
 
 
-def _is_named(solved: Solved, resolution: Resolution) -> bool:
-    """Return whether the user names a backend of torch that cannot run: it is told."""
+def _names_unfit_backend(solved: Solved, resolution: Resolution) -> bool:
+    """Return True if the user names a backend of torch that cannot run.
+
+    That has a note of its own (``torch_builds``).
+    """
     choice = torch_choice(solved.inputs, "torch", resolution.target)
     return choice is not None and any(
         fit.obstacle is not None and fit.versions == ("",) for fit in choice.fits
@@ -203,7 +206,7 @@ def _too_new(
     pins: Sequence[str],
     major: str,
 ) -> Iterator[Note]:
-    """Yield pins for a newer major than the driver offers: a newer minor runs.
+    """Yield pins for a newer major than the driver offers; a newer minor runs.
 
     docs.nvidia.com/deploy/cuda-compatibility, "Minor Version Compatibility".
     """
@@ -244,7 +247,7 @@ def useless_libraries(solved: Solved) -> Iterator[Note]:
         size = sum(pin.file.size or 0 for pin in libraries)
         if size < _LARGE:
             continue
-        parent = _who_brings(resolution)
+        parent = _parent_of_libraries(resolution)
         version = resolution.pins[parent].version
         torch = _could_set_backend(solved, resolution, parent)
         extra = _by_extra(resolution.pins[parent])
@@ -261,16 +264,16 @@ def useless_libraries(solved: Solved) -> Iterator[Note]:
 
 
 def _by_extra(pin: Pin) -> str:
-    """Return the extra with which alone a pin requires libraries, empty for none."""
+    """Return the extra that a pin requires all its libraries by, empty for none."""
     extras = [edge.extra for edge in pin.edges if _is_library(edge.name)]
     return next((extra for extra in extras if extra), "") if all(extras) else ""
 
 
-def _who_brings(resolution: Resolution) -> NormalizedName:
-    """Return the project that requires most bytes of libraries, itself no library."""
+def _parent_of_libraries(resolution: Resolution) -> NormalizedName:
+    """Return the project that requires the most bytes of libraries."""
     pins = resolution.pins
 
-    def brought(name: NormalizedName) -> int:
+    def required_bytes(name: NormalizedName) -> int:
         reached = {edge.name for edge in pins[name].edges if _is_library(edge.name)}
         queue = sorted(reached)
         for at in queue:
@@ -280,21 +283,24 @@ def _who_brings(resolution: Resolution) -> NormalizedName:
         return sum(pins[each].file.size or 0 for each in reached)
 
     parents = [name for name in sorted(pins) if not _is_library(name)]
-    best = max(parents, key=brought, default=None)
-    if best is not None and brought(best):
+    best = max(parents, key=required_bytes, default=None)
+    if best is not None and required_bytes(best):
         return best
-    return min(name for name in pins if _is_library(name))  # of the project itself
+    return min(
+        name for name in pins if _is_library(name)
+    )  # required by the project itself
 
 
 @lru_cache(maxsize=4096)
 def _is_library(name: str) -> bool:
-    return _LIBRARY.fullmatch(name) is not None or _named(name) is not None
+    return _LIBRARY.fullmatch(name) is not None or _platform_by_name(name) is not None
 
 
 def missed(solved: Solved) -> Iterator[Note]:
-    """Yield the pins of targets with an accelerator that make no use of it.
+    """Yield the pins that do not use the accelerator of their target.
 
-    And those whose better label was lost to a yank or to a requirement.
+    Also yields those of which a better label is yanked or has a requirement that
+    cannot be met.
     """
     found: dict[tuple[str, str, _Missed], list[str]] = {}
     for resolution in solved.resolutions:
@@ -303,10 +309,10 @@ def missed(solved: Solved) -> Iterator[Note]:
             if pin.direct is not None:
                 continue
             missing = _missed(solved, resolution, pin, has[0]) if has else None
-            yanked = _lost_to_yank(solved, resolution, pin)
+            yanked = _better_yanked(solved, resolution, pin)
             given_up = None
             if missing is None and yanked is None:
-                given_up = _given_up(solved, resolution, pin)
+                given_up = _better_lost(solved, resolution, pin)
             for each in (missing, yanked, given_up):
                 if each is not None:
                     key = (name, pin.version, each)
@@ -322,7 +328,7 @@ def missed(solved: Solved) -> Iterator[Note]:
 
 
 def _key(finding: _Missed, target: str) -> str:
-    """Return the key that says what a target's accelerator supports, if that is it."""
+    """Return the setting of an accelerator whose value a label does not fit."""
     reason = finding.because if isinstance(finding, AcceleratorMissed) else None
     if isinstance(reason, PropertyUnmet) and reason.namespace in {"nvidia", "amd"}:
         return f"tool.polylock.targets.{target}.{reason.namespace}"
@@ -333,7 +339,7 @@ def _missed(
     solved: Solved, resolution: Resolution, pin: Pin, accelerator: str
 ) -> AcceleratorMissed | None:
     if pin.version.partition("+")[2] == "cpu":
-        return _processor_build(solved, resolution, pin, accelerator)
+        return _cpu_build(solved, resolution, pin, accelerator)
     if not labels_of(pin.release):
         return None
     labels = _accelerator_labels(solved, pin, resolution.target)
@@ -341,9 +347,9 @@ def _missed(
     if not labels or own & labels.get(pin.variant_label or "", set()):
         return None
     if pin.name in resolution.target.description.variants:
-        return None  # the user has chosen
+        return None  # the user chose the label
     fitting = sorted(label for label, namespaces in labels.items() if own & namespaces)
-    found = _why_out(solved, resolution, pin, fitting)
+    found = _last_rejected(solved, resolution, pin, fitting)
     if found is None:
         return None
     nearest, because = found
@@ -355,7 +361,7 @@ def _missed(
     )
 
 
-def _processor_build(
+def _cpu_build(
     solved: Solved, resolution: Resolution, pin: Pin, accelerator: str
 ) -> AcceleratorMissed | None:
     if torch_choice(solved.inputs, pin.name, resolution.target) is not None:
@@ -368,10 +374,11 @@ def _processor_build(
 
 
 def _could_set_backend(solved: Solved, resolution: Resolution, name: str) -> bool:
-    """Return whether ``torch-backend`` is not set and could choose a build."""
+    """Return True if ``torch-backend`` is not set and could choose a build."""
     return (
         name in torch_projects()
         and torch_choice(solved.inputs, name, resolution.target) is None
+        and not declines_backend(solved.inputs, resolution.target)
         and not any(
             fits(entry, resolution.target)
             for entry in solved.inputs.sources.get(name, ())
@@ -382,7 +389,7 @@ def _could_set_backend(solved: Solved, resolution: Resolution, name: str) -> boo
 def _accelerator_labels(
     solved: Solved, pin: Pin, target: Target
 ) -> dict[str, set[str]]:
-    """Return the labels of a release that name accelerators, and which."""
+    """Return the accelerators that labels of a release are for, by label."""
     try:
         metadata = solved.source.variant_metadata(pin.release, target)
     except PolylockError:
@@ -397,13 +404,13 @@ def _accelerator_labels(
     return found
 
 
-def _why_out(
+def _last_rejected(
     solved: Solved, resolution: Resolution, pin: Pin, labels: list[str]
 ) -> tuple[str, Reason | None] | None:
-    """Return the last of some labels, and why it is out: most often the newest.
+    """Return the last of some labels, mostly the newest, and the reason against it.
 
-    The reason is None where it fits, and all is None where the user wished for another
-    or no wheel is for the platform of the target.
+    The reason is None if the label fits. The result is None if the user prefers
+    another label, or no wheel is for the platform of the target.
     """
     found = _expanded(solved, resolution, pin)
     if not labels or found is None:
@@ -425,10 +432,10 @@ def _why_out(
     return max(out, key=lambda each: each[0])
 
 
-def _lost_to_yank(
+def _better_yanked(
     solved: Solved, resolution: Resolution, pin: Pin
 ) -> BetterLabelYanked | None:
-    """Return the label that would have been taken, were its wheel not yanked."""
+    """Return the better label whose wheel is yanked, None for none."""
     if pin.file.yanked is not None or not labels_of(pin.release):
         return None
     if all(file.yanked is None for file in pin.release.wheels):
@@ -443,10 +450,10 @@ def _lost_to_yank(
     return BetterLabelYanked(best.variant.label, pin.variant_label or "")
 
 
-def _given_up(
+def _better_lost(
     solved: Solved, resolution: Resolution, pin: Pin
 ) -> BetterLabelLost | None:
-    """Return the label that would have been taken, were it not for a requirement."""
+    """Return the better label that has a requirement that cannot be met."""
     taken = pin.variant_label or ""
     found = _expanded(solved, resolution, pin) if labels_of(pin.release) else None
     if found is None or pin.file.yanked is not None or pin.passed_over:
@@ -468,16 +475,16 @@ def _given_up(
 def _against(
     solved: Solved, resolution: Resolution, better: Candidate
 ) -> Contradicts | None:
-    """Return the requirement of a label that its target does not meet, if known."""
-    reader = WhyNot(
-        answer_of(resolution, solved.inputs),
+    """Return the conflict of a better label with the other pins, None if unknown."""
+    explainer = WhyNot(
+        pinned_target(resolution, solved.inputs),
         inputs=solved.inputs,
         source=solved.source,
         memory=solved.memory,
         tables=solved.tables,
     )
     try:
-        reason = reader.given_up(better)
+        reason = explainer.given_up(better)
     except PolylockError:
         return None  # nothing is fetched for a note
     return reason if isinstance(reason, Contradicts) else None

@@ -3,7 +3,7 @@
 A note names a missing wheel, a build that is not allowed, or bad metadata. The cause
 is in the target itself, or in another target whose version it shares (align). There is
 no note if a requirement of the project excludes the newer version, because its author
-knows that, and none if the cause is already in the note on another pin.
+knows that, and none if the note on another pin has the same cause.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from polylock.errors import PolylockError
-from polylock.explain.answer import answer_of
 from polylock.explain.findings import Behind, Note
 from polylock.explain.near_miss import newer_systems
+from polylock.explain.pinned_target import pinned_target
 from polylock.explain.reasons import (
     Contradicts,
     Excluded,
@@ -25,7 +25,7 @@ from polylock.explain.reasons import (
     NeedsBuild,
     NoFile,
     OfLabels,
-    PackageAsker,
+    PackageOrigin,
     PropertyUnmet,
     PythonUnmet,
     VariantRequired,
@@ -65,17 +65,17 @@ _OF_FILES = (
 )
 
 _EXPLAINED_AT_MOST = 40
-"""How many older pins of one target are asked for their reason."""
+"""The most older pins of one target that are explained."""
 
 _TRIED_AT_MOST = 4
-"""How many held targets are solved for alone, before no more projects are tried."""
+"""The number of targets that are solved alone, after which no more are tried."""
 
 
 def behind(solved: Solved, older: Sequence[Older]) -> Iterator[Note]:
     """Yield a note for each older pin and reason, with all targets that share it."""
-    readers = [
+    explainers = [
         WhyNot(
-            answer_of(resolution, solved.inputs),
+            pinned_target(resolution, solved.inputs),
             inputs=solved.inputs,
             source=solved.source,
             memory=solved.memory,
@@ -84,43 +84,43 @@ def behind(solved: Solved, older: Sequence[Older]) -> Iterator[Note]:
         for resolution in solved.resolutions
     ]
     found: Found = {}
-    for reader, pins in zip(readers, older, strict=True):
-        others = [each for each in readers if each is not reader]
+    for explainer, pins in zip(explainers, older, strict=True):
+        others = [each for each in explainers if each is not explainer]
         for name, releases in pins[:_EXPLAINED_AT_MOST]:
             try:
-                reason = _told(reader, name, releases, others)
+                reason = _finding(explainer, name, releases, others)
             except PolylockError:
-                continue  # nothing was read of it, and nothing is fetched for a note
+                continue  # the solve did not read it, and a note fetches nothing
             if reason is not None:
-                key = (name, reader.answer.pins[name].version, reason)
-                found.setdefault(key, []).append(reader.target.name)
-    yield from _gathered(found, {each.target.name: each for each in readers})
+                key = (name, explainer.pinned.pins[name].version, reason)
+                found.setdefault(key, []).append(explainer.target.name)
+    yield from _grouped(found, {each.target.name: each for each in explainers})
 
 
-def _told(
-    reader: WhyNot,
+def _finding(
+    explainer: WhyNot,
     name: NormalizedName,
     releases: Releases,
     others: Sequence[WhyNot],
 ) -> Behind | None:
-    """Return the note on a pin, None if its user already knows the reason."""
-    newest = reader.newest_allowed(releases)
+    """Return the finding on a pin, None if the user already knows the reason."""
+    newest = explainer.newest_allowed(releases)
     if newest is None:
         return None
-    reason = reader.version(name, newest, others)
+    reason = explainer.version(name, newest, others)
     held_by = ""
     if isinstance(reason, HeldBack):
         held_by, reason = reason.target, reason.because
     cause = _cause(reason)
     if cause is None or (isinstance(cause, PythonUnmet | Excluded) and not held_by):
-        return None  # whoever wrote that knows it
+        return None  # the user wrote that requirement
     return Behind(newest=newest, because=reason, held_by=held_by)
 
 
 def _cause(reason: Reason) -> Reason | None:
     """Return the last of a chain of reasons, None if no note should name it.
 
-    A requirement is in the note on the project that has it.
+    A requirement of a package belongs to the note on that package.
     """
     match reason:
         case OfLabels():
@@ -131,7 +131,7 @@ def _cause(reason: Reason) -> Reason | None:
         case Contradicts() if reason.because is not None:
             return _cause(reason.because)
         case Excluded():
-            is_consequence = isinstance(reason.chain[-1].by, PackageAsker)
+            is_consequence = isinstance(reason.chain[-1].by, PackageOrigin)
             return None if is_consequence else reason
         case _:
             pass
@@ -139,7 +139,7 @@ def _cause(reason: Reason) -> Reason | None:
 
 
 class _Group(Mutable, kw_only=True):
-    """The targets that share a cause; ``held`` are those that a holder holds back."""
+    """The targets that share a cause; the target ``holder`` holds back ``held``."""
 
     because: Reason
     holder: str = ""
@@ -147,8 +147,8 @@ class _Group(Mutable, kw_only=True):
     held: list[str] = field(default_factory=list)
 
 
-def _gathered(found: Found, readers: Mapping[str, WhyNot]) -> Iterator[Note]:
-    """Yield a note for each cause: of the target that has it, and those it holds."""
+def _grouped(found: Found, explainers: Mapping[str, WhyNot]) -> Iterator[Note]:
+    """Yield a note for each cause, with the targets that have it or are held back."""
     merged: dict[_Cause, _Group] = {}
     for (name, version, each), targets in found.items():
         key = (name, version, each.newest, _of_any_target(each.because))
@@ -160,31 +160,35 @@ def _gathered(found: Found, readers: Mapping[str, WhyNot]) -> Iterator[Note]:
     for (name, version, newest, cause), group in sorted(
         merged.items(), key=lambda item: item[0][:2]
     ):
-        if _follows(name, cause, group.targets, merged):
+        if _is_explained_elsewhere(name, cause, group.targets, merged):
             continue
         if tried < _TRIED_AT_MOST:
             tried += len(group.held)
             for target in list(group.held):
-                # Out for a reason of its own that lies deeper than the cause.
-                if _is_stuck(readers[target], name, newest):
+                # The target alone cannot have it either, for another reason.
+                if _is_unsolvable_alone(explainers[target], name, newest):
                     group.held.remove(target)
                     group.targets.remove(target)
         if group.targets:
-            yield _of_group(group, (name, version, newest), readers)
+            yield _note(group, (name, version, newest), explainers)
 
 
-def _of_group(
+def _note(
     group: _Group,
     pin: tuple[NormalizedName, str, str],
-    readers: Mapping[str, WhyNot],
+    explainers: Mapping[str, WhyNot],
 ) -> Note:
-    """Return the note on a pin: its name, its version and the newest one."""
+    """Return the note on a ``pin``: its name, its version and the newest version."""
     name, version, newest = pin
     held_by = group.holder if group.held else ""
-    reader = readers[held_by or group.targets[0]]
-    advice, setting = _advice(reader, name, newest, group.because)
-    if held_by and not advice and _has_alone(readers[group.held[0]], name, newest):
-        advice, setting = _apart()
+    explainer = explainers[held_by or group.targets[0]]
+    advice, setting = _advice(explainer, name, newest, group.because)
+    if (
+        held_by
+        and not advice
+        and _is_solvable_alone(explainers[group.held[0]], name, newest)
+    ):
+        advice, setting = _independent()
     return Note(
         project=name,
         versions=(version,),
@@ -192,41 +196,41 @@ def _of_group(
             newest=newest,
             because=group.because,
             held_by=held_by,
-            aligned=tuple(each for each in readers if each in group.held),
+            aligned=tuple(each for each in explainers if each in group.held),
             advice=advice,
         ),
-        targets=tuple(each for each in readers if each in group.targets),
+        targets=tuple(each for each in explainers if each in group.targets),
         key=setting,
     )
 
 
-def _is_stuck(reader: WhyNot, name: NormalizedName, newest: str) -> bool:
-    """Return whether a target alone is proven to have no solution with a version."""
-    wanted = _wishing(reader, name, newest)
-    return _trial(reader).failure(wanted, reader.target) is not None
+def _is_unsolvable_alone(explainer: WhyNot, name: NormalizedName, newest: str) -> bool:
+    """Return True if a target alone is proven to have no solution with a version."""
+    wanted = _requiring(explainer, name, newest)
+    return _trial(explainer).failure(wanted, explainer.target) is not None
 
 
-def _has_alone(reader: WhyNot, name: NormalizedName, newest: str) -> bool:
-    """Return whether a target can have a version without regard to other targets.
+def _is_solvable_alone(explainer: WhyNot, name: NormalizedName, newest: str) -> bool:
+    """Return True if a target alone has a solution with a version.
 
-    It is solved for, with what was read and nothing more.
+    The solve reads nothing that was not read before.
     """
-    wanted = _wishing(reader, name, newest)
-    return _trial(reader).pins(wanted, reader.target) is not None
+    wanted = _requiring(explainer, name, newest)
+    return _trial(explainer).pins(wanted, explainer.target) is not None
 
 
-def _trial(reader: WhyNot) -> Trial:
+def _trial(explainer: WhyNot) -> Trial:
     reads = SdistReads(left=0)
-    return Trial(source=reader.source, reads=reads, is_late=lambda: False)
+    return Trial(source=explainer.source, reads=reads, is_late=lambda: False)
 
 
-def _wishing(reader: WhyNot, name: NormalizedName, version: str) -> Inputs:
+def _requiring(explainer: WhyNot, name: NormalizedName, version: str) -> Inputs:
     asked = Requirement(name=name, specifier=f"=={version}")
-    return replace(reader.inputs, upgrades=(*reader.inputs.upgrades, asked))
+    return replace(explainer.inputs, upgrades=(*explainer.inputs.upgrades, asked))
 
 
 def _of_any_target(reason: Reason) -> Reason:
-    """Return a reason without the target that lacks a file: others may lack it too."""
+    """Return a reason without the target's name, so that targets can share it."""
     match reason:
         case NoFile():
             return replace(reason, target="")
@@ -236,15 +240,15 @@ def _of_any_target(reason: Reason) -> Reason:
             return reason
 
 
-def _follows(
+def _is_explained_elsewhere(
     name: str,
     cause: Reason,
     targets: Sequence[str],
     merged: Mapping[_Cause, _Group],
 ) -> bool:
-    """Return whether another project has the same cause, nearer to it.
+    """Return True if the note on a required project has the same cause.
 
-    A project is old wherever the project that it requires is.
+    A project is older because the project that it requires is.
     """
     if not isinstance(cause, Contradicts) or cause.because is None:
         return False
@@ -257,15 +261,15 @@ def _follows(
     )
 
 
-def _apart() -> tuple[str, str]:
+def _independent() -> tuple[str, str]:
     words = 'set align = "independent" in [tool.polylock] to let targets differ'
     return words, "tool.polylock.align"
 
 
 def _advice(
-    reader: WhyNot, name: NormalizedName, newest: str, because: Reason
+    explainer: WhyNot, name: NormalizedName, newest: str, because: Reason
 ) -> tuple[str, str]:
-    """Return the advice that gives the newest version, and its key; empty for none."""
+    """Return the advice that admits the newest version, and its key; empty for none."""
     while True:
         match because:
             case Contradicts() if because.because is not None:
@@ -276,26 +280,28 @@ def _advice(
             case NeedsBuild():
                 refused = because.key == "no-build-package"
                 key = "no-build-package" if refused else "build-package"
-                return build_hint(reader.inputs, name), f"tool.polylock.{key}"
+                return build_hint(explainer.inputs, name), f"tool.polylock.{key}"
             case NoFile():
-                return _newer_system(reader, name, newest)
+                return _newer_system(explainer, name, newest)
             case _:
                 return "", ""
 
 
-def _newer_system(reader: WhyNot, name: NormalizedName, newest: str) -> tuple[str, str]:
+def _newer_system(
+    explainer: WhyNot, name: NormalizedName, newest: str
+) -> tuple[str, str]:
     """Return the libc or macOS for which the newest version has a file."""
     try:
-        releases = reader.source.releases(name, reader.target)
-        position = reader.availability.table(releases).position(newest)
+        releases = explainer.source.releases(name, explainer.target)
+        position = explainer.availability.table(releases).position(newest)
         changes = (
             ()
             if position is None
-            else newer_systems(reader.pool, releases, 1 << position)
+            else newer_systems(explainer.pool, releases, 1 << position)
         )
         for change in changes:
             key = "macos" if change.target.description.macos else "libc"
-            return change.words, f"tool.polylock.targets.{reader.target.name}.{key}"
+            return change.words, f"tool.polylock.targets.{explainer.target.name}.{key}"
     except PolylockError:
         pass
     return "", ""

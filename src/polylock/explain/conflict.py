@@ -1,4 +1,7 @@
-"""Why there is no solution, in words: what is asked, by whom, and what there is."""
+"""The explanation of a failed solve: the conflicting requirements and their origins.
+
+Also the versions that the index has, and advice that was tried or is known to help.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from polylock.explain.suggestions import (
     supply_hint,
     tried_suggestion,
 )
-from polylock.explain.why_not import OPENED_AT_MOST, rejected, shortage
+from polylock.explain.why_not import OPENED_AT_MOST, no_usable_version, rejected
 from polylock.explain.words import about, lacks
 from polylock.model.distributions import span
 from polylock.model.requirements import Requirement
@@ -50,12 +53,12 @@ if TYPE_CHECKING:
     _Line = tuple[str, ...]
     Requests = Sequence[tuple[Constraint, AnyCandidate | None]]
 
-__all__ = ["Ask", "clash", "explained", "in_words"]
+__all__ = ["VersionLimit", "explained", "limits_in_words", "smallest_conflict"]
 
 _MOST_TRIED_TOGETHER = 3
-_CIRCLES_AT_MOST = 2
+_MORE_LEAVES_AT_MOST = 2
 _GROUPS_AT_MOST = 6
-"""How many groups of versions of one parent are told, the newest first."""
+"""The most groups of versions of one parent that are shown, the newest first."""
 
 _NO_FILES = (
     "its page lists no wheel or source distribution (.tar.gz, .zip) of that name with "
@@ -70,32 +73,32 @@ class _BuiltAgainst(Value, frozen=True):
     releases: str
 
 
-_Told = Requirement | _BuiltAgainst | Reason
-"""What excludes a candidate: a requirement, an ABI dependency, or a reason."""
+_Exclusion = Requirement | _BuiltAgainst | Reason
+"""The requirement, ABI dependency or reason that excludes a candidate."""
 
 
 class _Causes(Value, frozen=True, kw_only=True):
-    """The requirements that conflict, with what is needed to tell where they are from.
+    """The requirements that conflict, with the data to find their origins.
 
-    ``requested`` gives for each identifier among their parents what first required it.
-    ``wish`` is what another target would have, asked for as an upgrade is.
+    ``requested`` maps the identifiers of their parents to the first requirement on
+    each. ``aligned`` is the version of another target, which was required as an
+    upgrade.
     """
 
     availability: Availability
     dependencies: DependencyReader
     causes: Sequence[Information]
     requested: Mapping[str, Information]
-    wish: Requirement | None = None
+    aligned: Requirement | None = None
 
 
 def explained(
     error: NoSolution, clock: Callable[[], float] | None = None
 ) -> NoSolution:
-    """Return a failure of the solver with its words, as the run that failed left it.
+    """Return the error with its explanation in words.
 
-    Opens no file that was not opened. Advice to ask for something else was tried: a
-    solve with that change succeeded. The ``clock`` counts seconds, for the time that
-    this may take.
+    Opens no file that the failed solve did not open. A suggested change was tried: a
+    solve with it succeeded. The ``clock`` counts seconds and bounds the time for this.
     """
     if isinstance(error, Disagreement):
         return _disagreement(error)
@@ -120,9 +123,11 @@ def _disagreement(error: Disagreement) -> NoSolution:
                 f"{target} could take {name} {version} only with other changes"
             )
             continue
-        wish = Requirement(name=name, specifier=f"=={version}")
-        told, _ = _lines(_causes(failure.problem, next(_leaves(failure.causes)), wish))
-        lines += [f"{target}: {line}" for line in told]
+        aligned = Requirement(name=name, specifier=f"=={version}")
+        conflict, _ = _lines(
+            _causes(failure.problem, next(_leaves(failure.causes)), aligned)
+        )
+        lines += [f"{target}: {line}" for line in conflict]
     return NoSolution(
         error.target,
         lines,
@@ -133,18 +138,23 @@ def _disagreement(error: Disagreement) -> NoSolution:
 def _too_long(failure: Failure) -> str:
     names = ", ".join(failure.contested)
     if not names:
-        return f"gave up after {failure.tried} candidates: too much is required"
+        return f"gave up after {failure.tried} candidates: too many requirements"
     return (
-        f"gave up after {failure.tried} candidates, most of them of {names}: what is "
-        "required of these may not have a solution"
+        f"gave up after {failure.tried} candidates, most of them of {names}: "
+        "the requirements on these may have no solution"
     )
 
 
 def _too_long_hint(failure: Failure) -> str:
     first = next(iter(failure.contested), "")
     if not first:
-        return "leave out what has so many dependencies, or take another version of it"
-    return f"narrow what may be taken of them, as with a lower limit on {first}"
+        return (
+            "remove a package with many dependencies, or require another version of it"
+        )
+    return (
+        "narrow the versions that are allowed, for example with a lower limit on "
+        f"{first}"
+    )
 
 
 def _explain(
@@ -154,31 +164,33 @@ def _explain(
     first, *others = _leaves(refutation)
     failure = _causes(problem, first)
     lines, untried = _lines(failure)
-    if _is_circle(first):
-        # What conflicts is not in the versions of who asks, so those tell it each.
-        for other in [each for each in others if _is_circle(each)][:_CIRCLES_AT_MOST]:
-            told, _ = _lines(_causes(problem, other))
-            lines += [line for line in told if line not in lines]
+    if _excludes_only_itself(first):
+        # Each version has another conflict, so a few more of them are shown.
+        for other in [each for each in others if _excludes_only_itself(each)][
+            :_MORE_LEAVES_AT_MOST
+        ]:
+            more, _ = _lines(_causes(problem, other))
+            lines += [line for line in more if line not in lines]
     conflict = _conflict(failure)
-    hint = _unbuilt(failure) or tried_suggestion(problem, conflict, clock)
+    hint = _build_hint_for_newest(failure) or tried_suggestion(problem, conflict, clock)
     if hint is not None:
         return lines, hint
     found = refused_python(problem, conflict, clock)
     if found is None:
         return lines, untried
-    # Some want another Python: advice to choose one would lead here again.
+    # Some require another Python; the advice to choose one would fail here again.
     python, refused = found
     assert refused.causes is not None
-    told, _ = _lines(_causes(refused.problem, next(_leaves(refused.causes))))
-    lines += [f"with Python {python}: {line}" for line in told]
+    more, _ = _lines(_causes(refused.problem, next(_leaves(refused.causes))))
+    lines += [f"with Python {python}: {line}" for line in more]
     return lines, marker_hint(problem.target, conflict.names[0])
 
 
 def _leaves(refutation: Refutation) -> Iterator[Refutation]:
-    """Yield the projects in which it ends that another has no candidate, each once.
+    """Yield the refutations that follow from no other refutation, each once.
 
-    First where the best candidates lead to: what people want is the newest, and its
-    conflict is the one to tell.
+    That of the best candidates comes first: users want the newest versions, so its
+    conflict is the one to show.
     """
     seen: set[int] = set()
     waiting = [refutation]
@@ -194,8 +206,8 @@ def _leaves(refutation: Refutation) -> Iterator[Refutation]:
             waiting += [each for each in reversed(following) if each is not None]
 
 
-def _is_circle(leaf: Refutation) -> bool:
-    """Return whether the requirements exclude only a pin that they come from."""
+def _excludes_only_itself(leaf: Refutation) -> bool:
+    """Return True if the requirements exclude only the pin that they come from."""
     return any(
         rejected.pin is not None and len(rejected.information) == 1
         for rejected in leaf.rejected
@@ -203,9 +215,9 @@ def _is_circle(leaf: Refutation) -> bool:
 
 
 def _causes(
-    problem: Problem, refutation: Refutation, wish: Requirement | None = None
+    problem: Problem, refutation: Refutation, aligned: Requirement | None = None
 ) -> _Causes:
-    """Return the requirements that conflict in a project, over all its candidates."""
+    """Return the requirements on a project that exclude all its candidates."""
     found = [
         information
         for rejected in refutation.rejected
@@ -217,29 +229,29 @@ def _causes(
         dependencies=problem.dependencies,
         causes=tuple(distinct.values()),
         requested=refutation.requested,
-        wish=wish,
+        aligned=aligned,
     )
 
 
 def _lines(failure: _Causes) -> tuple[list[str], str | None]:
     """Return the conflicting requirements, a line each, and untried advice."""
-    told: list[_Line] = []
+    lines: list[_Line] = []
     advice: list[str] = []
-    causes = _telling(failure.causes)
+    causes = _without_surveyed(failure.causes)
     for name in dict.fromkeys(_name(cause.requirement) for cause in causes):
         every = [c for c in causes if _name(c.requirement) == name]
-        claims, asks = _clashing(failure, name, every)
+        claims, limits = _conflicting(failure, name, every)
         for claim in claims:
-            told += _claim(failure, claim)
-        supply, untried = _supply(failure, name, claims, asks)
-        told += [(line,) for line in supply]
+            lines += _claim_lines(failure, claim)
+        available, untried = _available(failure, name, claims, limits)
+        lines += [(line,) for line in available]
         if untried is not None:
             advice.append(untried)
-    return [", ".join(line) for line in _longest(told)], next(iter(advice), None)
+    return [", ".join(line) for line in _distinct(lines)], next(iter(advice), None)
 
 
-def _longest(lines: Sequence[_Line]) -> Iterator[_Line]:
-    """Leave out what is said twice, and what another line begins with."""
+def _distinct(lines: Sequence[_Line]) -> Iterator[_Line]:
+    """Yield lines without duplicates and without prefixes of other lines."""
     for line in dict.fromkeys(lines):
         if not any(
             len(other) > len(line) and other[: len(line)] == line for other in lines
@@ -247,11 +259,11 @@ def _longest(lines: Sequence[_Line]) -> Iterator[_Line]:
             yield line
 
 
-def _unbuilt(failure: _Causes) -> str | None:
-    """Return advice where the newest version there is may not be asked by a build.
+def _build_hint_for_newest(failure: _Causes) -> str | None:
+    """Return advice if the newest version needs a build that is not allowed.
 
-    An older one in that place is what a search comes to in the end, and to build that
-    would help nobody. To try it would run code that the project does not allow.
+    The search also ends at older versions that need a build, but to build one of those
+    does not help. The advice is not tried, because a build runs code of the package.
     """
     for cause in failure.causes:
         constraint = cause.requirement
@@ -267,8 +279,8 @@ def _unbuildable(found: Unmeetable) -> bool:
     return isinstance(found.reason, NeedsBuild)
 
 
-def _telling(causes: Sequence[Information]) -> list[Information]:
-    """Leave out what the survey of a parent tells in any case."""
+def _without_surveyed(causes: Sequence[Information]) -> list[Information]:
+    """Return the causes without those that the survey of a parent shows anyway."""
     surveyed = {
         cause.parent.name
         for cause in causes
@@ -290,7 +302,7 @@ def _name(constraint: Constraint) -> NormalizedName:
 
 
 def _conflict(failure: _Causes) -> Conflict:
-    """Return the projects in conflict with all their parents, and what is asked."""
+    """Return the projects in conflict, their parents and their requirements."""
     names: dict[NormalizedName, None] = {}
     parents: dict[NormalizedName, None] = {}
     wanted: dict[tuple[str, str], None] = {}
@@ -304,36 +316,36 @@ def _conflict(failure: _Causes) -> Conflict:
             reason = constraint.reason
             if isinstance(reason, PythonUnmet):
                 pythons[constraint.candidate.name, reason.requires_python] = None
-        for request, _ in _requests(failure, cause.parent):
+        for request, _ in _chain(failure, cause.parent):
             parents[_name(request)] = None
     return Conflict(
         names=tuple(names),
         parents=tuple(parents),
         wanted=tuple(wanted),
-        pythons=() if wanted else tuple(pythons),  # else it is not all there is to it
+        pythons=() if wanted else tuple(pythons),  # else Python is not the only cause
     )
 
 
-def _claim(failure: _Causes, claim: Information) -> list[_Line]:
-    """Describe each request, with the chain of parents from the project down."""
+def _claim_lines(failure: _Causes, claim: Information) -> list[_Line]:
+    """Return the lines on one requirement, with its chain from the project down."""
     constraint, parent = claim.requirement, claim.parent
     if isinstance(constraint, Lacking) or parent is None:
         return [(_requires(constraint, None),)]
-    chain = [_requires(*request) for request in _requests(failure, parent)]
-    told = list(_survey(failure, parent, constraint))
-    if len(told) == 1 and isinstance(constraint, SpecifierConstraint):
-        return [(*chain, *told)]
-    lines: list[_Line] = [(one,) for one in told]
+    chain = [_requires(*request) for request in _chain(failure, parent)]
+    surveyed = list(_survey_lines(failure, parent, constraint))
+    if len(surveyed) == 1 and isinstance(constraint, SpecifierConstraint):
+        return [(*chain, *surveyed)]
+    lines: list[_Line] = [(one,) for one in surveyed]
     return [tuple(chain), *lines] if chain else lines
 
 
 def _requires(constraint: Constraint, parent: AnyCandidate | None) -> str:
     if isinstance(constraint, Unmeetable):
         return about(str(constraint.candidate), constraint.reason)
-    who = str(parent) if parent is not None else None
-    if who is None:
-        who = getattr(constraint, "origin", None) or "the project"
-    return f"{who} requires {_wanted(constraint)}"
+    by = str(parent) if parent is not None else None
+    if by is None:
+        by = getattr(constraint, "origin", None) or "the project"
+    return f"{by} requires {_wanted(constraint)}"
 
 
 def _wanted(constraint: SpecifierConstraint) -> str:
@@ -341,8 +353,8 @@ def _wanted(constraint: SpecifierConstraint) -> str:
     return f"{constraint.name}{extra}{constraint.specifier}"
 
 
-def _requests(failure: _Causes, candidate: AnyCandidate | None) -> Requests:
-    """Return who asked for a candidate, and for that one, from the project down."""
+def _chain(failure: _Causes, candidate: AnyCandidate | None) -> Requests:
+    """Return the requirements that lead from the project to a candidate."""
     found: list[tuple[Constraint, AnyCandidate | None]] = []
     seen: set[str] = set()
     current = candidate
@@ -357,36 +369,37 @@ def _requests(failure: _Causes, candidate: AnyCandidate | None) -> Requests:
     return found[::-1]
 
 
-def _survey(
+def _survey_lines(
     failure: _Causes, parent: AnyCandidate, constraint: Constraint
 ) -> Iterator[str]:
-    """Describe what each version of a parent requires, equal ones together.
+    """Yield a line on the versions of a parent for each requirement that they share.
 
-    The engine names the last version that it tried; what holds for all of them is
-    what people need to know.
+    The engine knows only the last version that it tried, but users need to know which
+    versions have the requirement.
     """
     base = parent.base if isinstance(parent, ExtraCandidate) else parent
     extra = parent.extra if isinstance(parent, ExtraCandidate) else ""
     subject = f"{base.name}[{extra}]" if extra else base.name
-    groups: dict[tuple[str, _Told], list[int]] = {}
+    groups: dict[tuple[str, _Exclusion], list[int]] = {}
     for position in _positions_of(failure, parent):
         for key in _survey_version(failure, base, position, (extra, constraint)):
             groups.setdefault(key, []).append(position)
-    for (label, told), found in list(groups.items())[:_GROUPS_AT_MOST]:
+    for (label, exclusion), found in list(groups.items())[:_GROUPS_AT_MOST]:
         which = f" ({label})" if label else ""
         versions = f"{subject} {span(base.releases, found)}{which}"
         many = len(found) > 1
-        match told:
+        match exclusion:
             case Requirement():
-                yield f"{versions} {'require' if many else 'requires'} {told}"
+                yield f"{versions} {'require' if many else 'requires'} {exclusion}"
             case _BuiltAgainst():
-                yield f"{versions}: is built against {told.name} {told.releases}"
+                against = f"{exclusion.name} {exclusion.releases}"
+                yield f"{versions}: is built against {against}"
             case _:
-                yield about(versions, told, many=many)
+                yield about(versions, exclusion, many=many)
 
 
 def _positions_of(failure: _Causes, parent: AnyCandidate) -> list[int]:
-    """Return the versions of a parent that its own first request allows."""
+    """Return the versions of a parent that the first requirement on it allows."""
     base = parent.base if isinstance(parent, ExtraCandidate) else parent
     request = failure.requested.get(identifier_of(base), (None, None))[0]
     specifiers = [request.specifier] if isinstance(request, SpecifierConstraint) else []
@@ -404,18 +417,18 @@ def _survey_version(
     base: Candidate,
     position: int,
     asked: tuple[str, Constraint],
-) -> Iterator[tuple[str, _Told]]:
-    """Yield label and reason for each candidate of a version that is ruled out."""
+) -> Iterator[tuple[str, _Exclusion]]:
+    """Yield label and exclusions for each rejected candidate of a version."""
     pool = failure.availability.pool
     expansion = pool.expand(base.releases, position, yanked=False)
     if not expansion.candidates:
         reasons = rejected(pool, base.releases, position)
         yield "", reasons[0] if len(reasons) == 1 else FilesOut(reasons)
-    told: dict[tuple[str, _Told], None] = {}
+    exclusions: dict[tuple[str, _Exclusion], None] = {}
     for found in expansion.candidates:
         for each in _survey_candidate(failure, expansion, found, asked):
-            told[found.variant.label, each] = None
-    yield from told
+            exclusions[found.variant.label, each] = None
+    yield from exclusions
 
 
 def _survey_candidate(
@@ -423,8 +436,8 @@ def _survey_candidate(
     expansion: Expansion,
     found: Candidate,
     asked: tuple[str, Constraint],
-) -> Iterator[_Told]:
-    """Yield what a candidate that was opened has against a solution."""
+) -> Iterator[_Exclusion]:
+    """Yield the exclusions of a candidate whose metadata was read."""
     extra, constraint = asked
     pool = failure.availability.pool
     answer = failure.dependencies.known(pool.extended(found, extra))
@@ -442,7 +455,7 @@ def _survey_candidate(
         requirement = dependency.requirement
         if requirement.name == constraint.name:
             if versions and not requirement.specifier:
-                continue  # what it is built against says more
+                continue  # the ABI dependency says more
             yield Requirement(
                 name=requirement.name,
                 specifier=requirement.specifier,
@@ -451,7 +464,7 @@ def _survey_candidate(
 
 
 def _unmet(failure: _Causes, found: Unmeetable) -> Reason:
-    """Describe why a candidate is excluded, or, if it must be built, has no wheel."""
+    """Return the reason against a candidate; if it must be built, also its wheels'."""
     candidate, pool = found.candidate, failure.availability.pool
     if (
         not _unbuildable(found)
@@ -461,7 +474,7 @@ def _unmet(failure: _Causes, found: Unmeetable) -> Reason:
         return found.reason
     reasons = rejected(pool, candidate.releases, candidate.position)
     if len(_positions_of(failure, candidate)) > 1:
-        # What the wheels are for differs, and would tear the versions apart.
+        # The platforms of the wheels differ, and would split the groups of versions.
         reasons = tuple(
             replace(each, nearest=()) if isinstance(each, NoFile) else each
             for each in reasons
@@ -485,34 +498,34 @@ def _built_against(
     return " or ".join(dict.fromkeys(releases))
 
 
-def _clashing(
+def _conflicting(
     failure: _Causes, name: NormalizedName, claims: Sequence[Information]
-) -> tuple[Sequence[Information], Sequence[Ask]]:
-    """Leave the claims on a project that cannot be met together, and what they ask.
+) -> tuple[Sequence[Information], Sequence[VersionLimit]]:
+    """Return the requirements on a project that conflict, and their limits.
 
-    What the project itself claims is left in any case: that is what one can change.
-    The versions of one parent ask for one or the other of what their claims say.
+    Those of the project itself are always included, because the user can change them.
+    The versions of one parent count as one limit with alternatives.
     """
     availability = failure.availability
     releases = availability.releases(name)
     if releases is None or not releases.versions:
         return claims, ()
-    askers: dict[str, list[int]] = {}
+    by_parent: dict[str, list[int]] = {}
     for at, claim in enumerate(claims):
         if isinstance(claim.requirement, SpecifierConstraint):
             parent = claim.parent
-            asker = f"{at}" if parent is None else identifier_of(parent)
-            askers.setdefault(asker, []).append(at)
-    asks = {
-        _ask(asker, [claims[at] for at in found]): found
-        for asker, found in askers.items()
+            by = f"{at}" if parent is None else identifier_of(parent)
+            by_parent.setdefault(by, []).append(at)
+    limits = {
+        _limit(by, [claims[at] for at in found]): found
+        for by, found in by_parent.items()
     }
-    chosen = clash(
-        [*asks, *_asked_by_settings(failure, name)], availability.table(releases)
+    chosen = smallest_conflict(
+        [*limits, *_limits_of_settings(failure, name)], availability.table(releases)
     )
-    kept = {at for ask in chosen for at in asks.get(ask, ())}
+    kept = {at for limit in chosen for at in limits.get(limit, ())}
     if not kept:
-        return claims, chosen  # a setting leaves nothing of what they ask for
+        return claims, chosen  # a setting alone excludes every version
     return [
         claim
         for at, claim in enumerate(claims)
@@ -522,25 +535,25 @@ def _clashing(
     ], chosen
 
 
-def _ask(asker: str, claims: Sequence[Information]) -> Ask:
+def _limit(by: str, claims: Sequence[Information]) -> VersionLimit:
     found: dict[int, dict[str, None]] = {}
     for claim in claims:
         constraint, parent = claim.requirement, claim.parent
         if isinstance(constraint, SpecifierConstraint):
             found.setdefault(id(parent), {})[constraint.specifier] = None
             if parent is None:
-                asker = constraint.origin or "the project"
+                by = constraint.origin or "the project"
     specifiers = (",".join(filter(None, every)) for every in found.values())
-    return Ask(asker, tuple(dict.fromkeys(specifiers)))
+    return VersionLimit(by, tuple(dict.fromkeys(specifiers)))
 
 
-def _supply(
+def _available(
     failure: _Causes,
     name: str,
     claims: Sequence[Information],
-    asks: Sequence[Ask],
+    limits: Sequence[VersionLimit],
 ) -> tuple[list[str], str | None]:
-    """Describe what the index has for these claims."""
+    """Return lines on the available versions, and untried advice."""
     availability = failure.availability
     if name in availability.missing:
         error = availability.missing[name]
@@ -571,77 +584,82 @@ def _supply(
     lines += [
         f"--upgrade-package asks for {upgrade}"
         for upgrade in upgrades
-        if upgrade != failure.wish
+        if upgrade != failure.aligned
     ]
     if any(override.name == name for override in availability.pool.inputs.overrides):
-        lines.append(f"override-dependencies replace what is asked of {name}")
+        lines.append(f"override-dependencies replace the requirements on {name}")
     specifiers = [constraint.specifier for constraint in asked]
     specifiers += [*constrained, *(upgrade.specifier for upgrade in upgrades)]
-    asked_by = in_words(asks, availability.table(releases))
-    asked_by = asked_by or ",".join(filter(None, dict.fromkeys(specifiers)))
-    found = shortage(availability, releases, specifiers)
-    lines += lacks(found, asked_by)
+    limits_text = limits_in_words(limits, availability.table(releases))
+    limits_text = limits_text or ",".join(filter(None, dict.fromkeys(specifiers)))
+    found = no_usable_version(availability, releases, specifiers)
+    lines += lacks(found, limits_text)
     return lines, supply_hint(availability.pool, found)
 
 
-class Ask(Value, frozen=True):
-    """The specifiers that one project has for another, one for each of its versions.
+class VersionLimit(Value, frozen=True):
+    """The versions that one project allows of another: alternative specifiers.
 
-    ``who`` is a noun phrase: ``the project``, or the name of another project.
+    There is one for each version of the dependent ``by``, which is a noun phrase:
+    ``the project``, or the name of another project.
     """
 
-    who: str
+    by: str
     specifiers: tuple[str, ...]
 
 
-def _asked_by_settings(failure: _Causes, name: NormalizedName) -> Iterator[Ask]:
-    """Yield what constraints and the command line ask of a project."""
+def _limits_of_settings(
+    failure: _Causes, name: NormalizedName
+) -> Iterator[VersionLimit]:
+    """Yield the limits of constraints and of the command line on a project."""
     for specifier in failure.availability.constraints_on(name):
-        yield Ask("constraint-dependencies", (specifier,))
+        yield VersionLimit("constraint-dependencies", (specifier,))
     for upgrade in failure.availability.pool.inputs.upgrades:
         if upgrade.name == name:
-            who = "another target" if upgrade == failure.wish else "--upgrade-package"
-            yield Ask(who, (upgrade.specifier,))
+            by = "another target" if upgrade == failure.aligned else "--upgrade-package"
+            yield VersionLimit(by, (upgrade.specifier,))
 
 
-def clash(asks: Sequence[Ask], table: VersionTable) -> Sequence[Ask]:
-    """Return the fewest asks that leave no version, the first of as many.
+def smallest_conflict(
+    limits: Sequence[VersionLimit], table: VersionTable
+) -> Sequence[VersionLimit]:
+    """Return the fewest limits that exclude every version.
 
-    All of them where together they leave some: then it is not they that clash. Looks
-    for up to three; where it takes more, those that can be spared are left out.
+    Returns all of them if they do not conflict. Combinations of up to three are tried;
+    of a larger conflict, those that can be left out one by one are left out.
     """
-    masks = {ask: _mask(ask.specifiers, table) for ask in asks}
+    masks = {limit: _mask(limit.specifiers, table) for limit in limits}
 
-    def leaves_some(chosen: Iterable[Ask]) -> bool:
-        return bool(reduce(and_, (masks[ask] for ask in chosen), table.everything))
+    def leave_a_version(chosen: Iterable[VersionLimit]) -> bool:
+        return bool(reduce(and_, (masks[limit] for limit in chosen), table.everything))
 
-    if leaves_some(asks):
-        return asks
+    if leave_a_version(limits):
+        return limits
     for count in range(1, _MOST_TRIED_TOGETHER + 1):
-        for chosen in combinations(asks, count):
-            if not leaves_some(chosen):
+        for chosen in combinations(limits, count):
+            if not leave_a_version(chosen):
                 return chosen
-    kept = list(asks)
-    for ask in reversed(asks):
-        rest = [each for each in kept if each is not ask]
-        if not leaves_some(rest):
+    kept = list(limits)
+    for limit in reversed(limits):
+        rest = [each for each in kept if each is not limit]
+        if not leave_a_version(rest):
             kept = rest
     return kept
 
 
-def in_words(asks: Sequence[Ask], table: VersionTable) -> str:
-    """Write what is asked, and by whom where there are several.
+def limits_in_words(limits: Sequence[VersionLimit], table: VersionTable) -> str:
+    """Return limits as text, with their origins if there are several.
 
-    A specifier that allows nothing that another of the same ask does not is left out.
+    Of the alternatives of a limit, those that another one covers are left out.
     """
     said = [
-        (" or ".join(_widest(ask.specifiers, table)), ask.who)
-        for ask in asks
-        if any(ask.specifiers)
+        (" or ".join(_widest(limit.specifiers, table)), limit.by)
+        for limit in limits
+        if any(limit.specifiers)
     ]
-    if len({who for _, who in said}) <= 1:
+    if len({by for _, by in said}) <= 1:
         return ",".join(what for what, _ in said)
-    return " and ".join(f"{what} ({who})" for what, who in said)
+    return " and ".join(f"{what} ({by})" for what, by in said)
 
 
 def _mask(specifiers: Iterable[str], table: VersionTable) -> int:
@@ -649,7 +667,7 @@ def _mask(specifiers: Iterable[str], table: VersionTable) -> int:
 
 
 def _widest(specifiers: Sequence[str], table: VersionTable) -> list[str]:
-    """Leave those that are covered by no other, of equal ones the last."""
+    """Return the specifiers that no other covers; of equal ones the last."""
     found: list[str] = []
     for at, specifier in enumerate(specifiers):
         mask = table.mask(specifier)

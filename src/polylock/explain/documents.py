@@ -20,7 +20,7 @@ _WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def kind_of(kind: type[Value]) -> str:
-    """Return the kind of a reason, or of who asks, as documents spell it."""
+    """Return the kind of a reason, or of an origin, as documents spell it."""
     return _WORD.sub("-", kind.__name__).lower()
 
 

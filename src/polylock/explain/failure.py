@@ -1,4 +1,4 @@
-"""Solve, with the failure in words; those who write them are imported when needed."""
+"""Solve, and explain a failure in words, with modules that are imported only then."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def solved(
 ) -> Solution:
     """Return the solution for targets.
 
-    The ``clock`` counts seconds, for the time that it may take to explain a failure.
+    The ``clock`` counts seconds and bounds the time to explain a failure.
     Raises NoSolution with its explanation, ProjectNotFound, and what the package source
     raises.
     """

@@ -1,7 +1,7 @@
-"""Find notes on a solution, except those on older versions and accelerators.
+"""The finders of all notes except those on older versions and accelerators.
 
-The kinds are in ``polylock.explain.findings``. Nothing is asked of the source that a
-solve has not asked.
+The kinds are in ``polylock.explain.findings``. A finder reads only what the solve has
+read from the package source.
 """
 
 from __future__ import annotations
@@ -54,26 +54,26 @@ def other_notes(solved: Solved) -> Iterator[Note]:
         yield from find(solved)
 
 
-def _without_times(solved: Solved) -> Iterator[Note]:
+def _missing_upload_times(solved: Solved) -> Iterator[Note]:
     """Yield the projects whose index gives no upload times at all."""
     if solved.inputs.exclude_newer is None:
         return
-    told = set()
+    seen = set()
     for resolution in solved.resolutions:
         for name in sorted(resolution.pins):
             releases = solved.releases(name, resolution.target)
             if releases is None or releases.has_upload_times:
                 continue
-            if (name, releases.index) in told:
+            if (name, releases.index) in seen:
                 continue
             if resolution.pins[name].direct is not None:
-                continue  # no index has a say in it
-            told.add((name, releases.index))
+                continue  # a direct source
+            seen.add((name, releases.index))
             yield Note(project=name, finding=UploadTimesMissing(releases.index))
 
 
-def _bad_metadata(solved: Solved) -> Iterator[Note]:
-    """Yield each locked release that lost its variants, and why."""
+def _invalid_variant_metadata(solved: Solved) -> Iterator[Note]:
+    """Yield each locked release whose variant metadata is invalid."""
 
     def find(target: Target, pin: Pin) -> Iterator[tuple[str, str, Finding]]:
         metadata = _variants(pin.release, target, solved)
@@ -83,19 +83,19 @@ def _bad_metadata(solved: Solved) -> Iterator[Note]:
     yield from _by_target(solved, find)
 
 
-def _without_answer(solved: Solved) -> Iterator[Note]:
-    """Yield each namespace that labels ask for and a target says nothing about."""
+def _unknown_namespace(solved: Solved) -> Iterator[Note]:
+    """Yield each namespace that labels need and of which a target states nothing."""
 
     def find(target: Target, pin: Pin) -> Iterator[tuple[str, str, Finding]]:
         for namespace in _unknown_namespaces(pin.release, target, solved):
             yield pin.name, pin.version, NamespaceUnknown(namespace)
 
-    told: set[str] = set()
+    seen: set[str] = set()
     for note in _by_target(solved, find):
         assert isinstance(note.finding, NamespaceUnknown)
         namespace = note.finding.namespace
-        if namespace not in told:  # one answer serves all projects
-            told.add(namespace)
+        if namespace not in seen:  # one setting serves all projects
+            seen.add(namespace)
             yield note
 
 
@@ -103,9 +103,9 @@ def _by_target(
     solved: Solved,
     find: Callable[[Target, Pin], Iterable[tuple[str, str, Finding]]],
 ) -> Iterator[Note]:
-    """Yield what ``find`` has of the pins, in the order of projects, targets gathered.
+    """Yield a note for each finding on a pin, by project, with all its targets.
 
-    It gives the name, the version and what there is to know of it.
+    ``find`` yields the name, the version and the finding.
     """
     found: dict[tuple[str, str, Finding], dict[str, None]] = {}
     for resolution in solved.resolutions:
@@ -129,13 +129,13 @@ def _key(finding: Finding, target: str) -> str:
     return ""
 
 
-def _without_effect(solved: Solved) -> Iterator[Note]:
-    """Yield the settings for variants that match nothing, of project and targets."""
+def _unmatched_variant_settings(solved: Solved) -> Iterator[Note]:
+    """Yield the variant settings of the project and targets that match nothing."""
     inputs = solved.inputs
     wide = VariantPreferences.parse(
         inputs.exclude_variants, inputs.prefer_variants, inputs.require_variants
     )
-    yield from _unmatched_settings(solved, wide, "tool.polylock", "")
+    yield from _unmatched_in_table(solved, wide, "tool.polylock", "")
     for resolution in solved.resolutions:
         description = resolution.target.description
         only = replace(solved, resolutions=(resolution,))
@@ -145,7 +145,7 @@ def _without_effect(solved: Solved) -> Iterator[Note]:
             description.prefer_variants or (),
             description.require_variants,
         )
-        yield from _unmatched_settings(only, own, place, description.name)
+        yield from _unmatched_in_table(only, own, place, description.name)
         for name in description.variants:
             if name not in resolution.pins:
                 yield Note(
@@ -156,10 +156,10 @@ def _without_effect(solved: Solved) -> Iterator[Note]:
                 )
 
 
-def _unmatched_settings(
+def _unmatched_in_table(
     solved: Solved, preferences: VariantPreferences, place: str, target: str
 ) -> Iterator[Note]:
-    """Yield what matches nothing of the settings at a place, which may be a target."""
+    """Yield the settings of one table that match nothing; ``target`` may be empty."""
     targets = (target,) if target else ()
     lists: tuple[tuple[VariantSetting, tuple[VariantPattern, ...]], ...] = (
         ("exclude-variants", preferences.exclude),
@@ -200,7 +200,7 @@ def _unmatched(
         )
 
 
-def _properties(solved: Solved) -> Iterator[VariantMetadata]:
+def _variant_metadata(solved: Solved) -> Iterator[VariantMetadata]:
     """Yield the variant metadata of all locked releases that have labels."""
     seen = set()
     for resolution in solved.resolutions:
@@ -217,7 +217,7 @@ def _unmatched_property(
 ) -> Iterator[Note]:
     """Yield a namespace, feature or property that no locked release has."""
     namespaces: set[str] = set()
-    for metadata in _properties(solved):
+    for metadata in _variant_metadata(solved):
         for label, properties in metadata.variants.items():
             namespaces.update(properties)
             if pattern.matches(label, properties):
@@ -227,12 +227,12 @@ def _unmatched_property(
 
 
 def _unused_providers(solved: Solved) -> Iterator[Note]:
-    """Yield the entries of ``enable-providers`` that no locked release asks for."""
+    """Yield the entries of ``enable-providers`` that no locked release uses."""
     if not solved.inputs.enable_providers:
         return
     there = {
         namespace
-        for metadata in _properties(solved)
+        for metadata in _variant_metadata(solved)
         for namespace in (*(metadata.providers or {}), *metadata.namespace_priorities)
     }
     for entry in solved.inputs.enable_providers:
@@ -256,7 +256,7 @@ def _yanked(solved: Solved) -> Iterator[Note]:
 
 
 def _needs_patch(solved: Solved) -> Iterator[Note]:
-    """Yield for each target without a patch release what needs the newest one."""
+    """Yield for each target without a patch release the pin that needs the newest."""
     found: dict[tuple[str, str, PatchNeeded], list[str]] = {}
     for resolution in solved.resolutions:
         target = resolution.target
@@ -309,25 +309,25 @@ def _lowest_patch(requires_python: str, python: PythonRelease) -> int | None:
     )
 
 
-def _own_markers(solved: Solved) -> Iterator[Note]:
-    """Yield the project's own requirements that ask for a variant of the project."""
-    told = set()
+def _own_variant_markers(solved: Solved) -> Iterator[Note]:
+    """Yield the project's own requirements that have a variant marker."""
+    seen = set()
     for root in solved.inputs.requirements:
         requirement = root.requirement
-        if "variant_" in requirement.marker and requirement not in told:
-            told.add(requirement)
+        if "variant_" in requirement.marker and requirement not in seen:
+            seen.add(requirement)
             finding = VariantMarkerUnmet(str(requirement), root.origin)
             yield Note(project=requirement.normalized_name, finding=finding)
 
 
 def _requires_itself(solved: Solved) -> Iterator[Note]:
-    """Yield where the project requires itself, without an extra."""
+    """Yield the requirements of the project on itself without an extra."""
     for project, origin in solved.inputs.requires_itself:
         yield Note(project=project, finding=RequiresProject(origin))
 
 
-def _without_extra(solved: Solved) -> Iterator[Note]:
-    """Yield the extras that are asked for and that the release does not have."""
+def _missing_extras(solved: Solved) -> Iterator[Note]:
+    """Yield the required extras that the release does not have."""
     for (name, version, extra, by), targets in missing_extras(solved).items():
         yield Note(
             project=name,
@@ -338,7 +338,7 @@ def _without_extra(solved: Solved) -> Iterator[Note]:
 
 
 def _unknown_namespaces(release: Release, target: Target, solved: Solved) -> list[str]:
-    """Return the namespaces that nobody answers for, of labels that fit by tags."""
+    """Return the namespaces without known properties, of labels whose tags fit."""
     metadata = _variants(release, target, solved)
     if metadata is None or isinstance(metadata, Unusable):
         return []
@@ -361,13 +361,13 @@ def _unknown_namespaces(release: Release, target: Target, solved: Solved) -> lis
 def _variants(
     release: Release, target: Target, solved: Solved
 ) -> VariantMetadata | Unusable | None:
-    """Return the variant metadata, None where no label was in question."""
+    """Return the variant metadata, None if no label has tags that fit."""
     if release.name in solved.inputs.no_binary_packages or not _labels(release, target):
         return None
     try:
         return solved.source.variant_metadata(release, target)
     except PolylockError:
-        return None  # what was not needed to solve is not worth a failure now
+        return None  # the solve did not read it
 
 
 def _labels(release: Release, target: Target) -> set[str]:
@@ -381,13 +381,13 @@ def _labels(release: Release, target: Target) -> set[str]:
 _FINDERS: tuple[Callable[[Solved], Iterator[Note]], ...] = (
     _yanked,
     _needs_patch,
-    _without_times,
-    _bad_metadata,
-    _without_answer,
-    _without_effect,
+    _missing_upload_times,
+    _invalid_variant_metadata,
+    _unknown_namespace,
+    _unmatched_variant_settings,
     _unused_providers,
-    _own_markers,
+    _own_variant_markers,
     _requires_itself,
-    _without_extra,
+    _missing_extras,
 )
-"""One for each kind, in the order in which they are shown."""
+"""The finders, in the order in which their notes are shown."""

@@ -45,7 +45,7 @@ __all__ = [
 
 
 class UploadTimesMissing(Value, frozen=True):
-    """``exclude-newer`` has no effect: the index tells no upload time at all."""
+    """``exclude-newer`` has no effect: the index gives no upload times."""
 
     index: str
 
@@ -57,7 +57,7 @@ class VariantsLost(Value, frozen=True):
 
 
 class NamespaceUnknown(Value, frozen=True):
-    """Labels ask for a namespace, and nothing says what the target supports of it."""
+    """Labels need a namespace of which no supported property is known."""
 
     namespace: str
 
@@ -88,9 +88,9 @@ class RequiredUnused(Value, frozen=True):
 
 
 class ExtraMissing(Value, frozen=True):
-    """An extra is asked for that the release does not have.
+    """A requirement names an extra that the release does not have.
 
-    ``by`` is the project that asks for it, empty for this one.
+    ``by`` is the project that has the requirement, empty for this one.
     """
 
     extra: str
@@ -100,9 +100,9 @@ class ExtraMissing(Value, frozen=True):
 class Behind(Value, frozen=True, kw_only=True):
     """An older version than the ``newest`` was taken, for a reason that may change.
 
-    ``held_by`` is the target whose reason it is, where others share its version, or
-    empty; ``aligned`` are those others that could have the newest on their own.
-    ``advice`` says what to write to change it, empty where nothing is known.
+    ``held_by`` is the target that has the reason, if others share its version, else
+    empty; ``aligned`` are the others, which could have the newest on their own.
+    ``advice`` is the change that helps, empty if none is known.
     """
 
     newest: str
@@ -113,9 +113,9 @@ class Behind(Value, frozen=True, kw_only=True):
 
 
 class PatchNeeded(Value, frozen=True):
-    """The target names no patch of its Python, and this needs ``python`` at least.
+    """The target names no patch release, and the file needs ``python`` at least.
 
-    ``requires_python`` is the file's own.
+    ``requires_python`` is that of the file.
     """
 
     python: str
@@ -123,7 +123,7 @@ class PatchNeeded(Value, frozen=True):
 
 
 class YankedPin(Value, frozen=True):
-    """The file that is locked is yanked (PEP 592), for ``why`` if the index says it."""
+    """The locked file is yanked (PEP 592), for ``why`` if the index has a reason."""
 
     why: str
 
@@ -153,12 +153,11 @@ class BetterLabelYanked(Value, frozen=True):
 class AcceleratorMissed(Value, frozen=True, kw_only=True):
     """A target with an ``accelerator`` got a build that does not use it.
 
-    ``labels`` are those of the release that are for an accelerator at all, empty where
-    it is a CPU build by its local version, as ``+cpu``. ``nearest`` is the last of them
-    that is for this one, empty for none, and ``because`` says why it is out. None means
-    that it fits, and that nothing is known against it. ``sources`` means that the
-    project names sources for it, of which none fits, ``torch`` that ``torch-backend``
-    could choose its build.
+    ``labels`` are those of the release that are for any accelerator, empty for a CPU
+    build by local version, as ``+cpu``. ``nearest`` is the last of them that is for
+    this accelerator, empty for none. ``because`` is the reason against it, None if it
+    fits and no reason is known. ``sources`` means that the project has sources for
+    it, of which none fits; ``torch`` that ``torch-backend`` could choose its build.
     """
 
     accelerator: str
@@ -182,7 +181,7 @@ class SeveralMajors(Value, frozen=True):
 class DriverTooOld(Value, frozen=True):
     """Pins need a newer major of CUDA or ROCm than the target's driver ``offers``.
 
-    ``torch`` tells that ``torch-backend`` could choose another build of torch.
+    ``torch`` means that ``torch-backend`` could choose another build of torch.
     """
 
     platform: str
@@ -193,10 +192,10 @@ class DriverTooOld(Value, frozen=True):
 
 
 class LibrariesForNothing(Value, frozen=True):
-    """Accelerator libraries of ``size`` bytes on a target that has no use for them.
+    """Accelerator libraries of ``size`` bytes on a target without an accelerator.
 
-    ``extra`` is the one with which alone the project requires them, empty for none.
-    ``torch`` tells that ``torch-backend`` could choose another build.
+    ``extra`` is set if the project requires them only with that extra.
+    ``torch`` means that ``torch-backend`` could choose another build.
     """
 
     size: int
@@ -206,10 +205,10 @@ class LibrariesForNothing(Value, frozen=True):
 
 
 class TorchBackendOlder(Value, frozen=True):
-    """A build of torch is not of the newest backend, or is the one for processors.
+    """A build of torch is not of the newest backend, or is the CPU build.
 
-    ``other`` is the next newer backend that has it for other machines; ``is_last`` says
-    that there is none after it. ``obstacle`` is why the target cannot run it.
+    ``other`` is the next newer backend that has it, for other machines; ``is_last``
+    means that there is none after it. ``obstacle`` is why the target cannot run it.
     """
 
     backend: str
@@ -252,9 +251,9 @@ class EntryUnmatched(Value, frozen=True):
 
 
 class VariantMarkerUnmet(Value, frozen=True):
-    """The project's own requirement asks for a variant, of which it has none.
+    """A requirement of the project has a variant marker, which is never true.
 
-    Variant markers speak of the wheel whose metadata has them (PEP 825).
+    Variant markers refer to the wheel whose metadata has them (PEP 825).
     """
 
     requirement: str
@@ -298,9 +297,9 @@ Finding = (
 class Note(Value, frozen=True, kw_only=True):
     """One note, about one project.
 
-    ``versions`` and ``targets`` are those that it is about, in order; ``versions`` is
-    empty where it is about none in particular. ``key`` is the setting that changes it,
-    as a dotted path, empty where none does.
+    ``versions`` and ``targets`` are those that it concerns, in order; ``versions`` is
+    empty if it concerns none in particular. ``key`` is the setting that changes it, as
+    a dotted path, empty for none.
     """
 
     project: str

@@ -1,6 +1,6 @@
-"""The notes on a solution: what each target gets less than it could, and why.
+"""The notes on a solution: where a target could have more, and the reason against it.
 
-What finds them is imported only if ``screening`` says that there may be a note.
+The finders are imported only if ``screening`` finds that there may be a note.
 """
 
 from __future__ import annotations

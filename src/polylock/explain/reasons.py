@@ -1,6 +1,7 @@
-"""Why something was not taken: the kinds that an explanation finds, as data.
+"""The kinds of reasons that only an explanation finds, as data.
 
-With what a solve decides (``polylock.model.reasons``) they are all kinds of a reason.
+Together with the kinds that a solve records (``polylock.model.reasons``) they form
+``Reason``: why a version, file or label is not in a solution.
 """
 
 from __future__ import annotations
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AlignedWith",
-    "Asker",
     "BuildCycle",
     "ConflictsWithPins",
     "Contradicts",
@@ -64,7 +64,8 @@ __all__ = [
     "NotRequired",
     "OfLabels",
     "OlderPinKept",
-    "PackageAsker",
+    "Origin",
+    "PackageOrigin",
     "PinnedLabelMissing",
     "PreRelease",
     "PropertyUnmet",
@@ -72,10 +73,10 @@ __all__ = [
     "Reason",
     "Request",
     "RequiresItself",
-    "RootAsker",
+    "RootOrigin",
     "SdistBehindWheel",
-    "SettingAsker",
     "SettingKey",
+    "SettingOrigin",
     "Unfit",
     "Unopposed",
     "UploadedLater",
@@ -85,8 +86,8 @@ __all__ = [
 ]
 
 
-class RootAsker(Value, frozen=True):
-    """The project itself, or the extra, group or target of it that asks.
+class RootOrigin(Value, frozen=True):
+    """A requirement of the project itself, or of its extra, group or target.
 
     ``name`` is empty where ``table`` is ``project``.
     """
@@ -95,8 +96,8 @@ class RootAsker(Value, frozen=True):
     name: str = ""
 
 
-class PackageAsker(Value, frozen=True):
-    """A version of another project; ``label`` and ``extra`` are empty for none."""
+class PackageOrigin(Value, frozen=True):
+    """A requirement of a package; ``label`` and ``extra`` are empty for none."""
 
     name: str
     version: str
@@ -109,28 +110,28 @@ SettingKey = Literal[
 ]
 
 
-class SettingAsker(Value, frozen=True):
-    """A setting or option that limits versions, as the user writes it."""
+class SettingOrigin(Value, frozen=True):
+    """A setting or option that limits versions; ``key`` is as the user writes it."""
 
     key: SettingKey
 
 
-Asker = RootAsker | PackageAsker | SettingAsker
+Origin = RootOrigin | PackageOrigin | SettingOrigin
 
 
 class Request(Value, frozen=True):
-    """Who asks, and for what."""
+    """A requirement and its origin."""
 
-    by: Asker
+    by: Origin
     requirement: Requirement
 
 
 class Excluded(Value, frozen=True):
     """A requirement excludes it.
 
-    ``chain`` leads from the project down; the requirement of the last is the one. Where
-    a ``newer`` version of who asks last would not exclude it, ``because`` says why that
-    was not taken.
+    ``chain`` are the requirements from the project down; the last one excludes it. If
+    a ``newer`` version of the last package would not exclude it, ``because`` is the
+    reason why that version is not pinned.
     """
 
     chain: tuple[Request, ...]
@@ -157,14 +158,14 @@ class NoSuchVersion(Value, frozen=True):
 
 
 class PreRelease(Value, frozen=True):
-    """The version is a pre-release, and those are not admitted of the project."""
+    """The version is a pre-release, and the settings do not admit those."""
 
 
 class NoFile(Value, frozen=True):
     """No wheel of a version fits the target.
 
-    ``nearest`` are platforms or Pythons of the wheels that come nearest, sorted; of any
-    wheels where not ``is_near``. ``has_wheels`` is false where there is none at all.
+    ``nearest`` are the platforms or Pythons of wheels that nearly fit, sorted; those of
+    all wheels unless ``is_near``. ``has_wheels`` is false if there is no wheel.
     """
 
     target: str
@@ -174,11 +175,11 @@ class NoFile(Value, frozen=True):
 
 
 class SdistBehindWheel(Value, frozen=True):
-    """A source distribution is not taken where the version has a wheel that fits."""
+    """A source distribution of a version that has a wheel that fits."""
 
 
 class OfLabels(Value, frozen=True):
-    """A reason that holds for some labels of a version alone.
+    """A reason that holds for some labels of a version only.
 
     An empty label stands for the files without one.
     """
@@ -188,12 +189,12 @@ class OfLabels(Value, frozen=True):
 
 
 class Contradicts(Value, frozen=True):
-    """It requires what the target cannot have beside its other pins.
+    """It has a requirement that conflicts with the other pins of the target.
 
-    ``taken`` is the version that is pinned of the required project, empty for none.
-    ``because`` says why it could not be the ``newest`` version that meets the
-    requirement, or any, where there is none. ``overridden`` means that the requirement
-    is that of ``override-dependencies``, in place of its own.
+    ``taken`` is the pinned version of the required project, empty for none.
+    ``because`` is the reason against ``newest``, the newest version that meets the
+    requirement, or against all if ``newest`` is empty. ``overridden`` means that
+    ``override-dependencies`` replaces its own requirement.
     """
 
     requirement: Requirement
@@ -204,34 +205,34 @@ class Contradicts(Value, frozen=True):
 
 
 class FilesOut(Value, frozen=True):
-    """Each file of a version is out, for one reason or another."""
+    """Every file of a version is rejected, for different reasons."""
 
     reasons: tuple[Reason, ...]
 
 
 class GivenUp(Value, frozen=True):
-    """The label is better than the ``chosen`` one, and was not taken all the same."""
+    """The label is better than the ``chosen`` one, but cannot be used."""
 
     chosen: str
     because: Reason
 
 
 class HeldBack(Value, frozen=True):
-    """Another target cannot have it, and one version serves all of them (align)."""
+    """Another target cannot have it, and all targets share a version (align)."""
 
     target: str
     because: Reason
 
 
 class AlignedWith(Value, frozen=True):
-    """Other targets have a ``version``, and one serves all where it can (align)."""
+    """Other targets have ``version``, and all share one where possible (align)."""
 
     targets: tuple[str, ...]
     version: str
 
 
 class OlderPinKept(Value, frozen=True):
-    """The lock file has an older version, and pins stay where they can."""
+    """The lock file has an older version, and existing pins are kept."""
 
     version: str
 
@@ -243,13 +244,13 @@ class LowestWanted(Value, frozen=True):
 
 
 class NotExamined(Value, frozen=True):
-    """Only the newest versions are opened to tell why; these are older."""
+    """Only the ``count`` newest versions are examined; these are older."""
 
     count: int
 
 
 class Unopposed(Value, frozen=True):
-    """It is compatible with the lock; it may be newer than that."""
+    """It is compatible with the lock file, and may be newer than that."""
 
     project: str
 
@@ -294,4 +295,4 @@ Reason = (
     | WheelsForbidden
     | Yanked
 )
-"""All kinds; ``match`` on it is checked to name each of them."""
+"""Every kind of reason; mypy checks that a ``match`` names each of them."""

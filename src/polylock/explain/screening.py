@@ -46,14 +46,11 @@ __all__ = [
 ]
 
 _ACCELERATED = re.compile(r"nvidia|cuda|cupy|rocm|triton|-cu\d")
-"""Part of the name of every project that is built for an accelerator platform."""
+"""Matches the name of every project that is built for an accelerator platform."""
 
 
 class Solved(Value, frozen=True):
-    """A solution with its inputs and its source.
-
-    ``memory`` and ``tables`` are what the solve worked out.
-    """
+    """A solution with its inputs, its source, and the caches of the solve."""
 
     resolutions: Sequence[Resolution]
     inputs: Inputs
@@ -85,7 +82,7 @@ def accelerators(description: TargetDescription) -> tuple[str, ...]:
 
 
 def roots_of(target: Target, inputs: Inputs) -> Iterator[RootRequirement]:
-    """Yield the project's own requirements that hold for a target, or may hold."""
+    """Yield the project's own requirements that hold, or may hold, for a target."""
     for root in inputs.requirements:
         marker = root.requirement.marker_expression
         holds = marker is None or fold(marker, target) is not False
@@ -126,7 +123,7 @@ def _older(
     for requirement in own:
         by_name.setdefault(requirement.name, []).append(requirement.specifier)
     by_name |= overridden
-    asked = _asked_by_pins(resolution, {releases.name for releases in found})
+    asked = _required_by_pins(resolution, {releases.name for releases in found})
     for releases in found:
         pin = resolution.pins[releases.name]
         specifiers = by_name.get(releases.name, ())
@@ -150,7 +147,7 @@ def _older(
 def _is_for_other_pythons(
     pool: CandidatePool, releases: Releases, position: int
 ) -> bool:
-    """Return whether only ``requires-python`` excludes a version."""
+    """Return True if only ``requires-python`` excludes a version."""
     try:
         expansion = pool.expand(releases, position, yanked=False)
     except PolylockError:
@@ -173,8 +170,10 @@ def _not_newest(solved: Solved, resolution: Resolution) -> Iterator[Releases]:
                 yield releases
 
 
-def _asked_by_pins(resolution: Resolution, names: set[str]) -> Mapping[str, set[str]]:
-    """Return the specifiers that pins have for other projects, for some of these."""
+def _required_by_pins(
+    resolution: Resolution, names: set[str]
+) -> Mapping[str, set[str]]:
+    """Return the specifiers that pins require of the named projects."""
     found: dict[str, set[str]] = {}
     for name, pin in resolution.pins.items():
         for edge in pin.edges:
@@ -184,7 +183,7 @@ def _asked_by_pins(resolution: Resolution, names: set[str]) -> Mapping[str, set[
 
 
 def may_be_accelerated(solved: Solved) -> bool:
-    """Return whether a project may be built for an accelerator."""
+    """Return True if a project may be built for an accelerator."""
     return any(
         _ACCELERATED.search(name) or "+" in pin.version or labels_of(pin.release)
         for resolution in solved.resolutions
@@ -193,7 +192,7 @@ def may_be_accelerated(solved: Solved) -> bool:
 
 
 def may_have_others(solved: Solved) -> bool:
-    """Return whether one of the other finders may find anything."""
+    """Return True if one of the other finders may find anything."""
     inputs = solved.inputs
     return bool(
         inputs.exclude_variants
@@ -219,22 +218,22 @@ def may_have_others(solved: Solved) -> bool:
 
 
 def needs_patch(pin: Pin, python: PythonRelease) -> bool:
-    """Return whether a pin may need a patch release that the target does not name."""
+    """Return True if a pin may need a patch release that the target does not name."""
     return python.patch is None and f"{python.minor_version}." in (
         pin.requires_python or ""
     )
 
 
 def missing_extras(solved: Solved) -> dict[tuple[str, str, str, str], list[str]]:
-    """Return each extra that is asked for and that a release does not have.
+    """Return the targets of each required extra that a release does not have.
 
-    By project, version, extra, and the project that asks, empty for this one; with
-    the targets.
+    The keys are project, version, extra, and the project that requires it, empty for
+    this one.
     """
     found: dict[tuple[str, str, str, str], list[str]] = {}
     known: dict[tuple[int, str], bool] = {}
     for resolution in solved.resolutions:
-        for by, name, extra in _extras_asked(solved.inputs, resolution):
+        for by, name, extra in _required_extras(solved.inputs, resolution):
             pin = resolution.pins.get(name)
             if pin is None or by == name:
                 continue
@@ -248,7 +247,7 @@ def missing_extras(solved: Solved) -> dict[tuple[str, str, str, str], list[str]]
     return dict(sorted(found.items()))
 
 
-def _extras_asked(
+def _required_extras(
     inputs: Inputs, resolution: Resolution
 ) -> Iterator[tuple[str, NormalizedName, str]]:
     for root in inputs.requirements:
@@ -262,11 +261,11 @@ def _extras_asked(
 
 
 def _has_extra(pin: Pin, extra: str, source: PackageSource) -> bool:
-    """Return whether metadata provides an extra, or has a marker that names it."""
+    """Return True if metadata provides an extra, or has a marker that names it."""
     try:
         metadata = source.core_metadata(pin.release, pin.file)
     except PolylockError:
-        return True  # what was not needed to solve is not worth a failure now
+        return True  # the solve did not read it
     if isinstance(metadata, Unusable) or extra in metadata.provides_extra:
         return True
     markers = (requirement.marker for requirement in metadata.requires_dist)

@@ -1,7 +1,7 @@
-"""Hints for a failed solve: changes of the project's settings, each tried first.
+"""Advice for a failed solve: changes of the project's settings, each tried first.
 
-A search that failed costs the user more time than a few small ones, so a handful of
-changes is solved for the target. Only one that leads to a solution becomes advice.
+A few changes are solved for the target, within a few seconds. Only a change that leads
+to a solution becomes advice.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from polylock.explain.near_miss import TargetChange
-    from polylock.explain.why_not import Shortage
+    from polylock.explain.why_not import NoUsableVersion
     from polylock.model.distributions import Releases
     from polylock.model.inputs import Inputs
     from polylock.model.target import Target
@@ -83,7 +83,7 @@ _TARGETS_AT_MOST = 3
 
 
 class _Change(Value, frozen=True):
-    """Other wishes, and the words for them; ``subject`` is the project they are of."""
+    """Changed inputs or a changed target, in ``words``; ``subject`` is the project."""
 
     inputs: Inputs
     words: str
@@ -94,9 +94,9 @@ class _Change(Value, frozen=True):
 class Conflict(Value, frozen=True, kw_only=True):
     """The requirements that conflict.
 
-    ``names`` are the projects in conflict, ``parents`` those that ask for them,
-    ``wanted`` the specifiers that met, each with its project, and ``pythons`` what
-    metadata says in ``requires-python``, with its project, where that is all.
+    ``names`` are the projects in conflict and ``parents`` those that require them.
+    ``wanted`` are the conflicting specifiers, each with its project. ``pythons`` are
+    values of ``requires-python`` with their projects, if they are the only cause.
     """
 
     names: Sequence[NormalizedName]
@@ -110,8 +110,8 @@ def tried_suggestion(
 ) -> str | None:
     """Return the first change that leads to a solution, in words; None if none does.
 
-    Costs eight searches of bounded length at most, by the ``clock`` a few seconds in
-    all, and opens no source distribution that was not opened.
+    Solves at most eight times, each within a limit, by the ``clock`` for a few seconds
+    in all, and opens no source distribution that was not opened.
     """
     began = clock() if clock is not None else 0.0
 
@@ -135,10 +135,10 @@ def tried_suggestion(
 def refused_python(
     problem: Problem, conflict: Conflict, clock: Clock | None = None
 ) -> tuple[str, Failure] | None:
-    """Return the first other Python that some project asks for, and why it fails.
+    """Return the first other Python that a project requires, and why it fails.
 
-    None where no project asks for another, or where nothing is proven about it. Costs
-    one search of bounded length.
+    None if no project requires another, or if it is not proven to fail. Solves once,
+    within a limit.
     """
     began = clock() if clock is not None else 0.0
     trial = Trial(
@@ -156,21 +156,21 @@ def refused_python(
 
 
 class Trial(Value, frozen=True, kw_only=True):
-    """Solves under other wishes, within bounds for all of them together."""
+    """Solves with changed inputs, within limits for all solves together."""
 
     source: PackageSource
     reads: SdistReads
     is_late: Callable[[], bool]
 
     def pins(self, inputs: Inputs, target: Target) -> Pins | None:
-        """Return the pins, None where there are none or the bounds were met first."""
+        """Return the pins, None if there are none or a limit is reached."""
         try:
             return self._solve(inputs, target)
-        except PolylockError:  # none, or the index cannot say: so there is no advice
+        except PolylockError:  # no solution, or an error of the index: no advice
             return None
 
     def failure(self, inputs: Inputs, target: Target) -> Failure | None:
-        """Return the proof that there are no pins; None if nothing is proven."""
+        """Return the proof that there is no solution, None if it is not proven."""
         try:
             self._solve(inputs, target)
         except Unsolvable as error:
@@ -193,7 +193,7 @@ class Trial(Value, frozen=True, kw_only=True):
 def _changes(
     availability: Availability, conflict: Conflict, trial: Trial
 ) -> Iterator[_Change]:
-    """Yield changes, those first that give up least."""
+    """Yield changes, those that give up the least first."""
     inputs, target = availability.pool.inputs, availability.pool.target
     names = tuple(dict.fromkeys((*conflict.names, *conflict.parents)))
     first = next(iter(names), "")
@@ -209,15 +209,15 @@ def _changes(
     yield from _with_other_files(inputs, names)
     yield from _with_other_variants(inputs, target, names)
     yield from _first_of(_with_other_python(availability, conflict))
-    yield from _without(inputs, names)
+    yield from _without_constraints(inputs, names)
     yield from _relaxed(inputs, target, names)
-    yield from _overruled(inputs, conflict.wanted)
+    yield from _overridden(inputs, conflict.wanted)
 
 
 def _with_other_variants(
     inputs: Inputs, target: Target, names: Sequence[str]
 ) -> Iterator[_Change]:
-    """Yield the wishes without an excluded pattern, or without a required one."""
+    """Yield the inputs without an excluded pattern, or without required variants."""
     first = next(iter(names), "")
     table = f"[tool.polylock.targets.{target.name}]"
     own = target.description.exclude_variants
@@ -226,11 +226,11 @@ def _with_other_variants(
             rest = tuple(one for one in inputs.exclude_variants if one != pattern)
             changed, place = replace(inputs, exclude_variants=rest), "[tool.polylock]"
             yield _Change(
-                changed, f"take {pattern} out of exclude-variants in {place}", first
+                changed, f"remove {pattern} from exclude-variants in {place}", first
             )
         else:
             rest = tuple(one for one in own if one != pattern)
-            words = f"take {pattern} out of exclude-variants in {table}"
+            words = f"remove {pattern} from exclude-variants in {table}"
             other = _described(target, exclude_variants=rest)
             yield _Change(inputs, words, first, other)
     required = preferences_of(inputs, target.description).require
@@ -246,21 +246,21 @@ def _with_other_variants(
 
 
 def _described(target: Target, **changes: object) -> Target:
-    """Return a target that is described otherwise in what its tags do not depend on."""
+    """Return a target with a changed description; its tags stay the same."""
     return replace(target, description=replace(target.description, **changes))
 
 
 def _with_newer_system(
     availability: Availability, conflict: Conflict, trial: Trial
 ) -> Iterator[_Change]:
-    """Yield targets of a newer libc or macOS, for which there would be files.
+    """Yield targets with a newer libc or macOS, for which there are files.
 
-    What lets one project in may be too old for others, so the last is what all of a
-    solution without any such limit would need.
+    A system that is new enough for one project may be too old for others, so the last
+    target is new enough for a whole solution.
     """
     pool = availability.pool
     subject = ""
-    for name, releases, mask in _supply(availability, conflict):
+    for name, releases, mask in _required_versions(availability, conflict):
         for change in newer_systems(pool, releases, mask):
             subject = name
             yield _of_target(pool.inputs, change, name)
@@ -277,12 +277,12 @@ def _with_newer_system(
 def _with_other_python(
     availability: Availability, conflict: Conflict
 ) -> Iterator[_Change]:
-    """Yield targets of another Python, for which there would be files."""
+    """Yield targets with another Python, for which there are files."""
     inputs, target = availability.pool.inputs, availability.pool.target
     for name, requires_python in conflict.pythons:
         for change in islice(other_pythons(target, inputs, requires_python), 1):
             yield _of_target(inputs, change, name)
-    for name, releases, mask in _supply(availability, conflict):
+    for name, releases, mask in _required_versions(availability, conflict):
         for change in pythons_with_files(availability.pool, releases, mask):
             yield _of_target(inputs, change, name)
 
@@ -292,7 +292,7 @@ def _of_target(inputs: Inputs, change: TargetChange, name: str) -> _Change:
 
 
 def _first_of(changes: Iterable[_Change]) -> Iterator[_Change]:
-    """Leave a few distinct changes: versions often want the same."""
+    """Yield the first few distinct changes: versions often lead to the same ones."""
     seen: set[str] = set()
     for change in changes:
         if change.words in seen:
@@ -303,10 +303,10 @@ def _first_of(changes: Iterable[_Change]) -> Iterator[_Change]:
         yield change
 
 
-def _supply(
+def _required_versions(
     availability: Availability, conflict: Conflict
 ) -> Iterator[tuple[str, Releases, int]]:
-    """Yield the projects in conflict with the versions that are asked for."""
+    """Yield the projects in conflict with the versions that are required."""
     for name in conflict.names:
         releases = availability.releases(name)
         if releases is not None:
@@ -317,7 +317,7 @@ def _supply(
 def _with_prereleases(
     availability: Availability, conflict: Conflict
 ) -> Iterator[_Change]:
-    """Yield the wishes with pre-releases, of one project where that can be asked."""
+    """Yield the inputs with pre-releases, of one project if the settings allow that."""
     inputs = availability.pool.inputs
     if inputs.prerelease == "allow":
         return
@@ -352,7 +352,7 @@ def _with_prereleases(
 
 
 def _without_upgrades(inputs: Inputs, names: Collection[str]) -> Iterator[_Change]:
-    """Yield the wishes without a version that the command line asks for."""
+    """Yield the inputs without a version that the command line requires."""
     for upgrade in inputs.upgrades:
         if upgrade.name in names:
             rest = tuple(one for one in inputs.upgrades if one != upgrade)
@@ -361,14 +361,14 @@ def _without_upgrades(inputs: Inputs, names: Collection[str]) -> Iterator[_Chang
 
 
 def _with_other_files(inputs: Inputs, names: Collection[str]) -> Iterator[_Change]:
-    """Yield the wishes with wheels, or with source distributions, that they forbid."""
+    """Yield the inputs with wheels or source distributions that they forbid."""
     for name in sorted(set(names).intersection(inputs.no_binary_packages)):
         rest = tuple(one for one in inputs.no_binary_packages if one != name)
-        words = f"take {name} out of no-binary-package in [tool.polylock]"
+        words = f"remove {name} from no-binary-package in [tool.polylock]"
         yield _Change(replace(inputs, no_binary_packages=rest), words, name)
     for name in sorted(set(names).intersection(inputs.no_build_packages)):
         rest = tuple(one for one in inputs.no_build_packages if one != name)
-        words = f"take {name} out of no-build-package in [tool.polylock]"
+        words = f"remove {name} from no-build-package in [tool.polylock]"
         yield _Change(replace(inputs, no_build_packages=rest), words, name)
     for name in names if inputs.build == "none" else ():
         allowed = tuple(sorted({*inputs.build_packages, name}))
@@ -378,25 +378,25 @@ def _with_other_files(inputs: Inputs, names: Collection[str]) -> Iterator[_Chang
             )
 
 
-def _without(inputs: Inputs, names: Collection[str]) -> Iterator[_Change]:
-    """Yield the wishes without a constraint or an override."""
+def _without_constraints(inputs: Inputs, names: Collection[str]) -> Iterator[_Change]:
+    """Yield the inputs without a constraint or an override."""
     for constraint in inputs.constraints:
         if constraint.name in names:
             rest = tuple(one for one in inputs.constraints if one != constraint)
-            words = f"take {constraint} out of constraint-dependencies"
+            words = f"remove {constraint} from constraint-dependencies"
             yield _Change(replace(inputs, constraints=rest), words, constraint.name)
     for override in inputs.overrides:
         if override.name in names:
             rest = tuple(one for one in inputs.overrides if one != override)
-            words = f"take {override} out of override-dependencies"
+            words = f"remove {override} from override-dependencies"
             yield _Change(replace(inputs, overrides=rest), words, override.name)
 
 
 def _relaxed(inputs: Inputs, target: Target, names: Sequence[str]) -> Iterator[_Change]:
-    """Yield the wishes with one of the project's own requirements for any version.
+    """Yield the inputs with one of the project's own requirements for any version.
 
-    In the order of the names: those in conflict before those who ask for them, of
-    which every version would be tried in vain where all ask for the same.
+    In the order of the names: projects in conflict come before their parents, because
+    often all versions of a parent have the same requirement.
     """
     places = {name: place for place, name in enumerate(names)}
     asking = [
@@ -425,36 +425,33 @@ def _relaxed(inputs: Inputs, target: Target, names: Sequence[str]) -> Iterator[_
         )
 
 
-def _overruled(inputs: Inputs, wanted: Sequence[tuple[str, str]]) -> Iterator[_Change]:
-    """Yield the wishes with one side of a conflict, or any version, as an override."""
+def _overridden(inputs: Inputs, wanted: Sequence[tuple[str, str]]) -> Iterator[_Change]:
+    """Yield the inputs with one side of a conflict, or any version, as an override."""
     sides = [*wanted, *dict.fromkeys((name, "") for name, _ in wanted)]
     for name, specifier in sides:
         override = Requirement(name=name, specifier=specifier)
         others = tuple(one for one in inputs.overrides if one.name != name)
         yield _Change(
             replace(inputs, overrides=(*others, override)),
-            f'set override-dependencies = ["{override}"] in [tool.polylock], if those '
-            "who ask otherwise can do with that",
+            f'set override-dependencies = ["{override}"] in [tool.polylock], if the '
+            "packages that require otherwise work with that",
             name,
         )
 
 
-def supply_hint(pool: CandidatePool, found: Shortage) -> str | None:
-    """Return untried advice for a project that an index has no usable version of."""
+def supply_hint(pool: CandidatePool, found: NoUsableVersion) -> str | None:
+    """Return untried advice for a project without a usable version."""
     if not found.out:
         return None
     versions, reasons = found.out[0]
     match reasons[0]:
         case Yanked():
             newest = found.releases.versions[versions[0]]
-            return (
-                "to take a yanked version all the same, pin it: "
-                f"{found.releases.name}=={newest}"
-            )
+            return f"to use a yanked version, pin it: {found.releases.name}=={newest}"
         case PreRelease():
             return 'set prerelease = "allow" in [tool.polylock]'
         case NoUploadTime():
-            return "leave exclude-newer out of [tool.polylock]"
+            return "remove exclude-newer from [tool.polylock]"
         case UploadedLater():
             return "set exclude-newer in [tool.polylock] to a later time"
         case _:
@@ -462,7 +459,7 @@ def supply_hint(pool: CandidatePool, found: Shortage) -> str | None:
 
 
 def _coverage_hint(pool: CandidatePool, releases: Releases, position: int) -> str:
-    """Return which change of the target or the settings would let a version in."""
+    """Return the change of the target or the settings that would admit a version."""
     target = pool.target
     hint = _variants_hint(pool, releases, position)
     if hint:
@@ -474,7 +471,7 @@ def _coverage_hint(pool: CandidatePool, releases: Releases, position: int) -> st
         return build_hint(pool.inputs, releases.name)
     return (
         f"name an index that has wheels for {target.name} under "
-        f"[tool.polylock.sources], or leave {releases.name} out there with a marker"
+        f"[tool.polylock.sources], or exclude {releases.name} there with a marker"
     )
 
 
@@ -495,15 +492,15 @@ def _variants_hint(pool: CandidatePool, releases: Releases, position: int) -> st
             metadata, target, inputs.enable_providers
         ):
             return (
-                f"say under properties.{namespace} what target {target.name} supports"
+                f"list under properties.{namespace} what target {target.name} supports"
             )
     return ""
 
 
 def build_hint(inputs: Inputs, name: str) -> str:
-    """Return the hint that allows a build backend to run; it is not tried."""
+    """Return the change that allows a build backend to run; it is not tried."""
     if name in inputs.no_build_packages:
-        return f"take {name} out of no-build-package in [tool.polylock]"
+        return f"remove {name} from no-build-package in [tool.polylock]"
     names = ", ".join(f'"{one}"' for one in sorted({*inputs.build_packages, name}))
     return (
         f"set build-package = [{names}] in [tool.polylock], if its build backend may "
@@ -512,13 +509,13 @@ def build_hint(inputs: Inputs, name: str) -> str:
 
 
 def marker_hint(target: Target, name: str) -> str:
-    """Return the hint for a project that no Python suits beside the others."""
-    return f"leave {name} out for target {target.name} with a marker"
+    """Return the advice for a project that fits no Python of the others."""
+    return f"exclude {name} for target {target.name} with a marker"
 
 
 def python_hint(target: Target, name: str) -> str:
-    """Return the hint for a project that needs another Python than the target has."""
+    """Return the advice for a project that needs another Python than the target has."""
     return (
-        f"choose another python for target {target.name}, or leave {name} out there "
+        f"choose another python for target {target.name}, or exclude {name} there "
         "with a marker"
     )

@@ -1,4 +1,4 @@
-"""Notes on builds of torch: which backend a target has, and why not a newer one."""
+"""Notes on builds of torch: a target's backend, and the obstacle to a newer one."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from polylock.explain.findings import (
     TorchBackendUnset,
 )
 from polylock.explain.screening import accelerators
-from polylock.model.source_choice import fits, torch_choice
+from polylock.model.source_choice import declines_backend, fits, torch_choice
 from polylock.resolution.candidate_pool import labels_of
-from polylock.resolution.versions import public, satisfies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +38,7 @@ _USES = {"nvidia": "CUDA", "amd": "ROCm", "intel": ""}
 
 
 def torch_notes(solved: Solved) -> Iterator[Note]:
-    """Yield what to know of the builds of torch, each thing once."""
+    """Yield the notes on builds of torch, each once for all targets that share it."""
     found: dict[tuple[str, str, Finding], list[str]] = {}
     for resolution in solved.resolutions:
         for version, finding in _of_target(solved, resolution):
@@ -56,7 +55,7 @@ def torch_notes(solved: Solved) -> Iterator[Note]:
 
 
 def _key(resolution: Resolution, finding: Finding) -> str:
-    """Return the key that a finding comes from, or that would change it."""
+    """Return the setting that causes a finding, or that would change it."""
     if isinstance(finding, TorchBackendsMixed):
         return ""
     if isinstance(finding, TorchBackendOlder | TorchBackendUnfit):
@@ -73,6 +72,8 @@ def _of_target(solved: Solved, resolution: Resolution) -> Iterator[tuple[str, Fi
         return
     choice = torch_choice(solved.inputs, _TORCH, resolution.target)
     if choice is None:
+        if declines_backend(solved.inputs, resolution.target):
+            return
         accelerator = _unused(solved, resolution, pin)
         if accelerator is not None:
             yield pin.version, TorchBackendUnset(accelerator)
@@ -84,7 +85,7 @@ def _of_target(solved: Solved, resolution: Resolution) -> Iterator[tuple[str, Fi
     family = sorted(pins.keys() & (torch.projects if torch else set()))
     built = [pins[name] for name in family if choice.of_index(pins[name].release.index)]
     majors = {found.major for each in built if (found := built_for(each)) is not None}
-    # Several majors have a note of their own.
+    # Several majors of CUDA are another note (``accelerators``).
     if len({each.release.index for each in built}) > 1 and len(majors) < 2:
         texts = tuple(f"{each.name} {each.version}" for each in built)
         yield pin.version, TorchBackendsMixed(texts)
@@ -93,7 +94,7 @@ def _of_target(solved: Solved, resolution: Resolution) -> Iterator[tuple[str, Fi
 def _not_the_newest(
     choice: TorchChoice, pin: Pin
 ) -> TorchBackendOlder | TorchBackendUnfit | None:
-    """Return the backend before the one that was taken that cannot run."""
+    """Return the newer backend that cannot run, or that the chosen one cannot."""
     taken = choice.of_index(pin.release.index)
     if taken is None:
         return None
@@ -102,8 +103,7 @@ def _not_the_newest(
     newer = [
         (fit.backend, fit.obstacle)
         for fit in choice.fits[: choice.fits.index(taken)]
-        if fit.obstacle is not None
-        and not any(satisfies(each, public(pin.version)) for each in fit.versions)
+        if fit.obstacle is not None and not fit.runs(pin.version)
     ]
     if not newer:
         return None
@@ -113,7 +113,7 @@ def _not_the_newest(
 
 
 def _unused(solved: Solved, resolution: Resolution, pin: Pin) -> str | None:
-    """Return the accelerator of a target whose build of torch brings nothing for it."""
+    """Return the accelerator of a target if its build of torch does not support it."""
     target = resolution.target
     there = [each for each in accelerators(target.description) if each in _ACCELERATORS]
     entries = solved.inputs.sources.get(_TORCH, ())

@@ -1,8 +1,8 @@
-"""Why not this version, or this label, of a project for this target: one answer.
+"""The reason why a target does not have a version or a label of a project.
 
-The reason is the first cause. What another pin excludes is followed to what holds that
-pin where it is: a requirement of the project, a file that is not there, another target.
-A pin that is where it is only because of the version in question is no reason.
+It is the first cause. If another pin excludes the version, the search continues with
+the reason for that pin: a requirement of the project, a missing file, another target.
+A pin that the version in question itself determines is no reason.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from polylock.explain.reasons import (
     NotExamined,
     NoUploadTime,
     OfLabels,
-    PackageAsker,
+    PackageOrigin,
     PreRelease,
     Request,
     SdistBehindWheel,
-    SettingAsker,
+    SettingOrigin,
     Unfit,
     Unopposed,
     UploadedLater,
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from polylock.explain.answer import Answer, Pinned
+    from polylock.explain.pinned_target import Pinned, PinnedTarget
     from polylock.explain.reasons import Reason, SettingKey
     from polylock.model.distributions import Release, Releases
     from polylock.model.inputs import Inputs
@@ -71,44 +71,44 @@ if TYPE_CHECKING:
 __all__ = [
     "OPENED_AT_MOST",
     "LabelVerdict",
-    "Shortage",
-    "VersionsOut",
+    "NoUsableVersion",
+    "RejectedVersions",
     "WhyNot",
     "no_file",
+    "no_usable_version",
     "rejected",
-    "shortage",
 ]
 
 OPENED_AT_MOST = 40
-"""How many versions are opened to say why each is out; the newest tell the story."""
+"""The most versions that are opened to find the reason against each, newest first."""
 
 _REASONS_AT_MOST = 6
 
 _EXAMINED_AT_MOST = 8
-"""How many versions of one project have their requirements read; newest first."""
+"""The most versions of a project whose requirements are read, newest first."""
 
 _TRIED_AT_MOST = 3
-"""How many versions are tried to see whether another pin could move."""
+"""The most versions that are tried in place of another pin."""
 
 _CAUSES_AT_MOST = 100
-"""How many versions are looked at for one reason, those of other pins included."""
+"""The most versions that are examined for one reason, of all projects together."""
 
 _FOLLOWED_AT_MOST = 4
-"""How many pins are followed from one to the next."""
+"""The longest chain of pins that the search for a cause follows."""
 
 
-class VersionsOut(Value, frozen=True):
-    """Why some versions of a project were not taken; ``versions`` is a span."""
+class RejectedVersions(Value, frozen=True):
+    """Versions of a project that share a reason; ``versions`` is a span."""
 
     versions: str
     reason: Reason
 
 
-class Shortage(Value, frozen=True):
-    """The reason why no version of a project can be used.
+class NoUsableVersion(Value, frozen=True):
+    """The reasons why no version of a project can be used.
 
-    ``none`` is set where no version meets what is asked. Else ``out`` are the positions
-    of versions that are out for the same reasons, newest first, with these.
+    ``none`` is set if no version matches the specifiers. Otherwise ``out`` are groups
+    of positions with the same reasons, newest first.
     """
 
     releases: Releases
@@ -117,7 +117,7 @@ class Shortage(Value, frozen=True):
 
 
 class LabelVerdict(Value, frozen=True):
-    """Why one label of a release was not taken; None for the one that was.
+    """The reason against one label of a release, None for the chosen one.
 
     An empty label means the wheel or source distribution without one.
     """
@@ -129,26 +129,26 @@ class LabelVerdict(Value, frozen=True):
 class WhyNot:
     """Explains why one target does not have a version or label.
 
-    ``answer`` is what it has, by these ``inputs``; ``memory`` and ``tables`` are what
-    a solve worked out, where there was one. The index is asked as it is now, out
-    of the cache or fetched; raises what the package source raises.
+    ``pinned`` are its pins, from these ``inputs``; ``memory`` and ``tables`` are the
+    caches of the solve, if there was one. The reasons are those of the index as it is
+    now, from the cache or fetched; methods raise what the package source raises.
     """
 
     def __init__(
         self,
-        answer: Answer,
+        pinned: PinnedTarget,
         *,
         inputs: Inputs,
         source: PackageSource,
         memory: Memory | None = None,
         tables: dict[int, VersionTable] | None = None,
     ) -> None:
-        self.answer = answer
+        self.pinned = pinned
         self.inputs = inputs
         self.source = source
-        self.target = answer.target
+        self.target = pinned.target
         self.pool = CandidatePool(
-            target=answer.target,
+            target=pinned.target,
             inputs=inputs,
             source=source,
             memories=Memory() if memory is None else memory,
@@ -157,49 +157,49 @@ class WhyNot:
             self.pool,
             {} if tables is None else tables,
             preferences={},
-            own=[requirement for _, requirement in answer.roots],
+            own=[requirement for _, requirement in pinned.roots],
         )
         self._reader = DependencyReader(self.availability)
         self._left = _CAUSES_AT_MOST
-        self._beside: Sequence[WhyNot] = ()
+        self._others: Sequence[WhyNot] = ()
         self._paths: dict[NormalizedName, tuple[NormalizedName, ...]] | None = None
         self._extras: dict[NormalizedName, tuple[str, ...]] = {}
 
     def newer(
         self,
         name: NormalizedName,
-        beside: Sequence[WhyNot] = (),
-    ) -> tuple[VersionsOut, ...]:
+        others: Sequence[WhyNot] = (),
+    ) -> tuple[RejectedVersions, ...]:
         """Return the reasons against all versions above the pinned one, newest first.
 
-        ``beside`` are the other targets, for whose sake a version may be held back.
+        ``others`` are the other targets, which may hold back a version (align).
         """
         releases = self.source.releases(name, self.target)
         taken = self.availability.table(releases).position(
-            self.answer.pins[name].version
+            self.pinned.pins[name].version
         )
         if taken is None:
             return ()
         groups: dict[Reason, list[int]] = {}
         examined = 0
         for position in range(len(releases.versions) - 1, taken, -1):
-            reason = self._outright(releases, position)
+            reason = self._without_metadata(releases, position)
             if reason is None and examined == _EXAMINED_AT_MOST:
-                reason = self._held_back(releases, position, beside, outright=True)
+                reason = self._held_back(releases, position, others, metadata=False)
                 reason = reason or NotExamined(examined)
             elif reason is None:
                 examined += 1
-                reason = self._reason(releases, position, beside)
+                reason = self._reason(releases, position, others)
             groups.setdefault(reason, []).append(position)
         return tuple(
-            VersionsOut(span(releases, found), reason)
+            RejectedVersions(span(releases, found), reason)
             for reason, found in groups.items()
         )
 
     def newest_allowed(self, releases: Releases) -> str | None:
-        """Return the newest version above the pin that the project itself admits.
+        """Return the newest version that the project's requirements and settings admit.
 
-        By its requirements and settings; None where the pin is that.
+        None if it is not newer than the pin.
         """
         specifiers = [
             request.requirement.specifier
@@ -207,7 +207,7 @@ class WhyNot:
         ]
         mask = self.availability.allowed(releases, specifiers)
         position = mask.bit_length() - 1
-        version = self.answer.pins[releases.name].version
+        version = self.pinned.pins[releases.name].version
         taken = self.availability.table(releases).position(version)
         if taken is None or position <= taken:
             return None
@@ -217,39 +217,39 @@ class WhyNot:
         self,
         name: NormalizedName,
         version: str,
-        beside: Sequence[WhyNot] = (),
+        others: Sequence[WhyNot] = (),
     ) -> Reason:
-        """Return the reason against a version on this target; ignores local parts."""
+        """Return the reason against a version here; local versions are ignored."""
         found = self._positions(name, version)
         if isinstance(found, tuple):
             releases, same = found
-            return self._reason(releases, same[0], beside)
+            return self._reason(releases, same[0], others)
         return found
 
     def by_itself(
-        self, name: NormalizedName, version: str, *, outright: bool = False
+        self, name: NormalizedName, version: str, *, metadata: bool = True
     ) -> Reason | None:
-        """Return why this target alone cannot have a version; None where it can.
+        """Return the reason against a version on this target alone, None for none.
 
-        ``outright`` leaves out what takes metadata to know.
+        Without ``metadata`` only reasons that need none are considered.
         """
         found = self._positions(name, version)
         if not isinstance(found, tuple):
             return found
         releases, same = found
-        ask = self._outright if outright else self._alone
+        ask = self._on_target if metadata else self._without_metadata
         causes = [ask(releases, position) for position in same]
         return None if None in causes else causes[0]
 
     def labels(
         self, name: NormalizedName, chosen: str | None
     ) -> Iterator[LabelVerdict]:
-        """Yield why each label of the pinned release was not taken, the chosen first.
+        """Yield the chosen label, then the reason against each other one.
 
-        Nothing where the release has no labels.
+        Nothing if the pinned release has no labels.
         """
         releases = self.source.releases(name, self.target)
-        pin = self.answer.pins[name]
+        pin = self.pinned.pins[name]
         position = self.availability.table(releases).position(pin.version)
         if position is None:
             return
@@ -263,12 +263,12 @@ class WhyNot:
         order = [candidate.variant.label for candidate in expansion.candidates]
         plain = {""} if release.sdist or _has_plain_wheel(release) else set()
         others = (labels | plain) - {taken}
-        for label in sorted(others, key=lambda each: (_place(order, each), each)):
+        for label in sorted(others, key=lambda each: (_rank(order, each), each)):
             yield LabelVerdict(label, self._of_label(release, expansion, taken, label))
 
     def candidate(self, name: NormalizedName) -> Candidate | None:
-        """Return the pinned file of a project as the index offers it, if it does."""
-        pin = self.answer.pins.get(name)
+        """Return the candidate of a pinned file, None if the index no longer has it."""
+        pin = self.pinned.pins.get(name)
         if pin is None or not pin.filename:
             return None
         releases = self.source.releases(name, self.target)
@@ -283,7 +283,7 @@ class WhyNot:
     def _positions(
         self, name: NormalizedName, version: str
     ) -> tuple[Releases, list[int]] | Reason:
-        pin = self.answer.pins.get(name)
+        pin = self.pinned.pins.get(name)
         if pin is not None and not pin.filename:
             return DirectSourceNamed()
         releases = self.source.releases(name, self.target)
@@ -295,46 +295,46 @@ class WhyNot:
         return (releases, same) if same else _no_such_version(releases)
 
     def _reason(
-        self, releases: Releases, position: int, beside: Sequence[WhyNot]
+        self, releases: Releases, position: int, others: Sequence[WhyNot]
     ) -> Reason:
-        """Return the first cause, of this target or another one."""
-        self._beside = beside
+        """Return the first cause, on this target or another one."""
+        self._others = others
         try:
             found = self._cause(releases, position, {})
         finally:
-            self._beside = ()
-        found = found or self._held_back(releases, position, beside)
+            self._others = ()
+        found = found or self._held_back(releases, position, others)
         if found is not None:
             return found
         if self.inputs.resolution == "lowest":
             return LowestWanted("lowest")
-        return self._difference(releases, position) or Unopposed(releases.name)
+        return self._unmet_by_pins(releases, position) or Unopposed(releases.name)
 
     def _held_back(
         self,
         releases: Releases,
         position: int,
-        beside: Sequence[WhyNot],
+        others: Sequence[WhyNot],
         *,
-        outright: bool = False,
+        metadata: bool = True,
     ) -> HeldBack | None:
         """Return the first other target that cannot have a version, if they align.
 
-        ``outright`` leaves out what takes metadata to know.
+        Without ``metadata`` only reasons that need none are considered.
         """
         if self.inputs.align == "independent" or self.inputs.resolution == "lowest":
             return None
         version = releases.versions[position]
-        for other in beside:
-            pin = other.answer.pins.get(releases.name)
+        for other in others:
+            pin = other.pinned.pins.get(releases.name)
             if pin is None or not pin.filename:
                 continue
-            reason = other.by_itself(releases.name, version, outright=outright)
+            reason = other.by_itself(releases.name, version, metadata=metadata)
             if reason is not None:
                 return HeldBack(other.target.name, reason)
         return None
 
-    def _alone(self, releases: Releases, position: int) -> Reason | None:
+    def _on_target(self, releases: Releases, position: int) -> Reason | None:
         return self._cause(releases, position, {})
 
     def _cause(
@@ -342,21 +342,21 @@ class WhyNot:
     ) -> Reason | None:
         """Return the reason against a version on this target alone.
 
-        ``assumed`` are candidates that take the place of pins: the version in question
-        and what was followed from there.
+        ``assumed`` are candidates that replace pins: the version in question, and those
+        that the search has followed from it.
         """
         if not assumed:
             self._left = _CAUSES_AT_MOST
         self._left -= 1
         if self._left < 0:
-            return None  # as good as not known
+            return None  # unknown: the limit is reached
         return (
-            self._outright(releases, position)
+            self._without_metadata(releases, position)
             or self._by_dependents(releases, position, assumed)
             or self._by_requirements(releases, position, assumed)
         )
 
-    def _outright(self, releases: Releases, position: int) -> Reason | None:
+    def _without_metadata(self, releases: Releases, position: int) -> Reason | None:
         """Return a reason from project, settings or files, which needs no metadata."""
         return (
             self._by_project(releases, position)
@@ -375,9 +375,9 @@ class WhyNot:
         inputs = self.inputs
         overridden = {override.name for override in inputs.overrides}
         if name not in overridden:
-            for asker, requirement in self.answer.roots:
+            for origin, requirement in self.pinned.roots:
                 if requirement.name == name:
-                    yield Request(asker, requirement)
+                    yield Request(origin, requirement)
         settings: tuple[tuple[SettingKey, Sequence[Requirement]], ...] = (
             ("constraint-dependencies", inputs.constraints),
             ("override-dependencies", inputs.overrides),
@@ -386,7 +386,7 @@ class WhyNot:
         for key, named in settings:
             for requirement in named:
                 if requirement.name == name and _holds(requirement, self.target):
-                    yield Request(SettingAsker(key), requirement)
+                    yield Request(SettingOrigin(key), requirement)
 
     def _by_settings(self, releases: Releases, position: int) -> Reason | None:
         specifiers = [
@@ -415,13 +415,13 @@ class WhyNot:
     ) -> Reason | None:
         """Return the requirement of another pin that excludes a version.
 
-        Where a newer version of that project would admit it, that is followed: why is
-        the project not newer?
+        If a newer version of that project would admit it, the reason against that
+        newer version belongs to the result.
         """
         name, table = releases.name, self.availability.table(releases)
-        wanted = self._stand_in(releases, position)
+        wanted = self._any_candidate(releases, position)
         follow = assumed if wanted is None else {**assumed, name: wanted}
-        for dependent in self.answer.dependents(name):
+        for dependent in self.pinned.dependents(name):
             if dependent == name or dependent in follow:
                 continue
             for request in self._requests(dependent, name):
@@ -433,11 +433,8 @@ class WhyNot:
                 return Excluded(chain, *self._not_newer(dependent, name, follow))
         return None
 
-    def _stand_in(self, releases: Releases, position: int) -> Candidate | None:
-        """Return the best candidate of a version, or any file where it has none.
-
-        None where it has no file either.
-        """
+    def _any_candidate(self, releases: Releases, position: int) -> Candidate | None:
+        """Return the best candidate of a version, else one of any file, else None."""
         found = self.pool.expand(releases, position, yanked=True).candidates
         if found:
             return found[0]
@@ -450,8 +447,8 @@ class WhyNot:
         )
 
     def _is_needed(self, name: NormalizedName, assumed: Assumed) -> bool:
-        """Return whether a project is still required if candidates replace pins."""
-        queue = [asked.normalized_name for _, asked in self.answer.roots]
+        """Return True if a project is still required when candidates replace pins."""
+        queue = [asked.normalized_name for _, asked in self.pinned.roots]
         seen = set(queue)
         for at in queue:
             if at == name:
@@ -461,8 +458,8 @@ class WhyNot:
                 found = self._reader.of(assumed[at])
                 if not isinstance(found, Unmeetable):
                     following = [each.requirement.normalized_name for each in found]
-            elif at in self.answer.pins:
-                following = self.answer.pins[at].requires
+            elif at in self.pinned.pins:
+                following = self.pinned.pins[at].requires
             queue += [each for each in following if each not in seen]
             seen.update(following)
         return False
@@ -470,16 +467,17 @@ class WhyNot:
     def _not_newer(
         self, dependent: NormalizedName, name: NormalizedName, assumed: Assumed
     ) -> tuple[str, Reason | None]:
-        """Return a newer version of a dependent that admits one, and why not that.
+        """Return a newer version of a dependent, and the reason against it.
 
-        ``name`` is the project that it should admit the assumed candidate of.
+        It admits the assumed candidate of the project ``name``. Empty and None if no
+        such version is found.
         """
         if len(assumed) > _FOLLOWED_AT_MOST or name not in assumed:
             return "", None
         try:
             releases = self.source.releases(dependent, self.target)
             table = self.availability.table(releases)
-            taken = table.position(self.answer.pins[dependent].version)
+            taken = table.position(self.pinned.pins[dependent].version)
             if taken is None:
                 return "", None
             usual = releases.finals & ~releases.yanked
@@ -487,16 +485,16 @@ class WhyNot:
             for position in above[:_TRIED_AT_MOST]:
                 if self._admits(releases, position, assumed[name]):
                     reason = self._cause(releases, position, assumed)
-                    reason = reason or self._held_back(releases, position, self._beside)
+                    reason = reason or self._held_back(releases, position, self._others)
                     newer = releases.versions[position]
                     return ("", None) if reason is None else (newer, reason)
         except PolylockError:
-            pass  # told without what lies behind it
+            pass  # the requirement is reported without its cause
         return "", None
 
     def _admits(self, releases: Releases, position: int, wanted: Candidate) -> bool:
-        """Return whether a version of a project allows a candidate of another."""
-        candidate = self._stand_in(releases, position)
+        """Return True if a version of a project allows a candidate of another."""
+        candidate = self._any_candidate(releases, position)
         if candidate is None:
             return False
         found = self._reader.of(candidate)
@@ -529,9 +527,9 @@ class WhyNot:
         needed += [
             Requirement(name=need.name, specifier=need.specifier)
             for need in candidate.abi
-            if need.name in self.answer.pins
+            if need.name in self.pinned.pins
         ]
-        # What no pin decides is the first cause; the pins may follow from it.
+        # A requirement that no version can meet comes first: pins may follow from it.
         for ask in (self._never_met, self._unmet_requirement):
             for requirement in needed:
                 reason = ask(requirement, candidate, assumed)
@@ -543,8 +541,8 @@ class WhyNot:
         """Return the extras of a project that the project or another pin asks for."""
         found = self._extras.get(name)
         if found is None:
-            asked = [requirement for _, requirement in self.answer.roots]
-            for dependent in self.answer.dependents(name):
+            asked = [requirement for _, requirement in self.pinned.roots]
+            for dependent in self.pinned.dependents(name):
                 asked += [each.requirement for each in self._requests(dependent, name)]
             extras = {
                 extra
@@ -558,12 +556,12 @@ class WhyNot:
     def _never_met(
         self, requirement: Requirement, candidate: Candidate, assumed: Assumed
     ) -> Reason | None:
-        """Return why no version that meets a requirement is of use, whatever is pinned.
+        """Return a reason if no version that meets a requirement is ever usable.
 
-        None where some may be, or where there are too many to look at them all.
+        None if a version may be usable, or if there are too many to examine.
         """
         name = requirement.normalized_name
-        pin = self.answer.pins.get(name)
+        pin = self.pinned.pins.get(name)
         taken = pin.version if pin is not None else ""
         if name in assumed or name == candidate.name:
             return None
@@ -579,7 +577,7 @@ class WhyNot:
             return None
         first: Reason | None = None
         for position in found:
-            reason = self._useless(releases, position)
+            reason = self._never_usable(releases, position)
             if reason is None:
                 return None
             first = first or reason
@@ -587,9 +585,9 @@ class WhyNot:
             requirement, taken, releases.versions[found[0]], first
         )
 
-    def _useless(self, releases: Releases, position: int) -> Reason | None:
+    def _never_usable(self, releases: Releases, position: int) -> Reason | None:
         """Return a reason against a version that does not depend on pins."""
-        outright = self._outright(releases, position)
+        outright = self._without_metadata(releases, position)
         if outright is not None:
             return outright
         reason: Reason | None = None
@@ -597,7 +595,7 @@ class WhyNot:
             try:
                 found = self._reader.of(candidate)
             except PolylockError:
-                return None  # not read, so nothing is known against it
+                return None  # its metadata was not read
             if not isinstance(found, Unmeetable):
                 return None
             reason = reason or found.reason
@@ -606,9 +604,9 @@ class WhyNot:
     def _unmet_requirement(
         self, requirement: Requirement, candidate: Candidate, assumed: Assumed
     ) -> Reason | None:
-        """Return why a requirement of a candidate cannot be met; None where it can.
+        """Return the reason why a candidate's requirement cannot be met.
 
-        That is so if what is pinned meets it, or could be replaced by what does.
+        None if the pin meets it, or if a version that meets it could be pinned.
         """
         name = requirement.normalized_name
         if name in assumed:
@@ -618,7 +616,7 @@ class WhyNot:
                 if fits
                 else self._contradiction(requirement, assumed[name].version)
             )
-        pin = self.answer.pins.get(name)
+        pin = self.pinned.pins.get(name)
         if pin is not None and satisfies(requirement.specifier, pin.version):
             return None
         if pin is not None and not pin.filename:
@@ -628,12 +626,12 @@ class WhyNot:
         if len(assumed) >= _FOLLOWED_AT_MOST:
             return None
         follow = {**assumed, candidate.name: candidate}
-        return self._out_of_reach(requirement, pin, follow)
+        return self._unavailable(requirement, pin, follow)
 
-    def _out_of_reach(
+    def _unavailable(
         self, requirement: Requirement, pin: Pinned | None, assumed: Assumed
     ) -> Reason | None:
-        """Return why the target can have no version that meets a requirement."""
+        """Return a reason if no version that meets a requirement could be pinned."""
         taken = pin.version if pin is not None else ""
         try:
             releases = self.source.releases(requirement.normalized_name, self.target)
@@ -671,17 +669,17 @@ class WhyNot:
         )
         return Contradicts(requirement, taken, newest, because, overridden=overridden)
 
-    def _difference(self, releases: Releases, position: int) -> Reason | None:
-        """Return a requirement of a version that what is pinned does not meet.
+    def _unmet_by_pins(self, releases: Releases, position: int) -> Reason | None:
+        """Return a requirement of a version that the pins do not meet.
 
-        What is pinned could be another version, so this is no cause; it is what would
-        have to change.
+        Another version could be pinned, so this is no cause but what would have to
+        change.
         """
         for candidate in self.pool.expand(releases, position, yanked=False).candidates:
             found = self._reader.of(candidate)
             for dependency in () if isinstance(found, Unmeetable) else found:
                 requirement = dependency.requirement
-                pin = self.answer.pins.get(requirement.normalized_name)
+                pin = self.pinned.pins.get(requirement.normalized_name)
                 if pin and not satisfies(requirement.specifier, pin.version):
                     return self._contradiction(requirement, pin.version)
         return None
@@ -692,7 +690,7 @@ class WhyNot:
         if candidate is None:
             return []
         found = self._asked(candidate, "", name)
-        extras = self.answer.pins[dependent].extras
+        extras = self.pinned.pins[dependent].extras
         if extras is None and not found:
             metadata = self.source.core_metadata(candidate.release, candidate.file)
             extras = () if isinstance(metadata, Unusable) else metadata.provides_extra
@@ -704,7 +702,7 @@ class WhyNot:
         found = self._reader.of(self.pool.extended(candidate, extra))
         if isinstance(found, Unmeetable):
             return []
-        who = PackageAsker(
+        who = PackageOrigin(
             candidate.name, candidate.version, candidate.variant.label, extra
         )
         return [
@@ -714,14 +712,14 @@ class WhyNot:
         ]
 
     def _chain(self, name: NormalizedName) -> tuple[Request, ...]:
-        """Return the shortest way by which the project comes to require one."""
+        """Return the shortest chain of requirements from the project to a package."""
         found: list[Request] = []
         path = self._path(name)
         for parent, child in zip((None, *path), path, strict=False):
             if parent is None:
                 asked = [
-                    Request(asker, requirement)
-                    for asker, requirement in self.answer.roots
+                    Request(origin, requirement)
+                    for origin, requirement in self.pinned.roots
                     if requirement.name == child
                 ]
             else:
@@ -733,11 +731,11 @@ class WhyNot:
         if self._paths is None:
             self._paths = {}
             queue = [
-                requirement.normalized_name for _, requirement in self.answer.roots
+                requirement.normalized_name for _, requirement in self.pinned.roots
             ]
             self._paths = {root: (root,) for root in queue}
             for at in queue:
-                pin = self.answer.pins.get(at)
+                pin = self.pinned.pins.get(at)
                 for child in pin.requires if pin is not None else ():
                     if child not in self._paths:
                         self._paths[child] = (*self._paths[at], child)
@@ -749,42 +747,42 @@ class WhyNot:
 
         The label is a candidate, and better than the one that was taken.
         """
-        return self._unmet(better, {}) or self._abi_difference(better)
+        return self._unmet(better, {}) or self._abi_unmet_by_pins(better)
 
     def _of_label(
         self, release: Release, expansion: Expansion, chosen: str, label: str
     ) -> Reason:
         order = [candidate.variant.label for candidate in expansion.candidates]
         if label not in order:
-            return _label_out(release, expansion, label)
+            return _label_rejected(release, expansion, label)
         by_label = {each.variant.label: each for each in expansion.candidates}
         better = by_label[label]
         if chosen in order and order.index(label) > order.index(chosen):
-            return self._lost(by_label[chosen], better)
+            return self._why_lost(by_label[chosen], better)
         return GivenUp(chosen, self.given_up(better) or Unopposed(better.name))
 
-    def _abi_difference(self, candidate: Candidate) -> Reason | None:
-        return self._difference(candidate.releases, candidate.position)
+    def _abi_unmet_by_pins(self, candidate: Candidate) -> Reason | None:
+        return self._unmet_by_pins(candidate.releases, candidate.position)
 
-    def _lost(self, winner: Candidate, loser: Candidate) -> Reason:
-        """Return on what a label lost to the chosen one."""
+    def _why_lost(self, winner: Candidate, loser: Candidate) -> Reason:
+        """Return the reason why the chosen label is preferred to another."""
         chosen, label = winner.variant.label, loser.variant.label
         if not label:
             return LabelLost(winner=chosen, is_plain=True)
         metadata = winner.variant_metadata
-        wishes = self.pool.preferences.for_project(winner.name)
+        preferences = self.pool.preferences.for_project(winner.name)
         if metadata is not None:
             variants = metadata.variants
             pattern = preferred_by(
-                wishes.prefer, (chosen, variants[chosen]), (label, variants[label])
+                preferences.prefer, (chosen, variants[chosen]), (label, variants[label])
             )
             if pattern is not None:
                 return LabelLost(winner=chosen, pattern=pattern.text)
         return why_before(chosen, winner.decided_by, loser.decided_by)
 
 
-def _label_out(release: Release, expansion: Expansion, label: str) -> Reason:
-    """Return why a label is no candidate at all."""
+def _label_rejected(release: Release, expansion: Expansion, label: str) -> Reason:
+    """Return the reason why a label is no candidate."""
     reasons = [each.reason for each in expansion.rejections if each.label == label]
     telling = [reason for reason in reasons if not isinstance(reason, Unfit)]
     if telling:
@@ -806,7 +804,7 @@ def _has_plain_wheel(release: Release) -> bool:
     return len(release.wheels) > len(labelled_wheels(release))
 
 
-def _place(order: Sequence[str], label: str) -> int:
+def _rank(order: Sequence[str], label: str) -> int:
     return order.index(label) if label in order else len(order)
 
 
@@ -827,12 +825,12 @@ def _no_such_version(releases: Releases) -> NoSuchVersion:
     return NoSuchVersion(index, versions[0], versions[-1])
 
 
-def shortage(
+def no_usable_version(
     availability: Availability, releases: Releases, specifiers: Sequence[str]
-) -> Shortage:
-    """Return why no version meets specifiers or can be installed.
+) -> NoUsableVersion:
+    """Return the reasons why no version matches specifiers and can be installed.
 
-    Versions that can be are not in it, so it is empty where all of them can.
+    Versions that can be installed are left out.
     """
     mask = availability.allowed(releases, specifiers)
     table = availability.table(releases)
@@ -841,12 +839,14 @@ def shortage(
         yanked = 0 if not out else table.everything & releases.yanked
         for specifier in specifiers:
             yanked &= table.mask(specifier)
-        return Shortage(releases, out=(*out, *_fitting(availability, releases, yanked)))
+        return NoUsableVersion(
+            releases, out=(*out, *_yanked_that_fits(availability, releases, yanked))
+        )
     mask = table.everything
     for specifier in specifiers:
         mask &= table.mask(specifier)
     if not mask:
-        return Shortage(releases, none=_no_such_version(releases))
+        return NoUsableVersion(releases, none=_no_such_version(releases))
     found = tuple(positions(mask))
     if not mask & ~releases.yanked:
         reason: Reason = Yanked()
@@ -856,10 +856,10 @@ def shortage(
         reason = NoUploadTime()
     else:
         reason = UploadedLater()
-    return Shortage(releases, out=((found, (reason,)),))
+    return NoUsableVersion(releases, out=((found, (reason,)),))
 
 
-def _fitting(
+def _yanked_that_fits(
     availability: Availability, releases: Releases, yanked: int
 ) -> Iterator[tuple[tuple[int, ...], tuple[Reason, ...]]]:
     """Yield the newest yanked version that has a file for the target, if any has."""
@@ -873,7 +873,7 @@ def _fitting(
 def _without_files(
     pool: CandidatePool, releases: Releases, mask: int
 ) -> tuple[tuple[tuple[int, ...], tuple[Reason, ...]], ...]:
-    """Group the versions that have no candidate by the reasons, newest first."""
+    """Return the versions that have no candidate by their reasons, newest first."""
     groups: dict[tuple[Reason, ...], list[int]] = {}
     for position in islice(positions(mask), OPENED_AT_MOST):
         if not pool.expand(releases, position, yanked=False).candidates:
@@ -885,11 +885,11 @@ def _without_files(
 def rejected(
     pool: CandidatePool, releases: Releases, position: int
 ) -> tuple[Reason, ...]:
-    """Return why a version that has no candidate is out.
+    """Return the reasons against a version that has no candidate.
 
-    A reason that files without a label have holds for the version; of the others the
-    labels are named. What ``require-variants`` asks for comes last: first comes why the
-    labels are out that it asks for.
+    A reason names the labels that it holds for, unless it holds for files without a
+    label. ``require-variants`` comes last, after the reasons against the labels that it
+    requires.
     """
     expansion = pool.expand(releases, position, yanked=False)
     labels: dict[Reason, dict[str, None]] = {}
@@ -899,13 +899,13 @@ def rejected(
             if rejection.label or isinstance(rejection.reason, VariantRequired):
                 found[rejection.label] = None
     has_labels = bool(labels_of(releases.release(position)))
-    told = [
+    reasons = [
         OfLabels(tuple(sorted(found)), reason) if found and has_labels else reason
         for reason, found in sorted(
             labels.items(), key=lambda each: isinstance(each[0], VariantRequired)
         )
     ]
-    return tuple(told[:_REASONS_AT_MOST]) or (
+    return tuple(reasons[:_REASONS_AT_MOST]) or (
         no_file(releases.release(position), pool.target),
     )
 

@@ -1,6 +1,7 @@
-"""Reasons in words, one line each; the one module with such sentences.
+"""The sentences for reasons, findings and notes, one line each.
 
-What comes from indexes and metadata is shown with its control characters visible.
+No other module has such sentences. Text from indexes and metadata is shown with its
+control characters visible.
 """
 
 from __future__ import annotations
@@ -60,15 +61,15 @@ from polylock.explain.reasons import (
     NoUploadTime,
     OfLabels,
     OlderPinKept,
-    PackageAsker,
+    PackageOrigin,
     PinnedLabelMissing,
     PreRelease,
     PropertyUnmet,
     PythonUnmet,
     RequiresItself,
-    RootAsker,
+    RootOrigin,
     SdistBehindWheel,
-    SettingAsker,
+    SettingOrigin,
     Unfit,
     Unopposed,
     UploadedLater,
@@ -80,7 +81,7 @@ from polylock.model.distributions import span
 from polylock.model.inputs import DEFAULT_INDEX, index_in_words
 from polylock.model.quantities import counted, file_size
 from polylock.model.visible_text import visible
-from polylock.resolution.versions import public, satisfies
+from polylock.resolution.versions import public
 from polylock.toml_tables import closest
 from polylock.values import replace
 from polylock.variants.catalogue import FEATURE_NAMES
@@ -90,20 +91,21 @@ if TYPE_CHECKING:
 
     from polylock.errors import PolylockError
     from polylock.explain.findings import Note
-    from polylock.explain.reasons import Asker, Reason, Request
-    from polylock.explain.why_not import Shortage
+    from polylock.explain.reasons import Origin, Reason, Request
+    from polylock.explain.why_not import NoUsableVersion
     from polylock.model.reasons import Rejection
     from polylock.model.requirements import Requirement
-    from polylock.model.torch_backends import BackendFit, Obstacle, TorchChoice
+    from polylock.model.torch_backends import Obstacle, TorchChoice
 
 __all__ = [
     "about",
-    "asker",
     "backends",
     "clause",
     "details",
     "listed",
     "note",
+    "obstacle_clause",
+    "origin",
     "request",
 ]
 
@@ -122,18 +124,18 @@ def clause(reason: Reason) -> str:
     return visible(_clause(reason))
 
 
-def asker(who: Asker) -> str:
-    """Return who asks for something, as a noun phrase."""
+def origin(who: Origin) -> str:
+    """Return the origin of a requirement as a noun phrase."""
     match who:
-        case RootAsker(table="project"):
+        case RootOrigin(table="project"):
             return "the project"
-        case RootAsker():
+        case RootOrigin():
             return visible(f"{who.table} {who.name}")
-        case PackageAsker():
+        case PackageOrigin():
             extra = f"[{who.extra}]" if who.extra else ""
             label = f" ({who.label})" if who.label else ""
             return visible(f"{who.name}{extra} {who.version}{label}")
-        case SettingAsker():
+        case SettingOrigin():
             return who.key
         case _ as unreachable:
             assert_never(unreachable)
@@ -144,43 +146,43 @@ def about(subject: str, reason: Reason, *, many: bool = False) -> str:
     verb = "require" if many else "requires"
     match reason:
         case PythonUnmet():
-            told = f"{verb} Python {reason.requires_python}"
+            text = f"{verb} Python {reason.requires_python}"
         case DirectReference():
-            told = f"{verb} {_required(reason.requirement)}, a direct reference"
+            text = f"{verb} {_required(reason.requirement)}, a direct reference"
         case NotRequired() if not many:
-            told = _clause(reason)
+            text = _clause(reason)
         case RequiresItself():
-            told = f"{verb} another version of itself: {_required(reason.requirement)}"
+            text = f"{verb} another version of itself: {_required(reason.requirement)}"
         case _:
             return f"{subject}: {clause(reason)}"
-    return f"{subject} {visible(told)}"
+    return f"{subject} {visible(text)}"
 
 
 def request(one: Request) -> str:
-    """Return who asks for what: ``torch 2.9.0 requires triton==3.5.0``."""
+    """Return a requirement with its origin: ``torch 2.9.0 requires triton==3.5.0``."""
     verb = "requires"
-    if isinstance(one.by, SettingAsker):
+    if isinstance(one.by, SettingOrigin):
         verb = "asks for" if one.by.key == "--upgrade-package" else "has"
-    return f"{asker(one.by)} {verb} {visible(_required(one.requirement))}"
+    return f"{origin(one.by)} {verb} {visible(_required(one.requirement))}"
 
 
 def _required(requirement: Requirement) -> str:
-    """Write what a requirement asks for, without its marker, which holds.
+    """Return a requirement as text, without its marker, which holds.
 
-    And without a long list of extras, which exclude no version.
+    A long list of extras is left out too, because extras exclude no version.
     """
     few = requirement.extras if len(requirement.extras) <= _EXTRAS_AT_MOST else ()
     return str(replace(requirement, marker="", extras=few))
 
 
-def lacks(found: Shortage, asked: str) -> list[str]:
+def lacks(found: NoUsableVersion, asked: str) -> list[str]:
     """Return the reasons against the versions of a project, a line each.
 
-    ``asked`` is what no version is, as text.
+    ``asked`` are the specifiers that no version matches, as text.
     """
     name = found.releases.name
     if found.none is not None:
-        none = f"no version of {name} is {asked or 'there'}"
+        none = f"no version of {name} matches {asked}" if asked else f"no {name}"
         # The name of an index, or the text of a direct source.
         index = found.none.index
         where = "the index" if index == DEFAULT_INDEX else index
@@ -206,8 +208,8 @@ def details(error: PolylockError) -> list[str]:
 
 def _rejection(found: Rejection) -> str:
     subject = visible(found.label or found.file)
-    told = clause(found.reason)
-    return f"{subject}: {told}" if subject else told
+    text = clause(found.reason)
+    return f"{subject}: {text}" if subject else text
 
 
 def note(found: Note) -> str:
@@ -239,8 +241,7 @@ def _note(found: Note) -> str:  # noqa: C901, PLR0911 - a case each
         case UploadTimesMissing():
             return (
                 f"exclude-newer has no effect on {project}: "
-                f"{index_in_words(finding.index)} does not tell when its files were "
-                "uploaded"
+                f"{index_in_words(finding.index)} gives no upload times"
             )
         case VariantsLost():
             return (
@@ -249,10 +250,10 @@ def _note(found: Note) -> str:  # noqa: C901, PLR0911 - a case each
             )
         case NamespaceUnknown():
             return (
-                f"{project} has variants for {finding.namespace}, which is not known "
-                f"of {targets}, so none of them was taken there; say what it supports "
-                f"under {found.key} ({{}} for nothing), or set exclude-variants = "
-                f'["{finding.namespace}"]'
+                f"{project} has variants for {finding.namespace}, and nothing is known "
+                f"of {finding.namespace} on {targets}, so none of them was chosen; "
+                f"list the supported properties under {found.key} ({{}} for none), or "
+                f'set exclude-variants = ["{finding.namespace}"]'
             )
         case ExtraMissing():
             asked = f"{found.project}[{finding.extra}]"
@@ -291,69 +292,69 @@ def _behind(finding: Behind, found: Note, project: str) -> str:
     targets, because = ", ".join(found.targets), _clause(finding.because)
     if isinstance(finding.because, Contradicts):
         because = f"{finding.newest} {because}"
-    told = f"{project} instead of {finding.newest} on {targets}: {because}"
+    text = f"{project} instead of {finding.newest} on {targets}: {because}"
     if finding.aligned:
-        told += f", and {', '.join(finding.aligned)} must share its version (align)"
-    return f"{told}; {finding.advice}" if finding.advice else told
+        text += f", and {', '.join(finding.aligned)} must share its version (align)"
+    return f"{text}; {finding.advice}" if finding.advice else text
 
 
 def _better_label(
     finding: BetterLabelLost | BetterLabelYanked, project: str, targets: str
 ) -> str:
     taken = finding.taken or "the wheel without a label"
-    told = f"{project} on {targets}: {finding.label} is better than {taken}"
+    text = f"{project} on {targets}: {finding.label} is better than {taken}"
     if isinstance(finding, BetterLabelYanked):
-        return f"{told}, but its wheel is yanked"
-    return f"{told}, but it {_clause(finding.because)}"
+        return f"{text}, but its wheel is yanked"
+    return f"{text}, but it {_clause(finding.because)}"
 
 
 def _missed(finding: AcceleratorMissed, found: Note, project: str) -> str:
     targets = ", ".join(found.targets)
-    told = f"{project} on {targets} makes no use of {finding.accelerator}"
+    text = f"{project} on {targets} does not use {finding.accelerator}"
     if not finding.labels:
         which = (
             f"no entry of tool.polylock.sources.{found.project} fits the target"
             if finding.sources
             else f"tool.polylock.sources.{found.project} names no index with GPU builds"
         )
-        told = f"{told}: it is a CPU build, and {which}"
-        return f"{told}; {_SET_BACKEND}" if finding.torch else told
+        text = f"{text}: it is a CPU build, and {which}"
+        return f"{text}; {_SET_BACKEND}" if finding.torch else text
     match finding.because:
         case None if finding.nearest:
             return (
-                f"{told}: {finding.nearest} fits and was not taken; "
+                f"{text}: {finding.nearest} fits and was not taken; "
                 f"`polylock why {found.project}` shows what it requires"
             )
         case None:
             labels = listed(finding.labels, 3)
-            return f"{told}: it has variants for others alone ({labels})"
+            return f"{text}: it has variants for others alone ({labels})"
         case PropertyUnmet() as unmet:
-            told += f": {finding.nearest} {_unmet(unmet, 3)}"
+            text += f": {finding.nearest} {_unmet(unmet, 3)}"
             advice = f"; if it supports more, change {found.key}" if found.key else ""
-            return told + advice
+            return text + advice
         case Contradicts() as unmet:
-            return f"{told}: {finding.nearest} fits, but it {_clause(unmet)}"
+            return f"{text}: {finding.nearest} fits, but it {_clause(unmet)}"
         case reason:
-            return f"{told}: {finding.nearest}: {_clause(reason)}"
+            return f"{text}: {finding.nearest}: {_clause(reason)}"
 
 
 def _incoherent(found: Note, project: str, targets: str) -> str:
     finding = found.finding
     match finding:
         case SeveralMajors():
-            told = " and ".join(
+            text = " and ".join(
                 f"{finding.platform} {major} ({', '.join(pins)})"
                 for major, pins in finding.pins
             )
             verb = "get" if len(found.targets) > 1 else "gets"
-            return f"{targets} {verb} libraries of {told}, which may not load together"
+            return f"{targets} {verb} libraries of {text}, which may not load together"
         case DriverTooOld():
             pins = ", ".join(finding.pins)
-            told = (
+            text = (
                 f"{pins} on {targets}: built for {finding.platform} {finding.needed}, "
                 f"and {found.key} offers {finding.offers}"
             )
-            return f"{told}; {_SET_BACKEND}" if finding.torch else told
+            return f"{text}; {_SET_BACKEND}" if finding.torch else text
         case LibrariesForNothing():
             return _for_nothing(finding, found, project, targets)
         case _:
@@ -375,11 +376,11 @@ def _torch(
             subject = f"{finding.other} and later" if many else finding.other
             what = f"{project} on {targets}"
             if finding.backend == "cpu":
-                what += " is the build for processors"
+                what += " is the CPU build"
             return f"{what}: {_obstacle(subject, finding.obstacle, many=many)}"
         case TorchBackendUnfit():
-            told = _obstacle(finding.backend, finding.obstacle)
-            return f"{project} on {targets} cannot run there: {told}, see {found.key}"
+            text = _obstacle(finding.backend, finding.obstacle)
+            return f"{project} on {targets} cannot run there: {text}, see {found.key}"
         case TorchBackendUnset():
             return (
                 f"{project} on {targets} may not be for {finding.accelerator}, since "
@@ -394,26 +395,27 @@ def _torch(
 
 
 def backends(choice: TorchChoice, backend: str, version: str) -> Iterator[str]:
-    """Yield which backend a version of torch is of, and why not one before it."""
+    """Yield the backend of a version of torch, and the obstacles to newer ones."""
     yield visible(f"torch-backend: {choice.value} takes {backend}")
     for fit in choice.fits:
         if fit.backend == backend:
             if fit.obstacle is not None and fit.versions == ("",):
                 yield visible(f"torch-backend: {_obstacle(backend, fit.obstacle)}")
             return
-        if fit.obstacle is not None and not _runs(fit, version):
-            told = _obstacle(fit.backend, fit.obstacle)
+        if fit.obstacle is not None and not fit.runs(version):
+            text = _obstacle(fit.backend, fit.obstacle)
         else:
-            told = f"{fit.backend} fits, and its index has no {public(version)} for it"
-        yield visible(f"torch-backend: {told}")
+            text = f"{fit.backend} fits, and its index has no {public(version)} for it"
+        yield visible(f"torch-backend: {text}")
 
 
-def _runs(fit: BackendFit, version: str) -> bool:
-    return any(satisfies(each, public(version)) for each in fit.versions)
+def obstacle_clause(backend: str, obstacle: Obstacle) -> str:
+    """Return the reason why a backend cannot run on a machine."""
+    return visible(_obstacle(backend, obstacle))
 
 
 def _obstacle(subject: str, obstacle: Obstacle, *, many: bool = False) -> str:
-    """Return why a backend cannot run on a target."""
+    """Return the reason why a backend cannot run on a target."""
     match obstacle.about:
         case "platform":
             return f"{subject} {'are' if many else 'is'} not built for {obstacle.has}"
@@ -434,21 +436,21 @@ def _obstacle(subject: str, obstacle: Obstacle, *, many: bool = False) -> str:
 def _for_nothing(
     finding: LibrariesForNothing, found: Note, project: str, targets: str
 ) -> str:
-    told = (
+    text = (
         f"{project} installs {file_size(finding.size)} of GPU libraries "
         f"({counted(finding.count, 'package')}) on {targets}, without a GPU"
     )
     if finding.extra:
         asked = f"{found.project}[{finding.extra}]"
         return (
-            f"{told}; to leave them out, move {asked} to the dependencies of the "
+            f"{text}; to leave them out, move {asked} to the dependencies of the "
             "targets with a GPU"
         )
     if finding.torch:
-        return f"{told}; {_SET_BACKEND}"
+        return f"{text}; {_SET_BACKEND}"
     names = ", ".join(f'"{name}"' for name in found.targets)
     return (
-        f"{told}; for a CPU build, write "
+        f"{text}; for a CPU build, write "
         f'{found.project} = [{{ index = "NAME", targets = [{names}] }}] in '
         "[tool.polylock.sources] with an index that has CPU builds"
     )
@@ -490,14 +492,14 @@ def _without_effect(
         case VariantMarkerUnmet():
             return (
                 f"{finding.requirement}: {finding.origin} has no variant, so its "
-                "marker for variants is never true; such markers speak of the wheel "
+                "marker for variants is never true; such markers refer to the wheel "
                 "whose metadata has them"
             )
         case RequiresProject():
             return (
                 f"{finding.origin} requires {found.project}, which is the project "
-                "itself, so nothing is installed for it; is it the name of the project "
-                "that should be another?"
+                "itself, so nothing is installed for it; does the project need another "
+                "name?"
             )
         case _ as unreachable:
             assert_never(unreachable)
@@ -530,7 +532,7 @@ _PREDICATES = (
     | RequiresItself
     | WheelsForbidden
 )
-"""Reasons whose clause has no subject: the version, file or label is it."""
+"""Reasons whose clause needs a subject: the version, file or label."""
 
 
 def _clause(reason: Reason) -> str:  # noqa: C901, PLR0911, PLR0912 - a case each
@@ -541,7 +543,7 @@ def _clause(reason: Reason) -> str:  # noqa: C901, PLR0911, PLR0912 - a case eac
             return "; ".join(map(_clause, reason.reasons))
         case GivenUp(because=Unopposed(project=project)):
             return (
-                f"better than {reason.chosen or 'no label'} by what the index says "
+                f"better than {reason.chosen or 'no label'} by the index as it is "
                 f"now, and compatible with what is locked; "
                 f"`polylock lock --upgrade-package {project}` tries it"
             )
@@ -563,7 +565,7 @@ def _clause(reason: Reason) -> str:  # noqa: C901, PLR0911, PLR0912 - a case eac
         case UploadedLater():
             return "uploaded after exclude-newer"
         case NoUploadTime():
-            return "without an upload time, which exclude-newer asks for"
+            return "no upload time, which exclude-newer requires"
         case Unfit(tags=()):
             return "its tags do not fit the target"
         case Unfit():
@@ -587,21 +589,20 @@ def _clause(reason: Reason) -> str:  # noqa: C901, PLR0911, PLR0912 - a case eac
                 f"requires another version of itself: {_required(reason.requirement)}"
             )
         case NotOpened():
-            return "is a source distribution, and enough were opened"
+            return "is a source distribution, and no more of them are opened"
         case OfLabels():
             return f"{_labels(reason.labels)}: {_clause(reason.reason)}"
         case Contradicts():
             return _contradicts(reason)
         case HeldBack():
             return (
-                f"kept back for {reason.target} ({_clause(reason.because)}), since "
+                f"held back for {reason.target} ({_clause(reason.because)}), since "
                 "targets share a version where they can (align)"
             )
         case AlignedWith():
             targets = ", ".join(reason.targets)
             return (
-                f"{targets} has to have {reason.version}, and align asks for one "
-                "version"
+                f"{targets} must have {reason.version}, and align requires one version"
             )
         case ConflictsWithPins():
             return "conflicts with the other pins"
@@ -617,7 +618,7 @@ def _clause(reason: Reason) -> str:  # noqa: C901, PLR0911, PLR0912 - a case eac
         case DirectSourceNamed():
             return "the project names a direct source"
         case NotExamined():
-            return f"not opened: the newest {reason.count} of them were"
+            return f"not examined: only the newest {reason.count} were"
         case Unopposed():
             return (
                 "compatible with everything that is locked, so it may be newer than "
@@ -666,7 +667,7 @@ def _of_label(  # noqa: PLR0911 - a case each
         case LabelLost():
             return _lost(reason)
         case SdistBehindWheel():
-            return "a wheel goes before the source distribution"
+            return "a wheel is preferred to the source distribution"
         case VariantRequired():
             patterns = map(_required_pattern, reason.patterns)
             asked = f"require-variants asks for {' or '.join(patterns)}"
@@ -677,7 +678,7 @@ def _of_label(  # noqa: PLR0911 - a case each
 
 
 _MISSPELLED = 0.75
-"""Least similarity to a known namespace: a project may have one of its own."""
+"""Lowest similarity to a known namespace: a project may have one of its own."""
 
 
 def _required_pattern(pattern: str) -> str:
@@ -699,16 +700,16 @@ def _required_pattern(pattern: str) -> str:
 
 def _excluded(reason: Excluded) -> str:
     *parents, last = reason.chain
-    told = request(last)
+    text = request(last)
     if len(parents) > 1:
-        told += f", by way of {' > '.join(_name_of(one.by) for one in parents[1:])}"
-    if reason.because is not None and isinstance(last.by, PackageAsker):
-        told += f"; {last.by.name} {reason.newer}: {_clause(reason.because)}"
-    return told
+        text += f", by way of {' > '.join(_name_of(one.by) for one in parents[1:])}"
+    if reason.because is not None and isinstance(last.by, PackageOrigin):
+        text += f"; {last.by.name} {reason.newer}: {_clause(reason.because)}"
+    return text
 
 
-def _name_of(who: Asker) -> str:
-    return who.name if isinstance(who, PackageAsker) else asker(who)
+def _name_of(who: Origin) -> str:
+    return who.name if isinstance(who, PackageOrigin) else origin(who)
 
 
 def _no_version(reason: NoSuchVersion) -> str:
@@ -789,7 +790,7 @@ def _lost(reason: LabelLost) -> str:
     if reason.pattern:
         return f"{lost}: prefer-variants has {reason.pattern}"
     if reason.is_plain:
-        return f"{lost}: a variant that fits goes before what has no label"
+        return f"{lost}: a variant that fits is preferred to a wheel without a label"
     winning, losing = reason.winning, reason.losing
     if winning is None:
         return f"{lost}, which comes first by its name: their properties are equal"

@@ -92,7 +92,7 @@ def pins_for(lock: ForeignLock, target: Target) -> dict[NormalizedName, ForeignP
 
 
 def _is_for(pin: ForeignPin, target: Target) -> bool | None:
-    """Return whether a pin applies to a target, None if that is undecided."""
+    """Return True if a pin applies to a target, None if that is undecided."""
     if pin.requires_python and not _admits(pin.requires_python, target):
         return False
     if not pin.markers:
@@ -122,7 +122,7 @@ def _joined(operator: str, answers: Sequence[bool | None]) -> bool | None:
 
 
 def _admits(requires_python: str, target: Target) -> bool:
-    """Return whether a Python is allowed; an invalid specifier allows all."""
+    """Return True if a Python is allowed; an invalid specifier allows all."""
     try:
         specifiers = SpecifierSet(requires_python)
     except ValueError:
@@ -160,7 +160,7 @@ def parsed_marker(table: Table, text: str, *key: str | int) -> MarkerExpression:
 
 
 def is_hash(text: str) -> bool:
-    """Return whether a text is a hash, ``algorithm:value`` in lower case."""
+    """Return True if a text is a hash, ``algorithm:value`` in lower case."""
     return _HASH.fullmatch(text) is not None
 
 

@@ -45,7 +45,7 @@ class CombinedIndex:
         self.url = ", ".join(index.url for index, _ in self._parts)
 
     def cached_releases(self, name: NormalizedName) -> Releases | Unknown | None:
-        """Return what ``releases`` returns, UNKNOWN if that takes a request."""
+        """Return the result of ``releases``, UNKNOWN if that takes a request."""
         found = []
         for index, _ in self._parts:
             releases = index.cached_releases(name)

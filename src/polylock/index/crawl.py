@@ -90,7 +90,7 @@ class Crawl:
         self._known = known
         self._ahead = ahead
         self._completed: SimpleQueue[Hashable] = SimpleQueue()
-        self.once = KeyedJobs(threads=threads, on_done=self._completed.put)
+        self.jobs = KeyedJobs(threads=threads, on_done=self._completed.put)
         self._begun = False
         # Not processed yet: markers are folded after the first cache miss.
         self._noted: deque[tuple[_Plan, tuple[Requirement, ...]]] = deque()
@@ -100,7 +100,7 @@ class Crawl:
         self._descended: dict[tuple[str, int, str], CoreMetadata] = {}
         self._by_extra = ByExtra()
         self.is_advancing = False
-        """Whether the crawl itself is asking; then it must not wait."""
+        """True while the crawl itself asks for results: it must not wait for them."""
 
     def add(
         self, requirements: Iterable[Requirement], target: Target, guess: Guess
@@ -115,18 +115,18 @@ class Crawl:
         if self._ahead:
             self._begun = True
             self._advance()
-            while self.once.is_running(pending.key):
+            while self.jobs.is_running(pending.key):
                 self._wake(self._completed.get())
                 self._advance()
         try:
-            self.once.ask(pending.key, pending.work)
+            self.jobs.result(pending.key, pending.work)
         finally:
             # A job that ran in this thread is not in the queue.
             self._wake(pending.key)
 
     def close(self) -> None:
         """Stop prefetching."""
-        self.once.close()
+        self.jobs.close()
 
     def _note(self, plan: _Plan, requirement: Requirement, *, extra: str) -> None:
         """Queue a requirement that may apply to the target with an extra."""
@@ -179,7 +179,7 @@ class Crawl:
                 self._descend(visit, *visit.chosen)
         except RequestNeeded as pending:
             self._waiting.setdefault(pending.key, []).append(visit)
-            self.once.start(pending.key, pending.work)
+            self.jobs.start(pending.key, pending.work)
         except PolylockError as error:
             logger.debug("not fetched ahead: %s: %s", visit.requirement, error)
 

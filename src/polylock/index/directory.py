@@ -47,7 +47,7 @@ class DirectoryIndex:
         self._store = store
 
     def cached_releases(self, name: NormalizedName) -> Releases | None:
-        """Return what ``releases`` returns, which never takes a request."""
+        """Return the result of ``releases``, which never takes a request."""
         return self.releases(name)
 
     def releases(self, name: NormalizedName) -> Releases | None:
@@ -137,7 +137,7 @@ class DirectoryIndex:
 
 
 def _may_be(path: Path, name: NormalizedName) -> bool:
-    """Return whether a file may belong to a project; others are not hashed."""
+    """Return True if a file may belong to a project; others are not hashed."""
     if path.name.endswith(_SDISTS):
         return canonicalize_name(path.name).startswith(f"{name}-")
     return canonicalize_name(path.name.partition("-")[0]) == name

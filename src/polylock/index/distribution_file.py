@@ -9,7 +9,6 @@ from __future__ import annotations
 import tarfile
 import zipfile
 import zlib
-from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -20,6 +19,7 @@ from packaging.version import Version
 from polylock.cache.regular_files import file_digest
 from polylock.model.core_metadata import CoreMetadata, InvalidCoreMetadata
 from polylock.model.filenames import InvalidFilename, SdistFilename, WheelFilename
+from polylock.values import Value, replace
 from polylock.variants.variant_json import InvalidVariantMetadata, VariantMetadata
 from polylock.variants.variant_schema import ABI_DEPENDENCY
 
@@ -43,8 +43,7 @@ class InvalidDistribution(ValueError):
     """A file that must not be added to an index; the text is the reason."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DistributionFile:
+class DistributionFile(Value, frozen=True, kw_only=True):
     """A wheel or source distribution on disk, with the data for a project page.
 
     ``size`` is in bytes. ``metadata`` is METADATA of a wheel, unchanged; None for a

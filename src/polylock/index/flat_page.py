@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from polylock.model.inputs import IndexLocation
     from polylock.network.answers import Response
-    from polylock.network.http_cache import HttpCache, Kept
+    from polylock.network.http_cache import CachedResponse, HttpCache
 
 __all__ = ["FlatPage"]
 
@@ -43,7 +43,7 @@ class FlatPage:
         self._cache = cache
 
     def cached_releases(self, name: NormalizedName) -> Releases | Unknown | None:
-        """Return what ``releases`` returns, UNKNOWN if that takes a request."""
+        """Return the result of ``releases``, UNKNOWN if that takes a request."""
         if "_rows" not in self.__dict__:
             kept = self._cache.cached(Bucket.RESPONSES, self._request_url)
             if kept is None:
@@ -68,7 +68,7 @@ class FlatPage:
             self._cache.forget(Bucket.RESPONSES, self._request_url)
         return self._decode(self._ask())
 
-    def _ask(self) -> Kept:
+    def _ask(self) -> CachedResponse:
         def make(response: Response) -> bytes:
             return _encoder.encode(page_rows(response))
 
@@ -79,7 +79,7 @@ class FlatPage:
             headers={"accept": _ACCEPT},
         )
 
-    def _decode(self, kept: Kept) -> list[RemoteFile]:
+    def _decode(self, kept: CachedResponse) -> list[RemoteFile]:
         if kept.content is None:
             raise IndexRequestError(self.url, 404, "there is no such page")
         return _decoder.decode(kept.content)

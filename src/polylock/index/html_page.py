@@ -184,7 +184,7 @@ def _decoded(value: str) -> str:
 
 
 def _content_start(text: str, tag: str, position: int) -> int:
-    """Return where the next tag may begin after a start tag, -1 if none can."""
+    """Return the position of the next possible tag after a start tag, -1 for none."""
     if tag == "plaintext":
         return -1
     raw = _RAW.get(tag)

@@ -96,7 +96,7 @@ def parse_json_page(content: bytes, base_url: str) -> list[RemoteFile]:
 
 
 def is_bounded(filename: str, requires_python: str | None) -> bool:
-    """Return whether texts of a row are within bounds; other rows are left out."""
+    """Return True if texts of a row are within bounds; other rows are left out."""
     return (
         len(filename) <= _LONGEST_NAME
         and len(requires_python or "") <= _LONGEST_SPECIFIER
@@ -118,7 +118,7 @@ def file_url(url: str, base_url: str) -> str:
 
 
 def _joined(url: str, base_url: str) -> str:
-    """Return what ``urljoin`` returns, which takes 10 µs for each of 10,000 files.
+    """Return the result of ``urljoin``, which takes 10 µs for each of 10,000 files.
 
     For the usual forms, ``/files/x.whl`` and ``../../files/x.whl``, the base is split
     only once; anything else goes to ``urljoin``.

@@ -32,8 +32,8 @@ _DIGEST_BYTES = 20
 class MetadataCache:
     """Entries by kind and file; they do not expire, because files do not change.
 
-    ``asker`` identifies the user of a URL: users with different credentials do not
-    share entries.
+    ``user_of`` returns an identifier of the user of a URL: users with different
+    credentials do not share entries.
     """
 
     def __init__(
@@ -41,11 +41,11 @@ class MetadataCache:
         store: Store,
         traffic: Traffic,
         *,
-        asker: Callable[[str], str],
+        user_of: Callable[[str], str],
         pack: Pack | None = None,
     ) -> None:
         self.traffic = traffic
-        self._asker = asker
+        self._user_of = user_of
         self._store = store
         self._pack = Pack() if pack is None else pack
 
@@ -67,13 +67,13 @@ class MetadataCache:
         self._pack.note_metadata(key, content)
 
     def _key(self, kind: str, file: RemoteFile) -> str:
-        return f"{kind} {origin_of(file, self._asker(file.url))}"
+        return f"{kind} {origin_of(file, self._user_of(file.url))}"
 
 
-def origin_of(file: RemoteFile, asker: str = "") -> str:
+def origin_of(file: RemoteFile, user: str = "") -> str:
     """Return a digest of everything on which the metadata of a file depends.
 
     That is its URL, the user, and the name and hashes that the page gives.
     """
-    parts = (redact(file.url), file.filename, file.hashes, file.core_metadata, asker)
+    parts = (redact(file.url), file.filename, file.hashes, file.core_metadata, user)
     return digest(_encoder.encode(parts), _DIGEST_BYTES)

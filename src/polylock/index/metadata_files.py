@@ -60,7 +60,7 @@ class MetadataFiles:
         self._mode = mode
         self._without_ranges: set[object] = set()
 
-    def beside(self, file: RemoteFile) -> bytes | None:
+    def metadata_file(self, file: RemoteFile) -> bytes | None:
         """Return the metadata file of a wheel (PEP 658), None if it is missing."""
         if file.core_metadata is None:
             return None
@@ -148,7 +148,7 @@ class MetadataFiles:
         return found
 
     def _takes_ranges(self, file: RemoteFile) -> bool:
-        """Return whether a range may be requested, as far as is known."""
+        """Return True if a range may be requested, as far as is known."""
         return not is_local(file.url) and origin(file.url) not in self._without_ranges
 
     def _from_front(self, file: RemoteFile, *, whole: bool) -> bytes | None:

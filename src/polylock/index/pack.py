@@ -94,7 +94,7 @@ class Pack:
 
     @property
     def is_changed(self) -> bool:
-        """Return whether there are new entries to be written."""
+        """Return True if there are new entries to be written."""
         return bool(self._pages or self._metadata)
 
     def page(self, url: str) -> PackedPage | None:

@@ -131,7 +131,7 @@ class StoredReleases:
 
 
 def decode_releases(content: bytes | memoryview, page: IndexPage) -> Releases:
-    """Return what ``encode_releases`` encoded; raises msgspec.DecodeError."""
+    """Return the releases from ``encode_releases``; raises msgspec.DecodeError."""
     stored = _page_decoder.decode(content)
     return Releases(
         name=page.name,

@@ -65,7 +65,7 @@ class Archive(Protocol):
         ...
 
     def is_at_hand(self, entry: ZipInfo) -> bool:
-        """Return whether a member can be read without a further request.
+        """Return True if a member can be read without a further request.
 
         That is so in the last 64 KB, wherever the archive lies: what is locked must
         not depend on what is in the cache.
@@ -97,7 +97,7 @@ class LocalZip:
         return self._archive.infolist()
 
     def is_at_hand(self, entry: ZipInfo) -> bool:
-        """Return whether a member lies in the last 64 KB."""
+        """Return True if a member lies in the last 64 KB."""
         return entry.header_offset >= self.size - _TAIL
 
     def read(self, entry: ZipInfo) -> bytes:
@@ -135,7 +135,7 @@ class RemoteZip:
         return self._archive.infolist()
 
     def is_at_hand(self, entry: ZipInfo) -> bool:
-        """Return whether a member lies in the last 64 KB, the first request."""
+        """Return True if a member lies in the last 64 KB, the first request."""
         return entry.header_offset >= self.size - _TAIL
 
     def read(self, entry: ZipInfo) -> bytes:

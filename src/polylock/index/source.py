@@ -7,7 +7,7 @@ fetched, and starts prefetching (``crawl``).
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from polylock.cache.store import Bucket, Store
 from polylock.errors import CacheUnusable, ProjectNotFound
@@ -55,6 +55,8 @@ if TYPE_CHECKING:
 
 __all__ = ["PackageIndexes", "current_link"]
 
+T = TypeVar("T")
+
 
 class PackageIndexes:
     """Implements PackageSource; close it, or use it in a ``with`` statement.
@@ -85,15 +87,15 @@ class PackageIndexes:
         kept = None if project is None else store.read(Bucket.PACKS, project)
         self._pack = Pack(kept)
         self._crawl = Crawl(self, threads=threads, ahead=mode is not CacheMode.OFFLINE)
-        self._once = self._crawl.once
+        self._jobs = self._crawl.jobs
 
         def files() -> MetadataFiles:
-            return self._once.ask(
+            return self._jobs.result(
                 "metadata files", lambda: _files(store, client, mode, reporter)
             )
 
         kept_metadata = MetadataCache(
-            store, client.traffic, asker=client.credentials_digest, pack=self._pack
+            store, client.traffic, user_of=client.credentials_digest, pack=self._pack
         )
         self._variant_files = VariantFiles(kept_metadata, cache, files)
         self._metadata = MetadataReader(
@@ -115,29 +117,20 @@ class PackageIndexes:
         self._releases: dict[Hashable, Releases] = {}
         self._core_metadata: dict[Hashable, CoreMetadata | Unusable] = {}
         self._variants: dict[Hashable, VariantMetadata | Unusable] = {}
+        self._stated_metadata: dict[tuple[str, str], CoreMetadata | None] = {}
 
     def releases(self, name: NormalizedName, target: Target) -> Releases:
         """Return the versions of a project on the index that serves it to a target.
 
         Raises ProjectNotFound, IndexRequestError, Offline and CacheUnusable.
         """
-        try:
-            return self.cached_releases(name, target)
-        except RequestNeeded as pending:
-            self._crawl.wait(pending)
-        return self.cached_releases(name, target)
+        return self._fetched(lambda: self.cached_releases(name, target))
 
     def variant_metadata(
         self, release: Release, target: Target
     ) -> VariantMetadata | Unusable:
         """Return the combined variant metadata of a release with variant wheels."""
-        try:
-            return self._cached_variants(release, target)
-        except RequestNeeded as pending:
-            if self._crawl.is_advancing:
-                raise  # to the crawl, which called the guess
-            self._crawl.wait(pending)
-        return self._cached_variants(release, target)
+        return self._fetched(lambda: self._cached_variants(release, target))
 
     def core_metadata(
         self, release: Release, file: RemoteFile
@@ -146,15 +139,13 @@ class PackageIndexes:
 
         Raises IndexRequestError, Offline, HashMismatch, SizeMismatch, CacheUnusable.
         """
-        try:
-            return self.cached_core_metadata(release, file)
-        except RequestNeeded as pending:
-            self._crawl.wait(pending)
-        return self.cached_core_metadata(release, file)
+        return self._fetched(lambda: self.cached_core_metadata(release, file))
 
     def refusal(self, release: Release, file: RemoteFile) -> Unusable | None:
-        """Return why a source distribution needs a forbidden build, None if unknown."""
+        """Return the reason against an sdist that must be built, None for none."""
         if self._refusal is None or file is not release.sdist:
+            return None
+        if self._inputs.builds.metadata and self._stated(release) is not None:
             return None
         # Imports tarfile, and is only for projects without wheels.
         from polylock.index.sdist_metadata import predates_static_metadata  # noqa: PLC0415
@@ -235,8 +226,18 @@ class PackageIndexes:
             return (combined, *self._by_priority)
         return (combined,)
 
+    def _fetched(self, ask: Callable[[], T]) -> T:
+        """Return the answer of ``ask``, from tables or after one request."""
+        try:
+            return ask()
+        except RequestNeeded as pending:
+            if self._crawl.is_advancing:
+                raise  # to the crawl, whose guess asks: it must not wait
+            self._crawl.wait(pending)
+        return ask()
+
     def cached_releases(self, name: NormalizedName, target: Target) -> Releases:
-        """Return what ``releases`` returns; raises RequestNeeded for a cache miss."""
+        """Return the result of ``releases``; raises RequestNeeded for a cache miss."""
         repositories = self._serving(name, target)
         key = ("page", name, tuple(repository.name for repository in repositories))
 
@@ -244,8 +245,8 @@ class PackageIndexes:
             return _first_that_has(name, repositories)
 
         found = self._releases.get(key)
-        if found is None and self._once.is_done(key):
-            found = self._releases[key] = self._once.ask(key, work)
+        if found is None and self._jobs.is_done(key):
+            found = self._releases[key] = self._jobs.result(key, work)
         if found is not None:
             return found
         for repository in repositories:
@@ -260,7 +261,11 @@ class PackageIndexes:
     def cached_core_metadata(
         self, release: Release, file: RemoteFile
     ) -> CoreMetadata | Unusable:
-        """Return what ``core_metadata`` returns; raises RequestNeeded for a miss."""
+        """Return the result of ``core_metadata``; raises RequestNeeded for a miss."""
+        if self._inputs.builds.metadata:
+            stated = self._stated(release)
+            if stated is not None:
+                return stated
         key = ("core metadata", file.url)
 
         def work() -> CoreMetadata | Unusable:
@@ -268,14 +273,23 @@ class PackageIndexes:
 
         found = self._core_metadata.get(key)
         if found is None:
-            if self._once.is_done(key):
-                found = self._once.ask(key, work)
+            if self._jobs.is_done(key):
+                found = self._jobs.result(key, work)
             else:
                 found = self._metadata.cached_core_metadata(file)
             if found is None:
                 raise RequestNeeded(key, work)
             self._core_metadata[key] = found
         return found
+
+    def _stated(self, release: Release) -> CoreMetadata | None:
+        """Return the metadata of ``dependency-metadata``, the same object each time."""
+        key = release.name, release.version
+        if key not in self._stated_metadata:
+            found = self._inputs.builds.stated(*key)
+            metadata = None if found is None else found.core_metadata(release.version)
+            self._stated_metadata[key] = metadata
+        return self._stated_metadata[key]
 
     def _cached_variants(
         self, release: Release, target: Target
@@ -290,16 +304,16 @@ class PackageIndexes:
 
         found = self._variants.get(key)
         if found is None:
-            if not (self._once.is_done(key) or files.is_known(release, target)):
+            if not (self._jobs.is_done(key) or files.is_known(release, target)):
                 raise RequestNeeded(key, work)
-            found = self._variants[key] = self._once.ask(key, work)
+            found = self._variants[key] = self._jobs.result(key, work)
         return found
 
 
 def current_link(
     inputs: Inputs, cache: HttpCache, store: Store, *, filename: str, sha256: str
 ) -> str | None:
-    """Return what the indexes link to now for a file, None where none has that file.
+    """Return the current URL of a file on the indexes, None if none has that file.
 
     A link may hold a token, which no lock file does, or the file may have moved. Only
     the indexes that serve the project to some target are asked. Raises InvalidFilename

@@ -78,7 +78,7 @@ class VariantFiles:
         self._files = files
 
     def is_known(self, release: Release, target: Target) -> bool:
-        """Return whether ``metadata`` takes no request."""
+        """Return True if ``metadata`` takes no request."""
         file = release.variants_json
         if file is None:
             return all(

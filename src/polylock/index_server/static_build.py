@@ -17,7 +17,6 @@ import hashlib
 import json
 import shutil
 import tempfile
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from html import escape
 from itertools import groupby
@@ -35,7 +34,7 @@ from polylock.index.distribution_file import (
     read_distribution,
 )
 from polylock.toml_tables import parse_toml
-from polylock.values import Value
+from polylock.values import Value, field
 from polylock.variants.properties import NULL_LABEL
 from polylock.variants.property_checks import FeatureUnknown, property_faults
 from polylock.variants.variant_json import (
@@ -68,8 +67,7 @@ class InvalidFacts(ValueError):
     """``index.toml`` cannot be read; the text is the reason."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StaticFacts:
+class StaticFacts(Value, frozen=True, kw_only=True):
     """Upload times, in UTC, and yanked files with reasons (PEP 592, PEP 700).
 
     An index gives them for files that do not contain them; they are in ``index.toml``::
@@ -114,12 +112,12 @@ class StaticFacts:
         )
 
     def upload_time(self, file: DistributionFile) -> datetime | None:
-        """Return when a file was uploaded, None if that is not given."""
+        """Return the upload time of a file, None if it is not given."""
         by_release = self.upload_times.get(file.release)
         return self.upload_times.get(file.filename, by_release)
 
     def yank(self, file: DistributionFile) -> str | None:
-        """Return why a file is yanked, None if it is not."""
+        """Return the reason of a yanked file, None if it is not yanked."""
         return self.yanked.get(file.filename, self.yanked.get(file.release))
 
     def unmatched(self, files: Iterable[DistributionFile]) -> list[str]:
@@ -418,7 +416,7 @@ def _variants(
 
 
 def _label_problems(metadata: VariantMetadata, *, lenient: bool) -> Iterator[str]:
-    """Yield what is wrong with the properties of labels, though they can be read."""
+    """Yield the problems of readable properties of labels."""
     for label, properties in metadata.variants.items():
         if not properties and label != NULL_LABEL:
             # PEP 825, "Variant label": null "always corresponds to the variant with
@@ -432,8 +430,9 @@ def _label_problems(metadata: VariantMetadata, *, lenient: bool) -> Iterator[str
         if isinstance(fault, FeatureUnknown):
             meant = f", did you mean {fault.close}?" if fault.close else ""
             yield (
-                f"label {fault.label} needs {fault.namespace} :: {fault.feature}, which "
-                f"no provider of {fault.namespace} reports{meant} (--lenient to accept)"
+                f"label {fault.label} needs {fault.namespace} :: {fault.feature}, "
+                f"which no provider of {fault.namespace} reports{meant} "
+                "(--lenient to accept)"
             )
 
 

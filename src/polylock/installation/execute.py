@@ -24,7 +24,7 @@ from polylock.installation.archive import read_manifest
 from polylock.installation.forked_linking import put_all
 from polylock.installation.link import Linker, LinkMode
 from polylock.installation.own_files import OwnFiles
-from polylock.installation.owners import common_files, linked_again, shared_files
+from polylock.installation.owners import common_files, linked_again
 from polylock.installation.place import Placement, ignores_case
 from polylock.installation.plan import (
     SyncPlan,
@@ -122,11 +122,13 @@ def execute(
         return Outcome(plan=plan)
     run = _Execution(
         interpreter=interpreter,
+        own=OwnFiles(interpreter),
         fetch=fetch,
         linker=linker or Linker(),
         reporter=reporter or SilentReporter(),
         prepared={},
         warnings=[],
+        shared=set(),
     )
     plan = run.prepare(plan)
     with exclusive(Path(interpreter.prefix), run.reporter):
@@ -141,12 +143,16 @@ def execute(
 
 
 class _Execution(Value, frozen=True, kw_only=True):
+    """One execution; ``shared`` are files to be removed that kept ones also list."""
+
     interpreter: Interpreter
+    own: OwnFiles
     fetch: FetchArchives
     linker: Linker
     reporter: Reporter
     prepared: dict[NormalizedName, Placement]
     warnings: list[str]
+    shared: set[str]
 
     def prepare(self, plan: SyncPlan) -> SyncPlan:
         """Fetch what will be installed, and raise every error that can be predicted.
@@ -158,10 +164,12 @@ class _Execution(Value, frozen=True, kw_only=True):
                 refuse_unremovable(distribution)
         self._fetch(plan)
         placements = [self.prepared[one.name] for one in _wanted(plan)]
-        again = linked_again(plan, placements)
+        again, shared = linked_again(plan, placements)
         if again is not plan:
             return self.prepare(again)
-        obstacles = Obstacles(_leaving(plan), _boundary(self.interpreter))
+        self.shared.clear()
+        self.shared.update(shared)
+        obstacles = Obstacles(_leaving(plan), self._boundary())
         for placement in placements:
             obstacles.refuse(placement)
         self.warnings[:] = (*_faults(placements), *common_files(placements))
@@ -179,6 +187,7 @@ class _Execution(Value, frozen=True, kw_only=True):
                     archive, filename=wanted.filename, sha256=wanted.sha256
                 ),
                 interpreter=self.interpreter,
+                own=self.own,
             )
             _check_identity(placement)
             placement.check()
@@ -189,11 +198,10 @@ class _Execution(Value, frozen=True, kw_only=True):
         for line in self.warnings:
             self.reporter.warning(line)
         self._warn_of_case_clashes(plan)
-        boundary = _boundary(self.interpreter)
-        shared = shared_files(plan)
+        boundary = self._boundary()
         for entry in sorted((*plan.remove, *plan.reinstall), key=lambda e: e.name):
             for distribution in entry.installed:
-                for path in uninstall(distribution, boundary, shared=shared):
+                for path in uninstall(distribution, boundary, shared=self.shared):
                     self.reporter.warning(
                         f"did not remove {path}: {entry.name} does not own it"
                     )
@@ -218,6 +226,21 @@ class _Execution(Value, frozen=True, kw_only=True):
         put = ((wanted.name, self.prepared[wanted.name].places) for wanted in new)
         for clash in case_clashes((*kept, *put)):
             self.reporter.warning(clash)
+
+    def _boundary(self) -> Boundary:
+        interpreter = self.interpreter
+        scheme = interpreter.scheme
+        paths = [scheme.purelib, scheme.platlib, scheme.scripts]
+        # ``data`` is the prefix. A virtual environment owns all of it; any other
+        # Python, in /usr for instance, owns only its directories for distributions.
+        # The directory for headers is created by the first wheel that has headers and
+        # removed with the last.
+        paths += (
+            [interpreter.prefix, scheme.data]
+            if interpreter.is_virtual
+            else [scheme.headers]
+        )
+        return Boundary((Path(path) for path in paths), self.own)
 
     def compile(self, plan: SyncPlan) -> None:
         """Compile the installed modules, in one process per processor."""
@@ -291,21 +314,6 @@ def _check_identity(placement: Placement) -> None:
         )
 
 
-def _boundary(interpreter: Interpreter) -> Boundary:
-    scheme = interpreter.scheme
-    paths = [scheme.purelib, scheme.platlib, scheme.scripts]
-    # ``data`` is the prefix. A virtual environment owns all of it; any other Python,
-    # in /usr for instance, owns only its directories for distributions. The directory
-    # for headers is created by the first wheel that has headers and removed with the
-    # last.
-    paths += (
-        [interpreter.prefix, scheme.data]
-        if interpreter.is_virtual
-        else [scheme.headers]
-    )
-    return Boundary((Path(path) for path in paths), OwnFiles(interpreter))
-
-
 def _leaving(plan: SyncPlan) -> list[InstalledDistribution]:
     entries = (*plan.remove, *plan.reinstall)
     return [distribution for entry in entries for distribution in entry.installed]
@@ -352,7 +360,10 @@ class Obstacles:
                 missing.add(directory)
             else:
                 raise _in_the_way(place, "not a directory", filename, "a directory")
-        for file in placement.manifest.files:
+        files: Iterable[str] = placement.manifest.files
+        if there == {""}:  # as in a new environment
+            files = [file for file in files if "/" not in file]
+        for file in files:
             if file.rpartition("/")[0] in there:
                 self._refuse_file(placement.place(file), filename)
 
@@ -385,7 +396,7 @@ class Obstacles:
             directory = directory.rpartition(os.sep)[0]
 
     def _is_emptied(self, directory: str) -> bool:
-        """Return whether removed files lie in a directory, which goes with them."""
+        """Return True if removed files lie in a directory, which goes with them."""
         inside = f"{directory}{os.sep}"
         return any(path.startswith(inside) for path in self._removed_files)
 
@@ -401,7 +412,7 @@ class Obstacles:
 
 
 def _is_taken(directory: str) -> bool:
-    """Return whether a path exists and is not a directory, links followed."""
+    """Return True if a path exists and is not a directory, links followed."""
     status = _status(directory)
     return status is not None and not Path(directory).is_dir()
 

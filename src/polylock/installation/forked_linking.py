@@ -64,7 +64,7 @@ def put_all(
 
 
 def _has_room_for_two(placements: Sequence[Placement], worthwhile: int) -> bool:
-    """Return whether a second process is possible and pays off.
+    """Return True if a second process is possible and pays off.
 
     A process with threads must not fork: their locks would stay locked in the child.
     """

@@ -44,7 +44,7 @@ def changed_in_environment(distribution: InstalledDistribution) -> Iterator[str]
 
 
 def _matches(path: Path, hash_: str) -> bool:
-    """Return whether a file exists and has a hash, if its algorithm is known."""
+    """Return True if a file exists and has a hash, if its algorithm is known."""
     algorithm = hash_.partition("=")[0]
     if algorithm not in hashlib.algorithms_available:
         return path.is_file()

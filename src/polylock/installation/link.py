@@ -45,7 +45,7 @@ logger = logging.getLogger(__name__)
 
 
 class LinkMode(enum.StrEnum):
-    """How files get into an environment; ``auto`` takes the first mode that works."""
+    """The way to place files in an environment; ``auto`` takes the first that works."""
 
     AUTO = "auto"
     CLONE = "clone"
@@ -227,7 +227,7 @@ _ONE_FILE = frozenset({errno.EMLINK, errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP}
 
 
 def check_file(path: str, stamp: Stamp, mode: int | None) -> bool:
-    """Return whether a file of an archive has the mode of a new file.
+    """Return True if a file of an archive has the mode of a new file.
 
     Raises FileChanged if it was changed after unpacking, FileNotFoundError.
     """
@@ -344,7 +344,7 @@ def make_directories(root: Path, directories: Sequence[str]) -> None:
 
 
 def _is_directory(status: os.stat_result) -> bool:
-    """Return whether this is a directory, not a link or a junction."""
+    """Return True if this is a directory, not a link or a junction."""
     import stat  # noqa: PLC0415 - only where directories exist already
 
     reparse = getattr(status, "st_file_attributes", 0) & 0x400

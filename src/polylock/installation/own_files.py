@@ -14,21 +14,35 @@ from polylock.model.own_names import is_interpreter, is_mark
 if TYPE_CHECKING:
     from polylock.environment.interpreter import Interpreter
 
-__all__ = ["OwnFiles", "real_directory"]
+__all__ = ["OwnFiles"]
 
 _MADE_WITH_IT = frozenset({".gitignore", "cachedir.tag"})
 _SCRIPTS_MADE_WITH_IT = re.compile(r"(de)?activate(_this)?(\..*)?", re.IGNORECASE)
 
 
 class OwnFiles:
-    """The environment's own files, compared by directory with links resolved."""
+    """The environment's own files, compared by directory with links resolved.
+
+    A resolved directory is cached: most wheels put their files into the same few.
+    """
 
     def __init__(self, interpreter: Interpreter) -> None:
-        self._prefix = real_directory(interpreter.prefix)
-        self._scripts = real_directory(interpreter.scheme.scripts)
+        self._resolved: dict[str, str] = {}
+        self._prefix = self.real_directory(interpreter.prefix)
+        self._scripts = self.real_directory(interpreter.scheme.scripts)
+
+    def real_directory(self, directory: str) -> str:
+        """Return the real path of a directory that may not exist, links resolved."""
+        found = self._resolved.get(directory)
+        if found is None:
+            # A str, and the directory may not exist.
+            from os.path import realpath  # noqa: PLC0415, TID251 - as said above
+
+            found = self._resolved[directory] = realpath(directory)
+        return found
 
     def is_vital(self, directory: str, name: str) -> bool:
-        """Return whether a file is the environment's Python or a marker file.
+        """Return True if a file is the environment's Python or a marker file.
 
         ``directory`` is a result of ``real_directory``.
         """
@@ -37,7 +51,7 @@ class OwnFiles:
         return is_mark(name) and directory == self._prefix
 
     def is_own(self, directory: str, name: str) -> bool:
-        """Return whether a file was created with the environment."""
+        """Return True if a file was created with the environment."""
         return (
             self.is_vital(directory, name)
             or (directory == self._prefix and name.casefold() in _MADE_WITH_IT)
@@ -46,10 +60,3 @@ class OwnFiles:
                 and _SCRIPTS_MADE_WITH_IT.fullmatch(name) is not None
             )
         )
-
-
-def real_directory(directory: str) -> str:
-    """Return the real path of a directory that may not exist, links resolved."""
-    from os.path import realpath  # noqa: PLC0415, TID251 - a str, and it may not exist
-
-    return realpath(directory)

@@ -29,33 +29,25 @@ __all__ = [
     "common_files",
     "in_common",
     "linked_again",
-    "shared_files",
     "with_tops_in_common",
 ]
 
 
-def shared_files(plan: SyncPlan) -> frozenset[str]:
-    """Return the files to be removed that a kept distribution lists as well.
-
-    Raises EnvironmentBroken if a RECORD cannot be read.
-    """
-    if not _staying(plan):
-        return frozenset()
-    return frozenset(path for _, path, _ in _listed_by_staying(plan, _leaving(plan)))
-
-
-def linked_again(plan: SyncPlan, new: Sequence[Placement] = ()) -> SyncPlan:
+def linked_again(
+    plan: SyncPlan, new: Sequence[Placement] = ()
+) -> tuple[SyncPlan, frozenset[str]]:
     """Return the plan extended by the distributions that would lose a file.
 
     A kept distribution loses a file if a removed one had overwritten it or a new one
-    would. ``new`` are the new distributions, as far as they are known. Raises
-    EnvironmentBroken if a RECORD cannot be read.
+    would. ``new`` are the new distributions, as far as they are known. The second value
+    are the files to be removed that a kept distribution lists as well. Each RECORD of a
+    kept distribution is searched once. Raises EnvironmentBroken if one cannot be read.
     """
     while _staying(plan):
-        found = _losing(plan, new)
-        again = [e for e in plan.keep if e.name in found and e.wanted is not None]
+        losing, shared = _affected(plan, new)
+        again = [e for e in plan.keep if e.name in losing and e.wanted is not None]
         if not again:
-            break
+            return plan, shared
         names = {entry.name for entry in again}
         moved = [replace(entry, reason=Reason.SHARED) for entry in again]
         plan = replace(
@@ -63,25 +55,33 @@ def linked_again(plan: SyncPlan, new: Sequence[Placement] = ()) -> SyncPlan:
             keep=tuple(e for e in plan.keep if e.name not in names),
             reinstall=tuple(sorted((*plan.reinstall, *moved), key=_name)),
         )
-    return plan
+    return plan, frozenset()
 
 
-def _losing(plan: SyncPlan, new: Sequence[Placement]) -> frozenset[NormalizedName]:
-    """Return the kept distributions that share a file with different content."""
+def _affected(
+    plan: SyncPlan, new: Sequence[Placement]
+) -> tuple[frozenset[NormalizedName], frozenset[str]]:
+    """Return the kept distributions that share a file with different content.
+
+    The second value are the files to be removed that a kept distribution lists.
+    """
     leaving = _leaving(plan)
     coming = {path: one for one in new for path in one.places_outside_info}
     hashes: dict[int, dict[str, str]] = {}
     losing: set[NormalizedName] = set()
+    shared: set[str] = set()
     for distribution, path, hash_ in _listed_by_staying(
         plan, leaving.keys() | coming.keys()
     ):
         others = set(leaving.get(path, ()))
+        if others:
+            shared.add(path)
         one = coming.get(path)
         if one is not None:
             others.add(hashes.setdefault(id(one), dict(_hashes(one)))[path])
         if others - {hash_}:
             losing.add(distribution.name)
-    return frozenset(losing)
+    return frozenset(losing), frozenset(shared)
 
 
 def _name(entry: PlanEntry) -> NormalizedName:
@@ -190,9 +190,7 @@ def in_common(
 
 def _tops(placement: Placement) -> frozenset[str]:
     """Return the first part of each path in site-packages, and all paths outside."""
-    manifest = placement.manifest
-    found = {path for path in manifest.directories if "/" not in path}
-    found.update(path for path in manifest.files if "/" not in path)
+    found = set(placement.tops)
     for file in placement.written:
         top = file.row.path.partition("/")[0]
         found.add(file.row.path if top == ".." else top)

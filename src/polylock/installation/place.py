@@ -13,7 +13,6 @@ from polylock.environment.installed import PARTIAL_RECORD
 from polylock.errors import ArchiveDamaged, EnvironmentBroken, FileCorrupt
 from polylock.installation.archive import TREE, ArchiveManifest, DataFile
 from polylock.installation.link import FileChanged, Linker, make_directories
-from polylock.installation.own_files import OwnFiles, real_directory
 from polylock.installation.record import (
     RecordRow,
     has_hash,
@@ -32,12 +31,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from polylock.environment.interpreter import Interpreter
+    from polylock.installation.own_files import OwnFiles
     from polylock.installation.plan import WantedDistribution
 
 __all__ = ["Placement", "ignores_case"]
 
 _LONGEST_NAME = 255  # bytes
 _LONGEST_PATH = 1023 if sys.platform == "darwin" else 4095  # bytes
+_BYTES_OF_A_CHARACTER = 4  # at most, in UTF-8
 
 
 class _Written(NamedTuple):
@@ -55,26 +56,38 @@ class _Written(NamedTuple):
 
 
 class Placement(Value, frozen=True, kw_only=True, dict=True):
-    """A wheel and its place in an environment."""
+    """A wheel and its place in an environment.
+
+    ``own`` are the environment's own files, one object for all of its placements.
+    """
 
     wanted: WantedDistribution
     archive: Path
     manifest: ArchiveManifest
     interpreter: Interpreter
+    own: OwnFiles
 
     @property
     def version(self) -> str:
         """Return the version in the wheel's metadata."""
         return self.manifest.version
 
-    @property
+    @cached_property
+    def tops(self) -> frozenset[str]:
+        """Return the names that the wheel's root has in site-packages."""
+        manifest = self.manifest
+        found = {path for path in manifest.directories if "/" not in path}
+        found.update(path for path in manifest.files if "/" not in path)
+        return frozenset(found)
+
+    @cached_property
     def site(self) -> Path:
         """Return the directory that the wheel's root is installed into (PEP 427)."""
         scheme = self.interpreter.scheme
         root = scheme.purelib if self.manifest.root_is_purelib else scheme.platlib
         return Path(root)
 
-    @property
+    @cached_property
     def info(self) -> Path:
         """Return the ``.dist-info`` directory."""
         return self.site / self.manifest.dist_info
@@ -88,18 +101,16 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
         """
         found = [self._data_file(file) for file in self.manifest.data]
         found += self._launchers()
-        own = OwnFiles(self.interpreter)
         for file in found:
-            self._refuse_reserved(file, own)
+            self._refuse_reserved(file)
         # A launcher replaces a script of the same name, as with pip.
         return tuple({file.target: file for file in found}.values())
 
     def check(self) -> None:
         """Raise FileCorrupt or ArchiveDamaged if the wheel must not be installed."""
-        placed = set(self.manifest.files)
-        for file in self.written:
-            if file.row.path in placed:
-                raise FileCorrupt(self.wanted.filename, f"it has {file.row.path} twice")
+        written = {file.row.path for file in self.written}
+        for path in sorted(written.intersection(self.manifest.files)):
+            raise FileCorrupt(self.wanted.filename, f"it has {path} twice")
         if self.manifest.clash and ignores_case(self.site):
             # The file system of the cache may tell the names apart.
             from polylock.model.archive_checks import differ_in_case  # noqa: PLC0415 - 2 ms
@@ -107,11 +118,20 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
             raise FileCorrupt(
                 self.wanted.filename, differ_in_case(*self.manifest.clash)
             )
-        longest = max(self.places, key=lambda place: len(os.fsencode(place)))
-        if len(os.fsencode(longest)) > _LONGEST_PATH:
-            raise FileCorrupt(
-                self.wanted.filename, f"the path {longest} is too long here"
-            )
+        if self._may_be_too_long:
+            longest = max(self.places, key=lambda place: len(os.fsencode(place)))
+            if len(os.fsencode(longest)) > _LONGEST_PATH:
+                raise FileCorrupt(
+                    self.wanted.filename, f"the path {longest} is too long here"
+                )
+
+    @property
+    def _may_be_too_long(self) -> bool:
+        """Return True if the characters of a path may need too many bytes."""
+        files = max(map(len, self.manifest.files), default=0)
+        written = max((len(file.target) for file in self.written), default=0)
+        longest = max(len(self._site_text) + 1 + files, written)
+        return longest * _BYTES_OF_A_CHARACTER > _LONGEST_PATH
 
     @property
     def paths(self) -> Iterator[str]:
@@ -186,6 +206,14 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
     def _site_text(self) -> str:
         return str(self.site)
 
+    @cached_property
+    def _info_text(self) -> str:
+        return _join(self._site_text, self.manifest.dist_info)
+
+    @cached_property
+    def _tree_text(self) -> str:
+        return f"{self.archive}{os.sep}{TREE}"
+
     def _real(self, target: str) -> str:
         """Return a path, spelled relative to site-packages if it lies inside it.
 
@@ -197,13 +225,10 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
             return target
         return f"{self._site_text}{inside}{os.sep}{name}"
 
-    @cached_property
-    def _real_site(self) -> str:
-        return real_directory(self._site_text)
-
     def _inside(self, directory: str) -> str | None:
         """Return the part of a directory below site-packages, or None outside."""
-        real, site = real_directory(directory), self._real_site
+        real = self.own.real_directory(directory)
+        site = self.own.real_directory(self._site_text)
         if real != site and not real.startswith(f"{site}{os.sep}"):
             return None
         return real[len(site) :]
@@ -214,7 +239,7 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
         found = _relative(directory, self._site_text)
         return name if found == "." else f"{found}/{name}"
 
-    def _refuse_reserved(self, file: _Written, own: OwnFiles) -> None:
+    def _refuse_reserved(self, file: _Written) -> None:
         """Refuse a file that replaces the environment's Python or a marker file.
 
         Refuse also a file in a ``.dist-info``, which says what is installed and what
@@ -222,7 +247,7 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
         """
         directory, _, name = file.target.rpartition(os.sep)
         filename = self.wanted.filename
-        if own.is_vital(real_directory(directory), name):
+        if self.own.is_vital(self.own.real_directory(directory), name):
             raise FileCorrupt(filename, f"it would replace {name} of the environment")
         top = file.row.path.partition("/")[0]
         if top.casefold().endswith(".dist-info"):
@@ -233,7 +258,7 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
     def _read(self, file: DataFile) -> bytes:
         """Return the content of a script, compared with its hash in RECORD."""
         try:
-            content = (self.archive / TREE / file.source).read_bytes()
+            content = Path(self._tree_text, file.source).read_bytes()
         except OSError as error:
             raise self._damaged(f"{file.source} is missing") from error
         if not has_hash(content, file.hash):
@@ -264,8 +289,8 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
             dist_info=self.manifest.dist_info,
         )
         with self._writing():
-            self.info.mkdir(parents=True, exist_ok=True)
-            _create(str(self.info / PARTIAL_RECORD), record.encode())
+            _make_directory(self._info_text)
+            _create(_join(self._info_text, PARTIAL_RECORD), record.encode())
 
     def put_tree(self, linker: Linker) -> None:
         """Link the files that go to site-packages unchanged."""
@@ -280,22 +305,21 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
             for file in self.written:
                 directory = file.target.rpartition(os.sep)[0]
                 if directory not in made:
-                    Path(directory).mkdir(parents=True, exist_ok=True)
+                    _make_directory(directory)
                     made.add(directory)
                 self._write(file, linker)
             for name, content in self._added.items():
-                _create(f"{self.info}{os.sep}{name}", content)
+                _create(_join(self._info_text, name), content)
 
     def finish(self) -> None:
         """Rename the partial RECORD to RECORD: every file is installed."""
         with self._writing():
-            (self.info / PARTIAL_RECORD).replace(self.info / "RECORD")
+            partial = _join(self._info_text, PARTIAL_RECORD)
+            os.replace(partial, _join(self._info_text, "RECORD"))  # noqa: PTH105 - a str
 
     @cached_property
     def _added(self) -> dict[str, bytes]:
-        tops = {path.partition("/")[0] for path in self.manifest.files}
-        tops.discard(self.manifest.dist_info)
-        return installation_files(self.wanted, tops)
+        return installation_files(self.wanted, self.tops - {self.manifest.dist_info})
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -321,7 +345,8 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
         """Return the mode of a new file here, or None on Windows."""
         if os.name == "nt":
             return None
-        return (self.info / PARTIAL_RECORD).stat().st_mode
+        partial = _join(self._info_text, PARTIAL_RECORD)
+        return os.stat(partial).st_mode  # noqa: PTH116 - a str
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
@@ -338,7 +363,8 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
             _create(file.target, file.content, 0o777)
             return
         assert file.source is not None
-        source, stamp = str(self.archive / TREE / file.source.source), file.source.stamp
+        source = _join(self._tree_text, file.source.source)
+        stamp = file.source.stamp
         with self._reading():
             if file.is_copied:
                 linker.copy_file(source, file.target, stamp)
@@ -347,11 +373,19 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
 
 
 def ignores_case(directory: Path) -> bool:
-    """Return whether the file system of a directory is case-insensitive."""
+    """Return True if the file system of a directory is case-insensitive."""
     swapped = directory.with_name(directory.name.swapcase())
     with suppress(OSError):
         return swapped != directory and swapped.samefile(directory)
     return False
+
+
+def _make_directory(directory: str) -> None:
+    """Make a directory and its parents, unless they exist."""
+    try:
+        os.mkdir(directory)  # noqa: PTH102 - a str, and its parent mostly exists
+    except OSError:
+        Path(directory).mkdir(parents=True, exist_ok=True)
 
 
 def _create(target: str, content: bytes, mode: int = 0o666) -> None:
@@ -366,8 +400,12 @@ def _create(target: str, content: bytes, mode: int = 0o666) -> None:
     except FileExistsError:
         os.unlink(target)  # noqa: PTH108 - a str, as all here
         descriptor = os.open(target, flags, mode)
-    with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor
-        file.write(content)
+    try:
+        left = memoryview(content)
+        while left:
+            left = left[os.write(descriptor, left) :]
+    finally:
+        os.close(descriptor)
 
 
 def _join(directory: str, path: str) -> str:

@@ -119,7 +119,7 @@ class SyncPlan(Value, frozen=True, kw_only=True):
 
     @property
     def is_empty(self) -> bool:
-        """Return whether the environment is as it should be."""
+        """Return True if the environment is as it should be."""
         return not (self.install or self.reinstall or self.remove)
 
 
@@ -210,7 +210,7 @@ def _reinstall_reason(name: NormalizedName, request: SyncRequest) -> Reason:
 
 
 def same_version(wanted: str, installed: str) -> bool:
-    """Return whether two spellings are one version (PEP 440)."""
+    """Return True if two spellings are one version (PEP 440)."""
     if wanted == installed:
         return True
     try:

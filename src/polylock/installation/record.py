@@ -123,7 +123,7 @@ def secure_hash(row: RecordRow | None) -> tuple[str, str]:
 
 
 def row_faults(row: RecordRow, stated: str, found: RecordRow) -> Iterator[Fault]:
-    """Yield where a row of a wheel's RECORD differs from the file that it is for.
+    """Yield the differences between a row of a wheel's RECORD and its file.
 
     ``stated`` is its secure hash, from ``secure_hash``.
     """
@@ -173,7 +173,7 @@ def row_of(path: str, content: bytes) -> RecordRow:
 
 
 def has_hash(content: bytes, hash_: str) -> bool:
-    """Return whether content has a hash in the format of RECORD."""
+    """Return True if content has a hash in the format of RECORD."""
     algorithm, _, value = hash_.partition("=")
     if algorithm == "sha256":
         return value.rstrip("=") == _encoded(sha256(content))

@@ -45,7 +45,7 @@ class Boundary:
         self._known: dict[str, tuple[bool, str]] = {}
 
     def contains(self, path: str) -> bool:
-        """Return whether a file may be removed, links to its directory resolved.
+        """Return True if a file may be removed, links to its directory resolved.
 
         The file itself may be a link to anywhere: the link is removed.
         """
@@ -59,12 +59,12 @@ class Boundary:
         return inside and not (self._own and self._own.is_own(place, name))
 
     def holds_root(self, directory: str) -> bool:
-        """Return whether a directory is one of the directories or contains one."""
+        """Return True if a directory is one of the directories or contains one."""
         real = Path(directory).resolve()
         return any(root.is_relative_to(real) for root in self._real)
 
     def is_root(self, directory: str) -> bool:
-        """Return whether a directory stays even if it is empty."""
+        """Return True if a directory stays even if it is empty."""
         return directory in self._roots or Path(directory).resolve() in self._real
 
 

@@ -208,7 +208,7 @@ class _Unpacking(Mutable, kw_only=True):
                 self.faults.append(Fault(FaultKind.LISTED_TWICE, path))
 
     def _is_left_out(self, path: str) -> bool:
-        """Return whether a file is never installed: compiled, or of an installer.
+        """Return True if a file is never installed: compiled, or of an installer.
 
         A file in ``__pycache__`` need not match the source.
         """

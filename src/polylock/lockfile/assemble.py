@@ -69,7 +69,7 @@ class Entry(Value, frozen=True, eq=False):
     members: list[Member] = field(default_factory=list)
 
     def admits(self, member: Member) -> bool:
-        """Return whether a member can share the entry with those that it has."""
+        """Return True if a member can share the entry with those that it has."""
         return all(_side_by_side(member, other) for other in self.members)
 
 
@@ -342,7 +342,7 @@ class _Writer(Value, frozen=True, kw_only=True):
 
 
 def _passed_over(pin: Pin, target: Target) -> bool:
-    """Return whether the release has variant wheels with tags that fit the target."""
+    """Return True if the release has variant wheels with tags that fit the target."""
     names = labelled_wheels(pin.release)
     return any(target.tag_rank(name) is not None for name in names)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["from_binary", "rules", "to_binary"]
 
-_LAYOUT = 4
+_LAYOUT = 5
 _MOST = 2**63
 
 
@@ -68,7 +68,7 @@ def _foreign(pylock: Pylock) -> Iterator[object]:
 
 
 def _is_plain(value: object) -> bool:
-    """Return whether a value is the same after a round trip through MessagePack."""
+    """Return True if a value is the same after a round trip through MessagePack."""
     match value:
         case None | str() | bool():
             return True

@@ -36,7 +36,7 @@ __all__ = [
 
 
 class ChangeKind(enum.StrEnum):
-    """How a package or a target changed."""
+    """The kind of change of a package or a target."""
 
     ADDED = "added"
     REMOVED = "removed"
@@ -74,7 +74,7 @@ class Change(Value, frozen=True, kw_only=True):
 
     @property
     def is_downgrade(self) -> bool:
-        """Return whether the later version is the lower one (PEP 440)."""
+        """Return True if the later version is the lower one (PEP 440)."""
         before = self.before.version if self.before else None
         after = self.after.version if self.after else None
         if before is None or after is None:
@@ -86,7 +86,7 @@ class Change(Value, frozen=True, kw_only=True):
 
     @property
     def kind(self) -> ChangeKind:
-        """Return how it changed; a new version may have a new variant as well."""
+        """Return the kind of change; a new version may have a new variant too."""
         if self.before is None:
             return ChangeKind.ADDED
         if self.after is None:

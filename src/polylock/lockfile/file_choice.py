@@ -1,4 +1,4 @@
-"""Which of a locked package's files a target installs (PEP 751, PEP 825)."""
+"""The choice of the file of a locked package for a target (PEP 751, PEP 825)."""
 
 from __future__ import annotations
 
@@ -25,25 +25,18 @@ from polylock.variants.variant_json import InvalidVariantMetadata, VariantMetada
 from polylock.variants.variant_schema import ABI_DEPENDENCY
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from polylock.lockfile.pylock import (
         Package,
         PackageArchive,
         PackageFile,
         PackageWheel,
+        Pylock,
     )
-    from polylock.model.target import Target
+    from polylock.model.target import Target, WheelOrder
 
 __all__ = ["FileChooser"]
-
-
-class _Fitting(Value, frozen=True, kw_only=True):
-    """A wheel whose tags fit; the one with the highest ``order`` is the best."""
-
-    wheel: PackageWheel
-    label: str | None
-    order: tuple[int, int, str]
 
 
 class FileChooser(Value, frozen=True, kw_only=True):
@@ -57,6 +50,17 @@ class FileChooser(Value, frozen=True, kw_only=True):
     target: Target
     versions: Mapping[str, str]
     enabled_providers: Collection[str] = ()
+
+    @classmethod
+    def of(
+        cls, pylock: Pylock, target: Target, packages: Iterable[Package]
+    ) -> FileChooser:
+        """Return the chooser for packages that are installed together."""
+        return cls(
+            target=target,
+            versions={p.name: p.version for p in packages if p.version is not None},
+            enabled_providers=pylock.enabled_providers,
+        )
 
     def choose(self, package: Package) -> tuple[PackageFile, str | None]:
         """Return the file of a package, and its label if it is a variant wheel.
@@ -72,11 +76,11 @@ class FileChooser(Value, frozen=True, kw_only=True):
             return package.archive, self._direct_label(package, package.archive)
         # - Else if there are wheels, look for the one that fits.
         rejected: list[Rejection] = []
-        fitting = self._fitting(package, rejected)
-        for label in (*self._labels(package, fitting, rejected), None):
-            group = [found for found in fitting if found.label == label]
-            if group:
-                return max(group, key=lambda found: found.order).wheel, label
+        best = self._best_wheels(package, rejected)
+        labels = sorted(label for label in best if label is not None)
+        for label in (*self._compatible(package, labels, rejected), None):
+            if label in best:
+                return best[label][1], label
         # - Else if no wheel was found or there is only an sdist, build that.
         if package.sdist is not None:
             return package.sdist, None
@@ -124,28 +128,24 @@ class FileChooser(Value, frozen=True, kw_only=True):
             )
         return label
 
-    def _fitting(self, package: Package, rejected: list[Rejection]) -> list[_Fitting]:
-        fitting = []
+    def _best_wheels(
+        self, package: Package, rejected: list[Rejection]
+    ) -> dict[str | None, tuple[WheelOrder, PackageWheel]]:
+        """Return the best wheel of each label by its tags, with its order."""
+        best: dict[str | None, tuple[WheelOrder, PackageWheel]] = {}
         for wheel in package.wheels:
             filename = WheelFilename.parse(wheel.filename)
-            rank = self.target.tag_rank(filename)
-            if rank is None:
+            label, order = filename.variant_label, self.target.wheel_order(filename)
+            if order is None:
                 rejected.append(Rejection(Unfit(), file=wheel.filename))
-                continue
-            fitting.append(
-                _Fitting(
-                    wheel=wheel,
-                    label=filename.variant_label,
-                    order=(-rank, *filename.build_number),
-                )
-            )
-        return fitting
+            elif label not in best or order > best[label][0]:
+                best[label] = (order, wheel)
+        return best
 
-    def _labels(
-        self, package: Package, fitting: list[_Fitting], rejected: list[Rejection]
+    def _compatible(
+        self, package: Package, labels: list[str], rejected: list[Rejection]
     ) -> list[str]:
         """Return the labels that fit, best first (PEP 825, "Variant ordering")."""
-        labels = sorted({found.label for found in fitting if found.label is not None})
         if not labels:
             return []
         if package.variants_json is None:
@@ -189,7 +189,7 @@ class FileChooser(Value, frozen=True, kw_only=True):
         )
 
     def _abi_fits(self, need: DeferredFeature) -> bool:
-        """Return whether the version to be installed is one the label was built for.
+        """Return True if the version to be installed is one the label was built for.
 
         ``abi_dependency :: torch :: 2.9`` means ``torch==2.9.*`` (PEP 850). A project
         that is not installed does not matter.

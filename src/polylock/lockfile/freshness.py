@@ -307,10 +307,14 @@ def _settings(locked: LockedInputs, wanted: LockedInputs) -> Iterator[Difference
         )
     for key in LIST_SETTINGS:
         yield from _changed(
-            kind, key, _joined(locked.lists.get(key)), _joined(wanted.lists.get(key))
+            kind, key, _listed(locked.lists.get(key)), _listed(wanted.lists.get(key))
         )
     required = locked.require_variants, wanted.require_variants
     yield from _required(DifferenceKind.SETTING, "", *required)
+    if locked.builds != wanted.builds:
+        one, other = dict(locked.builds.texts()), dict(wanted.builds.texts())
+        for subject in sorted({*one, *other}):
+            yield from _changed(kind, subject, one.get(subject), other.get(subject))
 
 
 def _indexes(locked: LockedInputs, wanted: LockedInputs) -> Iterator[Difference]:
@@ -508,7 +512,7 @@ def _is_recorded(root: RootRequirement, locked: LockedInputs) -> bool:
 
 
 def _holds(requirement: Requirement, target: Target) -> bool:
-    """Return whether a requirement applies to a target on every machine."""
+    """Return True if a requirement applies to a target on every machine."""
     marker = requirement.marker_expression
     return marker is None or fold(marker, target) is True
 
@@ -537,6 +541,11 @@ def _name_of(text: str) -> str:
 
 def _joined(texts: Sequence[str] | None) -> str | None:
     return ", ".join(texts) if texts else None
+
+
+def _listed(texts: Sequence[str] | None) -> str | None:
+    """Return texts with commas; an empty list that was given is not the default."""
+    return None if texts is None else ", ".join(texts) or "none"
 
 
 def _changed(

@@ -1,4 +1,4 @@
-"""Which wheels may share one entry of the lock file: those that exclude each other.
+"""Wheels that may share one entry of the lock file, because they exclude each other.
 
 An installer takes the wheel of an entry that fits best. So that it can only take the
 locked one, two wheels share an entry only if no interpreter could install both: they
@@ -95,7 +95,7 @@ class _Interpreters(Value, frozen=True):
 
 @lru_cache(maxsize=65536)
 def exclusive(one: CompatibilityTags, other: CompatibilityTags) -> bool:
-    """Return whether no interpreter could install both a wheel of one and the other."""
+    """Return True if no interpreter could install both a wheel of one and the other."""
     platforms = product(_machines(one.platform), _machines(other.platform))
     if not any(left.meets(right) for left, right in platforms):
         return True

@@ -149,6 +149,13 @@ class Pylock(Value, frozen=True, kw_only=True, rename="kebab"):
     tool: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def enabled_providers(self) -> tuple[str, ...]:
+        """Return the namespaces of the optional providers that the project enables."""
+        if self.polylock is None:
+            return ()
+        return self.polylock.inputs.lists.get("enable-providers", ())
+
+    @property
     def target_names(self) -> tuple[str, ...]:
         """Return the names of the recorded targets, in the order of priority."""
         if self.polylock is None:

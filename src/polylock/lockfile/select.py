@@ -41,12 +41,12 @@ if TYPE_CHECKING:
 __all__ = [
     "Selected",
     "applicable",
-    "enabled_providers",
+    "default_groups",
     "groups_of",
     "preferences",
     "project_groups",
+    "required_by",
     "select",
-    "selectable_groups",
 ]
 
 
@@ -101,11 +101,13 @@ def select(  # noqa: PLR0913 - the parts of one question, each asked by name
     path: str,
     environment: Mapping[str, str] | None = None,
     open_holds: bool = False,
+    alone: bool = False,
 ) -> tuple[Selected, ...]:
     """Return the packages to install, in the order of the lock file.
 
     ``groups`` and ``extras`` are those requested; the target's own group is added if
-    the lock file has it, as are default groups that are not targets. ``environment``
+    the lock file has it, as are default groups that are not targets. With ``alone``
+    only what the requested groups require is selected. ``environment``
     gives the marker variables of the machine that the target leaves open. With
     ``open_holds`` a marker that is still undecided counts as true: the result is all
     that a machine of this kind could install.
@@ -133,14 +135,12 @@ def select(  # noqa: PLR0913 - the parts of one question, each asked by name
         pylock,
         _Question(target, chosen_extras, chosen_groups, path, open_holds),
     )
+    if alone:
+        packages = required_by(pylock, packages, groups, path=path)
     # 6. For each package that was kept, choose the file.
     from polylock.lockfile.file_choice import FileChooser  # noqa: PLC0415 - 6 ms, not to check
 
-    chooser = FileChooser(
-        target=target,
-        versions={p.name: p.version for p in packages if p.version is not None},
-        enabled_providers=enabled_providers(pylock),
-    )
+    chooser = FileChooser.of(pylock, target, packages)
     own = _own_requirements(pylock, target, chosen_groups, chosen_extras)
     selected = []
     for package in packages:
@@ -174,6 +174,41 @@ def _own_requirements(
                 texts += requirements
     found = (_PROJECT.match(text) for text in texts)
     return frozenset(canonicalize_name(each[0]) for each in found if each is not None)
+
+
+def required_by(
+    pylock: Pylock, packages: Iterable[Package], groups: Iterable[str], *, path: str
+) -> list[Package]:
+    """Return the packages that groups require, directly or by a dependency.
+
+    The dependencies are those that the lock file lists. Raises UsageError for a lock
+    file that does not record what its groups require.
+    """
+    if pylock.polylock is None:
+        problem = f"{path} does not record what its groups require"
+        raise UsageError(problem, "only a lock file that polylock wrote does")
+    chosen = _Names(map(canonicalize_name, groups))
+    tables = pylock.polylock.inputs.groups
+    pending = [
+        canonicalize_name(found[0])
+        for name, texts in tables.items()
+        if name in chosen
+        for text in texts
+        if (found := _PROJECT.match(text)) is not None
+    ]
+    kept = list(packages)
+    by_name = {package.name: package for package in kept}
+    reached = set()
+    while pending:
+        name = pending.pop()
+        if name in reached or name not in by_name:
+            continue
+        reached.add(name)
+        pending += (
+            canonicalize_name(str(reference.get("name", "")))
+            for reference in by_name[name].dependencies or ()
+        )
+    return [package for package in kept if package.name in reached]
 
 
 def _kept(pylock: Pylock, asked: _Question) -> list[Package]:
@@ -232,9 +267,26 @@ def applicable(
 
 
 def project_groups(pylock: Pylock) -> tuple[str, ...]:
-    """Return the dependency groups of the lock file that are not targets."""
+    """Return the groups that a user can request: all that are not targets.
+
+    A default group of another tool need not be among ``dependency-groups`` (PEP 751).
+    """
     targets = set(pylock.target_names)
-    return tuple(g for g in pylock.dependency_groups or () if g not in targets)
+    declared = (*(pylock.dependency_groups or ()), *(pylock.default_groups or ()))
+    return tuple(group for group in dict.fromkeys(declared) if group not in targets)
+
+
+def default_groups(pylock: Pylock) -> tuple[str, ...]:
+    """Return the groups that polylock installs unless told otherwise.
+
+    They are those of ``default-groups``, else the group ``dev`` if there is one, as uv
+    has it. ``default-groups`` of PEP 751 is another list: it is for installers that do
+    not know targets.
+    """
+    if pylock.polylock is None:
+        return ()
+    named = pylock.polylock.inputs.lists.get("default-groups", ("dev",))
+    return tuple(name for name in project_groups(pylock) if name in named)
 
 
 def preferences(pylock: Pylock) -> dict[str, dict[NormalizedName, Preference]]:
@@ -284,17 +336,11 @@ def groups_of(
     return frozenset(map(canonicalize_name, [*groups, *own, *defaults]))
 
 
-def selectable_groups(pylock: Pylock) -> frozenset[str]:
-    """Return the groups that can be requested; targets are not among them."""
-    declared = {*(pylock.dependency_groups or ()), *(pylock.default_groups or ())}
-    return frozenset(declared.difference(pylock.target_names))
-
-
 def _check_names(pylock: Pylock, groups: Iterable[str], extras: Iterable[str]) -> None:
     targets = {canonicalize_name(name): name for name in pylock.target_names}
     for kind, names, known in (
-        ("dependency group", groups, selectable_groups(pylock)),
-        ("extra", extras, frozenset(pylock.extras or ())),
+        ("dependency group", groups, project_groups(pylock)),
+        ("extra", extras, pylock.extras or ()),
     ):
         spelled = {canonicalize_name(name) for name in known}
         for name in names:
@@ -349,10 +395,3 @@ def _admits(requires_python: str | None, version: str) -> bool:
     return requires_python is None or SpecifierSet(requires_python).contains(
         version, prereleases=True
     )
-
-
-def enabled_providers(pylock: Pylock) -> tuple[str, ...]:
-    """Return the namespaces of the optional providers that the project enables."""
-    if pylock.polylock is None:
-        return ()
-    return pylock.polylock.inputs.lists.get("enable-providers", ())

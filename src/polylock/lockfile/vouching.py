@@ -126,7 +126,7 @@ class Choice(Value, frozen=True, kw_only=True):
 
 
 def choices(pylock: Pylock) -> tuple[Choice, ...]:
-    """Return what a user may choose: nothing, each group, each extra."""
+    """Return the choices of a user: nothing, each group, each extra."""
     return (
         Choice(),
         *(Choice(group=name) for name in project_groups(pylock)),
@@ -247,7 +247,7 @@ def ambiguous(pylock: Pylock, target: Target) -> Iterator[tuple[Package, Package
 
 
 def _is_meant(reference: Mapping[str, object], package: Package) -> bool:
-    """Return whether a reference in ``dependencies`` means an entry (PEP 751)."""
+    """Return True if a reference in ``dependencies`` means an entry (PEP 751)."""
     keys = {"version": package.version}
     if package.marker is not None:
         keys["marker"] = str(package.marker)
@@ -255,7 +255,7 @@ def _is_meant(reference: Mapping[str, object], package: Package) -> bool:
 
 
 def _is_of(package: Package, source: DirectSource | None, lock_path: LockPath) -> bool:
-    """Return whether an entry comes from a source of the project."""
+    """Return True if an entry comes from a source of the project."""
     match source:
         case None:
             return source_of(package) is None

@@ -14,6 +14,8 @@ from typing import IO, Protocol
 from polylock.values import Mutable, field
 
 __all__ = [
+    "DEEPEST_PATH",
+    "LONGEST_PATH",
     "WINDOWS",
     "BoundedStream",
     "MemberNames",
@@ -31,6 +33,10 @@ _RESERVED = re.compile(
     re.IGNORECASE,
 )
 _LONGEST = 255  # bytes; the file systems of Linux, macOS and Windows take no more
+LONGEST_PATH = 2048
+"""Characters of a path; Linux takes 4,096 with the directory that it is put into."""
+DEEPEST_PATH = 100
+"""Parts of a path; the deepest in real archives have about 30."""
 WINDOWS = sys.platform == "win32"
 
 
@@ -40,9 +46,12 @@ class RefusedArchive(ValueError):
 
 def check_path(path: str, *, windows: bool = WINDOWS) -> None:
     """Raise RefusedArchive for a path that may leave its directory on some system."""
-    shown = ascii(path)
     if not path:
         raise RefusedArchive("a member has no name")
+    if len(path) > LONGEST_PATH or path.count("/") >= DEEPEST_PATH:
+        start = ascii(path[:_LONGEST])
+        raise RefusedArchive(f"the member that begins with {start} has too long a path")
+    shown = ascii(path)
     if _CONTROL.search(path):
         raise RefusedArchive(f"member {shown} has a control character in its name")
     if "\\" in path:
@@ -81,13 +90,17 @@ class MemberNames(Mutable, kw_only=True):
     With ``tells_case`` names that differ only in case or Unicode normalization are
     accepted, and ``clash`` is the first pair of them. With ``windows`` names that
     Windows reserves are refused.
+
+    The names are kept as a tree of parts. Texts of all parents would take memory by the
+    square of a name's length, and an archive may have names of 64 KiB.
     """
 
     tells_case: bool = False
     windows: bool = WINDOWS
     clash: tuple[str, str] | None = None
-    _spellings: dict[str, str] = field(default_factory=dict)
-    _kinds: dict[str, bool] = field(default_factory=dict)
+    _root: _Place = field(default_factory=lambda: _Place("", None, is_directory=True))
+    _directories: dict[str, _Place] = field(default_factory=dict)
+    """The direct parents of members by their paths, so that few names are walked."""
 
     def add(self, path: str, *, is_directory: bool) -> None:
         """Add a member; raises RefusedArchive as ``check_path`` does, and for a clash.
@@ -96,37 +109,79 @@ class MemberNames(Mutable, kw_only=True):
         directory, or two names that differ only in case or Unicode normalization.
         """
         check_path(path, windows=self.windows)
-        if path in self._kinds and not (is_directory and self._kinds[path]):
+        directory, _, name = path.rpartition("/")
+        parent = self._directories.get(directory)
+        if parent is None:
+            parent = self._root
+            for part in directory.split("/") if directory else ():
+                parent = self._child(parent, part, is_directory=True)
+                if not parent.is_directory:
+                    raise RefusedArchive(
+                        f"member {parent.path()!a} is a file and a directory"
+                    )
+            self._directories[directory] = parent
+        found = parent.children.get(name)
+        if found is None:
+            self._child(parent, name, is_directory=is_directory)
+        elif not (is_directory and found.is_directory):
             raise RefusedArchive(f"member {path!a} is there twice")
-        self._check_spelling(path)
-        self._add_kinds(path, is_directory=is_directory)
 
-    def _check_spelling(self, path: str) -> None:
-        """Raise RefusedArchive for a path whose collision key another path has."""
-        while path:
-            key = collision_key(path)
-            other = self._spellings.get(key)
-            if other == path:
-                return  # its parents were checked with it
-            self._spellings[key] = path
-            if other is not None:
-                if not self.tells_case:
-                    raise RefusedArchive(differ_in_case(other, path))
-                self.clash = self.clash or (other, path)
-            path = path.rpartition("/")[0]
+    def _child(self, parent: _Place, part: str, *, is_directory: bool) -> _Place:
+        """Return the place of a part, a new one if there is none yet.
 
-    def _add_kinds(self, path: str, *, is_directory: bool) -> None:
-        """Record directories; raise RefusedArchive for one that is also a file."""
-        self._kinds[path] = is_directory
-        parent = path.rpartition("/")[0]
-        while parent:
-            if not self._kinds.setdefault(parent, True):
-                raise RefusedArchive(f"member {parent!a} is a file and a directory")
-            parent = parent.rpartition("/")[0]
+        Raises RefusedArchive for a new one if another differs from it only in case.
+        """
+        found = parent.children.get(part)
+        if found is not None:
+            return found
+        child = _Place(part, parent, is_directory=is_directory)
+        first = parent.folded.setdefault(collision_key(part), child)
+        if first is not child:
+            self._clash(first, child)
+            if first.is_directory and is_directory:
+                child.folded = first.folded
+        parent.children[part] = child
+        return child
+
+    def _clash(self, first: _Place, second: _Place) -> None:
+        pair = first.path(), second.path()
+        if not self.tells_case:
+            raise RefusedArchive(differ_in_case(*pair))
+        self.clash = self.clash or pair
+
+
+_NONE: dict[str, _Place] = {}
+"""The children of every file; an archive may have half a million of them."""
+
+
+class _Place:
+    """A part of the member names: a file or a directory, and what is in it.
+
+    ``folded`` has the first child of each collision key, and is shared by directories
+    that are one on some file systems. A file has no children.
+    """
+
+    __slots__ = ("children", "folded", "is_directory", "parent", "part")
+
+    def __init__(self, part: str, parent: _Place | None, *, is_directory: bool) -> None:
+        self.part = part
+        self.parent = parent
+        self.is_directory = is_directory
+        self.children: dict[str, _Place] = {} if is_directory else _NONE
+        self.folded: dict[str, _Place] = {} if is_directory else _NONE
+
+    def path(self) -> str:
+        """Return the path of the place."""
+        parts = []
+        place = self
+        while place.parent is not None:
+            parts.append(place.part)
+            place = place.parent
+        return "/".join(reversed(parts))
 
 
 def differ_in_case(first: str, second: str) -> str:
-    """Return why two members cannot be two files of every file system."""
+    """Return the clause for two members that are one file on some file systems."""
     return f"members {first!a} and {second!a} differ only in case"
 
 

@@ -30,7 +30,7 @@ class ByExtra:
         self._tables: dict[int, tuple[CoreMetadata, _Table]] = {}
 
     def positions(self, metadata: CoreMetadata, extra: str) -> list[int]:
-        """Return where the requirements are that may hold under an extra, ascending.
+        """Return the positions of the requirements that may hold under an extra.
 
         With no extra these are all that may hold without one; with an extra only those
         whose marker names one.

@@ -96,7 +96,7 @@ DirectSource = ArchiveSource | DirectorySource | GitSource
 
 
 def is_archive(name: str) -> bool:
-    """Return whether a path, or a URL without its fragment, names a wheel or sdist."""
+    """Return True if a path, or a URL without its fragment, names a wheel or sdist."""
     return name.endswith(_ARCHIVE_SUFFIXES)
 
 

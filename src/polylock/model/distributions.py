@@ -117,7 +117,7 @@ class Releases(Value, frozen=True, kw_only=True, eq=False, dict=True):
 
     @cached_property
     def has_upload_times(self) -> bool:
-        """Return whether the index gives the upload time of any file."""
+        """Return True if the index gives the upload time of any file."""
         return any(uploaded is not None for uploaded in self.earliest_upload)
 
     def release(self, position: int) -> Release:

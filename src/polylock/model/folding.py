@@ -47,7 +47,7 @@ _RELEASE = re.compile(r"[0-9]+(\.[0-9]+)*")
 
 
 def holds(atom: Atom, value: str) -> bool:
-    """Return whether a comparison holds for a value of its field."""
+    """Return True if a comparison holds for a value of its field."""
     operator = atom.operator
     if atom.field in _TEXT_FIELDS and operator in {"==", "!="}:
         return (value == atom.value) is (operator == "==")

@@ -69,7 +69,7 @@ def _skeleton(host: str) -> str:
 
 
 def _wraps(host: str, known: str) -> bool:
-    """Return whether ``host`` starts with ``known`` but is not a subdomain of it.
+    """Return True if ``host`` starts with ``known`` but is not a subdomain of it.
 
     A subdomain (``cdn.example.com``) has the same owner.
     """
@@ -80,7 +80,7 @@ def _wraps(host: str, known: str) -> bool:
 
 
 def _is_one_edit(left: str, right: str) -> bool:
-    """Return whether one insertion, deletion, replacement or swap makes them equal."""
+    """Return True if one insertion, deletion, replacement or swap makes them equal."""
     if abs(len(left) - len(right)) > 1 or left == right:
         return left == right
     at = next(

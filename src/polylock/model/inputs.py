@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from polylock.model.build_settings import BuildSettings
 from polylock.values import Value, field
 
 if TYPE_CHECKING:
@@ -121,10 +122,12 @@ class Inputs(Value, frozen=True, kw_only=True):
     which its label must match. ``build`` selects the projects whose build
     backends may run; those of ``build_packages`` may too, those of
     ``no_build_packages`` never. ``no_binary_packages`` are built from source. These
-    three hold normalized project names, sorted. ``requires_itself`` holds the project's
-    own name and the place of each requirement on itself without an extra, which has no
-    effect. ``torch_backend`` is the value of that key; ``torch`` is what follows from
-    it and from those of the targets, None without any.
+    three hold normalized project names, sorted. ``builds`` says how they are built.
+    ``default_groups`` are the groups of ``default-groups``, sorted; None: the project
+    does not say. ``requires_itself`` holds the project's own name and the place of each
+    requirement on itself without an extra, which has no effect. ``torch_backend`` is
+    the value of that key; ``torch`` is what follows from it and from those of the
+    targets, None without any.
     """
 
     requires_python: str = ""
@@ -142,6 +145,7 @@ class Inputs(Value, frozen=True, kw_only=True):
     prerelease: PrereleasePolicy = "if-necessary-or-explicit"
     align: Alignment = "prefer"
     default_target: str | None = None
+    default_groups: tuple[str, ...] | None = None
     exclude_variants: tuple[str, ...] = ()
     prefer_variants: tuple[str, ...] = ()
     require_variants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -150,6 +154,7 @@ class Inputs(Value, frozen=True, kw_only=True):
     build_packages: tuple[str, ...] = ()
     no_build_packages: tuple[str, ...] = ()
     no_binary_packages: tuple[str, ...] = ()
+    builds: BuildSettings = BuildSettings()
     torch_backend: str | None = None
     torch: TorchBackends | None = None
 

@@ -17,12 +17,12 @@ _SCRIPTS = frozenset({"bin", "scripts"})
 
 
 def is_interpreter(name: str) -> bool:
-    """Return whether a file in the directory of scripts may be the Python."""
+    """Return True if a file in the directory of scripts may be the Python."""
     return _INTERPRETER.fullmatch(name) is not None
 
 
 def is_mark(name: str) -> bool:
-    """Return whether a file at the top of an environment belongs to it."""
+    """Return True if a file at the top of an environment belongs to it."""
     folded = name.casefold()
     return folded in _MARKS or folded.startswith(".polylock")
 

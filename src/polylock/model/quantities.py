@@ -11,7 +11,7 @@ _LONG_NUMBER = re.compile(rf"(?<![0-9])[0-9]{{{_MOST_DIGITS}}}")
 
 
 def has_long_number(text: str) -> bool:
-    """Return whether a version, specifier or marker has a number of 100 digits or more.
+    """Return True if a version, specifier or marker has a number of 100 digits or more.
 
     Python refuses to parse more than 4,300 digits, and packaging parses numbers late,
     where no error is expected.

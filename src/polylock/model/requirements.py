@@ -44,7 +44,7 @@ _USUAL = re.compile(
 
 @lru_cache(maxsize=65536)
 def is_specifier(text: str) -> bool:
-    """Return whether a text is a version specifier set; some on indexes are not."""
+    """Return True if a text is a version specifier set; some on indexes are not."""
     try:
         SpecifierSet(text)
     except ValueError:

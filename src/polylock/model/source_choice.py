@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from polylock.model.direct import DirectSource, InvalidDirectSource, parse_direct_url
 from polylock.model.folding import fold
+from polylock.model.torch_backends import NO_BACKEND
 from polylock.variants.properties import InvalidProperty, VariantProperty
 
 if TYPE_CHECKING:
@@ -16,7 +17,13 @@ if TYPE_CHECKING:
     from polylock.model.target import Target
     from polylock.model.torch_backends import TorchChoice
 
-__all__ = ["direct_source", "direct_sources", "fits", "torch_choice"]
+__all__ = [
+    "declines_backend",
+    "direct_source",
+    "direct_sources",
+    "fits",
+    "torch_choice",
+]
 
 
 def direct_source(inputs: Inputs, name: str, target: Target) -> DirectSource | None:
@@ -68,7 +75,7 @@ def _references(inputs: Inputs, target: Target) -> Iterator[Requirement]:
 
 
 def fits(entry: IndexSource, target: Target) -> bool:
-    """Return whether an entry of ``sources`` applies to a target."""
+    """Return True if an entry of ``sources`` applies to a target."""
     if entry.targets and target.name not in entry.targets:
         return False
     return all(_supports(target, text) for text in entry.properties)
@@ -85,6 +92,12 @@ def torch_choice(inputs: Inputs, name: str, target: Target) -> TorchChoice | Non
     if any(fits(entry, target) for entry in inputs.sources.get(name, ())):
         return None
     return torch.by_target.get(target.name)
+
+
+def declines_backend(inputs: Inputs, target: Target) -> bool:
+    """Return True if the user says that ``torch-backend`` is not for a target."""
+    value = target.description.torch_backend or inputs.torch_backend
+    return value == NO_BACKEND
 
 
 def _supports(target: Target, text: str) -> bool:

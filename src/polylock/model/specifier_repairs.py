@@ -41,7 +41,7 @@ _REPAIRS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\s*,[\s,]*"), ","),
     (re.compile(r"^[\s,]+|[\s,]+$"), ""),
 )
-"""What is wrong by an example, and what replaces it; in this order."""
+"""Patterns of invalid specifiers and their replacements, in this order."""
 
 _PARTS = re.compile(
     r"(?P<project>[A-Za-z0-9][A-Za-z0-9._-]*\s*(?:\[[^\]]*\])?)\s*"

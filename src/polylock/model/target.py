@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from polylock.model.filenames import WheelFilename
     from polylock.variants.properties import SupportedProperties
 
+    WheelOrder = tuple[int, int, str]
+
 __all__ = [
     "AmdGpu",
     "Architecture",
@@ -206,3 +208,12 @@ class Target(Value, frozen=True, kw_only=True, eq=False, dict=True):
         ranks = self._tag_ranks
         found = [ranks[tag] for tag in filename.tags if tag in ranks]
         return min(found) if found else None
+
+    def wheel_order(self, filename: WheelFilename) -> WheelOrder | None:
+        """Return the key by which wheels of one label compare, None if incompatible.
+
+        The highest is the best: by tags, then by build number (binary distribution
+        format, "File name convention").
+        """
+        rank = self.tag_rank(filename)
+        return None if rank is None else (-rank, *filename.build_number)

@@ -54,7 +54,7 @@ def namespaces_without_provider(
 def has_built_in_provider(
     metadata: VariantMetadata, namespace: str, target: Target
 ) -> bool:
-    """Return whether a built-in provider may answer for a namespace of a release."""
+    """Return True if a built-in provider may answer for a namespace of a release."""
     return authority.has_built_in_provider(metadata, namespace, _markers_of(target))
 
 

@@ -1,4 +1,4 @@
-"""What ``torch-backend`` means for the targets of a project, as values.
+"""The meaning of ``torch-backend`` for the targets of a project, as values.
 
 A backend is a build of torch for one kind of hardware, on an index of its own: ``cpu``,
 ``cu130``, ``rocm6.4``, ``xpu``. ``polylock.project.torch_backends`` has the data.
@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from typing import Literal
 
+from packaging.specifiers import SpecifierSet
+
 from polylock.values import Value
 
 __all__ = [
     "AUTO",
+    "NO_BACKEND",
     "BackendFit",
     "Obstacle",
     "TorchChoice",
@@ -20,6 +23,8 @@ __all__ = [
 
 AUTO = "auto"
 """The value of ``torch-backend`` that chooses by the hardware of each target."""
+NO_BACKEND = "none"
+"""The value by which torch comes from the project's indexes, as without the key."""
 
 
 def index_of_backend(backend: str) -> str:
@@ -28,7 +33,7 @@ def index_of_backend(backend: str) -> str:
 
 
 class Obstacle(Value, frozen=True, kw_only=True):
-    """Why a backend cannot run on a target; ``about`` says what it is about.
+    """The reason why a backend cannot run on a target; ``about`` is its kind.
 
     ``platform``: it is not built for ``has``, an operating system and architecture.
     ``hardware``: the target lacks ``needs``. ``release``: the target's driver or ROCm,
@@ -54,6 +59,14 @@ class BackendFit(Value, frozen=True, kw_only=True):
     backend: str
     versions: tuple[str, ...] = ()
     obstacle: Obstacle | None = None
+
+    def runs(self, version: str) -> bool:
+        """Return True if a version of torch of the backend is among them."""
+        public = version.partition("+")[0]
+        return any(
+            SpecifierSet(each).contains(public, prereleases=True)
+            for each in self.versions
+        )
 
 
 class TorchChoice(Value, frozen=True, kw_only=True):

@@ -29,7 +29,7 @@ read ``##vso[`` and ``##teamcity[``. One character is escaped, which makes them 
 
 
 def has_control_character(text: str) -> bool:
-    """Return whether the text has a control character or a line separator."""
+    """Return True if the text has a control character or a line separator."""
     return not text.isprintable() and _CONTROL.search(text) is not None
 
 
@@ -43,7 +43,7 @@ def visible(text: str) -> str:
 
 
 def is_visible(text: str) -> bool:
-    """Return whether the text is safe to show without escapes."""
+    """Return True if the text is safe to show without escapes."""
     return text.isprintable() or _HIDDEN.search(text) is None
 
 

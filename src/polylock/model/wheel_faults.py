@@ -1,4 +1,4 @@
-"""Faults of a wheel that do no harm: they are repaired, and told of once.
+"""Faults of a wheel that do no harm: they are repaired, with one warning.
 
 The hash of the file is locked, so its content is known. What RECORD says beside that is
 compared, and where the two differ the members of the archive count.

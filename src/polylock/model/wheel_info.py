@@ -1,4 +1,4 @@
-"""What the files of a wheel's ``.dist-info`` say: WHEEL and entry_points.txt.
+"""The content of a wheel's ``.dist-info`` files: WHEEL and entry_points.txt.
 
 As with its members, both who locks a wheel and who installs it ask here.
 """
@@ -50,7 +50,7 @@ def header(text: str, name: str) -> str | None:
 
 
 def parse_wheel_file(text: str) -> bool:
-    """Return whether the root goes to purelib, and check the version of the format.
+    """Return True if the root goes to purelib, and check the version of the format.
 
     Raises RefusedArchive for a major version other than 1 (PEP 427, "a wheel
     installer should … abort if the major version is greater").

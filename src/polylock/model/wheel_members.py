@@ -122,18 +122,18 @@ def normal_path(path: str) -> str:
 
 
 def is_executable(info: ZipInfo) -> bool:
-    """Return whether a member is a file that has the executable bit."""
+    """Return True if a member is a file that has the executable bit."""
     mode = info.external_attr >> 16
     return stat.S_IFMT(mode) in {0, stat.S_IFREG} and bool(mode & 0o111)
 
 
 def is_release(name: str, version: str, wheel: WheelFilename) -> bool:
-    """Return whether name and version are those of a wheel's file name."""
+    """Return True if name and version are those of a wheel's file name."""
     return is_same_release((name, version), (wheel.name, wheel.version))
 
 
 def is_same_release(one: tuple[str, str], other: tuple[str, str]) -> bool:
-    """Return whether two names and versions mean one release, however spelled."""
+    """Return True if two names and versions mean one release, however spelled."""
     return canonicalize_name(one[0]) == canonicalize_name(other[0]) and _same(
         one[1], other[1]
     )

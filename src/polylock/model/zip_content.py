@@ -35,7 +35,7 @@ _LARGEST_DICTIONARY = 1 << 28
 
 
 class _Decompressor(Protocol):
-    """What bz2 and lzma have in common."""
+    """The decompressor interface that bz2 and lzma share."""
 
     @property
     def eof(self) -> bool: ...
@@ -47,12 +47,12 @@ class _Decompressor(Protocol):
 
 
 def is_readable(info: ZipInfo) -> bool:
-    """Return whether a member is packed in one of the ways that are known here."""
+    """Return True if a member is packed in one of the ways that are known here."""
     return info.compress_type in _METHODS and not info.flag_bits & _UNREADABLE
 
 
 def is_small(info: ZipInfo) -> bool:
-    """Return whether ``read_small`` can read a member."""
+    """Return True if ``read_small`` can read a member."""
     return (
         info.file_size <= MOST
         and info.compress_size <= MOST
@@ -162,7 +162,7 @@ def _inflated(packed: Iterator[bytes], info: ZipInfo) -> Iterator[bytes]:
 
 
 def _from_lzma(packed: Iterator[bytes], info: ZipInfo) -> Iterator[bytes]:
-    """Yield what a member of LZMA unpacks to (APPNOTE 5.8.8).
+    """Yield the unpacked content of an LZMA member (APPNOTE 5.8.8).
 
     Before the stream stand the version of the packer, the length of the properties (2
     bytes each) and the properties: a byte for the three parameters, and the size of
@@ -205,7 +205,7 @@ def _from_lzma(packed: Iterator[bytes], info: ZipInfo) -> Iterator[bytes]:
 def _decompressed(
     made: _Decompressor, packed: Iterator[bytes], info: ZipInfo
 ) -> Iterator[bytes]:
-    """Yield what comes of packed bytes; nothing after the end of their stream."""
+    """Yield the unpacked bytes; nothing after the end of the packed stream."""
     try:
         for data in packed:
             if made.eof:
@@ -218,7 +218,7 @@ def _decompressed(
 
 
 def _is_done(made: _Decompressor) -> bool:
-    """Return whether more data is needed, or none will help."""
+    """Return True if more data is needed, or none will help."""
     return made.eof or made.needs_input
 
 

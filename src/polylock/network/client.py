@@ -82,7 +82,7 @@ class Traffic:
 
 
 class RetryPolicy(Value, frozen=True, kw_only=True):
-    """How often a request is repeated, and after which wait.
+    """The number of retries of a request, and the waits between them.
 
     ``attempts`` includes the first one. The wait doubles from ``first_wait`` seconds. A
     Retry-After header is obeyed up to ``longest_wait``; a longer one is an error.
@@ -131,7 +131,7 @@ server that sends a byte now and then never reaches the timeout of httpx."""
 
 
 class Failure(Value, frozen=True):
-    """Why there was no response; ``transient`` if another attempt may succeed."""
+    """The reason for a missing response; ``transient`` if a retry may succeed."""
 
     problem: str
     transient: bool
@@ -479,7 +479,7 @@ def _is_of_proxy(error: Exception) -> bool:
 
 
 def _is_tls(error: BaseException | None) -> bool:
-    """Return whether a TLS handshake failed.
+    """Return True if a TLS handshake failed.
 
     httpx wraps the exception of ``ssl`` more than once. A closed connection does not
     count, although ``ssl`` has exceptions for it.

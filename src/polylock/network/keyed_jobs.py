@@ -87,7 +87,7 @@ class KeyedJobs:
             self._threads.append(thread)
         thread.start()
 
-    def ask(self, key: Hashable, work: Callable[[], T]) -> T:
+    def result(self, key: Hashable, work: Callable[[], T]) -> T:
         """Return the result of the key's job; run it here unless it has begun.
 
         Raises what the job raised, for every caller.
@@ -105,12 +105,12 @@ class KeyedJobs:
         return cast("T", job.value)
 
     def is_done(self, key: Hashable) -> bool:
-        """Return whether the key's job has ended, with a result or an error."""
+        """Return True if the key's job has ended, with a result or an error."""
         job = self._jobs.get(key)
         return job is not None and job.done.is_set()
 
     def is_running(self, key: Hashable) -> bool:
-        """Return whether the key's job has begun and not ended."""
+        """Return True if the key's job has begun and not ended."""
         job = self._jobs.get(key)
         return job is not None and job.claimed and not job.done.is_set()
 

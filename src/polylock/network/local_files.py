@@ -16,7 +16,7 @@ _DRIVE = re.compile(r"/[A-Za-z]:(?:/|$)")
 
 
 def is_local(url: str) -> bool:
-    """Return whether a URL is a ``file:`` URL."""
+    """Return True if a URL is a ``file:`` URL."""
     return url[:5].lower() == "file:"
 
 

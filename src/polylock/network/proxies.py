@@ -95,7 +95,7 @@ def _has_socks() -> bool:
 
 
 def _is_exempt(host: str, port: int | None, listed: str) -> bool:
-    """Return whether NO_PROXY exempts the host.
+    """Return True if NO_PROXY exempts the host.
 
     An entry is ``*``, a domain, which includes its subdomains, an address, or a range
     of addresses (CIDR). A domain or address may have a port; an IPv6 address is then in

@@ -134,7 +134,7 @@ class Partial:
             self._opened.close()
 
     def begin(self, status: int, headers: Mapping[str, str]) -> bool:
-        """Return whether a response has the missing bytes, or all of them."""
+        """Return True if a response has the missing bytes, or all of them."""
         if status == 200:
             self.restart()  # the server does not support ranges
             return True
@@ -161,7 +161,7 @@ class Partial:
 
     @property
     def requests_rest(self) -> bool:
-        """Return whether ``headers`` request a range."""
+        """Return True if ``headers`` request a range."""
         return "range" in self.headers
 
     def request_whole(self) -> None:

@@ -12,10 +12,9 @@ from contextlib import ExitStack
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Self
 
-import msgspec
-
 from polylock.cache.store import Store
 from polylock.model.hashes import sha256_of
+from polylock.values import replace
 
 if TYPE_CHECKING:
     from polylock.index.metadata import SdistMetadata
@@ -103,7 +102,7 @@ class Context:
         )
 
     def link_now(self, filename: str, sha256: str) -> str | None:
-        """Return what the project's indexes link to now for a file, None if to none."""
+        """Return the current URL of a file on the project's indexes, None if gone."""
         # Only where a locked URL is refused.
         from polylock.index.source import current_link  # noqa: PLC0415 - see above
         from polylock.network.http_cache import HttpCache  # noqa: PLC0415
@@ -137,7 +136,7 @@ class Context:
             return file
         found = self.downloader.fetch(file)
         hashes = {**file.hashes, "sha256": found.sha256}
-        return msgspec.structs.replace(file, hashes=hashes, size=found.size)
+        return replace(file, hashes=hashes, size=found.size)
 
     @property
     def _mode(self) -> CacheMode:

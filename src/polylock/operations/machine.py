@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from polylock.environment.discovery import PythonRequest
 from polylock.errors import NoTargetFits
 from polylock.lockfile.record import locked_target
-from polylock.lockfile.select import enabled_providers
 from polylock.model.target import PythonRelease, Target
 from polylock.model.target_properties import (
     has_built_in_provider,
@@ -33,10 +32,10 @@ if TYPE_CHECKING:
     from polylock.environment.interpreter import Interpreter
     from polylock.lockfile.locked_needs import LockedLabel, PropertySource
     from polylock.lockfile.pylock import Pylock
+    from polylock.operations.chosen import Chosen
 
 __all__ = [
     "AUTO",
-    "Chosen",
     "Fit",
     "bare_machine",
     "fits",
@@ -64,13 +63,6 @@ class Fit(Value, frozen=True, kw_only=True):
     target: Target
     refused: tuple[str, ...] = ()
     beyond: tuple[str, ...] = ()
-
-
-class Chosen(Value, frozen=True, kw_only=True):
-    """The groups and extras that are installed; the target's own group is implied."""
-
-    groups: tuple[str, ...] = ()
-    extras: tuple[str, ...] = ()
 
 
 def this_machine() -> DetectedMachine:
@@ -134,14 +126,14 @@ def _fit(pylock: Pylock, target: Target, here: Target, chosen: Chosen) -> Fit:
         property_sources,
     )
 
-    groups, extras = chosen.groups, chosen.extras
-    labels = tuple(locked_labels(pylock, target, groups=groups, extras=extras))
-    sources = property_sources(pylock, target, groups=groups, extras=extras)
-    enabled = enabled_providers(pylock)
+    labels = tuple(locked_labels(pylock, target, **chosen.options))
+    sources = property_sources(pylock, target, **chosen.options)
+    enabled = pylock.enabled_providers
     refused = (
         *system,
         *(line for label in labels for line in _unmet(label, target, here, enabled)),
         *(line for source in sources for line in _unsupported(source, here)),
+        *_unfit_backends(pylock, target, here, chosen),
     )
     used = {
         (namespace, feature)
@@ -194,6 +186,48 @@ def _unsupported(source: PropertySource, here: Target) -> Iterator[str]:
         offered = here.derived.features(wanted.namespace).get(wanted.feature, ())
         if wanted.value not in offered:
             yield f"{source.name} from {source.source}: {wanted}: {offer(offered)}"
+
+
+def _unfit_backends(
+    pylock: Pylock, target: Target, here: Target, chosen: Chosen
+) -> Iterator[str]:
+    """Yield a clause for each backend of torch that this machine cannot run.
+
+    What the target itself cannot run is what the user named, and ``lock`` told it.
+    """
+    from polylock.lockfile.locked_needs import (  # noqa: PLC0415 - see _fit
+        has_torch_backend,
+        locked_backends,
+    )
+
+    if not has_torch_backend(pylock, target):
+        return
+    # These read the data of all backends.
+    from polylock.explain.words import obstacle_clause  # noqa: PLC0415 - see above
+    from polylock.project.torch_backends import (  # noqa: PLC0415 - see above
+        backend_fit,
+        torch_projects,
+    )
+
+    # A lock file has the lists that follow from the hardware, and not the hardware.
+    lists = {**target.derived.namespaces, **target.stated.namespaces}
+    described = replace(target.description, properties=lists)
+    told = set()
+    for build in locked_backends(
+        pylock,
+        target,
+        projects=torch_projects(),
+        **chosen.options,
+    ):
+        fit = backend_fit(build.backend, here.description)
+        wanted = backend_fit(build.backend, described)
+        if fit is None or wanted is None or build.backend in told:
+            continue
+        if not fit.runs(build.version) and wanted.runs(build.version):
+            told.add(build.backend)
+            assert fit.obstacle is not None  # it is why not all versions run
+            clause = obstacle_clause(build.backend, fit.obstacle)
+            yield f"{build.name} {build.version}: {clause}"
 
 
 def target_of_this_machine(pylock: Pylock, chosen: Chosen) -> str:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from packaging.specifiers import SpecifierSet
 from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 
@@ -20,6 +19,7 @@ from polylock.model.inputs import RootRequirement
 from polylock.model.markers import Atom, MarkerExpression, conjunction, parse_marker
 from polylock.model.requirements import InvalidRequirement, Requirement, is_specifier
 from polylock.project.direct_sources import with_relative_url
+from polylock.project.script import is_script
 from polylock.toml_tables import Table, suggestion
 from polylock.values import Value, replace
 
@@ -81,7 +81,7 @@ class Dependencies(Value, frozen=True, kw_only=True):
 
 def read_dependencies(document: Table) -> Dependencies:
     """Return the requirements in a project file; raises ProjectError."""
-    project = document.table("project")
+    project = document if is_script(document.path) else document.table("project")
     name = _project_name(document, project)
     _refuse_dynamic(project)
     declared = Dependencies(
@@ -264,9 +264,9 @@ def _both(requirement: Requirement, marker: str) -> Requirement:
     if not marker or marker == requirement.marker:
         return requirement
     if not requirement.marker:
-        return msgspec.structs.replace(requirement, marker=marker)
+        return replace(requirement, marker=marker)
     both = conjunction([parse_marker(requirement.marker), parse_marker(marker)])
-    return msgspec.structs.replace(requirement, marker=str(both))
+    return replace(requirement, marker=str(both))
 
 
 def _fields(marker: MarkerExpression) -> Iterator[str]:

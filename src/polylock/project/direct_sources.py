@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urldefrag, urlsplit
 
-import msgspec
-
 from polylock.model.direct import (
     DIRECT_KEYS,
     DirectSource,
@@ -22,6 +20,7 @@ from polylock.model.direct import (
     relative_url,
     source_of_table,
 )
+from polylock.values import replace
 
 if TYPE_CHECKING:
     from polylock.model.requirements import Requirement
@@ -54,7 +53,7 @@ def with_relative_url(
     except InvalidDirectSource as error:
         problem = f"{requirement.name} is a direct reference, and {error}"
         raise table.error(problem, *inside, advice=_URL_ADVICE) from error
-    return msgspec.structs.replace(requirement, url=url)
+    return replace(requirement, url=url)
 
 
 def read_source(entry: Table) -> DirectSource:

@@ -16,6 +16,7 @@ from packaging.utils import canonicalize_name, is_normalized_name
 from polylock.errors import ProjectError, UsageError
 from polylock.model.direct import InvalidDirectSource, parse_direct_url
 from polylock.model.requirements import InvalidRequirement, Requirement
+from polylock.project.table_text import block_text, is_header, value_text
 from polylock.toml_tables import (
     InvalidToml,
     key_path,
@@ -29,7 +30,14 @@ if TYPE_CHECKING:
 
     from tomlkit import TOMLDocument
 
-__all__ = ["add_dependency", "add_target", "init", "remove_dependency"]
+__all__ = [
+    "add_build_packages",
+    "add_dependency",
+    "add_target",
+    "init",
+    "remove_dependency",
+    "rewrite",
+]
 
 _TARGETS = ("tool", "polylock", "targets")
 
@@ -177,6 +185,64 @@ class Edit:
                 self._add_to_document(keys, table, comments)
                 self.document = tomlkit.parse(f"{before}\n{self._text()}")
 
+    def become(self, wanted: Mapping[str, Any], *, before: str | None = None) -> None:
+        """Change the file so that it has these values.
+
+        New tables come at the end, those outside of ``[tool]`` before the first header
+        that begins with ``before``, if there is one.
+        """
+        import tomlkit  # see Edit.__init__
+
+        blocks: list[tuple[Keys, str]] = []
+        with self._refusing():
+            self._change(self.document, self.data, wanted, (), blocks)
+            text = tomlkit.dumps(self.document)
+            first = [block for keys, block in blocks if keys[0] != "tool"]
+            last = [block for keys, block in blocks if keys[0] == "tool"]
+            header = (
+                re.search(rf"(?m)^\[{re.escape(before)}\b", text) if before else None
+            )
+            if header is None:
+                first, last = [], [*first, *last]
+            else:
+                start = header.start()
+                text = f"{text[:start]}{''.join(first)}{text[start:]}"
+            if last:
+                text = "\n\n".join([*filter(None, [text.rstrip()]), "".join(last)])
+            self.document = tomlkit.parse(text.lstrip("\n"))
+        self.data = dict(wanted)
+        self._has_new_table = True
+
+    def _change(
+        self,
+        document: MutableMapping[str, Any],
+        old: Mapping[str, Any],
+        new: Mapping[str, Any],
+        keys: Keys,
+        blocks: list[tuple[Keys, str]],
+    ) -> None:
+        """Change a table of the document; tables to be added go to ``blocks``."""
+        for key in [key for key in old if key not in new]:
+            del document[key]
+        scalars: dict[str, Any] = {}
+        for key, value in new.items():
+            place = (*keys, key)
+            if key in old:
+                if isinstance(old[key], dict) and isinstance(value, dict):
+                    self._change(document[key], old[key], value, place, blocks)
+                elif is_header(place, value) and value[: len(old[key])] == old[key]:
+                    blocks.append((place, block_text(place, value[len(old[key]) :])))
+                elif old[key] != value:
+                    _replace(document, key, old[key], value)
+            elif is_header(place, value):
+                blocks.append((place, block_text(place, value)))
+            elif _is_header_only(document):
+                scalars[key] = value
+            else:
+                document[key] = _parsed(value)
+        if scalars:
+            blocks.insert(0, (keys, block_text(keys, scalars)))
+
     def finish(self) -> str:
         """Return the new text, which parses to the new data in the same order."""
         if self.data == parse_toml(self.text):
@@ -196,7 +262,7 @@ class Edit:
         return tomlkit.dumps(self.document).rstrip("\r\n") + "\n"
 
     def _is_faithful(self) -> bool:
-        """Return whether the document has the same data, and order of targets."""
+        """Return True if the document has the same data, and order of targets."""
         try:
             found = parse_toml(self._text())
         except InvalidToml:
@@ -279,6 +345,37 @@ def _with_line_endings(text: str, before: str) -> str:
     return "\n".join(lines)
 
 
+def _is_header_only(table: object) -> bool:
+    """Return True if a table has no header of its own, only those of its tables."""
+    import tomlkit  # see Edit.__init__
+
+    return isinstance(table, tomlkit.items.Table) and table.is_super_table()
+
+
+def _parsed(value: object) -> Any:  # noqa: ANN401 - any item of tomlkit
+    import tomlkit  # see Edit.__init__
+
+    return tomlkit.parse(f"x = {value_text(value)}\n")["x"]
+
+
+def _replace(
+    document: MutableMapping[str, Any], key: str, old: object, new: object
+) -> None:
+    """Replace a value; an array keeps the comments of the items that stay."""
+    if isinstance(old, list) and isinstance(new, list):
+        items: Any = document[key]
+        if new[: len(old)] == old:
+            for value in new[len(old) :]:
+                items.append(_parsed(value))
+            return
+        if [value for value in old if value in new] == new:
+            for position in reversed(range(len(old))):
+                if old[position] not in new:
+                    del items[position]
+            return
+    document[key] = _parsed(new)
+
+
 def _laid_out(value: object) -> object:
     """Return a value for tomlkit; a table inside a target is written on one line."""
     import tomlkit  # see Edit.__init__
@@ -327,6 +424,20 @@ def add_dependency(
             _add_entry(entries, written, requirement)
 
     edit.change_array(keys, add)
+    return edit.finish()
+
+
+def add_build_packages(
+    text: str, names: Sequence[str], *, path: str = "pyproject.toml"
+) -> str:
+    """Return the text with projects added to ``build-package``; raises ProjectError."""
+    edit = Edit(text, path)
+
+    def add(entries: list[Any]) -> None:
+        known = {canonicalize_name(str(each)) for each in entries}
+        entries.extend(name for name in names if canonicalize_name(name) not in known)
+
+    edit.change_array(("tool", "polylock", "build-package"), add)
     return edit.finish()
 
 
@@ -415,6 +526,24 @@ def init(
         )
     for target, table in targets.items():
         edit.add_target(target, table, _of_preset(table, comments))
+    return edit.finish()
+
+
+def rewrite(
+    text: str,
+    wanted: Mapping[str, Any],
+    *,
+    before: str | None = None,
+    path: str = "pyproject.toml",
+) -> str:
+    """Return the text with these values; what does not change keeps its layout.
+
+    ``before`` is the header before which new tables outside of ``[tool]`` are put.
+    Raises ProjectError if the layout does not allow it.
+    """
+    edit = Edit(text, path)
+    if edit.data != wanted:
+        edit.become(wanted, before=before)
     return edit.finish()
 
 

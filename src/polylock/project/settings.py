@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from polylock.cache.regular_files import read_regular
 from polylock.errors import UsageError
+from polylock.project.script import is_script, lock_name
 from polylock.project.setting_values import GivenValue, Kind, SettingDefinition
 from polylock.toml_tables import InvalidToml, key_path, parse_toml, suggestion
 from polylock.values import Value, field
@@ -55,10 +56,17 @@ class Settings(Value, frozen=True, kw_only=True):
     lock_file: Path | None = None
     target: str | None = None
     groups: tuple[str, ...] = ()
+    no_groups: tuple[str, ...] = ()
+    only_groups: tuple[str, ...] = ()
+    all_groups: bool = False
+    no_default_groups: bool = False
     extras: tuple[str, ...] = ()
+    all_extras: bool = False
     venv: Path | None = None
     python: str | None = None
     no_install_project: bool = False
+    no_install_packages: tuple[str, ...] = ()
+    no_editable: bool = False
     link_mode: LinkMode = "auto"
     compile: bool = False
     no_color: bool = False
@@ -75,8 +83,12 @@ class Settings(Value, frozen=True, kw_only=True):
         return f"Settings({', '.join(shown)})"
 
     def lock_path(self, project: Path) -> Path:
-        """Return the path of the lock file, by default beside the project file."""
-        return self.lock_file or project.with_name("pylock.toml")
+        """Return the path of the lock file, by default beside the project file.
+
+        That of a script ``train.py`` is ``pylock.train.toml``.
+        """
+        name = lock_name(project) if is_script(project) else "pylock.toml"
+        return self.lock_file or project.with_name(name)
 
 
 SETTINGS: tuple[SettingDefinition, ...] = (
@@ -163,7 +175,39 @@ SETTINGS: tuple[SettingDefinition, ...] = (
         kind=Kind.NAMES,
         flag="--group",
         help="A dependency group to install; may be given more than once.",
+        default="`default-groups` of the project, else `dev` if there is that group",
+        for_user=False,
+    ),
+    SettingDefinition(
+        name="no_groups",
+        kind=Kind.NAMES,
+        flag="--no-group",
+        help="A dependency group to leave out; may be given more than once.",
         default="none",
+        for_user=False,
+    ),
+    SettingDefinition(
+        name="only_groups",
+        kind=Kind.NAMES,
+        flag="--only-group",
+        help="A dependency group to install without the project's dependencies.",
+        default="none",
+        for_user=False,
+    ),
+    SettingDefinition(
+        name="all_groups",
+        kind=Kind.SWITCH,
+        flag="--all-groups",
+        help="Install every dependency group.",
+        default="false",
+        for_user=False,
+    ),
+    SettingDefinition(
+        name="no_default_groups",
+        kind=Kind.SWITCH,
+        flag="--no-default-groups",
+        help="Leave out the groups that are installed unless told otherwise.",
+        default="false",
         for_user=False,
     ),
     SettingDefinition(
@@ -172,6 +216,14 @@ SETTINGS: tuple[SettingDefinition, ...] = (
         flag="--extra",
         help="An extra to install; may be given more than once.",
         default="none",
+        for_user=False,
+    ),
+    SettingDefinition(
+        name="all_extras",
+        kind=Kind.SWITCH,
+        flag="--all-extras",
+        help="Install every extra.",
+        default="false",
         for_user=False,
     ),
     SettingDefinition(
@@ -196,6 +248,22 @@ SETTINGS: tuple[SettingDefinition, ...] = (
         flag="--no-install-project",
         help="Do not install the project itself.",
         default="false: it is installed, editable, where it has a `[build-system]`",
+        for_user=False,
+    ),
+    SettingDefinition(
+        name="no_install_packages",
+        kind=Kind.NAMES,
+        flag="--no-install-package",
+        help="A package to leave out; may be given more than once.",
+        default="none",
+        for_user=False,
+    ),
+    SettingDefinition(
+        name="no_editable",
+        kind=Kind.SWITCH,
+        flag="--no-editable",
+        help="Install the project and source trees as wheels, not as editable.",
+        default="false",
         for_user=False,
     ),
     SettingDefinition(

@@ -21,7 +21,7 @@ from polylock.model.target import (
     PythonRelease,
     usual_platform,
 )
-from polylock.toml_tables import Table, toml_type
+from polylock.toml_tables import Table, close_names, suggestion, toml_type
 from polylock.values import replace
 from polylock.variants.catalogue import (
     AARCH64_FEATURES,
@@ -44,8 +44,6 @@ if TYPE_CHECKING:
 __all__ = [
     "MAJOR_MINOR",
     "PYTHON_ADVICE",
-    "check_keys",
-    "close_names",
     "parse_python",
     "preset_advice",
     "read_amd",
@@ -97,7 +95,7 @@ def read_cpu(table: Table, architecture: Architecture) -> Cpu | None:
     if not isinstance(value, dict):
         raise table.wrong_type("a string or a table", "cpu", found=value)
     inside = table.inside(value, "cpu")
-    check_keys(inside, ("microarchitecture", "level", "features"))
+    inside.refuse_unknown(("microarchitecture", "level", "features"))
     name, level = inside.string("microarchitecture"), inside.string("level")
     if name is not None and level is not None:
         refuse(inside, "give either a microarchitecture or a level, not both")
@@ -115,7 +113,7 @@ def _cpu_by_name(table: Table, key: str, name: str, architecture: Architecture) 
     names = _cpu_names(architecture)
     if name not in names:
         levels = tuple(_LEVEL_NAMES) if architecture is Architecture.X86_64 else ()
-        advice = close_names(name, (*levels, *names))
+        advice = suggestion(name, (*levels, *names))
         problem = f"no {architecture} processor is named {name!r}"
         refuse(table, problem, key, advice=advice)
     return Cpu(microarchitecture=name)
@@ -140,7 +138,7 @@ def _cpu_features(table: Table, architecture: Architecture) -> tuple[str, ...]:
         name = feature.removeprefix("-")
         if name not in known:
             problem = f"no {architecture} feature is named {name!r}"
-            advice = close_names(name, known)
+            advice = suggestion(name, known)
             refuse(table, problem, "features", position, advice=advice)
     return features
 
@@ -236,7 +234,7 @@ def _accelerator(
         refuse(table, problem, key, advice=advice)
     _check_system(table, key, system)
     inside = table.inside(value, key)
-    check_keys(inside, keys)
+    inside.refuse_unknown(keys)
     return inside
 
 
@@ -302,37 +300,14 @@ def refuse(
     raise table.error(problem, *inside, advice=advice)
 
 
-def check_keys(table: Table, allowed: Collection[str]) -> None:
-    """Raise for an unknown key; the advice has the closest key, and all of them."""
-    for key in table.values:
-        if key not in allowed:
-            advice = f"allowed keys: {', '.join(allowed)}"
-            import difflib  # noqa: PLC0415 - for a misspelling only
-
-            close = difflib.get_close_matches(key, list(allowed), n=1)
-            if close:
-                advice = f"did you mean {close[0]}? {advice}"
-            refuse(table, "is not a known key", key, advice=advice)
-
-
-def close_names(name: str, known: Collection[str]) -> str:
-    """Return advice for an unknown name: the closest names, else all."""
-    import difflib  # noqa: PLC0415 - for a misspelling only
-
-    close = difflib.get_close_matches(name, list(known), n=3)
-    if close:
-        return f"did you mean {' or '.join(close)}?"
-    return f"there are: {', '.join(known)}" if known else "there are none"
-
-
 def preset_advice(name: str, known: Collection[str]) -> str:
     """Return advice for an unknown preset: the closest ones, else how to list them."""
     from polylock.project.presets import find_name  # noqa: PLC0415 - for a wrong name
 
     if (meant := find_name(name)) is not None:
         return f"did you mean {meant}?"
-    if known and not (advice := close_names(name, known)).startswith("there"):
-        return advice
+    if close_names(name, known):
+        return suggestion(name, known)
     return (
         f"`polylock targets presets` lists all {len(known)}, "
         "`polylock targets presets WORD` those with a word"

@@ -12,8 +12,6 @@ from polylock.errors import ProjectError
 from polylock.model.target import PythonRelease, TargetDescription
 from polylock.project.target_values import (
     PYTHON_ADVICE,
-    check_keys,
-    close_names,
     preset_advice,
     read_amd,
     read_ascend,
@@ -36,7 +34,7 @@ from polylock.project.variant_values import (
     read_required,
     read_variants,
 )
-from polylock.toml_tables import Table
+from polylock.toml_tables import Table, suggestion
 from polylock.values import replace
 
 if TYPE_CHECKING:
@@ -148,7 +146,7 @@ def _own(root: Table, name: str) -> Table:
     for key in table.values:
         if key in _MEANT:
             refuse(table, "is not a known key", key, advice=_MEANT[key])
-    check_keys(table, TARGET_KEYS)
+    table.refuse_unknown(TARGET_KEYS)
     if "extends" in table and "preset" in table:
         refuse(table, "give either extends or preset, not both", "preset")
     return table
@@ -165,7 +163,7 @@ def _parent(root: Table, chain: list[str]) -> str | None:
         refuse(table, f"extends itself: {circle}", "extends")
     if parent not in root:
         others = [name for name in root.values if name not in chain]
-        advice = close_names(parent, others)
+        advice = suggestion(parent, others)
         refuse(table, f"there is no target {parent!r}", "extends", advice=advice)
     return parent
 

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, cast, get_args
 
+from polylock.model.build_settings import BuildSettings
 from polylock.model.direct import DIRECT_KEYS
 from polylock.model.inputs import (
     DEFAULT_INDEX,
@@ -18,7 +19,7 @@ from polylock.model.inputs import (
     PrereleasePolicy,
     ResolutionMode,
 )
-from polylock.model.torch_backends import AUTO
+from polylock.model.torch_backends import AUTO, NO_BACKEND
 from polylock.project.dependencies import normalized_name, read_requirement
 from polylock.project.direct_sources import read_source
 from polylock.project.setting_values import index_url_problem
@@ -36,7 +37,14 @@ if TYPE_CHECKING:
 
     from polylock.model.requirements import Requirement
 
-__all__ = ["KEYS", "read_options", "read_torch_backend", "read_torch_index"]
+__all__ = [
+    "IGNORED_SETTINGS",
+    "KEYS",
+    "OTHER_TOOLS",
+    "read_options",
+    "read_torch_backend",
+    "read_torch_index",
+]
 
 _INDEX_KEYS = ("name", "url", "format", "explicit", "absent")
 _SOURCE_KEYS = ("index", *DIRECT_KEYS, "properties", "targets")
@@ -224,6 +232,21 @@ def _property(text: str, table: Table, *inside: str | int) -> str:
         ) from error
 
 
+BUILD_KEYS = (
+    "extra-build-dependencies",
+    "no-build-isolation-package",
+    "config-settings",
+    "config-settings-package",
+    "dependency-metadata",
+)
+"""The keys that ``polylock.project.build_values`` reads."""
+
+OTHER_TOOLS = ("uv", "poetry", "pdm")
+"""The tools whose settings are not passed over in silence, by their tables."""
+
+IGNORED_SETTINGS = "ignored-settings"
+"""The key that names settings of other tools to pass over."""
+
 KEYS = (
     "python",
     "exclude-newer",
@@ -233,6 +256,7 @@ KEYS = (
     "prerelease",
     "align",
     "default-target",
+    "default-groups",
     "exclude-variants",
     "prefer-variants",
     "require-variants",
@@ -241,10 +265,12 @@ KEYS = (
     "build-package",
     "no-build-package",
     "no-binary-package",
+    *BUILD_KEYS,
     "index",
     "sources",
     "torch-backend",
     "torch-index",
+    IGNORED_SETTINGS,
     "targets",
 )
 """The keys of ``[tool.polylock]``, in the order in which they are documented."""
@@ -303,14 +329,24 @@ def read_options(
         build_packages=tuple(sorted(set(build))),
         no_build_packages=tuple(sorted(set(no_build))),
         no_binary_packages=tuple(sorted(set(no_binary))),
+        builds=_builds(table),
         torch_backend=read_torch_backend(table),
     )
+
+
+def _builds(table: Table) -> BuildSettings:
+    if not any(key in table for key in BUILD_KEYS):
+        return BuildSettings()
+    # Only for a project that has one of these keys.
+    from polylock.project.build_values import read_builds  # noqa: PLC0415 - see above
+
+    return read_builds(table)
 
 
 def read_torch_backend(table: Table) -> str | None:
     """Return ``torch-backend`` of the project or of a target; raises ProjectError."""
     value = table.string("torch-backend")
-    if value is None or value == AUTO:
+    if value in {None, AUTO, NO_BACKEND}:
         return value
     # Reads the data of all backends.
     from polylock.project.torch_backends import backend_names  # noqa: PLC0415
@@ -320,7 +356,7 @@ def read_torch_backend(table: Table) -> str | None:
         raise table.error(
             f"there is no backend {value!r}",
             "torch-backend",
-            advice=suggestion(value, (AUTO, *names)),
+            advice=suggestion(value, (AUTO, *names, NO_BACKEND)),
         )
     return value
 

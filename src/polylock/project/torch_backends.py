@@ -18,6 +18,7 @@ from polylock.model.inputs import IndexLocation, TorchBackends
 from polylock.model.target import OperatingSystem, TargetDescription
 from polylock.model.torch_backends import (
     AUTO,
+    NO_BACKEND,
     BackendFit,
     Obstacle,
     TorchChoice,
@@ -28,10 +29,16 @@ from polylock.values import Value, replace
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-__all__ = ["backend_names", "torch_backends", "torch_projects"]
+__all__ = [
+    "backend_fit",
+    "backend_names",
+    "is_torch_index",
+    "torch_backends",
+    "torch_projects",
+]
 
 _ABSENT = 403
-"""How PyTorch's index answers for a project that it does not have."""
+"""The status of PyTorch's index for a project that it does not have."""
 
 _Kind = Literal["nvidia", "amd", "intel", "cpu"]
 _HARDWARE: Mapping[_Kind, str] = {
@@ -90,6 +97,7 @@ class _Data(Value, frozen=True, kw_only=True):
     index: str
     projects: frozenset[str]
     optional: frozenset[str]
+    boards: frozenset[str]
     backends: dict[str, _Backend]
 
 
@@ -120,6 +128,18 @@ def torch_projects() -> frozenset[str]:
     return _data().projects
 
 
+def backend_fit(name: str, description: TargetDescription) -> BackendFit | None:
+    """Return the versions of a backend that run on a target, None if it is unknown."""
+    backend = _data().backends.get(name)
+    return None if backend is None else _fit(name, backend, description)
+
+
+def is_torch_index(url: str) -> bool:
+    """Return True if a URL is that of PyTorch's public index, or inside it."""
+    own = _data().index
+    return url.rstrip("/") == own or url.startswith(f"{own}/")
+
+
 def torch_backends(
     default: str | None,
     descriptions: Sequence[TargetDescription],
@@ -139,9 +159,11 @@ def torch_backends(
     by_target = {}
     for description in descriptions:
         value = description.torch_backend or default
+        if value is None or value == NO_BACKEND:
+            continue
         # PyTorch publishes the builds for macOS on the default index as well, and there
         # is but one.
-        if value is not None and description.system is not OperatingSystem.MACOS:
+        if description.system is not OperatingSystem.MACOS:
             by_target[description.name] = _choice(value, description, data)
     base = (index_url or data.index).rstrip("/")
     taken = dict.fromkeys(
@@ -187,7 +209,7 @@ def _choice(value: str, description: TargetDescription, data: _Data) -> TorchCho
 
 
 def _fit(name: str, backend: _Backend, description: TargetDescription) -> BackendFit:
-    """Return which versions of a backend run on a target, and why others do not."""
+    """Return the versions of a backend that run on a target, and the obstacle."""
     kind = backend.kind(name)
     platform = f"{description.system}-{description.architecture}"
     builds = [
@@ -238,12 +260,16 @@ _ARCHITECTURES: Mapping[_Kind, str] = {
 
 
 def _runs_on_nvidia(gpus: Sequence[str], built: Sequence[str]) -> bool:
-    """Return whether code for one of ``built`` runs on the best GPU.
+    """Return True if code for one of ``built`` runs on the best GPU.
 
     As in the variants of torch, the GPU with the highest compute capability counts, and
-    runs code for its own major version and a minor that is not higher.
+    runs code for its own major version and a minor that is not higher. A board runs
+    only its own.
     """
-    major, minor = max(map(_numbers, gpus))
+    best = max(gpus, key=_numbers)
+    if best in _data().boards:
+        return best in built
+    major, minor = _numbers(best)
     return any(
         built_major == major and built_minor <= minor
         for built_major, built_minor in map(_numbers, built)

@@ -1,4 +1,4 @@
-"""The keys that say which variants are wanted, of the project and of a target alike."""
+"""Reads the variant settings, which the project and each target may have."""
 
 from __future__ import annotations
 

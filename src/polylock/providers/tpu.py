@@ -23,7 +23,7 @@ def derive() -> dict[str, tuple[str, ...]]:
 
 
 def detect(machine: Machine) -> bool:
-    """Return whether a TPU is attached by PCI, by the rule of JAX.
+    """Return True if a TPU is attached by PCI, by the rule of JAX.
 
     The provider's package is not published, so its rule is unknown.
     """

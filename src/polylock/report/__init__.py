@@ -1,1 +1,1 @@
-"""What every target installs, as one JSON document and as a page that shows it."""
+"""A report on a lock file: one JSON document, and a page that shows it."""

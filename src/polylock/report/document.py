@@ -1,8 +1,8 @@
-"""The document of ``polylock report``: what every target installs, and from where.
+"""The document of ``polylock report``: the locked projects and files of all targets.
 
-Everything that the table, ``--json`` and the page say is in it. It is made from the
-lock file, the name in the project file, and git, which knows the revision. The keys
-are those of ``schemas/report.schema.json``.
+The table, ``--json`` and the page all show this document. Its data come from the lock
+file, the name in the project file, and the revision in git. The keys are those of
+``schemas/report.schema.json``.
 
 The download size without variants is known only in part. A lock file lists the chosen
 wheels only, so the plain wheel of a variant is known if another target of the same
@@ -33,11 +33,11 @@ from polylock.lockfile.pylock import (
 from polylock.lockfile.record import without_credentials
 from polylock.model.filenames import WheelFilename
 from polylock.model.target import usual_platform
+from polylock.operations.chosen import chosen_to_show
 from polylock.operations.edit.project_file import parse_document, read_text
 from polylock.operations.inspect.git_repository import Commit, Repository
 from polylock.operations.inspect.graph import selection_graph
 from polylock.operations.inspect.selection import (
-    groups_to_show,
     open_lock,
     require_record,
     selections,
@@ -64,11 +64,11 @@ __all__ = [
     "Build",
     "File",
     "Lock",
-    "Locked",
     "Newer",
     "Place",
-    "Remark",
     "ReportDocument",
+    "ReportedNote",
+    "ReportedProject",
     "ReportedTarget",
     "Requirement",
     "WithoutVariants",
@@ -77,10 +77,10 @@ __all__ = [
 
 
 class WithoutVariants(Value, frozen=True, kw_only=True, rename="kebab"):
-    """The bytes of the plain wheels and all that they require.
+    """The size of a target's download with plain wheels instead of variants, in bytes.
 
     ``variants`` are the projects of which the target has a variant. ``size`` is None
-    where the plain wheel of the projects in ``unknown`` is not known.
+    if the plain wheels of the projects in ``unknown`` are not known.
     """
 
     size: int | None
@@ -95,12 +95,12 @@ def without_variants(
 ) -> WithoutVariants:
     """Return the download of a target if it used plain wheels only.
 
-    ``chosen`` and ``graphs`` are what each target installs, by its name.
+    ``chosen`` and ``graphs`` have the selection and the graph of each target by name.
     """
     target = chosen[name].target
-    alike = [name, *(each for each in chosen if each != name)]
-    machines = {each: chosen[each].target for each in alike}
-    kin = [each for each in alike if _same_system(machines[each], target)]
+    others = [each for each in chosen if each != name]
+    same = [each for each in others if _same_system(chosen[each].target, target)]
+    similar = [name, *same]
     found: dict[str, Node] = {}
     unknown = set()
     waiting = [root.name for root in graphs[name].roots]
@@ -108,7 +108,7 @@ def without_variants(
         project = waiting.pop()
         if project in found or project in unknown:
             continue
-        node = next(_plain(project, target, kin, chosen, graphs), None)
+        node = next(_plain(project, target, similar, chosen, graphs), None)
         if node is None:
             unknown.add(project)
         else:
@@ -130,23 +130,23 @@ def _same_system(one: Target, other: Target) -> bool:
 def _plain(
     project: str,
     target: Target,
-    kin: list[str],
+    similar: list[str],
     chosen: Mapping[str, LockedSelection],
     graphs: Mapping[str, LockedGraph],
 ) -> Iterator[Node]:
-    """Yield what targets of the same system install of a project, if it is no variant.
+    """Yield the plain builds of a project that ``similar`` targets install.
 
-    The target itself comes first. A wheel counts if its tags fit the target, and
-    another version than the target's does not.
+    The first of these is the target itself. A wheel of another one counts if it has
+    the same version and its tags fit the target.
     """
-    own = graphs[kin[0]].nodes.get(project)
-    for other in kin:
+    own = graphs[similar[0]].nodes.get(project)
+    for other in similar:
         node = graphs[other].nodes.get(project)
         if node is None or node.label is not None:
             continue
         if own is not None and node.version != own.version:
             continue
-        if other == kin[0] or _fits(_selected(project, chosen[other]), target):
+        if other == similar[0] or _fits(_selected(project, chosen[other]), target):
             yield node
 
 
@@ -164,7 +164,7 @@ def _fits(selected: Selected, target: Target) -> bool:
 
 
 _SWITCH = ("on",)
-"""The one value of a feature that a machine has or has not."""
+"""The only value of a feature that a machine has or lacks."""
 
 
 class Lock(Value, frozen=True, kw_only=True, rename="kebab"):
@@ -179,7 +179,7 @@ class ReportedTarget(Value, frozen=True, kw_only=True, rename="kebab"):
 
     ``size`` is in bytes; ``unknown`` counts the projects whose size is not known.
     ``properties`` maps namespaces to features to the best value that is supported;
-    features that a machine has or has not are left out.
+    features that a machine only has or lacks are left out.
     """
 
     name: str
@@ -197,9 +197,9 @@ class ReportedTarget(Value, frozen=True, kw_only=True, rename="kebab"):
 class File(Value, frozen=True, kw_only=True, rename="kebab"):
     """A file or a source tree that targets install; equal ones are downloaded once.
 
-    ``place`` is a URL without credentials and query, or a relative path; None where
-    the lock file has only a name or an absolute path. ``size`` is None where it is
-    not known, as for trees. The commit of a tree stands among the hashes.
+    ``place`` is a URL without credentials and query, or a relative path; None if the
+    lock file has only a name or an absolute path. ``size`` is None if it is not known,
+    as for trees. The commit of a tree is one of the hashes.
     """
 
     name: str
@@ -209,10 +209,10 @@ class File(Value, frozen=True, kw_only=True, rename="kebab"):
 
 
 class Build(Value, frozen=True, kw_only=True, rename="kebab"):
-    """One build of a project: its file, label and targets, and what decided the label.
+    """One build of a project: its file, its label and the targets that install it.
 
-    ``version`` is None for a source tree. ``decided_by`` are properties, the
-    weightiest first, and None where there was nothing to choose from.
+    ``version`` is None for a source tree. ``decided_by`` are the properties that
+    decided the label, the most significant first, None if there was no choice.
     """
 
     version: str | None
@@ -225,24 +225,24 @@ class Build(Value, frozen=True, kw_only=True, rename="kebab"):
 
 
 class Place(Value, frozen=True, kw_only=True, rename="kebab"):
-    """A place of the project file that requires a project, and for which targets."""
+    """A place in the project file that requires a project for some targets."""
 
     place: str
     targets: tuple[str, ...]
 
 
 class Requirement(Value, frozen=True, kw_only=True, rename="kebab"):
-    """A project that another one requires, and for which targets."""
+    """A project that another one requires for some targets."""
 
     name: str
     targets: tuple[str, ...]
 
 
 class Newer(Value, frozen=True, kw_only=True, rename="kebab"):
-    """A newer version than some targets have locked, as ``outdated`` finds it.
+    """A newer version than the locked one of some targets, as in ``outdated``.
 
-    ``allowed`` is the newest that the project itself admits; ``held_back_by`` says why
-    the ``newest`` is not locked.
+    ``allowed`` is the newest that the project itself admits; ``held_back_by`` is the
+    reason why the ``newest`` is not locked, as text.
     """
 
     targets: tuple[str, ...]
@@ -252,10 +252,10 @@ class Newer(Value, frozen=True, kw_only=True, rename="kebab"):
     held_back_by: str
 
 
-class Locked(Value, frozen=True, kw_only=True, rename="kebab"):
-    """A locked project: what targets install of it, who asks for it, what it needs.
+class ReportedProject(Value, frozen=True, kw_only=True, rename="kebab"):
+    """A locked project: its builds, the places that require it and its requirements.
 
-    ``newer`` is None where the index was not asked.
+    ``newer`` is None if the index was not asked.
     """
 
     name: str
@@ -269,11 +269,11 @@ class Locked(Value, frozen=True, kw_only=True, rename="kebab"):
         return next((each for each in self.builds if target in each.targets), None)
 
 
-class Remark(Value, frozen=True, kw_only=True, rename="kebab"):
-    """What a note says: its project, its targets, the sentence, the key to change.
+class ReportedNote(Value, frozen=True, kw_only=True, rename="kebab"):
+    """A note in words, with the setting ``key`` that changes it.
 
-    ``project`` is None where the note is about none in particular, ``targets`` are
-    empty where it is about all, and ``key`` is None where no setting changes it.
+    ``project`` is None for a note about no project in particular, ``targets`` are empty
+    for one about all, and ``key`` is None if no setting changes it.
     """
 
     project: str | None
@@ -283,17 +283,17 @@ class Remark(Value, frozen=True, kw_only=True, rename="kebab"):
 
 
 class ReportDocument(Value, frozen=True, kw_only=True, rename="kebab"):
-    """The whole: targets in the order of priority, projects by name.
+    """The document: targets in the order of priority, projects by name.
 
-    ``notes`` are about all that ``newer`` does not cover; None if no index was asked.
+    ``notes`` are those that ``newer`` does not cover, None if no index was asked.
     """
 
     project: str | None
     lock: Lock
     revision: Commit | None
     targets: tuple[ReportedTarget, ...]
-    projects: tuple[Locked, ...]
-    notes: tuple[Remark, ...] | None = None
+    projects: tuple[ReportedProject, ...]
+    notes: tuple[ReportedNote, ...] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the document of ``report --json``."""
@@ -309,22 +309,20 @@ def report_document(
 ) -> ReportDocument:
     """Return the report on the chosen target, or on all targets.
 
-    Without groups or extras named, all of them are in it. ``variables`` are the
-    process's, for git. ``outdated`` has the newer versions and ``notes`` are those on
-    the lock file, None where no index was asked for them. Raises UsageError, also for
+    Without groups or extras in the settings, all are included. ``variables`` is the
+    environment of git. ``outdated`` has the newer versions and ``notes`` those on the
+    lock file, None if no index was asked. Raises UsageError, also for
     the lock file of another tool, LockFileInvalid, NoSuchTarget.
     """
     pylock, path = open_lock(settings)
     record = require_record(pylock, path, "run `polylock lock`")
-    groups, extras = groups_to_show(pylock, settings)
+    shown = chosen_to_show(settings, pylock)
     chosen = {
         each.target.name: each
-        for each in selections(
-            pylock, path, target=settings.target, groups=groups, extras=extras
-        )
+        for each in selections(pylock, path, target=settings.target, chosen=shown)
     }
     graphs = {
-        name: selection_graph(pylock, path, each, groups=groups, extras=extras)
+        name: selection_graph(pylock, path, each, chosen=shown)
         for name, each in chosen.items()
     }
     recorded = {target.name: target for target in record.targets}
@@ -344,13 +342,13 @@ def report_document(
     )
 
 
-def _remarks(notes: Sequence[Note], shown: Collection[str]) -> Iterator[Remark]:
+def _remarks(notes: Sequence[Note], shown: Collection[str]) -> Iterator[ReportedNote]:
     """Yield the notes on shown targets, without those that ``newer`` covers."""
     for found in notes:
         targets = tuple(name for name in found.targets if name in shown)
         if isinstance(found.finding, Behind) or (found.targets and not targets):
             continue
-        yield Remark(
+        yield ReportedNote(
             project=found.project or None,
             targets=targets,
             text=note(replace(found, targets=targets)),
@@ -420,7 +418,7 @@ def _target(
 
 def _projects(
     chosen: Mapping[str, LockedSelection], graphs: Mapping[str, LockedGraph]
-) -> tuple[Locked, ...]:
+) -> tuple[ReportedProject, ...]:
     rows: dict[str, dict[str, Build]] = {}
     for target, selection in chosen.items():
         for each in selection.selected:
@@ -432,7 +430,7 @@ def _projects(
 
 def _locked(
     name: str, row: Mapping[str, Build], graphs: Mapping[str, LockedGraph]
-) -> Locked:
+) -> ReportedProject:
     joined: dict[bytes, Build] = {}
     places: dict[str, list[str]] = {}
     requires: dict[str, list[str]] = {}
@@ -445,7 +443,7 @@ def _locked(
                 places.setdefault(place, []).append(target)
         for other in graphs[target].nodes[name].dependencies:
             requires.setdefault(other, []).append(target)
-    return Locked(
+    return ReportedProject(
         name=name,
         builds=tuple(joined.values()),
         places=tuple(
@@ -493,7 +491,7 @@ def _file(name: str, file: PackageFile) -> File:
 def _shown_url(url: str | None) -> str | None:
     """Return a URL without user, password, query and fragment.
 
-    Queries hold signatures and tokens. A path of this machine is not shown.
+    Queries hold signatures and tokens. A ``file:`` URL is not shown.
     """
     try:
         parts = urlsplit(without_credentials(url or ""))
@@ -505,6 +503,6 @@ def _shown_url(url: str | None) -> str | None:
 
 
 def _shown_path(path: str) -> str | None:
-    """Return a relative path, nothing of one that names a place on a machine."""
+    """Return a relative path, None for an absolute one, which is of one machine."""
     is_absolute = PurePosixPath(path).is_absolute() or PureWindowsPath(path).anchor
     return None if is_absolute else path

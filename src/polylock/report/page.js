@@ -1,7 +1,7 @@
 
 "use strict";
-/* Shows the document of `polylock report --json` that stands in this page. Texts of the
-   lock file only ever become text nodes and attributes of plain elements. */
+/* Shows the document of `polylock report --json` that this page holds. Texts of the lock
+   file become text nodes and attributes of plain elements only. */
 (() => {
   const find = (selector) => document.querySelector(selector);
   const report = JSON.parse(find("#document").textContent);
@@ -43,7 +43,7 @@
   const some = (of, targets) => (targets.length === of.length ? null
     : make("span", { class: "of" }, ` on ${listed(targets)}`));
 
-  /* ---- Facts that the document has between its lines ---- */
+  /* ---- Values derived from the document ---- */
 
   const buildOn = (project, target) => project.builds.find((build) => build.targets.includes(target));
   const targetsOf = (project) => every.filter((target) => buildOn(project, target));
@@ -70,7 +70,7 @@
     if (shown.some((target) => !buildOn(project, target))) found.push("not on every target");
     return found;
   };
-  /* Versions and labels by how many of the targets have them; the first is the usual. */
+  /* Versions and labels by the number of targets that have them, the most common first. */
   const ranked = (project) => {
     const counts = new Map();
     for (const target of every) {
@@ -98,16 +98,16 @@
     for (const name of seen) next(name).forEach((other) => seen.add(other));
     return seen;
   };
-  const shortestWay = (name, target) => {
+  const shortestPath = (name, target) => {
     const roots = new Set(report.projects
       .filter((project) => project.places.some((place) => place.targets.includes(target)))
       .map((project) => project.name));
     const after = new Map([[name, null]]);
     for (const [at] of after) {
       if (roots.has(at)) {
-        const way = [];
-        for (let step = at; step !== null; step = after.get(step)) way.push(step);
-        return way;
+        const path = [];
+        for (let step = at; step !== null; step = after.get(step)) path.push(step);
+        return path;
       }
       for (const other of above(at, target)) if (!after.has(other)) after.set(other, at);
     }
@@ -152,13 +152,13 @@
       return `without variants: not known, the lock has no plain wheel of ${visible(first)}${more}`;
     }
     const saved = plain.size - target.size;
-    if (saved === 0) return `without variants: ${bytes(plain.size)} as well`;
+    if (saved === 0) return `without variants: also ${bytes(plain.size)}`;
     const share = plain.size ? ` (${Math.round((100 * Math.abs(saved)) / plain.size)} %)` : "";
     return saved > 0
       ? `saves ${bytes(saved)}${share} against ${bytes(plain.size)} without variants`
       : `${bytes(-saved)} more${share} than the ${bytes(plain.size)} without variants`;
   };
-  /* Properties as people say them; others as they are written. */
+  /* Common properties in words; others as they are written. */
   const SPOKEN = {
     "nvidia sm_arch": (value) => `NVIDIA ${value.replace(/^(\d+)(\d)_.*$/, "$1.$2")}`,
     "nvidia cuda_version_lower_bound": (value) => `CUDA ${value}`,
@@ -194,7 +194,7 @@
       .map((target) => `${target.unknown} of ${visible(target.name)}`);
     const [words] = comparisons;
     const notes = shared ? [`${words[0].toUpperCase()}${words.slice(1)}.`] : [];
-    if (unknown.length) notes.push(`Projects whose size is not known count as nothing: ${unknown.join(", ")}.`);
+    if (unknown.length) notes.push(`Projects whose size is not known count as 0 bytes: ${unknown.join(", ")}.`);
     find("#sizes-note").textContent = notes.join(" ");
     find("#target-filters").hidden = every.length < 2;
     find("#target-filters").append(...every.map((name) => make("label", { class: "chip" },
@@ -222,7 +222,7 @@
       make("p", {}, text(note.text)),
       make("p", { class: "about" }, note.targets.map((name) => make("span", { class: "target" }, text(name))),
         note.key === null ? null : code(note.key)))));
-    if (!notes.length) find("#notes-list").append(make("li", {}, "There is nothing to note."));
+    if (!notes.length) find("#notes-list").append(make("li", {}, "There are no notes."));
   };
 
   /* ---- Filters and order ---- */
@@ -251,7 +251,7 @@
     const sign = order.down ? -1 : 1;
     if (order.by === "name") return sign * byName(a, b);
     const [left, right] = [sizeBy(a), sizeBy(b)];
-    /* What is not there comes last, whichever way. */
+    /* Projects without a size come last in either order. */
     if (left < 0 || right < 0) return (left < 0) - (right < 0) || byName(a, b);
     return sign * (left - right) || byName(a, b);
   };
@@ -330,9 +330,9 @@
       make("p", { class: "head" }, link(project.name), marksOf(project, shown)), make("ul", {}, lines));
   }));
 
-  /* ---- The tree: who requires whom. A branch is made when it is opened: projects are
-     reached by many ways, and all of them would be far more than the page. A line holds
-     for some targets; what is below it is what those install. ---- */
+  /* ---- The tree of dependencies. A branch is made when it is opened, because all
+     paths together would be far too many. A line holds for some targets, and the lines
+     below it for the same ones. ---- */
 
   const weights = new Map();
   const weight = (name, target) => {
@@ -344,7 +344,7 @@
     }
     return weights.get(key);
   };
-  const NOBODY = "No requirement known leads here";
+  const NOBODY = "No known requirement";
   const PLACES = { project: "The project" };
   const placesOf = () => {
     const found = new Map();
@@ -374,13 +374,13 @@
       parent.append(...[found, make("span", {}, listed(versions)), ...labels.map(labelled), some(outer, on),
         make("span", { class: "size" }, bytes(Math.max(...on.map((target) => weight(name, target)))))].filter(Boolean));
     };
-    const branch = (list, name, on, outer, way) => {
+    const branch = (list, name, on, outer, path) => {
       const item = list.appendChild(make("li"));
       const edges = edgesOn(projects.get(name).requires, on);
-      if (!edges.length || way.includes(name)) {
+      if (!edges.length || path.includes(name)) {
         const end = item.appendChild(make("div"));
         line(end, name, on, outer);
-        if (way.includes(name)) end.append(make("span", { class: "of" }, "which is where this way began"));
+        if (path.includes(name)) end.append(make("span", { class: "of" }, "a cycle: see above"));
         return;
       }
       const details = item.appendChild(make("details"));
@@ -388,7 +388,7 @@
       const fill = () => {
         if (details.querySelector("ul")) return;
         const inner = details.appendChild(make("ul"));
-        edges.forEach((edge) => branch(inner, edge.name, edge.targets, on, [...way, name]));
+        edges.forEach((edge) => branch(inner, edge.name, edge.targets, on, [...path, name]));
       };
       details.addEventListener("toggle", () => { if (details.open) fill(); });
       if (matches && !matches.has(name) && budget > 0) {
@@ -428,7 +428,7 @@
     find("#key").textContent = {
       table: tinted ? "A coloured cell has another version or label than most targets." : "",
       list: tinted ? "A coloured line has another version or label than most targets." : "",
-      tree: "What the project file asks for, and what each of that requires. The size is of a project with everything below it, on the target where that is most.",
+      tree: "The requirements of the project file, with their dependencies below. A size includes all dependencies, on the target where it is largest.",
     }[view];
     find("#nothing").hidden = found.length > 0;
     find("#view").hidden = found.length === 0;
@@ -460,12 +460,12 @@
   const reason = (build) => {
     const decided = build["decided-by"];
     if (decided?.length) {
-      return make("div", {}, "decided by, the weightiest first:",
+      return make("div", {}, "decided by, the most significant first:",
         make("ol", {}, decided.map((each) => make("li", {}, code(each)))));
     }
     if (build.label === null) return "the wheel without a label: no variant fits these targets";
-    if (build.label === "null") return "the null variant, which asks nothing of the machine";
-    return "the lock file names no property that decided";
+    if (build.label === "null") return "the null variant, which requires nothing of the machine";
+    return "the lock file records no property that decided";
   };
   const placeOf = (file) => (/^https?:\/\//.test(file.place)
     ? make("a", { href: file.place, rel: "noreferrer noopener" }, code(file.place)) : code(file.place));
@@ -484,12 +484,12 @@
   const article = (project) => {
     const on = targetsOf(project);
     const missing = every.filter((target) => !on.includes(target));
-    const ways = new Map();
+    const paths = new Map();
     for (const target of on) {
-      const way = shortestWay(project.name, target);
-      if (way.length > 1) {
-        const key = JSON.stringify(way);
-        ways.set(key, { way, targets: [...(ways.get(key)?.targets ?? []), target] });
+      const path = shortestPath(project.name, target);
+      if (path.length > 1) {
+        const key = JSON.stringify(path);
+        paths.set(key, { path, targets: [...(paths.get(key)?.targets ?? []), target] });
       }
     }
     const where = { project: "the project itself" };
@@ -498,14 +498,14 @@
       ...requiredBy.get(project.name).map(({ name, targets }) => make("span", {}, link(name), some(on, targets))),
     ];
     const needs = project.requires.map(({ name, targets }) => make("span", {}, link(name), some(on, targets)));
-    const chains = [...ways.values()].map(({ way, targets }) => make("span", {},
-      way.flatMap((name, at) => (at ? [" → ", link(name)] : [link(name)])), some(on, targets)));
+    const chains = [...paths.values()].map(({ path, targets }) => make("span", {},
+      path.flatMap((name, at) => (at ? [" → ", link(name)] : [link(name)])), some(on, targets)));
     return make("article", { "data-name": project.name },
       make("h3", { id: `h-${project.name}`, tabindex: "-1" }, text(project.name)),
       rows([
         ["Required by", several(asking)],
         ["Requires", several(needs)],
-        chains.length > 0 && ["Comes by", several(chains)],
+        chains.length > 0 && ["Required via", several(chains)],
         missing.length > 0 && ["Not installed on", text(missing.join(", "))],
         project.newer?.length > 0 && ["Newest", several(project.newer.map((each) => newerLine(project, each)))],
       ]),

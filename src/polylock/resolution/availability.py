@@ -1,4 +1,4 @@
-"""Which versions of a project a target may take, and in what order they are tried.
+"""The versions of a project that a target may have, in the order of preference.
 
 Pre-releases and yanked versions are admitted for each project *before* a solve. PEP 440
 and PEP 592 could be read as rules about the current constraints: a pre-release if
@@ -225,7 +225,7 @@ class Availability:
             yield from self.pool.expand(releases, position, yanked=yanked).candidates
 
     def _takes_yanked(self, name: str) -> bool:
-        """Return whether yanked files of a project may be taken."""
+        """Return True if yanked files of a project may be taken."""
         return name in self._pins or name in self._admission.yanked
 
     def _by_abi(self, candidates: Sequence[Candidate]) -> Sequence[Candidate]:
@@ -319,7 +319,7 @@ def _lowest_first(releases: Releases, mask: int) -> Iterator[int]:
 
 
 def _pins_a_version(specifier: str) -> bool:
-    """Return whether a specifier set pins a version by ``==`` or ``===`` (PEP 592)."""
+    """Return True if a specifier set pins a version by ``==`` or ``===`` (PEP 592)."""
     return any(
         clause.startswith("==") and not clause.endswith("*")
         for clause in specifier.split(",")
@@ -332,7 +332,7 @@ def _names_prerelease(requirement: Requirement) -> bool:
 
 
 def _holds(requirement: Requirement, target: Target) -> bool:
-    """Return whether a requirement may apply to a target."""
+    """Return True if a requirement may apply to a target."""
     marker = requirement.marker_expression
     return marker is None or fold(marker, target) is not False
 

@@ -52,13 +52,13 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from polylock.model.inputs import Inputs
-    from polylock.model.target import Target
+    from polylock.model.target import Target, WheelOrder
     from polylock.ports import PackageSource
     from polylock.resolution.memory import TargetMemory
     from polylock.variants.ordering import VariantPreferences
 
-    # Label to the wheel and its order: tag rank and build number, the highest first.
-    _Best = dict[str | None, tuple[tuple[int, int, str], RemoteFile]]
+    # Label to the best wheel, with its order.
+    _Best = dict[str | None, tuple[WheelOrder, RemoteFile]]
 
 __all__ = ["CandidatePool", "labels_of"]
 
@@ -82,7 +82,7 @@ class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
 
     @cached_property
     def preferences(self) -> VariantPreferences:
-        """Return what the user wants of the variants on this target."""
+        """Return the user's preferences for variants on this target."""
         return preferences_of(self.inputs, self.target.description)
 
     def expand(self, releases: Releases, position: int, *, yanked: bool) -> Expansion:
@@ -256,23 +256,21 @@ class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
                 rejections.append(Rejection(reason, file=file.filename))
                 continue
             label = filename.variant_label
-            rank = self.target.tag_rank(filename)
-            unfit: Refusal | None = Unfit()
-            if rank is not None:
+            order = self.target.wheel_order(filename)
+            if order is None:
+                unfit: Refusal | None = Unfit()
+            else:
                 unfit = self._unfit(releases, file, yanked=yanked)
-            if rank is None or unfit is not None:
-                unfit = unfit or Unfit()
+            if unfit is not None:
                 rejections.append(Rejection(unfit, label or "", file.filename))
-                continue
-            order = (-rank, *filename.build_number)
-            if label not in best or order > best[label][0]:
+            elif order and (label not in best or order > best[label][0]):
                 best[label] = (order, file)
         return best
 
     def _unfit_sdist(
         self, releases: Releases, file: RemoteFile, *, yanked: bool
     ) -> Refusal | None:
-        """Return why a source distribution is rejected, None if it is not.
+        """Return the reason against a source distribution, None for none.
 
         Whether its metadata can be read without a build is for the source to decide.
         """
@@ -284,7 +282,7 @@ class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
     def _unfit(
         self, releases: Releases, file: RemoteFile, *, yanked: bool
     ) -> Refusal | None:
-        """Return why a file is rejected apart from its tags, None if it is not."""
+        """Return the reason against a file apart from its tags, None for none."""
         unmet = self.python_unmet(file.requires_python)
         if unmet is not None:
             return unmet

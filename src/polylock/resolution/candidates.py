@@ -50,7 +50,7 @@ class Candidate(Value, frozen=True, kw_only=True, eq=False):
 
     @property
     def is_sdist(self) -> bool:
-        """Return whether it is a source distribution of an index."""
+        """Return True if it is a source distribution of an index."""
         release = self.release
         return self.file is release.sdist and release.direct is None
 

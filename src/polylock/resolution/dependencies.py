@@ -34,7 +34,7 @@ __all__ = ["DependencyReader", "SdistReads"]
 
 
 class SdistReads(Mutable):
-    """Which source distributions of an index were opened, and how many more may be.
+    """The source distributions that were opened, and how many more may be.
 
     The metadata of a wheel costs a small request, that of a source distribution its
     whole download; old ones mostly leave it to their backends, so the download is in
@@ -49,7 +49,7 @@ class SdistReads(Mutable):
     refused: bool = False
 
     def admit(self, candidate: Candidate) -> bool:
-        """Return whether the metadata of a candidate may be read, and count that."""
+        """Return True if the metadata of a candidate may be read, and count that."""
         url = candidate.file.url
         if not candidate.is_sdist or url in self.opened:
             return True
@@ -63,7 +63,7 @@ class SdistReads(Mutable):
 
 
 def _excludes(requirement: Requirement, candidate: Candidate) -> bool:
-    """Return whether a candidate's requirement on its own project rules it out."""
+    """Return True if a candidate's requirement on its own project rules it out."""
     return requirement.name == candidate.name and not satisfies(
         requirement.specifier, candidate.version
     )
@@ -249,7 +249,7 @@ class DependencyReader:
         return tuple(found)
 
     def _is_agreed(self, requirement: Requirement) -> bool:
-        """Return whether a requirement names no source, or the project's own one."""
+        """Return True if a requirement names no source, or the project's own one."""
         if requirement.url is None:
             return True
         pool = self._pool

@@ -197,7 +197,7 @@ class Engine(Resolution["Constraint", AnyCandidate, str]):
     def _is_current_pin_satisfying(
         self, name: str, criterion: Criterion[Constraint, AnyCandidate]
     ) -> bool:
-        """Return whether a project is decided: every pin is, for none is replaced.
+        """Return True if a project is decided: every pin is, for none is replaced.
 
         In a strict run the last pin is not, if a label is built against a project that
         is not pinned in the end.
@@ -287,7 +287,7 @@ class Engine(Resolution["Constraint", AnyCandidate, str]):
     def _why_out(
         self, candidate: AnyCandidate, pins: Mapping[str, AnyCandidate]
     ) -> tuple[Pins, Rejected] | None:
-        """Return why a candidate is out; an extra is out where its project is."""
+        """Return the reason against a candidate; an extra has that of its project."""
         found = self._nogoods.why_out(candidate, pins)
         if found is None and isinstance(candidate, ExtraCandidate):
             return self._nogoods.why_out(candidate.base, pins)
@@ -444,7 +444,7 @@ class Engine(Resolution["Constraint", AnyCandidate, str]):
     def _is_dead_end(
         self, identifier: str, specifier: str, refutation: Refutation | None = None
     ) -> bool:
-        """Return whether nothing meets a requirement; record it if so."""
+        """Return True if nothing meets a requirement; record it if so."""
         key = identifier, specifier
         if key in self._nogoods.unmet:
             return True

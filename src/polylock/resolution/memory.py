@@ -128,7 +128,7 @@ class TargetMemory:
         self._target = target
         self._requirements = requirements
         self.pythons = pythons
-        """Whether the target's Python meets a ``requires-python``, by its text."""
+        """True if the target's Python meets a ``requires-python``, by its text."""
         self.wheels = wheels
         """The position of the best wheel of a release, by the release's digest."""
 

@@ -101,7 +101,7 @@ class Unsolvable(NoSolution):
 
 
 class Failure(Value, frozen=True, kw_only=True, eq=False):
-    """Why a problem has no solution.
+    """The proof that a problem has no solution.
 
     ``causes`` is None where the limit on tries was reached, so that nothing is proved.
     ``contested`` are the projects with the most rejected candidates.

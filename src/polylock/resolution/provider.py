@@ -148,7 +148,7 @@ class TargetProvider(AbstractProvider["Constraint", AnyCandidate, str]):
         return self._place(identifier)
 
     def _is_forced(self, identifier: str, wanted: Sequence[Constraint]) -> bool:
-        """Return whether a project has at most one candidate."""
+        """Return True if a project has at most one candidate."""
         mask = self._mask(identifier, wanted)
         if mask & (mask - 1):
             return False
@@ -219,7 +219,7 @@ class TargetProvider(AbstractProvider["Constraint", AnyCandidate, str]):
                     yield pin, need
 
     def is_satisfied_by(self, requirement: Constraint, candidate: AnyCandidate) -> bool:
-        """Return whether a pin meets a constraint; a lookup once the mask is known."""
+        """Return True if a pin meets a constraint; a lookup once the mask is known."""
         if isinstance(requirement, Unmeetable):
             return False
         base = candidate.base if isinstance(candidate, ExtraCandidate) else candidate
@@ -313,7 +313,7 @@ class TargetProvider(AbstractProvider["Constraint", AnyCandidate, str]):
     def is_dead_end(
         self, identifier: str, specifier: str, dead: Collection[AnyCandidate]
     ) -> bool:
-        """Return whether only ``dead`` candidates meet a requirement.
+        """Return True if only ``dead`` candidates meet a requirement.
 
         Opens no version; false where that would be needed.
         """

@@ -146,7 +146,7 @@ class Solver(Mutable, kw_only=True, eq=False):
     def _could_take(
         self, name: NormalizedName, version: str, resolution: Resolution
     ) -> bool:
-        """Return whether a target has a candidate of a public version at all."""
+        """Return True if a target has a candidate of a public version at all."""
         target = resolution.target
         pool = CandidatePool(target=target, inputs=self.inputs, source=self.source)
         releases = self.source.releases(name, target)
@@ -182,7 +182,7 @@ class Solver(Mutable, kw_only=True, eq=False):
     def _refusal(
         self, name: NormalizedName, version: str, target: Target
     ) -> Unsolvable | None:
-        """Return why a target cannot take a version; None if by itself it can."""
+        """Return the proof that a target alone cannot have a version, None for none."""
         asked = Requirement(name=name, specifier=f"=={version}")
         inputs = replace(self.inputs, upgrades=(*self.inputs.upgrades, asked))
         solver = Solver(inputs=inputs, source=self.source, reporter=self.reporter)

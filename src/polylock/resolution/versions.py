@@ -43,7 +43,7 @@ def _parse_specifier(text: str) -> SpecifierSet:
 
 @lru_cache(maxsize=65536)
 def satisfies(specifier: str, version: str) -> bool:
-    """Return whether a version meets a specifier set, pre-releases included.
+    """Return True if a version meets a specifier set, pre-releases included.
 
     No version meets an invalid specifier: indexes hold files older than PEP 440, with
     a ``requires-python`` such as ``>=3.6.*``.
@@ -61,7 +61,7 @@ def public(version: str) -> str:
 
 
 def names_prerelease(specifier: str) -> bool:
-    """Return whether a specifier set names a pre-release, which admits them."""
+    """Return True if a specifier set names a pre-release, which admits them."""
     return bool(_parse_specifier(specifier).prereleases)
 
 

@@ -61,7 +61,7 @@ def walk(
 
 
 def _are_decided_before(found: _Walk, roots: Sequence[Dependency]) -> bool:
-    """Return whether the engine knows each expected constraint when it is needed.
+    """Return True if the engine knows each expected constraint when it is needed.
 
     The parent of such a constraint must be reached from the project's requirements by
     way of projects that are all decided before the one that is constrained.
@@ -148,7 +148,7 @@ class _Walk:
         return following
 
     def labels_fit(self) -> bool:
-        """Return whether every label has what it is built against among the pins."""
+        """Return True if every label has what it is built against among the pins."""
         return all(
             need.name in self._pins
             and self._meets(self._pins[need.name], need.specifier)

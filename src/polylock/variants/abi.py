@@ -24,10 +24,15 @@ if TYPE_CHECKING:
 
     from polylock.variants.ordering import DeferredFeature
 
-__all__ = ["AbiNeed", "InvalidAbiDependency", "alternatives"]
+__all__ = ["AbiNeed", "InvalidAbiDependency", "alternatives", "is_release"]
 
 _RELEASE = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9}){0,2}")
 _MOST_ALTERNATIVES = 100
+
+
+def is_release(value: str) -> bool:
+    """Return True if a value is a release of up to three numbers (PEP 850)."""
+    return _RELEASE.fullmatch(value) is not None
 
 
 class InvalidAbiDependency(ValueError):
@@ -77,7 +82,7 @@ def alternatives(features: Iterable[DeferredFeature]) -> list[tuple[AbiNeed, ...
         fitting = [
             AbiNeed(found.feature, value)
             for value in dict.fromkeys(found.values)
-            if _RELEASE.fullmatch(value)
+            if is_release(value)
         ]
         if not fitting:
             shown = ", ".join(found.values)

@@ -1,4 +1,4 @@
-"""Which provider determines the supported properties of a namespace (PEP 850)."""
+"""The choice of the provider for the supported properties of a namespace (PEP 850)."""
 
 from __future__ import annotations
 
@@ -123,12 +123,12 @@ def namespaces_without_provider(
 def has_built_in_provider(
     metadata: VariantMetadata, namespace: str, holds: MarkerHolds
 ) -> bool:
-    """Return whether a built-in provider may answer for a namespace of a release."""
+    """Return True if a built-in provider may answer for a namespace of a release."""
     return _is_built_in(_provider(metadata, namespace), namespace, holds)
 
 
 def usual_provider(namespace: str) -> dict[str, Any] | None:
-    """Return what metadata says of the published provider, None if there is none."""
+    """Return the published provider in the metadata, None if there is none."""
     packages = PROVIDER_PACKAGES.get(namespace)
     if packages is None:
         return None
@@ -159,7 +159,7 @@ def _is_disabled(
     enabled: Collection[str],
     holds: MarkerHolds,
 ) -> bool:
-    """Return whether an optional provider is off, or the ``enable-if`` of a draft."""
+    """Return True if an optional provider is off, or the ``enable-if`` of a draft."""
     if provider is None:
         return False
     if provider.enable_if and not holds(provider.enable_if):
@@ -170,7 +170,7 @@ def _is_disabled(
 def _is_built_in(
     provider: ProviderInformation | None, namespace: str, holds: MarkerHolds
 ) -> bool:
-    """Return whether the built-in provider may be used.
+    """Return True if the built-in provider may be used.
 
     Another package may give the namespace another meaning, so if the metadata names
     packages, its plugin must be one that the built-in provider replaces, in a version

@@ -186,7 +186,7 @@ class VariantPattern(Value, frozen=True, kw_only=True):
     def matches(
         self, label: str, properties: Mapping[str, Mapping[str, Collection[str]]]
     ) -> bool:
-        """Return whether the pattern matches a label with these properties."""
+        """Return True if the pattern matches a label with these properties."""
         if self.label:
             return self.label == label
         features = properties.get(self.namespace, {})
@@ -232,7 +232,7 @@ class VariantPreferences(Value, frozen=True, kw_only=True):
         )
 
     def unrequired(self, name: str) -> VariantRequired | None:
-        """Return why a file without a label is rejected, None if it is not."""
+        """Return the reason against files without a label, None for none."""
         required = self.require.get(name)
         if not required:
             return None
@@ -413,7 +413,7 @@ def why_before(
     winning: Sequence[VariantProperty],
     losing: Sequence[VariantProperty],
 ) -> LabelLost:
-    """Return why a label loses to another by PEP 825's comparison of properties.
+    """Return the reason why a label loses to another by PEP 825's comparison.
 
     ``winning`` and ``losing`` are the best supported properties of both, the most
     significant first (``RankedLabel.decided_by``).

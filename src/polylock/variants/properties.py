@@ -38,7 +38,7 @@ class SupportedProperties(Value, frozen=True):
         return self.namespaces.get(namespace, {})
 
     def supports(self, namespace: str, feature: str, value: str) -> bool:
-        """Return whether a property is supported."""
+        """Return True if a property is supported."""
         return value in self.features(namespace).get(feature, ())
 
 
@@ -78,20 +78,20 @@ class VariantProperty(Value, frozen=True, order=True):
 
 
 def is_namespace(text: str) -> bool:
-    """Return whether the text is a valid namespace."""
+    """Return True if the text is a valid namespace."""
     return _NAME.fullmatch(text) is not None
 
 
 def is_feature_name(text: str) -> bool:
-    """Return whether the text is a valid name of a feature."""
+    """Return True if the text is a valid name of a feature."""
     return _NAME.fullmatch(text) is not None
 
 
 def is_feature_value(text: str) -> bool:
-    """Return whether the text is a valid value of a feature."""
+    """Return True if the text is a valid value of a feature."""
     return _VALUE.fullmatch(text) is not None
 
 
 def is_label(text: str) -> bool:
-    """Return whether the text is a valid variant label."""
+    """Return True if the text is a valid variant label."""
     return _VALUE.fullmatch(text) is not None

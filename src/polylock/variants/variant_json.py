@@ -277,7 +277,7 @@ def _plain(value: object, depth: int) -> Any:  # noqa: ANN401  # any TOML value
 
 
 def _is_text(text: str) -> bool:
-    """Return whether a text is printable or ASCII: no lone surrogates, for example."""
+    """Return True if a text is printable or ASCII: no lone surrogates, for example."""
     return text.isascii() or text.isprintable()
 
 

@@ -120,7 +120,7 @@ def schema_version(document: Mapping[str, Any]) -> tuple[int, int]:
 
 
 def is_draft(version: tuple[int, int]) -> bool:
-    """Return whether this is a draft v0.0.x, older than PEP 825."""
+    """Return True if this is a draft v0.0.x, older than PEP 825."""
     return version == (0, 0)
 
 

@@ -125,6 +125,19 @@ def test_groups_and_extras_are_in_the_key(locked_demo: Project) -> None:
     assert all(plain[name] != tested[name] for name in plain)
 
 
+def test_key_is_of_what_sync_installs(project: Project, demo: Project) -> None:
+    """The default groups count, and the options of ``sync`` choose as they do there."""
+    text = (demo.directory / "pyproject.toml").read_text("utf-8")
+    project.write(text.replace("\ntest = [", "\ndev = ["))
+    project.lock()
+    plain, with_dev = keys(project, no_default_groups=True), keys(project)
+    assert plain != with_dev
+    assert keys(project, groups=("dev",)) == with_dev
+    assert keys(project, all_groups=True) == with_dev
+    assert keys(project, no_groups=("dev",)) == plain
+    assert keys(project, only_groups=("dev",)) not in (plain, with_dev)
+
+
 def test_key_needs_the_lock_file_alone(locked_demo: Project) -> None:
     """A CI step that has the lock file and no project file gets the same key."""
     before = keys(locked_demo)

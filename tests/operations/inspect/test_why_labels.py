@@ -64,7 +64,7 @@ def test_every_label_has_its_reason(gpu: Project) -> None:
         ),
         "": (
             "behind",
-            "lost to cu12: a variant that fits goes before what has no label",
+            "lost to cu12: a variant that fits is preferred to a wheel without a label",
         ),
         "debug": (
             "excluded",

@@ -89,7 +89,10 @@ def test_a_version_that_the_source_does_not_have(world: World) -> None:
     world.require("lib>=99", sources='lib = { path = "../lib" }')
     with pytest.raises(NoSolution) as caught:
         world.project.lock()
-    assert "no version of lib is >=99; lib @ ../lib has " in caught.value.explanation[1]
+    assert (
+        "no version of lib matches >=99; lib @ ../lib has "
+        in caught.value.explanation[1]
+    )
 
 
 def test_a_cutoff_says_nothing_of_direct_sources(world: World) -> None:

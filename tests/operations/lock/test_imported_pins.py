@@ -299,7 +299,7 @@ def test_without_writing(world: World) -> None:
             (
                 "2.0",
                 ("linux", "windows"),
-                "old has to have 2.0, and align asks for one version",
+                "old must have 2.0, and align requires one version",
             ),
         ),
     ],

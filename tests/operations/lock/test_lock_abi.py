@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from polylock.operations.chosen import Chosen
 from polylock.operations.inspect.check import check
 from polylock.operations.inspect.selection import selections
 from polylock.operations.lock.request import LockRequest
@@ -36,7 +37,7 @@ dependencies = [{listed}]
 def installed(project: Project, target: str) -> dict[str, str]:
     """Return what a target installs from the lock file: version and label."""
     (found,) = selections(
-        project.pylock, project.lock_path, target=target, groups=(), extras=()
+        project.pylock, project.lock_path, target=target, chosen=Chosen()
     )
     return {
         each.package.name: f"{each.package.version} {each.variant_label or ''}".strip()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fakes.server import Server
-from fakes.torch_index import TorchIndex, full_torch_index
+from fakes.torch_index import LINUX, TorchIndex, full_torch_index
 from fakes.workspace import Project
 from polylock.errors import NoSolution, ProjectError
 from polylock.explain.words import note
@@ -245,7 +245,7 @@ nvidia = { driver = "11.4", compute = ["3.5"] }
     assert builds(project) == {"old": "2.9.1+cpu"}
     assert told(outcome) == [
         (
-            "torch 2.9.1+cpu on old is the build for processors: cu118 and later have "
+            "torch 2.9.1+cpu on old is the CPU build: cu118 and later have "
             "no code for compute capability 3.5"
         )
     ]
@@ -422,6 +422,24 @@ def test_without_the_key_nothing_asks_for_backends(
             "for each target"
         )
     ]
+
+
+def test_none_is_without_the_key_and_its_notes(
+    index: TorchIndex, tmp_path: Path
+) -> None:
+    """For a target, whatever the project says; nothing advises to set the key."""
+    project = project_on(index, tmp_path)
+    index.add_default("torch", "2.9.1", LINUX, requires=["filelock"])
+    index.publish()
+    off = '[tool.polylock.targets.h100]\npreset = "h100"\ntorch-backend = "none"\n'
+    on = '[tool.polylock.targets.h200]\npreset = "h200"\n'
+    project.write(text(machines=off + on))
+    outcome = project.lock()
+    assert builds(project) == {"h100": "2.9.1", "h200": "2.9.1+cu130"}
+    assert not any("h100" in each for each in told(outcome))
+    project.write(text('torch-backend = "none"', machines=on))
+    assert told(project.lock()) == []
+    assert builds(project) == {"h200": "2.9.1"}
 
 
 def test_a_backend_that_does_not_exist(index: TorchIndex, tmp_path: Path) -> None:

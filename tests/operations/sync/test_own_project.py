@@ -88,6 +88,33 @@ def test_it_can_be_left_out(own: Own) -> None:
     assert own.project.sync(OPTIONS, no_install_project=True).plan.is_empty
 
 
+def test_it_can_be_installed_as_a_wheel(own: Own) -> None:
+    """For an image that has no source tree; a change of its code installs it anew."""
+    own.write()
+    own.project.lock()
+    own.project.sync(OPTIONS)
+    outcome = own.project.sync(OPTIONS, no_editable=True)
+    assert [entry.name for entry in outcome.plan.reinstall] == ["own"]
+    assert outcome.basis is None
+    direct = own.project.installed()["own"].direct_url
+    assert direct is not None
+    assert direct.dir_info is not None
+    assert not direct.dir_info.editable
+    module = own.project.directory / "src" / "own" / "__init__.py"
+    module.write_text("built = 'anew'\n", "utf-8")
+    outcome = own.project.sync(OPTIONS, no_editable=True)
+    assert [entry.name for entry in outcome.plan.reinstall] == ["own"]
+
+
+def test_a_group_alone_is_without_the_project(own: Own) -> None:
+    """No group requires the project itself."""
+    own.write(options="[dependency-groups]\nnothing = []\n")
+    own.project.lock()
+    own.project.sync(OPTIONS)
+    outcome = own.project.sync(OPTIONS, only_groups=("nothing",))
+    assert [entry.name for entry in outcome.plan.remove] == ["own"]
+
+
 def test_a_project_without_build_system_is_not_installed(own: Own) -> None:
     """It is a list of requirements."""
     own.project.write(

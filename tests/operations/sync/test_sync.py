@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fakes.pythons import sites_of, this_python
 from fakes.server import Answer, Server
 from fakes.this_machine import VARIABLE
 from fakes.wheels import build_wheel
 from fakes.workspace import Spy, this_target
-from polylock.environment.discovery import environment_python
 from polylock.environment.installed import read_installed
-from polylock.environment.interpreter import probe
 from polylock.environment.venv import (
     EnvironmentState,
     create,
@@ -131,6 +130,94 @@ def test_the_choice_sticks(locked: Project) -> None:
     assert "plainlib-testing" not in installed(locked)
 
 
+def of_groups(project: Project, *, default: str = "") -> None:
+    """Lock a project with the groups dev, docs and test, and synced groups."""
+    use(
+        project,
+        '[project]\nname = "app"\nversion = "1"\ndependencies = ["plainlib-colors"]\n'
+        '[dependency-groups]\ndev = ["vecdemo"]\ndocs = ["fallbackkit"]\n'
+        f'test = ["plainlib-testing"]\n[tool.polylock]\n{default}\n{this_target()}',
+    )
+    project.lock()
+
+
+def test_the_group_dev_is_installed_unless_told_otherwise(project: Project) -> None:
+    """As uv has it; ``default-groups`` names others, and an empty list none."""
+    of_groups(project)
+    outcome = project.sync()
+    assert outcome.groups == ("dev",)
+    assert "vecdemo" in installed(project)
+    assert project.sync(no_default_groups=True).groups == ()
+    assert "vecdemo" not in installed(project)
+    assert project.sync().groups == ()  # the choice sticks
+    of_groups(project, default='default-groups = ["docs", "test"]')
+    assert project.sync(SyncOptions(forget=True, search_path=PATH)).groups == (
+        "docs",
+        "test",
+    )
+    of_groups(project, default="default-groups = []")
+    assert project.sync().groups == ()
+
+
+def test_a_change_of_default_groups_needs_a_new_lock(project: Project) -> None:
+    """What every machine installs is in the lock file, for images without project."""
+    of_groups(project)
+    text = (project.directory / "pyproject.toml").read_text("utf-8")
+    project.write(
+        text.replace("[tool.polylock]", "[tool.polylock]\ndefault-groups = []")
+    )
+    with pytest.raises(LockFileOutdated) as caught:
+        project.sync()
+    assert any("default-groups" in line for line in caught.value.differences)
+    project.lock()
+    assert project.sync().groups == ()
+    alone = project.directory.parent / "image" / "pylock.toml"
+    alone.parent.mkdir()
+    shutil.copyfile(project.lock_path, alone)
+    assert project.sync(project=None, lock_file=alone).groups == ()
+
+
+def test_a_group_alone_has_neither_project_nor_its_dependencies(
+    project: Project,
+) -> None:
+    """What the group shares with the project stays: plainlib-colors is of both."""
+    of_groups(project)
+    project.sync()
+    outcome = project.sync(only_groups=("test",))
+    assert outcome.groups == ("test",)
+    assert set(installed(project)) == {
+        "plainlib",
+        "plainlib-colors",
+        "plainlib-posix",
+        "plainlib-testing",
+    }
+    project.sync(only_groups=("docs",))
+    assert set(installed(project)) == {"fallbackkit"}
+    assert project.sync().plan.is_empty
+
+
+def test_run_adds_a_group_and_takes_none_away(project: Project) -> None:
+    """As the commands of a day follow each other."""
+    of_groups(project)
+    adding = SyncOptions(adding=True, search_path=PATH)
+    project.sync(groups=("docs",))
+    assert project.sync(adding, groups=("test",)).groups == ("dev", "docs", "test")
+    assert project.sync(adding).plan.is_empty
+    assert project.sync(groups=("test",)).groups == ("dev", "test")
+
+
+def test_a_package_can_be_left_out(project: Project) -> None:
+    """For an image that has it already; a name that is not locked is an error."""
+    of_groups(project)
+    project.sync()
+    outcome = project.sync(no_install_packages=("Plainlib_Colors",))
+    assert [entry.name for entry in outcome.plan.remove] == ["plainlib-colors"]
+    with pytest.raises(UsageError, match="vecdmo is not locked") as caught:
+        project.sync(no_install_packages=("vecdmo",))
+    assert "vecdemo" in str(caught.value.advice)
+    assert "plainlib-colors" in {e.name for e in project.sync().plan.install}
+
+
 def test_a_choice_that_a_killed_sync_did_not_write_is_written(locked: Project) -> None:
     """All may be installed by then: the next sync writes what is missing."""
     locked.sync()
@@ -228,10 +315,9 @@ def test_each_demo_target_gets_its_labels(locked: Project, name: str) -> None:
     """Forced, a sync installs just the variants that were locked for the target."""
     forced = SyncOptions(force_target=True, search_path=PATH)
     locked.sync(forced, target=name, no_install_project=True)
-    python = environment_python(locked.directory / ".venv")
     found = {
         each.name: each.origin.variant_label
-        for each in read_installed(probe(python).site_directories)
+        for each in read_installed(sites_of(locked.directory / ".venv"))
         if each.origin is not None and each.origin.variant_label is not None
     }
     assert found == DEMO_LABELS[name]
@@ -350,7 +436,7 @@ def test_a_python_of_another_environment_is_never_changed(
 ) -> None:
     """A Python that installs elsewhere is refused: all that is there would go."""
     other = tmp_path / "other"
-    create(other, probe(Path(sys.executable)))
+    create(other, this_python())
     before = sorted(other.rglob("*"))
     place = locked.directory / ".venv"
     (place / "bin").mkdir(parents=True)
@@ -368,7 +454,7 @@ def test_an_environment_that_appears_meanwhile_is_taken_for_itself(
 ) -> None:
     """The Python that would have made it is not the one that is synced."""
     other = tmp_path / "other"
-    create(other, probe(Path(sys.executable)))
+    create(other, this_python())
     before = sorted(other.rglob("*"))
     place = locked.directory / ".venv"
     locked.settings["python"] = str(other / "bin" / "python")

@@ -63,7 +63,7 @@ class World:
         self.project.sync(venv=venv, offline=True)
 
     def is_good(self, venv: str) -> bool:
-        """Return whether each file of an environment is as in the wheel."""
+        """Return True if each file of an environment is as in the wheel."""
         return all("good" in self.installed(each, venv).read_text() for each in GOOD)
 
 

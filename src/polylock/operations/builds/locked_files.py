@@ -92,10 +92,10 @@ class LockedFiles(Value, frozen=True, kw_only=True):
         return self.context.downloader.fetch(replace(file, url=link)).path
 
     def _link_now(self, locked: LockedFile, refused: IndexRequestError) -> str | None:
-        """Return where the index has a file now whose locked URL was refused.
+        """Return the current URL of a file whose locked URL was refused.
 
-        A lock file holds no token that a link of the index may need, and files move.
-        Which file it is, its SHA-256 says.
+        The link of an index may need a token, which no lock file holds, and files move.
+        The file is identified by its SHA-256.
         """
         sha256 = sha256_of(locked.hashes)
         if refused.status not in _REFUSED or isinstance(locked, PackageArchive):
@@ -105,7 +105,7 @@ class LockedFiles(Value, frozen=True, kw_only=True):
         try:
             return self.context.link_now(filename_of(locked), sha256)
         except (PolylockError, InvalidFilename):
-            return None  # the refusal of the file itself is what to tell
+            return None  # the error of the locked URL is raised instead
 
     def _local(self, locked: LockedFile) -> Path:
         """Verify a file whose path is relative to the lock file."""

@@ -15,14 +15,17 @@ from typing import TYPE_CHECKING
 
 from polylock.cache.store import Bucket
 from polylock.errors import CacheUnusable
+from polylock.model.distributions import Unusable
+from polylock.model.reasons import NeedsBuild
 from polylock.operations.context import Context
 
 if TYPE_CHECKING:
     from polylock.environment.interpreter import Interpreter
     from polylock.index.source import PackageIndexes
     from polylock.model.core_metadata import CoreMetadata
-    from polylock.model.distributions import Release, RemoteFile, Unusable
+    from polylock.model.distributions import Release, RemoteFile
     from polylock.model.inputs import Inputs
+    from polylock.operations.builds.build_inputs import BuildInputs, LockedSet
     from polylock.operations.builds.sdists import SdistBuilds
     from polylock.ports import Provisioner, Reporter
     from polylock.project.settings import Settings
@@ -31,26 +34,35 @@ if TYPE_CHECKING:
 __all__ = ["IndexContext", "machine_builds"]
 
 
-def machine_builds(context: Context, interpreter: Interpreter) -> SdistBuilds:
-    """Return a builder of source distributions on this machine for a Python."""
+def machine_builds(
+    context: Context, interpreter: Interpreter, locked: LockedSet | None = None
+) -> SdistBuilds:
+    """Return a builder of source distributions on this machine for a Python.
+
+    ``locked`` is what is locked for the target, None while it is being locked.
+    """
     from polylock.operations.builds.sdists import SdistBuilds  # noqa: PLC0415 - rare
 
     return SdistBuilds(
-        context=context, interpreter=interpreter, provisioner=_provisioner
+        context=context,
+        interpreter=interpreter,
+        provisioner=_provisioner,
+        locked=locked,
     )
 
 
-def _provisioner(builds: SdistBuilds) -> Provisioner:
+def _provisioner(builds: SdistBuilds, inputs: BuildInputs) -> Provisioner:
     # The solver takes 40 ms, and cached builds do not need it.
     from polylock.operations.builds.provision import MachineProvisioner  # noqa: PLC0415
 
-    return MachineProvisioner(builds=builds)
+    return MachineProvisioner(builds=builds, inputs=inputs)
 
 
 class IndexContext(Context):
     """The context of a run that asks the indexes and may build metadata.
 
     ``project`` is the key under which results are remembered; None: they are not.
+    Without ``builds`` metadata that needs a build is unusable, whatever is allowed.
     """
 
     def __init__(
@@ -60,9 +72,11 @@ class IndexContext(Context):
         reporter: Reporter,
         *,
         project: str | None = None,
+        builds: bool = True,
     ) -> None:
         super().__init__(settings, inputs, reporter)
         self._project = project
+        self._builds = builds
 
     @cached_property
     def source(self) -> PackageIndexes:
@@ -103,6 +117,8 @@ class IndexContext(Context):
         refused = refused_metadata(self.inputs, release.name)
         if refused is not None:
             return refused
+        if not self._builds:
+            return Unusable(NeedsBuild())
         return self.metadata_builds.metadata(file)
 
     @cached_property

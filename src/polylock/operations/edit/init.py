@@ -5,10 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from packaging.specifiers import SpecifierSet
-from packaging.utils import canonicalize_name
-
-from polylock.environment.discovery import pinned_python
 from polylock.errors import UsageError
 from polylock.operations.edit.detect import machine_name
 from polylock.operations.edit.other_tools import (
@@ -18,17 +14,19 @@ from polylock.operations.edit.other_tools import (
 )
 from polylock.operations.edit.project_file import (
     complete_targets,
+    directory_name,
+    fitting_python,
+    is_admitted,
     parse_document,
     parse_release,
+    pinned_release,
+    project_to_write,
     read_text,
-    running_python,
 )
 from polylock.operations.edit.target_table import target_table
 from polylock.operations.edit.targets import ASSUMED_COMMENTS, preset_target
 from polylock.operations.files import write_atomically
 from polylock.project.edit import init as edit_init
-from polylock.project.pyproject import PROJECT_FILE
-from polylock.project.target_values import parse_python
 from polylock.toml_tables import Table
 from polylock.values import Value, replace
 
@@ -39,9 +37,6 @@ if TYPE_CHECKING:
     from polylock.providers.detect import DetectedMachine
 
 __all__ = ["InitOutcome", "InitRequest", "init", "python_to_offer"]
-
-_MINORS = (10, 16)
-"""Minor versions tried for one that ``requires-python`` admits: 3.10 to 3.15."""
 
 
 class InitRequest(Value, frozen=True, kw_only=True):
@@ -87,7 +82,7 @@ def init(settings: Settings, request: InitRequest) -> InitOutcome:
     the requirements of the project are in another tool's tables or files. After an
     error nothing is written.
     """
-    path = _path(settings)
+    path = project_to_write(settings)
     text = read_text(path) if path.exists() else None
     if request.name is None:
         require_project_table(path.parent, parse_document(text or "", path))
@@ -99,7 +94,7 @@ def init(settings: Settings, request: InitRequest) -> InitOutcome:
     release = parse_release(request.python)
     edited = edit_init(
         text,
-        name=request.name or _directory_name(path),
+        name=request.name or directory_name(path),
         requires_python=f">={release.minor_version}",
         targets={name: table for name, (table, _) in completed.items()},
         comments=ASSUMED_COMMENTS,
@@ -125,20 +120,14 @@ def python_to_offer(settings: Settings) -> str | None:
     the one that runs polylock, the minor versions from the oldest on. Raises
     ProjectError, and UsageError as ``init`` does, before the first prompt.
     """
-    path = _path(settings)
+    path = project_to_write(settings)
     document = parse_document(read_text(path), path) if path.exists() else {}
     require_project_table(path.parent, document)
     tables = Table(document, path=str(path))
     if "python" in tables.table("tool").table("polylock"):
         return None
     admitted = tables.table("project").string("requires-python") or ""
-    running = str(running_python())
-    wanted = _pinned_release(path.with_name(".python-version"))
-    others = [f"3.{minor}" for minor in range(*_MINORS)]
-    for text in (wanted, running, *others):
-        if text is not None and _admits(admitted, text):
-            return text
-    return running
+    return fitting_python(admitted, path.parent)
 
 
 def _pinned_by_file(text: str | None, path: Path) -> str | None:
@@ -150,32 +139,8 @@ def _pinned_by_file(text: str | None, path: Path) -> str | None:
     if "python" in tables.table("tool").table("polylock"):
         return None
     admitted = tables.table("project").string("requires-python") or ""
-    wanted = _pinned_release(path.with_name(".python-version"))
-    return wanted if wanted is not None and _admits(admitted, wanted) else None
-
-
-def _pinned_release(path: Path) -> str | None:
-    """Return the minor version in a ``.python-version``, if any."""
-    pinned = pinned_python(path)
-    release = None if pinned is None else parse_python(pinned)
-    return None if release is None else release.minor_version
-
-
-def _admits(requires_python: str, python: str) -> bool:
-    release = parse_release(python)
-    try:
-        specifiers = SpecifierSet(requires_python)
-    except ValueError:
-        return True  # reading the targets reports the error
-    return specifiers.contains(release.newest)
-
-
-def _path(settings: Settings) -> Path:
-    """Return the path of the project file, which may not exist."""
-    if settings.project is None:
-        return Path.cwd() / PROJECT_FILE
-    named = settings.project.absolute()
-    return named / PROJECT_FILE if named.is_dir() else named
+    wanted = pinned_release(path.parent)
+    return wanted if wanted is not None and is_admitted(admitted, wanted) else None
 
 
 def _tables(request: InitRequest) -> dict[str, dict[str, Any]]:
@@ -195,10 +160,3 @@ def _tables(request: InitRequest) -> dict[str, dict[str, Any]]:
     if not tables:
         raise UsageError("no target is named", "give --preset NAME, or --here")
     return tables
-
-
-def _directory_name(path: Path) -> str:
-    """Return the name of the project's directory as a valid project name."""
-    name = canonicalize_name(path.resolve().parent.name)
-    kept = "".join(c if c.isascii() and c.isalnum() else "-" for c in name)
-    return canonicalize_name(kept).strip("-") or "project"

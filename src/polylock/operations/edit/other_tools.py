@@ -1,18 +1,20 @@
 """Files and tables of other tools beside a project file, and the next steps for them.
 
-Nothing is imported automatically. Notes say what polylock reads instead, where possible
-as command lines.
+Nothing is converted or imported automatically: the steps are command lines.
 """
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from polylock.errors import ForeignLockInvalid, UsageError
+from polylock.errors import ForeignLockInvalid, UnreadSettings, UsageError
 from polylock.operations.lock.imported_pins import read_requirement_lines
+from polylock.project.pyproject import PROJECT_FILE
+from polylock.project.settings import default_index_url
+from polylock.project.unread_settings import refuse_unread
+from polylock.toml_tables import Table
 from polylock.values import Value
 
 __all__ = ["Surroundings", "inspect_surroundings", "require_project_table"]
@@ -22,26 +24,6 @@ _LOCKS = ("uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", _REQUIREMENTS)
 _INPUTS = ("requirements.in", _REQUIREMENTS)
 _SETUPTOOLS = ("setup.py", "setup.cfg")
 _CONDA = ("environment.yml", "environment.yaml", "conda-lock.yml")
-_UV_EQUIVALENTS = {
-    "index": "[[tool.polylock.index]]",
-    "index-url": "[[tool.polylock.index]]",
-    "extra-index-url": "[[tool.polylock.index]]",
-    "find-links": '[[tool.polylock.index]] with format = "flat"',
-    "sources": "[tool.polylock.sources]",
-    "constraint-dependencies": "constraint-dependencies",
-    "override-dependencies": "override-dependencies",
-    "exclude-newer": "exclude-newer",
-    "resolution": "resolution",
-    "prerelease": "prerelease",
-    "environments": "[tool.polylock.targets]",
-    "required-environments": "[tool.polylock.targets]",
-    "conflicts": "[tool.polylock.targets], with a source for each",
-    "dev-dependencies": "[dependency-groups]",
-    "no-build": 'build = "none"',
-    "no-build-package": "no-build-package",
-    "no-binary-package": "no-binary-package",
-}
-"""Keys of ``[tool.uv]`` and their equivalents; a bare key is in ``[tool.polylock]``."""
 
 
 class Surroundings(Value, frozen=True, kw_only=True):
@@ -66,9 +48,7 @@ def require_project_table(directory: Path, document: Mapping[str, Any]) -> None:
         raise UsageError(
             "the requirements of this project are in [tool.poetry], which only Poetry "
             "reads",
-            "move name, version, requires-python and dependencies to [project], which "
-            "Poetry 2 reads too, and groups to [dependency-groups]; then run "
-            "`polylock init` again",
+            "`polylock init --from poetry` writes [project], which Poetry 2 reads too",
         )
     present = [name for name in _SETUPTOOLS if (directory / name).is_file()]
     if present:
@@ -87,13 +67,11 @@ def inspect_surroundings(directory: Path, document: Mapping[str, Any]) -> Surrou
     steps: list[str] = []
     locks = [name for name in _LOCKS if (directory / name).is_file()]
     if not _requires(document):
-        wanted, about_files = _wanted(directory)
-        notes += about_files
-        if wanted is not None:
-            steps.append(wanted)
+        if any((directory / name).is_file() for name in _INPUTS):
+            steps.append("polylock init --from requirements")
         elif not locks:
             steps.append("polylock add NAME ...")
-    notes += _settings(document)
+    notes += _settings(document, directory / PROJECT_FILE)
     notes += (
         f"{name} is not read: `polylock add` its Python packages; conda installs the "
         "others"
@@ -133,7 +111,7 @@ def _pinned(directory: Path, locks: Sequence[str]) -> str | None:
 
 
 def _requires(document: Mapping[str, Any]) -> bool:
-    """Return whether the project has any requirements."""
+    """Return True if the project has any requirements."""
     project = _table(document, "project")
     return bool(
         project.get("dependencies")
@@ -142,57 +120,26 @@ def _requires(document: Mapping[str, Any]) -> bool:
     )
 
 
-def _wanted(directory: Path) -> tuple[str | None, list[str]]:
-    """Return the command that adds the requirements of a file, and notes."""
-    for name in _INPUTS:
-        path = directory / name
-        if not path.is_file():
-            continue
-        try:
-            lines, is_pinned = read_requirement_lines(path)
-        except ForeignLockInvalid as error:
-            return None, [f"{error}"]
-        if is_pinned and lines:
-            note = (
-                f"{name} pins {len(lines)} projects; add those that your own code "
-                "imports, the others are their dependencies"
-            )
-            return "polylock add NAME ...", [note]
-        if lines:
-            return f"polylock add {shlex.join(lines)}", []
-    return None, []
-
-
 def _pins(path: Path) -> bool:
-    """Return whether a requirements file consists of pins."""
+    """Return True if a requirements file consists of pins."""
     try:
         return read_requirement_lines(path)[1]
     except ForeignLockInvalid:
         return False
 
 
-def _settings(document: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a note for each setting of another tool that has an equivalent."""
-    uv = _table(document, "tool", "uv")
-    for key in uv:
-        if key in _UV_EQUIVALENTS:
-            equivalent = _UV_EQUIVALENTS[key]
-            place = "" if equivalent.startswith("[") else "[tool.polylock] "
-            yield f"[tool.uv] {key} is not read; use {place}{equivalent}"
-    if "workspace" in uv:
-        yield "[tool.uv.workspace] is not read and has no equivalent yet"
-    poetry = _table(document, "tool", "poetry")
-    for group in _table(poetry, "group"):
-        yield f"[tool.poetry.group.{group}] is not read; use [dependency-groups]"
-    if "dependencies" in poetry:
-        yield "[tool.poetry.dependencies] is not read; use [project] dependencies"
-    if "source" in poetry:
-        yield "[[tool.poetry.source]] is not read; use [[tool.polylock.index]]"
-    pdm = _table(document, "tool", "pdm")
-    if "source" in pdm:
-        yield "[[tool.pdm.source]] is not read; use [[tool.polylock.index]]"
-    if "dev-dependencies" in pdm:
-        yield "[tool.pdm.dev-dependencies] is not read; use [dependency-groups]"
+def _settings(document: Mapping[str, Any], path: Path) -> Iterator[str]:
+    """Yield a note if ``lock`` would refuse the settings of another tool."""
+    try:
+        refuse_unread(
+            Table(document, path=str(path)), default_index_url=default_index_url()
+        )
+    except UnreadSettings as error:
+        names = ", ".join(error.keys[:3]) + (", ..." if len(error.keys) > 3 else "")
+        yield (
+            f"polylock does not read {names}: `polylock init --from {error.tool}` "
+            "converts it"
+        )
 
 
 def _table(document: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:

@@ -6,28 +6,95 @@ import sys
 import sysconfig
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from polylock.cache.regular_files import read_regular
+from polylock.environment.discovery import pinned_python
 from polylock.errors import ProjectError, UsageError
 from polylock.model.target import PythonRelease, TargetDescription
+from polylock.project.pyproject import PROJECT_FILE
+from polylock.project.script import is_script
 from polylock.project.target_values import parse_python
 from polylock.project.targets import parse_targets
 from polylock.toml_tables import InvalidToml, Table, key_path, parse_toml
 
+if TYPE_CHECKING:
+    from polylock.project.settings import Settings
+
 __all__ = [
     "complete_targets",
+    "directory_name",
+    "fitting_python",
+    "is_admitted",
     "parse_document",
     "parse_release",
+    "pinned_release",
+    "project_to_write",
     "read_text",
     "running_python",
 ]
 
+_MINORS = (10, 16)
+"""Minor versions tried for one that ``requires-python`` admits: 3.10 to 3.15."""
+
+
+def project_to_write(settings: Settings) -> Path:
+    """Return the path of the project file of ``init``, which may not exist.
+
+    It is that of the settings or of the current directory, not of one above.
+    """
+    if settings.project is None:
+        return Path.cwd() / PROJECT_FILE
+    named = settings.project.absolute()
+    return named / PROJECT_FILE if named.is_dir() else named
+
+
+def directory_name(path: Path) -> str:
+    """Return the name of a project's directory as a valid project name."""
+    name = canonicalize_name(path.resolve().parent.name)
+    kept = "".join(c if c.isascii() and c.isalnum() else "-" for c in name)
+    return canonicalize_name(kept).strip("-") or "project"
+
+
+def fitting_python(requires_python: str, directory: Path) -> str:
+    """Return a Python for new targets.
+
+    It is the first that ``requires-python`` admits of: the one in ``.python-version``,
+    the one that runs polylock, the minor versions from the oldest on.
+    """
+    running = str(running_python())
+    others = [f"3.{minor}" for minor in range(*_MINORS)]
+    for text in (pinned_release(directory), running, *others):
+        if text is not None and is_admitted(requires_python, text):
+            return text
+    return running
+
+
+def pinned_release(directory: Path) -> str | None:
+    """Return the minor version in a ``.python-version``, if any."""
+    pinned = pinned_python(directory / ".python-version")
+    release = None if pinned is None else parse_python(pinned)
+    return None if release is None else release.minor_version
+
+
+def is_admitted(requires_python: str, python: str) -> bool:
+    """Return True if ``requires-python`` admits a Python; an invalid one admits all."""
+    release = parse_release(python)
+    try:
+        specifiers = SpecifierSet(requires_python)
+    except ValueError:
+        return True  # reading the targets reports the error
+    return specifiers.contains(release.newest)
+
 
 def read_text(path: Path) -> str:
     """Return the text of a project file with its line endings; raises ProjectError."""
+    if is_script(path):
+        problem = "is a script: polylock reads its block and does not edit it"
+        raise ProjectError(str(path), "", problem, "edit the block by hand")
     try:
         return read_regular(path).decode()
     except FileNotFoundError as error:

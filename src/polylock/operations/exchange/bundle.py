@@ -27,19 +27,18 @@ from polylock.lockfile.pylock import (
     PackageWheel,
     Pylock,
 )
-from polylock.lockfile.select import enabled_providers
 from polylock.model.archive_checks import RefusedArchive, check_path, collision_key
 from polylock.model.core_metadata import CoreMetadata, InvalidCoreMetadata
 from polylock.operations.builds.locked_files import LockedFiles, locked_sha256
 from polylock.operations.builds.sdists import LocalSdist, SdistBuilds, SourceTree
 from polylock.operations.builds.trees import SourceTrees
 from polylock.operations.builds.wiring import machine_builds
+from polylock.operations.chosen import chosen_by
 from polylock.operations.context import Context
 from polylock.operations.exchange.plain_metadata import PlainWheel, evaluate_markers
 from polylock.operations.exchange.single_target import SingleTarget, without_label
 from polylock.operations.files import attempt
-from polylock.operations.inspect.selection import named_selections, open_lock
-from polylock.operations.machine import Chosen
+from polylock.operations.inspect.selection import named_selection, open_lock
 from polylock.operations.sync.choose_target import Chooser
 from polylock.operations.sync.installables import Installables, installables
 from polylock.operations.workspace import (
@@ -120,27 +119,24 @@ def bundle(
     directory is not empty, TargetMismatch if this machine cannot build for the target,
     and the errors of fetching and building.
     """
-    if settings.target is None:
-        raise UsageError(
-            "no target is named", "add --target NAME; `polylock targets list` has them"
-        )
     directory = directory.absolute()
     _require_room(directory)
     pylock, path = open_lock(settings)
-    selection = next(iter(named_selections(pylock, path, settings)))
+    selection = named_selection(pylock, path, settings)
     project = project_of_lock(settings, pylock, path, frozen=options.frozen)
     if not options.frozen:
         refuse_untrusted_sources(settings, pylock, path, project)
     inputs = project.inputs if project else recorded_policy(pylock)
     with Context(settings, inputs, reporter) as context, _made(directory) as place:
         (place / _FILES).mkdir()
+        wanted = installables(selection.selected, context, path.parent)
         writer = _Writer(
             context=context,
             root=path.parent,
             place=place,
             names=_Names(),
-            wanted=installables(selection.selected, context, path.parent),
-            builds=_builds(context, pylock, selection.target.name, options),
+            wanted=wanted,
+            builds=_builds(context, pylock, selection.target.name, options, wanted),
         )
         files = writer.write(selection.selected)
         plain: list[PlainWheel] = []
@@ -152,7 +148,7 @@ def bundle(
             if chosen.variant_label is not None
             and _has_variant_marker(place / (files[chosen.package.name].path or ""))
         )
-        single = SingleTarget.of(selection.target, settings)
+        single = SingleTarget.of(selection.target, chosen_by(settings, pylock))
         text = single.text(pylock, selection.selected, files)
         (place / "pylock.toml").write_text(text, "utf-8", newline="\n")
     return Bundle(
@@ -179,16 +175,8 @@ def _evaluate_all(
     What was changed is in ``plain-metadata.json`` beside the lock file of the bundle.
     The project's lock file keeps the hashes of the published files.
     """
-    versions: dict[str, str] = {
-        chosen.package.name: chosen.package.version
-        for chosen in selection.selected
-        if chosen.package.version is not None
-    }
-    chooser = FileChooser(
-        target=selection.target,
-        versions=versions,
-        enabled_providers=enabled_providers(pylock),
-    )
+    packages = [chosen.package for chosen in selection.selected]
+    chooser = FileChooser.of(pylock, selection.target, packages)
     changed = []
     for chosen in selection.selected:
         name, label = chosen.package.name, chosen.variant_label
@@ -306,7 +294,8 @@ class _Writer(Value, frozen=True, kw_only=True):
             sdist = LocalSdist(
                 path=path, filename=file.filename, sha256=locked_sha256(file)
             )
-            return self._built(name, sdist.sha256, lambda: builds.archive(sdist))
+            key = builds.inputs_of(name).key(sdist.sha256)
+            return self._built(name, key, lambda: builds.archive(sdist))
         return self._put(name, path, without_label(file))
 
     def _tree(self, chosen: Selected) -> SourceTree | None:
@@ -317,7 +306,8 @@ class _Writer(Value, frozen=True, kw_only=True):
         tree = self.wanted.trees.get(chosen.package.name)
         if tree is None or not isinstance(chosen.file, PackageDirectory):
             return tree
-        return SourceTrees(context=self.context).directory(
+        trees = SourceTrees(context=self.context, locked=self.wanted.locked)
+        return trees.directory(
             chosen.package.name,
             self.root / chosen.file.path,
             subdirectory=chosen.file.subdirectory,
@@ -362,7 +352,7 @@ class _Writer(Value, frozen=True, kw_only=True):
 
 
 def _has_variant_marker(wheel: Path) -> bool:
-    """Return whether a dependency of a wheel has a variant marker (PEP 825)."""
+    """Return True if a dependency of a wheel has a variant marker (PEP 825)."""
     from zipfile import (  # noqa: PLC0415 - 6 ms, for variant wheels alone
         BadZipFile,
         ZipFile,
@@ -380,7 +370,11 @@ def _has_variant_marker(wheel: Path) -> bool:
 
 
 def _builds(
-    context: Context, pylock: Pylock, target: str, options: BundleOptions
+    context: Context,
+    pylock: Pylock,
+    target: str,
+    options: BundleOptions,
+    wanted: Installables,
 ) -> SdistBuilds | None:
     """Return a builder for the target; raises TargetMismatch on another machine."""
     if not options.build:
@@ -389,16 +383,14 @@ def _builds(
     chooser = Chooser(
         pylock=pylock,
         place=nowhere,
-        chosen=Chosen(
-            groups=tuple(context.settings.groups), extras=tuple(context.settings.extras)
-        ),
+        chosen=chosen_by(context.settings, pylock),
         python=context.settings.python,
         search_path=options.search_path,
         managed=options.managed,
         store=context.store,
     )
     choice = chooser.choose(target, remembered=None, forced=False)
-    return machine_builds(context, choice.interpreter)
+    return machine_builds(context, choice.interpreter, wanted.locked)
 
 
 def _require_room(directory: Path) -> None:

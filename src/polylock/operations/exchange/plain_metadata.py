@@ -24,7 +24,7 @@ from polylock.repacking.metadata_edits import (
     requirement_in,
     split_header,
 )
-from polylock.values import Value
+from polylock.values import Value, replace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -149,7 +149,6 @@ def _without_variants(text: str, variant: SelectedVariant) -> str | None:
     rest = True if marker is None else fold_variant(marker, variant)
     if rest is False:
         return None
-    import msgspec  # noqa: PLC0415 - replace() of values does not take a Requirement
 
     left = "" if rest is True else str(rest)
-    return str(msgspec.structs.replace(requirement, marker=left))
+    return str(replace(requirement, marker=left))

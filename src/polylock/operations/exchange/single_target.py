@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from polylock.lockfile.select import Selected
     from polylock.model.target import Target
-    from polylock.project.settings import Settings
+    from polylock.operations.chosen import Chosen
 
 __all__ = ["SingleTarget", "without_label"]
 
@@ -49,12 +49,12 @@ class SingleTarget(Value, frozen=True, kw_only=True):
     extras: frozenset[str]
 
     @classmethod
-    def of(cls, target: Target, settings: Settings) -> Self:
-        """Return a target with the groups and extras in the settings."""
+    def of(cls, target: Target, chosen: Chosen) -> Self:
+        """Return a target with the chosen groups and extras."""
         return cls(
             target=target,
-            groups=_names(*settings.groups, target.name),
-            extras=_names(*settings.extras),
+            groups=_names(*chosen.groups, target.name),
+            extras=_names(*chosen.extras),
         )
 
     def text(

@@ -32,7 +32,7 @@ class CheckOutcome(Value, frozen=True, kw_only=True):
 
     @property
     def up_to_date(self) -> bool:
-        """Return whether the lock file exists and matches the project."""
+        """Return True if the lock file exists and matches the project."""
         return self.exists and not self.differences
 
     def error(self) -> LockFileOutdated:

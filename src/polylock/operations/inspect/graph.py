@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from polylock.errors import LockFileInvalid
-from polylock.explain.reasons import RootAsker
+from polylock.explain.reasons import RootOrigin
 from polylock.model.folding import fold
 from polylock.model.requirements import InvalidRequirement, Requirement
+from polylock.operations.chosen import chosen_to_show
 from polylock.operations.inspect.selection import (
     LockedSelection,
-    groups_to_show,
     open_lock,
     require_record,
     selections,
@@ -26,13 +26,14 @@ from polylock.operations.inspect.selection import (
 from polylock.values import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from polylock.lockfile.pylock import Package, Pylock
     from polylock.lockfile.record import LockedInputs, VariantChoice
     from polylock.lockfile.select import Selected
     from polylock.model.target import Target
+    from polylock.operations.chosen import Chosen
     from polylock.project.settings import Settings
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "Node",
     "Root",
     "locked_graphs",
+    "reachable",
     "selection_graph",
 ]
 
@@ -86,7 +88,7 @@ class LockedGraph(Value, frozen=True, kw_only=True):
     target: str
     roots: tuple[Root, ...]
     nodes: Mapping[str, Node]
-    requirements: tuple[tuple[RootAsker, Requirement], ...] = ()
+    requirements: tuple[tuple[RootOrigin, Requirement], ...] = ()
 
     def dependents(self, name: str) -> tuple[str, ...]:
         """Return the packages that require this one directly, sorted."""
@@ -115,15 +117,14 @@ class LockedGraph(Value, frozen=True, kw_only=True):
                 found.append(tuple(reversed(chain)))
         return tuple(found)
 
+    @property
+    def edges(self) -> Mapping[str, Sequence[str]]:
+        """Return the dependencies of each package."""
+        return {name: node.dependencies for name, node in self.nodes.items()}
+
     def within(self, depth: int) -> tuple[Node, ...]:
         """Return the packages at most ``depth`` edges below the roots, sorted."""
-        reached = {root.name for root in self.roots}
-        border = reached
-        for _ in range(depth):
-            border = {
-                name for node in border for name in self.nodes[node].dependencies
-            } - reached
-            reached |= border
+        reached = reachable((root.name for root in self.roots), self.edges, depth)
         return tuple(self.nodes[name] for name in sorted(reached))
 
     def _breadth_first(self) -> dict[str, str | None]:
@@ -139,20 +140,32 @@ class LockedGraph(Value, frozen=True, kw_only=True):
         return before
 
 
+def reachable(
+    start: Iterable[str], edges: Mapping[str, Sequence[str]], depth: int | None = None
+) -> set[str]:
+    """Return the names at most ``depth`` edges from the start, by default all."""
+    reached = set(start)
+    border, steps = reached, 0
+    while border and (depth is None or steps < depth):
+        border = {below for name in border for below in edges[name]} - reached
+        reached = reached | border
+        steps += 1
+    return reached
+
+
 def selection_graph(
     pylock: Pylock,
     path: Path,
     selection: LockedSelection,
     *,
-    groups: Collection[str],
-    extras: Collection[str],
+    chosen: Chosen,
 ) -> LockedGraph:
     """Return the graph of a selection with these groups and extras.
 
     Raises UsageError for another tool's lock file, LockFileInvalid.
     """
     inputs = require_record(pylock, path, "run `polylock lock`").inputs
-    wanted = _Wanted(path=str(path), inputs=inputs, groups=groups, extras=extras)
+    wanted = _Wanted(path=str(path), inputs=inputs, chosen=chosen)
     return _graph(selection, wanted)
 
 
@@ -164,12 +177,10 @@ def locked_graphs(settings: Settings) -> tuple[LockedGraph, ...]:
     """
     pylock, path = open_lock(settings)
     require_record(pylock, path, "run `polylock lock`")
-    groups, extras = groups_to_show(pylock, settings)
+    chosen = chosen_to_show(settings, pylock)
     return tuple(
-        selection_graph(pylock, path, selection, groups=groups, extras=extras)
-        for selection in selections(
-            pylock, path, target=settings.target, groups=groups, extras=extras
-        )
+        selection_graph(pylock, path, selection, chosen=chosen)
+        for selection in selections(pylock, path, target=settings.target, chosen=chosen)
     )
 
 
@@ -178,31 +189,30 @@ class _Wanted(Value, frozen=True, kw_only=True):
 
     path: str
     inputs: LockedInputs
-    groups: Collection[str]
-    extras: Collection[str]
+    chosen: Chosen
 
-    def requirements(self, target: Target) -> Iterator[tuple[RootAsker, Requirement]]:
+    def requirements(self, target: Target) -> Iterator[tuple[RootOrigin, Requirement]]:
         """Yield the requirements that hold on a target, each with its place."""
         inputs = self.inputs
-        tables: list[tuple[RootAsker, Sequence[str]]] = []
-        tables.append((RootAsker(), inputs.requirements))
-        chosen = {canonicalize_name(name) for name in self.groups}
+        tables: list[tuple[RootOrigin, Sequence[str]]] = []
+        tables.append((RootOrigin(), inputs.requirements))
+        chosen = {canonicalize_name(name) for name in self.chosen.groups}
         for name, texts in inputs.groups.items():
             if canonicalize_name(name) in chosen:
-                tables.append((RootAsker("group", name), texts))
-        chosen = {canonicalize_name(name) for name in self.extras}
+                tables.append((RootOrigin("group", name), texts))
+        chosen = {canonicalize_name(name) for name in self.chosen.extras}
         for name, texts in inputs.extras.items():
             if canonicalize_name(name) in chosen:
-                tables.append((RootAsker("extra", name), texts))
+                tables.append((RootOrigin("extra", name), texts))
         for name, texts in inputs.targets.items():
             if canonicalize_name(name) == canonicalize_name(target.name):
-                tables.append((RootAsker("target", name), texts))
-        for asker, asked in tables:
+                tables.append((RootOrigin("target", name), texts))
+        for origin, asked in tables:
             for text in asked:
                 requirement = self._parsed(text)
                 marker = requirement.marker_expression
                 if marker is None or fold(marker, target) is not False:
-                    yield asker, requirement
+                    yield origin, requirement
 
     def _parsed(self, text: str) -> Requirement:
         try:
@@ -221,9 +231,9 @@ def _graph(selection: LockedSelection, wanted: _Wanted) -> LockedGraph:
     }
     places: dict[str, list[str]] = {}
     requirements = tuple(wanted.requirements(target))
-    for asker, requirement in requirements:
+    for origin, requirement in requirements:
         if requirement.name in nodes:
-            place = f"{asker.table} {asker.name}".rstrip()
+            place = f"{origin.table} {origin.name}".rstrip()
             known = places.setdefault(requirement.name, [])
             if place not in known:
                 known.append(place)

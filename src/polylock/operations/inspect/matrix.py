@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from polylock.errors import LockFileOutdated
+from polylock.operations.chosen import chosen_by
 from polylock.operations.inspect.cache_key import key_of
 from polylock.operations.inspect.selection import selections
 from polylock.operations.workspace import open_workspace, require_lock
@@ -60,8 +61,7 @@ def matrix(settings: Settings) -> tuple[Job, ...]:
             pylock,
             workspace.lock_path,
             target=None,
-            groups=settings.groups,
-            extras=settings.extras,
+            chosen=chosen_by(settings, pylock),
         )
     }
     return tuple(

@@ -12,10 +12,10 @@ from polylock.explain.documents import document
 from polylock.explain.words import clause
 from polylock.model.visible_text import visible
 from polylock.operations.builds.wiring import IndexContext
+from polylock.operations.chosen import chosen_to_show
+from polylock.operations.inspect.explainers import locked_explainers, locked_inputs
 from polylock.operations.inspect.graph import locked_graphs
-from polylock.operations.inspect.locked_answers import locked_answers, locked_inputs
 from polylock.operations.inspect.selection import (
-    groups_to_show,
     open_lock,
     require_record,
     selections,
@@ -100,8 +100,8 @@ def outdated(settings: Settings, reporter: Reporter) -> Outdated:
     """
     pylock, path = open_lock(settings)
     recorded = require_record(pylock, path, "run `polylock lock`").inputs
-    groups, extras = groups_to_show(pylock, settings)
-    shown = target_names(pylock, settings.target, groups=groups, extras=extras)
+    chosen = chosen_to_show(settings, pylock)
+    shown = target_names(pylock, settings.target, chosen=chosen)
     inputs, notes = locked_inputs(settings, pylock, path, recorded)
     if not inputs.indexes:
         raise UsageError(
@@ -109,17 +109,17 @@ def outdated(settings: Settings, reporter: Reporter) -> Outdated:
             "run it where pyproject.toml is, or give --project",
         )
     graphs = locked_graphs(replace(settings, target=None))
-    picked = tuple(selections(pylock, path, target=None, groups=groups, extras=extras))
+    picked = tuple(selections(pylock, path, target=None, chosen=chosen))
     found: dict[tuple[Any, ...], list[str]] = {}
     with IndexContext(settings, inputs, reporter) as context:
-        readers = locked_answers(graphs, picked, inputs, context.source)
-        for reader in readers:
-            if reader.target.name in shown:
-                beside = [each for each in readers if each is not reader]
-                for name in sorted(reader.answer.pins):
-                    key = _compared(reader, name, beside)
+        explainers = locked_explainers(graphs, picked, inputs, context.source)
+        for explainer in explainers:
+            if explainer.target.name in shown:
+                others = [each for each in explainers if each is not explainer]
+                for name in sorted(explainer.pinned.pins):
+                    key = _compared(explainer, name, others)
                     if key is not None:
-                        found.setdefault(key, []).append(reader.target.name)
+                        found.setdefault(key, []).append(explainer.target.name)
     pins = [
         OutdatedPin(
             name=name,
@@ -137,28 +137,28 @@ def outdated(settings: Settings, reporter: Reporter) -> Outdated:
 
 
 def _compared(
-    reader: WhyNot, name: NormalizedName, beside: Sequence[WhyNot]
+    explainer: WhyNot, name: NormalizedName, others: Sequence[WhyNot]
 ) -> tuple[Any, ...] | None:
     """Return the comparison of a package, equal for targets that share it.
 
     None means that the newest version is locked.
     """
-    pin = reader.answer.pins[name]
+    pin = explainer.pinned.pins[name]
     if not pin.filename:
         return None  # a direct source: no index has versions of it
-    releases = reader.source.releases(name, reader.target)
+    releases = explainer.source.releases(name, explainer.target)
     newest = _newest(releases)
-    taken = reader.availability.table(releases).position(pin.version)
+    taken = explainer.availability.table(releases).position(pin.version)
     if newest is None or taken is None or newest <= taken:
         return None
     version = releases.versions[newest]
     reason: Reason | None = None
     problem = ""
     try:
-        reason = reader.version(name, version, beside)
+        reason = explainer.version(name, version, others)
     except PolylockError as error:
         problem = f"unknown: {error}"
-    allowed = reader.newest_allowed(releases) or pin.version
+    allowed = explainer.newest_allowed(releases) or pin.version
     return name, pin.version, allowed, version, reason, problem
 
 

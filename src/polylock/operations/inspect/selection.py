@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from polylock.errors import UsageError
 from polylock.lockfile.record import Record, locked_target
-from polylock.lockfile.select import Selected, project_groups, select
-from polylock.operations.machine import AUTO, Chosen, target_of_this_machine
+from polylock.lockfile.select import Selected, select
+from polylock.operations.chosen import Chosen, chosen_by
+from polylock.operations.machine import AUTO, target_of_this_machine
 from polylock.operations.workspace import (
     lock_path,
     outdated_warning,
@@ -17,7 +18,7 @@ from polylock.operations.workspace import (
 from polylock.values import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
     from polylock.lockfile.pylock import Pylock
@@ -26,9 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LockedSelection",
-    "every_group",
-    "groups_to_show",
     "lock_warning",
+    "named_selection",
     "named_selections",
     "open_lock",
     "require_record",
@@ -59,20 +59,6 @@ def lock_warning(settings: Settings) -> str | None:
     return outdated_warning(settings, pylock, path)
 
 
-def every_group(pylock: Pylock) -> tuple[Sequence[str], Sequence[str]]:
-    """Return all groups except targets, and all extras."""
-    return project_groups(pylock), pylock.extras or ()
-
-
-def groups_to_show(
-    pylock: Pylock, settings: Settings
-) -> tuple[Sequence[str], Sequence[str]]:
-    """Return the groups and extras in the settings, or all if there are none."""
-    if settings.groups or settings.extras:
-        return settings.groups, settings.extras
-    return every_group(pylock)
-
-
 def require_record(pylock: Pylock, path: Path, hint: str) -> Record:
     """Return ``[tool.polylock]``; raises UsageError for another tool's lock file."""
     if pylock.polylock is None:
@@ -89,30 +75,34 @@ def named_selections(
     Groups and extras are those of the settings. Raises as ``selections`` does.
     """
     return selections(
-        pylock,
-        path,
-        target=settings.target,
-        groups=settings.groups,
-        extras=settings.extras,
+        pylock, path, target=settings.target, chosen=chosen_by(settings, pylock)
     )
 
 
+def named_selection(pylock: Pylock, path: Path, settings: Settings) -> LockedSelection:
+    """Return the selection of the target in the settings.
+
+    Raises UsageError if no target is named, and what ``selections`` raises.
+    """
+    if settings.target is None:
+        raise UsageError(
+            "no target is named", "add --target NAME; `polylock targets list` has them"
+        )
+    (found,) = named_selections(pylock, path, settings)
+    return found
+
+
 def target_names(
-    pylock: Pylock,
-    target: str | None,
-    *,
-    groups: Sequence[str],
-    extras: Sequence[str],
+    pylock: Pylock, target: str | None, *, chosen: Chosen
 ) -> tuple[str, ...]:
     """Return the name of a target, with ``auto`` resolved; with None all names.
 
-    ``auto`` is the target that ``sync`` takes for these groups and extras.
+    ``auto`` is the target that ``sync`` takes for this choice.
     Raises NoSuchTarget, TargetMismatch.
     """
     if target is None:
         return pylock.target_names
     if target == AUTO:
-        chosen = Chosen(groups=tuple(groups), extras=tuple(extras))
         target = target_of_this_machine(pylock, chosen)
     require_target(pylock, target)
     return (target,)
@@ -123,8 +113,7 @@ def selections(
     path: Path,
     *,
     target: str | None,
-    groups: Sequence[str],
-    extras: Sequence[str],
+    chosen: Chosen,
 ) -> Iterator[LockedSelection]:
     """Yield the selection of one target, of ``auto``, or with None of every target.
 
@@ -133,16 +122,15 @@ def selections(
 
     Raises NoSuchTarget, TargetMismatch and what ``select`` raises.
     """
-    names = target_names(pylock, target, groups=groups, extras=extras)
+    names = target_names(pylock, target, chosen=chosen)
     for record in pylock.polylock.targets if pylock.polylock else ():
         if record.name in names:
             described = locked_target(record)
             found = select(
                 pylock,
                 described,
-                groups=groups,
-                extras=extras,
                 path=str(path),
                 open_holds=True,
+                **chosen.options,
             )
             yield LockedSelection(target=described, selected=found)

@@ -28,11 +28,11 @@ from polylock.model.folding import fold
 from polylock.model.requirements import InvalidRequirement, Requirement
 from polylock.model.source_choice import fits, torch_choice
 from polylock.operations.builds.wiring import IndexContext
+from polylock.operations.chosen import chosen_to_show
+from polylock.operations.inspect.explainers import locked_explainers, locked_inputs
 from polylock.operations.inspect.graph import LockedGraph, Node, locked_graphs
-from polylock.operations.inspect.locked_answers import locked_answers, locked_inputs
 from polylock.operations.inspect.selection import (
     LockedSelection,
-    groups_to_show,
     open_lock,
     require_record,
     selections,
@@ -48,11 +48,12 @@ from polylock.variants.variant_json import (
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from polylock.explain.why_not import LabelVerdict, VersionsOut, WhyNot
+    from polylock.explain.why_not import LabelVerdict, RejectedVersions, WhyNot
     from polylock.lockfile.record import LockedInputs
     from polylock.lockfile.select import Selected
     from polylock.model.inputs import Inputs
     from polylock.model.target import Target
+    from polylock.operations.chosen import Chosen
     from polylock.ports import Reporter
     from polylock.project.settings import Settings
     from polylock.resolution.candidates import Candidate
@@ -65,12 +66,11 @@ def refusals_of_project(
     inputs: LockedInputs,
     target: Target,
     *,
-    groups: Collection[str],
-    extras: Collection[str],
+    chosen: Chosen,
 ) -> Iterator[str]:
-    """Yield why each requirement of the project on a name does not hold.
+    """Yield the reason why each requirement of the project on a name does not hold.
 
-    ``groups`` and ``extras`` are those that the command includes.
+    ``chosen`` are the groups and extras that the command includes.
     """
     for requirement in _on(name, inputs.overrides):
         if _is_false(requirement, target):
@@ -83,8 +83,8 @@ def refusals_of_project(
             yield (
                 f"the project requires it if {requirement.marker}, which is false here"
             )
-    yield from _named(name, "group", inputs.groups, (target, groups))
-    yield from _named(name, "extra", inputs.extras, (target, extras))
+    yield from _named(name, "group", inputs.groups, (target, chosen.groups))
+    yield from _named(name, "extra", inputs.extras, (target, chosen.extras))
     others = [
         other
         for other, texts in inputs.targets.items()
@@ -95,9 +95,9 @@ def refusals_of_project(
 
 
 def refusals_of_packages(
-    name: NormalizedName, reader: WhyNot, graph: LockedGraph
+    name: NormalizedName, explainer: WhyNot, graph: LockedGraph
 ) -> Iterator[str]:
-    """Yield which installed packages require a name under another condition.
+    """Yield the installed packages that require a name under another condition.
 
     Reads the metadata of all packages of the target. The last line names those whose
     metadata cannot be read.
@@ -105,10 +105,10 @@ def refusals_of_packages(
     unread = []
     for node in graph.nodes.values():
         try:
-            candidate = reader.candidate(canonicalize_name(node.name))
+            candidate = explainer.candidate(canonicalize_name(node.name))
             if candidate is None:
                 continue  # a direct source, or no longer on the index
-            metadata = reader.source.core_metadata(candidate.release, candidate.file)
+            metadata = explainer.source.core_metadata(candidate.release, candidate.file)
         except PolylockError:
             unread.append(node.name)
             continue
@@ -116,7 +116,7 @@ def refusals_of_packages(
             continue
         for requirement in metadata.requires_dist:
             if requirement.name == name:
-                yield f"{node} {_condition(requirement, candidate, reader.target)}"
+                yield f"{node} {_condition(requirement, candidate, explainer.target)}"
     if unread:
         yield f"the metadata of these could not be read: {', '.join(unread)}"
 
@@ -168,12 +168,12 @@ class Evidence(Value, frozen=True, kw_only=True):
     """The reasons from the index for a choice; ``notes`` say what is unknown."""
 
     labels: tuple[LabelVerdict, ...] = ()
-    newer: tuple[VersionsOut, ...] = ()
+    newer: tuple[RejectedVersions, ...] = ()
     notes: tuple[str, ...] = ()
 
 
 class Reason(Value, frozen=True, kw_only=True):
-    """Why a target installs a package; ``node`` is None if it does not.
+    """The reason why a target installs a package; ``node`` is None if it does not.
 
     ``chains`` are lists of names from a requirement of the project to the package.
     ``places`` are the places in the project that require it. If it is not installed,
@@ -226,27 +226,27 @@ def why(settings: Settings, name: str, reporter: Reporter) -> Why:
     wanted = canonicalize_name(name)
     pylock, path = open_lock(settings)
     recorded = require_record(pylock, path, "run `polylock lock`").inputs
-    groups, extras = groups_to_show(pylock, settings)
+    chosen = chosen_to_show(settings, pylock)
     graphs = locked_graphs(replace(settings, target=None))
-    picked = tuple(selections(pylock, path, target=None, groups=groups, extras=extras))
-    shown = target_names(pylock, settings.target, groups=groups, extras=extras)
+    picked = tuple(selections(pylock, path, target=None, chosen=chosen))
+    shown = target_names(pylock, settings.target, chosen=chosen)
     inputs, notes = locked_inputs(settings, pylock, path, recorded)
     reasons: dict[str, Reason] = {}
     with IndexContext(settings, inputs, reporter) as context:
-        readers = []
+        explainers = []
         if inputs.indexes:
-            readers = locked_answers(graphs, picked, inputs, context.source)
+            explainers = locked_explainers(graphs, picked, inputs, context.source)
         for graph, selection in zip(graphs, picked, strict=True):
             if graph.target not in shown:
                 continue
             reason = _reason(graph, wanted)
             if reason.node is None:
                 found = refusals_of_project(
-                    wanted, recorded, selection.target, groups=groups, extras=extras
+                    wanted, recorded, selection.target, chosen=chosen
                 )
                 reason = replace(reason, refusals=tuple(found))
-            if readers:
-                reason = _with_evidence(reason, wanted, graph, selection, readers)
+            if explainers:
+                reason = _with_evidence(reason, wanted, graph, selection, explainers)
             reasons[graph.target] = reason
     if not any(reason.node or reason.refusals for reason in reasons.values()):
         known = {name for g in graphs if g.target in shown for name in g.nodes}
@@ -266,7 +266,7 @@ def _not_locked(
             "run `polylock lock`",
         )
     where = f" for target {settings.target}" if settings.target else ""
-    close = closest(name, sorted(known))
+    close = closest(name, known)
     return UsageError(
         f"{name} is not locked{where}: nothing requires it",
         f"did you mean {close}?" if close else "`polylock tree` lists all packages",
@@ -278,37 +278,40 @@ def _with_evidence(
     name: NormalizedName,
     graph: LockedGraph,
     selection: LockedSelection,
-    readers: Sequence[WhyNot],
+    explainers: Sequence[WhyNot],
 ) -> Reason:
-    reader = next(each for each in readers if each.target.name == graph.target)
+    explainer = next(each for each in explainers if each.target.name == graph.target)
     if reason.node is None:
-        found = refusals_of_packages(name, reader, graph)
+        found = refusals_of_packages(name, explainer, graph)
         return replace(reason, refusals=(*reason.refusals, *found))
     selected = next(each for each in selection.selected if each.package.name == name)
-    beside = [each for each in readers if each is not reader]
-    return replace(reason, evidence=_evidence(name, selected, reader, beside))
+    others = [each for each in explainers if each is not explainer]
+    return replace(reason, evidence=_evidence(name, selected, explainer, others))
 
 
 def _evidence(
-    name: NormalizedName, selected: Selected, reader: WhyNot, beside: Sequence[WhyNot]
+    name: NormalizedName,
+    selected: Selected,
+    explainer: WhyNot,
+    others: Sequence[WhyNot],
 ) -> Evidence:
     """Explain one locked package; unavailable data becomes a note."""
-    version = reader.answer.pins[name].version
-    if not reader.answer.pins[name].filename:
+    version = explainer.pinned.pins[name].version
+    if not explainer.pinned.pins[name].filename:
         return Evidence(notes=("it has a direct source, so no index was asked",))
     try:
-        releases = reader.source.releases(name, reader.target)
-        position = reader.availability.table(releases).position(version)
+        releases = explainer.source.releases(name, explainer.target)
+        position = explainer.availability.table(releases).position(version)
         if position is None:
             gone = f"the index has changed: it no longer has version {version}"
             return Evidence(notes=(gone,))
         return Evidence(
-            labels=tuple(reader.labels(name, selected.variant_label)),
-            newer=reader.newer(name, beside),
+            labels=tuple(explainer.labels(name, selected.variant_label)),
+            newer=explainer.newer(name, others),
             notes=(
                 *_of_file(releases.release(position), selected),
-                *_of_sources(name, releases.release(position), reader),
-                *_changes(releases.release(position), selected, reader),
+                *_of_sources(name, releases.release(position), explainer),
+                *_changes(releases.release(position), selected, explainer),
             ),
         )
     except PolylockError as error:
@@ -330,16 +333,16 @@ def _of_file(release: Release, selected: Selected) -> Iterator[str]:
 
 
 def _of_sources(
-    name: NormalizedName, release: Release, reader: WhyNot
+    name: NormalizedName, release: Release, explainer: WhyNot
 ) -> Iterator[str]:
-    """Yield which entry of ``sources`` fits the target, and what the others need.
+    """Yield the entry of ``sources`` that fits the target, and the needs of others.
 
     Or which backend of torch was taken, and why no other.
     """
-    entries = reader.inputs.sources.get(name, ())
+    entries = explainer.inputs.sources.get(name, ())
     for number, entry in enumerate(entries, 1):
         place = f"sources: entry {number}, index {entry.index},"
-        if fits(entry, reader.target):
+        if fits(entry, explainer.target):
             yield f"{place} fits"
             return
         conditions = [
@@ -347,7 +350,7 @@ def _of_sources(
             *entry.properties,
         ]
         yield f"{place} is for {', '.join(conditions)}"
-    if choice := torch_choice(reader.inputs, name, reader.target):
+    if choice := torch_choice(explainer.inputs, name, explainer.target):
         found = choice.of_index(release.index)
         if found is not None:
             yield from backends(choice, found.backend, release.version)
@@ -355,7 +358,7 @@ def _of_sources(
         yield "sources: no entry fits, so every index that is not explicit is asked"
 
 
-def _changes(release: Release, selected: Selected, reader: WhyNot) -> Iterator[str]:
+def _changes(release: Release, selected: Selected, explainer: WhyNot) -> Iterator[str]:
     """Yield the differences between the index and the lock file."""
     file = selected.file
     assert isinstance(file, PackageWheel | PackageSdist)
@@ -370,7 +373,7 @@ def _changes(release: Release, selected: Selected, reader: WhyNot) -> Iterator[s
         for algorithm, value in file.hashes.items()
     ):
         yield f"the index has changed: the hash of {file.filename} differs"
-    moved = _moved_labels(release, selected.package, reader)
+    moved = _moved_labels(release, selected.package, explainer)
     if moved:
         yield (
             f"the index has changed: the properties of {', '.join(moved)} differ from "
@@ -378,11 +381,11 @@ def _changes(release: Release, selected: Selected, reader: WhyNot) -> Iterator[s
         )
 
 
-def _moved_labels(release: Release, package: Package, reader: WhyNot) -> list[str]:
+def _moved_labels(release: Release, package: Package, explainer: WhyNot) -> list[str]:
     """Return the locked labels whose properties differ on the index."""
     if package.variants_json is None:
         return []
-    metadata = reader.source.variant_metadata(release, reader.target)
+    metadata = explainer.source.variant_metadata(release, explainer.target)
     try:
         locked = VariantMetadata.from_document(package.variants_json)
     except InvalidVariantMetadata:

@@ -53,7 +53,6 @@ def installed_files(pylock: Pylock, target: Target) -> _Files:
 
     Raises NothingToInstall if a package has no file for the target.
     """
-    assert pylock.polylock is not None
     packages = list(
         applicable(
             pylock,
@@ -62,11 +61,7 @@ def installed_files(pylock: Pylock, target: Target) -> _Files:
             extras=pylock.extras or (),
         )
     )
-    chooser = FileChooser(
-        target=target,
-        versions={p.name: p.version for p in packages if p.version is not None},
-        enabled_providers=pylock.polylock.inputs.lists.get("enable-providers", ()),
-    )
+    chooser = FileChooser.of(pylock, target, packages)
     return {package.name: (package, chooser.choose(package)[0]) for package in packages}
 
 
@@ -83,7 +78,7 @@ def solve_unchanged(
     ``source`` is asked only for core metadata. Raises LockFileOutdated if the lock file
     is not a solution for a target.
     """
-    locked = LockedFiles(
+    locked = LockedPackages(
         files={target.name: installed_files(previous, target) for target in targets},
         root=path.parent,
         source=source,
@@ -117,7 +112,7 @@ def _as_recorded(resolution: Resolution, files: _Files) -> Resolution:
     return replace(resolution, pins=pins)
 
 
-class LockedFiles(Mutable, kw_only=True):
+class LockedPackages(Mutable, kw_only=True):
     """Implements PackageSource with the files of a lock file, by target.
 
     ``root`` is the directory of the lock file.

@@ -86,7 +86,7 @@ def _created(place: Path, choice: Choice, context: Context) -> Interpreter:
 
 
 def _is_due(place: Path, choice: Choice) -> bool:
-    """Return whether an environment still has what it is to be recreated for."""
+    """Return True if an environment still has what it is to be recreated for."""
     if choice.cause == "moved":
         return read_state(place).moved_from(place) is not None
     try:
@@ -109,7 +109,7 @@ def _fetcher(
         root=wanted.root,
         threads=context.settings.threads,
         hashes=hashes,
-        builds=lambda: machine_builds(context, interpreter),
+        builds=lambda: machine_builds(context, interpreter, wanted.locked),
     )
 
 

@@ -28,7 +28,6 @@ from polylock.lockfile.record import locked_target
 from polylock.model.markers import Combination
 from polylock.operations.machine import (
     AUTO,
-    Chosen,
     Fit,
     bare_machine,
     fits,
@@ -45,6 +44,7 @@ if TYPE_CHECKING:
     from polylock.cache.store import Store
     from polylock.lockfile.pylock import Pylock
     from polylock.model.target import PythonRelease, Target
+    from polylock.operations.chosen import Chosen
     from polylock.providers.detect import DetectedMachine
 
 __all__ = ["Choice", "Chooser", "RecreationCause", "UnmetPin"]
@@ -155,7 +155,7 @@ class Chooser(Value, frozen=True, kw_only=True):
         return replace(choice, beyond=fit.beyond)
 
     def lacks(self, choice: Choice) -> tuple[str, ...]:
-        """Return what this machine lacks for what is locked, as clauses."""
+        """Return the properties that this machine lacks for the lock, as clauses."""
         return self._fit(choice).refused
 
     def unmet_pin(self, choice: Choice) -> UnmetPin | None:
@@ -372,7 +372,7 @@ class Chooser(Value, frozen=True, kw_only=True):
 
 
 def _is_release(here: PythonRelease, wanted: PythonRelease) -> bool:
-    """Return whether two Pythons differ at most in the patch release."""
+    """Return True if two Pythons differ at most in the patch release."""
     return (here.minor_version, here.free_threaded, here.implementation) == (
         wanted.minor_version,
         wanted.free_threaded,

@@ -37,7 +37,7 @@ def build_files(project: ProjectFile) -> tuple[Path, ...]:
 def with_own_project(
     found: Installables, project: ProjectFile, context: Context
 ) -> Installables:
-    """Add the project itself, as editable (PEP 660).
+    """Add the project itself, as editable (PEP 660) unless the settings say otherwise.
 
     It replaces a locked package of the same name, which is locked if a dependency
     requires the project. Raises SourceUnusable if it cannot be read, UsageError if the
@@ -54,13 +54,17 @@ def with_own_project(
             "add --no-install-project",
         )
     directory = project.path.parent.resolve()
-    tree = SourceTrees(context=context).directory(name, directory, editable=True)
+    editable = not context.settings.no_editable
+    trees = SourceTrees(context=context, locked=found.locked)
+    tree = trees.directory(name, directory, editable=editable)
     own = WantedDistribution(
         name=name,
         version=None,
         filename=f"{name} @ .",
         sha256=tree.key,
-        direct_url=DirectUrl(url=directory.as_uri(), dir_info=DirInfo(editable=True)),
+        direct_url=DirectUrl(
+            url=directory.as_uri(), dir_info=DirInfo(editable=editable)
+        ),
         requested=True,
     )
     return replace(

@@ -185,7 +185,7 @@ def _requires(found: InstalledDistribution) -> Iterator[NormalizedName]:
 
 
 def _has_code(project: ProjectFile) -> bool:
-    """Return whether the project has an importable package or module."""
+    """Return True if the project has an importable package or module."""
     root = project.path.parent
     name = re.sub(r"[-.]+", "_", project.name or "")
     places = [root / name / "__init__.py", root / f"{name}.py"] if name else []

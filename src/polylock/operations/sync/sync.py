@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from packaging.utils import NormalizedName, canonicalize_name
 
 from polylock.answer_cache.basis import (
     Basis,
@@ -12,13 +14,21 @@ from polylock.answer_cache.basis import (
     hardware_basis,
     project_basis,
 )
-from polylock.environment.installed import Form, InstalledDistribution, read_installed
+from polylock.environment.discovery import environment_python
+from polylock.environment.installed import (
+    ORIGIN_FILE,
+    Form,
+    InstalledDistribution,
+    read_installed,
+)
 from polylock.environment.venv import (
+    STATE_FILE,
     EnvironmentState,
+    open_environment,
     read_state,
     write_state,
 )
-from polylock.errors import ProjectError
+from polylock.errors import EnvironmentBroken, ProjectError, UsageError
 from polylock.installation.plan import (
     PlanEntry,
     SyncPlan,
@@ -27,9 +37,9 @@ from polylock.installation.plan import (
     seeds,
 )
 from polylock.lockfile.pylock import PackageSdist, Pylock
-from polylock.lockfile.select import select, selectable_groups
+from polylock.lockfile.select import Selected, select
+from polylock.operations.chosen import Chosen, GroupOptions, given_options, merged
 from polylock.operations.context import Context
-from polylock.operations.machine import Chosen
 from polylock.operations.sync.choose_target import Choice, Chooser
 from polylock.operations.sync.installables import Installables, installables
 from polylock.operations.sync.safety_checks import (
@@ -51,14 +61,14 @@ from polylock.operations.workspace import (
     require_lock,
 )
 from polylock.providers.machine import this_host
+from polylock.toml_tables import suggestion
 from polylock.values import Value, replace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Container, Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from packaging.utils import NormalizedName
-
+    from polylock.answer_cache.basis import Written
     from polylock.model.inputs import Inputs
     from polylock.ports import Reporter
     from polylock.project.pyproject import ProjectFile
@@ -71,14 +81,16 @@ class SyncOptions(Value, frozen=True, kw_only=True):
     """The options of a sync beyond the settings.
 
     ``frozen`` installs an outdated lock file. ``force_target`` skips the check of the
-    hardware. ``forget`` ignores the choices that the environment remembers. ``dry_run``
-    changes nothing. ``hashes`` compares every installed file with RECORD.
-    ``search_path`` is the PATH for finding a Python, ``managed`` gives further places.
+    hardware. ``forget`` ignores the choices that the environment remembers. ``adding``
+    adds the given groups and extras to them. ``dry_run`` changes nothing. ``hashes``
+    compares every installed file with RECORD. ``search_path`` is the PATH for finding a
+    Python, ``managed`` gives further places.
     """
 
     frozen: bool = False
     force_target: bool = False
     forget: bool = False
+    adding: bool = False
     dry_run: bool = False
     reinstall: bool = False
     hashes: bool = False
@@ -93,6 +105,8 @@ class SyncOutcome(Value, frozen=True, kw_only=True):
     the Python version of an environment that was or would be recreated. ``basis`` are
     the files that must be unchanged for this answer to be reused; None if there was
     something to do, if a source tree may have changed, and for a dry run.
+    ``following`` is the outcome that the same sync has now, if there was something to
+    do and that is known.
     """
 
     environment: Path
@@ -103,10 +117,16 @@ class SyncOutcome(Value, frozen=True, kw_only=True):
     plan: SyncPlan
     link_modes: tuple[str, ...] = ()
     basis: Basis | None = None
+    following: SyncOutcome | None = None
+
+    @property
+    def repeated(self) -> SyncOutcome:
+        """Return the outcome that the same sync has now, as far as it is known."""
+        return self.following or self
 
     @property
     def up_to_date(self) -> bool:
-        """Return whether there was nothing to do."""
+        """Return True if there was nothing to do."""
         return self.plan.is_empty and self.replaced is None
 
     def to_json(self) -> dict[str, Any]:
@@ -147,11 +167,13 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
     moved_from = state.moved_from(place)
     if options.forget:
         state = EnvironmentState(created=state.created, path=state.path)
+    group_options = _options(state, settings, pylock, adding=options.adding)
+    chosen = group_options.chosen(pylock)
     with Context(settings, inputs, reporter) as context:
         chooser = Chooser(
             pylock=pylock,
             place=place,
-            chosen=_chosen(state, settings, pylock),
+            chosen=chosen,
             created=state.created,
             moved=moved_from is not None,
             python=settings.python,
@@ -164,20 +186,15 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
             settings.target, remembered=state.target, forced=options.force_target
         )
         lacks = _lacks(chooser, choice, state, options)
-        remembered = msgspec.structs.replace(
-            _state_after(state, choice, chooser.chosen, forced=bool(lacks)),
+        remembered = replace(
+            _state_after(state, choice, group_options, forced=bool(lacks)),
             path=state.path if state.path and moved_from is None else str(place),
         )
-        selected = select(
-            pylock,
-            choice.target,
-            groups=remembered.groups,
-            extras=remembered.extras,
-            path=str(path),
-            environment=choice.environment,
-        )
+        selected = _selected(pylock, choice, chosen, settings, path)
         wanted, watched = _with_own_project(
-            installables(selected, context, path.parent), project, context
+            installables(selected, context, path.parent),
+            None if chosen.alone else project,  # no group requires the project itself
+            context,
         )
         if moved_from is not None:
             options = replace(options, reinstall=True)
@@ -185,8 +202,8 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
         outcome = SyncOutcome(
             environment=place,
             target=choice.target.name,
-            groups=remembered.groups,
-            extras=remembered.extras,
+            groups=chosen.groups,
+            extras=chosen.extras,
             replaced=choice.replaced,
             plan=plan,
             basis=None
@@ -215,8 +232,12 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
                 chooser.check(choice)
             hashes = options.hashes or options.reinstall
             outcome = _apply(outcome, choice, wanted, context, hashes=hashes)
-    _remember(place, remembered)
-    return outcome
+        written = _remember(place, remembered)
+        is_repeatable = not (options.forget or options.hashes or options.reinstall)
+        following = _following(
+            context, outcome, choice, written, watched if is_repeatable else None
+        )
+    return replace(outcome, following=following)
 
 
 def _apply(
@@ -237,40 +258,57 @@ def _apply(
     return replace(outcome, plan=done.plan, link_modes=done.link_modes)
 
 
+def _selected(
+    pylock: Pylock, choice: Choice, chosen: Chosen, settings: Settings, path: Path
+) -> tuple[Selected, ...]:
+    """Return the packages to install; raises UsageError for an unknown exclusion."""
+    out = {canonicalize_name(name): name for name in settings.no_install_packages}
+    known = {package.name for package in pylock.packages}
+    for normalized, name in out.items():
+        if normalized not in known:
+            raise UsageError(
+                f"--no-install-package: {name} is not locked",
+                suggestion(normalized, sorted(known)),
+            )
+    selected = select(
+        pylock,
+        choice.target,
+        path=str(path),
+        environment=choice.environment,
+        **chosen.options,
+    )
+    return tuple(each for each in selected if each.package.name not in out)
+
+
 def _lacks(
     chooser: Chooser, choice: Choice, state: EnvironmentState, options: SyncOptions
 ) -> tuple[str, ...]:
-    """Return what this machine lacks for a target that is or was forced."""
+    """Return the properties that this machine lacks for a forced target."""
     remembered = state.forced and state.target == choice.target.name
     if options.force_target or (remembered and not choice.checked):
         return chooser.lacks(choice)
     return ()
 
 
-def _chosen(state: EnvironmentState, settings: Settings, pylock: Pylock) -> Chosen:
-    """Return the groups and extras to install: the ones given now, else earlier.
-
-    Groups and extras that the project no longer has are dropped.
-    """
-    groups, extras = selectable_groups(pylock), pylock.extras or ()
-    return Chosen(
-        groups=tuple(settings.groups)
-        or tuple(name for name in state.groups if name in groups),
-        extras=tuple(settings.extras)
-        or tuple(name for name in state.extras if name in extras),
+def _options(
+    state: EnvironmentState, settings: Settings, pylock: Pylock, *, adding: bool
+) -> GroupOptions:
+    """Return the options for groups and extras: given now, or remembered."""
+    earlier = GroupOptions(
+        **{name: getattr(state, name) for name in GroupOptions.__struct_fields__}
     )
+    return merged(given_options(settings), earlier, pylock, adding=adding)
 
 
 def _state_after(
-    state: EnvironmentState, choice: Choice, chosen: Chosen, *, forced: bool
+    state: EnvironmentState, choice: Choice, options: GroupOptions, *, forced: bool
 ) -> EnvironmentState:
     """Return the new state of the environment."""
     return EnvironmentState(
         created=state.created or not choice.exists,
         target=choice.target.name,
-        groups=chosen.groups,
-        extras=chosen.extras,
         forced=forced,
+        **msgspec.structs.asdict(options),
     )
 
 
@@ -287,7 +325,7 @@ def _with_own_project(
         or not project.has_build_system
         or context.settings.no_install_project
     ):
-        return wanted, None if wanted.trees else ()
+        return wanted, None if _changing(wanted) else ()
     # 10 ms that a project without a build system does not pay.
     from polylock.operations.sync.own_project import (  # noqa: PLC0415 - see above
         build_files,
@@ -295,14 +333,98 @@ def _with_own_project(
     )
 
     wanted = with_own_project(wanted, project, context)
-    others = wanted.trees.keys() - {project.name}
-    return wanted, None if others else build_files(project)
+    others = _changing(wanted) - {project.name}
+    if others or context.settings.no_editable:  # any file may matter
+        return wanted, None
+    return wanted, build_files(project)
 
 
-def _remember(place: Path, state: EnvironmentState) -> None:
+def _changing(wanted: Installables) -> set[NormalizedName]:
+    """Return the source trees that may change without the lock file."""
+    return {name for name, tree in wanted.trees.items() if not tree.is_fixed}
+
+
+def _remember(place: Path, state: EnvironmentState) -> EnvironmentState:
     """Write the state; ``created`` stays true if another process has set it."""
     created = state.created or read_state(place).created
-    write_state(place, msgspec.structs.replace(state, created=created))
+    state = replace(state, created=created)
+    write_state(place, state)
+    return state
+
+
+def _following(
+    context: Context,
+    outcome: SyncOutcome,
+    choice: Choice,
+    state: EnvironmentState,
+    watched: tuple[Path, ...] | None,
+) -> SyncOutcome | None:
+    """Return the outcome that the same sync would have now, None if that is not known.
+
+    ``state`` is the environment's, as it was written. The environment is examined as
+    by the next sync, without reading again the distributions that were kept: their
+    files are in the basis, unchanged since this sync began.
+    """
+    if watched is None:
+        return None
+    from polylock.answer_cache.remember import as_written  # noqa: PLC0415 - not for a no-op
+
+    place, done = outcome.environment, outcome.plan
+    kept = {str(one.path): one for entry in done.keep for one in entry.installed}
+    try:
+        interpreter = open_environment(place, store=context.store)
+        directories = interpreter.site_directories
+        made = not choice.exists
+        written = as_written(_written(place, directories, kept, made=made))
+        if made and open_environment(place, store=context.store) != interpreter:
+            return None
+    except (OSError, EnvironmentBroken):
+        return None  # changed by another program
+    request = replace(
+        done.request,
+        reinstall_all=False,
+        retained=seeds(interpreter.release, created=state.created),
+    )
+    plan = plan_sync(request, read_installed(directories, kept))
+    if not plan.is_empty or read_state(place) != state:
+        return None
+    choice = replace(choice, interpreter=interpreter, exists=True)
+    return replace(
+        outcome,
+        replaced=None,
+        plan=plan,
+        link_modes=(),
+        basis=_basis(context, place, choice, plan, watched, written),
+    )
+
+
+def _written(
+    place: Path,
+    directories: Sequence[Path],
+    kept: Container[str],
+    *,
+    made: bool,
+) -> Iterator[str]:
+    """Yield the paths that this sync may have changed and that the next one reads.
+
+    ``made`` means that the environment itself was created. Raises OSError.
+    """
+    yield str(place / STATE_FILE)
+    if made:
+        yield from (str(place / "pyvenv.cfg"), str(environment_python(place)))
+    seen: set[str] = set()
+    for directory in directories:
+        yield str(directory)
+        real = str(directory.resolve())
+        if real in seen or not directory.exists():  # lib64 may be a link to lib
+            continue
+        seen.add(real)
+        for name in os.listdir(directory):  # noqa: PTH208 - hundreds of them
+            path = f"{directory}{os.sep}{name}"
+            if path.endswith(".dist-info") and path not in kept:
+                yield path
+                yield f"{path}{os.sep}{ORIGIN_FILE}"
+                yield f"{path}{os.sep}direct_url.json"
 
 
 def _basis(
@@ -311,11 +433,12 @@ def _basis(
     choice: Choice,
     plan: SyncPlan,
     watched: tuple[Path, ...],
+    written: Written | None = None,
 ) -> Basis | None:
     """Return the files on which an empty plan depends, else None.
 
-    ``watched`` are further files. A lock file without its project has no basis: a
-    project file could appear in too many places.
+    ``watched`` are further files, ``written`` those that this sync wrote. A lock file
+    without its project has no basis: a project file could appear in too many places.
     """
     if not (plan.is_empty and choice.exists):
         return None
@@ -325,7 +448,9 @@ def _basis(
     except ProjectError:
         return None
     directories = choice.interpreter.site_directories
-    found = environment_basis(found, place, directories, plan.installed)
+    found = environment_basis(
+        found, place, directories, plan.installed, written=written
+    )
     named = place_of_environment(settings)
     if named != place:  # a file that names the environment
         found = replace(found, states=(*found.states, named))
@@ -348,10 +473,19 @@ def _plan(
     plan = plan_sync(request, installed)
     if not (plan.remove or plan.reinstall):
         return plan
+    if not options.dry_run and not _may_build(wanted):
+        return plan  # ``execute`` extends it, and looks at the new files too
     # 5 ms that a sync which only adds does not pay.
     from polylock.installation.owners import linked_again  # noqa: PLC0415 - see above
 
-    return linked_again(plan)
+    return linked_again(plan)[0]
+
+
+def _may_build(wanted: Installables) -> bool:
+    """Return True if a package may have to be built before it is linked again."""
+    return bool(wanted.trees) or any(
+        isinstance(file, PackageSdist) for file in wanted.files.values()
+    )
 
 
 def _changed(

@@ -1,13 +1,13 @@
 """The pins and root requirements of one target, from a solve or from a lock file.
 
-``why_not`` reads these, so a solve and a lock file give the same reasons.
+Both are explained by ``why_not``, so a solve and a lock file give the same reasons.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from polylock.explain.reasons import RootAsker
+from polylock.explain.reasons import RootOrigin
 from polylock.explain.screening import roots_of
 from polylock.values import Value
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from polylock.model.requirements import Requirement
     from polylock.model.target import Target
 
-__all__ = ["Answer", "Pinned", "answer_of", "asker_of"]
+__all__ = ["Pinned", "PinnedTarget", "origin_of", "pinned_target"]
 
 
 class Pinned(Value, frozen=True, kw_only=True):
     """One pinned project of a target.
 
-    ``filename`` is empty where no index had a say in it. ``extras`` are those in use,
-    None where that is not known; ``requires`` are the projects that it depends on.
+    ``filename`` is empty for a direct source. ``extras`` are those in use, None if they
+    are not known; ``requires`` are the projects that it depends on.
     """
 
     version: str
@@ -37,11 +37,11 @@ class Pinned(Value, frozen=True, kw_only=True):
     requires: tuple[NormalizedName, ...] = ()
 
 
-class Answer(Value, frozen=True, kw_only=True):
-    """The pins of one target, and what the project itself requires there."""
+class PinnedTarget(Value, frozen=True, kw_only=True):
+    """The pins of one target, and the project's own requirements there."""
 
     target: Target
-    roots: tuple[tuple[RootAsker, Requirement], ...]
+    roots: tuple[tuple[RootOrigin, Requirement], ...]
     pins: Mapping[NormalizedName, Pinned]
 
     def dependents(self, name: str) -> Iterator[NormalizedName]:
@@ -51,21 +51,21 @@ class Answer(Value, frozen=True, kw_only=True):
                 yield other
 
 
-def asker_of(root: RootRequirement) -> RootAsker:
-    """Return who in the project has a requirement."""
+def origin_of(root: RootRequirement) -> RootOrigin:
+    """Return the place in the project of a root requirement."""
     if root.extra is not None:
-        return RootAsker("extra", root.extra)
+        return RootOrigin("extra", root.extra)
     if root.group is not None:
-        return RootAsker("group", root.group)
+        return RootOrigin("group", root.group)
     if root.target is not None:
-        return RootAsker("target", root.target)
-    return RootAsker()
+        return RootOrigin("target", root.target)
+    return RootOrigin()
 
 
-def answer_of(resolution: Resolution, inputs: Inputs) -> Answer:
-    """Return a resolution as an answer."""
+def pinned_target(resolution: Resolution, inputs: Inputs) -> PinnedTarget:
+    """Return the pins of a resolution."""
     target = resolution.target
-    roots = [(asker_of(root), root.requirement) for root in roots_of(target, inputs)]
+    roots = [(origin_of(root), root.requirement) for root in roots_of(target, inputs)]
     pins = {
         name: Pinned(
             version=pin.version,
@@ -75,4 +75,4 @@ def answer_of(resolution: Resolution, inputs: Inputs) -> Answer:
         )
         for name, pin in resolution.pins.items()
     }
-    return Answer(target=target, roots=tuple(roots), pins=pins)
+    return PinnedTarget(target=target, roots=tuple(roots), pins=pins)

@@ -1,0 +1,554 @@
+"""``[tool.uv]`` and ``uv.toml``, converted to ``[tool.polylock]``.
+
+uv reads ``uv.toml`` instead of ``[tool.uv]`` for everything but sources, workspaces,
+conflicts and groups.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from packaging.utils import canonicalize_name
+
+from polylock.foreign.conversion import (
+    as_list,
+    as_table,
+    as_tables,
+    requirement_name,
+)
+from polylock.foreign.target_choice import Exclusive, TargetChoice, accelerator
+from polylock.model.direct import DIRECT_KEYS
+from polylock.model.markers import InvalidMarker
+from polylock.project.tool_table import KEYS
+from polylock.toml_tables import InvalidToml, key_path, parse_toml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from polylock.foreign.conversion import Conversion, Files, Wishes
+    from polylock.model.target import Target
+
+__all__ = ["convert_uv"]
+
+_SAME = (
+    "constraint-dependencies",
+    "override-dependencies",
+    "exclude-newer",
+    "exclude-newer-package",
+    "resolution",
+    "prerelease",
+    "no-build-package",
+    "no-binary-package",
+    "default-groups",
+    "extra-build-dependencies",
+    "dependency-metadata",
+    "config-settings",
+    "no-build-isolation-package",
+)
+"""Keys that have the same name and meaning in ``[tool.polylock]``."""
+
+_ABOUT_UV = "it is about uv itself"
+_INDEXES = (
+    "polylock never mixes the indexes of a project",
+    "name the index of a project in [tool.polylock.sources]",
+)
+_REST: dict[str, tuple[str, str]] = {
+    "index-strategy": _INDEXES,
+    "required-version": (_ABOUT_UV, ""),
+    "managed": (_ABOUT_UV, ""),
+    "preview": (_ABOUT_UV, ""),
+    "preview-features": (_ABOUT_UV, ""),
+    "python-preference": (_ABOUT_UV, ""),
+    "python-downloads": ("polylock installs no Python", "install it, or name --python"),
+    "cache-keys": (_ABOUT_UV, ""),
+    "build-backend": (_ABOUT_UV, ""),
+    "pip": (_ABOUT_UV, ""),
+    "publish-url": (_ABOUT_UV, ""),
+    "trusted-publishing": (_ABOUT_UV, ""),
+    "check-url": (_ABOUT_UV, ""),
+    "fork-strategy": (
+        "polylock takes one version for all targets if it can",
+        'align = "independent" lets targets differ',
+    ),
+    "no-build": (
+        "polylock builds nothing of an index while locking unless it is told to",
+        'build = "none" forbids paths and git as well',
+    ),
+    "no-binary": ("there is no key for all projects", "name them: no-binary-package"),
+    "no-sources": ("polylock has one list of sources", ""),
+    "build-constraint-dependencies": ("build requirements have no constraints", ""),
+    "extra-build-variables": ("builds have no variables of their own", ""),
+    "config-settings-package": ("there is no key for it", ""),
+    "no-build-isolation": (
+        "there is no key for all projects",
+        "name them: no-build-isolation-package",
+    ),
+    "minimum-libc-version": (
+        "a target has a C library of its own",
+        'write libc = "glibc-2.28" in each target',
+    ),
+    "link-mode": ("it is a setting of a user", "use POLYLOCK_LINK_MODE"),
+    "compile-bytecode": ("it is a setting of a user", "use POLYLOCK_COMPILE"),
+    "cache-dir": ("it is a setting of a user", "use POLYLOCK_CACHE_DIR"),
+    "offline": ("it is a setting of a user", "use POLYLOCK_OFFLINE"),
+}
+"""Keys without a counterpart: the reason, and what to do."""
+
+_ONLY_PROJECT = ("sources", "workspace", "conflicts", "dev-dependencies", "package")
+_CONVERTED = (
+    *_ONLY_PROJECT,
+    "index",
+    "index-url",
+    "extra-index-url",
+    "find-links",
+    "no-index",
+    "environments",
+    "required-environments",
+    "dependency-groups",
+    "exclude-dependencies",
+)
+_GROUP_OF_MEMBERS = "members"
+
+
+def convert_uv(conversion: Conversion, files: Files, wishes: Wishes) -> None:
+    """Convert the settings of uv; raises ProjectError."""
+    _Uv(conversion, files, wishes).convert()
+
+
+class _Uv:
+    def __init__(self, conversion: Conversion, files: Files, wishes: Wishes) -> None:
+        self.conversion = conversion
+        self.files = files
+        self.wishes = wishes
+        self.origin = "tool.uv"
+        self.table = conversion.other("uv")
+        text = files.read("uv.toml")
+        if text is not None:
+            self._read_uv_toml(text)
+        self.members = self._find_members()
+        self.choice = TargetChoice(conversion, wishes)
+
+    def _read_uv_toml(self, text: str) -> None:
+        try:
+            other = parse_toml(text)
+        except InvalidToml as error:
+            self.conversion.leave("uv.toml", str(error), "mend it, and convert again")
+            return
+        kept = {key: self.table[key] for key in _ONLY_PROJECT if key in self.table}
+        self.table = {**other, **kept}
+        self.origin = "uv.toml"
+
+    def convert(self) -> None:
+        conversion = self.conversion
+        if items := as_list(self.table.get("dev-dependencies")):
+            conversion.add_requirements(
+                ("dependency-groups", "dev"), items, "tool.uv.dev-dependencies"
+            )
+        environments = [
+            text
+            for key in ("environments", "required-environments")
+            for text in as_list(self.table.get(key))
+            if isinstance(text, str)
+        ]
+        self.choice.write(environments, list(self._exclusive()))
+        self._indexes()
+        targets = self.choice.targets()
+        self._workspace()
+        for name, value in as_table(self.table.get("sources")).items():
+            origin = key_path("tool", "uv", "sources", name)
+            self._source(name, as_list(value), targets, origin, "")
+        for path, member in self.members.values():
+            uv = as_table(as_table(member.get("tool")).get("uv"))
+            for name, value in as_table(uv.get("sources")).items():
+                origin = (
+                    f"{path}/pyproject.toml {key_path('tool', 'uv', 'sources', name)}"
+                )
+                self._source(name, as_list(value), targets, origin, path)
+        self._options()
+
+    # Extras that exclude each other
+
+    def _exclusive(self) -> Iterator[Exclusive]:
+        indexes = {
+            str(entry.get("name")): str(entry.get("url"))
+            for entry in as_tables(self.table.get("index"))
+        }
+        seen = set()
+        for position, items in enumerate(as_list(self.table.get("conflicts"))):
+            for item in as_tables(items):
+                kind = "extra" if "extra" in item else "group"
+                name = str(item.get(kind, ""))
+                other = item.get("package")
+                own = self.conversion.project.get("name")
+                if not name or (other is not None and other != own):
+                    self.conversion.leave(
+                        f"tool.uv.conflicts[{position}]",
+                        "a conflict of another package cannot become a target",
+                        "declare a target for each side, with its dependencies",
+                    )
+                    break
+                if (kind, name) in seen or not self._declared(kind, name):
+                    continue
+                seen.add((kind, name))
+                clues = tuple(
+                    text
+                    for entry in self._source_entries()
+                    if entry.get(kind) == name and "index" in entry
+                    for text in (entry["index"], indexes.get(entry["index"], ""))
+                )
+                found = Exclusive(
+                    kind="extra" if kind == "extra" else "group", name=name, clues=clues
+                )
+                yield found
+                if not accelerator(found) and name.lower() not in {"cpu", "none"}:
+                    self.conversion.leave(
+                        f"tool.uv.conflicts[{position}]",
+                        f"the accelerator of {kind} {name} is not known",
+                        "describe it in the target, such as amd = { rocm, gfx }",
+                    )
+
+    def _declared(self, kind: str, name: str) -> bool:
+        table = (
+            self.conversion.project.get("optional-dependencies")
+            if kind == "extra"
+            else self.conversion.document.get("dependency-groups")
+        )
+        wanted = canonicalize_name(name)
+        return any(canonicalize_name(each) == wanted for each in as_table(table))
+
+    def _source_entries(self) -> Iterator[dict[str, Any]]:
+        for value in as_table(self.table.get("sources")).values():
+            yield from as_tables(value)
+
+    def _own_name(self) -> str | None:
+        name = self.conversion.project.get("name")
+        return canonicalize_name(name) if isinstance(name, str) else None
+
+    # Indexes
+
+    def _indexes(self) -> None:
+        conversion, found = self.conversion, as_tables(self.table.get("index"))
+        last: list[tuple[dict[str, Any], str]] = []
+        open_indexes = 0
+        for position, entry in enumerate(found):
+            origin = f"{self.origin}.index[{position}]"
+            if not isinstance(entry.get("url"), str):
+                continue
+            if entry.get("default"):
+                last.append((entry, origin))
+                continue
+            open_indexes += not entry.get("explicit")
+            self._index(entry, origin)
+        for url in as_list(self.table.get("find-links")):
+            open_indexes += self._flat(str(url))
+        for url in as_list(self.table.get("extra-index-url")):
+            conversion.add_index(str(url), f"{self.origin}.extra-index-url")
+            open_indexes += 1
+        last += [
+            ({"url": str(url)}, f"{self.origin}.index-url")
+            for url in as_list(self.table.get("index-url"))
+        ]
+        for entry, origin in last:
+            self._index(entry, origin)
+        if open_indexes and not last and not self.table.get("no-index"):
+            # uv asks the default index after all others, polylock only declared ones.
+            conversion.add_index(
+                self.wishes.index_url, "the default index", name="pypi"
+            )
+        if self.table.get("no-index") and not open_indexes:
+            conversion.leave(f"{self.origin}.no-index", "there is no key for it", "")
+
+    def _index(self, entry: Mapping[str, Any], origin: str) -> None:
+        url = str(entry["url"])
+        name = entry.get("name")
+        self.conversion.add_index(
+            _path_url(url),
+            origin,
+            name=name if isinstance(name, str) else None,
+            explicit=entry.get("explicit"),
+            format="flat" if entry.get("format") == "flat" else None,
+            absent=[
+                code
+                for code in as_list(entry.get("ignore-error-codes"))
+                if isinstance(code, int) and 400 <= code < 500
+            ],
+        )
+        for key in ("authenticate", "cache-control", "exclude-newer"):
+            if key in entry:
+                self.conversion.leave(f"{origin}.{key}", "an index has no such key")
+
+    def _flat(self, url: str) -> bool:
+        origin = f"{self.origin}.find-links"
+        added = self.conversion.add_index(
+            _path_url(url), origin, name="find-links", format="flat"
+        )
+        if added is not None:
+            self.conversion.leave(
+                origin,
+                "is asked before all indexes: a project that it has is taken from it",
+                "move it down if another index should win",
+            )
+        return added is not None
+
+    # Sources
+
+    def _source(
+        self,
+        name: str,
+        entries: Sequence[object],
+        targets: Sequence[Target],
+        origin: str,
+        base: str,
+    ) -> None:
+        conversion = self.conversion
+        if conversion.has_source(name):
+            return
+        found: list[dict[str, Any]] = []
+        is_complete = True
+        for entry in entries:
+            if not isinstance(entry, dict):
+                continue
+            place = self._place_of(name, entry, origin, base)
+            names = self._targets_of(name, entry, targets, origin)
+            if place is None or isinstance(names, str):
+                is_complete = False
+                continue
+            if names is None:
+                found.append(place)
+            elif names:
+                found.append({**place, "targets": names, **self._properties(entry)})
+        if found:
+            conversion.add_source(name, found, origin)
+        elif is_complete and not base:
+            conversion.ignore(origin)
+            conversion.note(origin, "nothing: it applies to none of the targets")
+
+    def _place_of(
+        self, name: str, entry: Mapping[str, Any], origin: str, base: str
+    ) -> dict[str, Any] | None:
+        """Return the source of an entry without its condition, None without one."""
+        if entry.get("workspace"):
+            member = self.members.get(canonicalize_name(name))
+            if canonicalize_name(name) == self._own_name():
+                member = ("", {})
+            if member is None:
+                self.conversion.leave(
+                    origin, "no member of the workspace has this name", "name its path"
+                )
+                return None
+            return {"path": f"./{member[0]}" if member[0] else ".", "editable": True}
+        if "index" in entry:
+            return self._index_of(entry["index"], origin)
+        place = {key: entry[key] for key in DIRECT_KEYS if key in entry}
+        if "path" in place:
+            place["path"] = _joined(base, str(place["path"]))
+        if str(place.get("git", "")).startswith("git@"):
+            place["git"] = "ssh://" + str(place["git"]).replace(":", "/", 1)
+        if not place:
+            self.conversion.leave(origin, "names no source that polylock knows")
+            return None
+        return place
+
+    def _index_of(self, index: object, origin: str) -> dict[str, Any] | None:
+        for entry in as_tables(self.conversion.tool.get("index")):
+            if str(entry.get("name")).lower() == str(index).lower():
+                return {"index": entry["name"]}
+        self.conversion.leave(
+            origin,
+            f"there is no index {index}",
+            "declare it in [[tool.polylock.index]]",
+        )
+        return None
+
+    def _targets_of(
+        self,
+        name: str,
+        entry: Mapping[str, Any],
+        targets: Sequence[Target],
+        origin: str,
+    ) -> list[str] | str | None:
+        """Return the targets of an entry, None for all; text if it was listed."""
+        among = None
+        for kind in ("extra", "group"):
+            if kind not in entry:
+                continue
+            among = self.choice.of(kind, str(entry[kind]))
+            if among is None and self._required_elsewhere(name, kind, str(entry[kind])):
+                self.conversion.leave(
+                    origin,
+                    f"it is for {kind} {entry[kind]} alone, and a source is for all "
+                    "of a target",
+                    f"write [tool.polylock.sources] {name}",
+                )
+                return "listed"
+        marker = entry.get("marker")
+        try:
+            return self.choice.fitting(targets, str(marker) if marker else None, among)
+        except InvalidMarker as error:
+            self.conversion.leave(f"{origin}.marker", str(error))
+            return "listed"
+
+    def _required_elsewhere(self, name: str, kind: str, place: str) -> bool:
+        """Return True if something else than this extra or group requires a project."""
+        wanted = canonicalize_name(name)
+        table = (
+            self.conversion.project.get("optional-dependencies")
+            if kind == "extra"
+            else self.conversion.document.get("dependency-groups")
+        )
+        inside = as_list(as_table(table).get(place))
+        of_place = sum(requirement_name(text) == wanted for text in inside)
+        every = sum(
+            requirement_name(text) == wanted for text in self.conversion.requirements()
+        )
+        return every > of_place
+
+    def _properties(self, entry: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the property by which a machine without the GPU is told apart."""
+        for kind in ("extra", "group"):
+            if kind in entry:
+                url = next(
+                    (
+                        str(each.get("url"))
+                        for each in as_tables(self.conversion.tool.get("index"))
+                        if each.get("name") == entry.get("index")
+                    ),
+                    "",
+                )
+                exclusive = Exclusive(
+                    kind="extra", name=str(entry[kind]), clues=(str(url),)
+                )
+                nvidia = accelerator(exclusive).get("nvidia")
+                if nvidia:
+                    text = f"nvidia :: cuda_version_lower_bound :: {nvidia['driver']}"
+                    return {"properties": [text]}
+        return {}
+
+    # Workspaces
+
+    def _find_members(self) -> dict[str, tuple[str, dict[str, Any]]]:
+        """Return the path and the document of each member, by normalized name."""
+        prefix, workspace = self._root()
+        found: dict[str, tuple[str, dict[str, Any]]] = {}
+        excluded = {
+            path
+            for pattern in as_list(workspace.get("exclude"))
+            for path in self.files.matching(f"{prefix}{pattern}/pyproject.toml")
+        }
+        for pattern in as_list(workspace.get("members")):
+            for path in self.files.matching(f"{prefix}{pattern}/pyproject.toml"):
+                document = {} if path in excluded else self._document(path)
+                name = as_table(document.get("project")).get("name")
+                if isinstance(name, str):
+                    directory = path.removesuffix("/pyproject.toml")
+                    found.setdefault(canonicalize_name(name), (directory, document))
+        if prefix:  # the root can be a member as well
+            document = self._document(f"{prefix}pyproject.toml")
+            name = as_table(document.get("project")).get("name")
+            if isinstance(name, str):
+                found.setdefault(
+                    canonicalize_name(name), (prefix.rstrip("/"), document)
+                )
+        return found
+
+    def _root(self) -> tuple[str, dict[str, Any]]:
+        """Return the path of the workspace's root with a slash, and its table."""
+        if "workspace" in self.table:
+            return "", as_table(self.table["workspace"])
+        wanted = any(entry.get("workspace") for entry in self._source_entries())
+        for height in range(1, 7 if wanted else 1):
+            prefix = "../" * height
+            uv = as_table(
+                as_table(self._document(f"{prefix}pyproject.toml").get("tool")).get(
+                    "uv"
+                )
+            )
+            if "workspace" in uv:
+                return prefix, as_table(uv["workspace"])
+        return "", {}
+
+    def _document(self, path: str) -> dict[str, Any]:
+        text = self.files.read(path)
+        try:
+            return {} if text is None else parse_toml(text)
+        except InvalidToml:
+            return {}
+
+    def _workspace(self) -> None:
+        """Write the members as sources: each by its path, for all targets."""
+        if "workspace" not in self.table:
+            return
+        if "workspace" in KEYS:
+            self.conversion.option(
+                "workspace", self.table["workspace"], "tool.uv.workspace"
+            )
+            return
+        conversion = self.conversion
+        required = {requirement_name(text) for text in conversion.requirements()}
+        rest = []
+        for name, (path, document) in self.members.items():
+            written = str(document["project"]["name"])
+            source = {"path": f"./{path}", "editable": True}
+            conversion.add_source(written, [source], f"member {path}")
+            rest += [] if name in required else [written]
+        if rest:
+            conversion.add_requirements(
+                ("dependency-groups", _GROUP_OF_MEMBERS), rest, "tool.uv.workspace"
+            )
+            conversion.leave(
+                "tool.uv.workspace",
+                "workspaces are not supported yet: members are path sources, and group "
+                f"{_GROUP_OF_MEMBERS} has those that the project does not require",
+                f"`polylock sync --group {_GROUP_OF_MEMBERS}` installs them all",
+            )
+
+    # The rest
+
+    def _options(self) -> None:
+        conversion = self.conversion
+        for key in _SAME:
+            if key in self.table:
+                conversion.option(key, self.table[key], f"{self.origin}.{key}")
+        excluded = [
+            f"{name}; python_version < '0'"
+            for name in as_list(self.table.get("exclude-dependencies"))
+        ]
+        if excluded:
+            origin = f"{self.origin}.exclude-dependencies"
+            conversion.add_requirements(
+                ("tool", "polylock", "override-dependencies"), excluded, origin
+            )
+        if self.table.get("package") is False and "build-system" in conversion.document:
+            conversion.leave(
+                "tool.uv.package",
+                "polylock installs a project that has a [build-system]",
+                "remove [build-system], or use --no-install-project",
+            )
+        if self.table.get("package") and "build-system" not in conversion.document:
+            conversion.leave(
+                "tool.uv.package",
+                "polylock installs a project only if it has a [build-system]",
+                "write one, for example of hatchling",
+            )
+        for key in self.table:
+            if key in (*_SAME, *_CONVERTED):
+                continue
+            reason, advice = _REST.get(key, ("it is not known", "see uv's manual"))
+            conversion.leave(f"{self.origin}.{key}", reason, advice)
+        if conversion.has_group("dev") and "default-groups" not in self.table:
+            # uv syncs it unless told otherwise.
+            conversion.option("default-groups", ["dev"], "uv's default of group dev")
+
+
+def _path_url(url: str) -> str:
+    """Return a URL, or a path with a leading ``./`` that shows that it is one."""
+    if "://" in url or url.startswith((".", "/", "${")) or url[1:2] == ":":
+        return url
+    return f"./{url}"
+
+
+def _joined(base: str, path: str) -> str:
+    """Return a path inside a member, relative to the project."""
+    if not base or path.startswith(("/", "${")):
+        return path if path.startswith((".", "/")) else f"./{path}"
+    return f"./{base}/{path.removeprefix('./')}"
