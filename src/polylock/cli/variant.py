@@ -203,7 +203,10 @@ def show(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
 def _label_name(values: dict[str, Any]) -> str:
     if values["null"]:
         if values["label"] not in {None, NULL_LABEL}:
-            raise UsageError("--null and --label exclude each other")
+            raise UsageError(
+                "--null and --label exclude each other",
+                "a wheel has one label; --null stands for --label null",
+            )
         if values["properties"]:
             raise UsageError(
                 "--null and -p exclude each other",
