@@ -313,12 +313,13 @@ def _summarize(rows: Sequence[tuple[PlannedWheel, WrittenWheel | None]]) -> None
 
 
 def _print_table(rows: Sequence[tuple[PlannedWheel, WrittenWheel | None]]) -> None:
-    table = Table(["wheel", "becomes", "requirements", "state"])
+    table = Table(["wheel", "label", "version", "requirements", "state"])
     for plan, each in rows:
         table.add(
             [
-                plan.source.name,
-                plan.target.name,
+                str(plan.source),
+                plan.labels[1] or "none",
+                plan.versions[1],
                 _edits(plan) or "as they were",
                 "planned" if each is None else each.state,
             ]
