@@ -5,12 +5,12 @@ from __future__ import annotations
 import gc
 import itertools
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from fakes.pythons import this_python
 from fakes.server import Server
 from fakes.this_machine import (
     HOST,
@@ -21,7 +21,6 @@ from fakes.this_machine import (
     usual_machine,
 )
 from polylock.cache.store import Store
-from polylock.environment.interpreter import probe
 from polylock.index_server.static_build import build_index
 from polylock.index_server.static_serve import IndexServer
 from polylock.network.client import Client, RetryPolicy
@@ -60,7 +59,7 @@ def _offer_this_python() -> None:
     Else the shim of a version manager may come first, a shell script that takes five
     times as long to start, and may lead to another Python.
     """
-    here = Path(probe(Path(sys.executable)).base_executable).parent
+    here = Path(this_python().base_executable).parent
     os.environ["PATH"] = os.pathsep.join([str(here), os.environ.get("PATH", "")])
 
 

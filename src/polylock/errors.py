@@ -6,7 +6,12 @@
     +- UsageError                  the command line asks for something impossible
     +- ProjectError                the project file
     |  +- UnreadSettings           another tool's, without a counterpart
+    |  +- UnreadSettings           settings of another tool that change the lock
+    +- NetworkSettingInvalid       a variable for proxies or certificates
     +- IndexRequestError           a request to an index failed, retries included
+    |  +- ProjectPageRefused       the index refused the page of a project
+    |  +- ProxyFailed
+    |  +- TlsFailed
     |  +- AnswerTooLong            a response above the size limit
     |  +- Offline                  the response is not in the cache
     +- ProjectNotFound             no index has the project
@@ -20,6 +25,8 @@
     +- FilesInvalid                files that must not be published on an index
     +- RepackFileInvalid           the file of `variant repack` has an error
     +- WheelsRefused               wheels that cannot be written anew
+    +- RepackFileInvalid           the file of ``variant repack``
+    +- WheelsRefused               wheels that cannot be written as requested
     +- NoSolution                  the requirements of a target cannot be met
     |  +- BuildsNeeded             unless projects are built
     +- LockFileInvalid             pylock.toml cannot be read

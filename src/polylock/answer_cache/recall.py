@@ -47,7 +47,7 @@ import os
 import sys
 
 from polylock import __version__
-from polylock.cache.entries import digest, entry_path, whole_content
+from polylock.cache.entries import digest, entry_path, host_facts, whole_content
 
 __all__ = [
     "COMPLETION",
@@ -137,7 +137,7 @@ def questions(arguments: tuple[str, ...]) -> list[Question]:
     if searching and any(name in environ for name in _TOOLKITS):
         return []  # a toolkit there is not part of the basis
     names = (*_VARIABLES, *_SEARCHED) if searching else _VARIABLES
-    here = [__version__, sys.version, *sys.path, "", *_host(), os.getcwd()]
+    here = [__version__, sys.version, *sys.path, "", *host_facts(), os.getcwd()]
     variables = sorted(
         f"{name}={value}"
         for name, value in environ.items()
@@ -235,16 +235,6 @@ def _fresh(asked: Question) -> tuple[str, str, str] | None:
 def _read(path: str) -> bytes:
     with open(path, "rb", buffering=0) as file:
         return file.read()
-
-
-def _host() -> list[str]:
-    facts = list(os.uname())
-    del facts[1]  # the host name, which decides nothing
-    try:
-        facts.append(os.confstr("CS_GNU_LIBC_VERSION") or "")
-    except (OSError, ValueError):  # not glibc
-        facts.append("")
-    return facts
 
 
 def _cache_directory(arguments: tuple[str, ...]) -> str:
@@ -354,6 +344,8 @@ def _become(command: tuple[str, ...], environment: str) -> None:
     Also returns if the command is from outside of the environment and may need a
     warning.
     """
+    if command[0] == "-" or command[0].lower().endswith((".py", ".pyw")):
+        return  # a script may have an environment of its own
     scripts = f"{environment}{os.sep}bin"
     variables = dict(os.environ)
     further = without_directory(variables.get("PATH", ""), own_scripts())

@@ -18,7 +18,7 @@ from polylock.environment.discovery import environment_python
 from polylock.environment.venv import linked_environment
 from polylock.errors import PolylockError
 from polylock.project.presets import preset_names
-from polylock.project.pyproject import ProjectFile, load_project, locate_project
+from polylock.project.pyproject import ProjectFile, load_project, project_path
 from polylock.project.settings import Settings, default_user_file, load_settings
 from polylock.toml_tables import parse_toml
 
@@ -112,7 +112,7 @@ _KINDS: dict[str, Callable[[Settings], Iterable[str]]] = {
 
 def _project(settings: Settings) -> ProjectFile | None:
     with suppress(PolylockError):
-        return load_project(locate_project(settings, Path.cwd()), settings=settings)
+        return load_project(project_path(settings), settings=settings)
     return None
 
 
@@ -120,7 +120,7 @@ def _lock_path(settings: Settings) -> Path:
     if settings.lock_file is not None:
         return settings.lock_file
     with suppress(PolylockError):
-        return settings.lock_path(locate_project(settings, Path.cwd()))
+        return settings.lock_path(project_path(settings))
     return Path("pylock.toml").absolute()
 
 

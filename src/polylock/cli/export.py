@@ -25,6 +25,29 @@ _READERS = {
 """Support for variant wheels (PEP 825) in pip and uv, by format; tests run both."""
 
 
+_FORMATS = {
+    "requirements.txt": "requirements",
+    "requirements-txt": "requirements",
+    "pylock.toml": "pylock",
+    "cyclonedx1.6": "cyclonedx",
+}
+"""The names that formats have in uv, Poetry and PDM."""
+
+
+class _Format(click.Choice[str]):
+    """A format by our name for it, or by that of other tools."""
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401 - as click declares it
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> str:
+        """Return our name for a format."""
+        found: str = super().convert(value, param, ctx)
+        return _FORMATS.get(found, found)
+
+
 @click.command(
     "export",
     cls=Command,
@@ -34,11 +57,12 @@ _READERS = {
 @click.option(
     "--format",
     "export_format",
-    type=click.Choice(get_args(ExportFormat)),
+    type=_Format([*get_args(ExportFormat), *_FORMATS]),
     default="pylock",
     metavar="FORMAT",
     help="What to write: pylock (the default), requirements, cyclonedx.",
 )
+@click.option("--no-hashes", is_flag=True, help="Write requirements without hashes.")
 @click.option(
     "-o",
     "--output",
@@ -54,7 +78,12 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     of materials as JSON (CycloneDX 1.6, needs polylock[cyclonedx]).
     """
     chosen = begin_with_lock(values)
-    found = export(chosen, values["export_format"], values["output"])
+    found = export(
+        chosen,
+        values["export_format"],
+        values["output"],
+        hashes=not values["no_hashes"],
+    )
     if values["output"] is None:
         sys.stdout.write(found.text)
     elif chosen.verbosity >= 0:

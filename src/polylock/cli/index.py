@@ -33,7 +33,7 @@ _STYLES = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "faint"}
     "index", cls=Group, epilog="Example: polylock index build wheels --output site"
 )
 def command() -> None:
-    """Build and serve a static index with variant metadata."""
+    """Build, check, try and serve an index with variants."""
 
 
 @command.command("build", epilog="Example: polylock index build wheels --output site")
@@ -89,7 +89,7 @@ def build(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by nam
 
 
 @command.command("lint", epilog="Example: polylock index lint site --json")
-@settings("offline", "threads", "timeout")
+@settings("threads", "timeout")
 @click.argument("place", metavar="URL|DIRECTORY")
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 @click.option(
@@ -255,7 +255,7 @@ def _matrix(found: Simulation) -> Table:
 
 
 def _shortfalls(found: Simulation) -> Iterator[str]:
-    """Yield what machines without a label with properties take, and why."""
+    """Yield the files of machines that take no label with properties, with reasons."""
     groups: dict[tuple[str, str], list[str]] = {}
     for outcome in found.outcomes:
         taken, closest = outcome.takes, outcome.closest

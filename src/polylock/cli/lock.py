@@ -19,7 +19,7 @@ from polylock.cli.invocation import (
 )
 from polylock.cli.options import INDEX_SETTINGS, JSON, Command, offered, settings
 from polylock.cli.terminal import shown, style
-from polylock.errors import BuildsNeeded
+from polylock.errors import BuildsNeeded, UsageError
 from polylock.model.quantities import counted
 from polylock.operations.lock.lock import LockOutcome, lock
 from polylock.operations.lock.request import LockRequest, parse_upgrades
@@ -41,8 +41,11 @@ _NOTES_AT_MOST = 10
     "lock", cls=Command, epilog="Example: polylock lock --upgrade-package numpy"
 )
 @settings(*INDEX_SETTINGS)
-@click.option("--upgrade", is_flag=True, help="Discard the pins of the lock file.")
 @click.option(
+    "-U", "--upgrade", is_flag=True, help="Discard the pins of the lock file."
+)
+@click.option(
+    "-P",
     "--upgrade-package",
     "upgrade_packages",
     metavar="NAME[==V]",
@@ -76,6 +79,12 @@ _NOTES_AT_MOST = 10
 )
 @click.option("--dry-run", is_flag=True, help="Write nothing.")
 @click.option(
+    "--check",
+    "--locked",
+    is_flag=True,
+    help="Do as polylock check: exit 3 if outdated.",
+)
+@click.option(
     "--force", is_flag=True, help="Overwrite a pylock.toml that another tool wrote."
 )
 @JSON
@@ -86,6 +95,8 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     and no index is asked. Otherwise the summary lists the changes by target.
     """
     chosen = begin(values)
+    if values["check"]:
+        return _check(chosen, values)
     request = LockRequest(
         upgrade=values["upgrade"],
         upgrade_packages=parse_upgrades(values["upgrade_packages"]),
@@ -133,6 +144,27 @@ def _locked(
             if not on_terminal() or not confirm_builds(error):
                 raise
             builds = sorted({*error.projects, *error.allowed})
+
+
+def _check(chosen: Settings, values: dict[str, Any]) -> int:
+    """Do as ``polylock check``; raises UsageError for options that make no sense."""
+    others = {
+        "upgrade": "--upgrade",
+        "upgrade_packages": "--upgrade-package",
+        "targets": "--target",
+        "pins_from": "--pins-from",
+        "builds": "--allow-build",
+        "force": "--force",
+    }
+    for name, option in others.items():
+        if values[name]:
+            raise UsageError(
+                f"--check and {option} exclude each other",
+                "--dry-run shows what a lock would change",
+            )
+    from polylock.cli.check import show_check  # noqa: PLC0415 - rare
+
+    return show_check(chosen, as_json=values["as_json"])
 
 
 def _summary(outcome: LockOutcome, request: LockRequest) -> Iterator[str]:

@@ -16,8 +16,10 @@ from polylock.cli.options import (
     FROZEN,
     INSTALLED,
     JSON,
+    LOCKED,
     SELECTION,
     Command,
+    refuse_frozen,
     settings,
 )
 from polylock.cli.terminal import shown, write_error
@@ -45,6 +47,7 @@ __all__ = ["command"]
     "compile",
 )
 @FROZEN
+@LOCKED
 @FORCE_TARGET
 @click.option(
     "--forget",
@@ -66,6 +69,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     Target, groups and extras default to those of the last sync.
     """
     chosen = begin(values)
+    refuse_frozen(values)
     options = SyncOptions(
         frozen=values["frozen"],
         force_target=values["force_target"],

@@ -16,7 +16,7 @@ from polylock.cli.tables import Table
 from polylock.cli.terminal import say, style, write_lines
 from polylock.errors import ProjectError, UsageError, WheelsRefused
 from polylock.model.quantities import counted, file_size
-from polylock.project.pyproject import locate_project, read_document
+from polylock.project.pyproject import project_path, read_document
 from polylock.repacking.label_metadata import (
     InvalidLabel,
     LabelRequest,
@@ -226,7 +226,7 @@ def _ways(values: dict[str, Any]) -> Ways:
 def _variant_table(chosen: Settings) -> VariantTable:
     """Return ``[variant]`` of the project file, empty without one."""
     try:
-        path = locate_project(chosen, Path.cwd())
+        path = project_path(chosen)
     except ProjectError:
         return VariantTable()
     table = TomlTable(read_document(path), path=str(path))

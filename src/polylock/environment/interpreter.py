@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import logging
 import os
-from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
-from polylock.cache.entries import digest
+from polylock.cache.entries import digest, host_facts
 from polylock.cache.store import Bucket, Store
 from polylock.errors import EnvironmentBroken
 
@@ -144,7 +143,7 @@ def _key(executable: Path) -> str:
     The executable of a virtual environment is a link to another Python's: the path is
     used as given, time and size are those of the target of the link.
     """
-    facts: list[object] = [os.fspath(executable.absolute()), *_host()]
+    facts: list[object] = [os.fspath(executable.absolute()), *host_facts()]
     for path in (executable, executable.parent.parent / "pyvenv.cfg", PROBE_FILE):
         try:
             status = path.stat()
@@ -157,22 +156,6 @@ def _key(executable: Path) -> str:
         else:
             facts += [status.st_mtime_ns, status.st_size]
     return digest(msgspec.json.encode(facts))
-
-
-def _host() -> list[str]:
-    """Return kernel and C library, which also decide tags and markers.
-
-    Machines and containers may share a home directory, including the cache.
-    """
-    # Not ``platform``, which takes 10 ms to import.
-    facts: list[str] = []
-    uname = getattr(os, "uname", None)
-    if uname is not None:
-        facts += [*uname()]
-        del facts[1]  # the host name, which decides nothing
-    with suppress(AttributeError, OSError, ValueError):  # not glibc
-        facts.append(os.confstr("CS_GNU_LIBC_VERSION") or "")
-    return facts
 
 
 def _run(executable: Path) -> bytes:

@@ -90,7 +90,7 @@ class PackageIndexes:
         self._jobs = self._crawl.jobs
 
         def files() -> MetadataFiles:
-            return self._jobs.ask(
+            return self._jobs.result(
                 "metadata files", lambda: _files(store, client, mode, reporter)
             )
 
@@ -246,7 +246,7 @@ class PackageIndexes:
 
         found = self._releases.get(key)
         if found is None and self._jobs.is_done(key):
-            found = self._releases[key] = self._jobs.ask(key, work)
+            found = self._releases[key] = self._jobs.result(key, work)
         if found is not None:
             return found
         for repository in repositories:
@@ -274,7 +274,7 @@ class PackageIndexes:
         found = self._core_metadata.get(key)
         if found is None:
             if self._jobs.is_done(key):
-                found = self._jobs.ask(key, work)
+                found = self._jobs.result(key, work)
             else:
                 found = self._metadata.cached_core_metadata(file)
             if found is None:
@@ -306,7 +306,7 @@ class PackageIndexes:
         if found is None:
             if not (self._jobs.is_done(key) or files.is_known(release, target)):
                 raise RequestNeeded(key, work)
-            found = self._variants[key] = self._jobs.ask(key, work)
+            found = self._variants[key] = self._jobs.result(key, work)
         return found
 
 

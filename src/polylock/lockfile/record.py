@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
@@ -17,6 +18,7 @@ from polylock.model.build_settings import BuildSettings
 from polylock.model.direct import ArchiveSource, DirectSource, GitSource
 from polylock.model.inputs import DEFAULT_INDEX, Inputs, RootRequirement
 from polylock.model.platforms import compatibility_tags, marker_environment
+from polylock.model.requirements import InvalidRequirement, Requirement
 from polylock.model.target import (
     Architecture,
     OperatingSystem,
@@ -31,8 +33,6 @@ from polylock.variants.properties import SupportedProperties
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from polylock.model.requirements import Requirement
-
 __all__ = [
     "LIST_SETTINGS",
     "TEXT_SETTINGS",
@@ -46,6 +46,7 @@ __all__ = [
     "Record",
     "VariantChoice",
     "describe",
+    "inputs_of_record",
     "locked_target",
     "microseconds_of",
     "moment_of",
@@ -280,7 +281,12 @@ def _without_secrets(source: DirectSource | None) -> DirectSource | None:
 
 
 def _setting(inputs: Inputs, key: str) -> Any:  # noqa: ANN401 - text or texts by key
-    return getattr(inputs, _FIELDS.get(key, key.replace("-", "_")))
+    return getattr(inputs, _field(key))
+
+
+def _field(key: str) -> str:
+    """Return the field of Inputs for a key."""
+    return _FIELDS.get(key, key.replace("-", "_"))
 
 
 def _sorted_texts(requirements: Iterable[Requirement]) -> tuple[str, ...]:
@@ -295,6 +301,39 @@ def _by_name(
         name: _sorted_texts(root.requirement for root in roots if name_of(root) == name)
         for name in names
     }
+
+
+def inputs_of_record(recorded: LockedInputs, others: Inputs = _DEFAULTS) -> Inputs:
+    """Return ``others`` with the settings, constraints and overrides of a record.
+
+    A requirement that is invalid in a lock file edited by hand is left out: ``check``
+    reports it.
+    """
+    found = {
+        **{
+            key: getattr(_DEFAULTS, _field(key))
+            for key in (*TEXT_SETTINGS, *LIST_SETTINGS)
+        },
+        **recorded.settings,
+        **recorded.lists,
+    }
+    return replace(
+        others,
+        constraints=_valid_requirements(recorded.constraints),
+        overrides=_valid_requirements(recorded.overrides),
+        exclude_newer=recorded.exclude_newer,
+        require_variants=recorded.require_variants,
+        builds=recorded.builds,
+        **{_field(key): value for key, value in found.items()},
+    )
+
+
+def _valid_requirements(texts: Iterable[str]) -> tuple[Requirement, ...]:
+    found = []
+    for text in texts:
+        with suppress(InvalidRequirement):
+            found.append(Requirement.parse(text))
+    return tuple(found)
 
 
 class InvalidRecord(ValueError):

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from polylock.cache.entries import digest
+from polylock.cache.entries import digest, entry_path
 from polylock.cache.regular_files import read_regular
 from polylock.cache.store import Bucket, Store
 from polylock.errors import (
@@ -19,10 +19,12 @@ from polylock.errors import (
 )
 from polylock.lockfile.binary import from_binary, rules, to_binary
 from polylock.lockfile.freshness import Difference, differences
+from polylock.lockfile.record import inputs_of_record
 from polylock.lockfile.vouching import direct_packages, source_of
 from polylock.model.inputs import Inputs
 from polylock.project.direct_sources import relative_path
-from polylock.project.pyproject import ProjectFile, find_project, load_project
+from polylock.project.pyproject import ProjectFile, load_project, project_path
+from polylock.project.script import is_script
 from polylock.providers.derive import build_target
 from polylock.values import Value
 
@@ -78,17 +80,6 @@ class Workspace(Value, frozen=True, kw_only=True):
             return path
 
 
-def project_path(settings: Settings) -> Path:
-    """Return the project file in the settings, else the nearest one.
-
-    Raises ProjectError if there is none.
-    """
-    if settings.project is None:
-        return find_project(Path.cwd())
-    path = settings.project.absolute()
-    return path / "pyproject.toml" if path.is_dir() else path
-
-
 def environment_path(settings: Settings) -> Path:
     """Return the path of the environment; raises EnvironmentBroken.
 
@@ -102,7 +93,13 @@ def environment_path(settings: Settings) -> Path:
 
 
 def place_of_environment(settings: Settings) -> Path:
-    """Return the path of the environment, or of a file that names it."""
+    """Return the path of the environment, or of a file that names it.
+
+    That of a script is in the cache: scripts share a directory.
+    """
+    if settings.venv is None and settings.project and is_script(settings.project):
+        directory = settings.cache_dir.absolute() / Bucket.ENVIRONMENTS.directory
+        return Path(entry_path(str(directory), bytes(settings.project.resolve())))
     place = settings.venv or lock_path(settings).with_name(".venv")
     return place.absolute()
 
@@ -196,17 +193,13 @@ def recorded_policy(pylock: Pylock) -> Inputs:
     """Return inputs with the build policy that a lock file records."""
     if pylock.polylock is None:
         return Inputs()
-    recorded = pylock.polylock.inputs
-    forbidden = recorded.lists.get("no-build-package", ())
-    if recorded.settings.get("build") == "none":
-        allowed = recorded.lists.get("build-package", ())
-        return Inputs(
-            build="none",
-            build_packages=allowed,
-            no_build_packages=forbidden,
-            builds=recorded.builds,
-        )
-    return Inputs(no_build_packages=forbidden, builds=recorded.builds)
+    recorded = inputs_of_record(pylock.polylock.inputs)
+    return Inputs(
+        build=recorded.build,
+        build_packages=recorded.build_packages,
+        no_build_packages=recorded.no_build_packages,
+        builds=recorded.builds,
+    )
 
 
 def read_lock(path: Path, settings: Settings | None = None) -> Pylock | None:

@@ -346,7 +346,7 @@ def _with_line_endings(text: str, before: str) -> str:
 
 
 def _is_header_only(table: object) -> bool:
-    """Return whether a table has no header of its own, only those of its tables."""
+    """Return True if a table has no header of its own, only those of its tables."""
     import tomlkit  # see Edit.__init__
 
     return isinstance(table, tomlkit.items.Table) and table.is_super_table()

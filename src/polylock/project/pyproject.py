@@ -6,6 +6,7 @@ everywhere, or an error.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
@@ -18,8 +19,14 @@ from polylock.project.dependencies import (
     read_dependencies,
     read_requirement,
 )
+from polylock.project.script import (
+    KEYS_OF_SCRIPT,
+    InvalidBlock,
+    block_of,
+    is_script,
+)
 from polylock.project.settings import Settings, default_index_url
-from polylock.project.target_values import parse_python
+from polylock.project.target_values import PYTHON_ADVICE, parse_python
 from polylock.project.targets import parse_targets
 from polylock.project.tool_table import (
     IGNORED_SETTINGS,
@@ -39,7 +46,6 @@ from polylock.values import Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
-    from pathlib import Path
 
     from packaging.utils import NormalizedName
 
@@ -50,13 +56,12 @@ __all__ = [
     "ProjectFile",
     "find_project",
     "load_project",
-    "locate_project",
+    "project_path",
     "read_document",
 ]
 
 PROJECT_FILE = "pyproject.toml"
 _TARGETS_KEY = "tool.polylock.targets"
-_PYTHON_ADVICE = 'write "3.12", "3.12.7", "3.13t" or "pypy3.11", or a list of these'
 _TARGETS_ADVICE = (
     "`polylock init` declares this machine as a target, "
     "`polylock targets add PRESET` another, for example linux-x86_64"
@@ -98,15 +103,15 @@ def find_project(start: Path) -> Path:
     )
 
 
-def locate_project(settings: Settings, directory: Path) -> Path:
-    """Return the project file of a run in a directory, which is absolute.
+def project_path(settings: Settings) -> Path:
+    """Return the project file in the settings, else the nearest one.
 
-    Raises ProjectError if none is named and none is found.
+    Raises ProjectError if there is none.
     """
     if settings.project is None:
-        return find_project(directory)
-    named = directory / settings.project
-    return named / PROJECT_FILE if named.is_dir() else named
+        return find_project(Path.cwd())
+    path = settings.project.absolute()
+    return path / PROJECT_FILE if path.is_dir() else path
 
 
 def load_project(path: Path, *, settings: Settings) -> ProjectFile:
@@ -115,6 +120,8 @@ def load_project(path: Path, *, settings: Settings) -> ProjectFile:
     ``settings`` are used only for the URLs of the default index and of torch's.
     """
     document = Table(read_document(path), path=str(path))
+    if is_script(path):
+        document.refuse_unknown(KEYS_OF_SCRIPT)
     tool = document.table("tool").table("polylock")
     tool.refuse_unknown(KEYS)
     _refuse_unread(document, settings)
@@ -211,9 +218,11 @@ def read_document(path: Path) -> dict[str, Any]:
             str(path), "", f"is not UTF-8 at line {line}", "save it as UTF-8"
         ) from error
     try:
-        return parse_toml(text)
+        return parse_toml(block_of(text) if is_script(path) else text)
     except InvalidToml as error:
         raise ProjectError(str(path), key_path(*error.parts), str(error)) from error
+    except InvalidBlock as error:
+        raise ProjectError(str(path), "", str(error)) from error
 
 
 def _is_a_directory(path: Path) -> ProjectError:
@@ -266,13 +275,13 @@ def _default_python(tool: Table) -> tuple[str, ...]:
     if not isinstance(value, list):
         value = [tool.string("python")]
     elif "python" in tool and not value:
-        raise tool.error("must not be an empty list", "python", advice=_PYTHON_ADVICE)
+        raise tool.error("must not be an empty list", "python", advice=PYTHON_ADVICE)
     else:
         tool.strings("python")
     for text in value:
         if parse_python(text) is None:
             raise tool.error(
-                f"{text!r} is not a Python", "python", advice=_PYTHON_ADVICE
+                f"{text!r} is not a Python", "python", advice=PYTHON_ADVICE
             )
     return tuple(value)
 

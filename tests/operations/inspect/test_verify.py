@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fakes.sdists import in_tree
 from fakes.server import Answer, Index, Server
-from fakes.wheels import build_wheel
+from fakes.wheels import build_sdist, build_wheel
 from fakes.workspace import Project, Spy, this_target
 from polylock.errors import IndexRequestError, UsageError
+from polylock.operations.inspect.check import check
 from polylock.operations.inspect.verify import DisagreementKind as Kind
 from polylock.operations.inspect.verify import verify
 
@@ -266,6 +268,72 @@ def test_an_index_without_hashes_is_asked_for_the_file(world: World) -> None:
     world.server.change(world.index.file(world.helper.name), body=b"another file")
     world.index.add("helper", [], rows=[_bare(world)])
     assert Kind.HASH in {kind for _, kind in world.kinds()}
+
+
+def add_other_to_the_lock(world: World) -> None:
+    """Let the lock file have a package that only its own dependencies ask for."""
+    world.index.add("other", [build_wheel(world.demo.parent, "other", "1.0")])
+    world.write("demo", "other")
+    world.project.lock()
+    world.write("demo")
+    world.edit('  "other",\n', "")
+    world.edit("dependencies = [\n", 'dependencies = [\n  { name = "other" },\n')
+    assert check(world.project.with_settings()).up_to_date
+
+
+@pytest.mark.parametrize("download", [False, True])
+def test_requirements_are_compared_without_a_hash_on_the_page(
+    world: World, *, download: bool
+) -> None:
+    """The dependencies in the lock file vouch for nothing, whatever the page gives."""
+    world.index.add("demo", [world.demo], hashes=False)
+    add_other_to_the_lock(world)
+    assert world.kinds(download=download) == [("other", Kind.UNREQUIRED)]
+
+
+def test_metadata_is_compared_without_a_hash_on_the_page(world: World) -> None:
+    """With a download, the wheel tells what the index made of it."""
+    with zipfile.ZipFile(world.demo) as archive:
+        own = archive.read("demo-1.0.dist-info/METADATA")
+    world.index.add("demo", [world.demo], hashes=False, row={"core-metadata": True})
+    beside = f"{world.index.file(world.demo.name)}.metadata"
+    changed = own.replace(b"\nName", b"\nRequires-Python: >=3.8\nName")
+    assert changed != own
+    world.server.routes[beside] = Answer(body=changed)
+    assert world.kinds() == []
+    assert world.kinds(download=True) == [("demo", Kind.OFFERED)]
+
+
+def test_requirements_of_a_source_distribution_are_compared(world: World) -> None:
+    """Where its metadata is static, as for a wheel."""
+    sdist = build_sdist(world.demo.parent, "demo", "1.0", requires=["helper>=2"])
+    world.index.add("demo", [sdist])
+    world.project.lock_path.unlink()
+    world.project.lock(refresh=True)
+    assert world.verify(download=True).agrees
+    add_other_to_the_lock(world)
+    assert world.kinds() == [("other", Kind.UNREQUIRED)]
+
+
+def test_what_needs_a_build_is_told_and_not_built(world: World, tmp_path: Path) -> None:
+    """Not even where the project allows to: whoever verifies runs no code."""
+    log = tmp_path / "built"
+    backend = f"open({str(log)!r}, 'a').write('x')\n"
+    world.index.add(
+        "helper", [in_tree(tmp_path / "files", "helper", "2.0", backend=backend)]
+    )
+    world.write("demo")
+    text = (world.project.directory / "pyproject.toml").read_text("utf-8")
+    world.project.write(f'{text}[tool.polylock]\nbuild-package = ["helper"]\n')
+    world.project.lock_path.unlink()
+    world.project.lock(refresh=True)
+    assert log.exists()
+    log.unlink()
+    outcome = world.verify(download=True, cache_dir=tmp_path / "fresh")
+    assert outcome.agrees
+    ((name, reason),) = outcome.unverified
+    assert (name, "build" in reason) == ("helper", True)
+    assert not log.exists()
 
 
 def test_an_index_that_cannot_be_asked_is_no_agreement(world: World) -> None:

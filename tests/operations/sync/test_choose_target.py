@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from fakes.installations import make_interpreter
-from fakes.pythons import fake_python, real_python
+from fakes.pythons import fake_python, real_python, this_python
 from fakes.server import Index, Server
 from fakes.wheels import build_wheel
 from fakes.workspace import Project, Spy
@@ -51,7 +51,7 @@ class World:
 
     def lock(self, python: str, dependency: str = "alpha") -> None:
         """Write the project for a Python and lock it."""
-        base = python_release(probe(real_python("this")))
+        base = python_release(this_python())
         found = target_table(this_machine().describe(base))
         kept = ("platform", "libc", "macos")
         table = {key: found[key] for key in kept if key in found}

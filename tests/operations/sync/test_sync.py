@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fakes.pythons import sites_of, this_python
 from fakes.server import Answer, Server
 from fakes.this_machine import VARIABLE
 from fakes.wheels import build_wheel
 from fakes.workspace import Spy, this_target
-from polylock.environment.discovery import environment_python
 from polylock.environment.installed import read_installed
-from polylock.environment.interpreter import probe
 from polylock.environment.venv import (
     EnvironmentState,
     create,
@@ -316,10 +315,9 @@ def test_each_demo_target_gets_its_labels(locked: Project, name: str) -> None:
     """Forced, a sync installs just the variants that were locked for the target."""
     forced = SyncOptions(force_target=True, search_path=PATH)
     locked.sync(forced, target=name, no_install_project=True)
-    python = environment_python(locked.directory / ".venv")
     found = {
         each.name: each.origin.variant_label
-        for each in read_installed(probe(python).site_directories)
+        for each in read_installed(sites_of(locked.directory / ".venv"))
         if each.origin is not None and each.origin.variant_label is not None
     }
     assert found == DEMO_LABELS[name]
@@ -438,7 +436,7 @@ def test_a_python_of_another_environment_is_never_changed(
 ) -> None:
     """A Python that installs elsewhere is refused: all that is there would go."""
     other = tmp_path / "other"
-    create(other, probe(Path(sys.executable)))
+    create(other, this_python())
     before = sorted(other.rglob("*"))
     place = locked.directory / ".venv"
     (place / "bin").mkdir(parents=True)
@@ -456,7 +454,7 @@ def test_an_environment_that_appears_meanwhile_is_taken_for_itself(
 ) -> None:
     """The Python that would have made it is not the one that is synced."""
     other = tmp_path / "other"
-    create(other, probe(Path(sys.executable)))
+    create(other, this_python())
     before = sorted(other.rglob("*"))
     place = locked.directory / ".venv"
     locked.settings["python"] = str(other / "bin" / "python")

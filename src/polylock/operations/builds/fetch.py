@@ -122,11 +122,11 @@ class WheelFetcher(Value, frozen=True, kw_only=True):
         found = self._present(file, wanted)
         if found is not None:
             return found
-        if file.path is not None:
-            return self._unpack(wanted, file, self._locked.locate(file))
         try:
             return self._unpack(wanted, file, self._locked.locate(file))
         except FileCorrupt:
+            if file.path is not None:
+                raise
             # A cached file is checked only by its size. A damaged one is fetched again
             # and verified.
             self.context.downloader.discard(locked_sha256(file))

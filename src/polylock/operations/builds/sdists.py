@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import os
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -46,6 +46,8 @@ __all__ = [
 ]
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class LocalSdist(Value, frozen=True, kw_only=True):
@@ -122,8 +124,7 @@ class SdistBuilds(Value, frozen=True, kw_only=True):
                 parsed = _parse(file.filename)
                 builder = self._builder(parsed.name, parsed.version)
                 cached = builder.metadata(fetched.path, file.filename)
-            content = msgspec.msgpack.encode(_BuiltMetadata(cached))
-            self.context.store.write(Bucket.BUILDS, _metadata_key(key), content)
+            self._write(_metadata_key(key), _BuiltMetadata(cached))
         return cached
 
     def archive(self, sdist: LocalSdist) -> Path:
@@ -157,8 +158,7 @@ class SdistBuilds(Value, frozen=True, kw_only=True):
             builder = self._builder(tree.name, tree.version or "(source tree)")
             found = builder.tree_metadata(path, tree.name)
         if tree.is_fixed:
-            content = msgspec.msgpack.encode(_BuiltMetadata(found))
-            self.context.store.write(Bucket.BUILDS, _metadata_key(tree.key), content)
+            self._write(_metadata_key(tree.key), _BuiltMetadata(found))
         return found
 
     def tree_archive(self, tree: SourceTree) -> Path:
@@ -202,15 +202,7 @@ class SdistBuilds(Value, frozen=True, kw_only=True):
 
     def cached(self, sha256: str) -> BuiltWheel | None:
         """Return the cached wheel of a source distribution, or None."""
-        content = self.context.store.read(Bucket.BUILDS, self._key(sha256))
-        try:
-            return (
-                None
-                if content is None
-                else msgspec.msgpack.decode(content, type=BuiltWheel)
-            )
-        except msgspec.MsgspecError:
-            return None
+        return self._read(self._key(sha256), BuiltWheel)
 
     def discard(self, sha256: str) -> None:
         """Remove the cached wheel of a source distribution."""
@@ -232,8 +224,7 @@ class SdistBuilds(Value, frozen=True, kw_only=True):
                 problem = error.strerror or str(error)
                 raise CacheUnusable(str(path), problem) from error
             built = BuiltWheel(path.name, sha256)
-        content = msgspec.msgpack.encode(built)
-        store.write(Bucket.BUILDS, key, content)
+        self._write(key, built)
         return built
 
     def _unpack(self, built: BuiltWheel) -> Path:
@@ -304,15 +295,21 @@ class SdistBuilds(Value, frozen=True, kw_only=True):
         return " ".join(("wheel", sha256, *filter(None, parts)))
 
     def _cached_metadata(self, sha256: str) -> CoreMetadata | None:
-        content = self.context.store.read(Bucket.BUILDS, _metadata_key(sha256))
+        found = self._read(_metadata_key(sha256), _BuiltMetadata)
+        return None if found is None else found.metadata
+
+    def _read(self, key: str, kind: type[T]) -> T | None:
+        """Return the entry of a key, None if it is absent or damaged."""
+        content = self.context.store.read(Bucket.BUILDS, key)
         try:
             return (
-                None
-                if content is None
-                else msgspec.msgpack.decode(content, type=_BuiltMetadata).metadata
+                None if content is None else msgspec.msgpack.decode(content, type=kind)
             )
         except msgspec.MsgspecError:
             return None
+
+    def _write(self, key: str, value: BuiltWheel | _BuiltMetadata) -> None:
+        self.context.store.write(Bucket.BUILDS, key, msgspec.msgpack.encode(value))
 
 
 def _metadata_key(key: str) -> str:

@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING
 
 from polylock.cache.store import Bucket
 from polylock.errors import CacheUnusable
+from polylock.model.distributions import Unusable
+from polylock.model.reasons import NeedsBuild
 from polylock.operations.context import Context
 
 if TYPE_CHECKING:
     from polylock.environment.interpreter import Interpreter
     from polylock.index.source import PackageIndexes
     from polylock.model.core_metadata import CoreMetadata
-    from polylock.model.distributions import Release, RemoteFile, Unusable
+    from polylock.model.distributions import Release, RemoteFile
     from polylock.model.inputs import Inputs
     from polylock.operations.builds.build_inputs import BuildInputs, LockedSet
     from polylock.operations.builds.sdists import SdistBuilds
@@ -60,6 +62,7 @@ class IndexContext(Context):
     """The context of a run that asks the indexes and may build metadata.
 
     ``project`` is the key under which results are remembered; None: they are not.
+    Without ``builds`` metadata that needs a build is unusable, whatever is allowed.
     """
 
     def __init__(
@@ -69,9 +72,11 @@ class IndexContext(Context):
         reporter: Reporter,
         *,
         project: str | None = None,
+        builds: bool = True,
     ) -> None:
         super().__init__(settings, inputs, reporter)
         self._project = project
+        self._builds = builds
 
     @cached_property
     def source(self) -> PackageIndexes:
@@ -112,6 +117,8 @@ class IndexContext(Context):
         refused = refused_metadata(self.inputs, release.name)
         if refused is not None:
             return refused
+        if not self._builds:
+            return Unusable(NeedsBuild())
         return self.metadata_builds.metadata(file)
 
     @cached_property

@@ -38,7 +38,7 @@ from polylock.operations.context import Context
 from polylock.operations.exchange.plain_metadata import PlainWheel, evaluate_markers
 from polylock.operations.exchange.single_target import SingleTarget, without_label
 from polylock.operations.files import attempt
-from polylock.operations.inspect.selection import named_selections, open_lock
+from polylock.operations.inspect.selection import named_selection, open_lock
 from polylock.operations.sync.choose_target import Chooser
 from polylock.operations.sync.installables import Installables, installables
 from polylock.operations.workspace import (
@@ -119,14 +119,10 @@ def bundle(
     directory is not empty, TargetMismatch if this machine cannot build for the target,
     and the errors of fetching and building.
     """
-    if settings.target is None:
-        raise UsageError(
-            "no target is named", "add --target NAME; `polylock targets list` has them"
-        )
     directory = directory.absolute()
     _require_room(directory)
     pylock, path = open_lock(settings)
-    selection = next(iter(named_selections(pylock, path, settings)))
+    selection = named_selection(pylock, path, settings)
     project = project_of_lock(settings, pylock, path, frozen=options.frozen)
     if not options.frozen:
         refuse_untrusted_sources(settings, pylock, path, project)

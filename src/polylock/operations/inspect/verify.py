@@ -43,6 +43,7 @@ from polylock.model.filenames import WheelFilename
 from polylock.model.folding import fold
 from polylock.model.hashes import strongest
 from polylock.model.hosts import look_alike
+from polylock.model.reasons import NeedsBuild
 from polylock.model.requirements import Requirement
 from polylock.operations.builds.locked_files import filename_of
 from polylock.operations.builds.trees import urls_with_credentials
@@ -116,7 +117,7 @@ _SENTENCES = {
         "{file} is locked with {locked}, the download has {found}"
     ),
     DisagreementKind.OFFERED: (
-        "{file} is on the index with {locked}, the METADATA in it has {found}"
+        "{file} is on the index with {locked}, the metadata in it has {found}"
     ),
     DisagreementKind.SDIST: (
         "{file} would be built, though the index has a wheel for it: {found}"
@@ -157,7 +158,8 @@ class Disagreement(Value, frozen=True, kw_only=True, order=True):
 class VerifyOutcome(Value, frozen=True, kw_only=True):
     """The number of compared packages and files, and each disagreement.
 
-    ``unverified`` has the packages that are on no index, with the reason.
+    ``unverified`` has the packages of which something was not compared, with the
+    reason.
     """
 
     path: Path
@@ -221,7 +223,8 @@ def verify(settings: Settings, reporter: Reporter, *, download: bool) -> VerifyO
     project = open_workspace(settings).project
     inputs = project.inputs
     comparison = _Comparison(pinned=frozenset(_pinned_exactly(inputs)))
-    with IndexContext(replace(settings, refresh=True), inputs, reporter) as context:
+    asking = replace(settings, refresh=True)
+    with IndexContext(asking, inputs, reporter, builds=False) as context:
         for selection in selections(
             pylock,
             path,
@@ -376,12 +379,12 @@ class _Target(Value, frozen=True, kw_only=True):
             )
             return
         self._addresses(package, file.filename, url, offered, where)
-        self._facts(package, file, offered)
+        hashed = self._facts(package, file, offered)
         if chosen.variant_label is not None:
             self._variant(package, chosen.variant_label, release)
         if isinstance(file, PackageSdist):
             self._needless_build(package, file, release)
-        elif file.hashes.items() & offered.hashes.items():
+        if file.hashes.items() & hashed.hashes.items():
             self._read(package, release, offered, url)
 
     def _needless_build(
@@ -430,7 +433,11 @@ class _Target(Value, frozen=True, kw_only=True):
                 found=str(error),
             )
             return
-        if isinstance(found, Unusable):
+        if isinstance(found, Unusable) and isinstance(found.reason, NeedsBuild):
+            self.comparison.unverified[package.name] = (
+                "has requirements that are unknown without a build"
+            )
+        elif isinstance(found, Unusable):
             reason = clause(found.reason)
             self._note(
                 package, DisagreementKind.METADATA, file=offered.filename, found=reason
@@ -579,8 +586,11 @@ class _Target(Value, frozen=True, kw_only=True):
 
     def _facts(
         self, package: Package, file: PackageWheel | PackageSdist, offered: RemoteFile
-    ) -> None:
-        """Compare hash, size and yank; without a common hash the file is fetched."""
+    ) -> RemoteFile:
+        """Compare hash, size and yank; without a common hash the file is fetched.
+
+        Returns the offered file with the hashes it was compared by.
+        """
         filename = file.filename
         common = [name for name in file.hashes if name in offered.hashes]
         if not common:
@@ -614,6 +624,7 @@ class _Target(Value, frozen=True, kw_only=True):
                 found=offered.yanked or "no reason given",
                 expected=(package.name, version) in self.comparison.pinned,
             )
+        return offered
 
     def _variant(self, package: Package, label: str, release: Release) -> None:
         """Compare the properties of a label, which decide who may install the wheel."""
@@ -701,13 +712,13 @@ def _compare_content(
 ) -> Sequence[_Difference]:
     """Return the differences of the content of a URL from the lock and the index.
 
-    Every hash in the lock file counts, weak ones too. A wheel is kept on disk while
-    its METADATA is compared with what the index offers beside it (PEP 658).
+    Every hash in the lock file counts, weak ones too. A file is kept on disk while its
+    metadata is compared with what was read before: beside a wheel (PEP 658), or from a
+    part of it, which no hash vouches for.
     """
     algorithms = [name for name in file.hashes if name in _ALGORITHMS]
     if strongest(file.hashes) is None:
         algorithms.append("sha256")
-    is_wheel = isinstance(file, PackageWheel) and offered is not None
 
     def consume(answer: Streaming) -> str | dict[str, str]:
         if answer.status != HTTPStatus.OK:
@@ -719,7 +730,7 @@ def _compare_content(
         for chunk in answer.chunks:
             for digest in digests.values():
                 digest.update(chunk)
-            if is_wheel:
+            if offered is not None:
                 copy.write(chunk)
             size += len(chunk)
             if file.size is not None and size > file.size:
@@ -730,14 +741,14 @@ def _compare_content(
     headers = {"accept-encoding": "identity"}
     downloads = context.store.root / Bucket.DOWNLOADS.directory
     with context.store.temporary_directory(downloads) as directory:
-        path = directory / "wheel"
+        path = directory / "file"
         with path.open("wb") as copy:
             found = context.client.stream(url, consume, headers=headers)
         if isinstance(found, str):
             locked = ":".join(strongest(file.hashes) or ("no", "secure hash"))
             return [_Difference(DisagreementKind.CONTENT, locked, found)]
         differences = list(_other_hashes(file, found))
-        if offered is not None and is_wheel and not differences:
+        if offered is not None and not differences:
             differences += _other_metadata(path, filename_of(file), offered)
         return differences
 
@@ -757,16 +768,20 @@ def _other_hashes(file: _Address, found: Mapping[str, str]) -> Iterator[_Differe
 def _other_metadata(
     path: Path, filename: str, offered: CoreMetadata
 ) -> Iterator[_Difference]:
-    """Yield the fields in which METADATA of a wheel is not what the index offers."""
+    """Yield the fields in which the metadata of a file is not what the index offers."""
     # Only with --download.
     from polylock.index.metadata_files import dist_info  # noqa: PLC0415
     from polylock.index.remote_zip import LocalZip  # noqa: PLC0415
+    from polylock.index.sdist_metadata import read_pkg_info  # noqa: PLC0415
     from polylock.model.archive_checks import RefusedArchive  # noqa: PLC0415
     from polylock.model.core_metadata import CoreMetadata  # noqa: PLC0415
 
     try:
-        with LocalZip(path, filename) as archive:
-            content = dist_info(archive, filename, ("METADATA",))["METADATA"]
+        if filename.endswith(".whl"):
+            with LocalZip(path, filename) as archive:
+                content = dist_info(archive, filename, ("METADATA",))["METADATA"]
+        else:
+            content = read_pkg_info(path, filename)
         metadata = CoreMetadata.parse(content)
     except FileCorrupt as error:
         yield _Difference(DisagreementKind.OFFERED, "metadata", error.problem)

@@ -96,7 +96,7 @@ def locked_notes(settings: Settings, reporter: Reporter) -> LockedNotes:
     inputs = workspace.project.inputs
     project = str(workspace.lock_path.absolute())
     with IndexContext(settings, inputs, reporter, project=project) as context:
-        source = _known(context, workspace, locked, request)
+        source = _known_source(context, workspace, locked, request)
         solver = Solver(
             inputs=inputs,
             source=source,
@@ -106,7 +106,7 @@ def locked_notes(settings: Settings, reporter: Reporter) -> LockedNotes:
         )
         try:
             found = [
-                _again(solver, target, pins[target.name])
+                _solve_locked(solver, target, pins[target.name])
                 for target in workspace.targets
             ]
         except (NoSolution, ProjectNotFound) as error:
@@ -122,7 +122,7 @@ def locked_notes(settings: Settings, reporter: Reporter) -> LockedNotes:
         )
 
 
-def _again(
+def _solve_locked(
     solver: Solver, target: Target, locked: Mapping[NormalizedName, Preference]
 ) -> Resolution:
     """Return the solution of a target that has exactly the locked versions."""
@@ -147,7 +147,7 @@ def _is_locked(
     )
 
 
-def _known(
+def _known_source(
     context: IndexContext,
     workspace: Workspace,
     previous: Pylock | None,
@@ -196,7 +196,7 @@ def resolve(
     with IndexContext(settings, inputs, reporter, project=project) as context:
         kept = _kept(workspace, previous, request, context.source)
         own = _preferences(workspace, previous, request, kept)
-        source = _known(context, workspace, previous, request)
+        source = _known_source(context, workspace, previous, request)
         solver = Solver(
             inputs=_wanted(workspace, request),
             source=source,
@@ -208,11 +208,11 @@ def resolve(
             solver, [t for t in workspace.targets if t.name not in kept], source
         )
         _log(solution.efforts)
-        answers = {found.target.name: found for found in solution.resolutions} | kept
+        by_target = {found.target.name: found for found in solution.resolutions} | kept
         resolutions = [
-            _hashed(answers[target.name], context) for target in workspace.targets
+            _hashed(by_target[target.name], context) for target in workspace.targets
         ]
-        for warning in _vain_names(request, resolutions):
+        for warning in _unused_names(request, resolutions):
             reporter.warning(warning)
         imports: tuple[ImportReport, ...] = ()
         if imported is not None:
@@ -431,14 +431,16 @@ def _source(
     if not direct_sources(context.inputs):
         return context.source
     # Six modules that few projects need.
-    from polylock.operations.lock.direct import DirectReleases, Kept  # noqa: PLC0415
+    from polylock.operations.lock.direct import DirectReleases, LockedSources  # noqa: PLC0415
 
     return DirectReleases(
         context=context,
         indexes=context.source,
         project=workspace.project.path.absolute().parent,
         lock=workspace.lock_path.parent,
-        kept=Kept.of(None if request.upgrade else previous, request.upgrade_packages),
+        kept=LockedSources.of(
+            None if request.upgrade else previous, request.upgrade_packages
+        ),
     )
 
 
@@ -453,7 +455,7 @@ def _wanted(workspace: Workspace, request: LockRequest) -> Inputs:
     return replace(inputs, upgrades=upgrades)
 
 
-def _vain_names(
+def _unused_names(
     request: LockRequest, resolutions: Sequence[Resolution]
 ) -> Iterator[str]:
     """Yield a warning for each project of an option that no target installs."""

@@ -239,7 +239,7 @@ def _apply(
 def _selected(
     pylock: Pylock, choice: Choice, chosen: Chosen, settings: Settings, path: Path
 ) -> tuple[Selected, ...]:
-    """Return what to install; raises UsageError for an unknown name to leave out."""
+    """Return the packages to install; raises UsageError for an unknown exclusion."""
     out = {canonicalize_name(name): name for name in settings.no_install_packages}
     known = {package.name for package in pylock.packages}
     for normalized, name in out.items():
@@ -380,7 +380,7 @@ def _plan(
 
 
 def _may_build(wanted: Installables) -> bool:
-    """Return whether a package may have to be built before it is linked again."""
+    """Return True if a package may have to be built before it is linked again."""
     return bool(wanted.trees) or any(
         isinstance(file, PackageSdist) for file in wanted.files.values()
     )
