@@ -131,7 +131,9 @@ def test_names() -> None:
     [(SCRIPT, True), (BLOCK, False), ("print()", None), ("# /// script\n# =\n", None)],
 )
 def test_whether_a_block_has_targets(
-    tmp_path: Path, text: str, found: bool | None
+    tmp_path: Path,
+    text: str,
+    found: bool | None,  # noqa: FBT001 - a parameter of the table
 ) -> None:
     """A script that is no script of PEP 723 is one for Python alone."""
     path = tmp_path / "x.py"

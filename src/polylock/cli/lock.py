@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import click
 from packaging.utils import canonicalize_name
 
-from polylock.answer_cache.remember import remember
+from polylock.answer_cache.remember import Answer, remember
 from polylock.cli.invocation import (
+    answer_of_check,
     begin,
     cacheable_question,
     json_text,
+    question_of,
     reporting,
     without_garbage_collection,
 )
@@ -31,7 +33,22 @@ if TYPE_CHECKING:
     from polylock.operations.lock.imported_pins import ImportReport
     from polylock.project.settings import Settings
 
-__all__ = ["command"]
+__all__ = ["NOT_OF_CHECK", "command"]
+
+NOT_OF_CHECK = frozenset(
+    {
+        *INDEX_SETTINGS,
+        "builds",
+        "check",
+        "dry_run",
+        "force",
+        "pins_from",
+        "targets",
+        "upgrade",
+        "upgrade_packages",
+    }
+)
+"""The parameters that ``check`` does not have."""
 
 _NOTES_AT_MOST = 10
 """The number of notes shown; ``--json`` has all."""
@@ -114,7 +131,21 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     sys.stdout.write(out)
     sys.stderr.write(err)
     if not has_warned:
-        remember(cacheable_question(), chosen, outcome.basis, out=out, err=err)
+        following = outcome.following
+        if following is not None:
+            out = json_text(following.to_json()) if out else ""
+            told = list(_summary(following, request)) if lines else []
+            err = "".join(f"{shown(line)}\n" for line in told)
+        repeated = following or outcome
+        remember(
+            chosen,
+            repeated.basis,
+            Answer(cacheable_question(), out=out, err=err),
+            Answer(
+                question_of("check", lacking=NOT_OF_CHECK),
+                err=answer_of_check(chosen, outcome.path),
+            ),
+        )
     return 0
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from polylock.answer_cache.recall import own_scripts
-from polylock.answer_cache.remember import remember
+from polylock.answer_cache.remember import Answer, remember
 from polylock.cli.diagnostics import show_warning
 from polylock.cli.invocation import begin, cacheable_question, reporting
 from polylock.cli.options import (
@@ -121,7 +121,8 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
         # Only the arguments and the environment's state are remembered.
         if not (reporter.has_warned or values["module"] or values["env_files"]):
             question = cacheable_question(arguments)
-            remember(question, chosen, outcome.basis, environment=environment)
+            answer = Answer(question, environment=environment)
+            remember(chosen, outcome.repeated.basis, answer)
     sys.stdout.flush()
     sys.stderr.flush()
     start = wait_for if os.name == "nt" else become

@@ -148,7 +148,7 @@ def plan_wheel(
         [
             row._replace(path=_renamed(row.path, old, new))
             for row in rows
-            if row.path not in left_out
+            if row.path in wheel.members.files and row.path not in left_out
         ],
         contents,
         info,

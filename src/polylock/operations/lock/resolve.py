@@ -465,9 +465,9 @@ def _unused_names(
             yield (
                 f"--upgrade-package {value} has no effect: no target installs {name}"
             )
-    for name in request.allowed_builds:
-        if not any(name in resolution.pins for resolution in resolutions):
-            yield f"--allow-build {name} has no effect: no target installs {name}"
+    for allowed in request.allowed_builds:
+        if not any(allowed in resolution.pins for resolution in resolutions):
+            yield f"--allow-build {allowed} has no effect: no target installs {allowed}"
 
 
 def _preferences(
