@@ -6,6 +6,7 @@ conflicts and groups.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
@@ -43,6 +44,7 @@ _SAME = (
     "extra-build-dependencies",
     "dependency-metadata",
     "config-settings",
+    "config-settings-package",
     "no-build-isolation-package",
 )
 """Keys that have the same name and meaning in ``[tool.polylock]``."""
@@ -78,7 +80,6 @@ _REST: dict[str, tuple[str, str]] = {
     "no-sources": ("polylock has one list of sources", ""),
     "build-constraint-dependencies": ("build requirements have no constraints", ""),
     "extra-build-variables": ("builds have no variables of their own", ""),
-    "config-settings-package": ("there is no key for it", ""),
     "no-build-isolation": (
         "there is no key for all projects",
         "name them: no-build-isolation-package",
@@ -108,6 +109,7 @@ _CONVERTED = (
     "exclude-dependencies",
 )
 _GROUP_OF_MEMBERS = "members"
+_GPU = re.compile(r"gpu|cuda|rocm|xpu|amd|intel")
 
 
 def convert_uv(conversion: Conversion, files: Files, wishes: Wishes) -> None:
@@ -200,11 +202,11 @@ class _Uv:
                     kind="extra" if kind == "extra" else "group", name=name, clues=clues
                 )
                 yield found
-                if not accelerator(found) and name.lower() not in {"cpu", "none"}:
+                if not accelerator(found) and _GPU.search(name.lower()):
                     self.conversion.leave(
                         f"tool.uv.conflicts[{position}]",
-                        f"the accelerator of {kind} {name} is not known",
-                        "describe it in the target, such as amd = { rocm, gfx }",
+                        f"the GPU of {kind} {name} is not known",
+                        "describe it in the target: nvidia, amd or intel",
                     )
 
     def _declared(self, kind: str, name: str) -> bool:
@@ -301,7 +303,8 @@ class _Uv:
         base: str,
     ) -> None:
         conversion = self.conversion
-        if conversion.has_source(name):
+        in_workspace = all(as_table(entry).get("workspace") for entry in entries)
+        if conversion.has_source(name) or (in_workspace and "workspace" in KEYS):
             return
         found: list[dict[str, Any]] = []
         is_complete = True
@@ -499,7 +502,8 @@ class _Uv:
                 "tool.uv.workspace",
                 "workspaces are not supported yet: members are path sources, and group "
                 f"{_GROUP_OF_MEMBERS} has those that the project does not require",
-                f"`polylock sync --group {_GROUP_OF_MEMBERS}` installs them all",
+                f"`polylock sync --group {_GROUP_OF_MEMBERS}` installs them; an extra "
+                "of a member is locked if something requires it",
             )
 
     # The rest
@@ -508,7 +512,8 @@ class _Uv:
         conversion = self.conversion
         for key in _SAME:
             if key in self.table:
-                conversion.option(key, self.table[key], f"{self.origin}.{key}")
+                value = _without_matches(key, self.table[key])
+                conversion.option(key, value, f"{self.origin}.{key}")
         excluded = [
             f"{name}; python_version < '0'"
             for name in as_list(self.table.get("exclude-dependencies"))
@@ -535,9 +540,22 @@ class _Uv:
                 continue
             reason, advice = _REST.get(key, ("it is not known", "see uv's manual"))
             conversion.leave(f"{self.origin}.{key}", reason, advice)
-        if conversion.has_group("dev") and "default-groups" not in self.table:
-            # uv syncs it unless told otherwise.
-            conversion.option("default-groups", ["dev"], "uv's default of group dev")
+
+
+def _without_matches(key: str, value: object) -> object:
+    """Return extra build requirements as text: polylock always matches their version.
+
+    uv writes ``{ requirement = "torch", match-runtime = true }`` for that.
+    """
+    if key != "extra-build-dependencies":
+        return value
+    return {
+        name: [
+            item.get("requirement", item) if isinstance(item, dict) else item
+            for item in as_list(items)
+        ]
+        for name, items in as_table(value).items()
+    }
 
 
 def _path_url(url: str) -> str:
