@@ -217,3 +217,75 @@ def _compare(moved: Moved, directory: Path, cache: Path) -> None:
         missing |= theirs.keys() - ours.keys()
         assert ours.keys() - theirs.keys() <= {"en-core-web-sm"}
     assert missing == moved.only_theirs.keys()
+
+
+UV = '[project]\nname = "a"\n[tool.uv]\nconstraint-dependencies = ["b<2"]  # why\n'
+
+
+def test_a_dry_run_shows_the_difference(polylock: CommandLine) -> None:
+    """It is data, and nothing is written."""
+    polylock.write(UV)
+    ran = polylock.succeed("init", "--from", "uv", "--preset", "t4", "--dry-run")
+    assert '+constraint-dependencies = ["b<2"]\n' in ran.out
+    assert ran.out.startswith("--- pyproject.toml\n")
+    assert ran.err.startswith("would convert in pyproject.toml:\n")
+    assert polylock.read() == UV
+
+
+def test_the_report_says_what_became_what(polylock: CommandLine) -> None:
+    """What is left is told with its reason, and the next step with the lock file."""
+    polylock.write(f'{UV}exclude-newer = "?"\n')
+    polylock.write("", "uv.lock")
+    arguments = ("--from", "uv", "--preset", "t4", "--python", "3.12")
+    ran = polylock.succeed("init", *arguments)
+    assert ran.err.splitlines()[:3] == [
+        "converted in pyproject.toml:",
+        "  targets -> t4",
+        "  tool.uv.constraint-dependencies -> tool.polylock.constraint-dependencies",
+    ]
+    assert "\nto check:\n  tool.uv.exclude-newer: '?' is neither" in ran.err
+    assert ran.err.endswith("next: polylock lock --pins-from uv.lock\n")
+    assert "# why" in polylock.read()
+    again = polylock.succeed("init", *arguments)
+    assert again.err.startswith("pyproject.toml is unchanged")
+    refused = polylock("lock")
+    assert "tool.uv.exclude-newer" in refused.err
+    assert "hint: `polylock init --from uv` converts it" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("text", "tool", "words"),
+    [
+        (UV, "poetry", "has no [tool.poetry], and there is no poetry.lock"),
+        (UV, "poetry", "it has [tool.uv]: `polylock init --from uv`"),
+        ('[project]\nname = "a"\n', "pdm", "`polylock init` writes targets"),
+        (UV, "requirements", "there is no requirements file in"),
+        (f'{UV}[tool.polylock]\npython = "x"\n', "uv", "tool.polylock"),
+        ("[project\n", "uv", "is not TOML"),
+    ],
+)
+def test_after_an_error_the_file_is_as_before(
+    polylock: CommandLine, text: str, tool: str, words: str
+) -> None:
+    """The message says what is used instead, or what is wrong."""
+    polylock.write(text)
+    ran = polylock("init", "--from", tool, "--preset", "t4")
+    assert ran.code == 2
+    assert words in ran.err
+    assert polylock.read() == text
+
+
+def test_dry_runs_are_for_conversions(polylock: CommandLine) -> None:
+    """Targets alone are written, or not asked for."""
+    ran = polylock("init", "--dry-run", "--preset", "t4")
+    assert (ran.code, "--dry-run is only for --from" in ran.err) == (2, True)
+
+
+def test_a_broken_requirements_file(polylock: CommandLine) -> None:
+    """The line is named, and no project is written."""
+    polylock.write("a\nb=1\n", "requirements.txt")
+    polylock.write("-r requirements.txt\n", "requirements-dev.txt")
+    ran = polylock("init", "--from", "requirements", "--preset", "t4")
+    assert ran.code == 2
+    assert "requirements.txt: line 2: 'b=1' is not a requirement" in ran.err
+    assert not (polylock.directory / "pyproject.toml").exists()

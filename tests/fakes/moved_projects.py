@@ -74,12 +74,12 @@ def lay_out(
     for project, versions in tables.pop("later", {}).items():
         if later:
             tables["simple"][project] |= versions
-    for path, projects in tables.items():
-        index = Index(server, f"/{path}")
+    for place, projects in tables.items():
+        index = Index(server, f"/{place}")
         for project, versions in projects.items():
             files = [
                 build_wheel(
-                    wheels / path.replace("/", "-"),
+                    wheels / place.replace("/", "-"),
                     project,
                     version,
                     requires=requires,

@@ -44,7 +44,7 @@ _PATTERNS = (
 )
 _MAIN = {"", "base", "main", "prod", "production", "requirements", "core", "common"}
 _CONSTRAINTS = re.compile(r"(?:^|[/._-])constraints?\b")
-_STEM = re.compile(r"requirements|[/._-]+|\.(?:in|txt)$")
+_STEM = re.compile(r"\.(?:in|txt)$|requirements|[/._-]+")
 _VIA_SELF = re.compile(r"#.*(?:\s-r\s|\(pyproject\.toml\)|\(setup\.(?:py|cfg)\))")
 _VIA = re.compile(r"(?m)^\s+#\s+via\b|\S\s+#\s+via\b")
 _EGG = re.compile(r"[#&]egg=([A-Za-z0-9._-]+)(?:\[([^\]]*)\])?")
@@ -88,6 +88,7 @@ class _Requirements:
         self.first: list[tuple[str, str, bool]] = []
         self.main: list[tuple[str, str]] = []
         self.included: set[str] = set()
+        self.paths = {path for pattern in _PATTERNS for path in files.matching(pattern)}
 
     def convert(self) -> None:
         conversion = self.conversion
@@ -170,8 +171,16 @@ class _Requirements:
                 found += self._place(line.value, path, origin, is_editable=False)
             else:
                 name = requirement_name(line.value)
-                if direct is None or name in direct:
+                if direct is None:
                     found += self._named(line.value, origin)
+                elif name in direct:
+                    found += self._named(_without_pin(line.value), origin)
+        if direct is not None:
+            self.conversion.leave(
+                path,
+                "a compiler wrote it, which does not say what versions its input allows",
+                "limit the versions of the project where that matters",
+            )
         return found
 
     def _named(self, text: str, origin: str) -> Iterator[str]:
@@ -191,6 +200,8 @@ class _Requirements:
         if text is None:
             self.conversion.leave(origin, f"{path} does not exist")
             return
+        if path in self.paths and not _CONSTRAINTS.search(path):
+            return  # the pins of another group: all groups are locked together
         self.included.add(path)
         found = [
             line.value
@@ -348,6 +359,13 @@ def _direct_names(text: str) -> set[str] | None:
         if name is not None and _VIA_SELF.search(line):
             found.add(name)
     return found
+
+
+def _without_pin(text: str) -> str:
+    """Return a pinned requirement for any version."""
+    head, semicolon, marker = text.partition(";")
+    name = re.split(r"[=<>!~\s]", head, maxsplit=1)[0]
+    return f"{name} ;{marker}" if semicolon else name
 
 
 def _has_variable(text: str) -> bool:

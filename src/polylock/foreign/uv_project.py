@@ -339,7 +339,7 @@ class _Uv:
                     origin, "no member of the workspace has this name", "name its path"
                 )
                 return None
-            return {"path": f"./{member[0]}" if member[0] else ".", "editable": True}
+            return {"path": _as_path(member[0]), "editable": True}
         if "index" in entry:
             return self._index_of(entry["index"], origin)
         place = {key: entry[key] for key in DIRECT_KEYS if key in entry}
@@ -491,7 +491,7 @@ class _Uv:
         rest = []
         for name, (path, document) in self.members.items():
             written = str(document["project"]["name"])
-            source = {"path": f"./{path}", "editable": True}
+            source = {"path": _as_path(path), "editable": True}
             conversion.add_source(written, [source], f"member {path}")
             rest += [] if name in required else [written]
         if rest:
@@ -563,6 +563,13 @@ def _path_url(url: str) -> str:
     if "://" in url or url.startswith((".", "/", "${")) or url[1:2] == ":":
         return url
     return f"./{url}"
+
+
+def _as_path(directory: str) -> str:
+    """Return the path of a directory with its leading dots."""
+    if not directory:
+        return "."
+    return directory if directory.startswith("..") else f"./{directory}"
 
 
 def _joined(base: str, path: str) -> str:
