@@ -6,7 +6,7 @@ import fnmatch
 import tomllib
 from typing import TYPE_CHECKING, Any
 
-from polylock.foreign.conversion import Conversion, Wishes
+from polylock.foreign.conversion import Conversion, ConversionDefaults
 from polylock.foreign.pdm_project import convert_pdm
 from polylock.foreign.poetry_project import convert_poetry
 from polylock.foreign.requirements_project import convert_requirements
@@ -55,14 +55,14 @@ def converted(
 ) -> Conversion:
     """Convert the text of a project file; the machine is ``linux-x86_64``."""
     conversion = Conversion(tomllib.loads(text), "pyproject.toml")
-    wishes = Wishes(
+    defaults = ConversionDefaults(
         targets=targets or {},
         here=("here", {"preset": "linux-x86_64"}),
         python=lambda _: "3.12",
         index_url=DEFAULT_INDEX,
         directory_name="directory",
     )
-    _CONVERTERS[tool](conversion, MemoryFiles(files or {}), wishes)
+    _CONVERTERS[tool](conversion, MemoryFiles(files or {}), defaults)
     return conversion
 
 

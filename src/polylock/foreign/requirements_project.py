@@ -157,14 +157,11 @@ class _Requirements:
             origin = f"{path} line {line.number}"
             if line.option in {"-r", "--requirement"}:
                 other = _inside(path, line.value)
-                if other in parents or other == path:
-                    raise LockFileInvalid(
-                        path, f"line {line.number}", "includes itself"
-                    )
+                if other in {*parents, path}:
+                    place = f"line {line.number}"
+                    raise LockFileInvalid(path, place, "includes itself")
                 self.included.add(other)
                 found += self._read(other, (*parents, path))
-            elif line.option in {"-c", "--constraint"}:
-                self._constraints(_inside(path, line.value), origin)
             elif line.option is not None:
                 self._option(line, path, origin, found)
             elif line.is_place:
@@ -178,7 +175,7 @@ class _Requirements:
         if direct is not None:
             self.conversion.leave(
                 path,
-                "a compiler wrote it, which does not say what versions its input allows",
+                "a compiler wrote it, which does not say what its input allows",
                 "limit the versions of the project where that matters",
             )
         return found
@@ -214,7 +211,9 @@ class _Requirements:
         self, line: RequirementsLine, path: str, origin: str, found: list[str]
     ) -> None:
         option, value = str(line.option), line.value
-        if option in {"-e", "--editable"}:
+        if option in {"-c", "--constraint"}:
+            self._constraints(_inside(path, value), origin)
+        elif option in {"-e", "--editable"}:
             found += self._place(value, path, origin, is_editable=True)
         elif option in {"-i", "--index-url"}:
             self.main.append((value, origin))

@@ -392,7 +392,7 @@ class _Uv:
             return "listed"
 
     def _required_elsewhere(self, name: str, kind: str, place: str) -> bool:
-        """Return whether something else than this extra or group requires a project."""
+        """Return True if something else than this extra or group requires a project."""
         wanted = canonicalize_name(name)
         table = (
             self.conversion.project.get("optional-dependencies")
