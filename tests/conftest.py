@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fakes.iri_syntax import load_late
 from fakes.pythons import this_python
 from fakes.server import Server
 from fakes.this_machine import (
@@ -53,6 +54,7 @@ def pytest_configure(config: pytest.Config) -> None:
     stand_in(machine_of_the_tests)
     _offer_this_python()
     _trust_nobody()
+    load_late()
 
 
 def _offer_this_python() -> None:
