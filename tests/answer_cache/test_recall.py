@@ -98,7 +98,7 @@ def test_the_same_is_said_again(
 ) -> None:
     """From memory come the same stdout, stderr and exit code."""
     if arguments[0] == "sync":
-        demo.succeed("sync", "--target", "here")
+        demo.succeed("sync", "--target", "here", "--reinstall")  # not remembered
     first, again = demo(*arguments), demo(*arguments)
     assert carried_out[-2:] == [None, 0]
     assert (again.out, again.err, again.code) == (first.out, first.err, 0)

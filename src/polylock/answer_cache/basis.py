@@ -18,7 +18,13 @@ if TYPE_CHECKING:
     from polylock.environment.installed import InstalledDistribution
     from polylock.project.settings import Settings
 
-__all__ = ["Basis", "environment_basis", "hardware_basis", "project_basis"]
+__all__ = [
+    "Basis",
+    "Written",
+    "environment_basis",
+    "hardware_basis",
+    "project_basis",
+]
 
 _BOOT_ID = "proc/sys/kernel/random/boot_id"
 _SIGNS_OF_GPU = (
@@ -45,14 +51,30 @@ The list is broad: with an integrated GPU too, the hardware is detected each tim
 """
 
 
+class Written(Value, frozen=True, kw_only=True):
+    """Files that a command wrote itself and then examined, as any other would.
+
+    ``since`` is the time before it examined them, in nanoseconds since 1970.
+    ``digests`` are those of contents at that time, by path: a time of change says
+    nothing about a file that has just been written. ``states`` are paths that were not
+    changed shortly before ``since``.
+    """
+
+    since: int
+    digests: tuple[tuple[str, str], ...] = ()
+    states: tuple[str, ...] = ()
+
+
 class Basis(Value, frozen=True, kw_only=True):
     """Absolute paths of files compared by content, and of those compared by state.
 
-    The state is inode, size and both times, or that the file is absent.
+    The state is inode, size and both times, or that the file is absent. These must not
+    have changed since the command began; ``written`` are the files that it changed.
     """
 
     contents: tuple[Path, ...]
     states: tuple[Path, ...] = ()
+    written: Written | None = None
 
 
 def project_basis(settings: Settings, project: Path, lock_file: Path) -> Basis:
@@ -77,11 +99,14 @@ def environment_basis(
     place: Path,
     directories: Sequence[Path],
     installed: Sequence[InstalledDistribution],
+    *,
+    written: Written | None = None,
 ) -> Basis:
     """Add the files of an environment that a sync reads.
 
     ``directories`` are its site-packages: each changes when a distribution is added or
-    removed, and a ``.dist-info`` when a file in it is.
+    removed, and a ``.dist-info`` when a file in it is. Those in ``written`` are left to
+    it.
     """
     # 8 ms, not needed by check and lock.
     from polylock.environment.discovery import environment_python  # noqa: PLC0415
@@ -96,7 +121,10 @@ def environment_basis(
         *directories,
         *(path for each in installed for path in _read_files(each)),
     ]
-    return replace(basis, states=(*basis.states, *states))
+    if written is not None:
+        own = {*(path for path, _ in written.digests), *written.states}
+        states = [path for path in states if str(path) not in own]
+    return replace(basis, states=(*basis.states, *states), written=written)
 
 
 def hardware_basis(basis: Basis, root: Path) -> Basis | None:
@@ -110,7 +138,11 @@ def hardware_basis(basis: Basis, root: Path) -> Basis | None:
     boot_id = root / _BOOT_ID
     if not boot_id.is_file() or any(sign.exists() for sign in signs):
         return None
-    return Basis(contents=(*basis.contents, boot_id), states=(*basis.states, *signs))
+    return replace(
+        basis,
+        contents=(*basis.contents, boot_id),
+        states=(*basis.states, *signs),
+    )
 
 
 def _read_files(installed: InstalledDistribution) -> Iterator[Path]:

@@ -1,9 +1,10 @@
 """Reading of the answer cache, before anything else is imported.
 
 ``check``, ``lock``, ``sync`` and ``run`` often have nothing to do. Then ``remember``
-stores their output and the state of the files that they read. If all of these are
-unchanged, the stored output is printed again: to import what a command needs takes
-longer than to compare these files.
+stores their output and the state of the files that they read; after a command that had
+something to do, it stores what the next one will say. If all of these files are
+unchanged, the stored output is printed: to import what a command needs takes longer
+than to compare these files.
 
 The key of an entry (``questions``) consists of:
 
@@ -20,7 +21,8 @@ The key of an entry (``questions``) consists of:
 
 An entry lists the files that must be unchanged:
 
-* by content: the project file and the lock file;
+* by content: the project file and the lock file, and what the command itself had just
+  written: of a directory its listing;
 * by times, size and inode: each imported module of polylock; each directory of
   ``sys.path``, which changes when a distribution is installed or removed; the user's
   configuration file; the paths where another project or lock file would be found
@@ -53,7 +55,8 @@ __all__ = [
     "COMPLETION",
     "DIRECTORY",
     "Question",
-    "entry_of",
+    "content_of",
+    "entries_of",
     "first_line",
     "is_python_program",
     "own_scripts",
@@ -180,22 +183,22 @@ def _ends_of_options(arguments: tuple[str, ...]) -> list[int]:
     return found
 
 
-def entry_of(
-    contents: dict[str, str], states: list[str], said: tuple[str, str, str]
-) -> bytes:
-    """Return an entry: the output, and the files that it depends on.
+def entries_of(
+    contents: dict[str, str], states: list[str], said: list[tuple[str, str, str]]
+) -> list[bytes]:
+    """Return an entry for each answer: the output, and the files that it depends on.
 
     ``contents`` maps paths to digests of the files, ``states`` are the paths whose
-    present state counts, and ``said`` is the text for stdout, that for stderr, and the
-    environment. Raises ValueError for a path with a null character.
+    present state counts. Of ``said`` each is the text for stdout, that for stderr, and
+    the environment. Raises ValueError for a path with a null character.
     """
-    fields = [*said, str(len(contents))]
+    facts = [str(len(contents))]
     for path, found in contents.items():
-        fields += [path, found]
-    fields += [state_of(states), *states]
-    if any("\0" in field for field in fields):
+        facts += [path, found]
+    facts += [state_of(states), *states]
+    if any("\0" in field for one in (facts, *said) for field in one):
         raise ValueError("a NUL separates the fields")
-    return os.fsencode("\0".join(fields))
+    return [os.fsencode("\0".join([*one, *facts])) for one in said]
 
 
 def state_of(paths: list[str]) -> str:
@@ -227,9 +230,17 @@ def _fresh(asked: Question) -> tuple[str, str, str] | None:
     if state_of(fields[end + 1 :]) != fields[end]:
         return None
     for position in range(4, end, 2):
-        if digest(_read(fields[position])) != fields[position + 1]:
+        if digest(content_of(fields[position])) != fields[position + 1]:
             return None
     return out, err, environment
+
+
+def content_of(path: str) -> bytes:
+    """Return the content of a file, or the sorted names in a directory."""
+    try:
+        return _read(path)
+    except IsADirectoryError:
+        return os.fsencode("/".join(sorted(os.listdir(path))))
 
 
 def _read(path: str) -> bytes:
@@ -344,6 +355,8 @@ def _become(command: tuple[str, ...], environment: str) -> None:
     Also returns if the command is from outside of the environment and may need a
     warning.
     """
+    if command[0] == "-" or command[0].lower().endswith((".py", ".pyw")):
+        return  # a script may have an environment of its own
     scripts = f"{environment}{os.sep}bin"
     variables = dict(os.environ)
     further = without_directory(variables.get("PATH", ""), own_scripts())

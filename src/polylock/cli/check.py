@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from polylock.answer_cache.remember import remember
+from polylock.answer_cache.remember import Answer, remember
 from polylock.cli.diagnostics import show_error
-from polylock.cli.invocation import begin, cacheable_question, json_text
+from polylock.cli.invocation import (
+    answer_of_check,
+    begin,
+    cacheable_question,
+    json_text,
+)
 from polylock.cli.options import JSON, Command, settings
 from polylock.operations.inspect.check import check
 
@@ -39,9 +44,8 @@ def show_check(chosen: Settings, *, as_json: bool) -> int:
     if not (outcome.up_to_date or as_json):
         return show_error(outcome.error())
     out = json_text(outcome.to_json()) if as_json else ""
-    loud = chosen.verbosity >= 0 and not out
-    err = f"{outcome.path.name} is up to date\n" if loud else ""
+    err = "" if out else answer_of_check(chosen, outcome.path)
     sys.stdout.write(out)
     sys.stderr.write(err)
-    remember(cacheable_question(), chosen, outcome.basis, out=out, err=err)
+    remember(chosen, outcome.basis, Answer(cacheable_question(), out=out, err=err))
     return 0 if outcome.up_to_date else 3

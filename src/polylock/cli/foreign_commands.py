@@ -109,6 +109,7 @@ _PYTHONS = "polylock installs no Python: --python PATH names an installed one."
 _HERE = "Use --project PATH."
 EVERYWHERE = {
     "--directory": _HERE,
+    "--script": "Use --project SCRIPT.",
     "--manifest-path": _HERE,
     "-C": _HERE,
     "--config-file": f"polylock has no such option. {_IN_PROJECT}.",

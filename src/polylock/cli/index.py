@@ -255,7 +255,7 @@ def _matrix(found: Simulation) -> Table:
 
 
 def _shortfalls(found: Simulation) -> Iterator[str]:
-    """Yield what machines without a label with properties take, and why."""
+    """Yield the files of machines that take no label with properties, with reasons."""
     groups: dict[tuple[str, str], list[str]] = {}
     for outcome in found.outcomes:
         taken, closest = outcome.takes, outcome.closest

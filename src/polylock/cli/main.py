@@ -147,7 +147,7 @@ def _with_advice(error: click.ClickException) -> click.ClickException:
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command line and return its exit code."""
-    asked = Asked(questions(tuple(arguments)), time.time_ns())
+    asked = Asked(arguments, questions(tuple(arguments)), time.time_ns())
     try:
         result: Any = cli.main(
             list(arguments), prog_name="polylock", standalone_mode=False, obj=asked

@@ -410,7 +410,7 @@ def backends(choice: TorchChoice, backend: str, version: str) -> Iterator[str]:
 
 
 def obstacle_clause(backend: str, obstacle: Obstacle) -> str:
-    """Return why a backend cannot run on a machine."""
+    """Return the reason why a backend cannot run on a machine."""
     return visible(_obstacle(backend, obstacle))
 
 

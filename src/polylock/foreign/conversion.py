@@ -230,7 +230,7 @@ class Conversion:
         return found
 
     def has_source(self, name: str) -> bool:
-        """Return whether a project has a source."""
+        """Return True if a project has a source."""
         wanted = canonicalize_name(name)
         sources = as_table(self.tool.get("sources"))
         return any(canonicalize_name(each) == wanted for each in sources)
@@ -271,7 +271,7 @@ class Conversion:
             self.note(origin, ".".join((*keys[:-1], written)))
 
     def has_group(self, name: str) -> bool:
-        """Return whether there is a dependency group of this name."""
+        """Return True if there is a dependency group of this name."""
         groups = as_table(self.document.get("dependency-groups"))
         wanted = canonicalize_name(name)
         return any(canonicalize_name(each) == wanted for each in groups)
@@ -315,7 +315,7 @@ def as_list(value: object) -> list[Any]:
 
 
 def _problem(key: str, value: object) -> str | None:
-    """Return why ``[tool.polylock]`` cannot have a value, None if it can."""
+    """Return the reason why ``[tool.polylock]`` cannot have a value, None if it can."""
     table = Table({key: value}, path="", parts=("tool", "polylock"))
     try:
         read_options(table, targets=(), default_index_url="", directory=Path())

@@ -22,7 +22,20 @@ __all__ = ["convert_pdm"]
 _EDITABLE = re.compile(r"-e\s+(?P<place>[^#]+)(?:#egg=(?P<name>[A-Za-z0-9._-]+))?.*")
 _ROOT = re.compile(r"file:///?\$\{PROJECT_ROOT\}/?")
 _ABOUT_PDM = "it is about PDM itself"
-_OPTIONS = ("allow_all_wheels", "distribution", "package-type", "version", "build")
+_OF_THE_BUILD = (
+    "build",
+    "distribution",
+    "editable-backend",
+    "excludes",
+    "includes",
+    "is-purelib",
+    "package-dir",
+    "package-type",
+    "run-setup",
+    "source-excludes",
+    "source-includes",
+    "version",
+)
 _REST = {
     "scripts": (
         "polylock has no scripts",
@@ -32,6 +45,7 @@ _REST = {
     "plugins": (_ABOUT_PDM, ""),
     "publish": (_ABOUT_PDM, ""),
     "ignore_package_warnings": (_ABOUT_PDM, ""),
+    "lock": (_ABOUT_PDM, ""),
 }
 _STRATEGIES = {"direct_minimal_versions": "lowest-direct", "minimal": "lowest"}
 
@@ -77,7 +91,7 @@ class _Pdm:
                 "remove [build-system], or use --no-install-project",
             )
         for key in self.table:
-            if key in {"dev-dependencies", "source", "resolution", *_OPTIONS}:
+            if key in {"dev-dependencies", "source", "resolution", *_OF_THE_BUILD}:
                 continue
             reason, advice = _REST.get(key, ("it is not known", "see PDM's manual"))
             conversion.leave(f"tool.pdm.{key}", reason, advice)

@@ -250,6 +250,12 @@ class _Poetry:
         for extra, names in as_table(self.table.get("extras")).items():
             for name in as_list(names):
                 items = by_name.get(canonicalize_name(str(name)), [])
+                if not items:
+                    self.conversion.leave(
+                        f"tool.poetry.extras.{extra}",
+                        f"{name} is no dependency",
+                        "Poetry ignores it too",
+                    )
                 texts = [each.text for each in items if not each.extras]
                 found.setdefault(extra, []).extend(texts)
         return {extra: list(dict.fromkeys(texts)) for extra, texts in found.items()}

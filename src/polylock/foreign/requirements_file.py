@@ -72,6 +72,14 @@ class _Line(Value, frozen=True):
         return LockFileInvalid(self.path, f"line {self.number}", problem)
 
 
+class _Written(Value, frozen=True):
+    """A requirement as ``text`` and parsed, with the options after it."""
+
+    text: str
+    requirement: Requirement
+    options: str
+
+
 class RequirementsLine(Value, frozen=True, kw_only=True):
     """A line of a requirements file, split into its parts.
 
@@ -116,14 +124,6 @@ def read_requirement_lines(content: bytes, path: str) -> list[RequirementsLine]:
             )
         )
     return found
-
-
-class _Written(Value, frozen=True):
-    """A requirement as ``text`` and parsed, with the options after it."""
-
-    text: str
-    requirement: Requirement
-    options: str
 
 
 def read_requirements(content: bytes, path: str, include: Include) -> ForeignLock:

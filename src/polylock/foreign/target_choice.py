@@ -33,6 +33,8 @@ _OTHER_PLATFORMS = ("linux-aarch64", "macos-x86_64", "windows-arm64")
 
 _CUDA = re.compile(r"(?<![a-z])(?:cu|cuda[-_]?)([0-9]{2})[-_.]?([0-9])(?![0-9])")
 _CUDA_MAJOR = re.compile(r"(?<![a-z])(?:cu|cuda[-_]?)([0-9]{2})(?![0-9])")
+_PLATFORM_OF = dict(zip(("linux", "macos", "windows"), _PLATFORMS, strict=True))
+_ONLY_MACOS = re.compile(r"^(mps|metal|macos|mac|mlx)$")
 _ONLY_LINUX = re.compile(r"(?<![a-z])(rocm|xpu)")
 _ACCELERATORS = ("nvidia", "amd", "intel", "ascend", "tpu")
 
@@ -114,6 +116,9 @@ class TargetChoice:
                 for name, table in bases.items()
                 if _system(table) in _systems(each, hardware)
             }
+            if not fitting:  # locked from a Mac for a GPU, or the other way round
+                platform = _PLATFORM_OF[_systems(each, hardware)[0]]
+                fitting = {canonicalize_name(platform): {"preset": platform}}
             for base, table in fitting.items():
                 plain = canonicalize_name(each.name)
                 name = plain if len(fitting) == 1 else f"{plain}-{base}"
@@ -289,6 +294,8 @@ def _systems(each: Exclusive, hardware: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the operating systems that can have what an extra is for."""
     if hardware:
         return ("linux", "windows")
+    if _ONLY_MACOS.match(each.name.lower()):
+        return ("macos",)
     if any(map(_ONLY_LINUX.search, (each.name.lower(), *each.clues))):
         return ("linux",)
     return ("linux", "macos", "windows")

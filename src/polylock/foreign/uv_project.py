@@ -220,6 +220,10 @@ class _Uv:
         for value in as_table(self.table.get("sources")).values():
             yield from as_tables(value)
 
+    def _own_name(self) -> str | None:
+        name = self.conversion.project.get("name")
+        return canonicalize_name(name) if isinstance(name, str) else None
+
     # Indexes
 
     def _indexes(self) -> None:
@@ -325,6 +329,8 @@ class _Uv:
         """Return the source of an entry without its condition, None without one."""
         if entry.get("workspace"):
             member = self.members.get(canonicalize_name(name))
+            if canonicalize_name(name) == self._own_name():
+                member = ("", {})
             if member is None:
                 self.conversion.leave(
                     origin, "no member of the workspace has this name", "name its path"
@@ -383,7 +389,7 @@ class _Uv:
             return "listed"
 
     def _required_elsewhere(self, name: str, kind: str, place: str) -> bool:
-        """Return whether something else than this extra or group requires a project."""
+        """Return True if something else than this extra or group requires a project."""
         wanted = canonicalize_name(name)
         table = (
             self.conversion.project.get("optional-dependencies")

@@ -127,7 +127,7 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
 
     @property
     def _may_be_too_long(self) -> bool:
-        """Return whether the characters of a path may need too many bytes."""
+        """Return True if the characters of a path may need too many bytes."""
         files = max(map(len, self.manifest.files), default=0)
         written = max((len(file.target) for file in self.written), default=0)
         longest = max(len(self._site_text) + 1 + files, written)

@@ -7,10 +7,13 @@ from packaging.utils import canonicalize_name
 
 from polylock.model.requirements import InvalidRequirement, Requirement
 
-__all__ = ["MOST_FIELDS", "CoreMetadata", "InvalidCoreMetadata"]
+__all__ = ["LARGEST_FIELDS", "MOST_FIELDS", "CoreMetadata", "InvalidCoreMetadata"]
 
 MOST_FIELDS = 20_000
 """The largest metadata on public indexes has 3,000 lines of requirements."""
+
+LARGEST_FIELDS = 4 * 1024**2
+"""Bytes of all fields; the description may follow them, and is not read."""
 
 _LONGEST = 1000
 """Characters of a name, a version or a specifier."""
@@ -50,7 +53,10 @@ class CoreMetadata(msgspec.Struct, frozen=True, array_like=True, omit_defaults=T
         """Parse METADATA or PKG-INFO; raises InvalidCoreMetadata."""
         from email.parser import HeaderParser  # noqa: PLC0415 - 3 ms, for cold runs
 
-        message = HeaderParser().parsestr(content.decode("utf-8", "replace"))
+        fields = _fields(content)
+        if len(fields) > LARGEST_FIELDS:
+            raise InvalidCoreMetadata(f"its fields have over {LARGEST_FIELDS} bytes")
+        message = HeaderParser().parsestr(fields.decode("utf-8", "replace"))
         name, version = message.get("Name"), message.get("Version")
         if not name or not version:
             raise InvalidCoreMetadata("Name or Version is missing")
@@ -75,6 +81,15 @@ class CoreMetadata(msgspec.Struct, frozen=True, array_like=True, omit_defaults=T
             metadata_version=message.get("Metadata-Version", ""),
             dynamic=tuple(f.lower() for f in message.get_all("Dynamic", [])),
         )
+
+
+def _fields(content: bytes) -> bytes:
+    """Return what comes before the first empty line.
+
+    A parser takes 60 times the size of a description of many lines in memory.
+    """
+    ends = (content.find(end) for end in (b"\n\n", b"\r\n\r\n"))
+    return content[: min((end for end in ends if end >= 0), default=len(content))]
 
 
 def _requirement(text: str) -> Requirement:

@@ -59,7 +59,7 @@ class GroupOptions(Value, frozen=True, kw_only=True):
 
     @property
     def decides_groups(self) -> bool:
-        """Return whether an option for groups is given."""
+        """Return True if an option for groups is given."""
         return bool(
             self.groups
             or self.no_groups
@@ -70,11 +70,11 @@ class GroupOptions(Value, frozen=True, kw_only=True):
 
     @property
     def decides_extras(self) -> bool:
-        """Return whether an option for extras is given."""
+        """Return True if an option for extras is given."""
         return bool(self.extras or self.all_extras)
 
     def chosen(self, pylock: Pylock) -> Chosen:
-        """Return what these options choose in a lock file.
+        """Return the choice of these options in a lock file.
 
         Raises NoSuchTarget for a name that the lock file does not have, UsageError for
         options that exclude each other.
@@ -143,7 +143,7 @@ def every_group(pylock: Pylock) -> Chosen:
 
 
 def chosen_to_show(settings: Settings, pylock: Pylock) -> Chosen:
-    """Return what the settings choose, or everything if they choose nothing."""
+    """Return the choice of the settings, or everything if they choose nothing."""
     given = given_options(settings)
     if given.decides_groups or given.decides_extras:
         return given.chosen(pylock)

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from polylock.cache.entries import digest
+from polylock.cache.entries import digest, entry_path
 from polylock.cache.regular_files import read_regular
 from polylock.cache.store import Bucket, Store
 from polylock.errors import (
@@ -24,6 +24,7 @@ from polylock.lockfile.vouching import direct_packages, source_of
 from polylock.model.inputs import Inputs
 from polylock.project.direct_sources import relative_path
 from polylock.project.pyproject import ProjectFile, load_project, project_path
+from polylock.project.script import is_script
 from polylock.providers.derive import build_target
 from polylock.values import Value
 
@@ -92,7 +93,13 @@ def environment_path(settings: Settings) -> Path:
 
 
 def place_of_environment(settings: Settings) -> Path:
-    """Return the path of the environment, or of a file that names it."""
+    """Return the path of the environment, or of a file that names it.
+
+    That of a script is in the cache: scripts share a directory.
+    """
+    if settings.venv is None and settings.project and is_script(settings.project):
+        directory = settings.cache_dir.absolute() / Bucket.ENVIRONMENTS.directory
+        return Path(entry_path(str(directory), bytes(settings.project.resolve())))
     place = settings.venv or lock_path(settings).with_name(".venv")
     return place.absolute()
 

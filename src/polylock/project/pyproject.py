@@ -19,6 +19,12 @@ from polylock.project.dependencies import (
     read_dependencies,
     read_requirement,
 )
+from polylock.project.script import (
+    KEYS_OF_SCRIPT,
+    InvalidBlock,
+    block_of,
+    is_script,
+)
 from polylock.project.settings import Settings, default_index_url
 from polylock.project.target_values import PYTHON_ADVICE, parse_python
 from polylock.project.targets import parse_targets
@@ -114,6 +120,8 @@ def load_project(path: Path, *, settings: Settings) -> ProjectFile:
     ``settings`` are used only for the URLs of the default index and of torch's.
     """
     document = Table(read_document(path), path=str(path))
+    if is_script(path):
+        document.refuse_unknown(KEYS_OF_SCRIPT)
     tool = document.table("tool").table("polylock")
     tool.refuse_unknown(KEYS)
     _refuse_unread(document, settings)
@@ -210,9 +218,11 @@ def read_document(path: Path) -> dict[str, Any]:
             str(path), "", f"is not UTF-8 at line {line}", "save it as UTF-8"
         ) from error
     try:
-        return parse_toml(text)
+        return parse_toml(block_of(text) if is_script(path) else text)
     except InvalidToml as error:
         raise ProjectError(str(path), key_path(*error.parts), str(error)) from error
+    except InvalidBlock as error:
+        raise ProjectError(str(path), "", str(error)) from error
 
 
 def _is_a_directory(path: Path) -> ProjectError:

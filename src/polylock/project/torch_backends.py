@@ -129,13 +129,13 @@ def torch_projects() -> frozenset[str]:
 
 
 def backend_fit(name: str, description: TargetDescription) -> BackendFit | None:
-    """Return which versions of a backend run on a target, None for an unknown name."""
+    """Return the versions of a backend that run on a target, None if it is unknown."""
     backend = _data().backends.get(name)
     return None if backend is None else _fit(name, backend, description)
 
 
 def is_torch_index(url: str) -> bool:
-    """Return whether a URL is that of PyTorch's public index, or inside it."""
+    """Return True if a URL is that of PyTorch's public index, or inside it."""
     own = _data().index
     return url.rstrip("/") == own or url.startswith(f"{own}/")
 

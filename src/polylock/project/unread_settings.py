@@ -87,7 +87,7 @@ def _ignored(document: Table) -> tuple[str, ...]:
 
 
 def _covered(key: str, ignored: Sequence[str]) -> bool:
-    """Return whether a key or a table that holds it is among the ignored ones."""
+    """Return True if a key or a table that holds it is among the ignored ones."""
     return any(
         key == name or key.startswith((f"{name}.", f"{name}[")) for name in ignored
     )
@@ -105,13 +105,13 @@ class _View(Value, frozen=True):
         return _table(self.document.values, "tool", "polylock")
 
     def has_source(self, name: str) -> bool:
-        """Return whether a project has a source here, or one by ``torch-backend``."""
+        """Return True if a project has a source here, or one by ``torch-backend``."""
         wanted = canonicalize_name(name)
         known = {canonicalize_name(each) for each in _table(self.tool, "sources")}
         return wanted in known or wanted in self.torch_projects
 
     def has_index(self, name: object, url: object) -> bool:
-        """Return whether an index is declared by this name or URL, or is the default.
+        """Return True if an index is declared by this name or URL, or is the default.
 
         A text with a variable of the environment is compared as it is.
         """
@@ -123,7 +123,7 @@ class _View(Value, frozen=True):
         return _bare(url) in urls or (isinstance(name, str) and name.lower() in names)
 
     def has_group(self, name: str) -> bool:
-        """Return whether there is a dependency group of this name."""
+        """Return True if there is a dependency group of this name."""
         groups = _table(self.document.values, "dependency-groups")
         wanted = canonicalize_name(name)
         return any(canonicalize_name(each) == wanted for each in groups)
@@ -206,7 +206,7 @@ def _of_pdm(table: Mapping[str, Any], view: _View) -> Iterator[_Key]:
 
 
 def _is_direct(value: object) -> bool:
-    """Return whether a dependency of Poetry names a source."""
+    """Return True if a dependency of Poetry names a source."""
     if isinstance(value, list):
         return any(map(_is_direct, value))
     return isinstance(value, dict) and any(key in value for key in _POETRY_DIRECT)

@@ -31,6 +31,7 @@ _END = struct.Struct("<4s4H2LH")
 _END64 = struct.Struct("<4sQ2H2L4Q")
 _LOCATOR64 = struct.Struct("<4sLQL")
 _LOCAL_LENGTHS = struct.Struct("<4s22xHH")
+_NEEDED = {12: 46, 14: 63}  # the version that can unpack bzip2 and LZMA
 _VERSION64 = 45
 _UTF8 = 0x800
 _DESCRIPTOR = 0x8
@@ -169,7 +170,7 @@ class ArchiveWriter:
         offset = self._stream.tell()
         sizes = (entry.size, entry.packed)
         is_long = max(sizes) >= self._zip64_from
-        needed = 20 if is_new else max(20, like.extract_version)
+        needed = _NEEDED.get(entry.method, 20)
         if is_long:
             needed = max(needed, _VERSION64)
             # The local header must have both.

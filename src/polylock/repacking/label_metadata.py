@@ -217,7 +217,7 @@ def label_metadata(
 
 
 def property_problems(metadata: VariantMetadata) -> Iterator[str]:
-    """Yield why no machine would take a label, a clause for each reason."""
+    """Yield the reasons why no machine would take a label, a clause each."""
     for fault in property_faults(metadata):
         feature = f"{fault.namespace} :: {fault.feature}"
         match fault:

@@ -84,7 +84,7 @@ class ConvertOutcome(Value, frozen=True, kw_only=True):
 
     @property
     def changed(self) -> bool:
-        """Return whether the file differs, or would without ``--dry-run``."""
+        """Return True if the file differs, or would without ``--dry-run``."""
         return self.after != self.before
 
     def diff(self) -> str:

@@ -204,15 +204,15 @@ def resolve(
             preferences=_with_imported(own, imported, workspace.targets),
             memory=context.memory,
         )
-        solution = _solution(
-            solver, [t for t in workspace.targets if t.name not in kept]
+        solution = _solution_or_builds(
+            solver, [t for t in workspace.targets if t.name not in kept], source
         )
         _log(solution.efforts)
         by_target = {found.target.name: found for found in solution.resolutions} | kept
         resolutions = [
             _hashed(by_target[target.name], context) for target in workspace.targets
         ]
-        for warning in _unused_upgrades(request, resolutions):
+        for warning in _unused_names(request, resolutions):
             reporter.warning(warning)
         imports: tuple[ImportReport, ...] = ()
         if imported is not None:
@@ -231,6 +231,24 @@ def resolve(
         imports=imports,
         notes=found_notes,
     )
+
+
+def _solution_or_builds(
+    solver: Solver, targets: Sequence[Target], source: KnownSource
+) -> Solution:
+    """Return the solution; raises BuildsNeeded if there were one with builds."""
+    try:
+        return _solution(solver, targets)
+    except NoSolution as error:
+        if not source.has_unbuilt:
+            raise
+        # Only for this failure.
+        from polylock.operations.lock.needed_builds import needed_builds  # noqa: PLC0415
+
+        needed = needed_builds(solver, targets, error)
+        if needed is None:
+            raise
+        raise needed from error
 
 
 def _solution(solver: Solver, targets: Sequence[Target]) -> Solution:
@@ -437,16 +455,19 @@ def _wanted(workspace: Workspace, request: LockRequest) -> Inputs:
     return replace(inputs, upgrades=upgrades)
 
 
-def _unused_upgrades(
+def _unused_names(
     request: LockRequest, resolutions: Sequence[Resolution]
 ) -> Iterator[str]:
-    """Yield a warning for each project to upgrade that no target installs."""
+    """Yield a warning for each project of an option that no target installs."""
     for name, version in sorted(request.upgrade_packages.items()):
         if not any(name in resolution.pins for resolution in resolutions):
             value = name if version is None else f"{name}=={version}"
             yield (
                 f"--upgrade-package {value} has no effect: no target installs {name}"
             )
+    for allowed in request.allowed_builds:
+        if not any(allowed in resolution.pins for resolution in resolutions):
+            yield f"--allow-build {allowed} has no effect: no target installs {allowed}"
 
 
 def _preferences(
@@ -489,6 +510,7 @@ def _preferences(
             name: preference if same else _without_build(name, preference, builds)
             for name, preference in {**common, **found}.items()
             if name not in request.upgrade_packages
+            and name not in request.allowed_builds
         }
     return kept
 

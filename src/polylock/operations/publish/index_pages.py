@@ -109,7 +109,7 @@ class IndexPages:
 
     @cached_property
     def on_index(self) -> bool:
-        """Return whether there are pages; false for a folder of files."""
+        """Return True if there are pages; false for a folder of files."""
         return self.directory is None or not self._loose_files
 
     @cached_property
