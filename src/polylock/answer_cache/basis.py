@@ -6,6 +6,7 @@ listed here; otherwise its answer has no basis and is not cached.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,7 +74,7 @@ class Basis(Value, frozen=True, kw_only=True):
     """
 
     contents: tuple[Path, ...]
-    states: tuple[Path, ...] = ()
+    states: tuple[str, ...] = ()
     written: Written | None = None
 
 
@@ -102,10 +103,8 @@ def project_basis(
         if settings.lock_file is None and here != lock_file.parent:
             searched.append(here / "pylock.toml")
     there = [path for path in files if path.is_file()]
-    return Basis(
-        contents=(project, lock_file, *there),
-        states=(*searched, *directories, *(set(files) - set(there))),
-    )
+    states = [*searched, *directories, *(path for path in files if path not in there)]
+    return Basis(contents=(project, lock_file, *there), states=tuple(map(str, states)))
 
 
 def environment_basis(
@@ -127,17 +126,14 @@ def environment_basis(
     from polylock.environment.interpreter import PROBE_FILE  # noqa: PLC0415
     from polylock.environment.venv import STATE_FILE  # noqa: PLC0415
 
+    found = (place / "pyvenv.cfg", place / STATE_FILE, environment_python(place))
     states = [
-        place / "pyvenv.cfg",
-        place / STATE_FILE,
-        environment_python(place),
-        PROBE_FILE,
-        *directories,
+        *map(str, (*found, PROBE_FILE, *directories)),
         *(path for each in installed for path in _read_files(each)),
     ]
     if written is not None:
         own = {*(path for path, _ in written.digests), *written.states}
-        states = [path for path in states if str(path) not in own]
+        states = [path for path in states if path not in own]
     return replace(basis, states=(*basis.states, *states), written=written)
 
 
@@ -155,11 +151,11 @@ def hardware_basis(basis: Basis, root: Path) -> Basis | None:
     return replace(
         basis,
         contents=(*basis.contents, boot_id),
-        states=(*basis.states, *signs),
+        states=(*basis.states, *map(str, signs)),
     )
 
 
-def _read_files(installed: InstalledDistribution) -> Iterator[Path]:
+def _read_files(installed: InstalledDistribution) -> Iterator[str]:
     """Yield the paths that ``read_installed`` reads, the directory first."""
     from polylock.environment.installed import (  # noqa: PLC0415 - as above
         ORIGIN_FILE,
@@ -168,12 +164,11 @@ def _read_files(installed: InstalledDistribution) -> Iterator[Path]:
 
     if installed.form is not Form.DIST_INFO:
         return  # only its name is read
-    yield installed.path
-    if installed.origin is not None:
-        yield installed.path / ORIGIN_FILE
-    else:
-        yield from (
-            installed.path / name for name in (ORIGIN_FILE, "INSTALLER", "WHEEL")
-        )
+    directory = str(installed.path)
+    yield directory
+    yield f"{directory}{os.sep}{ORIGIN_FILE}"
+    if installed.origin is None:
+        yield f"{directory}{os.sep}INSTALLER"
+        yield f"{directory}{os.sep}WHEEL"
     if installed.direct_url is not None:
-        yield installed.path / "direct_url.json"
+        yield f"{directory}{os.sep}direct_url.json"

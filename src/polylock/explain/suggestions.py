@@ -25,8 +25,8 @@ from polylock.explain.reasons import (
     UploadedLater,
     Yanked,
 )
-from polylock.model.distributions import Unusable
 from polylock.model.cutoffs import EVERY_PROJECT
+from polylock.model.distributions import Unusable
 from polylock.model.inputs import RootRequirement
 from polylock.model.requirements import Requirement
 from polylock.model.target_properties import namespaces_without_provider
@@ -197,7 +197,6 @@ def _changes(
     """Yield changes, those that give up the least first."""
     inputs, target = availability.pool.inputs, availability.pool.target
     names = tuple(dict.fromkeys((*conflict.names, *conflict.parents)))
-    first = next(iter(names), "")
     yield from _first_of(_with_newer_system(availability, conflict, trial))
     yield from _without_upgrades(inputs, names)
     yield from _with_later_cutoffs(inputs, names)
@@ -356,15 +355,12 @@ def _with_later_cutoffs(inputs: Inputs, names: Sequence[str]) -> Iterator[_Chang
             kept = {**inputs.exclude_newer_package, name: None}
             yield _Change(
                 replace(inputs, exclude_newer_package=kept),
-                f"{exempting(name)} in [tool.polylock]",
+                f"{_exempting(name)} in [tool.polylock]",
                 name,
             )
     if inputs.exclude_newer is not None:
-        yield _Change(
-            replace(inputs, exclude_newer=None),
-            later_cutoff(inputs),
-            next(iter(names), ""),
-        )
+        words = _later_cutoff(replace(inputs, exclude_newer_package={}), "")
+        yield _Change(replace(inputs, exclude_newer=None), words, next(iter(names), ""))
 
 
 def _without_upgrades(inputs: Inputs, names: Collection[str]) -> Iterator[_Change]:
@@ -455,13 +451,15 @@ def _overridden(inputs: Inputs, wanted: Sequence[tuple[str, str]]) -> Iterator[_
         )
 
 
-def exempting(name: str) -> str:
+def _exempting(name: str) -> str:
     """Return the advice that lets a project have files of any time."""
     return f"set exclude-newer-package = {{ {name} = false }}"
 
 
-def later_cutoff(inputs: Inputs) -> str:
-    """Return the advice that moves ``exclude-newer``."""
+def _later_cutoff(inputs: Inputs, name: str) -> str:
+    """Return the advice that moves the cutoff of a project."""
+    if name in inputs.exclude_newer_package:
+        return f"{_exempting(name)} in [tool.polylock]"
     if EVERY_PROJECT in inputs.exclude_newer_spans:
         return (
             "`polylock lock --upgrade` counts exclude-newer from now; or set it in "
@@ -482,11 +480,9 @@ def supply_hint(pool: CandidatePool, found: NoUsableVersion) -> str | None:
         case PreRelease():
             return 'set prerelease = "allow" in [tool.polylock]'
         case NoUploadTime():
-            return f"{exempting(found.releases.name)} in [tool.polylock]"
+            return f"{_exempting(found.releases.name)} in [tool.polylock]"
         case UploadedLater():
-            if found.releases.name in pool.inputs.exclude_newer_package:
-                return f"{exempting(found.releases.name)} in [tool.polylock]"
-            return later_cutoff(pool.inputs)
+            return _later_cutoff(pool.inputs, found.releases.name)
         case _:
             return _coverage_hint(pool, found.releases, versions[0])
 

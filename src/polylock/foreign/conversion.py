@@ -18,7 +18,12 @@ from packaging.utils import canonicalize_name
 
 from polylock.errors import ProjectError
 from polylock.model.requirements import InvalidRequirement, Requirement
-from polylock.project.tool_table import IGNORED_SETTINGS, KEYS, read_options
+from polylock.project.build_values import read_builds
+from polylock.project.tool_table import (
+    BUILD_KEYS,
+    IGNORED_SETTINGS,
+    read_options,
+)
 from polylock.toml_tables import Table
 from polylock.values import Value
 
@@ -37,16 +42,6 @@ __all__ = [
     "requirement_name",
 ]
 
-NOT_YET = "polylock has no such key yet"
-_IGNORE = f"name it in {IGNORED_SETTINGS} of [tool.polylock] if it does not matter"
-_WITHOUT_KEY = {
-    "default-groups": "name the groups: `polylock sync --group NAME`",
-    "dependency-metadata": _IGNORE,
-    "extra-build-dependencies": "only a build needs it",
-    "config-settings": "only a build needs it",
-    "no-build-isolation-package": "only a build needs it",
-}
-"""What to do where ``[tool.polylock]`` does not have a key that other tools have."""
 _VARIABLE = re.compile(r"\$\{?[A-Za-z_]")
 _INDEX_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 
@@ -158,12 +153,9 @@ class Conversion:
     def option(self, key: str, value: object, origin: str) -> None:
         """Write a key of ``[tool.polylock]``, unless it is there.
 
-        It is listed instead if polylock does not have the key, or refuses the value.
+        It is listed instead if polylock refuses the value.
         """
         if key in self.tool:
-            return
-        if key not in KEYS:
-            self.leave(origin, NOT_YET, _WITHOUT_KEY.get(key, ""))
             return
         problem = _problem(key, value)
         if problem is not None:
@@ -317,6 +309,8 @@ def _problem(key: str, value: object) -> str | None:
     """Return the reason why ``[tool.polylock]`` cannot have a value, None if it can."""
     table = Table({key: value}, path="", parts=("tool", "polylock"))
     try:
+        if key in BUILD_KEYS:
+            read_builds(table)
         read_options(table, targets=(), default_index_url="", directory=Path())
     except ProjectError as error:
         return error.problem

@@ -160,7 +160,7 @@ def differences(
         if target.name in known:
             found.extend(_pins(pylock, inputs, target))
     here = [target for target in targets if target.name in known]
-    found.extend(_ambiguous(pylock, here))
+    found.extend(_ambiguous(pylock, inputs, here))
     if not found:  # the dependencies of a removed requirement are not edits
         found.extend(_unrequired(pylock, inputs, here))
     subjects = {_name_of(difference.subject) for difference in found}
@@ -206,11 +206,13 @@ def _on_disk(package: Package) -> Iterator[str]:
             yield file.url or ""
 
 
-def _ambiguous(pylock: Pylock, targets: Sequence[Target]) -> Iterator[Difference]:
+def _ambiguous(
+    pylock: Pylock, inputs: Inputs, targets: Sequence[Target]
+) -> Iterator[Difference]:
     """Yield the projects that have two entries in one selection."""
     places: dict[str, list[str]] = {}
     for target in targets:
-        for pair in ambiguous(pylock, target):
+        for pair in ambiguous(pylock, inputs, target):
             versions = [package.version or "" for package in pair]
             what = " and ".join(dict.fromkeys(filter(None, versions)))
             subject = f"{pair[0].name} {what}".rstrip()

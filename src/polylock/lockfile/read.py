@@ -507,8 +507,8 @@ def _record(table: Table) -> Record:
         },
         exclude_newer=None if cutoff is None else microseconds_of(_in_utc(cutoff)),
         exclude_newer_package={
-            name: _cutoff(table, name, value)
-            for name, value in found.exclude_newer_package.items()
+            name: _cutoff(table, name, found.exclude_newer_package[name])
+            for name in found.exclude_newer_package
         },
         exclude_newer_spans=_spans(table, found),
         settings={key: table.text(key) for key in TEXT_SETTINGS if key in table},
@@ -532,7 +532,7 @@ def _record(table: Table) -> Record:
     return Record(inputs=inputs, targets=tuple(targets))
 
 
-def _cutoff(table: Table, name: str, value: datetime | bool) -> int | None:
+def _cutoff(table: Table, name: str, value: object) -> int | None:
     """Return the cutoff of a project, None for false."""
     if isinstance(value, datetime):
         return microseconds_of(_in_utc(value))
@@ -545,14 +545,18 @@ def _cutoff(table: Table, name: str, value: datetime | bool) -> int | None:
 def _spans(table: Table, found: _RecordTable) -> dict[str, int]:
     """Return the spans that cutoffs were made from, in seconds."""
     key = "exclude-newer-package-span"
-    texts = {(key, name): text for name, text in found.exclude_newer_package_span.items()}
+    texts = {
+        (key, name): text for name, text in found.exclude_newer_package_span.items()
+    }
     if found.exclude_newer_span is not None:
         texts["exclude-newer-span", EVERY_PROJECT] = found.exclude_newer_span
     spans = {}
     for (place, name), text in texts.items():
         span = parse_span(text)
         if span is None or span > LONGEST_SPAN:
-            raise table.error(f"{text!r} is not a span", place, *([name] if name else ()))
+            raise table.error(
+                f"{text!r} is not a span", place, *([name] if name else ())
+            )
         spans[name] = span
     return dict(sorted(spans.items()))
 

@@ -14,8 +14,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
-from polylock.model.cutoffs import EVERY_PROJECT
 from polylock.model.build_settings import BuildSettings
+from polylock.model.cutoffs import EVERY_PROJECT
 from polylock.model.direct import ArchiveSource, DirectSource, GitSource
 from polylock.model.inputs import DEFAULT_INDEX, Inputs, RootRequirement
 from polylock.model.platforms import compatibility_tags, marker_environment
@@ -77,12 +77,12 @@ _FIELDS = {
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ORDERED = {"prefer-variants"}
 _DEFAULTS = Inputs()
-_PYTHON = re.compile(
+_PYTHON = (
     r"(?P<implementation>[a-z]*)(?P<major>[0-9]{1,4})\.(?P<minor>[0-9]{1,4})"
     r"(?:\.(?P<patch>[0-9]{1,4}))?(?P<threads>t?)"
 )
-_LIBC = re.compile(r"(glibc|musl)-[0-9]{1,4}\.[0-9]{1,4}")
-_MACOS = re.compile(r"[0-9]{1,4}(\.[0-9]{1,4})?")
+_LIBC = r"(glibc|musl)-[0-9]{1,4}\.[0-9]{1,4}"
+_MACOS = r"[0-9]{1,4}(\.[0-9]{1,4})?"
 _IMPLEMENTATIONS = {"cpython", "pypy"}
 _ARCHITECTURES = {"arm64": "aarch64", "amd64": "x86_64"}
 
@@ -177,7 +177,6 @@ class LockedInputs(Value, frozen=True, kw_only=True):
     require_variants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     trees: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     builds: BuildSettings = BuildSettings()
-
 
     def kept_cutoffs(self) -> dict[str, tuple[int, int]]:
         """Return the span and the time of each cutoff that was a span, by project."""
@@ -392,9 +391,9 @@ def describe(record: LockedTarget) -> TargetDescription:
     Raises InvalidRecord if a value describes no machine.
     """
     system, architecture = _platform(record.platform)
-    if record.libc is not None and not _LIBC.fullmatch(record.libc):
+    if record.libc is not None and not re.fullmatch(_LIBC, record.libc):
         raise InvalidRecord(f"unknown libc {record.libc!r}")
-    if record.macos is not None and not _MACOS.fullmatch(record.macos):
+    if record.macos is not None and not re.fullmatch(_MACOS, record.macos):
         raise InvalidRecord(f"unknown macOS version {record.macos!r}")
     return TargetDescription(
         name=record.name,
@@ -461,7 +460,7 @@ def _platform(text: str) -> tuple[OperatingSystem, Architecture]:
 
 
 def _python(text: str) -> PythonRelease:
-    match = _PYTHON.fullmatch(text)
+    match = re.fullmatch(_PYTHON, text)
     implementation = "" if match is None else match["implementation"] or "cpython"
     if match is None or implementation not in _IMPLEMENTATIONS:
         raise InvalidRecord(f"unknown Python {text!r}")

@@ -41,9 +41,9 @@ _UNITS = {
     for name in (*names, unit, f"{unit}s")
 }
 _PART = r"[0-9]{1,12}\s*[a-z]+"
-_PARTS = re.compile(rf"{_PART}(?:(?:\s*,)?\s*{_PART})*(?:\s+ago)?")
-_COUNT = re.compile(r"([0-9]+)\s*([a-z]+)")
-_ISO = re.compile(
+_PARTS = rf"{_PART}(?:(?:\s*,)?\s*{_PART})*(?:\s+ago)?"
+_COUNT = r"([0-9]+)\s*([a-z]+)"
+_ISO = (
     r"P(?=[0-9T])(?:(?P<week>[0-9]{1,12})W)?(?:(?P<day>[0-9]{1,12})D)?"
     r"(?:T(?=[0-9])(?:(?P<hour>[0-9]{1,12})H)?(?:(?P<minute>[0-9]{1,12})M)?"
     r"(?:(?P<second>[0-9]{1,12})S)?)?"
@@ -58,11 +58,11 @@ def parse_span(text: str) -> int | None:
     fixed length, and are no span.
     """
     text = text.strip()
-    iso = _ISO.fullmatch(text.upper())
+    iso = re.fullmatch(_ISO, text.upper())
     if iso is not None:
         found = {unit: count for unit, count in iso.groupdict().items() if count}
-    elif _PARTS.fullmatch(text.lower()):
-        counts = _COUNT.findall(text.lower())
+    elif re.fullmatch(_PARTS, text.lower()):
+        counts = re.findall(_COUNT, text.lower())
         units = [_UNITS.get(name, "") for _, name in counts]
         if units != [unit for unit in _SECONDS if unit in units]:
             return None  # an unknown unit, one twice, or a longer one after a shorter

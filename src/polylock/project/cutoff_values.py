@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from polylock.model.cutoffs import EVERY_PROJECT, LONGEST_SPAN, parse_span
 from polylock.project.dependencies import normalized_name
-from polylock.values import Value, field
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from polylock.toml_tables import Table
 
-__all__ = ["Cutoffs", "read_cutoffs"]
+__all__ = ["read_cutoffs"]
 
 _FOR_ALL = "exclude-newer"
 _BY_PROJECT = "exclude-newer-package"
@@ -32,16 +29,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EXAMPLE = 'for example: {key} = "2026-11-01T00:00:00Z", or "7 days"'
 
 
-class Cutoffs(Value, frozen=True):
-    """The cutoffs of a project, as in ``Inputs``; a span has no time yet."""
+def read_cutoffs(table: Table) -> dict[str, Any]:
+    """Return the cutoffs in ``[tool.polylock]``, by field of ``Inputs``.
 
-    exclude_newer: int | None = None
-    by_project: Mapping[str, int | None] = field(default_factory=dict)
-    spans: Mapping[str, int] = field(default_factory=dict)
-
-
-def read_cutoffs(table: Table) -> Cutoffs:
-    """Return the cutoffs in ``[tool.polylock]``; raises ProjectError.
+    A span has no time yet. Raises ProjectError.
 
     Files uploaded at the cutoff are included. A date includes the whole day in UTC, so
     its cutoff is the last microsecond of that day. A time without an offset is refused:
@@ -50,7 +41,9 @@ def read_cutoffs(table: Table) -> Cutoffs:
     spans: dict[str, int] = {}
     moments: dict[str, int | None] = {}
     projects = table.table(_BY_PROJECT)
-    entries = [(EVERY_PROJECT, _FOR_ALL, table)] if _FOR_ALL in table else []
+    entries: list[tuple[str, str, Table]] = []
+    if _FOR_ALL in table:
+        entries.append((EVERY_PROJECT, _FOR_ALL, table))
     for written in projects.values:
         name = normalized_name(written, projects, written)
         if any(name == known for known, _, _ in entries):
@@ -68,11 +61,11 @@ def read_cutoffs(table: Table) -> Cutoffs:
             raise inside.error(f"{value!r} is longer than a hundred years", key)
         else:
             spans[name] = span
-    return Cutoffs(
-        exclude_newer=moments.pop(EVERY_PROJECT, None),
-        by_project=dict(sorted(moments.items())),
-        spans=dict(sorted(spans.items())),
-    )
+    return {
+        "exclude_newer": moments.pop(EVERY_PROJECT, None),
+        "exclude_newer_package": dict(sorted(moments.items())),
+        "exclude_newer_spans": dict(sorted(spans.items())),
+    }
 
 
 def _moment(table: Table, key: str) -> int:

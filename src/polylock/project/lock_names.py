@@ -30,7 +30,10 @@ def name_problem(path: Path, option: str, name: str = "") -> tuple[str, str] | N
     problem = f"{option} {path}: this is not the name of a lock file: {_RULE}"
     wanted = format_of_name(path.name)
     if wanted is not None:
-        return problem, f"`polylock export --format {wanted} -o {path}` writes such a file"
+        return (
+            problem,
+            f"`polylock export --format {wanted} -o {path}` writes such a file",
+        )
     nearest = path.with_name(f"pylock.{name}.toml") if name else _nearest(path)
     return problem, f"write {option} {nearest}"
 

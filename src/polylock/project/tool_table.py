@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, cast, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from polylock.model.build_settings import BuildSettings
 from polylock.model.direct import DIRECT_KEYS
@@ -19,7 +19,6 @@ from polylock.model.inputs import (
     ResolutionMode,
 )
 from polylock.model.torch_backends import AUTO, NO_BACKEND
-from polylock.project.cutoff_values import read_cutoffs
 from polylock.project.dependencies import normalized_name, read_requirement
 from polylock.project.direct_sources import read_source
 from polylock.project.setting_values import index_url_problem
@@ -48,8 +47,8 @@ __all__ = [
 
 _INDEX_KEYS = ("name", "url", "format", "explicit", "absent")
 _SOURCE_KEYS = ("index", *DIRECT_KEYS, "properties", "targets")
-_INDEX_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
-_PATH = re.compile(r"\.{0,2}[/\\]|\.{1,2}$|[A-Za-z]:[/\\](?!/)")
+_INDEX_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
+_PATH = r"\.{0,2}[/\\]|\.{1,2}$|[A-Za-z]:[/\\](?!/)"
 """The beginning of a path, which is not a URL: ``./``, ``../``, ``/`` or ``C:/``."""
 
 
@@ -87,7 +86,7 @@ def _index(entry: Table, directory: Path) -> IndexLocation:
     url = entry.string("url")
     if name is None:
         raise entry.error("is missing", "name", advice='write: name = "internal"')
-    if not _INDEX_NAME.fullmatch(name):
+    if not re.fullmatch(_INDEX_NAME, name):
         raise entry.error(
             f"{name!r} is not a valid name of an index",
             "name",
@@ -136,7 +135,7 @@ def _absent(entry: Table) -> tuple[int, ...]:
 
 def _location(text: str, entry: Table, directory: Path, key: str = "url") -> str:
     """Return the URL of an index; a path becomes a ``file:`` URL."""
-    if _PATH.match(text):
+    if re.match(_PATH, text):
         # Not resolved: the target of a symbolic link in the path may change.
         return (directory.absolute() / text).as_uri()
     problem = index_url_problem(text)
@@ -232,6 +231,9 @@ def _property(text: str, table: Table, *inside: str | int) -> str:
         ) from error
 
 
+CUTOFF_KEYS = ("exclude-newer", "exclude-newer-package")
+"""The keys that ``polylock.project.cutoff_values`` reads."""
+
 BUILD_KEYS = (
     "extra-build-dependencies",
     "no-build-isolation-package",
@@ -250,8 +252,7 @@ IGNORED_SETTINGS = "ignored-settings"
 KEYS = (
     "python",
     "required-version",
-    "exclude-newer",
-    "exclude-newer-package",
+    *CUTOFF_KEYS,
     "constraint-dependencies",
     "override-dependencies",
     "resolution",
@@ -278,6 +279,7 @@ KEYS = (
 )
 """The keys of ``[tool.polylock]``, in the order in which they are documented."""
 
+
 def read_options(
     table: Table,
     *,
@@ -293,15 +295,12 @@ def read_options(
     """
     indexes = read_indexes(table, default_index_url, directory)
     build, no_build, no_binary = _build_packages(table)
-    cutoffs = read_cutoffs(table)
     return Inputs(
         constraints=_constraints(table),
         overrides=_requirements(table, "override-dependencies"),
         indexes=indexes,
         sources=read_sources(table, [index.name for index in indexes], targets),
-        exclude_newer=cutoffs.exclude_newer,
-        exclude_newer_package=cutoffs.by_project,
-        exclude_newer_spans=cutoffs.spans,
+        **_cutoffs(table),
         resolution=cast(
             "ResolutionMode",
             table.choice("resolution", get_args(ResolutionMode), Inputs().resolution),
@@ -327,6 +326,15 @@ def read_options(
         builds=_builds(table),
         torch_backend=read_torch_backend(table),
     )
+
+
+def _cutoffs(table: Table) -> dict[str, Any]:
+    if not any(key in table for key in CUTOFF_KEYS):
+        return {}
+    # Only for a project that has one of these keys.
+    from polylock.project.cutoff_values import read_cutoffs  # noqa: PLC0415 - see above
+
+    return read_cutoffs(table)
 
 
 def _builds(table: Table) -> BuildSettings:

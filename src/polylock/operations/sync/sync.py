@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -196,6 +197,7 @@ def _sync(
             managed=options.managed,
             store=context.store,
             version_file=path.with_name(".python-version"),
+            meanwhile=_import_apply,
         )
         choice = chooser.choose(
             settings.target, remembered=state.target, forced=options.force_target
@@ -214,9 +216,7 @@ def _sync(
             None if chosen.alone else project,  # no group requires the project itself
             context,
         )
-        watched = _with_project_files(watched, project)
-        if watched is not None:
-            watched = (*watched, *_other_places(settings, project, place))
+        watched = _with_project_files(watched, project, settings, place)
         if moved_from is not None:
             options = replace(options, reinstall=True)
         plan = _plan(wanted, choice, options, created=state.created)
@@ -236,10 +236,7 @@ def _sync(
             place, choice, reporter, moved_from=moved_from, dry=options.dry_run
         )
         report_unmet_pin(chooser.unmet_pin(choice), choice, reporter)
-        if choice.beyond and state.target != choice.target.name:
-            report_unused_hardware(choice, reporter)
-        if lacks and not options.force_target:
-            warn_of_forced_target(choice.target.name, lacks, reporter)
+        _report_hardware(choice, state, () if options.force_target else lacks, reporter)
         if state.target is None:
             own = None if settings.no_install_project else project
             report_first_sync(place, plan, own, reporter, created=state.created)
@@ -259,6 +256,24 @@ def _sync(
             context, outcome, choice, written, watched if is_repeatable else None
         )
     return replace(outcome, following=following)
+
+
+def _import_apply() -> object:
+    """Import what changes an environment: one that is not known yet is mostly new."""
+    return import_module("polylock.operations.sync.apply")
+
+
+def _report_hardware(
+    choice: Choice,
+    state: EnvironmentState,
+    lacks: Sequence[str],
+    reporter: Reporter,
+) -> None:
+    """Report what the machine has beyond a new target, and what it ``lacks``."""
+    if choice.beyond and state.target != choice.target.name:
+        report_unused_hardware(choice, reporter)
+    if lacks:
+        warn_of_forced_target(choice.target.name, lacks, reporter)
 
 
 def _apply(
@@ -366,15 +381,19 @@ def _changing(wanted: Installables) -> set[NormalizedName]:
 
 
 def _with_project_files(
-    watched: tuple[Path, ...] | None, project: ProjectFile | None
+    watched: tuple[Path, ...] | None,
+    project: ProjectFile | None,
+    settings: Settings,
+    place: Path,
 ) -> tuple[Path, ...] | None:
-    """Add the files beside the project file that decide what is locked."""
-    if watched is None or project is None:
-        return watched
-    further = read_files(project)
-    if further is None:
+    """Add the files that decide what is locked, and which environment it is."""
+    further: tuple[tuple[Path, ...], ...] | None = ()
+    if project is not None:
+        further = read_files(project)
+    if watched is None or further is None:
         return None
-    return (*watched, *(path for each in further for path in each))
+    others = _other_places(settings, project, place)
+    return (*watched, *(path for each in further for path in each), *others)
 
 
 def _other_places(
@@ -422,7 +441,9 @@ def _following(
         interpreter = open_environment(place, store=context.store)
         directories = interpreter.site_directories
         made = not choice.exists
-        written = as_written(_written(place, directories, kept, made=made))
+        is_direct = any(one.direct_url is not None for one in done.request.wanted)
+        paths = _written(place, directories, kept, made=made, is_direct=is_direct)
+        written = as_written(paths)
         if made and open_environment(place, store=context.store) != interpreter:
             return None
     except (OSError, EnvironmentBroken):
@@ -451,10 +472,12 @@ def _written(
     kept: Container[str],
     *,
     made: bool,
+    is_direct: bool,
 ) -> Iterator[str]:
     """Yield the paths that this sync may have changed and that the next one reads.
 
-    ``made`` means that the environment itself was created. Raises OSError.
+    ``made`` means that the environment itself was created, ``is_direct`` that something
+    from a direct reference is installed. Raises OSError.
     """
     yield str(place / STATE_FILE)
     if made:
@@ -471,7 +494,8 @@ def _written(
             if path.endswith(".dist-info") and path not in kept:
                 yield path
                 yield f"{path}{os.sep}{ORIGIN_FILE}"
-                yield f"{path}{os.sep}direct_url.json"
+                if is_direct:
+                    yield f"{path}{os.sep}direct_url.json"
 
 
 def _basis(
@@ -499,7 +523,7 @@ def _basis(
     found = environment_basis(
         found, place, directories, plan.installed, written=written
     )
-    found = replace(found, states=(*found.states, *watched))
+    found = replace(found, states=(*found.states, *map(str, watched)))
     return hardware_basis(found, this_host().root) if choice.checked else found
 
 
