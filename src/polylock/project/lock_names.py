@@ -35,13 +35,16 @@ def name_problem(path: Path, option: str, name: str = "") -> tuple[str, str] | N
             f"`polylock export --format {wanted} -o {path}` writes such a file",
         )
     nearest = path.with_name(f"pylock.{name}.toml") if name else _nearest(path)
-    return problem, f"write {option} {nearest}"
+    return problem, f"name it {nearest}"
 
 
 def _nearest(path: Path) -> Path:
     """Return the path of a lock file that is named like a path."""
-    parts = path.name.removesuffix(path.suffix).removesuffix(".lock")
-    parts = re.sub(r"^(py|poly)?lock[.-]?|[.-]?(py|poly)?lock$", "", parts)
+    parts = re.sub(
+        r"(?i)^(py|poly)?lock[.-]?|[.-]?(py|poly)?lock$",
+        "",
+        path.name.removesuffix(path.suffix),
+    )
     inner = parts.replace(".", "-").strip("-")
     return path.with_name(f"pylock.{inner}.toml" if inner else "pylock.toml")
 
