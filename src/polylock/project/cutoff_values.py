@@ -45,10 +45,10 @@ def read_cutoffs(table: Table) -> dict[str, Any]:
     if _FOR_ALL in table:
         entries.append((EVERY_PROJECT, _FOR_ALL, table))
     for written in projects.values:
-        name = normalized_name(written, projects, written)
-        if any(name == known for known, _, _ in entries):
-            raise projects.error(f"the project {name} is named twice", written)
-        entries.append((name, written, projects))
+        project = normalized_name(written, projects, written)
+        if any(project == known for known, _, _ in entries):
+            raise projects.error(f"the project {project} is named twice", written)
+        entries.append((project, written, projects))
     for name, key, inside in entries:
         value = inside.values[key]
         if inside is projects and value is False:
