@@ -23,8 +23,8 @@ from urllib.parse import urljoin
 
 from polylock.index.remote_zip import LocalZip, RangesUnsupported, RemoteZip
 from polylock.index_server.loopback_server import (
-    Answer,
-    AnsweringHandler,
+    Content,
+    ContentHandler,
     LoopbackServer,
     normalized_page,
     path_segments,
@@ -222,13 +222,13 @@ class _Server(LoopbackServer):
         super().__init__(0, _Handler)
 
 
-class _Handler(AnsweringHandler):
+class _Handler(ContentHandler):
     @property
     def _index(self) -> FrozenIndex:
         assert isinstance(self.server, _Server)
         return self.server.index
 
-    def answer(self) -> None:
+    def respond(self) -> None:
         """Answer with a page, a file or 404."""
         self._index.count(requests=1)
         match path_segments(self.path):
@@ -264,8 +264,8 @@ class _Handler(AnsweringHandler):
         if choice is not None and choice[1] == "index.html":
             content = _html(json.loads(content))
             entity_tag += "-html"
-        self.send_answer(
-            Answer(
+        self.send_content(
+            Content(
                 body=BytesIO(content),
                 size=len(content),
                 entity_tag=f'"{entity_tag}"',

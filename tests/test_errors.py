@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pickle
+import re
 from typing import Any
 
 import pytest
 
+from polylock import errors
 from polylock.errors import (
     AnswerTooLong,
     EnvironmentBroken,
@@ -77,3 +79,23 @@ def test_details_are_the_items_of_a_field() -> None:
     """Each is a line of its own; most errors have none."""
     assert NoSolution("cpu", ["a", "b"]).details() == ["a", "b"]
     assert UsageError("problem").details() == ()
+
+
+def test_the_tree_names_every_error_under_its_base() -> None:
+    """The map at the top of the module is that of the classes."""
+    found = {"PolylockError": "Exception"}
+    parents = ["PolylockError"]
+    for bars, name in re.findall(
+        r"^    ((?:\|  )*\+- )(\w+)", errors.__doc__ or "", re.MULTILINE
+    ):
+        depth = len(bars) // 3
+        found[name] = parents[depth - 1]
+        parents[depth:] = [name]
+    assert found == {
+        name: next(
+            base.__name__
+            for base in getattr(errors, name).__mro__[1:]
+            if not base.__name__.startswith("_")
+        )
+        for name in errors.__all__
+    }

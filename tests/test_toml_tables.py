@@ -53,6 +53,8 @@ def test_suggestion() -> None:
     """The close name is suggested, else all are listed in their order."""
     assert suggestion("algin", ["build", "align"]) == "did you mean align?"
     assert suggestion("x", ["build", "align"]) == "there are: build, align"
+    assert suggestion("3.13", ["3.12", "3.11", "2.7"]) == "did you mean 3.12 or 3.11?"
+    assert suggestion("newr", ["newer", "never"]) == "did you mean newer?"
     assert suggestion("x", []) == "there are none"
 
 

@@ -6,7 +6,12 @@
     +- UsageError                  the command line asks for something impossible
     +- ProjectError                the project file
     |  +- UnreadSettings           another tool's, without a counterpart
+    |  +- UnreadSettings           settings of another tool that change the lock
+    +- NetworkSettingInvalid       a variable for proxies or certificates
     +- IndexRequestError           a request to an index failed, retries included
+    |  +- ProjectPageRefused       the index refused the page of a project
+    |  +- ProxyFailed
+    |  +- TlsFailed
     |  +- AnswerTooLong            a response above the size limit
     |  +- Offline                  the response is not in the cache
     +- ProjectNotFound             no index has the project
@@ -19,8 +24,11 @@
     +- SourceUnusable              a direct source cannot be fetched or read
     +- FilesInvalid                files that must not be published on an index
     +- RepackFileInvalid           the file of `variant repack` has an error
-    +- WheelsRefused               wheels that cannot be written anew
+    +- WheelsRefused               wheels that cannot be rewritten
+    +- RepackFileInvalid           the file of ``variant repack``
+    +- WheelsRefused               wheels that cannot be written as requested
     +- NoSolution                  the requirements of a target cannot be met
+    |  +- BuildsNeeded             unless projects are built
     +- LockFileInvalid             pylock.toml cannot be read
     +- LockFileOutdated            pylock.toml is not up to date
     +- ForeignLockInvalid          a lock file of another tool cannot be read
@@ -54,6 +62,7 @@ __all__ = [
     "ArchiveDamaged",
     "BuildFailed",
     "BuildForbidden",
+    "BuildsNeeded",
     "CacheUnusable",
     "EnvironmentBroken",
     "FileCorrupt",
@@ -326,6 +335,34 @@ class NoSolution(PolylockError):
 
     def __str__(self) -> str:
         return f"no solution for target {self.target}"
+
+
+class BuildsNeeded(NoSolution):
+    """Projects must be built to be locked, and the project does not allow it.
+
+    ``projects`` are their names, sorted; ``allowed`` are those that this run allowed
+    without success.
+    """
+
+    projects: Sequence[str] = ()
+    allowed: Sequence[str] = ()
+
+    def after(self, allowed: Sequence[str]) -> BuildsNeeded:
+        """Return the error of a run that allowed the builds of projects."""
+        return BuildsNeeded(
+            self.target,
+            self.explanation,
+            projects=self.projects,
+            allowed=tuple(allowed),
+        )
+
+    def hint(self) -> str:
+        names = sorted({*self.projects, *self.allowed})
+        options = " ".join(f"--allow-build {name}" for name in names)
+        return (
+            f"`polylock lock {options}` names {'it' if len(names) == 1 else 'them'} in "
+            "build-package, so that the build backend may run on your machine"
+        )
 
 
 class TooComplex(PolylockError):

@@ -42,6 +42,7 @@ DEEPEST_KEY = 64
 """Most parts of a dotted key: ``tomllib`` takes time quadratic in their number."""
 
 _MOST_LEVELS = 100
+_ABOUT_EQUAL = 0.1
 _LEAST, _MOST = -(2**63), 2**63
 _STRING_OR_COMMENT = re.compile(
     r'"""(?:[^"\\]|\\.|"(?!""))*+"""|' + r"'''.*?'''"
@@ -158,19 +159,26 @@ def key_path(*parts: str | int) -> str:
 
 
 def close_names(
-    wrong: str, known: Collection[str], *, most: int = 3, similarity: float = 0.6
+    wrong: str, known: Collection[str], *, similarity: float = 0.6
 ) -> list[str]:
-    """Return the known names that are similar, the most similar first."""
-    from difflib import get_close_matches  # noqa: PLC0415 - for a misspelling only
+    """Return up to three known names that are about equally similar, the best first."""
+    # For a misspelling only.
+    from difflib import SequenceMatcher, get_close_matches  # noqa: PLC0415
 
-    return get_close_matches(wrong, sorted(known), most, similarity)
+    found = get_close_matches(wrong, sorted(known), 3, similarity)
+    if not found:
+        return []
+    least = SequenceMatcher(None, found[0], wrong).ratio() - _ABOUT_EQUAL
+    return [
+        name for name in found if SequenceMatcher(None, name, wrong).ratio() >= least
+    ]
 
 
 def closest(
     wrong: str, known: Collection[str], *, similarity: float = 0.6
 ) -> str | None:
     """Return the known name that is most similar, None if none is close."""
-    return next(iter(close_names(wrong, known, most=1, similarity=similarity)), None)
+    return next(iter(close_names(wrong, known, similarity=similarity)), None)
 
 
 def suggestion(wrong: str, known: Collection[str]) -> str:

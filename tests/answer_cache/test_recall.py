@@ -98,7 +98,7 @@ def test_the_same_is_said_again(
 ) -> None:
     """From memory come the same stdout, stderr and exit code."""
     if arguments[0] == "sync":
-        demo.succeed("sync", "--target", "here")
+        demo.succeed("sync", "--target", "here", "--reinstall")  # not remembered
     first, again = demo(*arguments), demo(*arguments)
     assert carried_out[-2:] == [None, 0]
     assert (again.out, again.err, again.code) == (first.out, first.err, 0)
@@ -199,7 +199,7 @@ def test_each_input_counts(
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("__version__", "9.9"), ("_host", lambda: ["another"])]
+    ("name", "value"), [("__version__", "9.9"), ("host_facts", lambda: ["another"])]
 )
 def test_another_polylock_or_host_asks_anew(
     demo: CommandLine, monkeypatch: pytest.MonkeyPatch, name: str, value: object

@@ -36,11 +36,11 @@ def note(event, arguments):
 from polylock.answer_cache import recall, remember
 from polylock.cli.main import run
 remember.SETTLED = 0
-entry_of, entries = recall.entry_of, []
+entries_of, entries = recall.entries_of, []
 def kept(contents, states, said):
     entries.append([*contents, *states])
-    return entry_of(contents, states, said)
-remember.entry_of = kept
+    return entries_of(contents, states, said)
+remember.entries_of = kept
 sys.addaudithook(note)
 code = run(sys.argv[1:])
 print(json.dumps([code, sorted(seen), entries]))

@@ -6,7 +6,6 @@ import functools
 import importlib.util
 import os
 import shutil
-import sys
 import zipfile
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, distribution
@@ -15,10 +14,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fakes.pythons import sites_of, this_python
 from fakes.sdists import NO_METADATA_HOOK, in_tree, write_tar
 from polylock.build.isolation import IsolatedBuilder
 from polylock.environment.discovery import environment_python
-from polylock.environment.interpreter import probe
 from polylock.errors import BuildFailed, FileCorrupt, NoSolution
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ class Copies:
         if self.failure is not None:
             raise self.failure
         python = environment_python(directory)
-        site = Path(probe(python).scheme.purelib)
+        site = sites_of(directory)[0]
         for project in self.projects:
             for file in distribution(project).files or ():
                 if ".." not in file.parts and file.suffix != ".pyc":
@@ -55,7 +54,7 @@ def builder(store: Store, provisioner: Copies) -> IsolatedBuilder:
     """Return a builder for the Python that runs the tests."""
     return IsolatedBuilder(
         store=store,
-        interpreter=probe(Path(sys.executable)),
+        interpreter=this_python(),
         provisioner=provisioner,
         variables=os.environ,
     )

@@ -5,7 +5,13 @@ from __future__ import annotations
 import tomllib
 from typing import TYPE_CHECKING
 
+from fakes.sdists import in_tree
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
     from fakes.command_line import CommandLine
 
 PROJECT = """\
@@ -218,3 +224,48 @@ def test_the_lock_file_of_another_tool_is_not_overwritten(
         p["version"] for p in tomllib.loads(polylock.read("pylock.toml"))["packages"]
     ]
     assert versions[0] == "1.1.0"
+
+
+def test_builds_are_allowed_by_an_option_or_an_answer(
+    polylock: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a terminal nobody is asked; ``no`` leaves everything as it was."""
+    files = tmp_path / "sdists"
+    in_tree(files, "spark", "4.0", built_requires=["py4j"])
+    in_tree(files, "py4j", "0.10")
+    text = PROJECT.replace('"plainlib"', '"spark"').replace(
+        "[tool.polylock.targets.box]",
+        f'[[tool.polylock.index]]\nname = "files"\nurl = "{files.as_uri()}"\n'
+        'format = "flat"\n[tool.polylock.targets.box]',
+    )
+    polylock.write(text)
+    ran = polylock("lock")
+    assert ran.code == 1
+    assert "must be built to know what it requires" in ran.err
+    assert "hint: `polylock lock --allow-build spark` names it" in ran.err
+    assert ran.out == ""
+    asked: list[str] = []
+    answers = [True, False]
+
+    def confirm(question: str, **_: object) -> bool:
+        asked.append(question)
+        return answers.pop(0)
+
+    monkeypatch.setattr("polylock.cli.prompts.on_terminal", lambda: True)
+    monkeypatch.setattr("click.confirm", confirm)
+    ran = polylock("lock")
+    assert ran.code == 1
+    assert asked == ["Add it to build-package and go on?"] * 2
+    assert "py4j must be built to be locked" in ran.err
+    assert polylock.read("pyproject.toml") == text
+    answers += [True, True]
+    ran = polylock.succeed("lock")
+    assert "wrote pylock.toml: 2 packages for 1 target" in ran.err
+    found = tomllib.loads(polylock.read("pyproject.toml"))["tool"]["polylock"]
+    assert found["build-package"] == ["py4j", "spark"]
+    polylock.write(text)
+    polylock.succeed("lock", "--allow-build", "spark", "--allow-build=py4j")
+    answers += [True]
+    polylock.write(text)
+    assert polylock("lock", "--upgrade", "--json").code == 1
+    assert answers == [True]

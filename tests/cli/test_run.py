@@ -50,6 +50,72 @@ def test_command_runs_in_the_environment(demo: CommandLine) -> None:
     assert (again.stdout, again.stderr, again.returncode) == ("--json\n", "", 0)
 
 
+def test_scripts_and_modules_run_with_the_python_of_the_environment(
+    demo: CommandLine,
+) -> None:
+    """As ``uv run`` has it: a file, a module, standard input."""
+    demo.write("import sys, fallbackkit\nprint(sys.argv)\n", "train.py")
+    ran = _polylock(demo, "run", "--target", "here", "--", "train.py", "-m", "--json")
+    assert ran.stdout == "['train.py', '-m', '--json']\n", ran.stderr
+    again = _polylock(demo, "run", "train.py")
+    assert again.stdout == "['train.py']\n", again.stderr
+    module = _polylock(demo, "run", "-m", "train", "-q")
+    assert module.stdout.endswith("train.py', '-q']\n"), module.stderr
+
+
+def test_variables_come_from_a_file(demo: CommandLine) -> None:
+    """What is set already stays, a later file wins, and a bad line is an error."""
+    demo.succeed("sync", "--target", "here")
+    home = os.environ.get("HOME")
+    demo.write("# a comment\nexport A='1 2'\nB=${A}3\nEMPTY=\nHOME=/nowhere\n", "one")
+    demo.write("B=4\n", "two")
+    program = (
+        "import os; print([os.environ.get(n) for n in ('A', 'B', 'EMPTY', 'HOME')])"
+    )
+    run = ("run", "--env-file", "one", "--env-file", "two", "python", "-c", program)
+    for _ in range(2):
+        assert _polylock(demo, *run).stdout == f"['1 2', '4', '', {home!r}]\n"
+    demo.write("A=1\nnot a variable\n", "one")
+    ran = demo(*run)
+    assert ran.code == 2
+    assert "--env-file one: line 2 is not NAME=value" in ran.err
+    ran = demo("run", "--env-file", "three", "python")
+    assert (ran.code, "three: No such file" in ran.err) == (2, True)
+
+
+def test_a_script_may_have_an_environment_of_its_own(demo: CommandLine) -> None:
+    """Its block (PEP 723) is locked beside it, and the project is left alone."""
+    project = (demo.directory / "pyproject.toml").read_text("utf-8")
+    tables = project[project.index("[tool.polylock.targets.here]") :]
+    block = 'dependencies = ["plainlib-colors"]\n\n' + tables.partition("\n\n")[0]
+    lines = "".join(f"# {line}".rstrip() + "\n" for line in block.splitlines())
+    program = (
+        "import sys, importlib.metadata as m\n"
+        "print(sorted(d.name for d in m.distributions()), sys.argv[1:])\n"
+    )
+    demo.write(f"# /// script\n{lines}# ///\n{program}", "my.job.py")
+    ran = demo("run", "my.job.py")
+    assert ran.code == 2
+    assert "pylock.my-job.toml does not exist" in ran.err
+    demo.succeed("lock", "--project", "my.job.py")
+    demo.succeed("check", "--project", "my.job.py")
+    for _ in range(2):
+        done = _polylock(demo, "run", "my.job.py", "x")
+        assert done.stdout == "['plainlib-colors'] ['x']\n", done.stderr
+    assert not (demo.directory / ".venv").exists()
+    ran = demo("add", "--project", "my.job.py", "vecdemo")
+    assert (ran.code, "edit the block by hand" in ran.err) == (2, True)
+
+
+def test_requirements_of_a_script_without_targets_are_told(demo: CommandLine) -> None:
+    """It runs in the environment of the project, which may lack them."""
+    demo.write('# /// script\n# dependencies = ["x"]\n# ///\nprint(1)\n', "x.py")
+    ran = _polylock(demo, "run", "--target", "here", "--", "x.py")
+    assert ran.stdout == "1\n"
+    assert "requirements of its own (PEP 723)" in ran.stderr
+    assert "polylock lock --project x.py" in ran.stderr
+
+
 def test_script_of_a_locked_package_is_found(demo: CommandLine) -> None:
     """Its directory is the first on PATH."""
     ran = _polylock(demo, "run", "--target", "here", "--", "plainlib")

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from fakes.installations import LoggingReporter, make_interpreter, snapshot
-from fakes.pythons import real_python
+from fakes.pythons import real_interpreter, this_python
 from polylock.cache.store import Store
 from polylock.environment.discovery import environment_python
 from polylock.environment.interpreter import probe
@@ -39,7 +39,7 @@ POSIX = pytest.mark.skipif(sys.platform == "win32", reason="shell scripts as Pyt
 @pytest.mark.parametrize("version", ["this", "3.8", "3.11"])
 def test_create_makes_an_environment_without_pip(tmp_path: Path, version: str) -> None:
     """The new environment is that Python's, is empty, and is marked as polylock's."""
-    base = probe(real_python(version))
+    base = real_interpreter(version)
     path = tmp_path / "a place" / ".venv"
     python = create(path, base)
     assert is_environment(path)
@@ -56,7 +56,7 @@ def test_create_makes_an_environment_without_pip(tmp_path: Path, version: str) -
 
 def test_create_takes_an_empty_directory(tmp_path: Path) -> None:
     """A directory that exists and is empty will do."""
-    assert create(tmp_path, probe(real_python("this"))).exists()
+    assert create(tmp_path, real_interpreter("this")).exists()
 
 
 @pytest.mark.parametrize("name", ["notes.txt", ".hidden"])
@@ -87,7 +87,7 @@ def test_create_takes_what_another_process_made(tmp_path: Path) -> None:
 @pytest.mark.parametrize("left", ["half", "configured", "empty"])
 def test_create_after_an_interrupted_creation(tmp_path: Path, left: str) -> None:
     """What a killed creation left is no environment, and is made anew, exactly."""
-    interpreter = probe(real_python("this"))
+    interpreter = real_interpreter("this")
     path = tmp_path / "env"
     create(path, interpreter)
     whole = snapshot(path)
@@ -108,7 +108,7 @@ def test_create_after_an_interrupted_creation(tmp_path: Path, left: str) -> None
 
 def test_creations_at_once_make_one_environment(tmp_path: Path) -> None:
     """The second waits for the first, is told so, and takes what it made."""
-    interpreter = probe(real_python("this"))
+    interpreter = real_interpreter("this")
     path = tmp_path / "env"
     reporter = LoggingReporter()
     with ThreadPoolExecutor(4) as pool:
@@ -191,7 +191,7 @@ OTHER = "3.12" if sys.version_info[:2] != (3, 12) else "3.11"
 
 def _filled(path: Path) -> str:
     """Make an environment with a module and a choice; return its Python's version."""
-    base = probe(real_python("this"))
+    base = real_interpreter("this")
     made = probe(create(path, base))
     Path(made.scheme.purelib, "module.py").write_text("", "utf-8")
     write_state(path, EnvironmentState(created=True, target="h100", groups=("dev",)))
@@ -221,7 +221,7 @@ def test_a_file_names_an_environment_that_need_not_exist(
 
 def test_recreate_makes_it_anew_with_another_python(tmp_path: Path) -> None:
     """It is empty, and the choice that was made for it stays."""
-    other = probe(real_python(OTHER))
+    other = real_interpreter(OTHER)
     path = tmp_path / ".venv"
     _filled(path)
     made = open_environment(recreate(path, other, is_due=lambda: True).parents[1])
@@ -249,7 +249,7 @@ def test_recreate_takes_what_another_process_made(tmp_path: Path) -> None:
     path = tmp_path / ".venv"
     _filled(path)
     before = snapshot(path)
-    recreate(path, probe(real_python("this")), is_due=lambda: False)
+    recreate(path, real_interpreter("this"), is_due=lambda: False)
     assert snapshot(path) == before
 
 
@@ -261,7 +261,7 @@ def test_an_interrupted_recreation_keeps_the_choice(tmp_path: Path) -> None:
     (path / "lib").replace(path / ".polylock-replaced" / "lib")
     (path / ".polylock-unfinished").touch()
     assert not is_environment(path)
-    create(path, probe(real_python("this")))
+    create(path, real_interpreter("this"))
     assert is_environment(path)
     assert not (path / ".polylock-replaced").exists()
     assert read_state(path) == EnvironmentState(
@@ -311,7 +311,7 @@ def test_a_python_that_works_for_another_environment_is_refused(
 ) -> None:
     """Without pyvenv.cfg the link leads to somebody else's packages."""
     place = tmp_path / "environment"
-    create(place, probe(Path(sys.executable)))
+    create(place, this_python())
     assert Path(open_environment(place).prefix).samefile(place)
     (place / "pyvenv.cfg").unlink()
     with pytest.raises(EnvironmentBroken, match=r"pyvenv\.cfg is damaged"):
@@ -324,7 +324,7 @@ def test_a_kept_answer_of_an_unfinished_environment_does_not_count(
     """What a Python said before its environment was whole is asked again."""
     store = Store(tmp_path / "cache")
     place = tmp_path / "environment"
-    create(place, probe(Path(sys.executable)))
+    create(place, this_python())
     python = environment_python(place)
     found = probe(python, store=store)
     (entry,) = (

@@ -35,6 +35,7 @@ def prepare_metadata_for_build_wheel(directory, config_settings=None):
 def build_wheel(directory, config_settings=None, metadata_directory=None):
     info = NAME + "-" + VERSION + ".dist-info"
     facts = {"python": sys.version_info[:2], "variables": sorted(os.environ)}
+    facts["settings"] = config_settings
     wheel = "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n"
     members = {
         NAME + "/__init__.py": ("built = " + repr(facts) + "\\n").encode(),

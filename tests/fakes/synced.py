@@ -10,17 +10,16 @@ import subprocess
 import sys
 import traceback
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fakes.command_line import clean_variables
+from fakes.pythons import this_python
 from fakes.server import Index, Server
 from fakes.wheels import build_wheel
 from fakes.workspace import Project, this_target
 from polylock.cache.store import Bucket, Store
 from polylock.cli.main import run
-from polylock.environment.interpreter import probe
 from polylock.environment.venv import LOCK_FILE
 
 if TYPE_CHECKING:
@@ -226,10 +225,9 @@ class SyncedProject:
                 )
 
 
-@cache
 def base_python() -> str:
     """Return the Python that the environment of the tests was made with."""
-    return probe(Path(sys.executable)).base_executable
+    return this_python().base_executable
 
 
 def tree(root: Path) -> dict[str, tuple[str, str]]:

@@ -6,17 +6,16 @@ import functools
 import json
 import os
 import subprocess
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jsonschema  # type: ignore[import-untyped]  # stubs lie in another package
 
+from fakes.pythons import know_this_python, sites_of, this_python
 from fakes.variant_data import DATA
 from polylock.environment.discovery import environment_python
 from polylock.environment.installed import read_installed
-from polylock.environment.interpreter import probe
 from polylock.lockfile.read import read_pylock
 from polylock.operations.lock.lock import LockOutcome, lock
 from polylock.operations.lock.request import LockRequest
@@ -80,6 +79,8 @@ class Project:
             **self.settings,
             **changes,
         }
+        if not values["cache_dir"].exists():
+            know_this_python(values["cache_dir"])
         return Settings(**values)
 
     def lock(
@@ -112,8 +113,7 @@ class Project:
 
     def installed(self) -> dict[str, InstalledDistribution]:
         """Return what the environment has, by name, each name once."""
-        python = environment_python(self.directory / ".venv")
-        found = read_installed(probe(python).site_directories)
+        found = read_installed(sites_of(self.directory / ".venv"))
         by_name: dict[str, InstalledDistribution] = {each.name: each for each in found}
         assert len(by_name) == len(found)
         return by_name
@@ -121,7 +121,7 @@ class Project:
 
 def this_target() -> str:
     """Return a target that the Python of the tests can be synced for."""
-    release = python_release(probe(Path(sys.executable)))
+    release = python_release(this_python())
     description = this_machine().describe(release)
     libc = f'libc = "{description.libc}"\n' if description.libc else ""
     return (

@@ -350,7 +350,7 @@ TARS: dict[str, Callable[[], bytes]] = {
     "headers upon headers": lambda: gzip.compress(
         (_header(tarfile.GNUTYPE_LONGNAME, 512) + b"x" * 512) * 3000
     ),
-    "headers for every member": lambda: _common_headers(50_000, members=20_000),
+    "headers for every member": lambda: _common_headers(50_000, members=2_000),
     "no tar": lambda: gzip.compress(b"x" * 10_000),
     "no gzip": lambda: b"<html>Sign in</html>",
 }
@@ -371,7 +371,7 @@ def test_links_upon_links_are_followed_once() -> None:
     """A chain of them takes time by its length, not by its square."""
     members = SdistMembers(archive_size=None)
     members.add(SdistMember(path="demo/0"))
-    for number in range(1, 100_000):
+    for number in range(1, 30_000):
         members.add(SdistMember(path=f"demo/{number}", link=f"demo/{number - 1}"))
     top, links = members.finish()
     assert top == "demo"
@@ -384,11 +384,11 @@ def test_the_memory_for_names_is_in_proportion_to_them(*, tells_case: bool) -> N
     deepest = "/a" * (DEEPEST_PATH - 1)
     tracemalloc.start()
     names = MemberNames(tells_case=tells_case)
-    for number in range(1000):
+    for number in range(300):
         names.add(f"{number}{deepest}", is_directory=False)
     used = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert used < 1000 * DEEPEST_PATH * 1024
+    assert used < 300 * DEEPEST_PATH * 1024
     for path in ("a/" * 30_000 + "a", "a" * (LONGEST_PATH + 1)):
         with pytest.raises(RefusedArchive, match="too long a path"):
             names.add(path, is_directory=False)

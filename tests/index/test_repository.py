@@ -15,7 +15,7 @@ from polylock.cache.store import Bucket, Store
 from polylock.errors import IndexRequestError, Offline
 from polylock.index.repository import Repository, Unknown
 from polylock.model.inputs import IndexLocation
-from polylock.network.http_cache import CacheMode, HttpCache, Kept, Validators
+from polylock.network.http_cache import CachedResponse, CacheMode, HttpCache, Validators
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -140,7 +140,9 @@ def test_a_damaged_table_is_fetched_again(
     repository.releases(DEMO)
     url = f"{index.url}/demo/"
     validators = Validators(stored=time.time(), fresh_until=time.time() + 600)
-    damaged = Kept(validators, url, msgspec.Raw(msgspec.msgpack.encode("nonsense")))
+    damaged = CachedResponse(
+        validators, url, msgspec.Raw(msgspec.msgpack.encode("nonsense"))
+    )
     store.write(Bucket.PAGES, url, msgspec.msgpack.encode(damaged))
     assert isinstance(repository.cached_releases(DEMO), Unknown)
     found = repository.releases(DEMO)

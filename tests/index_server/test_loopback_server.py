@@ -11,8 +11,8 @@ from typing import IO, TYPE_CHECKING
 import pytest
 
 from polylock.index_server.loopback_server import (
-    Answer,
-    AnsweringHandler,
+    Content,
+    ContentHandler,
     LoopbackServer,
 )
 
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
 BODY = b"0123456789"
 
 
-class Handler(AnsweringHandler):
+class Handler(ContentHandler):
     """Answers every path with ten digits, ``/empty`` with nothing."""
 
-    def answer(self) -> None:
+    def respond(self) -> None:
         """Answer by the last component of the path."""
         body = b"" if self.path == "/empty" else BODY
-        answer = Answer(
+        answer = Content(
             body=BytesIO(body),
             size=len(body),
             entity_tag='"digits"',
             content_type="text/plain",
             headers=(("Cache-Control", "no-cache"),),
         )
-        self.send_answer(answer)
+        self.send_content(answer)
 
     def copy(self, body: IO[bytes], wanted: range) -> None:
         """Remember what is copied."""

@@ -26,9 +26,9 @@ def test_two_threads_that_ask_get_one_run() -> None:
         assert release.wait(5)
         return "answer"
 
-    with KeyedJobs() as once:
+    with KeyedJobs() as jobs:
         threads = [
-            threading.Thread(target=lambda: results.append(once.ask("key", job)))
+            threading.Thread(target=lambda: results.append(jobs.result("key", job)))
             for _ in range(2)
         ]
         threads[0].start()
@@ -47,30 +47,30 @@ def test_an_error_reaches_every_caller() -> None:
     def job() -> None:
         raise ValueError("broken")
 
-    with KeyedJobs() as once:
+    with KeyedJobs() as jobs:
         for _ in range(2):
             with pytest.raises(ValueError, match="broken"):
-                once.ask("key", job)
+                jobs.result("key", job)
 
 
 def test_start_runs_in_a_thread_and_tells_when_done() -> None:
     """A started job ends without being asked for, and its key is handed on."""
     done: SimpleQueue[Hashable] = SimpleQueue()
-    with KeyedJobs(on_done=done.put) as once:
-        once.start("key", threading.current_thread)
+    with KeyedJobs(on_done=done.put) as jobs:
+        jobs.start("key", threading.current_thread)
         assert done.get(timeout=5) == "key"
-        assert once.is_done("key")
-        found = once.ask("key", threading.current_thread)
+        assert jobs.is_done("key")
+        found = jobs.result("key", threading.current_thread)
     assert found is not threading.current_thread()
 
 
 def test_a_queued_job_runs_where_it_is_asked_for() -> None:
     """Nobody waits behind the queue: the asking thread takes the job over."""
     release = threading.Event()
-    with KeyedJobs(threads=1) as once:
-        once.start("busy", lambda: release.wait(5))
-        once.start("queued", threading.current_thread)
-        assert once.ask("queued", threading.current_thread) is (
+    with KeyedJobs(threads=1) as jobs:
+        jobs.start("busy", lambda: release.wait(5))
+        jobs.start("queued", threading.current_thread)
+        assert jobs.result("queued", threading.current_thread) is (
             threading.current_thread()
         )
         release.set()
@@ -80,9 +80,9 @@ def test_no_more_threads_than_allowed() -> None:
     """Many jobs share the few threads."""
     names: set[str] = set()
     done: SimpleQueue[Hashable] = SimpleQueue()
-    with KeyedJobs(threads=3, on_done=done.put) as once:
+    with KeyedJobs(threads=3, on_done=done.put) as jobs:
         for number in range(30):
-            once.start(number, lambda: names.add(threading.current_thread().name))
+            jobs.start(number, lambda: names.add(threading.current_thread().name))
         found = {done.get(timeout=5) for _ in range(30)}
     assert found == set(range(30))
     assert len(names) <= 3
@@ -97,12 +97,12 @@ def test_close_drops_what_is_queued() -> None:
         entered.set()
         release.wait(5)
 
-    once = KeyedJobs(threads=1)
-    once.start("busy", busy)
+    jobs = KeyedJobs(threads=1)
+    jobs.start("busy", busy)
     assert entered.wait(5)
-    once.start("queued", lambda: ran.append("queued"))
+    jobs.start("queued", lambda: ran.append("queued"))
     threading.Timer(0.01, release.set).start()
-    once.close()
+    jobs.close()
     assert ran == []
-    once.ask("queued", lambda: None)
+    jobs.result("queued", lambda: None)
     assert ran == ["queued"]

@@ -10,7 +10,7 @@ import pytest
 
 from polylock.errors import ProjectError
 from polylock.model.inputs import DEFAULT_INDEX, IndexLocation
-from polylock.project.pyproject import find_project, load_project, locate_project
+from polylock.project.pyproject import find_project, load_project, project_path
 from polylock.project.settings import Settings, default_index_url
 
 if TYPE_CHECKING:
@@ -162,11 +162,12 @@ def test_no_project_to_find(tmp_path: Path) -> None:
     assert "--project" in (caught.value.hint() or "")
 
 
-def test_locate_project(tmp_path: Path) -> None:
+def test_project_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A named project is a file or the directory that has it."""
     path = tmp_path / "a" / "pyproject.toml"
     path.parent.mkdir()
     path.touch()
-    for named in (None, path.parent, path):
+    monkeypatch.chdir(path.parent)
+    for named in (None, path.parent, path, Path("pyproject.toml")):
         settings = Settings(cache_dir=tmp_path, project=named)
-        assert locate_project(settings, path.parent) == path
+        assert project_path(settings) == path

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from polylock.environment.interpreter import probe
+from fakes.pythons import sites_of, this_python
 from polylock.environment.venv import create
 from polylock.errors import ProviderFailed
 from polylock.providers.plugin import (
@@ -40,7 +40,7 @@ class Box:
 
     def __init__(self, python: Path, home: Path) -> None:
         self.python = python
-        self.site = Path(probe(self.python).site_directories[0])
+        self.site = sites_of(python.parents[1])[0]
         self.home = home
         self.home.mkdir()
 
@@ -75,7 +75,7 @@ class Box:
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the Python of an environment for all tests: to make one takes long."""
     directory = tmp_path_factory.mktemp("plugins") / "environment"
-    return create(directory, probe(Path(sys.executable)))
+    return create(directory, this_python())
 
 
 @pytest.fixture

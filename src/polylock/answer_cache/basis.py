@@ -6,6 +6,7 @@ listed here; otherwise its answer has no basis and is not cached.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,13 @@ if TYPE_CHECKING:
     from polylock.environment.installed import InstalledDistribution
     from polylock.project.settings import Settings
 
-__all__ = ["Basis", "environment_basis", "hardware_basis", "project_basis"]
+__all__ = [
+    "Basis",
+    "Written",
+    "environment_basis",
+    "hardware_basis",
+    "project_basis",
+]
 
 _BOOT_ID = "proc/sys/kernel/random/boot_id"
 _SIGNS_OF_GPU = (
@@ -45,21 +52,46 @@ The list is broad: with an integrated GPU too, the hardware is detected each tim
 """
 
 
+class Written(Value, frozen=True, kw_only=True):
+    """Files that a command wrote itself and then examined, as any other would.
+
+    ``since`` is the time before it examined them, in nanoseconds since 1970.
+    ``digests`` are those of contents at that time, by path: a time of change says
+    nothing about a file that has just been written. ``states`` are paths that were not
+    changed shortly before ``since``.
+    """
+
+    since: int
+    digests: tuple[tuple[str, str], ...] = ()
+    states: tuple[str, ...] = ()
+
+
 class Basis(Value, frozen=True, kw_only=True):
     """Absolute paths of files compared by content, and of those compared by state.
 
-    The state is inode, size and both times, or that the file is absent.
+    The state is inode, size and both times, or that the file is absent. These must not
+    have changed since the command began; ``written`` are the files that it changed.
     """
 
     contents: tuple[Path, ...]
-    states: tuple[Path, ...] = ()
+    states: tuple[str, ...] = ()
+    written: Written | None = None
 
 
-def project_basis(settings: Settings, project: Path, lock_file: Path) -> Basis:
+def project_basis(
+    settings: Settings,
+    project: Path,
+    lock_file: Path,
+    further: tuple[tuple[Path, ...], ...] | None = ((), ()),
+) -> Basis | None:
     """Return the basis of the choice of project and lock file.
 
-    That is both files, and the paths where another would be found first.
+    That is both files, the paths where another or a workspace would be found first, and
+    ``further`` files and directories that decide the project; None if ``further`` is.
     """
+    if further is None:
+        return None
+    files, directories = further
     searched: list[Path] = []
     if settings.project is None:
         here = Path.cwd()
@@ -67,9 +99,12 @@ def project_basis(settings: Settings, project: Path, lock_file: Path) -> Basis:
             if directory == project.parent:
                 break
             searched.append(directory / PROJECT_FILE)
+        searched += (above / PROJECT_FILE for above in project.parent.parents)
         if settings.lock_file is None and here != lock_file.parent:
             searched.append(here / "pylock.toml")
-    return Basis(contents=(project, lock_file), states=tuple(searched))
+    there = [path for path in files if path.is_file()]
+    states = [*searched, *directories, *(path for path in files if path not in there)]
+    return Basis(contents=(project, lock_file, *there), states=tuple(map(str, states)))
 
 
 def environment_basis(
@@ -77,26 +112,29 @@ def environment_basis(
     place: Path,
     directories: Sequence[Path],
     installed: Sequence[InstalledDistribution],
+    *,
+    written: Written | None = None,
 ) -> Basis:
     """Add the files of an environment that a sync reads.
 
     ``directories`` are its site-packages: each changes when a distribution is added or
-    removed, and a ``.dist-info`` when a file in it is.
+    removed, and a ``.dist-info`` when a file in it is. Those in ``written`` are left to
+    it.
     """
     # 8 ms, not needed by check and lock.
     from polylock.environment.discovery import environment_python  # noqa: PLC0415
     from polylock.environment.interpreter import PROBE_FILE  # noqa: PLC0415
     from polylock.environment.venv import STATE_FILE  # noqa: PLC0415
 
+    found = (place / "pyvenv.cfg", place / STATE_FILE, environment_python(place))
     states = [
-        place / "pyvenv.cfg",
-        place / STATE_FILE,
-        environment_python(place),
-        PROBE_FILE,
-        *directories,
+        *map(str, (*found, PROBE_FILE, *directories)),
         *(path for each in installed for path in _read_files(each)),
     ]
-    return replace(basis, states=(*basis.states, *states))
+    if written is not None:
+        own = {*(path for path, _ in written.digests), *written.states}
+        states = [path for path in states if path not in own]
+    return replace(basis, states=(*basis.states, *states), written=written)
 
 
 def hardware_basis(basis: Basis, root: Path) -> Basis | None:
@@ -110,10 +148,14 @@ def hardware_basis(basis: Basis, root: Path) -> Basis | None:
     boot_id = root / _BOOT_ID
     if not boot_id.is_file() or any(sign.exists() for sign in signs):
         return None
-    return Basis(contents=(*basis.contents, boot_id), states=(*basis.states, *signs))
+    return replace(
+        basis,
+        contents=(*basis.contents, boot_id),
+        states=(*basis.states, *map(str, signs)),
+    )
 
 
-def _read_files(installed: InstalledDistribution) -> Iterator[Path]:
+def _read_files(installed: InstalledDistribution) -> Iterator[str]:
     """Yield the paths that ``read_installed`` reads, the directory first."""
     from polylock.environment.installed import (  # noqa: PLC0415 - as above
         ORIGIN_FILE,
@@ -122,12 +164,11 @@ def _read_files(installed: InstalledDistribution) -> Iterator[Path]:
 
     if installed.form is not Form.DIST_INFO:
         return  # only its name is read
-    yield installed.path
-    if installed.origin is not None:
-        yield installed.path / ORIGIN_FILE
-    else:
-        yield from (
-            installed.path / name for name in (ORIGIN_FILE, "INSTALLER", "WHEEL")
-        )
+    directory = str(installed.path)
+    yield directory
+    yield f"{directory}{os.sep}{ORIGIN_FILE}"
+    if installed.origin is None:
+        yield f"{directory}{os.sep}INSTALLER"
+        yield f"{directory}{os.sep}WHEEL"
     if installed.direct_url is not None:
-        yield installed.path / "direct_url.json"
+        yield f"{directory}{os.sep}direct_url.json"

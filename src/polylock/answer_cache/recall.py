@@ -1,9 +1,10 @@
 """Reading of the answer cache, before anything else is imported.
 
 ``check``, ``lock``, ``sync`` and ``run`` often have nothing to do. Then ``remember``
-stores their output and the state of the files that they read. If all of these are
-unchanged, the stored output is printed again: to import what a command needs takes
-longer than to compare these files.
+stores their output and the state of the files that they read; after a command that had
+something to do, it stores what the next one will say. If all of these files are
+unchanged, the stored output is printed: to import what a command needs takes longer
+than to compare these files.
 
 The key of an entry (``questions``) consists of:
 
@@ -20,7 +21,8 @@ The key of an entry (``questions``) consists of:
 
 An entry lists the files that must be unchanged:
 
-* by content: the project file and the lock file;
+* by content: the project file and the lock file, and what the command itself had just
+  written: of a directory its listing;
 * by times, size and inode: each imported module of polylock; each directory of
   ``sys.path``, which changes when a distribution is installed or removed; the user's
   configuration file; the paths where another project or lock file would be found
@@ -47,19 +49,20 @@ import os
 import sys
 
 from polylock import __version__
-from polylock.cache.entries import digest, entry_path, whole_content
+from polylock.cache.entries import digest, entry_path, host_facts, whole_content
 
 __all__ = [
     "COMPLETION",
     "DIRECTORY",
     "Question",
-    "entry_of",
+    "content_of",
+    "entries_of",
     "first_line",
     "is_python_program",
     "own_scripts",
     "questions",
     "recall",
-    "state_of",
+    "state",
     "without_directory",
 ]
 
@@ -137,7 +140,7 @@ def questions(arguments: tuple[str, ...]) -> list[Question]:
     if searching and any(name in environ for name in _TOOLKITS):
         return []  # a toolkit there is not part of the basis
     names = (*_VARIABLES, *_SEARCHED) if searching else _VARIABLES
-    here = [__version__, sys.version, *sys.path, "", *_host(), os.getcwd()]
+    here = [__version__, sys.version, *sys.path, "", *host_facts(), os.getcwd()]
     variables = sorted(
         f"{name}={value}"
         for name, value in environ.items()
@@ -180,39 +183,44 @@ def _ends_of_options(arguments: tuple[str, ...]) -> list[int]:
     return found
 
 
-def entry_of(
-    contents: dict[str, str], states: list[str], said: tuple[str, str, str]
-) -> bytes:
-    """Return an entry: the output, and the files that it depends on.
+def entries_of(
+    contents: dict[str, str], states: dict[str, str], said: list[tuple[str, str, str]]
+) -> list[bytes]:
+    """Return an entry for each answer: the output, and the files that it depends on.
 
-    ``contents`` maps paths to digests of the files, ``states`` are the paths whose
-    present state counts, and ``said`` is the text for stdout, that for stderr, and the
-    environment. Raises ValueError for a path with a null character.
+    ``contents`` maps paths to digests of the files, ``states`` to their states, of
+    ``state``. Of ``said`` each is the text for stdout, that for stderr, and
+    the environment. Raises ValueError for a path with a null character.
     """
-    fields = [*said, str(len(contents))]
+    facts = [str(len(contents))]
     for path, found in contents.items():
-        fields += [path, found]
-    fields += [state_of(states), *states]
-    if any("\0" in field for field in fields):
+        facts += [path, found]
+    facts += [_joined([*states.values()]), *states]
+    if any("\0" in field for one in (facts, *said) for field in one):
         raise ValueError("a NUL separates the fields")
-    return os.fsencode("\0".join(fields))
+    return [os.fsencode("\0".join([*one, *facts])) for one in said]
 
 
-def state_of(paths: list[str]) -> str:
-    """Return a digest of the states of files and directories; links are followed."""
-    found = []
-    stat = os.stat
-    for path in paths:
-        try:
-            status = stat(path)
-        except OSError:
-            found.append("absent")
-        else:
-            found.append(
-                f"{status.st_mtime_ns} {status.st_ctime_ns} {status.st_size}"
-                f" {status.st_ino} {status.st_dev} {status.st_mode}"
-            )
-    return digest("\n".join(found).encode())
+def state(path: str) -> tuple[str, int]:
+    """Return the state of a file or directory, and its last change in nanoseconds.
+
+    Links are followed. An absent file has a state too, and was not changed.
+    """
+    try:
+        status = os.stat(path)
+    except OSError:
+        return "absent", 0
+    modified, changed = status.st_mtime_ns, status.st_ctime_ns
+    text = (
+        f"{modified} {changed} {status.st_size}"
+        f" {status.st_ino} {status.st_dev} {status.st_mode}"
+    )
+    return text, max(modified, changed)
+
+
+def _joined(states: list[str]) -> str:
+    """Return a digest of states."""
+    return digest("\n".join(states).encode())
 
 
 def _fresh(asked: Question) -> tuple[str, str, str] | None:
@@ -224,27 +232,25 @@ def _fresh(asked: Question) -> tuple[str, str, str] | None:
     fields = os.fsdecode(bytes(content)).split("\0")
     out, err, environment, count = fields[:4]
     end = 4 + 2 * int(count)
-    if state_of(fields[end + 1 :]) != fields[end]:
+    if _joined([state(path)[0] for path in fields[end + 1 :]]) != fields[end]:
         return None
     for position in range(4, end, 2):
-        if digest(_read(fields[position])) != fields[position + 1]:
+        if digest(content_of(fields[position])) != fields[position + 1]:
             return None
     return out, err, environment
+
+
+def content_of(path: str) -> bytes:
+    """Return the content of a file, or the sorted names in a directory."""
+    try:
+        return _read(path)
+    except IsADirectoryError:
+        return os.fsencode("/".join(sorted(os.listdir(path))))
 
 
 def _read(path: str) -> bytes:
     with open(path, "rb", buffering=0) as file:
         return file.read()
-
-
-def _host() -> list[str]:
-    facts = list(os.uname())
-    del facts[1]  # the host name, which decides nothing
-    try:
-        facts.append(os.confstr("CS_GNU_LIBC_VERSION") or "")
-    except (OSError, ValueError):  # not glibc
-        facts.append("")
-    return facts
 
 
 def _cache_directory(arguments: tuple[str, ...]) -> str:
@@ -354,6 +360,8 @@ def _become(command: tuple[str, ...], environment: str) -> None:
     Also returns if the command is from outside of the environment and may need a
     warning.
     """
+    if command[0] == "-" or command[0].lower().endswith((".py", ".pyw")):
+        return  # a script may have an environment of its own
     scripts = f"{environment}{os.sep}bin"
     variables = dict(os.environ)
     further = without_directory(variables.get("PATH", ""), own_scripts())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from polylock.build.backend import BuildSystem, InvalidBuildSystem, check_requirements
 from polylock.errors import CacheUnusable
-from polylock.values import Value
+from polylock.values import Value, field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -67,7 +67,7 @@ class Frontend(Value, frozen=True, kw_only=True):
     """The hooks of one source tree, run by the Python of its environment.
 
     ``variables`` are all environment variables of a hook; ``log`` is the file for its
-    output, which each hook overwrites.
+    output, which each hook overwrites. ``config`` is passed to each hook.
     """
 
     tree: Path
@@ -75,11 +75,12 @@ class Frontend(Value, frozen=True, kw_only=True):
     python: Path
     variables: Mapping[str, str]
     log: Path
+    config: Mapping[str, str | list[str]] = field(default_factory=dict)
 
     def requires(self, *, editable: bool = False) -> tuple[str, ...]:
         """Return the requirements besides ``[build-system]``; raises HookFailed."""
         hook = f"get_requires_for_build_{'editable' if editable else 'wheel'}"
-        found = self._call(hook, lambda caller: getattr(caller, hook)())
+        found = self._call(hook, lambda caller: getattr(caller, hook)(self._config))
         try:
             return check_requirements(found, f"the answer of {hook}")
         except InvalidBuildSystem as error:
@@ -97,7 +98,7 @@ class Frontend(Value, frozen=True, kw_only=True):
             name = self._call(
                 hook,
                 lambda caller: caller.prepare_metadata_for_build_wheel(
-                    os.fspath(directory), _allow_fallback=False
+                    os.fspath(directory), self._config, _allow_fallback=False
                 ),
             )
         except pyproject_hooks.HookMissing:
@@ -119,7 +120,9 @@ class Frontend(Value, frozen=True, kw_only=True):
 
         hook = "build_editable" if editable else "build_wheel"
         try:
-            name = self._call(hook, lambda c: getattr(c, hook)(os.fspath(directory)))
+            name = self._call(
+                hook, lambda c: getattr(c, hook)(os.fspath(directory), self._config)
+            )
         except pyproject_hooks.HookMissing as error:
             raise HookFailed(
                 f"the backend {self.system.backend} does not support editable "
@@ -129,6 +132,11 @@ class Frontend(Value, frozen=True, kw_only=True):
         if not path.is_file() or path.is_symlink():
             raise HookFailed(f"{hook} wrote no file {path.name}", self._tail())
         return path
+
+    @property
+    def _config(self) -> dict[str, str | list[str]] | None:
+        """Return the ``config_settings`` of a hook, None without any."""
+        return dict(self.config) or None
 
     def _call(self, hook: str, call: Callable[[BuildBackendHookCaller], T]) -> T:
         """Call a hook; raises HookFailed, and HookMissing for an optional one."""

@@ -25,7 +25,7 @@ from polylock.errors import (
 )
 from polylock.model.core_metadata import CoreMetadata, InvalidCoreMetadata
 from polylock.model.filenames import InvalidFilename, SdistFilename, WheelFilename
-from polylock.values import Value
+from polylock.values import Value, field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -83,6 +83,11 @@ _TREE_ADVICE = (
 )
 """Advice for a directory or checkout, which has no other version."""
 
+_BESIDE_ADVICE = (
+    "it is built without isolation, among what is locked for the target: its build "
+    "requirements must be locked as well, as in a dependency group"
+)
+
 logger = logging.getLogger(__name__)
 
 
@@ -92,12 +97,18 @@ class IsolatedBuilder(Value, frozen=True, kw_only=True):
     ``interpreter`` creates the environments, ``provisioner`` installs into them;
     ``variables`` are the environment variables of this process. Everything is in a
     temporary directory of the cache, so that files can be linked from there.
+    ``requires`` are requirements besides those of the build system. Without
+    ``isolated`` the environment gets no build requirements: the provisioner knows what
+    else it has. ``config`` are the ``config_settings`` of the hooks.
     """
 
     store: Store
     interpreter: Interpreter
     provisioner: Provisioner
     variables: Mapping[str, str]
+    requires: tuple[str, ...] = ()
+    isolated: bool = True
+    config: Mapping[str, str | list[str]] = field(default_factory=dict)
 
     def metadata(self, path: Path, filename: str) -> CoreMetadata:
         """Return the core metadata; raises BuildFailed, FileCorrupt, CacheUnusable.
@@ -161,7 +172,7 @@ class IsolatedBuilder(Value, frozen=True, kw_only=True):
                 NoSolution,
                 ProjectNotFound,
             ) as error:
-                raise _failure(subject, error) from error
+                raise _failure(subject, error, isolated=self.isolated) from error
 
     def _environment(
         self, work: Path, tree: Path, system: BuildSystem, *, editable: bool
@@ -169,17 +180,19 @@ class IsolatedBuilder(Value, frozen=True, kw_only=True):
         """Return the frontend of an environment that meets all build requirements."""
         directory = work / "environment"
         create(directory, self.interpreter)
-        python = self.provisioner.provision(system.requires, directory)
+        wanted = (*system.requires, *self.requires) if self.isolated else ()
+        python = self.provisioner.provision(wanted, directory)
         frontend = Frontend(
             tree=tree,
             system=system,
             python=python,
             variables=build_variables(self.variables, python.parent),
             log=work / "output.txt",
+            config=self.config,
         )
-        further = frontend.requires(editable=editable)
+        further = frontend.requires(editable=editable) if self.isolated else ()
         if further:
-            wanted = (*system.requires, *further)
+            wanted = (*wanted, *further)
             self.provisioner.provision(tuple(dict.fromkeys(wanted)), directory)
         return frontend
 
@@ -242,7 +255,7 @@ class _Build(Value, frozen=True):
             raise HookFailed(f"the build produced {metadata.name} {metadata.version}")
 
 
-def _failure(subject: _Subject, error: Exception) -> BuildFailed:
+def _failure(subject: _Subject, error: Exception, *, isolated: bool) -> BuildFailed:
     step = str(error)
     output: tuple[str, ...] = ()
     advice = None
@@ -250,6 +263,8 @@ def _failure(subject: _Subject, error: Exception) -> BuildFailed:
         case HookFailed():
             output = error.output
             advice = None if subject.version else _TREE_ADVICE
+            if not isolated:
+                advice = _BESIDE_ADVICE
         case InvalidCoreMetadata():
             step = f"its metadata is invalid: {error}"
         case NoSolution():

@@ -1,4 +1,4 @@
-"""The path and the checksum of a cache entry.
+"""The path and the checksum of a cache entry, and the host as a part of keys.
 
 Separate from the rest of the cache, because ``answer_cache.recall`` reads an entry
 before anything else is imported; nothing slow may be imported here.
@@ -15,7 +15,14 @@ try:
 except ImportError:  # another implementation of Python
     from hashlib import blake2b
 
-__all__ = ["CHECKSUM_BYTES", "checksum", "digest", "entry_path", "whole_content"]
+__all__ = [
+    "CHECKSUM_BYTES",
+    "checksum",
+    "digest",
+    "entry_path",
+    "host_facts",
+    "whole_content",
+]
 
 CHECKSUM_BYTES = 4
 
@@ -42,3 +49,21 @@ def whole_content(entry: bytes) -> memoryview | None:
     content = view[CHECKSUM_BYTES:]
     whole = len(view) >= CHECKSUM_BYTES and view[:CHECKSUM_BYTES] == checksum(content)
     return content if whole else None
+
+
+def host_facts() -> list[str]:
+    """Return kernel and C library, which decide tags and markers.
+
+    Machines and containers may share a home directory, including the cache. The module
+    ``platform`` takes 10 ms to import.
+    """
+    facts: list[str] = []
+    uname = getattr(os, "uname", None)
+    if uname is not None:
+        facts += uname()
+        del facts[1]  # the host name, which decides nothing
+    try:
+        facts.append(os.confstr("CS_GNU_LIBC_VERSION") or "")
+    except (AttributeError, OSError, ValueError):  # not glibc
+        facts.append("")
+    return facts

@@ -65,6 +65,7 @@ class Bucket(enum.Enum):
     GIT = ("git", 1)
     ANSWERS = ("answers", 1)
     LOCK_FILES = ("lock-files", 1)
+    ENVIRONMENTS = ("environments", 1)
 
     @property
     def directory(self) -> str:

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from polylock.answer_cache.remember import remember
+from polylock.answer_cache.remember import Answer, remember
 from polylock.cli.diagnostics import show_error
-from polylock.cli.invocation import begin, cacheable_question, json_text
+from polylock.cli.invocation import (
+    answer_of_check,
+    begin,
+    cacheable_question,
+    json_text,
+)
 from polylock.cli.options import JSON, Command, settings
 from polylock.operations.inspect.check import check
 
-__all__ = ["command"]
+if TYPE_CHECKING:
+    from polylock.project.settings import Settings
+
+__all__ = ["command", "show_check"]
 
 
 @click.command(
@@ -27,14 +35,17 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     Exits with 0 if the lock file matches the project, else with 3 and a line for each
     difference.
     """
-    chosen = begin(values)
+    return show_check(begin(values), as_json=values["as_json"])
+
+
+def show_check(chosen: Settings, *, as_json: bool) -> int:
+    """Compare the lock file with the project, print the outcome, return 0 or 3."""
     outcome = check(chosen)
-    if not (outcome.up_to_date or values["as_json"]):
+    if not (outcome.up_to_date or as_json):
         return show_error(outcome.error())
-    out = json_text(outcome.to_json()) if values["as_json"] else ""
-    loud = chosen.verbosity >= 0 and not out
-    err = f"{outcome.path.name} is up to date\n" if loud else ""
+    out = json_text(outcome.to_json()) if as_json else ""
+    err = "" if out else answer_of_check(chosen, outcome.path)
     sys.stdout.write(out)
     sys.stderr.write(err)
-    remember(cacheable_question(), chosen, outcome.basis, out=out, err=err)
+    remember(chosen, outcome.basis, Answer(cacheable_question(), out=out, err=err))
     return 0 if outcome.up_to_date else 3

@@ -19,7 +19,7 @@ from polylock.environment.discovery import environment_python
 from polylock.environment.venv import linked_environment
 from polylock.errors import PolylockError
 from polylock.project.presets import preset_names
-from polylock.project.pyproject import ProjectFile, load_project, locate_project
+from polylock.project.pyproject import ProjectFile, load_project, project_path
 from polylock.project.settings import Settings, default_user_file, load_settings
 from polylock.toml_tables import parse_toml
 
@@ -70,6 +70,11 @@ def _groups(settings: Settings) -> Iterable[str]:
     return [name for name in lock.get("dependency-groups", ()) if name not in targets]
 
 
+def _members(settings: Settings) -> Iterable[str]:
+    project = _project(settings)
+    return project.inputs.members if project else ()
+
+
 def _extras(settings: Settings) -> Iterable[str]:
     project = _project(settings)
     extras: Iterable[str] = (
@@ -103,6 +108,7 @@ _KINDS: dict[str, Callable[[Settings], Iterable[str]]] = {
     "target": _targets,
     "declared-target": _declared_targets,
     "group": _groups,
+    "member": _members,
     "extra": _extras,
     "locked": _locked,
     "required": _required,
@@ -113,7 +119,7 @@ _KINDS: dict[str, Callable[[Settings], Iterable[str]]] = {
 
 def _project(settings: Settings) -> ProjectFile | None:
     with suppress(PolylockError):
-        return load_project(locate_project(settings, Path.cwd()), settings=settings)
+        return load_project(project_path(settings), settings=settings)
     return None
 
 
@@ -121,7 +127,7 @@ def _lock_path(settings: Settings) -> Path:
     if settings.lock_file is not None:
         return settings.lock_file
     with suppress(PolylockError):
-        return settings.lock_path(locate_project(settings, Path.cwd()))
+        return settings.lock_path(project_path(settings))
     return Path("pylock.toml").absolute()
 
 

@@ -110,7 +110,7 @@ def _convert(settings: Settings, values: dict[str, Any]) -> int:
 
 
 def _report(outcome: ConvertOutcome) -> Iterator[str]:
-    """Yield what was converted, what was not and why, and what to run next."""
+    """Yield the conversions, the settings that were left out, and the next steps."""
     name = outcome.path.name
     if not outcome.changed:
         yield f"{name} is unchanged: what can be converted is there already"

@@ -12,7 +12,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
+from polylock.answer_cache.recall import questions
 from polylock.answer_cache.remember import Asked
 from polylock.cli.options import given_settings
 from polylock.cli.progress import TerminalReporter
@@ -21,10 +23,14 @@ from polylock.model.visible_text import is_visible
 from polylock.project.settings import Settings, default_user_file, load_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+    from pathlib import Path
+
     from polylock.operations.inspect.outdated import Outdated
     from polylock.operations.lock.resolve import LockedNotes
 
 __all__ = [
+    "answer_of_check",
     "ask_notes",
     "ask_outdated",
     "begin",
@@ -33,6 +39,7 @@ __all__ = [
     "json_line",
     "json_text",
     "print_json",
+    "question_of",
     "reporting",
     "without_garbage_collection",
 ]
@@ -45,6 +52,37 @@ def cacheable_question(command: tuple[str, ...] = ()) -> Asked | None:
     """
     found = click.get_current_context().find_object(Asked)
     return None if found is None else found.about(command)
+
+
+def question_of(verb: str, *, lacking: Container[str]) -> Asked | None:
+    """Return another command with the same options as a question, or None.
+
+    ``--json`` is left out. ``lacking`` are the parameters of this command that the
+    other does not have.
+    """
+    context = click.get_current_context()
+    asked = context.find_object(Asked)
+    given = [
+        name
+        for name in context.params
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    ]
+    if asked is None or any(name in lacking for name in given):
+        return None
+    if asked.arguments[0] != context.info_name:
+        return None  # settings come before the command
+    options = [text for text in asked.arguments[1:] if text != "--json"]
+    if len(asked.arguments) - len(options) - 1 != ("as_json" in given):
+        return None  # it is the value of another option
+    if verb != "run":
+        return Asked(options, questions((verb, *options)), asked.started)
+    found = questions((verb, *options, "--", "true"))
+    return Asked(options, found, asked.started).about(("true",))
+
+
+def answer_of_check(settings: Settings, lock_file: Path) -> str:
+    """Return what ``check`` prints to stderr if the lock file is up to date."""
+    return f"{lock_file.name} is up to date\n" if settings.verbosity >= 0 else ""
 
 
 def begin(values: dict[str, Any]) -> Settings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from importlib import import_module
@@ -13,7 +14,10 @@ from polylock import __version__
 from polylock.answer_cache.recall import questions
 from polylock.answer_cache.remember import Asked
 from polylock.cli.diagnostics import show_error
+from polylock.cli.options import Group
 from polylock.errors import PolylockError
+from polylock.project.setting_values import Kind
+from polylock.project.settings import SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +48,7 @@ _COMMANDS = {
     "report": "Show the locked projects of every target in a table.",
     "detect": "Describe this machine as a target.",
     "variant": "Label wheels as variants, repack releases, show labels.",
-    "index": "Build and serve a static index with variant metadata.",
+    "index": "Build, check, try and serve an index with variants.",
     "cache": "Measure, verify, prune or clear the cache.",
     "completion": "Print the script that completes commands in a shell.",
 }
@@ -52,7 +56,31 @@ _COMMANDS = {
 all of them together would cost every call 100 ms."""
 
 
-class _LazyGroup(click.Group):
+_LOUDNESS = re.compile(r"-[vq]+|--verbose|--quiet")
+_ALIKE = 0.8
+"""The least similarity of a misspelled option to a known one; 1.0 is equality."""
+
+
+class _LazyGroup(Group):
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, self._options_last(ctx, args))
+
+    def _options_last(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Move settings before the command behind it: ``polylock -v lock``."""
+        given = 0
+        takes = {each.flag: each.kind is not Kind.SWITCH for each in SETTINGS}
+        while given < len(args):
+            flag, equals, _ = args[given].partition("=")
+            if flag not in takes and not _LOUDNESS.fullmatch(flag):
+                break
+            given += 2 if takes.get(flag) and not equals else 1
+        if not 0 < given < len(args):
+            return args
+        command = self.get_command(ctx, args[given])
+        words = 2 if isinstance(command, click.Group) else 1
+        rest = args[given:]
+        return [*rest[:words], *args[:given], *rest[words:]]
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx
         return list(_COMMANDS)
@@ -85,23 +113,6 @@ class _LazyGroup(click.Group):
         ]
         return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError as error:
-            # For a mistake only.
-            from polylock.cli.foreign_commands import command_meant  # noqa: PLC0415
-            from polylock.toml_tables import closest  # noqa: PLC0415
-
-            advice = command_meant(args[0])
-            if advice is None and (close := closest(args[0], _COMMANDS)):
-                advice = f"Did you mean {close}?"
-            if advice is None:
-                raise
-            raise click.UsageError(f"{error.message} {advice}", ctx) from error
-
 
 @click.group(
     cls=_LazyGroup,
@@ -114,20 +125,29 @@ def cli() -> None:
 
 
 def _with_advice(error: click.ClickException) -> click.ClickException:
-    """Return the error, with advice if the option is another tool's."""
+    """Return the error of an unknown option with advice, if there is any.
+
+    click's own likeness is left out: for ``--no-editable`` it has been
+    ``--no-install-project``.
+    """
     if not isinstance(error, click.NoSuchOption) or error.ctx is None:
         return error
-    from polylock.cli.foreign_commands import option_meant  # noqa: PLC0415 - for a mistake only
+    from difflib import get_close_matches  # noqa: PLC0415 - for a mistake only
 
-    advice = option_meant(error.ctx.command.name or "", error.option_name)
+    from polylock.cli.foreign_commands import option_meant  # noqa: PLC0415 - as above
+
+    command = error.ctx.command_path.partition(" ")[2]
+    advice = option_meant(command, error.option_name)
     if advice is None:
-        return error
-    return click.UsageError(f"{error.message} {advice}", error.ctx)
+        flags = [flag for each in error.ctx.command.params for flag in each.opts]
+        close = get_close_matches(error.option_name, flags, n=1, cutoff=_ALIKE)
+        advice = f"Did you mean {close[0]}?" if close else ""
+    return click.UsageError(f"{error.message} {advice}".rstrip(), error.ctx)
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command line and return its exit code."""
-    asked = Asked(questions(tuple(arguments)), time.time_ns())
+    asked = Asked(arguments, questions(tuple(arguments)), time.time_ns())
     try:
         result: Any = cli.main(
             list(arguments), prog_name="polylock", standalone_mode=False, obj=asked

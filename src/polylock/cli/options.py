@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from polylock.errors import UsageError
+from polylock.model.visible_text import visible
 from polylock.project.setting_values import Kind
 from polylock.project.settings import SETTINGS
 
@@ -23,11 +25,15 @@ __all__ = [
     "INDEX_SETTINGS",
     "INSTALLED",
     "JSON",
+    "LOCKED",
+    "MEMBERS",
     "SELECTION",
+    "SHORT_FORMS",
     "Command",
     "Group",
     "given_settings",
     "offered",
+    "refuse_frozen",
     "settings",
 ]
 
@@ -52,10 +58,13 @@ SELECTION = (
 )
 """The settings that decide which groups and extras a command takes."""
 
+MEMBERS = ("members", "all_members")
+"""The settings that decide which members of a workspace a command takes."""
+
 INSTALLED = ("no_install_project", "no_install_packages", "no_editable")
 """The settings of what is installed besides, and how."""
 
-_CHOICE = ("target", *SELECTION, *INSTALLED)
+_CHOICE = ("target", *SELECTION, *MEMBERS, *INSTALLED)
 _GLOBAL = ("project", "lock_file", "cache_dir", "no_color")
 _METAVARS = {
     Kind.PATH: "PATH",
@@ -72,6 +81,7 @@ _OFFERED = {
     "groups": "group",
     "no_groups": "group",
     "only_groups": "group",
+    "members": "member",
     "extras": "extra",
     "no_install_packages": "locked",
     "cache_dir": "dir",
@@ -91,6 +101,10 @@ _TOGETHER: tuple[tuple[tuple[str, ...], str], ...] = (
         ("all_groups", "no_default_groups"),
         "Add every group; --no-default-groups adds only named ones.",
     ),
+    (
+        ("members", "all_members"),
+        "A member of the workspace, alone; --all-packages: every one.",
+    ),
     (("extras", "all_extras"), "Add an extra; --all-extras adds every one."),
     (
         ("no_install_project", "no_install_packages", "no_editable"),
@@ -99,6 +113,10 @@ _TOGETHER: tuple[tuple[tuple[str, ...], str], ...] = (
     (
         ("index_url", "torch_index"),
         "The index if the project declares none; --torch-index: PyTorch's.",
+    ),
+    (
+        ("venv", "python"),
+        "The environment; -p, --python PYTHON: a version, name or path for a new one.",
     ),
     (
         ("threads", "timeout"),
@@ -122,6 +140,8 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON to stdou
 FROZEN = click.option(
     "--frozen", is_flag=True, help="Install a lock file that is out of date."
 )
+LOCKED = click.option("--locked", is_flag=True, hidden=True)
+"""A flag of uv: what polylock does without ``--frozen``."""
 FORCE_TARGET = click.option(
     "--force-target",
     is_flag=True,
@@ -166,6 +186,25 @@ class Group(click.Group):
 
     command_class: type[click.Command] | None = Command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command; an unknown one is an error that says what to do."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from difflib import get_close_matches  # noqa: PLC0415 - for a mistake only
+
+            from polylock.cli.foreign_commands import command_meant  # noqa: PLC0415 - as above
+
+            group = ctx.command_path.partition(" ")[2]
+            advice = command_meant(f"{group} {args[0]}".strip())
+            close = get_close_matches(args[0], self.list_commands(ctx), n=1)
+            if advice is None and close:
+                advice = f"Did you mean {close[0]}?"
+            problem = f"No such command '{visible(args[0])}'."
+            raise click.UsageError(f"{problem} {advice or ''}".rstrip(), ctx) from error
+
 
 def settings(*names: str) -> Callable[[Function], Function]:
     """Add the options of these settings and the global ones."""
@@ -173,6 +212,8 @@ def settings(*names: str) -> Callable[[Function], Function]:
     def add(command: Function) -> Function:
         for name in reversed((*names, *_GLOBAL)):
             command = _option(name)(command)
+        if "groups" in names:
+            command = _implied(command)
         verbose = click.option("-v", "--verbose", count=True, help="More output.")
         quiet = click.option("-q", "--quiet", count=True, help="Less output.")
         return verbose(quiet(command))
@@ -194,10 +235,45 @@ def offered(kind: str) -> Offer:
     return offer
 
 
+_IMPLIED = {
+    "--dev": ("groups", "dev"),
+    "--no-dev": ("no_groups", "dev"),
+    "--only-dev": ("only_groups", "dev"),
+}
+"""Flags of uv that stand for an option of ours with a word."""
+SHORT_FORMS = {"--python": "-p"}
+"""Short forms of options, as in uv."""
+
+
+def _implied(command: Function) -> Function:
+    """Add the flags of uv for the group dev, which the help leaves out."""
+    for flag in reversed(_IMPLIED):
+        command = click.option(flag, _parameter(flag), is_flag=True, hidden=True)(
+            command
+        )
+    return command
+
+
+def _parameter(flag: str) -> str:
+    return flag.removeprefix("--").replace("-", "_")
+
+
+def refuse_frozen(values: dict[str, Any]) -> None:
+    """Raise UsageError if a lock file may and may not be out of date."""
+    if values["frozen"] and values["locked"]:
+        raise UsageError(
+            "--frozen and --locked exclude each other",
+            "without --frozen an outdated lock file is refused",
+        )
+
+
 def given_settings(values: dict[str, Any]) -> dict[str, Any]:
     """Remove the settings from a command's parameters; None means not given."""
     names = {definition.name for definition in SETTINGS}
     found = {name: values.pop(name) for name in list(values) if name in names}
+    for flag, (name, word) in _IMPLIED.items():
+        if values.pop(_parameter(flag), False):
+            found[name] = (*(found.get(name) or ()), word)
     for name in _REPEATED:
         if not found.get(name):
             found.pop(name, None)
@@ -253,8 +329,10 @@ def _option(name: str) -> Callable[[Function], Function]:
         word = definition.flag.rpartition("-")[2].upper()  # a list would be too wide
         text = f"{text[:-1]} ({', '.join(definition.choices)})."
         return click.option(definition.flag, name, type=choice, metavar=word, help=text)
+    short = [SHORT_FORMS[definition.flag]] if definition.flag in SHORT_FORMS else []
     return click.option(
         definition.flag,
+        *short,
         name,
         type=_TYPES.get(definition.kind, str),
         metavar=_METAVARS.get(definition.kind) or _TEXTS[name],

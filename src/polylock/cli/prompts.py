@@ -10,6 +10,7 @@ import click
 from polylock.cli.terminal import say
 from polylock.errors import UsageError
 from polylock.model.quantities import counted
+from polylock.model.visible_text import visible
 from polylock.operations.edit.detect import machine_name
 from polylock.operations.edit.init import InitRequest
 from polylock.operations.edit.project_file import parse_release
@@ -23,10 +24,11 @@ from polylock.project.presets import find_name
 from polylock.values import replace
 
 if TYPE_CHECKING:
+    from polylock.errors import BuildsNeeded
     from polylock.model.target import TargetDescription
     from polylock.providers.detect import DetectedMachine
 
-__all__ = ["ask", "on_terminal"]
+__all__ = ["ask", "confirm_builds", "on_terminal"]
 
 _SHOWN_AT_MOST = 12
 _OTHERS = (
@@ -52,6 +54,20 @@ def ask(machine: DetectedMachine, python: str | None) -> InitRequest:
     chosen = None if python is None else _python(python)
     return InitRequest(
         presets=presets, machine=machine if here else None, python=chosen
+    )
+
+
+def confirm_builds(error: BuildsNeeded) -> bool:
+    """Ask whether build backends may run; raises click.Abort if interrupted."""
+    for line in error.details():
+        say(f"  {visible(line)}")
+    names = ", ".join(error.projects)
+    them, backends = ("it", "its build backend")
+    if len(error.projects) > 1:
+        them, backends = "them", "their build backends"
+    say(f"{names} must be built to be locked: {backends} would run on this machine.")
+    return click.confirm(
+        f"Add {them} to build-package and go on?", default=False, err=True
     )
 
 

@@ -5,21 +5,25 @@ from __future__ import annotations
 import os
 import sys
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from polylock.answer_cache.recall import own_scripts
-from polylock.answer_cache.remember import remember
+from polylock.answer_cache.remember import Answer, remember
 from polylock.cli.diagnostics import show_warning
 from polylock.cli.invocation import begin, cacheable_question, reporting
 from polylock.cli.options import (
     FORCE_TARGET,
     FROZEN,
     INSTALLED,
+    LOCKED,
+    MEMBERS,
     SELECTION,
     Command,
     offered,
+    refuse_frozen,
     settings,
 )
 from polylock.environment.discovery import managed_path
@@ -28,9 +32,16 @@ from polylock.operations.sync.run import (
     existing_environment,
     origin_warning,
     prepare,
+    python_command,
     wait_for,
+    with_env_files,
 )
 from polylock.operations.sync.sync import SyncOptions, sync
+from polylock.project.script import is_script, states_targets
+from polylock.values import replace
+
+if TYPE_CHECKING:
+    from polylock.project.settings import Settings
 
 __all__ = ["command"]
 
@@ -44,6 +55,7 @@ __all__ = ["command"]
 @settings(
     "target",
     *SELECTION,
+    *MEMBERS,
     "venv",
     "python",
     *INSTALLED,
@@ -52,8 +64,18 @@ __all__ = ["command"]
     "offline",
     "link_mode",
 )
+@click.option("-m", "--module", is_flag=True, help="Run a module: python -m COMMAND.")
+@click.option(
+    "--env-file",
+    "env_files",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    multiple=True,
+    help="Set variables from a file (NAME=value); can be given more than once.",
+)
 @click.option("--no-sync", is_flag=True, help="Use the environment without a sync.")
 @FROZEN
+@LOCKED
 @FORCE_TARGET
 @click.argument(
     "arguments",
@@ -67,13 +89,19 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     """Sync the environment, then run a command in it.
 
     The environment's programs come first on PATH, and polylock exits with the command's
-    exit code. Options of the command follow it, or follow --.
+    exit code. Options of the command follow it, or follow --. A script (train.py) runs
+    with the environment's Python, or if its block (PEP 723) has [tool.polylock], with
+    an environment of its own.
     """
     chosen = begin(values)
-    arguments = values["arguments"]
+    refuse_frozen(values)
+    arguments = python_command(values["arguments"], is_module=values["module"])
+    variables = with_env_files(values["env_files"], os.environ)
+    if not values["module"]:
+        chosen = _of_script(chosen, Path(values["arguments"][0]))
     if values["no_sync"]:
         environment = existing_environment(chosen)
-        prepared = prepare(environment, arguments, os.environ, without=own_scripts())
+        prepared = prepare(environment, arguments, variables, without=own_scripts())
         warning = origin_warning(prepared, chosen, environment)
         if warning is not None:
             show_warning(warning)
@@ -88,16 +116,32 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
         with reporting(chosen) as reporter:
             outcome = sync(chosen, options, reporter)
             environment = outcome.environment
-            prepared = prepare(
-                environment, arguments, os.environ, without=own_scripts()
-            )
+            prepared = prepare(environment, arguments, variables, without=own_scripts())
             warning = origin_warning(prepared, chosen, environment)
             if warning is not None:
                 reporter.warning(warning)
-        if not reporter.has_warned:
+        # Only the arguments and the environment's state are remembered.
+        if not (reporter.has_warned or values["module"] or values["env_files"]):
             question = cacheable_question(arguments)
-            remember(question, chosen, outcome.basis, environment=environment)
+            answer = Answer(question, environment=environment)
+            remember(chosen, outcome.repeated.basis, answer)
     sys.stdout.flush()
     sys.stderr.flush()
     start = wait_for if os.name == "nt" else become
     return start(prepared)
+
+
+def _of_script(chosen: Settings, script: Path) -> Settings:
+    """Return the settings for a script; with a project of its own if it has targets."""
+    if not is_script(script) or chosen.project is not None:
+        return chosen
+    has_targets = states_targets(script)
+    if has_targets:
+        return replace(chosen, project=script)
+    if has_targets is False:
+        show_warning(
+            f"{script} states requirements of its own (PEP 723), which the environment "
+            "of the project need not have: declare targets in its block, then run "
+            f"`polylock lock --project {script}`"
+        )
+    return chosen

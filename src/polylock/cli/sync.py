@@ -9,22 +9,45 @@ from typing import Any
 
 import click
 
-from polylock.answer_cache.remember import remember
-from polylock.cli.invocation import begin, cacheable_question, json_text, reporting
+from polylock.answer_cache.remember import Answer, remember
+from polylock.cli.invocation import (
+    begin,
+    cacheable_question,
+    json_text,
+    question_of,
+    reporting,
+)
 from polylock.cli.options import (
     FORCE_TARGET,
     FROZEN,
     INSTALLED,
     JSON,
+    LOCKED,
+    MEMBERS,
     SELECTION,
     Command,
+    refuse_frozen,
     settings,
 )
 from polylock.cli.terminal import shown, write_error
 from polylock.environment.discovery import managed_path
 from polylock.operations.sync.sync import SyncOptions, SyncOutcome, sync
 
-__all__ = ["command"]
+__all__ = ["NOT_OF_RUN", "command"]
+
+NOT_OF_RUN = frozenset(
+    {
+        "check",
+        "compile",
+        "dry_run",
+        "forget",
+        "hashes",
+        "reinstall",
+        "threads",
+        "timeout",
+    }
+)
+"""The parameters that ``run`` does not have, beside ``--json``."""
 
 
 @click.command(
@@ -33,6 +56,7 @@ __all__ = ["command"]
 @settings(
     "target",
     *SELECTION,
+    *MEMBERS,
     "venv",
     "python",
     *INSTALLED,
@@ -45,6 +69,7 @@ __all__ = ["command"]
     "compile",
 )
 @FROZEN
+@LOCKED
 @FORCE_TARGET
 @click.option(
     "--forget",
@@ -66,6 +91,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     Target, groups and extras default to those of the last sync.
     """
     chosen = begin(values)
+    refuse_frozen(values)
     options = SyncOptions(
         frozen=values["frozen"],
         force_target=values["force_target"],
@@ -84,7 +110,19 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     sys.stdout.write(out)
     write_error(err)
     if not (reporter.has_warned or options.hashes):
-        remember(cacheable_question(), chosen, outcome.basis, out=out, err=err)
+        repeated = outcome.repeated
+        if repeated is not outcome:
+            out = json_text(repeated.to_json()) if out else ""
+            err = "" if is_quiet else _summary(repeated, planned=False)
+        remember(
+            chosen,
+            repeated.basis,
+            Answer(cacheable_question(), out=out, err=err),
+            Answer(
+                question_of("run", lacking=NOT_OF_RUN),
+                environment=outcome.environment,
+            ),
+        )
     return 3 if values["check"] and not outcome.up_to_date else 0
 
 

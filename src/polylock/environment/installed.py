@@ -21,7 +21,7 @@ from polylock.errors import EnvironmentBroken
 from polylock.values import Value, replace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 
 __all__ = [
@@ -98,13 +98,17 @@ class InstalledDistribution(Value, frozen=True, kw_only=True):
     is_variant: bool = False
 
 
-def read_installed(directories: Iterable[Path]) -> tuple[InstalledDistribution, ...]:
+def read_installed(
+    directories: Iterable[Path],
+    known: Mapping[str, InstalledDistribution] | None = None,
+) -> tuple[InstalledDistribution, ...]:
     """Return the distributions in site-packages directories, by name and path.
 
-    Two versions of one project are two entries. Left-overs of pip
-    (``~umpy-2.0.dist-info``) are not distributions, nor are directories whose name has
-    no version. Raises EnvironmentBroken for a directory that cannot be read; one that
-    does not exist is empty.
+    ``known`` are distributions that need not be read again, by path. Two versions of
+    one project are two entries. Left-overs of pip (``~umpy-2.0.dist-info``) are not
+    distributions, nor are directories whose name has no version. Raises
+    EnvironmentBroken for a directory that cannot be read; one that does not exist is
+    empty.
     """
     found: list[InstalledDistribution] = []
     seen: set[tuple[int, int]] = set()
@@ -116,7 +120,7 @@ def read_installed(directories: Iterable[Path]) -> tuple[InstalledDistribution, 
             if (status.st_dev, status.st_ino) in seen:
                 continue
             seen.add((status.st_dev, status.st_ino))
-            found.extend(_without_owned(list(_scan(directory, names))))
+            found.extend(_without_owned(list(_scan(directory, names, known or {}))))
         except FileNotFoundError:
             continue
         except OSError as error:
@@ -137,7 +141,9 @@ def _without_deleted(
     return replace(one, is_complete=False)
 
 
-def _scan(directory: Path, names: set[str]) -> Iterator[InstalledDistribution]:
+def _scan(
+    directory: Path, names: set[str], known: Mapping[str, InstalledDistribution]
+) -> Iterator[InstalledDistribution]:
     """Yield the distributions of a directory, and add the names in it to ``names``."""
     with os.scandir(directory) as entries:
         for entry in entries:
@@ -150,7 +156,9 @@ def _scan(directory: Path, names: set[str]) -> Iterator[InstalledDistribution]:
             if not name:
                 continue
             if form is Form.DIST_INFO:
-                if entry.is_dir() and version:
+                if entry.path in known:
+                    yield known[entry.path]
+                elif entry.is_dir() and version:
                     yield _read(entry.path, name, version)
             else:
                 yield InstalledDistribution(

@@ -6,9 +6,11 @@ use only what the solve has read.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from polylock.errors import PolylockError
+from polylock.model.distributions import Unusable
+from polylock.model.reasons import NeedsBuild
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -16,13 +18,15 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from polylock.model.core_metadata import CoreMetadata
-    from polylock.model.distributions import Release, Releases, RemoteFile, Unusable
+    from polylock.model.distributions import Release, Releases, RemoteFile
     from polylock.model.requirements import Requirement
     from polylock.model.target import Target
     from polylock.ports import Guess, PackageSource
     from polylock.variants.variant_json import VariantMetadata
 
 __all__ = ["KnownSource", "NotKnown"]
+
+T = TypeVar("T")
 
 
 class NotKnown(PolylockError):
@@ -49,6 +53,8 @@ class KnownSource:
         self._projects: dict[tuple[str, str], Releases] = {}
         self._variants: set[tuple[str, str, str]] = set()
         self._files: set[str] = set()
+        self.has_unbuilt = False
+        """Whether the metadata of a file needs a build that is not allowed."""
 
     def close(self) -> None:
         """Raise NotKnown from now on for everything that was not read before."""
@@ -87,11 +93,17 @@ class KnownSource:
             self._files.add(file.url)
         elif file.url not in self._files:
             raise NotKnown(file.filename)
-        return self._source.core_metadata(release, file)
+        found = self._source.core_metadata(release, file)
+        return self._watched(found)
 
     def refusal(self, release: Release, file: RemoteFile) -> Unusable | None:
         """Return the source's result, which costs no download."""
-        return self._source.refusal(release, file)
+        return self._watched(self._source.refusal(release, file))
+
+    def _watched(self, found: T) -> T:
+        if isinstance(found, Unusable) and isinstance(found.reason, NeedsBuild):
+            self.has_unbuilt = True
+        return found
 
     def prefetch(
         self, requirements: Iterable[Requirement], target: Target, guess: Guess

@@ -15,14 +15,27 @@ from polylock.model.requirements import InvalidRequirement, Requirement
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from polylock.foreign.conversion import Conversion, Files, Wishes
+    from polylock.foreign.conversion import Conversion, ConversionDefaults, Files
 
 __all__ = ["convert_pdm"]
 
 _EDITABLE = re.compile(r"-e\s+(?P<place>[^#]+)(?:#egg=(?P<name>[A-Za-z0-9._-]+))?.*")
 _ROOT = re.compile(r"file:///?\$\{PROJECT_ROOT\}/?")
 _ABOUT_PDM = "it is about PDM itself"
-_OPTIONS = ("allow_all_wheels", "distribution", "package-type", "version", "build")
+_OF_THE_BUILD = (
+    "build",
+    "distribution",
+    "editable-backend",
+    "excludes",
+    "includes",
+    "is-purelib",
+    "package-dir",
+    "package-type",
+    "run-setup",
+    "source-excludes",
+    "source-includes",
+    "version",
+)
 _REST = {
     "scripts": (
         "polylock has no scripts",
@@ -32,20 +45,23 @@ _REST = {
     "plugins": (_ABOUT_PDM, ""),
     "publish": (_ABOUT_PDM, ""),
     "ignore_package_warnings": (_ABOUT_PDM, ""),
+    "lock": (_ABOUT_PDM, ""),
 }
 _STRATEGIES = {"direct_minimal_versions": "lowest-direct", "minimal": "lowest"}
 
 
-def convert_pdm(conversion: Conversion, files: Files, wishes: Wishes) -> None:
+def convert_pdm(
+    conversion: Conversion, files: Files, defaults: ConversionDefaults
+) -> None:
     """Convert the settings of PDM; raises ProjectError."""
     del files
-    _Pdm(conversion, wishes).convert()
+    _Pdm(conversion, defaults).convert()
 
 
 class _Pdm:
-    def __init__(self, conversion: Conversion, wishes: Wishes) -> None:
+    def __init__(self, conversion: Conversion, defaults: ConversionDefaults) -> None:
         self.conversion = conversion
-        self.wishes = wishes
+        self.defaults = defaults
         self.table = conversion.other("pdm")
 
     def convert(self) -> None:
@@ -56,6 +72,9 @@ class _Pdm:
             conversion.add_requirements(
                 ("dependency-groups", group), [text for text in texts if text], origin
             )
+        groups = list(as_table(self.table.get("dev-dependencies")))
+        if groups and groups != ["dev"]:
+            conversion.option("default-groups", groups, "PDM's default of all groups")
         if isinstance(project := conversion.document.get("project"), dict):
             # Paths relative to the project, which only PDM can read.
             for keys, items in _requirement_lists(project):
@@ -64,7 +83,7 @@ class _Pdm:
                     for each in items
                 ]
         self._indexes()
-        choice = TargetChoice(conversion, self.wishes)
+        choice = TargetChoice(conversion, self.defaults)
         choice.write()
         choice.targets()
         self._resolution()
@@ -77,7 +96,7 @@ class _Pdm:
                 "remove [build-system], or use --no-install-project",
             )
         for key in self.table:
-            if key in {"dev-dependencies", "source", "resolution", *_OPTIONS}:
+            if key in {"dev-dependencies", "source", "resolution", *_OF_THE_BUILD}:
                 continue
             reason, advice = _REST.get(key, ("it is not known", "see PDM's manual"))
             conversion.leave(f"tool.pdm.{key}", reason, advice)
@@ -112,7 +131,7 @@ class _Pdm:
     def _indexes(self) -> None:
         conversion = self.conversion
         sources = as_tables(self.table.get("source"))
-        default = self.wishes.index_url
+        default = self.defaults.index_url
         written = 0
         for position, entry in enumerate(sources):
             origin = f"tool.pdm.source[{position}]"
@@ -153,7 +172,7 @@ class _Pdm:
                     "certificates are always verified",
                     "set SSL_CERT_FILE to the one of the index",
                 )
-        if written or default != self.wishes.index_url:
+        if written or default != self.defaults.index_url:
             conversion.add_index(default, "the default index", name="pypi")
         if written:
             conversion.leave(

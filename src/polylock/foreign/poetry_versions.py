@@ -32,7 +32,13 @@ __all__ = [
     "split_extras",
 ]
 
-_CLAUSE = re.compile(r"\s*(\^|~(?!=)|~=|===?|!=|<=|>=|<|>|=)?\s*([^\s,<>=!~^|]+)\s*,?")
+_CLAUSE = re.compile(
+    r"\s*(\^|~(?!=)|~=|===?|!=|<=|>=|<|>|=)?\s*((?:\d+!)?[^\s,<>=!~^|]+)\s*,?"
+)
+
+
+_GAP = re.compile(r"<\s*([^\s,<>=|]+)\s*\|\|?\s*>\s*\1(?=[\s,|]|$)")
+"""A single version that two alternatives leave out."""
 
 
 class InvalidConstraint(ValueError):
@@ -44,7 +50,7 @@ def specifier_of(constraint: str) -> str:
 
     Raises InvalidConstraint.
     """
-    text = constraint.strip().strip("()")
+    text = _without_gaps(constraint.strip().strip("()"))
     if "|" in text:
         raise InvalidConstraint(f"{constraint!r} has alternatives, which PEP 508 lacks")
     if text in {"", "*"}:
@@ -65,6 +71,11 @@ def specifier_of(constraint: str) -> str:
             f"{constraint!r} is not a version constraint"
         ) from error
     return specifier
+
+
+def _without_gaps(text: str) -> str:
+    """Return ``>=3.8,!=3.9.7`` for ``>=3.8,<3.9.7 || >3.9.7``."""
+    return _GAP.sub(lambda found: f"!={found[1]}", text)
 
 
 def _clause(operator: str, version: str) -> Iterator[str]:

@@ -42,7 +42,6 @@ _NAMED = re.compile(r"^([A-Za-z0-9._-]+)\s*(?:\[.*\])?\s*@\s|[#&]egg=([A-Za-z0-9
 _PIN = re.compile(r"={2,3}([^,*]+)")
 _ARCHIVES = (".whl", ".zip", ".tar.gz", ".tar.bz2", ".tgz")
 _OTHER_FILES = ("-r", "--requirement", "-c", "--constraint")
-_UNPINNED = "its line does not pin one version"
 _EDITABLES = ("-e", "--editable")
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -71,6 +70,14 @@ class _Line(Value, frozen=True):
 
     def error(self, problem: str) -> LockFileInvalid:
         return LockFileInvalid(self.path, f"line {self.number}", problem)
+
+
+class _Written(Value, frozen=True):
+    """A requirement as ``text`` and parsed, with the options after it."""
+
+    text: str
+    requirement: Requirement
+    options: str
 
 
 class RequirementsLine(Value, frozen=True, kw_only=True):
@@ -105,7 +112,11 @@ def read_requirement_lines(content: bytes, path: str) -> list[RequirementsLine]:
         is_place = written.endswith(_ARCHIVES) and "@" not in written
         try:
             Requirement.parse(written)
-        except InvalidRequirement:
+        except InvalidRequirement as error:
+            if not (is_place or _is_place(written)):
+                reason = str(error).partition("\n")[0]
+                problem = f"{written!r} is not a requirement: {reason}"
+                raise line.error(problem) from error
             is_place = True
         found.append(
             RequirementsLine(
@@ -148,13 +159,10 @@ def read_requirement_texts(
     found: list[str] = []
     pinned = True
     for line in _all_lines(content, path, include, (path,)):
-        entry = _entry(line)
-        written = _OPTIONS.split(line.text, maxsplit=1)[0]
-        if isinstance(entry, ForeignPin):
-            found.append(written)
-        elif entry is not None and entry.reason == _UNPINNED:
-            found.append(written)
-            pinned = False
+        entry = _requirement(line)
+        if isinstance(entry, _Written):
+            found.append(entry.text)
+            pinned = pinned and isinstance(_pin(line, entry), ForeignPin)
     return found, pinned and bool(found)
 
 
@@ -221,6 +229,12 @@ def _option(line: _Line) -> tuple[str, str] | None:
 
 
 def _entry(line: _Line) -> ForeignPin | Skipped | None:
+    found = _requirement(line)
+    return _pin(line, found) if isinstance(found, _Written) else found
+
+
+def _requirement(line: _Line) -> _Written | Skipped | None:
+    """Return the requirement of a line, None for an option."""
     option = _option(line)
     if option is not None:
         if option[0] not in _EDITABLES:
@@ -238,13 +252,15 @@ def _entry(line: _Line) -> ForeignPin | Skipped | None:
         raise line.error(f"{written!r} is not a requirement: {reason}") from error
     if requirement.url is not None:
         return _direct(line, written)
-    return _pin(line, requirement, "".join(options))
+    return _Written(written, requirement, "".join(options))
 
 
-def _pin(line: _Line, requirement: Requirement, options: str) -> ForeignPin | Skipped:
+def _pin(line: _Line, found: _Written) -> ForeignPin | Skipped:
+    requirement = found.requirement
     pinned = _PIN.fullmatch(requirement.specifier)
     if pinned is None:
-        return Skipped(name=requirement.name, reason=_UNPINNED)
+        reason = "its line does not pin one version"
+        return Skipped(name=requirement.name, reason=reason)
     try:
         version = str(Version(pinned[1]))
     except ValueError as error:
@@ -255,7 +271,7 @@ def _pin(line: _Line, requirement: Requirement, options: str) -> ForeignPin | Sk
         name=requirement.normalized_name,
         version=version,
         markers=markers,
-        hashes=_hashes(line, options),
+        hashes=_hashes(line, found.options),
     )
 
 

@@ -22,7 +22,7 @@ from polylock.providers.derive import build_target
 from polylock.values import Value
 
 if TYPE_CHECKING:
-    from polylock.foreign.conversion import Conversion, Wishes
+    from polylock.foreign.conversion import Conversion, ConversionDefaults
     from polylock.model.target import Target
 
 __all__ = ["Exclusive", "TargetChoice", "accelerator"]
@@ -33,6 +33,8 @@ _OTHER_PLATFORMS = ("linux-aarch64", "macos-x86_64", "windows-arm64")
 
 _CUDA = re.compile(r"(?<![a-z])(?:cu|cuda[-_]?)([0-9]{2})[-_.]?([0-9])(?![0-9])")
 _CUDA_MAJOR = re.compile(r"(?<![a-z])(?:cu|cuda[-_]?)([0-9]{2})(?![0-9])")
+_PLATFORM_OF = dict(zip(("linux", "macos", "windows"), _PLATFORMS, strict=True))
+_ONLY_MACOS = re.compile(r"^(mps|metal|macos|mac|mlx)$")
 _ONLY_LINUX = re.compile(r"(?<![a-z])(rocm|xpu)")
 _ACCELERATORS = ("nvidia", "amd", "intel", "ascend", "tpu")
 
@@ -51,9 +53,9 @@ class Exclusive(Value, frozen=True, kw_only=True):
 class TargetChoice:
     """Writes the targets of a conversion, and evaluates conditions for them."""
 
-    def __init__(self, conversion: Conversion, wishes: Wishes) -> None:
+    def __init__(self, conversion: Conversion, defaults: ConversionDefaults) -> None:
         self._conversion = conversion
-        self._wishes = wishes
+        self._defaults = defaults
         self._of: dict[tuple[str, str], list[str]] = {}
 
     def write(
@@ -77,13 +79,13 @@ class TargetChoice:
             "python" in each for each in bases.values()
         ):
             project = self._conversion.project
-            tool["python"] = self._wishes.python(project.get("requires-python") or "")
+            tool["python"] = self._defaults.python(project.get("requires-python") or "")
         tool["targets"] = found or {name: dict(each) for name, each in bases.items()}
         self._conversion.note("targets", ", ".join(tool["targets"]))
 
     def _bases(self, environments: Sequence[str]) -> dict[str, Mapping[str, Any]]:
-        if self._wishes.targets:
-            return dict(self._wishes.targets)
+        if self._defaults.targets:
+            return dict(self._defaults.targets)
         found: dict[str, Mapping[str, Any]] = {}
         for text in environments:
             try:
@@ -95,7 +97,7 @@ class TargetChoice:
                 target = _target_of({"preset": platform}, "3.13")
                 if fold(marker, target) is not False:
                     found[canonicalize_name(platform)] = {"preset": platform}
-        return found or dict([self._wishes.here])
+        return found or dict([self._defaults.here])
 
     def _exclusive_targets(
         self, bases: Mapping[str, Mapping[str, Any]], exclusive: Sequence[Exclusive]
@@ -114,6 +116,9 @@ class TargetChoice:
                 for name, table in bases.items()
                 if _system(table) in _systems(each, hardware)
             }
+            if not fitting:  # locked from a Mac for a GPU, or the other way round
+                platform = _PLATFORM_OF[_systems(each, hardware)[0]]
+                fitting = {canonicalize_name(platform): {"preset": platform}}
             for base, table in fitting.items():
                 plain = canonicalize_name(each.name)
                 name = plain if len(fitting) == 1 else f"{plain}-{base}"
@@ -185,6 +190,8 @@ class TargetChoice:
         written = self._written(each)
         if self._table(each.kind).pop(written, None) is None:
             return
+        if each.kind == "extra" and not self._table(each.kind):
+            conversion.project.pop("optional-dependencies", None)
         names = ", ".join(self._of[each.kind, canonicalize_name(each.name)])
         place = (
             "project.optional-dependencies"
@@ -289,6 +296,8 @@ def _systems(each: Exclusive, hardware: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the operating systems that can have what an extra is for."""
     if hardware:
         return ("linux", "windows")
+    if _ONLY_MACOS.match(each.name.lower()):
+        return ("macos",)
     if any(map(_ONLY_LINUX.search, (each.name.lower(), *each.clues))):
         return ("linux",)
     return ("linux", "macos", "windows")

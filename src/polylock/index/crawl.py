@@ -119,7 +119,7 @@ class Crawl:
                 self._wake(self._completed.get())
                 self._advance()
         try:
-            self.jobs.ask(pending.key, pending.work)
+            self.jobs.result(pending.key, pending.work)
         finally:
             # A job that ran in this thread is not in the queue.
             self._wake(pending.key)

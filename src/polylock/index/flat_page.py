@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from polylock.model.inputs import IndexLocation
     from polylock.network.answers import Response
-    from polylock.network.http_cache import HttpCache, Kept
+    from polylock.network.http_cache import CachedResponse, HttpCache
 
 __all__ = ["FlatPage"]
 
@@ -68,7 +68,7 @@ class FlatPage:
             self._cache.forget(Bucket.RESPONSES, self._request_url)
         return self._decode(self._ask())
 
-    def _ask(self) -> Kept:
+    def _ask(self) -> CachedResponse:
         def make(response: Response) -> bytes:
             return _encoder.encode(page_rows(response))
 
@@ -79,7 +79,7 @@ class FlatPage:
             headers={"accept": _ACCEPT},
         )
 
-    def _decode(self, kept: Kept) -> list[RemoteFile]:
+    def _decode(self, kept: CachedResponse) -> list[RemoteFile]:
         if kept.content is None:
             raise IndexRequestError(self.url, 404, "there is no such page")
         return _decoder.decode(kept.content)

@@ -119,7 +119,7 @@ class MetadataReader:
     def _read_core_metadata(self, release: Release, file: RemoteFile) -> _Stored:
         is_wheel = file.filename.endswith(".whl")
         try:
-            content = self._files().beside(file)
+            content = self._files().metadata_file(file)
             if content is None:
                 read = self._inside if is_wheel else self._files().pkg_info
                 content = read(file)

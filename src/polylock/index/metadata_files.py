@@ -60,7 +60,7 @@ class MetadataFiles:
         self._mode = mode
         self._without_ranges: set[object] = set()
 
-    def beside(self, file: RemoteFile) -> bytes | None:
+    def metadata_file(self, file: RemoteFile) -> bytes | None:
         """Return the metadata file of a wheel (PEP 658), None if it is missing."""
         if file.core_metadata is None:
             return None

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from polylock.model.inputs import IndexLocation
     from polylock.network.answers import Response
-    from polylock.network.http_cache import HttpCache, Kept
+    from polylock.network.http_cache import CachedResponse, HttpCache
 
 __all__ = ["UNKNOWN", "Repository", "Unknown", "page_rows"]
 
@@ -77,7 +77,7 @@ class Repository:
         def make(response: Response) -> bytes:
             return encode_releases(name, page_rows(response))
 
-        def ask() -> Kept:
+        def ask() -> CachedResponse:
             try:
                 return self._cache.get(
                     Bucket.PAGES,
@@ -133,7 +133,7 @@ class Repository:
             return whole.release(list(whole.versions).index(version))
         return Release(name=name, version=version, index=self.name, wheels=())
 
-    def _noted(self, name: NormalizedName, kept: Kept) -> Releases | None:
+    def _noted(self, name: NormalizedName, kept: CachedResponse) -> Releases | None:
         url = self._page_url(name)
         releases = self._decode(name, kept)
         stamp = self._cache.stamp_taken(Bucket.PAGES, url)
@@ -152,7 +152,7 @@ class Repository:
     def _page_url(self, name: NormalizedName) -> str:
         return f"{self._request_url.rstrip('/')}/{name}/"
 
-    def _decode(self, name: NormalizedName, kept: Kept) -> Releases | None:
+    def _decode(self, name: NormalizedName, kept: CachedResponse) -> Releases | None:
         if kept.content is None:
             return None
         return decode_releases(kept.content, self._page(name))

@@ -90,7 +90,7 @@ class PackageIndexes:
         self._jobs = self._crawl.jobs
 
         def files() -> MetadataFiles:
-            return self._jobs.ask(
+            return self._jobs.result(
                 "metadata files", lambda: _files(store, client, mode, reporter)
             )
 
@@ -117,6 +117,7 @@ class PackageIndexes:
         self._releases: dict[Hashable, Releases] = {}
         self._core_metadata: dict[Hashable, CoreMetadata | Unusable] = {}
         self._variants: dict[Hashable, VariantMetadata | Unusable] = {}
+        self._stated_metadata: dict[tuple[str, str], CoreMetadata | None] = {}
 
     def releases(self, name: NormalizedName, target: Target) -> Releases:
         """Return the versions of a project on the index that serves it to a target.
@@ -143,6 +144,8 @@ class PackageIndexes:
     def refusal(self, release: Release, file: RemoteFile) -> Unusable | None:
         """Return the reason against an sdist that must be built, None for none."""
         if self._refusal is None or file is not release.sdist:
+            return None
+        if self._inputs.builds.metadata and self._stated(release) is not None:
             return None
         # Imports tarfile, and is only for projects without wheels.
         from polylock.index.sdist_metadata import predates_static_metadata  # noqa: PLC0415
@@ -243,7 +246,7 @@ class PackageIndexes:
 
         found = self._releases.get(key)
         if found is None and self._jobs.is_done(key):
-            found = self._releases[key] = self._jobs.ask(key, work)
+            found = self._releases[key] = self._jobs.result(key, work)
         if found is not None:
             return found
         for repository in repositories:
@@ -259,6 +262,10 @@ class PackageIndexes:
         self, release: Release, file: RemoteFile
     ) -> CoreMetadata | Unusable:
         """Return the result of ``core_metadata``; raises RequestNeeded for a miss."""
+        if self._inputs.builds.metadata:
+            stated = self._stated(release)
+            if stated is not None:
+                return stated
         key = ("core metadata", file.url)
 
         def work() -> CoreMetadata | Unusable:
@@ -267,13 +274,22 @@ class PackageIndexes:
         found = self._core_metadata.get(key)
         if found is None:
             if self._jobs.is_done(key):
-                found = self._jobs.ask(key, work)
+                found = self._jobs.result(key, work)
             else:
                 found = self._metadata.cached_core_metadata(file)
             if found is None:
                 raise RequestNeeded(key, work)
             self._core_metadata[key] = found
         return found
+
+    def _stated(self, release: Release) -> CoreMetadata | None:
+        """Return the metadata of ``dependency-metadata``, the same object each time."""
+        key = release.name, release.version
+        if key not in self._stated_metadata:
+            found = self._inputs.builds.stated(*key)
+            metadata = None if found is None else found.core_metadata(release.version)
+            self._stated_metadata[key] = metadata
+        return self._stated_metadata[key]
 
     def _cached_variants(
         self, release: Release, target: Target
@@ -290,7 +306,7 @@ class PackageIndexes:
         if found is None:
             if not (self._jobs.is_done(key) or files.is_known(release, target)):
                 raise RequestNeeded(key, work)
-            found = self._variants[key] = self._jobs.ask(key, work)
+            found = self._variants[key] = self._jobs.result(key, work)
         return found
 
 

@@ -336,7 +336,7 @@ def _wheel_names(check: _Check) -> Iterator[Finding]:
 def _decoded(
     check: _Check, opened: OpenedFile, *, label: str | None
 ) -> Generator[Finding, None, VariantMetadata | None]:
-    """Yield what is wrong with a file; return its metadata if it can be read."""
+    """Yield the findings on a file; return its metadata if it can be read."""
     name = opened.file.filename
     if opened.problem:
         yield check.found(FindingKind.FILE_UNREADABLE, [name], problem=opened.problem)
@@ -566,7 +566,7 @@ def _consistency(
     at_index: VariantMetadata | None,
     decoded: Mapping[str, VariantMetadata],
 ) -> Iterator[Finding]:
-    """Yield where metadata differs from that of the index, or of the first wheel.
+    """Yield the differences of metadata from that of the index or the first wheel.
 
     PEP 825, "Metadata consistency": "the same variant label MUST always map to the same
     set of properties", and of the namespaces "the longer MUST start with the elements
@@ -613,7 +613,7 @@ def _consistency(
 
 
 def _same(provider: ProviderInformation) -> object:
-    """Return what makes a provider another one; its versions do not."""
+    """Return the identity of a provider, without its versions."""
     static = provider.static_properties
     return (
         tuple(requirement.name for requirement in provider.requires),
@@ -678,7 +678,7 @@ def _cuda_major(
 
 
 def _applies(requirement: Requirement, variant: SelectedVariant) -> bool:
-    """Return whether a requirement without extras may hold for a label."""
+    """Return True if a requirement without extras may hold for a label."""
     marker = requirement.marker_expression
     if marker is None:
         return True

@@ -293,12 +293,12 @@ _TAG_FAULTS = {
 
 
 def level(found: Finding) -> Level:
-    """Return how serious a finding is."""
+    """Return the severity of a finding."""
     return RULES[found.kind].level
 
 
 def cause(found: Finding) -> str:
-    """Return what is wrong, as one line without control characters."""
+    """Return the finding as one line without control characters."""
     template = RULES[found.kind].cause
     if found.detail.get("static"):
         template = _STATIC.get(found.kind, template)
@@ -312,7 +312,7 @@ def cause(found: Finding) -> str:
 
 
 def next_step(found: Finding) -> str:
-    """Return what to do about a finding."""
+    """Return the advice for a finding."""
     return visible(RULES[found.kind].next_step.format(**found.detail))
 
 

@@ -1,6 +1,7 @@
 """An HTTP server on loopback that serves files, as a simple index needs it.
 
-It supports entity tags, single byte ranges and HEAD, and knows nothing of indexes.
+It supports entity tags, single byte ranges and HEAD, normalized paths of project pages
+(PEP 503) and the negotiation of their content type (PEP 691).
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LOOPBACK",
-    "Answer",
-    "AnsweringHandler",
+    "Content",
+    "ContentHandler",
     "LoopbackServer",
     "byte_range",
     "entity_tag_matches",
@@ -160,7 +161,7 @@ class LoopbackServer(ThreadingHTTPServer):
     allow_reuse_address = os.name != "nt"
     allow_reuse_port = False
 
-    def __init__(self, port: int, handler: type[AnsweringHandler]) -> None:
+    def __init__(self, port: int, handler: type[ContentHandler]) -> None:
         self._open: set[socket.socket] = set()
         self._guard = threading.Lock()
         self._serving: threading.Thread | None = None
@@ -218,7 +219,7 @@ class LoopbackServer(ThreadingHTTPServer):
         logger.debug("a request from %s broke off", client_address)
 
 
-class Answer(Value, frozen=True, kw_only=True):
+class Content(Value, frozen=True, kw_only=True):
     """A body with its headers; ``size`` is in bytes, ``entity_tag`` in quotes."""
 
     body: IO[bytes]
@@ -228,26 +229,26 @@ class Answer(Value, frozen=True, kw_only=True):
     headers: tuple[tuple[str, str], ...]
 
 
-class AnsweringHandler(BaseHTTPRequestHandler):
-    """Sends responses; ``answer`` of a subclass decides which one a path gets."""
+class ContentHandler(BaseHTTPRequestHandler):
+    """Sends responses; ``respond`` of a subclass chooses the response for a path."""
 
     protocol_version = "HTTP/1.1"
     server_version = "polylock"
     sys_version = ""
-    # Headers and body would else go out as two small packets, and the second
-    # would wait for the acknowledgement of the first.
+    # Otherwise headers and body are two small packets, and the second waits for the
+    # acknowledgement of the first.
     disable_nagle_algorithm = True
     wbufsize = 64 * 1024
 
     def do_GET(self) -> None:
         """Send headers and body."""
-        self.answer()
+        self.respond()
 
     def do_HEAD(self) -> None:
         """Send the headers of GET."""
-        self.answer()
+        self.respond()
 
-    def answer(self) -> None:
+    def respond(self) -> None:
         """Send the response for ``self.path``, by one of the methods below."""
         raise NotImplementedError
 
@@ -277,8 +278,8 @@ class AnsweringHandler(BaseHTTPRequestHandler):
             return
         with stream:
             status = os.fstat(stream.fileno())
-            self.send_answer(
-                Answer(
+            self.send_content(
+                Content(
                     body=stream,
                     size=status.st_size,
                     entity_tag=f'"{status.st_mtime_ns:x}-{status.st_size:x}"',
@@ -287,32 +288,32 @@ class AnsweringHandler(BaseHTTPRequestHandler):
                 )
             )
 
-    def send_answer(self, answer: Answer) -> None:
+    def send_content(self, content: Content) -> None:
         """Send a response, subject to the conditions and range of the request."""
-        if entity_tag_matches(self.headers.get("If-None-Match"), answer.entity_tag):
-            self._begin(HTTPStatus.NOT_MODIFIED, answer)
+        if entity_tag_matches(self.headers.get("If-None-Match"), content.entity_tag):
+            self._begin(HTTPStatus.NOT_MODIFIED, content)
             self.end_headers()
             return
-        wanted = byte_range(self._range_header(answer), answer.size)
+        wanted = byte_range(self._range_header(content), content.size)
         if wanted is not None and not wanted:
-            self._begin(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, answer)
-            self.send_header("Content-Range", f"bytes */{answer.size}")
+            self._begin(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, content)
+            self.send_header("Content-Range", f"bytes */{content.size}")
             self._finish_empty()
             return
         if wanted is None:
-            wanted = range(answer.size)
-            self._begin(HTTPStatus.OK, answer)
+            wanted = range(content.size)
+            self._begin(HTTPStatus.OK, content)
         else:
-            self._begin(HTTPStatus.PARTIAL_CONTENT, answer)
+            self._begin(HTTPStatus.PARTIAL_CONTENT, content)
             self.send_header(
                 "Content-Range",
-                f"bytes {wanted.start}-{wanted.stop - 1}/{answer.size}",
+                f"bytes {wanted.start}-{wanted.stop - 1}/{content.size}",
             )
-        self.send_header("Content-Type", answer.content_type)
+        self.send_header("Content-Type", content.content_type)
         self.send_header("Content-Length", str(len(wanted)))
         self.end_headers()
         if self.command != "HEAD" and wanted:
-            self.copy(answer.body, wanted)
+            self.copy(content.body, wanted)
 
     def copy(self, body: IO[bytes], wanted: range) -> None:
         """Send the bytes of a body in a range, which has at least one."""
@@ -326,17 +327,17 @@ class AnsweringHandler(BaseHTTPRequestHandler):
             self.wfile.write(block)
             left -= len(block)
 
-    def _begin(self, status: HTTPStatus, answer: Answer) -> None:
+    def _begin(self, status: HTTPStatus, content: Content) -> None:
         self.send_response(status)
-        self.send_header("ETag", answer.entity_tag)
+        self.send_header("ETag", content.entity_tag)
         self.send_header("Accept-Ranges", "bytes")
-        for name, value in answer.headers:
+        for name, value in content.headers:
             self.send_header(name, value)
 
-    def _range_header(self, answer: Answer) -> str | None:
+    def _range_header(self, content: Content) -> str | None:
         """Return the Range header, unless If-Range names another state of the file."""
         condition = self.headers.get("If-Range")
-        if condition is not None and condition != answer.entity_tag:
+        if condition is not None and condition != content.entity_tag:
             return None
         return self.headers.get("Range")
 

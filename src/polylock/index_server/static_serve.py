@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Self
 from polylock.errors import UsageError
 from polylock.index_server.loopback_server import (
     LOOPBACK,
-    Answer,
-    AnsweringHandler,
+    Content,
+    ContentHandler,
     LoopbackServer,
     normalized_page,
     path_segments,
@@ -115,13 +115,13 @@ class _Server(LoopbackServer):
         super().__init__(port, _Handler)
 
 
-class _Handler(AnsweringHandler):
+class _Handler(ContentHandler):
     @property
     def _site(self) -> _Site:
         assert isinstance(self.server, _Server)
         return self.server.site
 
-    def answer(self) -> None:
+    def respond(self) -> None:
         """Send a page, a file, a redirect or an error."""
         root = self._site.root
         segments = path_segments(self.path)
@@ -160,8 +160,8 @@ class _Handler(AnsweringHandler):
             self.refuse(HTTPStatus.NOT_FOUND)
             return
         lifetime = self._site.page_lifetime
-        self.send_answer(
-            Answer(
+        self.send_content(
+            Content(
                 body=BytesIO(content),
                 size=len(content),
                 entity_tag=f'"{hashlib.sha256(content).hexdigest()[:32]}"',

@@ -127,7 +127,7 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
 
     @property
     def _may_be_too_long(self) -> bool:
-        """Return whether the characters of a path may need too many bytes."""
+        """Return True if the characters of a path may need too many bytes."""
         files = max(map(len, self.manifest.files), default=0)
         written = max((len(file.target) for file in self.written), default=0)
         longest = max(len(self._site_text) + 1 + files, written)
@@ -190,17 +190,17 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
         scheme = self.interpreter.scheme
         match key:
             case "purelib":
-                return str(Path(scheme.purelib))
+                return _spelled(scheme.purelib)
             case "platlib":
-                return str(Path(scheme.platlib))
+                return _spelled(scheme.platlib)
             case "scripts":
-                return str(Path(scheme.scripts))
+                return _spelled(scheme.scripts)
             case "headers":
                 # "distribution name" (PEP 427), as the wheel spells it
                 name = self.manifest.stem.rpartition("-")[0]
-                return str(Path(scheme.headers) / name)
+                return _join(_spelled(scheme.headers), name)
             case _:
-                return str(Path(scheme.data))
+                return _spelled(scheme.data)
 
     @cached_property
     def _site_text(self) -> str:
@@ -413,6 +413,12 @@ def _join(directory: str, path: str) -> str:
     if os.sep != "/":
         path = path.replace("/", os.sep)
     return f"{directory}{os.sep}{path}"
+
+
+@lru_cache(maxsize=64)
+def _spelled(directory: str) -> str:
+    """Return a directory, spelled as ``Path`` does."""
+    return str(Path(directory))
 
 
 @lru_cache(maxsize=1024)

@@ -123,7 +123,7 @@ def secure_hash(row: RecordRow | None) -> tuple[str, str]:
 
 
 def row_faults(row: RecordRow, stated: str, found: RecordRow) -> Iterator[Fault]:
-    """Yield where a row of a wheel's RECORD differs from the file that it is for.
+    """Yield the differences between a row of a wheel's RECORD and its file.
 
     ``stated`` is its secure hash, from ``secure_hash``.
     """

@@ -120,7 +120,7 @@ def property_sources(
 
 
 def has_torch_backend(pylock: Pylock, target: Target) -> bool:
-    """Return whether ``torch-backend`` chose the builds of torch for a target."""
+    """Return True if ``torch-backend`` chose the builds of torch for a target."""
     value = target.description.torch_backend
     if value is None and pylock.polylock is not None:
         value = pylock.polylock.inputs.settings.get("torch-backend")

@@ -45,6 +45,7 @@ from polylock.lockfile.record import (
     describe,
     microseconds_of,
 )
+from polylock.model.build_settings import BuildSettings, StatedMetadata
 from polylock.model.direct import (
     DIRECT_KEYS,
     DirectSource,
@@ -58,14 +59,14 @@ from polylock.model.filenames import (
     check_file_name,
 )
 from polylock.model.markers import Atom, InvalidMarker, MarkerExpression, parse_marker
-from polylock.model.requirements import is_specifier
+from polylock.model.requirements import InvalidRequirement, Requirement, is_specifier
 from polylock.model.visible_text import has_control_character
 from polylock.toml_tables import InvalidToml, Table, key_path, parse_toml
 from polylock.values import Value, replace
 from polylock.variants.properties import InvalidProperty, is_label
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 __all__ = ["read_pylock"]
 
@@ -473,6 +474,12 @@ class _RecordTable(Value, frozen=True, kw_only=True, rename="kebab"):
     target_dependencies: Mapping[str, tuple[str, ...]] = {}
     require_variants: Mapping[str, tuple[str, ...]] = {}
     sources: Mapping[str, tuple[_SourceTable, ...]] = {}
+    trees: Mapping[str, tuple[str, ...]] = {}
+    extra_build_dependencies: Mapping[str, tuple[str, ...]] = {}
+    no_build_isolation_package: tuple[str, ...] = ()
+    config_settings: Mapping[str, str | tuple[str, ...]] = {}
+    config_settings_package: Mapping[str, Mapping[str, str | tuple[str, ...]]] = {}
+    dependency_metadata: tuple[StatedMetadata, ...] = ()
     targets: tuple[_TargetTable, ...] = ()
 
 
@@ -498,6 +505,8 @@ def _record(table: Table) -> Record:
         settings={key: table.text(key) for key in TEXT_SETTINGS if key in table},
         lists={key: table.strings(key) for key in LIST_SETTINGS if key in table},
         require_variants=found.require_variants,
+        trees=found.trees,
+        builds=_builds(table, found),
     )
     for key in ("exclude-variants", "prefer-variants"):
         _check_patterns(table, inputs.lists.get(key, ()), key)
@@ -512,6 +521,31 @@ def _record(table: Table) -> Record:
         for position, entry in enumerate(found.targets)
     )
     return Record(inputs=inputs, targets=tuple(targets))
+
+
+def _builds(table: Table, found: _RecordTable) -> BuildSettings:
+    key = "extra-build-dependencies"
+    for name, texts in found.extra_build_dependencies.items():
+        _check_requirements(table, texts, key, name)
+    for position, stated in enumerate(found.dependency_metadata):
+        place = ("dependency-metadata", position, "requires-dist")
+        _check_requirements(table, stated.requires_dist, *place)
+    return BuildSettings(
+        extra_requires=found.extra_build_dependencies,
+        not_isolated=found.no_build_isolation_package,
+        config_settings=found.config_settings,
+        config_settings_of=found.config_settings_package,
+        metadata=found.dependency_metadata,
+    )
+
+
+def _check_requirements(table: Table, texts: Sequence[str], *inside: str | int) -> None:
+    for position, text in enumerate(texts):
+        try:
+            Requirement.parse(text)
+        except InvalidRequirement as error:
+            problem = f"{text!r} is not a requirement"
+            raise table.error(problem, *inside, position) from error
 
 
 def _source(table: Table, entry: _SourceTable) -> LockedSource:

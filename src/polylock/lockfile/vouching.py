@@ -4,8 +4,8 @@ These are packages from a direct source that the project does not name, packages
 nothing requires, and second entries for a project. A file of an index is checked
 against the index by `verify`. A source tree, an archive or a repository runs its own
 code when it is built, and only the project file can confirm that it is wanted. The
-inputs recorded in the lock file confirm nothing: whoever edits one part of it can edit
-the other.
+inputs recorded in the lock file confirm nothing: anyone who edits one part of it can
+edit the other.
 """
 
 from __future__ import annotations
@@ -176,7 +176,7 @@ def unreached(pylock: Pylock, inputs: Inputs, target: Target) -> Iterator[Packag
     all_packages = tuple(of_target(pylock, target))
     for package in all_packages:
         entries.setdefault(package.name, []).append(package)
-    told: set[int] = set()
+    reported: set[int] = set()
     without = _reached(entries, roots_of_choice(inputs, target, Choice()), set())
     everything = _reached(entries, roots_of_choice(inputs, target, None), without)
     found = [(everything, all_packages)]
@@ -185,8 +185,8 @@ def unreached(pylock: Pylock, inputs: Inputs, target: Target) -> Iterator[Packag
         found.append((reached, tuple(of_target(pylock, target, choice))))
     for reached, packages in found:
         for package in packages:
-            if id(package) not in reached and id(package) not in told:
-                told.add(id(package))
+            if id(package) not in reached and id(package) not in reported:
+                reported.add(id(package))
                 yield package
 
 

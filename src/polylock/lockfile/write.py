@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         PackageWheel,
         Pylock,
     )
+    from polylock.model.build_settings import BuildSettings, StatedMetadata
 
 __all__ = ["package_order", "pylock_text"]
 
@@ -268,6 +269,7 @@ def _inputs(inputs: LockedInputs) -> Iterator[str]:
             yield from _strings(key, inputs.lists[key])
     if inputs.indexes:
         yield from array("indexes", map(_index, inputs.indexes))
+    yield from _build_lists(inputs.builds)
     yield from _strings("requirements", inputs.requirements)
     for key, values in (
         ("constraints", inputs.constraints),
@@ -288,6 +290,42 @@ def _inputs(inputs: LockedInputs) -> Iterator[str]:
     )
     entries = {name: map(_source, inputs.sources[name]) for name in inputs.sources}
     yield from _table_of_arrays("sources", entries)
+    trees = {path: map(string, inputs.trees[path]) for path in inputs.trees}
+    yield from _table_of_arrays("trees", trees)
+    yield from _build_tables(inputs.builds)
+
+
+def _build_lists(builds: BuildSettings) -> Iterator[str]:
+    if builds.not_isolated:
+        yield from _strings("no-build-isolation-package", builds.not_isolated)
+    if builds.metadata:
+        yield from array("dependency-metadata", map(_metadata, builds.metadata))
+
+
+def _build_tables(builds: BuildSettings) -> Iterator[str]:
+    extra = builds.extra_requires
+    yield from _table_of_arrays(
+        "extra-build-dependencies", {name: map(string, extra[name]) for name in extra}
+    )
+    if builds.config_settings:
+        yield ""
+        yield from _plain_table("tool.polylock.config-settings", builds.config_settings)
+    for name, settings in sorted(builds.config_settings_of.items()):
+        yield ""
+        header = f"tool.polylock.config-settings-package.{key_text(name)}"
+        yield from _plain_table(header, settings)
+
+
+def _metadata(stated: StatedMetadata) -> str:
+    return inline_table(
+        [
+            ("name", stated.name),
+            ("version", stated.version),
+            ("requires-dist", stated.requires_dist or None),
+            ("requires-python", stated.requires_python),
+            ("provides-extra", stated.provides_extra or None),
+        ]
+    )
 
 
 def _table_of_arrays(key: str, table: Mapping[str, Iterable[str]]) -> Iterator[str]:

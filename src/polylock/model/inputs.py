@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from polylock.model.build_settings import BuildSettings
 from polylock.values import Value, field
 
 if TYPE_CHECKING:
@@ -121,8 +122,11 @@ class Inputs(Value, frozen=True, kw_only=True):
     which its label must match. ``build`` selects the projects whose build
     backends may run; those of ``build_packages`` may too, those of
     ``no_build_packages`` never. ``no_binary_packages`` are built from source. These
-    three hold normalized project names, sorted. ``default_groups`` are the groups of
-    ``default-groups``, sorted; None: the project does not say. ``requires_itself``
+    three hold normalized project names, sorted. ``builds`` says how they are built.
+    ``default_groups`` are the groups of ``default-groups``, sorted; None: the project
+    does not say. ``members`` are the groups that stand for the members of a workspace,
+    ``member_groups`` those for their extras and groups. ``trees`` has the metadata of
+    source trees on disk as texts, by path (``operations.trees``). ``requires_itself``
     holds the project's own name and the place of each requirement on itself without an
     extra, which has no effect. ``torch_backend`` is the value of that key; ``torch`` is
     what follows from it and from those of the targets, None without any.
@@ -144,6 +148,9 @@ class Inputs(Value, frozen=True, kw_only=True):
     align: Alignment = "prefer"
     default_target: str | None = None
     default_groups: tuple[str, ...] | None = None
+    members: tuple[str, ...] = ()
+    member_groups: tuple[str, ...] = ()
+    trees: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     exclude_variants: tuple[str, ...] = ()
     prefer_variants: tuple[str, ...] = ()
     require_variants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -152,6 +159,7 @@ class Inputs(Value, frozen=True, kw_only=True):
     build_packages: tuple[str, ...] = ()
     no_build_packages: tuple[str, ...] = ()
     no_binary_packages: tuple[str, ...] = ()
+    builds: BuildSettings = BuildSettings()
     torch_backend: str | None = None
     torch: TorchBackends | None = None
 

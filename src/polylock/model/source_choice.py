@@ -95,7 +95,7 @@ def torch_choice(inputs: Inputs, name: str, target: Target) -> TorchChoice | Non
 
 
 def declines_backend(inputs: Inputs, target: Target) -> bool:
-    """Return whether the user says that ``torch-backend`` is not for a target."""
+    """Return True if the user says that ``torch-backend`` is not for a target."""
     value = target.description.torch_backend or inputs.torch_backend
     return value == NO_BACKEND
 

@@ -61,7 +61,7 @@ class BackendFit(Value, frozen=True, kw_only=True):
     obstacle: Obstacle | None = None
 
     def runs(self, version: str) -> bool:
-        """Return whether a version of torch of the backend is among them."""
+        """Return True if a version of torch of the backend is among them."""
         public = version.partition("+")[0]
         return any(
             SpecifierSet(each).contains(public, prereleases=True)

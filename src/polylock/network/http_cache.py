@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from polylock.cache.store import Bucket, Stamp, Store
     from polylock.network.client import Client, Traffic
 
-__all__ = ["CacheMode", "HttpCache", "Kept", "Validators"]
+__all__ = ["CacheMode", "CachedResponse", "HttpCache", "Validators"]
 
 logger = logging.getLogger(__name__)
 
@@ -118,7 +118,7 @@ class Validators(msgspec.Struct, frozen=True, array_like=True):
         return conditions
 
 
-class Kept(msgspec.Struct, frozen=True, array_like=True):
+class CachedResponse(msgspec.Struct, frozen=True, array_like=True):
     """A cached response.
 
     ``raw`` is the decoded body as msgpack, nil for status 404 or 410. ``url`` is the
@@ -135,7 +135,7 @@ class Kept(msgspec.Struct, frozen=True, array_like=True):
         return self.raw if memoryview(self.raw) != _NIL else None
 
 
-_decoder = msgspec.msgpack.Decoder(Kept)
+_decoder = msgspec.msgpack.Decoder(CachedResponse)
 _encoder = msgspec.msgpack.Encoder()
 
 
@@ -176,7 +176,7 @@ class HttpCache:
         """Return the counts of requests and cache hits."""
         return self._client.traffic
 
-    def cached(self, bucket: Bucket, url: str) -> Kept | None:
+    def cached(self, bucket: Bucket, url: str) -> CachedResponse | None:
         """Return a cached response that needs no request, else None."""
         kept = self._read(bucket, url)
         if kept is None or not self.is_fresh(kept.validators):
@@ -192,7 +192,7 @@ class HttpCache:
         make: Callable[[Response], bytes],
         headers: Mapping[str, str] | None = None,
         largest: int = LARGEST,
-    ) -> Kept:
+    ) -> CachedResponse:
         """Return a response decoded by ``make``, from the cache or requested.
 
         ``make`` returns msgpack. Statuses 404, 410 and those of ``where_absent`` are
@@ -212,7 +212,7 @@ class HttpCache:
         if response.status == 304 and kept is not None:
             self.traffic.count(revalidated=1)
             validators = kept.validators.renewed(response.headers, self._clock())
-            renewed = Kept(validators, kept.url, kept.raw)
+            renewed = CachedResponse(validators, kept.url, kept.raw)
             return self._keep(bucket, url, renewed)
         if response.status in self._absent:
             content = None
@@ -223,7 +223,7 @@ class HttpCache:
         now = self._clock()
         fresh = Validators.of(response.headers, now)
         raw = msgspec.Raw(_NIL if content is None else content)
-        made = Kept(fresh or Validators(now, now), response.url, raw)
+        made = CachedResponse(fresh or Validators(now, now), response.url, raw)
         return made if fresh is None else self._keep(bucket, url, made)
 
     def stamp_taken(self, bucket: Bucket, url: str) -> Stamp | None:
@@ -249,7 +249,7 @@ class HttpCache:
             parts.append(f"absent:{further}")
         return " ".join(filter(None, parts))
 
-    def _read(self, bucket: Bucket, url: str) -> Kept | None:
+    def _read(self, bucket: Bucket, url: str) -> CachedResponse | None:
         key = self._key(url)
         found = self._store.read_stamped(bucket, key)
         if found is None:
@@ -261,7 +261,7 @@ class HttpCache:
             logger.debug("the cache entry of %s is damaged", redact(url))
             return None
 
-    def _keep(self, bucket: Bucket, url: str, kept: Kept) -> Kept:
+    def _keep(self, bucket: Bucket, url: str, kept: CachedResponse) -> CachedResponse:
         key = self._key(url)
         content = _encoder.encode(kept)
         self._stamps[bucket, key] = self._store.write(bucket, key, content)

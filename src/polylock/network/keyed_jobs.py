@@ -87,7 +87,7 @@ class KeyedJobs:
             self._threads.append(thread)
         thread.start()
 
-    def ask(self, key: Hashable, work: Callable[[], T]) -> T:
+    def result(self, key: Hashable, work: Callable[[], T]) -> T:
         """Return the result of the key's job; run it here unless it has begun.
 
         Raises what the job raised, for every caller.

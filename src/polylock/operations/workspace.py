@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from polylock.cache.entries import digest
+from polylock.cache.entries import digest, entry_path
 from polylock.cache.regular_files import read_regular
 from polylock.cache.store import Bucket, Store
 from polylock.errors import (
@@ -19,12 +19,14 @@ from polylock.errors import (
 )
 from polylock.lockfile.binary import from_binary, rules, to_binary
 from polylock.lockfile.freshness import Difference, differences
+from polylock.lockfile.record import inputs_of_record
 from polylock.lockfile.vouching import direct_packages, source_of
 from polylock.model.inputs import Inputs
 from polylock.project.direct_sources import relative_path
-from polylock.project.pyproject import ProjectFile, find_project, load_project
+from polylock.project.pyproject import ProjectFile, load_project, project_path
+from polylock.project.script import is_script
 from polylock.providers.derive import build_target
-from polylock.values import Value
+from polylock.values import Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +45,7 @@ __all__ = [
     "place_of_environment",
     "project_of_lock",
     "project_path",
+    "read_files",
     "read_lock",
     "recorded_policy",
     "refuse_untrusted_sources",
@@ -78,17 +81,6 @@ class Workspace(Value, frozen=True, kw_only=True):
             return path
 
 
-def project_path(settings: Settings) -> Path:
-    """Return the project file in the settings, else the nearest one.
-
-    Raises ProjectError if there is none.
-    """
-    if settings.project is None:
-        return find_project(Path.cwd())
-    path = settings.project.absolute()
-    return path / "pyproject.toml" if path.is_dir() else path
-
-
 def environment_path(settings: Settings) -> Path:
     """Return the path of the environment; raises EnvironmentBroken.
 
@@ -102,7 +94,13 @@ def environment_path(settings: Settings) -> Path:
 
 
 def place_of_environment(settings: Settings) -> Path:
-    """Return the path of the environment, or of a file that names it."""
+    """Return the path of the environment, or of a file that names it.
+
+    That of a script is in the cache: scripts share a directory.
+    """
+    if settings.venv is None and settings.project and is_script(settings.project):
+        directory = settings.cache_dir.absolute() / Bucket.ENVIRONMENTS.directory
+        return Path(entry_path(str(directory), bytes(settings.project.resolve())))
     place = settings.venv or lock_path(settings).with_name(".venv")
     return place.absolute()
 
@@ -120,10 +118,40 @@ def lock_path(settings: Settings) -> Path:
     return settings.lock_path(project_path(settings))
 
 
+def with_trees(project: ProjectFile) -> ProjectFile:
+    """Add what the source trees of a project require now."""
+    inputs = project.inputs
+    named = any(entry.direct for each in inputs.sources.values() for entry in each)
+    if not named and all(each.requirement.url is None for each in inputs.requirements):
+        return project
+    # 10 ms, for a project with direct sources alone.
+    from polylock.operations.trees import tree_records  # noqa: PLC0415 - see above
+
+    trees = tree_records(inputs, project.path.absolute().parent)
+    return replace(project, inputs=replace(inputs, trees=trees)) if trees else project
+
+
+def read_files(project: ProjectFile) -> tuple[tuple[Path, ...], ...] | None:
+    """Return the files beside the project file that decide what is locked.
+
+    The second are directories whose entries do. None if they are too many.
+    """
+    members = project.members
+    if members.listed is None:
+        return None
+    files = members.files
+    if project.inputs.trees:
+        from polylock.operations.trees import deciding_files  # noqa: PLC0415 - as above
+
+        place = project.path.absolute().parent
+        files = (*files, *deciding_files(project.inputs, place))
+    return tuple(dict.fromkeys(files)), members.listed
+
+
 def open_workspace(settings: Settings) -> Workspace:
     """Read the project file and derive its targets; raises ProjectError."""
     path = project_path(settings)
-    project = load_project(path, settings=settings)
+    project = with_trees(load_project(path, settings=settings))
     return Workspace(
         project=project,
         targets=tuple(build_target(found) for found in project.descriptions),
@@ -196,12 +224,13 @@ def recorded_policy(pylock: Pylock) -> Inputs:
     """Return inputs with the build policy that a lock file records."""
     if pylock.polylock is None:
         return Inputs()
-    recorded = pylock.polylock.inputs
-    forbidden = recorded.lists.get("no-build-package", ())
-    if recorded.settings.get("build") == "none":
-        allowed = recorded.lists.get("build-package", ())
-        return Inputs(build="none", build_packages=allowed, no_build_packages=forbidden)
-    return Inputs(no_build_packages=forbidden)
+    recorded = inputs_of_record(pylock.polylock.inputs)
+    return Inputs(
+        build=recorded.build,
+        build_packages=recorded.build_packages,
+        no_build_packages=recorded.no_build_packages,
+        builds=recorded.builds,
+    )
 
 
 def read_lock(path: Path, settings: Settings | None = None) -> Pylock | None:

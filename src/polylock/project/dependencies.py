@@ -19,6 +19,7 @@ from polylock.model.inputs import RootRequirement
 from polylock.model.markers import Atom, MarkerExpression, conjunction, parse_marker
 from polylock.model.requirements import InvalidRequirement, Requirement, is_specifier
 from polylock.project.direct_sources import with_relative_url
+from polylock.project.script import is_script
 from polylock.toml_tables import Table, suggestion
 from polylock.values import Value, replace
 
@@ -80,7 +81,7 @@ class Dependencies(Value, frozen=True, kw_only=True):
 
 def read_dependencies(document: Table) -> Dependencies:
     """Return the requirements in a project file; raises ProjectError."""
-    project = document.table("project")
+    project = document if is_script(document.path) else document.table("project")
     name = _project_name(document, project)
     _refuse_dynamic(project)
     declared = Dependencies(

@@ -30,7 +30,14 @@ if TYPE_CHECKING:
 
     from tomlkit import TOMLDocument
 
-__all__ = ["add_dependency", "add_target", "init", "remove_dependency", "rewrite"]
+__all__ = [
+    "add_build_packages",
+    "add_dependency",
+    "add_target",
+    "init",
+    "remove_dependency",
+    "rewrite",
+]
 
 _TARGETS = ("tool", "polylock", "targets")
 
@@ -339,7 +346,7 @@ def _with_line_endings(text: str, before: str) -> str:
 
 
 def _is_header_only(table: object) -> bool:
-    """Return whether a table has no header of its own, only those of its tables."""
+    """Return True if a table has no header of its own, only those of its tables."""
     import tomlkit  # see Edit.__init__
 
     return isinstance(table, tomlkit.items.Table) and table.is_super_table()
@@ -417,6 +424,20 @@ def add_dependency(
             _add_entry(entries, written, requirement)
 
     edit.change_array(keys, add)
+    return edit.finish()
+
+
+def add_build_packages(
+    text: str, names: Sequence[str], *, path: str = "pyproject.toml"
+) -> str:
+    """Return the text with projects added to ``build-package``; raises ProjectError."""
+    edit = Edit(text, path)
+
+    def add(entries: list[Any]) -> None:
+        known = {canonicalize_name(str(each)) for each in entries}
+        entries.extend(name for name in names if canonicalize_name(name) not in known)
+
+    edit.change_array(("tool", "polylock", "build-package"), add)
     return edit.finish()
 
 

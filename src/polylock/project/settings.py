@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from polylock.cache.regular_files import read_regular
 from polylock.errors import UsageError
+from polylock.project.script import is_script, lock_name
 from polylock.project.setting_values import GivenValue, Kind, SettingDefinition
 from polylock.toml_tables import InvalidToml, key_path, parse_toml, suggestion
 from polylock.values import Value, field
@@ -59,6 +60,8 @@ class Settings(Value, frozen=True, kw_only=True):
     only_groups: tuple[str, ...] = ()
     all_groups: bool = False
     no_default_groups: bool = False
+    members: tuple[str, ...] = ()
+    all_members: bool = False
     extras: tuple[str, ...] = ()
     all_extras: bool = False
     venv: Path | None = None
@@ -82,8 +85,12 @@ class Settings(Value, frozen=True, kw_only=True):
         return f"Settings({', '.join(shown)})"
 
     def lock_path(self, project: Path) -> Path:
-        """Return the path of the lock file, by default beside the project file."""
-        return self.lock_file or project.with_name("pylock.toml")
+        """Return the path of the lock file, by default beside the project file.
+
+        That of a script ``train.py`` is ``pylock.train.toml``.
+        """
+        name = lock_name(project) if is_script(project) else "pylock.toml"
+        return self.lock_file or project.with_name(name)
 
 
 SETTINGS: tuple[SettingDefinition, ...] = (
@@ -211,6 +218,22 @@ SETTINGS: tuple[SettingDefinition, ...] = (
         flag="--extra",
         help="An extra to install; may be given more than once.",
         default="none",
+        for_user=False,
+    ),
+    SettingDefinition(
+        name="members",
+        kind=Kind.NAMES,
+        flag="--package",
+        help="A member of the workspace, alone; may be given more than once.",
+        default="none",
+        for_user=False,
+    ),
+    SettingDefinition(
+        name="all_members",
+        kind=Kind.SWITCH,
+        flag="--all-packages",
+        help="Every member of the workspace.",
+        default="false",
         for_user=False,
     ),
     SettingDefinition(

@@ -19,7 +19,7 @@ _TABLES_OF_POLYLOCK = ("index", "dependency-metadata")
 
 
 def is_header(keys: tuple[str, ...], value: object) -> bool:
-    """Return whether a value gets a header of its own, ``[a.b]`` or ``[[a.b]]``."""
+    """Return True if a value gets a header of its own, ``[a.b]`` or ``[[a.b]]``."""
     in_polylock = keys[:2] == ("tool", "polylock")
     if isinstance(value, list):
         return in_polylock and len(keys) == 3 and keys[2] in _TABLES_OF_POLYLOCK

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, cast, get_args
 
+from polylock.model.build_settings import BuildSettings
 from polylock.model.direct import DIRECT_KEYS
 from polylock.model.inputs import (
     DEFAULT_INDEX,
@@ -47,8 +48,8 @@ __all__ = [
 
 _INDEX_KEYS = ("name", "url", "format", "explicit", "absent")
 _SOURCE_KEYS = ("index", *DIRECT_KEYS, "properties", "targets")
-_INDEX_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
-_PATH = re.compile(r"\.{0,2}[/\\]|\.{1,2}$|[A-Za-z]:[/\\](?!/)")
+_INDEX_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
+_PATH = r"\.{0,2}[/\\]|\.{1,2}$|[A-Za-z]:[/\\](?!/)"
 """The beginning of a path, which is not a URL: ``./``, ``../``, ``/`` or ``C:/``."""
 
 
@@ -86,7 +87,7 @@ def _index(entry: Table, directory: Path) -> IndexLocation:
     url = entry.string("url")
     if name is None:
         raise entry.error("is missing", "name", advice='write: name = "internal"')
-    if not _INDEX_NAME.fullmatch(name):
+    if not re.fullmatch(_INDEX_NAME, name):
         raise entry.error(
             f"{name!r} is not a valid name of an index",
             "name",
@@ -135,7 +136,7 @@ def _absent(entry: Table) -> tuple[int, ...]:
 
 def _location(text: str, entry: Table, directory: Path, key: str = "url") -> str:
     """Return the URL of an index; a path becomes a ``file:`` URL."""
-    if _PATH.match(text):
+    if re.match(_PATH, text):
         # Not resolved: the target of a symbolic link in the path may change.
         return (directory.absolute() / text).as_uri()
     problem = index_url_problem(text)
@@ -231,6 +232,15 @@ def _property(text: str, table: Table, *inside: str | int) -> str:
         ) from error
 
 
+BUILD_KEYS = (
+    "extra-build-dependencies",
+    "no-build-isolation-package",
+    "config-settings",
+    "config-settings-package",
+    "dependency-metadata",
+)
+"""The keys that ``polylock.project.build_values`` reads."""
+
 OTHER_TOOLS = ("uv", "poetry", "pdm")
 """The tools whose settings are not passed over in silence, by their tables."""
 
@@ -255,22 +265,20 @@ KEYS = (
     "build-package",
     "no-build-package",
     "no-binary-package",
+    *BUILD_KEYS,
     "index",
     "sources",
     "torch-backend",
     "torch-index",
+    "workspace",
     IGNORED_SETTINGS,
     "targets",
 )
 """The keys of ``[tool.polylock]``, in the order in which they are documented."""
 
-_TIMESTAMP = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)"
-)
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
-_DURATION = re.compile(
-    r"\s*(?:P[\dYMWDTHS.]+|[\d.]+\s*[a-z]+(\s+ago)?)\s*", re.IGNORECASE
-)
+_TIMESTAMP = r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)"
+_DATE = r"\d{4}-\d\d-\d\d"
+_DURATION = r"(?i)\s*(?:P[\dYMWDTHS.]+|[\d.]+\s*[a-z]+(\s+ago)?)\s*"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EXAMPLE = 'for example: exclude-newer = "2026-11-01T00:00:00Z"'
 
@@ -318,8 +326,18 @@ def read_options(
         build_packages=tuple(sorted(set(build))),
         no_build_packages=tuple(sorted(set(no_build))),
         no_binary_packages=tuple(sorted(set(no_binary))),
+        builds=_builds(table),
         torch_backend=read_torch_backend(table),
     )
+
+
+def _builds(table: Table) -> BuildSettings:
+    if not any(key in table for key in BUILD_KEYS):
+        return BuildSettings()
+    # Only for a project that has one of these keys.
+    from polylock.project.build_values import read_builds  # noqa: PLC0415 - see above
+
+    return read_builds(table)
 
 
 def read_torch_backend(table: Table) -> str | None:
@@ -421,15 +439,15 @@ def _exclude_newer(table: Table) -> int | None:
 
 def _parse_moment(text: str, table: Table) -> datetime | date:
     try:
-        if _DATE.fullmatch(text):
+        if re.fullmatch(_DATE, text):
             return date.fromisoformat(text)
-        if _TIMESTAMP.fullmatch(text):
+        if re.fullmatch(_TIMESTAMP, text):
             return datetime.fromisoformat(text.upper())
     except ValueError as error:
         raise table.error(
             f"{text!r} is not a valid time: {error}", "exclude-newer"
         ) from error
-    if _DURATION.fullmatch(text):
+    if re.fullmatch(_DURATION, text):
         raise table.error(
             f"{text!r} is relative to the day of locking, "
             "so the same project would lock differently tomorrow",

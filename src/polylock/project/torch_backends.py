@@ -34,6 +34,7 @@ __all__ = [
     "backend_names",
     "is_torch_index",
     "torch_backends",
+    "torch_index_url",
     "torch_projects",
 ]
 
@@ -129,14 +130,19 @@ def torch_projects() -> frozenset[str]:
 
 
 def backend_fit(name: str, description: TargetDescription) -> BackendFit | None:
-    """Return which versions of a backend run on a target, None for an unknown name."""
+    """Return the versions of a backend that run on a target, None if it is unknown."""
     backend = _data().backends.get(name)
     return None if backend is None else _fit(name, backend, description)
 
 
+def torch_index_url() -> str:
+    """Return the URL of PyTorch's public index, of which each backend has a part."""
+    return _data().index
+
+
 def is_torch_index(url: str) -> bool:
-    """Return whether a URL is that of PyTorch's public index, or inside it."""
-    own = _data().index
+    """Return True if a URL is that of PyTorch's public index, or inside it."""
+    own = torch_index_url()
     return url.rstrip("/") == own or url.startswith(f"{own}/")
 
 

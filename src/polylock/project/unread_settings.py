@@ -43,12 +43,20 @@ _Key = tuple[str | int, ...]
 _POETRY_DIRECT = ("git", "path", "url", "file", "source")
 
 
-def refuse_unread(document: Table, *, default_index_url: str) -> None:
+def refuse_unread(
+    document: Table,
+    *,
+    default_index_url: str,
+    members: Collection[str] = frozenset(),
+) -> None:
     """Raise UnreadSettings if another tool's settings have no counterpart.
 
+    ``members`` of the workspace have their source without an entry.
     Raises ProjectError if ``ignored-settings`` is not a list of such settings.
     """
-    view = _View(document, default_index_url, _by_torch_backend(document))
+    view = _View(
+        document, default_index_url, _by_torch_backend(document), frozenset(members)
+    )
     ignored = _ignored(document)
     for tool, find in (("uv", _of_uv), ("poetry", _of_poetry), ("pdm", _of_pdm)):
         table = _table(document.values, "tool", tool)
@@ -87,7 +95,7 @@ def _ignored(document: Table) -> tuple[str, ...]:
 
 
 def _covered(key: str, ignored: Sequence[str]) -> bool:
-    """Return whether a key or a table that holds it is among the ignored ones."""
+    """Return True if a key or a table that holds it is among the ignored ones."""
     return any(
         key == name or key.startswith((f"{name}.", f"{name}[")) for name in ignored
     )
@@ -99,19 +107,20 @@ class _View(Value, frozen=True):
     document: Table
     default_index_url: str
     torch_projects: Collection[str]
+    members: Collection[str]
 
     @property
     def tool(self) -> Mapping[str, Any]:
         return _table(self.document.values, "tool", "polylock")
 
     def has_source(self, name: str) -> bool:
-        """Return whether a project has a source here, or one by ``torch-backend``."""
+        """Return True if a project has a source here, or one by ``torch-backend``."""
         wanted = canonicalize_name(name)
         known = {canonicalize_name(each) for each in _table(self.tool, "sources")}
-        return wanted in known or wanted in self.torch_projects
+        return wanted in {*known, *self.torch_projects, *self.members}
 
     def has_index(self, name: object, url: object) -> bool:
-        """Return whether an index is declared by this name or URL, or is the default.
+        """Return True if an index is declared by this name or URL, or is the default.
 
         A text with a variable of the environment is compared as it is.
         """
@@ -123,15 +132,16 @@ class _View(Value, frozen=True):
         return _bare(url) in urls or (isinstance(name, str) and name.lower() in names)
 
     def has_group(self, name: str) -> bool:
-        """Return whether there is a dependency group of this name."""
+        """Return True if there is a dependency group of this name."""
         groups = _table(self.document.values, "dependency-groups")
         wanted = canonicalize_name(name)
         return any(canonicalize_name(each) == wanted for each in groups)
 
 
 def _of_uv(table: Mapping[str, Any], view: _View) -> Iterator[_Key]:
-    for name in _table(table, "sources"):
-        if not view.has_source(name):
+    for name, entry in _table(table, "sources").items():
+        is_member = entry == {"workspace": True} and "workspace" in view.tool
+        if not is_member and not view.has_source(name):
             yield ("sources", name)
     yield from _indexes_of_uv(table, view)
     for key, without_effect in _UV_SAME.items():
@@ -206,7 +216,7 @@ def _of_pdm(table: Mapping[str, Any], view: _View) -> Iterator[_Key]:
 
 
 def _is_direct(value: object) -> bool:
-    """Return whether a dependency of Poetry names a source."""
+    """Return True if a dependency of Poetry names a source."""
     if isinstance(value, list):
         return any(map(_is_direct, value))
     return isinstance(value, dict) and any(key in value for key in _POETRY_DIRECT)

@@ -1,4 +1,4 @@
-"""Writes a zip archive of members of another one, which are not packed anew.
+"""Writes a zip archive of members of another one, which are not compressed again.
 
 Packed content is copied as it is, so the result does not depend on the version of zlib,
 takes the time of a copy and little memory. New members are stored without compression
@@ -31,11 +31,12 @@ _END = struct.Struct("<4s4H2LH")
 _END64 = struct.Struct("<4sQ2H2L4Q")
 _LOCATOR64 = struct.Struct("<4sLQL")
 _LOCAL_LENGTHS = struct.Struct("<4s22xHH")
+_NEEDED = {12: 46, 14: 63}  # the version that can unpack bzip2 and LZMA
 _VERSION64 = 45
 _UTF8 = 0x800
 _DESCRIPTOR = 0x8
 _LEFT_OUT = frozenset({0x0001, 0x7075})
-"""Extra fields of ZIP64, which is decided anew, and of another name for a member."""
+"""Extra fields of ZIP64, which is decided again, and of another name for a member."""
 
 _CHUNK = 1024 * 1024
 
@@ -169,7 +170,7 @@ class ArchiveWriter:
         offset = self._stream.tell()
         sizes = (entry.size, entry.packed)
         is_long = max(sizes) >= self._zip64_from
-        needed = 20 if is_new else max(20, like.extract_version)
+        needed = _NEEDED.get(entry.method, 20)
         if is_long:
             needed = max(needed, _VERSION64)
             # The local header must have both.
@@ -226,7 +227,7 @@ def _dos_time(moment: Moment) -> tuple[int, int]:
 
 
 def _without_own(extra: bytes) -> bytes:
-    """Return extra fields without those that are written anew; broken ones end it."""
+    """Return extra fields without those that are rewritten; a broken one ends them."""
     kept = []
     start = 0
     while len(extra) >= start + 4:

@@ -6,12 +6,11 @@ import io
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal
 
-import msgspec
 from packaging.utils import canonicalize_name
 
 from polylock.model.markers import Atom, conjunction, disjunction, parse_marker
 from polylock.model.requirements import Requirement
-from polylock.values import Value
+from polylock.values import Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -58,7 +57,7 @@ class RequirementChange(Value, frozen=True, kw_only=True):
 
     @property
     def kind(self) -> Literal["added", "dropped", "marked"]:
-        """Return what happened to it."""
+        """Return the kind of the change."""
         if self.was is None:
             return "added"
         return "dropped" if self.now is None else "marked"
@@ -91,7 +90,7 @@ def requirements_of(text: str) -> list[str]:
 
 
 def is_requirement(field: str) -> bool:
-    """Return whether a field is a ``Requires-Dist``."""
+    """Return True if a field is a ``Requires-Dist``."""
     return field.lower().startswith(_FIELD)
 
 
@@ -192,7 +191,7 @@ def behind_labels(requirements: Mapping[str, Sequence[str]]) -> list[str]:
 def requirement_changes(
     before: Sequence[str], after: Sequence[str]
 ) -> tuple[RequirementChange, ...]:
-    """Return what changed between two lists of requirements."""
+    """Return the changes between two lists of requirements."""
     dropped = [text for text in before if text not in after]
     changes = []
     for text in after:
@@ -211,11 +210,11 @@ def _normalized(text: str) -> Requirement:
     """Parse a requirement, its marker in the form that all equal ones have."""
     requirement = Requirement.parse(text)
     marker = requirement.marker_expression
-    return msgspec.structs.replace(requirement, marker=str(marker) if marker else "")
+    return replace(requirement, marker=str(marker) if marker else "")
 
 
 def _bare(text: str) -> Requirement:
-    return msgspec.structs.replace(Requirement.parse(text), marker="")
+    return replace(Requirement.parse(text), marker="")
 
 
 def _with_markers(
@@ -223,7 +222,7 @@ def _with_markers(
 ) -> Requirement:
     own = [parse_marker(requirement.marker)] if requirement.marker else []
     marker = str(conjunction([*own, *markers]))
-    return msgspec.structs.replace(requirement, marker=marker)
+    return replace(requirement, marker=marker)
 
 
 def _matches(name: str, pattern: str) -> bool:

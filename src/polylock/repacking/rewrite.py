@@ -1,4 +1,4 @@
-"""A wheel written anew: planned, staged beside its place, then moved there.
+"""A rewritten wheel: planned, staged beside its place, then moved there.
 
 Only METADATA, RECORD and ``variant.json`` get new content. With another version the
 ``.dist-info`` and ``.data`` directories and the file have another name. Signatures of
@@ -148,7 +148,7 @@ def plan_wheel(
         [
             row._replace(path=_renamed(row.path, old, new))
             for row in rows
-            if row.path not in left_out
+            if row.path in wheel.members.files and row.path not in left_out
         ],
         contents,
         info,
@@ -258,7 +258,7 @@ def check_releases(plans: Sequence[PlannedWheel], *, lenient: bool = False) -> N
 def _clash(
     mine: VariantMetadata, name: str, other: VariantMetadata, *, lenient: bool
 ) -> str | None:
-    """Return why two wheels cannot be of one release, None if they can."""
+    """Return the reason why two wheels cannot be of one release, None if they can."""
     (label,) = mine.variants
     theirs = other.properties(label)
     if theirs is not None and theirs != mine.properties(label):
@@ -325,7 +325,7 @@ def write_wheels(
 
 
 def _state(target: Path, digest: str) -> Literal["written", "unchanged"] | None:
-    """Return what becomes of a target, None if it has other content."""
+    """Return the outcome for a target, None if it has other content."""
     if not target.exists() and not target.is_symlink():
         return "written"
     with suppress(OSError):

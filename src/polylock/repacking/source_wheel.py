@@ -1,7 +1,7 @@
-"""A wheel that is to be written anew, read by the rules of ``lock`` and ``sync``.
+"""A wheel that is to be rewritten, read by the rules of ``lock`` and ``sync``.
 
 Its RECORD is compared with every member, because the new one is made from it. What
-``sync`` repairs is a fault here: whoever publishes a wheel can still build it right.
+``sync`` repairs is a fault here: the publisher of a wheel can still correct it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from polylock.model.archive_checks import RefusedArchive
 from polylock.model.core_metadata import CoreMetadata, InvalidCoreMetadata
 from polylock.model.filenames import InvalidFilename, WheelFilename
 from polylock.model.wheel_faults import Fault, FaultKind
-from polylock.model.wheel_info import parse_wheel_file
+from polylock.model.wheel_info import header, parse_entry_points, parse_wheel_file
 from polylock.model.wheel_members import LIMITS, WheelMembers, is_release, wheel_members
 from polylock.model.zip_content import content_chunks
 from polylock.values import Mutable, Value
@@ -47,14 +47,13 @@ __all__ = ["Identity", "InvalidWheel", "SourceWheel", "identity_of", "opened_whe
 _UNREADABLE = (
     EOFError,
     NotImplementedError,
-    UnicodeError,
     ValueError,
     zipfile.BadZipFile,
 )
 
 
 class InvalidWheel(ValueError):
-    """A wheel that cannot be written anew; the text is the reason."""
+    """A wheel that cannot be rewritten; the text is the reason."""
 
 
 class Identity(Value, frozen=True):
@@ -85,7 +84,6 @@ class SourceWheel(Mutable, kw_only=True):
     comment: bytes
     members: WheelMembers
     metadata: bytes
-    core: CoreMetadata
     variant: VariantMetadata | None
     rows: list[RecordRow]
     faults: list[Fault]
@@ -176,13 +174,19 @@ def _read(
     def content(name: str) -> bytes:
         return b"".join(content_chunks(stream, members.files[f"{info}/{name}"]))
 
-    parse_wheel_file(content("WHEEL").decode("utf-8"))
+    def text(name: str) -> str:
+        try:
+            return content(name).decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise RefusedArchive(f"{info}/{name} is not UTF-8") from error
+
+    parse_wheel_file(text("WHEEL"))
+    _check_metadata(text("METADATA"), filename)
     metadata = content("METADATA")
-    metadata.decode("utf-8")
-    core = CoreMetadata.parse(metadata)
-    if not is_release(core.name, core.version, filename):
-        raise InvalidWheel(f"its METADATA is that of {core.name} {core.version}")
-    rows, bad = rows_of_wheel(content("RECORD").decode("utf-8"))
+    CoreMetadata.parse(metadata)
+    if f"{info}/entry_points.txt" in members.files:
+        tuple(parse_entry_points(text("entry_points.txt")))
+    rows, bad = rows_of_wheel(text("RECORD"))
     unrecorded = {f"{info}/{name}" for name in UNRECORDED}
     faults = [*members.faults, *(Fault(FaultKind.COLUMNS, line) for line in bad)]
     return SourceWheel(
@@ -194,13 +198,20 @@ def _read(
         comment=archive.comment,
         members=members,
         metadata=metadata,
-        core=core,
         variant=_variant(
             filename.variant_label, f"{info}/variant.json", members, content
         ),
         rows=[row for row in rows if row.path and row.path not in unrecorded],
         faults=faults,
     )
+
+
+def _check_metadata(text: str, filename: WheelFilename) -> None:
+    name, version = header(text, "Name"), header(text, "Version")
+    if name is None or version is None:
+        raise InvalidWheel("METADATA has no Name or no Version")
+    if not is_release(name, version, filename):
+        raise InvalidWheel(f"its METADATA is that of {name} {version}")
 
 
 def _variant(

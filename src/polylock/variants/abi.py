@@ -31,7 +31,7 @@ _MOST_ALTERNATIVES = 100
 
 
 def is_release(value: str) -> bool:
-    """Return whether a value is a release of up to three numbers (PEP 850)."""
+    """Return True if a value is a release of up to three numbers (PEP 850)."""
     return _RELEASE.fullmatch(value) is not None
 
 

@@ -128,7 +128,7 @@ def has_built_in_provider(
 
 
 def usual_provider(namespace: str) -> dict[str, Any] | None:
-    """Return what metadata says of the published provider, None if there is none."""
+    """Return the published provider in the metadata, None if there is none."""
     packages = PROVIDER_PACKAGES.get(namespace)
     if packages is None:
         return None

@@ -135,7 +135,7 @@ PropertyFault = FeatureUnknown | ValuesUnknown | ValuesUnlisted | SeveralValues
 
 
 def property_faults(metadata: VariantMetadata) -> Iterator[PropertyFault]:
-    """Yield what is wrong with the properties of labels, in the order of the metadata.
+    """Yield the problems of the properties of labels, in the order of the metadata.
 
     A namespace whose provider is neither built in nor a static list is not judged.
     """

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from packaging.utils import canonicalize_name
 
+from fakes.pythons import sites_of, this_python
 from fakes.sdists import in_tree
 from fakes.server import Index, Server
 from fakes.wheels import build_wheel
 from polylock.environment.installed import read_installed
-from polylock.environment.interpreter import probe
 from polylock.environment.venv import create
 from polylock.errors import (
     BuildFailed,
@@ -42,7 +41,7 @@ class World:
         self.server = server
         self.files = tmp_path / "files"
         self.settings = Settings(cache_dir=tmp_path / "cache")
-        self.interpreter: Interpreter = probe(Path(sys.executable))
+        self.interpreter: Interpreter = this_python()
         self.directory = tmp_path / "environment"
         create(self.directory, self.interpreter)
 
@@ -64,8 +63,8 @@ class World:
         with Context(self.settings, inputs, SilentReporter()) as context:
             builds = machine_builds(context, self.interpreter)
             provisioner = MachineProvisioner(builds=replace(builds, chain=names))
-            python = provisioner.provision(requirements, self.directory)
-        found = read_installed(probe(python).site_directories)
+            provisioner.provision(requirements, self.directory)
+        found = read_installed(sites_of(self.directory))
         return {one.name: one.version for one in found}
 
 

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import pytest
 from packaging.utils import canonicalize_name
 
+from fakes.pythons import this_python
 from fakes.sdists import FAILING_WHEEL, NO_METADATA_HOOK, in_tree
 from fakes.server import Index, Server
 from fakes.wheels import build_wheel
 from polylock.build.policy import refused_metadata, require_allowed
-from polylock.environment.interpreter import probe
 from polylock.errors import BuildFailed, BuildForbidden, FileCorrupt
 from polylock.explain.reasons import NeedsBuild
 from polylock.installation.archive import TREE
@@ -72,7 +72,7 @@ class World:
         """Build a file for the Python that runs the tests; return the wheel's tree."""
         names = tuple(canonicalize_name(name) for name in chain)
         with self.context() as context:
-            builds = machine_builds(context, probe(Path(sys.executable)))
+            builds = machine_builds(context, this_python())
             builds = replace(builds, chain=names)
             sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
             sdist = LocalSdist(path=path, filename=path.name, sha256=sha256)
@@ -86,7 +86,7 @@ class World:
 
     def release(self, context: IndexContext) -> tuple[Release, RemoteFile]:
         """Return the only release of demo and its source distribution."""
-        python = python_release(probe(Path(sys.executable)))
+        python = python_release(this_python())
         target = build_target(this_machine().describe(python))
         release = context.source.releases(DEMO, target).release(0)
         assert release.sdist is not None

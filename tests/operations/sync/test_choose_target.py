@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from fakes.installations import make_interpreter
-from fakes.pythons import fake_python, real_python
+from fakes.pythons import fake_python, real_python, this_python
 from fakes.server import Index, Server
 from fakes.wheels import build_wheel
 from fakes.workspace import Project, Spy
@@ -51,7 +51,7 @@ class World:
 
     def lock(self, python: str, dependency: str = "alpha") -> None:
         """Write the project for a Python and lock it."""
-        base = python_release(probe(real_python("this")))
+        base = python_release(this_python())
         found = target_table(this_machine().describe(base))
         kept = ("platform", "libc", "macos")
         table = {key: found[key] for key in kept if key in found}
@@ -79,10 +79,9 @@ def world(server: Server, tmp_path: Path) -> World:
 
 
 def options(**changes: Any) -> SyncOptions:  # noqa: ANN401 - those of SyncOptions
-    """Return options of a sync that finds both Pythons."""
+    """Return options of a sync that finds both Pythons, and none of the system."""
     paths = [str(real_python(version).parent) for version in ("this", OTHER)]
-    search_path = os.pathsep.join([*paths, os.environ["PATH"]])
-    return SyncOptions(search_path=search_path, **changes)
+    return SyncOptions(search_path=os.pathsep.join(paths), **changes)
 
 
 def test_an_environment_of_another_python_is_made_anew(world: World) -> None:

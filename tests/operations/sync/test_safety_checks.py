@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fakes.pythons import real_python
+from fakes.pythons import real_python, sites_of
 from fakes.server import Index, Server
 from fakes.wheels import build_wheel
 from fakes.workspace import Project, Spy, this_target
-from polylock.environment.discovery import environment_python
-from polylock.environment.interpreter import probe
 from polylock.environment.venv import EnvironmentState, read_state, write_state
 from polylock.errors import TargetMismatch, UsageError
 from polylock.operations.sync.sync import SyncOptions, SyncOutcome, sync
@@ -59,7 +57,7 @@ class World:
     def install(self, name: str, *requires: str) -> None:
         """Put a distribution into the environment, as another installer does."""
         wheel = build_wheel(self.files, name, "2.0", requires=list(requires))
-        site = probe(environment_python(self.place)).scheme.purelib
+        (site, *_) = sites_of(self.place)
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(site)
 

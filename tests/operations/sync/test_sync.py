@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fakes.pythons import sites_of, this_python
 from fakes.server import Answer, Server
 from fakes.this_machine import VARIABLE
 from fakes.wheels import build_wheel
-from fakes.workspace import Spy, this_target
-from polylock.environment.discovery import environment_python
+from fakes.workspace import Project, Spy, this_target
 from polylock.environment.installed import read_installed
-from polylock.environment.interpreter import probe
 from polylock.environment.venv import (
     EnvironmentState,
     create,
@@ -41,9 +40,9 @@ from polylock.operations.sync.choose_target import Chooser
 from polylock.operations.sync.sync import SyncOptions, sync
 
 if TYPE_CHECKING:
-    from fakes.workspace import Project
     from polylock.environment.interpreter import Interpreter
 
+DEMO = Path(__file__).parents[3] / "fixtures" / "demo" / "pyproject.toml"
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 LINUX = sys.platform == "linux" and os.uname().machine == "x86_64"  # compiled for it
 PATH = os.environ.get("PATH", "")
@@ -84,12 +83,23 @@ def use(project: Project, text: str) -> None:
     project.settings["python"] = sys.executable
 
 
+@pytest.fixture(scope="module")
+def locked_once(tmp_path_factory: pytest.TempPathFactory, index_url: str) -> Project:
+    """Lock the demo project for the Python that runs the tests."""
+    directory = tmp_path_factory.mktemp("here") / "project"
+    project = Project(directory=directory, index_url=index_url)
+    use(project, DEMO.read_text("utf-8"))
+    project.lock()
+    return project
+
+
 @pytest.fixture
-def locked(demo: Project) -> Project:
-    """Return the demo project, locked for the Python that runs the tests."""
-    use(demo, (demo.directory / "pyproject.toml").read_text("utf-8"))
-    demo.lock()
-    return demo
+def locked(project: Project, locked_once: Project) -> Project:
+    """Return that project, with what locking left in the cache."""
+    root = project.directory.parent
+    shutil.copytree(locked_once.directory.parent, root, dirs_exist_ok=True)
+    project.settings.update(locked_once.settings)
+    return project
 
 
 def installed(project: Project) -> dict[str, str]:
@@ -316,10 +326,9 @@ def test_each_demo_target_gets_its_labels(locked: Project, name: str) -> None:
     """Forced, a sync installs just the variants that were locked for the target."""
     forced = SyncOptions(force_target=True, search_path=PATH)
     locked.sync(forced, target=name, no_install_project=True)
-    python = environment_python(locked.directory / ".venv")
     found = {
         each.name: each.origin.variant_label
-        for each in read_installed(probe(python).site_directories)
+        for each in read_installed(sites_of(locked.directory / ".venv"))
         if each.origin is not None and each.origin.variant_label is not None
     }
     assert found == DEMO_LABELS[name]
@@ -438,7 +447,7 @@ def test_a_python_of_another_environment_is_never_changed(
 ) -> None:
     """A Python that installs elsewhere is refused: all that is there would go."""
     other = tmp_path / "other"
-    create(other, probe(Path(sys.executable)))
+    create(other, this_python())
     before = sorted(other.rglob("*"))
     place = locked.directory / ".venv"
     (place / "bin").mkdir(parents=True)
@@ -456,7 +465,7 @@ def test_an_environment_that_appears_meanwhile_is_taken_for_itself(
 ) -> None:
     """The Python that would have made it is not the one that is synced."""
     other = tmp_path / "other"
-    create(other, probe(Path(sys.executable)))
+    create(other, this_python())
     before = sorted(other.rglob("*"))
     place = locked.directory / ".venv"
     locked.settings["python"] = str(other / "bin" / "python")

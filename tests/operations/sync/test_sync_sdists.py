@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fakes.pythons import sites_of
 from fakes.sdists import FAILING_WHEEL, in_tree
 from fakes.server import Index, Server
 from fakes.wheels import build_wheel
 from fakes.workspace import Project
-from polylock.environment.discovery import environment_python
 from polylock.environment.installed import read_installed
-from polylock.environment.interpreter import probe
 from polylock.errors import BuildFailed, BuildForbidden, HashMismatch, NoSolution
 from polylock.operations.sync.sync import SyncOptions
 
@@ -96,8 +95,7 @@ def test_a_locked_sdist_is_built_and_installed(locked: Locked, *, local: bool) -
     outcome = locked.sync()
     assert [entry.name for entry in outcome.plan.install] == ["demo"]
     assert locked.project.run(IMPORTED) == "1.5"
-    python = environment_python(locked.project.directory / ".venv")
-    (found,) = read_installed(probe(python).site_directories)
+    (found,) = read_installed(sites_of(locked.project.directory / ".venv"))
     assert found.origin is not None
     assert found.origin.filename == "demo-1.0.tar.gz"
 

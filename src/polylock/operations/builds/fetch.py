@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, assert_never
 from polylock.cache.archives import Archives
 from polylock.errors import ArchiveDamaged, FileCorrupt
 from polylock.lockfile.pylock import PackageSdist, PackageWheel
-from polylock.operations.builds.locked_files import LockedFiles
+from polylock.operations.builds.locked_files import LockedFiles, locked_sha256
 from polylock.values import Value, field
 
 if TYPE_CHECKING:
@@ -122,14 +122,14 @@ class WheelFetcher(Value, frozen=True, kw_only=True):
         found = self._present(file, wanted)
         if found is not None:
             return found
-        if file.path is not None:
-            return self._unpack(wanted, file, self._locked.locate(file))
         try:
             return self._unpack(wanted, file, self._locked.locate(file))
         except FileCorrupt:
+            if file.path is not None:
+                raise
             # A cached file is checked only by its size. A damaged one is fetched again
             # and verified.
-            self.context.downloader.discard(wanted.sha256)
+            self.context.downloader.discard(locked_sha256(file))
         return self._unpack(wanted, file, self._locked.locate(file))
 
     def _present(
@@ -160,7 +160,7 @@ class WheelFetcher(Value, frozen=True, kw_only=True):
                 from polylock.operations.builds.sdists import LocalSdist  # noqa: PLC0415 - rare
 
                 sdist = LocalSdist(
-                    path=path, filename=wanted.filename, sha256=wanted.sha256
+                    path=path, filename=wanted.filename, sha256=locked_sha256(file)
                 )
                 return self.builds().archive(sdist)
             case _:

@@ -1,7 +1,8 @@
 """Build locked source distributions, and cache the results.
 
-The cache key of a wheel is the SHA-256 of its source distribution with the Python and
-the system it was built for; that of metadata is the SHA-256 alone. So a second sync or
+The cache key of a wheel is the SHA-256 of its source distribution and of what its build
+sees, with the Python and the system it was built for; that of metadata lacks these two.
+So a second sync or
 lock builds nothing. There is no process lock: two processes may build the same, and
 the last result is kept.
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 import logging
 import os
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -22,6 +23,7 @@ from polylock.errors import BuildFailed, CacheUnusable, FileCorrupt
 from polylock.model.core_metadata import CoreMetadata
 from polylock.model.filenames import InvalidFilename, SdistFilename
 from polylock.model.hashes import sha256_of
+from polylock.operations.builds.build_inputs import BuildInputs, LockedSet
 from polylock.values import Value, replace
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from polylock.environment.interpreter import Interpreter
     from polylock.model.distributions import RemoteFile
     from polylock.operations.context import Context
-    from polylock.ports import Provisioner, SdistBuilder
+    from polylock.ports import Provisioner
 
 __all__ = [
     "BuiltWheel",
@@ -44,6 +46,8 @@ __all__ = [
 ]
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class LocalSdist(Value, frozen=True, kw_only=True):
@@ -85,14 +89,20 @@ class SdistBuilds(Value, frozen=True, kw_only=True):
     """Builds for one Python; thread-safe.
 
     ``chain`` are the projects being built, each a build requirement of the one before.
-    ``provisioner`` returns the Provisioner of a build, given the builder for it: a
-    build may need a solve, and that solve a build.
+    ``provisioner`` returns the Provisioner of a build, given the builder for it and
+    what it sees: a build may need a solve, and that solve a build. ``locked`` is what
+    is locked for the target, None while it is being locked.
     """
 
     context: Context
     interpreter: Interpreter
-    provisioner: Callable[[SdistBuilds], Provisioner]
+    provisioner: Callable[[SdistBuilds, BuildInputs], Provisioner]
+    locked: LockedSet | None = None
     chain: tuple[NormalizedName, ...] = ()
+
+    def inputs_of(self, name: NormalizedName) -> BuildInputs:
+        """Return what the build of a project sees."""
+        return BuildInputs.of(self.context.inputs.builds, name, self.locked)
 
     def metadata(self, file: RemoteFile) -> CoreMetadata:
         """Return the metadata of the wheel that a file of an index is built to.
@@ -102,18 +112,19 @@ class SdistBuilds(Value, frozen=True, kw_only=True):
         FileCorrupt and the errors of fetching.
         """
         sha256 = sha256_of(file.hashes)
-        cached = self._cached_metadata(sha256) if sha256 else None
+        inputs = self.inputs_of(_parse(file.filename).name)
+        cached = self._cached_metadata(inputs.key(sha256)) if sha256 else None
         if cached is not None:
             return cached
         fetched = self.context.downloader.fetch(file)
-        cached = self._cached_metadata(fetched.sha256)
+        key = inputs.key(fetched.sha256)
+        cached = self._cached_metadata(key)
         if cached is None:
             with self._build_slot():
-                builder = self._sdist_builder(file.filename)
+                parsed = _parse(file.filename)
+                builder = self._builder(parsed.name, parsed.version)
                 cached = builder.metadata(fetched.path, file.filename)
-            content = msgspec.msgpack.encode(_BuiltMetadata(cached))
-            key = _metadata_key(fetched.sha256)
-            self.context.store.write(Bucket.BUILDS, key, content)
+            self._write(_metadata_key(key), _BuiltMetadata(cached))
         return cached
 
     def archive(self, sdist: LocalSdist) -> Path:
@@ -122,16 +133,17 @@ class SdistBuilds(Value, frozen=True, kw_only=True):
         Raises BuildFailed, BuildForbidden, FileCorrupt, CacheUnusable, and the errors
         of fetching build requirements.
         """
-        cached = self._usable(sdist.sha256)
+        parsed = _parse(sdist.filename)
+        key = self.inputs_of(parsed.name).key(sdist.sha256)
+        cached = self._usable(key)
         if cached is not None:
             return cached
         with self._build_slot():
-            builder = self._sdist_builder(sdist.filename)
+            builder = self._builder(parsed.name, parsed.version)
             built = self._build(
-                sdist.sha256,
+                key,
                 lambda place: builder.wheel(sdist.path, sdist.filename, place),
             )
-        parsed = SdistFilename.parse(sdist.filename)
         return self._unpack_built(built, parsed.name, parsed.version)
 
     def tree_metadata(self, tree: SourceTree) -> CoreMetadata:
@@ -146,8 +158,7 @@ class SdistBuilds(Value, frozen=True, kw_only=True):
             builder = self._builder(tree.name, tree.version or "(source tree)")
             found = builder.tree_metadata(path, tree.name)
         if tree.is_fixed:
-            content = msgspec.msgpack.encode(_BuiltMetadata(found))
-            self.context.store.write(Bucket.BUILDS, _metadata_key(tree.key), content)
+            self._write(_metadata_key(tree.key), _BuiltMetadata(found))
         return found
 
     def tree_archive(self, tree: SourceTree) -> Path:
@@ -184,22 +195,14 @@ class SdistBuilds(Value, frozen=True, kw_only=True):
             problem = f"the built wheel is unusable: {error}"
             raise BuildFailed(name, version, problem) from error
 
-    def cached_archive(self, sha256: str) -> Path | None:
-        """Return the unpacked wheel of a source distribution if it is in the cache."""
-        wheel = self.cached(sha256)
+    def cached_archive(self, key: str) -> Path | None:
+        """Return the unpacked wheel of a build if it is in the cache."""
+        wheel = self.cached(key)
         return None if wheel is None else Archives(self.context.store).get(wheel.sha256)
 
     def cached(self, sha256: str) -> BuiltWheel | None:
         """Return the cached wheel of a source distribution, or None."""
-        content = self.context.store.read(Bucket.BUILDS, self._key(sha256))
-        try:
-            return (
-                None
-                if content is None
-                else msgspec.msgpack.decode(content, type=BuiltWheel)
-            )
-        except msgspec.MsgspecError:
-            return None
+        return self._read(self._key(sha256), BuiltWheel)
 
     def discard(self, sha256: str) -> None:
         """Remove the cached wheel of a source distribution."""
@@ -221,8 +224,7 @@ class SdistBuilds(Value, frozen=True, kw_only=True):
                 problem = error.strerror or str(error)
                 raise CacheUnusable(str(path), problem) from error
             built = BuiltWheel(path.name, sha256)
-        content = msgspec.msgpack.encode(built)
-        store.write(Bucket.BUILDS, key, content)
+        self._write(key, built)
         return built
 
     def _unpack(self, built: BuiltWheel) -> Path:
@@ -237,14 +239,6 @@ class SdistBuilds(Value, frozen=True, kw_only=True):
     def _build_slot(self) -> AbstractContextManager[object]:
         """Limit the number of parallel builds; see ``Context.building``."""
         return nullcontext() if self.chain else self.context.building
-
-    def _sdist_builder(self, filename: str) -> SdistBuilder:
-        """Return a builder for a file; raises FileCorrupt if it is not an sdist."""
-        try:
-            parsed = SdistFilename.parse(filename)
-        except InvalidFilename as error:
-            raise FileCorrupt(filename, "it is not a source distribution") from error
-        return self._builder(parsed.name, parsed.version)
 
     def _builder(self, name: NormalizedName, version: str) -> IsolatedBuilder:
         """Return a builder for a project; raises BuildFailed for a build cycle."""
@@ -261,11 +255,28 @@ class SdistBuilds(Value, frozen=True, kw_only=True):
                 "that has a wheel of it",
             )
         self.context.reporter.building(name, version)
+        inputs = self.inputs_of(name)
+        if inputs.is_locking and not inputs.isolated:
+            raise BuildFailed(
+                name,
+                version,
+                "it is built without isolation, among what is locked, and nothing is "
+                "locked yet",
+                advice="write its requirements under dependency-metadata in "
+                "[tool.polylock]",
+            )
+        within = replace(self, chain=(*self.chain, name))
         return IsolatedBuilder(
             store=self.context.store,
             interpreter=self.interpreter,
-            provisioner=self.provisioner(replace(self, chain=(*self.chain, name))),
+            provisioner=self.provisioner(within, inputs),
             variables=os.environ,
+            requires=inputs.requires,
+            isolated=inputs.isolated,
+            config={
+                key: value if isinstance(value, str) else list(value)
+                for key, value in inputs.config.items()
+            },
         )
 
     def _key(self, sha256: str) -> str:
@@ -284,16 +295,30 @@ class SdistBuilds(Value, frozen=True, kw_only=True):
         return " ".join(("wheel", sha256, *filter(None, parts)))
 
     def _cached_metadata(self, sha256: str) -> CoreMetadata | None:
-        content = self.context.store.read(Bucket.BUILDS, _metadata_key(sha256))
+        found = self._read(_metadata_key(sha256), _BuiltMetadata)
+        return None if found is None else found.metadata
+
+    def _read(self, key: str, kind: type[T]) -> T | None:
+        """Return the entry of a key, None if it is absent or damaged."""
+        content = self.context.store.read(Bucket.BUILDS, key)
         try:
             return (
-                None
-                if content is None
-                else msgspec.msgpack.decode(content, type=_BuiltMetadata).metadata
+                None if content is None else msgspec.msgpack.decode(content, type=kind)
             )
         except msgspec.MsgspecError:
             return None
 
+    def _write(self, key: str, value: BuiltWheel | _BuiltMetadata) -> None:
+        self.context.store.write(Bucket.BUILDS, key, msgspec.msgpack.encode(value))
 
-def _metadata_key(sha256: str) -> str:
-    return f"metadata {sha256}"
+
+def _metadata_key(key: str) -> str:
+    return f"metadata {key}"
+
+
+def _parse(filename: str) -> SdistFilename:
+    """Parse the name of a file; raises FileCorrupt if it is not an sdist."""
+    try:
+        return SdistFilename.parse(filename)
+    except InvalidFilename as error:
+        raise FileCorrupt(filename, "it is not a source distribution") from error

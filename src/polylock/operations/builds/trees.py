@@ -20,6 +20,7 @@ from polylock.model.direct import (
     InvalidDirectSource,
     parse_direct_url,
 )
+from polylock.operations.builds.build_inputs import BuildInputs, LockedSet
 from polylock.operations.builds.sdists import SourceTree
 from polylock.values import Value
 
@@ -59,9 +60,13 @@ def urls_with_credentials(inputs: Inputs) -> Mapping[str, str]:
 
 
 class SourceTrees(Value, frozen=True, kw_only=True):
-    """Creates the SourceTree of a directory, a commit or an archive."""
+    """Creates the SourceTree of a directory, a commit or an archive.
+
+    ``locked`` is what is locked for the target, None while it is being locked.
+    """
 
     context: Context
+    locked: LockedSet | None = None
 
     @property
     def repositories(self) -> GitRepositories:
@@ -103,7 +108,7 @@ class SourceTrees(Value, frozen=True, kw_only=True):
         return SourceTree(
             name=name,
             version=None,
-            key=_digest(place, str(name), content),
+            key=self._key(name, _digest(place, str(name), content)),
             opened=lambda: nullcontext(tree),
             editable=editable,
         )
@@ -127,7 +132,7 @@ class SourceTrees(Value, frozen=True, kw_only=True):
         return SourceTree(
             name=name,
             version=None,
-            key=commit_key(location, commit, subdirectory),
+            key=self._key(name, commit_key(location, commit, subdirectory)),
             opened=opened,
             is_fixed=True,
         )
@@ -157,10 +162,17 @@ class SourceTrees(Value, frozen=True, kw_only=True):
         return SourceTree(
             name=name,
             version=None,
-            key=_digest(sha256, subdirectory) if subdirectory else sha256,
+            key=self._key(
+                name, _digest(sha256, subdirectory) if subdirectory else sha256
+            ),
             opened=opened,
             is_fixed=True,
         )
+
+    def _key(self, name: NormalizedName, key: str) -> str:
+        """Return the key of a tree with what its build sees."""
+        settings = self.context.inputs.builds
+        return BuildInputs.of(settings, name, self.locked).key(key)
 
 
 def commit_key(location: str, commit: str, subdirectory: str | None) -> str:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from polylock.model.core_metadata import CoreMetadata
     from polylock.model.distributions import Release, RemoteFile
     from polylock.model.inputs import Inputs
+    from polylock.operations.builds.build_inputs import BuildInputs, LockedSet
     from polylock.operations.builds.sdists import SdistBuilds
     from polylock.ports import Provisioner, Reporter
     from polylock.project.settings import Settings
@@ -33,20 +34,28 @@ if TYPE_CHECKING:
 __all__ = ["IndexContext", "machine_builds"]
 
 
-def machine_builds(context: Context, interpreter: Interpreter) -> SdistBuilds:
-    """Return a builder of source distributions on this machine for a Python."""
+def machine_builds(
+    context: Context, interpreter: Interpreter, locked: LockedSet | None = None
+) -> SdistBuilds:
+    """Return a builder of source distributions on this machine for a Python.
+
+    ``locked`` is what is locked for the target, None while it is being locked.
+    """
     from polylock.operations.builds.sdists import SdistBuilds  # noqa: PLC0415 - rare
 
     return SdistBuilds(
-        context=context, interpreter=interpreter, provisioner=_provisioner
+        context=context,
+        interpreter=interpreter,
+        provisioner=_provisioner,
+        locked=locked,
     )
 
 
-def _provisioner(builds: SdistBuilds) -> Provisioner:
+def _provisioner(builds: SdistBuilds, inputs: BuildInputs) -> Provisioner:
     # The solver takes 40 ms, and cached builds do not need it.
     from polylock.operations.builds.provision import MachineProvisioner  # noqa: PLC0415
 
-    return MachineProvisioner(builds=builds)
+    return MachineProvisioner(builds=builds, inputs=inputs)
 
 
 class IndexContext(Context):

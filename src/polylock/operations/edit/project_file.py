@@ -16,6 +16,7 @@ from polylock.environment.discovery import pinned_python
 from polylock.errors import ProjectError, UsageError
 from polylock.model.target import PythonRelease, TargetDescription
 from polylock.project.pyproject import PROJECT_FILE
+from polylock.project.script import is_script
 from polylock.project.target_values import parse_python
 from polylock.project.targets import parse_targets
 from polylock.toml_tables import InvalidToml, Table, key_path, parse_toml
@@ -80,7 +81,7 @@ def pinned_release(directory: Path) -> str | None:
 
 
 def is_admitted(requires_python: str, python: str) -> bool:
-    """Return whether ``requires-python`` admits a Python; an invalid one admits all."""
+    """Return True if ``requires-python`` admits a Python; an invalid one admits all."""
     release = parse_release(python)
     try:
         specifiers = SpecifierSet(requires_python)
@@ -91,6 +92,9 @@ def is_admitted(requires_python: str, python: str) -> bool:
 
 def read_text(path: Path) -> str:
     """Return the text of a project file with its line endings; raises ProjectError."""
+    if is_script(path):
+        problem = "is a script: polylock reads its block and does not edit it"
+        raise ProjectError(str(path), "", problem, "edit the block by hand")
     try:
         return read_regular(path).decode()
     except FileNotFoundError as error:

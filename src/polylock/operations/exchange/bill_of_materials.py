@@ -40,7 +40,7 @@ from polylock.lockfile.pylock import (
     PackageWheel,
 )
 from polylock.lockfile.record import LockedFeature, record_target, without_credentials
-from polylock.operations.inspect.graph import PROJECT, LockedGraph
+from polylock.operations.inspect.graph import PROJECT, LockedGraph, reachable
 from polylock.values import Value
 
 if TYPE_CHECKING:
@@ -103,10 +103,10 @@ class BillOfMaterials(Value, frozen=True, kw_only=True):
             for chosen in self.selected
         }
         project = self._project()
-        edges = {name: self.graph.nodes[name].dependencies for name in components}
+        edges = self.graph.edges
         dependencies = [
-            _dependency(components[name], [components[each] for each in below])
-            for name, below in edges.items()
+            _dependency(component, [components[each] for each in edges[name]])
+            for name, component in components.items()
         ]
         if project is not None:
             roots = [components[root.name] for root in self.graph.roots]
@@ -135,20 +135,12 @@ class BillOfMaterials(Value, frozen=True, kw_only=True):
 
     def _required(self) -> frozenset[str]:
         """Return the packages that are installed without any group or extra."""
-        required = {
+        roots = (
             root.name
             for root in self.graph.roots
             if not root.places or any(map(_unconditional, root.places))
-        }
-        border = required
-        while border:
-            border = {
-                below
-                for name in border
-                for below in self.graph.nodes[name].dependencies
-            } - required
-            required = required | border
-        return frozenset(required)
+        )
+        return frozenset(reachable(roots, self.graph.edges))
 
     def _component(self, chosen: Selected, required: frozenset[str]) -> Component:
         package, file = chosen.package, chosen.file

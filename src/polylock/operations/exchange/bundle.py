@@ -41,7 +41,7 @@ from polylock.operations.exchange.plain_metadata import (
 )
 from polylock.operations.exchange.single_target import SingleTarget, without_label
 from polylock.operations.files import attempt
-from polylock.operations.inspect.selection import named_selections, open_lock
+from polylock.operations.inspect.selection import named_selection, open_lock
 from polylock.operations.sync.choose_target import Chooser
 from polylock.operations.sync.installables import Installables, installables
 from polylock.operations.workspace import (
@@ -122,27 +122,24 @@ def bundle(
     directory is not empty, TargetMismatch if this machine cannot build for the target,
     and the errors of fetching and building.
     """
-    if settings.target is None:
-        raise UsageError(
-            "no target is named", "add --target NAME; `polylock targets list` has them"
-        )
     directory = directory.absolute()
     _require_room(directory)
     pylock, path = open_lock(settings)
-    selection = next(iter(named_selections(pylock, path, settings)))
+    selection = named_selection(pylock, path, settings)
     project = project_of_lock(settings, pylock, path, frozen=options.frozen)
     if not options.frozen:
         refuse_untrusted_sources(settings, pylock, path, project)
     inputs = project.inputs if project else recorded_policy(pylock)
     with Context(settings, inputs, reporter) as context, _made(directory) as place:
         (place / _FILES).mkdir()
+        wanted = installables(selection.selected, context, path.parent)
         writer = _Writer(
             context=context,
             root=path.parent,
             place=place,
             names=_Names(),
-            wanted=installables(selection.selected, context, path.parent),
-            builds=_builds(context, pylock, selection.target.name, options),
+            wanted=wanted,
+            builds=_builds(context, pylock, selection.target.name, options, wanted),
         )
         files = writer.write(selection.selected)
         plain: list[PlainWheel] = []
@@ -300,7 +297,8 @@ class _Writer(Value, frozen=True, kw_only=True):
             sdist = LocalSdist(
                 path=path, filename=file.filename, sha256=locked_sha256(file)
             )
-            return self._built(name, sdist.sha256, lambda: builds.archive(sdist))
+            key = builds.inputs_of(name).key(sdist.sha256)
+            return self._built(name, key, lambda: builds.archive(sdist))
         return self._put(name, path, without_label(file))
 
     def _tree(self, chosen: Selected) -> SourceTree | None:
@@ -311,7 +309,8 @@ class _Writer(Value, frozen=True, kw_only=True):
         tree = self.wanted.trees.get(chosen.package.name)
         if tree is None or not isinstance(chosen.file, PackageDirectory):
             return tree
-        return SourceTrees(context=self.context).directory(
+        trees = SourceTrees(context=self.context, locked=self.wanted.locked)
+        return trees.directory(
             chosen.package.name,
             self.root / chosen.file.path,
             subdirectory=chosen.file.subdirectory,
@@ -356,7 +355,11 @@ class _Writer(Value, frozen=True, kw_only=True):
 
 
 def _builds(
-    context: Context, pylock: Pylock, target: str, options: BundleOptions
+    context: Context,
+    pylock: Pylock,
+    target: str,
+    options: BundleOptions,
+    wanted: Installables,
 ) -> SdistBuilds | None:
     """Return a builder for the target; raises TargetMismatch on another machine."""
     if not options.build:
@@ -372,7 +375,7 @@ def _builds(
         store=context.store,
     )
     choice = chooser.choose(target, remembered=None, forced=False)
-    return machine_builds(context, choice.interpreter)
+    return machine_builds(context, choice.interpreter, wanted.locked)
 
 
 def _require_room(directory: Path) -> None:

@@ -24,7 +24,7 @@ from polylock.operations.chosen import chosen_by
 from polylock.operations.exchange.single_target import SingleTarget
 from polylock.operations.files import write_atomically
 from polylock.operations.inspect.graph import LockedGraph, selection_graph
-from polylock.operations.inspect.selection import named_selections, open_lock
+from polylock.operations.inspect.selection import named_selection, open_lock
 from polylock.operations.workspace import project_of_lock
 from polylock.project.settings import Settings, default_index_url
 from polylock.values import Value
@@ -40,7 +40,7 @@ __all__ = ["Export", "ExportFormat", "export"]
 
 
 class PinnedRequirements(Value, frozen=True, kw_only=True):
-    """A requirements file of one target: pins with hashes, and who requires each.
+    """A requirements file of one target: pins, their hashes, and who requires each.
 
     It names no index: URL and credentials of an index depend on the machine that
     installs, and the hashes guarantee the locked bytes. Comments list the locked
@@ -50,6 +50,7 @@ class PinnedRequirements(Value, frozen=True, kw_only=True):
     single: SingleTarget
     selected: tuple[Selected, ...]
     graph: LockedGraph
+    hashes: bool = True
 
     def text(self) -> str:
         """Return the file, sorted by name, with a line per hash.
@@ -76,25 +77,34 @@ class PinnedRequirements(Value, frozen=True, kw_only=True):
 
     def _requirement(self, chosen: Selected) -> Iterator[str]:
         package, file = chosen.package, chosen.file
-        if isinstance(file, PackageVcs | PackageDirectory):
+        if isinstance(file, PackageVcs) and file.url and not self.hashes:
+            inside = f"#subdirectory={file.subdirectory}" if file.subdirectory else ""
+            pin = f" @ {file.type}+{file.url}@{file.commit_id}{inside}"
+        elif isinstance(file, PackageVcs | PackageDirectory):
             raise UsageError(
                 f"{package.name} is locked as a source tree, "
                 "which a requirements file cannot name with a hash",
                 "use --format pylock",
             )
-        pin = f"=={package.version}"
-        if isinstance(file, PackageArchive) or chosen.variant_label is not None:
+        elif isinstance(file, PackageArchive) or chosen.variant_label is not None:
             # Installers do not find a variant wheel by its version, so its URL is used.
             pin = f" @ {_address(package, file)}"
+        else:
+            pin = f"=={package.version}"
         marker = self.single.left_open(package)
         condition = f" ; {marker}" if marker is not None else ""
         parts = [
             f"{package.name}{pin}{condition}",
-            *(f"    --hash={kind}:{file.hashes[kind]}" for kind in sorted(file.hashes)),
+            *(self._hash_lines(file)),
         ]
         yield from (f"{part} \\" for part in parts[:-1])
         yield parts[-1]
         yield from self._reasons(package.name)
+
+    def _hash_lines(self, file: PackageFile) -> Iterator[str]:
+        if self.hashes and not isinstance(file, PackageVcs | PackageDirectory):
+            for kind in sorted(file.hashes):
+                yield f"    --hash={kind}:{file.hashes[kind]}"
 
     def _reasons(self, name: str) -> Iterator[str]:
         """Yield the dependents of a package as comments, as pip-tools and uv do."""
@@ -135,22 +145,28 @@ class Export(Value, frozen=True, kw_only=True):
 
 
 def export(
-    settings: Settings, export_format: ExportFormat, output: Path | None = None
+    settings: Settings,
+    export_format: ExportFormat,
+    output: Path | None = None,
+    *,
+    hashes: bool = True,
 ) -> Export:
     """Return the lock of the target in the settings, and write it to ``output``.
 
+    Requirements may be without ``hashes``, for installers that also get a source tree.
     Reads only the lock file. Raises UsageError if no target is named or the format
     cannot represent the lock, LockFileInvalid, NoSuchTarget.
     """
-    if settings.target is None:
+    if not hashes and export_format != "requirements":
         raise UsageError(
-            "no target is named", "add --target NAME; `polylock targets list` has them"
+            f"--no-hashes is for requirements, not for {export_format}",
+            "PEP 751 requires the hash of every file",
         )
-    if output is not None and export_format == "pylock":
-        _check_name(output, settings.target)
     pylock, path = open_lock(settings)
+    selection = named_selection(pylock, path, settings)
     chosen = chosen_by(settings, pylock)
-    selection = next(iter(named_selections(pylock, path, settings)))
+    if output is not None and export_format == "pylock":
+        _check_name(output, selection.target.name)
     beside = output is None or output.resolve().parent == path.resolve().parent
     writer = _Writer(
         single=SingleTarget.of(selection.target, chosen),
@@ -161,7 +177,7 @@ def export(
         case "pylock":
             text = writer.pylock(pylock, selection.selected)
         case "requirements":
-            text = writer.requirements(selection.selected)
+            text = writer.requirements(selection.selected, hashes=hashes)
         case "cyclonedx":
             project = project_of_lock(settings, pylock, path, frozen=True)
             text = writer.bill_of_materials(selection.selected, project)
@@ -234,10 +250,10 @@ class _Writer(Value, frozen=True, kw_only=True):
         )
         return bill.text()
 
-    def requirements(self, selected: tuple[Selected, ...]) -> str:
-        """Return a requirements file with a hash for each file, sorted by name."""
+    def requirements(self, selected: tuple[Selected, ...], *, hashes: bool) -> str:
+        """Return a requirements file, sorted by name."""
         pins = PinnedRequirements(
-            single=self.single, selected=selected, graph=self.graph
+            single=self.single, selected=selected, graph=self.graph, hashes=hashes
         )
         return pins.text()
 

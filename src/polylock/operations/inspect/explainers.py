@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
@@ -10,19 +10,12 @@ from polylock.errors import LockFileOutdated
 from polylock.explain.pinned_target import Pinned, PinnedTarget
 from polylock.explain.why_not import WhyNot
 from polylock.lockfile.pylock import PackageSdist, PackageWheel, Pylock
-from polylock.model.inputs import (
-    Alignment,
-    BuildPolicy,
-    Inputs,
-    PrereleasePolicy,
-    ResolutionMode,
-)
-from polylock.model.requirements import InvalidRequirement, Requirement
+from polylock.lockfile.record import inputs_of_record
+from polylock.model.inputs import Inputs
 from polylock.operations.workspace import project_of_lock
-from polylock.values import replace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from polylock.lockfile.record import LockedInputs
@@ -65,38 +58,7 @@ def locked_inputs(
             "there is no project file here to name the indexes: no index was asked",
         )
         return Inputs(), notes
-    lists, texts = recorded.lists, recorded.settings
-    default = Inputs()
-    return replace(
-        project.inputs,
-        constraints=_requirements(recorded.constraints),
-        overrides=_requirements(recorded.overrides),
-        exclude_newer=recorded.exclude_newer,
-        resolution=cast("ResolutionMode", texts.get("resolution", default.resolution)),
-        prerelease=cast(
-            "PrereleasePolicy", texts.get("prerelease", default.prerelease)
-        ),
-        align=cast("Alignment", texts.get("align", default.align)),
-        build=cast("BuildPolicy", texts.get("build", default.build)),
-        exclude_variants=lists.get("exclude-variants", ()),
-        prefer_variants=lists.get("prefer-variants", ()),
-        require_variants=recorded.require_variants,
-        enable_providers=lists.get("enable-providers", ()),
-        build_packages=lists.get("build-package", ()),
-        no_build_packages=lists.get("no-build-package", ()),
-        no_binary_packages=lists.get("no-binary-package", ()),
-    ), notes
-
-
-def _requirements(texts: Sequence[str]) -> tuple[Requirement, ...]:
-    def read() -> Iterator[Requirement]:
-        for text in texts:
-            try:
-                yield Requirement.parse(text)
-            except InvalidRequirement:
-                continue  # a lock file edited by hand: `check` reports it
-
-    return tuple(read())
+    return inputs_of_record(recorded, project.inputs), notes
 
 
 def _locked_target(selection: LockedSelection, graph: LockedGraph) -> PinnedTarget:

@@ -26,7 +26,7 @@ from polylock.operations.inspect.selection import (
 from polylock.values import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from polylock.lockfile.pylock import Package, Pylock
@@ -42,6 +42,7 @@ __all__ = [
     "Node",
     "Root",
     "locked_graphs",
+    "reachable",
     "selection_graph",
 ]
 
@@ -116,15 +117,14 @@ class LockedGraph(Value, frozen=True, kw_only=True):
                 found.append(tuple(reversed(chain)))
         return tuple(found)
 
+    @property
+    def edges(self) -> Mapping[str, Sequence[str]]:
+        """Return the dependencies of each package."""
+        return {name: node.dependencies for name, node in self.nodes.items()}
+
     def within(self, depth: int) -> tuple[Node, ...]:
         """Return the packages at most ``depth`` edges below the roots, sorted."""
-        reached = {root.name for root in self.roots}
-        border = reached
-        for _ in range(depth):
-            border = {
-                name for node in border for name in self.nodes[node].dependencies
-            } - reached
-            reached |= border
+        reached = reachable((root.name for root in self.roots), self.edges, depth)
         return tuple(self.nodes[name] for name in sorted(reached))
 
     def _breadth_first(self) -> dict[str, str | None]:
@@ -138,6 +138,19 @@ class LockedGraph(Value, frozen=True, kw_only=True):
                     before[dependency] = name
                     queue.append(dependency)
         return before
+
+
+def reachable(
+    start: Iterable[str], edges: Mapping[str, Sequence[str]], depth: int | None = None
+) -> set[str]:
+    """Return the names at most ``depth`` edges from the start, by default all."""
+    reached = set(start)
+    border, steps = reached, 0
+    while border and (depth is None or steps < depth):
+        border = {below for name in border for below in edges[name]} - reached
+        reached = reached | border
+        steps += 1
+    return reached
 
 
 def selection_graph(

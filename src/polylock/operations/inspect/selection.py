@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "LockedSelection",
     "lock_warning",
+    "named_selection",
     "named_selections",
     "open_lock",
     "require_record",
@@ -76,6 +77,19 @@ def named_selections(
     return selections(
         pylock, path, target=settings.target, chosen=chosen_by(settings, pylock)
     )
+
+
+def named_selection(pylock: Pylock, path: Path, settings: Settings) -> LockedSelection:
+    """Return the selection of the target in the settings.
+
+    Raises UsageError if no target is named, and what ``selections`` raises.
+    """
+    if settings.target is None:
+        raise UsageError(
+            "no target is named", "add --target NAME; `polylock targets list` has them"
+        )
+    (found,) = named_selections(pylock, path, settings)
+    return found
 
 
 def target_names(

@@ -5,11 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from polylock.errors import UsageError
-from polylock.operations.inspect.graph import PROJECT, LockedGraph, Node, locked_graphs
+from polylock.operations.inspect.graph import (
+    PROJECT,
+    LockedGraph,
+    Node,
+    locked_graphs,
+    reachable,
+)
 from polylock.values import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from polylock.operations.inspect.outdated import Outdated
     from polylock.project.settings import Settings
@@ -93,7 +99,7 @@ class DependencyTree(Value, frozen=True, kw_only=True):
     def to_json(self) -> dict[str, Any]:
         """Return a target of ``tree --json``, with each package once and its edges."""
         edges, places = self._edges(), self._places()
-        shown = _within(self._top(edges), edges, self.shape.depth)
+        shown = reachable(self._top(edges), edges, self.shape.depth)
         return {
             "target": self.graph.target,
             "requirements": [
@@ -121,7 +127,7 @@ class DependencyTree(Value, frozen=True, kw_only=True):
         """Map each package to its children in the tree."""
         nodes = self.graph.nodes
         if not self.shape.inverted:
-            return {name: node.dependencies for name, node in nodes.items()}
+            return self.graph.edges
         edges: dict[str, list[str]] = {name: [] for name in nodes}
         for name, node in nodes.items():  # by name, so that each list is sorted
             for dependency in node.dependencies:
@@ -136,7 +142,7 @@ class DependencyTree(Value, frozen=True, kw_only=True):
             return [root.name for root in self.graph.roots]
         leaves = [name for name, node in nodes.items() if not node.dependencies]
         # Packages in cycles without a way to a leaf.
-        rest = sorted(nodes.keys() - _within(leaves, edges, None))
+        rest = sorted(nodes.keys() - reachable(leaves, edges))
         return leaves + rest[:1] if rest else leaves
 
     def _places(self) -> Mapping[str, tuple[str, ...]]:
@@ -183,16 +189,3 @@ def _newest(outdated: Outdated | None, target: str) -> Mapping[str, str] | None:
     if outdated is None:
         return None
     return {name: pin.newest for name, pin in outdated.of_target(target).items()}
-
-
-def _within(
-    top: Iterable[str], edges: Mapping[str, Sequence[str]], depth: int | None
-) -> set[str]:
-    """Return the names at most ``depth`` edges below the top."""
-    reached = set(top)
-    border, steps = reached, 0
-    while border and (depth is None or steps < depth):
-        border = {below for name in border for below in edges[name]} - reached
-        reached = reached | border
-        steps += 1
-    return reached

@@ -53,10 +53,10 @@ if TYPE_CHECKING:
     from polylock.ports import Guess, PackageSource
     from polylock.variants.variant_json import VariantMetadata
 
-__all__ = ["DirectReleases", "Kept"]
+__all__ = ["DirectReleases", "LockedSources"]
 
 
-class Kept(Value, frozen=True, kw_only=True):
+class LockedSources(Value, frozen=True, kw_only=True):
     """The commits and hashes of direct sources in the previous lock file.
 
     ``commits`` maps location, revision and subdirectory to a commit, ``hashes`` a URL
@@ -67,7 +67,7 @@ class Kept(Value, frozen=True, kw_only=True):
     hashes: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, previous: Pylock | None, upgraded: Iterable[str]) -> Kept:
+    def of(cls, previous: Pylock | None, upgraded: Iterable[str]) -> LockedSources:
         """Return those of a lock file, without the projects to be upgraded."""
         commits: dict[tuple[str | None, ...], str] = {}
         hashes: dict[tuple[str, str], str] = {}
@@ -86,7 +86,7 @@ class Kept(Value, frozen=True, kw_only=True):
         return cls(commits=commits, hashes=hashes)
 
 
-class _Found(Value, frozen=True):
+class _DirectRelease(Value, frozen=True):
     """The one release of a direct source, its metadata, and that of a variant wheel."""
 
     releases: Releases
@@ -104,8 +104,8 @@ class DirectReleases(Mutable, kw_only=True):
     indexes: PackageSource
     project: Path
     lock: Path
-    kept: Kept = field(default_factory=Kept)
-    _found: dict[tuple[str, DirectSource], _Found] = field(default_factory=dict)
+    kept: LockedSources = field(default_factory=LockedSources)
+    _found: dict[tuple[str, DirectSource], _DirectRelease] = field(default_factory=dict)
 
     def releases(self, name: NormalizedName, target: Target) -> Releases:
         """Return the one version of a direct source, else the releases on the indexes.
@@ -154,7 +154,7 @@ class DirectReleases(Mutable, kw_only=True):
 
     def _find(
         self, name: NormalizedName, source: DirectSource, target: Target
-    ) -> _Found:
+    ) -> _DirectRelease:
         match source:
             case ArchiveSource():
                 return self._archive(name, source, target)
@@ -167,7 +167,7 @@ class DirectReleases(Mutable, kw_only=True):
 
     def _archive(
         self, name: NormalizedName, source: ArchiveSource, target: Target
-    ) -> _Found:
+    ) -> _DirectRelease:
         file, path = self._file(name, source)
         origin = DirectOrigin(source=source, path=self._lock_path(source.path))
         if not file.filename.endswith(".whl"):
@@ -247,7 +247,9 @@ class DirectReleases(Mutable, kw_only=True):
             return found, None
         return found, self.indexes.variant_metadata(release, target)
 
-    def _directory(self, name: NormalizedName, source: DirectorySource) -> _Found:
+    def _directory(
+        self, name: NormalizedName, source: DirectorySource
+    ) -> _DirectRelease:
         trees = SourceTrees(context=self.context)
         path = self.project / source.path
         tree = trees.directory(name, path, subdirectory=source.subdirectory)
@@ -256,7 +258,7 @@ class DirectReleases(Mutable, kw_only=True):
         origin = DirectOrigin(source=source, path=path_of_lock, is_stable=False)
         return _release(name, origin, metadata, _tree_file(name, source))
 
-    def _git(self, name: NormalizedName, source: GitSource) -> _Found:
+    def _git(self, name: NormalizedName, source: GitSource) -> _DirectRelease:
         trees = SourceTrees(context=self.context)
         location = source.url or str((self.project / (source.path or "")).resolve())
         path = self._lock_path(source.path)
@@ -282,6 +284,9 @@ class DirectReleases(Mutable, kw_only=True):
         """
         from polylock.build.tree import static_metadata  # noqa: PLC0415 - only here
 
+        stated = self.context.inputs.builds.stated(tree.name)
+        if stated is not None and stated.version is not None:
+            return stated.core_metadata(stated.version), True
         with tree.opened() as path:
             found = _package_information(path) or static_metadata(path)
         if found is not None:
@@ -314,7 +319,7 @@ def _release(
     origin: DirectOrigin,
     metadata: CoreMetadata,
     file: RemoteFile,
-) -> _Found:
+) -> _DirectRelease:
     _check_name(metadata, name, origin.source)
     try:
         version = Version(metadata.version)
@@ -340,7 +345,7 @@ def _release(
         earliest_upload=(None,),
         load=lambda _: release,
     )
-    return _Found(releases, metadata)
+    return _DirectRelease(releases, metadata)
 
 
 def _tree_file(name: NormalizedName, source: DirectSource) -> RemoteFile:

@@ -174,7 +174,7 @@ class _Reasons:
     def __init__(self, own: Preferences, solver: Solver) -> None:
         self._own = own
         self._solver = solver
-        self._readers: dict[str, WhyNot] = {}
+        self._explainers: dict[str, WhyNot] = {}
 
     def all(self, uses: Sequence[_Use], kept: Sequence[_Use]) -> Iterator[Reason]:
         """Yield the reason for each pin that was not kept."""
@@ -187,19 +187,19 @@ class _Reasons:
         own = self._own.get(use.resolution.target.name, {}).get(use.pin.name)
         if own is not None and own.version == use.taken.version:
             return OlderPinKept(own.version)
-        return self._reader(use.resolution).by_itself(use.pin.name, use.pin.version)
+        return self._explainer(use.resolution).by_itself(use.pin.name, use.pin.version)
 
-    def _reader(self, resolution: Resolution) -> WhyNot:
+    def _explainer(self, resolution: Resolution) -> WhyNot:
         # Imported only if a pin was not kept.
         from polylock.explain.pinned_target import pinned_target  # noqa: PLC0415
         from polylock.explain.why_not import WhyNot  # noqa: PLC0415
 
         target = resolution.target.name
-        if target not in self._readers:
+        if target not in self._explainers:
             inputs, source = self._solver.inputs, self._solver.source
-            answer = pinned_target(resolution, inputs)
-            self._readers[target] = WhyNot(answer, inputs=inputs, source=source)
-        return self._readers[target]
+            pinned = pinned_target(resolution, inputs)
+            self._explainers[target] = WhyNot(pinned, inputs=inputs, source=source)
+        return self._explainers[target]
 
     def _of_others(
         self,
@@ -217,7 +217,7 @@ class _Reasons:
         ]
         if same and self._solver.inputs.align != "independent":
             return AlignedWith(tuple(same), taken)
-        found = self._reader(use.resolution).version(name, use.pin.version)
+        found = self._explainer(use.resolution).version(name, use.pin.version)
         return ConflictsWithPins() if isinstance(found, Unopposed) else found
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
-from polylock.answer_cache.basis import Basis, project_basis
+from polylock.answer_cache.basis import Basis, Written, project_basis
+from polylock.cache.entries import digest
 from polylock.errors import (
     LockFileOutdated,
     NoSuchTarget,
@@ -16,9 +18,10 @@ from polylock.operations.workspace import (
     Workspace,
     cache_lock,
     open_workspace,
+    read_files,
     read_lock,
 )
-from polylock.values import Value, field
+from polylock.values import Value, field, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,7 +46,8 @@ class LockOutcome(Value, frozen=True, kw_only=True):
     ``imports`` reports on the pins of other tools' lock files, ``notes`` on the
     drawbacks of the solution; both are empty if the lock file was up to date.
     ``basis`` are the files that must be unchanged for that answer to be reused; None
-    for a partial, importing or dry run.
+    for a partial, importing or dry run. ``following`` is the outcome that the same lock
+    has now, if it solved something and the lock file is up to date.
     """
 
     path: Path
@@ -56,6 +60,7 @@ class LockOutcome(Value, frozen=True, kw_only=True):
     imports: tuple[ImportReport, ...] = ()
     basis: Basis | None = None
     notes: tuple[Note, ...] = ()
+    following: LockOutcome | None = None
 
     def changes(self) -> tuple[TargetDiff, ...] | None:
         """Return the differences from the previous lock file, by target.
@@ -123,17 +128,15 @@ def lock(settings: Settings, request: LockRequest, reporter: Reporter) -> LockOu
     inputs = workspace.project.inputs
     # With `refresh` the index may have corrected what the pins were chosen by.
     keeps = not (request.upgrade or request.upgrade_packages or settings.refresh)
+    is_plain = not (request.targets or request.pins_from or request.dry_run)
+    basis = project_basis(
+        settings,
+        workspace.project.path,
+        workspace.lock_path,
+        read_files(workspace.project),
+    )
     if previous is not None and keeps and not workspace.differences(previous, inputs):
-        return LockOutcome(
-            path=workspace.lock_path,
-            pylock=previous,
-            previous=previous,
-            changed=False,
-            dry_run=request.dry_run,
-            basis=None
-            if request.targets or request.pins_from or request.dry_run
-            else project_basis(settings, workspace.project.path, workspace.lock_path),
-        )
+        return _up_to_date(workspace, previous, request, basis if is_plain else None)
     # Half of the start-up, which a lock with nothing to do does not pay.
     from polylock.operations.lock.resolve import resolve  # noqa: PLC0415 - see above
 
@@ -142,6 +145,10 @@ def lock(settings: Settings, request: LockRequest, reporter: Reporter) -> LockOu
     if changed and not request.dry_run:
         write_atomically(workspace.lock_path, found.text)
         cache_lock(found.pylock, found.text.encode(), settings)
+    following = None
+    if is_plain and keeps and not workspace.differences(found.pylock, inputs):
+        written = _written(workspace, found.text, basis)
+        following = _up_to_date(workspace, found.pylock, request, written)
     return LockOutcome(
         path=workspace.lock_path,
         pylock=found.pylock,
@@ -152,7 +159,34 @@ def lock(settings: Settings, request: LockRequest, reporter: Reporter) -> LockOu
         traffic=found.traffic,
         imports=found.imports,
         notes=found.notes,
+        following=following,
     )
+
+
+def _up_to_date(
+    workspace: Workspace, pylock: Pylock, request: LockRequest, basis: Basis | None
+) -> LockOutcome:
+    """Return the outcome of a lock that solved nothing."""
+    return LockOutcome(
+        path=workspace.lock_path,
+        pylock=pylock,
+        previous=pylock,
+        changed=False,
+        dry_run=request.dry_run,
+        basis=basis,
+    )
+
+
+def _written(workspace: Workspace, text: str, basis: Basis | None) -> Basis | None:
+    """Return the basis with the lock file as it was written, not as it is now."""
+    if basis is None:
+        return None
+    path = workspace.lock_path
+    written = Written(
+        since=time.time_ns(), digests=((str(path), digest(text.encode())),)
+    )
+    contents = tuple(each for each in basis.contents if each != path)
+    return replace(basis, contents=contents, written=written)
 
 
 def _documents(notes: Sequence[Note]) -> list[dict[str, Any]]:

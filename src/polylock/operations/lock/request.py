@@ -26,7 +26,9 @@ class LockRequest(Value, frozen=True, kw_only=True):
     is the wanted version, None the best. ``targets`` are the only ones to solve, empty
     for all. ``preferences`` are the pins to keep by target, None for those of the lock
     file. ``pins_from`` are lock files of other tools, whose pins rank below those.
-    ``dry_run`` writes nothing. ``force`` overwrites a lock file of another tool.
+    ``allowed_builds`` are projects that may be built from now on: their pins are
+    discarded. ``dry_run`` writes nothing. ``force`` overwrites a lock file of another
+    tool.
     """
 
     upgrade: bool = False
@@ -34,6 +36,7 @@ class LockRequest(Value, frozen=True, kw_only=True):
     targets: tuple[str, ...] = ()
     preferences: Mapping[str, Mapping[NormalizedName, Preference]] | None = None
     pins_from: tuple[Path, ...] = ()
+    allowed_builds: tuple[str, ...] = ()
     dry_run: bool = False
     force: bool = False
 

@@ -96,7 +96,7 @@ def locked_notes(settings: Settings, reporter: Reporter) -> LockedNotes:
     inputs = workspace.project.inputs
     project = str(workspace.lock_path.absolute())
     with IndexContext(settings, inputs, reporter, project=project) as context:
-        source = _known(context, workspace, locked, request)
+        source = _known_source(context, workspace, locked, request)
         solver = Solver(
             inputs=inputs,
             source=source,
@@ -106,7 +106,7 @@ def locked_notes(settings: Settings, reporter: Reporter) -> LockedNotes:
         )
         try:
             found = [
-                _again(solver, target, pins[target.name])
+                _solve_locked(solver, target, pins[target.name])
                 for target in workspace.targets
             ]
         except (NoSolution, ProjectNotFound) as error:
@@ -122,7 +122,7 @@ def locked_notes(settings: Settings, reporter: Reporter) -> LockedNotes:
         )
 
 
-def _again(
+def _solve_locked(
     solver: Solver, target: Target, locked: Mapping[NormalizedName, Preference]
 ) -> Resolution:
     """Return the solution of a target that has exactly the locked versions."""
@@ -147,7 +147,7 @@ def _is_locked(
     )
 
 
-def _known(
+def _known_source(
     context: IndexContext,
     workspace: Workspace,
     previous: Pylock | None,
@@ -196,7 +196,7 @@ def resolve(
     with IndexContext(settings, inputs, reporter, project=project) as context:
         kept = _kept(workspace, previous, request, context.source)
         own = _preferences(workspace, previous, request, kept)
-        source = _known(context, workspace, previous, request)
+        source = _known_source(context, workspace, previous, request)
         solver = Solver(
             inputs=_wanted(workspace, request),
             source=source,
@@ -204,15 +204,15 @@ def resolve(
             preferences=_with_imported(own, imported, workspace.targets),
             memory=context.memory,
         )
-        solution = _solution(
-            solver, [t for t in workspace.targets if t.name not in kept]
+        solution = _solution_or_builds(
+            solver, [t for t in workspace.targets if t.name not in kept], source
         )
         _log(solution.efforts)
-        answers = {found.target.name: found for found in solution.resolutions} | kept
+        by_target = {found.target.name: found for found in solution.resolutions} | kept
         resolutions = [
-            _hashed(answers[target.name], context) for target in workspace.targets
+            _hashed(by_target[target.name], context) for target in workspace.targets
         ]
-        for warning in _vain_upgrades(request, resolutions):
+        for warning in _unused_names(request, resolutions):
             reporter.warning(warning)
         imports: tuple[ImportReport, ...] = ()
         if imported is not None:
@@ -231,6 +231,24 @@ def resolve(
         imports=imports,
         notes=found_notes,
     )
+
+
+def _solution_or_builds(
+    solver: Solver, targets: Sequence[Target], source: KnownSource
+) -> Solution:
+    """Return the solution; raises BuildsNeeded if there were one with builds."""
+    try:
+        return _solution(solver, targets)
+    except NoSolution as error:
+        if not source.has_unbuilt:
+            raise
+        # Only for this failure.
+        from polylock.operations.lock.needed_builds import needed_builds  # noqa: PLC0415
+
+        needed = needed_builds(solver, targets, error)
+        if needed is None:
+            raise
+        raise needed from error
 
 
 def _solution(solver: Solver, targets: Sequence[Target]) -> Solution:
@@ -413,14 +431,16 @@ def _source(
     if not direct_sources(context.inputs):
         return context.source
     # Six modules that few projects need.
-    from polylock.operations.lock.direct import DirectReleases, Kept  # noqa: PLC0415
+    from polylock.operations.lock.direct import DirectReleases, LockedSources  # noqa: PLC0415
 
     return DirectReleases(
         context=context,
         indexes=context.source,
         project=workspace.project.path.absolute().parent,
         lock=workspace.lock_path.parent,
-        kept=Kept.of(None if request.upgrade else previous, request.upgrade_packages),
+        kept=LockedSources.of(
+            None if request.upgrade else previous, request.upgrade_packages
+        ),
     )
 
 
@@ -435,16 +455,19 @@ def _wanted(workspace: Workspace, request: LockRequest) -> Inputs:
     return replace(inputs, upgrades=upgrades)
 
 
-def _vain_upgrades(
+def _unused_names(
     request: LockRequest, resolutions: Sequence[Resolution]
 ) -> Iterator[str]:
-    """Yield a warning for each project to upgrade that no target installs."""
+    """Yield a warning for each project of an option that no target installs."""
     for name, version in sorted(request.upgrade_packages.items()):
         if not any(name in resolution.pins for resolution in resolutions):
             value = name if version is None else f"{name}=={version}"
             yield (
                 f"--upgrade-package {value} has no effect: no target installs {name}"
             )
+    for allowed in request.allowed_builds:
+        if not any(allowed in resolution.pins for resolution in resolutions):
+            yield f"--allow-build {allowed} has no effect: no target installs {allowed}"
 
 
 def _preferences(
@@ -487,6 +510,7 @@ def _preferences(
             name: preference if same else _without_build(name, preference, builds)
             for name, preference in {**common, **found}.items()
             if name not in request.upgrade_packages
+            and name not in request.allowed_builds
         }
     return kept
 

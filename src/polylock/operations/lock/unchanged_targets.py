@@ -78,7 +78,7 @@ def solve_unchanged(
     ``source`` is asked only for core metadata. Raises LockFileOutdated if the lock file
     is not a solution for a target.
     """
-    locked = LockedFiles(
+    locked = LockedPackages(
         files={target.name: installed_files(previous, target) for target in targets},
         root=path.parent,
         source=source,
@@ -112,7 +112,7 @@ def _as_recorded(resolution: Resolution, files: _Files) -> Resolution:
     return replace(resolution, pins=pins)
 
 
-class LockedFiles(Mutable, kw_only=True):
+class LockedPackages(Mutable, kw_only=True):
     """Implements PackageSource with the files of a lock file, by target.
 
     ``root`` is the directory of the lock file.

@@ -1,4 +1,4 @@
-"""``polylock index lint``: read an index and return what is wrong with its variants."""
+"""``polylock index lint``: read an index and return the problems of its variants."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Linted(Value, frozen=True, kw_only=True):
 
     @property
     def is_wrong(self) -> bool:
-        """Return whether there is more than notes."""
+        """Return True if there is more than notes."""
         return any(level(found) is not Level.NOTE for found in self.findings)
 
     def to_json(self) -> dict[str, Any]:

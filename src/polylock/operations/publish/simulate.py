@@ -1,4 +1,4 @@
-"""``polylock index simulate``: which file of a release each machine would take.
+"""``polylock index simulate``: the file of a release that each machine would take.
 
 Machines are presets and targets. The answer is that of a lock for one project: the
 candidates of the version, best first, as the solver sees them. What the project's
@@ -101,12 +101,12 @@ class Outcome(Value, frozen=True, kw_only=True):
 
     @property
     def takes(self) -> Taken | None:
-        """Return what the machine takes, None if nothing."""
+        """Return the file that the machine takes, None for none."""
         return self.order[0] if self.order else None
 
     @property
     def closest(self) -> Rejected | None:
-        """Return why no better label is taken, by the label that lacks least.
+        """Return the reason against better labels, by the label that lacks least.
 
         That is one for hardware that the machine has, else one with a wheel for its
         platform. None for a machine that takes a label with properties.
@@ -206,7 +206,7 @@ def simulate(  # noqa: PLR0913 - what the user can say
     chosen_targets: Sequence[str] = (),
     python: str | None = None,
 ) -> Simulation:
-    """Return what machines take of a release; all presets by default.
+    """Return the files that machines take of a release; all presets by default.
 
     ``requirement`` is a name with a version specifier or without, for which the newest
     version counts. ``python`` is that of presets; by default the newest of those that

@@ -109,7 +109,7 @@ def _fetcher(
         root=wanted.root,
         threads=context.settings.threads,
         hashes=hashes,
-        builds=lambda: machine_builds(context, interpreter),
+        builds=lambda: machine_builds(context, interpreter, wanted.locked),
     )
 
 

@@ -18,6 +18,11 @@ from polylock.lockfile.pylock import (
     PackageWheel,
 )
 from polylock.lockfile.record import without_credentials
+from polylock.operations.builds.build_inputs import (
+    BuildInputs,
+    LockedSet,
+    locked_set,
+)
 from polylock.operations.builds.locked_files import (
     LockedFiles,
     filename_of,
@@ -42,13 +47,15 @@ __all__ = ["Installables", "installables"]
 class Installables(Value, frozen=True, kw_only=True):
     """The wanted distributions, and the file or source tree of each by name.
 
-    Relative paths are relative to ``root``, the directory of the lock file.
+    ``locked`` is all of it, for builds that see what is locked. Relative paths are
+    relative to ``root``, the directory of the lock file.
     """
 
     root: Path
     wanted: tuple[WantedDistribution, ...]
     files: dict[NormalizedName, PackageWheel | PackageSdist]
     trees: dict[NormalizedName, SourceTree]
+    locked: LockedSet
 
 
 def installables(
@@ -59,8 +66,9 @@ def installables(
     Directories are read to detect changes. Raises FileCorrupt for a file without
     SHA-256, SourceUnusable for a missing directory.
     """
-    maker = _Maker(context=context, root=root)
-    found = Installables(root=root, wanted=(), files={}, trees={})
+    locked = locked_set(selected, root)
+    maker = _Maker(context=context, root=root, locked=locked)
+    found = Installables(root=root, wanted=(), files={}, trees={}, locked=locked)
     wanted = tuple(maker.add(chosen, found) for chosen in selected)
     return replace(found, wanted=wanted)
 
@@ -70,13 +78,14 @@ class _Maker(Value, frozen=True, kw_only=True):
 
     context: Context
     root: Path
+    locked: LockedSet
 
     @property
     def _trees(self) -> SourceTrees:
         # 10 ms that a sync of wheels does not pay.
         from polylock.operations.builds.trees import SourceTrees  # noqa: PLC0415 - see above
 
-        return SourceTrees(context=self.context)
+        return SourceTrees(context=self.context, locked=self.locked)
 
     def _is_editable(self, file: PackageDirectory) -> bool:
         return bool(file.editable) and not self.context.settings.no_editable
@@ -86,9 +95,14 @@ class _Maker(Value, frozen=True, kw_only=True):
         package, file = chosen.package, chosen.file
         name = package.name
         match file:
-            case PackageWheel() | PackageSdist():
+            case PackageWheel():
                 found.files[name] = file
                 return _wanted(chosen, file.filename, locked_sha256(file))
+            case PackageSdist():
+                found.files[name] = file
+                builds = self.context.inputs.builds
+                inputs = BuildInputs.of(builds, name, self.locked)
+                return _wanted(chosen, file.filename, inputs.key(locked_sha256(file)))
             case PackageArchive():
                 return self._archive(chosen, file, found)
             case PackageVcs():

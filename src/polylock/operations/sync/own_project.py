@@ -55,7 +55,8 @@ def with_own_project(
         )
     directory = project.path.parent.resolve()
     editable = not context.settings.no_editable
-    tree = SourceTrees(context=context).directory(name, directory, editable=editable)
+    trees = SourceTrees(context=context, locked=found.locked)
+    tree = trees.directory(name, directory, editable=editable)
     own = WantedDistribution(
         name=name,
         version=None,

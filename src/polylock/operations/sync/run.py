@@ -14,14 +14,16 @@ from polylock.answer_cache.recall import (
     is_python_program,
     without_directory,
 )
+from polylock.cache.regular_files import read_regular
 from polylock.environment.discovery import environment_python
 from polylock.environment.venv import is_environment, python_version, read_state
 from polylock.errors import EnvironmentBroken, PolylockError, UsageError
 from polylock.operations.workspace import environment_path, lock_path
+from polylock.project.script import is_script
 from polylock.values import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from polylock.project.settings import Settings
 
@@ -31,7 +33,9 @@ __all__ = [
     "existing_environment",
     "origin_warning",
     "prepare",
+    "python_command",
     "wait_for",
+    "with_env_files",
 ]
 
 
@@ -66,6 +70,52 @@ def existing_environment(settings: Settings) -> Path:
     if problem is not None:
         raise EnvironmentBroken(str(path), problem, "run `polylock sync`")
     return path
+
+
+def python_command(command: Sequence[str], *, is_module: bool) -> tuple[str, ...]:
+    """Return the command that runs a module or a script with Python, else the same.
+
+    As in uv, a command that ends with ``.py`` is a script, and ``-`` is standard input.
+    """
+    if is_module:
+        return ("python", "-m", *command)
+    if is_script(command[0]) or command[0] == "-":
+        return ("python", *command)
+    return tuple(command)
+
+
+def with_env_files(
+    files: Iterable[Path], variables: Mapping[str, str]
+) -> Mapping[str, str]:
+    """Return environment variables with those of files; present ones are kept.
+
+    A later file wins over an earlier one. Raises UsageError for a file that cannot be
+    read, or has a line that is not understood.
+    """
+    found: dict[str, str] = {}
+    for path in files:
+        import io  # noqa: PLC0415 - only for --env-file
+
+        from dotenv import dotenv_values  # noqa: PLC0415 - 10 ms, as above
+        from dotenv.parser import parse_stream  # noqa: PLC0415 - as above
+
+        try:
+            text = read_regular(path).decode("utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "is not UTF-8"
+            raise UsageError(f"--env-file {path}: {reason}") from error
+        for binding in parse_stream(io.StringIO(text)):
+            if binding.error or "\0" in (binding.value or ""):
+                line = binding.original.line
+                raise UsageError(
+                    f"--env-file {path}: line {line} is not NAME=value",
+                    "quote a value with spaces or quotes",
+                )
+        values = dotenv_values(stream=io.StringIO(text))
+        found.update(
+            {name: value for name, value in values.items() if value is not None}
+        )
+    return {**found, **variables}
 
 
 def prepare(

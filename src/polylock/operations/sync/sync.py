@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -13,13 +15,21 @@ from polylock.answer_cache.basis import (
     hardware_basis,
     project_basis,
 )
-from polylock.environment.installed import Form, InstalledDistribution, read_installed
+from polylock.environment.discovery import environment_python
+from polylock.environment.installed import (
+    ORIGIN_FILE,
+    Form,
+    InstalledDistribution,
+    read_installed,
+)
 from polylock.environment.venv import (
+    STATE_FILE,
     EnvironmentState,
+    open_environment,
     read_state,
     write_state,
 )
-from polylock.errors import ProjectError, UsageError
+from polylock.errors import EnvironmentBroken, ProjectError, UsageError
 from polylock.installation.plan import (
     PlanEntry,
     SyncPlan,
@@ -47,6 +57,7 @@ from polylock.operations.workspace import (
     place_of_environment,
     project_of_lock,
     project_path,
+    read_files,
     recorded_policy,
     refuse_untrusted_sources,
     require_lock,
@@ -56,9 +67,10 @@ from polylock.toml_tables import suggestion
 from polylock.values import Value, replace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Container, Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from polylock.answer_cache.basis import Written
     from polylock.model.inputs import Inputs
     from polylock.ports import Reporter
     from polylock.project.pyproject import ProjectFile
@@ -95,6 +107,8 @@ class SyncOutcome(Value, frozen=True, kw_only=True):
     the Python version of an environment that was or would be recreated. ``basis`` are
     the files that must be unchanged for this answer to be reused; None if there was
     something to do, if a source tree may have changed, and for a dry run.
+    ``following`` is the outcome that the same sync has now, if there was something to
+    do and that is known.
     """
 
     environment: Path
@@ -105,6 +119,12 @@ class SyncOutcome(Value, frozen=True, kw_only=True):
     plan: SyncPlan
     link_modes: tuple[str, ...] = ()
     basis: Basis | None = None
+    following: SyncOutcome | None = None
+
+    @property
+    def repeated(self) -> SyncOutcome:
+        """Return the outcome that the same sync has now, as far as it is known."""
+        return self.following or self
 
     @property
     def up_to_date(self) -> bool:
@@ -163,6 +183,7 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
             managed=options.managed,
             store=context.store,
             version_file=path.with_name(".python-version"),
+            meanwhile=_import_apply,
         )
         choice = chooser.choose(
             settings.target, remembered=state.target, forced=options.force_target
@@ -178,6 +199,7 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
             None if chosen.alone else project,  # no group requires the project itself
             context,
         )
+        watched = _with_project_files(watched, project)
         if moved_from is not None:
             options = replace(options, reinstall=True)
         plan = _plan(wanted, choice, options, created=state.created)
@@ -214,8 +236,17 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
                 chooser.check(choice)
             hashes = options.hashes or options.reinstall
             outcome = _apply(outcome, choice, wanted, context, hashes=hashes)
-    _remember(place, remembered)
-    return outcome
+        written = _remember(place, remembered)
+        is_repeatable = not (options.forget or options.hashes or options.reinstall)
+        following = _following(
+            context, outcome, choice, written, watched if is_repeatable else None
+        )
+    return replace(outcome, following=following)
+
+
+def _import_apply() -> object:
+    """Import what changes an environment: one that is not known yet is mostly new."""
+    return import_module("polylock.operations.sync.apply")
 
 
 def _apply(
@@ -239,7 +270,7 @@ def _apply(
 def _selected(
     pylock: Pylock, choice: Choice, chosen: Chosen, settings: Settings, path: Path
 ) -> tuple[Selected, ...]:
-    """Return what to install; raises UsageError for an unknown name to leave out."""
+    """Return the packages to install; raises UsageError for an unknown exclusion."""
     out = {canonicalize_name(name): name for name in settings.no_install_packages}
     known = {package.name for package in pylock.packages}
     for normalized, name in out.items():
@@ -303,7 +334,7 @@ def _with_own_project(
         or not project.has_build_system
         or context.settings.no_install_project
     ):
-        return wanted, None if wanted.trees else ()
+        return wanted, None if _changing(wanted) else ()
     # 10 ms that a project without a build system does not pay.
     from polylock.operations.sync.own_project import (  # noqa: PLC0415 - see above
         build_files,
@@ -311,16 +342,115 @@ def _with_own_project(
     )
 
     wanted = with_own_project(wanted, project, context)
-    others = wanted.trees.keys() - {project.name}
+    others = _changing(wanted) - {project.name}
     if others or context.settings.no_editable:  # any file may matter
         return wanted, None
     return wanted, build_files(project)
 
 
-def _remember(place: Path, state: EnvironmentState) -> None:
+def _changing(wanted: Installables) -> set[NormalizedName]:
+    """Return the source trees that may change without the lock file."""
+    return {name for name, tree in wanted.trees.items() if not tree.is_fixed}
+
+
+def _with_project_files(
+    watched: tuple[Path, ...] | None, project: ProjectFile | None
+) -> tuple[Path, ...] | None:
+    """Add the files beside the project file that decide what is locked."""
+    if watched is None or project is None:
+        return watched
+    further = read_files(project)
+    if further is None:
+        return None
+    return (*watched, *(path for each in further for path in each))
+
+
+def _remember(place: Path, state: EnvironmentState) -> EnvironmentState:
     """Write the state; ``created`` stays true if another process has set it."""
     created = state.created or read_state(place).created
-    write_state(place, replace(state, created=created))
+    state = replace(state, created=created)
+    write_state(place, state)
+    return state
+
+
+def _following(
+    context: Context,
+    outcome: SyncOutcome,
+    choice: Choice,
+    state: EnvironmentState,
+    watched: tuple[Path, ...] | None,
+) -> SyncOutcome | None:
+    """Return the outcome that the same sync would have now, None if that is not known.
+
+    ``state`` is the environment's, as it was written. The environment is examined as
+    by the next sync, without reading again the distributions that were kept: their
+    files are in the basis, unchanged since this sync began.
+    """
+    if watched is None:
+        return None
+    from polylock.answer_cache.remember import as_written  # noqa: PLC0415 - not for a no-op
+
+    place, done = outcome.environment, outcome.plan
+    kept = {str(one.path): one for entry in done.keep for one in entry.installed}
+    try:
+        interpreter = open_environment(place, store=context.store)
+        directories = interpreter.site_directories
+        made = not choice.exists
+        is_direct = any(one.direct_url is not None for one in done.request.wanted)
+        paths = _written(place, directories, kept, made=made, is_direct=is_direct)
+        written = as_written(paths)
+        if made and open_environment(place, store=context.store) != interpreter:
+            return None
+    except (OSError, EnvironmentBroken):
+        return None  # changed by another program
+    request = replace(
+        done.request,
+        reinstall_all=False,
+        retained=seeds(interpreter.release, created=state.created),
+    )
+    plan = plan_sync(request, read_installed(directories, kept))
+    if not plan.is_empty or read_state(place) != state:
+        return None
+    choice = replace(choice, interpreter=interpreter, exists=True)
+    return replace(
+        outcome,
+        replaced=None,
+        plan=plan,
+        link_modes=(),
+        basis=_basis(context, place, choice, plan, watched, written),
+    )
+
+
+def _written(
+    place: Path,
+    directories: Sequence[Path],
+    kept: Container[str],
+    *,
+    made: bool,
+    is_direct: bool,
+) -> Iterator[str]:
+    """Yield the paths that this sync may have changed and that the next one reads.
+
+    ``made`` means that the environment itself was created, ``is_direct`` that something
+    from a direct reference is installed. Raises OSError.
+    """
+    yield str(place / STATE_FILE)
+    if made:
+        yield from (str(place / "pyvenv.cfg"), str(environment_python(place)))
+    seen: set[str] = set()
+    for directory in directories:
+        yield str(directory)
+        real = str(directory.resolve())
+        if real in seen or not directory.exists():  # lib64 may be a link to lib
+            continue
+        seen.add(real)
+        for name in os.listdir(directory):  # noqa: PTH208 - hundreds of them
+            path = f"{directory}{os.sep}{name}"
+            if path.endswith(".dist-info") and path not in kept:
+                yield path
+                yield f"{path}{os.sep}{ORIGIN_FILE}"
+                if is_direct:
+                    yield f"{path}{os.sep}direct_url.json"
 
 
 def _basis(
@@ -329,11 +459,12 @@ def _basis(
     choice: Choice,
     plan: SyncPlan,
     watched: tuple[Path, ...],
+    written: Written | None = None,
 ) -> Basis | None:
     """Return the files on which an empty plan depends, else None.
 
-    ``watched`` are further files. A lock file without its project has no basis: a
-    project file could appear in too many places.
+    ``watched`` are further files, ``written`` those that this sync wrote. A lock file
+    without its project has no basis: a project file could appear in too many places.
     """
     if not (plan.is_empty and choice.exists):
         return None
@@ -342,12 +473,15 @@ def _basis(
         found = project_basis(settings, project_path(settings), lock_path(settings))
     except ProjectError:
         return None
+    assert found is not None
     directories = choice.interpreter.site_directories
-    found = environment_basis(found, place, directories, plan.installed)
+    found = environment_basis(
+        found, place, directories, plan.installed, written=written
+    )
     named = place_of_environment(settings)
     if named != place:  # a file that names the environment
-        found = replace(found, states=(*found.states, named))
-    found = replace(found, states=(*found.states, *watched))
+        found = replace(found, states=(*found.states, str(named)))
+    found = replace(found, states=(*found.states, *map(str, watched)))
     return hardware_basis(found, this_host().root) if choice.checked else found
 
 
@@ -375,7 +509,7 @@ def _plan(
 
 
 def _may_build(wanted: Installables) -> bool:
-    """Return whether a package may have to be built before it is linked again."""
+    """Return True if a package may have to be built before it is linked again."""
     return bool(wanted.trees) or any(
         isinstance(file, PackageSdist) for file in wanted.files.values()
     )
