@@ -67,12 +67,8 @@ PROJECTS = (
     Moved(name="mcp-python-sdk", tool="uv", module="anyio", options=MEMBERS),
     Moved(name="autogen", tool="uv", module="pydantic", options=MEMBERS),
     Moved(name="cleo", tool="poetry", module="rapidfuzz"),
-    Moved(
-        name="nicegui", tool="poetry", module="orjson", options=("--extra", "redis")
-    ),
-    Moved(
-        name="litellm", tool="poetry", module="openai", options=("--extra", "proxy")
-    ),
+    Moved(name="nicegui", tool="poetry", module="orjson", options=("--extra", "redis")),
+    Moved(name="litellm", tool="poetry", module="openai", options=("--extra", "proxy")),
     Moved(name="pdm", tool="pdm", module="blinker", options=("--group", "test")),
 )
 
@@ -141,5 +137,14 @@ def test_public_project_moves_in(
         print(converted["listed"], file=f)
         print(locked.err, file=f)
         for t in ours:
-            print(t, {k:(v, theirs[t].get(k)) for k,v in ours[t].items() if theirs[t].get(k)!=v}, set(theirs[t])-set(ours[t]), file=f)
+            print(
+                t,
+                {
+                    k: (v, theirs[t].get(k))
+                    for k, v in ours[t].items()
+                    if theirs[t].get(k) != v
+                },
+                set(theirs[t]) - set(ours[t]),
+                file=f,
+            )
         print(synced.err, ran, file=f)

@@ -91,4 +91,8 @@ def lay_out(
 
 
 def _extras(requires: list[str]) -> set[str]:
-    return {text.split("extra == '")[1].split("'")[0] for text in requires if "extra" in text}
+    return {
+        text.split("extra == '")[1].split("'")[0]
+        for text in requires
+        if "extra" in text
+    }

@@ -57,6 +57,9 @@ _PLAIN = "plain"
 _SDIST = "sdist"
 _NULL = "null"
 _CPYTHON = re.compile(r"cp3([0-9]{1,3})")
+_MOST_ORDERED = 200
+"""Most labels that are put in the order of machines; more are sorted by name."""
+
 _DEFAULT_PYTHON = "3.13"
 """The Python of presets where wheels are for any."""
 
@@ -467,12 +470,14 @@ def _columns(release: Release, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
     """Return the labels in the order in which machines prefer them, then the others."""
     labels = {name.variant_label for name in labelled_wheels(release)} - {None, _NULL}
     after: dict[str, set[str]] = {label: set() for label in labels if label}
-    for outcome in outcomes:
+    for outcome in outcomes if len(after) <= _MOST_ORDERED else ():
         names = [taken.label for taken in outcome.order if taken.label in after]
         for place, label in enumerate(names):
             after[label].update(names[:place])
     columns: list[str] = []
     waiting = sorted(after)
+    if len(waiting) > _MOST_ORDERED:
+        columns, waiting = waiting, []
     while waiting:
         # Machines may disagree; then the first by name goes on.
         free = [name for name in waiting if not after[name] - set(columns)]
