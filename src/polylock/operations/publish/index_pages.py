@@ -1,4 +1,4 @@
-"""Reads a whole index as those see it who publish it: every page, and inside wheels.
+"""Reads a whole index for its publisher: every page, and the inside of wheels.
 
 An index is a URL or a directory: pages (PEP 503, PEP 691) below it or below ``simple``
 in it, one page with links to all files, or a folder of files. Nothing is cached: what
