@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Conversion",
+    "ConversionDefaults",
     "Converted",
     "Files",
     "Listed",
-    "Wishes",
     "as_list",
     "as_table",
     "as_tables",
@@ -78,8 +78,8 @@ class Files(Protocol):
         ...
 
 
-class Wishes(Value, frozen=True, kw_only=True):
-    """What the user wants, and the defaults that the project does not decide.
+class ConversionDefaults(Value, frozen=True, kw_only=True):
+    """The values for a conversion that the files of the other tool do not decide.
 
     ``targets`` are the tables of the machines that were named, ``here`` that of this
     machine, which is used if none was and the project names no environment. ``python``

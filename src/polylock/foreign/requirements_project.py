@@ -29,7 +29,7 @@ from polylock.toml_tables import InvalidToml, parse_toml
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from polylock.foreign.conversion import Conversion, Files, Wishes
+    from polylock.foreign.conversion import Conversion, ConversionDefaults, Files
 
 __all__ = ["convert_requirements", "requirement_files"]
 
@@ -75,16 +75,20 @@ def requirement_files(files: Files) -> list[str]:
     ]
 
 
-def convert_requirements(conversion: Conversion, files: Files, wishes: Wishes) -> None:
+def convert_requirements(
+    conversion: Conversion, files: Files, defaults: ConversionDefaults
+) -> None:
     """Convert requirements files; raises ProjectError and LockFileInvalid."""
-    _Requirements(conversion, files, wishes).convert()
+    _Requirements(conversion, files, defaults).convert()
 
 
 class _Requirements:
-    def __init__(self, conversion: Conversion, files: Files, wishes: Wishes) -> None:
+    def __init__(
+        self, conversion: Conversion, files: Files, defaults: ConversionDefaults
+    ) -> None:
         self.conversion = conversion
         self.files = files
-        self.wishes = wishes
+        self.defaults = defaults
         self.first: list[tuple[str, str, bool]] = []
         self.main: list[tuple[str, str]] = []
         self.included: set[str] = set()
@@ -111,7 +115,7 @@ class _Requirements:
             else:
                 conversion.add_requirements(("project", "dependencies"), texts, path)
         self._indexes()
-        choice = TargetChoice(conversion, self.wishes)
+        choice = TargetChoice(conversion, self.defaults)
         choice.write()
         choice.targets()
 
@@ -120,7 +124,7 @@ class _Requirements:
         conversion = self.conversion
         if "project" not in conversion.document:
             project = conversion.place("project")
-            project["name"] = self.wishes.directory_name
+            project["name"] = self.defaults.directory_name
             project["version"] = "0.1.0"
             conversion.note("the directory's name", "project.name")
         project = conversion.project
@@ -331,7 +335,7 @@ class _Requirements:
             conversion.add_index(url, origin)
         if written and not self.main:
             conversion.add_index(
-                self.wishes.index_url, "the default index", name="pypi"
+                self.defaults.index_url, "the default index", name="pypi"
             )
         if written:
             conversion.leave(

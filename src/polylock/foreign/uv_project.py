@@ -26,7 +26,7 @@ from polylock.toml_tables import InvalidToml, key_path, parse_toml
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from polylock.foreign.conversion import Conversion, Files, Wishes
+    from polylock.foreign.conversion import Conversion, ConversionDefaults, Files
     from polylock.model.target import Target
 
 __all__ = ["convert_uv"]
@@ -112,23 +112,27 @@ _GROUP_OF_MEMBERS = "members"
 _GPU = re.compile(r"gpu|cuda|rocm|xpu|amd|intel")
 
 
-def convert_uv(conversion: Conversion, files: Files, wishes: Wishes) -> None:
+def convert_uv(
+    conversion: Conversion, files: Files, defaults: ConversionDefaults
+) -> None:
     """Convert the settings of uv; raises ProjectError."""
-    _Uv(conversion, files, wishes).convert()
+    _Uv(conversion, files, defaults).convert()
 
 
 class _Uv:
-    def __init__(self, conversion: Conversion, files: Files, wishes: Wishes) -> None:
+    def __init__(
+        self, conversion: Conversion, files: Files, defaults: ConversionDefaults
+    ) -> None:
         self.conversion = conversion
         self.files = files
-        self.wishes = wishes
+        self.defaults = defaults
         self.origin = "tool.uv"
         self.table = conversion.other("uv")
         text = files.read("uv.toml")
         if text is not None:
             self._read_uv_toml(text)
         self.members = self._find_members()
-        self.choice = TargetChoice(conversion, wishes)
+        self.choice = TargetChoice(conversion, defaults)
 
     def _read_uv_toml(self, text: str) -> None:
         try:
@@ -255,7 +259,7 @@ class _Uv:
         if open_indexes and not last and not self.table.get("no-index"):
             # uv asks the default index after all others, polylock only declared ones.
             conversion.add_index(
-                self.wishes.index_url, "the default index", name="pypi"
+                self.defaults.index_url, "the default index", name="pypi"
             )
         if self.table.get("no-index") and not open_indexes:
             conversion.leave(f"{self.origin}.no-index", "there is no key for it", "")
