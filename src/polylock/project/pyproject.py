@@ -187,6 +187,7 @@ def load_project(path: Path, *, settings: Settings) -> ProjectFile:
             ),
             members,
             tool,
+            dependencies.name,
         ),
         descriptions=descriptions,
         members=members,
