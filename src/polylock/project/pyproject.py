@@ -188,6 +188,7 @@ def load_project(path: Path, *, settings: Settings) -> ProjectFile:
             ),
             members,
             tool,
+            dependencies.name,
         ),
         descriptions=descriptions,
         members=members,
