@@ -61,6 +61,10 @@ _ARGUMENTS = {
     "targets add preset": "The name of a [preset](presets.md).",
     "targets presets name": "The name of a [preset](presets.md), or search words.",
     "targets show name": "A target of the project file.",
+    "variant label wheels": "The wheels; their originals are not changed.",
+    "variant repack file": "A [repack file](repack-file.md).",
+    "variant show wheels": "The wheels.",
+    "variant unlabel wheels": "The variant wheels; their originals are not changed.",
     "why name": "The name of a project.",
 }
 """Positional arguments, which have no help in click: command, then argument."""

@@ -11,6 +11,7 @@ from pages_from_source.json_output import json_output_page
 from pages_from_source.lock_file import lock_file_page
 from pages_from_source.presets import presets_page
 from pages_from_source.project_file import project_file_page
+from pages_from_source.repack_file import repack_file_page
 from pages_from_source.settings import settings_page
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "lock-file.md": lock_file_page,
     "presets.md": presets_page,
     "project-file.md": project_file_page,
+    "repack-file.md": repack_file_page,
     "settings.md": settings_page,
 }
 """The function for each page, by its name in ``docs/reference``."""

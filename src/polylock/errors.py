@@ -24,7 +24,7 @@
     +- SourceUnusable              a direct source cannot be fetched or read
     +- FilesInvalid                files that must not be published on an index
     +- RepackFileInvalid           the file of `variant repack` has an error
-    +- WheelsRefused               wheels that cannot be written anew
+    +- WheelsRefused               wheels that cannot be rewritten
     +- RepackFileInvalid           the file of ``variant repack``
     +- WheelsRefused               wheels that cannot be written as requested
     +- NoSolution                  the requirements of a target cannot be met

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -14,9 +14,6 @@ from polylock.answer_cache.basis import (
 )
 from polylock.environment.installed import Form, InstalledDistribution, Origin
 from polylock.project.settings import Settings
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def linux(root: Path) -> Path:
@@ -33,8 +30,8 @@ def test_without_a_gpu_hardware_is_a_start_of_the_system(tmp_path: Path) -> None
     found = hardware_basis(Basis(contents=()), root=tmp_path)
     assert found is not None
     assert found.contents == (start,)
-    assert tmp_path / "proc/driver/nvidia" in found.states
-    assert tmp_path / "dev/kfd" in found.states
+    assert str(tmp_path / "proc/driver/nvidia") in found.states
+    assert str(tmp_path / "dev/kfd") in found.states
 
 
 @pytest.mark.parametrize(
@@ -71,11 +68,29 @@ def test_files_found_have_rivals_nearer_by(
     monkeypatch.chdir(below)
     project, lock_file = tmp_path / "pyproject.toml", tmp_path / "pylock.toml"
     found = project_basis(Settings(cache_dir=tmp_path), project, lock_file)
+    assert found is not None
+    above = [str(each / "pyproject.toml") for each in tmp_path.parents]
     assert found.states == (
-        below / "pyproject.toml",
-        below.parent / "pyproject.toml",
-        below / "pylock.toml",
+        str(below / "pyproject.toml"),
+        str(below.parent / "pyproject.toml"),
+        *above,  # the project might become a member of a workspace
+        str(below / "pylock.toml"),
     )
+
+
+def test_files_beside_the_project_file_decide_too(tmp_path: Path) -> None:
+    """Those of members count by content; one that is not there might appear."""
+    there, gone = tmp_path / "a.toml", tmp_path / "b.toml"
+    there.write_text("", "utf-8")
+    project, lock_file = tmp_path / "pyproject.toml", tmp_path / "pylock.toml"
+    settings = Settings(cache_dir=tmp_path, project=project)
+    found = project_basis(
+        settings, project, lock_file, ((there, gone), (tmp_path / "packages",))
+    )
+    assert found is not None
+    assert found.contents == (project, lock_file, there)
+    assert found.states == (str(tmp_path / "packages"), str(gone))
+    assert project_basis(settings, project, lock_file, None) is None
 
 
 def test_of_a_distribution_what_a_sync_reads_counts(tmp_path: Path) -> None:
@@ -100,8 +115,9 @@ def test_of_a_distribution_what_a_sync_reads_counts(tmp_path: Path) -> None:
     basis = environment_basis(
         Basis(contents=()), tmp_path, [tmp_path / "site"], [own, foreign, egg]
     )
-    assert {tmp_path / "site", own.path, own.path / "polylock.json"} <= {*basis.states}
-    assert {foreign.path, foreign.path / "WHEEL"} <= {*basis.states}
-    assert tmp_path / "pyvenv.cfg" in basis.states
-    assert own.path / "WHEEL" not in basis.states
-    assert egg.path not in basis.states
+    states = {Path(path) for path in basis.states}
+    assert {tmp_path / "site", own.path, own.path / "polylock.json"} <= states
+    assert {foreign.path, foreign.path / "WHEEL"} <= states
+    assert tmp_path / "pyvenv.cfg" in states
+    assert own.path / "WHEEL" not in states
+    assert egg.path not in states

@@ -199,7 +199,7 @@ def test_each_input_counts(
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("__version__", "9.9"), ("_host", lambda: ["another"])]
+    ("name", "value"), [("__version__", "9.9"), ("host_facts", lambda: ["another"])]
 )
 def test_another_polylock_or_host_asks_anew(
     demo: CommandLine, monkeypatch: pytest.MonkeyPatch, name: str, value: object

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 WHEELS = Path(__file__).parents[2] / "fixtures" / "wheels"
+PLAIN = str(WHEELS / "plainlib-1.2.0-py3-none-any.whl")
+LABELLED = str(WHEELS / "vecdemo-2.0.0-cp311-abi3-manylinux_2_17_x86_64-x86_64_v3.whl")
+LABEL = ("--label", "v3", "-p", "x86_64 :: level :: v3")
+REPACK = str(Path(__file__).parents[1] / "data" / "repack.toml")
 
 CALLS = {
     "init": ["init", "--project", "new.toml", "--preset", "linux-aarch64"],
@@ -41,6 +45,10 @@ CALLS = {
     "bundle": ["bundle", "--target", "here", "bundled"],
     "report": ["report"],
     "detect": ["detect"],
+    "variant-label": ["variant", "label", PLAIN, *LABEL, "--output", "labelled"],
+    "variant-unlabel": ["variant", "unlabel", LABELLED, "--output", "plain"],
+    "variant-repack": ["variant", "repack", REPACK, "--output", "out", "--dry-run"],
+    "variant-show": ["variant", "show", PLAIN, LABELLED],
     "index-build": ["index", "build", str(WHEELS), "--output", "site"],
     "index-lint": ["index", "lint", str(WHEELS)],
     "index-simulate": ["index", "simulate", str(WHEELS), "tensordemo"],

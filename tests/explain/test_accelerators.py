@@ -144,8 +144,8 @@ def test_an_accelerator_that_no_label_serves_is_told_with_the_nearest() -> None:
     }
     assert lines_of(scenario) == [
         (
-            "torch 2.11 on mi300x does not use an AMD GPU: it has variants for "
-            "others alone (cu12)"
+            "torch 2.11 on mi300x does not use an AMD GPU: it has variants only "
+            "for others (cu12)"
         )
     ]
 

@@ -152,7 +152,11 @@ def tree_files(tree: Path, files: Sequence[str]) -> TreeFiles:
 
 def first_of(tree: TreeFiles, count: int) -> TreeFiles:
     """Return the first files alone."""
-    return tree._replace(files=tree.files[:count])
+    return tree._replace(
+        files=tree.files[:count],
+        sizes=tree.sizes[:count],
+        mtimes=tree.mtimes[:count],
+    )
 
 
 def snapshot(root: Path) -> dict[str, tuple[bytes | None, bool]]:

@@ -18,6 +18,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from packaging.utils import canonicalize_name
 
 from fakes.families import pigeonholes, versions
 from fakes.raw_server import RawServer
@@ -30,8 +31,11 @@ from polylock.explain.conflict import explained
 from polylock.index import json_page, metadata_files, remote_zip, sdist_metadata
 from polylock.index.html_page import parse_html_page
 from polylock.index.json_page import InvalidPage, parse_json_page
+from polylock.index.releases import IndexPage, decode_releases, encode_releases
 from polylock.index.remote_zip import LocalZip, RangesUnsupported, RemoteZip
 from polylock.index.sdist_metadata import read_pkg_info
+from polylock.lockfile.read import read_pylock
+from polylock.lockfile.vouching import Choice, ambiguous, choices, unreached
 from polylock.model import core_metadata, filenames
 from polylock.model.archive_checks import (
     DEEPEST_PATH,
@@ -229,6 +233,10 @@ METADATA = {
     "a specifier": f"Name: demo\nVersion: 1\nRequires-Python: >={DIGITS}\n",
     "a requirement": f"Name: demo\nVersion: 1\nRequires-Dist: x=={DIGITS}\n",
     "fields": "Name: demo\nVersion: 1\n" + "Requires-Dist: x\n" * 30_000,
+    "extras": "Name: demo\nVersion: 1\n"
+    + "".join(f"Provides-Extra: e{number}\n" for number in range(100_000)),
+    "lines of a field": "Name: demo\nVersion: 1\nX: a\n" + " x\n" * (5 << 20),
+    "lines that begin a letter": "Name: demo\nVersion: 1\n" + "From \n" * (2 << 20),
 }
 
 
@@ -237,6 +245,75 @@ def test_metadata_without_bounds(kind: str) -> None:
     """It is invalid, which costs a release and no run."""
     with pytest.raises(InvalidCoreMetadata):
         CoreMetadata.parse(METADATA[kind].encode())
+
+
+def test_a_description_is_not_read() -> None:
+    """Its lines took 60 times their size in memory."""
+    content = b"Name: demo\nVersion: 1\n\n" + b"From \n" * (2 << 20)
+    tracemalloc.start()
+    assert CoreMetadata.parse(content).name == "demo"
+    used = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert used < len(content)
+
+
+PAGES_OF_FILES: dict[str, Callable[[int], str]] = {
+    "files of long names": lambda n: f"demo-1.{n}-py3-none-{'a' * 200}.whl",
+    "files of one release": lambda n: f"demo-1-{n}-py3-none-{'a' * 200}.whl",
+    "files of long versions": lambda n: f"demo-{'1.' * 90}{n}-py3-none-any.whl",
+    "files of other projects": lambda n: f"{'demo-' * 40}{n}-1.0.tar.gz",
+}
+
+
+@pytest.mark.parametrize("kind", PAGES_OF_FILES)
+def test_a_page_of_fifty_thousand_files(kind: str) -> None:
+    """It costs time by its length, as JSON and as HTML."""
+    names = [PAGES_OF_FILES[kind](number) for number in range(50_000)]
+    files = [{"filename": name, "url": name, "hashes": {}} for name in names]
+    rows = parse_json_page(json.dumps({"meta": {}, "files": files}).encode(), BASE)
+    assert [row.filename for row in rows] == names
+    html = "".join(f'<a href="{name}">{name}</a>' for name in names)
+    assert len(parse_html_page(html.encode(), BASE)) == len(names)
+    page = IndexPage(name=canonicalize_name("demo"), index="a", index_url=BASE)
+    found = decode_releases(encode_releases(page.name, rows), page)
+    assert len(found.versions) in {0, 1, len(names)}
+
+
+def _locked(**keys: str) -> bytes:
+    top = "".join(f"{key} = {keys[key]}\n" for key in keys if key != "dependencies")
+    return (
+        f'lock-version = "1.0"\ncreated-by = "x"\n{top}[[packages]]\nname = "demo"\n'
+        f'version = "1"\ndependencies = {keys.get("dependencies", "[]")}\n'
+        f'wheels = [{{ url = "{BASE}demo-1-py3-none-any.whl", '
+        f'hashes = {{ sha256 = "{"0" * 64}" }} }}]\n'
+    ).encode()
+
+
+def _array(count: int, text: str) -> str:
+    return "[" + ", ".join(text.format(number) for number in range(count)) + "]"
+
+
+LOCKS: dict[str, dict[str, str]] = {
+    "10,000 groups": {"dependency-groups": _array(10_000, '"g{}"')},
+    "10,000 extras": {"extras": _array(10_000, '"e{}"')},
+    "100,000 dependencies": {"dependencies": _array(100_000, '{{ name = "d{}" }}')},
+    "100,000 times one dependency": {
+        "dependencies": _array(100_000, '{{ name = "demo" }}')
+    },
+    "10,000 environments": {
+        "environments": _array(10_000, "\"platform_release == '{}'\"")
+    },
+}
+
+
+@pytest.mark.parametrize("kind", LOCKS)
+def test_a_lock_file_of_many_entries(kind: str) -> None:
+    """They are read once, and only the choices that the project has are followed."""
+    pylock = read_pylock(_locked(**LOCKS[kind]), "pylock.toml")
+    inputs = inputs_of(["demo"], "allow")
+    assert choices(pylock, inputs) == (Choice(),)
+    assert list(ambiguous(pylock, inputs, TARGETS[0])) == []
+    assert list(unreached(pylock, inputs, TARGETS[0])) == []
 
 
 def _tar(header: bytes, *, body: int) -> bytes:
@@ -498,6 +575,7 @@ LIMITS = {
     "parts of a TOML key": DEEPEST_KEY,
     "characters of a requirement": LONGEST_REQUIREMENT,
     "fields of metadata": core_metadata.MOST_FIELDS,
+    "fields of metadata, in bytes": core_metadata.LARGEST_FIELDS,
     "characters of a file name": filenames._LONGEST,
     "characters of a requires-python": json_page._LONGEST_SPECIFIER,
     "candidates that a search tries, for all targets": tries.TRIES_AT_MOST,
@@ -519,6 +597,8 @@ KINDS = (
     *(f"TOML: {kind}" for kind in TOML),
     *(f"requirement: {kind}" for kind in REQUIREMENTS),
     *(f"metadata: {kind}" for kind in METADATA),
+    *(f"page: {kind}" for kind in PAGES_OF_FILES),
+    *(f"lock file: {kind}" for kind in LOCKS),
     *(f"tar: {kind}" for kind in TARS),
     *(f"zip: {kind}" for kind in ZIPS),
     *(f"solve: {kind}" for kind in SOLVES),

@@ -45,6 +45,11 @@ TABLES = [
     ("Lock files that were changed", "operations/inspect/test_vouching.py", "CHANGES"),
     ("Words", "cli/test_hostile_words.py", "PLACES"),
     ("A second .dist-info", "installation/test_execute.py", "SECOND_INFOS"),
+    (
+        "Wheels in a bundle",
+        "operations/exchange/test_plain_metadata.py",
+        "LIES",
+    ),
     ("In the way", "installation/test_execute.py", "IN_THE_WAY"),
     ("Edits of the lock file", "hostile/lock_edits.py", "EDITS"),
     ("Damage in the cache", "installation/test_link.py", "DAMAGES"),

@@ -6,6 +6,7 @@ listed here; otherwise its answer has no basis and is not cached.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,15 +74,24 @@ class Basis(Value, frozen=True, kw_only=True):
     """
 
     contents: tuple[Path, ...]
-    states: tuple[Path, ...] = ()
+    states: tuple[str, ...] = ()
     written: Written | None = None
 
 
-def project_basis(settings: Settings, project: Path, lock_file: Path) -> Basis:
+def project_basis(
+    settings: Settings,
+    project: Path,
+    lock_file: Path,
+    further: tuple[tuple[Path, ...], ...] | None = ((), ()),
+) -> Basis | None:
     """Return the basis of the choice of project and lock file.
 
-    That is both files, and the paths where another would be found first.
+    That is both files, the paths where another or a workspace would be found first, and
+    ``further`` files and directories that decide the project; None if ``further`` is.
     """
+    if further is None:
+        return None
+    files, directories = further
     searched: list[Path] = []
     if settings.project is None:
         here = Path.cwd()
@@ -89,9 +99,12 @@ def project_basis(settings: Settings, project: Path, lock_file: Path) -> Basis:
             if directory == project.parent:
                 break
             searched.append(directory / PROJECT_FILE)
+        searched += (above / PROJECT_FILE for above in project.parent.parents)
         if settings.lock_file is None and here != lock_file.parent:
             searched.append(here / "pylock.toml")
-    return Basis(contents=(project, lock_file), states=tuple(searched))
+    there = [path for path in files if path.is_file()]
+    states = [*searched, *directories, *(path for path in files if path not in there)]
+    return Basis(contents=(project, lock_file, *there), states=tuple(map(str, states)))
 
 
 def environment_basis(
@@ -113,17 +126,14 @@ def environment_basis(
     from polylock.environment.interpreter import PROBE_FILE  # noqa: PLC0415
     from polylock.environment.venv import STATE_FILE  # noqa: PLC0415
 
+    found = (place / "pyvenv.cfg", place / STATE_FILE, environment_python(place))
     states = [
-        place / "pyvenv.cfg",
-        place / STATE_FILE,
-        environment_python(place),
-        PROBE_FILE,
-        *directories,
+        *map(str, (*found, PROBE_FILE, *directories)),
         *(path for each in installed for path in _read_files(each)),
     ]
     if written is not None:
         own = {*(path for path, _ in written.digests), *written.states}
-        states = [path for path in states if str(path) not in own]
+        states = [path for path in states if path not in own]
     return replace(basis, states=(*basis.states, *states), written=written)
 
 
@@ -141,11 +151,11 @@ def hardware_basis(basis: Basis, root: Path) -> Basis | None:
     return replace(
         basis,
         contents=(*basis.contents, boot_id),
-        states=(*basis.states, *signs),
+        states=(*basis.states, *map(str, signs)),
     )
 
 
-def _read_files(installed: InstalledDistribution) -> Iterator[Path]:
+def _read_files(installed: InstalledDistribution) -> Iterator[str]:
     """Yield the paths that ``read_installed`` reads, the directory first."""
     from polylock.environment.installed import (  # noqa: PLC0415 - as above
         ORIGIN_FILE,
@@ -154,12 +164,11 @@ def _read_files(installed: InstalledDistribution) -> Iterator[Path]:
 
     if installed.form is not Form.DIST_INFO:
         return  # only its name is read
-    yield installed.path
-    if installed.origin is not None:
-        yield installed.path / ORIGIN_FILE
-    else:
-        yield from (
-            installed.path / name for name in (ORIGIN_FILE, "INSTALLER", "WHEEL")
-        )
+    directory = str(installed.path)
+    yield directory
+    yield f"{directory}{os.sep}{ORIGIN_FILE}"
+    if installed.origin is None:
+        yield f"{directory}{os.sep}INSTALLER"
+        yield f"{directory}{os.sep}WHEEL"
     if installed.direct_url is not None:
-        yield installed.path / "direct_url.json"
+        yield f"{directory}{os.sep}direct_url.json"

@@ -62,7 +62,7 @@ __all__ = [
     "own_scripts",
     "questions",
     "recall",
-    "state_of",
+    "state",
     "without_directory",
 ]
 
@@ -184,38 +184,43 @@ def _ends_of_options(arguments: tuple[str, ...]) -> list[int]:
 
 
 def entries_of(
-    contents: dict[str, str], states: list[str], said: list[tuple[str, str, str]]
+    contents: dict[str, str], states: dict[str, str], said: list[tuple[str, str, str]]
 ) -> list[bytes]:
     """Return an entry for each answer: the output, and the files that it depends on.
 
-    ``contents`` maps paths to digests of the files, ``states`` are the paths whose
-    present state counts. Of ``said`` each is the text for stdout, that for stderr, and
+    ``contents`` maps paths to digests of the files, ``states`` to their states, of
+    ``state``. Of ``said`` each is the text for stdout, that for stderr, and
     the environment. Raises ValueError for a path with a null character.
     """
     facts = [str(len(contents))]
     for path, found in contents.items():
         facts += [path, found]
-    facts += [state_of(states), *states]
+    facts += [_joined([*states.values()]), *states]
     if any("\0" in field for one in (facts, *said) for field in one):
         raise ValueError("a NUL separates the fields")
     return [os.fsencode("\0".join([*one, *facts])) for one in said]
 
 
-def state_of(paths: list[str]) -> str:
-    """Return a digest of the states of files and directories; links are followed."""
-    found = []
-    stat = os.stat
-    for path in paths:
-        try:
-            status = stat(path)
-        except OSError:
-            found.append("absent")
-        else:
-            found.append(
-                f"{status.st_mtime_ns} {status.st_ctime_ns} {status.st_size}"
-                f" {status.st_ino} {status.st_dev} {status.st_mode}"
-            )
-    return digest("\n".join(found).encode())
+def state(path: str) -> tuple[str, int]:
+    """Return the state of a file or directory, and its last change in nanoseconds.
+
+    Links are followed. An absent file has a state too, and was not changed.
+    """
+    try:
+        status = os.stat(path)
+    except OSError:
+        return "absent", 0
+    modified, changed = status.st_mtime_ns, status.st_ctime_ns
+    text = (
+        f"{modified} {changed} {status.st_size}"
+        f" {status.st_ino} {status.st_dev} {status.st_mode}"
+    )
+    return text, max(modified, changed)
+
+
+def _joined(states: list[str]) -> str:
+    """Return a digest of states."""
+    return digest("\n".join(states).encode())
 
 
 def _fresh(asked: Question) -> tuple[str, str, str] | None:
@@ -227,7 +232,7 @@ def _fresh(asked: Question) -> tuple[str, str, str] | None:
     fields = os.fsdecode(bytes(content)).split("\0")
     out, err, environment, count = fields[:4]
     end = 4 + 2 * int(count)
-    if state_of(fields[end + 1 :]) != fields[end]:
+    if _joined([state(path)[0] for path in fields[end + 1 :]]) != fields[end]:
         return None
     for position in range(4, end, 2):
         if digest(content_of(fields[position])) != fields[position + 1]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from polylock.answer_cache.basis import Written
-from polylock.answer_cache.recall import content_of, entries_of
+from polylock.answer_cache.recall import content_of, entries_of, state
 from polylock.cache.entries import digest
 from polylock.errors import CacheUnusable
 from polylock.project.settings import Settings, default_user_file
@@ -74,7 +74,7 @@ class Answer:
         self.said = out, err, str(environment or "")
 
     def is_cached_in(self, cache: Path) -> bool:
-        """Return whether ``recall`` would look for it in this cache directory."""
+        """Return True if ``recall`` would look for it in this cache directory."""
         question = self._question
         return question is not None and Path(question.cache).absolute() == cache
 
@@ -95,7 +95,7 @@ def as_written(paths: Iterable[str]) -> Written:
     digests: list[tuple[str, str]] = []
     states: list[str] = []
     for path in paths:
-        if _is_settled([path], since):
+        if _is_settled(state(path)[1], since):
             states.append(path)
         else:
             digests.append((path, digest(content_of(path))))
@@ -115,30 +115,11 @@ def remember(settings: Settings, basis: Basis | None, *answers: Answer) -> None:
     told = [one for one in answers if one.is_cached_in(place)]
     if not told:
         return
-    started = min(one.started for one in told)
-    written = basis.written or Written(since=started)
-    states = list(
-        dict.fromkeys(
-            [
-                *map(str, basis.states),
-                str(default_user_file(os.environ)),
-                *_modules(),
-                *map(str, _import_directories()),
-            ]
-        )
-    )
     try:
-        read = {str(path): digest(path.read_bytes()) for path in basis.contents}
-        entries = entries_of(
-            {**read, **dict(written.digests)},
-            [*states, *written.states],
-            [one.said for one in told],
-        )
-        if not (
-            _is_settled([*read, *states], started)
-            and _is_settled(written.states, written.since)
-        ):
+        found = _facts(basis, min(one.started for one in told))
+        if found is None:
             return
+        entries = entries_of(*found, [one.said for one in told])
         from polylock.cache.store import Bucket, Store  # noqa: PLC0415 - 3 ms
 
         store = Store(settings.cache_dir)
@@ -148,14 +129,39 @@ def remember(settings: Settings, basis: Basis | None, *answers: Answer) -> None:
         logger.debug("the answer is not cached: %s", error)
 
 
+def _facts(basis: Basis, started: int) -> tuple[dict[str, str], dict[str, str]] | None:
+    """Return the digests and states of the files that an answer depends on, by path.
+
+    None if one may have been changed since the run began, unless the run wrote it.
+    Raises OSError.
+    """
+    written = basis.written or Written(since=started)
+    contents = {str(path): digest(path.read_bytes()) for path in basis.contents}
+    paths = [
+        *basis.states,
+        str(default_user_file(os.environ)),
+        *_modules(),
+        *map(str, _import_directories()),
+    ]
+    states: dict[str, str] = {}
+    for group, since in ((paths, started), (written.states, written.since)):
+        for path in group:
+            states[path], changed = state(path)
+            if not _is_settled(changed, since):
+                return None
+    if not all(_is_settled(state(path)[1], started) for path in contents):
+        return None
+    return {**contents, **dict(written.digests)}, states
+
+
 def _modules() -> list[str]:
     """Return the files of the imported modules of polylock."""
-    files = (
-        getattr(module, "__file__", None)
+    return [
+        file
         for name, module in sorted(sys.modules.items())
         if name.partition(".")[0] == "polylock"
-    )
-    return [str(Path(file)) for file in files if file]
+        and (file := getattr(module, "__file__", None))
+    ]
 
 
 def _import_directories() -> list[Path]:
@@ -168,15 +174,10 @@ def _import_directories() -> list[Path]:
     return [path for path in found if path != here]
 
 
-def _is_settled(paths: Iterable[str], started: int) -> bool:
-    """Return True if no path can have changed unnoticed since the run began."""
-    for path in paths:
-        try:
-            status = os.stat(path)  # noqa: PTH116 - hundreds of them
-        except OSError:
-            continue  # absent, as when the command looked for it
-        changed = max(status.st_mtime_ns, status.st_ctime_ns)
-        whole = changed % 1_000_000_000 == 0
-        if changed > started - (_COARSE if whole else SETTLED):
-            return False
-    return True
+def _is_settled(changed: int, since: int) -> bool:
+    """Return True if a file was last changed long enough before a time.
+
+    Both are in nanoseconds since 1970. A later change is then noticed by its time.
+    """
+    whole = changed % 1_000_000_000 == 0
+    return changed <= since - (_COARSE if whole else SETTLED)

@@ -11,7 +11,7 @@ import click
 
 from polylock.cli.diagnostics import show_warning
 from polylock.cli.invocation import begin, print_json, reporting
-from polylock.cli.options import FROZEN, JSON, SELECTION, Command, settings
+from polylock.cli.options import FROZEN, JSON, MEMBERS, SELECTION, Command, settings
 from polylock.cli.terminal import say
 from polylock.environment.discovery import managed_path
 from polylock.model.quantities import file_size
@@ -26,6 +26,7 @@ __all__ = ["command"]
 @settings(
     "target",
     *SELECTION,
+    *MEMBERS,
     "python",
     "index_url",
     "torch_index",

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from polylock.cli.invocation import begin, print_json
-from polylock.cli.options import JSON, SELECTION, Command, settings
+from polylock.cli.options import JSON, MEMBERS, SELECTION, Command, settings
 from polylock.errors import UsageError
 from polylock.model.visible_text import visible
 from polylock.operations.inspect.cache_key import CacheKey, cache_keys
@@ -21,7 +21,7 @@ __all__ = ["command"]
 @click.command(
     "cache-key", cls=Command, epilog="Example: polylock cache-key --target h100"
 )
-@settings("target", *SELECTION)
+@settings("target", *SELECTION, *MEMBERS)
 @click.option("--prefix", is_flag=True, help="Print the prefix, for restore keys.")
 @click.option(
     "--github-output",

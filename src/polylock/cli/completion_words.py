@@ -69,6 +69,11 @@ def _groups(settings: Settings) -> Iterable[str]:
     return [name for name in lock.get("dependency-groups", ()) if name not in targets]
 
 
+def _members(settings: Settings) -> Iterable[str]:
+    project = _project(settings)
+    return project.inputs.members if project else ()
+
+
 def _extras(settings: Settings) -> Iterable[str]:
     project = _project(settings)
     extras: Iterable[str] = (
@@ -102,6 +107,7 @@ _KINDS: dict[str, Callable[[Settings], Iterable[str]]] = {
     "target": _targets,
     "declared-target": _declared_targets,
     "group": _groups,
+    "member": _members,
     "extra": _extras,
     "locked": _locked,
     "required": _required,

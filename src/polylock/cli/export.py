@@ -10,7 +10,7 @@ import click
 
 from polylock.cli.diagnostics import show_warning
 from polylock.cli.invocation import begin_with_lock
-from polylock.cli.options import SELECTION, Command, settings
+from polylock.cli.options import MEMBERS, SELECTION, Command, settings
 from polylock.cli.terminal import say
 from polylock.operations.exchange.export import ExportFormat, export
 
@@ -53,7 +53,7 @@ class _Format(click.Choice[str]):
     cls=Command,
     epilog="Example: polylock export --target h100 -o pylock.h100.toml",
 )
-@settings("target", *SELECTION)
+@settings("target", *SELECTION, *MEMBERS)
 @click.option(
     "--format",
     "export_format",

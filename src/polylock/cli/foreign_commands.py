@@ -222,7 +222,7 @@ _EDITS = {
     "--git": "Add NAME @ git+URL@REVISION.",
 }
 _LATER = f"{_UPGRADE}; then sync installs them."
-_EXACT = "Leave it out: an environment that polylock made has what is locked alone."
+_EXACT = "Leave it out: an environment of polylock has only what is locked."
 _INSTALLS = {
     "--upgrade": _LATER,
     "-U": _LATER,
@@ -240,8 +240,8 @@ _INSTALLS = {
     "--clean": _EXACT,
     "--only-keep": _EXACT,
     "--compile-bytecode": "Use --compile.",
-    "--no-compile": "Leave it out: modules are compiled with --compile alone.",
-    "--no-compile-bytecode": "Leave it out: modules are compiled with --compile alone.",
+    "--no-compile": "Leave it out: modules are compiled only with --compile.",
+    "--no-compile-bytecode": "Leave it out: modules are compiled only with --compile.",
     "--frozen-lockfile": "Use --frozen.",
     "--no-install-local": "Use --no-install-project and --no-install-package NAME.",
     "--no-deps": "polylock has no such option: a lock file has every dependency.",

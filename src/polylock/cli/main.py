@@ -58,7 +58,7 @@ all of them together would cost every call 100 ms."""
 
 _LOUDNESS = re.compile(r"-[vq]+|--verbose|--quiet")
 _ALIKE = 0.8
-"""How alike a misspelled option is to the one that was meant; 1.0 is the same."""
+"""The least similarity of a misspelled option to a known one; 1.0 is equality."""
 
 
 class _LazyGroup(Group):

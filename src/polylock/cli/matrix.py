@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from polylock.cli.invocation import begin, json_line, print_json
-from polylock.cli.options import JSON, SELECTION, Command, settings
+from polylock.cli.options import JSON, MEMBERS, SELECTION, Command, settings
 from polylock.operations.inspect.matrix import github_matrix, gitlab_matrix, matrix
 
 __all__ = ["command"]
@@ -18,7 +18,7 @@ __all__ = ["command"]
     cls=Command,
     epilog='Example: echo "matrix=$(polylock matrix)" >> "$GITHUB_OUTPUT"',
 )
-@settings(*SELECTION)
+@settings(*SELECTION, *MEMBERS)
 @click.option(
     "--format",
     "matrix_format",

@@ -26,6 +26,7 @@ __all__ = [
     "INSTALLED",
     "JSON",
     "LOCKED",
+    "MEMBERS",
     "SELECTION",
     "Command",
     "Group",
@@ -56,10 +57,13 @@ SELECTION = (
 )
 """The settings that decide which groups and extras a command takes."""
 
+MEMBERS = ("members", "all_members")
+"""The settings that decide which members of a workspace a command takes."""
+
 INSTALLED = ("no_install_project", "no_install_packages", "no_editable")
 """The settings of what is installed besides, and how."""
 
-_CHOICE = ("target", *SELECTION, *INSTALLED)
+_CHOICE = ("target", *SELECTION, *MEMBERS, *INSTALLED)
 _GLOBAL = ("project", "lock_file", "cache_dir", "no_color")
 _METAVARS = {
     Kind.PATH: "PATH",
@@ -76,6 +80,7 @@ _OFFERED = {
     "groups": "group",
     "no_groups": "group",
     "only_groups": "group",
+    "members": "member",
     "extras": "extra",
     "no_install_packages": "locked",
     "cache_dir": "dir",
@@ -95,6 +100,10 @@ _TOGETHER: tuple[tuple[tuple[str, ...], str], ...] = (
         ("all_groups", "no_default_groups"),
         "Add every group; --no-default-groups adds only named ones.",
     ),
+    (
+        ("members", "all_members"),
+        "A member of the workspace, alone; --all-packages: every one.",
+    ),
     (("extras", "all_extras"), "Add an extra; --all-extras adds every one."),
     (
         ("no_install_project", "no_install_packages", "no_editable"),
@@ -103,6 +112,10 @@ _TOGETHER: tuple[tuple[tuple[str, ...], str], ...] = (
     (
         ("index_url", "torch_index"),
         "The index if the project declares none; --torch-index: PyTorch's.",
+    ),
+    (
+        ("venv", "python"),
+        "The environment; -p, --python PYTHON: a version, name or path for a new one.",
     ),
     (
         ("threads", "timeout"),

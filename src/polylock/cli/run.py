@@ -19,6 +19,7 @@ from polylock.cli.options import (
     FROZEN,
     INSTALLED,
     LOCKED,
+    MEMBERS,
     SELECTION,
     Command,
     offered,
@@ -54,6 +55,7 @@ __all__ = ["command"]
 @settings(
     "target",
     *SELECTION,
+    *MEMBERS,
     "venv",
     "python",
     *INSTALLED,

@@ -23,6 +23,7 @@ from polylock.cli.options import (
     INSTALLED,
     JSON,
     LOCKED,
+    MEMBERS,
     SELECTION,
     Command,
     refuse_frozen,
@@ -55,6 +56,7 @@ NOT_OF_RUN = frozenset(
 @settings(
     "target",
     *SELECTION,
+    *MEMBERS,
     "venv",
     "python",
     *INSTALLED,

@@ -28,7 +28,7 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 
-_VERSION = re.compile(
+_VERSION = (
     r"(?:(?P<implementation>cpython|pypy|graalpy|python)-?)?"
     r"(?P<major>\d+)(?:\.(?P<minor>\d+)(?:\.(?P<patch>\d+))?)?(?P<threads>t)?"
 )
@@ -49,7 +49,7 @@ class PythonRequest(Value, frozen=True, kw_only=True):
     @classmethod
     def parse(cls, text: str) -> PythonRequest | None:
         """Parse ``3``, ``3.12``, ``3.12.7``, ``3.13t`` or ``pypy3.11``, else None."""
-        match = _VERSION.fullmatch(text)
+        match = re.fullmatch(_VERSION, text)
         if match is None:
             return None
         numbers = [match[part] for part in ("major", "minor", "patch")]
@@ -73,7 +73,7 @@ class PythonRequest(Value, frozen=True, kw_only=True):
 
     def accepts(self, interpreter: Interpreter) -> bool:
         """Return True if an interpreter matches the request."""
-        found = _RELEASE.match(interpreter.version)
+        found = re.match(_RELEASE, interpreter.version)
         wanted = (self.major, self.minor, self.patch)
         return (
             found is not None
@@ -99,8 +99,8 @@ class PythonRequest(Value, frozen=True, kw_only=True):
         return tuple(dict.fromkeys(names))
 
 
-_RELEASE = re.compile(r"(\d+)\.(\d+)\.(\d+)")
-_NAME = re.compile(r"(?:python|pypy|graalpy)(?:\d+(?:\.\d+)?)?t?(?:\.exe)?")
+_RELEASE = r"(\d+)\.(\d+)\.(\d+)"
+_NAME = r"(?:python|pypy|graalpy)(?:\d+(?:\.\d+)?)?t?(?:\.exe)?"
 
 
 def environment_python(path: Path, *, windows: bool = os.name == "nt") -> Path:
@@ -328,7 +328,7 @@ def _every_python(search_path: str, store: Store | None, *, windows: bool) -> li
             names = sorted(found.name for found in directory.iterdir())
         except OSError:
             continue
-        paths += [directory / name for name in names if _NAME.fullmatch(name)]
+        paths += [directory / name for name in names if re.fullmatch(_NAME, name)]
     found: set[tuple[tuple[int, ...], str]] = set()
     for path in {path.resolve(): path for path in paths}.values():
         try:

@@ -10,12 +10,16 @@ from __future__ import annotations
 import logging
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from polylock.cache.entries import digest, host_facts
 from polylock.cache.store import Bucket, Store
 from polylock.errors import EnvironmentBroken
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["PROBE_FILE", "Interpreter", "Scheme", "VenvScheme", "probe"]
 
@@ -103,10 +107,15 @@ class Interpreter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def probe(
-    executable: Path, *, store: Store | None = None, refresh: bool = False
+    executable: Path,
+    *,
+    store: Store | None = None,
+    refresh: bool = False,
+    meanwhile: Callable[[], object] | None = None,
 ) -> Interpreter:
     """Return the facts about a Python, from the cache unless ``refresh`` is set.
 
+    ``meanwhile`` is called if the Python must be started, while it runs: 50 ms.
     A cached result is valid while executable, ``pyvenv.cfg``, kernel and C library are
     unchanged: they are its key. Raises EnvironmentBroken if the executable is missing,
     does not run, or is not a Python.
@@ -120,7 +129,7 @@ def probe(
             return msgspec.json.decode(kept, type=Interpreter)
         except msgspec.MsgspecError:
             logger.debug("the cached probe of %s is damaged", executable)
-    data = _run(executable)
+    data = _run(executable, meanwhile)
     try:
         interpreter = msgspec.json.decode(data, type=Interpreter)
     except msgspec.MsgspecError as error:
@@ -158,7 +167,7 @@ def _key(executable: Path) -> str:
     return digest(msgspec.json.encode(facts))
 
 
-def _run(executable: Path) -> bytes:
+def _run(executable: Path, meanwhile: Callable[[], object] | None) -> bytes:
     """Run the probe and return its JSON."""
     import subprocess  # noqa: PLC0415  # 10 ms, not needed by a no-op sync
 
@@ -167,24 +176,30 @@ def _run(executable: Path) -> bytes:
     # recognises virtual environments.
     command = [os.fspath(executable), "-I", os.fspath(PROBE_FILE)]
     try:
-        answer = subprocess.run(
+        with subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-            timeout=_TIMEOUT,
-        )
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as process:
+            try:
+                if meanwhile is not None:
+                    meanwhile()
+                out, err = process.communicate(timeout=_TIMEOUT)
+            except BaseException:
+                process.kill()
+                raise
     except subprocess.TimeoutExpired as error:
         problem = f"the Python did not answer within {_TIMEOUT} seconds"
         raise EnvironmentBroken(str(executable), problem, _ADVICE) from error
     except OSError as error:
         problem = f"the Python cannot be run: {error.strerror}"
         raise EnvironmentBroken(str(executable), problem, _ADVICE) from error
-    for line in answer.stdout.splitlines():
+    for line in out.splitlines():
         _, mark, data = line.partition(_MARK)
         if mark:
             return data
-    lines = answer.stderr.decode("utf-8", "replace").strip().splitlines()
+    lines = err.decode("utf-8", "replace").strip().splitlines()
     said = f": {lines[-1]}" if lines else ""
-    problem = f"the Python failed with exit code {answer.returncode}{said}"
+    problem = f"the Python failed with exit code {process.returncode}{said}"
     raise EnvironmentBroken(str(executable), problem, _ADVICE)

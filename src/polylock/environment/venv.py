@@ -79,6 +79,8 @@ class EnvironmentState(
     only_groups: tuple[str, ...] = ()
     all_groups: bool = False
     no_default_groups: bool = False
+    members: tuple[str, ...] = ()
+    all_members: bool = False
     extras: tuple[str, ...] = ()
     all_extras: bool = False
     path: str | None = None
@@ -184,15 +186,20 @@ def python_version(path: Path) -> str:
     return found.get("version") or found.get("version_info") or "unknown"
 
 
-def open_environment(path: Path, *, store: Store | None = None) -> Interpreter:
+def open_environment(
+    path: Path,
+    *,
+    store: Store | None = None,
+    meanwhile: Callable[[], object] | None = None,
+) -> Interpreter:
     """Return the Python of a virtual environment; check that it uses this environment.
 
     The executable is a link, and Python finds its environment by ``pyvenv.cfg``: if
-    that is missing or damaged, it uses the environment of the link's target. Raises
-    EnvironmentBroken.
+    that is missing or damaged, it uses the environment of the link's target.
+    ``meanwhile`` is called if the Python must be started. Raises EnvironmentBroken.
     """
     python = environment_python(path)
-    found = probe(python, store=store)
+    found = probe(python, store=store, meanwhile=meanwhile)
     if not is_of(found, path):
         # The cached result may be from before the environment was complete.
         found = probe(python, store=store, refresh=True)

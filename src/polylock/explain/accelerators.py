@@ -19,6 +19,7 @@ from polylock.explain.findings import (
     LibrariesForNothing,
     Note,
     SeveralMajors,
+    shared,
 )
 from polylock.explain.pinned_target import pinned_target
 from polylock.explain.reasons import (
@@ -164,7 +165,7 @@ def accelerator_notes(solved: Solved) -> Iterator[Note]:
 
 def coherence(solved: Solved) -> Iterator[Note]:
     """Yield libraries of two majors in one target, or newer than its driver."""
-    mixed: dict[tuple[str, SeveralMajors], list[str]] = {}
+    mixed: list[Note] = []
     for resolution in solved.resolutions:
         by_platform: dict[str, dict[str, list[str]]] = {}
         for name, pin in sorted(resolution.pins.items()):
@@ -177,15 +178,19 @@ def coherence(solved: Solved) -> Iterator[Note]:
             if len(ordered) > 1:
                 pins = tuple((major, tuple(majors[major][:2])) for major in ordered)
                 project = majors[ordered[-1]][0].partition(" ")[0]
-                key = (project, SeveralMajors(platform, pins))
-                mixed.setdefault(key, []).append(resolution.target.name)
+                mixed.append(
+                    Note(
+                        project=project,
+                        finding=SeveralMajors(platform, pins),
+                        targets=(resolution.target.name,),
+                    )
+                )
             if not _names_unfit_backend(solved, resolution):
                 newest = ordered[-1]
                 yield from _too_new(
                     solved, resolution, platform, majors[newest], newest
                 )
-    for (project, finding), targets in mixed.items():
-        yield Note(project=project, finding=finding, targets=tuple(targets))
+    yield from shared(mixed)
 
 
 def _names_unfit_backend(solved: Solved, resolution: Resolution) -> bool:
@@ -239,7 +244,10 @@ def _offered(description: TargetDescription, platform: str) -> tuple[str, str]:
 
 def useless_libraries(solved: Solved) -> Iterator[Note]:
     """Yield the packages that install large GPU libraries on targets without a GPU."""
-    found: dict[tuple[str, str, LibrariesForNothing], list[str]] = {}
+    yield from shared(_useless_libraries(solved))
+
+
+def _useless_libraries(solved: Solved) -> Iterator[Note]:
     for resolution in solved.resolutions:
         if accelerators(resolution.target.description):
             continue
@@ -251,15 +259,12 @@ def useless_libraries(solved: Solved) -> Iterator[Note]:
         version = resolution.pins[parent].version
         torch = _could_set_backend(solved, resolution, parent)
         extra = _by_extra(resolution.pins[parent])
-        finding = LibrariesForNothing(size, len(libraries), extra, torch)
-        found.setdefault((parent, version, finding), []).append(resolution.target.name)
-    for (project, version, finding), targets in found.items():
         yield Note(
-            project=project,
+            project=parent,
             versions=(version,),
-            finding=finding,
-            targets=tuple(targets),
-            key="" if finding.extra else f"tool.polylock.sources.{project}",
+            finding=LibrariesForNothing(size, len(libraries), extra, torch),
+            targets=(resolution.target.name,),
+            key="" if extra else f"tool.polylock.sources.{parent}",
         )
 
 
@@ -302,7 +307,10 @@ def missed(solved: Solved) -> Iterator[Note]:
     Also yields those of which a better label is yanked or has a requirement that
     cannot be met.
     """
-    found: dict[tuple[str, str, _Missed], list[str]] = {}
+    yield from shared(_missed_by_targets(solved))
+
+
+def _missed_by_targets(solved: Solved) -> Iterator[Note]:
     for resolution in solved.resolutions:
         has = accelerators(resolution.target.description)
         for name, pin in sorted(resolution.pins.items()):
@@ -315,16 +323,13 @@ def missed(solved: Solved) -> Iterator[Note]:
                 given_up = _better_lost(solved, resolution, pin)
             for each in (missing, yanked, given_up):
                 if each is not None:
-                    key = (name, pin.version, each)
-                    found.setdefault(key, []).append(resolution.target.name)
-    for (project, version, finding), targets in found.items():
-        yield Note(
-            project=project,
-            versions=(version,),
-            finding=finding,
-            targets=tuple(targets),
-            key=_key(finding, targets[0]),
-        )
+                    yield Note(
+                        project=name,
+                        versions=(pin.version,),
+                        finding=each,
+                        targets=(resolution.target.name,),
+                        key=_key(each, resolution.target.name),
+                    )
 
 
 def _key(finding: _Missed, target: str) -> str:

@@ -24,6 +24,7 @@ from polylock.explain.findings import (
     VariantMarkerUnmet,
     VariantsLost,
     YankedPin,
+    shared,
 )
 from polylock.explain.screening import missing_extras, needs_patch
 from polylock.model.distributions import Unusable, labelled_wheels
@@ -107,20 +108,24 @@ def _by_target(
 
     ``find`` yields the name, the version and the finding.
     """
-    found: dict[tuple[str, str, Finding], dict[str, None]] = {}
-    for resolution in solved.resolutions:
-        for _, pin in sorted(resolution.pins.items()):
-            for key in find(resolution.target, pin):
-                found.setdefault(key, {})[resolution.target.name] = None
-    by_name = sorted(found.items(), key=lambda item: item[0][:2])
-    for (name, version, finding), targets in by_name:
-        yield Note(
+    notes = (
+        Note(
             project=name,
             versions=(version,),
             finding=finding,
-            targets=tuple(targets),
-            key=_key(finding, next(iter(targets))),
+            targets=(resolution.target.name,),
+            key=_key(finding, resolution.target.name),
         )
+        for resolution in solved.resolutions
+        for _, pin in sorted(resolution.pins.items())
+        for name, version, finding in find(resolution.target, pin)
+    )
+    yield from _by_project(notes)
+
+
+def _by_project(notes: Iterable[Note]) -> list[Note]:
+    """Return the notes on all targets together, sorted by project and version."""
+    return sorted(shared(notes), key=lambda note: (note.project, note.versions))
 
 
 def _key(finding: Finding, target: str) -> str:
@@ -257,7 +262,7 @@ def _yanked(solved: Solved) -> Iterator[Note]:
 
 def _needs_patch(solved: Solved) -> Iterator[Note]:
     """Yield for each target without a patch release the pin that needs the newest."""
-    found: dict[tuple[str, str, PatchNeeded], list[str]] = {}
+    notes: list[Note] = []
     for resolution in solved.resolutions:
         target = resolution.target
         python = target.description.python
@@ -272,18 +277,16 @@ def _needs_patch(solved: Solved) -> Iterator[Note]:
         if needs:
             negated, _, pin = min(needs, key=lambda need: need[:2])
             named = str(replace(python, patch=-negated))
-            finding = PatchNeeded(named, pin.requires_python or "")
-            found.setdefault((pin.name, pin.version, finding), []).append(target.name)
-    for (name, version, finding), targets in sorted(
-        found.items(), key=lambda item: item[0][:2]
-    ):
-        yield Note(
-            project=name,
-            versions=(version,),
-            finding=finding,
-            targets=tuple(targets),
-            key=f"tool.polylock.targets.{targets[0]}.python",
-        )
+            notes.append(
+                Note(
+                    project=pin.name,
+                    versions=(pin.version,),
+                    finding=PatchNeeded(named, pin.requires_python or ""),
+                    targets=(target.name,),
+                    key=f"tool.polylock.targets.{target.name}.python",
+                )
+            )
+    yield from _by_project(notes)
 
 
 _PYTHON = "python_full_version"

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from polylock.values import Value
+from polylock.values import Value, replace
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from polylock.explain.reasons import Reason
     from polylock.model.torch_backends import Obstacle
 
@@ -41,6 +43,7 @@ __all__ = [
     "VariantSetting",
     "VariantsLost",
     "YankedPin",
+    "shared",
 ]
 
 
@@ -307,3 +310,18 @@ class Note(Value, frozen=True, kw_only=True):
     versions: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
     key: str = ""
+
+
+def shared(notes: Iterable[Note], *, same_key: bool = False) -> Iterator[Note]:
+    """Yield notes that differ only in their targets as one.
+
+    Notes that differ in their key too are one, with the first key, unless they must
+    have the ``same_key``.
+    """
+    found: dict[tuple[object, ...], Note] = {}
+    for note in notes:
+        same = note.project, note.versions, note.finding, same_key and note.key
+        first = found.get(same, note)
+        targets = dict.fromkeys((*first.targets, *note.targets))
+        found[same] = replace(first, targets=tuple(targets))
+    yield from found.values()

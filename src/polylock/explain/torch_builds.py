@@ -11,6 +11,7 @@ from polylock.explain.findings import (
     TorchBackendsMixed,
     TorchBackendUnfit,
     TorchBackendUnset,
+    shared,
 )
 from polylock.explain.screening import accelerators
 from polylock.model.source_choice import declines_backend, fits, torch_choice
@@ -39,19 +40,18 @@ _USES = {"nvidia": "CUDA", "amd": "ROCm", "intel": ""}
 
 def torch_notes(solved: Solved) -> Iterator[Note]:
     """Yield the notes on builds of torch, each once for all targets that share it."""
-    found: dict[tuple[str, str, Finding], list[str]] = {}
-    for resolution in solved.resolutions:
-        for version, finding in _of_target(solved, resolution):
-            key = (version, _key(resolution, finding), finding)
-            found.setdefault(key, []).append(resolution.target.name)
-    for (version, place, finding), targets in found.items():
-        yield Note(
+    notes = (
+        Note(
             project=_TORCH,
             versions=(version,),
             finding=finding,
-            targets=tuple(targets),
-            key=place,
+            targets=(resolution.target.name,),
+            key=_key(resolution, finding),
         )
+        for resolution in solved.resolutions
+        for version, finding in _of_target(solved, resolution)
+    )
+    yield from shared(notes, same_key=True)
 
 
 def _key(resolution: Resolution, finding: Finding) -> str:

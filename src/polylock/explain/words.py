@@ -327,7 +327,7 @@ def _missed(finding: AcceleratorMissed, found: Note, project: str) -> str:
             )
         case None:
             labels = listed(finding.labels, 3)
-            return f"{text}: it has variants for others alone ({labels})"
+            return f"{text}: it has variants only for others ({labels})"
         case PropertyUnmet() as unmet:
             text += f": {finding.nearest} {_unmet(unmet, 3)}"
             advice = f"; if it supports more, change {found.key}" if found.key else ""

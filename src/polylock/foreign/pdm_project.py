@@ -15,7 +15,7 @@ from polylock.model.requirements import InvalidRequirement, Requirement
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from polylock.foreign.conversion import Conversion, Files, Wishes
+    from polylock.foreign.conversion import Conversion, ConversionDefaults, Files
 
 __all__ = ["convert_pdm"]
 
@@ -50,16 +50,18 @@ _REST = {
 _STRATEGIES = {"direct_minimal_versions": "lowest-direct", "minimal": "lowest"}
 
 
-def convert_pdm(conversion: Conversion, files: Files, wishes: Wishes) -> None:
+def convert_pdm(
+    conversion: Conversion, files: Files, defaults: ConversionDefaults
+) -> None:
     """Convert the settings of PDM; raises ProjectError."""
     del files
-    _Pdm(conversion, wishes).convert()
+    _Pdm(conversion, defaults).convert()
 
 
 class _Pdm:
-    def __init__(self, conversion: Conversion, wishes: Wishes) -> None:
+    def __init__(self, conversion: Conversion, defaults: ConversionDefaults) -> None:
         self.conversion = conversion
-        self.wishes = wishes
+        self.defaults = defaults
         self.table = conversion.other("pdm")
 
     def convert(self) -> None:
@@ -70,6 +72,9 @@ class _Pdm:
             conversion.add_requirements(
                 ("dependency-groups", group), [text for text in texts if text], origin
             )
+        groups = list(as_table(self.table.get("dev-dependencies")))
+        if groups and groups != ["dev"]:
+            conversion.option("default-groups", groups, "PDM's default of all groups")
         if isinstance(project := conversion.document.get("project"), dict):
             # Paths relative to the project, which only PDM can read.
             for keys, items in _requirement_lists(project):
@@ -78,7 +83,7 @@ class _Pdm:
                     for each in items
                 ]
         self._indexes()
-        choice = TargetChoice(conversion, self.wishes)
+        choice = TargetChoice(conversion, self.defaults)
         choice.write()
         choice.targets()
         self._resolution()
@@ -126,7 +131,7 @@ class _Pdm:
     def _indexes(self) -> None:
         conversion = self.conversion
         sources = as_tables(self.table.get("source"))
-        default = self.wishes.index_url
+        default = self.defaults.index_url
         written = 0
         for position, entry in enumerate(sources):
             origin = f"tool.pdm.source[{position}]"
@@ -167,7 +172,7 @@ class _Pdm:
                     "certificates are always verified",
                     "set SSL_CERT_FILE to the one of the index",
                 )
-        if written or default != self.wishes.index_url:
+        if written or default != self.defaults.index_url:
             conversion.add_index(default, "the default index", name="pypi")
         if written:
             conversion.leave(

@@ -34,7 +34,7 @@ from polylock.values import Value
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from polylock.foreign.conversion import Conversion, Files, Wishes
+    from polylock.foreign.conversion import Conversion, ConversionDefaults, Files
     from polylock.model.target import Target
 
 __all__ = ["convert_poetry"]
@@ -81,18 +81,20 @@ class _Entry(Value, frozen=True, kw_only=True):
     origin: str
 
 
-def convert_poetry(conversion: Conversion, files: Files, wishes: Wishes) -> None:
+def convert_poetry(
+    conversion: Conversion, files: Files, defaults: ConversionDefaults
+) -> None:
     """Convert the settings of Poetry; raises ProjectError."""
     del files
-    _Poetry(conversion, wishes).convert()
+    _Poetry(conversion, defaults).convert()
 
 
 class _Poetry:
-    def __init__(self, conversion: Conversion, wishes: Wishes) -> None:
+    def __init__(self, conversion: Conversion, defaults: ConversionDefaults) -> None:
         self.conversion = conversion
-        self.wishes = wishes
+        self.defaults = defaults
         self.table = conversion.other("poetry")
-        self.choice = TargetChoice(conversion, wishes)
+        self.choice = TargetChoice(conversion, defaults)
         self.sources: list[_Entry] = []
 
     def convert(self) -> None:
@@ -118,7 +120,7 @@ class _Poetry:
         is_new = "project" not in conversion.document
         found: dict[str, Any] = {}
         if is_new:
-            found["name"] = table.get("name") or self.wishes.directory_name
+            found["name"] = table.get("name") or self.defaults.directory_name
             found["version"] = table.get("version") or "0.0.0"
             found["description"] = table.get("description") or None
             found["readme"] = self._readme()
@@ -319,7 +321,7 @@ class _Poetry:
             ]
             if not had:
                 conversion.add_requirements(("dependency-groups", name), texts, origin)
-        if required:
+        if required and required != ["dev"]:
             conversion.option(
                 "default-groups", required, "Poetry's groups that are not optional"
             )
@@ -365,7 +367,7 @@ class _Poetry:
             is_default = str(entry.get("name")).lower() == "pypi"
             if is_default:
                 has_default = True
-                entry = {**source, "name": "pypi", "url": self.wishes.index_url}
+                entry = {**source, "name": "pypi", "url": self.defaults.index_url}
             elif priority in {"primary", "default"}:
                 has_primary = True
             in_order = last if priority in {"supplemental", "secondary"} else first
@@ -378,7 +380,7 @@ class _Poetry:
             self._index(entry, origin)
         if needs_default:
             conversion.add_index(
-                self.wishes.index_url, "the default index", name="pypi"
+                self.defaults.index_url, "the default index", name="pypi"
             )
         for entry, origin in last:
             self._index(entry, origin)
@@ -469,7 +471,7 @@ class _Poetry:
                 return {"index": each["name"]}
         if name.lower() == "pypi":
             index = self.conversion.add_index(
-                self.wishes.index_url, origin, name="pypi"
+                self.defaults.index_url, origin, name="pypi"
             )
             return {"index": index}
         self.conversion.leave(origin, f"there is no source {name}", "declare its index")

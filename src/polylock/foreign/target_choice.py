@@ -22,7 +22,7 @@ from polylock.providers.derive import build_target
 from polylock.values import Value
 
 if TYPE_CHECKING:
-    from polylock.foreign.conversion import Conversion, Wishes
+    from polylock.foreign.conversion import Conversion, ConversionDefaults
     from polylock.model.target import Target
 
 __all__ = ["Exclusive", "TargetChoice", "accelerator"]
@@ -53,9 +53,9 @@ class Exclusive(Value, frozen=True, kw_only=True):
 class TargetChoice:
     """Writes the targets of a conversion, and evaluates conditions for them."""
 
-    def __init__(self, conversion: Conversion, wishes: Wishes) -> None:
+    def __init__(self, conversion: Conversion, defaults: ConversionDefaults) -> None:
         self._conversion = conversion
-        self._wishes = wishes
+        self._defaults = defaults
         self._of: dict[tuple[str, str], list[str]] = {}
 
     def write(
@@ -79,13 +79,13 @@ class TargetChoice:
             "python" in each for each in bases.values()
         ):
             project = self._conversion.project
-            tool["python"] = self._wishes.python(project.get("requires-python") or "")
+            tool["python"] = self._defaults.python(project.get("requires-python") or "")
         tool["targets"] = found or {name: dict(each) for name, each in bases.items()}
         self._conversion.note("targets", ", ".join(tool["targets"]))
 
     def _bases(self, environments: Sequence[str]) -> dict[str, Mapping[str, Any]]:
-        if self._wishes.targets:
-            return dict(self._wishes.targets)
+        if self._defaults.targets:
+            return dict(self._defaults.targets)
         found: dict[str, Mapping[str, Any]] = {}
         for text in environments:
             try:
@@ -97,7 +97,7 @@ class TargetChoice:
                 target = _target_of({"preset": platform}, "3.13")
                 if fold(marker, target) is not False:
                     found[canonicalize_name(platform)] = {"preset": platform}
-        return found or dict([self._wishes.here])
+        return found or dict([self._defaults.here])
 
     def _exclusive_targets(
         self, bases: Mapping[str, Mapping[str, Any]], exclusive: Sequence[Exclusive]
@@ -190,6 +190,8 @@ class TargetChoice:
         written = self._written(each)
         if self._table(each.kind).pop(written, None) is None:
             return
+        if each.kind == "extra" and not self._table(each.kind):
+            conversion.project.pop("optional-dependencies", None)
         names = ", ".join(self._of[each.kind, canonicalize_name(each.name)])
         place = (
             "project.optional-dependencies"

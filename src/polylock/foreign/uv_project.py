@@ -6,6 +6,7 @@ conflicts and groups.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
@@ -25,7 +26,7 @@ from polylock.toml_tables import InvalidToml, key_path, parse_toml
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from polylock.foreign.conversion import Conversion, Files, Wishes
+    from polylock.foreign.conversion import Conversion, ConversionDefaults, Files
     from polylock.model.target import Target
 
 __all__ = ["convert_uv"]
@@ -43,6 +44,7 @@ _SAME = (
     "extra-build-dependencies",
     "dependency-metadata",
     "config-settings",
+    "config-settings-package",
     "no-build-isolation-package",
 )
 """Keys that have the same name and meaning in ``[tool.polylock]``."""
@@ -78,7 +80,6 @@ _REST: dict[str, tuple[str, str]] = {
     "no-sources": ("polylock has one list of sources", ""),
     "build-constraint-dependencies": ("build requirements have no constraints", ""),
     "extra-build-variables": ("builds have no variables of their own", ""),
-    "config-settings-package": ("there is no key for it", ""),
     "no-build-isolation": (
         "there is no key for all projects",
         "name them: no-build-isolation-package",
@@ -108,25 +109,30 @@ _CONVERTED = (
     "exclude-dependencies",
 )
 _GROUP_OF_MEMBERS = "members"
+_GPU = re.compile(r"gpu|cuda|rocm|xpu|amd|intel")
 
 
-def convert_uv(conversion: Conversion, files: Files, wishes: Wishes) -> None:
+def convert_uv(
+    conversion: Conversion, files: Files, defaults: ConversionDefaults
+) -> None:
     """Convert the settings of uv; raises ProjectError."""
-    _Uv(conversion, files, wishes).convert()
+    _Uv(conversion, files, defaults).convert()
 
 
 class _Uv:
-    def __init__(self, conversion: Conversion, files: Files, wishes: Wishes) -> None:
+    def __init__(
+        self, conversion: Conversion, files: Files, defaults: ConversionDefaults
+    ) -> None:
         self.conversion = conversion
         self.files = files
-        self.wishes = wishes
+        self.defaults = defaults
         self.origin = "tool.uv"
         self.table = conversion.other("uv")
         text = files.read("uv.toml")
         if text is not None:
             self._read_uv_toml(text)
         self.members = self._find_members()
-        self.choice = TargetChoice(conversion, wishes)
+        self.choice = TargetChoice(conversion, defaults)
 
     def _read_uv_toml(self, text: str) -> None:
         try:
@@ -200,11 +206,11 @@ class _Uv:
                     kind="extra" if kind == "extra" else "group", name=name, clues=clues
                 )
                 yield found
-                if not accelerator(found) and name.lower() not in {"cpu", "none"}:
+                if not accelerator(found) and _GPU.search(name.lower()):
                     self.conversion.leave(
                         f"tool.uv.conflicts[{position}]",
-                        f"the accelerator of {kind} {name} is not known",
-                        "describe it in the target, such as amd = { rocm, gfx }",
+                        f"the GPU of {kind} {name} is not known",
+                        "describe it in the target: nvidia, amd or intel",
                     )
 
     def _declared(self, kind: str, name: str) -> bool:
@@ -253,7 +259,7 @@ class _Uv:
         if open_indexes and not last and not self.table.get("no-index"):
             # uv asks the default index after all others, polylock only declared ones.
             conversion.add_index(
-                self.wishes.index_url, "the default index", name="pypi"
+                self.defaults.index_url, "the default index", name="pypi"
             )
         if self.table.get("no-index") and not open_indexes:
             conversion.leave(f"{self.origin}.no-index", "there is no key for it", "")
@@ -301,7 +307,8 @@ class _Uv:
         base: str,
     ) -> None:
         conversion = self.conversion
-        if conversion.has_source(name):
+        in_workspace = all(as_table(entry).get("workspace") for entry in entries)
+        if conversion.has_source(name) or (in_workspace and "workspace" in KEYS):
             return
         found: list[dict[str, Any]] = []
         is_complete = True
@@ -336,7 +343,7 @@ class _Uv:
                     origin, "no member of the workspace has this name", "name its path"
                 )
                 return None
-            return {"path": f"./{member[0]}" if member[0] else ".", "editable": True}
+            return {"path": _as_path(member[0]), "editable": True}
         if "index" in entry:
             return self._index_of(entry["index"], origin)
         place = {key: entry[key] for key in DIRECT_KEYS if key in entry}
@@ -488,7 +495,7 @@ class _Uv:
         rest = []
         for name, (path, document) in self.members.items():
             written = str(document["project"]["name"])
-            source = {"path": f"./{path}", "editable": True}
+            source = {"path": _as_path(path), "editable": True}
             conversion.add_source(written, [source], f"member {path}")
             rest += [] if name in required else [written]
         if rest:
@@ -499,7 +506,8 @@ class _Uv:
                 "tool.uv.workspace",
                 "workspaces are not supported yet: members are path sources, and group "
                 f"{_GROUP_OF_MEMBERS} has those that the project does not require",
-                f"`polylock sync --group {_GROUP_OF_MEMBERS}` installs them all",
+                f"`polylock sync --group {_GROUP_OF_MEMBERS}` installs them; an extra "
+                "of a member is locked if something requires it",
             )
 
     # The rest
@@ -508,7 +516,8 @@ class _Uv:
         conversion = self.conversion
         for key in _SAME:
             if key in self.table:
-                conversion.option(key, self.table[key], f"{self.origin}.{key}")
+                value = _without_matches(key, self.table[key])
+                conversion.option(key, value, f"{self.origin}.{key}")
         excluded = [
             f"{name}; python_version < '0'"
             for name in as_list(self.table.get("exclude-dependencies"))
@@ -535,9 +544,22 @@ class _Uv:
                 continue
             reason, advice = _REST.get(key, ("it is not known", "see uv's manual"))
             conversion.leave(f"{self.origin}.{key}", reason, advice)
-        if conversion.has_group("dev") and "default-groups" not in self.table:
-            # uv syncs it unless told otherwise.
-            conversion.option("default-groups", ["dev"], "uv's default of group dev")
+
+
+def _without_matches(key: str, value: object) -> object:
+    """Return extra build requirements as text: polylock always matches their version.
+
+    uv writes ``{ requirement = "torch", match-runtime = true }`` for that.
+    """
+    if key != "extra-build-dependencies":
+        return value
+    return {
+        name: [
+            item.get("requirement", item) if isinstance(item, dict) else item
+            for item in as_list(items)
+        ]
+        for name, items in as_table(value).items()
+    }
 
 
 def _path_url(url: str) -> str:
@@ -545,6 +567,13 @@ def _path_url(url: str) -> str:
     if "://" in url or url.startswith((".", "/", "${")) or url[1:2] == ":":
         return url
     return f"./{url}"
+
+
+def _as_path(directory: str) -> str:
+    """Return the path of a directory with its leading dots."""
+    if not directory:
+        return "."
+    return directory if directory.startswith("..") else f"./{directory}"
 
 
 def _joined(base: str, path: str) -> str:

@@ -154,7 +154,7 @@ def is_static(metadata: CoreMetadata) -> bool:
 def predates_static_metadata(file: RemoteFile) -> bool:
     """Return True if a source distribution is too old to have static metadata.
 
-    Its download would be in vain. False if the index does not give an upload time.
+    Its download would be useless. False if the index does not give an upload time.
     """
     uploaded = file.upload_time
     return (

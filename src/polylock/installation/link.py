@@ -26,6 +26,7 @@ import os
 import stat
 import sys
 from contextlib import contextmanager, suppress
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from polylock.errors import EnvironmentBroken
@@ -280,24 +281,30 @@ def _by_descriptor(origin: int, place: int, mode: int) -> _Links:
     runnable = _mode_of(mode, is_executable=True)
 
     def links(tree: TreeFiles, start: int) -> int:
-        files, sizes, mtimes, executable = tree
+        executable = tree.executable
         position = start
         try:
-            for position in range(start, len(files)):
-                file = files[position]
+            for file, size, mtime in _from(tree, start):
                 found = look(file, dir_fd=origin, follow_symlinks=False)
                 if (
-                    found.st_mtime_ns != mtimes[position]
-                    or found.st_size != sizes[position]
+                    found.st_mtime_ns != mtime
+                    or found.st_size != size
                     or found.st_mode != (runnable if file in executable else mode)
                 ):
-                    return position
+                    break
                 link(file, file, src_dir_fd=origin, dst_dir_fd=place)
+                position += 1
         except OSError:
-            return position
-        return len(files)
+            pass
+        return position
 
     return links
+
+
+def _from(tree: TreeFiles, start: int) -> Iterator[tuple[str, int, int]]:
+    """Return the files of a tree from a position on, with their sizes and times."""
+    columns = (tree.files, tree.sizes, tree.mtimes)
+    return zip(*(islice(column, start, None) for column in columns), strict=True)
 
 
 def _by_path(

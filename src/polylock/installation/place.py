@@ -190,17 +190,17 @@ class Placement(Value, frozen=True, kw_only=True, dict=True):
         scheme = self.interpreter.scheme
         match key:
             case "purelib":
-                return str(Path(scheme.purelib))
+                return _spelled(scheme.purelib)
             case "platlib":
-                return str(Path(scheme.platlib))
+                return _spelled(scheme.platlib)
             case "scripts":
-                return str(Path(scheme.scripts))
+                return _spelled(scheme.scripts)
             case "headers":
                 # "distribution name" (PEP 427), as the wheel spells it
                 name = self.manifest.stem.rpartition("-")[0]
-                return str(Path(scheme.headers) / name)
+                return _join(_spelled(scheme.headers), name)
             case _:
-                return str(Path(scheme.data))
+                return _spelled(scheme.data)
 
     @cached_property
     def _site_text(self) -> str:
@@ -413,6 +413,12 @@ def _join(directory: str, path: str) -> str:
     if os.sep != "/":
         path = path.replace("/", os.sep)
     return f"{directory}{os.sep}{path}"
+
+
+@lru_cache(maxsize=64)
+def _spelled(directory: str) -> str:
+    """Return a directory, spelled as ``Path`` does."""
+    return str(Path(directory))
 
 
 @lru_cache(maxsize=1024)

@@ -59,6 +59,8 @@ class DifferenceKind(enum.StrEnum):
     SETTING = "setting"
     INDEX = "index"
     SOURCE = "source"
+    TREE = "source tree"
+    """What a source tree on disk requires has changed since it was locked."""
     TARGET = "target"
     TARGET_ORDER = "order of the targets"
     PIN = "pin"
@@ -107,6 +109,9 @@ class Difference(Value, frozen=True, kw_only=True):
                 return self._comparison()
 
     def _comparison(self) -> str:
+        if self.kind is DifferenceKind.TREE:
+            end = "is new" if self.locked is None else "is gone"
+            return f"{self.subject}: {self.locked or self.wanted} {end}"
         what = f"{self.kind} {self.subject}".rstrip()
         if self.locked is None:
             return f"{what} is new"
@@ -146,6 +151,7 @@ def differences(
         *_settings(locked, wanted),
         *_indexes(locked, wanted),
         *_sources(locked.sources, wanted.sources),
+        *_trees(locked.trees, wanted.trees),
         *_targets(recorded, [record_target(each) for each in targets]),
     ]
     known = set(pylock.target_names)
@@ -153,7 +159,7 @@ def differences(
         if target.name in known:
             found.extend(_pins(pylock, inputs, target))
     here = [target for target in targets if target.name in known]
-    found.extend(_ambiguous(pylock, here))
+    found.extend(_ambiguous(pylock, inputs, here))
     if not found:  # the dependencies of a removed requirement are not edits
         found.extend(_unrequired(pylock, inputs, here))
     subjects = {_name_of(difference.subject) for difference in found}
@@ -199,11 +205,13 @@ def _on_disk(package: Package) -> Iterator[str]:
             yield file.url or ""
 
 
-def _ambiguous(pylock: Pylock, targets: Sequence[Target]) -> Iterator[Difference]:
+def _ambiguous(
+    pylock: Pylock, inputs: Inputs, targets: Sequence[Target]
+) -> Iterator[Difference]:
     """Yield the projects that have two entries in one selection."""
     places: dict[str, list[str]] = {}
     for target in targets:
-        for pair in ambiguous(pylock, target):
+        for pair in ambiguous(pylock, inputs, target):
             versions = [package.version or "" for package in pair]
             what = " and ".join(dict.fromkeys(filter(None, versions)))
             subject = f"{pair[0].name} {what}".rstrip()
@@ -366,6 +374,22 @@ def _source_text(source: LockedSource) -> str:
     table = table_of_source(source.direct).items()
     words = [key if value is True else f"{key} {value}" for key, value in table]
     return f"{', '.join(words)}{properties}{targets}"
+
+
+def _trees(
+    locked: Mapping[str, Sequence[str]], wanted: Mapping[str, Sequence[str]]
+) -> Iterator[Difference]:
+    """Yield what trees require anew or no longer, unless they are not there."""
+    kind = DifferenceKind.TREE
+    for path in wanted:
+        before = locked.get(path, ())
+        subject = f"source tree {path}"
+        for text in before:
+            if text not in wanted[path]:
+                yield Difference(kind=kind, subject=subject, locked=text)
+        for text in wanted[path]:
+            if text not in before:
+                yield Difference(kind=kind, subject=subject, wanted=text)
 
 
 def _targets(

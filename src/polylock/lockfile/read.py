@@ -474,6 +474,7 @@ class _RecordTable(Value, frozen=True, kw_only=True, rename="kebab"):
     target_dependencies: Mapping[str, tuple[str, ...]] = {}
     require_variants: Mapping[str, tuple[str, ...]] = {}
     sources: Mapping[str, tuple[_SourceTable, ...]] = {}
+    trees: Mapping[str, tuple[str, ...]] = {}
     extra_build_dependencies: Mapping[str, tuple[str, ...]] = {}
     no_build_isolation_package: tuple[str, ...] = ()
     config_settings: Mapping[str, str | tuple[str, ...]] = {}
@@ -504,6 +505,7 @@ def _record(table: Table) -> Record:
         settings={key: table.text(key) for key in TEXT_SETTINGS if key in table},
         lists={key: table.strings(key) for key in LIST_SETTINGS if key in table},
         require_variants=found.require_variants,
+        trees=found.trees,
         builds=_builds(table, found),
     )
     for key in ("exclude-variants", "prefer-variants"):

@@ -65,6 +65,8 @@ LIST_SETTINGS = (
     "no-build-package",
     "no-binary-package",
     "default-groups",
+    "members",
+    "member-groups",
 )
 _FIELDS = {
     "build-package": "build_packages",
@@ -74,12 +76,12 @@ _FIELDS = {
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ORDERED = {"prefer-variants"}
 _DEFAULTS = Inputs()
-_PYTHON = re.compile(
+_PYTHON = (
     r"(?P<implementation>[a-z]*)(?P<major>[0-9]{1,4})\.(?P<minor>[0-9]{1,4})"
     r"(?:\.(?P<patch>[0-9]{1,4}))?(?P<threads>t?)"
 )
-_LIBC = re.compile(r"(glibc|musl)-[0-9]{1,4}\.[0-9]{1,4}")
-_MACOS = re.compile(r"[0-9]{1,4}(\.[0-9]{1,4})?")
+_LIBC = r"(glibc|musl)-[0-9]{1,4}\.[0-9]{1,4}"
+_MACOS = r"[0-9]{1,4}(\.[0-9]{1,4})?"
 _IMPLEMENTATIONS = {"cpython", "pypy"}
 _ARCHITECTURES = {"arm64": "aarch64", "amd64": "x86_64"}
 
@@ -150,7 +152,8 @@ class LockedInputs(Value, frozen=True, kw_only=True):
     Requirements are sorted; ``extras``, ``groups`` and ``targets`` map a name to its
     requirements. ``indexes`` is in the order of priority, empty for the one default
     index. ``sources`` keeps the order of a project's entries. ``require_variants``
-    maps projects to patterns, both sorted.
+    maps projects to patterns, both sorted. ``trees`` has texts on source trees on disk
+    by path.
     ``exclude_newer`` is in microseconds since 1970 UTC. ``settings`` and ``lists``
     hold the settings of TEXT_SETTINGS and LIST_SETTINGS that differ from their
     default, by key.
@@ -168,6 +171,7 @@ class LockedInputs(Value, frozen=True, kw_only=True):
     settings: Mapping[str, str] = field(default_factory=dict)
     lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     require_variants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    trees: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     builds: BuildSettings = BuildSettings()
 
 
@@ -270,6 +274,7 @@ def record_inputs(inputs: Inputs) -> LockedInputs:
             if (values := _setting(inputs, key)) != _setting(_DEFAULTS, key)
         },
         require_variants=dict(sorted(inputs.require_variants.items())),
+        trees=dict(sorted(inputs.trees.items())),
         builds=inputs.builds,
     )
 
@@ -323,6 +328,7 @@ def inputs_of_record(recorded: LockedInputs, others: Inputs = _DEFAULTS) -> Inpu
         overrides=_valid_requirements(recorded.overrides),
         exclude_newer=recorded.exclude_newer,
         require_variants=recorded.require_variants,
+        trees=recorded.trees,
         builds=recorded.builds,
         **{_field(key): value for key, value in found.items()},
     )
@@ -368,9 +374,9 @@ def describe(record: LockedTarget) -> TargetDescription:
     Raises InvalidRecord if a value describes no machine.
     """
     system, architecture = _platform(record.platform)
-    if record.libc is not None and not _LIBC.fullmatch(record.libc):
+    if record.libc is not None and not re.fullmatch(_LIBC, record.libc):
         raise InvalidRecord(f"unknown libc {record.libc!r}")
-    if record.macos is not None and not _MACOS.fullmatch(record.macos):
+    if record.macos is not None and not re.fullmatch(_MACOS, record.macos):
         raise InvalidRecord(f"unknown macOS version {record.macos!r}")
     return TargetDescription(
         name=record.name,
@@ -437,7 +443,7 @@ def _platform(text: str) -> tuple[OperatingSystem, Architecture]:
 
 
 def _python(text: str) -> PythonRelease:
-    match = _PYTHON.fullmatch(text)
+    match = re.fullmatch(_PYTHON, text)
     implementation = "" if match is None else match["implementation"] or "cpython"
     if match is None or implementation not in _IMPLEMENTATIONS:
         raise InvalidRecord(f"unknown Python {text!r}")

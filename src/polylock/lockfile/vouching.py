@@ -4,8 +4,8 @@ These are packages from a direct source that the project does not name, packages
 nothing requires, and second entries for a project. A file of an index is checked
 against the index by `verify`. A source tree, an archive or a repository runs its own
 code when it is built, and only the project file can confirm that it is wanted. The
-inputs recorded in the lock file confirm nothing: whoever edits one part of it can edit
-the other.
+inputs recorded in the lock file confirm nothing: anyone who edits one part of it can
+edit the other.
 """
 
 from __future__ import annotations
@@ -125,12 +125,20 @@ class Choice(Value, frozen=True, kw_only=True):
         return () if self.extra is None else (self.extra,)
 
 
-def choices(pylock: Pylock) -> tuple[Choice, ...]:
-    """Return the choices of a user: nothing, each group, each extra."""
+def choices(pylock: Pylock, inputs: Inputs | None = None) -> tuple[Choice, ...]:
+    """Return the choices of a user: nothing, each group, each extra.
+
+    With ``inputs`` only those that the project has too: that the lock file names others
+    is a difference of its own, and ten thousand of them would each be followed.
+    """
+    groups, extras = project_groups(pylock), tuple(pylock.extras or ())
+    if inputs is not None:
+        groups = tuple(n for n in groups if canonicalize_name(n) in inputs.groups)
+        extras = tuple(n for n in extras if canonicalize_name(n) in inputs.extras)
     return (
         Choice(),
-        *(Choice(group=name) for name in project_groups(pylock)),
-        *(Choice(extra=name) for name in pylock.extras or ()),
+        *(Choice(group=name) for name in groups),
+        *(Choice(extra=name) for name in extras),
     )
 
 
@@ -168,17 +176,17 @@ def unreached(pylock: Pylock, inputs: Inputs, target: Target) -> Iterator[Packag
     all_packages = tuple(of_target(pylock, target))
     for package in all_packages:
         entries.setdefault(package.name, []).append(package)
-    told: set[int] = set()
+    reported: set[int] = set()
     without = _reached(entries, roots_of_choice(inputs, target, Choice()), set())
     everything = _reached(entries, roots_of_choice(inputs, target, None), without)
     found = [(everything, all_packages)]
-    for choice in choices(pylock):
+    for choice in choices(pylock, inputs):
         reached = _reached(entries, roots_of_choice(inputs, target, choice), without)
         found.append((reached, tuple(of_target(pylock, target, choice))))
     for reached, packages in found:
         for package in packages:
-            if id(package) not in reached and id(package) not in told:
-                told.add(id(package))
+            if id(package) not in reached and id(package) not in reported:
+                reported.add(id(package))
                 yield package
 
 
@@ -225,7 +233,9 @@ def of_target(
     )
 
 
-def ambiguous(pylock: Pylock, target: Target) -> Iterator[tuple[Package, Package]]:
+def ambiguous(
+    pylock: Pylock, inputs: Inputs, target: Target
+) -> Iterator[tuple[Package, Package]]:
     """Yield pairs of entries for one project that one selection installs together.
 
     PEP 751 forbids them. Each choice counts by itself, since groups and extras may
@@ -237,7 +247,7 @@ def ambiguous(pylock: Pylock, target: Target) -> Iterator[tuple[Package, Package
         return
     seen: set[tuple[int, int]] = set()
     few = replace(pylock, packages=tuple(repeated))
-    for choice in choices(pylock):
+    for choice in choices(pylock, inputs):
         first: dict[str, Package] = {}
         for package in of_target(few, target, choice, certain=True):
             other = first.setdefault(package.name, package)

@@ -290,6 +290,8 @@ def _inputs(inputs: LockedInputs) -> Iterator[str]:
     )
     entries = {name: map(_source, inputs.sources[name]) for name in inputs.sources}
     yield from _table_of_arrays("sources", entries)
+    trees = {path: map(string, inputs.trees[path]) for path in inputs.trees}
+    yield from _table_of_arrays("trees", trees)
     yield from _build_tables(inputs.builds)
 
 

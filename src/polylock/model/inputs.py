@@ -124,10 +124,12 @@ class Inputs(Value, frozen=True, kw_only=True):
     ``no_build_packages`` never. ``no_binary_packages`` are built from source. These
     three hold normalized project names, sorted. ``builds`` says how they are built.
     ``default_groups`` are the groups of ``default-groups``, sorted; None: the project
-    does not say. ``requires_itself`` holds the project's own name and the place of each
-    requirement on itself without an extra, which has no effect. ``torch_backend`` is
-    the value of that key; ``torch`` is what follows from it and from those of the
-    targets, None without any.
+    does not say. ``members`` are the groups that stand for the members of a workspace,
+    ``member_groups`` those for their extras and groups. ``trees`` has the metadata of
+    source trees on disk as texts, by path (``operations.trees``). ``requires_itself``
+    holds the project's own name and the place of each requirement on itself without an
+    extra, which has no effect. ``torch_backend`` is the value of that key; ``torch`` is
+    what follows from it and from those of the targets, None without any.
     """
 
     requires_python: str = ""
@@ -146,6 +148,9 @@ class Inputs(Value, frozen=True, kw_only=True):
     align: Alignment = "prefer"
     default_target: str | None = None
     default_groups: tuple[str, ...] | None = None
+    members: tuple[str, ...] = ()
+    member_groups: tuple[str, ...] = ()
+    trees: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     exclude_variants: tuple[str, ...] = ()
     prefer_variants: tuple[str, ...] = ()
     require_variants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

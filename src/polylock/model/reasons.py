@@ -52,7 +52,7 @@ __all__ = [
 class Yanked(Value, frozen=True):
     """The file or version is yanked (PEP 592); ``why`` may be empty.
 
-    ``fits`` means that it meets what is asked otherwise, and no other version does.
+    ``fits`` means that it meets all other requirements, and no other version does.
     """
 
     why: str = ""

@@ -1,4 +1,4 @@
-"""Version specifiers of published metadata that are invalid and clear all the same.
+"""Repairs of invalid version specifiers in published metadata whose meaning is clear.
 
 Old backends wrote what PEP 440 forbids, and setuptools and pip read it for years. The
 kinds are those that uv repairs (``LenientRequirement``, release 0.13), as metadata that

@@ -32,13 +32,13 @@ _NAMES = (
     "expires",
     "s[tevrpk]|sip|spr|srt|ss|skoid|sktid|skt|ske|sks|skv",
 )
-_SECRET = re.compile(rf"(?<=[?&])(?:{'|'.join(_NAMES)})=[^&#\s]*&?", re.IGNORECASE)
-_LEFT = re.compile(r"[?&](?=[#\s]|$)")
+_SECRET = rf"(?i)(?<=[?&])(?:{'|'.join(_NAMES)})=[^&#\s]*&?"
+_LEFT = r"[?&](?=[#\s]|$)"
 
 
 def without_secrets(text: str) -> str:
     """Return a URL, or a text with URLs, without secrets in queries."""
     if "?" not in text or "=" not in text:
         return text
-    found, count = _SECRET.subn("", text)
-    return _LEFT.sub("", found) if count else text
+    found, count = re.subn(_SECRET, "", text)
+    return re.sub(_LEFT, "", found) if count else text

@@ -11,7 +11,7 @@ import re
 
 __all__ = ["has_control_character", "is_visible", "visible"]
 
-_HIDDEN = re.compile(
+_HIDDEN = (
     "["
     "\x00-\x1f\x7f-\x9f"  # control characters: C0, DEL and C1
     "\xad\u061c\u180e\u200b-\u200f\u2060-\u206f\ufeff\ufff9-\ufffb"  # invisible
@@ -20,31 +20,31 @@ _HIDDEN = re.compile(
     "\U000e0000-\U000e007f"  # tag characters, which are invisible
     "]"
 )
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_CONTROL = r"[\x00-\x1f\x7f-\x9f\u2028\u2029]"
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
-_COMMAND = re.compile(r"^\s*:(?=:)|#(?=#(?:\[|vso\[|teamcity\[))", re.ASCII)
+_COMMAND = r"(?a)^\s*:(?=:)|#(?=#(?:\[|vso\[|teamcity\[))"
 """GitHub reads ``::name::`` at the start of a line and ``##[name]`` anywhere; others
 read ``##vso[`` and ``##teamcity[``. One character is escaped, which makes them text."""
 
 
 def has_control_character(text: str) -> bool:
     """Return True if the text has a control character or a line separator."""
-    return not text.isprintable() and _CONTROL.search(text) is not None
+    return not text.isprintable() and re.search(_CONTROL, text) is not None
 
 
 def visible(text: str) -> str:
     """Return the text with all invisible and control characters escaped."""
-    if ("::" in text or "##" in text) and _COMMAND.search(text):
-        text = _COMMAND.sub(lambda found: _escaped_last(found.group()), text)
+    if ("::" in text or "##" in text) and re.search(_COMMAND, text):
+        text = re.sub(_COMMAND, lambda found: _escaped_last(found.group()), text)
     if text.isprintable():
         return text
-    return _HIDDEN.sub(lambda found: _escaped(found.group()), text)
+    return re.sub(_HIDDEN, lambda found: _escaped(found.group()), text)
 
 
 def is_visible(text: str) -> bool:
     """Return True if the text is safe to show without escapes."""
-    return text.isprintable() or _HIDDEN.search(text) is None
+    return text.isprintable() or re.search(_HIDDEN, text) is None
 
 
 def _escaped_last(text: str) -> str:

@@ -54,6 +54,8 @@ class GroupOptions(Value, frozen=True, kw_only=True):
     only_groups: tuple[str, ...] = ()
     all_groups: bool = False
     no_default_groups: bool = False
+    members: tuple[str, ...] = ()
+    all_members: bool = False
     extras: tuple[str, ...] = ()
     all_extras: bool = False
 
@@ -66,6 +68,8 @@ class GroupOptions(Value, frozen=True, kw_only=True):
             or self.only_groups
             or self.all_groups
             or self.no_default_groups
+            or self.members
+            or self.all_members
         )
 
     @property
@@ -80,15 +84,22 @@ class GroupOptions(Value, frozen=True, kw_only=True):
         options that exclude each other.
         """
         self._check(pylock)
+        if self.members:
+            return self._of_members(pylock)
         extras = tuple(pylock.extras or ()) if self.all_extras else self.extras
         if self.only_groups:
             groups = (*self.only_groups, *self.groups)
             extras = ()
         elif self.all_groups:
-            groups = (*project_groups(pylock), *self.groups)
+            of_members = {*_recorded(pylock, "members")}
+            of_members |= {*_recorded(pylock, "member-groups")}
+            own = (g for g in project_groups(pylock) if g not in of_members)
+            groups = (*own, *self.groups)
         else:
             default = () if self.no_default_groups else default_groups(pylock)
             groups = (*default, *self.groups)
+        if self.all_members:
+            groups = (*groups, *_recorded(pylock, "members"))
         out = {canonicalize_name(name) for name in self.no_groups}
         return Chosen(
             groups=tuple(
@@ -100,7 +111,46 @@ class GroupOptions(Value, frozen=True, kw_only=True):
             alone=bool(self.only_groups),
         )
 
+    def _of_members(self, pylock: Pylock) -> Chosen:
+        """Return the groups that stand for members, and for their groups and extras.
+
+        The options for groups and extras are those of the members: ``--group test`` is
+        the group test of each that has one. Raises NoSuchTarget.
+        """
+        members = _recorded(pylock, "members")
+        further = frozenset(_recorded(pylock, "member-groups"))
+        groups: list[str] = []
+        for package in self.members:
+            name = canonicalize_name(package)
+            if name not in members:
+                raise NoSuchTarget("member", package, members)
+            own = [group for group in further if _owner(group, members) == name]
+            groups.append(name)
+            if self.all_groups or self.all_extras:
+                groups += sorted(own)
+            elif f"{name}-dev" in own and not self.no_default_groups:
+                groups.append(f"{name}-dev")
+        for kind, asked in (("dependency group", self.groups), ("extra", self.extras)):
+            for each in asked:
+                names = [f"{canonicalize_name(p)}-{each}" for p in self.members]
+                found = [name for name in names if canonicalize_name(name) in further]
+                if not found:
+                    raise NoSuchTarget(kind, each, _of(self.members, further))
+                groups += map(canonicalize_name, found)
+        out = {
+            f"{canonicalize_name(package)}-{canonicalize_name(group)}"
+            for package in self.members
+            for group in self.no_groups
+        }
+        chosen = tuple(name for name in dict.fromkeys(groups) if name not in out)
+        return Chosen(groups=chosen, alone=True)
+
     def _check(self, pylock: Pylock) -> None:
+        if self.members and (self.only_groups or self.all_members):
+            other = "--only-group" if self.only_groups else "--all-packages"
+            raise UsageError(f"--package and {other} exclude each other")
+        if self.members:
+            return
         if self.only_groups and (self.decides_extras or self.all_groups):
             other = "--all-groups" if self.all_groups else "--extra or --all-extras"
             raise UsageError(
@@ -116,6 +166,30 @@ class GroupOptions(Value, frozen=True, kw_only=True):
                 raise NoSuchTarget("dependency group", name, sorted(known))
 
 
+def _recorded(pylock: Pylock, key: str) -> tuple[str, ...]:
+    return () if pylock.polylock is None else pylock.polylock.inputs.lists.get(key, ())
+
+
+def _owner(group: str, members: Iterable[str]) -> str:
+    """Return the member that a group stands for: the longest name that fits."""
+    return max(
+        (each for each in members if group.startswith(f"{each}-")), key=len, default=""
+    )
+
+
+def _of(packages: Iterable[str], groups: Iterable[str]) -> list[str]:
+    """Return the groups and extras of members by their own names, sorted."""
+    prefixes = [f"{canonicalize_name(each)}-" for each in packages]
+    return sorted(
+        {
+            group.removeprefix(prefix)
+            for group in groups
+            for prefix in prefixes
+            if group.startswith(prefix)
+        }
+    )
+
+
 def given_options(settings: Settings) -> GroupOptions:
     """Return the options for groups and extras in the settings."""
     return GroupOptions(
@@ -124,6 +198,8 @@ def given_options(settings: Settings) -> GroupOptions:
         only_groups=tuple(settings.only_groups),
         all_groups=settings.all_groups,
         no_default_groups=settings.no_default_groups,
+        members=tuple(settings.members),
+        all_members=settings.all_members,
         extras=tuple(settings.extras),
         all_extras=settings.all_extras,
     )
@@ -165,24 +241,30 @@ def merged(
         only_groups=_known(earlier.only_groups, groups),
         all_groups=earlier.all_groups,
         no_default_groups=earlier.no_default_groups,
+        members=_known(earlier.members, groups),
+        all_members=earlier.all_members,
         extras=_known(earlier.extras, extras),
         all_extras=earlier.all_extras,
     )
     of_groups = kept if adding or not given.decides_groups else given
     of_extras = kept if adding or not given.decides_extras else given
-    if given.only_groups:
+    if given.only_groups or given.members:
         of_groups, of_extras = given, GroupOptions()
     elif adding:
         of_groups = _sum(given, kept)
         of_extras = of_groups
     elif given.decides_extras and not given.decides_groups and kept.only_groups:
         of_groups = GroupOptions()
+    if given.members:
+        of_extras = given
     return GroupOptions(
         groups=of_groups.groups,
         no_groups=of_groups.no_groups,
         only_groups=of_groups.only_groups,
         all_groups=of_groups.all_groups,
         no_default_groups=of_groups.no_default_groups,
+        members=of_groups.members,
+        all_members=of_groups.all_members,
         extras=of_extras.extras,
         all_extras=of_extras.all_extras,
     )
@@ -199,6 +281,8 @@ def _sum(given: GroupOptions, kept: GroupOptions) -> GroupOptions:
         only_groups=kept.only_groups if is_alone else (),
         all_groups=kept.all_groups or given.all_groups,
         no_default_groups=kept.no_default_groups or given.no_default_groups,
+        members=kept.members,
+        all_members=kept.all_members or given.all_members,
         extras=tuple(dict.fromkeys((*kept.extras, *given.extras))),
         all_extras=kept.all_extras or given.all_extras,
     )

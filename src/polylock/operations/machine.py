@@ -193,7 +193,7 @@ def _unfit_backends(
 ) -> Iterator[str]:
     """Yield a clause for each backend of torch that this machine cannot run.
 
-    What the target itself cannot run is what the user named, and ``lock`` told it.
+    The user named a backend that the target itself cannot run, and ``lock`` noted it.
     """
     from polylock.lockfile.locked_needs import (  # noqa: PLC0415 - see _fit
         has_torch_backend,
@@ -212,7 +212,7 @@ def _unfit_backends(
     # A lock file has the lists that follow from the hardware, and not the hardware.
     lists = {**target.derived.namespaces, **target.stated.namespaces}
     described = replace(target.description, properties=lists)
-    told = set()
+    reported = set()
     for build in locked_backends(
         pylock,
         target,
@@ -221,10 +221,10 @@ def _unfit_backends(
     ):
         fit = backend_fit(build.backend, here.description)
         wanted = backend_fit(build.backend, described)
-        if fit is None or wanted is None or build.backend in told:
+        if fit is None or wanted is None or build.backend in reported:
             continue
         if not fit.runs(build.version) and wanted.runs(build.version):
-            told.add(build.backend)
+            reported.add(build.backend)
             assert fit.obstacle is not None  # it is why not all versions run
             clause = obstacle_clause(build.backend, fit.obstacle)
             yield f"{build.name} {build.version}: {clause}"

@@ -26,7 +26,7 @@ from polylock.project.direct_sources import relative_path
 from polylock.project.pyproject import ProjectFile, load_project, project_path
 from polylock.project.script import is_script
 from polylock.providers.derive import build_target
-from polylock.values import Value
+from polylock.values import Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,6 +45,7 @@ __all__ = [
     "place_of_environment",
     "project_of_lock",
     "project_path",
+    "read_files",
     "read_lock",
     "recorded_policy",
     "refuse_untrusted_sources",
@@ -117,10 +118,40 @@ def lock_path(settings: Settings) -> Path:
     return settings.lock_path(project_path(settings))
 
 
+def with_trees(project: ProjectFile) -> ProjectFile:
+    """Add what the source trees of a project require now."""
+    inputs = project.inputs
+    named = any(entry.direct for each in inputs.sources.values() for entry in each)
+    if not named and all(each.requirement.url is None for each in inputs.requirements):
+        return project
+    # 10 ms, for a project with direct sources alone.
+    from polylock.operations.trees import tree_records  # noqa: PLC0415 - see above
+
+    trees = tree_records(inputs, project.path.absolute().parent)
+    return replace(project, inputs=replace(inputs, trees=trees)) if trees else project
+
+
+def read_files(project: ProjectFile) -> tuple[tuple[Path, ...], ...] | None:
+    """Return the files beside the project file that decide what is locked.
+
+    The second are directories whose entries do. None if they are too many.
+    """
+    members = project.members
+    if members.listed is None:
+        return None
+    files = members.files
+    if project.inputs.trees:
+        from polylock.operations.trees import deciding_files  # noqa: PLC0415 - as above
+
+        place = project.path.absolute().parent
+        files = (*files, *deciding_files(project.inputs, place))
+    return tuple(dict.fromkeys(files)), members.listed
+
+
 def open_workspace(settings: Settings) -> Workspace:
     """Read the project file and derive its targets; raises ProjectError."""
     path = project_path(settings)
-    project = load_project(path, settings=settings)
+    project = with_trees(load_project(path, settings=settings))
     return Workspace(
         project=project,
         targets=tuple(build_target(found) for found in project.descriptions),

@@ -19,6 +19,12 @@ from polylock.project.dependencies import (
     read_dependencies,
     read_requirement,
 )
+from polylock.project.members import (
+    Members,
+    is_member,
+    read_members,
+    with_members,
+)
 from polylock.project.script import (
     KEYS_OF_SCRIPT,
     InvalidBlock,
@@ -74,7 +80,7 @@ class ProjectFile(Value, frozen=True, kw_only=True):
     ``name`` is None without ``[project]``, ``version`` if that has none; the version
     does not affect the lock file. ``default_python`` is ``[tool.polylock] python``,
     empty if it is missing; ``descriptions`` are in the order of the file, which is
-    their priority.
+    their priority. ``members`` are those of its workspace.
     """
 
     path: Path
@@ -84,23 +90,48 @@ class ProjectFile(Value, frozen=True, kw_only=True):
     default_python: tuple[str, ...]
     inputs: Inputs
     descriptions: tuple[TargetDescription, ...]
+    members: Members = Members()
 
 
 def find_project(start: Path) -> Path:
     """Return the nearest project file in ``start`` or a directory above it.
 
-    ``start`` is absolute. Raises ProjectError if there is none.
+    That of a member of a workspace stands for the workspace. ``start`` is absolute.
+    Raises ProjectError if there is none.
     """
     for directory in (start, *start.parents):
         path = directory / PROJECT_FILE
         if path.is_file():
-            return path
+            return _workspace_of(path) or path
     raise ProjectError(
         str(start),
         "",
         f"there is no {PROJECT_FILE} here or in a directory above",
         "`polylock init` writes one, --project names another",
     )
+
+
+def _workspace_of(member: Path) -> Path | None:
+    """Return the project file of the workspace that a project is a member of, if any.
+
+    A file above that names no workspace, or another, is passed over.
+    """
+    directory = member.parent
+    for above in directory.parents:
+        path = above / PROJECT_FILE
+        try:
+            content = read_regular(path)
+        except OSError:
+            continue
+        if b"workspace" not in content:
+            continue
+        try:
+            document = parse_toml(content.decode("utf-8-sig"))
+        except (InvalidToml, UnicodeDecodeError):
+            continue
+        if is_member(above, document, directory):
+            return path
+    return None
 
 
 def project_path(settings: Settings) -> Path:
@@ -124,10 +155,10 @@ def load_project(path: Path, *, settings: Settings) -> ProjectFile:
         document.refuse_unknown(KEYS_OF_SCRIPT)
     tool = document.table("tool").table("polylock")
     tool.refuse_unknown(KEYS)
-    _refuse_unread(document, settings)
     dependencies = read_dependencies(document)
+    members = _members(tool, document, settings)
     default_python = _default_python(tool)
-    descriptions = _descriptions(tool, dependencies)
+    descriptions = _descriptions(tool, dependencies, members)
     options = read_options(
         tool,
         targets=[description.name for description in descriptions],
@@ -141,24 +172,48 @@ def load_project(path: Path, *, settings: Settings) -> ProjectFile:
         version=document.table("project").string("version"),
         has_build_system=bool(document.table("build-system").values),
         default_python=default_python,
-        inputs=replace(
-            options,
-            requires_python=dependencies.requires_python,
-            requirements=(*dependencies.roots(), *of_targets),
-            extras=tuple(sorted(dependencies.by_extra)),
-            groups=tuple(sorted(dependencies.by_group)),
-            default_groups=_default_groups(tool, dependencies),
-            requires_itself=tuple(
-                (dependencies.name or "", place) for place in dependencies.itself
+        inputs=with_members(
+            replace(
+                options,
+                requires_python=dependencies.requires_python,
+                requirements=(*dependencies.roots(), *of_targets),
+                extras=tuple(sorted(dependencies.by_extra)),
+                groups=tuple(sorted(dependencies.by_group)),
+                default_groups=_default_groups(tool, dependencies),
+                requires_itself=tuple(
+                    (dependencies.name or "", place) for place in dependencies.itself
+                ),
+                torch=_torch(tool, options, descriptions, settings, path),
             ),
-            torch=_torch(tool, options, descriptions, settings, path),
+            members,
+            tool,
         ),
         descriptions=descriptions,
+        members=members,
     )
 
 
-def _refuse_unread(document: Table, settings: Settings) -> None:
-    """Raise UnreadSettings for those of another tool that have no counterpart."""
+def _members(tool: Table, document: Table, settings: Settings) -> Members:
+    """Return the members of the workspace; raises ProjectError, UnreadSettings."""
+
+    def check(member: Table, names: frozenset[str]) -> None:
+        # What has a counterpart has it in the file of the workspace.
+        values = {**member.values, "tool": {**member.table("tool").values}}
+        values["tool"]["polylock"] = tool.values
+        _refuse_unread(Table(values, path=member.path), settings, names)
+
+    members = read_members(tool, document, read_document, check)
+    _refuse_unread(document, settings, frozenset(each.name for each in members.found))
+    return members
+
+
+def _refuse_unread(
+    document: Table, settings: Settings, members: frozenset[str]
+) -> None:
+    """Raise UnreadSettings for those of another tool that have no counterpart.
+
+    ``members`` of the workspace are sources without an entry.
+    """
     tool = document.table("tool")
     if IGNORED_SETTINGS not in tool.table("polylock") and not any(
         name in tool for name in OTHER_TOOLS
@@ -167,7 +222,11 @@ def _refuse_unread(document: Table, settings: Settings) -> None:
     # Not needed by a project of polylock alone.
     from polylock.project.unread_settings import refuse_unread  # noqa: PLC0415
 
-    refuse_unread(document, default_index_url=settings.index_url or default_index_url())
+    refuse_unread(
+        document,
+        default_index_url=settings.index_url or default_index_url(),
+        members=members,
+    )
 
 
 def _torch(
@@ -232,7 +291,7 @@ def _is_a_directory(path: Path) -> ProjectError:
 
 
 def _descriptions(
-    tool: Table, dependencies: Dependencies
+    tool: Table, dependencies: Dependencies, members: Members
 ) -> tuple[TargetDescription, ...]:
     tables = tool.table("targets")
     if not tables.values:
@@ -241,7 +300,11 @@ def _descriptions(
         tables.values,
         path=tool.path,
         default_python=tool.values.get("python"),
-        reserved=(*dependencies.by_group, *dependencies.by_extra),
+        reserved=(
+            *dependencies.by_group,
+            *dependencies.by_extra,
+            *members.groups,
+        ),
         requires_python=dependencies.requires_python,
         key=_TARGETS_KEY,
     )

@@ -60,6 +60,8 @@ class Settings(Value, frozen=True, kw_only=True):
     only_groups: tuple[str, ...] = ()
     all_groups: bool = False
     no_default_groups: bool = False
+    members: tuple[str, ...] = ()
+    all_members: bool = False
     extras: tuple[str, ...] = ()
     all_extras: bool = False
     venv: Path | None = None
@@ -216,6 +218,22 @@ SETTINGS: tuple[SettingDefinition, ...] = (
         flag="--extra",
         help="An extra to install; may be given more than once.",
         default="none",
+        for_user=False,
+    ),
+    SettingDefinition(
+        name="members",
+        kind=Kind.NAMES,
+        flag="--package",
+        help="A member of the workspace, alone; may be given more than once.",
+        default="none",
+        for_user=False,
+    ),
+    SettingDefinition(
+        name="all_members",
+        kind=Kind.SWITCH,
+        flag="--all-packages",
+        help="Every member of the workspace.",
+        default="false",
         for_user=False,
     ),
     SettingDefinition(

@@ -76,9 +76,9 @@ _FEATURES = {
 }
 _OLDEST_CUDA = (CUDA_MAJORS[-1], 0)
 _NEWEST_CUDA = (CUDA_MAJORS[0], CUDA_MINORS[0])
-_GFX = re.compile(r"gfx[0-9][0-9a-f]{2,3}")
+_GFX = r"gfx[0-9][0-9a-f]{2,3}"
 _GFX_MEANING = 'a gfx architecture such as "gfx942"'
-_DEVICE_IP = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}")
+_DEVICE_IP = r"[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}"
 _DEVICE_IP_MEANING = 'the IP version of a device such as "20.1.0"'
 
 
@@ -169,7 +169,7 @@ def read_nvidia(table: Table, system: OperatingSystem) -> NvidiaGpu | None:
         refuse(inside, problem, "driver", advice=advice)
     compute = inside.strings("compute")
     for position, capability in enumerate(compute):
-        if not MAJOR_MINOR.fullmatch(capability):
+        if not re.fullmatch(MAJOR_MINOR, capability):
             problem = f"{capability!r} is not a compute capability"
             advice = 'write compute = ["9.0"]'
             refuse(inside, problem, "compute", position, advice=advice)
@@ -250,37 +250,35 @@ def _version(table: Table, key: str, meaning: str) -> tuple[int, int]:
     text = table.string(key)
     if text is None:
         refuse(table, "is missing", key, advice=f"{key} is {meaning}")
-    found = MAJOR_MINOR.fullmatch(text)
+    found = re.fullmatch(MAJOR_MINOR, text)
     if found is None:
         problem = f"{text!r} is not a version of two numbers"
         refuse(table, problem, key, advice=f'{key} is {meaning}, as in "13.0"')
     return int(found[1]), int(found[2])
 
 
-def _matching(
-    table: Table, key: str, pattern: re.Pattern[str], meaning: str
-) -> tuple[str, ...]:
+def _matching(table: Table, key: str, pattern: str, meaning: str) -> tuple[str, ...]:
     texts = table.strings(key)
     if not texts:
         refuse(table, "must list at least one", key, advice=f"give {meaning}")
     for position, text in enumerate(texts):
-        if not pattern.fullmatch(text):
+        if not re.fullmatch(pattern, text):
             refuse(table, f"{text!r} is not {meaning}", key, position)
     return texts
 
 
-MAJOR_MINOR = re.compile(r"([0-9]{1,3})\.([0-9]{1,3})")
+MAJOR_MINOR = r"([0-9]{1,3})\.([0-9]{1,3})"
 """A version of two numbers."""
 
 PYTHON_ADVICE = 'write python = "3.12", "3.12.7", "3.13t" or "pypy3.11", or a list'
 
-_PYTHON = re.compile(
+_PYTHON = (
     r"(?P<implementation>cpython|pypy)?3\.(?P<minor>[0-9]{1,2})"
     r"(?:\.(?P<patch>[0-9]{1,3}))?(?P<threads>t)?"
 )
 _FIRST_FREE_THREADED = 13
 _NEWEST_MINOR = 20  # one a year: 3.15 is of 2026
-_LIBC = re.compile(r"(glibc|musl)-([0-9]{1,3})\.([0-9]{1,3})")
+_LIBC = r"(glibc|musl)-([0-9]{1,3})\.([0-9]{1,3})"
 _PLATFORM_ADVICE = (
     "write linux, macos or windows, a hyphen, and x86_64 or aarch64: linux-x86_64"
 )
@@ -338,7 +336,7 @@ def read_libc(table: Table, system: OperatingSystem) -> str | None:
             refuse(table, problem, "libc", advice="libc is for Linux targets")
         return None
     text = text or DEFAULT_LIBC
-    found = _LIBC.fullmatch(text)
+    found = re.fullmatch(_LIBC, text)
     if found is None:
         advice = "write glibc-2.34 or musl-1.2: the oldest version to support"
         problem = f"{text!r} is not a C library with its version"
@@ -357,7 +355,7 @@ def read_macos(
             refuse(table, problem, "macos", advice="macos is for macOS targets")
         return None
     text = text or DEFAULT_MACOS
-    found = MAJOR_MINOR.fullmatch(text)
+    found = re.fullmatch(MAJOR_MINOR, text)
     if found is None:
         advice = 'write the oldest version to support, as in macos = "14.0"'
         refuse(table, f"{text!r} is not a macOS version", "macos", advice=advice)
@@ -390,7 +388,7 @@ def parse_python(text: str) -> PythonRelease | None:
     A Python that will not be released for years is a typing error and None too: no
     package has wheels for it.
     """
-    found = _PYTHON.fullmatch(text)
+    found = re.fullmatch(_PYTHON, text)
     if found is None:
         return None
     implementation = found["implementation"] or "cpython"

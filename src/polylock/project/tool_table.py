@@ -48,8 +48,8 @@ __all__ = [
 
 _INDEX_KEYS = ("name", "url", "format", "explicit", "absent")
 _SOURCE_KEYS = ("index", *DIRECT_KEYS, "properties", "targets")
-_INDEX_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
-_PATH = re.compile(r"\.{0,2}[/\\]|\.{1,2}$|[A-Za-z]:[/\\](?!/)")
+_INDEX_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
+_PATH = r"\.{0,2}[/\\]|\.{1,2}$|[A-Za-z]:[/\\](?!/)"
 """The beginning of a path, which is not a URL: ``./``, ``../``, ``/`` or ``C:/``."""
 
 
@@ -87,7 +87,7 @@ def _index(entry: Table, directory: Path) -> IndexLocation:
     url = entry.string("url")
     if name is None:
         raise entry.error("is missing", "name", advice='write: name = "internal"')
-    if not _INDEX_NAME.fullmatch(name):
+    if not re.fullmatch(_INDEX_NAME, name):
         raise entry.error(
             f"{name!r} is not a valid name of an index",
             "name",
@@ -136,7 +136,7 @@ def _absent(entry: Table) -> tuple[int, ...]:
 
 def _location(text: str, entry: Table, directory: Path, key: str = "url") -> str:
     """Return the URL of an index; a path becomes a ``file:`` URL."""
-    if _PATH.match(text):
+    if re.match(_PATH, text):
         # Not resolved: the target of a symbolic link in the path may change.
         return (directory.absolute() / text).as_uri()
     problem = index_url_problem(text)
@@ -270,18 +270,15 @@ KEYS = (
     "sources",
     "torch-backend",
     "torch-index",
+    "workspace",
     IGNORED_SETTINGS,
     "targets",
 )
 """The keys of ``[tool.polylock]``, in the order in which they are documented."""
 
-_TIMESTAMP = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)"
-)
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
-_DURATION = re.compile(
-    r"\s*(?:P[\dYMWDTHS.]+|[\d.]+\s*[a-z]+(\s+ago)?)\s*", re.IGNORECASE
-)
+_TIMESTAMP = r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)"
+_DATE = r"\d{4}-\d\d-\d\d"
+_DURATION = r"(?i)\s*(?:P[\dYMWDTHS.]+|[\d.]+\s*[a-z]+(\s+ago)?)\s*"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EXAMPLE = 'for example: exclude-newer = "2026-11-01T00:00:00Z"'
 
@@ -442,15 +439,15 @@ def _exclude_newer(table: Table) -> int | None:
 
 def _parse_moment(text: str, table: Table) -> datetime | date:
     try:
-        if _DATE.fullmatch(text):
+        if re.fullmatch(_DATE, text):
             return date.fromisoformat(text)
-        if _TIMESTAMP.fullmatch(text):
+        if re.fullmatch(_TIMESTAMP, text):
             return datetime.fromisoformat(text.upper())
     except ValueError as error:
         raise table.error(
             f"{text!r} is not a valid time: {error}", "exclude-newer"
         ) from error
-    if _DURATION.fullmatch(text):
+    if re.fullmatch(_DURATION, text):
         raise table.error(
             f"{text!r} is relative to the day of locking, "
             "so the same project would lock differently tomorrow",

@@ -43,12 +43,20 @@ _Key = tuple[str | int, ...]
 _POETRY_DIRECT = ("git", "path", "url", "file", "source")
 
 
-def refuse_unread(document: Table, *, default_index_url: str) -> None:
+def refuse_unread(
+    document: Table,
+    *,
+    default_index_url: str,
+    members: Collection[str] = frozenset(),
+) -> None:
     """Raise UnreadSettings if another tool's settings have no counterpart.
 
+    ``members`` of the workspace have their source without an entry.
     Raises ProjectError if ``ignored-settings`` is not a list of such settings.
     """
-    view = _View(document, default_index_url, _by_torch_backend(document))
+    view = _View(
+        document, default_index_url, _by_torch_backend(document), frozenset(members)
+    )
     ignored = _ignored(document)
     for tool, find in (("uv", _of_uv), ("poetry", _of_poetry), ("pdm", _of_pdm)):
         table = _table(document.values, "tool", tool)
@@ -99,6 +107,7 @@ class _View(Value, frozen=True):
     document: Table
     default_index_url: str
     torch_projects: Collection[str]
+    members: Collection[str]
 
     @property
     def tool(self) -> Mapping[str, Any]:
@@ -108,7 +117,7 @@ class _View(Value, frozen=True):
         """Return True if a project has a source here, or one by ``torch-backend``."""
         wanted = canonicalize_name(name)
         known = {canonicalize_name(each) for each in _table(self.tool, "sources")}
-        return wanted in known or wanted in self.torch_projects
+        return wanted in {*known, *self.torch_projects, *self.members}
 
     def has_index(self, name: object, url: object) -> bool:
         """Return True if an index is declared by this name or URL, or is the default.
@@ -130,8 +139,9 @@ class _View(Value, frozen=True):
 
 
 def _of_uv(table: Mapping[str, Any], view: _View) -> Iterator[_Key]:
-    for name in _table(table, "sources"):
-        if not view.has_source(name):
+    for name, entry in _table(table, "sources").items():
+        is_member = entry == {"workspace": True} and "workspace" in view.tool
+        if not is_member and not view.has_source(name):
             yield ("sources", name)
     yield from _indexes_of_uv(table, view)
     for key, without_effect in _UV_SAME.items():

@@ -17,9 +17,9 @@ __all__ = ["MULTI_VALUE", "derive", "detect"]
 MULTI_VALUE = ("gfx_arch",)
 
 _ROOT = "/opt/rocm"
-_VERSION = re.compile(r"([0-9]+)\.([0-9]+)")
-_AGENT = re.compile(r"^\s*Name:\s*(gfx[0-9a-f]+)(?::\S*)?\s*$", re.MULTILINE)
-_LISTED_AGENT = re.compile(r"^\s*(gfx[0-9a-f]+)\s*$", re.MULTILINE)
+_VERSION = r"([0-9]+)\.([0-9]+)"
+_AGENT = r"(?m)^\s*Name:\s*(gfx[0-9a-f]+)(?::\S*)?\s*$"
+_LISTED_AGENT = r"(?m)^\s*(gfx[0-9a-f]+)\s*$"
 _CPU_AGENT = "gfx000"
 
 
@@ -75,7 +75,7 @@ def _roots(machine: Machine) -> tuple[str, ...]:
 def _rocm_version(machine: Machine, roots: tuple[str, ...]) -> str | None:
     for root in roots:
         text = machine.read_text(f"{root}/.info/version") or ""
-        version = _VERSION.match(text.strip())
+        version = re.match(_VERSION, text.strip())
         if version is not None:
             return f"{int(version[1])}.{int(version[2])}"
     return None
@@ -93,10 +93,10 @@ def _gpus(
     places = ("", *(f"{root}/bin/" for root in roots))
     programs = [f"{place}rocminfo" for place in places]
     report = ask(machine, warn, programs) or ""
-    names = _AGENT.findall(report)
+    names = re.findall(_AGENT, report)
     if not names:
         programs = [f"{place}rocm_agent_enumerator" for place in places]
-        names = _LISTED_AGENT.findall(ask(machine, warn, programs, "-name") or "")
+        names = re.findall(_LISTED_AGENT, ask(machine, warn, programs, "-name") or "")
     found = tuple(sorted(set(names) - {_CPU_AGENT}))
     if report and not found:
         if "/dev/kfd" in report:

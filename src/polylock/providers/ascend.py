@@ -15,13 +15,12 @@ if TYPE_CHECKING:
 __all__ = ["derive", "detect"]
 
 _VERSION = r"([0-9]+\.[0-9]+(?:\.[0-9]+)?(?:\.rc[0-9]+)?)"
-_DRIVER = re.compile(rf"\bVersion:\s*{_VERSION}", re.IGNORECASE)
-_CANN = re.compile(rf"^version={_VERSION}", re.IGNORECASE | re.MULTILINE)
+_DRIVER = rf"(?i)\bVersion:\s*{_VERSION}"
+_CANN = rf"(?im)^version={_VERSION}"
 # A row of the NPU table: number, name, health. The row below it has the chip.
-_NPU = re.compile(
-    r"^\|\s*[0-9]+\s+([0-9]+[A-Za-z][A-Za-z0-9]*|[A-Za-z]+[0-9][A-Za-z0-9]*)"
-    r"(?:-[0-9]+)?\s*\|",
-    re.MULTILINE,
+_NPU = (
+    r"(?m)^\|\s*[0-9]+\s+([0-9]+[A-Za-z][A-Za-z0-9]*|[A-Za-z]+[0-9][A-Za-z0-9]*)"
+    r"(?:-[0-9]+)?\s*\|"
 )
 _TOOLKIT = "/usr/local/Ascend/ascend-toolkit/latest"
 
@@ -46,14 +45,14 @@ def detect(machine: Machine, warn: Callable[[str], None] = ignore) -> AscendNpu 
     report = ask(machine, warn, "npu-smi", "info")
     if report is None:
         return None
-    types = list(dict.fromkeys(_npu_type(name) for name in _NPU.findall(report)))
+    types = list(dict.fromkeys(_npu_type(name) for name in re.findall(_NPU, report)))
     if not types:
         warn("npu-smi shows no Ascend NPU")
         return None
     if len(types) > 1:
         warn(f"the Ascend NPUs differ ({', '.join(types)}): the first one is used")
-    driver = _DRIVER.search(report)
-    cann = _CANN.search(_toolkit_text(machine))
+    driver = re.search(_DRIVER, report)
+    cann = re.search(_CANN, _toolkit_text(machine))
     if cann is None:
         warn(
             "CANN was not found for the Ascend NPU: set ASCEND_TOOLKIT_HOME, as the "

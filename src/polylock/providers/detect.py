@@ -36,10 +36,8 @@ _ARCHITECTURES = {
     "aarch64": Architecture.AARCH64,
     "arm64": Architecture.AARCH64,
 }
-_VERSION = re.compile(r"([0-9]+)\.([0-9]+)")
-_MUSL = re.compile(
-    r"^musl libc.*?^Version ([0-9]+)\.([0-9]+)", re.DOTALL | re.MULTILINE
-)
+_VERSION = r"([0-9]+)\.([0-9]+)"
+_MUSL = r"(?sm)^musl libc.*?^Version ([0-9]+)\.([0-9]+)"
 
 
 class DetectedMachine(MachineDescription, frozen=True, kw_only=True):
@@ -111,15 +109,15 @@ def detect_machine(machine: Machine, *, hardware: bool = True) -> DetectedMachin
 
 
 def _libc(machine: Machine, warn: Callable[[str], None]) -> str | None:
-    glibc = _VERSION.match(machine.glibc_version() or "")
+    glibc = re.match(_VERSION, machine.glibc_version() or "")
     if glibc is not None:
         return f"glibc-{int(glibc[1])}.{int(glibc[2])}"
     # musl's loader, run without a program, prints its version and fails.
     loader = f"/lib/ld-musl-{machine.machine.lower()}.so.1"
-    musl = _MUSL.search(ask(machine, warn, loader) or "")
+    musl = re.search(_MUSL, ask(machine, warn, loader) or "")
     return None if musl is None else f"musl-{int(musl[1])}.{int(musl[2])}"
 
 
 def _macos(machine: Machine) -> str | None:
-    found = _VERSION.match(machine.macos_version() or "")
+    found = re.match(_VERSION, machine.macos_version() or "")
     return None if found is None else f"{int(found[1])}.{int(found[2])}"

@@ -219,11 +219,11 @@ class HostMachine:
         """
         version = platform.mac_ver()[0]
         if version.startswith("10.16"):
-            told = self.run(
+            output = self.run(
                 *("/usr/bin/env", "SYSTEM_VERSION_COMPAT=0"),
                 *("/usr/bin/sw_vers", "-productVersion"),
             )
-            version = (told or "").strip() or version
+            version = (output or "").strip() or version
         return version or None
 
 

@@ -24,13 +24,13 @@ MULTI_VALUE = ("sm_arch",)
 SILENT = ""
 """Stands in ``compute``, while a machine is asked, for a GPU that reports none."""
 
-_CUDA_LINE = re.compile(r"CUDA (?:UMD )?Version\s*:\s*([0-9]+)\.([0-9]+)")
-_ATTACHED = re.compile(r"Attached GPUs\s*:\s*([0-9]{1,3})")
-_CAPABILITY = re.compile(r"\s*([0-9]+)\.([0-9]+)\s*")
+_CUDA_LINE = r"CUDA (?:UMD )?Version\s*:\s*([0-9]+)\.([0-9]+)"
+_ATTACHED = r"Attached GPUs\s*:\s*([0-9]{1,3})"
+_CAPABILITY = r"\s*([0-9]+)\.([0-9]+)\s*"
 _SMI_PROGRAMS = ("nvidia-smi", "/usr/lib/wsl/lib/nvidia-smi")
 _QUOTED_CHARACTERS = 120
 _KERNEL_FILE = "/proc/driver/nvidia/version"
-_KERNEL_DRIVER = re.compile(r"Kernel Module[^0-9]*(?:for \S+\s+)?([0-9]+(?:\.[0-9]+)+)")
+_KERNEL_DRIVER = r"Kernel Module[^0-9]*(?:for \S+\s+)?([0-9]+(?:\.[0-9]+)+)"
 _BOARD_FILE = "/proc/device-tree/model"
 _WSL_DEVICE = "dxg"
 
@@ -158,7 +158,7 @@ def _ask_nvidia_smi(machine: Machine, warn: Callable[[str], None]) -> NvidiaGpu 
     report = ask(machine, warn, _SMI_PROGRAMS, "-q")
     if report is None:
         return None
-    line = _CUDA_LINE.search(report)
+    line = re.search(_CUDA_LINE, report)
     if line is None:
         words = " ".join(report.split())[:_QUOTED_CHARACTERS]
         plain = "".join(c if c.isprintable() else "?" for c in words)
@@ -167,9 +167,9 @@ def _ask_nvidia_smi(machine: Machine, warn: Callable[[str], None]) -> NvidiaGpu 
     query = ("--query-gpu=compute_cap", "--format=csv,noheader")
     # Drivers before 470 do not know the field, and a lost GPU fails the query.
     answer = ask(machine, warn, _SMI_PROGRAMS, *query) or ""
-    found = (_CAPABILITY.fullmatch(text) for text in answer.splitlines())
+    found = (re.fullmatch(_CAPABILITY, text) for text in answer.splitlines())
     compute = [f"{int(gpu[1])}.{int(gpu[2])}" for gpu in found if gpu]
-    attached = _ATTACHED.search(report)
+    attached = re.search(_ATTACHED, report)
     if attached is not None:
         compute += [SILENT] * (int(attached[1]) - len(compute))
     return NvidiaGpu(driver=f"{int(line[1])}.{int(line[2])}", compute=tuple(compute))
@@ -235,7 +235,7 @@ def _explain(
     machine: Machine, problems: list[str], warn: Callable[[str], None]
 ) -> None:
     """Warn if there are signs of a GPU, but none was detected."""
-    kernel = _KERNEL_DRIVER.search(machine.read_text(_KERNEL_FILE) or "")
+    kernel = re.search(_KERNEL_DRIVER, machine.read_text(_KERNEL_FILE) or "")
     model = (machine.read_text(_BOARD_FILE) or "").strip("\0\n ")
     if "Jetson" in model or model.startswith("NVIDIA"):
         warn(

@@ -41,7 +41,7 @@ def ask_nvml(library: Any, warn: Callable[[str], None]) -> NvidiaGpu | None:  # 
     """Return driver and GPUs from the library; None, with a warning, if it fails.
 
     A GPU that cannot be opened, such as a lost one, or that reports no compute
-    capability has an empty one: it is there all the same. The published provider fails
+    capability has an empty one: it still exists. The published provider fails
     for the former.
     """
     try:

@@ -1,3 +1,3 @@
-"""Wheels written anew with another label, version or metadata."""
+"""Wheels rewritten with another label, version or metadata."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Writes a zip archive of members of another one, which are not packed anew.
+"""Writes a zip archive of members of another one, which are not compressed again.
 
 Packed content is copied as it is, so the result does not depend on the version of zlib,
 takes the time of a copy and little memory. New members are stored without compression
@@ -36,7 +36,7 @@ _VERSION64 = 45
 _UTF8 = 0x800
 _DESCRIPTOR = 0x8
 _LEFT_OUT = frozenset({0x0001, 0x7075})
-"""Extra fields of ZIP64, which is decided anew, and of another name for a member."""
+"""Extra fields of ZIP64, which is decided again, and of another name for a member."""
 
 _CHUNK = 1024 * 1024
 
@@ -175,6 +175,17 @@ class ArchiveWriter:
             needed = max(needed, _VERSION64)
             # The local header must have both.
             extra = struct.pack("<2H2Q", 1, 16, *sizes) + extra
+        central = b"" if is_new else _without_own(like.extra)
+        long = [*(sizes if is_long else ())]
+        if offset >= self._zip64_from:
+            long.append(offset)
+            needed = max(needed, _VERSION64)
+        if long:
+            packed = struct.pack(f"<2H{len(long)}Q", 1, 8 * len(long), *long)
+            central = packed + central
+        comment = b"" if is_new else like.comment
+        if max(map(len, (entry.name, extra, central, comment))) > _MANY:
+            raise RefusedArchive("a header of a member is too long")
         self._stream.write(
             _LOCAL.pack(
                 *(b"PK\x03\x04", needed, entry.flags, entry.method),
@@ -186,15 +197,6 @@ class ArchiveWriter:
             + entry.name
             + extra
         )
-        central = b"" if is_new else _without_own(like.extra)
-        long = [*(sizes if is_long else ())]
-        if offset >= self._zip64_from:
-            long.append(offset)
-            needed = max(needed, _VERSION64)
-        if long:
-            packed = struct.pack(f"<2H{len(long)}Q", 1, 8 * len(long), *long)
-            central = packed + central
-        comment = b"" if is_new else like.comment
         self._directory.append(
             _CENTRAL.pack(
                 *(b"PK\x01\x02", needed, like.create_system, needed, 0),
@@ -225,13 +227,15 @@ def _dos_time(moment: Moment) -> tuple[int, int]:
 
 
 def _without_own(extra: bytes) -> bytes:
-    """Return extra fields without those that are written anew; broken ones end it."""
+    """Return extra fields without those that are rewritten; a broken one ends them."""
     kept = []
-    while len(extra) >= 4:
-        kind, length = struct.unpack_from("<2H", extra)
-        if len(extra) < 4 + length:
+    start = 0
+    while len(extra) >= start + 4:
+        kind, length = struct.unpack_from("<2H", extra, start)
+        end = start + 4 + length
+        if len(extra) < end:
             break
         if kind not in _LEFT_OUT:
-            kept.append(extra[: 4 + length])
-        extra = extra[4 + length :]
+            kept.append(extra[start:end])
+        start = end
     return b"".join(kept)

@@ -1,4 +1,4 @@
-"""What ``variant.json`` of a label says, from properties and a ``[variant]`` table.
+"""The ``variant.json`` of a label, from properties and a ``[variant]`` table.
 
 The table is the one of ``pyproject.toml`` that variantlib 0.2 reads: the order of the
 namespaces, their providers, and labels with properties, which no released backend has

@@ -1,4 +1,4 @@
-"""What becomes of wheels by ``variant label``, ``unlabel`` and ``repack``.
+"""The plans of ``variant label``, ``unlabel`` and ``repack``: the wheels to write.
 
 All wheels are read, and all mistakes collected, before the first one is written.
 """

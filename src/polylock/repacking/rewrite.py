@@ -1,4 +1,4 @@
-"""A wheel written anew: planned, staged beside its place, then moved there.
+"""A rewritten wheel: planned, staged beside its place, then moved there.
 
 Only METADATA, RECORD and ``variant.json`` get new content. With another version the
 ``.dist-info`` and ``.data`` directories and the file have another name. Signatures of

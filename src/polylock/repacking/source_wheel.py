@@ -1,7 +1,7 @@
-"""A wheel that is to be written anew, read by the rules of ``lock`` and ``sync``.
+"""A wheel that is to be rewritten, read by the rules of ``lock`` and ``sync``.
 
 Its RECORD is compared with every member, because the new one is made from it. What
-``sync`` repairs is a fault here: whoever publishes a wheel can still build it right.
+``sync`` repairs is a fault here: the publisher of a wheel can still correct it.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _UNREADABLE = (
 
 
 class InvalidWheel(ValueError):
-    """A wheel that cannot be written anew; the text is the reason."""
+    """A wheel that cannot be rewritten; the text is the reason."""
 
 
 class Identity(Value, frozen=True):

@@ -261,7 +261,7 @@ class Availability:
     ) -> tuple[Release, RemoteFile] | None:
         """Return the wheel that this requirement alone would lead to (ports.Guess).
 
-        None for a source distribution: to download it would be in vain if another
+        None for a source distribution: its download is useless if another
         requirement excludes its version.
         """
         del target  # the pool's own

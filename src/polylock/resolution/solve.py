@@ -86,7 +86,7 @@ class Solver(Mutable, kw_only=True, eq=False):
 
         A target prefers its own locked pins, then the versions of the targets before
         it, so that versions agree where they can; ``polylock.resolution.align`` tries
-        to make those agree that differ all the same.
+        to make those agree that still differ.
 
         Raises Unsolvable for the first target that has no solution, Disagreement where
         targets differ and ``align = "require"``, ProjectNotFound where the project

@@ -45,13 +45,11 @@ ABI_DEPENDENCY = "abi_dependency"
 """The reserved namespace for builds against one version of another project."""
 
 _SUPPORTED_MAJORS = (0, 1)
-_SCHEMA = re.compile(r"[!-~]+")
-_VERSION = re.compile(
-    r"/v([0-9]{1,9})(?:\.([0-9]{1,9}))?(?:\.[0-9]{1,9})?(?:\.json)?/?(?:[?#].*)?"
-)
+_SCHEMA = r"[!-~]+"
+_VERSION = r"/v([0-9]{1,9})(?:\.([0-9]{1,9}))?(?:\.[0-9]{1,9})?(?:\.json)?/?(?:[?#].*)?"
 _LONGEST = 400
-_PLAIN_KEY = re.compile(r"[A-Za-z0-9_$-]+")
-_DEPENDENCY_FEATURE = re.compile(r"[a-z0-9_-]+")
+_PLAIN_KEY = r"[A-Za-z0-9_$-]+"
+_DEPENDENCY_FEATURE = r"[a-z0-9_-]+"
 
 
 class InvalidVariantMetadata(ValueError):
@@ -88,7 +86,7 @@ def key_path(path: str, key: object) -> str:
     if isinstance(key, int):
         return f"{path}[{key}]"
     text = key if isinstance(key, str) else repr(key)
-    if _PLAIN_KEY.fullmatch(text):
+    if re.fullmatch(_PLAIN_KEY, text):
         return f"{path}.{text}" if path else text
     quoted = ascii(text)[1:-1].replace('"', '\\"')
     return f'{path}["{quoted[:80]}"]'
@@ -108,9 +106,9 @@ def schema_version(document: Mapping[str, Any]) -> tuple[int, int]:
     schema = document.get("$schema")
     if not isinstance(schema, str):
         raise invalid("$schema", "must be the URL of the JSON schema, and is missing")
-    if not _SCHEMA.fullmatch(schema):
+    if not re.fullmatch(_SCHEMA, schema):
         raise invalid("$schema", "is not a URL")
-    matches = list(_VERSION.finditer(schema))
+    matches = list(re.finditer(_VERSION, schema))
     if not matches or matches[-1].end() != len(schema):
         raise invalid("$schema", f"{schema[:200]} names no format version")
     major, minor = int(matches[-1][1]), int(matches[-1][2] or 0)
@@ -285,7 +283,7 @@ def _is_feature_of(namespace: str, feature: str) -> bool:
     # PEP 850: a feature of abi_dependency is the normalized name of a project, which
     # may hold hyphens although PEP 825 allows none in the name of a feature.
     if namespace == ABI_DEPENDENCY:
-        return _DEPENDENCY_FEATURE.fullmatch(feature) is not None
+        return re.fullmatch(_DEPENDENCY_FEATURE, feature) is not None
     return is_feature_name(feature)
 
 

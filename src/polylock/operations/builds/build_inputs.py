@@ -8,7 +8,6 @@ environment of the project is not touched before everything is built.
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -163,6 +162,8 @@ class BuildInputs(Value, frozen=True, kw_only=True):
         ]
         if not parts:
             return key
+        import hashlib  # noqa: PLC0415 - 3 ms that a sync of wheels does not pay
+
         return hashlib.sha256("\0".join((key, *parts)).encode()).hexdigest()
 
 

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from polylock.cache.regular_files import read_regular
 from polylock.errors import ForeignLockInvalid, LockFileInvalid, UsageError
-from polylock.foreign.conversion import Conversion, Converted, Listed, Wishes
+from polylock.foreign.conversion import (
+    Conversion,
+    ConversionDefaults,
+    Converted,
+    Listed,
+)
 from polylock.foreign.pdm_project import convert_pdm
 from polylock.foreign.poetry_project import convert_poetry
 from polylock.foreign.requirements_project import (
@@ -128,9 +133,9 @@ def convert(settings: Settings, request: ConvertRequest) -> ConvertOutcome:
     files = _Directory(path.parent)
     _check_used(request.tool, document, files, path)
     conversion = Conversion(document, str(path))
-    wishes = _wishes(settings, request, path)
+    defaults = _defaults(settings, request, path)
     try:
-        _CONVERTERS[request.tool](conversion, files, wishes)
+        _CONVERTERS[request.tool](conversion, files, defaults)
     except LockFileInvalid as error:
         raise ForeignLockInvalid(error.path, error.key, error.problem) from error
     tool = Table(conversion.tool, path=str(path), parts=("tool", "polylock"))
@@ -138,7 +143,7 @@ def convert(settings: Settings, request: ConvertRequest) -> ConvertOutcome:
     read_options(
         tool,
         targets=targets,
-        default_index_url=wishes.index_url,
+        default_index_url=defaults.index_url,
         directory=path.parent,
     )
     after = rewrite(
@@ -159,7 +164,9 @@ def convert(settings: Settings, request: ConvertRequest) -> ConvertOutcome:
     )
 
 
-def _wishes(settings: Settings, request: ConvertRequest, path: Path) -> Wishes:
+def _defaults(
+    settings: Settings, request: ConvertRequest, path: Path
+) -> ConversionDefaults:
     release = parse_release(request.python)
     name = machine_name(request.here)
     here = target_table(request.here.describe(release, name=name))
@@ -177,7 +184,7 @@ def _wishes(settings: Settings, request: ConvertRequest, path: Path) -> Wishes:
     def python(requires_python: str) -> str:
         return request.python or fitting_python(requires_python, path.parent)
 
-    return Wishes(
+    return ConversionDefaults(
         targets=tables,
         here=(name, here),
         python=python,

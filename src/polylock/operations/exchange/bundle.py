@@ -28,14 +28,17 @@ from polylock.lockfile.pylock import (
     Pylock,
 )
 from polylock.model.archive_checks import RefusedArchive, check_path, collision_key
-from polylock.model.core_metadata import CoreMetadata, InvalidCoreMetadata
 from polylock.operations.builds.locked_files import LockedFiles, locked_sha256
 from polylock.operations.builds.sdists import LocalSdist, SdistBuilds, SourceTree
 from polylock.operations.builds.trees import SourceTrees
 from polylock.operations.builds.wiring import machine_builds
 from polylock.operations.chosen import chosen_by
 from polylock.operations.context import Context
-from polylock.operations.exchange.plain_metadata import PlainWheel, evaluate_markers
+from polylock.operations.exchange.plain_metadata import (
+    PlainWheel,
+    evaluate_markers,
+    has_variant_marker,
+)
 from polylock.operations.exchange.single_target import SingleTarget, without_label
 from polylock.operations.files import attempt
 from polylock.operations.inspect.selection import named_selection, open_lock
@@ -146,7 +149,7 @@ def bundle(
             str(chosen.package.name)
             for chosen in selection.selected
             if chosen.variant_label is not None
-            and _has_variant_marker(place / (files[chosen.package.name].path or ""))
+            and has_variant_marker(place / (files[chosen.package.name].path or ""))
         )
         single = SingleTarget.of(selection.target, chosen_by(settings, pylock))
         text = single.text(pylock, selection.selected, files)
@@ -349,24 +352,6 @@ class _Writer(Value, frozen=True, kw_only=True):
                 file.filename, f"sha256:{wanted}", f"sha256:{found}", "lock file"
             )
         return replace(file, name=None, url=None, path=relative, size=size)
-
-
-def _has_variant_marker(wheel: Path) -> bool:
-    """Return True if a dependency of a wheel has a variant marker (PEP 825)."""
-    from zipfile import (  # noqa: PLC0415 - 6 ms, for variant wheels alone
-        BadZipFile,
-        ZipFile,
-    )
-
-    try:
-        with ZipFile(wheel) as archive:
-            for name in archive.namelist():
-                if name.endswith(".dist-info/METADATA") and name.count("/") == 1:
-                    metadata = CoreMetadata.parse(archive.read(name))
-                    return any("variant_" in r.marker for r in metadata.requires_dist)
-    except (BadZipFile, InvalidCoreMetadata):
-        pass  # the installer will report it
-    return False
 
 
 def _builds(

@@ -10,13 +10,17 @@ packed as they were.
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from polylock.errors import FileCorrupt
-from polylock.installation.record import InvalidRecord, format_rows, parse_rows, row_of
+from polylock.installation.record import format_rows, parse_rows, row_of
+from polylock.model.core_metadata import CoreMetadata
+from polylock.model.filenames import WheelFilename
 from polylock.model.folding import fold_variant
 from polylock.model.markers import InvalidMarker
 from polylock.model.requirements import InvalidRequirement, Requirement
+from polylock.model.wheel_members import wheel_members
+from polylock.model.zip_content import content_chunks
 from polylock.repacking.archive_writer import ArchiveWriter, NewMember
 from polylock.repacking.metadata_edits import (
     is_requirement,
@@ -31,8 +35,14 @@ if TYPE_CHECKING:
     from zipfile import ZipFile, ZipInfo
 
     from polylock.model.folding import SelectedVariant
+    from polylock.model.wheel_members import WheelMembers
 
-__all__ = ["EvaluatedRequirement", "PlainWheel", "evaluate_markers"]
+__all__ = [
+    "EvaluatedRequirement",
+    "PlainWheel",
+    "evaluate_markers",
+    "has_variant_marker",
+]
 
 
 class EvaluatedRequirement(Value, frozen=True, kw_only=True):
@@ -77,48 +87,72 @@ def evaluate_markers(
     from zipfile import BadZipFile, ZipFile  # noqa: PLC0415 - 6 ms, rarely needed
 
     try:
-        with ZipFile(wheel) as archive:
-            metadata, record = _members(archive)
-            content, changes = _evaluated(archive.read(metadata), variant)
+        with wheel.open("rb") as source, ZipFile(source) as archive:
+            members = _members(archive, wheel)
+            info = f"{members.stem}.dist-info"
+            metadata = members.files[f"{info}/METADATA"]
+            record = members.files[f"{info}/RECORD"]
+            content, changes = _evaluated(_content(source, metadata), variant)
             if not changes:
                 return ()
-            rows = parse_rows(archive.read(record).decode())
-            changed = row_of(metadata.filename, content)
-            text = format_rows(
-                changed if row.path == metadata.filename else row for row in rows
-            )
-            replaced = {metadata.filename: content, record.filename: text.encode()}
+            path = f"{info}/METADATA"
+            rows = parse_rows(_content(source, record).decode())
+            changed = row_of(path, content)
+            text = format_rows(changed if row.path == path else row for row in rows)
             beside = wheel.with_name(f"{wheel.name}.new")
             with suppress(FileNotFoundError):
                 beside.unlink()
-            with wheel.open("rb") as source, beside.open("xb") as target:
+            with beside.open("xb") as target:
                 writer = ArchiveWriter(target)
-                for info in archive.infolist():
-                    if info.filename in replaced:
-                        content = replaced[info.filename]
-                        writer.add(NewMember(info.filename, content, info))
-                    else:
-                        writer.copy(source, info, info.filename)
+                copies = {id(copy) for _, copy in members.copies}
+                for member in archive.infolist():
+                    if member is metadata:
+                        writer.add(NewMember(member.filename, content, member))
+                    elif member is record:
+                        writer.add(NewMember(member.filename, text.encode(), member))
+                    elif id(member) not in copies:
+                        writer.copy(source, member, member.filename)
                 writer.finish(archive.comment)
-    except (BadZipFile, InvalidRecord, ValueError) as error:
+    except (BadZipFile, EOFError, NotImplementedError, ValueError) as error:
         raise FileCorrupt(wheel.name, str(error)) from error
     beside.replace(wheel)
     return changes
 
 
-def _members(archive: ZipFile) -> tuple[ZipInfo, ZipInfo]:
-    """Return METADATA and RECORD."""
-    found = {}
-    for name in ("METADATA", "RECORD"):
-        for info in archive.infolist():
-            if (
-                info.filename.endswith(f".dist-info/{name}")
-                and info.filename.count("/") == 1
-            ):
-                found[name] = info
-    if len(found) != 2:
-        raise ValueError("has no METADATA or no RECORD")
-    return found["METADATA"], found["RECORD"]
+def has_variant_marker(wheel: Path) -> bool:
+    """Return True if a dependency of a wheel has a variant marker (PEP 825).
+
+    False for a wheel that cannot be read: the installer will report it.
+    """
+    from zipfile import BadZipFile, ZipFile  # noqa: PLC0415 - as above
+
+    try:
+        with wheel.open("rb") as source, ZipFile(source) as archive:
+            members = _members(archive, wheel)
+            metadata = members.files[f"{members.stem}.dist-info/METADATA"]
+            content = _content(source, metadata)
+        requirements = CoreMetadata.parse(content).requires_dist
+    except (BadZipFile, EOFError, NotImplementedError, ValueError):
+        return False
+    return any("variant_" in requirement.marker for requirement in requirements)
+
+
+def _members(archive: ZipFile, wheel: Path) -> WheelMembers:
+    """Return the members of a wheel by the rules of `sync`; raises RefusedArchive.
+
+    What an archive says of itself may be a bomb: its members may be one another, or
+    METADATA may be gibibytes.
+    """
+    return wheel_members(
+        archive.infolist(),
+        WheelFilename.parse(wheel.name),
+        wheel.stat().st_size,
+        windows=False,
+    )
+
+
+def _content(source: BinaryIO, info: ZipInfo) -> bytes:
+    return b"".join(content_chunks(source, info))
 
 
 def _evaluated(

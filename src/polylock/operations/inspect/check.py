@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from polylock.answer_cache.basis import Basis, project_basis
 from polylock.errors import LockFileOutdated
-from polylock.operations.workspace import open_workspace, read_lock
+from polylock.operations.workspace import open_workspace, read_files, read_lock
 from polylock.values import Value
 
 if TYPE_CHECKING:
@@ -74,5 +74,9 @@ def check(settings: Settings) -> CheckOutcome:
         path=path,
         exists=True,
         differences=found,
-        basis=None if found else project_basis(settings, workspace.project.path, path),
+        basis=None
+        if found
+        else project_basis(
+            settings, workspace.project.path, path, read_files(workspace.project)
+        ),
     )

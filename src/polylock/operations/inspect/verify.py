@@ -239,13 +239,15 @@ def verify(settings: Settings, reporter: Reporter, *, download: bool) -> VerifyO
                 pylock=pylock,
             ).compare(selection.selected)
         if settings.target is None:
-            _compare_selected(pylock, path, comparison)
+            _compare_selected(pylock, path, comparison, inputs)
         if download:
             _compare_contents(context, comparison)
     return comparison.outcome(path)
 
 
-def _compare_selected(pylock: Pylock, path: Path, comparison: _Comparison) -> None:
+def _compare_selected(
+    pylock: Pylock, path: Path, comparison: _Comparison, inputs: Inputs
+) -> None:
     """Note the files that no target installs for any choice of groups and extras.
 
     `lock` writes none: they were added to the lock file.
@@ -253,7 +255,7 @@ def _compare_selected(pylock: Pylock, path: Path, comparison: _Comparison) -> No
     chosen: set[int] = set()
     for record in pylock.polylock.targets if pylock.polylock else ():
         target = locked_target(record)
-        for choice in choices(pylock):
+        for choice in choices(pylock, inputs):
             for one in select(
                 pylock,
                 target,
@@ -475,7 +477,7 @@ class _Target(Value, frozen=True, kw_only=True):
         for name, package in packages.items():
             if name not in everything:
                 self._note(package, DisagreementKind.UNREQUIRED)
-        for choice in choices(self.pylock):
+        for choice in choices(self.pylock, self.context.inputs):
             found = reached(choice)
             for package in of_target(self.pylock, self.target, choice):
                 if package.name in everything - found:
@@ -523,7 +525,7 @@ class _Target(Value, frozen=True, kw_only=True):
             return str(locked.version)
         if any(
             self._is_always(package, choice) and not self._is_always(locked, choice)
-            for choice in choices(self.pylock)
+            for choice in choices(self.pylock, self.context.inputs)
         ):
             return f"{locked.version} only where {locked.marker}"
         return None

@@ -18,6 +18,7 @@ from polylock.operations.workspace import (
     Workspace,
     cache_lock,
     open_workspace,
+    read_files,
     read_lock,
 )
 from polylock.values import Value, field, replace
@@ -128,7 +129,12 @@ def lock(settings: Settings, request: LockRequest, reporter: Reporter) -> LockOu
     # With `refresh` the index may have corrected what the pins were chosen by.
     keeps = not (request.upgrade or request.upgrade_packages or settings.refresh)
     is_plain = not (request.targets or request.pins_from or request.dry_run)
-    basis = project_basis(settings, workspace.project.path, workspace.lock_path)
+    basis = project_basis(
+        settings,
+        workspace.project.path,
+        workspace.lock_path,
+        read_files(workspace.project),
+    )
     if previous is not None and keeps and not workspace.differences(previous, inputs):
         return _up_to_date(workspace, previous, request, basis if is_plain else None)
     # Half of the start-up, which a lock with nothing to do does not pay.
@@ -171,8 +177,10 @@ def _up_to_date(
     )
 
 
-def _written(workspace: Workspace, text: str, basis: Basis) -> Basis:
+def _written(workspace: Workspace, text: str, basis: Basis | None) -> Basis | None:
     """Return the basis with the lock file as it was written, not as it is now."""
+    if basis is None:
+        return None
     path = workspace.lock_path
     written = Written(
         since=time.time_ns(), digests=((str(path), digest(text.encode())),)

@@ -1,1 +1,1 @@
-"""For those who publish wheels: an index checked, extended, and tried on machines."""
+"""For publishers of wheels: an index is checked, extended and tried on machines."""

@@ -1,4 +1,4 @@
-"""``polylock index lint``: read an index and return what is wrong with its variants."""
+"""``polylock index lint``: read an index and return the problems of its variants."""
 
 from __future__ import annotations
 

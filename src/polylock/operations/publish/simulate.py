@@ -1,4 +1,4 @@
-"""``polylock index simulate``: which file of a release each machine would take.
+"""``polylock index simulate``: the file of a release that each machine would take.
 
 Machines are presets and targets. The answer is that of a lock for one project: the
 candidates of the version, best first, as the solver sees them. What the project's

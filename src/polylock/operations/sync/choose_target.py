@@ -106,7 +106,8 @@ class Chooser(Value, frozen=True, kw_only=True):
     ``managed`` returns further places. ``created`` means that polylock created the
     environment and may recreate it, as it does if the environment was ``moved``: its
     scripts hold the old path. ``version_file`` is a ``.python-version``: it chooses
-    among the Pythons that the target allows, for a new environment.
+    among the Pythons that the target allows, for a new environment. ``meanwhile`` is
+    called while a Python that is not known yet is started.
     """
 
     pylock: Pylock
@@ -119,6 +120,7 @@ class Chooser(Value, frozen=True, kw_only=True):
     managed: Callable[[], str] | None = None
     store: Store
     version_file: Path | None = None
+    meanwhile: Callable[[], object] | None = None
 
     def choose(
         self, name: str | None, *, remembered: str | None, forced: bool
@@ -204,7 +206,9 @@ class Chooser(Value, frozen=True, kw_only=True):
                 version = python_version(self.place)
                 return _Pythons(there=None, taken=taken, gone=version, cause="moved")
             try:
-                there = open_environment(self.place, store=self.store)
+                there = open_environment(
+                    self.place, store=self.store, meanwhile=self.meanwhile
+                )
             except EnvironmentBroken as error:
                 if not self.created:
                     raise self._broken(error) from error

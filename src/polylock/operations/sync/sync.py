@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -56,6 +57,7 @@ from polylock.operations.workspace import (
     place_of_environment,
     project_of_lock,
     project_path,
+    read_files,
     recorded_policy,
     refuse_untrusted_sources,
     require_lock,
@@ -181,6 +183,7 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
             managed=options.managed,
             store=context.store,
             version_file=path.with_name(".python-version"),
+            meanwhile=_import_apply,
         )
         choice = chooser.choose(
             settings.target, remembered=state.target, forced=options.force_target
@@ -196,6 +199,7 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
             None if chosen.alone else project,  # no group requires the project itself
             context,
         )
+        watched = _with_project_files(watched, project)
         if moved_from is not None:
             options = replace(options, reinstall=True)
         plan = _plan(wanted, choice, options, created=state.created)
@@ -238,6 +242,11 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
             context, outcome, choice, written, watched if is_repeatable else None
         )
     return replace(outcome, following=following)
+
+
+def _import_apply() -> object:
+    """Import what changes an environment: one that is not known yet is mostly new."""
+    return import_module("polylock.operations.sync.apply")
 
 
 def _apply(
@@ -344,6 +353,18 @@ def _changing(wanted: Installables) -> set[NormalizedName]:
     return {name for name, tree in wanted.trees.items() if not tree.is_fixed}
 
 
+def _with_project_files(
+    watched: tuple[Path, ...] | None, project: ProjectFile | None
+) -> tuple[Path, ...] | None:
+    """Add the files beside the project file that decide what is locked."""
+    if watched is None or project is None:
+        return watched
+    further = read_files(project)
+    if further is None:
+        return None
+    return (*watched, *(path for each in further for path in each))
+
+
 def _remember(place: Path, state: EnvironmentState) -> EnvironmentState:
     """Write the state; ``created`` stays true if another process has set it."""
     created = state.created or read_state(place).created
@@ -375,7 +396,9 @@ def _following(
         interpreter = open_environment(place, store=context.store)
         directories = interpreter.site_directories
         made = not choice.exists
-        written = as_written(_written(place, directories, kept, made=made))
+        is_direct = any(one.direct_url is not None for one in done.request.wanted)
+        paths = _written(place, directories, kept, made=made, is_direct=is_direct)
+        written = as_written(paths)
         if made and open_environment(place, store=context.store) != interpreter:
             return None
     except (OSError, EnvironmentBroken):
@@ -404,10 +427,12 @@ def _written(
     kept: Container[str],
     *,
     made: bool,
+    is_direct: bool,
 ) -> Iterator[str]:
     """Yield the paths that this sync may have changed and that the next one reads.
 
-    ``made`` means that the environment itself was created. Raises OSError.
+    ``made`` means that the environment itself was created, ``is_direct`` that something
+    from a direct reference is installed. Raises OSError.
     """
     yield str(place / STATE_FILE)
     if made:
@@ -424,7 +449,8 @@ def _written(
             if path.endswith(".dist-info") and path not in kept:
                 yield path
                 yield f"{path}{os.sep}{ORIGIN_FILE}"
-                yield f"{path}{os.sep}direct_url.json"
+                if is_direct:
+                    yield f"{path}{os.sep}direct_url.json"
 
 
 def _basis(
@@ -447,14 +473,15 @@ def _basis(
         found = project_basis(settings, project_path(settings), lock_path(settings))
     except ProjectError:
         return None
+    assert found is not None
     directories = choice.interpreter.site_directories
     found = environment_basis(
         found, place, directories, plan.installed, written=written
     )
     named = place_of_environment(settings)
     if named != place:  # a file that names the environment
-        found = replace(found, states=(*found.states, named))
-    found = replace(found, states=(*found.states, *watched))
+        found = replace(found, states=(*found.states, str(named)))
+    found = replace(found, states=(*found.states, *map(str, watched)))
     return hardware_basis(found, this_host().root) if choice.checked else found
 
 
