@@ -74,8 +74,8 @@ def this_python() -> Interpreter:
 def sites_of(environment: Path) -> tuple[Path, ...]:
     """Return where an environment has its distributions.
 
-    The first is for those without compiled files. Only an environment of another Python
-    than that of the tests is asked.
+    The first is for those without compiled files. An environment is probed if it is of
+    another Python than the tests.
     """
     scheme = this_python().venv_scheme
     if not (environment / scheme.purelib).is_dir():
