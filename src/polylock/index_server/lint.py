@@ -266,11 +266,11 @@ def lint_release(release: PublishedRelease) -> list[Finding]:
         else:
             files = dict.fromkeys((*before.files, *found.files))
             merged[key] = replace(before, files=tuple(files))
-    found = list(merged.values())
-    if len(found) <= MOST_FINDINGS:
-        return found
-    further = f"{len(found) - MOST_FINDINGS:,}"
-    kept = found[:MOST_FINDINGS]
+    every = list(merged.values())
+    if len(every) <= MOST_FINDINGS:
+        return every
+    further = f"{len(every) - MOST_FINDINGS:,}"
+    kept = every[:MOST_FINDINGS]
     return [*kept, _Check(release).found(FindingKind.TOO_MANY, further=further)]
 
 
