@@ -266,11 +266,11 @@ def lint_release(release: PublishedRelease) -> list[Finding]:
         else:
             files = dict.fromkeys((*before.files, *found.files))
             merged[key] = replace(before, files=tuple(files))
-    every = list(merged.values())
-    if len(every) <= MOST_FINDINGS:
-        return every
-    further = f"{len(every) - MOST_FINDINGS:,}"
-    kept = every[:MOST_FINDINGS]
+    all_findings = list(merged.values())
+    if len(all_findings) <= MOST_FINDINGS:
+        return all_findings
+    further = f"{len(all_findings) - MOST_FINDINGS:,}"
+    kept = all_findings[:MOST_FINDINGS]
     return [*kept, _Check(release).found(FindingKind.TOO_MANY, further=further)]
 
 

@@ -44,6 +44,7 @@ from polylock.project.tool_table import (
 from polylock.toml_tables import (
     InvalidToml,
     Table,
+    conflict_marker,
     key_path,
     parse_toml,
     suggestion,
@@ -187,6 +188,7 @@ def load_project(path: Path, *, settings: Settings) -> ProjectFile:
             ),
             members,
             tool,
+            dependencies.name,
         ),
         descriptions=descriptions,
         members=members,
@@ -279,6 +281,11 @@ def read_document(path: Path) -> dict[str, Any]:
     try:
         return parse_toml(block_of(text) if is_script(path) else text)
     except InvalidToml as error:
+        number = conflict_marker(text)
+        if number is not None:
+            problem = f"line {number} is a merge conflict marker of git"
+            advice = "resolve the conflict here first, then run `polylock lock`"
+            raise ProjectError(str(path), "", problem, advice) from error
         raise ProjectError(str(path), key_path(*error.parts), str(error)) from error
     except InvalidBlock as error:
         raise ProjectError(str(path), "", str(error)) from error
