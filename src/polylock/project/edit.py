@@ -631,7 +631,7 @@ def _check_url(name: str, url: str) -> None:
 
 def _source_advice(name: str, path: str) -> str:
     return (
-        f"run `polylock add {name}` with the project's name, and write under "
+        f"run `polylock add {name} --no-lock` with the project's name, and write under "
         f'[tool.polylock.sources] {name} = {{ path = "{path}" }}'
     )
 
