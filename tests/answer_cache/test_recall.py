@@ -132,7 +132,7 @@ def test_what_is_no_plain_question_is_never_recalled(
 
 def test_a_difference_is_never_remembered(demo: CommandLine) -> None:
     """Only an answer without an error is given again."""
-    demo.succeed("add", "vecdemo")
+    demo.succeed("add", "vecdemo", "--no-lock")
     for _ in range(2):
         assert demo("check").code == 3
         assert demo("check", "--json").code == 3
