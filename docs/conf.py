@@ -34,7 +34,14 @@ nitpicky = True
 _SECTIONS = {
     "How to": (
         "how-to",
-        ("cpu-and-cuda-torch", "upgrade", "github-actions", "gitlab-ci", "docker"),
+        (
+            "cpu-and-cuda-torch",
+            "gpu-projects",
+            "upgrade",
+            "github-actions",
+            "gitlab-ci",
+            "docker",
+        ),
     ),
     "Reference": ("reference", ("commands", "project-file", "settings")),
     "Explanation": ("explanation", ("targets", "variants", "versions", "lock-file")),

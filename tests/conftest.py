@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fakes.iri_syntax import load_late
 from fakes.pythons import this_python
 from fakes.server import Server
 from fakes.this_machine import (
@@ -29,7 +30,8 @@ from polylock.providers.machine import stand_in
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FIXTURES = Path(__file__).parents[1] / "fixtures"
+TESTS = Path(__file__).parent
+FIXTURES = TESTS.parent / "fixtures"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -51,6 +53,8 @@ def pytest_configure(config: pytest.Config) -> None:
     machine_of_the_tests()  # an unknown name ends here
     stand_in(machine_of_the_tests)
     _offer_this_python()
+    _trust_nobody()
+    load_late()
 
 
 def _offer_this_python() -> None:
@@ -61,6 +65,16 @@ def _offer_this_python() -> None:
     """
     here = Path(this_python().base_executable).parent
     os.environ["PATH"] = os.pathsep.join([str(here), os.environ.get("PATH", "")])
+
+
+def _trust_nobody() -> None:
+    """Name one certificate to trust, whose key nobody has.
+
+    To read those of the system takes 40 ms for each client of each test and program,
+    and they differ from machine to machine.
+    """
+    os.environ["SSL_CERT_FILE"] = str(TESTS / "data" / "tls" / "nobody.pem")
+    os.environ.pop("SSL_CERT_DIR", None)
 
 
 def pytest_collection_finish() -> None:

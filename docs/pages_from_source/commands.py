@@ -19,6 +19,7 @@ from pages_from_source.markdown import (
 )
 from pages_from_source.prose import prose
 from pages_from_source.settings import setting_heading
+from polylock.cli.options import SHORT_FORMS
 from polylock.project.settings import SETTINGS
 
 if TYPE_CHECKING:
@@ -61,6 +62,10 @@ _ARGUMENTS = {
     "targets add preset": "The name of a [preset](presets.md).",
     "targets presets name": "The name of a [preset](presets.md), or search words.",
     "targets show name": "A target of the project file.",
+    "variant label wheels": "The wheels; their originals are not changed.",
+    "variant repack file": "A [repack file](repack-file.md).",
+    "variant show wheels": "The wheels.",
+    "variant unlabel wheels": "The variant wheels; their originals are not changed.",
     "why name": "The name of a project.",
 }
 """Positional arguments, which have no help in click: command, then argument."""
@@ -175,7 +180,10 @@ def _settings(described: Described) -> str:
 
 def _setting_link(name: str) -> str:
     definition = next(each for each in SETTINGS if each.name == name)
-    return link(setting_heading(definition), "settings.md", setting_heading(definition))
+    heading = setting_heading(definition)
+    short = SHORT_FORMS.get(definition.flag)
+    shown = f"{code(short)}, {heading}" if short else heading
+    return link(shown, "settings.md", heading)
 
 
 def _endings(described: Described) -> str:

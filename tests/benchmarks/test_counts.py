@@ -105,48 +105,67 @@ class Demo:
         )
 
 
-@pytest.fixture
-def demo(tmp_path: Path) -> Iterator[Demo]:
-    """Serve the fixture index to a copy of the demo project."""
-    build_index(ROOT / "fixtures" / "wheels", tmp_path / "index")
+@dataclass(frozen=True, slots=True)
+class First:
+    """The first lock, its requests, and a copy of the project as it left it."""
+
+    demo: Demo
+    run: Run
+    requests: tuple[ServedRequest, ...]
+    kept: Path
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Iterator[First]:
+    """Serve the fixture index to a copy of the demo project, and lock that once."""
+    root = tmp_path_factory.mktemp("counts")
+    build_index(ROOT / "fixtures" / "wheels", root / "index")
     requests: list[ServedRequest] = []
     with IndexServer(
-        tmp_path / "index", page_lifetime=600, on_request=requests.append
+        root / "index", page_lifetime=6000, on_request=requests.append
     ) as server:
-        found = Demo(tmp_path / "project", server.url, requests)
+        found = Demo(root / "project", server.url, requests)
         found.directory.mkdir()
         shutil.copy(ROOT / "fixtures" / "demo" / "pyproject.toml", found.directory)
-        yield found
+        run = found.lock()
+        # Links, for a file of the cache is known by its inode.
+        shutil.copytree(found.directory, root / "kept", copy_function=os.link)
+        yield First(found, run, tuple(requests), root / "kept")
 
 
-def test_nothing_is_asked_for_twice(demo: Demo) -> None:
+@pytest.fixture
+def demo(first: First) -> Demo:
+    """Return the project as after the first lock, before any further request."""
+    shutil.rmtree(first.demo.directory)
+    shutil.copytree(first.kept, first.demo.directory, copy_function=os.link)
+    first.demo.requests.clear()
+    return first.demo
+
+
+def test_nothing_is_asked_for_twice(first: First) -> None:
     """Six targets share the answers: a further target costs no request of its own."""
-    run = demo.lock()
-    asked = Counter(request.path for request in demo.requests)
-    assert len(run.document["targets"]) == 6
-    assert run.document["requests"] == len(demo.requests)
+    asked = Counter(request.path for request in first.requests)
+    assert len(first.run.document["targets"]) == 6
+    assert first.run.document["requests"] == len(first.requests)
     # A wheel without a metadata file is read in ranges, which share its path.
     pages = {path: count for path, count in asked.items() if "/simple/" in path}
     assert set(pages.values()) == {1}
 
 
-def test_a_warm_lock_makes_no_request(demo: Demo) -> None:
+def test_a_warm_lock_makes_no_request(first: First, demo: Demo) -> None:
     """With the cache there and the lock file gone, the index is not asked."""
-    first = demo.lock()
     written = demo.lock_file.read_bytes()
     demo.lock_file.unlink()
-    demo.requests.clear()
     second = demo.lock()
     assert demo.requests == []
     assert second.document["requests"] == 0
     assert second.imported == []
-    assert second.document["packages"] == first.document["packages"]
+    assert second.document["packages"] == first.run.document["packages"]
     assert demo.lock_file.read_bytes() == written
 
 
 def test_a_lock_without_a_pack_opens_no_page_twice(demo: Demo) -> None:
     """A further target reads no page of the cache again."""
-    demo.lock()
     demo.forget()
     run = demo.lock("--offline")
     pages = {path: n for path, n in run.opened.items() if "pages-v" in path}
@@ -159,7 +178,6 @@ def test_a_warm_lock_opens_two_files_of_the_cache(
     demo: Demo, flags: tuple[str, ...]
 ) -> None:
     """What the last lock needed and worked out is read at once, for all targets."""
-    demo.lock()
     demo.lock_file.unlink()
     run = demo.lock(*flags)
     assert sorted(run.opened.values()) == [1, 1]
@@ -167,13 +185,13 @@ def test_a_warm_lock_opens_two_files_of_the_cache(
     assert {bucket.partition("-v")[0] for bucket in buckets} == {"packs", "memories"}
 
 
-def test_a_warm_lock_parses_nothing_again(demo: Demo) -> None:
+def test_a_warm_lock_parses_nothing_again(first: First, demo: Demo) -> None:
     """Markers and specifiers of the index's files were parsed by an earlier lock.
 
     Only what depends on the answer is asked again, since it is no fact of the index:
     what an ABI dependency wants of the choice of earlier targets.
     """
-    cold = demo.lock()
+    cold = first.run
     demo.lock_file.unlink()
     warm = demo.lock("--offline")
     assert cold.counts["markers parsed"] > warm.counts["markers parsed"]
@@ -183,7 +201,6 @@ def test_a_warm_lock_parses_nothing_again(demo: Demo) -> None:
 
 def test_further_targets_open_no_metadata_again(demo: Demo) -> None:
     """Six targets open a file no more often than one: to see it is there, to read."""
-    demo.lock()
     demo.forget()
     run = demo.lock("--offline")
     assert max(run.opened.values()) <= 2
@@ -195,8 +212,6 @@ def test_a_lock_with_nothing_to_do_expands_nothing(demo: Demo) -> None:
     Of the cache only the answer itself is touched, which is kept for the next time,
     and the values of the lock file, which are as quick to read as it is slow to parse.
     """
-    demo.lock()
-    demo.requests.clear()
     run = demo.lock()
     assert demo.requests == []
     assert run.document["targets"] == []
@@ -206,10 +221,10 @@ def test_a_lock_with_nothing_to_do_expands_nothing(demo: Demo) -> None:
     assert run.imported == []
 
 
-def test_versions_expanded_are_bounded_by_packages(demo: Demo) -> None:
+def test_versions_expanded_are_bounded_by_packages(first: First) -> None:
     """A target expands few versions besides the ones that it takes."""
-    run = demo.lock()
-    packages = run.document["packages"]
-    for target in run.document["targets"]:
+    document = first.run.document
+    packages = document["packages"]
+    for target in document["targets"]:
         assert 0 < target["expanded"] <= 2 * packages
         assert target["rounds"] <= 2 * packages

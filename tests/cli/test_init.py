@@ -146,12 +146,17 @@ def test_directory_above_is_not_searched(polylock: CommandLine) -> None:
 
 def test_the_next_steps_are_told(polylock: CommandLine) -> None:
     """What other tools left is named, and the commands to go on with."""
-    polylock.write('[project]\nname = "a"\ndependencies = ["b"]\n[tool.uv]\nindex=[]\n')
+    polylock.write(
+        '[project]\nname = "a"\ndependencies = ["b"]\n[tool.uv]\nresolution="lowest"\n'
+    )
     polylock.write("", "uv.lock")
     ran = polylock.succeed("init", "--preset", "t4", "--python", "3.12")
     assert ran.err.splitlines() == [
         "added targets to pyproject.toml: t4",
-        "note: [tool.uv] index is not read; use [[tool.polylock.index]]",
+        (
+            "note: polylock does not read tool.uv.resolution: "
+            "`polylock init --from uv` converts it"
+        ),
         "next: polylock lock --pins-from uv.lock",
     ]
 
@@ -178,7 +183,7 @@ def test_from_requirements_to_an_environment(polylock: CommandLine) -> None:
         line.removeprefix("next:").split("polylock ")[1]
         for line in ran.err.splitlines()[1:]
     ]
-    assert steps == ["add 'plainlib>=1'", "lock --pins-from requirements.txt"]
+    assert steps == ["init --from requirements", "lock --pins-from requirements.txt"]
     for step in steps:
         polylock.succeed(*shlex.split(step))
     assert "plainlib 1.0.0" in polylock.succeed("sync").err

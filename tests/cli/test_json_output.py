@@ -10,6 +10,7 @@ import click
 import jsonschema  # type: ignore[import-untyped]  # ships no py.typed
 import pytest
 
+from fakes.wheels import build_wheel
 from polylock.cli.main import cli
 
 if TYPE_CHECKING:
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 WHEELS = Path(__file__).parents[2] / "fixtures" / "wheels"
+PLAIN = str(WHEELS / "plainlib-1.2.0-py3-none-any.whl")
+LABELLED = str(WHEELS / "vecdemo-2.0.0-cp311-abi3-manylinux_2_17_x86_64-x86_64_v3.whl")
+LABEL = ("--label", "v3", "-p", "x86_64 :: level :: v3")
+REPACK = str(Path(__file__).parents[1] / "data" / "repack.toml")
 
 CALLS = {
     "init": ["init", "--project", "new.toml", "--preset", "linux-aarch64"],
@@ -41,6 +46,10 @@ CALLS = {
     "bundle": ["bundle", "--target", "here", "bundled"],
     "report": ["report"],
     "detect": ["detect"],
+    "variant-label": ["variant", "label", PLAIN, *LABEL, "--output", "labelled"],
+    "variant-unlabel": ["variant", "unlabel", LABELLED, "--output", "plain"],
+    "variant-repack": ["variant", "repack", REPACK, "--output", "out", "--dry-run"],
+    "variant-show": ["variant", "show", PLAIN, LABELLED],
     "index-build": ["index", "build", str(WHEELS), "--output", "site"],
     "index-lint": ["index", "lint", str(WHEELS)],
     "index-simulate": ["index", "simulate", str(WHEELS), "tensordemo"],
@@ -140,6 +149,25 @@ def test_presets_can_be_added_one_by_one(demo: CommandLine) -> None:
     listed = demo.succeed("targets", "list", "--json").json
     _validate("targets-list", listed)
     assert [each["name"] for each in listed] == added["targets"]
+
+
+def test_index_that_is_extended_validates(polylock: CommandLine) -> None:
+    """The document of ``--append`` has what is new and what was written."""
+    order = ["x86_64"]
+    for label, level in (("v2", "v2"), ("v3", "v3")):
+        build_wheel(
+            polylock.directory / label,
+            "one",
+            "1.0",
+            label=label,
+            variant={"x86_64": {"level": [level]}},
+            namespaces=order,
+        )
+    polylock.succeed("index", "build", "v2", "--output", "site")
+    ran = polylock.succeed("index", "build", "v3", "--append", "site", "--json")
+    _validate("index-build", ran.json)
+    assert ran.json["labels"] == ["one 1.0 v3"]
+    assert "files/one/one-1.0-variants.json" in ran.json["written"]
 
 
 def test_check_of_a_changed_project_validates(demo: CommandLine) -> None:

@@ -138,6 +138,9 @@ def test_toml_example_is_a_valid_project(block: Example, tmp_path: Path) -> None
     text = block.text
     if "[project]" not in text:
         text = f'[project]\nname = "example"\nversion = "1"\n\n{text}'
+    member = tmp_path / "packages" / "web" / "pyproject.toml"
+    member.parent.mkdir(parents=True)
+    member.write_text('[project]\nname = "member"\nversion = "1"\n', "utf-8")
 
     loaded = load_text(tmp_path, text)
 

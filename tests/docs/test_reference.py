@@ -57,6 +57,7 @@ def test_every_option_and_argument_of_every_command_is_described() -> None:
                 assert f"`{spelt}`" in where, (described.name, spelling)
         for argument in described.arguments():
             metavar = argument.make_metavar(described.context).strip("[]")
+            metavar = metavar.replace("|", r"\|")  # a cell of a table
             assert f"| `{metavar}` |" in section, (described.name, metavar)
         assert described.example() in section
 
@@ -150,6 +151,9 @@ def test_line_of_the_page_is_read(line: str, tmp_path: Path) -> None:
     """An example of a key loads as part of a project file."""
     text = '[project]\nname = "demo"\nversion = "1"\n'
     text += "[dependency-groups]\ndev = []\ntest = []\n[tool.polylock]\n"
+    member = tmp_path / "packages" / "web" / "pyproject.toml"
+    member.parent.mkdir(parents=True)
+    member.write_text('[project]\nname = "web"\nversion = "1"\n', "utf-8")
     box = BOX.replace("box", "cpu") if line.startswith("default-target") else BOX
 
     assert load_text(tmp_path, f"{text}{line}\n{box}").descriptions

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fakes.command_line import CommandLine, clean_variables
+from fakes.pythons import know_this_python
 from polylock.operations.edit.detect import detect_target
 from polylock.operations.edit.target_table import table_text, target_table
 from polylock.operations.lock.lock import lock
@@ -76,6 +77,7 @@ def polylock(
     capsys: pytest.CaptureFixture[str],
 ) -> CommandLine:
     """Run commands in an empty directory."""
+    know_this_python(tmp_path / "cache")
     variables = {
         **clean_variables(tmp_path / "home"),
         "POLYLOCK_INDEX_URL": index_url,

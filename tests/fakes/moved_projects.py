@@ -28,7 +28,7 @@ import base64, hashlib, pathlib, tomllib, zipfile
 def build_wheel(directory, settings=None, metadata=None):
     text = pathlib.Path("pyproject.toml").read_text("utf-8")
     project = tomllib.loads(text)["project"]
-    version = project.get("version", "0")
+    version = project.get("version", "0").replace("-dev", ".dev0")
     stem = project["name"].replace("-", "_") + "-" + version
     info = f"{stem}.dist-info"
     required = "".join(f"Requires-Dist: {x}\\n" for x in project["dependencies"])
@@ -66,7 +66,7 @@ def lay_out(
     shutil.copytree(source, directory, dirs_exist_ok=True)
     (directory / "index.toml").unlink()
     for path in directory.rglob("pyproject.toml"):
-        text = path.read_text("utf-8").replace("@INDEX@", server.url)
+        text = path.read_text("utf-8").replace("http://index.invalid", server.url)
         path.write_text(text, "utf-8", newline="\n")
         if "small_backend" in text:
             path.with_name("small_backend.py").write_text(BACKEND, "utf-8")
@@ -74,12 +74,12 @@ def lay_out(
     for project, versions in tables.pop("later", {}).items():
         if later:
             tables["simple"][project] |= versions
-    for path, projects in tables.items():
-        index = Index(server, f"/{path}")
+    for place, projects in tables.items():
+        index = Index(server, f"/{place}")
         for project, versions in projects.items():
             files = [
                 build_wheel(
-                    wheels / path.replace("/", "-"),
+                    wheels / place.replace("/", "-"),
                     project,
                     version,
                     requires=requires,

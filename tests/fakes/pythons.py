@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from polylock.cache.store import Bucket, Store
-from polylock.environment.discovery import find_python
+from polylock.environment.discovery import environment_python, find_python
 from polylock.environment.interpreter import probe
 from polylock.errors import EnvironmentBroken
 
@@ -72,11 +72,14 @@ def this_python() -> Interpreter:
 
 
 def sites_of(environment: Path) -> tuple[Path, ...]:
-    """Return where an environment of this Python has its distributions.
+    """Return where an environment has its distributions.
 
-    The first is for those without compiled files.
+    The first is for those without compiled files. An environment is probed if it is of
+    another Python than the tests.
     """
     scheme = this_python().venv_scheme
+    if not (environment / scheme.purelib).is_dir():
+        return probe(environment_python(environment)).site_directories
     directories = dict.fromkeys((scheme.purelib, scheme.platlib))
     return tuple(environment / each for each in directories)
 

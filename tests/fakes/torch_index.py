@@ -79,12 +79,22 @@ class TorchIndex:
         tag: str = "py3-none-any",
         *,
         requires: Sequence[str] = (),
+        extras: Sequence[str] = (),
     ) -> None:
         """Add a wheel to the default index."""
         wheel = build_wheel(
-            self._directory / "default", project, version, tag=tag, requires=requires
+            self._directory / "default",
+            project,
+            version,
+            tag=tag,
+            requires=requires,
+            extras=extras,
         )
-        self._default.setdefault(project, []).append(wheel)
+        self.add_default_file(project, wheel)
+
+    def add_default_file(self, project: str, file: Path) -> None:
+        """Add any file to the default index."""
+        self._default.setdefault(project, []).append(file)
 
     def publish(self) -> None:
         """Serve all pages; what no backend has is answered by 403."""

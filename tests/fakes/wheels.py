@@ -90,10 +90,12 @@ def build_sdist(  # noqa: PLR0913 - all that makes one differ
     metadata_version: str = "2.2",
     before: bytes = b"",
     after: bytes = b"",
+    compression: int = 9,
 ) -> Path:
     """Write a ``.tar.gz`` with PKG-INFO and a pyproject.toml, and return its path.
 
     ``before`` and ``after`` are files that stand on either side of PKG-INFO.
+    ``compression`` is the level, 0 for noise, which gets no smaller.
     """
     stem = canonicalize_name(name).replace("-", "_")
     lines = [f"Metadata-Version: {metadata_version}", f"Name: {name}"]
@@ -110,7 +112,7 @@ def build_sdist(  # noqa: PLR0913 - all that makes one differ
     members = {member: content for member, content in members.items() if content}
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / f"{stem}-{version}.tar.gz"
-    with tarfile.open(path, "w:gz") as archive:
+    with tarfile.open(path, "w:gz", compresslevel=compression) as archive:
         for member, content in members.items():
             entry = tarfile.TarInfo(member)
             entry.size = len(content)

@@ -266,7 +266,9 @@ def test_static_metadata_of_an_sdist_is_read(world: World, tmp_path: Path) -> No
 
 def test_of_a_large_sdist_the_front_is_fetched(world: World, tmp_path: Path) -> None:
     """Nothing after PKG-INFO is requested."""
-    sdist = build_sdist(tmp_path, "demo", "1.0", requires=["dep"], after=_LARGE)
+    sdist = build_sdist(
+        tmp_path, "demo", "1.0", requires=["dep"], after=_LARGE, compression=0
+    )
     world.serve([sdist])
     received = world.client.traffic.received
     found, asked = world.read()
@@ -279,7 +281,9 @@ def test_of_a_large_sdist_without_ranges_the_rest_is_left(
     world: World, tmp_path: Path
 ) -> None:
     """The response is closed as soon as it had PKG-INFO."""
-    sdist = build_sdist(tmp_path, "demo", "1.0", requires=["dep"], after=_LARGE)
+    sdist = build_sdist(
+        tmp_path, "demo", "1.0", requires=["dep"], after=_LARGE, compression=0
+    )
     world.serve([sdist])
     path = world.index.file(sdist.name)
     world.server.change(path, ranges=False)
@@ -294,7 +298,9 @@ def test_a_refused_range_leads_to_the_whole_source_distribution(
     world: World, tmp_path: Path, status: int
 ) -> None:
     """As for wheels."""
-    sdist = build_sdist(tmp_path, "demo", "1.0", requires=["dep"], after=_LARGE)
+    sdist = build_sdist(
+        tmp_path, "demo", "1.0", requires=["dep"], after=_LARGE, compression=0
+    )
     world.serve([sdist])
     world.server.change(world.index.file(sdist.name), to_ranges=status)
     found, _ = world.read()
@@ -307,7 +313,9 @@ def test_pkg_info_far_behind_is_found(
     world: World, tmp_path: Path, *, ranges: bool
 ) -> None:
     """Where the front does not have it, the file is read up to it."""
-    sdist = build_sdist(tmp_path, "demo", "1.0", requires=["dep"], before=_LARGE)
+    sdist = build_sdist(
+        tmp_path, "demo", "1.0", requires=["dep"], before=_LARGE, compression=0
+    )
     world.serve([sdist])
     path = world.index.file(sdist.name)
     world.server.change(path, ranges=ranges)
@@ -319,7 +327,7 @@ def test_a_large_sdist_that_is_damaged_is_unusable(
     world: World, tmp_path: Path
 ) -> None:
     """It is known of the whole alone, for the front ends anywhere."""
-    sdist = build_sdist(tmp_path, "demo", "1.0", before=_LARGE)
+    sdist = build_sdist(tmp_path, "demo", "1.0", before=_LARGE, compression=0)
     sdist.write_bytes(sdist.read_bytes()[: 1 << 21])
     world.serve([sdist])
     assert "the archive is damaged" in reason_of(world.read()[0])
@@ -329,7 +337,7 @@ def test_a_part_of_a_large_sdist_that_nobody_asked_for(
     world: World, tmp_path: Path
 ) -> None:
     """A server that gives parts of its own accord is at fault."""
-    sdist = build_sdist(tmp_path, "demo", "1.0", before=_LARGE)
+    sdist = build_sdist(tmp_path, "demo", "1.0", before=_LARGE, compression=0)
     world.serve([sdist])
     path = world.index.file(sdist.name)
     world.server.change(path, body=sdist.read_bytes()[: 1 << 20], status=206)
@@ -339,7 +347,7 @@ def test_a_part_of_a_large_sdist_that_nobody_asked_for(
 
 def test_a_large_sdist_that_is_not_there(world: World, tmp_path: Path) -> None:
     """An error status is no file."""
-    sdist = build_sdist(tmp_path, "demo", "1.0", after=_LARGE)
+    sdist = build_sdist(tmp_path, "demo", "1.0", after=_LARGE, compression=0)
     world.serve([sdist])
     world.server.change(world.index.file(sdist.name), status=404)
     with pytest.raises(IndexRequestError, match="404"):
@@ -348,7 +356,9 @@ def test_a_large_sdist_that_is_not_there(world: World, tmp_path: Path) -> None:
 
 def test_a_large_sdist_offline(world: World, tmp_path: Path) -> None:
     """Nothing is requested; a file in the cache is read there."""
-    sdist = build_sdist(tmp_path, "demo", "1.0", requires=["dep"], after=_LARGE)
+    sdist = build_sdist(
+        tmp_path, "demo", "1.0", requires=["dep"], after=_LARGE, compression=0
+    )
     world.serve([sdist])
     release = world.release()
     assert release.sdist is not None

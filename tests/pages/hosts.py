@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from fakes.gpu_projects import serve_gpu_projects
 from fakes.server import Answer, Index, Server
 from fakes.torch_index import full_torch_index
 from fakes.torch_replica import build_torch_replica
@@ -51,6 +52,14 @@ def _pytorch(directory: Path) -> Iterator[str]:
 
 
 @contextmanager
+def _gpu(directory: Path) -> Iterator[str]:
+    """Yield small copies of the indexes of projects for GPUs."""
+    with Server() as server:
+        serve_gpu_projects(server, directory)
+        yield server.url
+
+
+@contextmanager
 def _private(directory: Path) -> Iterator[str]:
     """Yield an index that requires a user and a password for pages and files."""
     wheels = directory / "wheels"
@@ -78,6 +87,7 @@ def _imitator(directory: Path) -> Iterator[str]:
 
 _BUILDERS: Mapping[str, Callable[[Path], AbstractContextManager[str]]] = {
     "acme.example.com": _private,
+    "gpu.example.com": _gpu,
     "public.example.com": _imitator,
     "pytorch.example.com": _pytorch,
     "torch.example.com": _torch,

@@ -83,7 +83,7 @@ def test_metadata_without_a_description_is_changed_too() -> None:
 
 
 def test_rules_drop_mark_and_add() -> None:
-    """Patterns are of normalized names; a marker is joined with the one there is."""
+    """Patterns are of normalized names; a marker is joined with the one there."""
     rules = RequirementRules(
         drop=("NVIDIA_*",),
         mark=(("tri?on", parse_marker("'nvidia' in variant_namespaces")),),
@@ -127,7 +127,7 @@ def test_changes_pair_a_requirement_with_its_marked_form() -> None:
         RequirementChange(was=None, now="d"),
         RequirementChange(was="b; os_name == 'nt'", now=None),
     )
-    assert [change.kind for change in found] == ["marked", "added", "dropped"]
+    assert [change.kind for change in found] == ["changed", "added", "dropped"]
 
 
 def required(requirements: list[str], label: str) -> set[str]:

@@ -84,7 +84,14 @@ def test_scenario(path: Path) -> None:
     _judge(scenario, Memory(memory.encode()))
 
 
-@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+SEARCHED = [
+    pytest.param(path, marks=() if number % 4 == 0 else pytest.mark.slow)
+    for number, path in enumerate(SCENARIOS)
+]
+"""Every fourth; the others are searched where the slow tests are run."""
+
+
+@pytest.mark.parametrize("path", SEARCHED, ids=lambda path: path.stem)
 def test_scenario_by_search(path: Path) -> None:
     """The search gives the same where the walk alone would do."""
     _judge(load(path), Memory(), always_search=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
@@ -13,6 +13,9 @@ from polylock.cli.invocation import begin_with_lock
 from polylock.cli.options import MEMBERS, SELECTION, Command, settings
 from polylock.cli.terminal import say
 from polylock.operations.exchange.export import ExportFormat, export
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 __all__ = ["command"]
 
@@ -46,6 +49,13 @@ class _Format(click.Choice[str]):
         """Return our name for a format."""
         found: str = super().convert(value, param, ctx)
         return _FORMATS.get(found, found)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem[str]]:
+        """Return our names alone."""
+        found = super().shell_complete(ctx, param, incomplete)
+        return [item for item in found if item.value not in _FORMATS]
 
 
 @click.command(

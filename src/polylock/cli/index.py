@@ -12,6 +12,7 @@ from polylock.cli.invocation import begin, print_json, reporting
 from polylock.cli.options import JSON, Group, offered, settings
 from polylock.cli.tables import Table
 from polylock.cli.terminal import say, shown, style
+from polylock.errors import UsageError
 from polylock.index_server.lint_words import RULES, Level, cause, level, next_step
 from polylock.index_server.static_build import build_index
 from polylock.index_server.static_serve import IndexServer
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from polylock.operations.publish.lint import Linted
     from polylock.operations.publish.simulate import Simulation
+    from polylock.project.settings import Settings
 
 __all__ = ["command"]
 
@@ -42,7 +44,13 @@ def command() -> None:
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
-    help="The directory to write; default: DIRECTORY.",
+    help="The directory to write; default: DIRECTORY, or the index itself.",
+)
+@click.option(
+    "--append",
+    "index",
+    metavar="URL|DIRECTORY",
+    help="Add the files to this index, and keep what is there.",
 )
 @click.option(
     "--modified-times",
@@ -59,9 +67,13 @@ def build(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by nam
     """Build a static simple index of the wheels and source distributions in a folder.
 
     It has PEP 503 and PEP 691 pages, core-metadata files (PEP 658), and for each
-    release with variant wheels the index-level metadata of PEP 825.
+    release with variant wheels the index-level metadata of PEP 825. With --append an
+    existing index on any static host is extended: its pages and its -variants.json. Of
+    an index at a URL, the files to upload are written to --output.
     """
     chosen = begin(values)
+    if values["index"] is not None:
+        return _append(chosen, values)
     built = build_index(
         values["directory"],
         values["output"],
@@ -77,6 +89,9 @@ def build(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by nam
                 "sdists": built.sdists,
                 "variant-releases": built.variant_releases,
                 "skipped": list(built.skipped),
+                "present": 0,
+                "labels": [],
+                "written": [],
             }
         )
     elif chosen.verbosity >= 0:
@@ -85,6 +100,47 @@ def build(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by nam
             f"{counted(built.wheels, 'wheel')}, "
             f"{counted(built.variant_releases, 'release')} with variants"
         )
+    return 0
+
+
+def _append(chosen: Settings, values: dict[str, Any]) -> int:
+    from polylock.operations.publish.append import append  # noqa: PLC0415 - slow
+
+    if values["modified_times"]:
+        raise UsageError(
+            "--modified-times is for an index that is built whole",
+            "write upload times into index.toml beside the wheels",
+        )
+    with reporting(chosen) as reporter:
+        found = append(
+            values["directory"],
+            values["index"],
+            chosen,
+            reporter,
+            output=values["output"],
+            lenient=values["lenient"],
+        )
+    if values["as_json"]:
+        print_json(
+            {
+                "directory": str(found.directory),
+                "projects": found.projects,
+                "wheels": found.wheels,
+                "sdists": found.sdists,
+                "variant-releases": found.variant_releases,
+                "skipped": list(found.skipped),
+                "present": found.present,
+                "labels": list(found.labels),
+                "written": list(found.written),
+            }
+        )
+    elif chosen.verbosity >= 0:
+        added = counted(found.wheels + found.sdists, "file")
+        say(f"added {added} to {found.directory}, {found.present:,} there already")
+        for label in found.labels:
+            say(f"  new label {style(label, 'label')}")
+        for path in found.written if values["output"] is not None else ():
+            say(f"  upload {path}")
     return 0
 
 

@@ -149,21 +149,6 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     return 0
 
 
-def _check(chosen: Settings, values: dict[str, Any]) -> int:
-    """Do as ``polylock check``; raises UsageError for options that make no sense."""
-    others = ("upgrade", "upgrade_packages", "targets", "pins_from", "force")
-    for name in others:
-        if values[name]:
-            raise UsageError(
-                f"--check and --{name.removesuffix('s').replace('_', '-')} exclude "
-                "each other",
-                "--dry-run shows what a lock would change",
-            )
-    from polylock.cli.check import show_check  # noqa: PLC0415 - rare
-
-    return show_check(chosen, as_json=values["as_json"])
-
-
 def _locked(
     chosen: Settings, request: LockRequest, builds: Sequence[str], *, asks: bool
 ) -> tuple[LockOutcome, bool]:
@@ -190,6 +175,27 @@ def _locked(
             if not on_terminal() or not confirm_builds(error):
                 raise
             builds = sorted({*error.projects, *error.allowed})
+
+
+def _check(chosen: Settings, values: dict[str, Any]) -> int:
+    """Do as ``polylock check``; raises UsageError for options that make no sense."""
+    others = {
+        "upgrade": "--upgrade",
+        "upgrade_packages": "--upgrade-package",
+        "targets": "--target",
+        "pins_from": "--pins-from",
+        "builds": "--allow-build",
+        "force": "--force",
+    }
+    for name, option in others.items():
+        if values[name]:
+            raise UsageError(
+                f"--check and {option} exclude each other",
+                "--dry-run shows what a lock would change",
+            )
+    from polylock.cli.check import show_check  # noqa: PLC0415 - rare
+
+    return show_check(chosen, as_json=values["as_json"])
 
 
 def _summary(outcome: LockOutcome, request: LockRequest) -> Iterator[str]:

@@ -28,6 +28,7 @@ __all__ = [
     "LOCKED",
     "MEMBERS",
     "SELECTION",
+    "SHORT_FORMS",
     "Command",
     "Group",
     "given_settings",
@@ -240,7 +241,7 @@ _IMPLIED = {
     "--only-dev": ("only_groups", "dev"),
 }
 """Flags of uv that stand for an option of ours with a word."""
-_SHORT = {"--python": "-p"}
+SHORT_FORMS = {"--python": "-p"}
 """Short forms of options, as in uv."""
 
 
@@ -328,7 +329,7 @@ def _option(name: str) -> Callable[[Function], Function]:
         word = definition.flag.rpartition("-")[2].upper()  # a list would be too wide
         text = f"{text[:-1]} ({', '.join(definition.choices)})."
         return click.option(definition.flag, name, type=choice, metavar=word, help=text)
-    short = [_SHORT[definition.flag]] if definition.flag in _SHORT else []
+    short = [SHORT_FORMS[definition.flag]] if definition.flag in SHORT_FORMS else []
     return click.option(
         definition.flag,
         *short,

@@ -55,33 +55,36 @@ _LENIENT = click.option(
 )
 
 
-def _writing(command: Function) -> Function:
-    """Add the options of every command that writes wheels."""
-    for option in reversed(
-        (
-            click.option(
-                "--output",
-                type=click.Path(path_type=Path, file_okay=False),
-                help="The directory of the new wheels; default: that of each wheel.",
-            ),
-            click.option(
-                "--overwrite",
-                is_flag=True,
-                help="Replace new wheels that are there with other content.",
-            ),
-            click.option(
-                "--repair",
-                is_flag=True,
-                help="Accept wheels with a wrong RECORD, and write a right one.",
-            ),
-            click.option(
-                "--dry-run", is_flag=True, help="Read and check all, and write nothing."
-            ),
-            JSON,
-        )
-    ):
-        command = option(command)
-    return command
+def _writing(default: str) -> Callable[[Function], Function]:
+    """Add the options of every command that writes wheels, to a default directory."""
+    options = (
+        click.option(
+            "--output",
+            type=click.Path(path_type=Path, file_okay=False),
+            help=f"The directory of the new wheels; default: {default}.",
+        ),
+        click.option(
+            "--overwrite",
+            is_flag=True,
+            help="Replace new wheels that are there with other content.",
+        ),
+        click.option(
+            "--repair",
+            is_flag=True,
+            help="Accept wheels with a wrong RECORD, and write a right one.",
+        ),
+        click.option(
+            "--dry-run", is_flag=True, help="Read and check all, and write nothing."
+        ),
+        JSON,
+    )
+
+    def add(command: Function) -> Function:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
 
 
 @click.group(
@@ -123,7 +126,7 @@ def command() -> None:
     "[variant.default-priorities].",
 )
 @_LENIENT
-@_writing
+@_writing("that of each wheel")
 def label(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
     """Rewrite wheels as variant wheels with a label.
 
@@ -150,7 +153,7 @@ def label(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by nam
 @command.command("unlabel", epilog="Example: polylock variant unlabel dist/*-v3.whl")
 @settings()
 @_WHEELS
-@_writing
+@_writing("that of each wheel")
 def unlabel(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
     """Rewrite variant wheels as plain wheels, without label and variant.json."""
     chosen = begin(values)
@@ -161,12 +164,12 @@ def unlabel(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
 @settings()
 @click.argument("file", type=click.Path(path_type=Path))
 @_LENIENT
-@_writing
+@_writing("that of the file")
 def repack(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
     """Make the variant wheels of a release from builds with local versions.
 
-    The file says which build gets which label, and what becomes of the requirements:
-    docs/reference/repack-file.md has its keys.
+    The file says which build gets which label, and what becomes of the requirements;
+    the reference of the repack file has its keys.
     """
     chosen = begin(values)
     file = read_repack_file(values["file"], lenient=values["lenient"])
@@ -200,7 +203,10 @@ def show(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
 def _label_name(values: dict[str, Any]) -> str:
     if values["null"]:
         if values["label"] not in {None, NULL_LABEL}:
-            raise UsageError("--null and --label exclude each other")
+            raise UsageError(
+                "--null and --label exclude each other",
+                "a wheel has one label; --null stands for --label null",
+            )
         if values["properties"]:
             raise UsageError(
                 "--null and -p exclude each other",
@@ -307,12 +313,13 @@ def _summarize(rows: Sequence[tuple[PlannedWheel, WrittenWheel | None]]) -> None
 
 
 def _print_table(rows: Sequence[tuple[PlannedWheel, WrittenWheel | None]]) -> None:
-    table = Table(["wheel", "becomes", "requirements", "state"])
+    table = Table(["wheel", "label", "version", "requirements", "state"])
     for plan, each in rows:
         table.add(
             [
-                plan.source.name,
-                plan.target.name,
+                str(plan.source),
+                plan.labels[1] or "none",
+                plan.versions[1],
                 _edits(plan) or "as they were",
                 "planned" if each is None else each.state,
             ]
@@ -324,7 +331,7 @@ def _edits(plan: PlannedWheel) -> str:
     kinds = [edit.kind for edit in plan.change.edits]
     return ", ".join(
         f"{kinds.count(kind)} {kind}"
-        for kind in ("dropped", "added", "marked")
+        for kind in ("dropped", "added", "changed")
         if kind in kinds
     )
 

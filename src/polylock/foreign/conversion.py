@@ -18,7 +18,13 @@ from packaging.utils import canonicalize_name
 
 from polylock.errors import ProjectError
 from polylock.model.requirements import InvalidRequirement, Requirement
-from polylock.project.tool_table import IGNORED_SETTINGS, KEYS, read_options
+from polylock.project.build_values import read_builds
+from polylock.project.tool_table import (
+    BUILD_KEYS,
+    IGNORED_SETTINGS,
+    KEYS,
+    read_options,
+)
 from polylock.toml_tables import Table
 from polylock.values import Value
 
@@ -39,14 +45,7 @@ __all__ = [
 
 NOT_YET = "polylock has no such key yet"
 _IGNORE = f"name it in {IGNORED_SETTINGS} of [tool.polylock] if it does not matter"
-_WITHOUT_KEY = {
-    "default-groups": "name the groups: `polylock sync --group NAME`",
-    "exclude-newer-package": _IGNORE,
-    "dependency-metadata": _IGNORE,
-    "extra-build-dependencies": "only a build needs it",
-    "config-settings": "only a build needs it",
-    "no-build-isolation-package": "only a build needs it",
-}
+_WITHOUT_KEY = {"exclude-newer-package": _IGNORE}
 """What to do where ``[tool.polylock]`` does not have a key that other tools have."""
 _VARIABLE = re.compile(r"\$\{?[A-Za-z_]")
 _INDEX_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
@@ -318,6 +317,8 @@ def _problem(key: str, value: object) -> str | None:
     """Return the reason why ``[tool.polylock]`` cannot have a value, None if it can."""
     table = Table({key: value}, path="", parts=("tool", "polylock"))
     try:
+        if key in BUILD_KEYS:
+            read_builds(table)
         read_options(table, targets=(), default_index_url="", directory=Path())
     except ProjectError as error:
         return error.problem

@@ -72,6 +72,9 @@ class _Pdm:
             conversion.add_requirements(
                 ("dependency-groups", group), [text for text in texts if text], origin
             )
+        groups = list(as_table(self.table.get("dev-dependencies")))
+        if groups and groups != ["dev"]:
+            conversion.option("default-groups", groups, "PDM's default of all groups")
         if isinstance(project := conversion.document.get("project"), dict):
             # Paths relative to the project, which only PDM can read.
             for keys, items in _requirement_lists(project):

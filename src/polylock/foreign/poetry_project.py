@@ -321,7 +321,7 @@ class _Poetry:
             ]
             if not had:
                 conversion.add_requirements(("dependency-groups", name), texts, origin)
-        if required:
+        if required and required != ["dev"]:
             conversion.option(
                 "default-groups", required, "Poetry's groups that are not optional"
             )

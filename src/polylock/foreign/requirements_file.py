@@ -112,7 +112,11 @@ def read_requirement_lines(content: bytes, path: str) -> list[RequirementsLine]:
         is_place = written.endswith(_ARCHIVES) and "@" not in written
         try:
             Requirement.parse(written)
-        except InvalidRequirement:
+        except InvalidRequirement as error:
+            if not (is_place or _is_place(written)):
+                reason = str(error).partition("\n")[0]
+                problem = f"{written!r} is not a requirement: {reason}"
+                raise line.error(problem) from error
             is_place = True
         found.append(
             RequirementsLine(

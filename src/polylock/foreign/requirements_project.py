@@ -44,7 +44,7 @@ _PATTERNS = (
 )
 _MAIN = {"", "base", "main", "prod", "production", "requirements", "core", "common"}
 _CONSTRAINTS = re.compile(r"(?:^|[/._-])constraints?\b")
-_STEM = re.compile(r"requirements|[/._-]+|\.(?:in|txt)$")
+_STEM = re.compile(r"\.(?:in|txt)$|requirements|[/._-]+")
 _VIA_SELF = re.compile(r"#.*(?:\s-r\s|\(pyproject\.toml\)|\(setup\.(?:py|cfg)\))")
 _VIA = re.compile(r"(?m)^\s+#\s+via\b|\S\s+#\s+via\b")
 _EGG = re.compile(r"[#&]egg=([A-Za-z0-9._-]+)(?:\[([^\]]*)\])?")
@@ -92,6 +92,7 @@ class _Requirements:
         self.first: list[tuple[str, str, bool]] = []
         self.main: list[tuple[str, str]] = []
         self.included: set[str] = set()
+        self.paths = {path for pattern in _PATTERNS for path in files.matching(pattern)}
 
     def convert(self) -> None:
         conversion = self.conversion
@@ -160,22 +161,27 @@ class _Requirements:
             origin = f"{path} line {line.number}"
             if line.option in {"-r", "--requirement"}:
                 other = _inside(path, line.value)
-                if other in parents or other == path:
-                    raise LockFileInvalid(
-                        path, f"line {line.number}", "includes itself"
-                    )
+                if other in {*parents, path}:
+                    place = f"line {line.number}"
+                    raise LockFileInvalid(path, place, "includes itself")
                 self.included.add(other)
                 found += self._read(other, (*parents, path))
-            elif line.option in {"-c", "--constraint"}:
-                self._constraints(_inside(path, line.value), origin)
             elif line.option is not None:
                 self._option(line, path, origin, found)
             elif line.is_place:
                 found += self._place(line.value, path, origin, is_editable=False)
             else:
                 name = requirement_name(line.value)
-                if direct is None or name in direct:
+                if direct is None:
                     found += self._named(line.value, origin)
+                elif name in direct:
+                    found += self._named(_without_pin(line.value), origin)
+        if direct is not None:
+            self.conversion.leave(
+                path,
+                "a compiler wrote it, which does not say what its input allows",
+                "limit the versions of the project where that matters",
+            )
         return found
 
     def _named(self, text: str, origin: str) -> Iterator[str]:
@@ -195,6 +201,8 @@ class _Requirements:
         if text is None:
             self.conversion.leave(origin, f"{path} does not exist")
             return
+        if path in self.paths and not _CONSTRAINTS.search(path):
+            return  # the pins of another group: all groups are locked together
         self.included.add(path)
         found = [
             line.value
@@ -207,7 +215,9 @@ class _Requirements:
         self, line: RequirementsLine, path: str, origin: str, found: list[str]
     ) -> None:
         option, value = str(line.option), line.value
-        if option in {"-e", "--editable"}:
+        if option in {"-c", "--constraint"}:
+            self._constraints(_inside(path, value), origin)
+        elif option in {"-e", "--editable"}:
             found += self._place(value, path, origin, is_editable=True)
         elif option in {"-i", "--index-url"}:
             self.main.append((value, origin))
@@ -352,6 +362,13 @@ def _direct_names(text: str) -> set[str] | None:
         if name is not None and _VIA_SELF.search(line):
             found.add(name)
     return found
+
+
+def _without_pin(text: str) -> str:
+    """Return a pinned requirement for any version."""
+    head, semicolon, marker = text.partition(";")
+    name = re.split(r"[=<>!~\s]", head, maxsplit=1)[0]
+    return f"{name} ;{marker}" if semicolon else name
 
 
 def _has_variable(text: str) -> bool:

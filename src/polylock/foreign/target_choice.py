@@ -190,6 +190,8 @@ class TargetChoice:
         written = self._written(each)
         if self._table(each.kind).pop(written, None) is None:
             return
+        if each.kind == "extra" and not self._table(each.kind):
+            conversion.project.pop("optional-dependencies", None)
         names = ", ".join(self._of[each.kind, canonicalize_name(each.name)])
         place = (
             "project.optional-dependencies"

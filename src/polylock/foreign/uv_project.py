@@ -6,10 +6,12 @@ conflicts and groups.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
+from polylock.errors import UsageError
 from polylock.foreign.conversion import (
     as_list,
     as_table,
@@ -19,7 +21,6 @@ from polylock.foreign.conversion import (
 from polylock.foreign.target_choice import Exclusive, TargetChoice, accelerator
 from polylock.model.direct import DIRECT_KEYS
 from polylock.model.markers import InvalidMarker
-from polylock.project.tool_table import KEYS
 from polylock.toml_tables import InvalidToml, key_path, parse_toml
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ _SAME = (
     "extra-build-dependencies",
     "dependency-metadata",
     "config-settings",
+    "config-settings-package",
     "no-build-isolation-package",
 )
 """Keys that have the same name and meaning in ``[tool.polylock]``."""
@@ -78,7 +80,6 @@ _REST: dict[str, tuple[str, str]] = {
     "no-sources": ("polylock has one list of sources", ""),
     "build-constraint-dependencies": ("build requirements have no constraints", ""),
     "extra-build-variables": ("builds have no variables of their own", ""),
-    "config-settings-package": ("there is no key for it", ""),
     "no-build-isolation": (
         "there is no key for all projects",
         "name them: no-build-isolation-package",
@@ -107,7 +108,9 @@ _CONVERTED = (
     "dependency-groups",
     "exclude-dependencies",
 )
-_GROUP_OF_MEMBERS = "members"
+_HIGHEST = 7
+"""Directories above a member in which its workspace is looked for, plus one."""
+_GPU = re.compile(r"gpu|cuda|rocm|xpu|amd|intel")
 
 
 def convert_uv(
@@ -144,6 +147,7 @@ class _Uv:
 
     def convert(self) -> None:
         conversion = self.conversion
+        self._refuse_members()
         if items := as_list(self.table.get("dev-dependencies")):
             conversion.add_requirements(
                 ("dependency-groups", "dev"), items, "tool.uv.dev-dependencies"
@@ -204,11 +208,11 @@ class _Uv:
                     kind="extra" if kind == "extra" else "group", name=name, clues=clues
                 )
                 yield found
-                if not accelerator(found) and name.lower() not in {"cpu", "none"}:
+                if not accelerator(found) and _GPU.search(name.lower()):
                     self.conversion.leave(
                         f"tool.uv.conflicts[{position}]",
-                        f"the accelerator of {kind} {name} is not known",
-                        "describe it in the target, such as amd = { rocm, gfx }",
+                        f"the GPU of {kind} {name} is not known",
+                        "describe it in the target: nvidia, amd or intel",
                     )
 
     def _declared(self, kind: str, name: str) -> bool:
@@ -223,10 +227,6 @@ class _Uv:
     def _source_entries(self) -> Iterator[dict[str, Any]]:
         for value in as_table(self.table.get("sources")).values():
             yield from as_tables(value)
-
-    def _own_name(self) -> str | None:
-        name = self.conversion.project.get("name")
-        return canonicalize_name(name) if isinstance(name, str) else None
 
     # Indexes
 
@@ -307,12 +307,15 @@ class _Uv:
         conversion = self.conversion
         if conversion.has_source(name):
             return
+        if any(as_table(entry).get("workspace") for entry in entries):
+            self._check_member(name, origin)
+            return
         found: list[dict[str, Any]] = []
         is_complete = True
         for entry in entries:
             if not isinstance(entry, dict):
                 continue
-            place = self._place_of(name, entry, origin, base)
+            place = self._place_of(entry, origin, base)
             names = self._targets_of(name, entry, targets, origin)
             if place is None or isinstance(names, str):
                 is_complete = False
@@ -328,19 +331,9 @@ class _Uv:
             conversion.note(origin, "nothing: it applies to none of the targets")
 
     def _place_of(
-        self, name: str, entry: Mapping[str, Any], origin: str, base: str
+        self, entry: Mapping[str, Any], origin: str, base: str
     ) -> dict[str, Any] | None:
         """Return the source of an entry without its condition, None without one."""
-        if entry.get("workspace"):
-            member = self.members.get(canonicalize_name(name))
-            if canonicalize_name(name) == self._own_name():
-                member = ("", {})
-            if member is None:
-                self.conversion.leave(
-                    origin, "no member of the workspace has this name", "name its path"
-                )
-                return None
-            return {"path": f"./{member[0]}" if member[0] else ".", "editable": True}
         if "index" in entry:
             return self._index_of(entry["index"], origin)
         place = {key: entry[key] for key in DIRECT_KEYS if key in entry}
@@ -430,46 +423,47 @@ class _Uv:
 
     # Workspaces
 
+    def _check_member(self, name: str, origin: str) -> None:
+        """List a source in the workspace that is no member: it has no counterpart."""
+        wanted = canonicalize_name(name)
+        own = self.conversion.project.get("name")
+        if wanted not in self.members and wanted != canonicalize_name(str(own)):
+            self.conversion.leave(
+                origin, "no member of the workspace has this name", "name its path"
+            )
+
     def _find_members(self) -> dict[str, tuple[str, dict[str, Any]]]:
         """Return the path and the document of each member, by normalized name."""
-        prefix, workspace = self._root()
+        workspace = as_table(self.table.get("workspace"))
         found: dict[str, tuple[str, dict[str, Any]]] = {}
         excluded = {
             path
             for pattern in as_list(workspace.get("exclude"))
-            for path in self.files.matching(f"{prefix}{pattern}/pyproject.toml")
+            for path in self.files.matching(f"{pattern}/pyproject.toml")
         }
         for pattern in as_list(workspace.get("members")):
-            for path in self.files.matching(f"{prefix}{pattern}/pyproject.toml"):
+            for path in self.files.matching(f"{pattern}/pyproject.toml"):
                 document = {} if path in excluded else self._document(path)
                 name = as_table(document.get("project")).get("name")
                 if isinstance(name, str):
                     directory = path.removesuffix("/pyproject.toml")
                     found.setdefault(canonicalize_name(name), (directory, document))
-        if prefix:  # the root can be a member as well
-            document = self._document(f"{prefix}pyproject.toml")
-            name = as_table(document.get("project")).get("name")
-            if isinstance(name, str):
-                found.setdefault(
-                    canonicalize_name(name), (prefix.rstrip("/"), document)
-                )
         return found
 
-    def _root(self) -> tuple[str, dict[str, Any]]:
-        """Return the path of the workspace's root with a slash, and its table."""
-        if "workspace" in self.table:
-            return "", as_table(self.table["workspace"])
-        wanted = any(entry.get("workspace") for entry in self._source_entries())
-        for height in range(1, 7 if wanted else 1):
-            prefix = "../" * height
-            uv = as_table(
-                as_table(self._document(f"{prefix}pyproject.toml").get("tool")).get(
-                    "uv"
+    def _refuse_members(self) -> None:
+        """Raise UsageError in a member: its settings belong to the workspace."""
+        if "workspace" in self.table or not any(
+            entry.get("workspace") for entry in self._source_entries()
+        ):
+            return
+        for height in range(1, _HIGHEST):
+            path = "../" * height + "pyproject.toml"
+            tool = as_table(self._document(path).get("tool"))
+            if "workspace" in as_table(tool.get("uv")):
+                raise UsageError(
+                    f"{self.conversion.path} is a member of the workspace of {path}",
+                    "run `polylock init --from uv` in its directory",
                 )
-            )
-            if "workspace" in uv:
-                return prefix, as_table(uv["workspace"])
-        return "", {}
 
     def _document(self, path: str) -> dict[str, Any]:
         text = self.files.read(path)
@@ -479,32 +473,13 @@ class _Uv:
             return {}
 
     def _workspace(self) -> None:
-        """Write the members as sources: each by its path, for all targets."""
-        if "workspace" not in self.table:
-            return
-        if "workspace" in KEYS:
-            self.conversion.option(
-                "workspace", self.table["workspace"], "tool.uv.workspace"
-            )
-            return
-        conversion = self.conversion
-        required = {requirement_name(text) for text in conversion.requirements()}
-        rest = []
-        for name, (path, document) in self.members.items():
-            written = str(document["project"]["name"])
-            source = {"path": f"./{path}", "editable": True}
-            conversion.add_source(written, [source], f"member {path}")
-            rest += [] if name in required else [written]
-        if rest:
-            conversion.add_requirements(
-                ("dependency-groups", _GROUP_OF_MEMBERS), rest, "tool.uv.workspace"
-            )
-            conversion.leave(
-                "tool.uv.workspace",
-                "workspaces are not supported yet: members are path sources, and group "
-                f"{_GROUP_OF_MEMBERS} has those that the project does not require",
-                f"`polylock sync --group {_GROUP_OF_MEMBERS}` installs them all",
-            )
+        """Write the workspace: its members are sources by their names."""
+        workspace = as_table(self.table.get("workspace"))
+        kept = {
+            key: workspace[key] for key in ("members", "exclude") if key in workspace
+        }
+        if kept.get("members"):
+            self.conversion.option("workspace", kept, "tool.uv.workspace")
 
     # The rest
 
@@ -512,7 +487,8 @@ class _Uv:
         conversion = self.conversion
         for key in _SAME:
             if key in self.table:
-                conversion.option(key, self.table[key], f"{self.origin}.{key}")
+                value = _without_matches(key, self.table[key])
+                conversion.option(key, value, f"{self.origin}.{key}")
         excluded = [
             f"{name}; python_version < '0'"
             for name in as_list(self.table.get("exclude-dependencies"))
@@ -539,9 +515,22 @@ class _Uv:
                 continue
             reason, advice = _REST.get(key, ("it is not known", "see uv's manual"))
             conversion.leave(f"{self.origin}.{key}", reason, advice)
-        if conversion.has_group("dev") and "default-groups" not in self.table:
-            # uv syncs it unless told otherwise.
-            conversion.option("default-groups", ["dev"], "uv's default of group dev")
+
+
+def _without_matches(key: str, value: object) -> object:
+    """Return extra build requirements as text: polylock always matches their version.
+
+    uv writes ``{ requirement = "torch", match-runtime = true }`` for that.
+    """
+    if key != "extra-build-dependencies":
+        return value
+    return {
+        name: [
+            item.get("requirement", item) if isinstance(item, dict) else item
+            for item in as_list(items)
+        ]
+        for name, items in as_table(value).items()
+    }
 
 
 def _path_url(url: str) -> str:

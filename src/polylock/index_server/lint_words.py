@@ -257,6 +257,11 @@ RULES: Mapping[FindingKind, Rule] = {
         "write {spelled}, which `polylock index build` does",
         'PEP 825, "Variant properties"',
     ),
+    FindingKind.TOO_MANY: Rule(
+        _ERROR,
+        "the release has {further} further findings, which are not listed",
+        "correct those above, and lint again",
+    ),
     FindingKind.WHEEL_NOT_OPENED: Rule(
         _NOTE,
         "its variant.json was not compared: {reason}",

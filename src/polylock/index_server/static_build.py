@@ -54,8 +54,14 @@ __all__ = [
     "StaticFacts",
     "UploadTimes",
     "build_index",
+    "json_entry",
+    "label_problems",
+    "listed_file",
+    "metadata_json",
+    "page_link",
     "project_html",
     "project_json",
+    "read_folder",
     "root_html",
     "root_json",
 ]
@@ -205,18 +211,14 @@ def project_json(
             "meta": {"api-version": _API_VERSION},
             "name": name,
             "versions": list(versions),
-            "files": [_json_file(file) for file in files],
+            "files": [json_entry(file) for file in files],
         }
     )
 
 
 def project_html(name: NormalizedName, files: Iterable[ListedFile]) -> bytes:
     """Return a project page as HTML (PEP 503)."""
-    links = (
-        f"<a {' '.join(_html_attributes(file))}>{escape(file.filename)}</a><br>\n"
-        for file in files
-    )
-    return _html(f"Links for {name}", links)
+    return _html(f"Links for {name}", (f"{page_link(file)}\n" for file in files))
 
 
 def root_json(names: Iterable[NormalizedName]) -> bytes:
@@ -235,7 +237,13 @@ def root_html(names: Iterable[NormalizedName]) -> bytes:
     return _html("Simple index", links)
 
 
-def _json_file(file: ListedFile) -> dict[str, Any]:
+def page_link(file: ListedFile) -> str:
+    """Return the link to a file on a page in HTML (PEP 503, PEP 658, PEP 592)."""
+    return f"<a {' '.join(_html_attributes(file))}>{escape(file.filename)}</a><br>"
+
+
+def json_entry(file: ListedFile) -> dict[str, Any]:
+    """Return the entry of a file on a page in JSON (PEP 691, PEP 700)."""
     entry: dict[str, Any] = {
         "filename": file.filename,
         "url": file.url,
@@ -315,15 +323,7 @@ def build_index(
     """
     destination = destination or source
     _check_directories(source, destination)
-    paths = sorted(path for path in source.iterdir() if path.is_file())
-    candidates = [p for p in paths if p.name.endswith(_DISTRIBUTION_SUFFIXES)]
-    if not candidates:
-        raise UsageError(
-            f"{source} holds no wheel and no source distribution",
-            "name the folder that has the .whl files",
-        )
-    files, facts = _read(source, candidates)
-    files.sort(key=lambda file: (file.name, file.version, file.filename))
+    files, facts, skipped = read_folder(source)
     variants = _variants(source, files, lenient=lenient)
     if upload_times == "modified":
         facts = _with_modification_times(facts, files)
@@ -334,12 +334,33 @@ def build_index(
         wheels=sum(file.metadata is not None for file in files),
         sdists=sum(file.metadata is None for file in files),
         variant_releases=len(variants),
-        skipped=tuple(
-            path.name
-            for path in paths
-            if path not in candidates and path.name != FACTS_FILENAME
-        ),
+        skipped=skipped,
     )
+
+
+def read_folder(
+    source: Path,
+) -> tuple[list[DistributionFile], StaticFacts, tuple[str, ...]]:
+    """Return the distributions of a folder, their facts, and the names of the rest.
+
+    Sorted by project, version and name. Raises UsageError for a folder without any,
+    FilesInvalid with a line for each file that must not be added to an index.
+    """
+    paths = sorted(path for path in source.iterdir() if path.is_file())
+    candidates = [p for p in paths if p.name.endswith(_DISTRIBUTION_SUFFIXES)]
+    if not candidates:
+        raise UsageError(
+            f"{source} holds no wheel and no source distribution",
+            "name the folder that has the .whl files",
+        )
+    files, facts = _read(source, candidates)
+    files.sort(key=lambda file: (file.name, file.version, file.filename))
+    skipped = tuple(
+        path.name
+        for path in paths
+        if path not in candidates and path.name != FACTS_FILENAME
+    )
+    return files, facts, skipped
 
 
 def _check_directories(source: Path, destination: Path) -> None:
@@ -394,7 +415,7 @@ def _variants(
             continue
         problems.extend(
             f"{file.filename}: {problem}"
-            for problem in _label_problems(file.variant, lenient=lenient)
+            for problem in label_problems(file.variant, lenient=lenient)
         )
         release = (file.name, file.version)
         earlier = [combined[release]] if release in combined else []
@@ -405,17 +426,49 @@ def _variants(
                 f"{file.filename}: disagrees with the other wheels of its release: "
                 f"{error}"
             )
+            continue
+        problems.extend(
+            f"{file.filename}: label {label} has the properties of label {other}: each "
+            "label must have its own"
+            for each in earlier
+            for label, other in _twins(file.variant, each)
+        )
     if problems:
         raise FilesInvalid(str(source), problems)
     return {
-        release: (
-            json.dumps(metadata.document, indent=1, sort_keys=True) + "\n"
-        ).encode()
+        release: metadata_json(metadata.document)
         for release, metadata in combined.items()
     }
 
 
-def _label_problems(metadata: VariantMetadata, *, lenient: bool) -> Iterator[str]:
+def _twins(one: VariantMetadata, other: VariantMetadata) -> Iterator[tuple[str, str]]:
+    """Yield the labels of ``one`` with the properties of another label of ``other``.
+
+    PEP 825, "Variant label": "Every variant label MUST uniquely correspond to a
+    specific set of variant properties". Those without any have a problem of their own.
+    """
+    for label, properties in one.variants.items():
+        for name, known in other.variants.items():
+            if name != label and properties and _sets(properties) == _sets(known):
+                yield label, name
+
+
+def _sets(
+    properties: Mapping[str, Mapping[str, Iterable[str]]],
+) -> dict[tuple[str, str], frozenset[str]]:
+    return {
+        (namespace, feature): frozenset(values)
+        for namespace, features in properties.items()
+        for feature, values in features.items()
+    }
+
+
+def metadata_json(document: Mapping[str, Any]) -> bytes:
+    """Return the content of an index-level file."""
+    return (json.dumps(document, indent=1, sort_keys=True) + "\n").encode()
+
+
+def label_problems(metadata: VariantMetadata, *, lenient: bool) -> Iterator[str]:
     """Yield the problems of readable properties of labels."""
     for label, properties in metadata.variants.items():
         if not properties and label != NULL_LABEL:
@@ -505,7 +558,7 @@ def _write_project(
             if file.metadata is not None:
                 beside = directory / f"{file.filename}.metadata"
                 beside.write_bytes(file.metadata)
-            listed.append(_listed(file, facts))
+            listed.append(listed_file(file, facts, _url(name, file.filename)))
     _write_pages(
         root / "simple" / name,
         project_html(name, listed),
@@ -513,10 +566,11 @@ def _write_project(
     )
 
 
-def _listed(file: DistributionFile, facts: StaticFacts) -> ListedFile:
+def listed_file(file: DistributionFile, facts: StaticFacts, url: str) -> ListedFile:
+    """Return a file as a page lists it, under a URL relative to the page."""
     return ListedFile(
         filename=file.filename,
-        url=_url(file.name, file.filename),
+        url=url,
         size=file.size,
         sha256=file.sha256,
         requires_python=file.requires_python,

@@ -34,6 +34,7 @@ __all__ = [
     "backend_names",
     "is_torch_index",
     "torch_backends",
+    "torch_index_url",
     "torch_projects",
 ]
 
@@ -134,9 +135,14 @@ def backend_fit(name: str, description: TargetDescription) -> BackendFit | None:
     return None if backend is None else _fit(name, backend, description)
 
 
+def torch_index_url() -> str:
+    """Return the URL of PyTorch's public index, of which each backend has a part."""
+    return _data().index
+
+
 def is_torch_index(url: str) -> bool:
     """Return True if a URL is that of PyTorch's public index, or inside it."""
-    own = _data().index
+    own = torch_index_url()
     return url.rstrip("/") == own or url.startswith(f"{own}/")
 
 

@@ -139,8 +139,9 @@ class _View(Value, frozen=True):
 
 
 def _of_uv(table: Mapping[str, Any], view: _View) -> Iterator[_Key]:
-    for name in _table(table, "sources"):
-        if not view.has_source(name):
+    for name, entry in _table(table, "sources").items():
+        is_member = entry == {"workspace": True} and "workspace" in view.tool
+        if not is_member and not view.has_source(name):
             yield ("sources", name)
     yield from _indexes_of_uv(table, view)
     for key, without_effect in _UV_SAME.items():

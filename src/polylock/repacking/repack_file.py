@@ -129,7 +129,10 @@ def _matches(table: Table, directory: Path) -> tuple[Path, ...]:
             raise table.error(
                 "must be a path relative to the file, * allowed", "wheels", position
             )
-        paths = sorted(p for p in directory.glob(pattern) if p.suffix == ".whl")
+        try:
+            paths = sorted(p for p in directory.glob(pattern) if p.suffix == ".whl")
+        except ValueError as error:  # before Python 3.13
+            raise table.error(str(error), "wheels", position) from error
         if not paths:
             raise table.error(f"{pattern} matches no wheel", "wheels", position)
         found |= dict.fromkeys(paths)

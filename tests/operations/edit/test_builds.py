@@ -144,6 +144,17 @@ def test_the_file_is_as_before_if_the_lock_fails(world: World) -> None:
     assert world.read() == text
 
 
+def test_a_script_is_edited_by_hand(world: World) -> None:
+    """The message has the line to write into its block."""
+    script = world.project.directory / "train.py"
+    world.write("")
+    script.write_text("# /// script\n# ///\n", "utf-8")
+    settings = world.project.with_settings(project=script)
+    with pytest.raises(UsageError, match=r"does not edit train\.py") as caught:
+        lock_with_builds(settings, LockRequest(), ["promise"], Spy())
+    assert caught.value.advice == 'write in its block: build-package = ["promise"]'
+
+
 def test_a_dry_run_writes_nothing(world: World) -> None:
     """The lock file is not written either."""
     text = world.write('"promise"')

@@ -62,54 +62,49 @@ def test_the_last_step_is_to_lock(
     ("files", "first"),
     [
         ({}, "polylock add NAME ..."),
-        (
-            {"requirements_in": "-e .\nb[x]>=2 ; python_version < '4'\nc  # why\n"},
-            "polylock add 'b[x]>=2 ; python_version < '\"'\"'4'\"'\"'' c",
-        ),
-        (
-            {"requirements_in": "c\n", "requirements_txt": "c==1\nd==2\n"},
-            "polylock add c",
-        ),
-        ({"requirements_txt": "b>=1\nc==2\n"}, "polylock add 'b>=1' c==2"),
-        ({"requirements_txt": "b==1\nc==2\n"}, "polylock add NAME ..."),
+        ({"requirements_in": "b>=2\n"}, "polylock init --from requirements"),
+        ({"requirements_txt": "b==1\n"}, "polylock init --from requirements"),
+        ({"requirements_txt": "b=1\n"}, "polylock init --from requirements"),
     ],
 )
 def test_an_empty_project_is_filled_first(
     tmp_path: Path, files: dict[str, str], first: str
 ) -> None:
-    """The requirements of a requirements file are a command line, ready to paste."""
+    """The requirements of a requirements file are converted by a command."""
     assert steps(tmp_path, EMPTY, **files)[0] == first
 
 
-def test_a_broken_requirements_file_is_told(tmp_path: Path) -> None:
-    """What cannot be read is a note with its line, and no error of init."""
-    (tmp_path / "requirements.in").write_text("a\nb=1\n", "utf-8")
-    (note,) = notes(tmp_path, EMPTY)
-    assert "requirements.in: line 2: 'b=1' is not a requirement" in note
-
-
-def test_pins_are_not_what_a_project_requires(tmp_path: Path) -> None:
-    """Of a file with pins alone nobody can tell what the project itself needs."""
-    (tmp_path / "requirements.txt").write_text("a==1\nb==2\n", "utf-8")
-    (note,) = notes(tmp_path, EMPTY)
-    assert note.startswith("requirements.txt pins 2 projects; add those that your")
-
-
-def test_settings_of_other_tools_have_an_equal(tmp_path: Path) -> None:
-    """Each key that says something is named with the key that says it here."""
-    text = (
-        WITH + "[tool.uv]\nindex = []\nresolution = 'lowest'\npackage = true\n"
-        "[tool.uv.sources]\n[tool.uv.workspace]\n"
-        "[tool.poetry.group.dev.dependencies]\n[tool.pdm]\nsource = []\n"
-    )
-    assert notes(tmp_path, text) == (
-        "[tool.uv] index is not read; use [[tool.polylock.index]]",
-        "[tool.uv] resolution is not read; use [tool.polylock] resolution",
-        "[tool.uv] sources is not read; use [tool.polylock.sources]",
-        "[tool.uv.workspace] is not read and has no equivalent yet",
-        "[tool.poetry.group.dev] is not read; use [dependency-groups]",
-        "[[tool.pdm.source]] is not read; use [[tool.polylock.index]]",
-    )
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            (
+                "[tool.uv]\nresolution = 'lowest'\npackage = true\n"
+                "[tool.uv.sources]\na = { path = 'a' }\n"
+            ),
+            (
+                "polylock does not read tool.uv.sources.a, tool.uv.resolution: "
+                "`polylock init --from uv` converts it"
+            ),
+        ),
+        (
+            (
+                "[tool.pdm]\ndev-dependencies = { a = ['a'], b = ['a'], c = ['a'], "
+                "d = ['a'] }\n"
+            ),
+            (
+                "polylock does not read tool.pdm.dev-dependencies.a, "
+                "tool.pdm.dev-dependencies.b, tool.pdm.dev-dependencies.c, ...: "
+                "`polylock init --from pdm` converts it"
+            ),
+        ),
+    ],
+)
+def test_settings_of_other_tools_are_named(
+    tmp_path: Path, text: str, told: str
+) -> None:
+    """What ``lock`` would refuse is a note, with the command that converts it."""
+    assert notes(tmp_path, WITH + text) == (told,)
 
 
 def test_conda_is_named(tmp_path: Path) -> None:

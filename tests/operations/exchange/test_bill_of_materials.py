@@ -6,6 +6,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
+import jsonschema  # type: ignore[import-untyped]  # ships no py.typed
 import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
@@ -301,3 +302,11 @@ def test_missing_library_is_told_with_the_command(
         export(settings, "cyclonedx")
     assert caught.value.hint() == "python -m pip install 'polylock[cyclonedx]'"
     assert export(settings, "requirements").packages == 1
+
+
+@pytest.mark.slow
+def test_the_validator_checks_addresses() -> None:
+    """Its parsers are loaded late (``fakes.iri_syntax``), which takes three seconds."""
+    checker = jsonschema.Draft7Validator.FORMAT_CHECKER
+    assert checker.conforms("https://example.com/\u00e4", "iri-reference")
+    assert not checker.conforms("https://example.com/a b", "iri-reference")

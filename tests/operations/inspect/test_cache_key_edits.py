@@ -126,14 +126,14 @@ def edit_projects(project: Project, cases: Iterable[int]) -> Counter[str]:
 
 def test_keys_follow_edits_of_a_lock_file(locked_demo: Project) -> None:
     """A few edits; the many are run apart."""
-    seen = edit_locks(locked_demo, range(1000, 1030))
-    assert min(seen["changed"], seen["same"], seen["in part"]) > 3, seen
+    seen = edit_locks(locked_demo, range(1000, 1015))
+    assert min(seen["changed"], seen["same"], seen["in part"]) > 1, seen
 
 
 def test_keys_follow_edits_of_a_project(locked_demo: Project) -> None:
     """A few edits, each locked; the many are run apart."""
-    seen = edit_projects(locked_demo, range(1000, 1012))
-    assert min(seen["changed"], seen["same"]) > 2, seen
+    seen = edit_projects(locked_demo, range(1000, 1006))
+    assert min(seen["changed"], seen["same"]) > 0, seen
 
 
 @pytest.mark.property

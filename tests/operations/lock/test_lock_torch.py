@@ -50,6 +50,16 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield server.url
 
 
+@pytest.fixture(scope="module")
+def locked(index: str, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Lock torch 2.9.0 for every machine, for tests that change nothing of it."""
+    directory = tmp_path_factory.mktemp("locked") / "project"
+    project = Project(directory=directory, index_url=index)
+    project.write(project_text("2.9.0", MACHINES))
+    project.lock()
+    return project
+
+
 def target_table(machine: dict[str, Any]) -> list[str]:
     """Write a machine of the vectors as the lines of a target."""
     arch = "arm64" if machine["os"] == "macos" else machine["arch"]
@@ -154,20 +164,22 @@ def wheels_of(document: dict[str, Any], target: str) -> list[str]:
 
 @pytest.mark.parametrize("version", ["2.9.0", "2.10.0"])
 def test_each_machine_gets_the_label_that_ranks_first(
-    version: str, index: str, tmp_path: Path
+    version: str, locked: Project, index: str, tmp_path: Path
 ) -> None:
     """The label is the first of selection.json with a wheel for the platform.
 
     torch 2.10.0 has no wheel that a Mac can install: its tag says macOS 110.
     """
-    machines = {
-        name: machine
-        for name, machine in MACHINES.items()
-        if not (version == "2.10.0" and machine["os"] == "macos")
-    }
-    project = Project(directory=tmp_path / "project", index_url=index)
-    project.write(project_text(version, machines))
-    project.lock()
+    project, machines = locked, MACHINES
+    if version == "2.10.0":
+        machines = {
+            name: machine
+            for name, machine in MACHINES.items()
+            if machine["os"] != "macos"
+        }
+        project = Project(directory=tmp_path / "project", index_url=index)
+        project.write(project_text(version, machines))
+        project.lock()
     document = tomllib.loads(project.lock_path.read_text("utf-8"))
     labels = {name: wheels_of(document, name) for name in machines}
     expected = {
@@ -178,14 +190,9 @@ def test_each_machine_gets_the_label_that_ranks_first(
     assert len(set(map(tuple, labels.values()))) >= 3
 
 
-def test_cuda_dependencies_appear_for_cuda_targets_alone(
-    index: str, tmp_path: Path
-) -> None:
+def test_cuda_dependencies_appear_for_cuda_targets_alone(locked: Project) -> None:
     """NVIDIA's libraries are installed where a CUDA label is, and nowhere else."""
-    project = Project(directory=tmp_path / "project", index_url=index)
-    project.write(project_text("2.9.0", MACHINES))
-    project.lock()
-    document = tomllib.loads(project.lock_path.read_text("utf-8"))
+    document = tomllib.loads(locked.lock_path.read_text("utf-8"))
     for name, machine in MACHINES.items():
         installed = installed_by(document, name)
         (label,) = wheels_of(document, name)
@@ -215,17 +222,12 @@ def labels_listed(package: Package) -> set[str | None]:
     return {WheelFilename.parse(w.filename).variant_label for w in package.wheels}
 
 
-def test_variant_metadata_of_the_listed_labels_is_inlined(
-    index: str, tmp_path: Path
-) -> None:
+def test_variant_metadata_of_the_listed_labels_is_inlined(locked: Project) -> None:
     """``variants-json`` keeps every listed label in full, sorted (PEP 825)."""
-    project = Project(directory=tmp_path / "project", index_url=index)
-    project.write(project_text("2.9.0", MACHINES))
-    project.lock()
     published = json.loads(
         (VECTORS.parent / "published" / "torch-2.9.0-variants.json").read_text("utf-8")
     )
-    for package in project.pylock.packages:
+    for package in locked.pylock.packages:
         if package.name != "torch":
             continue
         document = package.variants_json

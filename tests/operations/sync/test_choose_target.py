@@ -79,10 +79,9 @@ def world(server: Server, tmp_path: Path) -> World:
 
 
 def options(**changes: Any) -> SyncOptions:  # noqa: ANN401 - those of SyncOptions
-    """Return options of a sync that finds both Pythons."""
+    """Return options of a sync that finds both Pythons, and none of the system."""
     paths = [str(real_python(version).parent) for version in ("this", OTHER)]
-    search_path = os.pathsep.join([*paths, os.environ["PATH"]])
-    return SyncOptions(search_path=search_path, **changes)
+    return SyncOptions(search_path=os.pathsep.join(paths), **changes)
 
 
 def test_an_environment_of_another_python_is_made_anew(world: World) -> None:

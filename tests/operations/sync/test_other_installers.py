@@ -229,7 +229,7 @@ REFUSED = {
     ("abi", "requirements", "uv"): "`abi_dependency` is missing",
 }
 """What the installer says where it cannot; nothing is installed then."""
-QUICK = {("graph", "bundle"), ("variants", "bundle"), ("graph", "requirements")}
+QUICK = {("variants", "bundle"), ("graph", "requirements")}
 """What pip, which takes two seconds, is asked in each run of the tests."""
 
 

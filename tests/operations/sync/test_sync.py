@@ -17,7 +17,7 @@ from fakes.pythons import sites_of, this_python
 from fakes.server import Answer, Server
 from fakes.this_machine import VARIABLE
 from fakes.wheels import build_wheel
-from fakes.workspace import Spy, this_target
+from fakes.workspace import Project, Spy, this_target
 from polylock.environment.installed import read_installed
 from polylock.environment.venv import (
     EnvironmentState,
@@ -40,9 +40,9 @@ from polylock.operations.sync.choose_target import Chooser
 from polylock.operations.sync.sync import SyncOptions, sync
 
 if TYPE_CHECKING:
-    from fakes.workspace import Project
     from polylock.environment.interpreter import Interpreter
 
+DEMO = Path(__file__).parents[3] / "fixtures" / "demo" / "pyproject.toml"
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 LINUX = sys.platform == "linux" and os.uname().machine == "x86_64"  # compiled for it
 PATH = os.environ.get("PATH", "")
@@ -83,12 +83,23 @@ def use(project: Project, text: str) -> None:
     project.settings["python"] = sys.executable
 
 
+@pytest.fixture(scope="module")
+def locked_once(tmp_path_factory: pytest.TempPathFactory, index_url: str) -> Project:
+    """Lock the demo project for the Python that runs the tests."""
+    directory = tmp_path_factory.mktemp("here") / "project"
+    project = Project(directory=directory, index_url=index_url)
+    use(project, DEMO.read_text("utf-8"))
+    project.lock()
+    return project
+
+
 @pytest.fixture
-def locked(demo: Project) -> Project:
-    """Return the demo project, locked for the Python that runs the tests."""
-    use(demo, (demo.directory / "pyproject.toml").read_text("utf-8"))
-    demo.lock()
-    return demo
+def locked(project: Project, locked_once: Project) -> Project:
+    """Return that project, with what locking left in the cache."""
+    root = project.directory.parent
+    shutil.copytree(locked_once.directory.parent, root, dirs_exist_ok=True)
+    project.settings.update(locked_once.settings)
+    return project
 
 
 def installed(project: Project) -> dict[str, str]:

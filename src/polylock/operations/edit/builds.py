@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name, is_normalized_name
@@ -12,6 +13,7 @@ from polylock.operations.files import write_atomically
 from polylock.operations.lock.lock import lock
 from polylock.operations.workspace import project_path
 from polylock.project.edit import add_build_packages
+from polylock.project.script import is_script
 from polylock.values import replace
 
 if TYPE_CHECKING:
@@ -35,6 +37,11 @@ def lock_with_builds(
     """
     wanted = [_name(name) for name in names]
     path = project_path(settings)
+    if is_script(path):
+        raise UsageError(
+            f"--allow-build does not edit {path.name}",
+            f"write in its block: build-package = {json.dumps(wanted)}",
+        )
     before = read_text(path)
     after = add_build_packages(before, wanted, path=str(path))
     outcome = None

@@ -156,6 +156,56 @@ class IndexPages:
         page = self._get(f"{self.url}{name}/")
         return [] if page is None else [page]
 
+    def forms(self, name: NormalizedName) -> list[Page]:
+        """Return the page of a project in each form that there is, JSON first.
+
+        A static host serves ``index.html``, and may have ``index.json`` beside it.
+        """
+        return self._forms(self.pages(name), f"{self.url}{name}/")
+
+    def root_forms(self) -> list[Page]:
+        """Return the list of projects in each form that there is."""
+        if self.directory is None:
+            page = self._root_page
+            return self._forms([] if page is None else [page], self.url)
+        return [
+            Page(self.url, form, _read(self.root / f"index.{form}"))
+            for form in ("json", "html")
+            if (self.root / f"index.{form}").is_file()
+        ]
+
+    def loose(self, name: NormalizedName) -> list[RemoteFile]:
+        """Return the files of a project in a folder of files, none if it has none."""
+        return (self._flat or {}).get(name, [])
+
+    def listed_on(self, page: Page) -> set[NormalizedName]:
+        """Return the projects that a root page lists."""
+        if page.form == "html":
+            return set(_linked(page))
+        try:
+            root = msgspec.json.decode(page.content, type=_Root)
+        except (msgspec.DecodeError, RecursionError) as error:
+            problem = f"it is no list of projects: {error}"
+            raise IndexRequestError(redact(page.url), 200, problem) from error
+        names = [each.get("name") for each in root.projects]
+        return {canonicalize_name(name) for name in names if isinstance(name, str)}
+
+    def _forms(self, found: list[Page], url: str) -> list[Page]:
+        if self.directory is not None or not found:
+            return found
+        if found[0].form == "html":
+            beside = self._beside(f"{url}index.json")
+            return found if beside is None else [Page(url, "json", beside), *found]
+        other = self._get(url, accept=_HTML[1])
+        return found if other is None or other.form == "json" else [*found, other]
+
+    def _beside(self, url: str) -> bytes | None:
+        """Return a JSON file on a static host, None if there is none."""
+        response = self._context.client.get(url)
+        if response.status != 200 or not response.content.lstrip().startswith(b"{"):
+            return None
+        return response.content
+
     def opened(self, files: Iterable[OpenedFile]) -> list[OpenedFile]:
         """Return the files with the metadata of those that have variants."""
         jobs = KeyedJobs(threads=self._context.settings.threads)
@@ -216,19 +266,11 @@ class IndexPages:
             raise UsageError(
                 f"{redact(self.url)} does not list its projects", "name those to read"
             )
-        if page.form == "json":
-            try:
-                root = msgspec.json.decode(page.content, type=_Root)
-            except (msgspec.DecodeError, RecursionError) as error:
-                problem = f"it is no list of projects: {error}"
-                raise IndexRequestError(redact(page.url), 200, problem) from error
-            names = [each.get("name") for each in root.projects]
-            return {canonicalize_name(name) for name in names if isinstance(name, str)}
-        return set(_linked(page))
+        return self.listed_on(page)
 
-    def _get(self, url: str) -> Page | None:
+    def _get(self, url: str, *, accept: str = _ACCEPT) -> Page | None:
         self._need_network(url)
-        response = self._context.client.get(url, headers={"accept": _ACCEPT})
+        response = self._context.client.get(url, headers={"accept": accept})
         if response.status in {404, 410}:
             return None
         if response.status != 200:
