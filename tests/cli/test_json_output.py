@@ -10,6 +10,7 @@ import click
 import jsonschema  # type: ignore[import-untyped]  # ships no py.typed
 import pytest
 
+from fakes.wheels import build_wheel
 from polylock.cli.main import cli
 
 if TYPE_CHECKING:
@@ -148,6 +149,25 @@ def test_presets_can_be_added_one_by_one(demo: CommandLine) -> None:
     listed = demo.succeed("targets", "list", "--json").json
     _validate("targets-list", listed)
     assert [each["name"] for each in listed] == added["targets"]
+
+
+def test_index_that_is_extended_validates(polylock: CommandLine) -> None:
+    """The document of ``--append`` has what is new and what was written."""
+    order = ["x86_64"]
+    for label, level in (("v2", "v2"), ("v3", "v3")):
+        build_wheel(
+            polylock.directory / label,
+            "one",
+            "1.0",
+            label=label,
+            variant={"x86_64": {"level": [level]}},
+            namespaces=order,
+        )
+    polylock.succeed("index", "build", "v2", "--output", "site")
+    ran = polylock.succeed("index", "build", "v3", "--append", "site", "--json")
+    _validate("index-build", ran.json)
+    assert ran.json["labels"] == ["one 1.0 v3"]
+    assert "files/one/one-1.0-variants.json" in ran.json["written"]
 
 
 def test_check_of_a_changed_project_validates(demo: CommandLine) -> None:
