@@ -80,7 +80,6 @@ def polylock(
     capsys: pytest.CaptureFixture[str],
 ) -> CommandLine:
     """Run commands in an empty directory."""
-    know_this_python(tmp_path / "cache")
     variables = _variables(tmp_path, index_url)
     return CommandLine(tmp_path / "project", variables, monkeypatch, capsys)
 
@@ -97,6 +96,7 @@ def _variables(root: Path, index_url: str) -> dict[str, str]:
 def demo(polylock: CommandLine, locked: Path) -> CommandLine:
     """Run commands in a copy of the locked project."""
     polylock.copy(locked)
+    know_this_python(polylock.directory.parent / "cache")
     return polylock
 
 
