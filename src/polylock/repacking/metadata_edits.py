@@ -50,7 +50,7 @@ class RequirementRules(Value, frozen=True, kw_only=True):
 
 
 class RequirementChange(Value, frozen=True, kw_only=True):
-    """A requirement that was dropped, added or given a marker.
+    """A requirement that was dropped, added or changed, mostly by a marker.
 
     ``was`` is None for one that was added, ``now`` for one that was dropped.
     """
