@@ -150,7 +150,7 @@ EVERYWHERE = {
     "--allow-prereleases": f'{_IN_PROJECT}: prerelease = "allow".',
     "--resolution": f"{_IN_PROJECT}: resolution.",
     "--exclude-newer": f"{_IN_PROJECT}: exclude-newer.",
-    "--exclude-newer-package": f"{_IN_PROJECT}: exclude-newer.",
+    "--exclude-newer-package": f"{_IN_PROJECT}: exclude-newer-package.",
     "--fork-strategy": f"{_IN_PROJECT}: align.",
     "--constraint": f"{_IN_PROJECT}: constraint-dependencies.",
     "-c": f"{_IN_PROJECT}: constraint-dependencies.",
