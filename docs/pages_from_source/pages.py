@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pages_from_source.commands import commands_page
 from pages_from_source.exit_codes import exit_codes_page
 from pages_from_source.json_output import json_output_page
+from pages_from_source.lint_findings import lint_findings_page
 from pages_from_source.lock_file import lock_file_page
 from pages_from_source.presets import presets_page
 from pages_from_source.project_file import project_file_page
@@ -25,6 +26,7 @@ REFERENCE = Path(__file__).parents[1] / "reference"
 PAGES: Mapping[str, Callable[[], str]] = {
     "commands.md": commands_page,
     "exit-codes.md": exit_codes_page,
+    "index-lint.md": lint_findings_page,
     "json-output.md": json_output_page,
     "lock-file.md": lock_file_page,
     "presets.md": presets_page,

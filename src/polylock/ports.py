@@ -144,6 +144,9 @@ class Reporter(Protocol):
     def backtracking(self, target: str, package: str) -> None:
         """Report that the candidate of a package was discarded."""
 
+    def expecting(self, files: int, size: int | None) -> None:
+        """Report how many files will be downloaded, and their bytes if known."""
+
     def fetching(self, what: str, size: int | None) -> None:
         """Report that a download of ``size`` bytes begins; None if that is unknown."""
 
@@ -182,6 +185,9 @@ class SilentReporter:
         """Ignore."""
 
     def backtracking(self, target: str, package: str) -> None:
+        """Ignore."""
+
+    def expecting(self, files: int, size: int | None) -> None:
         """Ignore."""
 
     def fetching(self, what: str, size: int | None) -> None:

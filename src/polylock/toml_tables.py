@@ -27,6 +27,7 @@ __all__ = [
     "Table",
     "close_names",
     "closest",
+    "conflict_marker",
     "key_path",
     "parse_toml",
     "suggestion",
@@ -68,6 +69,9 @@ _TOML_TYPES = (datetime, date, time)
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
+_CONFLICT_MARKER = re.compile(r"(<{7}|={7}|>{7}|\|{7})( |\r?$)")
+
+
 class InvalidToml(ValueError):
     """Text that is not TOML or exceeds a limit; the message is a clause.
 
@@ -77,6 +81,14 @@ class InvalidToml(ValueError):
     def __init__(self, problem: str, parts: tuple[str | int, ...] = ()) -> None:
         super().__init__(problem)
         self.parts = parts
+
+
+def conflict_marker(text: str) -> int | None:
+    """Return the number of the first line that is a merge conflict marker of git."""
+    for number, line in enumerate(text.split("\n"), start=1):
+        if _CONFLICT_MARKER.match(line):
+            return number
+    return None
 
 
 def parse_toml(text: str) -> dict[str, Any]:

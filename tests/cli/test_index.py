@@ -117,3 +117,32 @@ def test_simulate_writes_a_page(polylock: CommandLine) -> None:
     page = polylock.read("page.html")
     assert page.startswith("<!doctype html>")
     assert '"project":"one"' in page
+
+
+def test_append_says_what_is_new(polylock: CommandLine) -> None:
+    """The labels, what was there, and what to upload to a host."""
+    for folder, label, variant in (("old", "gpu", GPU), ("new", "null", {})):
+        build_wheel(
+            polylock.directory / folder,
+            "one",
+            "1.0",
+            label=label,
+            variant=variant,
+            namespaces=["nvidia"],
+        )
+    polylock.succeed("index", "build", "old", "--output", "site")
+    ran = polylock.succeed(
+        "index", "build", "new", "--append", "site", "--output", "upload"
+    )
+    assert ran.err == (
+        "added 1 file to upload, 0 there already\n"
+        "  new label one 1.0 null\n"
+        "  upload files/one/one-1.0-py3-none-any-null.whl\n"
+        "  upload files/one/one-1.0-py3-none-any-null.whl.metadata\n"
+        "  upload files/one/one-1.0-variants.json\n"
+        "  upload simple/one/index.html\n"
+        "  upload simple/one/index.json\n"
+    )
+    again = polylock("index", "build", "new", "--append", "site", "--modified-times")
+    assert again.code == 2
+    assert "is for an index that is built whole" in again.err

@@ -10,6 +10,7 @@ import click
 import jsonschema  # type: ignore[import-untyped]  # ships no py.typed
 import pytest
 
+from fakes.wheels import build_wheel
 from polylock.cli.main import cli
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ REPACK = str(Path(__file__).parents[1] / "data" / "repack.toml")
 
 CALLS = {
     "init": ["init", "--project", "new.toml", "--preset", "linux-aarch64"],
-    "add": ["add", "plainlib-colors", "--group", "test"],
+    "add": ["add", "plainlib-colors", "--group", "test", "--no-sync"],
     "remove": ["remove", "fallbackkit"],
     "targets-list": ["targets", "list"],
     "targets-show": ["targets", "show", "h100"],
@@ -150,9 +151,28 @@ def test_presets_can_be_added_one_by_one(demo: CommandLine) -> None:
     assert [each["name"] for each in listed] == added["targets"]
 
 
+def test_index_that_is_extended_validates(polylock: CommandLine) -> None:
+    """The document of ``--append`` has what is new and what was written."""
+    order = ["x86_64"]
+    for label, level in (("v2", "v2"), ("v3", "v3")):
+        build_wheel(
+            polylock.directory / label,
+            "one",
+            "1.0",
+            label=label,
+            variant={"x86_64": {"level": [level]}},
+            namespaces=order,
+        )
+    polylock.succeed("index", "build", "v2", "--output", "site")
+    ran = polylock.succeed("index", "build", "v3", "--append", "site", "--json")
+    _validate("index-build", ran.json)
+    assert ran.json["labels"] == ["one 1.0 v3"]
+    assert "files/one/one-1.0-variants.json" in ran.json["written"]
+
+
 def test_check_of_a_changed_project_validates(demo: CommandLine) -> None:
     """The document of a lock file that is out of date comes with exit code 3."""
-    demo.succeed("add", "vecdemo")
+    demo.succeed("add", "vecdemo", "--no-lock")
     ran = demo("check", "--json")
     assert ran.code == 3
     _validate("check", ran.json)

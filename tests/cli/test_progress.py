@@ -150,3 +150,50 @@ def test_a_long_solve_is_told_once_in_a_log(
         "resolving h100: at kfp, 2 candidates tried\n"
         "resolving mac: at kfp, 2 candidates tried\n"
     )
+
+
+def test_several_downloads_have_a_bar_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files and bytes of all, and below it a bar of each large file alone."""
+    _, err = show_on(monkeypatch, columns=100)
+    with TerminalReporter() as reporter:
+        reporter.expecting(43, 150_000_000)
+        reporter.fetching("small.whl", 1000)
+        reporter.fetching("large.whl", 100_000_000)
+        reporter.received("large.whl", 75_000_000)
+        reporter.received("small.whl", 1000)
+        reporter.fetched("small.whl")
+    shown = re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", err.getvalue())
+    assert "1 of 43 files" in shown
+    assert "75.0/150.0 MB" in shown
+    assert "large.whl" in shown
+    assert "75.0/100.0 MB" in shown
+    assert "small.whl" not in shown
+
+
+def test_a_log_has_a_line_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each ten seconds, with what has arrived of all."""
+    now = [100.0]
+    with TerminalReporter(clock=lambda: now[0]) as reporter:
+        reporter.expecting(43, 900_000_000)
+        for second in range(25):
+            now[0] = 100.0 + second
+            reporter.received("large.whl", 6_000_000)
+        reporter.fetched("large.whl")
+    assert capsys.readouterr().err.splitlines() == [
+        "downloaded 0 of 43 files, 66.0 of 900.0 MB",
+        "downloaded 0 of 43 files, 126.0 of 900.0 MB",
+    ]
+
+
+def test_one_download_has_one_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is nothing to add up; and -q has no bar at all."""
+    _, err = show_on(monkeypatch, columns=100)
+    with TerminalReporter() as reporter:
+        reporter.expecting(1, 1000)
+        reporter.fetching("small.whl", 1000)
+    assert "of 1 files" not in plain(err.getvalue())
+    _, err = show_on(monkeypatch, columns=100)
+    with TerminalReporter(verbosity=-1) as reporter:
+        reporter.expecting(5, 1000)
+        reporter.received("small.whl", 1000)
+    assert err.getvalue() == ""

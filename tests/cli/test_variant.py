@@ -212,7 +212,7 @@ def test_repack_ends_with_a_table(polylock: CommandLine) -> None:
         ["dist/demo-1.0+cpu-py3-none-any.whl", "null", "1.0"],
         ["dist/demo-1.0+cu130-py3-none-any.whl", "cuda13.0", "1.0"],
     ]
-    assert "1 dropped, 1 added, 1 marked" in ran.out
+    assert "1 dropped, 1 added, 1 changed" in ran.out
     assert ran.err == "wrote 2 wheels\n"
     found = polylock.succeed("variant", "repack", "repack.toml", "--json").json
     assert [each["state"] for each in found] == ["unchanged", "unchanged"]

@@ -315,3 +315,10 @@ def test_the_first_version_of_a_version_file(
     assert pinned_python(tmp_path / ".python-version") is None
     (tmp_path / ".python-version").write_bytes(content)
     assert pinned_python(tmp_path / ".python-version") == expected
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="there is no such device")
+def test_a_version_file_that_never_ends_is_none(tmp_path: Path) -> None:
+    """A repository may have a link to a device."""
+    (tmp_path / ".python-version").symlink_to("/dev/zero")
+    assert pinned_python(tmp_path / ".python-version") is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import platform
 import struct
 import subprocess
@@ -131,3 +132,33 @@ def test_the_probe_imports_nothing_of_polylock() -> None:
     source = Path(spec.origin).read_text(encoding="utf-8")
     assert "import polylock" not in source
     assert "from polylock" not in source
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        {"b": True, "a": False, "one": 1, "zero": 0, "none": None},
+        {"": {"deep": {}}},
+        'quotes " and \\ and \n\x00\x7f',
+        "\u00e9 \U0001f40d",
+        "\udcff, a byte of a path that is no text",
+    ],
+)
+def test_answer_is_json(value: object) -> None:
+    """Without the module, which takes time to import, the same is written."""
+    assert _probe.as_json(value) == json.dumps(value, sort_keys=True)
+
+
+def test_the_probe_imports_little() -> None:
+    """It is run for each new environment, and the imports are most of its time."""
+    done = subprocess.run(
+        [sys.executable, "-I", "-X", "importtime", _probe.__file__],
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "sysconfig" in imported
+    if sys.implementation.name == "cpython":
+        assert "json" not in imported

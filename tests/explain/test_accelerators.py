@@ -150,6 +150,32 @@ def test_an_accelerator_that_no_label_serves_is_told_with_the_nearest() -> None:
     ]
 
 
+def test_a_provider_that_is_not_known_is_told_once() -> None:
+    """The hardware of the target would change nothing, so it is not advised.
+
+    PEP 850, "Provider information": ``requires`` names the provider.
+    """
+    document = variants(cu12={"nvidia": {"cuda_version_lower_bound": ["12.0"]}})
+    document["providers"] = {"nvidia": {"requires": ["nvidia-variant-provider>=1"]}}
+    told = lines_of(
+        {
+            "requires": ["torch"],
+            "targets": {"box": GPU},
+            "packages": {
+                "torch": {
+                    "2.11": {
+                        "wheels": [{"label": "null"}, {"label": "cu12"}],
+                        "variants": document,
+                    }
+                }
+            },
+        }
+    )
+    assert [each.partition(",")[0] for each in told] == [
+        "torch 2.11 has variants for nvidia"
+    ]
+
+
 def test_a_build_for_processors_on_a_gpu_target() -> None:
     """The local version says what it is."""
     (told,) = lines_of(

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from fakes.conversions import DEFAULT_INDEX, converted, listed
+from polylock.errors import UsageError
 
 PROJECT = '[project]\nname = "demo"\nversion = "1"\ndependencies = ["torch"]\n'
 BOX = {"box": {"preset": "linux-x86_64"}, "mac": {"preset": "macos-arm64"}}
@@ -229,20 +230,12 @@ def test_uv_toml_wins() -> None:
     assert listed(broken) == {"uv.toml"}
 
 
-def test_a_member_knows_the_others() -> None:
-    """In a member the workspace is that of a directory above."""
-    files = {
-        "../../pyproject.toml": '[project]\nname = "root"\n'
-        "[tool.uv.workspace]\nmembers = ['packages/*']\n",
-        "../../packages/lib/pyproject.toml": '[project]\nname = "torch"\n',
-    }
-    text = (
-        "[tool.uv.sources]\ntorch = { workspace = true }\nroot = { workspace = true }"
-    )
-    assert tool(text, files)["sources"] == {
-        "torch": {"path": "../../packages/lib", "editable": True},
-        "root": {"path": "../..", "editable": True},
-    }
+def test_a_member_is_converted_with_its_workspace() -> None:
+    """Its settings belong to the project file above, which has the lock file."""
+    root = '[project]\nname = "root"\n[tool.uv.workspace]\nmembers = ["packages/*"]\n'
+    text = f"{PROJECT}[tool.uv.sources]\ntorch = {{ workspace = true }}\n"
+    with pytest.raises(UsageError, match=r"member of the workspace of \.\./\.\./pypro"):
+        converted("uv", text, {"../../pyproject.toml": root}, targets=BOX)
 
 
 def test_a_member_that_is_missing_is_listed() -> None:
@@ -263,8 +256,7 @@ def test_sources_of_members_count_as_well() -> None:
     text = "[tool.uv.workspace]\nmembers = ['p/*']\nexclude = ['p/old']\n"
     found = converted("uv", PROJECT + text, files, targets=BOX)
     assert found.tool["sources"] == {
-        "a": {"path": "./p/a", "editable": True},
         "b": {"path": "./p/a/inner"},
         "c": {"git": "https://g/c"},
     }
-    assert found.document["dependency-groups"] == {"members": ["a"]}
+    assert found.tool["workspace"] == {"members": ["p/*"], "exclude": ["p/old"]}

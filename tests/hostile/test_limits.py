@@ -9,17 +9,20 @@ import gzip
 import io
 import json
 import os
+import re
 import struct
 import tarfile
 import time
 import tracemalloc
 import zipfile
 from itertools import repeat
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from packaging.utils import canonicalize_name
 
+import polylock
 from fakes.families import pigeonholes, versions
 from fakes.raw_server import RawServer
 from fakes.source import MemorySource
@@ -69,7 +72,6 @@ from polylock.variants import variant_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 SECONDS = 20.0
 """Of a processor, however slow; what is refused here took a minute or for ever."""
@@ -604,3 +606,39 @@ KINDS = (
     *(f"solve: {kind}" for kind in SOLVES),
 )
 """What the page on safety counts."""
+
+
+WHOLE_READS = {
+    "answer_cache/remember.py": "what the command that ends has read",
+    "build/frontend.py": "what a build that runs here has written",
+    "environment/discovery.py": "conda's list, in the home directory",
+    "environment/installed.py": "an environment",
+    "environment/venv.py": "an environment",
+    "index_server/static_build.py": "what is published with it",
+    "index_server/static_serve.py": "what was published with it",
+    "installation/archive.py": "the cache",
+    "installation/hash_check.py": "the cache or an environment",
+    "installation/place.py": "the cache",
+    "installation/uninstall.py": "an environment",
+    "operations/inspect/git_repository.py": "the state of git",
+    "project/presets.py": "polylock itself",
+    "project/torch_backends.py": "polylock itself",
+    "providers/amd.py": "the system, by a reader with a limit",
+    "providers/ascend.py": "the system, as above",
+    "providers/cpu_identity.py": "the system, as above",
+    "providers/nvidia.py": "the system, as above",
+    "providers/tpu.py": "the system, as above",
+    "report/page.py": "polylock itself",
+}
+"""The modules that read files whole, and whose files these are."""
+
+
+def test_what_a_repository_brings_is_read_with_a_limit() -> None:
+    """A link to a device looks like a file; ``read_regular`` tells them apart."""
+    source = Path(polylock.__file__).parent
+    found = {
+        path.relative_to(source).as_posix()
+        for path in source.rglob("*.py")
+        if re.search(r"\.read_(text|bytes)\(", path.read_text("utf-8"))
+    }
+    assert found == set(WHOLE_READS)

@@ -40,6 +40,7 @@ TABLES = [
     ("Source distributions", "build/test_sdist.py", "HOSTILE"),
     ("Answers of servers", "hostile/test_servers.py", "ANSWERS"),
     ("Streams of bytes", "hostile/test_servers.py", "STREAMS"),
+    ("Indexes that are checked", "cli/test_hostile_indexes.py", "HOSTILE"),
     ("Input without bounds", "hostile/test_limits.py", "KINDS"),
     ("What a lock file may not say", "lockfile/test_read.py", "REFUSED"),
     ("Lock files that were changed", "operations/inspect/test_vouching.py", "CHANGES"),

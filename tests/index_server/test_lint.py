@@ -330,6 +330,8 @@ TOGETHER = {
     FindingKind.KEY_UNKNOWN,
     # Not of a release: published_releases finds it.
     FindingKind.FILE_NAME,
+    # Hundreds of others are before it.
+    FindingKind.TOO_MANY,
 }
 
 

@@ -87,7 +87,8 @@ def test_the_same_edit_again_changes_nothing() -> None:
 def test_json_keeps_every_key_that_it_has() -> None:
     """Also those that only its index knows."""
     row = {"filename": LEVEL, "url": "far/away", "hashes": {"sha256": "0"}, "mine": [1]}
-    page = {"meta": {"api-version": "1.4", "own": 1}, "files": [row, "odd"], "x": None}
+    odd = ["odd", {"filename": {}}]
+    page = {"meta": {"api-version": "1.4", "own": 1}, "files": [row, *odd], "x": None}
     found = json.loads(json_with_files(json.dumps(page).encode(), [NEW, WHEEL], []))
     assert found["meta"] == page["meta"]
     assert found["x"] is None
@@ -98,8 +99,8 @@ def test_json_keeps_every_key_that_it_has() -> None:
         "mine": [1],
         "size": 7,
     }
-    assert found["files"][1] == "odd"
-    assert found["files"][2]["filename"] == WHEEL.filename
+    assert found["files"][1:3] == odd
+    assert found["files"][3]["filename"] == WHEEL.filename
     assert "versions" not in found
 
 

@@ -287,6 +287,37 @@ def test_a_dependency_is_spelled_as_the_schema_allows(tmp_path: Path) -> None:
     }
 
 
+def test_two_labels_with_the_same_properties_are_refused(tmp_path: Path) -> None:
+    """In any order of values; the same label on two wheels is no second label.
+
+    PEP 825, "Variant label": "Every variant label MUST uniquely correspond to a
+    specific set of variant properties, which MUST be the same for all wheels using the
+    same label within a single package version."
+    """
+    wheels = tmp_path / "w"
+    values = ["80_real", "90_real"]
+    for label, tag in (("cu", "cp312"), ("cu", "cp313"), ("gpu", "cp313")):
+        values.reverse()
+        build_wheel(
+            wheels,
+            "one",
+            "1.0",
+            label=label,
+            tag=f"{tag}-{tag}-win_amd64",
+            variant={"nvidia": {"sm_arch": values}},
+        )
+    with pytest.raises(FilesInvalid) as caught:
+        build_index(wheels, tmp_path / "out")
+    assert list(caught.value.problems) == [
+        (
+            "one-1.0-cp313-cp313-win_amd64-gpu.whl: label gpu has the properties of "
+            "label cu: each label must have its own"
+        )
+    ]
+    (wheels / "one-1.0-cp313-cp313-win_amd64-gpu.whl").unlink()
+    assert build_index(wheels, tmp_path / "out").variant_releases == 1
+
+
 @pytest.mark.parametrize(
     ("label", "variant", "problem"),
     [

@@ -296,11 +296,20 @@ def test_a_file_url_becomes_relative(load: Load, tmp_path: Path) -> None:
     "name", ["dependencies", "optional-dependencies", "requires-python"]
 )
 def test_dynamic_metadata_is_refused(load: Load, name: str) -> None:
-    """Dynamic fields cannot be read, and the error says so."""
+    """Dynamic fields cannot be read without a build backend, and the error says so."""
     error = failure(load, f'{PROJECT}dynamic = ["version", "{name}"]\n')
     assert error.key == "project.dynamic"
     assert f"{name} is dynamic" in error.problem
     assert error.hint() == f"write {name} in [project] and take it out of dynamic"
+
+
+@pytest.mark.parametrize("name", ["optional-dependencies", "requires-python"])
+def test_a_backend_is_asked_for_dependencies_alone(load: Load, name: str) -> None:
+    """Of extras and Pythons the project file has to tell."""
+    system = "[build-system]\nrequires = []\n"
+    error = failure(load, f'{PROJECT}dynamic = ["dependencies", "{name}"]\n{system}')
+    assert f"{name} is dynamic" in error.problem
+    assert load(f'{PROJECT}dynamic = ["dependencies"]\n{system}').is_dynamic
 
 
 def test_other_dynamic_metadata_does_not_matter(load: Load) -> None:

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fakes.projects import BOX as LONE_BOX
+from fakes.projects import load_text
 from polylock.errors import ProjectError
+from polylock.model.direct import DirectorySource
 from polylock.model.inputs import DEFAULT_INDEX, IndexLocation
 from polylock.project.pyproject import find_project, load_project, project_path
 from polylock.project.settings import Settings, default_index_url
@@ -171,3 +174,22 @@ def test_project_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for named in (None, path.parent, path, Path("pyproject.toml")):
         settings = Settings(cache_dir=tmp_path, project=named)
         assert project_path(settings) == path
+
+
+def test_the_root_is_a_source_for_the_members_that_require_it(tmp_path: Path) -> None:
+    """An index may have a project of the same name, which is another one."""
+    for name, required in (("app", "demo"), ("other", "six")):
+        directory = tmp_path / "packages" / name
+        directory.mkdir(parents=True)
+        (directory / "pyproject.toml").write_text(
+            f'[project]\nname = "{name}"\nversion = "1"\n'
+            f'dependencies = ["{required}"]\n[build-system]\nrequires = []\n',
+            encoding="utf-8",
+        )
+    workspace = '[tool.polylock.workspace]\nmembers = ["packages/{}"]\n'
+    found = load_text(tmp_path, PROJECT + workspace.format("*") + LONE_BOX)
+    (source,) = found.inputs.sources["demo"]
+    assert isinstance(source.direct, DirectorySource)
+    assert (source.direct.path, source.direct.editable) == (".", True)
+    alone = load_text(tmp_path, PROJECT + workspace.format("other") + LONE_BOX)
+    assert "demo" not in alone.inputs.sources

@@ -127,7 +127,7 @@ def test_changes_pair_a_requirement_with_its_marked_form() -> None:
         RequirementChange(was=None, now="d"),
         RequirementChange(was="b; os_name == 'nt'", now=None),
     )
-    assert [change.kind for change in found] == ["marked", "added", "dropped"]
+    assert [change.kind for change in found] == ["changed", "added", "dropped"]
 
 
 def required(requirements: list[str], label: str) -> set[str]:

@@ -19,6 +19,7 @@ from polylock.repacking.label_metadata import (
     VariantTable,
     read_properties,
 )
+from polylock.repacking.metadata_edits import requirements_of
 from polylock.repacking.plans import Ways, plan_labels, plan_plain
 from polylock.repacking.rewrite import write_wheels
 from polylock.repacking.source_wheel import opened_wheel
@@ -108,6 +109,36 @@ def test_unlabel_gives_the_wheel_without_its_label(tmp_path: Path) -> None:
     assert plain.plan.target.name == source.name
     assert members(plain.plan.target) == members(source)
     assert not record_problems(plain.plan.target)
+
+
+def test_unlabel_evaluates_variant_markers(tmp_path: Path) -> None:
+    """For the label that was: the code is that of its build, and needs the same."""
+    source = build_wheel(
+        tmp_path,
+        "demo",
+        "1.0",
+        requires=[
+            "a; variant_label == 'v3' and os_name == 'posix'",
+            "b; variant_label == 'null'",
+            "c; 'x86_64 :: level :: v3' in variant_properties",
+            "d ; os_name=='nt'",
+        ],
+        label="v3",
+        variant={"x86_64": {"level": ["v3"]}},
+    )
+    (plain,) = unlabel(source)
+    assert not record_problems(plain.plan.target)
+    metadata = members(plain.plan.target)["demo-1.0.dist-info/METADATA"].decode()
+    assert requirements_of(metadata) == [
+        "a; os_name == 'posix'",
+        "c",
+        "d ; os_name=='nt'",
+    ]
+    assert [edit.kind for edit in plain.plan.change.edits] == [
+        "changed",
+        "changed",
+        "dropped",
+    ]
 
 
 def test_label_and_unlabel_refuse_what_is_done(tmp_path: Path) -> None:

@@ -156,7 +156,7 @@ def test_requirements_are_dropped_added_and_marked(release: Path) -> None:
         assert required(by_label[label].plan.target) == ["filelock", marked, added]
     assert required(by_label["null"].plan.target) == ["filelock", added]
     kinds = [edit.kind for edit in by_label["cuda12.6"].plan.change.edits]
-    assert sorted(kinds) == ["added", "dropped", "marked"]
+    assert sorted(kinds) == ["added", "changed", "dropped"]
 
 
 def test_unify_gives_all_labels_one_metadata(release: Path) -> None:
@@ -176,6 +176,21 @@ def test_unify_gives_all_labels_one_metadata(release: Path) -> None:
         members(each.plan.target)["demo-2.9.0.dist-info/METADATA"] for each in written
     }
     assert len(contents) == 1
+
+
+def test_wheels_without_a_label_have_no_variant_markers(release: Path) -> None:
+    """Older installers, for which they are, refuse such markers."""
+    text = RELEASE.replace('label = "null"', "")
+    for rules, expected in (
+        (RULES, ["filelock"]),
+        (UNIFY, ["filelock"]),
+        ("[projects.demo]\nadd = [\"x; variant_label == ''\"]", ["filelock", "x"]),
+    ):
+        directory = release / str(len(rules))
+        written = repack(release, text + rules, output=directory)
+        plain = directory / f"demo-2.9.0-{LINUX}.whl"
+        assert required(plain) == expected
+        assert plain in [each.plan.target for each in written]
 
 
 def test_a_build_can_name_its_wheels(tmp_path: Path) -> None:

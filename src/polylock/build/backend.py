@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from polylock.cache.regular_files import read_regular
 from polylock.model.requirements import InvalidRequirement, Requirement
 from polylock.toml_tables import InvalidToml, parse_toml
 from polylock.values import Value
@@ -42,7 +43,7 @@ class BuildSystem(Value, frozen=True, kw_only=True):
         well, with the ``requires`` of the table, as in pip.
         """
         try:
-            content = (tree / "pyproject.toml").read_bytes()
+            content = read_regular(tree / "pyproject.toml")
             document = parse_toml(content.decode())
         except FileNotFoundError:
             document = {}

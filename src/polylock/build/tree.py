@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from polylock.cache.regular_files import file_digest
+from polylock.cache.regular_files import file_digest, read_regular
 from polylock.model.core_metadata import CoreMetadata
 from polylock.model.markers import Atom, conjunction, parse_marker
 from polylock.model.requirements import Requirement
@@ -36,7 +36,7 @@ def static_metadata(tree: Path) -> CoreMetadata | None:
     Malformed content is left to the backend.
     """
     try:
-        document = parse_toml((tree / "pyproject.toml").read_text("utf-8"))
+        document = parse_toml(read_regular(tree / "pyproject.toml").decode())
     except (OSError, ValueError):
         return None
     project = document.get("project")

@@ -14,6 +14,7 @@ from typing import Any
 
 from click.shell_completion import CompletionItem
 
+from polylock.cache.regular_files import read_regular
 from polylock.environment.discovery import environment_python
 from polylock.errors import PolylockError
 from polylock.operations.workspace import environment_path
@@ -131,5 +132,5 @@ def _lock_path(settings: Settings) -> Path:
 
 def _lock(settings: Settings) -> dict[str, Any]:
     with suppress(OSError, ValueError):
-        return parse_toml(_lock_path(settings).read_text("utf-8"))
+        return parse_toml(read_regular(_lock_path(settings)).decode())
     return {}

@@ -20,11 +20,41 @@ __all__ = ["TerminalReporter"]
 _LARGE = 5_000_000
 """Downloads of at least this size in bytes get a line if there is no bar."""
 
+_EVERY = 10.0
+"""The number of seconds between two lines on downloads if there is no bar."""
+
+_SEVERAL = 2
+"""The number of files from which on there is a bar for all of them."""
+
 _PATIENCE = 3.0
 """The number of seconds after which the progress of a solve is shown."""
 
 _BETWEEN = 0.5
 """The number of seconds between two such lines on a terminal."""
+
+
+class _Total:
+    """What is downloaded of all files: numbers of files, and bytes."""
+
+    __slots__ = ("count", "done", "received", "shown", "size", "task")
+
+    def __init__(self, count: int, size: int | None, shown: float) -> None:
+        self.count = count
+        self.size = size
+        self.shown = shown
+        self.done = 0
+        self.received = 0
+        self.task: TaskID | None = None
+
+    def files(self) -> str:
+        """Return the number of files: ``12 of 43 files``."""
+        return f"{self.done} of {self.count} files"
+
+    def line(self) -> str:
+        """Return files and bytes in words, for a log."""
+        received = f"{self.received / 1e6:,.1f}"
+        of_size = "" if self.size is None else f" of {self.size / 1e6:,.1f}"
+        return f"downloaded {self.files()}, {received}{of_size} MB"
 
 
 class TerminalReporter:
@@ -47,6 +77,7 @@ class TerminalReporter:
         self._warned: set[str] = set()
         self._progress: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
+        self._total: _Total | None = None
         self._passing = False
 
     def __enter__(self) -> Self:
@@ -103,13 +134,29 @@ class TerminalReporter:
     def backtracking(self, target: str, package: str) -> None:
         """Do nothing: this is only logged."""
 
+    def expecting(self, files: int, size: int | None) -> None:
+        """Add the bar of all downloads, above those of large files."""
+        if self._quiet or files < _SEVERAL:
+            return
+        with self._lock:
+            self._total = total = _Total(files, size, self._clock())
+            if self._interactive:
+                self._clear()
+                total.task = self._bar().add_task(total.files(), total=size)
+
     def fetching(self, what: str, size: int | None) -> None:
-        """Add the bar of a download; without bars, report a large one."""
+        """Add the bar of a download; without bars, report a large one.
+
+        Beside the bar of all downloads only a large file has one.
+        """
         if self._quiet:
             return
+        is_large = size is not None and size >= _LARGE
         if not self._interactive:
-            if size is not None and size >= _LARGE:
-                self._line(f"downloading {what} ({size / 1e6:,.1f} MB)")
+            if is_large:
+                self._line(f"downloading {what} ({(size or 0) / 1e6:,.1f} MB)")
+            return
+        if self._total is not None and not is_large:
             return
         with self._lock:
             self._clear()
@@ -117,16 +164,30 @@ class TerminalReporter:
             self._tasks[what] = progress.add_task(shown(what), total=size)
 
     def received(self, what: str, count: int) -> None:
-        """Advance the bar of a download by a number of bytes."""
+        """Advance the bars by a number of bytes; without bars report now and then."""
+        line = None
         with self._lock:
             if self._progress is not None and what in self._tasks:
                 self._progress.advance(self._tasks[what], count)
+            if (total := self._total) is not None:
+                total.received += count
+                if self._progress is not None and total.task is not None:
+                    self._progress.advance(total.task, count)
+                elif self._clock() >= total.shown + _EVERY:
+                    total.shown = self._clock()
+                    line = total.line()
+        if line is not None:
+            self._line(line)
 
     def fetched(self, what: str) -> None:
-        """Remove the bar of a download."""
+        """Remove the bar of a download, and count it."""
         with self._lock:
             if self._progress is not None and what in self._tasks:
                 self._progress.remove_task(self._tasks.pop(what))
+            if (total := self._total) is not None:
+                total.done += 1
+                if self._progress is not None and total.task is not None:
+                    self._progress.update(total.task, description=total.files())
 
     def building(self, name: str, version: str) -> None:
         """Report the start of the build of a source distribution, which may be slow."""
@@ -183,6 +244,7 @@ class TerminalReporter:
                 DownloadColumn,
                 Progress,
                 TextColumn,
+                TimeRemainingColumn,
                 TransferSpeedColumn,
             )
             from rich.table import Column
@@ -197,6 +259,7 @@ class TerminalReporter:
                 BarColumn(20),
                 DownloadColumn(),
                 TransferSpeedColumn(),
+                TimeRemainingColumn(compact=True),
                 console=Console(stderr=True),
                 transient=True,
                 expand=True,

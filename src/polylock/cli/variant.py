@@ -331,7 +331,7 @@ def _edits(plan: PlannedWheel) -> str:
     kinds = [edit.kind for edit in plan.change.edits]
     return ", ".join(
         f"{kinds.count(kind)} {kind}"
-        for kind in ("dropped", "added", "marked")
+        for kind in ("dropped", "added", "changed")
         if kind in kinds
     )
 

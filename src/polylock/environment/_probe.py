@@ -3,17 +3,22 @@
 Runs by path in any Python from 3.8 on, in isolated mode, and prints one line: a
 mark and a JSON object, whose fields ``polylock.environment.interpreter`` decodes.
 The mark distinguishes the line from output of a ``.pth`` file of that environment.
+
+It imports neither ``json`` nor ``pathlib``, which takes 15 ms of 75.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import struct
 import sys
 import sysconfig
-from pathlib import Path
+
+try:
+    from _json import encode_basestring_ascii as quoted  # of CPython's ``json``
+except ImportError:
+    from json.encoder import encode_basestring_ascii as quoted
 
 MARK = "polylock-probe:"
 SCHEME_KEYS = ("purelib", "platlib", "scripts", "data", "include", "stdlib")
@@ -48,7 +53,7 @@ def elf_interpreter(path: str) -> str | None:
 
     Field offsets are those of the ELF specification, classes 32 and 64.
     """
-    with Path(path).open("rb") as file:
+    with open(path, "rb") as file:
         identity = file.read(16)
         if len(identity) < 16 or identity[:4] != b"\x7fELF":
             return None
@@ -148,8 +153,9 @@ def scheme() -> dict[str, str]:
         # ``include`` of a virtual environment is that of the base installation; pip
         # installs headers here instead, and so does polylock.
         major, minor, *_ = sys.version_info
-        headers = Path(sys.prefix, "include", "site", f"python{major}.{minor}")
-        found["headers"] = str(headers)
+        found["headers"] = os.path.join(
+            sys.prefix, "include", "site", f"python{major}.{minor}"
+        )
     return found
 
 
@@ -157,20 +163,31 @@ def venv_scheme() -> dict[str, str]:
     """Return the paths of a virtual environment of this Python, relative to it."""
     names = sysconfig.get_scheme_names()
     name = "venv" if "venv" in names else "nt" if os.name == "nt" else "posix_prefix"
-    root = Path(sys.prefix)
     keys = ("base", "platbase", "installed_base", "installed_platbase")
     paths = sysconfig.get_paths(name, vars=dict.fromkeys(keys, sys.prefix))
     return {
-        key: Path(paths[key]).relative_to(root).as_posix()
+        key: os.path.relpath(paths[key], sys.prefix).replace(os.sep, "/")
         for key in ("purelib", "platlib", "scripts", "data")
     }
+
+
+def as_json(value: object) -> str:
+    """Return tables, texts, numbers and None as JSON, in ASCII and with sorted keys."""
+    if isinstance(value, dict):
+        members = (f"{quoted(key)}: {as_json(value[key])}" for key in sorted(value))
+        return "{" + ", ".join(members) + "}"
+    if isinstance(value, str):
+        return quoted(value)
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return str(value)
 
 
 def main() -> None:
     """Print the line."""
     family, version = libc()
     paths = scheme()
-    marker = Path(paths["stdlib"], "EXTERNALLY-MANAGED")
+    marker = os.path.join(paths["stdlib"], "EXTERNALLY-MANAGED")
     answer = {
         "executable": sys.executable,
         "prefix": sys.prefix,
@@ -191,9 +208,9 @@ def main() -> None:
         "marker_environment": marker_environment(),
         "scheme": paths,
         "venv_scheme": venv_scheme(),
-        "externally_managed": marker.is_file(),
+        "externally_managed": os.path.isfile(marker),
     }
-    print(MARK + json.dumps(answer, sort_keys=True))
+    print(MARK + as_json(answer))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from polylock.cache.regular_files import read_regular
 from polylock.environment.interpreter import Interpreter, probe
 from polylock.errors import EnvironmentBroken, UsageError
 from polylock.values import Value
@@ -111,7 +112,7 @@ def environment_python(path: Path, *, windows: bool = os.name == "nt") -> Path:
 def pinned_python(path: Path) -> str | None:
     """Return the first version in a ``.python-version`` of pyenv or uv, if any."""
     try:
-        lines = path.read_text("utf-8").splitlines()
+        lines = read_regular(path).decode().splitlines()
     except (OSError, UnicodeDecodeError):
         return None
     words = (line.partition("#")[0].split() for line in lines)

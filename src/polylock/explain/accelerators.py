@@ -32,6 +32,7 @@ from polylock.explain.screening import accelerators
 from polylock.explain.why_not import WhyNot
 from polylock.model.distributions import Unusable
 from polylock.model.source_choice import declines_backend, fits, torch_choice
+from polylock.model.target_properties import namespaces_without_provider
 from polylock.project.torch_backends import torch_projects
 from polylock.resolution.candidate_pool import CandidatePool, labels_of
 from polylock.values import Value
@@ -355,7 +356,7 @@ def _missed(
         return None  # the user chose the label
     fitting = sorted(label for label, namespaces in labels.items() if own & namespaces)
     found = _last_rejected(solved, resolution, pin, fitting)
-    if found is None:
+    if found is None or _is_unanswered(solved, resolution.target, pin, found[1]):
         return None
     nearest, because = found
     return AcceleratorMissed(
@@ -388,6 +389,19 @@ def _could_set_backend(solved: Solved, resolution: Resolution, name: str) -> boo
             fits(entry, resolution.target)
             for entry in solved.inputs.sources.get(name, ())
         )
+    )
+
+
+def _is_unanswered(
+    solved: Solved, target: Target, pin: Pin, because: Reason | None
+) -> bool:
+    """Return whether a label lacks what no provider tells: that has its own note."""
+    if not isinstance(because, PropertyUnmet):
+        return False
+    metadata = solved.source.variant_metadata(pin.release, target)
+    return not isinstance(metadata, Unusable) and (
+        because.namespace
+        in namespaces_without_provider(metadata, target, solved.inputs.enable_providers)
     )
 
 

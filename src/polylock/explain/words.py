@@ -107,6 +107,7 @@ __all__ = [
     "obstacle_clause",
     "origin",
     "request",
+    "tags_unfit",
 ]
 
 _VALUES_AT_MOST = 8
@@ -122,6 +123,12 @@ def clause(reason: Reason) -> str:
     ``torch 2.9.0: requires Python >=3.14``.
     """
     return visible(_clause(reason))
+
+
+def tags_unfit(nearest: Sequence[str]) -> str:
+    """Return that no wheel fits, and the platforms of those that nearly do."""
+    told = _clause(Unfit())
+    return visible(f"{told}: nearest are for {listed(nearest)}" if nearest else told)
 
 
 def origin(who: Origin) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
+from polylock.errors import UsageError
 from polylock.foreign.conversion import (
     as_list,
     as_table,
@@ -20,7 +21,6 @@ from polylock.foreign.conversion import (
 from polylock.foreign.target_choice import Exclusive, TargetChoice, accelerator
 from polylock.model.direct import DIRECT_KEYS
 from polylock.model.markers import InvalidMarker
-from polylock.project.tool_table import KEYS
 from polylock.toml_tables import InvalidToml, key_path, parse_toml
 
 if TYPE_CHECKING:
@@ -108,7 +108,8 @@ _CONVERTED = (
     "dependency-groups",
     "exclude-dependencies",
 )
-_GROUP_OF_MEMBERS = "members"
+_HIGHEST = 7
+"""Directories above a member in which its workspace is looked for, plus one."""
 _GPU = re.compile(r"gpu|cuda|rocm|xpu|amd|intel")
 
 
@@ -146,6 +147,7 @@ class _Uv:
 
     def convert(self) -> None:
         conversion = self.conversion
+        self._refuse_members()
         if items := as_list(self.table.get("dev-dependencies")):
             conversion.add_requirements(
                 ("dependency-groups", "dev"), items, "tool.uv.dev-dependencies"
@@ -226,10 +228,6 @@ class _Uv:
         for value in as_table(self.table.get("sources")).values():
             yield from as_tables(value)
 
-    def _own_name(self) -> str | None:
-        name = self.conversion.project.get("name")
-        return canonicalize_name(name) if isinstance(name, str) else None
-
     # Indexes
 
     def _indexes(self) -> None:
@@ -307,15 +305,17 @@ class _Uv:
         base: str,
     ) -> None:
         conversion = self.conversion
-        in_workspace = all(as_table(entry).get("workspace") for entry in entries)
-        if conversion.has_source(name) or (in_workspace and "workspace" in KEYS):
+        if conversion.has_source(name):
+            return
+        if any(as_table(entry).get("workspace") for entry in entries):
+            self._check_member(name, origin)
             return
         found: list[dict[str, Any]] = []
         is_complete = True
         for entry in entries:
             if not isinstance(entry, dict):
                 continue
-            place = self._place_of(name, entry, origin, base)
+            place = self._place_of(entry, origin, base)
             names = self._targets_of(name, entry, targets, origin)
             if place is None or isinstance(names, str):
                 is_complete = False
@@ -331,19 +331,9 @@ class _Uv:
             conversion.note(origin, "nothing: it applies to none of the targets")
 
     def _place_of(
-        self, name: str, entry: Mapping[str, Any], origin: str, base: str
+        self, entry: Mapping[str, Any], origin: str, base: str
     ) -> dict[str, Any] | None:
         """Return the source of an entry without its condition, None without one."""
-        if entry.get("workspace"):
-            member = self.members.get(canonicalize_name(name))
-            if canonicalize_name(name) == self._own_name():
-                member = ("", {})
-            if member is None:
-                self.conversion.leave(
-                    origin, "no member of the workspace has this name", "name its path"
-                )
-                return None
-            return {"path": _as_path(member[0]), "editable": True}
         if "index" in entry:
             return self._index_of(entry["index"], origin)
         place = {key: entry[key] for key in DIRECT_KEYS if key in entry}
@@ -433,46 +423,47 @@ class _Uv:
 
     # Workspaces
 
+    def _check_member(self, name: str, origin: str) -> None:
+        """List a source in the workspace that is no member: it has no counterpart."""
+        wanted = canonicalize_name(name)
+        own = self.conversion.project.get("name")
+        if wanted not in self.members and wanted != canonicalize_name(str(own)):
+            self.conversion.leave(
+                origin, "no member of the workspace has this name", "name its path"
+            )
+
     def _find_members(self) -> dict[str, tuple[str, dict[str, Any]]]:
         """Return the path and the document of each member, by normalized name."""
-        prefix, workspace = self._root()
+        workspace = as_table(self.table.get("workspace"))
         found: dict[str, tuple[str, dict[str, Any]]] = {}
         excluded = {
             path
             for pattern in as_list(workspace.get("exclude"))
-            for path in self.files.matching(f"{prefix}{pattern}/pyproject.toml")
+            for path in self.files.matching(f"{pattern}/pyproject.toml")
         }
         for pattern in as_list(workspace.get("members")):
-            for path in self.files.matching(f"{prefix}{pattern}/pyproject.toml"):
+            for path in self.files.matching(f"{pattern}/pyproject.toml"):
                 document = {} if path in excluded else self._document(path)
                 name = as_table(document.get("project")).get("name")
                 if isinstance(name, str):
                     directory = path.removesuffix("/pyproject.toml")
                     found.setdefault(canonicalize_name(name), (directory, document))
-        if prefix:  # the root can be a member as well
-            document = self._document(f"{prefix}pyproject.toml")
-            name = as_table(document.get("project")).get("name")
-            if isinstance(name, str):
-                found.setdefault(
-                    canonicalize_name(name), (prefix.rstrip("/"), document)
-                )
         return found
 
-    def _root(self) -> tuple[str, dict[str, Any]]:
-        """Return the path of the workspace's root with a slash, and its table."""
-        if "workspace" in self.table:
-            return "", as_table(self.table["workspace"])
-        wanted = any(entry.get("workspace") for entry in self._source_entries())
-        for height in range(1, 7 if wanted else 1):
-            prefix = "../" * height
-            uv = as_table(
-                as_table(self._document(f"{prefix}pyproject.toml").get("tool")).get(
-                    "uv"
+    def _refuse_members(self) -> None:
+        """Raise UsageError in a member: its settings belong to the workspace."""
+        if "workspace" in self.table or not any(
+            entry.get("workspace") for entry in self._source_entries()
+        ):
+            return
+        for height in range(1, _HIGHEST):
+            path = "../" * height + "pyproject.toml"
+            tool = as_table(self._document(path).get("tool"))
+            if "workspace" in as_table(tool.get("uv")):
+                raise UsageError(
+                    f"{self.conversion.path} is a member of the workspace of {path}",
+                    "run `polylock init --from uv` in its directory",
                 )
-            )
-            if "workspace" in uv:
-                return prefix, as_table(uv["workspace"])
-        return "", {}
 
     def _document(self, path: str) -> dict[str, Any]:
         text = self.files.read(path)
@@ -482,33 +473,13 @@ class _Uv:
             return {}
 
     def _workspace(self) -> None:
-        """Write the members as sources: each by its path, for all targets."""
-        if "workspace" not in self.table:
-            return
-        if "workspace" in KEYS:
-            self.conversion.option(
-                "workspace", self.table["workspace"], "tool.uv.workspace"
-            )
-            return
-        conversion = self.conversion
-        required = {requirement_name(text) for text in conversion.requirements()}
-        rest = []
-        for name, (path, document) in self.members.items():
-            written = str(document["project"]["name"])
-            source = {"path": _as_path(path), "editable": True}
-            conversion.add_source(written, [source], f"member {path}")
-            rest += [] if name in required else [written]
-        if rest:
-            conversion.add_requirements(
-                ("dependency-groups", _GROUP_OF_MEMBERS), rest, "tool.uv.workspace"
-            )
-            conversion.leave(
-                "tool.uv.workspace",
-                "workspaces are not supported yet: members are path sources, and group "
-                f"{_GROUP_OF_MEMBERS} has those that the project does not require",
-                f"`polylock sync --group {_GROUP_OF_MEMBERS}` installs them; an extra "
-                "of a member is locked if something requires it",
-            )
+        """Write the workspace: its members are sources by their names."""
+        workspace = as_table(self.table.get("workspace"))
+        kept = {
+            key: workspace[key] for key in ("members", "exclude") if key in workspace
+        }
+        if kept.get("members"):
+            self.conversion.option("workspace", kept, "tool.uv.workspace")
 
     # The rest
 
@@ -567,13 +538,6 @@ def _path_url(url: str) -> str:
     if "://" in url or url.startswith((".", "/", "${")) or url[1:2] == ":":
         return url
     return f"./{url}"
-
-
-def _as_path(directory: str) -> str:
-    """Return the path of a directory with its leading dots."""
-    if not directory:
-        return "."
-    return directory if directory.startswith("..") else f"./{directory}"
 
 
 def _joined(base: str, path: str) -> str:

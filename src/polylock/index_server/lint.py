@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from polylock.variants.provider_information import ProviderInformation
 
 __all__ = [
+    "MOST_FINDINGS",
     "Finding",
     "FindingKind",
     "OpenedFile",
@@ -55,6 +56,12 @@ __all__ = [
     "lint_release",
     "published_releases",
 ]
+
+MOST_FINDINGS = 500
+"""Most findings on one release; the largest real one has 9."""
+
+_MOST_VALUES = 12
+"""Most values of a feature in a finding."""
 
 _INDEX_LEVEL = "-variants.json"
 _INDEX_LEVEL_NAME = re.compile(r"([^-]+)-([^-]+)-variants\.json")
@@ -116,6 +123,7 @@ class FindingKind(enum.StrEnum):
     VALUES_UNLISTED = "values-unlisted"
     ABI_SPELLING = "abi-spelling"
     WHEEL_NOT_OPENED = "wheel-not-opened"
+    TOO_MANY = "too-many"
 
 
 class Finding(Value, frozen=True, kw_only=True):
@@ -258,7 +266,12 @@ def lint_release(release: PublishedRelease) -> list[Finding]:
         else:
             files = dict.fromkeys((*before.files, *found.files))
             merged[key] = replace(before, files=tuple(files))
-    return list(merged.values())
+    all_findings = list(merged.values())
+    if len(all_findings) <= MOST_FINDINGS:
+        return all_findings
+    further = f"{len(all_findings) - MOST_FINDINGS:,}"
+    kept = all_findings[:MOST_FINDINGS]
+    return [*kept, _Check(release).found(FindingKind.TOO_MANY, further=further)]
 
 
 def _findings(check: _Check) -> Iterator[Finding]:
@@ -520,17 +533,24 @@ def _of_fault(check: _Check, name: str, fault: PropertyFault) -> Finding:
                 else FindingKind.VALUES_UNKNOWN
             )
             detail |= {
-                "values": ", ".join(fault.values),
+                "values": _few(fault.values),
                 "static": _yes(fault.is_static),
             }
         case ValuesUnlisted():
             kind = FindingKind.VALUES_UNLISTED
-            detail |= {"values": ", ".join(fault.values)}
+            detail |= {"values": _few(fault.values)}
         case SeveralValues():
             kind = FindingKind.VALUES_SEVERAL
-            detail |= {"values": ", ".join(fault.values)}
+            detail |= {"values": _few(fault.values)}
     path = _path("variants", fault.label, fault.namespace, fault.feature)
     return check.found(kind, [name], path, **detail)
+
+
+def _few(values: Sequence[str]) -> str:
+    """Return the first values, and how many others there are."""
+    shown = ", ".join(values[:_MOST_VALUES])
+    others = len(values) - _MOST_VALUES
+    return f"{shown} and {others:,} others" if others > 0 else shown
 
 
 def _yes(flag: bool) -> str:  # noqa: FBT001 - a fact as text

@@ -69,7 +69,7 @@ RULES: Mapping[FindingKind, Rule] = {
     FindingKind.INDEX_FILE_MISSING: Rule(
         _ERROR,
         "the release has variant wheels, but the page lists no {expected}",
-        "make it with `polylock index build --append`",
+        "make it with `polylock index build --append URL`",
         _INDEX,
     ),
     FindingKind.INDEX_FILE_NAME: Rule(
@@ -130,7 +130,7 @@ RULES: Mapping[FindingKind, Rule] = {
     FindingKind.LABEL_MISSING: Rule(
         _ERROR,
         "{index_file} does not list its label {label}, so no installer takes it",
-        "add the label with `polylock index build --append`",
+        "add the label with `polylock index build --append URL`",
         _INDEX,
     ),
     FindingKind.LABEL_UNUSED: Rule(
@@ -256,6 +256,11 @@ RULES: Mapping[FindingKind, Rule] = {
         "PEP 850 writes {feature} with hyphens, which PEP 825 does not allow",
         "write {spelled}, which `polylock index build` does",
         'PEP 825, "Variant properties"',
+    ),
+    FindingKind.TOO_MANY: Rule(
+        _ERROR,
+        "the release has {further} further findings, which are not listed",
+        "correct those above, and lint again",
     ),
     FindingKind.WHEEL_NOT_OPENED: Rule(
         _NOTE,

@@ -69,7 +69,7 @@ def json_with_files(
     places = {
         each.get("filename"): place
         for place, each in enumerate(listed)
-        if isinstance(each, dict)
+        if isinstance(each, dict) and isinstance(each.get("filename"), str)
     }
     for file in files:
         place = places.get(file.filename)

@@ -426,11 +426,40 @@ def _variants(
                 f"{file.filename}: disagrees with the other wheels of its release: "
                 f"{error}"
             )
+            continue
+        problems.extend(
+            f"{file.filename}: label {label} has the properties of label {other}: each "
+            "label must have its own"
+            for each in earlier
+            for label, other in _twins(file.variant, each)
+        )
     if problems:
         raise FilesInvalid(str(source), problems)
     return {
         release: metadata_json(metadata.document)
         for release, metadata in combined.items()
+    }
+
+
+def _twins(one: VariantMetadata, other: VariantMetadata) -> Iterator[tuple[str, str]]:
+    """Yield the labels of ``one`` with the properties of another label of ``other``.
+
+    PEP 825, "Variant label": "Every variant label MUST uniquely correspond to a
+    specific set of variant properties". Those without any have a problem of their own.
+    """
+    for label, properties in one.variants.items():
+        for name, known in other.variants.items():
+            if name != label and properties and _sets(properties) == _sets(known):
+                yield label, name
+
+
+def _sets(
+    properties: Mapping[str, Mapping[str, Iterable[str]]],
+) -> dict[tuple[str, str], frozenset[str]]:
+    return {
+        (namespace, feature): frozenset(values)
+        for namespace, features in properties.items()
+        for feature, values in features.items()
     }
 
 

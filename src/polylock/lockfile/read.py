@@ -62,7 +62,13 @@ from polylock.model.filenames import (
 from polylock.model.markers import Atom, InvalidMarker, MarkerExpression, parse_marker
 from polylock.model.requirements import InvalidRequirement, Requirement, is_specifier
 from polylock.model.visible_text import has_control_character
-from polylock.toml_tables import InvalidToml, Table, key_path, parse_toml
+from polylock.toml_tables import (
+    InvalidToml,
+    Table,
+    conflict_marker,
+    key_path,
+    parse_toml,
+)
 from polylock.values import Value, replace
 from polylock.variants.properties import InvalidProperty, is_label
 
@@ -71,7 +77,6 @@ if TYPE_CHECKING:
 
 __all__ = ["read_pylock"]
 
-_CONFLICT_MARKER = re.compile(r"^(<{7}|={7}|>{7}|\|{7})( |$)")
 _CONFLICT_ADVICE = (
     "keep either side as it is and run `polylock lock`, which repairs the rest; "
     "`polylock merge --install` lets git do so the next time"
@@ -116,11 +121,10 @@ def _document(content: bytes | str, path: str) -> Mapping[str, Any]:
     try:
         return parse_toml(text)
     except InvalidToml as error:
-        for number, line in enumerate(text.split("\n"), start=1):
-            if _CONFLICT_MARKER.match(line):
-                problem = f"line {number} is a merge conflict marker of git"
-                advice = _CONFLICT_ADVICE
-                raise LockFileInvalid(path, "", problem, advice) from error
+        number = conflict_marker(text)
+        if number is not None:
+            problem = f"line {number} is a merge conflict marker of git"
+            raise LockFileInvalid(path, "", problem, _CONFLICT_ADVICE) from error
         raise LockFileInvalid(path, key_path(*error.parts), str(error)) from error
 
 

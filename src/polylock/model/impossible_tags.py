@@ -52,16 +52,20 @@ class TagFault(enum.StrEnum):
 def impossible_tag(filename: WheelFilename) -> tuple[str, TagFault] | None:
     """Return the first tag of a wheel and its fault if no machine has any of its tags.
 
-    None if a machine may have one.
+    None if a machine may have one. A name can have thousands of tags, so its parts are
+    judged alone.
     """
-    first: tuple[str, TagFault] | None = None
-    for tag in filename.tags:
-        python, abi, platform = tag.split("-")
-        fault = _abi_fault(python, abi) or _platform_fault(platform)
-        if fault is None:
-            return None
-        first = first or (tag, fault)
-    return first
+    faults = [
+        _abi_fault(python, abi)
+        for python in filename.python_tags.split(".")
+        for abi in filename.abi_tags.split(".")
+    ]
+    fault = faults[0] if all(faults) else None
+    if fault is None:
+        platforms = map(_platform_fault, filename.platform_tags.split("."))
+        found = list(platforms)
+        fault = found[0] if all(found) else None
+    return None if fault is None else (next(filename.tags), fault)
 
 
 def _abi_fault(python: str, abi: str) -> TagFault | None:

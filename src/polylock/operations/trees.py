@@ -9,18 +9,22 @@ that decide their build.
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+import json
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
 
 from polylock.build.tree import BUILD_FILES, static_metadata
+from polylock.cache.regular_files import read_regular
 from polylock.lockfile.record import requirement_text
 from polylock.model.direct import (
     DirectorySource,
     InvalidDirectSource,
     parse_direct_url,
 )
+from polylock.toml_tables import parse_toml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from polylock.model.inputs import Inputs
@@ -28,6 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["deciding_files", "directories", "tree_records"]
 
 _PACKAGE_INFORMATION = "PKG-INFO"
+_PROJECT_FILE = "pyproject.toml"
+_LONGEST = 255
 
 
 def directories(inputs: Inputs) -> Iterator[DirectorySource]:
@@ -68,8 +74,51 @@ def deciding_files(inputs: Inputs, project: Path) -> tuple[Path, ...]:
     return tuple(
         _place(source, project) / name
         for source in directories(inputs)
-        for name in (*BUILD_FILES, _PACKAGE_INFORMATION)
+        for name in _deciding(_place(source, project))
     )
+
+
+def _deciding(tree: Path) -> tuple[str, ...]:
+    """Return the files of a tree that decide its metadata, whether they exist or not.
+
+    These are the files of the build, and lists of requirements that the settings of a
+    backend name: ``[tool.setuptools.dynamic] dependencies = { file = "base.txt" }``.
+    """
+    try:
+        document = parse_toml(read_regular(tree / _PROJECT_FILE).decode())
+    except (OSError, ValueError):
+        document = {}
+    lists = sorted(set(_lists(_settings(document))))
+    return (*BUILD_FILES, _PACKAGE_INFORMATION, *lists)
+
+
+def _settings(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the tables of tools except ours."""
+    tool = document.get("tool")
+    found = dict(tool) if isinstance(tool, dict) else {}
+    found.pop("polylock", None)
+    return found
+
+
+def _lists(value: object) -> Iterator[str]:
+    """Yield the names of lists of requirements in settings: paths inside the tree."""
+    if isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _lists(each)
+    elif isinstance(value, str) and value.endswith((".txt", ".in")):
+        path = PurePosixPath(value)
+        if not path.is_absolute() and ".." not in path.parts and len(value) < _LONGEST:
+            yield value
+
+
+def _decisive(content: bytes) -> bytes:
+    """Return what a build may read of a project file: no comments, nothing of ours."""
+    try:
+        document = parse_toml(content.decode())
+    except (UnicodeDecodeError, ValueError):
+        return content
+    kept = {**document, "tool": _settings(document)}
+    return json.dumps(kept, sort_keys=True, default=str).encode()
 
 
 def _place(source: DirectorySource, project: Path) -> Path:
@@ -86,11 +135,13 @@ def _texts(tree: Path) -> Iterator[str]:
     """Yield the texts of a tree; its version and its own code are not among them."""
     stated = static_metadata(tree)
     if stated is None:
-        for name in (*BUILD_FILES, _PACKAGE_INFORMATION):
+        for name in _deciding(tree):
             try:
-                content = (tree / name).read_bytes()
+                content = read_regular(tree / name)
             except OSError:
                 continue
+            if name == _PROJECT_FILE:
+                content = _decisive(content)
             # git may write other line endings on another system.
             digest = hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest()
             yield f"{name} sha256:{digest}"

@@ -45,22 +45,22 @@ def read_cutoffs(table: Table) -> dict[str, Any]:
     if _FOR_ALL in table:
         entries.append((EVERY_PROJECT, _FOR_ALL, table))
     for written in projects.values:
-        project = normalized_name(written, projects, written)
-        if any(project == known for known, _, _ in entries):
-            raise projects.error(f"the project {project} is named twice", written)
-        entries.append((project, written, projects))
-    for name, key, inside in entries:
+        name = normalized_name(written, projects, written)
+        if any(name == known for known, _, _ in entries):
+            raise projects.error(f"the project {name} is named twice", written)
+        entries.append((name, written, projects))
+    for scope, key, inside in entries:
         value = inside.values[key]
         if inside is projects and value is False:
-            moments[name] = None
+            moments[scope] = None
             continue
         span = parse_span(value) if isinstance(value, str) else None
         if span is None:
-            moments[name] = _moment(inside, key)
+            moments[scope] = _moment(inside, key)
         elif span > LONGEST_SPAN:
             raise inside.error(f"{value!r} is longer than a hundred years", key)
         else:
-            spans[name] = span
+            spans[scope] = span
     return {
         "exclude_newer": moments.pop(EVERY_PROJECT, None),
         "exclude_newer_package": dict(sorted(moments.items())),

@@ -43,7 +43,8 @@ class Dependencies(Value, frozen=True, kw_only=True):
     ``name`` is the normalized project name, None without ``[project]``. ``plain``
     holds ``[project] dependencies``, ``by_extra`` and ``by_group`` the others by
     normalized name. ``itself`` names the places of requirements on the project itself
-    without an extra, which have no effect.
+    without an extra, which have no effect. ``is_dynamic`` means that only the build
+    backend knows ``dependencies``.
     """
 
     name: NormalizedName | None
@@ -52,6 +53,7 @@ class Dependencies(Value, frozen=True, kw_only=True):
     by_extra: Mapping[str, tuple[Requirement, ...]]
     by_group: Mapping[str, tuple[Requirement, ...]]
     itself: tuple[str, ...] = ()
+    is_dynamic: bool = False
 
     def roots(self) -> tuple[RootRequirement, ...]:
         """Return all requirements in the order of the file, without duplicates."""
@@ -83,7 +85,7 @@ def read_dependencies(document: Table) -> Dependencies:
     """Return the requirements in a project file; raises ProjectError."""
     project = document if is_script(document.path) else document.table("project")
     name = _project_name(document, project)
-    _refuse_dynamic(project)
+    is_dynamic = _is_dynamic(project, document)
     declared = Dependencies(
         name=name,
         requires_python=_requires_python(project),
@@ -109,6 +111,7 @@ def read_dependencies(document: Table) -> Dependencies:
         plain=tuple(dict.fromkeys(plain)),
         by_group=groups.read(),
         itself=tuple(_on_itself(name, project)),
+        is_dynamic=is_dynamic,
     )
 
 
@@ -181,16 +184,26 @@ def _project_name(document: Table, project: Table) -> NormalizedName | None:
     return normalized_name(project.values["name"], project, "name")
 
 
-def _refuse_dynamic(project: Table) -> None:
+def _is_dynamic(project: Table, document: Table) -> bool:
+    """Return whether ``dependencies`` are dynamic; raises ProjectError for others."""
     dynamic = project.strings("dynamic")
     for name in _DYNAMIC:
-        if name in dynamic:
+        if name in dynamic and (name != "dependencies" or not _has_build(document)):
             raise project.error(
                 f"{name} is dynamic: only the build backend knows it, "
                 "and polylock lock does not run it",
                 "dynamic",
                 advice=f"write {name} in [project] and take it out of dynamic",
             )
+    if "dependencies" not in dynamic:
+        return False
+    if "dependencies" in project:
+        raise project.error("is dynamic too (PEP 621)", "dependencies")
+    return True
+
+
+def _has_build(document: Table) -> bool:
+    return bool(document.table("build-system").values)
 
 
 def _requires_python(project: Table) -> str:

@@ -62,6 +62,16 @@ class _Member(Value, frozen=True, kw_only=True):
             for item in items:
                 yield RootRequirement(requirement=item, group=f"{name}-{group}")
 
+    def requires(self, name: NormalizedName) -> bool:
+        """Return True if the member itself, an extra or a group requires a project."""
+        declared = self.dependencies
+        lists = (
+            declared.plain,
+            *declared.by_extra.values(),
+            *declared.by_group.values(),
+        )
+        return any(item.name == name for items in lists for item in items)
+
     @property
     def further(self) -> tuple[str, ...]:
         """Return the groups for its extras and its groups, sorted."""
@@ -130,8 +140,13 @@ def read_members(
     )
 
 
-def with_members(inputs: Inputs, members: Members, tool: Table) -> Inputs:
-    """Return inputs with the sources and the groups of members; raises ProjectError."""
+def with_members(
+    inputs: Inputs, members: Members, tool: Table, root: NormalizedName | None
+) -> Inputs:
+    """Return inputs with the sources and the groups of members; raises ProjectError.
+
+    ``root`` is the name of the project itself, which members may require too.
+    """
     taken: dict[str, str] = {
         **dict.fromkeys(inputs.groups, "a dependency group"),
         **dict.fromkeys(inputs.extras, "an extra"),
@@ -158,6 +173,8 @@ def with_members(inputs: Inputs, members: Members, tool: Table) -> Inputs:
         for each in members.found
         if each.is_installed
     }
+    if root is not None and any(each.requires(root) for each in members.found):
+        own[root] = (IndexSource(direct=DirectorySource(path=".", editable=True)),)
     return replace(
         inputs,
         sources=dict(sorted({**inputs.sources, **own}.items())),

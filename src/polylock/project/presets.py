@@ -141,8 +141,8 @@ def search(text: str) -> dict[str, Preset]:
     """Return the presets that match every word of a text, in their order.
 
     A word matches a part of the name or of a value, such as ``h100``, ``arm64`` or
-    ``glibc-2.34``, or a purpose: ``ci``, ``runner``, ``cloud``, ``gpu``, ``server``,
-    ``laptop``, ``alpine``.
+    ``glibc-2.34``, or a purpose: ``ci``, ``runner``, ``cloud``, ``gpu``, ``cuda``,
+    ``server``, ``laptop``, ``alpine``.
     """
     wanted = text.lower().split()
     return {
@@ -175,6 +175,8 @@ def _words(name: str, preset: Preset) -> Iterator[str]:
     yield _PURPOSES.get(preset.group, "")
     if any(key in table for key in _ACCELERATORS):
         yield "gpu accelerator"
+    if "nvidia" in table:
+        yield "cuda"
     platform = str(table.get("platform", ""))
     if platform == "macos-arm64" or platform.startswith("windows"):
         yield "laptop desktop"

@@ -13,7 +13,14 @@ from packaging.utils import canonicalize_name
 
 from polylock.cache.regular_files import read_regular
 from polylock.errors import ProjectError
-from polylock.model.inputs import Inputs, RootRequirement, TorchBackends
+from polylock.model.direct import DirectorySource
+from polylock.model.inputs import (
+    IndexSource,
+    Inputs,
+    RootRequirement,
+    TorchBackends,
+)
+from polylock.model.requirements import Requirement
 from polylock.project.dependencies import (
     Dependencies,
     read_dependencies,
@@ -45,6 +52,7 @@ from polylock.project.tool_table import (
 from polylock.toml_tables import (
     InvalidToml,
     Table,
+    conflict_marker,
     key_path,
     parse_toml,
     suggestion,
@@ -81,7 +89,8 @@ class ProjectFile(Value, frozen=True, kw_only=True):
     ``name`` is None without ``[project]``, ``version`` if that has none; the version
     does not affect the lock file. ``default_python`` is ``[tool.polylock] python``,
     empty if it is missing; ``descriptions`` are in the order of the file, which is
-    their priority. ``members`` are those of its workspace.
+    their priority. ``members`` are those of its workspace. ``is_dynamic`` means that
+    only its build backend knows its dependencies: then it is a source tree of its own.
     """
 
     path: Path
@@ -92,6 +101,7 @@ class ProjectFile(Value, frozen=True, kw_only=True):
     inputs: Inputs
     descriptions: tuple[TargetDescription, ...]
     members: Members = Members()
+    is_dynamic: bool = False
 
 
 def find_project(start: Path) -> Path:
@@ -175,23 +185,47 @@ def load_project(path: Path, *, settings: Settings) -> ProjectFile:
         has_build_system=bool(document.table("build-system").values),
         default_python=default_python,
         inputs=with_members(
-            replace(
-                options,
-                requires_python=dependencies.requires_python,
-                requirements=(*dependencies.roots(), *of_targets),
-                extras=tuple(sorted(dependencies.by_extra)),
-                groups=tuple(sorted(dependencies.by_group)),
-                default_groups=_default_groups(tool, dependencies),
-                requires_itself=tuple(
-                    (dependencies.name or "", place) for place in dependencies.itself
+            _with_own_tree(
+                replace(
+                    options,
+                    requires_python=dependencies.requires_python,
+                    requirements=(*dependencies.roots(), *of_targets),
+                    extras=tuple(sorted(dependencies.by_extra)),
+                    groups=tuple(sorted(dependencies.by_group)),
+                    default_groups=_default_groups(tool, dependencies),
+                    requires_itself=tuple(
+                        (dependencies.name or "", place)
+                        for place in dependencies.itself
+                    ),
+                    torch=_torch(tool, options, descriptions, settings, path),
                 ),
-                torch=_torch(tool, options, descriptions, settings, path),
+                dependencies,
             ),
             members,
             tool,
+            dependencies.name,
         ),
         descriptions=descriptions,
         members=members,
+        is_dynamic=dependencies.is_dynamic,
+    )
+
+
+def _with_own_tree(inputs: Inputs, dependencies: Dependencies) -> Inputs:
+    """Return inputs in which a project with dynamic dependencies requires itself.
+
+    So its build backend is asked as that of any other source tree, and what it says is
+    compared by the files that decide it.
+    """
+    name = dependencies.name
+    if name is None or not dependencies.is_dynamic:
+        return inputs
+    tree = IndexSource(direct=DirectorySource(path=".", editable=True))
+    own = RootRequirement(requirement=Requirement(name=name))
+    return replace(
+        inputs,
+        requirements=(own, *inputs.requirements),
+        sources=dict(sorted({**inputs.sources, name: (tree,)}.items())),
     )
 
 
@@ -281,6 +315,11 @@ def read_document(path: Path) -> dict[str, Any]:
     try:
         return parse_toml(block_of(text) if is_script(path) else text)
     except InvalidToml as error:
+        number = conflict_marker(text)
+        if number is not None:
+            problem = f"line {number} is a merge conflict marker of git"
+            advice = "resolve the conflict here first, then run `polylock lock`"
+            raise ProjectError(str(path), "", problem, advice) from error
         raise ProjectError(str(path), key_path(*error.parts), str(error)) from error
     except InvalidBlock as error:
         raise ProjectError(str(path), "", str(error)) from error

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from packaging.utils import canonicalize_name
 
+from polylock.model.folding import fold_variant
 from polylock.model.markers import Atom, conjunction, disjunction, parse_marker
 from polylock.model.requirements import Requirement
 from polylock.values import Value, replace
@@ -15,6 +16,7 @@ from polylock.values import Value, replace
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from polylock.model.folding import SelectedVariant
     from polylock.model.markers import MarkerExpression
 
 __all__ = [
@@ -30,6 +32,7 @@ __all__ = [
     "split_header",
     "with_requirements",
     "with_version",
+    "without_variants",
 ]
 
 _FIELD = "requires-dist:"
@@ -47,7 +50,7 @@ class RequirementRules(Value, frozen=True, kw_only=True):
 
 
 class RequirementChange(Value, frozen=True, kw_only=True):
-    """A requirement that was dropped, added or given a marker.
+    """A requirement that was dropped, added or changed, mostly by a marker.
 
     ``was`` is None for one that was added, ``now`` for one that was dropped.
     """
@@ -56,11 +59,11 @@ class RequirementChange(Value, frozen=True, kw_only=True):
     now: str | None
 
     @property
-    def kind(self) -> Literal["added", "dropped", "marked"]:
+    def kind(self) -> Literal["added", "dropped", "changed"]:
         """Return the kind of the change."""
         if self.was is None:
             return "added"
-        return "dropped" if self.now is None else "marked"
+        return "dropped" if self.now is None else "changed"
 
 
 def split_header(text: str) -> tuple[list[str], str]:
@@ -186,6 +189,24 @@ def behind_labels(requirements: Mapping[str, Sequence[str]]) -> list[str]:
         marker = disjunction([Atom("variant_label", "==", label) for label in labels])
         left.append(str(_with_markers(requirement, [marker])))
     return left
+
+
+def without_variants(text: str, variant: SelectedVariant) -> str | None:
+    """Return a requirement with its variant markers evaluated, None if they are false.
+
+    PEP 825, "Backwards Compatibility": older installers refuse such markers, and "it is
+    possible to work around it by partially evaluating environment markers at build
+    time". Raises InvalidRequirement.
+    """
+    if "variant_" not in text:
+        return text
+    requirement = Requirement.parse(text)
+    marker = requirement.marker_expression
+    rest = True if marker is None else fold_variant(marker, variant)
+    if rest is False:
+        return None
+    left = "" if rest is True else str(rest)
+    return str(replace(requirement, marker=left))
 
 
 def requirement_changes(

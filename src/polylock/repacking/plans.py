@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from polylock.errors import UsageError, WheelsRefused
+from polylock.model.folding import NON_VARIANT, SelectedVariant
 from polylock.model.requirements import InvalidRequirement, Requirement
 from polylock.repacking.label_metadata import (
     InvalidLabel,
@@ -19,6 +20,7 @@ from polylock.repacking.metadata_edits import (
     changed_requirements,
     requirement_changes,
     requirements_of,
+    without_variants,
 )
 from polylock.repacking.rewrite import (
     Change,
@@ -78,12 +80,26 @@ def plan_labels(
 
 
 def plan_plain(paths: Sequence[Path], ways: Ways) -> list[PlannedWheel]:
-    """Plan to remove the labels of wheels; raises WheelsRefused."""
+    """Plan to remove the labels of wheels; raises WheelsRefused.
+
+    Variant markers, which older installers refuse, are evaluated for that label.
+    """
 
     def change(wheel: SourceWheel) -> Change:
-        if wheel.variant is None:
+        variant = wheel.variant
+        if variant is None:
             raise InvalidWheel("it has no label")
-        return Change()
+        (label,) = variant.variants
+        properties = frozenset(
+            (namespace, feature, value)
+            for namespace, features in variant.variants[label].items()
+            for feature, values in features.items()
+            for value in values
+        )
+        before = requirements_of(wheel.metadata.decode("utf-8"))
+        after = _plain(before, SelectedVariant(label, properties))
+        edits = requirement_changes(before, after)
+        return Change(requirements=tuple(after) if edits else None, edits=edits)
 
     return _plan(paths, change, ways)
 
@@ -100,6 +116,8 @@ def _plan(
                 plans.append(
                     plan_wheel(wheel, change(wheel), output, repair=ways.repair)
                 )
+        except InvalidRequirement as error:
+            problems.append(f"{path.name}: bad Requires-Dist: {error}")
         except InvalidWheel as error:
             problems.append(f"{path.name}: {error}")
     if problems:
@@ -107,6 +125,12 @@ def _plan(
     check_targets(plans)
     check_releases(plans, lenient=ways.lenient)
     return plans
+
+
+def _plain(requirements: Sequence[str], variant: SelectedVariant) -> list[str]:
+    """Return requirements with their variant markers evaluated."""
+    found = (without_variants(text, variant) for text in requirements)
+    return [text for text in found if text is not None]
 
 
 class _Draft(Mutable, kw_only=True):
@@ -142,6 +166,7 @@ def plan_repack(file: RepackFile, ways: Ways) -> list[PlannedWheel]:
     if problems:
         raise WheelsRefused(problems)
     _unify(file, drafts)
+    _evaluate_plain(drafts)
     problems = list(_requirements_of_old_versions(drafts))
     plans: list[PlannedWheel] = []
     output = file.output if ways.output is None else ways.output
@@ -227,6 +252,13 @@ def _unify(file: RepackFile, drafts: Sequence[_Draft]) -> None:
         same = behind_labels({draft.label: draft.after for draft in alike})
         for draft in alike:
             draft.after = same
+
+
+def _evaluate_plain(drafts: Sequence[_Draft]) -> None:
+    """Evaluate the variant markers of wheels without a label, for older installers."""
+    for draft in drafts:
+        if draft.variant is None:
+            draft.after = _plain(draft.after, NON_VARIANT)
 
 
 def _requirements_of_old_versions(drafts: Sequence[_Draft]) -> Iterator[str]:

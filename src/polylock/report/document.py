@@ -20,6 +20,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
+from polylock.cache.regular_files import read_regular
 from polylock.errors import ProjectError, UsageError
 from polylock.explain.findings import Behind
 from polylock.explain.words import note
@@ -326,7 +327,7 @@ def report_document(
         for name, each in chosen.items()
     }
     recorded = {target.name: target for target in record.targets}
-    content = path.read_bytes()
+    content = read_regular(path)
     return ReportDocument(
         project=_project_name(settings, path),
         lock=Lock(name=path.name, sha256=sha256(content).hexdigest()),

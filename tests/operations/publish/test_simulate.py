@@ -139,6 +139,10 @@ def test_torch_on_all_presets(tmp_path: Path, settings: Settings) -> None:
     assert taken["apple-m1"] == ""
     h100 = by_machine(found)["h100"]
     assert [each.label for each in h100.order] == ["cuda13.0", "cuda12.6", "null"]
+    mac = by_machine(found)["apple-m1"].closest
+    assert mac is not None
+    assert (mac.label, mac.nearest) == ("null", ("macosx_110_0_arm64",))
+    assert mac.words.endswith(": nearest are for macosx_110_0_arm64")
     thor = by_machine(found)["jetson-thor"].closest
     assert thor is not None
     assert thor.label == "cuda13.0"

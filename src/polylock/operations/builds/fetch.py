@@ -93,12 +93,30 @@ class WheelFetcher(Value, frozen=True, kw_only=True):
         """Fetch several wheels at a time; return the archives by name."""
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - 8 ms
 
+        # The largest first: begun last, it would be waited for alone.
+        wanted = sorted(wanted, key=self._size, reverse=True)
+        sizes = [size for one in wanted if (size := self._to_download(one)) is not None]
+        if sizes:
+            total = sum(sizes) if all(sizes) else None
+            self.context.reporter.expecting(len(sizes), total)
         pool = ThreadPoolExecutor(self.threads, thread_name_prefix="fetch")
         try:
             futures = {one.name: pool.submit(self._fetch, one) for one in wanted}
             return {name: future.result() for name, future in futures.items()}
         finally:
             pool.shutdown(cancel_futures=True)
+
+    def _size(self, wanted: WantedDistribution) -> int:
+        """Return the bytes of a file, 0 for a source tree or if they are unknown."""
+        file = self.files.get(wanted.name)
+        return 0 if file is None else file.size or 0
+
+    def _to_download(self, wanted: WantedDistribution) -> int | None:
+        """Return the bytes to download, 0 if unknown, None if there are none."""
+        file = self.files.get(wanted.name)
+        if wanted.name in self.trees or file is None or file.path is not None:
+            return None
+        return None if self._locked.is_cached(file) else self._size(wanted)
 
     def discard(self, sha256: str) -> None:
         """Remove the archive of a locked file from the cache."""
@@ -152,10 +170,12 @@ class WheelFetcher(Value, frozen=True, kw_only=True):
 
         match file:
             case PackageWheel():
-                return Archives(self.context.store).add(
-                    wanted.sha256,
-                    lambda place: unpack(path, place, filename=wanted.filename),
-                )
+
+                def build(place: Path) -> None:
+                    with self.context.unpacking:
+                        unpack(path, place, filename=wanted.filename)
+
+                return Archives(self.context.store).add(wanted.sha256, build)
             case PackageSdist():
                 from polylock.operations.builds.sdists import LocalSdist  # noqa: PLC0415 - rare
 

@@ -68,6 +68,18 @@ class LockedFiles(Value, frozen=True, kw_only=True):
         except HashMismatch as error:
             raise error.as_stated_by("lock file") from error
 
+    def is_cached(self, locked: PackageWheel | PackageSdist) -> bool:
+        """Return True if a file need not be downloaded."""
+        from polylock.model.distributions import RemoteFile  # noqa: PLC0415 - as below
+
+        file = RemoteFile(
+            filename=filename_of(locked),
+            url=locked.url or "",
+            hashes=dict(locked.hashes),
+            size=locked.size,
+        )
+        return self.context.downloader.cached(file) is not None
+
     def _download(self, locked: LockedFile) -> Path:
         if locked.url is None:
             raise LockedIncomplete(filename_of(locked), "URL")

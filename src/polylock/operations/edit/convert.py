@@ -133,7 +133,7 @@ def convert(settings: Settings, request: ConvertRequest) -> ConvertOutcome:
     files = _Directory(path.parent)
     _check_used(request.tool, document, files, path)
     conversion = Conversion(document, str(path))
-    defaults = _defaults(settings, request, path)
+    defaults = _defaults(request, path)
     try:
         _CONVERTERS[request.tool](conversion, files, defaults)
     except LockFileInvalid as error:
@@ -164,9 +164,7 @@ def convert(settings: Settings, request: ConvertRequest) -> ConvertOutcome:
     )
 
 
-def _defaults(
-    settings: Settings, request: ConvertRequest, path: Path
-) -> ConversionDefaults:
+def _defaults(request: ConvertRequest, path: Path) -> ConversionDefaults:
     release = parse_release(request.python)
     name = machine_name(request.here)
     here = target_table(request.here.describe(release, name=name))
@@ -188,7 +186,8 @@ def _defaults(
         targets=tables,
         here=(name, here),
         python=python,
-        index_url=settings.index_url or default_index_url(),
+        # Not that of the settings: the file is for other machines too.
+        index_url=default_index_url(),
         directory_name=request.name or directory_name(path),
     )
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from polylock.cache.regular_files import read_regular
 from polylock.errors import ForeignLockInvalid, UnreadSettings, UsageError
 from polylock.operations.lock.imported_pins import read_requirement_lines
 from polylock.project.pyproject import PROJECT_FILE
@@ -101,7 +102,7 @@ def _pinned(directory: Path, locks: Sequence[str]) -> str | None:
     """Return another tool's lock file to import pins from; None if there is ours."""
     ours = directory / "pylock.toml"
     if ours.is_file():
-        if b"[tool.polylock]" in ours.read_bytes():
+        if b"[tool.polylock]" in read_regular(ours):
             return None
         locks = (*locks, ours.name)
     for name in locks:

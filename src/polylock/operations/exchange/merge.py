@@ -129,7 +129,7 @@ def install_driver(settings: Settings, variables: Mapping[str, str]) -> Path:
     for key, value in _DRIVER.items():
         repository.configure(key, value)
     try:
-        text = path.read_text("utf-8") if path.exists() else ""
+        text = read_regular(path).decode() if path.exists() else ""
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read {path}: {error}") from error
     missing = [line for line in _ATTRIBUTES if line not in text.splitlines()]

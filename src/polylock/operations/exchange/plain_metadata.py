@@ -16,9 +16,7 @@ from polylock.errors import FileCorrupt
 from polylock.installation.record import format_rows, parse_rows, row_of
 from polylock.model.core_metadata import CoreMetadata
 from polylock.model.filenames import WheelFilename
-from polylock.model.folding import fold_variant
-from polylock.model.markers import InvalidMarker
-from polylock.model.requirements import InvalidRequirement, Requirement
+from polylock.model.requirements import InvalidRequirement
 from polylock.model.wheel_members import wheel_members
 from polylock.model.zip_content import content_chunks
 from polylock.repacking.archive_writer import ArchiveWriter, NewMember
@@ -27,8 +25,9 @@ from polylock.repacking.metadata_edits import (
     requirement_field,
     requirement_in,
     split_header,
+    without_variants,
 )
-from polylock.values import Value, replace
+from polylock.values import Value
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -167,22 +166,12 @@ def _evaluated(
             kept.append(field)
             continue
         value = requirement_in(field)
-        change = EvaluatedRequirement(was=value, now=_without_variants(value, variant))
+        try:
+            left = without_variants(value, variant)
+        except InvalidRequirement as error:
+            raise ValueError(f"bad Requires-Dist: {error}") from error
+        change = EvaluatedRequirement(was=value, now=left)
         changes.append(change)
         if change.now is not None:
             kept.append(requirement_field(change.now, field))
     return "".join([*kept, rest]).encode(), tuple(changes)
-
-
-def _without_variants(text: str, variant: SelectedVariant) -> str | None:
-    try:
-        requirement = Requirement.parse(text)
-        marker = requirement.marker_expression
-    except (InvalidRequirement, InvalidMarker) as error:
-        raise ValueError(f"bad Requires-Dist: {error}") from error
-    rest = True if marker is None else fold_variant(marker, variant)
-    if rest is False:
-        return None
-
-    left = "" if rest is True else str(rest)
-    return str(replace(requirement, marker=left))

@@ -14,7 +14,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from polylock.build.policy import refused_metadata, require_allowed
-from polylock.cache.regular_files import file_digest
+from polylock.cache.regular_files import file_digest, read_regular
 from polylock.errors import FileCorrupt, HashMismatch, SourceUnusable
 from polylock.index.distribution_file import InvalidDistribution, read_distribution
 from polylock.index.sdist_metadata import is_static
@@ -372,7 +372,7 @@ def _check_name(
 def _package_information(tree: Path) -> CoreMetadata | None:
     """Return the PKG-INFO of an unpacked source distribution, if it is static."""
     try:
-        metadata = CoreMetadata.parse((tree / "PKG-INFO").read_bytes())
+        metadata = CoreMetadata.parse(read_regular(tree / "PKG-INFO"))
     except (OSError, InvalidCoreMetadata):
         return None
     return metadata if is_static(metadata) else None

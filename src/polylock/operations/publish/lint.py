@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 __all__ = ["Linted", "lint", "place_context"]
 
 
+_MOST_LEVELS = 3
+"""Most index-level files of one release that are read."""
+
+
 class Linted(Value, frozen=True, kw_only=True):
     """The findings on an index by project and version, and what was checked.
 
@@ -105,9 +109,10 @@ def lint(
 def _read(
     release: PublishedRelease, pages: IndexPages, *, opens_wheels: bool
 ) -> PublishedRelease:
-    wheels = release.wheels
+    wheels, levels = release.wheels, release.index_level
     return replace(
         release,
-        index_level=tuple(pages.opened(release.index_level)),
+        # That there are several is a finding; a page could list thousands.
+        index_level=(*pages.opened(levels[:_MOST_LEVELS]), *levels[_MOST_LEVELS:]),
         wheels=tuple(pages.opened(wheels)) if opens_wheels else wheels,
     )

@@ -18,7 +18,8 @@ from packaging.utils import canonicalize_name
 
 from polylock.errors import IndexRequestError, NoSuchTarget, UsageError
 from polylock.explain.documents import document
-from polylock.explain.words import clause
+from polylock.explain.near_miss import near
+from polylock.explain.words import clause, tags_unfit
 from polylock.model.distributions import Release, Releases, RemoteFile, labelled_wheels
 from polylock.model.filenames import InvalidFilename, WheelFilename
 from polylock.model.inputs import IndexLocation, Inputs
@@ -56,7 +57,13 @@ __all__ = ["Outcome", "Rejected", "Simulation", "Taken", "simulate"]
 _PLAIN = "plain"
 _SDIST = "sdist"
 _NULL = "null"
+_UNREAD = "-"
+"""Stands for the label of a file name that has none of the form; no label is this."""
+
 _CPYTHON = re.compile(r"cp3([0-9]{1,3})")
+_MOST_ORDERED = 200
+"""Most labels that are put in the order of machines; more are sorted by name."""
+
 _DEFAULT_PYTHON = "3.13"
 """The Python of presets where wheels are for any."""
 
@@ -77,14 +84,21 @@ class Taken(Value, frozen=True, kw_only=True, rename="kebab"):
 
 
 class Rejected(Value, frozen=True, kw_only=True):
-    """A label that a machine cannot take, or a file without one, and why not."""
+    """A label that a machine cannot take, or a file without one, and why not.
+
+    ``nearest`` are the platforms of its wheels for the system and the Python of the
+    machine, where the reason is that their tags do not fit.
+    """
 
     label: str | None
     because: Rejection
+    nearest: tuple[str, ...] = ()
 
     @property
     def words(self) -> str:
         """Return the reason as a clause."""
+        if isinstance(self.because.reason, Unfit):
+            return tags_unfit(self.nearest)
         return clause(self.because.reason)
 
 
@@ -151,6 +165,7 @@ class Outcome(Value, frozen=True, kw_only=True):
                     "label": found.label,
                     "file": found.because.file or None,
                     "because": found.words,
+                    "nearest": list(found.nearest),
                     "reason": document(found.because.reason),
                 }
                 for found in self.rejected
@@ -423,7 +438,9 @@ def _outcome(
         python=str(description.python),
         accelerators=tuple(sorted(supported - {"x86_64", "aarch64"})),
         order=tuple(_order(expansion.candidates, sizes)),
-        rejected=tuple(_rejected(expansion.rejections)),
+        rejected=tuple(
+            _rejected(expansion.rejections, releases.release(position), target)
+        ),
     )
 
 
@@ -454,25 +471,40 @@ def _order(candidates: Sequence[Candidate], sizes: _Sizes) -> Iterator[Taken]:
         )
 
 
-def _rejected(rejections: Sequence[Rejection]) -> Iterator[Rejected]:
+def _rejected(
+    rejections: Sequence[Rejection], release: Release, target: Target
+) -> Iterator[Rejected]:
     """Yield one reason for each label; that its wheels are for others comes last."""
     by_label: dict[str | None, Rejection] = {}
     for found in sorted(rejections, key=lambda each: isinstance(each.reason, Unfit)):
         by_label.setdefault(found.label or None, found)
     for label, found in sorted(by_label.items(), key=lambda each: each[0] or ""):
-        yield Rejected(label=label, because=found)
+        nearest: set[str] = set()
+        if isinstance(found.reason, Unfit):
+            wheels = tuple(w for w in release.wheels if _label_of(w) == label)
+            nearest = near(replace(release, wheels=wheels), target)
+        yield Rejected(label=label, because=found, nearest=tuple(sorted(nearest)))
+
+
+def _label_of(file: RemoteFile) -> str | None:
+    try:
+        return WheelFilename.parse(file.filename).variant_label
+    except InvalidFilename:
+        return _UNREAD
 
 
 def _columns(release: Release, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
     """Return the labels in the order in which machines prefer them, then the others."""
     labels = {name.variant_label for name in labelled_wheels(release)} - {None, _NULL}
     after: dict[str, set[str]] = {label: set() for label in labels if label}
-    for outcome in outcomes:
+    for outcome in outcomes if len(after) <= _MOST_ORDERED else ():
         names = [taken.label for taken in outcome.order if taken.label in after]
         for place, label in enumerate(names):
             after[label].update(names[:place])
     columns: list[str] = []
     waiting = sorted(after)
+    if len(waiting) > _MOST_ORDERED:
+        columns, waiting = waiting, []
     while waiting:
         # Machines may disagree; then the first by name goes on.
         free = [name for name in waiting if not after[name] - set(columns)]

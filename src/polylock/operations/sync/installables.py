@@ -57,6 +57,15 @@ class Installables(Value, frozen=True, kw_only=True):
     trees: dict[NormalizedName, SourceTree]
     locked: LockedSet
 
+    def without(self, name: str | None) -> Installables:
+        """Return all but one project."""
+        return replace(
+            self,
+            wanted=tuple(one for one in self.wanted if one.name != name),
+            files={key: file for key, file in self.files.items() if key != name},
+            trees={key: tree for key, tree in self.trees.items() if key != name},
+        )
+
 
 def installables(
     selected: Sequence[Selected], context: Context, root: Path

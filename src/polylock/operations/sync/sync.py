@@ -361,6 +361,8 @@ def _with_own_project(
         or not project.has_build_system
         or context.settings.no_install_project
     ):
+        if project is not None and project.is_dynamic:
+            wanted = wanted.without(project.name)  # locked for its requirements
         return wanted, None if _changing(wanted) else ()
     # 10 ms that a project without a build system does not pay.
     from polylock.operations.sync.own_project import (  # noqa: PLC0415 - see above
